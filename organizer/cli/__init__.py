@@ -1,0 +1,15 @@
+"""The command line: parse, call `Library`, print.
+
+Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 failed, 2 wrong use, 3 done
+but some files could not be used, 130 interrupted. Heavy libraries are imported by the command that
+needs them, so that ``organizer --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+from organizer.cli.app import app
+
+
+def main() -> None:
+    """The ``organizer`` program."""
+    app(prog_name="organizer")

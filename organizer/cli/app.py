@@ -1,0 +1,300 @@
+"""The commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from organizer.cli.clusters import clusters_app
+from organizer.cli.session import (
+    DebugOption,
+    DeviceOption,
+    EmbedderOption,
+    JsonOption,
+    LibraryOption,
+    SeedOption,
+    WeightsOption,
+    command,
+    opened,
+    say,
+    settings_of,
+    stop_on_interrupt,
+)
+from organizer.errors import EXIT_INTERRUPTED, EXIT_SOME_UNUSABLE, SettingsError
+
+if TYPE_CHECKING:
+    from organizer.library.ingest import IngestReport
+
+app = typer.Typer(
+    help="Groups a folder of photos by what is in them, and keeps the groups when new photos come.",
+    epilog="Begin with: organizer ingest ./photos, then: organizer recluster --k auto",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(clusters_app, name="clusters")
+
+
+@app.callback(invoke_without_command=True)
+def organizer(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """See the help of the app."""
+    if version:
+        from importlib.metadata import version as version_of
+
+        typer.echo(f"organizer {version_of('organizer')}")
+        raise typer.Exit
+
+
+@app.command(epilog="Example: organizer ingest ./photos /media/card")
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Folders and files.")],
+    embedder: EmbedderOption = None,
+    weights: WeightsOption = None,
+    device: DeviceOption = None,
+    threads: Annotated[
+        int | None, typer.Option("--threads", help="Decoding threads; one a core if not given.")
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option("--batch-size", help="Images embedded at once.")
+    ] = None,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Bring images in: find, decode, embed and store them; new ones join the clusters at once.
+
+    Known files that did not change cost next to nothing. The first ingest makes the library. Exit
+    code 3: done, but some files could not be used (see organizer problems).
+    """
+    with command(debug=debug):
+        from organizer.cli import show_ingest
+        from organizer.cli.bar import bar
+        from organizer.library import Library, find_library
+        from organizer.library.ingest import require_images, starts_of
+
+        settings = settings_of(
+            library, weights=weights, device=device, threads=threads, batch_size=batch_size
+        )
+        path = find_library(settings.library, below=Path.cwd())
+        if path is None:
+            require_images(starts_of(paths))  # no library is made for nothing
+            path = settings.library or Path.cwd()
+        with Library.open_or_create(path, settings) as opened_library:
+            is_new = opened_library.store.photos.count_images() == 0
+            if is_new:
+                say(f"new library: {opened_library.store.path}")
+            with bar() as progress, stop_on_interrupt() as event:
+                report = opened_library.ingest(
+                    paths, embedder=embedder, progress=progress, stop=event.is_set
+                )
+            has_clusters = opened_library.store.clusterings.current() is not None
+        show_ingest.show(report, json=json, has_clusters=has_clusters)
+        raise typer.Exit(_ingest_exit_code(report))
+
+
+@app.command(epilog="Example: organizer recluster --k auto")
+def recluster(
+    k: Annotated[
+        str, typer.Option("--k", metavar="N", help="Number of clusters, or auto.")
+    ] = "auto",
+    embedder: EmbedderOption = None,
+    space: Annotated[
+        str,
+        typer.Option("--space", metavar="NAME", help="Where auto compares: pca or umap."),
+    ] = "pca",
+    seed: SeedOption = None,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Cluster all images anew. Clusters keep the ids and names of those that they continue.
+
+    With --k auto the number is chosen by the silhouette in a reduced space; the evidence for every
+    number tried is printed and kept. organizer undo takes it back.
+    """
+    with command(debug=debug), opened(library, seed=seed) as found:
+        from organizer.cli import show_recluster
+        from organizer.cli.bar import bar
+
+        if space not in {"pca", "umap"}:
+            raise SettingsError(f"--space cannot be {space!r}", "it is pca or umap")
+        with bar() as progress:
+            report = found.recluster(
+                k=_parse_k(k),
+                embedder=embedder,
+                space="umap" if space == "umap" else "pca",
+                progress=progress,
+            )
+        show_recluster.show(report, json=json)
+
+
+@app.command(epilog="Example: organizer undo")
+def undo(
+    library: LibraryOption = None, json: JsonOption = False, debug: DebugOption = False
+) -> None:
+    """Bring the clustering before the last recluster back; photos that came since join it."""
+    with command(debug=debug), opened(library) as found:
+        from organizer.cli.show import print_json, print_line
+
+        former = found.undo()
+        k = len(found.clusters())
+        if json:
+            print_json({"clustering_id": former.clustering_id, "k": k})
+        else:
+            print_line(f"back to clustering {former.clustering_id} with {k} clusters")
+
+
+@app.command(epilog="Example: organizer search ./photos/fox.jpg -n 20 --filepath-only")
+def search(
+    file: Annotated[Path, typer.Argument(help="A photo, in the library or not.")],
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", "--top", "-t", min=1, max=10_000, help="How many.")
+    ] = 10,
+    filepath_only: Annotated[
+        bool, typer.Option("--filepath-only", "-f", help="Print paths only, for a pipe.")
+    ] = False,
+    embedder: EmbedderOption = None,
+    weights: WeightsOption = None,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """The images most similar to a photo, nearest first."""
+    with command(debug=debug), opened(library, weights=weights) as found:
+        from organizer.cli import show_search
+
+        hits = found.search(file, limit=limit, embedder=embedder)
+        show_search.show(hits, json=json, filepath_only=filepath_only)
+
+
+@app.command(epilog="Example: organizer browse ./photos/fox.jpg")
+def browse(
+    file: Annotated[Path, typer.Argument(help="A photo, in the library or not.")],
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", min=1, max=99, help="Neighbours at a time.")
+    ] = 9,
+    viewer: Annotated[
+        str | None,
+        typer.Option("--viewer", metavar="COMMAND", help="Opens a picture; otherwise the system's."),
+    ] = None,
+    weights: WeightsOption = None,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Walk from a photo to its neighbours and on, opening pictures with the system's viewer.
+
+    Type a number to go there, "o" and a number to open a picture, "b" to go back, "q" to end.
+    """
+    with command(debug=debug), opened(library, weights=weights, viewer=viewer) as found:
+        from organizer.cli.browse import walk
+
+        walk(found, file, limit=limit, json=json)
+
+
+@app.command(epilog="Example: organizer report --labels folders")
+def report(
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            "--labels",
+            metavar="SOURCE",
+            help="Known truth: folders (a file's folder is its class), or a CSV file with the "
+            "columns path and label.",
+        ),
+    ] = None,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """How good the clusters are: silhouette, and with labels purity and its kin."""
+    with command(debug=debug), opened(library) as found:
+        from organizer.cli import show_report
+
+        show_report.show(found.report(labels=labels), json=json)
+
+
+@app.command(epilog="Example: organizer status --json")
+def status(
+    library: LibraryOption = None, json: JsonOption = False, debug: DebugOption = False
+) -> None:
+    """What is in the library, which embedder, which clustering, how current, what failed."""
+    with command(debug=debug), opened(library) as found:
+        from organizer.cli import show_status
+
+        show_status.show(found.status(), json=json)
+
+
+@app.command(epilog="Example: organizer problems")
+def problems(
+    library: LibraryOption = None, json: JsonOption = False, debug: DebugOption = False
+) -> None:
+    """The files that could not be used, each with its reason."""
+    with command(debug=debug), opened(library) as found:
+        from organizer.cli.show import print_json, print_table, short
+
+        rows = found.problems()
+        if json:
+            listed = [{"path": p, "outcome": outcome, "reason": why} for p, outcome, why in rows]
+            print_json({"problems": listed})
+        elif rows:
+            print_table(["path", "reason"], [[short(path), why] for path, _, why in rows])
+        else:
+            say("no problems: every file could be used")
+
+
+@app.command(epilog="Example: organizer models")
+def models(
+    weights: WeightsOption = None, json: JsonOption = False, debug: DebugOption = False
+) -> None:
+    """Every embedder with its dimension, where its weights are, and their licence."""
+    with command(debug=debug):
+        from organizer.cli.show import print_json, print_table
+        from organizer.library import models as all_models
+        from organizer.settings import DEFAULT_EMBEDDER
+
+        found = all_models(settings_of(None, weights=weights))
+        if json:
+            listed = [
+                {
+                    "name": m.name,
+                    "dim": m.dim,
+                    "weights": m.weights,
+                    "location": m.location,
+                    "licence": m.licence,
+                    "default": m.name == DEFAULT_EMBEDDER,
+                }
+                for m in found
+            ]
+            print_json({"models": listed})
+            return
+        rows = [
+            [
+                m.name + (" (default)" if m.name == DEFAULT_EMBEDDER else ""),
+                str(m.dim or "-"),
+                m.weights,
+                m.location or "-",
+                m.licence or "-",
+            ]
+            for m in found
+        ]
+        print_table(["embedder", ">dim", "weights", "where", "licence"], rows)
+
+
+def _parse_k(text: str) -> int | str:
+    if text == "auto":
+        return "auto"
+    try:
+        return int(text)
+    except ValueError as error:
+        raise SettingsError(f"--k cannot be {text!r}", "it is a number or auto") from error
+
+
+def _ingest_exit_code(report: IngestReport) -> int:
+    if report.interrupted:
+        return EXIT_INTERRUPTED
+    return EXIT_SOME_UNUSABLE if report.unusable else 0

@@ -1,0 +1,127 @@
+"""What all commands share: options, errors in two lines, interruption, the library to work on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from organizer.errors import EXIT_INTERRUPTED, OrganizerError
+
+if TYPE_CHECKING:
+    from organizer.library import Library
+    from organizer.settings import Settings
+
+LibraryOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--library",
+        metavar="PATH",
+        help="The library, or the folder that holds it. Otherwise ORGANIZER_LIBRARY, or the "
+        ".organizer found from the current folder upwards.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+EmbedderOption = Annotated[
+    str | None,
+    typer.Option("--embedder", metavar="NAME", help="An embedder; see organizer models."),
+]
+WeightsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--weights",
+        metavar="PATH",
+        help="A weights file, or a folder with NAME.pth or NAME.safetensors. Otherwise "
+        "ORGANIZER_WEIGHTS.",
+    ),
+]
+DeviceOption = Annotated[
+    str | None,
+    typer.Option("--device", metavar="NAME", help="auto, cpu, cuda or mps."),
+]
+SeedOption = Annotated[
+    int | None, typer.Option("--seed", help="Seed of everything that draws; 0 if not given.")
+]
+
+
+@contextmanager
+def command(*, debug: bool) -> Iterator[None]:
+    """Run a command: an error becomes two lines and an exit code, a bug stays a traceback."""
+    if not debug:
+        # A dependency's advice to programmers is not for the person at the terminal.
+        warnings.simplefilter("ignore")
+    try:
+        yield
+    except OrganizerError as error:
+        if debug:
+            raise
+        complain(error)
+        raise typer.Exit(error.exit_code) from error
+    except KeyboardInterrupt as error:
+        if debug:
+            raise
+        say("interrupted")
+        raise typer.Exit(EXIT_INTERRUPTED) from error
+    except BrokenPipeError as error:
+        # The reader of the pipe has seen enough (| head). Python would complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(0) from error
+
+
+@contextmanager
+def opened(library: Path | None, **flags: Any) -> Iterator[Library]:
+    """The library that a command works on; there must be one."""
+    from organizer.library import Library, require_library
+
+    settings = settings_of(library, **flags)
+    path = require_library(settings.library, below=Path.cwd())
+    with Library.open(path, settings) as found:
+        yield found
+
+
+def settings_of(library: Path | None, **flags: Any) -> Settings:
+    """The settings in force."""
+    from organizer.settings import load_settings
+
+    return load_settings(library=library, **flags)
+
+
+@contextmanager
+def stop_on_interrupt() -> Iterator[Event]:
+    """Let the first Ctrl-C ask for an orderly end; a second one does not wait."""
+    event = Event()
+
+    def ask(number: int, frame: Any) -> None:
+        del frame
+        if event.is_set():
+            raise KeyboardInterrupt
+        event.set()
+        say("stopping after what is in hand; once more to stop at once")
+        del number
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield event
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def complain(error: OrganizerError) -> None:
+    """What happened, and what to do."""
+    say(f"error: {error.message}")
+    if error.hint:
+        say(f"hint: {error.hint}")
+
+
+def say(text: str) -> None:
+    """A line for the person, not for the pipe."""
+    typer.echo(text, err=True)

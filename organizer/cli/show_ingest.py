@@ -1,0 +1,63 @@
+"""What an ingest did."""
+
+from __future__ import annotations
+
+from organizer.cli.session import say
+from organizer.cli.show import print_json, print_line
+from organizer.library.ingest import IngestReport
+from organizer.types import Outcome
+
+
+def show(report: IngestReport, *, json: bool, has_clusters: bool) -> None:
+    """Counts to stdout, advice to stderr."""
+    if json:
+        print_json(_fields(report))
+    else:
+        _lines(report)
+    for suffix, count in report.other_suffixes.most_common(5):
+        say(f"not read: {count:,} files {suffix or 'without a suffix'}")
+    if report.unusable:
+        say(f"{report.unusable:,} files could not be used; each with its reason: organizer problems")
+    if report.interrupted:
+        say("interrupted: what was done is kept; run the same command again to go on")
+    elif report.images and not has_clusters:
+        say("no clusters yet; make them with: organizer recluster --k auto")
+    elif report.joined and report.unsure > report.joined / 4:
+        say(
+            f"{report.unsure:,} of {report.joined:,} new images fit no cluster well; "
+            "organizer recluster may find theirs"
+        )
+
+
+def _fields(report: IngestReport) -> dict[str, object]:
+    counts = {outcome.value: report.counts[outcome] for outcome in Outcome}
+    return {
+        **counts,
+        "broken": report.unusable,
+        "images": report.images,
+        "seconds": round(report.seconds, 3),
+        "embedder": report.embedder.name or None,
+        "embedded": report.embedded,
+        "joined": report.joined,
+        "unsure": report.unsure,
+        "other_suffixes": dict(report.other_suffixes),
+        "interrupted": report.interrupted,
+    }
+
+
+def _lines(report: IngestReport) -> None:
+    for outcome in Outcome:
+        count = report.counts[outcome]
+        if count or outcome in {Outcome.ADDED, Outcome.UNCHANGED}:
+            print_line(f"{outcome.value.replace('_', ' '):>10} {count:>9,}")
+    if report.embedded:
+        rate = report.embedded / report.seconds
+        print_line(
+            f"embedded {report.embedded:,} images with {report.embedder.name} in "
+            f"{report.seconds:.1f} s ({rate:.1f} images/s)"
+        )
+    if report.joined:
+        print_line(
+            f"{report.joined:,} new images joined the clusters, {report.unsure:,} of them unsure"
+        )
+    print_line(f"{report.images:,} images in the library")

@@ -1,0 +1,69 @@
+"""What is in a library."""
+
+from __future__ import annotations
+
+from organizer.cli.session import say
+from organizer.cli.show import print_json, print_line
+from organizer.library.views import Status
+
+
+def show(status: Status, *, json: bool) -> None:
+    """Counts to stdout, advice to stderr."""
+    if json:
+        print_json(_fields(status))
+    else:
+        for name, value in _lines(status):
+            print_line(f"{name:>10}  {value}")
+    if status.images and status.clustering is None:
+        say("no clusters yet; make them with: organizer recluster --k auto")
+    elif status.added_since > status.clustered / 4 or status.unsure > status.clustered / 10:
+        say(
+            f"{status.added_since:,} images came since the last recluster, {status.unsure:,} fit no "
+            "cluster well: organizer recluster"
+        )
+
+
+def _fields(status: Status) -> dict[str, object]:
+    return {
+        "library": status.library,
+        "roots": status.roots,
+        "images": status.images,
+        "files": status.files,
+        "missing": status.missing,
+        "problems": status.problems,
+        "embedder": status.embedder.name if status.embedder else None,
+        "embedders": [
+            {"name": spec.name, "version": spec.version, "images": count}
+            for spec, count in status.embedders
+        ],
+        "k": status.k,
+        "clustering_id": status.clustering.clustering_id if status.clustering else None,
+        "clustered_at": status.clustering.created_at if status.clustering else None,
+        "algorithm": status.clustering.algorithm if status.clustering else None,
+        "clustered": status.clustered,
+        "added_since": status.added_since,
+        "unsure": status.unsure,
+    }
+
+
+def _lines(status: Status) -> list[tuple[str, str]]:
+    lines = [("library", str(status.library))]
+    lines += [("folder", str(root)) for root in status.roots]
+    lines += [
+        ("images", f"{status.images:,}"),
+        ("files", f"{status.files:,} here, {status.missing:,} missing"),
+        ("problems", f"{status.problems:,}"),
+    ]
+    for spec, count in status.embedders:
+        used = " (in use)" if spec == status.embedder else ""
+        lines.append(("embedder", f"{spec.name} on {count:,} images{used}"))
+    clustering = status.clustering
+    if clustering is None:
+        return [*lines, ("clusters", "none")]
+    return [
+        *lines,
+        ("clusters", f"{status.k} in clustering {clustering.clustering_id}"),
+        ("made", f"{clustering.created_at}, {clustering.algorithm}"),
+        ("since then", f"{status.added_since:,} images joined"),
+        ("unsure", f"{status.unsure:,} of {status.clustered:,} images"),
+    ]

@@ -1,0 +1,1 @@
+"""vectors -> Clustering: groups, how many of them, and which ones they were before."""

@@ -1,0 +1,191 @@
+"""ImageRef -> DecodedImage: upright RGB, at a reduced size where that is enough.
+
+Whatever is in a file, the answer is a picture or an `ImageError`; no decoder's own exception gets
+out. The content is read once: what is hashed is what is decoded.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from blake3 import blake3
+from numpy.typing import NDArray
+from PIL import Image
+
+from organizer.errors import ImageError
+from organizer.types import DecodedImage, ImageRef, Outcome
+
+FORMATS = (
+    "JPEG", "MPO", "PNG", "GIF", "TIFF", "BMP", "DIB", "WEBP", "AVIF", "HEIF", "JPEG2000", "PPM",
+    "TGA",
+)  # fmt: skip
+"""Pillow's names of what is opened. Others are left out on purpose: EPS would run a program."""
+
+_ID_BYTES = 16  # two of 10 ** 12 images share one with a chance below 10 ** -14
+
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_ORIENTATION, _MAKE, _MODEL = 0x0112, 0x010F, 0x0110
+_EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
+_EXIF_TAGS = {
+    0x9003: "DateTimeOriginal",
+    0x9011: "OffsetTimeOriginal",
+    0x9291: "SubSecTimeOriginal",
+    0xA431: "BodySerialNumber",
+}
+
+
+def read(ref: ImageRef, *, max_bytes: int) -> bytes:
+    """The bytes of a file.
+
+    Raises:
+        ImageError: It is empty, larger than `max_bytes`, or cannot be read.
+    """
+    if ref.size > max_bytes:
+        raise ImageError(
+            f"the file has {ref.size:,} bytes, over the limit of {max_bytes:,}",
+            outcome=Outcome.TOO_LARGE,
+        )
+    try:
+        data = ref.file.read_bytes()
+    except OSError as error:
+        raise ImageError(f"cannot be read: {error.strerror or error}", lasting=False) from error
+    if not data:
+        raise ImageError("the file is empty")
+    return data
+
+
+def identify(data: bytes) -> str:
+    """The image id of a content: the first 128 bits of its BLAKE3 hash, in hexadecimal."""
+    return blake3(data).hexdigest(_ID_BYTES)
+
+
+def decode(
+    ref: ImageRef, data: bytes, *, image_id: str | None = None, min_side: int | None = None
+) -> DecodedImage:
+    """The picture in a file's bytes.
+
+    Args:
+        ref: Where the bytes came from.
+        data: The whole content of the file.
+        image_id: What `identify` gave for it, where that is known already.
+        min_side: A JPEG is decoded at the smallest of libjpeg's scales (1, 1/2, 1/4, 1/8) whose
+            shorter side still has as many pixels. None decodes every picture in full.
+
+    Raises:
+        ImageError: It is no image of a kind that is read, is damaged, or is a decompression bomb.
+    """
+    with _as_image_error():
+        register_codecs()
+        image: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
+        width, height = image.size
+        tags = _tags(image)
+        if min_side is not None and image.format in {"JPEG", "MPO"}:
+            image.draft(None, (min_side, min_side))
+        image_format = image.format or "unknown"
+        image.load()
+        image = _rgb(image)
+        orientation = tags.pop("Orientation", 1)
+        if orientation in _UPRIGHT:
+            image = image.transpose(_UPRIGHT[int(orientation)])
+            if int(orientation) >= 5:
+                width, height = height, width
+        pixels = np.asarray(image)
+    return DecodedImage(
+        ref, image_id or identify(data), pixels, width, height, image_format, tags
+    )
+
+
+def register_codecs() -> None:
+    """Teach Pillow the HEIF family; done again it changes nothing."""
+    if "HEIF" not in Image.OPEN:
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+
+
+@contextmanager
+def _as_image_error() -> Iterator[None]:
+    try:
+        yield
+    except Image.DecompressionBombError as error:
+        limit = 2 * (Image.MAX_IMAGE_PIXELS or 0)
+        raise ImageError(
+            f"the picture has more than {limit:,} pixels", outcome=Outcome.TOO_LARGE
+        ) from error
+    except Image.UnidentifiedImageError as error:
+        raise ImageError("not an image of a kind that can be read") from error
+    except MemoryError as error:
+        raise ImageError("there is not enough memory for the picture", lasting=False) from error
+    except Exception as error:
+        # Only decoders run inside, and what they raise for hostile bytes is not documented:
+        # SyntaxError, struct.error, KeyError, RuntimeError from libheif were all seen.
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ImageError(f"the picture is damaged: {reason}") from error
+
+
+def _tags(image: Image.Image) -> dict[str, str | int | float]:
+    """The EXIF tags that are kept; a damaged EXIF block loses tags, never the picture."""
+    found: dict[str, Any] = {}
+    try:
+        exif = image.getexif()
+        found["Orientation"] = exif.get(_ORIENTATION)
+        found["Make"], found["Model"] = exif.get(_MAKE), exif.get(_MODEL)
+        inner = exif.get_ifd(_EXIF_IFD)
+        found.update({name: inner.get(tag) for tag, name in _EXIF_TAGS.items()})
+        gps = exif.get_ifd(_GPS_IFD)
+        found["GPSLatitude"] = _degrees(gps.get(2), gps.get(1), negative="S")
+        found["GPSLongitude"] = _degrees(gps.get(4), gps.get(3), negative="W")
+    except Exception:  # noqa: BLE001 - as above: what a parser raises for hostile bytes is open
+        found.setdefault("Orientation", 1)
+    return {
+        name: value.strip("\0 ") if isinstance(value, str) else value
+        for name, value in found.items()
+        if isinstance(value, str | int | float)
+    }
+
+
+def _degrees(parts: Any, side: Any, *, negative: str) -> float | None:
+    if not isinstance(parts, tuple) or len(parts) != 3:
+        return None
+    degrees = sum(float(part) / 60**power for power, part in enumerate(parts))
+    return (-degrees if side == negative else degrees) if math.isfinite(degrees) else None
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    """Any mode as RGB: 16 and 32 bits scaled, what shows through is white as on a page."""
+    if image.mode.startswith("I") or image.mode == "F":
+        return Image.fromarray(_eight_bits(np.asarray(image))).convert("RGB")
+    if image.has_transparency_data:
+        layered = image.convert("RGBA")
+        page = Image.new("RGBA", layered.size, "white")
+        return Image.alpha_composite(page, layered).convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
+    """Grey values of any depth as 0 to 255, by the range that the file's type can hold."""
+    if values.dtype.kind == "u" and values.dtype.itemsize == 2:
+        return np.asarray(values >> 8, dtype=np.uint8)
+    grey = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
+    low, high = float(grey.min()), float(grey.max())
+    if low >= 0 and high <= 255 and values.dtype.kind != "f":
+        return np.asarray(grey, dtype=np.uint8)
+    if low >= 0 and 255 < high <= 65535 and values.dtype.kind != "f":
+        return np.asarray(grey / 257, dtype=np.uint8)
+    scale = 255 / (high - low) if high > low else 0.0
+    return np.asarray((grey - low) * scale, dtype=np.uint8)
+
+

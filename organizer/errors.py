@@ -1,0 +1,77 @@
+"""What can go wrong.
+
+    OrganizerError          exit 1   the root: a message, and a hint what to do
+    |-- SettingsError       exit 2   the user asked for something that cannot be
+    |   `-- WeightsError    exit 2   the weights of a named embedder cannot be had or do not fit
+    |-- PluginError         exit 1   a part is broken, missing or does not keep its contract
+    |-- ImageError          exit 1   one file cannot be used; only the ingest loop catches it
+    |-- StoreError          exit 1   no library, damaged, locked, too new
+    `-- ClusteringError     exit 1   the images cannot be clustered as asked
+
+Anything else that is raised is a bug and is let through.
+"""
+
+from __future__ import annotations
+
+from organizer.types import Outcome
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_SOME_UNUSABLE = 3
+EXIT_INTERRUPTED = 130
+
+
+class OrganizerError(Exception):
+    """Something that the user can understand and act on.
+
+    Attributes:
+        message: One line: what happened.
+        hint: One line: what to do about it; empty where there is nothing to do.
+        exit_code: The exit code of a command that ends with it.
+    """
+
+    exit_code = EXIT_FAILED
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class SettingsError(OrganizerError):
+    """The user asked for something that cannot be: wrong use, not a failure."""
+
+    exit_code = EXIT_USAGE
+
+
+class WeightsError(SettingsError):
+    """The weights of an embedder cannot be had, or are not what they should be."""
+
+
+class PluginError(OrganizerError):
+    """A part (built-in or plugin) is broken or does not keep its contract."""
+
+
+class StoreError(OrganizerError):
+    """The library cannot be opened, read or written."""
+
+
+class ClusteringError(OrganizerError):
+    """The images cannot be clustered as asked."""
+
+
+class ImageError(OrganizerError):
+    """One file cannot be used. It becomes an outcome of the run and never ends it.
+
+    Attributes:
+        outcome: BROKEN or TOO_LARGE.
+        lasting: False where the same bytes may work next time (no permission, a read error), so
+            that the next ingest tries again.
+    """
+
+    def __init__(
+        self, message: str, *, outcome: Outcome = Outcome.BROKEN, lasting: bool = True
+    ) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+        self.lasting = lasting

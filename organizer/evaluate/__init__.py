@@ -1,0 +1,1 @@
+"""labels -> scores: from the vectors alone (`internal`) or against known truth (`external`)."""

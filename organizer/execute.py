@@ -1,0 +1,169 @@
+"""Where the work runs: on threads of this process. Another place is a plugin.
+
+Every embedder gets the same engine: files are read, hashed, decoded and prepared on threads, a
+bounded number of them ahead, and embedded in batches by the thread that asks. Order is kept.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from organizer import decode, metadata
+from organizer.errors import ImageError, PluginError
+from organizer.protocols import LoadedEmbedder, ReducedInput
+from organizer.types import (
+    EmbeddingBatch,
+    ImageFacts,
+    ImageRef,
+    Problem,
+    ProcessedBatch,
+    ProcessedFile,
+)
+
+_FILES_PER_BATCH = 8
+"""A batch is closed at this many files for each image that fits in, so that a folder of nothing but
+duplicates is committed as it goes too."""
+
+
+class ThreadedExecutor:
+    """Reads, decodes and prepares on threads; embeds on the caller's thread."""
+
+    def __init__(
+        self, *, threads: int = 0, batch_size: int = 32, max_file_bytes: int = 2 * 1024**3
+    ) -> None:
+        self._threads = threads or _cores()
+        self._batch_size = batch_size
+        self._max_file_bytes = max_file_bytes
+
+    def run(
+        self,
+        refs: Iterable[ImageRef],
+        embedder: LoadedEmbedder,
+        *,
+        is_known: Callable[[str], bool],
+    ) -> Iterator[ProcessedBatch]:
+        """See `organizer.protocols.Executor`."""
+        part = embedder.part
+        min_side = part.min_side if isinstance(part, ReducedInput) else None
+
+        def work(ref: ImageRef) -> _Work:
+            return _read_and_prepare(
+                ref, part.prepare, min_side, is_known=is_known, max_bytes=self._max_file_bytes
+            )
+
+        with warnings.catch_warnings(), ThreadPoolExecutor(self._threads, "decode") as pool:
+            # Pillow warns of what a damaged file holds; the file becomes a picture or a problem.
+            warnings.filterwarnings("ignore", module=r"PIL\.|pillow_heif")
+            decode.register_codecs()
+            works = _in_order(pool, work, refs, ahead=self._batch_size + 2 * self._threads)
+            try:
+                yield from self._batches(works, embedder, is_known)
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+
+    def _batches(
+        self, works: Iterator[_Work], embedder: LoadedEmbedder, is_known: Callable[[str], bool]
+    ) -> Iterator[ProcessedBatch]:
+        batch = _OpenBatch()
+        for work in works:
+            batch.add(work, is_known)
+            full = len(batch.prepared) >= self._batch_size
+            if full or len(batch.files) >= _FILES_PER_BATCH * self._batch_size:
+                yield batch.close(embedder)
+                batch = _OpenBatch()
+        if batch.files:
+            yield batch.close(embedder)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One file as it comes from a thread."""
+
+    ref: ImageRef
+    image_id: str | None = None
+    facts: ImageFacts | None = None
+    prepared: NDArray[Any] | None = None
+    problem: Problem | None = None
+
+
+@dataclass(slots=True)
+class _OpenBatch:
+    files: list[ProcessedFile] = field(default_factory=list)
+    image_ids: list[str] = field(default_factory=list)
+    prepared: list[NDArray[Any]] = field(default_factory=list)
+
+    def add(self, work: _Work, is_known: Callable[[str], bool]) -> None:
+        facts = work.facts
+        if work.image_id is not None and work.prepared is not None:
+            # Two threads may decode the same content at once: the first in order counts.
+            if work.image_id in self.image_ids or is_known(work.image_id):
+                facts = None
+            else:
+                self.image_ids.append(work.image_id)
+                self.prepared.append(work.prepared)
+        self.files.append(ProcessedFile(work.ref, work.image_id, facts, work.problem))
+
+    def close(self, embedder: LoadedEmbedder) -> ProcessedBatch:
+        vectors = np.asarray(embedder.part.embed(self.prepared), dtype=np.float32)
+        name, shape = embedder.spec.name, (len(self.prepared), embedder.part.dim)
+        if vectors.shape != shape:
+            raise PluginError(f"embedder {name!r} gave vectors of {vectors.shape}, not {shape}")
+        if not np.isfinite(vectors).all():
+            raise PluginError(
+                f"embedder {name!r} gave a vector that is not finite",
+                "its weights may be damaged; what was committed before is kept",
+            )
+        return ProcessedBatch(tuple(self.files), EmbeddingBatch(tuple(self.image_ids), vectors))
+
+
+def _read_and_prepare(
+    ref: ImageRef,
+    prepare: Callable[[NDArray[np.uint8]], NDArray[Any]],
+    min_side: int | None,
+    *,
+    is_known: Callable[[str], bool],
+    max_bytes: int,
+) -> _Work:
+    try:
+        data = decode.read(ref, max_bytes=max_bytes)
+        image_id = decode.identify(data)
+        if is_known(image_id):
+            return _Work(ref, image_id)
+        image = decode.decode(ref, data, image_id=image_id, min_side=min_side)
+    except ImageError as error:
+        problem = Problem(ref, error.outcome, error.message, error.lasting)
+        return _Work(ref, problem=problem)
+    return _Work(ref, image_id, metadata.facts(image), prepare(image.pixels))
+
+
+def _in_order(
+    pool: ThreadPoolExecutor,
+    work: Callable[[ImageRef], _Work],
+    refs: Iterable[ImageRef],
+    *,
+    ahead: int,
+) -> Iterator[_Work]:
+    """Results in the order of `refs`, with at most `ahead` files begun or waiting."""
+    rest = iter(refs)
+    begun: deque[Future[_Work]] = deque(pool.submit(work, ref) for ref in islice(rest, ahead))
+    while begun:
+        done = begun.popleft().result()
+        begun.extend(pool.submit(work, ref) for ref in islice(rest, 1))
+        yield done
+
+
+def _cores() -> int:
+    """Cores that this process may use: in a container fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,14 @@
+"""Library: the one place where the stages meet.
+
+`core` has the object that the command line, the service and a program of one's own use; `ingest`
+and `recluster` hold the two long operations, `embedders` which embedder a library works with,
+`views` what a person is shown.
+"""
+
+from __future__ import annotations
+
+from organizer.library.core import Library, models
+from organizer.library.place import find_library, library_path, require_library
+from organizer.library.progress import Progress
+
+__all__ = ["Library", "Progress", "find_library", "library_path", "models", "require_library"]

@@ -1,0 +1,99 @@
+"""Which embedder a library works with, and how it is made ready."""
+
+from __future__ import annotations
+
+from organizer import registry
+from organizer.errors import OrganizerError, PluginError, SettingsError, WeightsError
+from organizer.library.progress import Progress
+from organizer.protocols import Describable, EmbedderInfo, LoadedEmbedder
+from organizer.settings import DEFAULT_EMBEDDER, Settings
+from organizer.store import Store
+from organizer.types import PartSpec
+
+GROUP = "organizer.embedders"
+_NEXT_BEST = ("resnet50", "vgg16")
+_WITHOUT_WEIGHTS = "hog+hsv"
+
+
+def library_embedder(store: Store) -> PartSpec | None:
+    """The embedder that a library works with: that of its clustering, or else its first."""
+    current = store.clusterings.current()
+    if current is not None:
+        return current.embedder
+    return next(iter(store.vectors.specs()), None)
+
+
+def stored_spec(store: Store, name: str) -> PartSpec:
+    """The spec of an embedder as this library knows it; a bare one if it does not.
+
+    Raises:
+        SettingsError: No embedder has that name.
+    """
+    registry.check(GROUP, name)
+    stored = (spec for spec in store.vectors.specs() if spec.name == name)
+    return next(stored, PartSpec(name))
+
+
+def required_spec(store: Store, name: str | None) -> PartSpec:
+    """The embedder to read vectors of, which must have some in this library.
+
+    Raises:
+        SettingsError: It has none here, or no embedder has that name.
+    """
+    spec = stored_spec(store, name) if name else library_embedder(store)
+    if spec is None or not store.vectors.count(spec):
+        what = f"vectors of {name!r}" if name else "images"
+        option = f" --embedder {name}" if name else ""
+        raise SettingsError(
+            f"there are no {what} in this library", f"organizer ingest FOLDER{option}"
+        )
+    return spec
+
+
+def load(spec: PartSpec, settings: Settings) -> LoadedEmbedder:
+    """Create an embedder.
+
+    Raises:
+        OrganizerError: It cannot be had, or is not the one that the spec names.
+    """
+    options = {"weights": settings.weights, "device": settings.device}
+    pinned, part = registry.create(GROUP, spec, options=options)
+    return LoadedEmbedder(pinned, part)
+
+
+def load_default(settings: Settings, progress: Progress) -> LoadedEmbedder:
+    """The default embedder, or the best one that can be had now; the difference is told."""
+    try:
+        return load(PartSpec(DEFAULT_EMBEDDER), settings)
+    except WeightsError as error:
+        name = _best_here(settings)
+        progress.note(f"{error.message}. Using {name} instead")
+        if name == _WITHOUT_WEIGHTS:
+            progress.note(f"{name} sees contours and colours only: {error.hint.split(', or use')[0]}")
+        return load(PartSpec(name), settings)
+
+
+def describe_all(settings: Settings) -> list[EmbedderInfo]:
+    """Every registered embedder; one that cannot be loaded is told with its reason."""
+    return [_describe(name, settings) for name in registry.names(GROUP)]
+
+
+def _describe(name: str, settings: Settings) -> EmbedderInfo:
+    try:
+        factory = registry.factory(GROUP, name)
+        if isinstance(factory, Describable):
+            return factory.describe(weights=settings.weights)
+        part = load(PartSpec(name), settings).part
+    except (PluginError, SettingsError) as error:
+        return EmbedderInfo(name, 0, "broken", error.message, "")
+    return EmbedderInfo(name, part.dim, "none needed", "", "")
+
+
+def _best_here(settings: Settings) -> str:
+    for name in _NEXT_BEST:
+        try:
+            if _describe(name, settings).weights == "here":
+                return name
+        except OrganizerError:
+            continue
+    return _WITHOUT_WEIGHTS

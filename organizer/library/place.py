@@ -1,0 +1,50 @@
+"""Where a library is: named by the user, or found from the current folder upwards as git finds
+``.git``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from organizer.errors import StoreError
+from organizer.store import Store
+
+FOLDER = ".organizer"
+
+
+def library_path(named: Path) -> Path:
+    """The folder of a library that the user named by itself or by the folder that holds it."""
+    named = named.expanduser().absolute()
+    if named.name == FOLDER or Store.is_library(named):
+        return named
+    return named / FOLDER
+
+
+def find_library(named: Path | None, *, below: Path) -> Path | None:
+    """The library that a command works on, or None where there is none yet.
+
+    Args:
+        named: What the user named with --library or ORGANIZER_LIBRARY.
+        below: The current folder; the search goes upwards from here.
+    """
+    if named is not None:
+        path = library_path(named)
+        return path if path.is_dir() and any(path.iterdir()) else None
+    start = below.absolute()
+    for folder in (start, *start.parents):
+        if Store.is_library(folder / FOLDER):
+            return folder / FOLDER
+    return None
+
+
+def require_library(named: Path | None, *, below: Path) -> Path:
+    """As `find_library`, where there has to be one.
+
+    Raises:
+        StoreError: There is none.
+    """
+    path = find_library(named, below=below)
+    if path is None:
+        where = f"at {library_path(named)}" if named else f"in {below} or above it"
+        raise StoreError(f"there is no library {where}", "make one: organizer ingest FOLDER")
+    return path

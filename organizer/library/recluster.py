@@ -1,0 +1,221 @@
+"""Make a new clustering whose clusters keep the ids of those that they continue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from organizer import registry
+from organizer.cluster.choose_k import WEAK, candidates, sweep
+from organizer.cluster.incremental import Placement, place, spread, unit
+from organizer.cluster.kmeans import KMeans, warm_start
+from organizer.cluster.lineage import follow
+from organizer.errors import ClusteringError, SettingsError
+from organizer.library import embedders
+from organizer.library.joining import join
+from organizer.library.progress import Progress
+from organizer.settings import Settings
+from organizer.store import ClusterModels, Store, StoredClustering
+from organizer.types import (
+    Candidate,
+    Clustering,
+    Labels,
+    LineageReport,
+    PartSpec,
+    Vectors,
+)
+
+Space = Literal["pca", "umap"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReclusterReport:
+    """A new clustering and what it made of the one before."""
+
+    clustering_id: int
+    clusters: tuple[tuple[int, str | None, int], ...]
+    lineage: LineageReport
+    evidence: tuple[Candidate, ...]
+    algorithm: str
+    embedder: PartSpec
+    images: int
+
+    @property
+    def k(self) -> int:
+        """Number of clusters."""
+        return len(self.clusters)
+
+
+def recluster(
+    store: Store,
+    *,
+    k: int | None,
+    embedder: str | None,
+    space: Space,
+    settings: Settings,
+    progress: Progress,
+) -> ReclusterReport:
+    """See `organizer.library.Library.recluster`. The caller holds the library for writing."""
+    spec = embedders.required_spec(store, embedder)
+    if k is not None and k < 2:
+        raise SettingsError(f"k = {k} makes no clusters", "k is 2 or more, or auto")
+    image_ids, vectors = store.vectors.read(spec)
+    vectors = unit(vectors)
+    different = _count_different(vectors)
+    if k is not None and k > different:
+        raise SettingsError(
+            f"k = {k} is more than the {different} different images in the library",
+            f"k is 2 to {different}, or auto",
+        )
+    evidence: tuple[Candidate, ...] = ()
+    if k is None:
+        evidence = _evidence(vectors, different, space, settings, progress)
+        k = next(candidate.k for candidate in evidence if candidate.chosen)
+    progress.begin(f"clustering {len(image_ids):,} images into {k}", None)
+    before = store.clusterings.current()
+    fitted, params = _fit(store, vectors, k, spec, before, seed=settings.seed)
+    placement = place(vectors, fitted.cluster_centers_)
+    clustering = _clustering(image_ids, placement, fitted, spec, params, evidence)
+    return _store(store, clustering, placement, before)
+
+
+def undo(store: Store) -> StoredClustering:
+    """See `organizer.library.Library.undo`. The caller holds the library for writing."""
+    current = store.clusterings.current()
+    if current is None or current.parent_id is None:
+        raise ClusteringError(
+            "there is no former clustering to go back to",
+            "undo takes back a recluster; there has been none, or one only",
+        )
+    former = store.clusterings.get(current.parent_id)
+    members = store.clusterings.assignments(former.clustering_id)
+    _let_join(store, former, set(members.image_ids.tolist()))
+    store.clusterings.make_current(former.clustering_id, action="undo")
+    return former
+
+
+def _evidence(
+    vectors: Vectors, different: int, space: Space, settings: Settings, progress: Progress
+) -> tuple[Candidate, ...]:
+    ks = candidates(different)
+    spec = PartSpec(space, {"random_state": settings.seed})
+    _, reducer = registry.create("organizer.reducers", spec)
+    progress.begin("choosing k", len(ks))
+    return sweep(
+        vectors, ks, reducer, seed=settings.seed, progress=lambda _: progress.advance()
+    )
+
+
+def _fit(
+    store: Store,
+    vectors: Vectors,
+    k: int,
+    spec: PartSpec,
+    before: StoredClustering | None,
+    *,
+    seed: int,
+) -> tuple[KMeans, PartSpec]:
+    init = None
+    if before is not None and before.embedder == spec:
+        models = store.clusterings.models(before.clustering_id)
+        members = store.clusterings.assignments(before.clustering_id).cluster_ids
+        counts = np.array([np.count_nonzero(members == i) for i in models.cluster_ids])
+        init = warm_start(vectors, models.centroids, counts, k, seed=seed)
+    params = {"n_clusters": k, "random_state": seed}
+    _, part = registry.create(
+        "organizer.clusterers", PartSpec("kmeans", params), options={"init": init}
+    )
+    assert isinstance(part, KMeans)  # noqa: S101 - other clusterers come with their own issue
+    part.fit_predict(vectors)
+    return part, PartSpec("kmeans", params)
+
+
+def _clustering(
+    image_ids: tuple[str, ...],
+    placement: Placement,
+    fitted: KMeans,
+    embedder: PartSpec,
+    clusterer: PartSpec,
+    evidence: Sequence[Candidate],
+) -> Clustering:
+    """The fitted model with its clusters still numbered by row."""
+    return Clustering(
+        image_ids=image_ids,
+        labels=placement.nearest,
+        distances=placement.distances,
+        cluster_ids=np.arange(len(fitted.cluster_centers_), dtype=np.int64),
+        centroids=fitted.cluster_centers_,
+        embedder=embedder,
+        clusterer=clusterer,
+        evidence=tuple(evidence),
+        algorithm=fitted.algorithm_,
+    )
+
+
+def _store(
+    store: Store, rows: Clustering, placement: Placement, before: StoredClustering | None
+) -> ReclusterReport:
+    old_labels, new_labels, old_ids = _in_both(store, rows, before)
+    ids, lineage = follow(
+        old_labels,
+        new_labels,
+        old_ids=old_ids,
+        k=len(rows.centroids),
+        next_id=store.clusterings.next_cluster_id(),
+    )
+    found = spread(placement, len(rows.centroids))
+    medoids = tuple(rows.image_ids[row] for row in found.medoids)
+    models = ClusterModels(ids, rows.centroids, found.means, found.deviations, medoids)
+    named = replace(rows, labels=ids[rows.labels], cluster_ids=ids)
+    clustering_id = store.clusterings.add(
+        named,
+        models,
+        placement.margins,
+        parent_id=before.clustering_id if before else None,
+        lineage=lineage,
+    )
+    names = store.clusterings.names()
+    found_ids, counts = np.unique(named.labels, return_counts=True)
+    clusters = sorted(zip(found_ids.tolist(), counts.tolist(), strict=True), key=lambda c: -c[1])
+    return ReclusterReport(
+        clustering_id=clustering_id,
+        clusters=tuple((i, names.get(i), count) for i, count in clusters),
+        lineage=lineage,
+        evidence=named.evidence,
+        algorithm=named.algorithm,
+        embedder=named.embedder,
+        images=len(named.image_ids),
+    )
+
+
+def _in_both(
+    store: Store, rows: Clustering, before: StoredClustering | None
+) -> tuple[Labels, Labels, list[int]]:
+    """Old cluster id and new row of each image that is in both clusterings; all old ids."""
+    if before is None:
+        return np.empty(0, np.int64), np.empty(0, np.int64), []
+    members = store.clusterings.assignments(before.clustering_id)
+    old_ids = store.clusterings.models(before.clustering_id).cluster_ids.tolist()
+    old = dict(zip(members.image_ids.tolist(), members.cluster_ids.tolist(), strict=True))
+    both = [row for row, image_id in enumerate(rows.image_ids) if image_id in old]
+    old_labels = np.array([old[rows.image_ids[row]] for row in both], dtype=np.int64)
+    return old_labels, rows.labels[both], old_ids
+
+
+def _let_join(store: Store, clustering: StoredClustering, members: set[str]) -> None:
+    """Put images that came after a clustering into it."""
+    image_ids, vectors = store.vectors.read(clustering.embedder)
+    rows = [row for row, image_id in enumerate(image_ids) if image_id not in members]
+    if not rows:
+        return
+    models = store.clusterings.models(clustering.clustering_id)
+    newcomers = join(models, [image_ids[row] for row in rows], vectors[rows])
+    store.clusterings.append_members(clustering.clustering_id, newcomers)
+
+
+def _count_different(vectors: Vectors) -> int:
+    """Number of different vectors, by a 64-bit hash of each."""
+    return len({hash(row.tobytes()) for row in vectors})

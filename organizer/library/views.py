@@ -1,0 +1,312 @@
+"""What a person is shown: read from the store, changed by nobody."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from organizer.cluster.incremental import unit
+from organizer.errors import ClusteringError, SettingsError
+from organizer.evaluate.external import TruthScores, against_truth
+from organizer.evaluate.internal import Silhouette, silhouette
+from organizer.library import embedders
+from organizer.store import Assignments, Store, StoredClustering
+from organizer.types import AssignmentState, FileState, PartSpec
+
+_EXAMPLES = 3
+_PATH_COLUMNS = ("path", "file", "filename", "filepath", "image")
+_LABEL_COLUMNS = ("label", "class", "truth", "species", "category")
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSummary:
+    """One cluster of the current clustering.
+
+    Attributes:
+        share: Of all clustered images.
+        cohesion: Mean cosine similarity of the members to the centroid.
+        medoid: A file of the most typical image.
+        examples: Files of the members nearest to the centroid.
+    """
+
+    cluster_id: int
+    name: str | None
+    count: int
+    share: float
+    cohesion: float
+    unsure: int
+    medoid: Path
+    examples: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An image in a cluster."""
+
+    path: Path
+    image_id: str
+    cluster_id: int
+    distance: float
+    state: AssignmentState
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What is in a library and how current it is."""
+
+    library: Path
+    roots: tuple[Path, ...]
+    images: int
+    files: int
+    missing: int
+    problems: int
+    embedders: tuple[tuple[PartSpec, int], ...]
+    embedder: PartSpec | None
+    clustering: StoredClustering | None
+    k: int
+    clustered: int
+    unsure: int
+    added_since: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How good the current clustering is; truth only where labels were given."""
+
+    clustering: StoredClustering
+    images: int
+    clusters: tuple[tuple[int, str | None, int], ...]
+    silhouette: Silhouette | None
+    truth: TruthScores | None
+    unmatched_labels: int
+    conflicting_labels: int
+
+
+def require_clustering(store: Store) -> StoredClustering:
+    """The current clustering.
+
+    Raises:
+        ClusteringError: There is none yet.
+    """
+    current = store.clusterings.current()
+    if current is None:
+        raise ClusteringError("there are no clusters yet", "make them: organizer recluster --k auto")
+    return current
+
+
+def cluster_summaries(store: Store) -> list[ClusterSummary]:
+    """The clusters, largest first."""
+    current = require_clustering(store)
+    members = store.clusterings.assignments(current.clustering_id)
+    models = store.clusterings.models(current.clustering_id)
+    names = store.clusterings.names()
+    nearest = {i: _nearest(members, i, _EXAMPLES) for i in models.cluster_ids.tolist()}
+    shown = set(models.medoids).union(*(set(ids) for ids in nearest.values()))
+    files = store.photos.files_of(shown)
+    summaries = []
+    for cluster_id, medoid in zip(models.cluster_ids.tolist(), models.medoids, strict=True):
+        mine = members.cluster_ids == cluster_id
+        count = int(np.count_nonzero(mine))
+        unsure = int(np.count_nonzero(members.states[mine] == AssignmentState.UNSURE))
+        summaries.append(
+            ClusterSummary(
+                cluster_id=cluster_id,
+                name=names.get(cluster_id),
+                count=count,
+                share=count / len(members),
+                cohesion=float(1 - members.distances[mine].mean()) if count else 0.0,
+                unsure=unsure,
+                medoid=files[medoid][0].file,
+                examples=tuple(files[i][0].file for i in nearest[cluster_id] if i in files),
+            )
+        )
+    return sorted(summaries, key=lambda summary: (-summary.count, summary.cluster_id))
+
+
+def cluster_members(store: Store, cluster_id: int) -> list[Member]:
+    """The images of a cluster, the most typical first.
+
+    Raises:
+        SettingsError: There is no such cluster.
+    """
+    current = require_clustering(store)
+    require_cluster(store, current, cluster_id)
+    members = store.clusterings.assignments(current.clustering_id)
+    rows = np.flatnonzero(members.cluster_ids == cluster_id)
+    rows = rows[np.argsort(members.distances[rows], kind="stable")]
+    files = store.photos.files_of(members.image_ids[rows].tolist())
+    return [
+        Member(
+            files[members.image_ids[row]][0].file,
+            members.image_ids[row],
+            cluster_id,
+            float(members.distances[row]),
+            AssignmentState(members.states[row]),
+        )
+        for row in rows
+        if members.image_ids[row] in files
+    ]
+
+
+def require_cluster(store: Store, clustering: StoredClustering, cluster_id: int) -> None:
+    """Make sure that a cluster is in a clustering.
+
+    Raises:
+        SettingsError: It is not.
+    """
+    ids = store.clusterings.models(clustering.clustering_id).cluster_ids.tolist()
+    if cluster_id not in ids:
+        known = ", ".join(map(str, ids[:20])) + (" ..." if len(ids) > 20 else "")
+        raise SettingsError(f"there is no cluster {cluster_id}", f"there are: {known}")
+
+
+def rename(store: Store, cluster_id: int, name: str) -> None:
+    """See `organizer.library.Library.rename`. The caller holds the library for writing."""
+    name = " ".join(name.split())
+    if not name:
+        raise SettingsError("a name needs at least one letter", 'for example "Red fox"')
+    current = require_clustering(store)
+    require_cluster(store, current, cluster_id)
+    here = set(store.clusterings.models(current.clustering_id).cluster_ids.tolist())
+    bearer = next(
+        (i for i, n in store.clusterings.names().items() if n == name and i in here), cluster_id
+    )
+    if bearer != cluster_id:
+        raise SettingsError(f"cluster {bearer} is called {name!r} already", "choose another name")
+    members = store.clusterings.assignments(current.clustering_id)
+    store.clusterings.decide_name(cluster_id, name, _nearest(members, cluster_id, 32))
+
+
+def status(store: Store) -> Status:
+    """What is in the library. Reads counts and narrow columns only."""
+    photos, clusterings = store.photos, store.clusterings
+    current = clusterings.current()
+    members = clusterings.assignments(current.clustering_id) if current else None
+    made_of = sum(clusterings.counts_when_made(current.clustering_id)) if current else 0
+    return Status(
+        library=store.path,
+        roots=tuple(root.folder for root in photos.roots()),
+        images=photos.count_images(),
+        files=photos.count_files(FileState.PRESENT),
+        missing=photos.count_files(FileState.MISSING),
+        problems=photos.count_problems(),
+        embedders=tuple((spec, store.vectors.count(spec)) for spec in store.vectors.specs()),
+        embedder=embedders.library_embedder(store),
+        clustering=current,
+        k=len(clusterings.counts_when_made(current.clustering_id)) if current else 0,
+        clustered=len(members) if members else 0,
+        unsure=int(np.count_nonzero(members.states == AssignmentState.UNSURE)) if members else 0,
+        added_since=len(members) - made_of if members else 0,
+    )
+
+
+def report(store: Store, labels: str | None, *, below: Path, seed: int) -> Report:
+    """See `organizer.library.Library.report`."""
+    current = require_clustering(store)
+    members = store.clusterings.assignments(current.clustering_id)
+    truth, unmatched, conflicting = _truth(store, labels, below) if labels else ({}, 0, 0)
+    image_ids, vectors = store.vectors.read(current.embedder)
+    row_of = {image_id: row for row, image_id in enumerate(members.image_ids.tolist())}
+    rows = [(row, row_of[image_id]) for row, image_id in enumerate(image_ids) if image_id in row_of]
+    assigned = members.cluster_ids[[member for _, member in rows]]
+    found = silhouette(unit(vectors[[row for row, _ in rows]]), assigned, seed=seed)
+    known = [row for row, image_id in enumerate(members.image_ids) if image_id in truth]
+    if labels and not known:
+        raise SettingsError(
+            f"no image of the library has a label in {labels}",
+            "paths in the file are relative to it, to the current folder or to an ingested folder",
+        )
+    names = store.clusterings.names()
+    ids, counts = np.unique(members.cluster_ids, return_counts=True)
+    return Report(
+        clustering=current,
+        images=len(members),
+        clusters=tuple(
+            (i, names.get(i), c) for i, c in zip(ids.tolist(), counts.tolist(), strict=True)
+        ),
+        silhouette=found,
+        truth=against_truth(
+            members.cluster_ids[known], [truth[members.image_ids[row]] for row in known]
+        )
+        if known
+        else None,
+        unmatched_labels=unmatched,
+        conflicting_labels=conflicting,
+    )
+
+
+def _nearest(members: Assignments, cluster_id: int, limit: int) -> list[str]:
+    """The members nearest to a centroid, one file's content each."""
+    rows = np.flatnonzero(members.cluster_ids == cluster_id)
+    order = np.argsort(members.distances[rows], kind="stable")[:limit]
+    nearest: list[str] = members.image_ids[rows[order]].tolist()
+    return nearest
+
+
+def _truth(store: Store, labels: str, below: Path) -> tuple[dict[str, str], int, int]:
+    """Label of each image by id, labels that fit no image, images with two different labels."""
+    files = store.photos.files_of()
+    if labels == "folders":
+        pairs = ((i, row.file.parent.name) for i, rows in files.items() for row in rows)
+        truth, conflicting = _one_label_each(pairs)
+        return truth, 0, conflicting
+    roots = [root.folder for root in store.photos.roots()]
+    by_path = {row.file: image_id for image_id, rows in files.items() for row in rows}
+    table = _read_labels(Path(labels), below)
+    places = [_csv_folder(labels, below), below, *roots]
+    matched = [(_match(path, places, by_path.get), label) for path, label in table]
+    truth, conflicting = _one_label_each((i, label) for i, label in matched if i is not None)
+    return truth, sum(image_id is None for image_id, _ in matched), conflicting
+
+
+def _one_label_each(pairs: Iterable[tuple[str, str]]) -> tuple[dict[str, str], int]:
+    """The first label of each image, and how many images have another one too."""
+    truth: dict[str, str] = {}
+    conflicting: set[str] = set()
+    for image_id, label in pairs:
+        if truth.setdefault(image_id, label) != label:
+            conflicting.add(image_id)
+    return truth, len(conflicting)
+
+
+def _read_labels(file: Path, below: Path) -> list[tuple[str, str]]:
+    try:
+        text = (below / file.expanduser()).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise SettingsError(
+            f"cannot read the labels {file}: {error.strerror}",
+            "--labels takes the word folders, or a CSV file with the columns path and label",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{file} is not UTF-8 text", "save it as CSV in UTF-8") from error
+    rows = csv.DictReader(text.splitlines())
+    columns = {name.strip().lower(): name for name in rows.fieldnames or []}
+    path = next((columns[name] for name in _PATH_COLUMNS if name in columns), None)
+    label = next((columns[name] for name in _LABEL_COLUMNS if name in columns), None)
+    if path is None or label is None:
+        found = ", ".join(rows.fieldnames or []) or "nothing"
+        raise SettingsError(
+            f"{file} needs the columns path and label; it has: {found}",
+            f"also taken: {', '.join(_PATH_COLUMNS)} and {', '.join(_LABEL_COLUMNS)}",
+        )
+    return [
+        (row[path].strip(), row[label].strip()) for row in rows if row[path] and row[label]
+    ]
+
+
+def _csv_folder(labels: str, below: Path) -> Path:
+    return (below / Path(labels).expanduser()).resolve().parent
+
+
+def _match(
+    path: str, places: Sequence[Path], image_at: Callable[[Path], str | None]
+) -> str | None:
+    for place in places:
+        found = image_at(place / path) or image_at((place / path).resolve())
+        if found is not None:
+            return found
+    return None

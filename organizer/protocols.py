@@ -1,0 +1,153 @@
+"""What a part must do. Checked once, when the part is created; `typing.Protocol` keeps it cheap.
+
+A plugin registers a factory under an entry-point group of `GROUPS`; calling the factory with a
+spec's params must give an object that satisfies the group's protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from organizer.types import (
+    ImageRef,
+    Labels,
+    PartSpec,
+    ProcessedBatch,
+    Vectors,
+)
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """Turns pictures into vectors.
+
+    Attributes:
+        dim: Length of a vector.
+    """
+
+    dim: int
+
+    def prepare(self, image: NDArray[np.uint8]) -> NDArray[Any]:
+        """One upright RGB picture ``(h, w, 3)`` uint8 to what `embed` takes.
+
+        Runs on several threads at once, so it must not change the embedder.
+        """
+        ...
+
+    def embed(self, batch: Sequence[NDArray[Any]]) -> Vectors:
+        """Prepared pictures to ``(n, dim)`` float32; row i is ``batch[i]``; n may be 0."""
+        ...
+
+
+@runtime_checkable
+class ReducedInput(Protocol):
+    """An embedder that is content with a smaller picture.
+
+    Attributes:
+        min_side: Pixels of the shorter side below which `prepare` would lose something. Decoding
+            may then use libjpeg's reduced sizes, down to this one.
+    """
+
+    min_side: int
+
+
+@runtime_checkable
+class Versioned(Protocol):
+    """A part whose output depends on more than its name and params.
+
+    Attributes:
+        version: For example the hash of the weights. Kept with everything that the part makes.
+    """
+
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderInfo:
+    """What `organizer models` tells about an embedder without loading it.
+
+    Attributes:
+        name: The name in the registry.
+        dim: Length of a vector.
+        weights: "none needed", "here", "downloadable" or "missing".
+        location: Where the weights lie or would come from; empty where none are needed.
+        licence: The licence of the weights, or of the method where there are none.
+    """
+
+    name: str
+    dim: int
+    weights: str
+    location: str
+    licence: str
+
+
+@runtime_checkable
+class Describable(Protocol):
+    """A factory that can tell about its part without creating it."""
+
+    def describe(self, *, weights: Any = None) -> EmbedderInfo:
+        """What to show in `organizer models`; `weights` is the place to look first."""
+        ...
+
+
+@runtime_checkable
+class Clusterer(Protocol):
+    """Groups vectors; a scikit-learn clusterer as it is."""
+
+    def fit_predict(self, vectors: Vectors, /) -> Labels:
+        """``(n, dim)`` float32 to ``(n,)`` labels; -1 is noise."""
+        ...
+
+
+@runtime_checkable
+class Reducer(Protocol):
+    """Maps vectors to fewer dimensions; a scikit-learn transformer as it is."""
+
+    def fit_transform(self, vectors: Vectors, /) -> Vectors:
+        """Fit to ``(n, dim)`` vectors and return them as ``(n, fewer)``."""
+        ...
+
+    def transform(self, vectors: Vectors, /) -> Vectors:
+        """Place further vectors in the fitted space."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedEmbedder:
+    """An embedder that is ready to work, and the spec that makes it again elsewhere."""
+
+    spec: PartSpec
+    part: Embedder
+
+
+@runtime_checkable
+class Executor(Protocol):
+    """Reads, decodes and embeds files, wherever the work runs."""
+
+    def run(
+        self,
+        refs: Iterable[ImageRef],
+        embedder: LoadedEmbedder,
+        *,
+        is_known: Callable[[str], bool],
+    ) -> Iterator[ProcessedBatch]:
+        """Batches in the order of `refs`, each file in exactly one.
+
+        A content for which `is_known` answers True, or that came earlier in the run, is recognised
+        by its hash and not embedded again. A file that cannot be used becomes a `Problem`.
+        """
+        ...
+
+
+GROUPS: dict[str, type] = {
+    "organizer.embedders": Embedder,
+    "organizer.clusterers": Clusterer,
+    "organizer.reducers": Reducer,
+    "organizer.executors": Executor,
+}
+"""Entry-point group to the protocol that its parts satisfy."""

@@ -1,0 +1,94 @@
+"""Rows <-> LanceDB. The only room that imports lancedb, pylance and pyarrow.
+
+A `Store` is one library's folder. Its rooms: `photos` (roots, images, files, problems), `vectors`
+(one table an embedder) and `clusterings` (with their members and a person's decisions).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+
+from organizer.store.clusterings import (
+    Assignments,
+    Clusterings,
+    ClusterModels,
+    StoredClustering,
+)
+from organizer.store.database import Database
+from organizer.store.ids import IdSet
+from organizer.store.photos import FileIndex, FileRow, Photos, Root
+from organizer.store.vectors import VectorTables
+
+__all__ = [
+    "Assignments",
+    "ClusterModels",
+    "Clusterings",
+    "FileIndex",
+    "FileRow",
+    "IdSet",
+    "Photos",
+    "Root",
+    "Store",
+    "StoredClustering",
+    "VectorTables",
+]
+
+
+class Store:
+    """One library's folder."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.photos = Photos(database)
+        self.vectors = VectorTables(database)
+        self.clusterings = Clusterings(database)
+
+    @classmethod
+    def create(cls, path: Path) -> Store:
+        """Make an empty library."""
+        return cls(Database.create(path))
+
+    @classmethod
+    def open(cls, path: Path) -> Store:
+        """Open a library that is there."""
+        return cls(Database.open(path))
+
+    @staticmethod
+    def is_library(path: Path) -> bool:
+        """Whether a folder is a library, sound or not."""
+        return Database.is_library(path)
+
+    @cached_property
+    def path(self) -> Path:
+        """The library's folder."""
+        return self._database.path
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the library for writing; first sweep up after a writer that was cut short."""
+        with self._database.writing() as was_cut_short:
+            if was_cut_short:
+                self._sweep()
+            yield
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Tell writers that the library is being read."""
+        with self._database.reading():
+            yield
+
+    def tidy(self) -> None:
+        """Keep files, bytes and the search index in proportion to the data."""
+        for spec in self.vectors.specs():
+            self.vectors.keep_index(spec)
+        self._database.tidy()
+
+    def _sweep(self) -> None:
+        """Remove what no file row makes real: a commit that did not get to its end."""
+        tables = ["images", *self.clusterings.member_tables()]
+        tables += [self.vectors.table_name(spec) for spec in self.vectors.specs()]
+        for name, image_ids in self.photos.unreal_images(tables).items():
+            self._database.delete_by_id(name, "image_id", image_ids)

@@ -1,0 +1,318 @@
+"""A LanceDB database in one folder: tables, one writer at a time, upkeep.
+
+LanceDB creates, appends, changes and searches; pylance, which reads the same files and is imported
+in a third of the time, does the plain reads and the upkeep.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from organizer.errors import StoreError
+from organizer.store.schemas import SCHEMA_VERSION, TABLES
+
+_MANIFEST = "library.json"
+_DIRTY = "writing"
+_ROWS_PER_FRAGMENT = 65_536
+_SMALL_FRAGMENTS = 8
+_IDS_PER_STATEMENT = 2_000
+_READERS_GRACE = timedelta(hours=1)
+
+
+class Database:
+    """The folder of a library as a set of tables."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def create(cls, path: Path) -> Database:
+        """Make an empty library. What a creation that was cut short left behind is completed.
+
+        Raises:
+            StoreError: The folder cannot be written.
+        """
+        database = cls(path)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"cannot make a library at {path}: {error.strerror}", "choose another --library"
+            ) from error
+        with _translated(path):
+            for name, schema in TABLES.items():
+                database.create_table(name, schema)
+            manifest = {"schema": SCHEMA_VERSION, "created_at": now()}
+            partial = path / f"{_MANIFEST}.partial"
+            partial.write_text(json.dumps(manifest) + "\n", encoding="utf-8")
+            partial.replace(path / _MANIFEST)  # last: now it is a library
+        return database
+
+    @classmethod
+    def open(cls, path: Path) -> Database:
+        """Open a library that is there.
+
+        Raises:
+            StoreError: It is damaged, or newer than this program.
+        """
+        try:
+            schema = int(json.loads((path / _MANIFEST).read_text(encoding="utf-8"))["schema"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise _damaged(path, f"{_MANIFEST} cannot be read") from error
+        if schema > SCHEMA_VERSION:
+            raise StoreError(
+                f"the library {path} was written by a newer organizer (format {schema}, this one "
+                f"knows {SCHEMA_VERSION})",
+                "update organizer: pip install --upgrade organizer",
+            )
+        missing = [name for name in TABLES if not (path / f"{name}.lance").is_dir()]
+        if missing:
+            raise _damaged(path, f"no table {', '.join(missing)}")
+        return cls(path)
+
+    @staticmethod
+    def is_library(path: Path) -> bool:
+        """Whether a folder is a library, sound or not."""
+        return (path / _MANIFEST).is_file()
+
+    # Reading -------------------------------------------------------------------------------
+
+    def names(self) -> list[str]:
+        """The tables, sorted."""
+        return sorted(folder.stem for folder in self.path.glob("*.lance"))
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a table."""
+        return (self.path / f"{name}.lance").is_dir()
+
+    def read(
+        self, name: str, columns: Sequence[str] | None = None, *, where: str | None = None
+    ) -> pa.Table:
+        """Rows of a table as they are committed now. `where` is never made from a user's text."""
+        with _translated(self.path):
+            return self.dataset(name).to_table(columns=columns, filter=where, scan_in_order=True)
+
+    def batches(self, name: str, columns: Sequence[str], *, rows: int) -> Iterator[pa.RecordBatch]:
+        """Rows of a table in the order in which they were written, some at a time."""
+        with _translated(self.path):
+            yield from self.dataset(name).to_batches(
+                columns=columns, batch_size=rows, scan_in_order=True
+            )
+
+    def read_by_id(
+        self, name: str, key: str, ids: Iterable[str], columns: Sequence[str] | None = None
+    ) -> pa.Table:
+        """The rows whose `key` is one of `ids`."""
+        tables = [self.read(name, columns, where=where) for where in one_of(key, ids)]
+        return pa.concat_tables(tables) if tables else self.read(name, columns, where="false")
+
+    def count(self, name: str, where: str | None = None) -> int:
+        """Number of rows."""
+        with _translated(self.path):
+            return int(self.dataset(name).count_rows(filter=where))
+
+    def metadata(self, name: str) -> dict[str, str]:
+        """The texts that were stored with a table's schema."""
+        with _translated(self.path):
+            stored = self.dataset(name).schema.metadata or {}
+        return {key.decode(): value.decode() for key, value in stored.items()}
+
+    def dataset(self, name: str) -> Any:
+        """The table as pylance sees it now."""
+        import lance
+
+        return lance.dataset(str(self.path / f"{name}.lance"))
+
+    # Writing -------------------------------------------------------------------------------
+
+    def create_table(
+        self, name: str, schema: pa.Schema, metadata: Mapping[str, str] | None = None
+    ) -> None:
+        """Make a table if it is not there."""
+        if metadata:
+            schema = schema.with_metadata(dict(metadata))
+        with _translated(self.path):
+            if not self.has(name):
+                self._connection.create_table(name, schema=schema)
+
+    def append(self, name: str, rows: pa.Table) -> None:
+        """Add rows in one commit."""
+        if len(rows):
+            with _translated(self.path):
+                self._connection.open_table(name).add(rows)
+
+    def delete_by_id(self, name: str, key: str, ids: Iterable[str], *, also: str = "true") -> None:
+        """Remove the rows whose `key` is one of `ids` and for which `also` holds."""
+        with _translated(self.path):
+            for where in one_of(key, ids):
+                self._connection.open_table(name).delete(f"({where}) AND ({also})")
+
+    def update_by_id(
+        self, name: str, key: str, ids: Iterable[str], values: Mapping[str, Any]
+    ) -> None:
+        """Set columns in the rows whose `key` is one of `ids`."""
+        for where in one_of(key, ids):
+            self.update_where(name, where, values)
+
+    def update_where(self, name: str, where: str, values: Mapping[str, Any]) -> None:
+        """Set columns in the rows for which a condition holds."""
+        with _translated(self.path):
+            self._connection.open_table(name).update(where=where, values=dict(values))
+
+    def drop(self, name: str) -> None:
+        """Remove a table."""
+        with _translated(self.path):
+            self._connection.drop_table(name)
+
+    @contextmanager
+    def writing(self) -> Iterator[bool]:
+        """Hold the library for writing.
+
+        Yields:
+            True if the last writer was cut short, so that there may be something to sweep up.
+
+        Raises:
+            StoreError: Another process writes, or the library cannot be written.
+        """
+        import portalocker
+
+        lock = portalocker.Lock(self.path / "lock", mode="a", timeout=0)
+        try:
+            lock.acquire()
+        except portalocker.LockException as error:
+            raise StoreError(
+                f"the library {self.path} is being written by another organizer",
+                "wait until it has ended; reading is possible all the while",
+            ) from error
+        except OSError as error:
+            raise StoreError(
+                f"the library {self.path} cannot be written: {error.strerror}",
+                "check its permissions and whether the disk is writable",
+            ) from error
+        dirty = self.path / _DIRTY
+        try:
+            was_dirty = dirty.exists()
+            dirty.touch()
+            yield was_dirty
+            dirty.unlink()
+        finally:
+            lock.release()
+
+    # Upkeep --------------------------------------------------------------------------------
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Tell writers that old versions are being read, for as long as the context lasts."""
+        import portalocker
+
+        try:
+            lock = portalocker.Lock(
+                self.path / "readers", mode="a", timeout=5, flags=portalocker.LOCK_SH | portalocker.LOCK_NB
+            )
+            lock.acquire()
+        except (OSError, portalocker.LockException):
+            # A read-only medium has no writer to tell, and a writer that holds the lock for five
+            # seconds is at work on versions that this reader does not use yet.
+            yield
+            return
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def tidy(self) -> None:
+        """Join small fragments and drop what no reader needs, where enough of it has gathered.
+
+        Full fragments are left alone, so the cost follows what was added, not what is there.
+        """
+        with self._no_readers() as alone, _translated(self.path):
+            for name in self.names():
+                dataset = self.dataset(name)
+                small = [f for f in dataset.get_fragments() if f.physical_rows < _ROWS_PER_FRAGMENT]
+                if len(small) > _SMALL_FRAGMENTS:
+                    dataset.optimize.compact_files(target_rows_per_fragment=_ROWS_PER_FRAGMENT)
+                dataset.cleanup_old_versions(
+                    older_than=timedelta(0) if alone else _READERS_GRACE,
+                    # This process is the one writer, so what no version names is left from a kill.
+                    delete_unverified=alone,
+                )
+
+    @contextmanager
+    def _no_readers(self) -> Iterator[bool]:
+        import portalocker
+
+        lock = portalocker.Lock(self.path / "readers", mode="a", timeout=0)
+        try:
+            lock.acquire()
+        except portalocker.LockException:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.release()
+
+    @cached_property
+    def _connection(self) -> Any:
+        import lancedb
+
+        return lancedb.connect(self.path, read_consistency_interval=timedelta(0))
+
+    def table(self, name: str) -> Any:
+        """The table as LanceDB sees it, for searching."""
+        with _translated(self.path):
+            return self._connection.open_table(name)
+
+
+def now() -> str:
+    """The time as it is written into rows: UTC, ISO 8601, seconds."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """What Lance raises for a broken disk or a broken table, in words for a person."""
+    try:
+        yield
+    except (OSError, RuntimeError, ValueError, pa.ArrowException) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        if "No space left" in str(error):
+            raise StoreError(
+                f"the disk of the library {path} is full",
+                "make room and run the command again: what was committed is kept",
+            ) from error
+        if isinstance(error, PermissionError) or "ermission denied" in reason:
+            raise StoreError(
+                f"the library {path} may not be written or read: {reason}", "check its permissions"
+            ) from error
+        raise _damaged(path, reason) from error
+
+
+def _damaged(path: Path, reason: str) -> StoreError:
+    return StoreError(
+        f"the library {path} is damaged: {reason}",
+        "put back a copy of it, or move it away and ingest again; your photos are not touched",
+    )
+
+
+def one_of(key: str, ids: Iterable[str]) -> Iterator[str]:
+    """Conditions of bounded length; ids are hexadecimal, so nothing needs quoting."""
+    unique = sorted(set(ids))
+    for start in range(0, len(unique), _IDS_PER_STATEMENT):
+        chunk = unique[start : start + _IDS_PER_STATEMENT]
+        quoted = ", ".join(f"'{_hexadecimal(image_id)}'" for image_id in chunk)
+        yield f"{key} IN ({quoted})"
+
+
+def _hexadecimal(text: str) -> str:
+    if not text or set(text) - set("0123456789abcdef"):
+        raise AssertionError(f"{text!r} is no id")
+    return text

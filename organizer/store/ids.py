@@ -1,0 +1,58 @@
+"""A set of image ids that stays small: 16 bytes an id where a Python set takes over a hundred."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+_LOOSE = 65_536
+
+IdArray = NDArray[np.bytes_]
+"""``(n,)`` of 16 bytes. Two ids of equal length differ in this type exactly if they differ: numpy
+ignores trailing zero bytes on both sides alike."""
+
+
+class IdSet:
+    """Ids, each 32 hexadecimal digits: most in one sorted array, the latest in a Python set."""
+
+    def __init__(self, ids: Sequence[str] | IdArray = ()) -> None:
+        self._sorted = np.unique(ids if isinstance(ids, np.ndarray) else pack(ids))
+        self._loose: set[bytes] = set()
+
+    def __len__(self) -> int:
+        return len(self._sorted) + len(self._loose)
+
+    def __contains__(self, image_id: str) -> bool:
+        packed = bytes.fromhex(image_id)
+        if packed in self._loose:
+            return True
+        place = int(np.searchsorted(self._sorted, packed))
+        return place < len(self._sorted) and bytes(self._sorted[place]) == packed.rstrip(b"\0")
+
+    def add(self, ids: Iterable[str]) -> None:
+        """Add ids that are not in the set."""
+        self._loose.update(bytes.fromhex(image_id) for image_id in ids)
+        if len(self._loose) > _LOOSE:
+            loose = np.array(list(self._loose), dtype="S16")
+            self._sorted = np.unique(np.concatenate([self._sorted, loose]))
+            self._loose = set()
+
+    def holds(self, ids: IdArray) -> NDArray[np.bool_]:
+        """For each of many ids whether it is in the set."""
+        loose = np.array(sorted(self._loose), dtype="S16")
+        return found(self._sorted, ids) | found(loose, ids)
+
+
+def pack(ids: Iterable[str]) -> IdArray:
+    """Hexadecimal ids as an array of 16 bytes each."""
+    return np.array([bytes.fromhex(image_id) for image_id in ids], dtype="S16")
+
+
+def found(ascending: IdArray, wanted: IdArray) -> NDArray[np.bool_]:
+    """For each wanted id whether it is in a sorted array."""
+    if not len(ascending):
+        return np.zeros(len(wanted), dtype=np.bool_)
+    places = np.minimum(np.searchsorted(ascending, wanted), len(ascending) - 1)
+    return np.asarray(ascending[places] == wanted)

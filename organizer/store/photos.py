@@ -1,0 +1,383 @@
+"""Roots, images, files and problems: what the library knows of the photos themselves."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from blake3 import blake3
+
+from organizer.store.database import Database, one_of
+from organizer.store.ids import IdSet, pack
+from organizer.store.schemas import FILES, IMAGES, PROBLEMS, ROOTS
+from organizer.types import FileState, ImageFacts, ImageRef, Outcome, Problem, ProcessedFile
+
+_RELOCATION_SAMPLE = 64
+_RELOCATION_SHARE = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A folder that was ingested, where it is now."""
+
+    root_id: int
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A path of an image."""
+
+    image_id: str
+    file: Path
+    state: FileState
+
+
+class Photos:
+    """Roots, images, files and problems of one library."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # Roots ---------------------------------------------------------------------------------
+
+    def roots(self) -> tuple[Root, ...]:
+        """All roots, with their folders as absolute paths."""
+        rows = self._database.read("roots").to_pylist()
+        return tuple(Root(row["root_id"], self._absolute(row["location"])) for row in rows)
+
+    def root_for(self, start: Path) -> Root:
+        """The root that holds a folder or file, made or moved if need be.
+
+        A folder that holds what a root held whose own folder is gone is that root at a new place:
+        a drive under another letter, a folder with a new name.
+        """
+        roots = self.roots()
+        above = [root for root in roots if start == root.folder or root.folder in start.parents]
+        if above:
+            return max(above, key=lambda root: len(root.folder.parts))
+        folder = start if start.is_dir() else start.parent
+        for root in roots:
+            if not root.folder.exists() and self._holds_files_of(root, folder):
+                values = {"location": self._location(folder)}
+                self._database.update_where("roots", f"root_id = {root.root_id}", values)
+                return replace(root, folder=folder)
+        root = Root(max((known.root_id for known in roots), default=0) + 1, folder)
+        row = {"root_id": root.root_id, "location": self._location(folder)}
+        self._database.append("roots", pa.Table.from_pylist([row], schema=ROOTS))
+        return root
+
+    def _holds_files_of(self, root: Root, folder: Path) -> bool:
+        where = f"root_id = {root.root_id} AND state = '{FileState.PRESENT}'"
+        rows = self._database.read("files", ["path", "size", "mtime_ns"], where=where)
+        step = max(1, len(rows) // _RELOCATION_SAMPLE)
+        sample = rows.take(list(range(0, len(rows), step))).to_pylist()
+        same = sum(_is_as_known(folder / r["path"], r["size"], r["mtime_ns"]) for r in sample)
+        return bool(sample) and same >= _RELOCATION_SHARE * len(sample)
+
+    def _location(self, folder: Path) -> str:
+        home = self._database.path.parent
+        return folder.relative_to(home).as_posix() if folder.is_relative_to(home) else str(folder)
+
+    def _absolute(self, location: str) -> Path:
+        return (self._database.path.parent / location).resolve()
+
+    # Reading -------------------------------------------------------------------------------
+
+    def index(self, starts: Sequence[Path], embedded: IdSet) -> FileIndex:
+        """What is known of all files at or below some folders or files."""
+        return FileIndex(self._database, self.roots(), starts, embedded)
+
+    def image_ids(self) -> IdSet:
+        """The ids of all images."""
+        return IdSet(pack(self._database.read("images", ["image_id"])["image_id"].to_pylist()))
+
+    def count_images(self) -> int:
+        """Number of images."""
+        return self._database.count("images")
+
+    def count_files(self, state: FileState) -> int:
+        """Number of files that were there, or not, when last looked for."""
+        return self._database.count("files", f"state = '{state}'")
+
+    def count_problems(self) -> int:
+        """Number of files that could not be used."""
+        return self._database.count("problems")
+
+    def files_of(self, image_ids: Iterable[str] | None = None) -> dict[str, list[FileRow]]:
+        """The files of some images, or of all: those that are there first, then by path."""
+        columns = ["image_id", "root_id", "path", "state"]
+        if image_ids is None:
+            table = self._database.read("files", columns)
+        else:
+            table = self._database.read_by_id("files", "image_id", image_ids, columns)
+        folders = {root.root_id: root.folder for root in self.roots()}
+        rows: dict[str, list[FileRow]] = {}
+        for row in table.to_pylist():
+            file = folders[row["root_id"]] / row["path"]
+            found = FileRow(row["image_id"], file, FileState(row["state"]))
+            rows.setdefault(found.image_id, []).append(found)
+        for files in rows.values():
+            files.sort(key=lambda row: (row.state is FileState.MISSING, str(row.file)))
+        return rows
+
+    def image_at(self, file: Path) -> str | None:
+        """The id of the image that a path of the library holds, or None for any other path."""
+        holders = [root for root in self.roots() if file.is_relative_to(root.folder)]
+        ids = [path_id(root.root_id, file.relative_to(root.folder).as_posix()) for root in holders]
+        rows = self._database.read_by_id("files", "path_id", ids, ["image_id", "state"]).to_pylist()
+        rows.sort(key=lambda row: row["state"] != FileState.PRESENT)
+        return rows[0]["image_id"] if rows else None
+
+    def problems(self) -> list[tuple[Path, Outcome, str]]:
+        """The files that could not be used, by path, each with its outcome and reason."""
+        folders = {root.root_id: root.folder for root in self.roots()}
+        return sorted(
+            (folders[row["root_id"]] / row["path"], Outcome(row["outcome"]), row["reason"])
+            for row in self._database.read("problems").to_pylist()
+        )
+
+    def path_id(self, ref: ImageRef, root_ids: dict[Path, int]) -> str:
+        """The key of a file's path."""
+        return path_id(root_ids[ref.root], ref.path)
+
+    def images_at(
+        self, refs: Sequence[ImageRef], root_ids: dict[Path, int]
+    ) -> set[tuple[str, str]]:
+        """The (path id, image id) pairs that are known for some paths."""
+        ids = [path_id(root_ids[ref.root], ref.path) for ref in refs]
+        rows = self._database.read_by_id("files", "path_id", ids, ["path_id", "image_id"])
+        return set(zip(rows["path_id"].to_pylist(), rows["image_id"].to_pylist(), strict=True))
+
+    def moved_to(self, gone: Sequence[str], found: dict[str, Path]) -> dict[str, Path]:
+        """Which vanished paths were only moved: path id to where the content was found.
+
+        Args:
+            gone: Path ids that are there no more.
+            found: A new path for each image that turned up again in this run.
+        """
+        rows = self._database.read_by_id("files", "path_id", gone, ["path_id", "image_id"])
+        free = dict(found)
+        pairs = sorted(zip(rows["path_id"].to_pylist(), rows["image_id"].to_pylist(), strict=True))
+        return {path: free.pop(image_id) for path, image_id in pairs if image_id in free}
+
+    # Writing -------------------------------------------------------------------------------
+
+    def add_images(self, facts: Sequence[ImageFacts]) -> None:
+        """Add images that are not there; they become real with their first file."""
+        columns = zip(*map(astuple, facts), strict=True)
+        rows = dict(zip(IMAGES.names, columns, strict=True)) if facts else {}
+        if rows:
+            self._database.append("images", pa.table(rows, schema=IMAGES))
+
+    def add_files(self, files: Sequence[ProcessedFile], root_ids: dict[Path, int]) -> None:
+        """Write down what files hold, in place of what was known of the same paths."""
+        ids = [path_id(root_ids[file.ref.root], file.ref.path) for file in files]
+        rows = [
+            _file_row(path, root_ids[file.ref.root], file)
+            for path, file in zip(ids, files, strict=True)
+            if file.image_id is not None
+        ]
+        known = self._database.read_by_id("files", "path_id", ids, ["path_id"])
+        stale = known["path_id"].to_pylist()
+        # What a path held before is gone, unless it is the same content with a new date.
+        holds = " OR ".join(one_of("image_id", [str(row["image_id"]) for row in rows])) or "false"
+        self._database.delete_by_id("files", "path_id", stale, also=holds)
+        self.mark_missing(stale)
+        self._replace_problems(ids, [f.problem for f in files if f.problem is not None], root_ids)
+        self._database.append("files", pa.Table.from_pylist(rows, schema=FILES))
+
+    def add_problems(self, problems: Sequence[Problem], root_ids: dict[Path, int]) -> None:
+        """Write down what could not be used, in place of what was known of the same paths."""
+        ids = [path_id(root_ids[p.ref.root], p.ref.path) for p in problems]
+        self._replace_problems(ids, problems, root_ids)
+
+    def _replace_problems(
+        self, ids: Sequence[str], problems: Sequence[Problem], root_ids: dict[Path, int]
+    ) -> None:
+        if self._database.count("problems"):
+            self._database.delete_by_id("problems", "path_id", ids)
+        rows = [_problem_row(root_ids[problem.ref.root], problem) for problem in problems]
+        self._database.append("problems", pa.Table.from_pylist(rows, schema=PROBLEMS))
+
+    def mark_missing(self, path_ids: Iterable[str]) -> None:
+        """Note that paths are gone; nothing is forgotten."""
+        self._database.update_by_id("files", "path_id", path_ids, {"state": FileState.MISSING.value})
+
+    def mark_present(self, path_ids: Iterable[str]) -> None:
+        """Note that paths that were gone are there again."""
+        self._database.update_by_id("files", "path_id", path_ids, {"state": FileState.PRESENT.value})
+
+    def forget_files(self, path_ids: Iterable[str]) -> None:
+        """Remove paths whose content was found elsewhere."""
+        self._database.delete_by_id("files", "path_id", path_ids)
+
+    def forget_problems(self, path_ids: Iterable[str]) -> None:
+        """Remove problems of files that are gone."""
+        self._database.delete_by_id("problems", "path_id", path_ids)
+
+    def unreal_images(self, tables: Iterable[str]) -> dict[str, list[str]]:
+        """For each table the image ids in it that no file row makes real."""
+        real = IdSet(pack(self._database.read("files", ["image_id"])["image_id"].to_pylist()))
+        unreal = {}
+        for name in tables:
+            ids = self._database.read(name, ["image_id"])["image_id"].to_pylist()
+            unreal[name] = [image_id for image_id in ids if image_id not in real]
+        return unreal
+
+
+class FileIndex:
+    """What the library knows of the files below some places, at about 50 bytes a file.
+
+    It answers for many files at once whether they are as they were, and remembers which were asked
+    for: the others are gone (mark and sweep).
+    """
+
+    def __init__(
+        self, database: Database, roots: Sequence[Root], starts: Sequence[Path], embedded: IdSet
+    ) -> None:
+        self._database = database
+        self._roots = roots
+        files = _below(database.read("files"), roots, starts)
+        problems = _below(database.read("problems"), roots, starts)
+        in_files = pack(files["path_id"].to_pylist())
+        ids = np.concatenate([in_files, pack(problems["path_id"].to_pylist())])
+        present = _column(files, "state") == FileState.PRESENT.value
+        usable = embedded.holds(pack(files["image_id"].to_pylist()))
+        lasting = _column(problems, "lasting").astype(bool)
+        kind = np.concatenate(
+            [
+                np.where(present, _PRESENT, _MISSING),
+                np.where(lasting, _UNUSABLE, _RETRY),
+            ]
+        )
+        # A path may have rows from former contents, which are missing: the one that is there last,
+        # so that it is the one found.
+        order = np.lexsort((kind == _PRESENT, ids))
+        self._ids = ids[order]
+        self._kind = kind[order].astype(np.int8)
+        self._size = np.concatenate([_column(files, "size"), _column(problems, "size")])[order]
+        self._mtime = np.concatenate([_column(files, "mtime_ns"), _column(problems, "mtime_ns")])[
+            order
+        ]
+        self._embedded = np.concatenate([usable, np.ones(len(problems), dtype=bool)])[order]
+        self._seen = np.zeros(len(order), dtype=bool)
+        self._again = np.zeros(len(order), dtype=bool)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def look_up(self, refs: Sequence[ImageRef], root_ids: dict[Path, int]) -> list[str]:
+        """For each file: "unchanged", "unusable" (and unchanged), or "new" (read it).
+
+        All of them count as seen from now on.
+        """
+        ids = pack(path_id(root_ids[ref.root], ref.path) for ref in refs)
+        if not len(self._ids):
+            return ["new"] * len(refs)
+        places = np.searchsorted(self._ids, ids, side="right") - 1
+        known = (places >= 0) & (self._ids[places] == ids)
+        sizes = np.array([ref.size for ref in refs], dtype=np.int64)
+        mtimes = np.array([ref.mtime_ns for ref in refs], dtype=np.int64)
+        same = known & (self._size[places] == sizes) & (self._mtime[places] == mtimes)
+        # A changed file's former row is dealt with when the file is written, not by the sweep.
+        self._seen[places[known]] = True
+        kind = self._kind[places]
+        self._again[places[same & (kind == _MISSING)]] = True
+        usable = same & self._embedded[places] & ((kind == _PRESENT) | (kind == _MISSING))
+        unusable = same & (kind == _UNUSABLE)
+        return [
+            "unchanged" if fine else "unusable" if bad else "new"
+            for fine, bad in zip(usable.tolist(), unusable.tolist(), strict=True)
+        ]
+
+    def found_again(self) -> list[str]:
+        """Path ids that were missing and have been seen unchanged."""
+        return self._path_ids(self._again)
+
+    def vanished(self, *, except_below: Sequence[Path]) -> list[str]:
+        """Path ids of files that were there and have not been seen."""
+        gone = self._path_ids(~self._seen & (self._kind == _PRESENT))
+        if not except_below:
+            return gone
+        rows = self._database.read_by_id("files", "path_id", gone, ["path_id", "root_id", "path"])
+        blind = _below(rows, self._roots, except_below)
+        return sorted(set(gone) - set(blind["path_id"].to_pylist()))
+
+    def vanished_problems(self) -> list[str]:
+        """Path ids of unusable files that have not been seen."""
+        return self._path_ids(~self._seen & ((self._kind == _UNUSABLE) | (self._kind == _RETRY)))
+
+    def _path_ids(self, mask: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> list[str]:
+        return [bytes(packed).ljust(16, b"\0").hex() for packed in self._ids[mask]]
+
+
+def path_id(root_id: int, path: str) -> str:
+    """The key of a path: 128 bits of a hash, in hexadecimal."""
+    text = f"{root_id}/{path}".encode("utf-8", "surrogateescape")
+    return blake3(text).hexdigest(16)
+
+
+_PRESENT, _MISSING, _UNUSABLE, _RETRY = range(4)
+
+
+def _column(table: pa.Table, name: str) -> np.ndarray[tuple[int], np.dtype[np.generic]]:
+    return np.asarray(table[name].to_numpy())
+
+
+def _below(table: pa.Table, roots: Sequence[Root], starts: Sequence[Path]) -> pa.Table:
+    """The rows whose file is one of `starts` or lies below one."""
+    import pyarrow.compute as pc
+
+    mask = np.zeros(len(table), dtype=bool)
+    for root in roots:
+        of_root = _column(table, "root_id") == root.root_id
+        for start in starts:
+            if root.folder.is_relative_to(start):
+                mask |= of_root
+            elif start.is_relative_to(root.folder):
+                path = start.relative_to(root.folder).as_posix()
+                inside = pc.or_(
+                    pc.equal(table["path"], path), pc.starts_with(table["path"], f"{path}/")
+                )
+                mask |= of_root & inside.to_numpy()
+    return table.filter(pa.array(mask))
+
+
+def _is_as_known(file: Path, size: int, mtime_ns: int) -> bool:
+    try:
+        status = os.stat(file)  # noqa: PTH116 - follows Path.stat, without a second object
+    except OSError:
+        return False
+    return status.st_size == size and status.st_mtime_ns == mtime_ns
+
+
+def _file_row(path: str, root_id: int, file: ProcessedFile) -> dict[str, object]:
+    ref = file.ref
+    return {
+        "path_id": path,
+        "root_id": root_id,
+        "path": ref.path,
+        "image_id": file.image_id,
+        "size": ref.size,
+        "mtime_ns": ref.mtime_ns,
+        "state": FileState.PRESENT.value,
+    }
+
+
+def _problem_row(root_id: int, problem: Problem) -> dict[str, object]:
+    ref = problem.ref
+    return {
+        "path_id": path_id(root_id, ref.path),
+        "root_id": root_id,
+        "path": ref.path,
+        "size": ref.size,
+        "mtime_ns": ref.mtime_ns,
+        "outcome": problem.outcome.value,
+        "reason": problem.reason,
+        "lasting": problem.lasting,
+    }

@@ -1,0 +1,133 @@
+"""The tables of a library: what a row is, column by column."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+SCHEMA_VERSION = 1
+
+ROOTS = pa.schema([("root_id", pa.int32()), ("location", pa.string())])
+"""A folder that was ingested. `location` is relative to the library's parent where it lies below
+it, so that a drive with photos and library may be mounted anywhere."""
+
+IMAGES = pa.schema(
+    [
+        ("image_id", pa.string()),
+        ("bytes", pa.int64()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("format", pa.string()),
+        ("taken_at", pa.string()),
+        ("camera", pa.string()),
+        ("latitude", pa.float64()),
+        ("longitude", pa.float64()),
+    ]
+)
+"""One content. No vectors here: rows stay narrow."""
+
+FILES = pa.schema(
+    [
+        ("path_id", pa.string()),
+        ("root_id", pa.int32()),
+        ("path", pa.string()),
+        ("image_id", pa.string()),
+        ("size", pa.int64()),
+        ("mtime_ns", pa.int64()),
+        ("state", pa.string()),
+    ]
+)
+"""One path of an image. Written last: it makes an image real."""
+
+PROBLEMS = pa.schema(
+    [
+        ("path_id", pa.string()),
+        ("root_id", pa.int32()),
+        ("path", pa.string()),
+        ("size", pa.int64()),
+        ("mtime_ns", pa.int64()),
+        ("outcome", pa.string()),
+        ("reason", pa.string()),
+        ("lasting", pa.bool_()),
+    ]
+)
+"""A file that could not be used, and why."""
+
+CLUSTERINGS = pa.schema(
+    [
+        ("clustering_id", pa.int64()),
+        ("parent_id", pa.int64()),
+        ("created_at", pa.string()),
+        ("embedder", pa.string()),
+        ("clusterer", pa.string()),
+        ("algorithm", pa.string()),
+        ("evidence", pa.string()),
+        ("lineage", pa.string()),
+    ]
+)
+"""One clustering; append-only. Specs, evidence and lineage are JSON."""
+
+CLUSTERS = pa.schema(
+    [
+        ("clustering_id", pa.int64()),
+        ("cluster_id", pa.int64()),
+        ("centroid", pa.list_(pa.float32())),
+        ("count", pa.int64()),
+        ("mean_distance", pa.float32()),
+        ("spread", pa.float32()),
+        ("medoid", pa.string()),
+    ]
+)
+"""One cluster of a clustering as it was made; append-only. `spread` is the standard deviation of
+its members' distances."""
+
+HEADS = pa.schema(
+    [
+        ("head_id", pa.int64()),
+        ("clustering_id", pa.int64()),
+        ("action", pa.string()),
+        ("at", pa.string()),
+    ]
+)
+"""Which clustering became the current one, when and through what; append-only, the last counts."""
+
+DECISIONS = pa.schema(
+    [
+        ("decision_id", pa.int64()),
+        ("at", pa.string()),
+        ("kind", pa.string()),
+        ("cluster_id", pa.int64()),
+        ("name", pa.string()),
+        ("image_ids", pa.list_(pa.string())),
+    ]
+)
+"""A person's word; append-only, outlives every clustering. `image_ids` are the images that it was
+said about, so that it can be obeyed where cluster ids mean nothing."""
+
+ASSIGNMENTS = pa.schema(
+    [
+        ("image_id", pa.string()),
+        ("cluster_id", pa.int64()),
+        ("distance", pa.float32()),
+        ("margin", pa.float32()),
+        ("state", pa.string()),
+    ]
+)
+"""The cluster of an image in one clustering; a table for each clustering, so that a new one comes
+into force at once and an old one can come back whole."""
+
+TABLES = {
+    "roots": ROOTS,
+    "images": IMAGES,
+    "files": FILES,
+    "problems": PROBLEMS,
+    "clusterings": CLUSTERINGS,
+    "clusters": CLUSTERS,
+    "heads": HEADS,
+    "decisions": DECISIONS,
+}
+"""The tables that every library has from the start."""
+
+
+def vectors_schema(dim: int) -> pa.Schema:
+    """The table of one embedder's vectors: half precision, `dim` numbers a row."""
+    return pa.schema([("image_id", pa.string()), ("vector", pa.list_(pa.float16(), dim))])
