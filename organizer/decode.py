@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import io
 import math
+import struct
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,16 +17,27 @@ from typing import Any
 import numpy as np
 from blake3 import blake3
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from organizer.errors import ImageError
 from organizer.types import DecodedImage, ImageRef, Outcome
 
 FORMATS = (
-    "JPEG", "MPO", "PNG", "GIF", "TIFF", "BMP", "DIB", "WEBP", "AVIF", "HEIF", "JPEG2000", "PPM",
+    "JPEG",
+    "PNG",
+    "GIF",
+    "TIFF",
+    "BMP",
+    "DIB",
+    "WEBP",
+    "AVIF",
+    "HEIF",
+    "JPEG2000",
+    "PPM",
     "TGA",
-)  # fmt: skip
-"""Pillow's names of what is opened. Others are left out on purpose: EPS would run a program."""
+)
+"""Pillow's names of what is opened; "JPEG" opens "MPO" too. Others are left out on purpose: EPS
+would run a program."""
 
 _ID_BYTES = 16  # two of 10 ** 12 images share one with a chance below 10 ** -14
 
@@ -87,37 +100,54 @@ def decode(
     Raises:
         ImageError: It is no image of a kind that is read, is damaged, or is a decompression bomb.
     """
+    register_codecs()
     with _as_image_error():
-        register_codecs()
         image: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
         width, height = image.size
-        tags = _tags(image)
         if min_side is not None and image.format in {"JPEG", "MPO"}:
             image.draft(None, (min_side, min_side))
         image_format = image.format or "unknown"
         image.load()
-        image = _rgb(image)
-        orientation = tags.pop("Orientation", 1)
-        if orientation in _UPRIGHT:
-            image = image.transpose(_UPRIGHT[int(orientation)])
-            if int(orientation) >= 5:
-                width, height = height, width
-        pixels = np.asarray(image)
-    return DecodedImage(
-        ref, image_id or identify(data), pixels, width, height, image_format, tags
-    )
+    tags = _tags(image)
+    turn = tags.pop("Orientation", 1)
+    image = _rgb(image)
+    if turn in _UPRIGHT:
+        image = image.transpose(_UPRIGHT[int(turn)])
+        if int(turn) >= 5:
+            width, height = height, width
+    pixels = np.asarray(image)
+    return DecodedImage(ref, image_id or identify(data), pixels, width, height, image_format, tags)
 
 
 def register_codecs() -> None:
-    """Teach Pillow the HEIF family; done again it changes nothing."""
+    """Teach Pillow all its formats and the HEIF family; done again it changes nothing."""
+    Image.init()
     if "HEIF" not in Image.OPEN:
         import pillow_heif
 
         pillow_heif.register_heif_opener()
 
 
+# What decoders raise for hostile bytes is documented nowhere. Seen with damaged files: OSError,
+# ValueError, TypeError, RuntimeError, SyntaxError; in Pillow's and pillow-heif's code: the rest.
+_DECODER_ERRORS = (
+    OSError,
+    ValueError,
+    TypeError,
+    RuntimeError,
+    SyntaxError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    struct.error,
+    zlib.error,
+)
+
+
 @contextmanager
 def _as_image_error() -> Iterator[None]:
+    """Only decoders' calls run inside: what they raise is the file's fault, ours would be a bug."""
     try:
         yield
     except Image.DecompressionBombError as error:
@@ -125,13 +155,11 @@ def _as_image_error() -> Iterator[None]:
         raise ImageError(
             f"the picture has more than {limit:,} pixels", outcome=Outcome.TOO_LARGE
         ) from error
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise ImageError("not an image of a kind that can be read") from error
     except MemoryError as error:
         raise ImageError("there is not enough memory for the picture", lasting=False) from error
-    except Exception as error:
-        # Only decoders run inside, and what they raise for hostile bytes is not documented:
-        # SyntaxError, struct.error, KeyError, RuntimeError from libheif were all seen.
+    except _DECODER_ERRORS as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ImageError(f"the picture is damaged: {reason}") from error
 
@@ -148,7 +176,7 @@ def _tags(image: Image.Image) -> dict[str, str | int | float]:
         gps = exif.get_ifd(_GPS_IFD)
         found["GPSLatitude"] = _degrees(gps.get(2), gps.get(1), negative="S")
         found["GPSLongitude"] = _degrees(gps.get(4), gps.get(3), negative="W")
-    except Exception:  # noqa: BLE001 - as above: what a parser raises for hostile bytes is open
+    except _DECODER_ERRORS:
         found.setdefault("Orientation", 1)
     return {
         name: value.strip("\0 ") if isinstance(value, str) else value
@@ -168,11 +196,12 @@ def _rgb(image: Image.Image) -> Image.Image:
     """Any mode as RGB: 16 and 32 bits scaled, what shows through is white as on a page."""
     if image.mode.startswith("I") or image.mode == "F":
         return Image.fromarray(_eight_bits(np.asarray(image))).convert("RGB")
-    if image.has_transparency_data:
-        layered = image.convert("RGBA")
-        page = Image.new("RGBA", layered.size, "white")
-        return Image.alpha_composite(page, layered).convert("RGB")
-    return image if image.mode == "RGB" else image.convert("RGB")
+    with _as_image_error():
+        if image.has_transparency_data:
+            layered = image.convert("RGBA")
+            page = Image.new("RGBA", layered.size, "white")
+            return Image.alpha_composite(page, layered).convert("RGB")
+        return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
@@ -187,5 +216,3 @@ def _eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
         return np.asarray(grey / 257, dtype=np.uint8)
     scale = 255 / (high - low) if high > low else 0.0
     return np.asarray((grey - low) * scale, dtype=np.uint8)
-
-

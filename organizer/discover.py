@@ -18,8 +18,32 @@ from organizer.errors import SettingsError
 from organizer.types import ImageRef, Outcome, Problem
 
 SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .gif .tif .tiff .bmp .dib .webp .avif .heic .heif .hif .mpo "
-    ".jp2 .j2k .jpx .ppm .pgm .pbm .pnm .tga".split()
+    [
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".png",
+        ".gif",
+        ".tif",
+        ".tiff",
+        ".bmp",
+        ".dib",
+        ".webp",
+        ".avif",
+        ".heic",
+        ".heif",
+        ".hif",
+        ".mpo",
+        ".jp2",
+        ".j2k",
+        ".jpx",
+        ".ppm",
+        ".pgm",
+        ".pbm",
+        ".pnm",
+        ".tga",
+    ]
 )
 """Lower-case suffixes of the kinds that `organizer.decode` reads."""
 

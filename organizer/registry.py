@@ -96,7 +96,9 @@ def create(
 
 
 def _entry_point(group: str, name: str) -> EntryPoint:
-    found = {(point.value, _provider(point)): point for point in entry_points(group=group, name=name)}
+    found = {
+        (point.value, _provider(point)): point for point in entry_points(group=group, name=name)
+    }
     if not found:
         near = difflib.get_close_matches(name, names(group), n=3, cutoff=0.4)
         known = ", ".join(names(group)) or "none: organizer itself is not installed"

@@ -84,7 +84,9 @@ def load_settings(**flags: Any) -> Settings:
             f"look at ORGANIZER_{name.upper()} and at {config_path()}",
         ) from error
     except ValueError as error:  # a TOML file that is not TOML
-        raise SettingsError(f"cannot read the settings: {error}", f"mend {config_path()}") from error
+        raise SettingsError(
+            f"cannot read the settings: {error}", f"mend {config_path()}"
+        ) from error
 
 
 def config_path() -> Path:

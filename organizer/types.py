@@ -52,7 +52,7 @@ class AssignmentState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PartSpec:
-    """What makes a part again: its name, its parameters, and the version of what decides its output.
+    """What makes a part again: name, parameters, and the version of what else decides its output.
 
     A spec is stored with whatever the part made and is what travels to workers.
 
@@ -245,7 +245,9 @@ class Clustering:
     def __post_init__(self) -> None:
         n = len(self.image_ids)
         if self.labels.shape != (n,) or self.distances.shape != (n,):
-            raise ValueError(f"{n} ids, {self.labels.shape} labels, {self.distances.shape} distances")
+            raise ValueError(
+                f"{n} ids, {self.labels.shape} labels, {self.distances.shape} distances"
+            )
         if len(self.cluster_ids) != len(self.centroids):
             raise ValueError(f"{len(self.cluster_ids)} ids for {len(self.centroids)} centroids")
 

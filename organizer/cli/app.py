@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -18,6 +18,7 @@ from organizer.cli.session import (
     WeightsOption,
     command,
     opened,
+    quiet_natives,
     say,
     settings_of,
     stop_on_interrupt,
@@ -87,7 +88,7 @@ def ingest(
             is_new = opened_library.store.photos.count_images() == 0
             if is_new:
                 say(f"new library: {opened_library.store.path}")
-            with bar() as progress, stop_on_interrupt() as event:
+            with quiet_natives(debug=debug), bar() as progress, stop_on_interrupt() as event:
                 report = opened_library.ingest(
                     paths, embedder=embedder, progress=progress, stop=event.is_set
                 )
@@ -167,7 +168,8 @@ def search(
     with command(debug=debug), opened(library, weights=weights) as found:
         from organizer.cli import show_search
 
-        hits = found.search(file, limit=limit, embedder=embedder)
+        with quiet_natives(debug=debug):
+            hits = found.search(file, limit=limit, embedder=embedder)
         show_search.show(hits, json=json, filepath_only=filepath_only)
 
 
@@ -179,7 +181,9 @@ def browse(
     ] = 9,
     viewer: Annotated[
         str | None,
-        typer.Option("--viewer", metavar="COMMAND", help="Opens a picture; otherwise the system's."),
+        typer.Option(
+            "--viewer", metavar="COMMAND", help="Opens a picture; otherwise the system's."
+        ),
     ] = None,
     weights: WeightsOption = None,
     library: LibraryOption = None,
@@ -285,7 +289,7 @@ def models(
         print_table(["embedder", ">dim", "weights", "where", "licence"], rows)
 
 
-def _parse_k(text: str) -> int | str:
+def _parse_k(text: str) -> int | Literal["auto"]:
     if text == "auto":
         return "auto"
     try:

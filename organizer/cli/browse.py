@@ -79,6 +79,8 @@ def _open(file: Path, viewer: str | None) -> None:
         try:
             failed = subprocess.run([*shlex.split(viewer), str(file)], check=False).returncode != 0  # noqa: S603 - the user's own command
         except OSError as error:
-            raise SettingsError(f"cannot run {viewer!r}: {error.strerror}", "mend --viewer") from error
+            raise SettingsError(
+                f"cannot run {viewer!r}: {error.strerror}", "mend --viewer"
+            ) from error
     if failed:
         say(f"no viewer opened {file}; name one with --viewer COMMAND or ORGANIZER_VIEWER")

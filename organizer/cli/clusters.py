@@ -63,9 +63,7 @@ def clusters(
             ]
             for c in rows
         ]
-        print_table(
-            [">id", "name", ">images", ">share", ">cohesion", ">unsure", "examples"], table
-        )
+        print_table([">id", "name", ">images", ">share", ">cohesion", ">unsure", "examples"], table)
 
 
 @clusters_app.command(epilog="Example: organizer clusters show 3")
@@ -94,7 +92,9 @@ def show(
             ]
             print_json({"cluster_id": cluster_id, "name": name, "images": images})
             return
-        title = f"cluster {cluster_id}" + (f", {name}" if name else "") + f": {len(members):,} images"
+        title = (
+            f"cluster {cluster_id}" + (f", {name}" if name else "") + f": {len(members):,} images"
+        )
         rows = [[short(m.path), number(m.distance), m.state] for m in members]
         print_table(["path", ">distance", "state"], rows, title=title)
 

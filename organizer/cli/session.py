@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from organizer.library import Library
     from organizer.settings import Settings
 
+_STDERR = 2
+
 LibraryOption = Annotated[
     Path | None,
     typer.Option(
@@ -113,6 +115,34 @@ def stop_on_interrupt() -> Iterator[Event]:
         yield event
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def quiet_natives(*, debug: bool) -> Iterator[None]:
+    """Keep C libraries from the terminal: libtiff writes a line for every oddity of a file.
+
+    What this program says on stderr goes on to the same place through a second handle.
+    """
+    try:
+        is_process_stderr = sys.stderr.fileno() == _STDERR
+    except (OSError, ValueError):
+        is_process_stderr = False
+    if debug or not is_process_stderr:
+        yield
+        return
+    sys.stderr.flush()
+    before = sys.stderr
+    with os.fdopen(os.dup(_STDERR), "w", encoding=before.encoding, buffering=1) as own:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, _STDERR)
+        os.close(nowhere)
+        sys.stderr = own
+        try:
+            yield
+        finally:
+            own.flush()
+            os.dup2(own.fileno(), _STDERR)
+            sys.stderr = before
 
 
 def complain(error: OrganizerError) -> None:

@@ -60,4 +60,4 @@ def number(value: float | None, digits: int = 3) -> str:
 
 def _plain(cell: str) -> str:
     """A cell without what a terminal would obey: file names may hold anything."""
-    return "".join(c if c.isprintable() else "?" for c in cell)
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in cell)

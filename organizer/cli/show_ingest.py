@@ -17,7 +17,9 @@ def show(report: IngestReport, *, json: bool, has_clusters: bool) -> None:
     for suffix, count in report.other_suffixes.most_common(5):
         say(f"not read: {count:,} files {suffix or 'without a suffix'}")
     if report.unusable:
-        say(f"{report.unusable:,} files could not be used; each with its reason: organizer problems")
+        say(
+            f"{report.unusable:,} files could not be used; each with its reason: organizer problems"
+        )
     if report.interrupted:
         say("interrupted: what was done is kept; run the same command again to go on")
     elif report.images and not has_clusters:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from organizer.cli.session import say
 from organizer.cli.show import print_json, print_line, print_table
-from organizer.library.recluster import WEAK, ReclusterReport
+from organizer.library.recluster import ReclusterReport
 from organizer.types import LineageReport
 
 
@@ -16,11 +16,10 @@ def show(report: ReclusterReport, *, json: bool) -> None:
         print_json(_fields(report))
     else:
         _tables(report)
-    chosen = [candidate for candidate in report.evidence if candidate.chosen]
-    if chosen and chosen[0].silhouette < WEAK:
+    if report.is_weak:
         say(
-            f"no clear number of clusters: the best silhouette is {chosen[0].silhouette:.3f}; "
-            "take these groups as a rough order, or give --k"
+            "no clear number of clusters: even the best silhouette is low; take these groups as a "
+            "rough order, or give --k"
         )
 
 
@@ -69,11 +68,11 @@ def _tables(report: ReclusterReport) -> None:
 def _lineage(lineage: LineageReport) -> list[str]:
     if not lineage.kept and not lineage.retired:
         return []
-    lines = [
+    changes = (
         f"kept {len(lineage.kept)}, born {len(lineage.born)}, retired {len(lineage.retired)}, "
-        f"split {len(lineage.split)}, merged {len(lineage.merged)}; "
-        f"{lineage.images_moved:,} images moved"
-    ]
+        f"split {len(lineage.split)}, merged {len(lineage.merged)}"
+    )
+    lines = [f"{changes}; {lineage.images_moved:,} images moved"]
     lines += [f"cluster {s.cluster_id} split into {_listed(s.into)}" for s in lineage.split]
     lines += [f"cluster {m.cluster_id} merged from {_listed(m.sources)}" for m in lineage.merged]
     if lineage.born:

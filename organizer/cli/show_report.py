@@ -19,7 +19,7 @@ def show(report: Report, *, json: bool) -> None:
     elif report.silhouette.sampled:
         say(f"the silhouette is that of a sample of {report.silhouette.n_scored:,} images")
     if report.truth is not None and report.truth.n_labelled < report.images:
-        say(f"{report.truth.n_labelled:,} of {report.images:,} images have a label; those are scored")
+        say(f"scored are the {report.truth.n_labelled:,} of {report.images:,} images with a label")
     if report.unmatched_labels:
         say(f"{report.unmatched_labels:,} labels are of files that are not in the library")
     if report.conflicting_labels:

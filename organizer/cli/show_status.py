@@ -18,8 +18,8 @@ def show(status: Status, *, json: bool) -> None:
         say("no clusters yet; make them with: organizer recluster --k auto")
     elif status.added_since > status.clustered / 4 or status.unsure > status.clustered / 10:
         say(
-            f"{status.added_since:,} images came since the last recluster, {status.unsure:,} fit no "
-            "cluster well: organizer recluster"
+            f"{status.added_since:,} images came since the last recluster, {status.unsure:,} fit "
+            "no cluster well: organizer recluster"
         )
 
 

@@ -52,8 +52,10 @@ def follow(
 
 
 def _overlap(old: Labels, new: Labels, n_old: int, n_new: int) -> NDArray[np.int64]:
-    counts = np.bincount(old * n_new + new, minlength=n_old * n_new) if len(old) else np.zeros(
-        n_old * n_new, dtype=np.int64
+    counts = (
+        np.bincount(old * n_new + new, minlength=n_old * n_new)
+        if len(old)
+        else np.zeros(n_old * n_new, dtype=np.int64)
     )
     return counts.reshape(n_old, n_new)
 

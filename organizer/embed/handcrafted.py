@@ -78,7 +78,7 @@ def _colours(picture: Image.Image) -> NDArray[np.float64]:
     hue, saturation, value = np.moveaxis(np.asarray(picture.convert("HSV"), dtype=np.int64), 2, 0)
     bins = (hue * _HUES // 256 * _SATURATIONS + saturation * _SATURATIONS // 256) * _VALUES
     counts = np.bincount((bins + value * _VALUES // 256).ravel(), minlength=_HSV_DIM)
-    return np.sqrt(counts / counts.sum())
+    return np.asarray(np.sqrt(counts / counts.sum()))
 
 
 def _unit(values: NDArray[np.float64]) -> NDArray[np.float64]:

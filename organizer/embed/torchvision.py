@@ -90,9 +90,8 @@ class Network:
     weights: str
     url: str
 
-    def __call__(
-        self, *, weights: Path | None = None, device: str = "auto"
-    ) -> TorchvisionEmbedder:
+    def __call__(self, *, weights: Path | None = None, device: str = "auto") -> TorchvisionEmbedder:
+        """The embedder with the weights that are found."""
         return TorchvisionEmbedder(self, weights=weights, device=device)
 
     def describe(self, *, weights: Path | None = None) -> EmbedderInfo:
@@ -153,7 +152,11 @@ def _up_to(network: Network, path: Path) -> Any:
 def _device(wanted: str) -> str:
     import torch
 
-    here = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    here = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
     if wanted == "auto":
         return next(name for name in ("cuda", "mps", "cpu") if here[name])
     if not here[wanted]:
@@ -164,7 +167,7 @@ def _device(wanted: str) -> str:
 
 
 def _resized(width: int, height: int, side: int) -> tuple[int, int]:
-    """torchvision's rule: the shorter side becomes `side`, the longer one is rounded down."""
+    """Torchvision's rule: the shorter side becomes `side`, the longer one is rounded down."""
     if width <= height:
         return side, int(side * height / width)
     return int(side * width / height), side

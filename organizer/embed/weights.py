@@ -108,7 +108,14 @@ def read_state_dict(path: Path, *, name: str) -> Mapping[str, Any]:
         if path.suffix == ".safetensors":
             return load_file(path)
         loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError) as e:
+    except (
+        SafetensorError,
+        pickle.UnpicklingError,
+        RuntimeError,
+        OSError,
+        EOFError,
+        ValueError,
+    ) as e:
         reason = (str(e).splitlines() or [type(e).__name__])[0]
         raise WeightsError(
             f"the weights of {name} at {path} cannot be read: {reason}",
@@ -122,7 +129,7 @@ def read_state_dict(path: Path, *, name: str) -> Mapping[str, Any]:
 
 
 def torch_cache() -> Path:
-    """torch's folder of downloaded weights, without importing torch."""
+    """Torch's folder of downloaded weights, without importing torch."""
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     home = os.environ.get("TORCH_HOME") or f"{cache}/torch"
     return Path(home).expanduser() / "hub" / "checkpoints"

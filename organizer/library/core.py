@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 from organizer import decode
-from organizer.errors import SettingsError
+from organizer.errors import ImageError, SettingsError
 from organizer.library import embedders, views
 from organizer.library import ingest as ingesting
 from organizer.library import recluster as reclustering
@@ -179,8 +179,7 @@ class Library:
         A photo of the library is not among its own hits; of one outside, an identical copy is.
 
         Raises:
-            SettingsError: There is no such file, or nothing to search.
-            ImageError: The file is no image.
+            SettingsError: There is no such file, it is no image, or there is nothing to search.
         """
         spec = embedders.required_spec(self.store, embedder)
         start = ingesting.starts_of([file])[0]
@@ -225,9 +224,12 @@ class Library:
         loaded = embedders.load(spec, self.settings)
         status = file.stat()
         ref = ImageRef(file.parent, file.name, status.st_size, status.st_mtime_ns)
-        data = decode.read(ref, max_bytes=self.settings.max_file_bytes)
         min_side = loaded.part.min_side if isinstance(loaded.part, ReducedInput) else None
-        image = decode.decode(ref, data, min_side=min_side)
+        try:
+            data = decode.read(ref, max_bytes=self.settings.max_file_bytes)
+            image = decode.decode(ref, data, min_side=min_side)
+        except ImageError as error:
+            raise SettingsError(f"{file} cannot be searched for: {error.message}") from error
         vector: Vectors = loaded.part.embed([loaded.part.prepare(image.pixels)])[0]
         return vector
 

@@ -69,7 +69,9 @@ def load_default(settings: Settings, progress: Progress) -> LoadedEmbedder:
         name = _best_here(settings)
         progress.note(f"{error.message}. Using {name} instead")
         if name == _WITHOUT_WEIGHTS:
-            progress.note(f"{name} sees contours and colours only: {error.hint.split(', or use')[0]}")
+            progress.note(
+                f"{name} sees contours and colours only: {error.hint.split(', or use')[0]}"
+            )
         return load(PartSpec(name), settings)
 
 

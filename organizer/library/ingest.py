@@ -214,9 +214,7 @@ class _Run:
             "batch_size": settings.batch_size,
             "max_file_bytes": settings.max_file_bytes,
         }
-        _, executor = registry.create(
-            "organizer.executors", PartSpec("threads"), options=options
-        )
+        _, executor = registry.create("organizer.executors", PartSpec("threads"), options=options)
         self._progress.begin(f"embedding with {loaded.spec.name}", total)
         self._drain(executor, loaded, commit)
         self._found_elsewhere = commit.duplicates
@@ -348,4 +346,6 @@ def _is_below(ref: ImageRef, folder: Path) -> bool:
 
 
 def _listed(counts: Counter[str]) -> str:
-    return ", ".join(f"{count} {suffix or 'without suffix'}" for suffix, count in counts.most_common(4))
+    return ", ".join(
+        f"{count} {suffix or 'without suffix'}" for suffix, count in counts.most_common(4)
+    )

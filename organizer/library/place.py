@@ -1,6 +1,4 @@
-"""Where a library is: named by the user, or found from the current folder upwards as git finds
-``.git``.
-"""
+"""Where a library is: named by the user, or found upwards from the current folder."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from organizer.library.progress import Progress
 from organizer.settings import Settings
 from organizer.store import ClusterModels, Store, StoredClustering
 from organizer.types import (
+    AssignmentState,
     Candidate,
     Clustering,
     Labels,
@@ -47,6 +48,11 @@ class ReclusterReport:
     def k(self) -> int:
         """Number of clusters."""
         return len(self.clusters)
+
+    @property
+    def is_weak(self) -> bool:
+        """Whether the evidence says that there is no clear number of clusters."""
+        return any(item.chosen and item.silhouette < WEAK for item in self.evidence)
 
 
 def recluster(
@@ -104,9 +110,7 @@ def _evidence(
     spec = PartSpec(space, {"random_state": settings.seed})
     _, reducer = registry.create("organizer.reducers", spec)
     progress.begin("choosing k", len(ks))
-    return sweep(
-        vectors, ks, reducer, seed=settings.seed, progress=lambda _: progress.advance()
-    )
+    return sweep(vectors, ks, reducer, seed=settings.seed, progress=lambda _: progress.advance())
 
 
 def _fit(
@@ -194,12 +198,22 @@ def _store(
 def _in_both(
     store: Store, rows: Clustering, before: StoredClustering | None
 ) -> tuple[Labels, Labels, list[int]]:
-    """Old cluster id and new row of each image that is in both clusterings; all old ids."""
+    """Old cluster id and new row of each image that was surely in a cluster; all old ids.
+
+    An unsure image was parked beside its nearest cluster and never belonged to it: a card of a new
+    species would else outvote the members of the clusters that it was parked at.
+    """
     if before is None:
         return np.empty(0, np.int64), np.empty(0, np.int64), []
     members = store.clusterings.assignments(before.clustering_id)
     old_ids = store.clusterings.models(before.clustering_id).cluster_ids.tolist()
-    old = dict(zip(members.image_ids.tolist(), members.cluster_ids.tolist(), strict=True))
+    old = {
+        image_id: cluster_id
+        for image_id, cluster_id, state in zip(
+            members.image_ids, members.cluster_ids.tolist(), members.states, strict=True
+        )
+        if state != AssignmentState.UNSURE
+    }
     both = [row for row, image_id in enumerate(rows.image_ids) if image_id in old]
     old_labels = np.array([old[rows.image_ids[row]] for row in both], dtype=np.int64)
     return old_labels, rows.labels[both], old_ids

@@ -94,7 +94,9 @@ def require_clustering(store: Store) -> StoredClustering:
     """
     current = store.clusterings.current()
     if current is None:
-        raise ClusteringError("there are no clusters yet", "make them: organizer recluster --k auto")
+        raise ClusteringError(
+            "there are no clusters yet", "make them: organizer recluster --k auto"
+        )
     return current
 
 
@@ -293,18 +295,14 @@ def _read_labels(file: Path, below: Path) -> list[tuple[str, str]]:
             f"{file} needs the columns path and label; it has: {found}",
             f"also taken: {', '.join(_PATH_COLUMNS)} and {', '.join(_LABEL_COLUMNS)}",
         )
-    return [
-        (row[path].strip(), row[label].strip()) for row in rows if row[path] and row[label]
-    ]
+    return [(row[path].strip(), row[label].strip()) for row in rows if row[path] and row[label]]
 
 
 def _csv_folder(labels: str, below: Path) -> Path:
     return (below / Path(labels).expanduser()).resolve().parent
 
 
-def _match(
-    path: str, places: Sequence[Path], image_at: Callable[[Path], str | None]
-) -> str | None:
+def _match(path: str, places: Sequence[Path], image_at: Callable[[Path], str | None]) -> str | None:
     for place in places:
         found = image_at(place / path) or image_at((place / path).resolve())
         if found is not None:

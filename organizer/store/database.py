@@ -215,7 +215,10 @@ class Database:
 
         try:
             lock = portalocker.Lock(
-                self.path / "readers", mode="a", timeout=5, flags=portalocker.LOCK_SH | portalocker.LOCK_NB
+                self.path / "readers",
+                mode="a",
+                timeout=5,
+                flags=portalocker.LOCK_SH | portalocker.LOCK_NB,
             )
             lock.acquire()
         except (OSError, portalocker.LockException):

@@ -206,11 +206,15 @@ class Photos:
 
     def mark_missing(self, path_ids: Iterable[str]) -> None:
         """Note that paths are gone; nothing is forgotten."""
-        self._database.update_by_id("files", "path_id", path_ids, {"state": FileState.MISSING.value})
+        self._database.update_by_id(
+            "files", "path_id", path_ids, {"state": FileState.MISSING.value}
+        )
 
     def mark_present(self, path_ids: Iterable[str]) -> None:
         """Note that paths that were gone are there again."""
-        self._database.update_by_id("files", "path_id", path_ids, {"state": FileState.PRESENT.value})
+        self._database.update_by_id(
+            "files", "path_id", path_ids, {"state": FileState.PRESENT.value}
+        )
 
     def forget_files(self, path_ids: Iterable[str]) -> None:
         """Remove paths whose content was found elsewhere."""

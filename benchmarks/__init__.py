@@ -1,0 +1,1 @@
+"""Scripts that print ratios, each measured in one run."""

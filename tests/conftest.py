@@ -1,0 +1,138 @@
+"""What the tests share: photos made on the spot, the program as typed, the real photos if there."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from organizer.library import Library
+from organizer.settings import Settings
+
+_SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a run of the program gave."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Run = Callable[..., Ran]
+
+
+def make_photo(file: Path, seed: int = 0, *, colour: tuple[int, int, int] | None = None) -> Path:
+    """A small JPEG that no other seed gives: noise around a colour."""
+    draw = np.random.default_rng(seed)
+    base = np.array(colour or draw.integers(40, 215, 3))
+    pixels = np.clip(base + draw.normal(0, 12, (48, 64, 3)), 0, 255).astype(np.uint8)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(file, quality=95)
+    return file
+
+
+def make_groups(folder: Path, *, each: int = 8, seed: int = 0) -> Path:
+    """Three folders of photos that colour alone tells apart: red, green, blue."""
+    colours = {"red": (200, 40, 40), "green": (40, 200, 40), "blue": (40, 40, 200)}
+    for place, (name, colour) in enumerate(colours.items()):
+        for i in range(each):
+            make_photo(folder / name / f"{i:03}.jpg", seed + place * 10_000 + i, colour=colour)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test sees what this user has set, and none writes outside its folder."""
+    for name in list(os.environ):
+        if name.startswith("ORGANIZER_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "no-config"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "no-cache"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "no-torch"))
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """24 photos in three folders: red, green, blue."""
+    return make_groups(tmp_path / "photos")
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    """An empty library in `tmp_path`."""
+    with Library.open_or_create(tmp_path, Settings()) as found:
+        yield found
+
+
+@pytest.fixture
+def filled(library: Library, photos: Path) -> Library:
+    """A library with the 24 photos, embedded by the channel-mean plugin."""
+    library.ingest([photos], embedder="channel-mean")
+    return library
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """The program as typed, in `tmp_path`: ``run("ingest", photos, "--json")``."""
+
+    def typed(
+        *words: object,
+        cwd: Path | None = None,
+        env: dict[str, str] | None = None,
+        stdin: str = "",
+    ) -> Ran:
+        done = subprocess.run(
+            [sys.executable, "-m", "organizer", *map(str, words)],
+            cwd=cwd or tmp_path,
+            env={**os.environ, **(env or {})},
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    return typed
+
+
+@pytest.fixture(scope="session")
+def real_weights() -> Path:
+    """The folder with the real ``mobilenet_v2.pth``."""
+    return _found("ORGANIZER_TEST_WEIGHTS", _SHARED / "weights", "mobilenet_v2.pth")
+
+
+@pytest.fixture(scope="session")
+def real_photos() -> Path:
+    """The folder with the real labelled photos."""
+    return _found("ORGANIZER_TEST_PHOTOS", _SHARED / "photos", "wildcats")
+
+
+@pytest.fixture(scope="session")
+def hostile() -> Path:
+    """The folder with broken and odd image files."""
+    return _found("ORGANIZER_TEST_HOSTILE", _SHARED / "hostile", "pillow")
+
+
+def _found(variable: str, usual: Path, holds: str) -> Path:
+    folder = Path(os.environ.get(variable) or usual)
+    if not (folder / holds).exists():
+        pytest.skip(f"NOT TESTED: there is no {holds} in {folder}; set {variable}")
+    return folder
