@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from organizer.errors import ImageError
-from organizer.types import DecodedImage, ImageRef, Outcome
+from organizer.types import DecodedImage, ImageRef
 
 FORMATS = (
     "JPEG",
@@ -69,7 +69,7 @@ def read(ref: ImageRef, *, max_bytes: int) -> bytes:
     if ref.size > max_bytes:
         raise ImageError(
             f"the file has {ref.size:,} bytes, over the limit of {max_bytes:,}",
-            outcome=Outcome.TOO_LARGE,
+            too_large=True,
         )
     try:
         data = ref.file.read_bytes()
@@ -152,9 +152,7 @@ def _as_image_error() -> Iterator[None]:
         yield
     except Image.DecompressionBombError as error:
         limit = 2 * (Image.MAX_IMAGE_PIXELS or 0)
-        raise ImageError(
-            f"the picture has more than {limit:,} pixels", outcome=Outcome.TOO_LARGE
-        ) from error
+        raise ImageError(f"the picture has more than {limit:,} pixels", too_large=True) from error
     except UnidentifiedImageError as error:
         raise ImageError("not an image of a kind that can be read") from error
     except MemoryError as error:

@@ -13,7 +13,10 @@ Anything else that is raised is a bug and is let through.
 
 from __future__ import annotations
 
-from organizer.types import Outcome
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from organizer.types import Outcome
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -64,14 +67,20 @@ class ImageError(OrganizerError):
     """One file cannot be used. It becomes an outcome of the run and never ends it.
 
     Attributes:
-        outcome: BROKEN or TOO_LARGE.
+        too_large: Whether only its size speaks against it.
         lasting: False where the same bytes may work next time (no permission, a read error), so
             that the next ingest tries again.
     """
 
-    def __init__(
-        self, message: str, *, outcome: Outcome = Outcome.BROKEN, lasting: bool = True
-    ) -> None:
+    def __init__(self, message: str, *, too_large: bool = False, lasting: bool = True) -> None:
         super().__init__(message)
-        self.outcome = outcome
+        self.too_large = too_large
         self.lasting = lasting
+
+    @property
+    def outcome(self) -> Outcome:
+        """What becomes of the file: BROKEN or TOO_LARGE."""
+        # Imported here: types brings numpy along, and every command imports the errors.
+        from organizer.types import Outcome
+
+        return Outcome.TOO_LARGE if self.too_large else Outcome.BROKEN

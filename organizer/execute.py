@@ -6,7 +6,6 @@ bounded number of them ahead, and embedded in batches by the thread that asks. O
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from organizer import decode, metadata
 from organizer.errors import ImageError, PluginError
 from organizer.protocols import LoadedEmbedder, ReducedInput
+from organizer.settings import available_cores
 from organizer.types import (
     EmbeddingBatch,
     ImageFacts,
@@ -41,7 +41,7 @@ class ThreadedExecutor:
     def __init__(
         self, *, threads: int = 0, batch_size: int = 32, max_file_bytes: int = 2 * 1024**3
     ) -> None:
-        self._threads = threads or _cores()
+        self._threads = threads or available_cores()
         self._batch_size = batch_size
         self._max_file_bytes = max_file_bytes
 
@@ -160,10 +160,3 @@ def _in_order(
         done = begun.popleft().result()
         begun.extend(pool.submit(work, ref) for ref in islice(rest, 1))
         yield done
-
-
-def _cores() -> int:
-    """Cores that this process may use: in a container fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

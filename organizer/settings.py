@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -87,6 +88,13 @@ def load_settings(**flags: Any) -> Settings:
         raise SettingsError(
             f"cannot read the settings: {error}", f"mend {config_path()}"
         ) from error
+
+
+def available_cores() -> int:
+    """Cores that this process may use: in a container fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def config_path() -> Path:
