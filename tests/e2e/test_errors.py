@@ -1,0 +1,392 @@
+"""What goes wrong is told in two lines with the right exit code, and stdout stays clean."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from organizer.library import Library
+from organizer.settings import Settings
+from tests.conftest import Ran, Run, make_groups, make_photo
+from tests.e2e.test_commands import in_this_process
+
+_HOLD = """
+import sys, time
+import portalocker
+with portalocker.Lock(sys.argv[1], mode="a", timeout=5):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library of six clustered photos; only to be copied."""
+    home = tmp_path_factory.mktemp("sound")
+    make_groups(home / "photos", each=2)
+    with Library.open_or_create(home, Settings()) as library:
+        library.ingest([home / "photos"], embedder="channel-mean")
+        library.recluster(k=3)
+    return home
+
+
+@pytest.fixture
+def own(made: Path, tmp_path: Path) -> Path:
+    """The library's folder in `tmp_path`, to damage."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    return tmp_path / ".organizer"
+
+
+@pytest.fixture
+def typed(tmp_path: Path) -> Run:
+    """As `run`, in this process: the same program without the second that a start takes."""
+    return partial(in_this_process, tmp_path)
+
+
+def _is_told(ran: Ran, code: int, says: str) -> None:
+    """Exactly one error, at most one hint, no traceback, nothing on stdout."""
+    lines = ran.err.splitlines()
+    errors = [line for line in lines if line.startswith("error: ")]
+    assert ran.code == code, ran.err
+    assert len(errors) == 1, ran.err
+    assert says in errors[0]
+    assert sum(line.startswith("hint: ") for line in lines) <= 1
+    assert "Traceback" not in ran.err
+    assert ran.out == ""
+    others = [line for line in lines if not line.startswith(("error: ", "hint: "))]
+    assert all(line.startswith("new library: ") for line in others), ran.err
+
+
+# What there is to ingest ---------------------------------------------------------------------
+
+
+def test_a_path_that_does_not_exist(typed: Run, tmp_path: Path) -> None:
+    _is_told(typed("ingest", "nowhere"), 2, "nowhere")
+    assert not (tmp_path / ".organizer").exists()
+
+
+def test_one_wrong_path_among_right_ones_stops_before_the_work(
+    typed: Run, photos: Path, tmp_path: Path
+) -> None:
+    _is_told(typed("ingest", photos, "nowhere"), 2, "nowhere")
+    assert not (tmp_path / ".organizer").exists()
+
+
+def test_an_empty_folder(typed: Run, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    _is_told(typed("ingest", "empty"), 2, "there are no images in")
+    assert not (tmp_path / ".organizer").exists()
+
+
+def test_a_folder_without_images_says_what_is_there(typed: Run, tmp_path: Path) -> None:
+    (tmp_path / "text").mkdir()
+    for name in ("a.txt", "b.txt", "c.csv"):
+        (tmp_path / "text" / name).write_text("text")
+    ran = typed("ingest", "text")
+    _is_told(ran, 2, "2 .txt")
+    assert "jpg" in ran.err
+    assert not (tmp_path / ".organizer").exists()
+
+
+def test_an_unknown_embedder_leaves_no_library_behind(
+    typed: Run, photos: Path, tmp_path: Path
+) -> None:
+    ran = typed("ingest", photos, "--embedder", "chanel-mean")
+    _is_told(ran, 2, "there is no embedder 'chanel-mean'")
+    assert "did you mean channel-mean" in ran.err
+    assert "new library" not in ran.err
+    assert not (tmp_path / ".organizer").exists()
+
+
+def test_weights_that_cannot_be_had_are_told_in_time(
+    run: Run, photos: Path, tmp_path: Path
+) -> None:
+    # A closed port stands for a machine without a network.
+    closed = "http://127.0.0.1:9"
+    env = {"https_proxy": closed, "HTTPS_PROXY": closed, "ORGANIZER_WEIGHTS": str(photos)}
+    started = time.monotonic()
+    ran = run("ingest", photos, "--embedder", "mobilenet_v2", env=env)
+    assert time.monotonic() - started < 10
+    _is_told(ran, 2, "the weights of mobilenet_v2 cannot be had")
+    assert f"{photos}/mobilenet_v2.pth" in ran.err
+    assert str(tmp_path / "no-torch") in ran.err
+    assert "download.pytorch.org" in ran.err
+    assert "hog+hsv" in ran.err
+
+
+def test_a_weights_path_that_does_not_exist(typed: Run, photos: Path) -> None:
+    ran = typed("ingest", photos, "--embedder", "mobilenet_v2", "--weights", "lost.pth")
+    _is_told(ran, 2, "there are no weights at lost.pth")
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--device", "toaster"), ("--threads", "-1"), ("--batch-size", "0")]
+)
+def test_a_setting_that_cannot_be(typed: Run, photos: Path, option: str, value: str) -> None:
+    _is_told(typed("ingest", photos, option, value), 2, option[2:].replace("-", "_"))
+
+
+def test_a_setting_in_the_environment_that_cannot_be(typed: Run) -> None:
+    ran = typed("status", env={"ORGANIZER_SEED": "many"})
+    _is_told(ran, 2, "seed")
+    assert "ORGANIZER_SEED" in ran.err
+
+
+@pytest.mark.parametrize(
+    "words", [["fly"], ["ingest"], ["search"], ["status", "--fast"], ["clusters", "show", "x"]]
+)
+def test_words_that_are_no_command(typed: Run, words: list[str]) -> None:
+    ran = typed(*words)
+    assert (ran.code, ran.out) == (2, "")
+    assert "Traceback" not in ran.err
+    assert ran.err
+
+
+# The library ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["recluster"],
+        ["undo"],
+        ["clusters"],
+        ["clusters", "show", "1"],
+        ["clusters", "rename", "1", "fox"],
+        ["report"],
+        ["status"],
+        ["problems"],
+        ["search", "x.jpg"],
+        ["browse", "x.jpg"],
+    ],
+    ids=" ".join,
+)
+def test_no_library(typed: Run, tmp_path: Path, words: list[str]) -> None:
+    ran = typed(*words, "--json")
+    _is_told(ran, 1, f"there is no library in {tmp_path} or above it")
+    assert "hint: make one: organizer ingest FOLDER" in ran.err
+    _is_told(typed(*words, "--library", "elsewhere"), 1, "elsewhere")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_newer_library(typed: Run, own: Path) -> None:
+    manifest = json.loads((own / "library.json").read_text())
+    (own / "library.json").write_text(json.dumps({**manifest, "schema": 99}))
+    for words in (["status"], ["ingest", "photos"], ["recluster"]):
+        ran = typed(*words)
+        _is_told(ran, 1, "newer organizer")
+        assert "hint: update organizer" in ran.err
+
+
+def test_a_manifest_that_was_cut(typed: Run, own: Path) -> None:
+    for text in ("", '{"schema": ', "[]", '{"schema": null}'):
+        (own / "library.json").write_text(text)
+        _is_told(typed("status"), 1, "is damaged")
+        _is_told(typed("ingest", "photos"), 1, "is damaged")
+
+
+@pytest.mark.parametrize("table", ["images", "files", "roots", "clusterings"])
+def test_a_table_that_is_gone(typed: Run, own: Path, table: str) -> None:
+    shutil.rmtree(own / f"{table}.lance")
+    for words in (["status"], ["clusters"], ["ingest", "photos"]):
+        _is_told(typed(*words), 1, "is damaged")
+
+
+def _data_files(library: Path, table: str) -> list[Path]:
+    files = [file for file in library.glob(f"{table}*.lance/data/*") if file.is_file()]
+    assert files, f"no data of {table}"
+    return files
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ("files", ["clusters"]),
+        ("files", ["ingest", "photos"]),
+        ("clusterings", ["clusters"]),
+        ("clusterings", ["status"]),
+        ("roots", ["status"]),
+        ("vectors_", ["report"]),
+        ("vectors_", ["recluster", "--k", "2"]),
+        ("vectors_", ["search", "photos/red/000.jpg"]),
+        ("vectors_", ["search", "query.jpg"]),
+    ],
+    ids=lambda value: value if isinstance(value, str) else " ".join(value),
+)
+@pytest.mark.parametrize("harm", ["zeros", "gone"])
+def test_a_damaged_data_file(
+    run: Run, own: Path, tmp_path: Path, harm: str, table: str, words: list[str]
+) -> None:
+    make_photo(tmp_path / "query.jpg", 9)
+    for file in _data_files(own, table):
+        if harm == "zeros":
+            file.write_bytes(bytes(file.stat().st_size))
+        else:
+            file.unlink()
+    # In a process of its own: a panic of the storage engine writes to the real stderr.
+    _is_told(run(*words), 1, "is damaged")
+
+
+def test_a_locked_library_can_be_read_but_not_written(typed: Run, own: Path) -> None:
+    holder = subprocess.Popen(
+        [sys.executable, "-c", _HOLD, str(own / "lock")], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        for words in (
+            ["ingest", "photos"],
+            ["recluster"],
+            ["undo"],
+            ["clusters", "rename", "1", "fox"],
+        ):
+            ran = typed(*words)
+            _is_told(ran, 1, "is being written by another organizer")
+            assert "hint: wait" in ran.err
+        assert typed("status", "--json").json["images"] == 6
+        assert len(typed("clusters", "--json").json["clusters"]) == 3
+    finally:
+        holder.kill()
+        holder.communicate()
+    assert typed("ingest", "photos").code == 0
+
+
+# Clusters ------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("own")
+@pytest.mark.parametrize("k", ["7", "1000000000", "0", "1", "-1", "x", "2.5", "", "AUTO"])
+def test_a_k_that_cannot_be(typed: Run, k: str) -> None:
+    before = typed("status", "--json").json
+    ran = typed("recluster", "--k", k)
+    _is_told(ran, 2, k)
+    assert "hint: " in ran.err
+    assert typed("status", "--json").json == before
+
+
+@pytest.mark.usefixtures("own")
+def test_a_space_that_is_not_there(typed: Run) -> None:
+    _is_told(typed("recluster", "--space", "outer"), 2, "outer")
+
+
+def test_too_few_images_to_choose_a_number(typed: Run, tmp_path: Path) -> None:
+    for i in range(2):
+        make_photo(tmp_path / "two" / f"{i}.jpg", i)
+    typed("ingest", "two", "--embedder", "channel-mean")
+    _is_told(typed("recluster", "--json"), 1, "too few different images")
+
+
+@pytest.mark.usefixtures("own")
+def test_a_cluster_that_is_not_there(typed: Run) -> None:
+    for words in (["show", "99"], ["rename", "99", "fox"], ["show", "0"]):
+        ran = typed("clusters", *words)
+        _is_told(ran, 2, f"there is no cluster {words[1]}")
+        assert "hint: there are: 1, 2, 3" in ran.err
+
+
+@pytest.mark.usefixtures("own")
+def test_names_that_cannot_be(typed: Run) -> None:
+    assert typed("clusters", "rename", "1", "fox").code == 0
+    _is_told(typed("clusters", "rename", "2", "fox"), 2, "'fox' already")
+    _is_told(typed("clusters", "rename", "2", "  "), 2, "letter")
+
+
+@pytest.mark.usefixtures("own")
+def test_nothing_to_undo(typed: Run) -> None:
+    _is_told(typed("undo"), 1, "no former clustering")
+
+
+def test_no_clusters_yet(typed: Run, photos: Path) -> None:
+    typed("ingest", photos, "--embedder", "channel-mean")
+    for words in (["clusters"], ["report"], ["clusters", "show", "1"]):
+        _is_told(typed(*words), 1, "there are no clusters yet")
+    _is_told(typed("undo"), 1, "there is no former clustering")
+    assert "hint: make them: organizer recluster" in typed("report", "--json").err
+    _is_told(typed("clusters", "rename", "1", "fox"), 1, "no clusters yet")
+
+
+@pytest.mark.usefixtures("own")
+def test_an_embedder_that_has_no_vectors_here(typed: Run) -> None:
+    _is_told(typed("recluster", "--embedder", "hog+hsv"), 2, "hog+hsv")
+    _is_told(typed("recluster", "--embedder", "none-such"), 2, "none-such")
+    _is_told(typed("search", "photos/red/000.jpg", "--embedder", "hog+hsv"), 2, "hog+hsv")
+
+
+# Labels --------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("own")
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "it has: nothing"),
+        (b"where,what\nphotos/red/000.jpg,fox\n", "it has: where, what"),
+        (b"path;label\nphotos/red/000.jpg;fox\n", "path and label"),
+        (b"path,label\ncaf\xe9.jpg,fox\n", "is not UTF-8"),
+        (b"\xff\xfep\x00a\x00t\x00h\x00", "is not UTF-8"),
+        (b"path,label\n", "no image of the library has a label"),
+        (b"path,label\nelsewhere.jpg,fox\n", "no image of the library has a label"),
+        (b'path,label\n"' + b"x" * 200_000 + b'",fox\n', "labels.csv"),
+    ],
+    ids=["empty", "columns", "semicolons", "latin", "utf-16", "no rows", "no match", "huge field"],
+)
+def test_labels_that_cannot_be_read(typed: Run, tmp_path: Path, content: bytes, says: str) -> None:
+    (tmp_path / "labels.csv").write_bytes(content)
+    _is_told(typed("report", "--labels", "labels.csv"), 2, says)
+
+
+@pytest.mark.usefixtures("own")
+def test_labels_that_are_not_there(typed: Run) -> None:
+    for name in ("lost.csv", "photos"):
+        ran = typed("report", "--labels", name)
+        _is_told(ran, 2, f"cannot read the labels {name}")
+        assert "the word folders" in ran.err
+
+
+# Search --------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("own")
+@pytest.mark.parametrize("command", ["search", "browse"])
+def test_what_cannot_be_searched_for(typed: Run, tmp_path: Path, command: str) -> None:
+    (tmp_path / "text.txt").write_text("not a picture")
+    (tmp_path / "torn.jpg").write_bytes(b"\xff\xd8\xff\xe0" + bytes(50))
+    _is_told(typed(command, "lost.jpg"), 2, "lost.jpg")
+    _is_told(typed(command, "text.txt"), 2, "cannot be searched for")
+    _is_told(typed(command, "torn.jpg"), 2, "cannot be searched for")
+    _is_told(typed(command, "photos"), 2, "is a folder")
+
+
+def test_a_library_without_images_cannot_be_searched(typed: Run, tmp_path: Path) -> None:
+    Library.open_or_create(tmp_path, Settings()).close()
+    make_photo(tmp_path / "query.jpg", 1)
+    _is_told(typed("search", "query.jpg"), 2, "no images in this library")
+    _is_told(typed("recluster"), 2, "no images in this library")
+
+
+# Debug ---------------------------------------------------------------------------------------
+
+
+def test_debug_shows_the_traceback(run: Run) -> None:
+    ran = run("status", "--debug")
+    assert (ran.code, ran.out) == (1, "")
+    assert "Traceback (most recent call last)" in ran.err
+    assert "StoreError" in ran.err
+
+
+def test_without_debug_there_is_no_traceback(run: Run) -> None:
+    _is_told(run("status"), 1, "there is no library")
+
+
+@pytest.mark.usefixtures("own")
+def test_debug_shows_the_traceback_of_wrong_use_too(typed: Run) -> None:
+    ran = typed("clusters", "show", "99", "--debug")
+    assert "SettingsError" in ran.err
+    assert ran.err.startswith("Traceback")

@@ -1,0 +1,116 @@
+"""The product's proof: real photos through real weights, as a person would use it."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Ran, Run
+
+pytestmark = [pytest.mark.weights, pytest.mark.slow]
+
+_CATS_EACH = 60
+
+
+def _copy(source: Path, target: Path, limit: int) -> None:
+    target.mkdir(parents=True)
+    for file in sorted(source.iterdir())[:limit]:
+        shutil.copy(file, target / file.name)
+
+
+def _different(folder: Path) -> int:
+    return len({file.read_bytes() for file in folder.rglob("*.*")})
+
+
+class Person:
+    """Somebody at a terminal in the folder with the photos."""
+
+    def __init__(self, run: Run, weights: Path) -> None:
+        self._run, self._env = run, {"ORGANIZER_WEIGHTS": str(weights)}
+
+    def types(self, *words: object) -> Ran:
+        ran = self._run(*words, env=self._env)
+        assert ran.code == 0, ran.err
+        return ran
+
+    def asks(self, *words: object) -> Any:
+        return self.types(*words, "--json").json
+
+    def assignments(self) -> dict[str, int]:
+        """The cluster of each photo by its path."""
+        ids = [row["cluster_id"] for row in self.asks("clusters")["clusters"]]
+        shown = [self.asks("clusters", "show", cluster_id)["images"] for cluster_id in ids]
+        return {image["path"]: image["cluster_id"] for images in shown for image in images}
+
+    def name_clusters(self) -> dict[int, str]:
+        """Call each cluster by what most of its photos show."""
+        names = {}
+        for row in self.asks("report", "--labels", "folders")["per_cluster"]:
+            name = f"{row['majority']} {row['cluster_id']}"
+            self.types("clusters", "rename", row["cluster_id"], name)
+            names[row["cluster_id"]] = name
+        return names
+
+
+def test_a_library_grows_and_keeps_what_a_person_made_of_it(
+    run: Run, real_weights: Path, real_photos: Path, tmp_path: Path
+) -> None:
+    person = Person(run, real_weights)
+    for kind in sorted((real_photos / "wildcats").iterdir()):
+        _copy(kind, tmp_path / "wildcats" / kind.name, _CATS_EACH)
+    ingested = person.asks("ingest", "wildcats")
+    different = _different(tmp_path / "wildcats")  # some photos lie there twice
+    assert (ingested["added"], ingested["embedder"]) == (different, "mobilenet_v2")
+    assert ingested["added"] + ingested["duplicate"] == 5 * _CATS_EACH
+
+    assert 4 <= person.asks("recluster", "--k", "auto")["k"] <= 6
+    report = person.asks("report", "--labels", "folders")
+    assert report["nmi"] >= 0.6
+    assert report["n_labelled"] == different
+    _tigers_find_tigers(person, tmp_path)
+
+    names = person.name_clusters()
+    before = person.assignments()
+    _pets_join_and_nobody_moves(person, real_photos, tmp_path, before)
+    joined = person.assignments()
+
+    lineage = person.asks("recluster", "--k", "auto")["lineage"]
+    _images_keep_their_names(person, before, names)
+    known = set(names)
+    assert set(lineage["kept"]) | set(lineage["retired"]) == known
+
+    person.types("undo")
+    assert person.assignments() == joined
+    named = {row["cluster_id"]: row["name"] for row in person.asks("clusters")["clusters"]}
+    assert named == names
+
+
+def _tigers_find_tigers(person: Person, folder: Path) -> None:
+    query = sorted((folder / "wildcats" / "tiger").iterdir())[0]
+    paths = person.types("search", query, "-n", 10, "--filepath-only").out.splitlines()
+    assert len(paths) == 10
+    assert Counter(Path(path).parent.name for path in paths)["tiger"] >= 7
+
+
+def _pets_join_and_nobody_moves(
+    person: Person, photos: Path, folder: Path, before: dict[str, int]
+) -> None:
+    for kind in ("cats", "dogs"):
+        _copy(photos / "catsdogs" / kind, folder / "pets" / kind, 60)
+    ingested = person.asks("ingest", "pets")
+    different = _different(folder / "pets")
+    assert (ingested["added"], ingested["joined"]) == (different, different)
+    after = person.assignments()
+    assert {path: after[path] for path in before} == before
+    assert len(after) == len(before) + different
+
+
+def _images_keep_their_names(person: Person, before: dict[str, int], names: dict[int, str]) -> None:
+    now = person.assignments()
+    named = {row["cluster_id"]: row["name"] for row in person.asks("clusters")["clusters"]}
+    kept = sum(named.get(now[path]) == names[cluster_id] for path, cluster_id in before.items())
+    assert kept >= 0.95 * len(before)

@@ -1,0 +1,311 @@
+"""What only shows on a terminal: the bar, Ctrl-C, the time to the first word, odd file names."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.conftest import Run, make_groups, make_photo
+from tests.e2e.test_commands import in_this_process
+
+_PROGRAM = [sys.executable, "-m", "organizer"]
+_HEAVY = ("torch", "torchvision", "faiss", "lance", "lancedb", "pyarrow", "sklearn", "scipy")
+
+
+@pytest.fixture
+def typed(tmp_path: Path) -> Run:
+    """As `run`, in this process: the same program without the second that a start takes."""
+    return partial(in_this_process, tmp_path)
+
+
+class OnTerminal:
+    """The program with stderr, and if asked stdout, on a terminal of its own."""
+
+    def __init__(self, *words: object, cwd: Path, stdout: bool = False) -> None:
+        self._master, slave = pty.openpty()
+        self.process = subprocess.Popen(
+            [*_PROGRAM, *map(str, words)],
+            cwd=cwd,
+            env={**os.environ, "TERM": "xterm"},
+            stdin=subprocess.DEVNULL,
+            stdout=slave if stdout else subprocess.PIPE,
+            stderr=slave,
+        )
+        os.close(slave)
+        self.seen = b""
+
+    def wait_for(self, text: str, seconds: float = 60) -> None:
+        """Read until a text was shown."""
+        end = time.monotonic() + seconds
+        while text.encode() not in self.seen:
+            assert time.monotonic() < end, self.text
+            assert self._read(0.2), self.text
+
+    def finish(self) -> int:
+        """Read to the end; the exit code."""
+        try:
+            while self._read(60):
+                pass
+            return self.process.wait(60)
+        finally:
+            if self.process.poll() is None:
+                self.process.kill()
+            os.close(self._master)
+
+    def output(self) -> bytes:
+        """What went to stdout, where that is a pipe."""
+        assert self.process.stdout is not None
+        with self.process.stdout as stdout:
+            return stdout.read()
+
+    @property
+    def text(self) -> str:
+        return self.seen.decode(errors="replace")
+
+    def _read(self, seconds: float) -> bool:
+        """Read what is there; False at the end."""
+        if not select.select([self._master], [], [], seconds)[0]:
+            return self.process.poll() is None
+        try:
+            got = os.read(self._master, 65_536)
+        except OSError:  # Linux says so when the last writer has closed the terminal
+            return False
+        self.seen += got
+        return bool(got)
+
+
+def _many_photos(folder: Path, n: int) -> Path:
+    """Different files that cost little to make and much to read: one picture, odd ends."""
+    folder.mkdir()
+    make_photo(folder / "0.jpg", 1)
+    with Image.open(folder / "0.jpg") as small:
+        small.resize((1600, 1200)).save(folder / "0.jpg", quality=90)
+    content = (folder / "0.jpg").read_bytes()
+    for i in range(1, n):
+        (folder / f"{i}.jpg").write_bytes(content + i.to_bytes(4, "big"))
+    return folder
+
+
+# The bar -------------------------------------------------------------------------------------
+
+
+def test_a_terminal_shows_a_bar_and_stdout_stays_clean(tmp_path: Path) -> None:
+    make_groups(tmp_path / "photos", each=4)
+    shown = OnTerminal("ingest", "photos", "--embedder", "channel-mean", "--json", cwd=tmp_path)
+    assert shown.finish() == 0
+    assert json.loads(shown.output())["added"] == 12
+    assert "embedding with channel-mean" in shown.text
+    assert "/12" in shown.text
+    assert "left" in shown.text
+    # The bar goes away; the cursor it hid comes back.
+    assert shown.text.count("\x1b[?25l") == shown.text.count("\x1b[?25h") > 0
+
+
+def test_a_pipe_shows_no_bar(run: Run, photos: Path) -> None:
+    ran = run("ingest", photos, "--embedder", "channel-mean")
+    assert ran.code == 0
+    assert "embedding with" not in ran.err
+    assert "\x1b" not in ran.err + ran.out
+    assert "\r" not in ran.err + ran.out
+
+
+# Ctrl-C --------------------------------------------------------------------------------------
+
+
+def test_an_interrupted_ingest_is_gone_on_with(run: Run, tmp_path: Path) -> None:
+    photos = _many_photos(tmp_path / "photos", 400)
+    words = ("ingest", "photos", "--embedder", "channel-mean", "--batch-size", 8, "--json")
+    shown = OnTerminal(*words, cwd=tmp_path)
+    shown.wait_for("embedding with")
+    time.sleep(0.5)
+    shown.process.send_signal(signal.SIGINT)
+    assert shown.finish() == 130
+    assert "Traceback" not in shown.text
+    assert "run the same command again" in shown.text
+    first = json.loads(shown.output())
+    assert first["interrupted"] is True
+    assert 0 < first["images"] < 400
+    again = run("ingest", photos, "--json")
+    assert (again.code, again.json["images"]) == (0, 400)
+    assert again.json["added"] == 400 - first["images"]
+    assert again.json["unchanged"] == first["images"]
+
+
+@pytest.mark.slow
+def test_a_second_ctrl_c_does_not_wait(run: Run, tmp_path: Path) -> None:
+    photos = _many_photos(tmp_path / "photos", 400)
+    # A batch that takes all files: the orderly end would be the end of all the work.
+    words = ("ingest", "photos", "--embedder", "channel-mean", "--batch-size", 400)
+    shown = OnTerminal(*words, cwd=tmp_path)
+    shown.wait_for("embedding with")
+    shown.process.send_signal(signal.SIGINT)
+    shown.wait_for("once more")
+    shown.process.send_signal(signal.SIGINT)
+    assert shown.finish() == 130
+    assert "Traceback" not in shown.text
+    again = run("ingest", photos, "--json")
+    assert (again.code, again.json["images"]) == (0, 400)
+
+
+@pytest.mark.slow
+def test_an_interrupted_recluster_changes_nothing(run: Run, tmp_path: Path) -> None:
+    make_groups(tmp_path / "photos", each=200)
+    run("ingest", "photos", "--embedder", "channel-mean")
+    run("recluster", "--k", 3)
+    before = run("status", "--json").json
+    shown = OnTerminal("recluster", cwd=tmp_path)
+    shown.wait_for("choosing k")
+    shown.process.send_signal(signal.SIGINT)
+    assert shown.finish() == 130
+    assert "Traceback" not in shown.text
+    assert run("status", "--json").json == before
+    assert run("recluster", "--k", 3).code == 0
+
+
+# The first word ------------------------------------------------------------------------------
+
+
+def test_the_help_comes_at_once() -> None:
+    def seconds() -> float:
+        start = time.perf_counter()
+        subprocess.run([*_PROGRAM, "--help"], capture_output=True, timeout=60, check=True)
+        return time.perf_counter() - start
+
+    assert min(seconds() for _ in range(5)) < 0.3
+
+
+@pytest.mark.parametrize("words", [["--help"], ["ingest", "--help"], ["--version"]], ids=" ".join)
+def test_heavy_libraries_are_left_alone_until_needed(words: list[str]) -> None:
+    script = (
+        "import sys\n"
+        "from organizer.cli import main\n"
+        f"sys.argv = ['organizer', *{words!r}]\n"
+        "try:\n    main()\n"
+        "except SystemExit as end:\n"
+        "    assert not end.code\n"
+        f"print([name for name in {_HEAVY!r} if name in sys.modules], file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stderr == "[]\n"
+
+
+# File names ----------------------------------------------------------------------------------
+
+_EVIL = "\x1b[31m\x1b]0;owned\x07e\rv\ni\u202el"
+
+
+@pytest.fixture
+def evil(typed: Run, tmp_path: Path) -> Path:
+    """A library in which folder, photos and a problem have names that a terminal would obey."""
+    folder = tmp_path / f"folder{_EVIL}"
+    for i in range(4):
+        make_photo(folder / f"{i}{_EVIL}.jpg", i)
+    (folder / f"broken{_EVIL}.jpg").write_bytes(b"no picture")
+    ran = typed("ingest", folder, "--embedder", "channel-mean")
+    assert ran.code == 3
+    _is_harmless(ran.out + ran.err)
+    assert typed("recluster", "--k", 2).code == 0
+    return folder
+
+
+def _is_harmless(text: str) -> None:
+    """Nothing but printable text and line ends."""
+    raw = {character for line in text.split("\n") for character in line} - set("·")
+    assert not {character for character in raw if not character.isprintable()}, repr(text)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "status",
+        "problems",
+        "clusters",
+        "clusters show 1",
+        "search {photo}",
+        "browse {photo}",
+        "report --labels folders",
+        "search {photo}-lost",
+        "search {folder}",
+        "ingest {photo}-lost",
+        "report --labels {photo}-lost",
+        "report --labels {photo}",
+        "status --library {photo}-lost",
+    ],
+)
+def test_odd_names_do_not_reach_the_terminal_raw(typed: Run, evil: Path, words: str) -> None:
+    filled = [word.format(photo=evil / f"0{_EVIL}.jpg", folder=evil) for word in words.split()]
+    ran = typed(*filled)
+    assert "Traceback" not in ran.err
+    _is_harmless(ran.out + ran.err)
+    if ran.code:
+        assert [line.split(":")[0] for line in ran.err.splitlines()] in (
+            ["error"],
+            ["error", "hint"],
+        )
+
+
+def test_an_odd_name_of_a_cluster_does_not_reach_the_terminal_raw(typed: Run, evil: Path) -> None:
+    assert evil.is_dir()
+    for words in (
+        ["clusters", "rename", "1", f"fox{_EVIL}"],
+        ["clusters"],
+        ["clusters", "show", "1"],
+        ["recluster", "--k", "2"],
+        ["clusters", "rename", "2", f"fox{_EVIL}"],
+    ):
+        ran = typed(*words)
+        assert "Traceback" not in ran.err
+        _is_harmless(ran.out + ran.err)
+
+
+def test_a_library_in_a_folder_with_an_odd_name_is_told_harmlessly(
+    typed: Run, photos: Path, tmp_path: Path
+) -> None:
+    home = tmp_path / f"home{_EVIL}"
+    ran = typed("ingest", photos, "--embedder", "channel-mean", "--library", home)
+    assert ran.code == 0
+    assert "new library: " in ran.err
+    _is_harmless(ran.out + ran.err)
+
+
+def test_paths_in_a_pipe_are_exact_but_on_a_terminal_they_are_harmless(
+    run: Run, evil: Path, tmp_path: Path
+) -> None:
+    words = ("search", evil / f"0{_EVIL}.jpg", "-n", 3, "--filepath-only")
+    piped = run(*words).out
+    assert all(f"{evil / f'{i}{_EVIL}.jpg'}\n" in piped for i in (1, 2, 3))
+    shown = OnTerminal(*words, cwd=tmp_path, stdout=True)
+    assert shown.finish() == 0
+    assert "\x1b]0;" not in shown.text
+    assert "\x07" not in shown.text
+
+
+def test_odd_names_survive_in_json(typed: Run, evil: Path) -> None:
+    hits = typed("search", evil / f"0{_EVIL}.jpg", "--json").json["hits"]
+    assert {hit["path"] for hit in hits} == {str(evil / f"{i}{_EVIL}.jpg") for i in (1, 2, 3)}
+
+
+def test_a_name_that_is_no_text_is_told_and_the_rest_goes_in(run: Run, photos: Path) -> None:
+    (photos / "red" / os.fsdecode(b"caf\xe9.jpg")).write_bytes(b"anything")
+    ran = run("ingest", photos, "--embedder", "channel-mean", "--json")
+    assert (ran.code, ran.json["added"], ran.json["broken"]) == (3, 24, 1)
+    (problem,) = run("problems", "--json").json["problems"]
+    assert "caf" in problem["path"]
+    assert "UTF-8" in problem["reason"]
+    # The same bytes as an argument.
+    lost = run("search", os.fsdecode(b"caf\xe9.jpg"))
+    assert (lost.code, lost.out) == (2, "")
+    assert "Traceback" not in lost.err

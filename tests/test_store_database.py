@@ -1,0 +1,520 @@
+"""The tables of a library: what breaks, who may write, and that upkeep keeps up."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from organizer.errors import OrganizerError, StoreError
+from organizer.library import Library
+from organizer.settings import Settings
+from organizer.store import Store
+from organizer.store.database import Database
+from organizer.store.schemas import SCHEMA_VERSION, TABLES
+from tests.conftest import make_groups, make_photo
+
+THINGS = pa.schema([("key", pa.string()), ("n", pa.int64())])
+
+_HOLDER = """
+import sys
+from pathlib import Path
+from organizer.store.database import Database
+
+database = Database(Path(sys.argv[1]))
+with getattr(database, sys.argv[2])():
+    dataset = database.dataset("things") if database.has("things") else None
+    print("held", flush=True)
+    sys.stdin.readline()
+    if dataset is not None:
+        print(sorted(dataset.to_table()["n"].to_pylist()), flush=True)
+"""
+
+
+@contextmanager
+def held_elsewhere(path: Path, how: str) -> Iterator[subprocess.Popen[str]]:
+    """Another process holds the library ("writing" or "reading") for as long as this lasts."""
+    words = [sys.executable, "-c", _HOLDER, str(path), how]
+    with subprocess.Popen(
+        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.communicate("go\n", timeout=60)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    made = Database.create(tmp_path / "library")
+    made.create_table("things", THINGS)
+    return made
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with photos and a library that has a row in every table."""
+    folder = tmp_path_factory.mktemp("sound")
+    make_groups(folder / "photos", each=3)
+    (folder / "photos" / "broken.jpg").write_bytes(b"no picture")
+    with Library.open_or_create(folder, Settings()) as library:
+        library.ingest([folder / "photos"], embedder="channel-mean")
+        library.recluster(k=3)
+        library.rename(1, "first")
+    return folder
+
+
+def things(*numbers: int) -> pa.Table:
+    return pa.table({"key": [key(n) for n in numbers], "n": list(numbers)}, schema=THINGS)
+
+
+def key(number: int) -> str:
+    return f"{number:032x}"
+
+
+def numbers_in(database: Database) -> list[int]:
+    found: list[int] = database.read("things", ["n"])["n"].to_pylist()
+    return found
+
+
+def assert_told_well(error: OrganizerError) -> None:
+    assert "\n" not in error.message
+    assert error.message
+    assert error.hint
+
+
+def as_ordinary_user(words: list[str]) -> list[str]:
+    """The command without root's power to read and write what nobody may."""
+    if os.geteuid() != 0:
+        return words
+    if shutil.which("setpriv") is None:
+        pytest.skip("NOT TESTED: root without setpriv may write everywhere")
+    return ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *words]
+
+
+# Making and opening -------------------------------------------------------------------------
+
+
+def test_a_new_library_has_every_table_empty_and_opens_again(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "below" / "library"
+    Database.create(path)
+    opened = Database.open(path)
+    assert opened.names() == sorted(TABLES)
+    assert {name: opened.count(name) for name in TABLES} == dict.fromkeys(TABLES, 0)
+    assert json.loads((path / "library.json").read_text())["schema"] == SCHEMA_VERSION
+
+
+def test_where_there_is_no_library_opening_says_so(tmp_path: Path) -> None:
+    assert not Database.is_library(tmp_path)
+    with pytest.raises(StoreError) as caught:
+        Database.open(tmp_path / "nowhere")
+    assert_told_well(caught.value)
+
+
+def test_a_library_of_a_newer_format_is_refused_with_the_way_out(database: Database) -> None:
+    manifest = database.path / "library.json"
+    manifest.write_text(json.dumps({"schema": SCHEMA_VERSION + 1}))
+    with pytest.raises(StoreError, match="newer") as caught:
+        Database.open(database.path)
+    assert_told_well(caught.value)
+    assert "update" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b"{}",
+        b'{"schema": null}',
+        b'{"schema": "new"}',
+        b'{"schema": [1]}',
+        b'{"schema": Infinity}',
+        b"\xff\xfe\x00",
+        b"\0" * 60,
+    ],
+)
+def test_a_damaged_manifest_is_told_as_damage(database: Database, content: bytes) -> None:
+    (database.path / "library.json").write_bytes(content)
+    with pytest.raises(StoreError, match="damaged") as caught:
+        Database.open(database.path)
+    assert_told_well(caught.value)
+
+
+@pytest.mark.parametrize("table", sorted(TABLES))
+def test_a_missing_table_is_named(database: Database, table: str) -> None:
+    shutil.rmtree(database.path / f"{table}.lance")
+    with pytest.raises(StoreError, match=f"no table {table}") as caught:
+        Database.open(database.path)
+    assert_told_well(caught.value)
+
+
+def test_a_file_where_the_library_should_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("mine")
+    with pytest.raises(StoreError, match="cannot make a library") as caught:
+        Database.create(tmp_path / "taken")
+    assert_told_well(caught.value)
+    assert (tmp_path / "taken").read_text() == "mine"
+
+
+def test_a_creation_cut_short_between_tables_is_completed(database: Database) -> None:
+    (database.path / "library.json").unlink()
+    for name in ("roots", "images", "heads"):
+        shutil.rmtree(database.path / f"{name}.lance")
+    assert not Database.is_library(database.path)
+    completed = Database.create(database.path)
+    assert set(completed.names()) == {*TABLES, "things"}
+    assert Database.open(database.path).count("roots") == 0
+
+
+@pytest.mark.parametrize("left", ["", "_transactions", "_versions"])
+def test_a_creation_cut_short_inside_a_table_is_completed(tmp_path: Path, left: str) -> None:
+    """LanceDB makes a table's folders before its first version."""
+    path = tmp_path / "library"
+    (path / "images.lance" / left).mkdir(parents=True)
+    Database.create(path)
+    assert Database.open(path).count("images") == 0
+
+
+@pytest.mark.parametrize("left", ["", "_transactions", "_versions"])
+def test_a_table_whose_making_was_cut_short_is_made(database: Database, left: str) -> None:
+    (database.path / "late.lance" / left).mkdir(parents=True)
+    database.create_table("late", THINGS, {"spec": "x"})
+    database.append("late", things(1, 2))
+    assert database.count("late") == 2
+    assert database.metadata("late") == {"spec": "x"}
+
+
+def test_a_table_that_is_there_is_not_made_again(database: Database) -> None:
+    database.append("things", things(1))
+    database.create_table("things", THINGS)
+    assert numbers_in(database) == [1]
+
+
+@pytest.mark.parametrize("name", ["100%", "a%20b", "question?x#y", "käse 😀", 'it\'s "so"; x'])
+def test_the_name_of_the_folder_does_not_matter(tmp_path: Path, name: str) -> None:
+    made = Database.create(tmp_path / name)
+    made.create_table("things", THINGS)
+    made.append("things", things(1, 2))
+    made.tidy()
+    assert numbers_in(Database.open(tmp_path / name)) == [1, 2]
+    assert [folder.name for folder in tmp_path.iterdir()] == [name]
+
+
+# Rows ---------------------------------------------------------------------------------------
+
+
+def test_rows_come_back_in_the_order_in_which_they_were_added(database: Database) -> None:
+    draw = np.random.default_rng(1)
+    added: list[int] = []
+    for size in (1, 40, 0, 7, 300):
+        part: list[int] = draw.integers(0, 10**6, size).tolist()
+        database.append("things", things(*part))
+        added += part
+    assert numbers_in(database) == added
+    parts = database.batches("things", ["n"], rows=50)
+    assert [n for part in parts for n in part.column("n").to_pylist()] == added
+
+
+def test_thousands_of_ids_are_read_changed_and_deleted_by_id(database: Database) -> None:
+    database.append("things", things(*range(6_000)))
+    wanted = [key(n) for n in range(500, 9_000, 2)]
+    rows = database.read_by_id("things", "key", [*wanted, wanted[0]])
+    assert sorted(rows["n"].to_pylist()) == list(range(500, 6_000, 2))
+    database.update_by_id("things", "key", wanted[:2_500], {"n": -1})
+    assert database.count("things", "n = -1") == 2_500
+    database.delete_by_id("things", "key", wanted, also="n = -1")
+    left = set(range(6_000)) - set(range(500, 5_500, 2))
+    assert sorted(numbers_in(database)) == sorted(left)
+
+
+def test_no_ids_mean_no_rows(database: Database) -> None:
+    database.append("things", things(1, 2))
+    assert database.read_by_id("things", "key", []).num_rows == 0
+    database.delete_by_id("things", "key", [])
+    database.update_by_id("things", "key", [], {"n": 0})
+    assert numbers_in(database) == [1, 2]
+
+
+# Damage -------------------------------------------------------------------------------------
+
+
+def zeros(data: bytes) -> bytes:
+    return b"\0" * len(data)
+
+
+def half(data: bytes) -> bytes:
+    return data[: len(data) // 2]
+
+
+def nothing(_: bytes) -> bytes:
+    return b""
+
+
+def noise(data: bytes) -> bytes:
+    return np.random.default_rng(len(data)).bytes(len(data))
+
+
+@pytest.mark.parametrize("harm", [zeros, half, nothing, noise])
+@pytest.mark.parametrize("kind", ["data/*", "_versions/*.manifest"])
+@pytest.mark.parametrize(
+    "table",
+    [
+        "roots",
+        "assignments_1",
+        "vectors_*",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("images", "files", "problems", "clusterings", "clusters", "heads")
+        ),
+        pytest.param("decisions", marks=pytest.mark.slow),
+    ],
+)
+def test_a_damaged_file_never_gives_a_raw_error(
+    sound: Path, tmp_path: Path, table: str, kind: str, harm: Callable[[bytes], bytes]
+) -> None:
+    """What a disk that lost power leaves; that the damage goes unseen somewhere is allowed."""
+    shutil.copytree(sound, tmp_path, dirs_exist_ok=True)
+    damaged = [f for f in (tmp_path / ".organizer").glob(f"{table}.lance/{kind}") if f.is_file()]
+    assert damaged
+    for file in damaged:
+        file.write_bytes(harm(file.read_bytes()))
+    outside = make_photo(tmp_path / "outside.jpg", 77)
+    raised = list(_use_all(tmp_path, outside))
+    raw = [repr(error) for error in raised if not isinstance(error, OrganizerError)]
+    assert raw == []
+    for error in raised:
+        if isinstance(error, OrganizerError):
+            assert_told_well(error)
+
+
+def _use_all(folder: Path, outside: Path) -> Iterator[BaseException]:
+    """Every way to use a library, each on its own; what was raised."""
+    ways: list[Callable[[Library], object]] = [
+        lambda library: library.status(),
+        lambda library: library.clusters(),
+        lambda library: library.cluster(1),
+        lambda library: library.report(),
+        lambda library: library.problems(),
+        lambda library: library.search(folder / "photos" / "red" / "000.jpg", limit=3),
+        lambda library: library.search(outside, limit=3),
+        lambda library: library.rename(2, "second"),
+        lambda library: library.recluster(k=2),
+        lambda library: library.ingest([outside]),
+        lambda library: library.undo(),
+    ]
+    for way in ways:
+        try:
+            with Library.open(folder, Settings()) as library:
+                way(library)
+        except BaseException as error:  # noqa: BLE001 - a panic of Rust is no Exception
+            yield error
+
+
+def test_damage_to_the_data_of_the_files_is_noticed_by_the_views(
+    sound: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(sound, tmp_path, dirs_exist_ok=True)
+    for file in (tmp_path / ".organizer" / "files.lance" / "data").iterdir():
+        file.unlink()
+    with Library.open(tmp_path, Settings()) as library:
+        with pytest.raises(StoreError, match="damaged"):
+            library.clusters()
+        with pytest.raises(StoreError, match="damaged"):
+            library.ingest([tmp_path / "photos"])
+
+
+# Writers and readers ------------------------------------------------------------------------
+
+
+def test_a_second_writer_is_told_at_once_and_may_write_later(database: Database) -> None:
+    with held_elsewhere(database.path, "writing"):
+        began = time.monotonic()
+        with pytest.raises(StoreError, match="another organizer") as caught, database.writing():
+            pytest.fail("two writers at once")
+        assert time.monotonic() - began < 2
+        assert_told_well(caught.value)
+    with database.writing() as was_cut_short:
+        assert not was_cut_short
+
+
+def test_readers_work_while_another_process_writes(sound: Path, tmp_path: Path) -> None:
+    shutil.copytree(sound, tmp_path, dirs_exist_ok=True)
+    with (
+        held_elsewhere(tmp_path / ".organizer", "writing"),
+        Library.open(tmp_path, Settings()) as library,
+    ):
+        assert library.status().images == 9
+        assert len(library.clusters()) == 3
+        assert library.search(tmp_path / "photos" / "red" / "000.jpg", limit=2)
+        with pytest.raises(StoreError, match="another organizer"):
+            library.recluster(k=2)
+
+
+def test_a_killed_writer_leaves_no_lock_and_is_known_to_have_been_cut_short(
+    database: Database,
+) -> None:
+    with held_elsewhere(database.path, "writing") as process:
+        process.send_signal(signal.SIGKILL)
+        process.wait(timeout=60)
+    with database.writing() as was_cut_short:
+        assert was_cut_short
+    with database.writing() as was_cut_short:
+        assert not was_cut_short
+
+
+def test_a_writer_that_fails_is_known_to_have_been_cut_short(database: Database) -> None:
+    with pytest.raises(ZeroDivisionError), database.writing():
+        raise ZeroDivisionError
+    with database.writing() as was_cut_short:
+        assert was_cut_short
+
+
+def test_in_a_read_only_folder_reading_works_and_writing_is_told(
+    sound: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(sound, tmp_path, dirs_exist_ok=True)
+    everything = [tmp_path / ".organizer", *(tmp_path / ".organizer").rglob("*")]
+    for path in everything:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    try:
+        status = _organizer(tmp_path, "status")
+        renamed = _organizer(tmp_path, "clusters", "rename", "1", "other")
+        ingested = _organizer(tmp_path, "ingest", "photos")
+    finally:
+        for path in everything:
+            path.chmod(0o755 if path.is_dir() else 0o644)
+    assert status.returncode == 0, status.stderr
+    for failed in (renamed, ingested):
+        assert failed.returncode == 1
+        assert "cannot be written" in failed.stderr
+        assert "permission" in failed.stderr.lower()
+        assert "Traceback" not in failed.stderr
+
+
+def test_no_library_is_made_where_nothing_may_be_written(tmp_path: Path) -> None:
+    make_photo(tmp_path / "a.jpg", 1)
+    tmp_path.chmod(0o555)
+    try:
+        done = _organizer(tmp_path, "ingest", ".", "--embedder", "channel-mean")
+    finally:
+        tmp_path.chmod(0o755)
+    assert done.returncode == 1
+    assert "cannot make a library" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def _organizer(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = as_ordinary_user([sys.executable, "-m", "organizer", *words])
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+# Upkeep -------------------------------------------------------------------------------------
+
+
+def test_after_many_small_appends_files_and_bytes_are_in_proportion_to_the_data(
+    database: Database, tmp_path: Path
+) -> None:
+    at_once = Database.create(tmp_path / "at-once")
+    at_once.create_table("things", THINGS)
+    at_once.append("things", things(*range(400)))
+    for start in range(0, 400, 5):
+        database.append("things", things(*range(start, start + 5)))
+    files, size = _weight(database)
+    assert files > 200, "nothing to tidy: the test tests nothing"
+    database.tidy()
+    files_after, size_after = _weight(database)
+    ideal_files, ideal_size = _weight(at_once)
+    assert files_after <= ideal_files + 20
+    assert size_after <= 3 * ideal_size
+    assert size_after < size / 4
+    assert numbers_in(database) == list(range(400))
+
+
+def test_tidying_after_every_few_appends_never_lets_files_pile_up(database: Database) -> None:
+    most = 0
+    for start in range(60):
+        database.append("things", things(start))
+        database.update_where("things", f"n = {start}", {"n": start})
+        if start % 5 == 4:
+            database.tidy()
+            most = max(most, _weight(database)[0])
+    assert most <= 60
+    assert sorted(numbers_in(database)) == list(range(60))
+
+
+def test_tidying_leaves_a_full_fragment_alone(database: Database) -> None:
+    database.append("things", things(*range(70_000)))
+    (full,) = (database.path / "things.lance" / "data").iterdir()
+    written = full.stat().st_mtime_ns
+    for n in range(12):
+        database.append("things", things(70_000 + n))
+    database.tidy()
+    assert full.stat().st_mtime_ns == written
+    assert len(list((database.path / "things.lance" / "data").iterdir())) == 2
+    assert numbers_in(database) == list(range(70_012))
+
+
+def test_tidying_breaks_no_reader_in_another_process(database: Database) -> None:
+    for n in range(20):
+        database.append("things", things(n))
+    with held_elsewhere(database.path, "reading") as reader:
+        database.delete_by_id("things", "key", [key(n) for n in range(0, 20, 2)])
+        for n in range(100, 120):
+            database.append("things", things(n))
+        database.tidy()
+        out, _ = reader.communicate("go\n", timeout=60)
+        assert json.loads(out) == list(range(20))
+        assert reader.returncode == 0
+    with_old_versions, _ = _weight(database)
+    database.tidy()
+    assert _weight(database)[0] < with_old_versions / 2
+    assert sorted(numbers_in(database)) == [*range(1, 20, 2), *range(100, 120)]
+
+
+def test_what_a_killed_writer_left_half_written_is_swept_by_tidying(database: Database) -> None:
+    database.append("things", things(1))
+    stray = database.path / "things.lance" / "data" / f"{'0' * 24}.lance"
+    stray.write_bytes(b"half a file")
+    database.tidy()
+    assert not stray.exists()
+    assert numbers_in(database) == [1]
+
+
+def test_a_store_sweeps_up_before_the_first_write_after_a_cut(sound: Path, tmp_path: Path) -> None:
+    shutil.copytree(sound, tmp_path, dirs_exist_ok=True)
+    store = Store.open(tmp_path / ".organizer")
+    (spec,) = store.vectors.specs()
+    image_id = next(iter(store.photos.files_of()))
+    Database(store.path).delete_by_id("files", "image_id", [image_id])
+    with store.writing():
+        assert store.photos.count_images() == 9, "no sweep without a cut"
+    (store.path / "writing").touch()
+    with store.writing():
+        assert store.photos.count_images() == 8
+        assert image_id not in store.vectors.ids(spec)
+        assert image_id not in store.clusterings.assignments(1).image_ids.tolist()
+
+
+def _weight(database: Database) -> tuple[int, int]:
+    """Number and bytes of the files of the table."""
+    files = [file for file in (database.path / "things.lance").rglob("*") if file.is_file()]
+    return len(files), sum(file.stat().st_size for file in files)

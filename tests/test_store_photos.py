@@ -1,0 +1,384 @@
+"""Roots, images, files and problems, against plain Python dictionaries."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from organizer.store import FileRow, IdSet, Photos, Store
+from organizer.store.database import Database
+from organizer.store.photos import path_id
+from organizer.types import FileState, ImageFacts, ImageRef, Outcome, Problem, ProcessedFile
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Photos:
+    return Photos(Database.create(tmp_path / "home" / ".organizer"))
+
+
+def id_of(number: int) -> str:
+    return f"{number:032x}"
+
+
+def ref_of(root: Path, path: str, *, size: int = 10, mtime: int = 5) -> ImageRef:
+    return ImageRef(root, path, size, mtime)
+
+
+def holding(ref: ImageRef, number: int) -> ProcessedFile:
+    return ProcessedFile(ref, id_of(number))
+
+
+def facts_of(number: int) -> ImageFacts:
+    return ImageFacts(id_of(number), 10, 4, 3, "PNG", None, "Canon", None, -1.5)
+
+
+def written(folder: Path, *names: str) -> Path:
+    for name in names:
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(name)
+    return folder
+
+
+def known_as_they_are(photos: Photos, folder: Path) -> dict[Path, int]:
+    """Enter every file below a folder as it lies there."""
+    root = photos.root_for(folder)
+    root_ids = {root.folder: root.root_id}
+    files = []
+    for number, file in enumerate(sorted(p for p in folder.rglob("*") if p.is_file())):
+        status = file.stat()
+        path = file.relative_to(root.folder).as_posix()
+        ref = ImageRef(root.folder, path, status.st_size, status.st_mtime_ns)
+        files.append(holding(ref, number))
+    photos.add_files(files, root_ids)
+    return root_ids
+
+
+# Roots --------------------------------------------------------------------------------------
+
+
+def test_a_root_beside_the_library_is_kept_relative_to_it_and_another_is_not(
+    photos: Photos, tmp_path: Path
+) -> None:
+    (tmp_path / "home" / "photos").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    photos.root_for(tmp_path / "home" / "photos")
+    photos.root_for(tmp_path / "elsewhere")
+    locations = photos._database.read("roots")["location"].to_pylist()
+    assert locations == ["photos", str(tmp_path / "elsewhere")]
+    found = [root.folder for root in photos.roots()]
+    assert found == [tmp_path / "home" / "photos", tmp_path / "elsewhere"]
+
+
+def test_a_root_is_made_once_and_holds_what_lies_below_it(photos: Photos, tmp_path: Path) -> None:
+    written(tmp_path / "photos", "a.jpg", "sub/b.jpg")
+    root = photos.root_for(tmp_path / "photos")
+    assert photos.root_for(tmp_path / "photos") == root
+    assert photos.root_for(tmp_path / "photos" / "sub") == root
+    assert photos.root_for(tmp_path / "photos" / "sub" / "b.jpg") == root
+    assert photos.root_for(tmp_path / "photos-2") != root
+    assert len(photos.roots()) == 2
+
+
+def test_the_deepest_root_holds_a_folder(photos: Photos, tmp_path: Path) -> None:
+    written(tmp_path / "photos", "sub/deep/b.jpg")
+    inner = photos.root_for(tmp_path / "photos" / "sub")
+    outer = photos.root_for(tmp_path / "photos")
+    assert inner != outer
+    assert photos.root_for(tmp_path / "photos" / "sub" / "deep") == inner
+
+
+def test_the_root_of_a_single_file_is_its_folder(photos: Photos, tmp_path: Path) -> None:
+    written(tmp_path / "photos", "a.jpg")
+    assert photos.root_for(tmp_path / "photos" / "a.jpg").folder == tmp_path / "photos"
+
+
+def test_a_folder_with_another_name_and_the_same_files_is_the_same_root(
+    photos: Photos, tmp_path: Path
+) -> None:
+    folder = written(tmp_path / "photos", *(f"{i:02}.jpg" for i in range(20)))
+    known_as_they_are(photos, folder)
+    moved = folder.rename(tmp_path / "pictures")
+    (moved / "00.jpg").unlink()
+    (moved / "new.jpg").write_text("new")
+    root = photos.root_for(moved)
+    assert root.root_id == 1
+    assert [known.folder for known in photos.roots()] == [moved]
+
+
+def test_a_folder_with_other_files_is_another_root(photos: Photos, tmp_path: Path) -> None:
+    folder = written(tmp_path / "photos", *(f"{i:02}.jpg" for i in range(20)))
+    known_as_they_are(photos, folder)
+    moved = folder.rename(tmp_path / "pictures")
+    for i in range(5):
+        (moved / f"{i:02}.jpg").write_text("something else")
+    assert photos.root_for(moved).root_id == 2
+
+
+def test_a_copy_is_another_root_while_the_first_is_there(photos: Photos, tmp_path: Path) -> None:
+    known_as_they_are(photos, written(tmp_path / "photos", "a.jpg", "b.jpg"))
+    written(tmp_path / "copy")
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / "copy").mkdir(exist_ok=True)
+        (tmp_path / "copy" / name).write_text(name)
+        status = (tmp_path / "photos" / name).stat()
+        os.utime(tmp_path / "copy" / name, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert photos.root_for(tmp_path / "copy").root_id == 2
+
+
+def test_a_root_that_is_gone_with_all_its_files_known_as_missing_hinders_no_new_one(
+    photos: Photos, tmp_path: Path
+) -> None:
+    folder = written(tmp_path / "photos", "a.jpg")
+    root_ids = known_as_they_are(photos, folder)
+    photos.mark_missing([path_id(root_ids[folder], "a.jpg")])
+    (folder / "a.jpg").unlink()
+    folder.rmdir()
+    written(tmp_path / "next", "b.jpg")
+    assert photos.root_for(tmp_path / "next").root_id == 2
+
+
+def test_an_empty_root_that_is_gone_hinders_no_new_one(photos: Photos, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    photos.root_for(tmp_path / "empty")
+    (tmp_path / "empty").rmdir()
+    written(tmp_path / "next", "b.jpg")
+    assert photos.root_for(tmp_path / "next").root_id == 2
+
+
+# Files --------------------------------------------------------------------------------------
+
+
+def test_the_files_of_an_image_are_those_that_are_there_first(
+    photos: Photos, tmp_path: Path
+) -> None:
+    root = photos.root_for(tmp_path)
+    ids = {tmp_path: root.root_id}
+    paths = ["b.jpg", "a.jpg", "c.jpg"]
+    photos.add_files([holding(ref_of(tmp_path, path), 1) for path in paths], ids)
+    photos.add_files([holding(ref_of(tmp_path, "d.jpg"), 2)], ids)
+    photos.mark_missing([path_id(root.root_id, "a.jpg")])
+    assert photos.files_of([id_of(1)]) == {
+        id_of(1): [
+            FileRow(id_of(1), tmp_path / "b.jpg", FileState.PRESENT),
+            FileRow(id_of(1), tmp_path / "c.jpg", FileState.PRESENT),
+            FileRow(id_of(1), tmp_path / "a.jpg", FileState.MISSING),
+        ]
+    }
+    assert set(photos.files_of()) == {id_of(1), id_of(2)}
+    assert photos.count_files(FileState.PRESENT) == 3
+    assert photos.count_files(FileState.MISSING) == 1
+
+
+def test_a_path_holds_its_last_content_and_remembers_the_former(
+    photos: Photos, tmp_path: Path
+) -> None:
+    ids = {tmp_path: photos.root_for(tmp_path).root_id}
+    ref = ref_of(tmp_path, "a.jpg")
+    photos.add_files([holding(ref, 1)], ids)
+    photos.add_files([holding(replace(ref, mtime_ns=6), 2)], ids)
+    assert photos.image_at(tmp_path / "a.jpg") == id_of(2)
+    assert photos.images_at([ref], ids) == {
+        (path_id(1, "a.jpg"), id_of(1)),
+        (path_id(1, "a.jpg"), id_of(2)),
+    }
+    assert photos.files_of()[id_of(1)][0].state is FileState.MISSING
+
+
+def test_the_same_content_with_a_new_date_takes_the_place_of_its_row(
+    photos: Photos, tmp_path: Path
+) -> None:
+    ids = {tmp_path: photos.root_for(tmp_path).root_id}
+    ref = ref_of(tmp_path, "a.jpg")
+    photos.add_files([holding(ref, 1)], ids)
+    photos.add_files([holding(replace(ref, mtime_ns=6), 1)], ids)
+    assert photos.files_of() == {
+        id_of(1): [FileRow(id_of(1), tmp_path / "a.jpg", FileState.PRESENT)]
+    }
+    index = photos.index([tmp_path], IdSet([id_of(1)]))
+    assert index.look_up([replace(ref, mtime_ns=6)], ids) == ["unchanged"]
+
+
+def test_a_path_that_holds_nothing_known_has_no_image(photos: Photos, tmp_path: Path) -> None:
+    assert photos.image_at(tmp_path / "a.jpg") is None
+    photos.root_for(tmp_path)
+    assert photos.image_at(tmp_path / "a.jpg") is None
+
+
+def test_a_moved_path_is_one_whose_content_was_found_and_each_find_counts_once(
+    photos: Photos, tmp_path: Path
+) -> None:
+    root_id = photos.root_for(tmp_path).root_id
+    names = ["a.jpg", "b.jpg", "c.jpg"]
+    files = [holding(ref_of(tmp_path, n), 1 if n != "c.jpg" else 2) for n in names]
+    photos.add_files(files, {tmp_path: root_id})
+    gone = [path_id(root_id, name) for name in names]
+    moved = photos.moved_to(gone, {id_of(1): tmp_path / "new.jpg"})
+    assert list(moved.values()) == [tmp_path / "new.jpg"]
+    assert set(moved) < set(gone[:2])
+    photos.forget_files(moved)
+    assert photos.count_files(FileState.PRESENT) == 2
+
+
+def test_a_problem_is_kept_once_for_each_path_until_it_is_mended(
+    photos: Photos, tmp_path: Path
+) -> None:
+    ids = {tmp_path: photos.root_for(tmp_path).root_id}
+    ref = ref_of(tmp_path, "b'a\"d; %.jpg")
+    first = Problem(ref, Outcome.BROKEN, "it is torn", lasting=True)
+    second = Problem(ref, Outcome.TOO_LARGE, "it is large", lasting=True)
+    photos.add_problems([first], ids)
+    photos.add_problems([second], ids)
+    assert photos.problems() == [(ref.file, Outcome.TOO_LARGE, "it is large")]
+    photos.add_files([holding(ref, 1)], ids)
+    assert photos.count_problems() == 0
+    photos.add_files([ProcessedFile(ref, problem=first)], ids)
+    assert photos.problems() == [(ref.file, Outcome.BROKEN, "it is torn")]
+    assert photos.count_files(FileState.PRESENT) == 0
+    photos.forget_problems([path_id(1, ref.path)])
+    assert photos.problems() == []
+
+
+def test_images_are_counted_and_known_by_id(photos: Photos) -> None:
+    photos.add_images([])
+    photos.add_images([facts_of(1), facts_of(2)])
+    assert photos.count_images() == 2
+    assert id_of(2) in photos.image_ids()
+    row = photos._database.read("images").to_pylist()[0]
+    assert (row["image_id"], row["camera"], row["taken_at"]) == (id_of(1), "Canon", None)
+    assert (row["width"], row["height"], row["longitude"]) == (4, 3, -1.5)
+
+
+def test_an_image_without_a_file_is_swept_up_after_a_cut(tmp_path: Path) -> None:
+    store = Store.create(tmp_path / ".organizer")
+    root = store.photos.root_for(tmp_path)
+    store.photos.add_images([facts_of(1), facts_of(2)])
+    store.photos.add_files([holding(ref_of(tmp_path, "a.jpg"), 1)], {tmp_path: root.root_id})
+    (store.path / "writing").touch()
+    with store.writing():
+        assert store.photos.count_images() == 1
+    assert id_of(1) in store.photos.image_ids()
+
+
+# The index ----------------------------------------------------------------------------------
+
+
+_PATHS = ["a.jpg", "b.jpg", "sub/a.jpg", "sub/b.jpg", "sub-2/a.jpg", "sub/deep/a.jpg"]
+_file = st.tuples(st.integers(1, 3), st.integers(1, 3))  # size and mtime
+_state = st.sampled_from(["present", "missing", "lasting problem", "passing problem"])
+_known = st.dictionaries(st.sampled_from(_PATHS), st.tuples(_file, _state, st.booleans()))
+_seen = st.dictionaries(st.sampled_from(_PATHS), _file)
+
+
+@given(known=_known, seen=_seen, below=st.sampled_from(["", "sub"]))
+@settings(max_examples=40)
+def test_the_index_answers_like_a_dictionary(
+    tmp_path_factory: pytest.TempPathFactory,
+    known: dict[str, tuple[tuple[int, int], str, bool]],
+    seen: dict[str, tuple[int, int]],
+    below: str,
+) -> None:
+    folder = tmp_path_factory.mktemp("index")
+    photos = Photos(Database.create(folder / ".organizer"))
+    ids = {folder: photos.root_for(folder).root_id}
+    embedded = _enter(photos, ids, folder, known)
+    start = folder / below
+    refs = [
+        ref_of(folder, path, size=size, mtime=mtime)
+        for path, (size, mtime) in seen.items()
+        if (folder / path).is_relative_to(start)
+    ]
+    index = photos.index([start], embedded)
+    answers = dict(zip([r.path for r in refs], index.look_up(refs, ids), strict=True))
+    assert answers == {ref.path: _expected(ref, known) for ref in refs}
+    asked = {ref.path for ref in refs}
+    inside = {path for path in known if (folder / path).is_relative_to(start)}
+    gone = {path for path in inside - asked if known[path][1] == "present"}
+    assert _paths(index.vanished(except_below=[])) == gone
+    blind = {path for path in gone if not path.startswith("sub/deep/")}
+    assert _paths(index.vanished(except_below=[folder / "sub" / "deep"])) == blind
+    again = {p for p in asked & inside if known[p][1] == "missing" and seen[p] == known[p][0]}
+    assert _paths(index.found_again()) == again
+    no_problem_now = {path for path in inside - asked if known[path][1].endswith("problem")}
+    assert _paths(index.vanished_problems()) == no_problem_now
+
+
+def _enter(
+    photos: Photos,
+    ids: dict[Path, int],
+    folder: Path,
+    known: dict[str, tuple[tuple[int, int], str, bool]],
+) -> IdSet:
+    """Make a library of what is said to be known; the ids that have a vector."""
+    embedded = []
+    for number, (path, ((size, mtime), state, has_vector)) in enumerate(known.items()):
+        ref = ref_of(folder, path, size=size, mtime=mtime)
+        if state.endswith("problem"):
+            lasting = state.startswith("lasting")
+            photos.add_problems([Problem(ref, Outcome.BROKEN, "torn", lasting)], ids)
+            continue
+        photos.add_files([holding(ref, number)], ids)
+        if state == "missing":
+            photos.mark_missing([path_id(ids[folder], path)])
+        if has_vector:
+            embedded.append(id_of(number))
+    return IdSet(embedded)
+
+
+def _expected(ref: ImageRef, known: dict[str, tuple[tuple[int, int], str, bool]]) -> str:
+    if ref.path not in known:
+        return "new"
+    (size, mtime), state, has_vector = known[ref.path]
+    if (size, mtime) != (ref.size, ref.mtime_ns) or state == "passing problem":
+        return "new"
+    if state == "lasting problem":
+        return "unusable"
+    return "unchanged" if has_vector else "new"
+
+
+def _paths(path_ids: list[str]) -> set[str]:
+    names = {path_id(1, path): path for path in _PATHS}
+    assert len(set(path_ids)) == len(path_ids)
+    return {names[found] for found in path_ids}
+
+
+def test_a_path_that_came_back_is_present_once_with_the_content_that_it_holds(
+    photos: Photos, tmp_path: Path
+) -> None:
+    """The row of a former content stays missing."""
+    ids = {tmp_path: photos.root_for(tmp_path).root_id}
+    ref = ref_of(tmp_path, "a.jpg")
+    photos.add_files([holding(ref, 1)], ids)
+    photos.add_files([holding(replace(ref, mtime_ns=6), 2)], ids)
+    photos.mark_missing([path_id(1, "a.jpg")])
+    index = photos.index([tmp_path], IdSet([id_of(1), id_of(2)]))
+    index.look_up([replace(ref, mtime_ns=6)], ids)
+    photos.mark_present(index.found_again())
+    assert photos.count_files(FileState.PRESENT) == 1
+    assert photos.image_at(tmp_path / "a.jpg") == id_of(2)
+
+
+def test_two_paths_that_changed_contents_are_known_alike_however_they_are_written(
+    tmp_path: Path,
+) -> None:
+    """The size of a commit must not decide what is remembered."""
+    states = []
+    for size in (1, 2):
+        store = Store.create(tmp_path / f"library-{size}")
+        ids = {tmp_path: store.photos.root_for(tmp_path).root_id}
+        refs = [ref_of(tmp_path, name) for name in ("a.jpg", "b.jpg")]
+        store.photos.add_files([holding(refs[0], 1), holding(refs[1], 2)], ids)
+        swapped = [
+            holding(replace(refs[0], mtime_ns=6), 2),
+            holding(replace(refs[1], mtime_ns=6), 1),
+        ]
+        for start in range(0, 2, size):
+            store.photos.add_files(swapped[start : start + size], ids)
+        rows = [row for files in store.photos.files_of().values() for row in files]
+        states.append(sorted((row.image_id, row.file.name, row.state) for row in rows))
+    assert states[0] == states[1]
