@@ -3,9 +3,9 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -54,13 +54,13 @@ def _quarters(width: int = 64, height: int = 40) -> NDArray[np.uint8]:
 
 
 # How a camera that was held so would have stored an upright picture, in plain numpy.
-_STORED = {
+_STORED: dict[int, Callable[[Any], Any]] = {
     1: lambda a: a,
     2: lambda a: a[:, ::-1],
     3: lambda a: a[::-1, ::-1],
     4: lambda a: a[::-1],
     5: lambda a: a.swapaxes(0, 1),
-    6: lambda a: np.rot90(a),
+    6: np.rot90,
     7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
     8: lambda a: np.rot90(a, -1),
 }
@@ -485,14 +485,18 @@ def test_a_file_that_cannot_be_read_may_be_tried_again(tmp_path: Path, path: str
 # --- any bytes at all ---------------------------------------------------------------------------
 
 
+def _said_in_one_line(error: ImageError) -> Literal[False]:
+    assert error.message
+    assert "\n" not in error.message
+    return False
+
+
 def _picture_or_refusal(data: bytes, *, min_side: int | None = None) -> bool:
     """Whether there was a picture; anything but a sound one or an `ImageError` fails the test."""
     try:
         image = _decode(data, min_side=min_side)
     except ImageError as error:
-        assert error.message
-        assert "\n" not in error.message
-        return False
+        return _said_in_one_line(error)
     height, width, channels = image.pixels.shape
     assert channels == 3
     assert image.pixels.dtype == np.uint8

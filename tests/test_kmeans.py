@@ -91,7 +91,10 @@ def test_no_cluster_is_empty_where_images_differ_less_than_a_similarity_can_tell
     base = np.full((12, 6), 0.5) + draw.normal(scale=2e-4, size=(12, 6))
     vectors = unit(base.astype(np.float32))
     assert len(np.unique(vectors, axis=0)) == 12
-    labels = KMeans(n_clusters=12).fit_predict(vectors)
+    try:
+        labels = KMeans(n_clusters=12).fit_predict(vectors)
+    except ClusteringError:
+        return  # to refuse is as good; an empty cluster has no medoid and no spread
     assert np.bincount(labels, minlength=12).min() >= 1
 
 

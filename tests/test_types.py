@@ -165,5 +165,5 @@ def test_each_kind_of_error_has_its_exit_code(kind: type[OrganizerError], code: 
 def test_an_image_error_is_lasting_and_broken_unless_said_otherwise() -> None:
     usual = ImageError("damaged")
     assert (usual.outcome, usual.lasting) == (Outcome.BROKEN, True)
-    other = ImageError("big", outcome=Outcome.TOO_LARGE, lasting=False)
+    other = ImageError("big", too_large=True, lasting=False)
     assert (other.outcome, other.lasting) == (Outcome.TOO_LARGE, False)

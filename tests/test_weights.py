@@ -10,6 +10,7 @@ import pickle
 import socket
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -268,6 +269,9 @@ def test_weights_that_the_server_does_not_have_are_an_error(
         weights.fetch("tiny", f"{site[0]}/tiny-0123abcd.pth", given=None)
     assert f"{site[0]}/tiny-0123abcd.pth" in caught.value.message
     assert str(cache) in caught.value.message
+    answer = caught.value.__cause__
+    assert isinstance(answer, urllib.error.HTTPError)
+    assert answer.closed  # or its socket is left open until it is collected
 
 
 # --- what is in them ----------------------------------------------------------------------------

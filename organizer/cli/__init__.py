@@ -12,4 +12,10 @@ from organizer.cli.app import app
 
 def main() -> None:
     """The ``organizer`` program."""
-    app(prog_name="organizer")
+    try:
+        app(prog_name="organizer")
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):
+            # rich gives up with 1; but a reader that has seen enough (| head) is no failure.
+            raise SystemExit(0) from end
+        raise

@@ -74,7 +74,7 @@ def ingest(
     with command(debug=debug):
         from organizer.cli import show_ingest
         from organizer.cli.bar import bar
-        from organizer.library import Library, find_library
+        from organizer.library import Library, embedders, find_library
         from organizer.library.ingest import require_images, starts_of
 
         settings = settings_of(
@@ -82,13 +82,20 @@ def ingest(
         )
         path = find_library(settings.library, below=Path.cwd())
         if path is None:
-            require_images(starts_of(paths))  # no library is made for nothing
+            # No library is made for nothing.
+            require_images(starts_of(paths))
+            if embedder is not None:
+                embedders.check(embedder)
             path = settings.library or Path.cwd()
         with Library.open_or_create(path, settings) as opened_library:
             is_new = opened_library.store.photos.count_images() == 0
             if is_new:
                 say(f"new library: {opened_library.store.path}")
-            with quiet_natives(debug=debug), bar() as progress, stop_on_interrupt() as event:
+            with (
+                quiet_natives(debug=debug),
+                bar() as progress,
+                stop_on_interrupt(progress.note) as event,
+            ):
                 report = opened_library.ingest(
                     paths, embedder=embedder, progress=progress, stop=event.is_set
                 )

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import typer
 
-from organizer.cli.session import say
+from organizer.cli.session import complain, say
 from organizer.cli.show import print_json_line, print_line, short
 from organizer.cli.show_search import fields, table
-from organizer.errors import SettingsError
+from organizer.errors import OrganizerError, SettingsError
 from organizer.library import Library
 from organizer.types import Hit
 
@@ -22,23 +22,26 @@ _HELP = "number: go there · o number: open (o alone: this one) · b: back · q:
 def walk(library: Library, file: Path, *, limit: int, json: bool) -> None:
     """Show the neighbours of a photo and go where the person says, until the end of input."""
     trail = [file]
-    hits = _show(library, trail[-1], limit=limit, json=json)
+    hits = _show(library, file, limit=limit, json=json)
     while (line := _ask(json=json)) is not None:
         word, _, rest = line.partition(" ")
         if word in {"q", "quit", "exit"}:
             return
-        if word == "b" and len(trail) > 1:
-            trail.pop()
-        elif word == "o":
+        if word == "o":
             chosen = trail[-1] if not rest else _chosen(hits, rest)
             if chosen is not None:
                 _open(chosen, library.settings.viewer)
             continue
-        elif (chosen := _chosen(hits, word)) is not None:
-            trail.append(chosen)
-        else:
+        back = word == "b" and len(trail) > 1
+        goal = trail[-2] if back else _chosen(hits, word)
+        if goal is None:
             continue
-        hits = _show(library, trail[-1], limit=limit, json=json)
+        try:
+            hits = _show(library, goal, limit=limit, json=json)
+        except OrganizerError as error:  # the file went since: stay where we are
+            complain(error)
+            continue
+        trail = trail[:-1] if back else [*trail, goal]
 
 
 def _show(library: Library, file: Path, *, limit: int, json: bool) -> list[Hit]:
@@ -65,7 +68,7 @@ def _ask(*, json: bool) -> str | None:
 
 
 def _chosen(hits: list[Hit], text: str) -> Path | None:
-    place = int(text) if text.strip().isdigit() else 0
+    place = int(text) if text.strip().isdecimal() else 0
     if not 1 <= place <= len(hits):
         say(f"there is no neighbour {text!r}; {_HELP}")
         return None
@@ -78,9 +81,7 @@ def _open(file: Path, viewer: str | None) -> None:
     else:
         try:
             failed = subprocess.run([*shlex.split(viewer), str(file)], check=False).returncode != 0  # noqa: S603 - the user's own command
-        except OSError as error:
-            raise SettingsError(
-                f"cannot run {viewer!r}: {error.strerror}", "mend --viewer"
-            ) from error
+        except (OSError, ValueError) as error:  # ValueError: a quote that is not closed
+            raise SettingsError(f"cannot run {viewer!r}: {error}", "mend --viewer") from error
     if failed:
         say(f"no viewer opened {file}; name one with --viewer COMMAND or ORGANIZER_VIEWER")

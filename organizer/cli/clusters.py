@@ -12,6 +12,7 @@ from organizer.cli.session import (
     LibraryOption,
     command,
     opened,
+    plain,
 )
 
 clusters_app = typer.Typer(
@@ -59,7 +60,7 @@ def clusters(
                 f"{c.share:.1%}",
                 number(c.cohesion),
                 f"{c.unsure:,}",
-                "\n".join(short(path) for path in c.examples),
+                "\n".join(plain(short(path)) for path in c.examples),
             ]
             for c in rows
         ]

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -98,8 +98,8 @@ def settings_of(library: Path | None, **flags: Any) -> Settings:
 
 
 @contextmanager
-def stop_on_interrupt() -> Iterator[Event]:
-    """Let the first Ctrl-C ask for an orderly end; a second one does not wait."""
+def stop_on_interrupt(tell: Callable[[str], None]) -> Iterator[Event]:
+    """Let the first Ctrl-C ask for an orderly end, and tell so; a second one does not wait."""
     event = Event()
 
     def ask(number: int, frame: Any) -> None:
@@ -107,7 +107,7 @@ def stop_on_interrupt() -> Iterator[Event]:
         if event.is_set():
             raise KeyboardInterrupt
         event.set()
-        say("stopping after what is in hand; once more to stop at once")
+        tell("stopping after what is in hand; once more to stop at once")
         del number
 
     before = signal.signal(signal.SIGINT, ask)
@@ -154,4 +154,9 @@ def complain(error: OrganizerError) -> None:
 
 def say(text: str) -> None:
     """A line for the person, not for the pipe."""
-    typer.echo(text, err=True)
+    typer.echo(plain(text), err=True)
+
+
+def plain(text: str) -> str:
+    """Text without what a terminal would obey: a file name may hold anything."""
+    return "".join(c if c.isprintable() else "?" for c in text)

@@ -12,6 +12,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from organizer.cli.session import plain
+
 _PIPE_WIDTH = 200
 
 
@@ -30,18 +32,25 @@ def print_json_line(value: Any) -> None:
 
 def print_line(text: str) -> None:
     """A line of the result."""
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(plain(text) + "\n")
     sys.stdout.flush()
+
+
+def print_path(path: Path) -> None:
+    """A path for a pipe, to the letter; on a terminal without what it would obey."""
+    print_line(str(path)) if sys.stdout.isatty() else sys.stdout.write(f"{path}\n")
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "") -> None:
     """A table. A column whose name begins with ">" holds numbers."""
-    table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
+    table = Table(
+        box=box.SIMPLE_HEAD, title=plain(title) or None, title_justify="left", pad_edge=False
+    )
     for column in columns:
         justify: Any = "right" if column.startswith(">") else "left"
         table.add_column(column.removeprefix(">"), justify=justify, overflow="fold")
     for row in rows:
-        table.add_row(*(_plain(cell) for cell in row))
+        table.add_row(*("\n".join(map(plain, cell.split("\n"))) for cell in row))
     # In a pipe nobody sees the width: lines are as long as they need to be.
     width = None if sys.stdout.isatty() else _PIPE_WIDTH
     Console(width=width, highlight=False, markup=False).print(table)
@@ -56,8 +65,3 @@ def short(path: Path) -> str:
 def number(value: float | None, digits: int = 3) -> str:
     """A number for a table; a dash where there is none."""
     return "-" if value is None else f"{value:.{digits}f}"
-
-
-def _plain(cell: str) -> str:
-    """A cell without what a terminal would obey: file names may hold anything."""
-    return "".join(c if c.isprintable() or c == "\n" else "?" for c in cell)

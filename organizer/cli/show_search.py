@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from organizer.cli.show import number, print_json, print_line, print_table, short
+from organizer.cli.show import number, print_json, print_path, print_table, short
 from organizer.types import FileState, Hit
 
 
@@ -14,7 +14,7 @@ def show(hits: Sequence[Hit], *, json: bool, filepath_only: bool) -> None:
         print_json({"hits": [fields(hit) for hit in hits]})
     elif filepath_only:
         for hit in hits:
-            print_line(str(hit.path))
+            print_path(hit.path)
     else:
         table(hits)
 

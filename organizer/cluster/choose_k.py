@@ -33,6 +33,8 @@ def candidates(n: int) -> list[int]:
 
     Every number up to 30, then steps of 15%.
     """
+    if n < 3:
+        return []
     highest = min(n - 1, max(10, math.isqrt(min(n, _SWEPT) - 1) + 1))
     ks = list(range(2, min(highest, _EVERY_K_UP_TO) + 1))
     while ks and ks[-1] < highest and ks[-1] >= _EVERY_K_UP_TO:

@@ -16,6 +16,9 @@ from organizer.errors import ClusteringError, PluginError
 from organizer.types import Labels, Vectors
 
 _DISTRIBUTIONS = ("faiss-cpu", "faiss-gpu-cuvs", "faiss-gpu", "faiss-gpu-cu12", "faiss-gpu-cu11")
+_SEEDED_FROM, _SEEDED_FROM_EACH = 10_000, 20
+"""A cold start is drawn from a sample of this many images, or of this many for each cluster."""
+
 _WARM_PREFERENCE = 0.01
 """A cold start must be better by this share of the inertia before it replaces the warm one: below
 it the difference is that of one local optimum to another, and identity is worth more."""
@@ -24,11 +27,12 @@ it the difference is that of one local optimum to another, and identity is worth
 class KMeans:
     """Spherical K-means (Dhillon and Modha 2001) of unit vectors.
 
-    FAISS's defaults are changed where they cost quality: k-means++ instead of random starts, and
-    all points instead of 256 a centroid.
+    FAISS's defaults are changed where they cost quality: all points instead of 256 a centroid, and
+    instead of random starts scikit-learn's greedy k-means++, which on well separated groups finds
+    the optimum where FAISS's own plain one misses it in a third of the runs.
 
     Args:
-        n_clusters: How many clusters.
+        n_clusters: How many clusters. There are fewer where images cannot be told apart.
         n_init: Cold starts; the best counts.
         max_iter: Lloyd iterations of each start.
         random_state: Seed; the same vectors and seed give the same clusters.
@@ -36,7 +40,7 @@ class KMeans:
 
     Attributes:
         labels_: ``(n,)`` int64, after `fit_predict`.
-        cluster_centers_: ``(n_clusters, dim)`` float32 of unit length.
+        cluster_centers_: ``(k, dim)`` float32 of unit length, none without a member.
         inertia_: Sum of squared Euclidean distances to the centroids.
         algorithm_: What really ran, for a person.
     """
@@ -72,7 +76,7 @@ class KMeans:
         gpus = int(faiss.get_num_gpus()) if hasattr(faiss, "get_num_gpus") else 0
         best: tuple[float, Vectors] | None = None
         for start in range(-1 if self._init is not None else 0, self._n_init):
-            centroids = self._train(faiss, vectors, start, on_gpu=gpus > 0)
+            centroids = self._train(faiss, vectors, self._start(vectors, start), on_gpu=gpus > 0)
             inertia = float(np.sum(2 * place(vectors, centroids).distances, dtype=np.float64))
             # The warm start is first: a cold one has to beat it clearly.
             lead = _WARM_PREFERENCE if self._init is not None and start == 0 else 0.0
@@ -85,21 +89,33 @@ class KMeans:
         self.algorithm_ = f"spherical K-means on the {device} ({name})"
         return self.labels_
 
-    def _train(self, faiss: Any, vectors: Vectors, start: int, *, on_gpu: bool) -> Vectors:
-        """One start: -1 is the warm one, the others are seeded by their number."""
+    def _start(self, vectors: Vectors, number: int) -> Vectors:
+        """The centroids to start from: -1 are those of the warm start."""
+        from sklearn.cluster import kmeans_plusplus
+
+        if number < 0:
+            return np.ascontiguousarray(self._init, dtype=np.float32)
+        seed = self._seed + number
+        most = max(_SEEDED_FROM, _SEEDED_FROM_EACH * self._n_clusters)
+        if len(vectors) > most:
+            draw = np.random.default_rng(seed)
+            vectors = vectors[np.sort(draw.choice(len(vectors), most, replace=False))]
+        found, _ = kmeans_plusplus(vectors, self._n_clusters, random_state=seed)
+        return np.ascontiguousarray(found, dtype=np.float32)
+
+    def _train(self, faiss: Any, vectors: Vectors, start: Vectors, *, on_gpu: bool) -> Vectors:
+        """Lloyd's iterations from some centroids."""
         kmeans = faiss.Kmeans(
             vectors.shape[1],
             self._n_clusters,
             niter=self._max_iter,
-            seed=self._seed + start + 1,
+            seed=self._seed + 1,
             spherical=True,
             gpu=on_gpu,
             min_points_per_centroid=1,
             max_points_per_centroid=len(vectors),
-            init_method=faiss.ClusteringInitMethod_KMEANS_PLUS_PLUS,
         )
-        init = np.ascontiguousarray(self._init, dtype=np.float32) if start < 0 else None
-        kmeans.train(vectors, init_centroids=init)
+        kmeans.train(vectors, init_centroids=start)
         return _without_empty(vectors, np.array(kmeans.centroids, dtype=np.float32))
 
 
@@ -170,13 +186,20 @@ def _completed(vectors: Vectors, centroids: Vectors, k: int, *, seed: int) -> Ve
 
 
 def _without_empty(vectors: Vectors, centroids: Vectors) -> Vectors:
-    """Give each empty cluster the image that lies farthest from its own centroid."""
+    """Give each empty cluster the image that lies farthest from its own centroid.
+
+    Where that does not help, because images are too alike to be told apart, the cluster is dropped.
+    """
     for _ in range(len(centroids)):
         placement = place(vectors, centroids)
         counts = np.bincount(placement.nearest, minlength=len(centroids))
         empty = np.flatnonzero(counts == 0)
         if not len(empty):
-            break
+            return centroids
         alone = counts[placement.nearest] == 1
         centroids[empty[0]] = vectors[int(np.where(alone, -1, placement.distances).argmax())]
+    while not (
+        counts := np.bincount(place(vectors, centroids).nearest, minlength=len(centroids))
+    ).all():
+        centroids = centroids[counts > 0]
     return centroids

@@ -191,6 +191,11 @@ class Library:
             raise SettingsError(f"{file} is a folder", "name one photo")
         else:
             query = self._embed_one(start, embedder)
+        if not query.any():
+            raise SettingsError(
+                f"{spec.name} sees nothing in {file} that could be compared",
+                "use another --embedder",
+            )
         found = self.store.vectors.nearest(spec, query, limit + 1)
         return self._hits([pair for pair in found if pair[0] != own][:limit])
 

@@ -34,6 +34,15 @@ def stored_spec(store: Store, name: str) -> PartSpec:
     return next(stored, PartSpec(name))
 
 
+def check(name: str) -> None:
+    """Make sure that an embedder of that name is installed.
+
+    Raises:
+        SettingsError: There is none.
+    """
+    registry.check(GROUP, name)
+
+
 def required_spec(store: Store, name: str | None) -> PartSpec:
     """The embedder to read vectors of, which must have some in this library.
 

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from organizer.errors import StoreError
+from organizer.errors import SettingsError, StoreError
 from organizer.store import Store
 
 FOLDER = ".organizer"
 
 
 def library_path(named: Path) -> Path:
-    """The folder of a library that the user named by itself or by the folder that holds it."""
-    named = named.expanduser().absolute()
+    """The folder of a library that the user named by itself or by the folder that holds it.
+
+    Raises:
+        SettingsError: The path begins with the home of a user who does not exist.
+    """
+    try:
+        named = named.expanduser().absolute()
+    except RuntimeError as error:
+        raise SettingsError(f"there is no folder {named}", "check the path") from error
     if named.name == FOLDER or Store.is_library(named):
         return named
     return named / FOLDER

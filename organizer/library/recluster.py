@@ -83,6 +83,9 @@ def recluster(
     progress.begin(f"clustering {len(image_ids):,} images into {k}", None)
     before = store.clusterings.current()
     fitted, params = _fit(store, vectors, k, spec, before, seed=settings.seed)
+    if len(fitted.cluster_centers_) < k:
+        told_apart = len(fitted.cluster_centers_)
+        progress.note(f"the images are too alike for {k} clusters: there are {told_apart}")
     placement = place(vectors, fitted.cluster_centers_)
     clustering = _clustering(image_ids, placement, fitted, spec, params, evidence)
     return _store(store, clustering, placement, before)

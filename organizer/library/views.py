@@ -169,8 +169,8 @@ def require_cluster(store: Store, clustering: StoredClustering, cluster_id: int)
 def rename(store: Store, cluster_id: int, name: str) -> None:
     """See `organizer.library.Library.rename`. The caller holds the library for writing."""
     name = " ".join(name.split())
-    if not name:
-        raise SettingsError("a name needs at least one letter", 'for example "Red fox"')
+    if not name or not name.isprintable():
+        raise SettingsError(f"a cluster cannot be called {name!r}", 'for example "Red fox"')
     current = require_clustering(store)
     require_cluster(store, current, cluster_id)
     here = set(store.clusterings.models(current.clustering_id).cluster_ids.tolist())
@@ -278,14 +278,20 @@ def _one_label_each(pairs: Iterable[tuple[str, str]]) -> tuple[dict[str, str], i
 def _read_labels(file: Path, below: Path) -> list[tuple[str, str]]:
     try:
         text = (below / file.expanduser()).read_text(encoding="utf-8-sig")
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # RuntimeError: ~nobody
         raise SettingsError(
-            f"cannot read the labels {file}: {error.strerror}",
+            f"cannot read the labels {file}: {getattr(error, 'strerror', error)}",
             "--labels takes the word folders, or a CSV file with the columns path and label",
         ) from error
     except UnicodeDecodeError as error:
         raise SettingsError(f"{file} is not UTF-8 text", "save it as CSV in UTF-8") from error
-    rows = csv.DictReader(text.splitlines())
+    try:
+        return _labels_in(csv.DictReader(text.splitlines()), file)
+    except csv.Error as error:
+        raise SettingsError(f"{file} is not CSV: {error}", "look for an unclosed quote") from error
+
+
+def _labels_in(rows: csv.DictReader[str], file: Path) -> list[tuple[str, str]]:
     columns = {name.strip().lower(): name for name in rows.fieldnames or []}
     path = next((columns[name] for name in _PATH_COLUMNS if name in columns), None)
     label = next((columns[name] for name in _LABEL_COLUMNS if name in columns), None)

@@ -16,7 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from organizer.errors import StoreError
+from organizer.errors import SettingsError, StoreError
 from organizer.store.schemas import SCHEMA_VERSION, TABLES
 
 _MANIFEST = "library.json"
@@ -39,8 +39,14 @@ class Database:
 
         Raises:
             StoreError: The folder cannot be written.
+            SettingsError: LanceDB cannot work at a path like this.
         """
         database = cls(path)
+        if not str(path).isprintable():
+            raise SettingsError(
+                f"a library cannot lie at {str(path)!r}: LanceDB takes no control characters",
+                "choose another --library, or rename the folder",
+            )
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -269,10 +275,11 @@ class Database:
 
         return lancedb.connect(self.path, read_consistency_interval=timedelta(0))
 
-    def table(self, name: str) -> Any:
-        """The table as LanceDB sees it, for searching."""
+    @contextmanager
+    def table(self, name: str) -> Iterator[Any]:
+        """The table as LanceDB sees it, for searching; its errors are translated."""
         with _translated(self.path):
-            return self._connection.open_table(name)
+            yield self._connection.open_table(name)
 
 
 def now() -> str:

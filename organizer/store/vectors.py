@@ -100,12 +100,12 @@ class VectorTables:
         Exact up to a hundred thousand images; above, an index whose best candidates are compared
         exactly.
         """
-        table = self._database.table(self.table_name(spec))
-        search = table.search(query.astype(np.float32), vector_column_name="vector")
-        search = search.distance_type("cosine").select(["image_id", "_distance"]).limit(limit)
-        if table.list_indices():
-            search = search.nprobes(_PROBES).refine_factor(_REFINE)
-        rows = search.to_arrow()
+        with self._database.table(self.table_name(spec)) as table:
+            search = table.search(query.astype(np.float32), vector_column_name="vector")
+            search = search.distance_type("cosine").select(["image_id", "_distance"]).limit(limit)
+            if table.list_indices():
+                search = search.nprobes(_PROBES).refine_factor(_REFINE)
+            rows = search.to_arrow()
         pairs = zip(rows["image_id"].to_pylist(), rows["_distance"].to_pylist(), strict=True)
         found = [(image_id, max(0.0, distance)) for image_id, distance in pairs]
         return sorted(found, key=lambda pair: (pair[1], pair[0]))
@@ -117,8 +117,7 @@ class VectorTables:
             return
         from lancedb.index import IvfRq
 
-        table = self._database.table(self.table_name(spec))
-        stats = [table.index_stats(index.name) for index in table.list_indices()]
-        if any(stat.num_indexed_rows * _REINDEX_AT >= n for stat in stats):
-            return
-        table.create_index("vector", config=IvfRq(distance_type="cosine"), replace=True)
+        with self._database.table(self.table_name(spec)) as table:
+            stats = [table.index_stats(index.name) for index in table.list_indices()]
+            if not any(stat.num_indexed_rows * _REINDEX_AT >= n for stat in stats):
+                table.create_index("vector", config=IvfRq(distance_type="cosine"), replace=True)

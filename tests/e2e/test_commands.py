@@ -313,12 +313,12 @@ def test_undo_brings_the_former_clusters_back(typed: Run) -> None:
 
 
 @pytest.mark.usefixtures("own")
-def test_undo_says_what_it_went_back_to(run: Run) -> None:
-    former = run("status", "--json").json["clustering_id"]
-    run("recluster", "--k", 2)
-    ran = run("undo")
+def test_undo_says_what_it_went_back_to(typed: Run) -> None:
+    former = typed("status", "--json").json["clustering_id"]
+    typed("recluster", "--k", 2)
+    ran = typed("undo")
     assert ran.out == f"back to clustering {former} with 3 clusters\n"
-    assert run("undo").code == 1  # there was only one
+    assert typed("undo").code == 1  # there was only one
 
 
 # New photos ----------------------------------------------------------------------------------
@@ -587,11 +587,11 @@ def test_browse_ends_with_its_input(typed: Run, made: Path) -> None:
     assert ran.out.count(".jpg") == 3
 
 
-def test_browse_opens_pictures_with_the_viewer(run: Run, made: Path, tmp_path: Path) -> None:
+def test_browse_opens_pictures_with_the_viewer(typed: Run, made: Path, tmp_path: Path) -> None:
     viewer, notes = _viewer(tmp_path)
     first = made / "photos" / "red" / "000.jpg"
-    near = run("search", first, "-n", 9, "--json", cwd=made).json["hits"]
-    ran = run(
+    near = typed("search", first, "-n", 9, "--json", cwd=made).json["hits"]
+    ran = typed(
         "browse", first, cwd=made, env={"ORGANIZER_VIEWER": viewer}, stdin="o 3\no\n1\no\nq\n"
     )
     assert ran.code == 0
@@ -667,8 +667,8 @@ def test_a_reader_that_has_seen_enough_is_no_error(made: Path, words: str, reade
     assert len(done.stdout.splitlines()) == (1 if reader == "head -1" else 0)
 
 
-def test_paths_can_be_piped_on(run: Run, made: Path) -> None:
-    found = run("search", "photos/blue/000.jpg", "-f", "-n", 3, cwd=made).out
+def test_paths_can_be_piped_on(typed: Run, made: Path) -> None:
+    found = typed("search", "photos/blue/000.jpg", "-f", "-n", 3, cwd=made).out
     done = subprocess.run(
         ["xargs", "-d", "\n", "ls"],
         input=found,
@@ -697,4 +697,5 @@ def test_frames_of_a_burst_are_clustered_like_any_photos(typed: Run, tmp_path: P
         if ran.code == 0:
             assert sum(row["count"] for row in ran.json["clusters"]) == 12
         else:
-            assert (ran.code, ran.err.count("error:")) == (2, 1)
+            assert ran.code in {1, 2}
+            assert ran.err.count("error: ") == 1

@@ -121,6 +121,7 @@ def test_weights_that_cannot_be_had_are_told_in_time(
     assert "hog+hsv" in ran.err
 
 
+@pytest.mark.slow
 def test_a_weights_path_that_does_not_exist(typed: Run, photos: Path) -> None:
     ran = typed("ingest", photos, "--embedder", "mobilenet_v2", "--weights", "lost.pth")
     _is_told(ran, 2, "there are no weights at lost.pth")
@@ -222,7 +223,7 @@ def _data_files(library: Path, table: str) -> list[Path]:
 )
 @pytest.mark.parametrize("harm", ["zeros", "gone"])
 def test_a_damaged_data_file(
-    run: Run, own: Path, tmp_path: Path, harm: str, table: str, words: list[str]
+    typed: Run, own: Path, tmp_path: Path, harm: str, table: str, words: list[str]
 ) -> None:
     make_photo(tmp_path / "query.jpg", 9)
     for file in _data_files(own, table):
@@ -230,8 +231,7 @@ def test_a_damaged_data_file(
             file.write_bytes(bytes(file.stat().st_size))
         else:
             file.unlink()
-    # In a process of its own: a panic of the storage engine writes to the real stderr.
-    _is_told(run(*words), 1, "is damaged")
+    _is_told(typed(*words), 1, "is damaged")
 
 
 def test_a_locked_library_can_be_read_but_not_written(typed: Run, own: Path) -> None:

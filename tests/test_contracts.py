@@ -1,0 +1,444 @@
+"""Every registered part keeps its contract: installing a plugin adds it to these tests."""
+
+from __future__ import annotations
+
+import importlib.util
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from blake3 import blake3
+from numpy.typing import NDArray
+from PIL import Image
+
+from organizer import registry
+from organizer.discover import Walk
+from organizer.errors import PluginError, WeightsError
+from organizer.protocols import GROUPS, Embedder, LoadedEmbedder, ReducedInput
+from organizer.types import ImageRef, PartSpec
+from tests.conftest import make_photo
+
+_LIGHT_NETWORKS = ("mobilenet_v2", "resnet50")
+
+embedders = pytest.mark.parametrize("name", registry.names("organizer.embedders"))
+clusterers = pytest.mark.parametrize("name", registry.names("organizer.clusterers"))
+_slow_umap = pytest.param("umap", marks=pytest.mark.slow)  # numba compiles it for half a minute
+reducers = pytest.mark.parametrize(
+    "name",
+    [_slow_umap if name == "umap" else name for name in registry.names("organizer.reducers")],
+)
+executors = pytest.mark.parametrize("name", registry.names("organizer.executors"))
+
+
+@pytest.mark.parametrize("group", list(GROUPS))
+def test_every_group_has_a_part(group: str) -> None:
+    assert registry.names(group)
+
+
+# --- embedders ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Random weights of the networks whose files are not too large."""
+    import torch
+    from torchvision.models import get_model
+
+    folder = tmp_path_factory.mktemp("random-weights")
+    torch.manual_seed(3)
+    for name in _LIGHT_NETWORKS:
+        torch.save(get_model(name, weights=None).state_dict(), folder / f"{name}.pth")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def made(weights: Path) -> dict[str, Embedder | str]:
+    """What was made already, by name; a text says why it cannot be."""
+    del weights
+    return {}
+
+
+@pytest.fixture
+def embedder(
+    name: str, weights: Path, made: dict[str, Embedder | str], monkeypatch: pytest.MonkeyPatch
+) -> Embedder:
+    if name not in made:
+        _cut_off(monkeypatch)
+        try:
+            spec, part = registry.create(
+                "organizer.embedders", PartSpec(name), options={"weights": weights, "device": "cpu"}
+            )
+        except WeightsError as error:
+            made[name] = error.message
+        else:
+            assert registry.create(
+                "organizer.embedders", spec, options={"weights": weights, "device": "cpu"}
+            ), "the spec makes the part again"
+            made[name] = part
+    found = made[name]
+    if isinstance(found, str):
+        pytest.skip(f"NOT TESTED: {name}: {found}")
+    return found
+
+
+def _cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test fetches half a gigabyte: all ways out lead to a port where nobody answers."""
+    import urllib.request
+
+    monkeypatch.setattr(urllib.request, "_opener", None)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        nobody = f"http://127.0.0.1:{probe.getsockname()[1]}"
+    for variable in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(variable, nobody)
+
+
+def _picture(seed: int, height: int = 120, width: int = 180) -> NDArray[np.uint8]:
+    draw = np.random.default_rng(seed).integers(0, 256, (6, 9, 3), dtype=np.uint8)
+    return np.array(Image.fromarray(draw).resize((width, height), Image.Resampling.BICUBIC))
+
+
+def _embed(embedder: Embedder, pictures: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
+    return embedder.embed([embedder.prepare(picture) for picture in pictures])
+
+
+@embedders
+def test_a_vector_is_as_long_as_said(embedder: Embedder) -> None:
+    vectors = _embed(embedder, [_picture(0), _picture(1, 90, 70)])
+    assert vectors.shape == (2, embedder.dim)
+    assert vectors.dtype == np.float32
+    assert np.isfinite(vectors).all()
+
+
+@embedders
+def test_no_pictures_give_no_rows(embedder: Embedder) -> None:
+    vectors = embedder.embed([])
+    assert vectors.shape == (0, embedder.dim)
+    assert vectors.dtype == np.float32
+
+
+@embedders
+def test_row_i_is_picture_i(embedder: Embedder) -> None:
+    pictures = [_picture(seed) for seed in range(5)]
+    together = _embed(embedder, pictures)
+    scale = np.abs(together).max()
+    for row, picture in zip(together, pictures, strict=True):
+        assert np.abs(_embed(embedder, [picture])[0] - row).max() < 1e-4 * scale
+    assert len({row.tobytes() for row in together}) == 5
+
+
+@embedders
+def test_the_same_pictures_give_the_same_vectors(embedder: Embedder) -> None:
+    pictures = [_picture(seed) for seed in range(3)]
+    np.testing.assert_array_equal(_embed(embedder, pictures), _embed(embedder, pictures))
+
+
+@embedders
+def test_preparing_leaves_the_picture_as_it_is(embedder: Embedder) -> None:
+    picture = _picture(2)
+    before = picture.copy()
+    prepared = embedder.prepare(picture)
+    np.testing.assert_array_equal(picture, before)
+    embedder.embed([prepared])
+    np.testing.assert_array_equal(picture, before)
+
+
+@embedders
+def test_a_picture_that_may_not_be_written_to_is_prepared(embedder: Embedder) -> None:
+    picture = _picture(2)
+    locked = picture.copy()
+    locked.flags.writeable = False
+    np.testing.assert_array_equal(embedder.prepare(locked), embedder.prepare(picture))
+
+
+@embedders
+def test_a_picture_that_lies_otherwise_in_memory_is_the_same(embedder: Embedder) -> None:
+    picture = _picture(2)
+    turned = np.ascontiguousarray(picture.swapaxes(0, 1)).swapaxes(0, 1)
+    np.testing.assert_array_equal(embedder.prepare(turned), embedder.prepare(picture))
+
+
+@embedders
+@pytest.mark.parametrize("shape", [(1, 1), (3, 500), (500, 3), (1, 7), (2, 2)])
+def test_odd_sizes_are_pictures(embedder: Embedder, shape: tuple[int, int]) -> None:
+    vectors = _embed(embedder, [_picture(1, *shape), _picture(0)])
+    assert vectors.shape == (2, embedder.dim)
+    assert np.isfinite(vectors).all()
+
+
+@embedders
+@pytest.mark.parametrize("value", [0, 255])
+def test_a_picture_of_one_colour_has_a_finite_vector(embedder: Embedder, value: int) -> None:
+    vectors = _embed(embedder, [np.full((50, 60, 3), value, np.uint8)])
+    assert np.isfinite(vectors).all()
+
+
+@embedders
+def test_threads_prepare_what_one_prepares(embedder: Embedder) -> None:
+    pictures = [_picture(seed, 100 + seed, 150) for seed in range(12)]
+    alone = [embedder.prepare(picture) for picture in pictures]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(embedder.prepare, pictures))
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@embedders
+def test_a_smaller_picture_does_where_the_embedder_says_so(embedder: Embedder) -> None:
+    if not isinstance(embedder, ReducedInput):
+        pytest.skip(f"{type(embedder).__name__} wants the whole picture")
+    side = embedder.min_side
+    large = np.repeat(np.repeat(_picture(1, side, side), 2, axis=0), 2, axis=1)
+    whole, reduced = _embed(embedder, [large, _picture(1, side, side)])
+    assert np.dot(whole, reduced) > 0.99 * np.linalg.norm(whole) * np.linalg.norm(reduced)
+
+
+@embedders
+def test_what_it_tells_of_itself_is_true(name: str, embedder: Embedder, weights: Path) -> None:
+    factory: Any = registry.factory("organizer.embedders", name)
+    if not hasattr(factory, "describe"):
+        pytest.skip(f"{name} tells nothing of itself")
+    info = factory.describe(weights=weights)
+    assert (info.name, info.dim) == (name, embedder.dim)
+    assert info.weights in {"none needed", "here"}
+    assert info.licence
+
+
+def test_the_mean_of_a_large_picture_is_exact() -> None:
+    # A sum of three million values in float32 would be off by a hundredth.
+    large = np.full((1500, 2000, 3), (200, 131, 255), np.uint8)
+    _, part = registry.create("organizer.embedders", PartSpec("channel-mean"))
+    expected = [200 / 255, 131 / 255, 1, 0, 0, 0]
+    np.testing.assert_allclose(_embed(part, [large])[0], expected, atol=1e-4)
+
+
+# --- clusterers and reducers --------------------------------------------------------------------
+
+
+@cache
+def _groups(n: int = 90, dim: int = 24) -> NDArray[np.float32]:
+    """Unit vectors around three directions; vector i is of group i % 3."""
+    draw = np.random.default_rng(5)
+    vectors = np.eye(dim)[np.arange(n) % 3] + draw.normal(0, 0.05, (n, dim))
+    units: NDArray[np.float32] = vectors.astype(np.float32)
+    units /= np.linalg.norm(units, axis=1, keepdims=True)
+    units.flags.writeable = False
+    return units
+
+
+def _make(group: str, name: str, **params: Any) -> Any:
+    try:
+        return registry.create(group, PartSpec(name, params))[1]
+    except PluginError as error:
+        if error.hint.startswith("pip install"):
+            pytest.skip(f"NOT TESTED: {name}: {error.message}")
+        raise
+
+
+def _seeded(group: str, name: str) -> Any:
+    import inspect
+
+    parameters = inspect.signature(registry.factory(group, name)).parameters
+    wanted = {"random_state": 11, "n_clusters": 3, "n_components": 4}
+    return _make(group, name, **{key: wanted[key] for key in wanted if key in parameters})
+
+
+@clusterers
+def test_each_vector_has_a_label(name: str) -> None:
+    labels = _seeded("organizer.clusterers", name).fit_predict(_groups())
+    assert labels.shape == (90,)
+    assert np.issubdtype(labels.dtype, np.integer)
+    assert labels.min() >= -1
+
+
+def test_kmeans_finds_groups_that_lie_apart() -> None:
+    labels = _seeded("organizer.clusterers", "kmeans").fit_predict(_groups())
+    together = [set(labels[start::3].tolist()) for start in range(3)]
+    assert sorted(together, key=min) == [{0}, {1}, {2}]
+
+
+@clusterers
+def test_the_same_seed_gives_the_same_labels(name: str) -> None:
+    noise = np.random.default_rng(1).normal(size=(80, 16)).astype(np.float32)
+    noise /= np.linalg.norm(noise, axis=1, keepdims=True)
+    first = _seeded("organizer.clusterers", name).fit_predict(noise.copy())
+    second = _seeded("organizer.clusterers", name).fit_predict(noise.copy())
+    np.testing.assert_array_equal(first, second)
+
+
+@clusterers
+def test_clustering_leaves_the_vectors_as_they_are(name: str) -> None:
+    vectors = _groups().copy()
+    _seeded("organizer.clusterers", name).fit_predict(vectors)
+    np.testing.assert_array_equal(vectors, _groups())
+
+
+_umap_speaks = [
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::ImportWarning"),
+]
+
+
+def _reduced(name: str) -> tuple[Any, NDArray[Any]]:
+    reducer = _seeded("organizer.reducers", name)
+    return reducer, reducer.fit_transform(_groups())
+
+
+class TestReducers:
+    pytestmark = _umap_speaks
+
+    @reducers
+    def test_there_are_as_many_vectors_and_fewer_dimensions(self, name: str) -> None:
+        reducer, few = _reduced(name)
+        assert few.shape == (90, 4)
+        assert few.dtype == np.float32
+        assert np.isfinite(few).all()
+        further = reducer.transform(_groups()[:7].copy())
+        assert further.shape == (7, 4)
+        assert np.isfinite(further).all()
+
+    @reducers
+    def test_the_same_seed_gives_the_same_vectors(self, name: str) -> None:
+        np.testing.assert_array_equal(_reduced(name)[1], _reduced(name)[1])
+
+    @pytest.mark.parametrize("name", ["pca", _slow_umap])
+    def test_groups_stay_apart(self, name: str) -> None:
+        _, few = _reduced(name)
+        centres = np.stack([few[start::3].mean(axis=0) for start in range(3)])
+        nearest = np.linalg.norm(few[:, None] - centres, axis=2).argmin(axis=1)
+        np.testing.assert_array_equal(nearest, np.arange(90) % 3)
+
+
+def test_pca_is_that_of_linear_algebra() -> None:
+    vectors = _groups().astype(np.float64)
+    centred = vectors - vectors.mean(axis=0)
+    _, values, axes = np.linalg.svd(centred, full_matrices=False)
+    few = _make("organizer.reducers", "pca", n_components=4).fit_transform(_groups())
+    np.testing.assert_allclose(np.abs(few), np.abs(centred @ axes[:4].T), atol=1e-4)
+    np.testing.assert_allclose(np.linalg.norm(few, axis=0), values[:4], rtol=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(3, 24), (90, 2), (2, 5)])
+def test_pca_of_little_gives_what_there_is(shape: tuple[int, int]) -> None:
+    vectors = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    few = _make("organizer.reducers", "pca", n_components=64).fit_transform(vectors)
+    assert few.shape == (shape[0], min(shape))
+    assert np.isfinite(few).all()
+
+
+@pytest.mark.skipif(importlib.util.find_spec("umap") is not None, reason="UMAP is installed")
+def test_umap_that_is_not_installed_says_how_to_install_it() -> None:
+    with pytest.raises(PluginError, match="not installed") as caught:
+        registry.create("organizer.reducers", PartSpec("umap"))
+    assert "organizer[umap]" in caught.value.hint
+
+
+# --- executors ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def refs(tmp_path: Path) -> list[ImageRef]:
+    """30 photos, 3 copies of the first next to one another and far apart, 3 that are broken."""
+    folder = tmp_path / "executed"
+    for seed in range(30):
+        make_photo(folder / f"{seed:02}.jpg", seed)
+    first = (folder / "00.jpg").read_bytes()
+    for copy in ("00-copy.jpg", "15-copy.jpg", "99-copy.jpg"):
+        (folder / copy).write_bytes(first)
+    for broken in ("01-cut.jpg", "20-cut.jpg"):
+        (folder / broken).write_bytes(first[:700])
+    (folder / "10-empty.jpg").touch()
+    return list(Walk(folder, folder))
+
+
+@pytest.fixture(scope="module")
+def means() -> LoadedEmbedder:
+    return LoadedEmbedder(*registry.create("organizer.embedders", PartSpec("channel-mean")))
+
+
+def _executor(name: str) -> Any:
+    options = {"threads": 2, "batch_size": 4, "max_file_bytes": 10**9}
+    return registry.create("organizer.executors", PartSpec(name), options=options)[1]
+
+
+def _unknown(_: str) -> bool:
+    return False
+
+
+@executors
+def test_files_keep_their_order(name: str, refs: list[ImageRef], means: LoadedEmbedder) -> None:
+    batches = list(_executor(name).run(refs, means, is_known=_unknown))
+    assert [file.ref for batch in batches for file in batch.files] == refs
+
+
+@executors
+def test_what_comes_twice_is_embedded_once(
+    name: str, refs: list[ImageRef], means: LoadedEmbedder
+) -> None:
+    batches = list(_executor(name).run(refs, means, is_known=_unknown))
+    embedded = [image_id for batch in batches for image_id in batch.embeddings.image_ids]
+    assert len(embedded) == len(set(embedded)) == 30
+
+
+@executors
+def test_what_is_known_is_not_embedded(
+    name: str, refs: list[ImageRef], means: LoadedEmbedder
+) -> None:
+    known = {blake3(ref.file.read_bytes()).hexdigest()[:32] for ref in refs[::2]}
+    batches = list(_executor(name).run(refs, means, is_known=known.__contains__))
+    embedded = {image_id for batch in batches for image_id in batch.embeddings.image_ids}
+    assert not embedded & known
+    files = [file for batch in batches for file in batch.files]
+    assert [file.ref for file in files] == refs
+    assert known & {file.image_id for file in files}
+
+
+@executors
+def test_broken_files_become_problems(
+    name: str, refs: list[ImageRef], means: LoadedEmbedder
+) -> None:
+    batches = _executor(name).run(refs, means, is_known=_unknown)
+    broken = [file.ref.path for batch in batches for file in batch.files if file.problem]
+    assert broken == ["01-cut.jpg", "10-empty.jpg", "20-cut.jpg"]
+
+
+@executors
+def test_vectors_belong_to_their_files(
+    name: str, refs: list[ImageRef], means: LoadedEmbedder
+) -> None:
+    vectors: dict[str, NDArray[np.float32]] = {}
+    for batch in _executor(name).run(refs, means, is_known=_unknown):
+        rows = zip(batch.embeddings.image_ids, batch.embeddings.vectors, strict=True)
+        vectors.update(rows)
+    for ref in refs:
+        image_id = blake3(ref.file.read_bytes()).hexdigest()[:32]
+        if image_id in vectors:
+            with Image.open(ref.file) as image:
+                alone = _embed(means.part, [np.asarray(image)])[0]
+            np.testing.assert_allclose(vectors[image_id], alone, atol=1e-6)
+    assert len(vectors) == 30
+
+
+@executors
+def test_files_are_taken_only_a_bounded_way_ahead(
+    name: str, refs: list[ImageRef], means: LoadedEmbedder
+) -> None:
+    taken = 0
+
+    def endless() -> Iterator[ImageRef]:
+        nonlocal taken
+        while True:
+            yield refs[taken % len(refs)]
+            taken += 1
+
+    run = _executor(name).run(endless(), means, is_known=_unknown)
+    given = sum(len(next(run).files) for _ in range(10))
+    run.close()
+    assert taken - given < 200
