@@ -70,6 +70,7 @@ def read(ref: ImageRef, *, max_bytes: int) -> bytes:
         raise ImageError(
             f"the file has {ref.size:,} bytes, over the limit of {max_bytes:,}",
             too_large=True,
+            lasting=False,  # asking again costs nothing, and the limit is the user's
         )
     try:
         data = ref.file.read_bytes()
@@ -193,7 +194,11 @@ def _degrees(parts: Any, side: Any, *, negative: str) -> float | None:
 def _rgb(image: Image.Image) -> Image.Image:
     """Any mode as RGB: 16 and 32 bits scaled, what shows through is white as on a page."""
     if image.mode.startswith("I") or image.mode == "F":
-        return Image.fromarray(_eight_bits(np.asarray(image))).convert("RGB")
+        values = np.asarray(image)
+        grey = _eight_bits(values)
+        if isinstance(image.info.get("transparency"), int):
+            grey = np.where(values == image.info["transparency"], np.uint8(255), grey)
+        return Image.fromarray(grey).convert("RGB")
     with _as_image_error():
         if image.has_transparency_data:
             layered = image.convert("RGBA")

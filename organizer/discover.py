@@ -69,6 +69,9 @@ class Walk:
     other_suffixes: Counter[str] = field(default_factory=Counter)
 
     def __iter__(self) -> Iterator[ImageRef]:
+        if not _is_unicode(str(self.start)):
+            self.problems.append(self._misnamed(str(self.start)))
+            return
         if not self.start.is_dir():
             yield self._ref(str(self.start), self.start.stat())
             return
@@ -139,12 +142,16 @@ def resolve_start(path: Path) -> Path:
     """The absolute folder or file that a user's path means.
 
     Raises:
-        SettingsError: There is nothing there, or it is neither a folder nor a file.
+        SettingsError: There is nothing there, it is neither a folder nor a file, or its name is no
+            text.
     """
     try:
         start = path.expanduser().resolve(strict=True)
     except (OSError, RuntimeError) as error:
         raise SettingsError(f"there is no folder or file {path}", "check the path") from error
+    if not _is_unicode(str(start)):
+        shown = str(start).encode("utf-8", "backslashreplace").decode()
+        raise SettingsError(f"the name {shown} is not valid UTF-8", "rename it")
     if not start.is_dir() and not start.is_file():
         raise SettingsError(f"{path} is neither a folder nor a file", "name a folder of photos")
     return start

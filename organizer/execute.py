@@ -21,6 +21,7 @@ from organizer import decode, metadata
 from organizer.errors import ImageError, PluginError
 from organizer.protocols import LoadedEmbedder, ReducedInput
 from organizer.settings import available_cores
+from organizer.store.ids import IdSet
 from organizer.types import (
     EmbeddingBatch,
     ImageFacts,
@@ -74,11 +75,13 @@ class ThreadedExecutor:
     def _batches(
         self, works: Iterator[_Work], embedder: LoadedEmbedder, is_known: Callable[[str], bool]
     ) -> Iterator[ProcessedBatch]:
+        came = IdSet()
         batch = _OpenBatch()
         for work in works:
-            batch.add(work, is_known)
+            batch.add(work, lambda image_id: image_id in came or is_known(image_id))
             full = len(batch.prepared) >= self._batch_size
             if full or len(batch.files) >= _FILES_PER_BATCH * self._batch_size:
+                came.add(batch.image_ids)
                 yield batch.close(embedder)
                 batch = _OpenBatch()
         if batch.files:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from organizer.cli.session import say
-from organizer.cli.show import print_json, print_line
+from organizer.cli.show import print_json, print_line, short
 from organizer.library.ingest import IngestReport
 from organizer.types import Outcome
 
@@ -47,11 +49,21 @@ def _fields(report: IngestReport) -> dict[str, object]:
     }
 
 
+def _example(report: IngestReport, outcome: Outcome) -> str:
+    """A path, where the count alone would make a person ask which."""
+    paths = report.examples[outcome]
+    if outcome in {Outcome.ADDED, Outcome.UNCHANGED} or not paths:
+        return ""
+    return f"  {short(Path(paths[0]))}" + (" ..." if report.counts[outcome] > 1 else "")
+
+
 def _lines(report: IngestReport) -> None:
     for outcome in Outcome:
         count = report.counts[outcome]
         if count or outcome in {Outcome.ADDED, Outcome.UNCHANGED}:
-            print_line(f"{outcome.value.replace('_', ' '):>10} {count:>9,}")
+            print_line(
+                f"{outcome.value.replace('_', ' '):>10} {count:>9,}{_example(report, outcome)}"
+            )
     if report.embedded:
         rate = report.embedded / report.seconds
         print_line(

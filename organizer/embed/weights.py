@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import pickle
 import re
+import struct
 import urllib.error
 import urllib.request
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +23,19 @@ from organizer.errors import WeightsError
 
 OFFLINE_AFTER_SECONDS = 4.0
 _SUFFIXES = (".pth", ".pt", ".safetensors")
+
+# What torch's unpickler was seen to raise for damaged files, and the rest of its kind.
+_UNPICKLING_ERRORS = (
+    OSError,
+    RuntimeError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    AssertionError,
+    EOFError,
+    struct.error,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +98,8 @@ def check_reachable(name: str, url: str, *, given: Path | None = None) -> None:
         with urllib.request.urlopen(request, timeout=OFFLINE_AFTER_SECONDS):  # noqa: S310
             return
     except (urllib.error.URLError, TimeoutError, OSError) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()  # it holds the connection
         reason = getattr(error, "reason", error)
         tried = [f"{given}/{name}.pth and .safetensors"] if given else []
         tried += [str(torch_cache()), f"{url} ({reason})"]
@@ -98,34 +116,31 @@ def read_state_dict(path: Path, *, name: str) -> Mapping[str, Any]:
     Raises:
         WeightsError: The file is damaged, or holds something else than tensors.
     """
-    import pickle
-
     import torch
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except (
-        SafetensorError,
-        pickle.UnpicklingError,
-        RuntimeError,
-        OSError,
-        EOFError,
-        ValueError,
-    ) as e:
-        reason = (str(e).splitlines() or [type(e).__name__])[0]
+        with warnings.catch_warnings():  # torch's advice on how the file should have been saved
+            warnings.simplefilter("ignore")
+            if path.suffix == ".safetensors":
+                return load_file(path)
+            loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except (SafetensorError, pickle.UnpicklingError, *_UNPICKLING_ERRORS) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise WeightsError(
             f"the weights of {name} at {path} cannot be read: {reason}",
             "the file may be truncated: fetch it again",
-        ) from e
-    if not isinstance(loaded, Mapping) or not all(torch.is_tensor(v) for v in loaded.values()):
+        ) from error
+    tensors = isinstance(loaded, Mapping) and all(
+        isinstance(key, str) and torch.is_tensor(value) for key, value in loaded.items()
+    )
+    if not tensors:
         raise WeightsError(
             f"{path} is not a state dict of {name}", "save model.state_dict() with torch.save"
         )
-    return loaded
+    state: Mapping[str, Any] = loaded
+    return state
 
 
 def torch_cache() -> Path:

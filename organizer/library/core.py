@@ -94,10 +94,11 @@ class Library:
         starts = ingesting.starts_of(paths)
         if not self._knows_files_below(starts):
             ingesting.require_images(starts)
-        with self.store.writing():
+        with self.store.writing() as was_cut_short:
             report = ingesting.ingest(
                 self.store,
                 starts,
+                was_cut_short=was_cut_short,
                 embedder=embedder,
                 settings=self.settings,
                 progress=progress or Silent(),

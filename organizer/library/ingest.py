@@ -15,14 +15,15 @@ from organizer import registry
 from organizer.discover import SUFFIXES, Walk, resolve_start
 from organizer.errors import SettingsError
 from organizer.library import embedders
-from organizer.library.joining import join
+from organizer.library.joining import join, join_late
 from organizer.library.progress import Progress
 from organizer.protocols import Executor, LoadedEmbedder
 from organizer.settings import Settings
-from organizer.store import ClusterModels, FileIndex, IdSet, Root, Store
+from organizer.store import ClusterModels, FileIndex, IdSet, Known, Pair, Root, Store
 from organizer.types import (
     AssignmentState,
     EmbeddingBatch,
+    FileState,
     ImageRef,
     Outcome,
     PartSpec,
@@ -109,13 +110,15 @@ def ingest(
     store: Store,
     starts: Sequence[Path],
     *,
+    was_cut_short: bool,
     embedder: str | None,
     settings: Settings,
     progress: Progress,
     stop: Callable[[], bool],
 ) -> IngestReport:
     """See `organizer.library.Library.ingest`. The caller holds the library for writing."""
-    return _Run(store, starts, embedder, settings, progress, stop).run()
+    run = _Run(store, starts, embedder, settings, progress, stop)
+    return run.run(was_cut_short=was_cut_short)
 
 
 class _Run:
@@ -142,15 +145,18 @@ class _Run:
         self._root_ids = {root.folder: root.root_id for root in roots}
         self._index: FileIndex = store.photos.index(starts, self._embedded)
         self._blind: list[Problem] = []
-        self._found_elsewhere: dict[str, Path] = {}
+        self._found_again: dict[str, list[Path]] = {}
 
-    def run(self) -> IngestReport:
+    def run(self, *, was_cut_short: bool) -> IngestReport:
+        """Look, embed, sweep."""
         started = time.monotonic()
         new = self._look()
         if new:
             self._embed(new)
-        if not self._report.interrupted:
-            self._sweep()
+        self._sweep(was_cut_short=was_cut_short)
+        join_late(self._store, self._store.clusterings.current())
+        for file in (file for files in self._found_again.values() for file in files):
+            self._report.count(Outcome.DUPLICATE, file)
         self._report.images = self._store.photos.count_images()
         self._report.embedder = self._spec or PartSpec("")
         self._report.seconds = time.monotonic() - started
@@ -163,21 +169,19 @@ class _Run:
         self._progress.begin("looking for images", None)
         new = 0
         for refs in self._chunks():
-            for ref, state in zip(refs, self._index.look_up(refs, self._root_ids), strict=True):
-                if state == "unchanged":
-                    self._report.count(Outcome.UNCHANGED, ref.file)
-                elif state == "unusable":
-                    self._report.count(Outcome.BROKEN, ref.file)
-                else:
+            for ref, known in zip(refs, self._index.look_up(refs, self._root_ids), strict=True):
+                if known is None:
                     new += 1
+                else:
+                    self._report.count(known, ref.file)
             self._progress.advance(len(refs))
         return new
 
     def _refs_to_read(self) -> Iterator[ImageRef]:
         """Walk again: two walks cost less than remembering ten million files."""
         for refs in self._chunks(again=True):
-            states = self._index.look_up(refs, self._root_ids)
-            yield from (ref for ref, state in zip(refs, states, strict=True) if state == "new")
+            known = self._index.look_up(refs, self._root_ids)
+            yield from (ref for ref, outcome in zip(refs, known, strict=True) if outcome is None)
 
     def _chunks(self, *, again: bool = False) -> Iterator[list[ImageRef]]:
         for root, start in self._walks:
@@ -217,7 +221,7 @@ class _Run:
         _, executor = registry.create("organizer.executors", PartSpec("threads"), options=options)
         self._progress.begin(f"embedding with {loaded.spec.name}", total)
         self._drain(executor, loaded, commit)
-        self._found_elsewhere = commit.duplicates
+        self._found_again = commit.found_again
 
     def _drain(self, executor: Executor, loaded: LoadedEmbedder, commit: _Commit) -> None:
         batches = executor.run(self._refs_to_read(), loaded, is_known=self._embedded.__contains__)
@@ -237,23 +241,47 @@ class _Run:
 
     # Sweep ---------------------------------------------------------------------------------
 
-    def _sweep(self) -> None:
-        """Note what has gone, what has come back, and what was only moved."""
+    def _sweep(self, *, was_cut_short: bool) -> None:
+        """Note what has gone, what has come back, and what was only moved.
+
+        An interrupted run does so too: every file was looked for before the first was read.
+        """
         photos = self._store.photos
-        photos.mark_present(self._index.found_again())
-        gone = self._index.vanished(except_below=[problem.ref.file for problem in self._blind])
-        moved = photos.moved_to(gone, self._found_elsewhere)
+        photos.mark(self._index.found_again(), FileState.PRESENT)
+        blind = [problem.ref.file for problem in self._blind]
+        vanished = self._index.vanished(except_below=blind)
+        missing = photos.files_in_state(self._found_again, FileState.MISSING)
+        moved = self._matched([*missing, *vanished])
+        if was_cut_short:
+            moved |= self._moved_before_the_cut(vanished)
         photos.forget_files(moved)
-        for file in moved.values():
-            self._report.count(Outcome.MOVED, file)
-            self._report.counts[Outcome.DUPLICATE] -= 1
-        missing = sorted(set(gone) - set(moved))
-        photos.mark_missing(missing)
-        self._report.counts[Outcome.MISSING] += len(missing)
+        photos.mark(set(vanished) - moved, FileState.MISSING)
+        self._report.counts[Outcome.MISSING] += len(set(vanished) - moved)
         photos.forget_problems(self._index.vanished_problems())
         photos.add_problems(self._blind, self._root_ids)
         for problem in self._blind:
             self._report.count(problem.outcome, problem.ref.file)
+
+    def _matched(self, gone: list[Pair]) -> set[Pair]:
+        """Of the files that are gone those whose content was found under another path: they moved."""
+        moved = set()
+        for path_id, image_id in gone:
+            if self._found_again[image_id]:
+                moved.add((path_id, image_id))
+                self._report.count(Outcome.MOVED, self._found_again[image_id].pop(0))
+        return moved
+
+    def _moved_before_the_cut(self, vanished: list[Pair]) -> set[Pair]:
+        """Of the files that are gone those whose content has another file.
+
+        The run that was cut short may have read a moved file under its new path: what looks like one
+        of two copies that went is then one file that moved.
+        """
+        photos = self._store.photos
+        gone = [*photos.all_in_state(FileState.MISSING), *vanished]
+        here = photos.files_in_state((image_id for _, image_id in gone), FileState.PRESENT)
+        elsewhere = {image_id for _, image_id in set(here) - set(gone)}
+        return {pair for pair in gone if pair[1] in elsewhere}
 
 
 class _Commit:
@@ -271,7 +299,7 @@ class _Commit:
         self._images = store.photos.image_ids()
         self._files: list[ProcessedFile] = []
         self._batches: list[EmbeddingBatch] = []
-        self.duplicates: dict[str, Path] = {}
+        self.found_again: dict[str, list[Path]] = defaultdict(list)
         current = store.clusterings.current()
         joins = current is not None and current.embedder == loaded.spec
         self._clustering = current.clustering_id if current is not None and joins else None
@@ -298,7 +326,7 @@ class _Commit:
             np.concatenate([part.vectors for part in self._batches]),
         )
         photos = self._store.photos
-        held = photos.images_at([file.ref for file in self._files], self._root_ids)
+        known = photos.known_at([file.ref for file in self._files], self._root_ids)
         facts = {
             file.facts.image_id: file.facts
             for file in self._files
@@ -307,8 +335,8 @@ class _Commit:
         self._store.vectors.append(self._loaded.spec, batch)
         photos.add_images(list(facts.values()))
         self._join(batch)
-        photos.add_files(self._files, self._root_ids)
-        self._count(held)
+        photos.add_files(self._files, self._root_ids, known)
+        self._count(known)
         self._images.add(facts)
         self._report.embedded += len(batch.image_ids)
         self._files, self._batches = [], []
@@ -322,20 +350,20 @@ class _Commit:
         self._report.joined += len(members)
         self._report.unsure += int(np.count_nonzero(members.states == AssignmentState.UNSURE))
 
-    def _count(self, held: set[tuple[str, str]]) -> None:
-        """Count files by outcome; `held` are the (path, content) pairs that were known."""
+    def _count(self, known: Known) -> None:
+        """Count files by outcome, given what was known of them before."""
         new: set[str] = set()
         for file in self._files:
             path_id = self._store.photos.path_id(file.ref, self._root_ids)
             if file.problem is not None:
                 self._report.count(file.problem.outcome, file.ref.file)
-            elif file.image_id is not None and (path_id, file.image_id) in held:
+            elif file.image_id is not None and (path_id, file.image_id) in known:
                 self._report.count(Outcome.UNCHANGED, file.ref.file)
             elif file.image_id is None:
                 raise AssertionError(f"{file.ref.file} has neither an image nor a problem")
             elif file.image_id in new or file.image_id in self._images:
-                self.duplicates[file.image_id] = file.ref.file
-                self._report.count(Outcome.DUPLICATE, file.ref.file)
+                # A duplicate or a moved file: the sweep tells which.
+                self.found_again[file.image_id].append(file.ref.file)
             else:
                 new.add(file.image_id)
                 self._report.count(Outcome.ADDED, file.ref.file)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from organizer.cluster.incremental import is_unsure, place, unit
-from organizer.store import Assignments, ClusterModels
+from organizer.store import Assignments, ClusterModels, Store, StoredClustering
 from organizer.types import AssignmentState, Vectors
 
 
@@ -23,3 +23,22 @@ def join(models: ClusterModels, image_ids: Sequence[str], vectors: Vectors) -> A
         placement.margins,
         states.astype(object),
     )
+
+
+def join_late(store: Store, clustering: StoredClustering | None) -> None:
+    """Let images with a vector that are not in a clustering join its clusters.
+
+    They came after a clustering that was brought back, or an ingest was cut short between their
+    vectors and their clusters. Where there are none, it costs two counts.
+    """
+    if clustering is None:
+        return
+    clustering_id, embedder = clustering.clustering_id, clustering.embedder
+    if store.vectors.count(embedder) == store.clusterings.count(clustering_id):
+        return
+    members = set(store.clusterings.assignments(clustering_id).image_ids.tolist())
+    image_ids, vectors = store.vectors.read(embedder)
+    rows = [row for row, image_id in enumerate(image_ids) if image_id not in members]
+    models = store.clusterings.models(clustering_id)
+    newcomers = join(models, [image_ids[row] for row in rows], vectors[rows])
+    store.clusterings.append_members(clustering_id, newcomers)

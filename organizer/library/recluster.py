@@ -15,7 +15,7 @@ from organizer.cluster.kmeans import KMeans, warm_start
 from organizer.cluster.lineage import follow
 from organizer.errors import ClusteringError, SettingsError
 from organizer.library import embedders
-from organizer.library.joining import join
+from organizer.library.joining import join_late
 from organizer.library.progress import Progress
 from organizer.settings import Settings
 from organizer.store import ClusterModels, Store, StoredClustering
@@ -100,8 +100,7 @@ def undo(store: Store) -> StoredClustering:
             "undo takes back a recluster; there has been none, or one only",
         )
     former = store.clusterings.get(current.parent_id)
-    members = store.clusterings.assignments(former.clustering_id)
-    _let_join(store, former, set(members.image_ids.tolist()))
+    join_late(store, former)
     store.clusterings.make_current(former.clustering_id, action="undo")
     return former
 
@@ -220,17 +219,6 @@ def _in_both(
     both = [row for row, image_id in enumerate(rows.image_ids) if image_id in old]
     old_labels = np.array([old[rows.image_ids[row]] for row in both], dtype=np.int64)
     return old_labels, rows.labels[both], old_ids
-
-
-def _let_join(store: Store, clustering: StoredClustering, members: set[str]) -> None:
-    """Put images that came after a clustering into it."""
-    image_ids, vectors = store.vectors.read(clustering.embedder)
-    rows = [row for row, image_id in enumerate(image_ids) if image_id not in members]
-    if not rows:
-        return
-    models = store.clusterings.models(clustering.clustering_id)
-    newcomers = join(models, [image_ids[row] for row in rows], vectors[rows])
-    store.clusterings.append_members(clustering.clustering_id, newcomers)
 
 
 def _count_different(vectors: Vectors) -> int:

@@ -170,7 +170,9 @@ def rename(store: Store, cluster_id: int, name: str) -> None:
     """See `organizer.library.Library.rename`. The caller holds the library for writing."""
     name = " ".join(name.split())
     if not name or not name.isprintable():
-        raise SettingsError(f"a cluster cannot be called {name!r}", 'for example "Red fox"')
+        raise SettingsError(
+            f"a cluster cannot be called {name!r}", 'a name has letters, for example "Red fox"'
+        )
     current = require_clustering(store)
     require_cluster(store, current, cluster_id)
     here = set(store.clusterings.models(current.clustering_id).cluster_ids.tolist())

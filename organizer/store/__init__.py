@@ -19,7 +19,7 @@ from organizer.store.clusterings import (
 )
 from organizer.store.database import Database
 from organizer.store.ids import IdSet
-from organizer.store.photos import FileIndex, FileRow, Photos, Root
+from organizer.store.photos import FileIndex, FileRow, Known, Pair, Photos, Root
 from organizer.store.vectors import VectorTables
 
 __all__ = [
@@ -29,6 +29,8 @@ __all__ = [
     "FileIndex",
     "FileRow",
     "IdSet",
+    "Known",
+    "Pair",
     "Photos",
     "Root",
     "Store",
@@ -67,12 +69,16 @@ class Store:
         return self._database.path
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Hold the library for writing; first sweep up after a writer that was cut short."""
+    def writing(self) -> Iterator[bool]:
+        """Hold the library for writing; first sweep up after a writer that was cut short.
+
+        Yields:
+            Whether there was such a writer.
+        """
         with self._database.writing() as was_cut_short:
             if was_cut_short:
                 self._sweep()
-            yield
+            yield was_cut_short
 
     @contextmanager
     def reading(self) -> Iterator[None]:

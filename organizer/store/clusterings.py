@@ -149,6 +149,10 @@ class Clusterings:
         columns = (rows[column].to_numpy() for column in rows.column_names)
         return Assignments(*columns)
 
+    def count(self, clustering_id: int) -> int:
+        """Number of images in a clustering."""
+        return self._database.count(_members(clustering_id))
+
     def counts_when_made(self, clustering_id: int) -> list[int]:
         """The sizes of a clustering's clusters when it was made."""
         where = f"clustering_id = {clustering_id:d}"
@@ -213,7 +217,7 @@ class Clusterings:
         }
         self._database.append("clusterings", pa.Table.from_pylist([row], schema=CLUSTERINGS))
         self.make_current(clustering_id, action="recluster")
-        self._drop_old_members()
+        self._drop_old_members(clustering_id)
         return clustering_id
 
     def append_members(self, clustering_id: int, members: Assignments) -> None:
@@ -261,10 +265,17 @@ class Clusterings:
         ids += [int(name.removeprefix(_members())) for name in self.member_tables()]
         return max(ids, default=0) + 1
 
-    def _drop_old_members(self) -> None:
-        for name in self.member_tables():
-            if int(name.removeprefix(_members())) <= self._next_clustering_id() - 1 - _KEPT:
-                self._database.drop(name)
+    def _drop_old_members(self, clustering_id: int) -> None:
+        """Keep the members of a clustering and of those that undo can go back to."""
+        rows = self._database.read("clusterings", ["clustering_id", "parent_id"]).to_pylist()
+        parents = {row["clustering_id"]: row["parent_id"] for row in rows}
+        kept: list[str] = []
+        ancestor: int | None = clustering_id
+        while ancestor is not None and len(kept) < _KEPT:
+            kept.append(_members(ancestor))
+            ancestor = parents.get(ancestor)
+        for name in set(self.member_tables()) - set(kept):
+            self._database.drop(name)
 
 
 def _members(clustering_id: int | None = None) -> str:

@@ -17,13 +17,14 @@ from typing import Any
 import pyarrow as pa
 
 from organizer.errors import SettingsError, StoreError
-from organizer.store.schemas import SCHEMA_VERSION, TABLES
+from organizer.store.schemas import SCHEMA_VERSION, TABLES, columns_of
 
 _MANIFEST = "library.json"
 _DIRTY = "writing"
 _ROWS_PER_FRAGMENT = 65_536
 _SMALL_FRAGMENTS = 8
 _IDS_PER_STATEMENT = 2_000
+_PAIRS_PER_STATEMENT = 100
 _READERS_GRACE = timedelta(hours=1)
 
 
@@ -71,7 +72,7 @@ class Database:
         """
         try:
             schema = int(json.loads((path / _MANIFEST).read_text(encoding="utf-8"))["schema"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
             raise _damaged(path, f"{_MANIFEST} cannot be read") from error
         if schema > SCHEMA_VERSION:
             raise StoreError(
@@ -79,10 +80,11 @@ class Database:
                 f"knows {SCHEMA_VERSION})",
                 "update organizer: pip install --upgrade organizer",
             )
-        missing = [name for name in TABLES if not (path / f"{name}.lance").is_dir()]
+        database = cls(path)
+        missing = [name for name in TABLES if not database.has(name)]
         if missing:
             raise _damaged(path, f"no table {', '.join(missing)}")
-        return cls(path)
+        return database
 
     @staticmethod
     def is_library(path: Path) -> bool:
@@ -93,11 +95,11 @@ class Database:
 
     def names(self) -> list[str]:
         """The tables, sorted."""
-        return sorted(folder.stem for folder in self.path.glob("*.lance"))
+        return sorted(f.stem for f in self.path.glob("*.lance") if self.has(f.stem))
 
     def has(self, name: str) -> bool:
-        """Whether there is such a table."""
-        return (self.path / f"{name}.lance").is_dir()
+        """Whether there is such a table: one whose making was cut short is none."""
+        return any((self.path / f"{name}.lance" / "_versions").glob("*.manifest"))
 
     def read(
         self, name: str, columns: Sequence[str] | None = None, *, where: str | None = None
@@ -117,7 +119,7 @@ class Database:
         self, name: str, key: str, ids: Iterable[str], columns: Sequence[str] | None = None
     ) -> pa.Table:
         """The rows whose `key` is one of `ids`."""
-        tables = [self.read(name, columns, where=where) for where in one_of(key, ids)]
+        tables = [self.read(name, columns, where=where) for where in _one_of(key, ids)]
         return pa.concat_tables(tables) if tables else self.read(name, columns, where="false")
 
     def count(self, name: str, where: str | None = None) -> int:
@@ -135,7 +137,13 @@ class Database:
         """The table as pylance sees it now."""
         import lance
 
-        return lance.dataset(str(self.path / f"{name}.lance"))
+        with _translated(self.path):
+            dataset = lance.dataset(str(self.path / f"{name}.lance"))
+            found = dataset.schema.names
+        lacking = [column for column in columns_of(name) if column not in found]
+        if lacking:
+            raise _damaged(self.path, f"{name} has no column {', '.join(lacking)}")
+        return dataset
 
     # Writing -------------------------------------------------------------------------------
 
@@ -155,17 +163,38 @@ class Database:
             with _translated(self.path):
                 self._connection.open_table(name).add(rows)
 
-    def delete_by_id(self, name: str, key: str, ids: Iterable[str], *, also: str = "true") -> None:
-        """Remove the rows whose `key` is one of `ids` and for which `also` holds."""
-        with _translated(self.path):
-            for where in one_of(key, ids):
-                self._connection.open_table(name).delete(f"({where}) AND ({also})")
+    def upsert(self, name: str, keys: Sequence[str], rows: pa.Table) -> None:
+        """Add rows in one commit, each in place of the row with the same keys if there is one."""
+        if len(rows):
+            with _translated(self.path):
+                merge = self._connection.open_table(name).merge_insert(list(keys))
+                merge.when_matched_update_all().when_not_matched_insert_all().execute(rows)
 
-    def update_by_id(
-        self, name: str, key: str, ids: Iterable[str], values: Mapping[str, Any]
+    def delete_by_id(self, name: str, key: str, ids: Iterable[str]) -> None:
+        """Remove the rows whose `key` is one of `ids`."""
+        for where in _one_of(key, ids):
+            self._delete(name, where)
+
+    def delete_pairs(
+        self, name: str, keys: tuple[str, str], pairs: Iterable[tuple[str, str]]
     ) -> None:
-        """Set columns in the rows whose `key` is one of `ids`."""
-        for where in one_of(key, ids):
+        """Remove the rows whose two `keys` are one of `pairs`."""
+        for where in _one_of_pairs(keys, pairs):
+            self._delete(name, where)
+
+    def _delete(self, name: str, where: str) -> None:
+        with _translated(self.path):
+            self._connection.open_table(name).delete(where)
+
+    def update_pairs(
+        self,
+        name: str,
+        keys: tuple[str, str],
+        pairs: Iterable[tuple[str, str]],
+        values: Mapping[str, Any],
+    ) -> None:
+        """Set columns in the rows whose two `keys` are one of `pairs`."""
+        for where in _one_of_pairs(keys, pairs):
             self.update_where(name, where, values)
 
     def update_where(self, name: str, where: str, values: Mapping[str, Any]) -> None:
@@ -287,12 +316,21 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+_LANCE_ERRORS = (OSError, RuntimeError, ValueError, pa.ArrowException)
+
+
 @contextmanager
 def _translated(path: Path) -> Iterator[None]:
     """What Lance raises for a broken disk or a broken table, in words for a person."""
     try:
         yield
-    except (OSError, RuntimeError, ValueError, pa.ArrowException) as error:
+    except StoreError:
+        raise
+    except BaseException as error:
+        # Lance's Rust code panics on some damage; that exception has no public class.
+        panicked = type(error).__name__ == "PanicException"
+        if not panicked and not isinstance(error, _LANCE_ERRORS):
+            raise
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         if "No space left" in str(error):
             raise StoreError(
@@ -313,13 +351,25 @@ def _damaged(path: Path, reason: str) -> StoreError:
     )
 
 
-def one_of(key: str, ids: Iterable[str]) -> Iterator[str]:
+def _one_of(key: str, ids: Iterable[str]) -> Iterator[str]:
     """Conditions of bounded length; ids are hexadecimal, so nothing needs quoting."""
     unique = sorted(set(ids))
     for start in range(0, len(unique), _IDS_PER_STATEMENT):
         chunk = unique[start : start + _IDS_PER_STATEMENT]
         quoted = ", ".join(f"'{_hexadecimal(image_id)}'" for image_id in chunk)
         yield f"{key} IN ({quoted})"
+
+
+def _one_of_pairs(keys: tuple[str, str], pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """As `_one_of`, for two columns; fewer at once, since each pair is a condition of its own."""
+    first, second = keys
+    unique = sorted(set(pairs))
+    for start in range(0, len(unique), _PAIRS_PER_STATEMENT):
+        chunk = unique[start : start + _PAIRS_PER_STATEMENT]
+        yield " OR ".join(
+            f"({first} = '{_hexadecimal(one)}' AND {second} = '{_hexadecimal(other)}')"
+            for one, other in chunk
+        )
 
 
 def _hexadecimal(text: str) -> str:

@@ -50,6 +50,11 @@ def pack(ids: Iterable[str]) -> IdArray:
     return np.array([bytes.fromhex(image_id) for image_id in ids], dtype="S16")
 
 
+def unpack(ids: IdArray) -> list[str]:
+    """The inverse of `pack`."""
+    return [bytes(packed).ljust(16, b"\0").hex() for packed in ids]
+
+
 def found(ascending: IdArray, wanted: IdArray) -> NDArray[np.bool_]:
     """For each wanted id whether it is in a sorted array."""
     if not len(ascending):

@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 from blake3 import blake3
 
-from organizer.store.database import Database, one_of
-from organizer.store.ids import IdSet, pack
+from organizer.store.database import Database
+from organizer.store.ids import IdSet, pack, unpack
 from organizer.store.schemas import FILES, IMAGES, PROBLEMS, ROOTS
 from organizer.types import FileState, ImageFacts, ImageRef, Outcome, Problem, ProcessedFile
 
@@ -26,6 +26,14 @@ class Root:
 
     root_id: int
     folder: Path
+
+
+Pair = tuple[str, str]
+"""A file: its path id and its image id. A path may have held several images, one after another."""
+
+Known = dict[Pair, FileState]
+
+_PAIR = ("path_id", "image_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +69,39 @@ class Photos:
         if above:
             return max(above, key=lambda root: len(root.folder.parts))
         folder = start if start.is_dir() else start.parent
-        for root in roots:
-            if not root.folder.exists() and self._holds_files_of(root, folder):
-                values = {"location": self._location(folder)}
-                self._database.update_where("roots", f"root_id = {root.root_id}", values)
+        for root in sorted(roots, key=lambda root: len(root.folder.parts)):
+            if not root.folder.exists() and self._holds_files_of(root, folder, roots):
+                self._relocate(root.folder, folder, roots)
                 return replace(root, folder=folder)
         root = Root(max((known.root_id for known in roots), default=0) + 1, folder)
         row = {"root_id": root.root_id, "location": self._location(folder)}
         self._database.append("roots", pa.Table.from_pylist([row], schema=ROOTS))
         return root
 
-    def _holds_files_of(self, root: Root, folder: Path) -> bool:
-        where = f"root_id = {root.root_id} AND state = '{FileState.PRESENT}'"
-        rows = self._database.read("files", ["path", "size", "mtime_ns"], where=where)
-        step = max(1, len(rows) // _RELOCATION_SAMPLE)
-        sample = rows.take(list(range(0, len(rows), step))).to_pylist()
-        same = sum(_is_as_known(folder / r["path"], r["size"], r["mtime_ns"]) for r in sample)
+    def _relocate(self, former: Path, folder: Path, roots: Sequence[Root]) -> None:
+        """A folder moved, and the roots inside it with it."""
+        for root in roots:
+            if root.folder.is_relative_to(former):
+                now = folder / root.folder.relative_to(former)
+                values = {"location": self._location(now)}
+                self._database.update_where("roots", f"root_id = {root.root_id:d}", values)
+
+    def _holds_files_of(self, root: Root, folder: Path, roots: Sequence[Root]) -> bool:
+        """Whether most of a sample of a root's files lie below another folder, as they were."""
+        rows = _below(self._database.read("files"), roots, [root.folder]).to_pylist()
+        rows = [row for row in rows if row["state"] == FileState.PRESENT]
+        sample = rows[:: max(1, len(rows) // _RELOCATION_SAMPLE)]
+        inside = {
+            known.root_id: known.folder.relative_to(root.folder)
+            for known in roots
+            if known.folder.is_relative_to(root.folder)
+        }
+        same = sum(
+            _is_as_known(
+                folder / inside[row["root_id"]] / row["path"], row["size"], row["mtime_ns"]
+            )
+            for row in sample
+        )
         return bool(sample) and same >= _RELOCATION_SHARE * len(sample)
 
     def _location(self, folder: Path) -> str:
@@ -145,25 +170,24 @@ class Photos:
         """The key of a file's path."""
         return path_id(root_ids[ref.root], ref.path)
 
-    def images_at(
-        self, refs: Sequence[ImageRef], root_ids: dict[Path, int]
-    ) -> set[tuple[str, str]]:
-        """The (path id, image id) pairs that are known for some paths."""
+    def known_at(self, refs: Sequence[ImageRef], root_ids: dict[Path, int]) -> Known:
+        """What is known of some paths: state by path id and image id."""
         ids = [path_id(root_ids[ref.root], ref.path) for ref in refs]
-        rows = self._database.read_by_id("files", "path_id", ids, ["path_id", "image_id"])
-        return set(zip(rows["path_id"].to_pylist(), rows["image_id"].to_pylist(), strict=True))
+        columns = ["path_id", "image_id", "state"]
+        rows = self._database.read_by_id("files", "path_id", ids, columns).to_pylist()
+        return {(row["path_id"], row["image_id"]): FileState(row["state"]) for row in rows}
 
-    def moved_to(self, gone: Sequence[str], found: dict[str, Path]) -> dict[str, Path]:
-        """Which vanished paths were only moved: path id to where the content was found.
+    def files_in_state(self, image_ids: Iterable[str], state: FileState) -> list[Pair]:
+        """The files of some images that are there, or missing."""
+        columns = ["path_id", "image_id", "state"]
+        rows = self._database.read_by_id("files", "image_id", image_ids, columns).to_pylist()
+        return sorted((row["path_id"], row["image_id"]) for row in rows if row["state"] == state)
 
-        Args:
-            gone: Path ids that are there no more.
-            found: A new path for each image that turned up again in this run.
-        """
-        rows = self._database.read_by_id("files", "path_id", gone, ["path_id", "image_id"])
-        free = dict(found)
-        pairs = sorted(zip(rows["path_id"].to_pylist(), rows["image_id"].to_pylist(), strict=True))
-        return {path: free.pop(image_id) for path, image_id in pairs if image_id in free}
+    def all_in_state(self, state: FileState) -> list[Pair]:
+        """All files that are there, or missing."""
+        where = f"state = '{state.value}'"
+        rows = self._database.read("files", ["path_id", "image_id"], where=where).to_pylist()
+        return sorted((row["path_id"], row["image_id"]) for row in rows)
 
     # Writing -------------------------------------------------------------------------------
 
@@ -174,22 +198,46 @@ class Photos:
         if rows:
             self._database.append("images", pa.table(rows, schema=IMAGES))
 
-    def add_files(self, files: Sequence[ProcessedFile], root_ids: dict[Path, int]) -> None:
-        """Write down what files hold, in place of what was known of the same paths."""
+    def add_files(
+        self,
+        files: Sequence[ProcessedFile],
+        root_ids: dict[Path, int],
+        known: Known | None = None,
+    ) -> None:
+        """Write down what files hold, in place of what was known of the same paths.
+
+        Args:
+            files: What was read.
+            root_ids: The id of each root folder.
+            known: What `known_at` says of the files, where that was asked already.
+        """
         ids = [path_id(root_ids[file.ref.root], file.ref.path) for file in files]
-        rows = [
-            _file_row(path, root_ids[file.ref.root], file)
+        known = self.known_at([f.ref for f in files], root_ids) if known is None else known
+        held = {
+            (path, file.image_id): _file_row(path, root_ids[file.ref.root], file)
             for path, file in zip(ids, files, strict=True)
             if file.image_id is not None
-        ]
-        known = self._database.read_by_id("files", "path_id", ids, ["path_id"])
-        stale = known["path_id"].to_pylist()
-        # What a path held before is gone, unless it is the same content with a new date.
-        holds = " OR ".join(one_of("image_id", [str(row["image_id"]) for row in rows])) or "false"
-        self._database.delete_by_id("files", "path_id", stale, also=holds)
-        self.mark_missing(stale)
+        }
+        # A file that could not be read this time may still hold what it held.
+        read = {
+            path
+            for path, file in zip(ids, files, strict=True)
+            if file.problem is None or file.problem.lasting
+        }
+        replaced = {
+            pair
+            for pair, state in known.items()
+            if pair not in held and pair[0] in read and state is FileState.PRESENT
+        }
+        # What the paths hold now is written before what they held is struck out: between the two
+        # an image may have a row too many, never one too few.
+        rows = pa.Table.from_pylist(list(held.values()), schema=FILES)
+        if known.keys() & held.keys():
+            self._database.upsert("files", _PAIR, rows)
+        else:
+            self._database.append("files", rows)
+        self.mark(replaced, FileState.MISSING)
         self._replace_problems(ids, [f.problem for f in files if f.problem is not None], root_ids)
-        self._database.append("files", pa.Table.from_pylist(rows, schema=FILES))
 
     def add_problems(self, problems: Sequence[Problem], root_ids: dict[Path, int]) -> None:
         """Write down what could not be used, in place of what was known of the same paths."""
@@ -204,21 +252,13 @@ class Photos:
         rows = [_problem_row(root_ids[problem.ref.root], problem) for problem in problems]
         self._database.append("problems", pa.Table.from_pylist(rows, schema=PROBLEMS))
 
-    def mark_missing(self, path_ids: Iterable[str]) -> None:
-        """Note that paths are gone; nothing is forgotten."""
-        self._database.update_by_id(
-            "files", "path_id", path_ids, {"state": FileState.MISSING.value}
-        )
+    def mark(self, files: Iterable[Pair], state: FileState) -> None:
+        """Note that files are gone, which forgets nothing, or that they are there again."""
+        self._database.update_pairs("files", _PAIR, files, {"state": state.value})
 
-    def mark_present(self, path_ids: Iterable[str]) -> None:
-        """Note that paths that were gone are there again."""
-        self._database.update_by_id(
-            "files", "path_id", path_ids, {"state": FileState.PRESENT.value}
-        )
-
-    def forget_files(self, path_ids: Iterable[str]) -> None:
-        """Remove paths whose content was found elsewhere."""
-        self._database.delete_by_id("files", "path_id", path_ids)
+    def forget_files(self, files: Iterable[Pair]) -> None:
+        """Remove files whose content was found elsewhere."""
+        self._database.delete_pairs("files", _PAIR, files)
 
     def forget_problems(self, path_ids: Iterable[str]) -> None:
         """Remove problems of files that are gone."""
@@ -248,41 +288,41 @@ class FileIndex:
         self._roots = roots
         files = _below(database.read("files"), roots, starts)
         problems = _below(database.read("problems"), roots, starts)
-        in_files = pack(files["path_id"].to_pylist())
-        ids = np.concatenate([in_files, pack(problems["path_id"].to_pylist())])
+        images = pack(files["image_id"].to_pylist())
         present = _column(files, "state") == FileState.PRESENT.value
-        usable = embedded.holds(pack(files["image_id"].to_pylist()))
         lasting = _column(problems, "lasting").astype(bool)
+        too_large = _column(problems, "outcome") == Outcome.TOO_LARGE.value
         kind = np.concatenate(
             [
                 np.where(present, _PRESENT, _MISSING),
-                np.where(lasting, _UNUSABLE, _RETRY),
+                np.where(lasting, np.where(too_large, _TOO_LARGE, _BROKEN), _RETRY),
             ]
         )
-        # A path may have rows from former contents, which are missing: the one that is there last,
-        # so that it is the one found.
+        nothing = np.zeros(len(problems), dtype="S16")
+        ids = pack(files["path_id"].to_pylist() + problems["path_id"].to_pylist())
+        # A path may have rows from former contents, which are missing. The row to compare with is
+        # the one that is there, or the last one written: it comes last of its path.
         order = np.lexsort((kind == _PRESENT, ids))
         self._ids = ids[order]
+        self._images = np.concatenate([images, nothing])[order]
         self._kind = kind[order].astype(np.int8)
-        self._size = np.concatenate([_column(files, "size"), _column(problems, "size")])[order]
-        self._mtime = np.concatenate([_column(files, "mtime_ns"), _column(problems, "mtime_ns")])[
-            order
-        ]
-        self._embedded = np.concatenate([usable, np.ones(len(problems), dtype=bool)])[order]
+        self._size = _both(files, problems, "size")[order]
+        self._mtime = _both(files, problems, "mtime_ns")[order]
+        self._embedded = np.concatenate([embedded.holds(images), nothing == b""])[order]
         self._seen = np.zeros(len(order), dtype=bool)
         self._again = np.zeros(len(order), dtype=bool)
 
     def __len__(self) -> int:
         return len(self._ids)
 
-    def look_up(self, refs: Sequence[ImageRef], root_ids: dict[Path, int]) -> list[str]:
-        """For each file: "unchanged", "unusable" (and unchanged), or "new" (read it).
+    def look_up(self, refs: Sequence[ImageRef], root_ids: dict[Path, int]) -> list[Outcome | None]:
+        """For each file UNCHANGED, or BROKEN or TOO_LARGE and unchanged, or None: read it.
 
         All of them count as seen from now on.
         """
-        ids = pack(path_id(root_ids[ref.root], ref.path) for ref in refs)
         if not len(self._ids):
-            return ["new"] * len(refs)
+            return [None] * len(refs)
+        ids = pack(path_id(root_ids[ref.root], ref.path) for ref in refs)
         places = np.searchsorted(self._ids, ids, side="right") - 1
         known = (places >= 0) & (self._ids[places] == ids)
         sizes = np.array([ref.size for ref in refs], dtype=np.int64)
@@ -292,32 +332,33 @@ class FileIndex:
         self._seen[places[known]] = True
         kind = self._kind[places]
         self._again[places[same & (kind == _MISSING)]] = True
-        usable = same & self._embedded[places] & ((kind == _PRESENT) | (kind == _MISSING))
-        unusable = same & (kind == _UNUSABLE)
+        fine = same & self._embedded[places]
         return [
-            "unchanged" if fine else "unusable" if bad else "new"
-            for fine, bad in zip(usable.tolist(), unusable.tolist(), strict=True)
+            _OUTCOMES.get(k) if ok else None
+            for k, ok in zip(kind.tolist(), fine.tolist(), strict=True)
         ]
 
-    def found_again(self) -> list[str]:
-        """Path ids that were missing and have been seen unchanged."""
-        return self._path_ids(self._again)
+    def found_again(self) -> list[Pair]:
+        """Files that were missing and have been seen unchanged."""
+        return self._pairs(self._again)
 
-    def vanished(self, *, except_below: Sequence[Path]) -> list[str]:
-        """Path ids of files that were there and have not been seen."""
-        gone = self._path_ids(~self._seen & (self._kind == _PRESENT))
+    def vanished(self, *, except_below: Sequence[Path]) -> list[Pair]:
+        """Files that were there and have not been seen."""
+        gone = self._pairs(~self._seen & (self._kind == _PRESENT))
         if not except_below:
             return gone
-        rows = self._database.read_by_id("files", "path_id", gone, ["path_id", "root_id", "path"])
-        blind = _below(rows, self._roots, except_below)
-        return sorted(set(gone) - set(blind["path_id"].to_pylist()))
+        ids = [path for path, _ in gone]
+        rows = self._database.read_by_id("files", "path_id", ids, ["path_id", "root_id", "path"])
+        blind = set(_below(rows, self._roots, except_below)["path_id"].to_pylist())
+        return [(path, image) for path, image in gone if path not in blind]
 
     def vanished_problems(self) -> list[str]:
         """Path ids of unusable files that have not been seen."""
-        return self._path_ids(~self._seen & ((self._kind == _UNUSABLE) | (self._kind == _RETRY)))
+        unusable = np.isin(self._kind, (_BROKEN, _TOO_LARGE, _RETRY))
+        return [path for path, _ in self._pairs(~self._seen & unusable)]
 
-    def _path_ids(self, mask: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> list[str]:
-        return [bytes(packed).ljust(16, b"\0").hex() for packed in self._ids[mask]]
+    def _pairs(self, mask: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> list[Pair]:
+        return list(zip(unpack(self._ids[mask]), unpack(self._images[mask]), strict=True))
 
 
 def path_id(root_id: int, path: str) -> str:
@@ -326,7 +367,19 @@ def path_id(root_id: int, path: str) -> str:
     return blake3(text).hexdigest(16)
 
 
-_PRESENT, _MISSING, _UNUSABLE, _RETRY = range(4)
+_PRESENT, _MISSING, _BROKEN, _TOO_LARGE, _RETRY = range(5)
+_OUTCOMES = {
+    _PRESENT: Outcome.UNCHANGED,
+    _MISSING: Outcome.UNCHANGED,
+    _BROKEN: Outcome.BROKEN,
+    _TOO_LARGE: Outcome.TOO_LARGE,
+}
+
+
+def _both(
+    files: pa.Table, problems: pa.Table, name: str
+) -> np.ndarray[tuple[int], np.dtype[np.generic]]:
+    return np.concatenate([_column(files, name), _column(problems, name)])
 
 
 def _column(table: pa.Table, name: str) -> np.ndarray[tuple[int], np.dtype[np.generic]]:

@@ -128,6 +128,15 @@ TABLES = {
 """The tables that every library has from the start."""
 
 
+def columns_of(name: str) -> list[str]:
+    """The columns that a table must have, by its name."""
+    if name.startswith("assignments_"):
+        return list(ASSIGNMENTS.names)
+    if name.startswith("vectors_"):
+        return ["image_id", "vector"]
+    return list(TABLES[name].names) if name in TABLES else []
+
+
 def vectors_schema(dim: int) -> pa.Schema:
     """The table of one embedder's vectors: half precision, `dim` numbers a row."""
     return pa.schema([("image_id", pa.string()), ("vector", pa.list_(pa.float16(), dim))])

@@ -15,6 +15,7 @@ from organizer.types import EmbeddingBatch, PartSpec, Vectors
 
 _PREFIX = "vectors_"
 _INDEX_FROM = 100_000  # up to here an exact search takes about 0.15 s at 512 dimensions
+_INDEXED_BY = 8  # IVF_RQ takes dimensions of this multiple; others are searched exactly
 _REINDEX_AT = 1.25
 _PROBES, _REFINE = 40, 20
 _ROWS_AT_ONCE = 8_192
@@ -28,10 +29,12 @@ class VectorTables:
         self._index_from = index_from
 
     def specs(self) -> tuple[PartSpec, ...]:
-        """The embedders whose vectors are here, the one with the most vectors first."""
+        """The embedders whose vectors are here, in the order in which they came."""
         names = [name for name in self._database.names() if name.startswith(_PREFIX)]
-        names.sort(key=lambda name: (-self._database.count(name), name))
-        return tuple(PartSpec.from_json(self._database.metadata(name)["spec"]) for name in names)
+        found = sorted(
+            (self._database.metadata(name) for name in names), key=lambda m: int(m.get("place", 0))
+        )
+        return tuple(PartSpec.from_json(metadata["spec"]) for metadata in found)
 
     def table_name(self, spec: PartSpec) -> str:
         """The table of an embedder."""
@@ -40,7 +43,8 @@ class VectorTables:
     def create(self, spec: PartSpec, dim: int) -> None:
         """Make an embedder's table if it is not there."""
         name = self.table_name(spec)
-        self._database.create_table(name, vectors_schema(dim), {"spec": spec.to_json()})
+        metadata = {"spec": spec.to_json(), "place": str(len(self.specs()))}
+        self._database.create_table(name, vectors_schema(dim), metadata)
 
     def ids(self, spec: PartSpec) -> IdSet:
         """The images that have a vector."""
@@ -77,8 +81,7 @@ class VectorTables:
 
     def read(self, spec: PartSpec) -> tuple[tuple[str, ...], Vectors]:
         """All ids and ``(n, dim)`` float32 vectors, in the order in which they were added."""
-        name = self.table_name(spec)
-        dim = self._database.dataset(name).schema.field("vector").type.list_size
+        name, dim = self.table_name(spec), self._dim(spec)
         vectors = np.empty((self._database.count(name), dim), dtype=np.float32)
         ids: list[str] = []
         for rows in self._database.batches(name, ["image_id", "vector"], rows=_ROWS_AT_ONCE):
@@ -86,6 +89,10 @@ class VectorTables:
             vectors[len(ids) : len(ids) + len(part)] = part
             ids.extend(rows.column("image_id").to_pylist())
         return tuple(ids), vectors
+
+    def _dim(self, spec: PartSpec) -> int:
+        field = self._database.dataset(self.table_name(spec)).schema.field("vector")
+        return int(field.type.list_size)
 
     def read_some(self, spec: PartSpec, image_ids: Sequence[str]) -> dict[str, Vectors]:
         """The vectors of some images; those without one are left out."""
@@ -113,7 +120,7 @@ class VectorTables:
     def keep_index(self, spec: PartSpec) -> None:
         """Build the search index where there are enough vectors and it covers too few of them."""
         n = self.count(spec)
-        if n < self._index_from:
+        if n < self._index_from or self._dim(spec) % _INDEXED_BY:
             return
         from lancedb.index import IvfRq
 

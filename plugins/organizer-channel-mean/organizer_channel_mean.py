@@ -23,8 +23,9 @@ class ChannelMean:
 
     def prepare(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The whole embedding, ``(6,)`` float32: it is computed on the decoding threads."""
-        channels = image.reshape(-1, 3).astype(np.float32) / 255
-        return np.concatenate([channels.mean(axis=0), channels.std(axis=0)])
+        channels = image.reshape(-1, 3) / 255
+        values = np.concatenate([channels.mean(axis=0), channels.std(axis=0)])
+        return values.astype(np.float32)
 
     def embed(self, batch: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         """``(n, 6)`` float32."""
