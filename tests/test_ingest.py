@@ -331,6 +331,25 @@ def _as_ordinary_user(cwd: Path, *words: object) -> subprocess.CompletedProcess[
     )
 
 
+def test_what_a_path_held_before_is_no_reason_to_forget_what_it_held_last(
+    library: Library, tmp_path: Path
+) -> None:
+    """The former content turns up elsewhere in the run in which the path goes."""
+    path = make_photo(tmp_path / "photos" / "a.jpg", 1)
+    make_photo(tmp_path / "photos" / "other.jpg", 3)
+    library.ingest([tmp_path / "photos"], embedder=COLOUR)
+    former = path.read_bytes()
+    make_photo(path, 2)
+    library.ingest([tmp_path / "photos"])
+    last = library.store.photos.image_at(path)
+    path.unlink()
+    (tmp_path / "photos" / "copy.jpg").write_bytes(former)
+    library.ingest([tmp_path / "photos"])
+    assert last in library.store.photos.files_of()
+    assert library.status().missing >= 1
+    assert_whole(library)
+
+
 # Changed ------------------------------------------------------------------------------------
 
 
@@ -689,13 +708,19 @@ def test_a_stopped_ingest_keeps_what_it_did_and_the_next_goes_on(tmp_path: Path)
         assert_whole(library)
 
 
-def test_a_stopped_ingest_calls_nothing_missing(filled: Library, photos: Path) -> None:
+def test_a_stopped_ingest_tells_what_is_gone_and_calls_nothing_else_missing(
+    filled: Library, photos: Path
+) -> None:
+    """Every file was looked for before the first one was read."""
     (photos / "red" / "000.jpg").unlink()
     some_photos(photos / "new", 3, first=900)
     report = filled.ingest([photos], stop=lambda: True)
     assert report.interrupted
-    assert filled.status().missing == 0
-    assert counts(filled.ingest([photos]))["missing"] == 1
+    assert report.counts[Outcome.MISSING] == filled.status().missing == 1
+    assert present_in(filled) <= set(photos.rglob("*.jpg"))
+    filled.ingest([photos])
+    assert filled.status().missing == 1
+    assert present_in(filled) == set(photos.rglob("*.jpg"))
 
 
 # Embedders ----------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ _sound_trees = st.dictionaries(st.sampled_from(_PATHS), _contents, min_size=3, m
 Tree = dict[str, int]
 
 law = settings(
-    max_examples=8,
+    max_examples=5,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -267,7 +267,7 @@ _step = st.one_of(
 )
 
 
-@settings(law, max_examples=12)
+@settings(law, max_examples=7)
 @given(first=_sound_trees, steps=st.lists(_step, min_size=2, max_size=8))
 def test_ids_are_never_used_again_and_lineage_accounts_for_each(
     first: Tree, steps: list[tuple[str, object]]

@@ -188,7 +188,10 @@ def test_what_a_clustering_that_was_cut_short_left_is_never_in_force_nor_used_ag
 
 
 def test_the_members_of_the_last_twenty_clusterings_are_kept(clusterings: Clusterings) -> None:
-    ids = [add(clusterings, clustering_of([1, 2], [1, 2], seed)) for seed in range(25)]
+    ids: list[int] = []
+    for seed in range(22):
+        made = clustering_of([1, 2], [1, 2], seed)
+        ids.append(add(clusterings, made, parent=ids[-1] if ids else None))
     assert len(clusterings.member_tables()) == 20
     for clustering_id in ids[-20:]:
         assert len(clusterings.assignments(clustering_id)) == 2

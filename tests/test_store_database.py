@@ -232,23 +232,50 @@ def test_rows_come_back_in_the_order_in_which_they_were_added(database: Database
     assert [n for part in parts for n in part.column("n").to_pylist()] == added
 
 
-def test_thousands_of_ids_are_read_changed_and_deleted_by_id(database: Database) -> None:
+def test_thousands_of_ids_are_read_and_deleted_by_id(database: Database) -> None:
     database.append("things", things(*range(6_000)))
     wanted = [key(n) for n in range(500, 9_000, 2)]
     rows = database.read_by_id("things", "key", [*wanted, wanted[0]])
     assert sorted(rows["n"].to_pylist()) == list(range(500, 6_000, 2))
-    database.update_by_id("things", "key", wanted[:2_500], {"n": -1})
-    assert database.count("things", "n = -1") == 2_500
-    database.delete_by_id("things", "key", wanted, also="n = -1")
+    database.delete_by_id("things", "key", wanted[:2_500])
     left = set(range(6_000)) - set(range(500, 5_500, 2))
     assert sorted(numbers_in(database)) == sorted(left)
+
+
+def test_rows_are_changed_and_deleted_by_pairs_and_not_by_half_of_one(database: Database) -> None:
+    columns = ("one", "other")
+    schema = pa.schema([*((name, pa.string()) for name in columns), ("n", pa.int64())])
+    database.create_table("pairs", schema)
+    there = {(key(a), key(b)) for a in range(20) for b in range(20)}
+    rows = [{"one": one, "other": other, "n": 0} for one, other in sorted(there)]
+    database.append("pairs", pa.Table.from_pylist(rows, schema=schema))
+    some = {(key(a), key(b)) for a in range(20) for b in range(20) if (3 * a + b) % 2}
+    database.update_pairs("pairs", columns, [*some, (key(77), key(0))], {"n": 1})
+    assert _pairs_in(database) == {pair: int(pair in some) for pair in there}
+    database.delete_pairs("pairs", columns, [*some, (key(77), key(0))])
+    assert set(_pairs_in(database)) == there - some
+
+
+def _pairs_in(database: Database) -> dict[tuple[str, str], int]:
+    rows = database.read("pairs").to_pylist()
+    found = {(row["one"], row["other"]): row["n"] for row in rows}
+    assert len(found) == len(rows)
+    return found
+
+
+def test_rows_take_the_place_of_those_with_the_same_keys(database: Database) -> None:
+    database.append("things", things(1, 2, 3))
+    both = things(2, 9).set_column(1, THINGS.field("n"), pa.array([20, 90]))
+    database.upsert("things", ["key"], both)
+    assert sorted(numbers_in(database)) == [1, 3, 20, 90]
 
 
 def test_no_ids_mean_no_rows(database: Database) -> None:
     database.append("things", things(1, 2))
     assert database.read_by_id("things", "key", []).num_rows == 0
     database.delete_by_id("things", "key", [])
-    database.update_by_id("things", "key", [], {"n": 0})
+    database.append("things", things())
+    database.upsert("things", ["key"], things())
     assert numbers_in(database) == [1, 2]
 
 

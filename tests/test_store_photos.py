@@ -136,7 +136,7 @@ def test_a_root_that_is_gone_with_all_its_files_known_as_missing_hinders_no_new_
 ) -> None:
     folder = written(tmp_path / "photos", "a.jpg")
     root_ids = known_as_they_are(photos, folder)
-    photos.mark_missing([path_id(root_ids[folder], "a.jpg")])
+    photos.mark([(path_id(root_ids[folder], "a.jpg"), id_of(0))], FileState.MISSING)
     (folder / "a.jpg").unlink()
     folder.rmdir()
     written(tmp_path / "next", "b.jpg")
@@ -162,7 +162,7 @@ def test_the_files_of_an_image_are_those_that_are_there_first(
     paths = ["b.jpg", "a.jpg", "c.jpg"]
     photos.add_files([holding(ref_of(tmp_path, path), 1) for path in paths], ids)
     photos.add_files([holding(ref_of(tmp_path, "d.jpg"), 2)], ids)
-    photos.mark_missing([path_id(root.root_id, "a.jpg")])
+    photos.mark([(path_id(root.root_id, "a.jpg"), id_of(1))], FileState.MISSING)
     assert photos.files_of([id_of(1)]) == {
         id_of(1): [
             FileRow(id_of(1), tmp_path / "b.jpg", FileState.PRESENT),
@@ -183,10 +183,7 @@ def test_a_path_holds_its_last_content_and_remembers_the_former(
     photos.add_files([holding(ref, 1)], ids)
     photos.add_files([holding(replace(ref, mtime_ns=6), 2)], ids)
     assert photos.image_at(tmp_path / "a.jpg") == id_of(2)
-    assert photos.images_at([ref], ids) == {
-        (path_id(1, "a.jpg"), id_of(1)),
-        (path_id(1, "a.jpg"), id_of(2)),
-    }
+    assert set(photos.files_of()) == {id_of(1), id_of(2)}
     assert photos.files_of()[id_of(1)][0].state is FileState.MISSING
 
 
@@ -201,7 +198,7 @@ def test_the_same_content_with_a_new_date_takes_the_place_of_its_row(
         id_of(1): [FileRow(id_of(1), tmp_path / "a.jpg", FileState.PRESENT)]
     }
     index = photos.index([tmp_path], IdSet([id_of(1)]))
-    assert index.look_up([replace(ref, mtime_ns=6)], ids) == ["unchanged"]
+    assert index.look_up([replace(ref, mtime_ns=6)], ids) == [Outcome.UNCHANGED]
 
 
 def test_a_path_that_holds_nothing_known_has_no_image(photos: Photos, tmp_path: Path) -> None:
@@ -210,19 +207,18 @@ def test_a_path_that_holds_nothing_known_has_no_image(photos: Photos, tmp_path: 
     assert photos.image_at(tmp_path / "a.jpg") is None
 
 
-def test_a_moved_path_is_one_whose_content_was_found_and_each_find_counts_once(
-    photos: Photos, tmp_path: Path
-) -> None:
-    root_id = photos.root_for(tmp_path).root_id
-    names = ["a.jpg", "b.jpg", "c.jpg"]
-    files = [holding(ref_of(tmp_path, n), 1 if n != "c.jpg" else 2) for n in names]
-    photos.add_files(files, {tmp_path: root_id})
-    gone = [path_id(root_id, name) for name in names]
-    moved = photos.moved_to(gone, {id_of(1): tmp_path / "new.jpg"})
-    assert list(moved.values()) == [tmp_path / "new.jpg"]
-    assert set(moved) < set(gone[:2])
-    photos.forget_files(moved)
-    assert photos.count_files(FileState.PRESENT) == 2
+def test_forgetting_one_content_of_a_path_leaves_the_others(photos: Photos, tmp_path: Path) -> None:
+    ids = {tmp_path: photos.root_for(tmp_path).root_id}
+    ref = ref_of(tmp_path, "a.jpg")
+    photos.add_files([holding(ref, 1), holding(ref_of(tmp_path, "b.jpg"), 1)], ids)
+    photos.add_files([holding(replace(ref, mtime_ns=6), 2)], ids)
+    photos.forget_files([(path_id(1, "a.jpg"), id_of(1))])
+    assert {image_id: len(rows) for image_id, rows in photos.files_of().items()} == {
+        id_of(1): 1,
+        id_of(2): 1,
+    }
+    assert photos.image_at(tmp_path / "a.jpg") == id_of(2)
+    assert photos.image_at(tmp_path / "b.jpg") == id_of(1)
 
 
 def test_a_problem_is_kept_once_for_each_path_until_it_is_mended(
@@ -298,14 +294,16 @@ def test_the_index_answers_like_a_dictionary(
     assert answers == {ref.path: _expected(ref, known) for ref in refs}
     asked = {ref.path for ref in refs}
     inside = {path for path in known if (folder / path).is_relative_to(start)}
+    numbers = {path: number for number, path in enumerate(known)}
     gone = {path for path in inside - asked if known[path][1] == "present"}
-    assert _paths(index.vanished(except_below=[])) == gone
-    blind = {path for path in gone if not path.startswith("sub/deep/")}
-    assert _paths(index.vanished(except_below=[folder / "sub" / "deep"])) == blind
+    assert index.vanished(except_below=[]) == _pairs(gone, numbers)
+    seen_for = {path for path in gone if not path.startswith("sub/deep/")}
+    blind = [folder / "sub" / "deep"]
+    assert index.vanished(except_below=blind) == _pairs(seen_for, numbers)
     again = {p for p in asked & inside if known[p][1] == "missing" and seen[p] == known[p][0]}
-    assert _paths(index.found_again()) == again
+    assert index.found_again() == _pairs(again, numbers)
     no_problem_now = {path for path in inside - asked if known[path][1].endswith("problem")}
-    assert _paths(index.vanished_problems()) == no_problem_now
+    assert set(index.vanished_problems()) == {path_id(1, path) for path in no_problem_now}
 
 
 def _enter(
@@ -320,31 +318,30 @@ def _enter(
         ref = ref_of(folder, path, size=size, mtime=mtime)
         if state.endswith("problem"):
             lasting = state.startswith("lasting")
-            photos.add_problems([Problem(ref, Outcome.BROKEN, "torn", lasting)], ids)
+            photos.add_problems([Problem(ref, Outcome.TOO_LARGE, "big", lasting)], ids)
             continue
         photos.add_files([holding(ref, number)], ids)
         if state == "missing":
-            photos.mark_missing([path_id(ids[folder], path)])
+            photos.mark([(path_id(ids[folder], path), id_of(number))], FileState.MISSING)
         if has_vector:
             embedded.append(id_of(number))
     return IdSet(embedded)
 
 
-def _expected(ref: ImageRef, known: dict[str, tuple[tuple[int, int], str, bool]]) -> str:
+def _expected(ref: ImageRef, known: dict[str, tuple[tuple[int, int], str, bool]]) -> Outcome | None:
     if ref.path not in known:
-        return "new"
+        return None
     (size, mtime), state, has_vector = known[ref.path]
     if (size, mtime) != (ref.size, ref.mtime_ns) or state == "passing problem":
-        return "new"
+        return None
     if state == "lasting problem":
-        return "unusable"
-    return "unchanged" if has_vector else "new"
+        return Outcome.TOO_LARGE
+    return Outcome.UNCHANGED if has_vector else None
 
 
-def _paths(path_ids: list[str]) -> set[str]:
-    names = {path_id(1, path): path for path in _PATHS}
-    assert len(set(path_ids)) == len(path_ids)
-    return {names[found] for found in path_ids}
+def _pairs(paths: set[str], numbers: dict[str, int]) -> list[tuple[str, str]]:
+    """Path id and image id of each path, as the index orders them."""
+    return sorted((path_id(1, path), id_of(numbers[path])) for path in paths)
 
 
 def test_a_path_that_came_back_is_present_once_with_the_content_that_it_holds(
@@ -355,10 +352,10 @@ def test_a_path_that_came_back_is_present_once_with_the_content_that_it_holds(
     ref = ref_of(tmp_path, "a.jpg")
     photos.add_files([holding(ref, 1)], ids)
     photos.add_files([holding(replace(ref, mtime_ns=6), 2)], ids)
-    photos.mark_missing([path_id(1, "a.jpg")])
+    photos.mark([(path_id(1, "a.jpg"), id_of(2))], FileState.MISSING)
     index = photos.index([tmp_path], IdSet([id_of(1), id_of(2)]))
     index.look_up([replace(ref, mtime_ns=6)], ids)
-    photos.mark_present(index.found_again())
+    photos.mark(index.found_again(), FileState.PRESENT)
     assert photos.count_files(FileState.PRESENT) == 1
     assert photos.image_at(tmp_path / "a.jpg") == id_of(2)
 

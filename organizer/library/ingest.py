@@ -263,7 +263,7 @@ class _Run:
             self._report.count(problem.outcome, problem.ref.file)
 
     def _matched(self, gone: list[Pair]) -> set[Pair]:
-        """Of the files that are gone those whose content was found under another path: they moved."""
+        """Of the files that are gone those that moved: their content was found elsewhere."""
         moved = set()
         for path_id, image_id in gone:
             if self._found_again[image_id]:
@@ -274,8 +274,8 @@ class _Run:
     def _moved_before_the_cut(self, vanished: list[Pair]) -> set[Pair]:
         """Of the files that are gone those whose content has another file.
 
-        The run that was cut short may have read a moved file under its new path: what looks like one
-        of two copies that went is then one file that moved.
+        The run that was cut short may have read a moved file under its new path: what looks like
+        one of two copies that went is then one file that moved.
         """
         photos = self._store.photos
         gone = [*photos.all_in_state(FileState.MISSING), *vanished]

@@ -295,7 +295,7 @@ def test_a_cluster_that_is_not_there(typed: Run) -> None:
 def test_names_that_cannot_be(typed: Run) -> None:
     assert typed("clusters", "rename", "1", "fox").code == 0
     _is_told(typed("clusters", "rename", "2", "fox"), 2, "'fox' already")
-    _is_told(typed("clusters", "rename", "2", "  "), 2, "letter")
+    _is_told(typed("clusters", "rename", "2", "  "), 2, "cannot be called")
 
 
 @pytest.mark.usefixtures("own")
