@@ -2,7 +2,8 @@
 
     OrganizerError          exit 1   the root: a message, and a hint what to do
     |-- SettingsError       exit 2   the user asked for something that cannot be
-    |   `-- WeightsError    exit 2   the weights of a named embedder cannot be had or do not fit
+    |   `-- WeightsError    exit 2   the weights of an embedder are not what they should be
+    |       `-- WeightsMissingError  they are not on this machine and cannot be downloaded
     |-- PluginError         exit 1   a part is broken, missing or does not keep its contract
     |-- ImageError          exit 1   one file cannot be used; only the ingest loop catches it
     |-- StoreError          exit 1   no library, damaged, locked, too new
@@ -48,7 +49,11 @@ class SettingsError(OrganizerError):
 
 
 class WeightsError(SettingsError):
-    """The weights of an embedder cannot be had, or are not what they should be."""
+    """The weights of an embedder are not what they should be."""
+
+
+class WeightsMissingError(WeightsError):
+    """The weights of an embedder are nowhere on this machine and cannot be downloaded."""
 
 
 class PluginError(OrganizerError):

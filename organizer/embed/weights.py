@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from organizer.errors import WeightsError
+from organizer.errors import WeightsError, WeightsMissingError
 
 OFFLINE_AFTER_SECONDS = 4.0
 _SUFFIXES = (".pth", ".pt", ".safetensors")
@@ -78,7 +78,8 @@ def fetch(name: str, url: str, *, given: Path | None) -> WeightsFile:
     """The weights file, downloaded into torch's cache if it is nowhere on this machine.
 
     Raises:
-        WeightsError: It is not here and cannot be downloaded; the message says what was tried.
+        WeightsMissingError: It is not here and cannot be downloaded; the message says what was
+            tried.
     """
     path = locate(name, url, given=given)
     if path is None:
@@ -91,7 +92,7 @@ def check_reachable(name: str, url: str, *, given: Path | None = None) -> None:
     """Ask for the headers of a download, so that a machine without a network says so in seconds.
 
     Raises:
-        WeightsError: There is no answer; the message says where else the weights were looked for.
+        WeightsMissingError: There is no answer; the message says where else was looked.
     """
     request = urllib.request.Request(url, method="HEAD")  # noqa: S310 - torchvision's https address
     try:
@@ -103,7 +104,7 @@ def check_reachable(name: str, url: str, *, given: Path | None = None) -> None:
         reason = getattr(error, "reason", error)
         tried = [f"{given}/{name}.pth and .safetensors"] if given else []
         tried += [str(torch_cache()), f"{url} ({reason})"]
-        raise WeightsError(
+        raise WeightsMissingError(
             f"the weights of {name} cannot be had; tried " + ", ".join(tried),
             f"put them at FOLDER/{name}.pth and set ORGANIZER_WEIGHTS=FOLDER, or name a file with "
             "--weights, or use an embedder that needs none: --embedder hog+hsv",
@@ -173,7 +174,7 @@ def _download(name: str, url: str) -> Path:
     try:
         download_url_to_file(url, str(target), match.group(1) if match else None, progress=False)
     except (urllib.error.URLError, OSError, RuntimeError) as error:
-        raise WeightsError(
+        raise WeightsMissingError(
             f"the weights of {name} could not be downloaded from {url}: {error}", "try again"
         ) from error
     return target

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from organizer import registry
-from organizer.errors import OrganizerError, PluginError, SettingsError, WeightsError
+from organizer.errors import PluginError, SettingsError, WeightsMissingError
 from organizer.library.progress import Progress
 from organizer.protocols import Describable, EmbedderInfo, LoadedEmbedder
 from organizer.settings import DEFAULT_EMBEDDER, Settings
@@ -74,13 +74,13 @@ def load_default(settings: Settings, progress: Progress) -> LoadedEmbedder:
     """The default embedder, or the best one that can be had now; the difference is told."""
     try:
         return load(PartSpec(DEFAULT_EMBEDDER), settings)
-    except WeightsError as error:
+    except WeightsMissingError:
         name = _best_here(settings)
-        progress.note(f"{error.message}. Using {name} instead")
-        if name == _WITHOUT_WEIGHTS:
-            progress.note(
-                f"{name} sees contours and colours only: {error.hint.split(', or use')[0]}"
-            )
+        means = ", which sees contours and colours only" if name == _WITHOUT_WEIGHTS else ""
+        progress.note(
+            f"the weights of {DEFAULT_EMBEDDER} are not here and cannot be downloaded: using {name}"
+            f"{means}. Better: {DEFAULT_EMBEDDER}.pth in a folder that ORGANIZER_WEIGHTS names"
+        )
         return load(PartSpec(name), settings)
 
 
@@ -101,10 +101,5 @@ def _describe(name: str, settings: Settings) -> EmbedderInfo:
 
 
 def _best_here(settings: Settings) -> str:
-    for name in _NEXT_BEST:
-        try:
-            if _describe(name, settings).weights == "here":
-                return name
-        except OrganizerError:
-            continue
-    return _WITHOUT_WEIGHTS
+    here = (name for name in _NEXT_BEST if _describe(name, settings).weights == "here")
+    return next(here, _WITHOUT_WEIGHTS)
