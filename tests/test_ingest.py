@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from organizer.errors import PluginError, SettingsError, WeightsError
 from organizer.library import Library, Progress
-from organizer.library.ingest import IngestReport
+from organizer.library.commit import IngestReport
 from organizer.settings import Settings
 from organizer.types import FileState, Outcome, PartSpec
 from tests.conftest import Run, make_groups, make_photo

@@ -19,7 +19,7 @@ from PIL import Image
 
 from organizer.errors import ClusteringError, SettingsError
 from organizer.library import Library
-from organizer.library.ingest import IngestReport
+from organizer.library.commit import IngestReport
 from organizer.settings import Settings
 from organizer.types import FileState, LineageReport, Outcome
 

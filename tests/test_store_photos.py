@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from organizer.store import FileRow, IdSet, Photos, Store
 from organizer.store.database import Database
-from organizer.store.photos import path_id
+from organizer.store.file_index import path_id
 from organizer.types import FileState, ImageFacts, ImageRef, Outcome, Problem, ProcessedFile
 
 

@@ -26,7 +26,7 @@ from organizer.cli.session import (
 from organizer.errors import EXIT_INTERRUPTED, EXIT_SOME_UNUSABLE, SettingsError
 
 if TYPE_CHECKING:
-    from organizer.library.ingest import IngestReport
+    from organizer.library.commit import IngestReport
 
 app = typer.Typer(
     help="Groups a folder of photos by what is in them, and keeps the groups when new photos come.",

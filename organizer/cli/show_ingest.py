@@ -6,7 +6,7 @@ from pathlib import Path
 
 from organizer.cli.session import say
 from organizer.cli.show import print_json, print_line, short
-from organizer.library.ingest import IngestReport
+from organizer.library.commit import IngestReport
 from organizer.types import Outcome
 
 

@@ -12,7 +12,7 @@ from organizer.errors import ImageError, SettingsError
 from organizer.library import embedders, views
 from organizer.library import ingest as ingesting
 from organizer.library import recluster as reclustering
-from organizer.library.ingest import IngestReport
+from organizer.library.commit import IngestReport
 from organizer.library.place import library_path
 from organizer.library.progress import Progress, Silent
 from organizer.library.recluster import ReclusterReport, Space

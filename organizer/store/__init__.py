@@ -18,8 +18,9 @@ from organizer.store.clusterings import (
     StoredClustering,
 )
 from organizer.store.database import Database
+from organizer.store.file_index import FileIndex, Pair, Root
 from organizer.store.ids import IdSet
-from organizer.store.photos import FileIndex, FileRow, Known, Pair, Photos, Root
+from organizer.store.photos import FileRow, Known, Photos
 from organizer.store.vectors import VectorTables
 
 __all__ = [

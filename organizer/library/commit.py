@@ -1,0 +1,148 @@
+"""What an ingest has read, counted and written down."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from organizer.library.joining import join
+from organizer.protocols import LoadedEmbedder
+from organizer.store import ClusterModels, Known, Store
+from organizer.types import (
+    AssignmentState,
+    EmbeddingBatch,
+    Outcome,
+    PartSpec,
+    ProcessedBatch,
+    ProcessedFile,
+)
+
+_EXAMPLES = 3
+
+
+@dataclass(slots=True)
+class IngestReport:
+    """What an ingest did.
+
+    Attributes:
+        counts: Files by what became of them.
+        examples: A few paths for each outcome but "unchanged".
+        images: Images in the library afterwards.
+        embedded: Vectors that were made.
+        joined: New images that were put into present clusters; `unsure` of them fit none well.
+        unsure: See `joined`.
+        other_suffixes: Files of kinds that are not read, by suffix.
+        embedder: What made the vectors.
+        seconds: Wall time.
+        interrupted: Whether the run was stopped before its end.
+    """
+
+    counts: Counter[Outcome] = field(default_factory=Counter)
+    examples: dict[Outcome, list[str]] = field(default_factory=lambda: defaultdict(list))
+    images: int = 0
+    embedded: int = 0
+    joined: int = 0
+    unsure: int = 0
+    other_suffixes: Counter[str] = field(default_factory=Counter)
+    embedder: PartSpec = field(default_factory=lambda: PartSpec(""))
+    seconds: float = 0.0
+    interrupted: bool = False
+
+    @property
+    def unusable(self) -> int:
+        """Files that could not be used."""
+        return self.counts[Outcome.BROKEN] + self.counts[Outcome.TOO_LARGE]
+
+    def count(self, outcome: Outcome, file: Path) -> None:
+        """Count a file."""
+        self.counts[outcome] += 1
+        if len(self.examples[outcome]) < _EXAMPLES:
+            self.examples[outcome].append(str(file))
+
+
+class Commit:
+    """What has been read and not yet written."""
+
+    def __init__(
+        self,
+        store: Store,
+        loaded: LoadedEmbedder,
+        root_ids: dict[Path, int],
+        report: IngestReport,
+    ) -> None:
+        self._store, self._loaded, self._root_ids = store, loaded, root_ids
+        self._report = report
+        self._images = store.photos.image_ids()
+        self._files: list[ProcessedFile] = []
+        self._batches: list[EmbeddingBatch] = []
+        self.found_again: dict[str, list[Path]] = defaultdict(list)
+        current = store.clusterings.current()
+        joins = current is not None and current.embedder == loaded.spec
+        self._clustering = current.clustering_id if current is not None and joins else None
+        self._models: ClusterModels | None = (
+            store.clusterings.models(self._clustering) if self._clustering is not None else None
+        )
+
+    @property
+    def pending(self) -> int:
+        """Files that are not written yet."""
+        return len(self._files)
+
+    def add(self, batch: ProcessedBatch) -> None:
+        """Take a batch in."""
+        self._files += batch.files
+        self._batches.append(batch.embeddings)
+
+    def write(self) -> None:
+        """Commit what there is. The file rows come last: they make the rest real."""
+        if not self._files:
+            return
+        batch = EmbeddingBatch(
+            tuple(image_id for part in self._batches for image_id in part.image_ids),
+            np.concatenate([part.vectors for part in self._batches]),
+        )
+        photos = self._store.photos
+        known = photos.known_at([file.ref for file in self._files], self._root_ids)
+        facts = {
+            file.facts.image_id: file.facts
+            for file in self._files
+            if file.facts is not None and file.facts.image_id not in self._images
+        }
+        self._store.vectors.append(self._loaded.spec, batch)
+        photos.add_images(list(facts.values()))
+        self._join(batch)
+        photos.add_files(self._files, self._root_ids, known)
+        self._count(known)
+        self._images.add(facts)
+        self._report.embedded += len(batch.image_ids)
+        self._files, self._batches = [], []
+
+    def _join(self, batch: EmbeddingBatch) -> None:
+        """Put new images into the present clusters; nobody else moves."""
+        if self._models is None or self._clustering is None or not batch.image_ids:
+            return
+        members = join(self._models, batch.image_ids, batch.vectors)
+        self._store.clusterings.append_members(self._clustering, members)
+        self._report.joined += len(members)
+        self._report.unsure += int(np.count_nonzero(members.states == AssignmentState.UNSURE))
+
+    def _count(self, known: Known) -> None:
+        """Count files by outcome, given what was known of them before."""
+        new: set[str] = set()
+        for file in self._files:
+            path_id = self._store.photos.path_id(file.ref, self._root_ids)
+            if file.problem is not None:
+                self._report.count(file.problem.outcome, file.ref.file)
+            elif file.image_id is not None and (path_id, file.image_id) in known:
+                self._report.count(Outcome.UNCHANGED, file.ref.file)
+            elif file.image_id is None:
+                raise AssertionError(f"{file.ref.file} has neither an image nor a problem")
+            elif file.image_id in new or file.image_id in self._images:
+                # A duplicate or a moved file: the sweep tells which.
+                self.found_again[file.image_id].append(file.ref.file)
+            else:
+                new.add(file.image_id)
+                self._report.count(Outcome.ADDED, file.ref.file)
