@@ -230,7 +230,7 @@ def test_a_recluster_that_was_killed_leaves_the_old_clustering_or_the_new_one_wh
         library.recluster(k=3)
     ids_ever: set[int] = set()
     seen: set[int] = set()
-    for delay in np.linspace(0.0, 0.5, 14).tolist():
+    for delay in np.linspace(0.0, 0.5, 8).tolist():
         with worker(tmp_path, "4,5,6,7,8,3") as process:
             time.sleep(delay)
             process.send_signal(signal.SIGKILL)
@@ -262,6 +262,7 @@ def _assert_whole_clustering(library: Library, *, images: int) -> set[int]:
     return held
 
 
+@pytest.mark.slow
 def test_an_interrupted_ingest_ends_with_130_and_keeps_what_it_did(tmp_path: Path) -> None:
     photos = photos_of(tmp_path, 400)
     command = [sys.executable, "-m", "organizer", "ingest", "photos", "--embedder", COLOUR]
@@ -406,10 +407,9 @@ def broken(home: Path) -> None:
 
 _ALTERATIONS = [
     touched,
-    renamed,
     *(
         pytest.param(alter, marks=pytest.mark.slow)
-        for alter in (new, deleted, changed, copied, broken)
+        for alter in (new, deleted, renamed, changed, copied, broken)
     ),
 ]
 
@@ -433,6 +433,7 @@ def test_an_ingest_cut_before_any_of_its_writes_ends_like_one_that_was_not(
     assert wrong == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("alter", _ALTERATIONS)
 def test_after_an_ingest_was_cut_everything_can_be_looked_at(tmp_path: Path, alter: Alter) -> None:
     begin = begun(tmp_path)
@@ -458,6 +459,7 @@ def test_everything_can_be_looked_at_before_each_write_of_an_ingest(
     assert next(looks) > 2
 
 
+@pytest.mark.slow
 def test_images_that_get_their_vectors_late_join_the_clusters_though_the_ingest_was_cut(
     tmp_path: Path,
 ) -> None:
@@ -490,7 +492,8 @@ def _after(begin: Path, tmp_path: Path, work: Work) -> dict[str, object]:
         return contents(library, home)
 
 
-@pytest.mark.parametrize("k", [2, pytest.param(5, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("k", [2, 5])
 def test_a_recluster_cut_before_any_of_its_writes_leaves_the_old_or_the_new_one(
     tmp_path: Path, k: int
 ) -> None:

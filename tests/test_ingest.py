@@ -302,6 +302,7 @@ def test_the_files_of_a_folder_that_cannot_be_listed_are_not_called_missing(
         assert library.problems() == []
 
 
+@pytest.mark.slow
 def test_a_file_that_may_not_be_read_is_tried_again_though_it_did_not_change(
     library: Library, tmp_path: Path
 ) -> None:
@@ -767,6 +768,7 @@ def test_without_clusters_later_ingests_use_the_first_embedder(
     assert filled.ingest([photos]).embedder.name == COLOUR
 
 
+@pytest.mark.slow
 def test_without_weights_and_network_hog_hsv_steps_in_and_the_person_is_told(
     library: Library, photos: Path
 ) -> None:

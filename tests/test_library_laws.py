@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -36,7 +37,7 @@ _sound_trees = st.dictionaries(st.sampled_from(_PATHS), _contents, min_size=3, m
 Tree = dict[str, int]
 
 law = settings(
-    max_examples=5,
+    max_examples=4,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -242,6 +243,7 @@ def test_rotating_the_contents_of_many_files_is_the_same_in_small_and_large_comm
     assert outcomes[0] == outcomes[1]
 
 
+@pytest.mark.slow
 @law
 @given(tree=_trees, order=st.permutations(["", "a", "a/b", "c"]))
 def test_the_order_in_which_sub_folders_are_ingested_decides_nothing(
@@ -267,7 +269,7 @@ _step = st.one_of(
 )
 
 
-@settings(law, max_examples=7)
+@settings(law, max_examples=5)
 @given(first=_sound_trees, steps=st.lists(_step, min_size=2, max_size=8))
 def test_ids_are_never_used_again_and_lineage_accounts_for_each(
     first: Tree, steps: list[tuple[str, object]]
@@ -306,6 +308,7 @@ def _assert_accounted(lineage: LineageReport, old: set[int], new: set[int], ever
         assert set(merge.sources) <= old
 
 
+@pytest.mark.slow
 @law
 @given(tree=_sound_trees, later=_sound_trees, ks=st.lists(st.integers(2, 5), max_size=3))
 def test_undo_is_the_inverse_of_recluster(tree: Tree, later: Tree, ks: list[int]) -> None:

@@ -303,14 +303,11 @@ def noise(data: bytes) -> bytes:
 @pytest.mark.parametrize(
     "table",
     [
-        "roots",
-        "assignments_1",
         "vectors_*",
         *(
             pytest.param(name, marks=pytest.mark.slow)
-            for name in ("images", "files", "problems", "clusterings", "clusters", "heads")
+            for name in (*sorted(TABLES), "assignments_1")
         ),
-        pytest.param("decisions", marks=pytest.mark.slow),
     ],
 )
 def test_a_damaged_file_never_gives_a_raw_error(

@@ -17,6 +17,7 @@ _any_id = _tricky | st.binary(min_size=16, max_size=16).map(bytes.hex)
 _ids = st.lists(_any_id, max_size=30)
 
 
+@settings(deadline=None)
 @given(first=_ids, later=st.lists(_ids, max_size=4), asked=_ids)
 def test_an_id_set_answers_like_a_python_set(
     first: list[str], later: list[list[str]], asked: list[str]
@@ -33,7 +34,7 @@ def test_an_id_set_answers_like_a_python_set(
 
 
 @given(first=_ids, later=st.lists(_ids, max_size=6), limit=st.integers(0, 4))
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_loose_ids_are_sorted_in_without_losing_one(
     first: list[str], later: list[list[str]], limit: int
 ) -> None:

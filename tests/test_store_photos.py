@@ -272,7 +272,7 @@ _seen = st.dictionaries(st.sampled_from(_PATHS), _file)
 
 
 @given(known=_known, seen=_seen, below=st.sampled_from(["", "sub"]))
-@settings(max_examples=40)
+@settings(max_examples=12, deadline=None)
 def test_the_index_answers_like_a_dictionary(
     tmp_path_factory: pytest.TempPathFactory,
     known: dict[str, tuple[tuple[int, int], str, bool]],

@@ -78,7 +78,7 @@ _numbers = arrays(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=25, deadline=None)
 @given(vectors=_numbers, seed=st.integers(0, 2**31))
 def test_a_number_comes_back_within_half_a_step_of_half_precision(
     shared: VectorTables, vectors: Vectors, seed: int
