@@ -16,6 +16,9 @@ from organizer.errors import ClusteringError, PluginError
 from organizer.types import Labels, Vectors
 
 _DISTRIBUTIONS = ("faiss-cpu", "faiss-gpu-cuvs", "faiss-gpu", "faiss-gpu-cu12", "faiss-gpu-cu11")
+_STARTS, _STARTS_IF_LONG, _SHORT = 10, 3, 500_000_000
+"""Cold starts, by the multiplications of one iteration."""
+
 _SEEDED_FROM, _SEEDED_FROM_EACH = 10_000, 20
 """A cold start is drawn from a sample of this many images, or of this many for each cluster."""
 
@@ -33,7 +36,7 @@ class KMeans:
 
     Args:
         n_clusters: How many clusters. There are fewer where images cannot be told apart.
-        n_init: Cold starts; the best counts.
+        n_init: Cold starts; the best counts. None takes ten, and three where one is long.
         max_iter: Lloyd iterations of each start.
         random_state: Seed; the same vectors and seed give the same clusters.
         init: ``(n_clusters, dim)`` centroids of a warm start, tried besides the cold ones.
@@ -49,7 +52,7 @@ class KMeans:
         self,
         *,
         n_clusters: int = 8,
-        n_init: int = 3,
+        n_init: int | None = None,
         max_iter: int = 50,
         random_state: int = 0,
         init: Vectors | None = None,
@@ -75,7 +78,9 @@ class KMeans:
         vectors = np.ascontiguousarray(vectors, dtype=np.float32)
         gpus = int(faiss.get_num_gpus()) if hasattr(faiss, "get_num_gpus") else 0
         best: tuple[float, Vectors] | None = None
-        for start in range(-1 if self._init is not None else 0, self._n_init):
+        work = vectors.size * self._n_clusters
+        n_init = self._n_init or (_STARTS if work <= _SHORT else _STARTS_IF_LONG)
+        for start in range(-1 if self._init is not None else 0, n_init):
             centroids = self._train(faiss, vectors, self._start(vectors, start), on_gpu=gpus > 0)
             inertia = float(np.sum(2 * place(vectors, centroids).distances, dtype=np.float64))
             # The warm start is first: a cold one has to beat it clearly.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from organizer import registry
 from organizer.cluster.choose_k import WEAK, candidates, sweep
@@ -20,7 +21,6 @@ from organizer.library.progress import Progress
 from organizer.settings import Settings
 from organizer.store import ClusterModels, Store, StoredClustering
 from organizer.types import (
-    AssignmentState,
     Candidate,
     Clustering,
     Labels,
@@ -164,14 +164,16 @@ def _clustering(
 def _store(
     store: Store, rows: Clustering, placement: Placement, before: StoredClustering | None
 ) -> ReclusterReport:
-    old_labels, new_labels, old_ids = _in_both(store, rows, before)
+    known = _in_both(store, rows, before)
     ids, lineage = follow(
-        old_labels,
-        new_labels,
-        old_ids=old_ids,
+        known.old[known.core],
+        known.new[known.core],
+        old_ids=known.ids,
         k=len(rows.centroids),
         next_id=store.clusterings.next_cluster_id(),
     )
+    moved = int(np.count_nonzero(ids[known.new] != known.old)) if len(known.old) else 0
+    lineage = replace(lineage, images_moved=moved)
     found = spread(placement, len(rows.centroids))
     medoids = tuple(rows.image_ids[row] for row in found.medoids)
     models = ClusterModels(ids, rows.centroids, found.means, found.deviations, medoids)
@@ -197,28 +199,38 @@ def _store(
     )
 
 
-def _in_both(
-    store: Store, rows: Clustering, before: StoredClustering | None
-) -> tuple[Labels, Labels, list[int]]:
-    """Old cluster id and new row of each image that was surely in a cluster; all old ids.
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """The images that are in the former clustering and in the new one, row by row.
 
-    An unsure image was parked beside its nearest cluster and never belonged to it: a card of a new
-    species would else outvote the members of the clusters that it was parked at.
+    Attributes:
+        old: ``(m,)`` former cluster id.
+        new: ``(m,)`` new row.
+        core: ``(m,)`` whether the image was there when the former clustering was made. What an
+            ingest put beside it since is not asked which cluster is which: a card of a new species
+            would outvote the members of the clusters that it was put to.
+        ids: The ids of all former clusters.
     """
+
+    old: Labels
+    new: Labels
+    core: NDArray[np.bool_]
+    ids: tuple[int, ...]
+
+
+def _in_both(store: Store, rows: Clustering, before: StoredClustering | None) -> _Before:
     if before is None:
-        return np.empty(0, np.int64), np.empty(0, np.int64), []
+        nothing = np.empty(0, dtype=np.int64)
+        return _Before(nothing, nothing, nothing == 0, ())
     members = store.clusterings.assignments(before.clustering_id)
-    old_ids = store.clusterings.models(before.clustering_id).cluster_ids.tolist()
-    old = {
-        image_id: cluster_id
-        for image_id, cluster_id, state in zip(
-            members.image_ids, members.cluster_ids.tolist(), members.states, strict=True
-        )
-        if state != AssignmentState.UNSURE
-    }
-    both = [row for row, image_id in enumerate(rows.image_ids) if image_id in old]
-    old_labels = np.array([old[rows.image_ids[row]] for row in both], dtype=np.int64)
-    return old_labels, rows.labels[both], old_ids
+    made_of = sum(store.clusterings.counts_when_made(before.clustering_id))
+    row_of = {image_id: row for row, image_id in enumerate(members.image_ids.tolist())}
+    old_rows = np.array([row_of.get(image_id, -1) for image_id in rows.image_ids], dtype=np.int64)
+    both = old_rows >= 0
+    old_rows = old_rows[both]
+    ids = store.clusterings.models(before.clustering_id).cluster_ids.tolist()
+    core = old_rows < made_of
+    return _Before(members.cluster_ids[old_rows], rows.labels[both], core, tuple(ids))
 
 
 def _count_different(vectors: Vectors) -> int:
