@@ -63,6 +63,8 @@ def worker(home: Path, what: str) -> Iterator[subprocess.Popen[str]]:
         for line in process.stdout:
             if line.startswith(wanted):
                 break
+        else:
+            pytest.fail("the worker ended before its work began")
         try:
             yield process
         finally:

@@ -139,19 +139,17 @@ class Clusterings:
         Raises:
             StoreError: They are kept no more.
         """
-        name = _members(clustering_id)
-        if not self._database.has(name):
-            raise StoreError(
-                f"the members of clustering {clustering_id} are kept no more",
-                f"the last {_KEPT} clusterings can be brought back",
-            )
-        rows = self._database.read(name)
+        rows = self._database.read(self._kept_members(clustering_id))
         columns = (rows[column].to_numpy() for column in rows.column_names)
         return Assignments(*columns)
 
     def count(self, clustering_id: int) -> int:
-        """Number of images in a clustering."""
-        return self._database.count(_members(clustering_id))
+        """Number of images in a clustering.
+
+        Raises:
+            StoreError: Its members are kept no more.
+        """
+        return self._database.count(self._kept_members(clustering_id))
 
     def counts_when_made(self, clustering_id: int) -> list[int]:
         """The sizes of a clustering's clusters when it was made."""
@@ -168,6 +166,15 @@ class Clusterings:
         )
         pairs = (rows[name].to_pylist() for name in rows.column_names)
         return dict(zip(*pairs, strict=True))
+
+    def _kept_members(self, clustering_id: int) -> str:
+        name = _members(clustering_id)
+        if not self._database.has(name):
+            raise StoreError(
+                f"the members of clustering {clustering_id} are kept no more",
+                f"the last {_KEPT} clusterings can be brought back",
+            )
+        return name
 
     def next_cluster_id(self) -> int:
         """An id that no cluster ever had."""

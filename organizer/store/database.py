@@ -186,17 +186,6 @@ class Database:
         with _translated(self.path):
             self._connection.open_table(name).delete(where)
 
-    def update_pairs(
-        self,
-        name: str,
-        keys: tuple[str, str],
-        pairs: Iterable[tuple[str, str]],
-        values: Mapping[str, Any],
-    ) -> None:
-        """Set columns in the rows whose two `keys` are one of `pairs`."""
-        for where in _one_of_pairs(keys, pairs):
-            self.update_where(name, where, values)
-
     def update_where(self, name: str, where: str, values: Mapping[str, Any]) -> None:
         """Set columns in the rows for which a condition holds."""
         with _translated(self.path):

@@ -17,6 +17,7 @@ from organizer.types import FileState, ImageFacts, ImageRef, Outcome, Problem, P
 
 _RELOCATION_SAMPLE = 64
 _RELOCATION_SHARE = 0.9
+_ROWS_PER_UPSERT = 10_000
 
 
 Known = dict[Pair, FileState]
@@ -242,7 +243,14 @@ class Photos:
 
     def mark(self, files: Iterable[Pair], state: FileState) -> None:
         """Note that files are gone, which forgets nothing, or that they are there again."""
-        self._database.update_pairs("files", _PAIR, files, {"state": state.value})
+        wanted = set(files)
+        rows = self._database.read_by_id("files", "path_id", (path for path, _ in wanted))
+        pairs = zip(rows["path_id"].to_pylist(), rows["image_id"].to_pylist(), strict=True)
+        rows = rows.filter(pa.array([pair in wanted for pair in pairs], pa.bool_()))
+        states = pa.array([state.value] * len(rows), pa.string())
+        rows = rows.set_column(rows.column_names.index("state"), "state", states)
+        for start in range(0, len(rows), _ROWS_PER_UPSERT):
+            self._database.upsert("files", _PAIR, rows.slice(start, _ROWS_PER_UPSERT))
 
     def forget_files(self, files: Iterable[Pair]) -> None:
         """Remove files whose content was found elsewhere."""
