@@ -250,8 +250,10 @@ def test_rows_are_changed_and_deleted_by_pairs_and_not_by_half_of_one(database: 
     rows = [{"one": one, "other": other, "n": 0} for one, other in sorted(there)]
     database.append("pairs", pa.Table.from_pylist(rows, schema=schema))
     some = {(key(a), key(b)) for a in range(20) for b in range(20) if (3 * a + b) % 2}
-    database.update_pairs("pairs", columns, [*some, (key(77), key(0))], {"n": 1})
-    assert _pairs_in(database) == {pair: int(pair in some) for pair in there}
+    new = (key(77), key(0))
+    changed = [{"one": one, "other": other, "n": 1} for one, other in [*sorted(some), new]]
+    database.upsert("pairs", columns, pa.Table.from_pylist(changed, schema=schema))
+    assert _pairs_in(database) == {pair: int(pair in {*some, new}) for pair in {*there, new}}
     database.delete_pairs("pairs", columns, [*some, (key(77), key(0))])
     assert set(_pairs_in(database)) == there - some
 
