@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import resource
 import select
 import signal
 import subprocess
@@ -176,9 +177,11 @@ def test_an_interrupted_recluster_changes_nothing(run: Run, tmp_path: Path) -> N
 
 def test_the_help_comes_at_once() -> None:
     def seconds() -> float:
-        start = time.perf_counter()
+        """Of the processor: other tests run beside this one, and the wall clock counts them too."""
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([*_PROGRAM, "--help"], capture_output=True, timeout=60, check=True)
-        return time.perf_counter() - start
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
     assert min(seconds() for _ in range(5)) < 0.3
 
