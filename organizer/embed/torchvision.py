@@ -41,10 +41,11 @@ class TorchvisionEmbedder:
     """
 
     def __init__(self, network: Network, *, weights: Path | None, device: str) -> None:
+        file = fetch(network.name, network.url, given=weights)
+        # Only now: where there are no weights, nobody waits for torch to be told so.
         import torch
         import torchvision
 
-        file = fetch(network.name, network.url, given=weights)
         preset = torchvision.models.get_weight(network.weights).transforms()
         self.dim = network.dim
         self.min_side = int(preset.resize_size[0])
