@@ -26,7 +26,7 @@ from organizer import decode
 from organizer.discover import Walk
 from organizer.library import Library
 from organizer.library.embedders import load
-from organizer.protocols import LoadedEmbedder, ReducedInput
+from organizer.protocols import LoadedEmbedder, least_side
 from organizer.settings import available_cores, load_settings
 from organizer.types import ImageRef, PartSpec
 
@@ -93,7 +93,7 @@ def _steady_seconds(library: Library, photos: Path, embedder: str) -> float:
 
 def _decode_all(loaded: LoadedEmbedder, refs: list[ImageRef]) -> list[np.ndarray]:
     part = loaded.part
-    side = part.min_side if isinstance(part, ReducedInput) else None
+    side = least_side(part)
 
     def one(ref: ImageRef) -> np.ndarray:
         data = decode.read(ref, max_bytes=2**31)

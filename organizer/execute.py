@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from organizer import decode, metadata
 from organizer.errors import ImageError, PluginError
-from organizer.protocols import LoadedEmbedder, ReducedInput
+from organizer.protocols import LoadedEmbedder, least_side
 from organizer.settings import available_cores
 from organizer.store.ids import IdSet
 from organizer.types import (
@@ -55,7 +55,7 @@ class ThreadedExecutor:
     ) -> Iterator[ProcessedBatch]:
         """See `organizer.protocols.Executor`."""
         part = embedder.part
-        min_side = part.min_side if isinstance(part, ReducedInput) else None
+        min_side = least_side(part)
 
         def work(ref: ImageRef) -> _Work:
             return _read_and_prepare(

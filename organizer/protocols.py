@@ -56,6 +56,11 @@ class ReducedInput(Protocol):
     min_side: int
 
 
+def least_side(part: Embedder) -> int | None:
+    """The shorter side, in pixels, that is enough for an embedder; None where it wants them all."""
+    return part.min_side if isinstance(part, ReducedInput) else None
+
+
 @runtime_checkable
 class Versioned(Protocol):
     """A part whose output depends on more than its name and params.

@@ -16,7 +16,7 @@ from organizer.library.commit import IngestReport
 from organizer.library.place import library_path
 from organizer.library.progress import Progress, Silent
 from organizer.library.recluster import ReclusterReport, Space
-from organizer.protocols import EmbedderInfo, ReducedInput
+from organizer.protocols import EmbedderInfo, least_side
 from organizer.settings import Settings, load_settings
 from organizer.store import Store, StoredClustering
 from organizer.types import Hit, ImageRef, Outcome, Vectors
@@ -230,7 +230,7 @@ class Library:
         loaded = embedders.load(spec, self.settings)
         status = file.stat()
         ref = ImageRef(file.parent, file.name, status.st_size, status.st_mtime_ns)
-        min_side = loaded.part.min_side if isinstance(loaded.part, ReducedInput) else None
+        min_side = least_side(loaded.part)
         try:
             data = decode.read(ref, max_bytes=self.settings.max_file_bytes)
             image = decode.decode(ref, data, min_side=min_side)
