@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -41,6 +42,27 @@ class Embedder(Protocol):
 
     def embed(self, batch: Sequence[NDArray[Any]]) -> Vectors:
         """Prepared pictures to ``(n, dim)`` float32; row i is ``batch[i]``; n may be 0."""
+        ...
+
+
+@runtime_checkable
+class TextEmbedder(Protocol):
+    """An embedder that puts texts into the space of its pictures.
+
+    Attributes:
+        dim: Length of a vector.
+        logit_scale: Factor of a cosine in the softmax over texts, as it was learned.
+    """
+
+    dim: int
+
+    @property
+    def logit_scale(self) -> float:
+        """See the class."""
+        ...
+
+    def embed_text(self, texts: Sequence[str]) -> Vectors:
+        """``(n, dim)`` float32 of unit length; row i is ``texts[i]``; n may be 0."""
         ...
 
 
@@ -82,6 +104,7 @@ class EmbedderInfo:
         weights: "none needed", "here", "downloadable" or "missing".
         location: Where the weights lie or would come from; empty where none are needed.
         licence: The licence of the weights, or of the method where there are none.
+        text: Whether it puts texts into the space of its pictures.
     """
 
     name: str
@@ -89,6 +112,7 @@ class EmbedderInfo:
     weights: str
     location: str
     licence: str
+    text: bool = False
 
 
 @runtime_checkable
@@ -97,6 +121,41 @@ class Describable(Protocol):
 
     def describe(self, *, weights: Any = None) -> EmbedderInfo:
         """What to show in `organizer models`; `weights` is the place to look first."""
+        ...
+
+
+@runtime_checkable
+class Weighted(Protocol):
+    """A factory whose part needs a file of weights."""
+
+    def pull(self, *, weights: Any = None) -> Path:
+        """Make sure that the file is on this machine, downloading it if it is not."""
+        ...
+
+    def take_in(self, file: Path) -> Path:
+        """Copy a file to where it is found from now on, if it holds this network's weights."""
+        ...
+
+
+@runtime_checkable
+class Family(Protocol):
+    """Makes factories by the name that stands behind the colon: ``timm:NAME``."""
+
+    def __call__(self, model: str) -> Callable[..., Any]:
+        """The factory of that name."""
+        ...
+
+    def models(self) -> list[str]:
+        """All names that it knows."""
+        ...
+
+
+@runtime_checkable
+class Layered(Protocol):
+    """A factory whose part can end at several layers: ``NAME@LAYER``."""
+
+    def at(self, layer: str) -> Callable[..., Any]:
+        """The factory of the part that ends at that layer."""
         ...
 
 
@@ -156,3 +215,6 @@ GROUPS: dict[str, type] = {
     "organizer.executors": Executor,
 }
 """Entry-point group to the protocol that its parts satisfy."""
+
+EMBEDDER_FAMILIES = "organizer.embedder_families"
+"""Group of what makes embedders whose names are too many to register: ``FAMILY:NAME``."""

@@ -1,7 +1,8 @@
 """Name -> part, for built-in parts and plugins alike, through entry points.
 
 Names are listed without importing anything. A plugin that cannot be loaded is named with its
-reason and harms nobody else.
+reason and harms nobody else. An embedder may also be named FAMILY:NAME, NAME@LAYER, or A+B for
+several as one.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from organizer.errors import OrganizerError, PluginError, SettingsError
-from organizer.protocols import GROUPS, Versioned
+from organizer.protocols import EMBEDDER_FAMILIES, GROUPS, Family, Layered, Versioned
 from organizer.types import PartSpec
+
+_EMBEDDERS = "organizer.embedders"
 
 
 def names(group: str) -> tuple[str, ...]:
@@ -23,32 +26,64 @@ def names(group: str) -> tuple[str, ...]:
 
 
 def check(group: str, name: str) -> None:
-    """Make sure that a part of that name is registered; nothing is imported.
+    """Make sure that a part of that name may exist; no part is imported.
+
+    Of FAMILY:NAME the family is looked up, of A+B both.
 
     Raises:
         SettingsError: No part has that name.
         PluginError: Two parts have it.
     """
-    _entry_point(group, name)
+    if group != _EMBEDDERS or name in names(group):
+        _entry_point(group, name)
+        return
+    for part in name.split("+"):
+        plain, family, _ = _parsed(part)
+        _entry_point(*((EMBEDDER_FAMILIES, family) if family else (group, plain)))
 
 
 def factory(group: str, name: str) -> Callable[..., Any]:
-    """The factory that is registered under a name.
+    """The factory that makes a part of that name.
 
     Raises:
         SettingsError: No part has that name.
         PluginError: Two parts have it, or its module cannot be imported.
     """
-    point = _entry_point(group, name)
-    try:
-        loaded: Callable[..., Any] = point.load()
-    except Exception as error:
-        # Importing a stranger's module can raise anything; the others must still work.
-        raise PluginError(
-            f"{_kind(group)} {name!r} of {_provider(point)} cannot be loaded: {error}",
-            f"update or remove {_provider(point)}",
-        ) from error
-    return loaded
+    if group != _EMBEDDERS or name in names(group):
+        registered: Callable[..., Any] = _loaded(group, name)
+        return registered
+    if "+" in name:
+        combination: Callable[..., Any] = _loaded(EMBEDDER_FAMILIES, "+")(name)
+        return combination
+    plain, family, layer = _parsed(name)
+    made: Callable[..., Any] = family_of(family)(plain) if family else _loaded(group, plain)
+    if not layer:
+        return made
+    if not isinstance(made, Layered):
+        raise SettingsError(f"{name.partition('@')[0]} has no layers to choose from")
+    return made.at(layer)
+
+
+def family_of(name: str) -> Family:
+    """The family of embedders of that name.
+
+    Raises:
+        SettingsError: There is none.
+    """
+    found: Family = _loaded(EMBEDDER_FAMILIES, name)
+    return found
+
+
+def canonical(group: str, name: str) -> str:
+    """The one name of a part that may be spelled in several ways (``vgg16@fc2`` is ``vgg16``).
+
+    Raises:
+        SettingsError: No part has that name.
+        PluginError: See `factory`.
+    """
+    if name in names(group):
+        return name
+    return str(getattr(factory(group, name), "name", name))
 
 
 def create(
@@ -95,6 +130,25 @@ def create(
     return spec.with_version(version), part
 
 
+def _parsed(name: str) -> tuple[str, str, str]:
+    """``FAMILY:NAME@LAYER`` as name, family and layer; what is not there is empty."""
+    rest, _, layer = name.partition("@")
+    family, colon, plain = rest.partition(":")
+    return (plain, family, layer) if colon else (rest, "", layer)
+
+
+def _loaded(group: str, name: str) -> Any:
+    point = _entry_point(group, name)
+    try:
+        return point.load()
+    except Exception as error:
+        # Importing a stranger's module can raise anything; the others must still work.
+        raise PluginError(
+            f"{_kind(group)} {name!r} of {_provider(point)} cannot be loaded: {error}",
+            f"update or remove {_provider(point)}",
+        ) from error
+
+
 def _entry_point(group: str, name: str) -> EntryPoint:
     found = {
         (point.value, _provider(point)): point for point in entry_points(group=group, name=name)
@@ -124,6 +178,8 @@ def _provider(point: EntryPoint) -> str:
 
 
 def _kind(group: str) -> str:
+    if group == EMBEDDER_FAMILIES:
+        return "family of embedders"
     return group.rsplit(".", 1)[-1].removesuffix("s")
 
 

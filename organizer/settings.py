@@ -29,6 +29,8 @@ class Settings(BaseSettings):
         library: The library's folder, or the folder that holds it; None searches upwards.
         weights: A weights file, or a folder with NAME.pth or NAME.safetensors.
         device: Where networks run: auto takes a GPU where there is one.
+        precision: What networks compute in: auto takes half precision where that is faster and
+            the vectors stay those of float32.
         threads: Decoding threads; 0 takes one for each core.
         batch_size: Images that are embedded at once.
         commit_images: Images after which an ingest commits what it has.
@@ -45,6 +47,7 @@ class Settings(BaseSettings):
     library: Path | None = None
     weights: Path | None = None
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
     threads: int = Field(default=0, ge=0, le=1024)
     batch_size: int = Field(default=32, ge=1, le=4096)
     commit_images: int = Field(default=512, ge=1)

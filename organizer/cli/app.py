@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from organizer.cli.clusters import clusters_app
+from organizer.cli.models import models_app
 from organizer.cli.session import (
     DebugOption,
     DeviceOption,
     EmbedderOption,
     JsonOption,
     LibraryOption,
+    PrecisionOption,
     SeedOption,
     WeightsOption,
     command,
@@ -26,6 +28,7 @@ from organizer.cli.session import (
 from organizer.errors import EXIT_INTERRUPTED, EXIT_SOME_UNUSABLE, SettingsError
 
 if TYPE_CHECKING:
+    from organizer.library import Library
     from organizer.library.commit import IngestReport
 
 app = typer.Typer(
@@ -36,6 +39,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(clusters_app, name="clusters")
+app.add_typer(models_app, name="models")
 
 
 @app.callback(invoke_without_command=True)
@@ -52,10 +56,16 @@ def organizer(
 
 @app.command(epilog="Example: organizer ingest ./photos /media/card")
 def ingest(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Folders and files.")],
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[PATH]...", help="Folders and files; all that were ingested if none is named."
+        ),
+    ] = None,
     embedder: EmbedderOption = None,
     weights: WeightsOption = None,
     device: DeviceOption = None,
+    precision: PrecisionOption = None,
     threads: Annotated[
         int | None, typer.Option("--threads", help="Decoding threads; one a core if not given.")
     ] = None,
@@ -68,8 +78,9 @@ def ingest(
 ) -> None:
     """Bring images in: find, decode, embed and store them; new ones join the clusters at once.
 
-    Known files that did not change cost next to nothing. The first ingest makes the library. Exit
-    code 3: done, but some files could not be used (see organizer problems).
+    Known files that did not change cost next to nothing. The first ingest makes the library. With
+    another --embedder the files are read once more for its vectors. Exit code 3: done, but some
+    files could not be used (see organizer problems).
     """
     with command(debug=debug):
         from organizer.cli import show_ingest
@@ -78,12 +89,17 @@ def ingest(
         from organizer.library.ingest import require_images, starts_of
 
         settings = settings_of(
-            library, weights=weights, device=device, threads=threads, batch_size=batch_size
+            library,
+            weights=weights,
+            device=device,
+            precision=precision,
+            threads=threads,
+            batch_size=batch_size,
         )
         path = find_library(settings.library, below=Path.cwd())
         if path is None:
             # No library is made for nothing.
-            require_images(starts_of(paths))
+            require_images(starts_of(paths or []))
             if embedder is not None:
                 embedders.check(embedder)
             path = settings.library or Path.cwd()
@@ -97,7 +113,10 @@ def ingest(
                 stop_on_interrupt(progress.note) as event,
             ):
                 report = opened_library.ingest(
-                    paths, embedder=embedder, progress=progress, stop=event.is_set
+                    paths or _roots_here(opened_library),
+                    embedder=embedder,
+                    progress=progress,
+                    stop=event.is_set,
                 )
             has_clusters = opened_library.store.clusterings.current() is not None
         show_ingest.show(report, json=json, has_clusters=has_clusters)
@@ -156,9 +175,15 @@ def undo(
             print_line(f"back to clustering {former.clustering_id} with {k} clusters")
 
 
-@app.command(epilog="Example: organizer search ./photos/fox.jpg -n 20 --filepath-only")
+@app.command(epilog='Example: organizer search ./photos/fox.jpg -n 20; search --text "a fox"')
 def search(
-    file: Annotated[Path, typer.Argument(help="A photo, in the library or not.")],
+    file: Annotated[
+        Path | None, typer.Argument(help="A photo, in the library or not.", show_default=False)
+    ] = None,
+    text: Annotated[
+        str | None,
+        typer.Option("--text", metavar="WORDS", help="Words instead of a photo; needs OpenCLIP."),
+    ] = None,
     limit: Annotated[
         int, typer.Option("--limit", "-n", "--top", "-t", min=1, max=10_000, help="How many.")
     ] = 10,
@@ -171,12 +196,21 @@ def search(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """The images most similar to a photo, nearest first."""
+    """The images most similar to a photo, or to a text, nearest first.
+
+    Texts need the vectors of an embedder that reads them, for example
+    organizer ingest --embedder openclip:ViT-B-32/laion2b_s34b_b79k
+    """
     with command(debug=debug), opened(library, weights=weights) as found:
         from organizer.cli import show_search
 
         with quiet_natives(debug=debug):
-            hits = found.search(file, limit=limit, embedder=embedder)
+            if text is not None and file is None:
+                hits = found.search_text(text, limit=limit, embedder=embedder)
+            elif file is not None and text is None:
+                hits = found.search(file, limit=limit, embedder=embedder)
+            else:
+                raise SettingsError("name a photo, or give a --text", "organizer search PHOTO")
         show_search.show(hits, json=json, filepath_only=filepath_only)
 
 
@@ -258,42 +292,13 @@ def problems(
             say("no problems: every file could be used")
 
 
-@app.command(epilog="Example: organizer models")
-def models(
-    weights: WeightsOption = None, json: JsonOption = False, debug: DebugOption = False
-) -> None:
-    """Every embedder with its dimension, where its weights are, and their licence."""
-    with command(debug=debug):
-        from organizer.cli.show import print_json, print_table
-        from organizer.library import models as all_models
-        from organizer.settings import DEFAULT_EMBEDDER
-
-        found = all_models(settings_of(None, weights=weights))
-        if json:
-            listed = [
-                {
-                    "name": m.name,
-                    "dim": m.dim,
-                    "weights": m.weights,
-                    "location": m.location,
-                    "licence": m.licence,
-                    "default": m.name == DEFAULT_EMBEDDER,
-                }
-                for m in found
-            ]
-            print_json({"models": listed})
-            return
-        rows = [
-            [
-                m.name + (" (default)" if m.name == DEFAULT_EMBEDDER else ""),
-                str(m.dim or "-"),
-                m.weights,
-                m.location or "-",
-                m.licence or "-",
-            ]
-            for m in found
-        ]
-        print_table(["embedder", ">dim", "weights", "where", "licence"], rows)
+def _roots_here(library: Library) -> list[Path]:
+    """The folders that were ingested, without those that are not here now (a card, a drive)."""
+    roots = library.roots()
+    for folder in roots:
+        if not folder.exists():
+            say(f"left out, it is not here: {folder}")
+    return [folder for folder in roots if folder.exists()]
 
 
 def _parse_k(text: str) -> int | Literal["auto"]:

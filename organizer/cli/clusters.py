@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from organizer.cli.session import (
     DebugOption,
+    EmbedderOption,
     JsonOption,
     LibraryOption,
+    WeightsOption,
     command,
     opened,
     plain,
+    quiet_natives,
+    say,
 )
 
 clusters_app = typer.Typer(
@@ -118,3 +123,50 @@ def rename(
             print_json({"cluster_id": cluster_id, "name": given})
         else:
             print_line(f"cluster {cluster_id} is {given}")
+
+
+@clusters_app.command(
+    "suggest-names", epilog="Example: organizer clusters suggest-names -l names.txt"
+)
+def suggest_names(
+    labels: Annotated[
+        Path,
+        typer.Option(
+            "--labels", "-l", metavar="FILE", help="The names to choose from, one a line."
+        ),
+    ],
+    embedder: EmbedderOption = None,
+    weights: WeightsOption = None,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Propose a name for each cluster, with its confidence; you decide, nothing is named.
+
+    Needs the vectors of an embedder that reads texts, for example
+    organizer ingest --embedder openclip:ViT-B-32/laion2b_s34b_b79k
+    """
+    with command(debug=debug), opened(library, weights=weights) as found:
+        from dataclasses import asdict
+
+        from organizer.cli.show import print_json, print_table
+        from organizer.library.texts import read_labels
+
+        with quiet_natives(debug=debug):
+            rows = found.suggest_names(read_labels(labels), embedder=embedder)
+        if json:
+            print_json({"suggestions": [asdict(row) for row in rows]})
+            return
+        table = [
+            [
+                str(row.cluster_id),
+                row.name or "-",
+                f"{row.images:,}",
+                row.suggestion,
+                f"{row.confidence:.0%}",
+                f"{row.second} {row.second_confidence:.0%}" if row.second else "-",
+            ]
+            for row in rows
+        ]
+        print_table([">id", "name", ">images", "suggestion", ">confidence", "or"], table)
+        say(f'to accept one: organizer clusters rename {rows[0].cluster_id} "NAME"')

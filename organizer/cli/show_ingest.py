@@ -41,6 +41,7 @@ def _fields(report: IngestReport) -> dict[str, object]:
         "images": report.images,
         "seconds": round(report.seconds, 3),
         "embedder": report.embedder.name or None,
+        "engine": report.engine or None,
         "embedded": report.embedded,
         "joined": report.joined,
         "unsure": report.unsure,
@@ -66,8 +67,9 @@ def _lines(report: IngestReport) -> None:
             )
     if report.embedded:
         rate = report.embedded / report.seconds
+        engine = f" ({report.engine})" if report.engine else ""
         print_line(
-            f"embedded {report.embedded:,} images with {report.embedder.name} in "
+            f"embedded {report.embedded:,} images with {report.embedder.name}{engine} in "
             f"{report.seconds:.1f} s ({rate:.1f} images/s)"
         )
     if report.joined:

@@ -1,209 +1,283 @@
-"""torchvision's ImageNet networks, cut at the layer whose output is known to describe a picture.
+"""torchvision's ImageNet networks, cut at a layer whose output is known to describe a picture.
 
-The preprocessing is the one that torchvision keeps with the weights: resize, crop, normalise.
+Unless a layer is named, that is what the last linear layer of the classifier sees.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Self
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
+from organizer.embed.network import NetworkFactory, mentioned, unknown
+from organizer.embed.preprocess import Preprocessing
+from organizer.embed.weights import WeightsSource, do_not_fit, read_state_dict, torch_cache
+from organizer.errors import SettingsError
 
-from organizer.embed.weights import fetch, locate, read_state_dict
-from organizer.errors import PluginError, WeightsError
-from organizer.protocols import EmbedderInfo
-from organizer.settings import available_cores
-from organizer.types import Vectors
-
-_WIDEST = 16
-"""A picture of a larger aspect ratio is cropped to this one before it is resized: the centre crop
-takes nothing from further out, and a strip of 60,000 x 4 pixels would fill the memory."""
-
-_AT_ONCE = 4
-"""Pictures in one forward pass on a processor. The activations of more do not stay with the
-allocator: the system clears new pages for every layer, at the cost of half the time."""
-
-
-class TorchvisionEmbedder:
-    """A network as far as one of its layers.
-
-    Attributes:
-        dim: Length of a vector.
-        min_side: What the shorter side is resized to.
-        version: Hash of the weights and of the revision of this code.
-        device: Where it runs: "cpu", "cuda" or "mps".
-    """
-
-    def __init__(self, network: Network, *, weights: Path | None, device: str) -> None:
-        file = fetch(network.name, network.url, given=weights)
-        # Only now: where there are no weights, nobody waits for torch to be told so.
-        import torch
-        import torchvision
-
-        preset = torchvision.models.get_weight(network.weights).transforms()
-        self.dim = network.dim
-        self.min_side = int(preset.resize_size[0])
-        self.version = f"1-{file.digest}"
-        self.device = _device(device)
-        self._crop = int(preset.crop_size[0])
-        self._mean = torch.tensor(preset.mean, device=self.device).view(3, 1, 1)
-        self._std = torch.tensor(preset.std, device=self.device).view(3, 1, 1)
-        self._layer = _up_to(network, file.path).to(self.device)
-        self._pool = _one_core_each() if self.device == "cpu" else None
-
-    def prepare(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Resize the shorter side, crop the centre: ``(crop, crop, 3)`` uint8."""
-        picture = Image.fromarray(_not_too_wide(image))
-        width, height = _resized(picture.width, picture.height, self.min_side)
-        picture = picture.resize((width, height), Image.Resampling.BILINEAR)
-        left, top = round((width - self._crop) / 2), round((height - self._crop) / 2)
-        return np.asarray(picture.crop((left, top, left + self._crop, top + self._crop)))
-
-    def embed(self, batch: Sequence[NDArray[Any]]) -> Vectors:
-        """``(n, dim)`` float32, on the device that the embedder was made for."""
-        if not batch:
-            return np.empty((0, self.dim), dtype=np.float32)
-        if self._pool is None:
-            return self._forward(batch)
-        parts = [batch[i : i + _AT_ONCE] for i in range(0, len(batch), _AT_ONCE)]
-        return np.concatenate(list(self._pool.map(self._forward, parts)))
-
-    def _forward(self, batch: Sequence[NDArray[Any]]) -> Vectors:
-        import torch
-
-        with torch.inference_mode():
-            # Channels stay last in memory: that is how the pictures come, and convolutions on a
-            # processor are faster for it.
-            pixels = torch.from_numpy(np.stack(batch)).to(self.device).permute(0, 3, 1, 2)
-            values = self._layer((pixels.float() / 255 - self._mean) / self._std)["vector"]
-            vectors: Vectors = values.flatten(1).float().cpu().numpy()
-        return vectors
+_LICENCE = "BSD-3-Clause, trained on ImageNet-1k"
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
+class Layer:
+    """A place in a network.
+
+    Attributes:
+        node: torchvision's name of it, see `get_graph_node_names`; empty for what the last linear
+            layer sees.
+        pool: Whether a feature map becomes its mean over the places, or all its values in a row.
+    """
+
+    node: str = ""
+    pool: Literal["mean", "flatten"] = "mean"
+
+
+@dataclass(frozen=True)
+class Network(NetworkFactory):
     """A torchvision network by its name: the factory of its embedder.
 
     Attributes:
-        name: torchvision's name of the model.
-        layer: The node whose output is the embedding.
-        dim: Length of that output.
-        weights: torchvision's name of the weights; their preprocessing is used.
-        url: Where torchvision has the weights.
+        model: torchvision's name of the model.
+        weights: torchvision's name of the weights; its default ones where empty. Their
+            preprocessing is used.
+        url: Where torchvision has the weights; asked of torchvision where empty.
+        dim: Length of the embedding, 0 where it is not known before.
+        spelling: The embedder's name.
+        aliases: Short names of layers.
+        layer: The layer that was chosen, a short name or a node; empty for the usual one.
     """
 
-    name: str
-    layer: str
-    dim: int
-    weights: str
-    url: str
+    model: str
+    weights: str = ""
+    url: str = ""
+    dim: int = 0
+    spelling: str = ""
+    aliases: Mapping[str, Layer] = field(default_factory=dict)
+    layer: str = ""
+    licence: str = _LICENCE
 
-    def __call__(self, *, weights: Path | None = None, device: str = "auto") -> TorchvisionEmbedder:
-        """The embedder with the weights that are found."""
-        return TorchvisionEmbedder(self, weights=weights, device=device)
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """The name in the registry."""
+        spelling = self.spelling or self.model
+        return f"{spelling}@{self.layer}" if self.layer else spelling
 
-    def describe(self, *, weights: Path | None = None) -> EmbedderInfo:
-        """Whether the weights are here; nothing is loaded or fetched."""
-        try:
-            path = locate(self.name, self.url, given=weights)
-            state, location = ("here", str(path)) if path else ("downloadable", self.url)
-        except WeightsError as error:
-            state, location = "missing", error.message
-        return EmbedderInfo(
-            self.name, self.dim, state, location, "BSD-3-Clause, trained on ImageNet-1k"
+    def at(self, layer: str) -> Self:
+        """The same network as far as another layer.
+
+        Raises:
+            SettingsError: It is no short name of this network's, and cannot be one of its nodes.
+        """
+        plain = "." not in layer and layer not in _MODULES
+        if self.aliases and layer not in self.aliases and plain:
+            raise unknown(f"layer of {self.model}", layer, self.aliases, listing=_listed(self))
+        usual = self.aliases.get(layer) == Layer()
+        return replace(self, layer="" if usual else layer, dim=self.dim if usual else 0)
+
+    @property
+    def promise(self) -> WeightsSource:
+        """See `NetworkFactory`."""
+        stem = self.spelling.removeprefix("torchvision:").replace("/", "-") or self.model
+        return WeightsSource(self.name, stem, url=self.url or _SITE)
+
+    def may_be_cached(self) -> bool:
+        """See `NetworkFactory`."""
+        return any(torch_cache().glob(self.url.rpartition("/")[2] or "*.pth"))
+
+    def source(self) -> WeightsSource:
+        """See `NetworkFactory`."""
+        return replace(self.promise, url=self.url or self._weights().url)
+
+    def preprocessing(self) -> Preprocessing:
+        """See `NetworkFactory`."""
+        preset = self._weights().transforms()
+        (side,), (crop,) = preset.resize_size, preset.crop_size
+        interpolation = preset.interpolation.value
+        mean, std = tuple(preset.mean), tuple(preset.std)
+        return Preprocessing(side, (crop, crop), mean, std, interpolation)
+
+    def build(self, path: Path) -> Any:
+        """See `NetworkFactory`."""
+        import torch
+
+        state = read_state_dict(path, name=self.name)
+        with torch.device("meta"):  # random weights would be drawn for seconds and thrown away
+            network = self._cut()
+        self._load(network, state, path)
+        if any(tensor.is_meta for tensor in [*network.parameters(), *network.buffers()]):
+            network = self._cut()  # it has tensors that no weights file holds
+            self._load(network, state, path)
+        return network
+
+    def _weights(self) -> Any:
+        import torchvision
+
+        if self.model not in family.models():
+            listing = "organizer models list torchvision"
+            raise unknown("torchvision network", self.model, family.models(), listing=listing)
+        known = torchvision.models.get_model_weights(self.model)
+        if self.weights and self.weights not in known.__members__:
+            raise unknown(f"set of weights for {self.model}", self.weights, known.__members__)
+        return known[self.weights] if self.weights else known.DEFAULT
+
+    def _cut(self) -> Any:
+        import torchvision
+        from torchvision.models.feature_extraction import (
+            create_feature_extractor,
+            get_graph_node_names,
         )
 
+        options = _build_options(self.model, self._weights().meta["min_size"])
+        model = torchvision.models.get_model(self.model, weights=None, **options).eval()
+        nodes = get_graph_node_names(model)[1]
+        layer = self.aliases.get(self.layer, Layer(self.layer))
+        node = layer.node or _before_the_last_linear(model, nodes)
+        if not any(known == node or known.startswith(f"{node}.") for known in nodes):
+            raise unknown(f"layer of {self.model}", node, [*self.aliases, *nodes])
+        extractor = create_feature_extractor(model, {node: "vector"}).eval()
+        return _flat(extractor, layer.pool, known=frozenset(model.state_dict()))
 
-mobilenet_v2 = Network(
-    name="mobilenet_v2",
-    layer="flatten",
-    dim=1280,
-    weights="MobileNet_V2_Weights.IMAGENET1K_V2",
-    url="https://download.pytorch.org/models/mobilenet_v2-7ebf99e0.pth",
+    def _load(self, network: Any, state: Mapping[str, Any], path: Path) -> None:
+        """Load what the cut network needs; a head that is cut away may be missing or another's."""
+        own = network.extractor.state_dict()
+        strange = sorted(set(state) - network.known)
+        missing = [key for key in own if key not in state and not key.endswith("_tracked")]
+        other = [k for k in own if k in state and own[k].shape != state[k].shape]
+        if strange or missing or other:
+            reason = (
+                f"it lacks {missing[0]}"
+                if missing
+                else f"{other[0]} has another shape"
+                if other
+                else f"it has {strange[0]} besides"
+            )
+            raise do_not_fit(path, name=self.name, reason=reason)
+        needed = {key: state[key] for key in own if key in state}
+        network.extractor.load_state_dict(needed, strict=False, assign=True)
+
+
+class Torchvision:
+    """The family ``torchvision:NAME`` or ``torchvision:NAME/WEIGHTS``."""
+
+    def __call__(self, model: str) -> Network:
+        """The network of that name.
+
+        Raises:
+            SettingsError: torchvision has no such classification network, or no such weights.
+        """
+        name, _, weights = model.partition("/")
+        known = _BY_NAME.get(name)
+        if known is not None and weights in {"", known.weights}:
+            return known
+        aliases = _VGG if name.startswith("vgg") else {}
+        network = Network(name, weights, spelling=f"torchvision:{model}", aliases=aliases)
+        if weights or not mentioned("torchvision", rf"^def {re.escape(name)}\(\*, weights"):
+            network.source()
+        return network
+
+    def models(self) -> list[str]:
+        """The names of torchvision's classification networks."""
+        import torchvision
+
+        names: list[str] = torchvision.models.list_models(module=torchvision.models)
+        return names
+
+
+_VGG = {  # after the ReLU, as Keras' layers of these names
+    "fc1": Layer("classifier.1"),
+    "fc2": Layer(),
+    "conv": Layer("avgpool", "flatten"),
+    "gap": Layer("features", "mean"),
+}
+_ALEXNET = {
+    "fc1": Layer("classifier.2"),
+    "fc2": Layer(),
+    "conv": Layer("avgpool", "flatten"),
+    "gap": Layer("features", "mean"),
+}
+_MODULES = frozenset({"features", "avgpool", "flatten", "classifier"})
+_SITE = "https://download.pytorch.org/models"
+
+
+def _network(model: str, weights: str, file: str, dim: int, **aliases: Layer) -> Network:
+    return Network(model, weights, f"{_SITE}/{file}", dim, aliases=aliases)
+
+
+vgg16 = _network("vgg16", "IMAGENET1K_V1", "vgg16-397923af.pth", 4096, **_VGG)
+vgg19 = _network("vgg19", "IMAGENET1K_V1", "vgg19-dcbb9e9d.pth", 4096, **_VGG)
+alexnet = _network("alexnet", "IMAGENET1K_V1", "alexnet-owt-7be5be79.pth", 4096, **_ALEXNET)
+resnet18 = _network("resnet18", "IMAGENET1K_V1", "resnet18-f37072fd.pth", 512)
+resnet34 = _network("resnet34", "IMAGENET1K_V1", "resnet34-b627a593.pth", 512)
+resnet50 = _network("resnet50", "IMAGENET1K_V2", "resnet50-11ad3fa6.pth", 2048)
+resnet101 = _network("resnet101", "IMAGENET1K_V2", "resnet101-cd907fc2.pth", 2048)
+inception_v3 = _network("inception_v3", "IMAGENET1K_V1", "inception_v3_google-0cc3c7bd.pth", 2048)
+mobilenet_v2 = _network("mobilenet_v2", "IMAGENET1K_V2", "mobilenet_v2-7ebf99e0.pth", 1280)
+efficientnet_b0 = _network(
+    "efficientnet_b0", "IMAGENET1K_V1", "efficientnet_b0_rwightman-7f5810bc.pth", 1280
 )
-resnet50 = Network(
-    name="resnet50",
-    layer="flatten",
-    dim=2048,
-    weights="ResNet50_Weights.IMAGENET1K_V2",
-    url="https://download.pytorch.org/models/resnet50-11ad3fa6.pth",
-)
-vgg16 = Network(  # the second fully connected layer after its ReLU, as Keras' "fc2"
-    name="vgg16",
-    layer="classifier.4",
-    dim=4096,
-    weights="VGG16_Weights.IMAGENET1K_V1",
-    url="https://download.pytorch.org/models/vgg16-397923af.pth",
-)
+convnext_tiny = _network("convnext_tiny", "IMAGENET1K_V1", "convnext_tiny-983f1562.pth", 768)
+vit_b_16 = _network("vit_b_16", "IMAGENET1K_V1", "vit_b_16-c867db91.pth", 768)
 
-
-def _up_to(network: Network, path: Path) -> Any:
-    """The network with its weights, up to and with its layer."""
-    import torch
-    import torchvision
-    from torchvision.models.feature_extraction import create_feature_extractor
-
-    with torch.device("meta"):  # random weights would be drawn for seconds and thrown away
-        model = torchvision.models.get_model(network.name, weights=None)
-    state = read_state_dict(path, name=network.name)
-    try:
-        model.load_state_dict(state, assign=True)
-    except RuntimeError as error:
-        raise WeightsError(
-            f"{path} does not hold the weights of {network.name}: names or shapes differ",
-            f"give the state dict of torchvision's {network.name}",
-        ) from error
-    model = model.float().eval().to(memory_format=torch.channels_last)
-    return create_feature_extractor(model, {network.layer: "vector"}).eval()
-
-
-def _one_core_each() -> ThreadPoolExecutor:
-    """Threads that each run whole forward passes on one core.
-
-    One pass spread over all cores waits for its slowest part at every layer, and decoding runs on
-    the same cores: passes side by side never wait.
-    """
-    import torch
-
-    return ThreadPoolExecutor(
-        available_cores(), "embed", initializer=torch.set_num_threads, initargs=(1,)
+_BY_NAME = {
+    network.model: network
+    for network in (
+        vgg16, vgg19, alexnet, resnet18, resnet34, resnet50, resnet101, inception_v3,
+        mobilenet_v2, efficientnet_b0, convnext_tiny, vit_b_16,
     )
+}  # fmt: skip
+
+family = Torchvision()
 
 
-def _device(wanted: str) -> str:
+def _listed(network: Network) -> str:
+    return f"there are: {', '.join(network.aliases)}, and the names of its nodes"
+
+
+def _build_options(model: str, least: tuple[int, int]) -> dict[str, Any]:
+    """What torchvision's builders set themselves when they are given weights.
+
+    Args:
+        model: torchvision's name.
+        least: Height and width below which the weights are not meant to be used.
+    """
+    if model in {"inception_v3", "googlenet"}:  # trained on inputs of another normalisation
+        return {"transform_input": True, "aux_logits": True, "init_weights": False}
+    if model.startswith("vit_"):
+        return {"image_size": least[0]}
+    return {"input_size": least} if model.startswith("maxvit") else {}
+
+
+def _before_the_last_linear(model: Any, nodes: list[str]) -> str:
+    """The node whose output the classifier's last layer turns into classes."""
     import torch
 
-    here = {
-        "cpu": True,
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-    }
-    if wanted == "auto":
-        return next(name for name in ("cuda", "mps", "cpu") if here[name])
-    if not here[wanted]:
-        raise PluginError(
-            f"there is no device {wanted!r} on this machine", "use --device auto or --device cpu"
-        )
-    return wanted
+    kinds = (torch.nn.Linear, torch.nn.Conv2d)
+    weighted = [(name, kind) for kind in kinds for name, module in model.named_modules()
+                if isinstance(module, kind)]  # fmt: skip
+    for kind in kinds:  # SqueezeNet's classifier is a convolution
+        last = [nodes.index(name) for name, of in weighted if of is kind and name in nodes]
+        if last:
+            return nodes[max(last) - 1]
+    raise SettingsError("the network has no layer of classes", "name a layer: NAME@LAYER")
 
 
-def _resized(width: int, height: int, side: int) -> tuple[int, int]:
-    """Torchvision's rule: the shorter side becomes `side`, the longer one is rounded down."""
-    if width <= height:
-        return side, int(side * height / width)
-    return int(side * width / height), side
+def _flat(extractor: Any, pool: str, *, known: frozenset[str]) -> Any:
+    """The extractor with one vector a picture; `known` are the names of the uncut network."""
+    import torch
 
+    class Flat(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.extractor = extractor
+            self.known = known
 
-def _not_too_wide(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    height, width = image.shape[:2]
-    longest = _WIDEST * min(height, width)
-    top, left = max(0, height - longest) // 2, max(0, width - longest) // 2
-    if not top and not left:
-        return image
-    return np.ascontiguousarray(image[top : top + longest, left : left + longest])
+        def forward(self, pictures: Any) -> Any:
+            values = self.extractor(pictures)["vector"]
+            if pool == "mean" and values.dim() == 4:
+                values = values.mean((2, 3))
+            if pool == "mean" and values.dim() == 3:  # a transformer's tokens
+                values = values.mean(1)
+            return values.flatten(1)
+
+    return Flat()

@@ -1,7 +1,8 @@
 """Where the weights of a network lie, and how they are read.
 
 They are looked for in this order: a file that the user named, a folder that the user named
-(``NAME.pth`` or ``NAME.safetensors``), torch's own cache, and at last torchvision's download.
+(``STEM.pth`` or ``STEM.safetensors``), what `organizer models import` took in, the caches of torch
+and of the Hugging Face hub, and at last the download that the network's library names.
 """
 
 from __future__ import annotations
@@ -10,19 +11,24 @@ import hashlib
 import os
 import pickle
 import re
+import shutil
 import struct
+import threading
 import urllib.error
 import urllib.request
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from platformdirs import user_data_path
+
 from organizer.errors import WeightsError, WeightsMissingError
 
 OFFLINE_AFTER_SECONDS = 4.0
-_SUFFIXES = (".pth", ".pt", ".safetensors")
+SUFFIXES = (".pth", ".pt", ".safetensors")
 
 # What torch's unpickler was seen to raise for damaged files, and the rest of its kind.
 _UNPICKLING_ERRORS = (
@@ -37,6 +43,33 @@ _UNPICKLING_ERRORS = (
     struct.error,
 )
 
+_WRAPPERS = ("state_dict", "model", "model_state_dict")
+"""Keys under which training programs keep the state dict of a checkpoint."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsSource:
+    """The weights of one network, wherever they are.
+
+    Attributes:
+        name: The embedder's name, as the user types it.
+        stem: The name without suffix of their file in a folder of weights.
+        url: Their address, if the network's library has them at one.
+        repo: Their repository on the Hugging Face hub, if they are there.
+        files: Names of the file in that repository, the preferred one first.
+    """
+
+    name: str
+    stem: str
+    url: str = ""
+    repo: str = ""
+    files: tuple[str, ...] = ()
+
+    @property
+    def address(self) -> str:
+        """Where they would be downloaded from; empty where nobody offers them."""
+        return self.url or (f"{hub_address()}/{self.repo}" if self.repo else "")
+
 
 @dataclass(frozen=True, slots=True)
 class WeightsFile:
@@ -46,16 +79,24 @@ class WeightsFile:
     digest: str
 
 
-def locate(name: str, url: str, *, given: Path | None) -> Path | None:
+def locate(source: WeightsSource, *, given: Path | None) -> Path | None:
     """The weights file on this machine, or None where there is none.
 
     Args:
-        name: The embedder's name, the stem of the file in a folder of weights.
-        url: torchvision's address of the weights; its last part names the file in torch's cache.
+        source: What to look for.
         given: A file or a folder that the user named.
 
     Raises:
-        WeightsError: `given` does not exist, or the cached file is not what its name says.
+        WeightsError: `given` does not exist, or a cached file is not what its name says.
+    """
+    return beside(source.stem, given=given) or _in_torch_cache(source) or _in_hub_cache(source)
+
+
+def beside(stem: str, *, given: Path | None) -> Path | None:
+    """The file that the user named or imported, or None.
+
+    Raises:
+        WeightsError: `given` does not exist.
     """
     if given is not None and not given.exists():
         raise WeightsError(
@@ -63,52 +104,75 @@ def locate(name: str, url: str, *, given: Path | None) -> Path | None:
         )
     if given is not None and given.is_file():
         return given
-    if given is not None:
-        for suffix in _SUFFIXES:
-            if (given / f"{name}{suffix}").is_file():
-                return given / f"{name}{suffix}"
-    cached = torch_cache() / url.rsplit("/", 1)[-1]
-    if cached.is_file():
-        check_cached(cached)
-        return cached
-    return None
+    folders = [given, imported_folder()] if given is not None else [imported_folder()]
+    files = (folder / f"{stem}{suffix}" for folder in folders for suffix in SUFFIXES)
+    return next((file for file in files if file.is_file()), None)
 
 
-def fetch(name: str, url: str, *, given: Path | None) -> WeightsFile:
-    """The weights file, downloaded into torch's cache if it is nowhere on this machine.
+def fetch(source: WeightsSource, *, given: Path | None) -> WeightsFile:
+    """The weights file, downloaded into its cache if it is nowhere on this machine.
 
     Raises:
         WeightsMissingError: It is not here and cannot be downloaded; the message says what was
             tried.
     """
-    path = locate(name, url, given=given)
+    path = locate(source, given=given)
     if path is None:
-        check_reachable(name, url, given=given)
-        path = _download(name, url)
-    return WeightsFile(path, _sha256(path)[:16])
+        check_reachable(source, given=given)
+        path = _download(source) if source.url else _download_from_hub(source)
+    return WeightsFile(path, digest(path)[:16])
 
 
-def check_reachable(name: str, url: str, *, given: Path | None = None) -> None:
+def check_reachable(source: WeightsSource, *, given: Path | None = None) -> None:
     """Ask for the headers of a download, so that a machine without a network says so in seconds.
 
     Raises:
         WeightsMissingError: There is no answer; the message says where else was looked.
     """
-    request = urllib.request.Request(url, method="HEAD")  # noqa: S310 - torchvision's https address
+    if not source.address:
+        raise missing(source, given=given, reason="nobody offers them for download")
+    if source.repo and not source.url and _hub_is_off():
+        raise missing(source, given=given, reason=f"{source.address} (HF_HUB_OFFLINE is set)")
+    reason = _unreachable(source.address)
+    if reason:
+        raise missing(source, given=given, reason=f"{source.address} ({reason})")
+
+
+def missing(source: WeightsSource, *, given: Path | None, reason: str) -> WeightsMissingError:
+    """The error that tells all places where weights were looked for."""
+    tried = [f"{given}/{source.stem}.pth and .safetensors"] if given else []
+    tried += [str(imported_folder())]
+    tried += [str(torch_cache())] if source.url else []
+    tried += [str(hub_cache())] if source.repo else []
+    return WeightsMissingError(
+        f"the weights of {source.name} cannot be had; tried " + ", ".join([*tried, reason]),
+        f"put them at FOLDER/{source.stem}.pth and set ORGANIZER_WEIGHTS=FOLDER, or import a file "
+        "with organizer models import, or use an embedder that needs none: --embedder hog+hsv",
+    )
+
+
+def import_file(file: Path, source: WeightsSource) -> Path:
+    """Copy a weights file to where it is found from now on.
+
+    Raises:
+        WeightsError: Another one is there already, or it cannot be copied.
+    """
+    suffix = ".safetensors" if file.suffix == ".safetensors" else ".pth"
+    target = imported_folder() / f"{source.stem}{suffix}"
+    for other in (imported_folder() / f"{source.stem}{end}" for end in SUFFIXES):
+        if other.exists() and digest(other) != digest(file):
+            raise WeightsError(
+                f"other weights of {source.name} were imported before: {other}",
+                "libraries may depend on them: move the file away first",
+            )
     try:
-        with urllib.request.urlopen(request, timeout=OFFLINE_AFTER_SECONDS):  # noqa: S310
-            return
-    except (urllib.error.URLError, TimeoutError, OSError) as error:
-        if isinstance(error, urllib.error.HTTPError):
-            error.close()  # it holds the connection
-        reason = getattr(error, "reason", error)
-        tried = [f"{given}/{name}.pth and .safetensors"] if given else []
-        tried += [str(torch_cache()), f"{url} ({reason})"]
-        raise WeightsMissingError(
-            f"the weights of {name} cannot be had; tried " + ", ".join(tried),
-            f"put them at FOLDER/{name}.pth and set ORGANIZER_WEIGHTS=FOLDER, or name a file with "
-            "--weights, or use an embedder that needs none: --embedder hog+hsv",
-        ) from error
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(f"{target.name}.part")
+        shutil.copyfile(file, partial)
+        partial.replace(target)
+    except OSError as error:
+        raise WeightsError(f"{file} cannot be copied to {target}: {error.strerror}") from error
+    return target
 
 
 def read_state_dict(path: Path, *, name: str) -> Mapping[str, Any]:
@@ -118,21 +182,15 @@ def read_state_dict(path: Path, *, name: str) -> Mapping[str, Any]:
         WeightsError: The file is damaged, or holds something else than tensors.
     """
     import torch
-    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    try:
-        with warnings.catch_warnings():  # torch's advice on how the file should have been saved
-            warnings.simplefilter("ignore")
-            if path.suffix == ".safetensors":
-                return load_file(path)
-            loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, *_UNPICKLING_ERRORS) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise WeightsError(
-            f"the weights of {name} at {path} cannot be read: {reason}",
-            "the file may be truncated: fetch it again",
-        ) from error
+    with reading(path, name=name), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's advice on how the file should have been saved
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    wrapper = next((key for key in _WRAPPERS if isinstance(loaded, Mapping) and key in loaded), "")
+    loaded = loaded[wrapper] if wrapper else loaded
     tensors = isinstance(loaded, Mapping) and all(
         isinstance(key, str) and torch.is_tensor(value) for key, value in loaded.items()
     )
@@ -140,8 +198,34 @@ def read_state_dict(path: Path, *, name: str) -> Mapping[str, Any]:
         raise WeightsError(
             f"{path} is not a state dict of {name}", "save model.state_dict() with torch.save"
         )
-    state: Mapping[str, Any] = loaded
-    return state
+    return {key.removeprefix("module."): value for key, value in loaded.items()}
+
+
+@contextmanager
+def reading(path: Path, *, name: str) -> Iterator[None]:
+    """Only calls that read a weights file run inside: what they raise is the file's fault."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (SafetensorError, pickle.UnpicklingError, *_UNPICKLING_ERRORS) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise WeightsError(
+            f"the weights of {name} at {path} cannot be read: {reason}",
+            "the file may be truncated: fetch it again",
+        ) from error
+
+
+def do_not_fit(path: Path, *, name: str, reason: str) -> WeightsError:
+    """The error for weights of another network."""
+    return WeightsError(
+        f"{path} does not hold the weights of {name}: {reason}", f"give the state dict of {name}"
+    )
+
+
+def imported_folder() -> Path:
+    """The folder of `organizer models import`. It is no cache: the only copy may lie there."""
+    return user_data_path("organizer") / "weights"
 
 
 def torch_cache() -> Path:
@@ -151,6 +235,20 @@ def torch_cache() -> Path:
     return Path(home).expanduser() / "hub" / "checkpoints"
 
 
+def hub_cache() -> Path:
+    """The folder of downloads from the Hugging Face hub."""
+    from huggingface_hub import constants
+
+    return Path(constants.HF_HUB_CACHE)
+
+
+def hub_address() -> str:
+    """The address of the Hugging Face hub, or of the mirror that HF_ENDPOINT names."""
+    from huggingface_hub import constants
+
+    return str(constants.ENDPOINT)
+
+
 def check_cached(path: Path) -> None:
     """Check a file of torch's cache against the hash in its name, which torch does not do.
 
@@ -158,28 +256,113 @@ def check_cached(path: Path) -> None:
         WeightsError: The content is not what the name says.
     """
     match = re.search(r"-([0-9a-f]{8,})\.", path.name)
-    if match and not _sha256(path).startswith(match.group(1)):
+    if match and not digest(path).startswith(match.group(1)):
         raise WeightsError(
             f"the cached weights {path} are damaged: their hash is not the one in their name",
             "delete the file, it is fetched again",
         )
 
 
-def _download(name: str, url: str) -> Path:
+def digest(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _unreachable(address: str) -> str:
+    """Why there is no answer; empty where there is one.
+
+    Asked on a thread: neither the look-up of a name nor the second address of a host keeps to the
+    time that a connection is given.
+    """
+    reasons: list[str] = []
+
+    def ask() -> None:
+        request = urllib.request.Request(address, method="HEAD")  # noqa: S310 - libraries' own addresses
+        try:
+            with urllib.request.urlopen(request, timeout=OFFLINE_AFTER_SECONDS):  # noqa: S310
+                reasons.append("")
+        except (urllib.error.URLError, TimeoutError, OSError) as error:
+            if isinstance(error, urllib.error.HTTPError):
+                error.close()  # it holds the connection
+            reasons.append(str(getattr(error, "reason", error)))
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(OFFLINE_AFTER_SECONDS)
+    return reasons[0] if reasons else f"no answer in {OFFLINE_AFTER_SECONDS:g} seconds"
+
+
+def _in_torch_cache(source: WeightsSource) -> Path | None:
+    cached = torch_cache() / source.url.rsplit("/", 1)[-1]
+    if not source.url or not cached.is_file():
+        return None
+    check_cached(cached)
+    return cached
+
+
+def _in_hub_cache(source: WeightsSource) -> Path | None:
+    if not source.repo:
+        return None
+    from huggingface_hub import try_to_load_from_cache
+
+    for file in source.files:
+        found = try_to_load_from_cache(source.repo, file, cache_dir=hub_cache())
+        if isinstance(found, str):
+            _check_blob(Path(found))
+            return Path(found)
+    return None
+
+
+def _check_blob(path: Path) -> None:
+    """The hub's cache links to a file that is named after its SHA-256; nobody compares the two."""
+    blob = path.resolve()
+    if re.fullmatch(r"[0-9a-f]{64}", blob.name) and digest(blob) != blob.name:
+        raise WeightsError(
+            f"the cached weights {path} are damaged: their hash is not the one in their name",
+            f"delete {blob}, it is fetched again",
+        )
+
+
+def _hub_is_off() -> bool:
+    from huggingface_hub import constants
+
+    return bool(constants.HF_HUB_OFFLINE)
+
+
+def _download(source: WeightsSource) -> Path:
     from torch.hub import download_url_to_file
 
-    target = torch_cache() / url.rsplit("/", 1)[-1]
+    target = torch_cache() / source.url.rsplit("/", 1)[-1]
     target.parent.mkdir(parents=True, exist_ok=True)
     match = re.search(r"-([0-9a-f]{8,})\.", target.name)
+    known_hash = match.group(1) if match else None
     try:
-        download_url_to_file(url, str(target), match.group(1) if match else None, progress=False)
+        download_url_to_file(source.url, str(target), known_hash, progress=False)
     except (urllib.error.URLError, OSError, RuntimeError) as error:
         raise WeightsMissingError(
-            f"the weights of {name} could not be downloaded from {url}: {error}", "try again"
+            f"the weights of {source.name} could not be downloaded from {source.url}: {error}",
+            "try again",
         ) from error
     return target
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _download_from_hub(source: WeightsSource) -> Path:
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
+
+    for file in source.files:
+        try:
+            return Path(hf_hub_download(source.repo, file, cache_dir=hub_cache()))
+        except EntryNotFoundError:
+            continue
+        except (HfHubHTTPError, OSError, ValueError) as error:
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise WeightsMissingError(
+                f"the weights of {source.name} could not be downloaded from {source.address}: "
+                f"{reason}",
+                "try again",
+            ) from error
+    raise WeightsMissingError(
+        f"{source.address} has none of {', '.join(source.files)}", "name a file with --weights"
+    )

@@ -36,6 +36,7 @@ class IngestReport:
         unsure: See `joined`.
         other_suffixes: Files of kinds that are not read, by suffix.
         embedder: What made the vectors.
+        engine: What ran it and in which precision, where that is not plain Python.
         seconds: Wall time.
         interrupted: Whether the run was stopped before its end.
     """
@@ -48,6 +49,7 @@ class IngestReport:
     unsure: int = 0
     other_suffixes: Counter[str] = field(default_factory=Counter)
     embedder: PartSpec = field(default_factory=lambda: PartSpec(""))
+    engine: str = ""
     seconds: float = 0.0
     interrupted: bool = False
 

@@ -9,7 +9,7 @@ from typing import Literal, Self
 
 from organizer import decode
 from organizer.errors import ImageError, SettingsError
-from organizer.library import embedders, views
+from organizer.library import embedders, texts, views
 from organizer.library import ingest as ingesting
 from organizer.library import recluster as reclustering
 from organizer.library.commit import IngestReport
@@ -199,6 +199,39 @@ class Library:
             )
         found = self.store.vectors.nearest(spec, query, limit + 1)
         return self._hits([pair for pair in found if pair[0] != own][:limit])
+
+    def search_text(self, text: str, *, limit: int = 10, embedder: str | None = None) -> list[Hit]:
+        """The images nearest to a text, by an embedder that reads texts.
+
+        Args:
+            text: What should be in the picture.
+            limit: How many.
+            embedder: The embedder; the first of the library that reads texts where None.
+
+        Raises:
+            SettingsError: The text is empty, or no embedder of the library reads texts.
+        """
+        spec, query = texts.text_vector(self.store, text, embedder=embedder, settings=self.settings)
+        return self._hits(self.store.vectors.nearest(spec, query, limit))
+
+    def suggest_names(
+        self, labels: Sequence[str], *, embedder: str | None = None
+    ) -> list[texts.Suggestion]:
+        """Propose a name for each cluster, the surest first; nothing is named by it.
+
+        Args:
+            labels: The names to choose from.
+            embedder: The embedder; the first of the library that reads texts where None.
+
+        Raises:
+            SettingsError: There are no labels, or no embedder of the library reads texts.
+            ClusteringError: There is no clustering yet.
+        """
+        return texts.suggest_names(self.store, labels, embedder=embedder, settings=self.settings)
+
+    def roots(self) -> list[Path]:
+        """The folders that were ingested."""
+        return [root.folder for root in self.store.photos.roots()]
 
     def report(self, *, labels: str | None = None, below: Path | None = None) -> views.Report:
         """How good the clustering is.

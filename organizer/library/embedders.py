@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from organizer import registry
 from organizer.errors import PluginError, SettingsError, WeightsMissingError
 from organizer.library.progress import Progress
-from organizer.protocols import Describable, EmbedderInfo, LoadedEmbedder
+from organizer.protocols import Describable, EmbedderInfo, LoadedEmbedder, Weighted
 from organizer.settings import DEFAULT_EMBEDDER, Settings
 from organizer.store import Store
 from organizer.types import PartSpec
@@ -30,17 +32,20 @@ def stored_spec(store: Store, name: str) -> PartSpec:
         SettingsError: No embedder has that name.
     """
     registry.check(GROUP, name)
-    stored = (spec for spec in store.vectors.specs() if spec.name == name)
-    return next(stored, PartSpec(name))
+    stored = {spec.name: spec for spec in store.vectors.specs()}
+    if name in stored:
+        return stored[name]
+    name = registry.canonical(GROUP, name)
+    return stored.get(name, PartSpec(name))
 
 
 def check(name: str) -> None:
-    """Make sure that an embedder of that name is installed.
+    """Make sure that there is an embedder of that name.
 
     Raises:
         SettingsError: There is none.
     """
-    registry.check(GROUP, name)
+    registry.canonical(GROUP, name)
 
 
 def required_spec(store: Store, name: str | None) -> PartSpec:
@@ -65,7 +70,11 @@ def load(spec: PartSpec, settings: Settings) -> LoadedEmbedder:
     Raises:
         OrganizerError: It cannot be had, or is not the one that the spec names.
     """
-    options = {"weights": settings.weights, "device": settings.device}
+    options = {
+        "weights": settings.weights,
+        "device": settings.device,
+        "precision": settings.precision,
+    }
     pinned, part = registry.create(GROUP, spec, options=options)
     return LoadedEmbedder(pinned, part)
 
@@ -86,10 +95,50 @@ def load_default(settings: Settings, progress: Progress) -> LoadedEmbedder:
 
 def describe_all(settings: Settings) -> list[EmbedderInfo]:
     """Every registered embedder; one that cannot be loaded is told with its reason."""
-    return [_describe(name, settings) for name in registry.names(GROUP)]
+    return [describe(name, settings) for name in registry.names(GROUP)]
 
 
-def _describe(name: str, settings: Settings) -> EmbedderInfo:
+def names_in(family: str) -> list[str]:
+    """The names that a family of embedders knows, as they are typed.
+
+    Raises:
+        SettingsError: There is no such family.
+    """
+    return [f"{family}:{model}" for model in registry.family_of(family).models()]
+
+
+def pull(name: str, settings: Settings) -> Path:
+    """The weights file of an embedder, downloaded if it is nowhere on this machine.
+
+    Raises:
+        WeightsError: It cannot be had.
+        SettingsError: No embedder has that name, or it needs no weights.
+    """
+    return _weighted(name).pull(weights=settings.weights)
+
+
+def take_in(name: str, file: Path) -> Path:
+    """Copy a weights file to where it is found from now on, if it is the embedder's.
+
+    Raises:
+        WeightsError: It holds something else, or cannot be read.
+        SettingsError: No embedder has that name, it needs no weights, or there is no such file.
+    """
+    if not file.is_file():
+        raise SettingsError(f"there is no file {file}", "a .pth or .safetensors file")
+    return _weighted(name).take_in(file)
+
+
+def weights_places(settings: Settings) -> list[Path]:
+    """Where weights are looked for, first to last."""
+    from organizer.embed import weights
+
+    given = [settings.weights] if settings.weights else []
+    return [*given, weights.imported_folder(), weights.torch_cache(), weights.hub_cache()]
+
+
+def describe(name: str, settings: Settings) -> EmbedderInfo:
+    """What an embedder is, without loading it; one that cannot be loaded says why."""
     try:
         factory = registry.factory(GROUP, name)
         if isinstance(factory, Describable):
@@ -101,5 +150,13 @@ def _describe(name: str, settings: Settings) -> EmbedderInfo:
 
 
 def _best_here(settings: Settings) -> str:
-    here = (name for name in _NEXT_BEST if _describe(name, settings).weights == "here")
+    here = (name for name in _NEXT_BEST if describe(name, settings).weights == "here")
     return next(here, _WITHOUT_WEIGHTS)
+
+
+def _weighted(name: str) -> Weighted:
+    registry.check(GROUP, name)
+    factory = registry.factory(GROUP, name)
+    if not isinstance(factory, Weighted):
+        raise SettingsError(f"{name} needs no weights", "it can be used as it is")
+    return factory
