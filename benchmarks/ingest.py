@@ -1,77 +1,89 @@
-"""How near ingest comes to what the processor allows.
+"""How near ingest comes to what the processor allows, and how far it is from the plain way.
 
-    python -m benchmarks.ingest --embedder mobilenet_v2 --megapixels 3 --photos 400
+    python -m benchmarks.ingest --embedder mobilenet_v2 --megapixels 3 --photos 300
 
-Prints, from one run on the same files: decoding and preparing alone, the forward pass alone, the
-limit that follows (on a processor both share the cores: 1 / (1 / decode + 1 / forward); beside a
-GPU the slower of the two), the whole ingest, and the plain way a person would write it. Rounds are
-interleaved and medians printed, because machines are noisy.
+Prints, from one run on the same files: the peaks of matrix multiplication, decoding and preparing
+alone, the forward pass alone, the limit that follows (on a processor both share the cores:
+cores / (core-seconds of decoding + of the forward pass); beside a GPU the slower of the two), the
+whole ingest, the plain way a person would write it (one photo at a time), and torch's DataLoader
+with batches of 32 in float32. Rounds are interleaved and medians printed, because machines are
+noisy. Networks whose weights are not here get random ones, which cost the same.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import platform
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from benchmarks.photos import photos
 from organizer import decode
 from organizer.discover import Walk
+from organizer.errors import WeightsMissingError
 from organizer.library import Library
 from organizer.library.embedders import load
 from organizer.protocols import LoadedEmbedder, least_side
-from organizer.settings import available_cores, load_settings
+from organizer.settings import Settings, available_cores, load_settings
 from organizer.types import ImageRef, PartSpec
 
 
 def main() -> None:
     """Measure and print."""
     arguments = _arguments()
-    settings = load_settings(batch_size=arguments.batch_size)
-    loaded = load(PartSpec(arguments.embedder), settings)
     with tempfile.TemporaryDirectory() as folder:
-        photos = _photos(Path(folder) / "photos", arguments.photos, arguments.megapixels)
-        refs = list(Walk(photos, photos))
-        rounds: dict[str, list[float]] = {}
+        settings = _settings(arguments, Path(folder) / "weights")
+        loaded = load(PartSpec(arguments.embedder), settings)
+        made = photos(Path(folder) / "photos", arguments.photos, arguments.megapixels)
+        refs = list(Walk(made, made))
+        rounds: list[dict[str, float]] = []
         for number in range(arguments.rounds + 1):  # the first warms up and is dropped
-            rates = _round(loaded, refs, photos, Path(folder) / f"library{number}", arguments)
-            for name, rate in rates.items():
-                rounds.setdefault(name, []).append(rate)
-    _print(arguments, {name: rates[1:] for name, rates in rounds.items()})
+            store = Path(folder) / f"library{number}"
+            rounds.append(_round(loaded, refs, made, store, settings, arguments.embedder))
+        _print(arguments, loaded, rounds[1:])
 
 
 def _round(
     loaded: LoadedEmbedder,
     refs: list[ImageRef],
-    photos: Path,
+    made: Path,
     folder: Path,
-    arguments: argparse.Namespace,
+    settings: Settings,
+    embedder: str,
 ) -> dict[str, float]:
     """Images a second of each stage and of the whole."""
     n = len(refs)
     prepared: list[np.ndarray] = []
     decoding = _rate(n, lambda: prepared.extend(_decode_all(loaded, refs)))
-    size = arguments.batch_size
+    size = settings.batch_size
     batches = [prepared[i : i + size] for i in range(0, n, size)]
     forward = _rate(n, lambda: [loaded.part.embed(batch) for batch in batches])
-    with Library.open_or_create(folder, load_settings(batch_size=size)) as library:
-        engine = n / _steady_seconds(library, photos, arguments.embedder)
-    few = refs[: max(8, n // 10)]
-    plainly = _plain_way(loaded.spec.name)
-    plain = _rate(len(few), lambda: [plainly(ref) for ref in few])
+    with Library.open_or_create(folder, settings) as library:
+        engine = n / _steady_seconds(library, made, embedder)
     device = getattr(loaded.part, "device", "cpu")
     both = 1 / (1 / decoding + 1 / forward) if device == "cpu" else min(decoding, forward)
-    return {"decode": decoding, "forward": forward, "limit": both, "ingest": engine, "plain": plain}
+    few = [str(ref.file) for ref in refs[: max(64, n // 4)]]
+    return {
+        "decode": decoding,
+        "forward": forward,
+        "limit": both,
+        "ingest": engine,
+        **_peers(embedder, few),
+    }
 
 
-def _steady_seconds(library: Library, photos: Path, embedder: str) -> float:
+def _steady_seconds(library: Library, made: Path, embedder: str) -> float:
     """Seconds of the run without loading the network, which a longer run does not notice."""
     started: list[float] = []
 
@@ -87,7 +99,7 @@ def _steady_seconds(library: Library, photos: Path, embedder: str) -> float:
         def note(self, text: str) -> None:
             pass
 
-    library.ingest([photos], embedder=embedder, progress=Clock())
+    library.ingest([made], embedder=embedder, progress=Clock())
     return time.perf_counter() - started[0]
 
 
@@ -104,19 +116,72 @@ def _decode_all(loaded: LoadedEmbedder, refs: list[ImageRef]) -> list[np.ndarray
         return list(pool.map(one, refs))
 
 
-def _plain_way(name: str) -> Callable[[ImageRef], object]:
-    """Full decode, torchvision's own transforms, one at a time, torch's own threads."""
+def _peers(name: str, files: list[str]) -> dict[str, float]:
+    """The peers in a process of their own: their thread settings are not ours."""
+    command = [sys.executable, "-m", "benchmarks.ingest", "--peers", name]
+    done = subprocess.run(command, input="\n".join(files), capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    rates: dict[str, float] = json.loads(done.stdout)
+    return rates
+
+
+def _measure_peers(name: str, files: list[str]) -> dict[str, float]:
     import torch
     import torchvision
 
+    n = 2048
+    left, right = torch.randn(n, n), torch.randn(n, n)
+    rates = {"GEMM float32": _gflops(n, lambda: left @ right)}
+    if torch.cpu._is_amx_tile_supported():  # noqa: SLF001 - there is no public way to ask
+        half = left.bfloat16(), right.bfloat16()
+        rates["GEMM bfloat16"] = _gflops(n, lambda: half[0] @ half[1])
+    if name not in torchvision.models.list_models(module=torchvision.models):
+        return rates
     model = torchvision.models.get_model(name, weights=None).eval()
     transforms = torchvision.models.get_model_weights(name).DEFAULT.transforms()
 
-    def plainly(ref: ImageRef) -> object:
-        with torch.inference_mode():
-            return model(transforms(Image.open(ref.file).convert("RGB"))[None])
+    pictures = Pictures(files, transforms)
+    loader = torch.utils.data.DataLoader(
+        pictures,
+        batch_size=32,
+        num_workers=available_cores(),
+        multiprocessing_context="spawn",
+        persistent_workers=True,
+    )
+    with torch.inference_mode():
+        model(pictures[0][None])
+        plainly = range(0, len(files), 4)
+        rates["plain"] = _rate(len(plainly), lambda: [model(pictures[i][None]) for i in plainly])
+        _all_batches(loader, model)  # the workers start once
+        rates["DataLoader"] = _rate(len(files), lambda: _all_batches(loader, model))
+    return rates
 
-    return plainly
+
+class Pictures:
+    """A data set as DataLoader wants it: full decoding, torchvision's own transforms."""
+
+    def __init__(self, files: list[str], transforms: Callable[[Image.Image], Any]) -> None:
+        self._files, self._transforms = files, transforms
+
+    def __len__(self) -> int:
+        """How many."""
+        return len(self._files)
+
+    def __getitem__(self, at: int) -> Any:
+        """One picture as the network takes it."""
+        return self._transforms(Image.open(self._files[at]).convert("RGB"))
+
+
+def _all_batches(loader: Any, model: Any) -> None:
+    for batch in loader:
+        model(batch)
+
+
+def _gflops(n: int, multiply: Callable[[], object]) -> float:
+    multiply()
+    seconds = [1 / _rate(1, multiply) for _ in range(7)]
+    return 2 * n**3 / statistics.median(seconds) / 1e9
 
 
 def _rate(n: int, work: Callable[[], object]) -> float:
@@ -125,43 +190,55 @@ def _rate(n: int, work: Callable[[], object]) -> float:
     return n / (time.perf_counter() - start)
 
 
-def _photos(folder: Path, count: int, megapixels: float) -> Path:
-    """JPEGs with the detail of a photo: noise at every scale, quality 90, 4:3."""
-    folder.mkdir()
-    width = round((megapixels * 1e6 * 4 / 3) ** 0.5)
-    height = width * 3 // 4
-    draw = np.random.default_rng(0)
-    for number in range(count):
-        picture = np.zeros((height, width, 3), np.float32)
-        for cells in (4, 16, 64, 256):
-            coarse = draw.normal(0, 40 / cells**0.25, (cells * 3 // 4, cells, 3))
-            layer = Image.fromarray(np.clip(coarse + 128, 0, 255).astype(np.uint8))
-            picture += np.asarray(layer.resize((width, height), Image.Resampling.BICUBIC)) - 128.0
-        pixels = np.clip(picture + 128, 0, 255).astype(np.uint8)
-        Image.fromarray(pixels).save(folder / f"{number:05}.jpg", quality=90)
-    return folder
+def _settings(arguments: argparse.Namespace, folder: Path) -> Settings:
+    settings = load_settings(batch_size=arguments.batch_size, precision=arguments.precision)
+    try:
+        load(PartSpec(arguments.embedder), settings)
+    except WeightsMissingError:
+        import torch
+        import torchvision
+
+        folder.mkdir()
+        torch.manual_seed(0)
+        model = torchvision.models.get_model(arguments.embedder, weights=None)
+        torch.save(model.state_dict(), folder / f"{arguments.embedder}.pth")
+        return settings.model_copy(update={"weights": folder})
+    return settings
 
 
-def _print(arguments: argparse.Namespace, rounds: dict[str, list[float]]) -> None:
-    shares = [i / limit for i, limit in zip(rounds["ingest"], rounds["limit"], strict=True)]
-    faster = [i / plain for i, plain in zip(rounds["ingest"], rounds["plain"], strict=True)]
-    print(f"{arguments.embedder}, {arguments.photos} photos of {arguments.megapixels} megapixels,")
-    print(f"{available_cores()} cores, {platform.processor() or platform.machine()}")
-    for name, rates in rounds.items():
-        print(f"{name:>8} {statistics.median(rates):8.1f} images/s")
-    print(f"ingest / limit {statistics.median(shares):.2f}")
-    print(f"ingest / plain {statistics.median(faster):.2f}")
+def _print(
+    arguments: argparse.Namespace, loaded: LoadedEmbedder, rounds: list[dict[str, float]]
+) -> None:
+    median = {name: statistics.median(r[name] for r in rounds) for name in rounds[0]}
+    engine = getattr(loaded.part, "engine", "numpy")
+    print(f"{arguments.embedder} ({engine}), {arguments.photos} photos")
+    print(
+        f"of {arguments.megapixels:g} megapixels, {available_cores()} cores, {platform.machine()}"
+    )
+    for name, value in median.items():
+        unit = "GFLOP/s" if name.startswith("GEMM") else "images/s"
+        print(f"{name:>14} {value:8.1f} {unit}")
+    for peer in ("limit", "plain", "DataLoader"):
+        if peer in median:
+            share = statistics.median(r["ingest"] / r[peer] for r in rounds)
+            print(f"ingest / {peer} {share:.2f}")
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--embedder", default="mobilenet_v2")
+    parser.add_argument("--precision", default="auto")
     parser.add_argument("--megapixels", type=float, default=3.0)
     parser.add_argument("--photos", type=int, default=300)
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--peers", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
 if __name__ == "__main__":
-    main()
+    chosen = _arguments().peers
+    if chosen:
+        print(json.dumps(_measure_peers(chosen, sys.stdin.read().split("\n"))))
+    else:
+        main()

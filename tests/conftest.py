@@ -56,15 +56,25 @@ def make_groups(folder: Path, *, each: int = 8, seed: int = 0) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def converted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache for all tests: a network is converted once, not by every test that uses it."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture(autouse=True)
-def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _no_settings_of_the_machine(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, converted: Path
+) -> None:
     """No test sees what this user has set, and none writes outside its folder."""
     for name in list(os.environ):
         if name.startswith("ORGANIZER_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "no-config"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "no-cache"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(converted))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "no-data"))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "no-torch"))
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "no-hub"))
     monkeypatch.setenv("COLUMNS", "200")
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import tempfile
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
@@ -217,8 +218,8 @@ def _converted(core: Any, source: NetworkSource) -> Any:
     height, width = source.preprocessing.crop
     example = torch.zeros(_AT_ONCE, 3, height, width)
     try:
-        with warnings.catch_warnings():  # torch's advice on tracing, for programmers
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(), _plain_attention():
+            warnings.simplefilter("ignore")  # torch's advice on tracing, for programmers
             model = openvino.convert_model(network, example_input=example, input=[example.shape])
     except Exception as error:
         # The converter says what it does not know with a dozen classes of its own.
@@ -232,6 +233,19 @@ def _converted(core: Any, source: NetworkSource) -> Any:
     model = steps.build()
     _require_same(core, model, network, source.preprocessing)
     return model
+
+
+@contextmanager
+def _plain_attention() -> Iterator[None]:
+    """Without torch's shortcut for attention, of which no other program can be made."""
+    import torch
+
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(value=False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(value=before)
 
 
 def _require_same(core: Any, model: Any, network: Any, preprocessing: Preprocessing) -> None:

@@ -7,8 +7,10 @@ lists for it.
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -142,9 +144,10 @@ class OpenClipNetwork(NetworkFactory):
         import open_clip
 
         quick = bool(self._config().get("quick_gelu", False))
-        network = open_clip.create_model(
-            self.architecture, pretrained=None, load_weights=False, force_quick_gelu=quick
-        )
+        with _quiet():
+            network = open_clip.create_model(
+                self.architecture, pretrained=None, load_weights=False, force_quick_gelu=quick
+            )
         try:
             with reading(path, name=self.name):
                 open_clip.load_checkpoint(network, str(path))
@@ -229,6 +232,17 @@ class _TextSide:
                 "it comes from the Hugging Face hub (and may need: pip install transformers); "
                 "ViT-B-32/laion2b_s34b_b79k needs neither",
             ) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """OpenCLIP warns that a network has no weights yet, through the root logger."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def _image_side(network: Any) -> Any:

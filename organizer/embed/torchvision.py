@@ -99,11 +99,8 @@ class Network(NetworkFactory):
 
     def build(self, path: Path) -> Any:
         """See `NetworkFactory`."""
-        import torch
-
         state = read_state_dict(path, name=self.name)
-        with torch.device("meta"):  # random weights would be drawn for seconds and thrown away
-            network = self._cut()
+        network = self._without_weights()
         self._load(network, state, path)
         if any(tensor.is_meta for tensor in [*network.parameters(), *network.buffers()]):
             network = self._cut()  # it has tensors that no weights file holds
@@ -120,6 +117,16 @@ class Network(NetworkFactory):
         if self.weights and self.weights not in known.__members__:
             raise unknown(f"set of weights for {self.model}", self.weights, known.__members__)
         return known[self.weights] if self.weights else known.DEFAULT
+
+    def _without_weights(self) -> Any:
+        """The cut network on no device: drawing random weights takes seconds."""
+        import torch
+
+        try:
+            with torch.device("meta"):
+                return self._cut()
+        except NotImplementedError:  # RegNet computes its widths with tensors
+            return self._cut()
 
     def _cut(self) -> Any:
         import torchvision
