@@ -23,7 +23,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from PIL import Image
@@ -119,9 +119,9 @@ def _decode_all(loaded: LoadedEmbedder, refs: list[ImageRef]) -> list[np.ndarray
 def _peers(name: str, files: list[str]) -> dict[str, float]:
     """The peers in a process of their own: their thread settings are not ours."""
     command = [sys.executable, "-m", "benchmarks.ingest", "--peers", name]
-    done = subprocess.run(command, input="\n".join(files), capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(done.stderr)
+    done = subprocess.run(
+        command, input="\n".join(files), stdout=subprocess.PIPE, text=True, check=True
+    )
     rates: dict[str, float] = json.loads(done.stdout)
     return rates
 
@@ -142,8 +142,8 @@ def _measure_peers(name: str, files: list[str]) -> dict[str, float]:
     transforms = torchvision.models.get_model_weights(name).DEFAULT.transforms()
 
     pictures = Pictures(files, transforms)
-    loader = torch.utils.data.DataLoader(
-        pictures,
+    loader: Any = torch.utils.data.DataLoader(
+        cast("torch.utils.data.Dataset[Any]", pictures),
         batch_size=32,
         num_workers=available_cores(),
         multiprocessing_context="spawn",
