@@ -133,7 +133,8 @@ def _measure_peers(name: str, files: list[str]) -> dict[str, float]:
     n = 2048
     left, right = torch.randn(n, n), torch.randn(n, n)
     rates = {"GEMM float32": _gflops(n, lambda: left @ right)}
-    if torch.cpu._is_amx_tile_supported():  # noqa: SLF001 - there is no public way to ask
+    # There is no public way to ask.
+    if torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported():  # noqa: SLF001
         half = left.bfloat16(), right.bfloat16()
         rates["GEMM bfloat16"] = _gflops(n, lambda: half[0] @ half[1])
     if name not in torchvision.models.list_models(module=torchvision.models):

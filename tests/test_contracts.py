@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,19 @@ from organizer.protocols import GROUPS, Embedder, LoadedEmbedder, ReducedInput
 from organizer.types import ImageRef, PartSpec
 from tests.conftest import make_photo
 
-_LIGHT_NETWORKS = ("mobilenet_v2", "resnet50")
+_LIGHT_NETWORKS = ("mobilenet_v2", "resnet18")
+_BY_GRAMMAR = ("hog+hsv", "resnet18@layer3", "resnet18+raw")
 
-embedders = pytest.mark.parametrize("name", registry.names("organizer.embedders"))
+
+def _embedders() -> list[str]:
+    """All of them; of torchvision's networks, which are one class, the light ones."""
+    points = entry_points(group="organizer.embedders")
+    large = {p.name for p in points if p.module == "organizer.embed.torchvision"}
+    names = set(registry.names("organizer.embedders")) - large | set(_LIGHT_NETWORKS)
+    return [*sorted(names), *_BY_GRAMMAR]
+
+
+embedders = pytest.mark.parametrize("name", _embedders())
 clusterers = pytest.mark.parametrize("name", registry.names("organizer.clusterers"))
 _slow_umap = pytest.param("umap", marks=pytest.mark.slow)  # numba compiles it for half a minute
 reducers = pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def _waves(degrees: float, cycles: float) -> NDArray[np.uint8]:
     rows, columns = np.mgrid[:128, :128]
     turn = np.deg2rad(degrees)
     wave = np.cos(2 * np.pi * cycles * (columns * np.cos(turn) + rows * np.sin(turn)))
-    grey = np.uint8(127 + 120 * wave)
+    grey = (127 + 120 * wave).astype(np.uint8)
     return np.repeat(grey[:, :, None], 3, axis=2)
 
 

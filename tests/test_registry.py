@@ -10,14 +10,17 @@ from pathlib import Path
 import pytest
 
 from organizer import registry
-from organizer.embed.handcrafted import HogHsvEmbedder
+from organizer.embed.handcrafted import HsvEmbedder
 from organizer.errors import PluginError, SettingsError, WeightsError
 from organizer.protocols import GROUPS, Embedder
 from organizer.types import PartSpec
 from tests.conftest import Run, make_photo
 
 _EMBEDDERS = "organizer.embedders"
-_HEAVY = ("torch", "torchvision", "faiss", "lancedb", "lance", "sklearn", "umap")
+_HEAVY = (
+    "torch", "torchvision", "timm", "open_clip", "openvino", "faiss", "lancedb", "lance", "sklearn",
+    "umap",
+)  # fmt: skip
 
 _LISTS_NAMES = """
 from organizer import registry
@@ -88,7 +91,7 @@ def test_heavy_libraries_wait_until_they_are_needed(code: str) -> None:
 
 
 def test_built_in_parts_and_plugins_are_listed_alike() -> None:
-    assert {"mobilenet_v2", "resnet50", "vgg16", "hog+hsv", "channel-mean"} <= set(
+    assert {"mobilenet_v2", "resnet50", "vgg16", "hog", "channel-mean"} <= set(
         registry.names(_EMBEDDERS)
     )
     assert "kmeans" in registry.names("organizer.clusterers")
@@ -113,7 +116,7 @@ def test_a_plugin_is_found_and_made(site: Site) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [("mobilenet", "mobilenet_v2"), ("resnet", "resnet50"), ("hog", "hog+hsv")],
+    [("mobilenet", "mobilenet_v2"), ("resnet51", "resnet50"), ("hsb", "hsv")],
 )
 def test_an_unknown_name_suggests_the_near_one(typed: str, meant: str) -> None:
     with pytest.raises(SettingsError) as caught:
@@ -150,20 +153,20 @@ def test_a_plugin_that_cannot_be_loaded_is_named_and_harms_nobody(
     site: Site, dist: str, code: str
 ) -> None:
     site.install(dist, code, bad="Bad")
-    assert {"bad", "hog+hsv"} <= set(registry.names(_EMBEDDERS))
+    assert {"bad", "hsv"} <= set(registry.names(_EMBEDDERS))
     with pytest.raises(PluginError) as caught:
         registry.create(_EMBEDDERS, PartSpec("bad"))
     assert "'bad'" in caught.value.message
     assert dist in caught.value.message
-    _, part = registry.create(_EMBEDDERS, PartSpec("hog+hsv"))
-    assert isinstance(part, HogHsvEmbedder)
+    _, part = registry.create(_EMBEDDERS, PartSpec("hsv"))
+    assert isinstance(part, HsvEmbedder)
 
 
 def test_the_program_lists_models_beside_a_broken_plugin(site: Site, run: Run) -> None:
     site.install("bad-plugin-listed", "raise RuntimeError('out of order')", bad="Bad")
     ran = run("models")
     assert ran.code == 0
-    assert "hog+hsv" in ran.out
+    assert "hsv" in ran.out
     assert "bad" in ran.out + ran.err
     assert "Traceback" not in ran.err
 

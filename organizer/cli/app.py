@@ -201,17 +201,18 @@ def search(
     Texts need the vectors of an embedder that reads them, for example
     organizer ingest --embedder openclip:ViT-B-32/laion2b_s34b_b79k
     """
-    with command(debug=debug), opened(library, weights=weights) as found:
-        from organizer.cli import show_search
+    with command(debug=debug):
+        if (file is None) == (text is None):
+            raise SettingsError("name a photo, or give a --text", "organizer search PHOTO")
+        with opened(library, weights=weights) as found:
+            from organizer.cli import show_search
 
-        with quiet_natives(debug=debug):
-            if text is not None and file is None:
-                hits = found.search_text(text, limit=limit, embedder=embedder)
-            elif file is not None and text is None:
-                hits = found.search(file, limit=limit, embedder=embedder)
-            else:
-                raise SettingsError("name a photo, or give a --text", "organizer search PHOTO")
-        show_search.show(hits, json=json, filepath_only=filepath_only)
+            with quiet_natives(debug=debug):
+                if file is not None:
+                    hits = found.search(file, limit=limit, embedder=embedder)
+                else:
+                    hits = found.search_text(text or "", limit=limit, embedder=embedder)
+            show_search.show(hits, json=json, filepath_only=filepath_only)
 
 
 @app.command(epilog="Example: organizer browse ./photos/fox.jpg")

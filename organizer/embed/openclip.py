@@ -27,11 +27,15 @@ from organizer.embed.weights import (
     do_not_fit,
     hub_address,
     hub_cache,
-    reading,
+    read_state_dict,
     torch_cache,
 )
-from organizer.errors import SettingsError, WeightsError, WeightsMissingError
+from organizer.errors import SettingsError, WeightsMissingError
 from organizer.types import Vectors
+
+# OpenCLIP renames and resizes what it finds in a file before it is loaded: any of these is raised
+# where that is another network's.
+_LOADING_ERRORS = (RuntimeError, AssertionError, LookupError, StopIteration, ValueError)
 
 _FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 
@@ -53,7 +57,7 @@ class OpenClipEmbedder(NetworkEmbedder):
     @property
     def logit_scale(self) -> float:
         """See the class."""
-        return float(self._text.network.logit_scale.exp())
+        return float(self._text.network.logit_scale.detach().exp())
 
     def embed_text(self, texts: Sequence[str]) -> Vectors:
         """``(n, dim)`` float32 of unit length, in the space of the pictures."""
@@ -143,20 +147,31 @@ class OpenClipNetwork(NetworkFactory):
         """
         import open_clip
 
-        quick = bool(self._config().get("quick_gelu", False))
-        with _quiet():
-            network = open_clip.create_model(
-                self.architecture, pretrained=None, load_weights=False, force_quick_gelu=quick
-            )
+        read_state_dict(path, name=self.name)  # or a damaged file looks like another network's
+        network = self._without_weights()
         try:
-            with reading(path, name=self.name):
-                open_clip.load_checkpoint(network, str(path))
-        except WeightsError as error:
-            if "loading state_dict" not in error.message:
-                raise
+            open_clip.load_checkpoint(network, str(path))
+        except _LOADING_ERRORS as error:
             reason = "names or shapes differ"
             raise do_not_fit(path, name=self.name, reason=reason) from error
         return network.float().eval()
+
+    def _without_weights(self) -> Any:
+        import open_clip
+
+        quick = bool(self._config().get("quick_gelu", False))
+        try:
+            with _quiet():
+                return open_clip.create_model(
+                    self.architecture, pretrained=None, load_weights=False, force_quick_gelu=quick
+                )
+        except RuntimeError as error:
+            if "transformers" not in str(error):
+                raise
+            raise SettingsError(
+                f"the text side of {self.name} is of a library that is not here",
+                "pip install transformers",
+            ) from error
 
     @property
     def _stem(self) -> str:
@@ -193,9 +208,12 @@ class OpenClip:
             SettingsError: OpenCLIP does not list the pair.
         """
         architecture, _, tag = model.rpartition("/")
+        if not (architecture and tag):
+            listing = "organizer models list openclip"
+            raise unknown("OpenCLIP pair", model, self.models(), listing=listing)
         tagged = rf"(?<![\w-]){re.escape(tag)}(\s*=|['\"]\s*[:,])"
         network = OpenClipNetwork(architecture, tag)
-        if not tag or not mentioned("open_clip", tagged):
+        if not mentioned("open_clip", tagged):
             network.require()
         return network
 
@@ -255,6 +273,7 @@ def _image_side(network: Any) -> Any:
             self.visual = network.visual
 
         def forward(self, pictures: Any) -> Any:
-            return self.visual(pictures)
+            vectors = self.visual(pictures)
+            return vectors[0] if isinstance(vectors, tuple) else vectors  # CoCa adds its tokens
 
     return ImageSide()

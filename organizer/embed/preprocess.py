@@ -53,7 +53,7 @@ class Preprocessing:
         else:
             picture, size = Image.fromarray(image), (self.side[1], self.side[0])
         picture = picture.resize(size, resampling)
-        left, top = round((picture.width - width) / 2), round((picture.height - height) / 2)
+        left, top = _margin(picture.width, width), _margin(picture.height, height)
         return np.asarray(picture.crop((left, top, left + width, top + height)))
 
 
@@ -62,6 +62,11 @@ def _resized(width: int, height: int, side: int) -> tuple[int, int]:
     if width <= height:
         return side, int(side * height / width)
     return int(side * width / height), side
+
+
+def _margin(there: int, wanted: int) -> int:
+    """Torchvision's rule: what is too large is cut on both sides, what is too small gets black."""
+    return round((there - wanted) / 2) if there >= wanted else -((wanted - there) // 2)
 
 
 def _not_too_wide(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from organizer.embed.weights import (
     torch_cache,
 )
 from organizer.errors import SettingsError
+
+_LOADING_ERRORS = (RuntimeError, LookupError, AttributeError, ValueError)
 
 _FILES = ("model.safetensors", "pytorch_model.bin")
 
@@ -82,20 +85,37 @@ class TimmNetwork(NetworkFactory):
 
     def build(self, path: Path) -> Any:
         """See `NetworkFactory`."""
-        import timm
-
         state = dict(read_state_dict(path, name=self.name))
         try:
-            return timm.create_model(
-                self.model,
-                pretrained=True,
-                num_classes=0,
-                # timm's own way in: it knows the names that the makers of a network gave.
-                pretrained_cfg_overlay={"state_dict": state},
-            )
-        except (RuntimeError, KeyError, AttributeError) as error:
-            reason = " ".join(str(error).split())[:160]
-            raise do_not_fit(path, name=self.name, reason=reason) from error
+            network = self._load(state)
+        except _LOADING_ERRORS:
+            # Perhaps the head is missing, or one of other classes. It is cut away in any case.
+            try:
+                return self._load(self._headless(state), num_classes=0)
+            except _LOADING_ERRORS as error:
+                reason = " ".join(str(error).split())[:160]
+                raise do_not_fit(path, name=self.name, reason=reason) from error
+        network.reset_classifier(0)
+        return network
+
+    def _load(self, state: dict[str, Any], **head: int) -> Any:
+        """Load by timm's own way in, which knows the names that the makers of a network gave.
+
+        It takes weights that do not fit where it cuts the head away itself; so it is told that
+        the network has always had this one.
+        """
+        import timm
+
+        overlay = {"state_dict": state, **head, **({"classifier": None} if head else {})}
+        return timm.create_model(
+            self.model, pretrained=True, pretrained_cfg_overlay=overlay, **head
+        )
+
+    def _headless(self, state: Mapping[str, Any]) -> dict[str, Any]:
+        heads = self._config().classifier or ()
+        heads = (heads,) if isinstance(heads, str) else heads
+        mine = tuple(f"{head}." for head in heads)
+        return {key: value for key, value in state.items() if not key.startswith(mine)}
 
     def _config(self) -> Any:
         import timm

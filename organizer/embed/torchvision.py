@@ -137,17 +137,20 @@ class Network(NetworkFactory):
 
         options = _build_options(self.model, self._weights().meta["min_size"])
         model = torchvision.models.get_model(self.model, weights=None, **options).eval()
-        nodes = get_graph_node_names(model)[1]
+        nodes = get_graph_node_names(model, suppress_diff_warning=True)[1]
         layer = self.aliases.get(self.layer, Layer(self.layer))
         node = layer.node or _before_the_last_linear(model, nodes)
         if not any(known == node or known.startswith(f"{node}.") for known in nodes):
             raise unknown(f"layer of {self.model}", node, [*self.aliases, *nodes])
-        extractor = create_feature_extractor(model, {node: "vector"}).eval()
+        extractor = create_feature_extractor(
+            model, {node: "vector"}, suppress_diff_warning=True
+        ).eval()
         return _flat(extractor, layer.pool, known=frozenset(model.state_dict()))
 
     def _load(self, network: Any, state: Mapping[str, Any], path: Path) -> None:
         """Load what the cut network needs; a head that is cut away may be missing or another's."""
-        own = network.extractor.state_dict()
+        # Besides its weights the cut network has what was computed while it was traced.
+        own = {k: v for k, v in network.extractor.state_dict().items() if k in network.known}
         strange = sorted(set(state) - network.known)
         missing = [key for key in own if key not in state and not key.endswith("_tracked")]
         other = [k for k in own if k in state and own[k].shape != state[k].shape]

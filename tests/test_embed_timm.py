@@ -1,0 +1,367 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import timm
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from safetensors.torch import save_file
+from timm.data import create_transform, resolve_data_config
+
+from organizer import registry
+from organizer.embed.network import NetworkEmbedder
+from organizer.embed.timm import TimmNetwork, family
+from organizer.errors import SettingsError, WeightsError, WeightsMissingError
+from organizer.protocols import Embedder, ReducedInput, Versioned
+from tests.networks import enliven
+
+_GROUP = "organizer.embedders"
+_RESNET = "resnet18.a1_in1k"
+_SMALL = [
+    _RESNET,
+    "mobilenetv3_small_100.lamb_in1k",  # a layer between the pooling and the head
+    "vit_tiny_patch16_224.augreg_in21k_ft_in1k",  # a class token
+]
+_LARGE = "vit_small_patch14_dinov2.lvd142m"  # 518 pixels
+_ENGINES = [
+    _RESNET,
+    *(pytest.param(name, marks=pytest.mark.slow) for name in _SMALL[1:]),  # converted
+]
+
+
+@dataclass(frozen=True)
+class Theirs:
+    """timm's own network with random weights, and the folder in which these lie."""
+
+    name: str
+    network: Any
+    transform: Any
+    folder: Path
+
+    def features(self, pictures: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """What timm itself makes of the pictures, one at a time."""
+        with torch.inference_mode():
+            rows = [self._row(self.transform(Image.fromarray(p))[None]) for p in pictures]
+        features: NDArray[np.float32] = torch.cat(rows).numpy()
+        return features
+
+    def _row(self, pixels: Any) -> Any:
+        return self.network.forward_head(self.network.forward_features(pixels), pre_logits=True)
+
+
+def _theirs(name: str, folder: Path) -> Theirs:
+    torch.manual_seed(7)
+    network: Any = timm.create_model(name, pretrained=False)
+    enliven(network, network.pretrained_cfg["input_size"][1])
+    torch.save(network.state_dict(), folder / f"{name}.pth")
+    config = resolve_data_config(pretrained_cfg=network.pretrained_cfg)
+    return Theirs(name, network, create_transform(**config, is_training=False), folder)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _converted_once(converted: Path) -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(converted))
+        yield
+
+
+@pytest.fixture(scope="module", params=_ENGINES)
+def theirs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Theirs:
+    return _theirs(request.param, tmp_path_factory.mktemp("weights"))
+
+
+@pytest.fixture(scope="module")
+def ours(theirs: Theirs) -> NetworkEmbedder:
+    return _made(theirs.name, theirs.folder)
+
+
+@pytest.fixture(scope="module")
+def resnet(tmp_path_factory: pytest.TempPathFactory) -> Theirs:
+    return _theirs(_RESNET, tmp_path_factory.mktemp("resnet"))
+
+
+def _made(name: str, weights: Path) -> NetworkEmbedder:
+    """The embedder as a library makes it."""
+    return family(name)(weights=weights, device="cpu", precision="float32")
+
+
+def _noise(seed: int, height: int, width: int) -> NDArray[np.uint8]:
+    """Coarse noise: a picture that survives resizing."""
+    draw = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    return np.asarray(Image.fromarray(draw).resize((width, height), Image.Resampling.BICUBIC))
+
+
+_SHAPES = [(300, 400), (400, 300), (224, 224), (91, 130), (601, 337)]
+
+
+def _embed(embedder: NetworkEmbedder, pictures: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
+    return embedder.embed([embedder.prepare(picture) for picture in pictures])
+
+
+def _far(got: NDArray[Any], expected: NDArray[Any]) -> float:
+    """The largest difference as a share of the largest value."""
+    assert got.shape == expected.shape
+    return float(np.abs(got - expected).max() / np.abs(expected).max())
+
+
+# What it computes ----------------------------------------------------------------------------
+
+
+def test_features_are_those_of_timm(theirs: Theirs, ours: NetworkEmbedder) -> None:
+    pictures = [_noise(seed, *shape) for seed, shape in enumerate(_SHAPES)]
+    expected = theirs.features(pictures)
+    got = _embed(ours, pictures)
+    assert got.dtype == np.float32
+    assert got.shape == (len(pictures), ours.dim)
+    assert _far(expected[1:], expected[:-1]) > 1e-3, "the pictures are told apart by nothing"
+    assert _far(got, expected) < 1e-5
+
+
+def test_preparing_is_that_of_timm(theirs: Theirs, ours: NetworkEmbedder) -> None:
+    config = resolve_data_config(pretrained_cfg=theirs.network.pretrained_cfg)
+    mean, std = np.array(config["mean"]), np.array(config["std"])
+    for shape in _SHAPES:
+        picture = _noise(1, *shape)
+        got = ((ours.prepare(picture) / 255 - mean) / std).transpose(2, 0, 1)
+        expected = theirs.transform(Image.fromarray(picture)).numpy()
+        np.testing.assert_allclose(got, expected, atol=1e-5)
+
+
+def test_it_keeps_the_contracts(ours: NetworkEmbedder) -> None:
+    assert isinstance(ours, Embedder)
+    assert isinstance(ours, ReducedInput)
+    assert isinstance(ours, Versioned)
+    assert ours.device == "cpu"
+    nothing = ours.embed([])
+    assert nothing.shape == (0, ours.dim)
+    assert nothing.dtype == np.float32
+
+
+def test_a_row_does_not_depend_on_its_batch(ours: NetworkEmbedder) -> None:
+    pictures = [_noise(seed, 240, 320) for seed in range(5)]
+    together = _embed(ours, pictures)
+    alone = np.concatenate([_embed(ours, [picture]) for picture in pictures])
+    assert _far(together, alone) < 1e-4
+    assert _far(_embed(ours, pictures[::-1])[::-1], together) < 1e-4
+
+
+@cache
+def _different_configs() -> dict[str, tuple[str, dict[str, Any]]]:
+    """One network for each way in which timm prepares pictures, and that way."""
+    found: dict[str, tuple[str, dict[str, Any]]] = {}
+    for name in timm.list_pretrained():
+        config = resolve_data_config(pretrained_cfg=timm.get_pretrained_cfg(name).to_dict())
+        found.setdefault(repr(sorted(config.items())), (name, config))
+    return found
+
+
+def test_pictures_are_prepared_for_every_network_as_timm_does() -> None:
+    picture, wrong, refused = _noise(2, 90, 131), [], []
+    for name, config in _different_configs().values():
+        try:
+            preparing = TimmNetwork(name).preprocessing()
+        except SettingsError:
+            refused.append(config["crop_mode"])
+            continue
+        expected = create_transform(**config, is_training=False)(Image.fromarray(picture)).numpy()
+        got = (preparing(picture) / 255 - preparing.mean) / np.array(preparing.std)
+        got = got.transpose(2, 0, 1)
+        if got.shape != expected.shape or np.abs(got - expected).max() > 1e-5:
+            wrong.append(name)
+    assert wrong == []
+    assert set(refused) <= {"border"}
+    assert len(_different_configs()) > 100
+
+
+def test_a_crop_that_is_not_known_is_refused_by_name() -> None:
+    unusual = [
+        name for name, config in _different_configs().values() if config["crop_mode"] == "border"
+    ]
+    if not unusual:
+        pytest.skip("this timm crops no picture by its border")
+    with pytest.raises(SettingsError, match="border") as caught:
+        family(unusual[0]).preprocessing()
+    assert f"timm:{unusual[0]}" in caught.value.message
+
+
+# The weights ---------------------------------------------------------------------------------
+
+
+def _built(theirs: Theirs, weights: Path) -> NDArray[np.float32]:
+    """What our network makes of a picture that timm has prepared."""
+    pixels = theirs.transform(Image.fromarray(_noise(3, 240, 320)))[None]
+    with torch.inference_mode():
+        vectors: NDArray[np.float32] = family(theirs.name).build(weights).eval()(pixels).numpy()
+    return vectors
+
+
+def _expected(theirs: Theirs) -> NDArray[np.float32]:
+    return theirs.features([_noise(3, 240, 320)])
+
+
+@pytest.mark.parametrize("name", [*_SMALL, pytest.param(_LARGE, marks=pytest.mark.slow)])
+def test_weights_with_and_without_the_head_give_timm_s_vectors(name: str, tmp_path: Path) -> None:
+    theirs = _theirs(name, tmp_path)
+    assert _far(_built(theirs, tmp_path / f"{name}.pth"), _expected(theirs)) < 1e-5
+    headless = timm.create_model(name, pretrained=False, num_classes=0).state_dict()
+    state = theirs.network.state_dict()
+    assert (set(headless) < set(state)) == (name != _LARGE)
+    torch.save({key: state[key] for key in headless}, tmp_path / "headless.pth")
+    assert _far(_built(theirs, tmp_path / "headless.pth"), _expected(theirs)) < 1e-5
+
+
+def test_safetensors_hold_the_same_weights(resnet: Theirs, tmp_path: Path) -> None:
+    save_file(resnet.network.state_dict(), tmp_path / f"{_RESNET}.safetensors")
+    assert _far(_built(resnet, tmp_path / f"{_RESNET}.safetensors"), _expected(resnet)) < 1e-5
+
+
+def test_a_training_program_s_checkpoint_is_weights_too(resnet: Theirs, tmp_path: Path) -> None:
+    state = {f"module.{key}": value for key, value in resnet.network.state_dict().items()}
+    torch.save({"epoch": torch.tensor(3), "state_dict": state}, tmp_path / "checkpoint.pth")
+    assert _far(_built(resnet, tmp_path / "checkpoint.pth"), _expected(resnet)) < 1e-5
+
+
+@pytest.mark.parametrize(
+    "name", ["resnet34.a1_in1k", "resnet50.a1_in1k", "vit_tiny_patch16_224.augreg_in21k_ft_in1k"]
+)
+def test_the_weights_of_another_network_are_refused_in_one_line(
+    resnet: Theirs, tmp_path: Path, name: str
+) -> None:
+    torch.save(resnet.network.state_dict(), tmp_path / f"{name}.pth")
+    with pytest.raises(WeightsError, match="does not hold the weights of") as caught:
+        family(name).build(tmp_path / f"{name}.pth")
+    assert f"timm:{name}" in caught.value.message
+    assert str(tmp_path / f"{name}.pth") in caught.value.message
+    assert "\n" not in caught.value.message + caught.value.hint
+
+
+@pytest.mark.parametrize("change", ["one missing", "one too many", "another shape"])
+def test_weights_that_nearly_fit_are_refused(resnet: Theirs, tmp_path: Path, change: str) -> None:
+    state = dict(resnet.network.state_dict())
+    name = "layer1.0.conv1.weight"
+    if change == "one missing":
+        del state[name]
+    elif change == "one too many":
+        state["layer9.weight"] = state[name]
+    else:
+        state[name] = state[name][:, :1]
+    torch.save(state, tmp_path / f"{_RESNET}.pth")
+    with pytest.raises(WeightsError, match="does not hold the weights of") as caught:
+        family(_RESNET).build(tmp_path / f"{_RESNET}.pth")
+    assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+def test_a_truncated_file_is_refused_in_one_line(
+    resnet: Theirs, tmp_path: Path, suffix: str
+) -> None:
+    file = tmp_path / f"{_RESNET}{suffix}"
+    if suffix == ".pth":
+        torch.save(resnet.network.state_dict(), file)
+    else:
+        save_file(resnet.network.state_dict(), file)
+    file.write_bytes(file.read_bytes()[:-5000])
+    with pytest.raises(WeightsError, match="cannot be read") as caught:
+        _made(_RESNET, tmp_path)
+    assert str(file) in caught.value.message
+    assert "\n" not in caught.value.message
+
+
+@pytest.mark.usefixtures("offline")
+def test_absent_weights_are_missed_with_all_places(tmp_path: Path) -> None:
+    with pytest.raises(WeightsMissingError) as caught:
+        _made(_RESNET, tmp_path)
+    assert f"{tmp_path}/{_RESNET}.pth" in caught.value.message
+    assert f"huggingface.co/timm/{_RESNET}" in caught.value.message
+    assert f"{_RESNET}.pth" in caught.value.hint
+
+
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All ways out lead to a port of this machine where nobody answers."""
+    import urllib.request
+
+    monkeypatch.setattr(urllib.request, "_opener", None)
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+# Names ---------------------------------------------------------------------------------------
+
+
+def test_every_name_that_is_listed_has_a_place_of_its_weights() -> None:
+    names = family.models()
+    assert names == timm.list_pretrained()
+    assert [name for name in names if not TimmNetwork(name).source().address] == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "suggested"),
+    [
+        ("resnet81.a1_in1k", "resnet18.a1_in1k"),
+        ("resnet18.a1_in2k", "resnet18.a1_in1k"),
+        ("vit_small_patch14_dinov2", ""),
+        ("vit_smal_patch14_dinov2.lvd142m", "vit_small_patch14_dinov2.lvd142m"),
+        ("mobilenetv3_smal_100", "mobilenetv3_small_"),
+    ],
+)
+def test_an_unknown_name_suggests_known_ones(typed: str, suggested: str) -> None:
+    if not suggested:
+        assert family(typed).name.startswith(f"timm:{typed}.")
+        return
+    with pytest.raises(SettingsError, match=f"no timm network '{typed}'") as caught:
+        family(typed)
+    assert "did you mean" in caught.value.hint
+    assert suggested in caught.value.hint
+
+
+def test_a_name_like_nothing_is_sent_to_the_listing() -> None:
+    with pytest.raises(SettingsError, match="no timm network '@'") as caught:
+        family("@")
+    assert "organizer models list timm" in caught.value.hint
+
+
+@pytest.mark.usefixtures("offline")
+def test_a_network_that_timm_has_no_weights_of_is_missing(tmp_path: Path) -> None:
+    found = family("cspresnet50d.untrained")
+    assert found.describe(weights=tmp_path).weights == "missing"
+    with pytest.raises(WeightsMissingError, match=r"cspresnet50d\.untrained cannot be had"):
+        found.pull(weights=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["resnet18", "vit_small_patch14_dinov2", "convnext_tiny"])
+def test_a_name_without_tag_is_that_of_timm_s_default_weights(name: str) -> None:
+    expected = f"timm:{name}.{timm.create_model(name).pretrained_cfg['tag']}"
+    assert family(name).name == expected
+    assert registry.canonical(_GROUP, f"timm:{name}") == expected
+
+
+def test_a_full_name_is_not_asked_for_twice() -> None:
+    for name in _SMALL:
+        assert registry.canonical(_GROUP, f"timm:{name}") == f"timm:{name}"
+
+
+def test_what_a_network_tells_of_itself_is_true(tmp_path: Path) -> None:
+    network = family(_RESNET)
+    absent = network.describe(weights=tmp_path)
+    address = f"https://huggingface.co/timm/{_RESNET}"
+    assert (absent.name, absent.weights, absent.location) == (
+        f"timm:{_RESNET}",
+        "downloadable",
+        address,
+    )
+    assert not absent.text
+    (tmp_path / f"{_RESNET}.safetensors").write_bytes(b"not looked into")
+    here = network.describe(weights=tmp_path)
+    assert (here.weights, here.location) == ("here", str(tmp_path / f"{_RESNET}.safetensors"))
+    nowhere = network.describe(weights=tmp_path / "nowhere")
+    assert nowhere.weights == "missing"
+    assert "nowhere" in nowhere.location
