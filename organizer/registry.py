@@ -60,7 +60,8 @@ def factory(group: str, name: str) -> Callable[..., Any]:
     if not layer:
         return made
     if not isinstance(made, Layered):
-        raise SettingsError(f"{name.partition('@')[0]} has no layers to choose from")
+        whole = name.partition("@")[0]
+        raise SettingsError(f"{whole} has no layers to choose from", f"--embedder {whole}")
     return made.at(layer)
 
 

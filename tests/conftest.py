@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -35,6 +36,25 @@ class Ran:
 
 
 Run = Callable[..., Ran]
+
+
+class Site:
+    """A folder on the path into which distributions are installed, as pip lays them out."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def install(
+        self, dist: str, code: str, *, group: str = "organizer.embedders", **points: str
+    ) -> None:
+        module = dist.replace("-", "_")
+        (self.folder / f"{module}.py").write_text(code)
+        info = self.folder / f"{module}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {dist}\nVersion: 1.0\n")
+        lines = [f"{name} = {module}:{target}" for name, target in points.items()]
+        (info / "entry_points.txt").write_text(f"[{group}]\n" + "\n".join(lines) + "\n")
+        importlib.invalidate_caches()
 
 
 def make_photo(file: Path, seed: int = 0, *, colour: tuple[int, int, int] | None = None) -> Path:
@@ -121,6 +141,16 @@ def run(tmp_path: Path) -> Run:
         return Ran(done.returncode, done.stdout, done.stderr)
 
     return typed
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """Where plugins can be installed for one test."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    return Site(folder)
 
 
 @pytest.fixture(scope="session")

@@ -347,6 +347,88 @@ def test_a_reduced_picture_shows_the_same() -> None:
     assert np.abs(image.pixels - blocks).mean() < 3
 
 
+# Two ways to read a JPEG ----------------------------------------------------------------------
+
+
+def _outcome(data: bytes, *, min_side: int | None, plain: bool) -> DecodedImage | str:
+    """The picture, or why there is none; `plain` leaves all of it to Pillow."""
+    with pytest.MonkeyPatch.context() as patch:
+        if plain:
+            patch.setattr(decode, "_plain_jpeg", lambda *_, **__: None)
+        try:
+            return _decode(data, min_side=min_side)
+        except ImageError as error:
+            return error.message
+
+
+def _assert_same(data: bytes, min_side: int | None) -> bool:
+    """Whether it is a picture; by both ways or by none, and the same."""
+    ours, pillows = (_outcome(data, min_side=min_side, plain=plain) for plain in (False, True))
+    if isinstance(ours, str) or isinstance(pillows, str):
+        assert ours == pillows
+        return False
+    np.testing.assert_array_equal(ours.pixels, pillows.pixels)
+    assert (ours.width, ours.height, ours.metadata) == (
+        pillows.width,
+        pillows.height,
+        pillows.metadata,
+    )
+    return True
+
+
+@given(
+    size=st.tuples(st.integers(1, 150), st.integers(1, 150)),
+    quality=st.integers(1, 100),
+    subsampling=st.sampled_from([0, 1, 2]),
+    progressive=st.booleans(),
+    grey=st.booleans(),
+    orientation=st.integers(0, 9),
+    min_side=st.none() | st.integers(1, 160),
+    seed=st.integers(0, 99),
+)
+@settings(max_examples=150, deadline=None)
+def test_any_jpeg_has_the_pixels_that_pillow_gives_it(
+    size: tuple[int, int],
+    quality: int,
+    subsampling: int,
+    progressive: bool,
+    grey: bool,
+    orientation: int,
+    min_side: int | None,
+    seed: int,
+) -> None:
+    draw = np.random.default_rng(seed).integers(0, 256, (6, 5, 3), dtype=np.uint8)
+    image = Image.fromarray(draw).resize(size, Image.Resampling.BICUBIC)
+    exif = Image.Exif()
+    exif[_ORIENTATION] = orientation
+    how = {"quality": quality, "subsampling": subsampling, "progressive": progressive}
+    data = _encode(image.convert("L") if grey else image, "JPEG", exif=exif.tobytes(), **how)
+    assert _assert_same(data, min_side)
+
+
+@pytest.mark.parametrize("min_side", [None, 32, 232])
+def test_every_hostile_jpeg_is_what_pillow_says(hostile: Path, min_side: int | None) -> None:
+    files = [file for file in _hostile_files(hostile) if file.suffix.lower() in {".jpg", ".jpeg"}]
+    pictures = [_assert_same(file.read_bytes(), min_side) for file in files]
+    assert sum(pictures) > 20
+
+
+@given(
+    cut=st.integers(1, 1500),
+    at=st.integers(2, 1500),
+    value=st.integers(0, 255),
+    min_side=st.sampled_from([None, 20]),
+)
+@settings(max_examples=150, deadline=None)
+def test_a_damaged_jpeg_is_what_pillow_says(
+    cut: int, at: int, value: int, min_side: int | None
+) -> None:
+    data = bytearray(_encode(Image.fromarray(_quarters(120, 90)), "JPEG", quality=90))
+    data[at % len(data)] = value
+    _assert_same(bytes(data), min_side)
+    _assert_same(bytes(data[: -(cut % len(data))]), min_side)
+
+
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF"])
 def test_other_formats_than_jpeg_keep_their_size(kind: str) -> None:
     image = _decode(_encode(Image.fromarray(_quarters(160, 120)), kind), min_side=8)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import subprocess
@@ -14,7 +13,7 @@ from organizer.embed.handcrafted import HsvEmbedder
 from organizer.errors import PluginError, SettingsError, WeightsError
 from organizer.protocols import GROUPS, Embedder
 from organizer.types import PartSpec
-from tests.conftest import Run, make_photo
+from tests.conftest import Run, Site, make_photo
 
 _EMBEDDERS = "organizer.embedders"
 _HEAVY = (
@@ -41,32 +40,6 @@ class Good:
     def embed(self, batch):
         return np.asarray(batch, dtype=np.float32).reshape(len(batch), 1)
 """
-
-
-class Site:
-    """A folder on the path into which distributions are installed, as pip lays them out."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def install(self, dist: str, code: str, *, group: str = _EMBEDDERS, **points: str) -> None:
-        module = dist.replace("-", "_")
-        (self.folder / f"{module}.py").write_text(code)
-        info = self.folder / f"{module}-1.0.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {dist}\nVersion: 1.0\n")
-        lines = [f"{name} = {module}:{target}" for name, target in points.items()]
-        (info / "entry_points.txt").write_text(f"[{group}]\n" + "\n".join(lines) + "\n")
-        importlib.invalidate_caches()
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
-    folder = tmp_path / "site"
-    folder.mkdir()
-    monkeypatch.syspath_prepend(folder)
-    monkeypatch.setenv("PYTHONPATH", str(folder))
-    return Site(folder)
 
 
 def _imported_after(code: str) -> set[str]:

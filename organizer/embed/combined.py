@@ -7,7 +7,6 @@ say in a cosine.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,7 @@ class CombinedEmbedder:
         dim: Sum of the lengths.
         min_side: Pixels of the shorter side that are enough for all of them.
         version: Theirs, joined.
+        engine: What runs those that are networks, for a person.
     """
 
     def __init__(self, parts: Sequence[Embedder], *, version: str) -> None:
@@ -38,6 +38,8 @@ class CombinedEmbedder:
         self.dim = sum(part.dim for part in parts)
         self.min_side = max(least_side(part) or _ALL for part in parts)
         self.version = version
+        engines = [str(getattr(part, "engine", "")) for part in parts]
+        self.engine = " and ".join(dict.fromkeys(filter(None, engines)))
 
     def prepare(self, image: NDArray[np.uint8]) -> NDArray[Any]:
         """What each part makes of the picture: ``(parts,)`` of arrays."""
@@ -55,25 +57,18 @@ class CombinedEmbedder:
         return np.concatenate(columns, axis=1)
 
 
-@dataclass(frozen=True, slots=True)
 class Combination:
-    """The factory of a combination, from the names of its parts.
+    """The factory of a combination.
 
     Attributes:
-        name: The names, joined by +.
+        name: The names of its parts, each as the registry knows it, joined by +.
     """
 
-    name: str
-
-    def __post_init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self._names = [registry.canonical(_GROUP, part) for part in name.split("+")]
+        self.name = "+".join(self._names)
         if len(set(self._names)) < len(self._names):
-            raise SettingsError(f"{self.name!r} names an embedder twice")
-        for name in self._names:
-            registry.factory(_GROUP, name)
-
-    @property
-    def _names(self) -> list[str]:
-        return self.name.split("+")
+            raise SettingsError(f"{name!r} names an embedder twice")
 
     def __call__(
         self, *, weights: Path | None = None, device: str = "auto", precision: str = "auto"
@@ -87,10 +82,14 @@ class Combination:
     def describe(self, *, weights: Path | None = None) -> EmbedderInfo:
         """As ready as the part that is least so."""
         found: list[Any] = [registry.factory(_GROUP, name) for name in self._names]
-        infos = [p.describe(weights=weights) for p in found if isinstance(p, Describable)]
+        told = [part for part in found if isinstance(part, Describable)]
+        if not told:
+            return EmbedderInfo(self.name, 0, "none needed", "", "")
+        infos = [part.describe(weights=weights) for part in told]
         order = ("none needed", "here", "downloadable", "missing")
         worst = max(infos, key=lambda info: order.index(info.weights))
-        dim = sum(info.dim for info in infos)
+        known = len(infos) == len(found) and all(info.dim for info in infos)
+        dim = sum(info.dim for info in infos) if known else 0
         return EmbedderInfo(self.name, dim, worst.weights, worst.location, worst.licence)
 
 

@@ -7,7 +7,13 @@ from pathlib import Path
 from organizer import registry
 from organizer.errors import PluginError, SettingsError, WeightsMissingError
 from organizer.library.progress import Progress
-from organizer.protocols import Describable, EmbedderInfo, LoadedEmbedder, Weighted
+from organizer.protocols import (
+    Describable,
+    EmbedderInfo,
+    LoadedEmbedder,
+    TextEmbedder,
+    Weighted,
+)
 from organizer.settings import DEFAULT_EMBEDDER, Settings
 from organizer.store import Store
 from organizer.types import PartSpec
@@ -146,7 +152,8 @@ def describe(name: str, settings: Settings) -> EmbedderInfo:
         part = load(PartSpec(name), settings).part
     except (PluginError, SettingsError) as error:
         return EmbedderInfo(name, 0, "broken", error.message, "")
-    return EmbedderInfo(name, part.dim, "none needed", "", "")
+    text = isinstance(part, TextEmbedder)
+    return EmbedderInfo(name, part.dim, "none needed", "", "", text)
 
 
 def _best_here(settings: Settings) -> str:

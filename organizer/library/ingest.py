@@ -166,7 +166,6 @@ class _Run:
             loaded = embedders.load(self._spec, settings)
         self._spec = loaded.spec
         self._report.engine = getattr(loaded.part, "engine", "")
-        self._store.vectors.create(loaded.spec, loaded.part.dim)
         commit = Commit(self._store, loaded, self._root_ids, self._report)
         options = {
             "threads": settings.threads,

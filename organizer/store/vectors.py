@@ -59,7 +59,7 @@ class VectorTables:
         return self._database.count(name) if self._database.has(name) else 0
 
     def append(self, spec: PartSpec, batch: EmbeddingBatch) -> None:
-        """Add the vectors of images that have none.
+        """Add the vectors of images that have none; the first make the embedder's table.
 
         Raises:
             PluginError: A number does not fit half precision.
@@ -77,6 +77,8 @@ class VectorTables:
         values = pa.FixedSizeListArray.from_arrays(pa.array(half.ravel()), dim)
         schema = vectors_schema(dim)
         rows = pa.table([pa.array(batch.image_ids), values], schema=schema)
+        if not self._database.has(self.table_name(spec)):
+            self.create(spec, dim)
         self._database.append(self.table_name(spec), rows)
 
     def read(self, spec: PartSpec) -> tuple[tuple[str, ...], Vectors]:

@@ -409,7 +409,7 @@ def test_status_before_the_first_clustering(typed: Run, photos: Path) -> None:
 def test_models_lists_every_embedder_with_one_default(run: Run) -> None:
     listed = run("models", "--json").json["models"]
     by_name = {model["name"]: model for model in listed}
-    assert {"mobilenet_v2", "resnet50", "vgg16", "hog+hsv", "channel-mean"} <= set(by_name)
+    assert {"mobilenet_v2", "resnet50", "vgg16", "hog", "hsv", "channel-mean"} <= set(by_name)
     assert [name for name, model in by_name.items() if model["default"]] == ["mobilenet_v2"]
     assert by_name["channel-mean"]["dim"] == 6
     assert by_name["channel-mean"]["weights"] == "none needed"
