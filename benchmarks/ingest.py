@@ -196,15 +196,31 @@ def _settings(arguments: argparse.Namespace, folder: Path) -> Settings:
     try:
         load(PartSpec(arguments.embedder), settings)
     except WeightsMissingError:
-        import torch
-        import torchvision
-
         folder.mkdir()
-        torch.manual_seed(0)
-        model = torchvision.models.get_model(arguments.embedder, weights=None)
-        torch.save(model.state_dict(), folder / f"{arguments.embedder}.pth")
+        _save_random_weights(arguments.embedder, folder)
         return settings.model_copy(update={"weights": folder})
     return settings
+
+
+def _save_random_weights(name: str, folder: Path) -> None:
+    import torch
+    import torchvision
+
+    torch.manual_seed(0)
+    family, _, model = name.rpartition(":")
+    network: Any
+    if family == "timm":
+        import timm
+
+        network = timm.create_model(model, pretrained=False)
+    elif family == "openclip":
+        import open_clip
+
+        network = open_clip.create_model(model.partition("/")[0], pretrained=None)
+    else:
+        network = torchvision.models.get_model(model.partition("@")[0], weights=None)
+    stem = model.partition("@")[0].replace("/", "-")
+    torch.save(network.state_dict(), folder / f"{stem}.pth")
 
 
 def _print(

@@ -118,6 +118,15 @@ def _embed(embedder: Embedder, pictures: list[NDArray[np.uint8]]) -> NDArray[np.
     return embedder.embed([embedder.prepare(picture) for picture in pictures])
 
 
+def _assert_equal(one: NDArray[Any], other: NDArray[Any]) -> None:
+    """What `prepare` gave twice; a combination gives an array of arrays."""
+    if one.dtype != object:
+        np.testing.assert_array_equal(one, other)
+        return
+    for mine, yours in zip(one, other, strict=True):
+        _assert_equal(mine, yours)
+
+
 @embedders
 def test_a_vector_is_as_long_as_said(embedder: Embedder) -> None:
     vectors = _embed(embedder, [_picture(0), _picture(1, 90, 70)])
@@ -164,14 +173,14 @@ def test_a_picture_that_may_not_be_written_to_is_prepared(embedder: Embedder) ->
     picture = _picture(2)
     locked = picture.copy()
     locked.flags.writeable = False
-    np.testing.assert_array_equal(embedder.prepare(locked), embedder.prepare(picture))
+    _assert_equal(embedder.prepare(locked), embedder.prepare(picture))
 
 
 @embedders
 def test_a_picture_that_lies_otherwise_in_memory_is_the_same(embedder: Embedder) -> None:
     picture = _picture(2)
     turned = np.ascontiguousarray(picture.swapaxes(0, 1)).swapaxes(0, 1)
-    np.testing.assert_array_equal(embedder.prepare(turned), embedder.prepare(picture))
+    _assert_equal(embedder.prepare(turned), embedder.prepare(picture))
 
 
 @embedders
@@ -196,7 +205,7 @@ def test_threads_prepare_what_one_prepares(embedder: Embedder) -> None:
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(embedder.prepare, pictures))
     for one, other in zip(alone, together, strict=True):
-        np.testing.assert_array_equal(one, other)
+        _assert_equal(one, other)
 
 
 @embedders
@@ -215,7 +224,8 @@ def test_what_it_tells_of_itself_is_true(name: str, embedder: Embedder, weights:
     if not hasattr(factory, "describe"):
         pytest.skip(f"{name} tells nothing of itself")
     info = factory.describe(weights=weights)
-    assert (info.name, info.dim) == (name, embedder.dim)
+    assert info.name == name
+    assert info.dim in {embedder.dim, 0}, "0 is: not known before it is made"
     assert info.weights in {"none needed", "here"}
     assert info.licence
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,12 @@ from organizer.embed import engine
 from organizer.embed.eager import TorchEngine
 from organizer.embed.engine import NetworkSource, engine_for
 from organizer.embed.network import NetworkEmbedder
-from organizer.embed.openvino import OpenVinoEngine
+from organizer.embed.openvino import OpenVinoEngine, _openvino
 from organizer.embed.preprocess import Preprocessing
 from organizer.errors import PluginError, SettingsError
 from organizer.types import PartSpec
 
-openvino = pytest.importorskip("openvino")
+pytestmark = pytest.mark.skipif(not find_spec("openvino"), reason="OpenVINO is not installed")
 
 _PREPROCESSING = Preprocessing(16, (16, 16), (0.4, 0.5, 0.6), (0.2, 0.3, 0.25))
 
@@ -173,7 +174,7 @@ def test_without_openvino_torch_runs_it(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def _has_bfloat16() -> bool:
-    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return "BF16" in _openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 @pytest.mark.parametrize("with_openvino", [True, False])
