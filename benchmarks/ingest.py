@@ -219,8 +219,21 @@ def _save_random_weights(name: str, folder: Path) -> None:
         network = open_clip.create_model(model.partition("/")[0], pretrained=None)
     else:
         network = torchvision.models.get_model(model.partition("@")[0], weights=None)
+        _normalise(network)
     stem = model.partition("@")[0].replace("/", "-")
     torch.save(network.state_dict(), folder / f"{stem}.pth")
+
+
+def _normalise(network: Any) -> None:
+    """Statistics as after training: without them the numbers grow from layer to layer."""
+    import torch
+
+    layers = [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    for layer in layers:
+        layer.momentum = None  # the mean of all that was seen, which is one batch
+    if layers:
+        with torch.inference_mode():
+            network.train()(torch.randn(4, 3, 299, 299))
 
 
 def _print(

@@ -78,9 +78,10 @@ def ingest(
 ) -> None:
     """Bring images in: find, decode, embed and store them; new ones join the clusters at once.
 
-    Known files that did not change cost next to nothing. The first ingest makes the library. With
-    another --embedder the files are read once more for its vectors. Exit code 3: done, but some
-    files could not be used (see organizer problems).
+    Known files that did not change cost next to nothing. The first ingest makes
+    the library. With another --embedder the files are read once more for its
+    vectors. Exit code 3: done, but some files could not be used (see organizer
+    problems).
     """
     with command(debug=debug):
         from organizer.cli import show_ingest
@@ -140,8 +141,9 @@ def recluster(
 ) -> None:
     """Cluster all images anew. Clusters keep the ids and names of those that they continue.
 
-    With --k auto the number is chosen by the silhouette in a reduced space; the evidence for every
-    number tried is printed and kept. organizer undo takes it back.
+    With --k auto the number is chosen by the silhouette in a reduced space; the
+    evidence for every number tried is printed and kept. organizer undo takes it
+    back.
     """
     with command(debug=debug), opened(library, seed=seed) as found:
         from organizer.cli import show_recluster

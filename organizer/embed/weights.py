@@ -27,7 +27,9 @@ from platformdirs import user_data_path
 
 from organizer.errors import WeightsError, WeightsMissingError
 
-OFFLINE_AFTER_SECONDS = 4.0
+OFFLINE_AFTER_SECONDS = 3.0
+"""With the start of the program it is told within five."""
+
 SUFFIXES = (".pth", ".pt", ".safetensors")
 
 # What torch's unpickler was seen to raise for damaged files, and the rest of its kind.
