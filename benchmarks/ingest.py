@@ -31,6 +31,7 @@ from PIL import Image
 from benchmarks.photos import photos
 from organizer import decode
 from organizer.discover import Walk
+from organizer.embed.engine import has_bfloat16
 from organizer.errors import WeightsMissingError
 from organizer.library import Library
 from organizer.library.embedders import load
@@ -133,8 +134,7 @@ def _measure_peers(name: str, files: list[str]) -> dict[str, float]:
     n = 2048
     left, right = torch.randn(n, n), torch.randn(n, n)
     rates = {"GEMM float32": _gflops(n, lambda: left @ right)}
-    # There is no public way to ask.
-    if torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported():  # noqa: SLF001
+    if has_bfloat16():
         half = left.bfloat16(), right.bfloat16()
         rates["GEMM bfloat16"] = _gflops(n, lambda: half[0] @ half[1])
     if name not in torchvision.models.list_models(module=torchvision.models):

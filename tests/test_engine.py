@@ -18,7 +18,7 @@ from organizer.embed import engine
 from organizer.embed.eager import TorchEngine
 from organizer.embed.engine import NetworkSource, engine_for
 from organizer.embed.network import NetworkEmbedder
-from organizer.embed.openvino import OpenVinoEngine, _openvino
+from organizer.embed.openvino import OpenVinoEngine
 from organizer.embed.preprocess import Preprocessing
 from organizer.errors import PluginError, SettingsError
 from organizer.types import PartSpec
@@ -173,10 +173,6 @@ def test_without_openvino_torch_runs_it(monkeypatch: pytest.MonkeyPatch) -> None
 # Precision -----------------------------------------------------------------------------------
 
 
-def _has_bfloat16() -> bool:
-    return "BF16" in _openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-
-
 @pytest.mark.parametrize("with_openvino", [True, False])
 @pytest.mark.usefixtures("cache")
 def test_precision_is_what_was_ordered(
@@ -187,7 +183,7 @@ def test_precision_is_what_was_ordered(
     dense, depthwise = Source(), Source(depthwise=True)
     assert _made(dense, precision="float32").name.endswith(", float32")
     assert _made(depthwise, precision="auto").name.endswith(", float32")
-    if _has_bfloat16():
+    if engine.has_bfloat16():
         assert _made(dense, precision="auto").name.endswith(", bfloat16")
         made = _made(depthwise, precision="bfloat16")
         assert made.name.endswith(", bfloat16")
@@ -198,6 +194,18 @@ def test_precision_is_what_was_ordered(
         assert _made(dense, precision="auto").name.endswith(", float32")
         with pytest.raises(SettingsError, match="bfloat16"):
             _made(dense, precision="bfloat16")
+
+
+@pytest.mark.usefixtures("cache")
+def test_bfloat16_is_not_imitated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenVINO would, on a processor with AVX-512 alone."""
+    for name in ("_is_amx_tile_supported", "_is_avx512_bf16_supported"):
+        monkeypatch.setattr(torch.cpu, name, lambda: False)
+    for there in (True, False):
+        monkeypatch.setattr(engine, "find_spec", lambda _, there=there: there or None)
+        assert _made(Source(), precision="auto").name.endswith(", float32")
+        with pytest.raises(SettingsError, match="no bfloat16 units"):
+            _made(Source(), precision="bfloat16")
 
 
 @pytest.mark.parametrize("device", ["cuda", "mps"])

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.embed.engine import AT_ONCE, NetworkSource, use_bfloat16
+from organizer.embed.engine import AT_ONCE, NetworkSource, has_bfloat16, use_bfloat16
 from organizer.settings import available_cores
 from organizer.types import Vectors
 
@@ -66,11 +66,7 @@ def _precision(network: Any, *, device: str, precision: str) -> Any:
         half = torch.bfloat16 if precision == "bfloat16" else torch.float16
         plain = precision == "float32" or (precision == "auto" and depthwise)
         return torch.float32 if plain else half
-    # Processors without these units compute bfloat16 too, many times slower than float32.
-    here = device == "cpu" and (
-        torch.cpu._is_amx_tile_supported()  # noqa: SLF001 - there is no public way to ask
-        or torch.cpu._is_avx512_bf16_supported()  # noqa: SLF001
-    )
+    here = device == "cpu" and has_bfloat16()
     fast = use_bfloat16(precision, here=here, depthwise=depthwise)
     return torch.bfloat16 if fast else torch.float32
 

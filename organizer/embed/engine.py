@@ -111,6 +111,14 @@ def use_bfloat16(precision: str, *, here: bool, depthwise: bool) -> bool:
     return here and (precision == "bfloat16" or (precision == "auto" and not depthwise))
 
 
+def has_bfloat16() -> bool:
+    """Whether the processor has units for bfloat16: others imitate it, slower than float32."""
+    import torch
+
+    # There is no public way to ask. OpenVINO counts what it can only imitate.
+    return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())  # noqa: SLF001
+
+
 def _device(wanted: str) -> str:
     import torch
 

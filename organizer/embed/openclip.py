@@ -2,7 +2,6 @@
 
 ``openclip:ViT-B-32/laion2b_s34b_b79k``: an architecture and one of the sets of weights that
 OpenCLIP lists for it.
-lists for it.
 """
 
 from __future__ import annotations

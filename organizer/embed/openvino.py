@@ -18,7 +18,13 @@ from blake3 import blake3
 from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
-from organizer.embed.engine import AT_ONCE, ConversionError, NetworkSource, use_bfloat16
+from organizer.embed.engine import (
+    AT_ONCE,
+    ConversionError,
+    NetworkSource,
+    has_bfloat16,
+    use_bfloat16,
+)
 from organizer.embed.preprocess import Preprocessing
 from organizer.settings import available_cores
 from organizer.types import Vectors
@@ -39,9 +45,8 @@ class OpenVinoEngine:
         openvino = _openvino()
         core = openvino.Core()
         model, not_kept = _cached(core, source)
-        has_bfloat16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         depthwise = any(_is_depthwise(op) for op in model.get_ops())
-        bfloat16 = use_bfloat16(precision, here=has_bfloat16, depthwise=depthwise)
+        bfloat16 = use_bfloat16(precision, here=has_bfloat16(), depthwise=depthwise)
         cores = available_cores()
         compiled = core.compile_model(
             model,
