@@ -6,7 +6,7 @@ spec's params must give an object that satisfies the group's protocol.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -181,6 +181,19 @@ class Reducer(Protocol):
         ...
 
 
+@runtime_checkable
+class Restorable(Protocol):
+    """A reducer whose fitted state can be stored, so that new images can be placed later."""
+
+    def state(self) -> Mapping[str, NDArray[Any]]:
+        """What was fitted, by name: arrays of numbers."""
+        ...
+
+    def restore(self, state: Mapping[str, NDArray[Any]], /) -> None:
+        """Take a stored state in, as if fitted."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class LoadedEmbedder:
     """An embedder that is ready to work, and the spec that makes it again elsewhere."""
@@ -218,3 +231,6 @@ GROUPS: dict[str, type] = {
 
 EMBEDDER_FAMILIES = "organizer.embedder_families"
 """Group of what makes embedders whose names are too many to register: ``FAMILY:NAME``."""
+
+DEFAULT_REDUCER = "none"
+"""The space in which clusters are made where the user names none; benchmarks/spaces.py."""

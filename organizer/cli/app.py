@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from organizer.cli.clusters import clusters_app
+from organizer.cli.decide import decide_app
 from organizer.cli.models import models_app
 from organizer.cli.session import (
     DebugOption,
@@ -26,10 +27,12 @@ from organizer.cli.session import (
     stop_on_interrupt,
 )
 from organizer.errors import EXIT_INTERRUPTED, EXIT_SOME_UNUSABLE, SettingsError
+from organizer.protocols import DEFAULT_REDUCER
 
 if TYPE_CHECKING:
     from organizer.library import Library
     from organizer.library.commit import IngestReport
+    from organizer.library.recluster import K, KMethod
 
 app = typer.Typer(
     help="Groups a folder of photos by what is in them, and keeps the groups when new photos come.",
@@ -38,6 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+clusters_app.add_typer(decide_app)
 app.add_typer(clusters_app, name="clusters")
 app.add_typer(models_app, name="models")
 
@@ -124,16 +128,41 @@ def ingest(
         raise typer.Exit(_ingest_exit_code(report))
 
 
-@app.command(epilog="Example: organizer recluster --k auto")
+@app.command(epilog="Example: organizer recluster --k auto; organizer recluster --k 2:40 --dry-run")
 def recluster(
     k: Annotated[
-        str, typer.Option("--k", metavar="N", help="Number of clusters, or auto.")
-    ] = "auto",
-    embedder: EmbedderOption = None,
-    space: Annotated[
         str,
-        typer.Option("--space", metavar="NAME", help="Where auto compares: pca or umap."),
-    ] = "pca",
+        typer.Option("--k", metavar="N", help="Number of clusters, auto, or a range such as 2:40."),
+    ] = "auto",
+    k_method: Annotated[
+        str,
+        typer.Option(
+            "--k-method",
+            metavar="NAME",
+            help="What chooses: auto, elbow, silhouette, gap or stability.",
+        ),
+    ] = "auto",
+    algorithm: Annotated[
+        str,
+        typer.Option(
+            "--algorithm",
+            metavar="NAME",
+            help="kmeans, gmm, ward, average, birch, dbscan, hdbscan, spectral, or a plugin's.",
+        ),
+    ] = "kmeans",
+    reduce: Annotated[
+        str | None,
+        typer.Option(
+            "--reduce",
+            metavar="NAME",
+            help=f"The space to cluster in: pca:128, umap:10, none ...; {DEFAULT_REDUCER} if not "
+            "given.",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would change; change nothing.")
+    ] = False,
+    embedder: EmbedderOption = None,
     seed: SeedOption = None,
     library: LibraryOption = None,
     json: JsonOption = False,
@@ -141,21 +170,22 @@ def recluster(
 ) -> None:
     """Cluster all images anew. Clusters keep the ids and names of those that they continue.
 
-    With --k auto the number is chosen by the silhouette in a reduced space; the
-    evidence for every number tried is printed and kept. organizer undo takes it
-    back.
+    Whatever you named, merged, split, moved or pinned is obeyed. With --k auto the
+    number is chosen with evidence, which is printed and kept. organizer undo takes
+    it back.
     """
     with command(debug=debug), opened(library, seed=seed) as found:
         from organizer.cli import show_recluster
         from organizer.cli.bar import bar
 
-        if space not in {"pca", "umap"}:
-            raise SettingsError(f"--space cannot be {space!r}", "it is pca or umap")
         with bar() as progress:
             report = found.recluster(
                 k=_parse_k(k),
+                k_method=_parse_k_method(k_method),
+                algorithm=algorithm,
+                reduce=reduce,
                 embedder=embedder,
-                space="umap" if space == "umap" else "pca",
+                dry_run=dry_run,
                 progress=progress,
             )
         show_recluster.show(report, json=json)
@@ -165,7 +195,10 @@ def recluster(
 def undo(
     library: LibraryOption = None, json: JsonOption = False, debug: DebugOption = False
 ) -> None:
-    """Bring the clustering before the last recluster back; photos that came since join it."""
+    """Bring the clustering before the last recluster, merge, split, move or the like back.
+
+    What you said by it is taken back too. Photos that came since join it.
+    """
     with command(debug=debug), opened(library) as found:
         from organizer.cli.show import print_json, print_line
 
@@ -304,13 +337,24 @@ def _roots_here(library: Library) -> list[Path]:
     return [folder for folder in roots if folder.exists()]
 
 
-def _parse_k(text: str) -> int | Literal["auto"]:
+def _parse_k(text: str) -> K:
     if text == "auto":
         return "auto"
+    lowest, colon, highest = text.partition(":")
     try:
-        return int(text)
+        return (int(lowest), int(highest)) if colon else int(text)
     except ValueError as error:
-        raise SettingsError(f"--k cannot be {text!r}", "it is a number or auto") from error
+        raise SettingsError(
+            f"--k cannot be {text!r}", "it is a number, auto, or a range such as 2:40"
+        ) from error
+
+
+def _parse_k_method(text: str) -> KMethod:
+    methods: tuple[KMethod, ...] = ("auto", "elbow", "silhouette", "gap", "stability")
+    for method in methods:
+        if method == text:
+            return method
+    raise SettingsError(f"--k-method cannot be {text!r}", f"it is one of {', '.join(methods)}")
 
 
 def _ingest_exit_code(report: IngestReport) -> int:

@@ -1,4 +1,4 @@
-"""``organizer clusters``: look at the clusters and name them."""
+"""``organizer clusters``: look at the clusters; `decide` has what a person says about them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from organizer.cli.session import (
     WeightsOption,
     command,
     opened,
-    plain,
+    parse_id,
     quiet_natives,
     say,
 )
@@ -38,91 +38,27 @@ def clusters(
     if ctx.invoked_subcommand is not None:
         return
     with command(debug=debug), opened(library) as found:
-        from organizer.cli.show import number, print_json, print_table, short
+        from organizer.cli import show_clusters
 
-        rows = found.clusters()
-        if json:
-            listed = [
-                {
-                    "cluster_id": c.cluster_id,
-                    "name": c.name,
-                    "count": c.count,
-                    "share": c.share,
-                    "cohesion": c.cohesion,
-                    "unsure": c.unsure,
-                    "medoid": c.medoid,
-                    "examples": c.examples,
-                }
-                for c in rows
-            ]
-            print_json({"clusters": listed})
-            return
-        table = [
-            [
-                str(c.cluster_id),
-                c.name or "-",
-                f"{c.count:,}",
-                f"{c.share:.1%}",
-                number(c.cohesion),
-                f"{c.unsure:,}",
-                "\n".join(plain(short(path)) for path in c.examples),
-            ]
-            for c in rows
-        ]
-        print_table([">id", "name", ">images", ">share", ">cohesion", ">unsure", "examples"], table)
+        show_clusters.clusters(found.clusters(), found.status().unsure, json=json)
 
 
-@clusters_app.command(epilog="Example: organizer clusters show 3")
+@clusters_app.command(epilog="Example: organizer clusters show 3; organizer clusters show unsure")
 def show(
-    cluster_id: Annotated[int, typer.Argument(metavar="ID", help="A cluster's id.")],
+    cluster: Annotated[
+        str, typer.Argument(metavar="ID", help="A cluster's id, or the word unsure.")
+    ],
     library: LibraryOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """The images of a cluster, the most typical first."""
+    """The images of a cluster, the most typical first; or those that are unsure."""
     with command(debug=debug), opened(library) as found:
-        from organizer.cli.show import number, print_json, print_table, short
+        from organizer.cli import show_clusters
 
-        members = found.cluster(cluster_id)
-        name = found.name_of(cluster_id)
-        if json:
-            images = [
-                {
-                    "path": m.path,
-                    "image_id": m.image_id,
-                    "cluster_id": m.cluster_id,
-                    "distance": m.distance,
-                    "state": m.state,
-                }
-                for m in members
-            ]
-            print_json({"cluster_id": cluster_id, "name": name, "images": images})
-            return
-        title = (
-            f"cluster {cluster_id}" + (f", {name}" if name else "") + f": {len(members):,} images"
-        )
-        rows = [[short(m.path), number(m.distance), m.state] for m in members]
-        print_table(["path", ">distance", "state"], rows, title=title)
-
-
-@clusters_app.command(epilog='Example: organizer clusters rename 3 "Red fox"')
-def rename(
-    cluster_id: Annotated[int, typer.Argument(metavar="ID", help="A cluster's id.")],
-    name: Annotated[str, typer.Argument(help="Its name from now on.")],
-    library: LibraryOption = None,
-    json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
-    """Name a cluster. The name stays with its images through every ingest and recluster."""
-    with command(debug=debug), opened(library) as found:
-        from organizer.cli.show import print_json, print_line
-
-        found.rename(cluster_id, name)
-        given = found.name_of(cluster_id)
-        if json:
-            print_json({"cluster_id": cluster_id, "name": given})
-        else:
-            print_line(f"cluster {cluster_id} is {given}")
+        cluster_id = None if cluster == "unsure" else parse_id(cluster)
+        name = found.name_of(cluster_id) if cluster_id is not None else None
+        show_clusters.members(found.cluster(cluster_id), cluster_id, name, json=json)
 
 
 @clusters_app.command(

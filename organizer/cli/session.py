@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from organizer.errors import EXIT_INTERRUPTED, OrganizerError
+from organizer.errors import EXIT_INTERRUPTED, OrganizerError, SettingsError
 
 if TYPE_CHECKING:
     from organizer.library import Library
@@ -151,6 +151,13 @@ def quiet_natives(*, debug: bool) -> Iterator[None]:
             own.flush()
             os.dup2(own.fileno(), _STDERR)
             sys.stderr = before
+
+
+def parse_id(text: str) -> int:
+    """A cluster's id as it is typed."""
+    if not text.isdecimal():
+        raise SettingsError(f"{text!r} is no cluster", "organizer clusters lists them by id")
+    return int(text)
 
 
 def complain(error: OrganizerError) -> None:

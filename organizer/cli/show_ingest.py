@@ -26,9 +26,9 @@ def show(report: IngestReport, *, json: bool, has_clusters: bool) -> None:
         say("interrupted: what was done is kept; run the same command again to go on")
     elif report.images and not has_clusters:
         say("no clusters yet; make them with: organizer recluster --k auto")
-    elif report.joined and report.unsure > report.joined / 4:
+    elif report.pile and report.unsure > report.joined / 4:
         say(
-            f"{report.unsure:,} of {report.joined:,} new images fit no cluster well; "
+            f"{report.pile:,} images fit no cluster well (organizer clusters show unsure); "
             "organizer recluster may find theirs"
         )
 
@@ -45,6 +45,9 @@ def _fields(report: IngestReport) -> dict[str, object]:
         "embedded": report.embedded,
         "joined": report.joined,
         "unsure": report.unsure,
+        "born": [{"cluster_id": b.cluster_id, "count": b.images} for b in report.born],
+        "settled": report.settled,
+        "pile": report.pile,
         "other_suffixes": dict(report.other_suffixes),
         "interrupted": report.interrupted,
     }
@@ -74,6 +77,13 @@ def _lines(report: IngestReport) -> None:
         )
     if report.joined:
         print_line(
-            f"{report.joined:,} new images joined the clusters, {report.unsure:,} of them unsure"
+            f"{report.joined - report.unsure:,} new images joined the clusters, {report.unsure:,} "
+            "are unsure"
         )
+    for birth in report.born:
+        print_line(
+            f"cluster {birth.cluster_id} is born: {birth.images:,} unsure images that are alike"
+        )
+    if report.born:
+        print_line(f"{report.pile:,} images are unsure now")
     print_line(f"{report.images:,} images in the library")

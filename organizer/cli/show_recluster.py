@@ -7,7 +7,17 @@ from dataclasses import asdict
 from organizer.cli.session import say
 from organizer.cli.show import print_json, print_line, print_table
 from organizer.library.recluster import ReclusterReport
-from organizer.types import LineageReport
+from organizer.types import LineageReport, PartSpec
+
+_COLUMNS = {
+    "silhouette": ("silhouette", 4),
+    "inertia": ("inertia", 2),
+    "davies_bouldin": ("Davies-Bouldin", 3),
+    "calinski_harabasz": ("Calinski-Harabasz", 1),
+    "gap": ("gap", 4),
+    "stability": ("stability", 3),
+}
+"""Kinds of evidence: heading and digits."""
 
 
 def show(report: ReclusterReport, *, json: bool) -> None:
@@ -18,54 +28,88 @@ def show(report: ReclusterReport, *, json: bool) -> None:
         _tables(report)
     if report.is_weak:
         say(
-            "no clear number of clusters: even the best silhouette is low; take these groups as a "
-            "rough order, or give --k"
+            "no clear number of clusters: take these groups as a rough order, or give --k; "
+            "organizer report shows how good they are"
         )
 
 
 def _fields(report: ReclusterReport) -> dict[str, object]:
-    lineage = report.lineage
+    choice = report.choice
     return {
         "k": report.k,
         "clusters": [
             {"cluster_id": cluster_id, "name": name, "count": count}
             for cluster_id, name, count in report.clusters
         ],
-        "lineage": {
-            **asdict(lineage),
-            "split": [{"cluster_id": s.cluster_id, "into": s.into} for s in lineage.split],
-            "merged": [{"cluster_id": m.cluster_id, "from": m.sources} for m in lineage.merged],
-        },
+        "unsure": report.unsure,
+        "lineage": lineage_fields(report.lineage),
         "evidence": [asdict(candidate) for candidate in report.evidence],
+        "second_k": choice.second if choice else None,
+        "clear": choice.clear if choice else None,
+        "rule": choice.rule if choice else None,
         "algorithm": report.algorithm,
+        "reduce": spelled(report.reducer),
         "embedder": report.embedder.name,
         "images": report.images,
         "clustering_id": report.clustering_id,
+        "dry_run": report.clustering_id is None,
     }
+
+
+def lineage_fields(lineage: LineageReport) -> dict[str, object]:
+    """What became of the clusters, for JSON."""
+    return {
+        **asdict(lineage),
+        "split": [{"cluster_id": s.cluster_id, "into": s.into} for s in lineage.split],
+        "merged": [{"cluster_id": m.cluster_id, "from": m.sources} for m in lineage.merged],
+    }
+
+
+def spelled(reducer: PartSpec) -> str:
+    """A reducer as it is typed."""
+    dimensions = reducer.params.get("n_components")
+    return f"{reducer.name}:{dimensions}" if dimensions else reducer.name
 
 
 def _tables(report: ReclusterReport) -> None:
     if report.evidence:
-        rows = [
-            [
-                str(candidate.k),
-                f"{candidate.silhouette:.4f}",
-                f"{candidate.inertia:.2f}",
-                ("chosen " if candidate.chosen else "") + ("elbow" if candidate.elbow else ""),
-            ]
-            for candidate in report.evidence
-        ]
-        print_table([">k", ">silhouette", ">inertia", ""], rows, title="evidence for k")
+        _evidence(report)
     rows = [
         [str(cluster_id), name or "-", f"{count:,}"] for cluster_id, name, count in report.clusters
     ]
     print_table([">id", "name", ">images"], rows)
-    print_line(f"{report.images:,} images in {report.k} clusters: {report.algorithm}")
-    for line in _lineage(report.lineage):
+    if report.clustering_id is None:
+        print_line("dry run: this is what would be; nothing was changed")
+    space = "" if report.reducer.name == "none" else f", in {spelled(report.reducer)}"
+    print_line(f"{report.images:,} images in {report.k} clusters: {report.algorithm}{space}")
+    if report.unsure:
+        print_line(f"{report.unsure:,} of them unsure: organizer clusters show unsure")
+    for line in lineage_lines(report.lineage):
         print_line(line)
 
 
-def _lineage(lineage: LineageReport) -> list[str]:
+def _evidence(report: ReclusterReport) -> None:
+    """The candidates, with those columns that were computed for any of them."""
+    columns = [
+        name
+        for name in _COLUMNS
+        if any(getattr(c, name, None) is not None for c in report.evidence)
+    ]
+    rows = []
+    for candidate in report.evidence:
+        marks = [word for word in ("chosen", "second", "elbow") if getattr(candidate, word, False)]
+        values = [getattr(candidate, name) for name in columns]
+        shown = [
+            "-" if v is None else f"{v:.{_COLUMNS[n][1]}f}"
+            for n, v in zip(columns, values, strict=True)
+        ]
+        rows.append([str(candidate.k), *shown, ", ".join(marks)])
+    heads = [f">{_COLUMNS[name][0]}" for name in columns]
+    print_table([">k", *heads, ""], rows, title="evidence for k")
+
+
+def lineage_lines(lineage: LineageReport) -> list[str]:
+    """What became of the clusters, a line each; none where there were none before."""
     if not lineage.kept and not lineage.retired:
         return []
     changes = (

@@ -18,6 +18,8 @@ def show(report: Report, *, json: bool) -> None:
         say("the silhouette is not defined here: it needs two clusters and more images than that")
     elif report.silhouette.sampled:
         say(f"the silhouette is that of a sample of {report.silhouette.n_scored:,} images")
+    if report.unsure:
+        say(f"{report.unsure:,} images are unsure and in no cluster; they are not scored")
     if report.truth is not None and report.truth.n_labelled < report.images:
         say(f"scored are the {report.truth.n_labelled:,} of {report.images:,} images with a label")
     if report.unmatched_labels:
@@ -48,6 +50,7 @@ def _fields(report: Report) -> dict[str, object]:
         "silhouette_sampled": bool(report.silhouette and report.silhouette.sampled),
         "per_cluster": per_cluster,
         "images": report.images,
+        "unsure": report.unsure,
         "k": len(report.clusters),
         "clustering_id": report.clustering.clustering_id,
         "embedder": report.clustering.embedder.name,

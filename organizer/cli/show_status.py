@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from organizer.cli.session import say
 from organizer.cli.show import print_json, print_line
+from organizer.cluster.drift import Drift
 from organizer.library.views import Status
 
 
@@ -16,11 +19,8 @@ def show(status: Status, *, json: bool) -> None:
             print_line(f"{name:>10}  {value}")
     if status.images and status.clustering is None:
         say("no clusters yet; make them with: organizer recluster --k auto")
-    elif status.added_since > status.clustered / 4 or status.unsure > status.clustered / 10:
-        say(
-            f"{status.added_since:,} images came since the last recluster, {status.unsure:,} fit "
-            "no cluster well: organizer recluster"
-        )
+    elif status.drift is not None and status.drift.reasons:
+        say(f"{'; '.join(status.drift.reasons)}: organizer recluster may help")
 
 
 def _fields(status: Status) -> dict[str, object]:
@@ -43,6 +43,7 @@ def _fields(status: Status) -> dict[str, object]:
         "clustered": status.clustered,
         "added_since": status.added_since,
         "unsure": status.unsure,
+        "drift": asdict(status.drift) if status.drift else None,
     }
 
 
@@ -66,4 +67,12 @@ def _lines(status: Status) -> list[tuple[str, str]]:
         ("made", f"{clustering.created_at}, {clustering.algorithm}"),
         ("since then", f"{status.added_since:,} images joined"),
         ("unsure", f"{status.unsure:,} of {status.clustered:,} images"),
+        *_drift(status.drift),
     ]
+
+
+def _drift(drift: Drift | None) -> list[tuple[str, str]]:
+    if drift is None or (not drift.born and drift.distance_growth == 1.0):
+        return []
+    born = f"{len(drift.born)} clusters born, " if drift.born else ""
+    return [("drift", f"{born}mean distance to the centroid {drift.distance_growth - 1:+.0%}")]

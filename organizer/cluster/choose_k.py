@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,6 +81,34 @@ def sweep(
     best = max(found, key=lambda candidate: (candidate.silhouette, -candidate.k)).k
     elbow = _elbow(found)
     return tuple(replace(item, chosen=item.k == best, elbow=item.k == elbow) for item in found)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What was chosen, and the evidence."""
+
+    candidates: tuple[Candidate, ...]
+    k: int
+    second: int | None
+    clear: bool
+    rule: str
+
+
+def choose(
+    points: Vectors,
+    ks: Sequence[int],
+    *,
+    method: str = "auto",
+    seed: int,
+    least: int = 1,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Choice:
+    """Shim until the other rule lands."""
+    from organizer.reduce import pca
+
+    found = sweep(points, [k for k in ks if k >= least], pca(), seed=seed, progress=progress)
+    best = next(item for item in found if item.chosen)
+    return Choice(found, best.k, None, best.silhouette >= WEAK, method)
 
 
 def _silhouette(distances: NDArray[np.float32], labels: NDArray[np.int64]) -> float:

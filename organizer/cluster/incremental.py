@@ -1,17 +1,21 @@
-"""New images into present clusters, without moving anybody."""
+"""Images among present clusters: where they lie, and how the clusters follow those that join.
+
+The mean of a mode is kept exactly, so that a centroid after any number of ingests is what one pass
+over all members would give (Sculley 2010, Web-scale k-means clustering, algorithm 1, whose learning
+rate 1 / n is this mean), whatever the size of the batches.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.types import Labels, Vectors
+from organizer.types import ClusterModels, Labels, Vectors
 
 _ROWS_AT_ONCE = 8_192
-_UNSURE_BEYOND = 3.0
-"""Standard deviations beyond the mean distance of a cluster's members."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,29 +25,13 @@ class Placement:
     Attributes:
         nearest: ``(n,)`` int64, the row of the nearest centroid.
         distances: ``(n,)`` float32 cosine distance to it.
-        margins: ``(n,)`` float32, how much farther the second nearest is; infinite for one cluster.
+        margins: ``(n,)`` float32, how much farther the nearest centroid of another cluster is;
+            infinite where there is no other cluster.
     """
 
     nearest: Labels
     distances: NDArray[np.float32]
     margins: NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """How far the members of clusters lie from their centroids, cluster by cluster.
-
-    Attributes:
-        means: ``(k,)`` float32, mean cosine distance.
-        deviations: ``(k,)`` float32, standard deviation of it.
-        medoids: ``(k,)`` int64, row of the member nearest to the centroid. For unit vectors and the
-            cosine distance that is the medoid: the sum of the distances to all members is smallest
-            where the similarity to their mean is largest.
-    """
-
-    means: NDArray[np.float32]
-    deviations: NDArray[np.float32]
-    medoids: Labels
 
 
 def unit(vectors: Vectors) -> Vectors:
@@ -52,45 +40,178 @@ def unit(vectors: Vectors) -> Vectors:
     return np.asarray(vectors / np.where(norms > 0, norms, 1), dtype=np.float32)
 
 
-def place(vectors: Vectors, centroids: Vectors) -> Placement:
-    """The nearest centroid of each unit vector. O(n k dim), some rows at a time."""
-    n = len(vectors)
+def place(points: Vectors, centroids: Vectors, owners: Labels | None = None) -> Placement:
+    """The nearest centroid of each unit vector. O(n k dim), some rows at a time.
+
+    Args:
+        points: ``(n, dim)`` float32 of unit length.
+        centroids: ``(k, dim)`` float32 of unit length.
+        owners: ``(k,)`` the cluster of each centroid, ascending; each has its own where None.
+    """
+    n = len(points)
     nearest = np.empty(n, dtype=np.int64)
     distances = np.empty(n, dtype=np.float32)
     margins = np.full(n, np.inf, dtype=np.float32)
+    starts = _first_rows(centroids, owners)
     for start in range(0, n, _ROWS_AT_ONCE):
         rows = slice(start, start + _ROWS_AT_ONCE)
-        similarity = vectors[rows] @ centroids.T
+        similarity = points[rows] @ centroids.T
         nearest[rows] = similarity.argmax(axis=1)
         best = similarity.max(axis=1)
         distances[rows] = np.maximum(1 - best, 0)
-        if len(centroids) > 1:
+        if len(starts) < len(centroids):
+            similarity = np.maximum.reduceat(similarity, starts, axis=1)
+        if len(starts) > 1:
             margins[rows] = best - np.partition(similarity, -2, axis=1)[:, -2]
     return Placement(nearest, distances, margins)
 
 
-def spread(placement: Placement, k: int) -> Spread:
-    """Mean and deviation of the members' distances, and the medoids. No cluster may be empty."""
-    means, deviations = np.zeros(k, np.float32), np.zeros(k, np.float32)
-    medoids = np.zeros(k, np.int64)
-    order = np.lexsort((placement.distances, placement.nearest))
-    starts = np.searchsorted(placement.nearest[order], np.arange(k + 1))
-    for cluster in range(k):
-        members = order[starts[cluster] : starts[cluster + 1]]
-        means[cluster] = placement.distances[members].mean()
-        deviations[cluster] = placement.distances[members].std()
-        medoids[cluster] = members[0]
-    return Spread(means, deviations, medoids)
+def place_at(points: Vectors, centroids: Vectors, owners: Labels, rows: Labels) -> Placement:
+    """As `place`, for images whose cluster is given: the nearest centroid of that cluster.
 
+    Args:
+        points: ``(n, dim)`` float32 of unit length.
+        centroids: ``(k, dim)`` float32 of unit length.
+        owners: ``(k,)`` the cluster of each centroid.
+        rows: ``(n,)`` the cluster of each image.
 
-def is_unsure(
-    placement: Placement, means: NDArray[np.float32], deviations: NDArray[np.float32]
-) -> NDArray[np.bool_]:
-    """Whether an image lies farther out than the cluster's own members do.
-
-    A cluster of a few look-alikes has next to no deviation of its own: half of what clusters of
-    this library usually have is the least that counts.
+    Returns:
+        Margins are negative where another cluster is nearer.
     """
-    floor = np.median(deviations) / 2 if len(deviations) else 0.0
-    limits = means + _UNSURE_BEYOND * np.maximum(deviations, floor)
-    return np.asarray(placement.distances > limits[placement.nearest])
+    similarity = points @ centroids.T
+    own = owners[None, :] == rows[:, None]
+    inside = np.where(own, similarity, -np.inf)
+    outside = np.where(own, -np.inf, similarity).max(axis=1)
+    best = inside.max(axis=1)
+    return Placement(
+        inside.argmax(axis=1).astype(np.int64),
+        np.maximum(1 - best, 0).astype(np.float32),
+        (best - outside).astype(np.float32),
+    )
+
+
+def grown(
+    models: ClusterModels, points: Vectors, rows: Labels, distances: NDArray[np.float32]
+) -> ClusterModels:
+    """The clusters with images that joined them: exact running means, counts and deviations.
+
+    Args:
+        models: The clusters before.
+        points: ``(n, dim)`` float32 of unit length, in the clustering's space.
+        rows: ``(n,)`` the row of the mode that each joined.
+        distances: ``(n,)`` cosine distance to its centroid as it was then.
+    """
+    joined = Sums.zero(models)
+    joined.add(points, rows, distances)
+    return joined.onto(models)
+
+
+@dataclass(slots=True)
+class Sums:
+    """What images that join add to each mode, gathered batch by batch.
+
+    Batches of any size give the same clusters up to the rounding of float64.
+    """
+
+    counts: Labels
+    points: NDArray[np.float64]
+    distances: NDArray[np.float64]
+    squares: NDArray[np.float64]
+
+    @classmethod
+    def zero(cls, models: ClusterModels) -> Sums:
+        """Nothing has joined."""
+        n, dim = models.means.shape
+        return cls(np.zeros(n, np.int64), np.zeros((n, dim)), np.zeros(n), np.zeros(n))
+
+    def add(self, points: Vectors, rows: Labels, distances: NDArray[np.float32]) -> None:
+        """Some images join; see `grown`."""
+        k = len(self.counts)
+        wide = distances.astype(np.float64)
+        self.counts += np.bincount(rows, minlength=k)
+        self.distances += np.bincount(rows, weights=wide, minlength=k)
+        self.squares += np.bincount(rows, weights=wide**2, minlength=k)
+        order = np.argsort(rows, kind="stable")
+        found, starts = np.unique(rows[order], return_index=True)
+        if len(found):
+            wide_points = points[order].astype(np.float64)
+            self.points[found] += np.add.reduceat(wide_points, starts, axis=0)
+
+    def onto(self, models: ClusterModels) -> ClusterModels:
+        """The clusters with all that joined (Chan, Golub and LeVeque 1979 for the deviations)."""
+        total = models.counts + self.counts
+        divisor = np.maximum(total, 1)
+        means = (models.means * models.counts[:, None] + self.points) / divisor[:, None]
+        own = np.maximum(self.counts, 1)
+        own_means = self.distances / own
+        own_m2s = np.maximum(self.squares - self.counts * own_means**2, 0)
+        delta = np.where(self.counts > 0, own_means - models.distance_means, 0)
+        return replace(
+            models,
+            means=np.where(self.counts[:, None] > 0, means, models.means),
+            counts=total,
+            distance_means=models.distance_means + delta * self.counts / divisor,
+            distance_m2s=models.distance_m2s
+            + own_m2s
+            + delta**2 * models.counts * self.counts / divisor,
+        )
+
+
+def model_of(
+    points: Vectors,
+    labels: Labels,
+    image_ids: NDArray[np.object_],
+    *,
+    mode_ids: Sequence[int],
+    cluster_ids: Sequence[int],
+    origins: Sequence[str],
+) -> ClusterModels:
+    """The clusters that labels make, without their fit.
+
+    The medoid is the member nearest to the centroid: for unit vectors and the cosine distance the
+    sum of the distances to all members is smallest where the similarity to their mean is largest.
+
+    Args:
+        points: ``(n, dim)`` float32 of unit length.
+        labels: ``(n,)`` the mode of each image, a row of `mode_ids`; NOISE is left out.
+        image_ids: ``(n,)`` the images.
+        mode_ids: The id of each mode.
+        cluster_ids: The cluster of each mode.
+        origins: See `organizer.types.ClusterModels`.
+    """
+    m, dim = len(mode_ids), points.shape[1]
+    rows = np.flatnonzero(labels >= 0)
+    order = rows[np.argsort(labels[rows], kind="stable")]
+    bounds = np.searchsorted(labels[order], np.arange(m + 1))
+    means, counts = np.zeros((m, dim)), np.diff(bounds).astype(np.int64)
+    distance_means, distance_m2s = np.zeros(m), np.zeros(m)
+    medoids = [""] * m
+    for mode in range(m):
+        members = order[bounds[mode] : bounds[mode + 1]]
+        if len(members):
+            means[mode] = points[members].mean(axis=0, dtype=np.float64)
+            centroid = (means[mode] / (np.linalg.norm(means[mode]) or 1)).astype(np.float32)
+            distances = np.maximum(1 - points[members] @ centroid, 0).astype(np.float64)
+            distance_means[mode] = distances.mean()
+            distance_m2s[mode] = np.square(distances - distance_means[mode]).sum()
+            medoids[mode] = image_ids[members[distances.argmin()]]
+    models = ClusterModels(
+        np.array(cluster_ids, dtype=np.int64),
+        np.array(mode_ids, dtype=np.int64),
+        means,
+        counts,
+        distance_means,
+        distance_m2s,
+        np.zeros(m),
+        np.zeros(m),
+        tuple(medoids),
+        tuple(origins),
+    )
+    return models.take(np.lexsort((models.mode_ids, models.cluster_ids)))
+
+
+def _first_rows(centroids: Vectors, owners: Labels | None) -> Labels:
+    """The first row of each cluster's centroids."""
+    if owners is None:
+        return np.arange(len(centroids), dtype=np.int64)
+    return np.flatnonzero(np.diff(owners, prepend=owners[:1] - 1)).astype(np.int64)

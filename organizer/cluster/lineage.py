@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.types import Labels, LineageReport, Merge, Split
+from organizer.types import NOISE, Labels, LineageReport, Merge, Split
 
 _MAJORITY = 0.5
 _GOOD_PART = 0.2
@@ -21,6 +21,7 @@ def follow(
     old_ids: Sequence[int],
     k: int,
     next_id: int,
+    settled: Mapping[int, int] | None = None,
 ) -> tuple[Labels, LineageReport]:
     """Give new clusters the ids of the old ones that they continue.
 
@@ -34,21 +35,64 @@ def follow(
         old_ids: The ids of all old clusters.
         k: Number of new clusters.
         next_id: The first id that was never used.
+        settled: New rows whose id a person's decisions give.
 
     Returns:
         ``(k,)`` the id of each new row, and what became of the old clusters.
     """
     ids = np.array(sorted(old_ids), dtype=np.int64)
     overlap = _overlap(np.searchsorted(ids, old_labels), new_labels, len(ids), k)
-    matched = _matches(overlap)
+    given = settled or {}
+    matched = _matches(overlap, ids, given)
     new_ids = np.empty(k, dtype=np.int64)
     for row in range(k):
-        if row in matched:
+        if row in given:
+            new_ids[row] = given[row]
+        elif row in matched:
             new_ids[row] = ids[matched[row]]
         else:
             new_ids[row], next_id = next_id, next_id + 1
-    moved = int(np.count_nonzero(new_ids[new_labels] != old_labels)) if len(old_labels) else 0
-    return new_ids, _report(overlap, ids, new_ids, matched, moved)
+    return new_ids, lineage_of(
+        old_labels, new_ids[new_labels], old_ids=old_ids, new_ids=new_ids.tolist()
+    )
+
+
+def lineage_of(
+    old_labels: Labels, new_labels: Labels, *, old_ids: Sequence[int], new_ids: Sequence[int]
+) -> LineageReport:
+    """What became of the old clusters, where the new ones have their ids.
+
+    Args:
+        old_labels: ``(m,)`` old cluster id of each image that was in a cluster.
+        new_labels: ``(m,)`` its new cluster id; NOISE where it is in none now.
+        old_ids: The ids of all old clusters.
+        new_ids: The ids of all new clusters.
+    """
+    old, new = (np.array(sorted(ids), dtype=np.int64) for ids in (old_ids, new_ids))
+    old_rows, inside = np.searchsorted(old, old_labels), new_labels != NOISE
+    overlap = _overlap(
+        old_rows[inside], np.searchsorted(new, new_labels[inside]), len(old), len(new)
+    )
+    kept = set(old.tolist()) & set(new.tolist())
+    of_old = np.maximum(np.bincount(old_rows, minlength=len(old)), 1)[:, None]
+    good_part = overlap >= _GOOD_PART * of_old
+    most = overlap > _MAJORITY * of_old
+    return LineageReport(
+        kept=tuple(sorted(kept)),
+        split=tuple(
+            Split(int(old[row]), tuple(new[good_part[row]].tolist()))
+            for row in range(len(old))
+            if overlap[row].any() and np.count_nonzero(good_part[row]) > 1
+        ),
+        merged=tuple(
+            Merge(int(new[row]), tuple(old[most[:, row]].tolist()))
+            for row in range(len(new))
+            if np.count_nonzero(most[:, row]) > 1
+        ),
+        born=tuple(sorted(set(new.tolist()) - kept)),
+        retired=tuple(sorted(set(old.tolist()) - kept)),
+        images_moved=int(np.count_nonzero(new_labels != old_labels)),
+    )
 
 
 def _overlap(old: Labels, new: Labels, n_old: int, n_new: int) -> NDArray[np.int64]:
@@ -60,45 +104,21 @@ def _overlap(old: Labels, new: Labels, n_old: int, n_new: int) -> NDArray[np.int
     return counts.reshape(n_old, n_new)
 
 
-def _matches(overlap: NDArray[np.int64]) -> dict[int, int]:
-    """New row -> old row, for the matches that hold."""
+def _matches(
+    overlap: NDArray[np.int64], old_ids: Labels, settled: Mapping[int, int]
+) -> dict[int, int]:
+    """New row -> old row, for the matches that hold and those that are settled."""
     from scipy.optimize import linear_sum_assignment
 
     of_old, of_new = overlap.sum(axis=1), overlap.sum(axis=0)
-    old_rows, new_rows = linear_sum_assignment(overlap, maximize=True)
-    return {
+    free = overlap.copy()
+    free[np.isin(old_ids, list(settled.values())), :] = 0
+    free[:, list(settled)] = 0
+    old_rows, new_rows = linear_sum_assignment(free, maximize=True)
+    matched = {
         int(new): int(old)
         for old, new in zip(old_rows, new_rows, strict=True)
-        if overlap[old, new] > _MAJORITY * min(of_old[old], of_new[new])
+        if free[old, new] > _MAJORITY * min(of_old[old], of_new[new])
     }
-
-
-def _report(
-    overlap: NDArray[np.int64],
-    old_ids: Labels,
-    new_ids: Labels,
-    matched: dict[int, int],
-    moved: int,
-) -> LineageReport:
-    kept = {int(old_ids[old]) for old in matched.values()}
-    of_old = np.maximum(overlap.sum(axis=1, keepdims=True), 1)
-    good_part = overlap >= _GOOD_PART * of_old
-    most = overlap > _MAJORITY * of_old
-    split = [
-        Split(int(old_ids[old]), tuple(sorted(int(i) for i in new_ids[good_part[old]])))
-        for old in range(len(old_ids))
-        if overlap[old].any() and np.count_nonzero(good_part[old]) > 1
-    ]
-    merged = [
-        Merge(int(new_ids[new]), tuple(int(i) for i in old_ids[most[:, new]]))
-        for new in range(len(new_ids))
-        if np.count_nonzero(most[:, new]) > 1
-    ]
-    return LineageReport(
-        kept=tuple(sorted(kept)),
-        split=tuple(split),
-        merged=tuple(sorted(merged, key=lambda merge: merge.cluster_id)),
-        born=tuple(sorted({int(i) for i in new_ids} - kept)),
-        retired=tuple(sorted({int(i) for i in old_ids} - kept)),
-        images_moved=moved,
-    )
+    place = {int(cluster_id): row for row, cluster_id in enumerate(old_ids)}
+    return matched | {row: place[i] for row, i in settled.items() if i in place}

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from organizer.library.joining import join
+from organizer.library.births import Birth
+from organizer.library.joining import Joiner
 from organizer.protocols import LoadedEmbedder
-from organizer.store import ClusterModels, Known, Store
+from organizer.store import Known, Store
 from organizer.types import (
-    AssignmentState,
     EmbeddingBatch,
     Outcome,
     PartSpec,
@@ -32,8 +32,11 @@ class IngestReport:
         examples: A few paths for each outcome but "unchanged".
         images: Images in the library afterwards.
         embedded: Vectors that were made.
-        joined: New images that were put into present clusters; `unsure` of them fit none well.
-        unsure: See `joined`.
+        joined: New images that were compared with the present clusters.
+        unsure: Those of them that fit none, or two alike, and are in none.
+        born: Clusters that the pile of unsure images made.
+        settled: Images of the pile that are in those.
+        pile: Images that are unsure afterwards.
         other_suffixes: Files of kinds that are not read, by suffix.
         embedder: What made the vectors.
         engine: What ran it and in which precision, where that is not plain Python.
@@ -47,6 +50,9 @@ class IngestReport:
     embedded: int = 0
     joined: int = 0
     unsure: int = 0
+    born: tuple[Birth, ...] = ()
+    settled: int = 0
+    pile: int = 0
     other_suffixes: Counter[str] = field(default_factory=Counter)
     embedder: PartSpec = field(default_factory=lambda: PartSpec(""))
     engine: str = ""
@@ -74,6 +80,8 @@ class Commit:
         loaded: LoadedEmbedder,
         root_ids: dict[Path, int],
         report: IngestReport,
+        *,
+        seed: int,
     ) -> None:
         self._store, self._loaded, self._root_ids = store, loaded, root_ids
         self._report = report
@@ -83,10 +91,9 @@ class Commit:
         self.found_again: dict[str, list[Path]] = defaultdict(list)
         current = store.clusterings.current()
         joins = current is not None and current.embedder == loaded.spec
-        self._clustering = current.clustering_id if current is not None and joins else None
-        self._models: ClusterModels | None = (
-            store.clusterings.models(self._clustering) if self._clustering is not None else None
-        )
+        self._current = current if joins else None
+        self._seed = seed
+        self._joiner: Joiner | None = None
 
     @property
     def pending(self) -> int:
@@ -122,14 +129,21 @@ class Commit:
         self._report.embedded += len(batch.image_ids)
         self._files, self._batches = [], []
 
+    def finish(self) -> None:
+        """Let the clusters follow what joined them."""
+        if self._joiner is not None:
+            finished = self._joiner.finish()
+            self._report.born, self._report.settled = finished.born, finished.settled
+
     def _join(self, batch: EmbeddingBatch) -> None:
         """Put new images into the present clusters; nobody else moves."""
-        if self._models is None or self._clustering is None or not batch.image_ids:
+        if self._current is None or not batch.image_ids:
             return
-        members = join(self._models, batch.image_ids, batch.vectors)
-        self._store.clusterings.append_members(self._clustering, members)
+        if self._joiner is None:
+            self._joiner = Joiner(self._store, self._current, seed=self._seed)
+        members = self._joiner.join(batch.image_ids, batch.vectors)
         self._report.joined += len(members)
-        self._report.unsure += int(np.count_nonzero(members.states == AssignmentState.UNSURE))
+        self._report.unsure += int(np.count_nonzero(members.unsure))
 
     def _count(self, known: Known) -> None:
         """Count files by outcome, given what was known of them before."""

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
 from organizer import decode
+from organizer.cluster.decisions import Constraints, compiled
 from organizer.errors import ImageError, SettingsError
 from organizer.library import embedders, texts, views
 from organizer.library import ingest as ingesting
 from organizer.library import recluster as reclustering
 from organizer.library.commit import IngestReport
+from organizer.library.deciding import DecisionReport, Desk, take_back_unfinished
+from organizer.library.history import Event, history_of
+from organizer.library.joining import recover
+from organizer.library.naming import resolve
 from organizer.library.place import library_path
 from organizer.library.progress import Progress, Silent
-from organizer.library.recluster import ReclusterReport, Space
-from organizer.protocols import EmbedderInfo, least_side
+from organizer.library.recluster import K, KMethod, Plan, ReclusterReport
+from organizer.library.space import parsed
+from organizer.protocols import DEFAULT_REDUCER, EmbedderInfo, least_side
 from organizer.settings import Settings, load_settings
 from organizer.store import Store, StoredClustering
 from organizer.types import Hit, ImageRef, Outcome, Vectors
@@ -94,7 +100,7 @@ class Library:
         starts = ingesting.starts_of(paths)
         if not self._knows_files_below(starts):
             ingesting.require_images(starts)
-        with self.store.writing() as was_cut_short:
+        with self._writing() as was_cut_short:
             report = ingesting.ingest(
                 self.store,
                 starts,
@@ -111,54 +117,122 @@ class Library:
     def recluster(
         self,
         *,
-        k: int | Literal["auto"] = "auto",
+        k: K = "auto",
+        k_method: KMethod = "auto",
+        algorithm: str = "kmeans",
+        reduce: str | None = None,
         embedder: str | None = None,
-        space: Space = "pca",
+        dry_run: bool = False,
         progress: Progress | None = None,
     ) -> ReclusterReport:
         """Cluster all images anew; clusters keep the ids and names of those they continue.
 
         Args:
-            k: Number of clusters, or "auto" to choose it with evidence.
+            k: Number of clusters, "auto" to choose it with evidence, or the lowest and the highest
+                to choose from. Ignored by an algorithm that finds its own.
+            k_method: What chooses.
+            algorithm: A clusterer's name.
+            reduce: The space in which to cluster: NAME or NAME:DIMENSIONS, or "none"; the default
+                one where None.
             embedder: Whose vectors; the library's own where None.
-            space: The reduced space in which "auto" compares numbers of clusters.
+            dry_run: Tell what would change, and change nothing.
             progress: Told how far it is.
 
         Raises:
-            SettingsError: k cannot be, or there are no vectors.
-            ClusteringError: There are too few different images.
+            SettingsError: k cannot be, there are no vectors, or a name is unknown.
+            ClusteringError: The images cannot be clustered so.
         """
-        with self.store.writing():
+        plan = Plan(k, k_method, algorithm, parsed(reduce or DEFAULT_REDUCER), embedder, dry_run)
+        with self._writing():
             report = reclustering.recluster(
-                self.store,
-                k=None if k == "auto" else k,
-                embedder=embedder,
-                space=space,
-                settings=self.settings,
-                progress=progress or Silent(),
+                self.store, plan, settings=self.settings, progress=progress or Silent()
             )
-            self._tidy()
+            if not dry_run:
+                self._tidy()
         return report
 
     def undo(self) -> StoredClustering:
-        """Bring the former clustering back; images that came since join it.
+        """Bring the clustering before the last recluster, merge, split, move or the like back.
+
+        A person's word that made the present one is taken back with it. Images that came since
+        join the former clustering.
 
         Raises:
             ClusteringError: There is no former clustering.
         """
-        with self.store.writing():
-            former = reclustering.undo(self.store)
+        with self._writing():
+            former = reclustering.undo(self.store, seed=self.settings.seed)
             self._tidy()
         return former
 
-    def rename(self, cluster_id: int, name: str) -> None:
+    # A person's word -----------------------------------------------------------------------
+
+    def rename(self, cluster_id: int, name: str) -> DecisionReport:
         """Name a cluster. The name stays with its images through every recluster.
 
         Raises:
             SettingsError: There is no such cluster, or another one has the name.
         """
-        with self.store.writing():
-            views.rename(self.store, cluster_id, name)
+        return self._decide(lambda desk: desk.rename(cluster_id, name))
+
+    def pin(self, cluster_id: int) -> DecisionReport:
+        """Keep a cluster, with the images that are typical of it, through every recluster.
+
+        Raises:
+            SettingsError: There is no such cluster.
+        """
+        return self._decide(lambda desk: desk.pin(cluster_id))
+
+    def merge(self, cluster_ids: Sequence[int]) -> DecisionReport:
+        """Make one cluster of several; it has the id of the first. They are never parted again.
+
+        Raises:
+            SettingsError: There is no such cluster, or it contradicts what was said before.
+        """
+        return self._decide(lambda desk: desk.merge(cluster_ids))
+
+    def split(self, cluster_id: int, *, k: int = 2) -> DecisionReport:
+        """Make several clusters of one; the largest part keeps the id. They are never one again.
+
+        Raises:
+            SettingsError: There is no such cluster, or it has too few different images.
+        """
+        return self._decide(lambda desk: desk.split(cluster_id, k))
+
+    def move(self, images: Sequence[str | Path], cluster_id: int) -> DecisionReport:
+        """Put images into a cluster, for good.
+
+        Args:
+            images: Paths, or image ids of which the beginning is enough.
+            cluster_id: The cluster.
+
+        Raises:
+            SettingsError: There is no such cluster or image.
+        """
+        ids = resolve(self.store, images)
+        return self._decide(lambda desk: desk.move(ids, cluster_id))
+
+    def deny(self, images: Sequence[str | Path], cluster_id: int) -> DecisionReport:
+        """Say that images are not of a cluster: they leave it and never come back.
+
+        Args:
+            images: Paths, or image ids of which the beginning is enough.
+            cluster_id: The cluster.
+
+        Raises:
+            SettingsError: There is no such cluster or image.
+        """
+        ids = resolve(self.store, images)
+        return self._decide(lambda desk: desk.deny(ids, cluster_id))
+
+    def retire(self, cluster_id: int) -> DecisionReport:
+        """Dissolve a cluster: its images go where they fit, or to the pile; its id is no more.
+
+        Raises:
+            SettingsError: There is no such cluster.
+            ClusteringError: It is the only one.
+        """
+        return self._decide(lambda desk: desk.retire(cluster_id))
 
     # Reading -------------------------------------------------------------------------------
 
@@ -166,13 +240,25 @@ class Library:
         """The clusters, largest first."""
         return views.cluster_summaries(self.store)
 
-    def cluster(self, cluster_id: int) -> list[views.Member]:
-        """The images of a cluster, the most typical first."""
+    def cluster(self, cluster_id: int | None) -> list[views.Member]:
+        """The images of a cluster, the most typical first; the unsure ones where None."""
         return views.cluster_members(self.store, cluster_id)
 
     def name_of(self, cluster_id: int) -> str | None:
         """The name that a person gave a cluster."""
-        return self.store.clusterings.names().get(cluster_id)
+        return self.constraints().names.get(cluster_id)
+
+    def constraints(self) -> Constraints:
+        """What all that a person said demands of every clustering."""
+        return compiled(self.store.decisions.all())
+
+    def history(self, cluster_id: int | None = None) -> list[Event]:
+        """What became of the clusters, or of one, in order.
+
+        Raises:
+            SettingsError: No cluster ever had that id.
+        """
+        return history_of(self.store, cluster_id)
 
     def search(self, file: Path, *, limit: int = 10, embedder: str | None = None) -> list[Hit]:
         """The images most similar to a photo inside or outside the library, nearest first.
@@ -258,6 +344,21 @@ class Library:
 
     # -----------------------------------------------------------------------------------------
 
+    @contextmanager
+    def _writing(self) -> Iterator[bool]:
+        """Hold the library for writing; first put right what a writer that was cut short left."""
+        with self.store.writing() as was_cut_short:
+            if was_cut_short:
+                take_back_unfinished(self.store)
+                recover(self.store, seed=self.settings.seed)
+            yield was_cut_short
+
+    def _decide(self, say: Callable[[Desk], DecisionReport]) -> DecisionReport:
+        with self._writing():
+            report = say(Desk(self.store, seed=self.settings.seed))
+            self._tidy()
+        return report
+
     def _embed_one(self, file: Path, embedder: str | None) -> Vectors:
         spec = embedders.required_spec(self.store, embedder)
         loaded = embedders.load(spec, self.settings)
@@ -279,7 +380,7 @@ class Library:
         clusters = (
             self.store.clusterings.clusters_of(current.clustering_id, image_ids) if current else {}
         )
-        names = self.store.clusterings.names()
+        names = self.constraints().names
         return [
             Hit(
                 image_id=image_id,

@@ -108,13 +108,21 @@ class _Run:
         if new:
             self._embed(new)
         self._sweep(was_cut_short=was_cut_short)
-        join_late(self._store, self._store.clusterings.current())
+        self._join_late()
         for file in (file for files in self._found_again.values() for file in files):
             self._report.count(Outcome.DUPLICATE, file)
         self._report.images = self._store.photos.count_images()
         self._report.embedder = self._spec or PartSpec("")
         self._report.seconds = time.monotonic() - started
         return self._report
+
+    def _join_late(self) -> None:
+        current = self._store.clusterings.current()
+        late = join_late(self._store, current, seed=self._settings.seed)
+        self._report.born += late.born
+        self._report.settled += late.settled
+        if current is not None:
+            self._report.pile = self._store.clusterings.count_unsure(current.clustering_id)
 
     # Mark ----------------------------------------------------------------------------------
 
@@ -166,7 +174,7 @@ class _Run:
             loaded = embedders.load(self._spec, settings)
         self._spec = loaded.spec
         self._report.engine = getattr(loaded.part, "engine", "")
-        commit = Commit(self._store, loaded, self._root_ids, self._report)
+        commit = Commit(self._store, loaded, self._root_ids, self._report, seed=settings.seed)
         options = {
             "threads": settings.threads,
             "batch_size": settings.batch_size,
@@ -192,6 +200,7 @@ class _Run:
                 self._report.interrupted = True
                 break
         commit.write()
+        commit.finish()
 
     # Sweep ---------------------------------------------------------------------------------
 

@@ -2,45 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from organizer import registry
-from organizer.cluster.choose_k import WEAK, candidates, sweep
-from organizer.cluster.incremental import Placement, place, spread, unit
-from organizer.cluster.kmeans import KMeans, warm_start
-from organizer.cluster.lineage import follow
+from organizer.cluster.choose_k import Choice, candidates, choose
+from organizer.cluster.decisions import Constraints, compiled
+from organizer.cluster.incremental import place_at, unit
+from organizer.cluster.lineage import follow, lineage_of
+from organizer.cluster.loyalty import stays
 from organizer.errors import ClusteringError, SettingsError
 from organizer.library import embedders
+from organizer.library.before import Before, before_of
+from organizer.library.draft import Images, Modes, assigned, modelled, states_of
+from organizer.library.fitting import Fitted, fitted, required_of
 from organizer.library.joining import join_late
+from organizer.library.obeying import obey
 from organizer.library.progress import Progress
+from organizer.library.space import Space
 from organizer.settings import Settings
-from organizer.store import ClusterModels, Store, StoredClustering
+from organizer.store import Store, StoredClustering
 from organizer.types import (
+    NOISE,
     Candidate,
     Clustering,
+    ClusterModels,
+    DecisionKind,
+    Exemplars,
     Labels,
     LineageReport,
     PartSpec,
     Vectors,
 )
 
-Space = Literal["pca", "umap"]
+K = int | Literal["auto"] | tuple[int, int]
+KMethod = Literal["auto", "elbow", "silhouette", "gap", "stability"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to cluster anew.
+
+    Attributes:
+        k: Number of clusters; "auto", or the lowest and the highest to choose from.
+        k_method: What chooses.
+        algorithm: The clusterer.
+        reducer: The space.
+        embedder: Whose vectors; the library's own where None.
+        dry_run: Whether to tell only what would change.
+    """
+
+    k: K
+    k_method: KMethod
+    algorithm: str
+    reducer: PartSpec
+    embedder: str | None
+    dry_run: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ReclusterReport:
-    """A new clustering and what it made of the one before."""
+    """A new clustering and what it made of the one before.
 
-    clustering_id: int
+    Attributes:
+        clustering_id: Its id; None for a dry run.
+        clusters: Id, name and images of each, the largest first.
+        unsure: Images that are in no cluster.
+        choice: How k was chosen; None where it was given.
+    """
+
+    clustering_id: int | None
     clusters: tuple[tuple[int, str | None, int], ...]
+    unsure: int
     lineage: LineageReport
-    evidence: tuple[Candidate, ...]
+    choice: Choice | None
     algorithm: str
+    reducer: PartSpec
     embedder: PartSpec
     images: int
 
@@ -50,187 +89,230 @@ class ReclusterReport:
         return len(self.clusters)
 
     @property
+    def evidence(self) -> tuple[Candidate, ...]:
+        """What was tried to choose k."""
+        return self.choice.candidates if self.choice else ()
+
+    @property
     def is_weak(self) -> bool:
         """Whether the evidence says that there is no clear number of clusters."""
-        return any(item.chosen and item.silhouette < WEAK for item in self.evidence)
+        return self.choice is not None and not self.choice.clear
 
 
 def recluster(
-    store: Store,
-    *,
-    k: int | None,
-    embedder: str | None,
-    space: Space,
-    settings: Settings,
-    progress: Progress,
+    store: Store, plan: Plan, *, settings: Settings, progress: Progress
 ) -> ReclusterReport:
     """See `organizer.library.Library.recluster`. The caller holds the library for writing."""
-    spec = embedders.required_spec(store, embedder)
-    if k is not None and k < 2:
-        raise SettingsError(f"k = {k} makes no clusters", "k is 2 or more, or auto")
-    image_ids, vectors = store.vectors.read(spec)
+    spec = embedders.required_spec(store, plan.embedder)
+    _require_sane(plan.k)
+    ids, vectors = store.vectors.read(spec)
+    image_ids = np.array(ids, dtype=object)
     vectors = unit(vectors)
     different = _count_different(vectors)
-    if k is not None and k > different:
-        raise SettingsError(
-            f"k = {k} is more than the {different} different images in the library",
-            f"k is 2 to {different}, or auto",
-        )
-    evidence: tuple[Candidate, ...] = ()
-    if k is None:
-        evidence = _evidence(vectors, different, space, settings, progress)
-        k = next(candidate.k for candidate in evidence if candidate.chosen)
-    progress.begin(f"clustering {len(image_ids):,} images into {k}", None)
-    before = store.clusterings.current()
-    fitted, params = _fit(store, vectors, k, spec, before, seed=settings.seed)
-    if len(fitted.cluster_centers_) < k:
-        told_apart = len(fitted.cluster_centers_)
-        progress.note(f"the images are too alike for {k} clusters: there are {told_apart}")
-    placement = place(vectors, fitted.cluster_centers_)
-    clustering = _clustering(image_ids, placement, fitted, spec, params, evidence)
-    return _store(store, clustering, placement, before)
+    _require_enough(plan.k, different)
+    constraints = compiled(store.decisions.all())
+    progress.begin(f"reducing {len(ids):,} vectors", None)
+    space, points = Space.fit(plan.reducer, vectors, seed=settings.seed)
+    images = Images(image_ids, vectors, points)
+    before = before_of(store, image_ids)
+    required = required_of(constraints, images)
+    choice, k = _number(plan, images, different, len(required), settings, progress)
+    progress.begin(f"clustering {len(ids):,} images", None)
+    found = fitted(
+        images,
+        before,
+        required,
+        constraints,
+        k=k,
+        algorithm=plan.algorithm,
+        seed=settings.seed,
+        tell=progress.note,
+    )
+    clustering = _identified(store, images, before, constraints, found, seed=settings.seed)
+    clustering = replace(
+        clustering,
+        embedder=spec,
+        reducer=plan.reducer,
+        space=space.state(),
+        evidence=choice.candidates if choice else (),
+    )
+    return _stored(store, clustering, before, constraints, choice, dry_run=plan.dry_run)
 
 
-def undo(store: Store) -> StoredClustering:
+def undo(store: Store, *, seed: int) -> StoredClustering:
     """See `organizer.library.Library.undo`. The caller holds the library for writing."""
     current = store.clusterings.current()
     if current is None or current.parent_id is None:
         raise ClusteringError(
             "there is no former clustering to go back to",
-            "undo takes back a recluster; there has been none, or one only",
+            "undo takes back a recluster, a merge, a split, a move; there has been none",
         )
     former = store.clusterings.get(current.parent_id)
-    join_late(store, former)
+    store.clusterings.count(former.clustering_id)  # tells if its members are kept no more
+    if current.decision_id:
+        store.decisions.append(
+            store.decisions.draft(DecisionKind.TAKE_BACK, about=current.decision_id)
+        )
     store.clusterings.make_current(former.clustering_id, action="undo")
+    join_late(store, former, seed=seed)
     return former
 
 
-def _evidence(
-    vectors: Vectors, different: int, space: Space, settings: Settings, progress: Progress
-) -> tuple[Candidate, ...]:
-    ks = candidates(different)
-    spec = PartSpec(space, {"random_state": settings.seed})
-    _, reducer = registry.create("organizer.reducers", spec)
+def _require_sane(k: K) -> None:
+    least = k[0] if isinstance(k, tuple) else k
+    if least != "auto" and least < 2:
+        raise SettingsError(f"k = {least} makes no clusters", "k is 2 or more, or auto")
+    if isinstance(k, tuple) and k[1] < k[0]:
+        raise SettingsError(f"k from {k[0]} to {k[1]} is no range", "for example --k 2:40")
+
+
+def _require_enough(k: K, different: int) -> None:
+    least = k[0] if isinstance(k, tuple) else k
+    if least != "auto" and least > different:
+        raise SettingsError(
+            f"k = {least} is more than the {different} different images in the library",
+            f"k is 2 to {different}, or auto",
+        )
+
+
+def _number(
+    plan: Plan,
+    images: Images,
+    different: int,
+    required: int,
+    settings: Settings,
+    progress: Progress,
+) -> tuple[Choice | None, int]:
+    """How many clusters to make, and why."""
+    if isinstance(plan.k, int):
+        return None, plan.k
+    if isinstance(plan.k, tuple):
+        ks = list(range(plan.k[0], min(plan.k[1], different) + 1))
+    else:
+        ks = candidates(different)
     progress.begin("choosing k", len(ks))
-    return sweep(vectors, ks, reducer, seed=settings.seed, progress=lambda _: progress.advance())
+    choice = choose(
+        images.points,
+        ks,
+        method=plan.k_method,
+        seed=settings.seed,
+        least=max(required, 1),
+        progress=lambda _: progress.advance(),
+    )
+    return choice, choice.k
 
 
-def _fit(
+def _identified(
     store: Store,
-    vectors: Vectors,
-    k: int,
-    spec: PartSpec,
-    before: StoredClustering | None,
+    images: Images,
+    before: Before,
+    constraints: Constraints,
+    found: Fitted,
     *,
     seed: int,
-) -> tuple[KMeans, PartSpec]:
-    init = None
-    if before is not None and before.embedder == spec:
-        models = store.clusterings.models(before.clustering_id)
-        members = store.clusterings.assignments(before.clustering_id).cluster_ids
-        counts = np.array([np.count_nonzero(members == i) for i in models.cluster_ids])
-        init = warm_start(vectors, models.centroids, counts, k, seed=seed)
-    params = {"n_clusters": k, "random_state": seed}
-    _, part = registry.create(
-        "organizer.clusterers", PartSpec("kmeans", params), options={"init": init}
-    )
-    assert isinstance(part, KMeans)  # noqa: S101 - other clusterers come with their own issue
-    part.fit_predict(vectors)
-    return part, PartSpec("kmeans", params)
-
-
-def _clustering(
-    image_ids: tuple[str, ...],
-    placement: Placement,
-    fitted: KMeans,
-    embedder: PartSpec,
-    clusterer: PartSpec,
-    evidence: Sequence[Candidate],
 ) -> Clustering:
-    """The fitted model with its clusters still numbered by row."""
-    return Clustering(
-        image_ids=image_ids,
-        labels=placement.nearest,
-        distances=placement.distances,
-        cluster_ids=np.arange(len(fitted.cluster_centers_), dtype=np.int64),
-        centroids=fitted.cluster_centers_,
-        embedder=embedder,
-        clusterer=clusterer,
-        evidence=tuple(evidence),
-        algorithm=fitted.algorithm_,
-    )
-
-
-def _store(
-    store: Store, rows: Clustering, placement: Placement, before: StoredClustering | None
-) -> ReclusterReport:
-    known = _in_both(store, rows, before)
-    ids, lineage = follow(
-        known.old[known.core],
-        known.new[known.core],
-        old_ids=known.ids,
-        k=len(rows.centroids),
+    """Clusters by their ids, with every image where it belongs."""
+    cluster_of, settled = found.clusters()
+    labels = np.where(found.labels == NOISE, NOISE, cluster_of[found.labels])
+    both = before.known & (labels != NOISE)
+    ids, _ = follow(
+        before.labels[both],
+        labels[both],
+        old_ids=before.ids,
+        k=int(cluster_of.max()) + 1,
         next_id=store.clusterings.next_cluster_id(),
+        settled=settled,
     )
-    moved = int(np.count_nonzero(ids[known.new] != known.old)) if len(known.old) else 0
-    lineage = replace(lineage, images_moved=moved)
-    found = spread(placement, len(rows.centroids))
-    medoids = tuple(rows.image_ids[row] for row in found.medoids)
-    models = ClusterModels(ids, rows.centroids, found.means, found.deviations, medoids)
-    named = replace(rows, labels=ids[rows.labels], cluster_ids=ids)
-    clustering_id = store.clusterings.add(
-        named,
-        models,
-        placement.margins,
-        parent_id=before.clustering_id if before else None,
-        lineage=lineage,
+    mode_clusters = ids[cluster_of]
+    modes = Modes(
+        mode_clusters.tolist(), range(1, len(mode_clusters) + 1), ["recluster"] * len(mode_clusters)
     )
-    names = store.clusterings.names()
-    found_ids, counts = np.unique(named.labels, return_counts=True)
-    clusters = sorted(zip(found_ids.tolist(), counts.tolist(), strict=True), key=lambda c: -c[1])
+    models, exemplars = modelled(images, found.labels, modes, seed=seed)
+    where = np.where(found.labels == NOISE, NOISE, mode_clusters[found.labels])
+    where = _loyal(images, where, before, models, constraints)
+    where = obey(images, where, models, exemplars, constraints)
+    models, exemplars = _settled(images, where, models, seed=seed)
+    states = states_of(images.image_ids, where, constraints.fixed)
+    since = np.zeros(len(where), dtype=np.int64)
+    members = assigned(images, where, models, states=states, since=since)
+    nothing = PartSpec("")
+    return Clustering(
+        members, models, exemplars, nothing, nothing, {}, found.clusterer, (), found.algorithm
+    )
+
+
+def _loyal(
+    images: Images,
+    where: Labels,
+    before: Before,
+    models: ClusterModels,
+    constraints: Constraints,
+) -> Labels:
+    """Leave images where they were unless another cluster is clearly nearer."""
+    survivors = np.array(models.ids, dtype=np.int64)
+    rows = np.flatnonzero((where != before.labels) & np.isin(before.labels, survivors))
+    if not len(rows):
+        return where
+    old = before.labels[rows]
+    at_old = place_at(images.points[rows], models.centroids, models.cluster_ids, old)
+    is_named = np.isin(old, list(constraints.required))
+    stay = stays(at_old, models.deviations[at_old.nearest], is_named)
+    loyal = where.copy()
+    loyal[rows[stay]] = old[stay]
+    return loyal
+
+
+def _settled(
+    images: Images, where: Labels, models: ClusterModels, *, seed: int
+) -> tuple[ClusterModels, Exemplars]:
+    """The clusters as their final members make them; those that lost all members are gone."""
+    labels = np.full(len(where), NOISE, dtype=np.int64)
+    inside = np.flatnonzero(where != NOISE)
+    at = place_at(images.points[inside], models.centroids, models.cluster_ids, where[inside])
+    held, labels[inside] = np.unique(at.nearest, return_inverse=True)
+    left = models.take(held)
+    modes = Modes(left.cluster_ids.tolist(), left.mode_ids.tolist(), left.origins)
+    return modelled(images, labels, modes, seed=seed)
+
+
+def _stored(
+    store: Store,
+    clustering: Clustering,
+    before: Before,
+    constraints: Constraints,
+    choice: Choice | None,
+    *,
+    dry_run: bool,
+) -> ReclusterReport:
+    members = clustering.members
+    lineage = lineage_of(
+        before.labels[before.known],
+        members.cluster_ids[before.known],
+        old_ids=before.ids,
+        new_ids=clustering.models.ids,
+    )
+    clustering_id = None
+    if not dry_run:
+        parent = before.clustering.clustering_id if before.clustering else None
+        clustering_id = store.clusterings.add(clustering, parent_id=parent, lineage=lineage)
     return ReclusterReport(
         clustering_id=clustering_id,
-        clusters=tuple((i, names.get(i), count) for i, count in clusters),
+        clusters=_listed(clustering.models, members.cluster_ids, constraints.names),
+        unsure=int(members.unsure.sum()),
         lineage=lineage,
-        evidence=named.evidence,
-        algorithm=named.algorithm,
-        embedder=named.embedder,
-        images=len(named.image_ids),
+        choice=choice,
+        algorithm=clustering.algorithm,
+        reducer=clustering.reducer,
+        embedder=clustering.embedder,
+        images=len(members),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Before:
-    """The images that are in the former clustering and in the new one, row by row.
-
-    Attributes:
-        old: ``(m,)`` former cluster id.
-        new: ``(m,)`` new row.
-        core: ``(m,)`` whether the image was there when the former clustering was made. What an
-            ingest put beside it since is not asked which cluster is which: a card of a new species
-            would outvote the members of the clusters that it was put to.
-        ids: The ids of all former clusters.
-    """
-
-    old: Labels
-    new: Labels
-    core: NDArray[np.bool_]
-    ids: tuple[int, ...]
-
-
-def _in_both(store: Store, rows: Clustering, before: StoredClustering | None) -> _Before:
-    if before is None:
-        nothing = np.empty(0, dtype=np.int64)
-        return _Before(nothing, nothing, nothing == 0, ())
-    members = store.clusterings.assignments(before.clustering_id)
-    made_of = sum(store.clusterings.counts_when_made(before.clustering_id))
-    row_of = {image_id: row for row, image_id in enumerate(members.image_ids.tolist())}
-    old_rows = np.array([row_of.get(image_id, -1) for image_id in rows.image_ids], dtype=np.int64)
-    both = old_rows >= 0
-    old_rows = old_rows[both]
-    ids = store.clusterings.models(before.clustering_id).cluster_ids.tolist()
-    core = old_rows < made_of
-    return _Before(members.cluster_ids[old_rows], rows.labels[both], core, tuple(ids))
+def _listed(
+    models: ClusterModels, cluster_ids: Labels, names: Mapping[int, str]
+) -> tuple[tuple[int, str | None, int], ...]:
+    found = [(i, names.get(i), int(np.count_nonzero(cluster_ids == i))) for i in models.ids]
+    return tuple(sorted(found, key=lambda row: (-row[2], row[0])))
 
 
 def _count_different(vectors: Vectors) -> int:

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
+from organizer.cluster.decisions import compiled
 from organizer.errors import ClusteringError, SettingsError
 from organizer.library import embedders
-from organizer.library.views import require_clustering
+from organizer.library.deciding import require_clustering
 from organizer.protocols import TextEmbedder
 from organizer.settings import Settings
 from organizer.store import Store
-from organizer.types import PartSpec, Vectors
+from organizer.types import NOISE, PartSpec, Vectors
 
 _PROMPT = "a photo of a {}."
 """As Radford et al. 2021, section 3.1.4: a bare word is rarely what stands under a picture."""
@@ -79,14 +80,14 @@ def suggest_names(
     rows = {image_id: row for row, image_id in enumerate(image_ids)}
     mine: dict[int, list[int]] = {}
     for image_id, cluster_id in zip(members.image_ids, members.cluster_ids.tolist(), strict=True):
-        if image_id in rows:
+        if image_id in rows and cluster_id != NOISE:
             mine.setdefault(cluster_id, []).append(rows[image_id])
     if not mine:
         raise ClusteringError(
             f"no image of the clusters has a vector of {spec.name}",
             f"organizer ingest --embedder {spec.name}",
         )
-    names = store.clusterings.names()
+    names = compiled(store.decisions.all()).names
     found = [_suggestion(c, names.get(c), labels, shares[at]) for c, at in mine.items()]
     return sorted(found, key=lambda one: (-one.confidence, one.cluster_id))
 

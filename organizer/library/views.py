@@ -9,13 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
+from organizer.cluster.decisions import compiled
+from organizer.cluster.drift import Drift, drift_of
 from organizer.cluster.incremental import unit
-from organizer.errors import ClusteringError, SettingsError
+from organizer.errors import SettingsError
 from organizer.evaluate.external import TruthScores, against_truth
 from organizer.evaluate.internal import Silhouette, silhouette
 from organizer.library import embedders
-from organizer.store import Assignments, Store, StoredClustering
-from organizer.types import AssignmentState, FileState, PartSpec
+from organizer.library.deciding import require_cluster, require_clustering
+from organizer.store import Store, StoredClustering
+from organizer.types import NOISE, Assignments, AssignmentState, FileState, PartSpec
 
 _EXAMPLES = 3
 _PATH_COLUMNS = ("path", "file", "filename", "filepath", "image")
@@ -29,6 +32,7 @@ class ClusterSummary:
     Attributes:
         share: Of all clustered images.
         cohesion: Mean cosine similarity of the members to the centroid.
+        decided: Members that a person put here, or that stand for the cluster.
         medoid: A file of the most typical image.
         examples: Files of the members nearest to the centroid.
     """
@@ -38,18 +42,24 @@ class ClusterSummary:
     count: int
     share: float
     cohesion: float
-    unsure: int
+    decided: int
     medoid: Path
     examples: tuple[Path, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An image in a cluster."""
+    """An image in a cluster, or in the pile.
+
+    Attributes:
+        cluster_id: Its cluster; NOISE in the pile.
+        candidate: The nearest cluster, for an image in the pile.
+    """
 
     path: Path
     image_id: str
     cluster_id: int
+    candidate: int
     distance: float
     state: AssignmentState
 
@@ -71,6 +81,7 @@ class Status:
     clustered: int
     unsure: int
     added_since: int
+    drift: Drift | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,24 +91,11 @@ class Report:
     clustering: StoredClustering
     images: int
     clusters: tuple[tuple[int, str | None, int], ...]
+    unsure: int
     silhouette: Silhouette | None
     truth: TruthScores | None
     unmatched_labels: int
     conflicting_labels: int
-
-
-def require_clustering(store: Store) -> StoredClustering:
-    """The current clustering.
-
-    Raises:
-        ClusteringError: There is none yet.
-    """
-    current = store.clusterings.current()
-    if current is None:
-        raise ClusteringError(
-            "there are no clusters yet", "make them: organizer recluster --k auto"
-        )
-    return current
 
 
 def cluster_summaries(store: Store) -> list[ClusterSummary]:
@@ -105,15 +103,16 @@ def cluster_summaries(store: Store) -> list[ClusterSummary]:
     current = require_clustering(store)
     members = store.clusterings.assignments(current.clustering_id)
     models = store.clusterings.models(current.clustering_id)
-    names = store.clusterings.names()
-    nearest = {i: _nearest(members, i, _EXAMPLES) for i in models.cluster_ids.tolist()}
-    shown = set(models.medoids).union(*(set(ids) for ids in nearest.values()))
+    names = compiled(store.decisions.all()).names
+    medoids = dict(zip(models.cluster_ids.tolist()[::-1], models.medoids[::-1], strict=True))
+    nearest = {i: _nearest(members, i, _EXAMPLES) for i in models.ids}
+    shown = set(medoids.values()).union(*(set(ids) for ids in nearest.values()))
     files = store.photos.files_of(shown)
     summaries = []
-    for cluster_id, medoid in zip(models.cluster_ids.tolist(), models.medoids, strict=True):
+    for cluster_id in models.ids:
         mine = members.cluster_ids == cluster_id
         count = int(np.count_nonzero(mine))
-        unsure = int(np.count_nonzero(members.states[mine] == AssignmentState.UNSURE))
+        decided = int(np.count_nonzero(members.states[mine] == AssignmentState.DECIDED.value))
         summaries.append(
             ClusterSummary(
                 cluster_id=cluster_id,
@@ -121,22 +120,25 @@ def cluster_summaries(store: Store) -> list[ClusterSummary]:
                 count=count,
                 share=count / len(members),
                 cohesion=float(1 - members.distances[mine].mean()) if count else 0.0,
-                unsure=unsure,
-                medoid=files[medoid][0].file,
+                decided=decided,
+                medoid=files[medoids[cluster_id]][0].file,
                 examples=tuple(files[i][0].file for i in nearest[cluster_id] if i in files),
             )
         )
     return sorted(summaries, key=lambda summary: (-summary.count, summary.cluster_id))
 
 
-def cluster_members(store: Store, cluster_id: int) -> list[Member]:
-    """The images of a cluster, the most typical first.
+def cluster_members(store: Store, cluster_id: int | None) -> list[Member]:
+    """The images of a cluster, the most typical first; of the pile where None.
 
     Raises:
         SettingsError: There is no such cluster.
     """
     current = require_clustering(store)
-    require_cluster(store, current, cluster_id)
+    if cluster_id is None:
+        cluster_id = NOISE
+    else:
+        require_cluster(store, current, cluster_id)
     members = store.clusterings.assignments(current.clustering_id)
     rows = np.flatnonzero(members.cluster_ids == cluster_id)
     rows = rows[np.argsort(members.distances[rows], kind="stable")]
@@ -146,6 +148,7 @@ def cluster_members(store: Store, cluster_id: int) -> list[Member]:
             files[members.image_ids[row]][0].file,
             members.image_ids[row],
             cluster_id,
+            int(members.candidates[row]),
             float(members.distances[row]),
             AssignmentState(members.states[row]),
         )
@@ -154,43 +157,19 @@ def cluster_members(store: Store, cluster_id: int) -> list[Member]:
     ]
 
 
-def require_cluster(store: Store, clustering: StoredClustering, cluster_id: int) -> None:
-    """Make sure that a cluster is in a clustering.
-
-    Raises:
-        SettingsError: It is not.
-    """
-    ids = store.clusterings.models(clustering.clustering_id).cluster_ids.tolist()
-    if cluster_id not in ids:
-        known = ", ".join(map(str, ids[:20])) + (" ..." if len(ids) > 20 else "")
-        raise SettingsError(f"there is no cluster {cluster_id}", f"there are: {known}")
-
-
-def rename(store: Store, cluster_id: int, name: str) -> None:
-    """See `organizer.library.Library.rename`. The caller holds the library for writing."""
-    name = " ".join(name.split())
-    if not name or not name.isprintable():
-        raise SettingsError(
-            f"a cluster cannot be called {name!r}", 'a name has letters, for example "Red fox"'
-        )
-    current = require_clustering(store)
-    require_cluster(store, current, cluster_id)
-    here = set(store.clusterings.models(current.clustering_id).cluster_ids.tolist())
-    bearer = next(
-        (i for i, n in store.clusterings.names().items() if n == name and i in here), cluster_id
-    )
-    if bearer != cluster_id:
-        raise SettingsError(f"cluster {bearer} is called {name!r} already", "choose another name")
-    members = store.clusterings.assignments(current.clustering_id)
-    store.clusterings.decide_name(cluster_id, name, _nearest(members, cluster_id, 32))
-
-
 def status(store: Store) -> Status:
     """What is in the library. Reads counts and narrow columns only."""
     photos, clusterings = store.photos, store.clusterings
     current = clusterings.current()
     members = clusterings.assignments(current.clustering_id) if current else None
-    made_of = sum(clusterings.counts_when_made(current.clustering_id)) if current else 0
+    drift = None
+    if current is not None and members is not None:
+        drift = drift_of(
+            clusterings.models(current.clustering_id, as_made=True),
+            clusterings.models(current.clustering_id),
+            unsure=int(members.unsure.sum()),
+            images=len(members),
+        )
     return Status(
         library=store.path,
         roots=tuple(root.folder for root in photos.roots()),
@@ -201,10 +180,11 @@ def status(store: Store) -> Status:
         embedders=tuple((spec, store.vectors.count(spec)) for spec in store.vectors.specs()),
         embedder=embedders.library_embedder(store),
         clustering=current,
-        k=len(clusterings.counts_when_made(current.clustering_id)) if current else 0,
+        k=drift.clusters if drift is not None else 0,
         clustered=len(members) if members else 0,
-        unsure=int(np.count_nonzero(members.states == AssignmentState.UNSURE)) if members else 0,
-        added_since=len(members) - made_of if members else 0,
+        unsure=int(members.unsure.sum()) if members else 0,
+        added_since=int(np.count_nonzero(members.since)) if members else 0,
+        drift=drift,
     )
 
 
@@ -218,20 +198,26 @@ def report(store: Store, labels: str | None, *, below: Path, seed: int) -> Repor
     rows = [(row, row_of[image_id]) for row, image_id in enumerate(image_ids) if image_id in row_of]
     assigned = members.cluster_ids[[member for _, member in rows]]
     found = silhouette(unit(vectors[[row for row, _ in rows]]), assigned, seed=seed)
-    known = [row for row, image_id in enumerate(members.image_ids) if image_id in truth]
+    known = [
+        row
+        for row, image_id in enumerate(members.image_ids)
+        if image_id in truth and members.cluster_ids[row] != NOISE
+    ]
     if labels and not known:
         raise SettingsError(
             f"no image of the library has a label in {labels}",
             "paths in the file are relative to it, to the current folder or to an ingested folder",
         )
-    names = store.clusterings.names()
-    ids, counts = np.unique(members.cluster_ids, return_counts=True)
+    names = compiled(store.decisions.all()).names
+    inside = members.cluster_ids[~members.unsure]
+    ids, counts = np.unique(inside, return_counts=True)
     return Report(
         clustering=current,
         images=len(members),
         clusters=tuple(
             (i, names.get(i), c) for i, c in zip(ids.tolist(), counts.tolist(), strict=True)
         ),
+        unsure=len(members) - len(inside),
         silhouette=found,
         truth=against_truth(
             members.cluster_ids[known], [truth[members.image_ids[row]] for row in known]

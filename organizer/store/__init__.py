@@ -1,7 +1,7 @@
 """Rows <-> LanceDB. The only room that imports lancedb, pylance and pyarrow.
 
 A `Store` is one library's folder. Its rooms: `photos` (roots, images, files, problems), `vectors`
-(one table an embedder) and `clusterings` (with their members and a person's decisions).
+(one table an embedder), `clusterings` (with their members and models) and a person's `decisions`.
 """
 
 from __future__ import annotations
@@ -11,22 +11,17 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-from organizer.store.clusterings import (
-    Assignments,
-    Clusterings,
-    ClusterModels,
-    StoredClustering,
-)
+from organizer.store.clusterings import Clusterings, StoredClustering
 from organizer.store.database import Database
+from organizer.store.decisions import Decisions
 from organizer.store.file_index import FileIndex, Pair, Root
 from organizer.store.ids import IdSet
 from organizer.store.photos import FileRow, Known, Photos
 from organizer.store.vectors import VectorTables
 
 __all__ = [
-    "Assignments",
-    "ClusterModels",
     "Clusterings",
+    "Decisions",
     "FileIndex",
     "FileRow",
     "IdSet",
@@ -48,6 +43,7 @@ class Store:
         self.photos = Photos(database)
         self.vectors = VectorTables(database)
         self.clusterings = Clusterings(database)
+        self.decisions = Decisions(database)
 
     @classmethod
     def create(cls, path: Path) -> Store:

@@ -1,10 +1,10 @@
-"""Clusterings, their clusters, who is in them, and what a person said about them."""
+"""Clusterings: their members and models, and which of them is in force."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -12,77 +12,49 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from organizer.errors import StoreError
+from organizer.store.arrays import read_arrays, write_arrays
 from organizer.store.database import Database, now
-from organizer.store.schemas import ASSIGNMENTS, CLUSTERINGS, CLUSTERS, DECISIONS, HEADS
+from organizer.store.schemas import ASSIGNMENTS, CLUSTERINGS, CLUSTERS, HEADS, INGESTS
 from organizer.types import (
+    Assignments,
     AssignmentState,
     Candidate,
     Clustering,
-    Labels,
+    ClusterModels,
+    Exemplars,
     LineageReport,
     Merge,
     PartSpec,
     Split,
-    Vectors,
 )
 
 _KEPT = 20
-"""Clusterings whose assignments are kept, so that undo can bring them back."""
+"""Clusterings whose members are kept, so that undo can bring them back."""
+
+_SPACE, _EXEMPLARS = "space.", "exemplars."
+_ROWS_PER_UPSERT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class StoredClustering:
-    """A clustering as it was made, without its members."""
+    """A clustering as it was made, without its members.
+
+    Attributes:
+        action: What made it: "recluster", or the kind of a decision.
+        decision_id: The decision that made it; 0 for a recluster.
+    """
 
     clustering_id: int
     parent_id: int | None
     created_at: str
+    action: str
+    decision_id: int
     embedder: PartSpec
+    reducer: PartSpec
     clusterer: PartSpec
     algorithm: str
     evidence: tuple[Candidate, ...]
     lineage: LineageReport
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterModels:
-    """The clusters of a clustering as they were made, row by row.
-
-    Attributes:
-        cluster_ids: ``(k,)`` int64.
-        centroids: ``(k, dim)`` float32 of unit length.
-        mean_distances: ``(k,)`` float32, the mean cosine distance of the members.
-        spreads: ``(k,)`` float32, its standard deviation.
-        medoids: The most typical image of each.
-    """
-
-    cluster_ids: Labels
-    centroids: Vectors
-    mean_distances: NDArray[np.float32]
-    spreads: NDArray[np.float32]
-    medoids: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Assignments:
-    """Which image is in which cluster, row by row.
-
-    Attributes:
-        image_ids: ``(n,)`` ids as Python strings in an object array.
-        cluster_ids: ``(n,)`` int64.
-        distances: ``(n,)`` float32 cosine distance to the centroid.
-        margins: ``(n,)`` float32, how much farther the second nearest centroid is.
-        states: ``(n,)`` values of `AssignmentState`.
-    """
-
-    image_ids: NDArray[np.object_]
-    cluster_ids: Labels
-    distances: NDArray[np.float32]
-    margins: NDArray[np.float32]
-    states: NDArray[np.object_]
-
-    def __len__(self) -> int:
-        return len(self.image_ids)
 
 
 class Clusterings:
@@ -95,77 +67,87 @@ class Clusterings:
 
     def current(self) -> StoredClustering | None:
         """The clustering in force, or None before the first one."""
-        heads = self._database.read("heads").to_pylist()
-        if not heads:
-            return None
-        return self.get(max(heads, key=lambda row: row["head_id"])["clustering_id"])
+        heads = self.heads()
+        return self.get(heads[-1][1]) if heads else None
+
+    def heads(self) -> list[tuple[int, int, str, str]]:
+        """Which clustering came into force: number, clustering id, action, time; in order."""
+        rows = self._database.read("heads").to_pylist()
+        return sorted((r["head_id"], r["clustering_id"], r["action"], r["at"]) for r in rows)
 
     def get(self, clustering_id: int) -> StoredClustering:
         """A clustering by its id."""
-        where = f"clustering_id = {clustering_id:d}"
-        rows = self._database.read("clusterings", where=where).to_pylist()
+        rows = self._database.read("clusterings", where=_of(clustering_id)).to_pylist()
         if not rows:
             raise StoreError(f"clustering {clustering_id} is not in the library any more")
-        row = rows[0]
-        return StoredClustering(
-            clustering_id=row["clustering_id"],
-            parent_id=row["parent_id"],
-            created_at=row["created_at"],
-            embedder=PartSpec.from_json(row["embedder"]),
-            clusterer=PartSpec.from_json(row["clusterer"]),
-            algorithm=row["algorithm"],
-            evidence=tuple(Candidate(**item) for item in json.loads(row["evidence"])),
-            lineage=_lineage(json.loads(row["lineage"])),
-        )
+        return _stored(rows[0])
 
-    def models(self, clustering_id: int) -> ClusterModels:
-        """The clusters of a clustering, by id."""
-        where = f"clustering_id = {clustering_id:d}"
-        rows = sorted(
-            self._database.read("clusters", where=where).to_pylist(),
-            key=lambda row: int(row["cluster_id"]),
-        )
-        return ClusterModels(
-            cluster_ids=np.array([row["cluster_id"] for row in rows], dtype=np.int64),
-            centroids=np.array([row["centroid"] for row in rows], dtype=np.float32),
-            mean_distances=np.array([row["mean_distance"] for row in rows], dtype=np.float32),
-            spreads=np.array([row["spread"] for row in rows], dtype=np.float32),
-            medoids=tuple(row["medoid"] for row in rows),
-        )
+    def all(self) -> list[StoredClustering]:
+        """Every clustering that was ever made, in order."""
+        rows = self._database.read("clusterings").to_pylist()
+        return [_stored(row) for row in sorted(rows, key=lambda row: int(row["clustering_id"]))]
+
+    def models(self, clustering_id: int, *, as_made: bool = False) -> ClusterModels:
+        """The clusters of a clustering, with all that joined since, or as they were made."""
+        table = self._database.read("clusters", where=_of(clustering_id))
+        revisions = table["revision"].to_numpy()
+        wanted = revisions.min(initial=2**62) if as_made else revisions.max(initial=0)
+        rows = table.filter(pa.array(revisions == wanted))
+        return _models(rows.to_pylist())
+
+    def revision(self, clustering_id: int) -> int:
+        """The last ingest whose images the models of a clustering include."""
+        rows = self._database.read("clusters", ["revision"], where=_of(clustering_id))
+        return int(rows["revision"].to_numpy().max(initial=0))
+
+    def origins(self) -> dict[int, tuple[int, str]]:
+        """For every cluster that ever was: the clustering that it began in, and how it came."""
+        columns = ["clustering_id", "revision", "cluster_id", "mode_id", "origin"]
+        rows = self._database.read("clusters", columns).to_pylist()
+        rows.sort(key=lambda row: (row["clustering_id"], row["revision"], row["mode_id"]))
+        found: dict[int, tuple[int, str]] = {}
+        for row in rows:
+            found.setdefault(row["cluster_id"], (row["clustering_id"], row["origin"]))
+        return found
+
+    def exemplars(self, clustering_id: int) -> Exemplars:
+        """Members that stand for the clusters of a clustering."""
+        arrays = read_arrays(self._database, clustering_id, _EXEMPLARS)
+        return Exemplars(arrays["mode_ids"], arrays["vectors"])
+
+    def space(self, clustering_id: int) -> dict[str, NDArray[Any]]:
+        """The fitted state of a clustering's reducer."""
+        return read_arrays(self._database, clustering_id, _SPACE)
 
     def assignments(self, clustering_id: int) -> Assignments:
-        """The members of a clustering, in the order in which they joined.
+        """The members of a clustering and the images that are unsure; no order is promised.
 
         Raises:
             StoreError: They are kept no more.
         """
         rows = self._database.read(self._kept_members(clustering_id))
-        columns = (rows[column].to_numpy() for column in rows.column_names)
-        return Assignments(*columns)
+        return Assignments(*(rows[column].to_numpy() for column in ASSIGNMENTS.names))
 
     def count(self, clustering_id: int) -> int:
-        """Number of images in a clustering.
+        """Number of images in a clustering, those that are unsure included.
 
         Raises:
             StoreError: Its members are kept no more.
         """
         return self._database.count(self._kept_members(clustering_id))
 
-    def counts_when_made(self, clustering_id: int) -> list[int]:
-        """The sizes of a clustering's clusters when it was made."""
-        where = f"clustering_id = {clustering_id:d}"
-        counts: list[int] = self._database.read("clusters", ["count"], where=where)[
-            "count"
-        ].to_pylist()
-        return counts
+    def count_unsure(self, clustering_id: int) -> int:
+        """Number of images of a clustering that are in no cluster."""
+        where = f"state = '{AssignmentState.UNSURE.value}'"
+        return self._database.count(self._kept_members(clustering_id), where)
 
     def clusters_of(self, clustering_id: int, image_ids: Sequence[str]) -> dict[str, int]:
         """The clusters of some images; those that are in none are left out."""
         rows = self._database.read_by_id(
             _members(clustering_id), "image_id", image_ids, ["image_id", "cluster_id"]
         )
-        pairs = (rows[name].to_pylist() for name in rows.column_names)
-        return dict(zip(*pairs, strict=True))
+        pairs = zip(rows["image_id"].to_pylist(), rows["cluster_id"].to_pylist(), strict=True)
+        return {image_id: cluster_id for image_id, cluster_id in pairs if cluster_id >= 0}
 
     def _kept_members(self, clustering_id: int) -> str:
         name = _members(clustering_id)
@@ -181,65 +163,83 @@ class Clusterings:
         ids = self._database.read("clusters", ["cluster_id"])["cluster_id"].to_numpy()
         return int(ids.max(initial=0)) + 1
 
-    def names(self) -> dict[int, str]:
-        """The names that a person gave, by cluster id; the last word counts."""
-        rows = self._database.read("decisions", where="kind = 'name'").to_pylist()
-        rows.sort(key=lambda row: int(row["decision_id"]))
-        return {row["cluster_id"]: row["name"] for row in rows}
-
     def member_tables(self) -> list[str]:
         """The tables that hold members."""
         return [name for name in self._database.names() if name.startswith(_members())]
 
     # Writing -------------------------------------------------------------------------------
 
+    def begin_ingest(self) -> int:
+        """Count an ingest that brings something new; its number is given to no other."""
+        last = self._database.read("ingests", ["ingest_id"])["ingest_id"].to_numpy()
+        number = int(last.max(initial=0)) + 1
+        row = {"ingest_id": number, "at": now()}
+        self._database.append("ingests", pa.Table.from_pylist([row], schema=INGESTS))
+        return number
+
+    def last_ingest(self) -> int:
+        """The number of the last ingest that brought something new; 0 if there was none."""
+        last = self._database.read("ingests", ["ingest_id"])["ingest_id"].to_numpy()
+        return int(last.max(initial=0))
+
+    def ingest_times(self) -> dict[int, str]:
+        """When each ingest that brought something new began."""
+        rows = self._database.read("ingests").to_pylist()
+        return {row["ingest_id"]: row["at"] for row in rows}
+
     def add(
         self,
         clustering: Clustering,
-        models: ClusterModels,
-        margins: NDArray[np.float32],
         *,
         parent_id: int | None,
         lineage: LineageReport,
+        action: str = "recluster",
+        decision_id: int = 0,
     ) -> int:
         """Store a clustering and make it the current one. It comes into force with its last row."""
         clustering_id = self._next_clustering_id()
         self._database.create_table(_members(clustering_id), ASSIGNMENTS)
-        states = np.full(len(clustering.labels), AssignmentState.AUTO.value, dtype=object)
-        ids = np.array(clustering.image_ids, dtype=object)
-        self.append_members(
-            clustering_id,
-            Assignments(ids, clustering.labels, clustering.distances, margins, states),
-        )
-        self._database.append("clusters", _cluster_rows(clustering_id, clustering, models))
+        self.append_members(clustering_id, clustering.members)
+        arrays = {f"{_SPACE}{name}": array for name, array in clustering.space.items()}
+        arrays |= _exemplar_arrays(clustering.exemplars)
+        write_arrays(self._database, clustering_id, arrays)
+        self.revise(clustering_id, clustering.models, revision=self.last_ingest())
         row = {
             "clustering_id": clustering_id,
             "parent_id": parent_id,
             "created_at": now(),
+            "action": action,
+            "decision_id": decision_id,
             "embedder": clustering.embedder.to_json(),
+            "reducer": clustering.reducer.to_json(),
             "clusterer": clustering.clusterer.to_json(),
             "algorithm": clustering.algorithm,
             "evidence": json.dumps([asdict(candidate) for candidate in clustering.evidence]),
             "lineage": json.dumps(asdict(lineage)),
         }
         self._database.append("clusterings", pa.Table.from_pylist([row], schema=CLUSTERINGS))
-        self.make_current(clustering_id, action="recluster")
+        self.make_current(clustering_id, action=action)
         self._drop_old_members(clustering_id)
         return clustering_id
 
+    def revise(self, clustering_id: int, models: ClusterModels, *, revision: int) -> None:
+        """Write down the clusters as they are after an ingest, in one commit."""
+        self._database.append("clusters", _cluster_rows(clustering_id, revision, models))
+
+    def add_exemplars(self, clustering_id: int, exemplars: Exemplars) -> None:
+        """Let members stand for clusters that were born in an ingest."""
+        write_arrays(self._database, clustering_id, _exemplar_arrays(exemplars))
+
     def append_members(self, clustering_id: int, members: Assignments) -> None:
         """Let images join a clustering that they are not in."""
-        rows = pa.table(
-            [
-                pa.array(members.image_ids, pa.string()),
-                members.cluster_ids.astype(np.int64),
-                members.distances.astype(np.float32),
-                members.margins.astype(np.float32),
-                pa.array(members.states, pa.string()),
-            ],
-            schema=ASSIGNMENTS,
-        )
-        self._database.append(_members(clustering_id), rows)
+        self._database.append(_members(clustering_id), _member_rows(members))
+
+    def change_members(self, clustering_id: int, members: Assignments) -> None:
+        """Write down where images are now that were unsure before."""
+        name = _members(clustering_id)
+        for start in range(0, len(members), _ROWS_PER_UPSERT):
+            part = members.take(np.arange(start, min(start + _ROWS_PER_UPSERT, len(members))))
+            self._database.upsert(name, ["image_id"], _member_rows(part))
 
     def make_current(self, clustering_id: int, *, action: str) -> None:
         """Bring a stored clustering into force."""
@@ -252,23 +252,11 @@ class Clusterings:
         }
         self._database.append("heads", pa.Table.from_pylist([row], schema=HEADS))
 
-    def decide_name(self, cluster_id: int, name: str, image_ids: Sequence[str]) -> None:
-        """Write down that a person named a cluster, and which images stood for it."""
-        last = self._database.read("decisions", ["decision_id"])["decision_id"].to_numpy()
-        row = {
-            "decision_id": int(last.max(initial=0)) + 1,
-            "at": now(),
-            "kind": "name",
-            "cluster_id": cluster_id,
-            "name": name,
-            "image_ids": list(image_ids),
-        }
-        self._database.append("decisions", pa.Table.from_pylist([row], schema=DECISIONS))
-
     def _next_clustering_id(self) -> int:
         """Above every id that was begun, also by a clustering that was cut short."""
         ids = self._database.read("clusterings", ["clustering_id"])["clustering_id"].to_pylist()
         ids += self._database.read("clusters", ["clustering_id"])["clustering_id"].to_pylist()
+        ids += self._database.read("arrays", ["clustering_id"])["clustering_id"].to_pylist()
         ids += [int(name.removeprefix(_members())) for name in self.member_tables()]
         return max(ids, default=0) + 1
 
@@ -276,35 +264,111 @@ class Clusterings:
         """Keep the members of a clustering and of those that undo can go back to."""
         rows = self._database.read("clusterings", ["clustering_id", "parent_id"]).to_pylist()
         parents = {row["clustering_id"]: row["parent_id"] for row in rows}
-        kept: list[str] = []
+        kept: list[int] = []
         ancestor: int | None = clustering_id
         while ancestor is not None and len(kept) < _KEPT:
-            kept.append(_members(ancestor))
+            kept.append(ancestor)
             ancestor = parents.get(ancestor)
-        for name in set(self.member_tables()) - set(kept):
+        dropped = set(self.member_tables()) - {_members(kept_id) for kept_id in kept}
+        for name in dropped:
             self._database.drop(name)
+        if dropped:
+            listed = ", ".join(f"{kept_id:d}" for kept_id in kept)
+            self._database.delete_where("arrays", f"clustering_id NOT IN ({listed})")
 
 
 def _members(clustering_id: int | None = None) -> str:
     return "assignments_" if clustering_id is None else f"assignments_{clustering_id:d}"
 
 
-def _cluster_rows(clustering_id: int, clustering: Clustering, models: ClusterModels) -> pa.Table:
-    ids, counts = np.unique(clustering.labels, return_counts=True)
-    count = dict(zip(ids.tolist(), counts.tolist(), strict=True))
-    rows = [
-        {
-            "clustering_id": clustering_id,
-            "cluster_id": int(cluster_id),
-            "centroid": models.centroids[i].tolist(),
-            "count": count.get(int(cluster_id), 0),
-            "mean_distance": float(models.mean_distances[i]),
-            "spread": float(models.spreads[i]),
-            "medoid": models.medoids[i],
-        }
-        for i, cluster_id in enumerate(models.cluster_ids)
+def _of(clustering_id: int) -> str:
+    return f"clustering_id = {clustering_id:d}"
+
+
+def _member_rows(members: Assignments) -> pa.Table:
+    columns = {item.name: getattr(members, item.name) for item in fields(members)}
+    return pa.table(
+        [
+            pa.array(columns["image_ids"], pa.string()),
+            columns["cluster_ids"].astype(np.int64),
+            columns["candidates"].astype(np.int64),
+            columns["distances"].astype(np.float32),
+            columns["margins"].astype(np.float32),
+            pa.array(columns["states"], pa.string()),
+            columns["since"].astype(np.int64),
+        ],
+        schema=ASSIGNMENTS,
+    )
+
+
+def _cluster_rows(clustering_id: int, revision: int, models: ClusterModels) -> pa.Table:
+    n = len(models)
+    dim = models.means.shape[1]
+    offsets = np.arange(0, (n + 1) * dim, dim, dtype=np.int32)
+    columns = [
+        np.full(n, clustering_id, np.int64),
+        np.full(n, revision, np.int64),
+        models.cluster_ids,
+        models.mode_ids,
+        pa.ListArray.from_arrays(offsets, pa.array(models.means.ravel())),
+        models.counts,
+        models.distance_means,
+        models.distance_m2s,
+        models.fit_means,
+        models.fit_deviations,
+        pa.array(models.medoids, pa.string()),
+        pa.array(models.origins, pa.string()),
     ]
-    return pa.Table.from_pylist(rows, schema=CLUSTERS)
+    return pa.table(columns, schema=CLUSTERS)
+
+
+def _models(rows: list[dict[str, Any]]) -> ClusterModels:
+    rows.sort(key=lambda row: (row["cluster_id"], row["mode_id"]))
+
+    def column(name: str, kind: type) -> NDArray[Any]:
+        return np.array([row[name] for row in rows], dtype=kind)
+
+    return ClusterModels(
+        cluster_ids=column("cluster_id", np.int64),
+        mode_ids=column("mode_id", np.int64),
+        means=column("mean", np.float64).reshape(len(rows), -1),
+        counts=column("count", np.int64),
+        distance_means=column("distance_mean", np.float64),
+        distance_m2s=column("distance_m2", np.float64),
+        fit_means=column("fit_mean", np.float64),
+        fit_deviations=column("fit_deviation", np.float64),
+        medoids=tuple(row["medoid"] for row in rows),
+        origins=tuple(row["origin"] for row in rows),
+    )
+
+
+def _exemplar_arrays(exemplars: Exemplars) -> dict[str, NDArray[Any]]:
+    return {
+        f"{_EXEMPLARS}mode_ids": exemplars.mode_ids,
+        f"{_EXEMPLARS}vectors": exemplars.vectors,
+    }
+
+
+def _stored(row: dict[str, Any]) -> StoredClustering:
+    return StoredClustering(
+        clustering_id=row["clustering_id"],
+        parent_id=row["parent_id"],
+        created_at=row["created_at"],
+        action=row["action"],
+        decision_id=row["decision_id"],
+        embedder=PartSpec.from_json(row["embedder"]),
+        reducer=PartSpec.from_json(row["reducer"]),
+        clusterer=PartSpec.from_json(row["clusterer"]),
+        algorithm=row["algorithm"],
+        evidence=tuple(_candidate(item) for item in json.loads(row["evidence"])),
+        lineage=_lineage(json.loads(row["lineage"])),
+    )
+
+
+def _candidate(stored: dict[str, Any]) -> Candidate:
+    """Evidence that an older or newer version wrote may have other columns."""
+    known = {item.name for item in fields(Candidate)}
+    return Candidate(**{name: value for name, value in stored.items() if name in known})
 
 
 def _lineage(stored: dict[str, Any]) -> LineageReport:

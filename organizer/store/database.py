@@ -182,6 +182,10 @@ class Database:
         for where in _one_of_pairs(keys, pairs):
             self._delete(name, where)
 
+    def delete_where(self, name: str, where: str) -> None:
+        """Remove the rows for which a condition holds."""
+        self._delete(name, where)
+
     def _delete(self, name: str, where: str) -> None:
         with _translated(self.path):
             self._connection.open_table(name).delete(where)

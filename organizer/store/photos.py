@@ -147,6 +147,22 @@ class Photos:
         rows.sort(key=lambda row: row["state"] != FileState.PRESENT)
         return rows[0]["image_id"] if rows else None
 
+    def images_below(self, folder: Path) -> list[str]:
+        """The images of which a file lies in or below a folder, by path."""
+        files = self.files_of()
+        found = [
+            (str(row.file), image_id)
+            for image_id, rows in files.items()
+            for row in rows
+            if row.file.is_relative_to(folder)
+        ]
+        return list(dict.fromkeys(image_id for _, image_id in sorted(found)))
+
+    def ids_beginning(self, digits: str) -> list[str]:
+        """The ids of images that begin with some hexadecimal digits."""
+        ids = self._database.read("images", ["image_id"])["image_id"].to_pylist()
+        return sorted(image_id for image_id in ids if image_id.startswith(digits))
+
     def problems(self) -> list[tuple[Path, Outcome, str]]:
         """The files that could not be used, by path, each with its outcome and reason."""
         folders = {root.root_id: root.folder for root in self.roots()}

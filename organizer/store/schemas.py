@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 ROOTS = pa.schema([("root_id", pa.int32()), ("location", pa.string())])
 """A folder that was ingested. `location` is relative to the library's parent where it lies below
@@ -52,33 +52,45 @@ PROBLEMS = pa.schema(
 )
 """A file that could not be used, and why."""
 
+INGESTS = pa.schema([("ingest_id", pa.int64()), ("at", pa.string())])
+"""One ingest that brought something new, written when it begins; append-only."""
+
 CLUSTERINGS = pa.schema(
     [
         ("clustering_id", pa.int64()),
         ("parent_id", pa.int64()),
         ("created_at", pa.string()),
+        ("action", pa.string()),
+        ("decision_id", pa.int64()),
         ("embedder", pa.string()),
+        ("reducer", pa.string()),
         ("clusterer", pa.string()),
         ("algorithm", pa.string()),
         ("evidence", pa.string()),
         ("lineage", pa.string()),
     ]
 )
-"""One clustering; append-only. Specs, evidence and lineage are JSON."""
+"""One clustering; append-only. Specs, evidence and lineage are JSON. `decision_id` is that of the
+word of a person that made it out of its parent, 0 for a recluster."""
 
 CLUSTERS = pa.schema(
     [
         ("clustering_id", pa.int64()),
+        ("revision", pa.int64()),
         ("cluster_id", pa.int64()),
-        ("centroid", pa.list_(pa.float32())),
+        ("mode_id", pa.int64()),
+        ("mean", pa.list_(pa.float64())),
         ("count", pa.int64()),
-        ("mean_distance", pa.float32()),
-        ("spread", pa.float32()),
+        ("distance_mean", pa.float64()),
+        ("distance_m2", pa.float64()),
+        ("fit_mean", pa.float64()),
+        ("fit_deviation", pa.float64()),
         ("medoid", pa.string()),
+        ("origin", pa.string()),
     ]
 )
-"""One cluster of a clustering as it was made; append-only. `spread` is the standard deviation of
-its members' distances."""
+"""One mode of a cluster, as it was when its clustering was made (the first revision) or after an
+ingest. A revision is the number of the ingest whose images it includes; the highest counts."""
 
 HEADS = pa.schema(
     [
@@ -98,6 +110,9 @@ DECISIONS = pa.schema(
         ("cluster_id", pa.int64()),
         ("name", pa.string()),
         ("image_ids", pa.list_(pa.string())),
+        ("groups", pa.list_(pa.int64())),
+        ("others", pa.list_(pa.int64())),
+        ("about", pa.int64()),
     ]
 )
 """A person's word; append-only, outlives every clustering. `image_ids` are the images that it was
@@ -107,23 +122,39 @@ ASSIGNMENTS = pa.schema(
     [
         ("image_id", pa.string()),
         ("cluster_id", pa.int64()),
+        ("candidate", pa.int64()),
         ("distance", pa.float32()),
         ("margin", pa.float32()),
         ("state", pa.string()),
+        ("since", pa.int64()),
     ]
 )
 """The cluster of an image in one clustering; a table for each clustering, so that a new one comes
 into force at once and an old one can come back whole."""
+
+ARRAYS = pa.schema(
+    [
+        ("clustering_id", pa.int64()),
+        ("name", pa.string()),
+        ("dtype", pa.string()),
+        ("shape", pa.list_(pa.int64())),
+        ("data", pa.large_binary()),
+    ]
+)
+"""What else belongs to a clustering: the fitted state of its space, and the exemplars of its
+clusters. Dropped with its members."""
 
 TABLES = {
     "roots": ROOTS,
     "images": IMAGES,
     "files": FILES,
     "problems": PROBLEMS,
+    "ingests": INGESTS,
     "clusterings": CLUSTERINGS,
     "clusters": CLUSTERS,
     "heads": HEADS,
     "decisions": DECISIONS,
+    "arrays": ARRAYS,
 }
 """The tables that every library has from the start."""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
 
-from organizer.errors import PluginError
+from organizer.errors import PluginError, StoreError
 from organizer.store.database import Database
 from organizer.store.ids import IdSet, pack
 from organizer.store.schemas import vectors_schema
@@ -19,6 +19,7 @@ _INDEXED_BY = 8  # IVF_RQ takes dimensions of this multiple; others are searched
 _REINDEX_AT = 1.25
 _PROBES, _REFINE = 40, 20
 _ROWS_AT_ONCE = 8_192
+_SOUGHT_BY_ID = 4_000
 
 
 class VectorTables:
@@ -102,6 +103,40 @@ class VectorTables:
         return {
             row["image_id"]: np.array(row["vector"], dtype=np.float32) for row in rows.to_pylist()
         }
+
+    def read_rows(self, spec: PartSpec, image_ids: Sequence[str]) -> Vectors:
+        """``(n, dim)`` float32: the vectors of some images, in the order of their ids.
+
+        Raises:
+            StoreError: An image has none.
+        """
+        found = np.empty((len(image_ids), self._dim(spec)), dtype=np.float32)
+        rows_of = {image_id: row for row, image_id in enumerate(image_ids)}
+        seen = 0
+        for ids, vectors in self._some(spec, image_ids):
+            rows = [(at, rows_of[i]) for at, i in enumerate(ids) if i in rows_of]
+            found[[row for _, row in rows]] = vectors[[at for at, _ in rows]]
+            seen += len(rows)
+        if seen < len(rows_of):
+            raise StoreError(
+                f"{len(rows_of) - seen} images have no vectors of {spec.name} in this library",
+                f"organizer ingest --embedder {spec.name}",
+            )
+        return found
+
+    def _some(
+        self, spec: PartSpec, image_ids: Sequence[str]
+    ) -> Iterator[tuple[list[str], Vectors]]:
+        """Ids and vectors of at least some images: by their ids, or all where that is quicker."""
+        name, dim = self.table_name(spec), self._dim(spec)
+        if len(image_ids) <= _SOUGHT_BY_ID:
+            rows = self._database.read_by_id(name, "image_id", image_ids, ["image_id", "vector"])
+            batches = iter(rows.to_batches())
+        else:
+            batches = self._database.batches(name, ["image_id", "vector"], rows=_ROWS_AT_ONCE)
+        for batch in batches:
+            part = batch.column("vector").flatten().to_numpy().reshape(-1, dim)
+            yield batch.column("image_id").to_pylist(), part.astype(np.float32)
 
     def nearest(self, spec: PartSpec, query: Vectors, limit: int) -> list[tuple[str, float]]:
         """The images nearest to a vector, each with its cosine distance, nearest first.

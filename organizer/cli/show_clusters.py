@@ -1,0 +1,88 @@
+"""Clusters, their images, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from organizer.cli.session import plain, say
+from organizer.cli.show import number, print_json, print_line, print_table, short
+from organizer.cli.show_recluster import lineage_fields, lineage_lines
+from organizer.cluster.decisions import words
+from organizer.library.deciding import DecisionReport
+from organizer.library.history import Event
+from organizer.library.views import ClusterSummary, Member
+
+
+def clusters(rows: Sequence[ClusterSummary], unsure: int, *, json: bool) -> None:
+    """The clusters to stdout; how many images are in none to stderr."""
+    if json:
+        print_json({"clusters": [asdict(row) for row in rows], "unsure": unsure})
+        return
+    table = [
+        [
+            str(c.cluster_id),
+            c.name or "-",
+            f"{c.count:,}",
+            f"{c.share:.1%}",
+            number(c.cohesion),
+            f"{c.decided:,}",
+            "\n".join(plain(short(path)) for path in c.examples),
+        ]
+        for c in rows
+    ]
+    print_table([">id", "name", ">images", ">share", ">cohesion", ">decided", "examples"], table)
+    if unsure:
+        say(f"{unsure:,} images are in none of them: organizer clusters show unsure")
+
+
+def members(
+    rows: Sequence[Member], cluster_id: int | None, name: str | None, *, json: bool
+) -> None:
+    """The images of a cluster, or of the pile where `cluster_id` is None."""
+    if json:
+        print_json(
+            {"cluster_id": cluster_id, "name": name, "images": [asdict(row) for row in rows]}
+        )
+        return
+    what = "unsure" if cluster_id is None else f"cluster {cluster_id}"
+    title = what + (f", {name}" if name else "") + f": {len(rows):,} images"
+    if cluster_id is None:
+        table = [[short(m.path), number(m.distance), str(m.candidate)] for m in rows]
+        print_table(["path", ">distance", ">nearest cluster"], table, title=title)
+    else:
+        table = [[short(m.path), number(m.distance), m.state] for m in rows]
+        print_table(["path", ">distance", "state"], table, title=title)
+
+
+def decided(report: DecisionReport, *, json: bool) -> None:
+    """What a person's word did."""
+    if json:
+        decision = report.decision
+        print_json(
+            {
+                "decision_id": decision.decision_id,
+                "kind": decision.kind,
+                "cluster_id": decision.cluster_id,
+                "name": decision.name or None,
+                "others": decision.others,
+                "images": len(decision.image_ids),
+                "lineage": lineage_fields(report.lineage),
+                "notes": report.notes,
+            }
+        )
+        return
+    print_line(words(report.decision))
+    for line in lineage_lines(report.lineage):
+        print_line(line)
+    for note in report.notes:
+        say(note)
+
+
+def history(events: Sequence[Event], *, json: bool) -> None:
+    """What became of the clusters, in order."""
+    if json:
+        print_json({"events": [asdict(event) for event in events]})
+        return
+    for event in events:
+        print_line(f"{event.at}  {event.what}")

@@ -1,0 +1,194 @@
+"""What a person's decisions demand of every clustering.
+
+Names, clusters that stay, images that belong to a cluster and images that do not. In the words of
+constrained clustering: the images that stand for a cluster are its seeds (Basu, Banerjee and Mooney
+2002, Semi-supervised clustering by seeding, whose Constrained-KMeans never lets a seed go), two
+images of one cluster must link, and those of two must not (Wagstaff et al. 2001, COP-KMeans). Ids
+of clusters are for ever, so "belongs to cluster 3" says it all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from organizer.types import Decision, DecisionKind
+
+Groups = tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Constraints:
+    """What holds after all decisions. A later word counts over an earlier one.
+
+    Attributes:
+        names: Names by cluster.
+        required: The clusters that every clustering has.
+        fixed: The cluster of an image.
+        banned: The clusters that an image is not in.
+        seeds: For each required cluster the images that stand for it, a group for each mode.
+        retired: Clusters that are no more: retired, or merged into another.
+    """
+
+    names: Mapping[int, str] = field(default_factory=dict)
+    required: frozenset[int] = frozenset()
+    fixed: Mapping[str, int] = field(default_factory=dict)
+    banned: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    seeds: Mapping[int, Groups] = field(default_factory=dict)
+    retired: frozenset[int] = frozenset()
+
+    def conflicts(self) -> list[tuple[str, int]]:
+        """Images that are fixed to a cluster that they are said not to be in."""
+        return sorted(
+            (image_id, cluster_id)
+            for image_id, cluster_id in self.fixed.items()
+            if cluster_id in self.banned.get(image_id, ())
+        )
+
+
+def compiled(decisions: Iterable[Decision]) -> Constraints:
+    """What decisions demand, taken together.
+
+    Args:
+        decisions: In the order in which they were made.
+    """
+    listed = list(decisions)
+    taken_back = {d.about for d in listed if d.kind is DecisionKind.TAKE_BACK}
+    state = _State()
+    for decision in listed:
+        if decision.decision_id not in taken_back and decision.kind is not DecisionKind.TAKE_BACK:
+            state.apply(decision)
+    return state.constraints()
+
+
+@dataclass(slots=True)
+class _State:
+    names: dict[int, str] = field(default_factory=dict)
+    required: set[int] = field(default_factory=set)
+    fixed: dict[str, int] = field(default_factory=dict)
+    banned: dict[str, set[int]] = field(default_factory=dict)
+    groups: dict[int, list[tuple[str, ...]]] = field(default_factory=dict)
+    retired: set[int] = field(default_factory=set)
+
+    def apply(self, decision: Decision) -> None:
+        by_kind = {
+            DecisionKind.NAME: self._name,
+            DecisionKind.PIN: self._stand_for,
+            DecisionKind.MERGE: self._merge,
+            DecisionKind.SPLIT: self._split,
+            DecisionKind.MOVE: self._move,
+            DecisionKind.NOT: self._not,
+            DecisionKind.RETIRE: self._retire,
+        }
+        by_kind[decision.kind](decision)
+
+    def constraints(self) -> Constraints:
+        return Constraints(
+            names=dict(self.names),
+            required=frozenset(self.required),
+            fixed=dict(self.fixed),
+            banned={i: frozenset(ids) for i, ids in self.banned.items() if ids},
+            seeds={i: self._seeds(i) for i in sorted(self.required)},
+            retired=frozenset(self.retired),
+        )
+
+    def _seeds(self, cluster_id: int) -> Groups:
+        """What still stands for a cluster; the images that were moved there, if nothing else."""
+        kept = [
+            tuple(i for i in group if self.fixed.get(i) == cluster_id)
+            for group in self.groups.get(cluster_id, [])
+        ]
+        found = tuple(group for group in kept if group)
+        moved = tuple(sorted(i for i, c in self.fixed.items() if c == cluster_id))
+        return found or ((moved,) if moved else ())
+
+    def _fix(self, image_ids: Iterable[str], cluster_id: int) -> None:
+        self.required.add(cluster_id)
+        for image_id in image_ids:
+            self.fixed[image_id] = cluster_id
+
+    def _name(self, decision: Decision) -> None:
+        self.names[decision.cluster_id] = decision.name
+        self._stand_for(decision)
+
+    def _stand_for(self, decision: Decision) -> None:
+        # An image that was moved elsewhere, or was said not to be here, stands for nothing here.
+        free = [
+            (i, g)
+            for i, g in zip(decision.image_ids, decision.groups, strict=True)
+            if self.fixed.get(i, decision.cluster_id) == decision.cluster_id
+            and decision.cluster_id not in self.banned.get(i, ())
+        ]
+        self._fix((i for i, _ in free), decision.cluster_id)
+        self.groups[decision.cluster_id] = _grouped(free)
+
+    def _merge(self, decision: Decision) -> None:
+        into = decision.cluster_id
+        for source in decision.others:
+            for image_id, cluster_id in self.fixed.items():
+                if cluster_id == source:
+                    self.fixed[image_id] = into
+            for clusters in self.banned.values():
+                if source in clusters:
+                    clusters.add(into)
+            name = self.names.pop(source, None)
+            if name is not None:
+                self.names.setdefault(into, name)
+            self.required.discard(source)
+            self.retired.add(source)
+        self._fix(decision.image_ids, into)
+        self.groups[into] = _grouped(zip(decision.image_ids, decision.groups, strict=True))
+
+    def _split(self, decision: Decision) -> None:
+        parts: dict[int, list[str]] = {part: [] for part in decision.others}
+        for image_id, part in zip(decision.image_ids, decision.groups, strict=True):
+            parts[part].append(image_id)
+        for part, image_ids in parts.items():
+            self._fix(image_ids, part)
+            self.groups[part] = [tuple(image_ids)]
+
+    def _move(self, decision: Decision) -> None:
+        self._fix(decision.image_ids, decision.cluster_id)
+        for image_id in decision.image_ids:
+            self.banned.get(image_id, set()).discard(decision.cluster_id)
+
+    def _not(self, decision: Decision) -> None:
+        for image_id in decision.image_ids:
+            self.banned.setdefault(image_id, set()).add(decision.cluster_id)
+            if self.fixed.get(image_id) == decision.cluster_id:
+                del self.fixed[image_id]
+
+    def _retire(self, decision: Decision) -> None:
+        gone = decision.cluster_id
+        self.fixed = {i: c for i, c in self.fixed.items() if c != gone}
+        self.names.pop(gone, None)
+        self.groups.pop(gone, None)
+        self.required.discard(gone)
+        self.retired.add(gone)
+
+
+def _grouped(pairs: Iterable[tuple[str, int]]) -> list[tuple[str, ...]]:
+    found: dict[int, list[str]] = {}
+    for image_id, group in pairs:
+        found.setdefault(group, []).append(image_id)
+    return [tuple(found[group]) for group in sorted(found)]
+
+
+def words(decision: Decision) -> str:
+    """A decision in a few words."""
+    cluster, count = decision.cluster_id, len(decision.image_ids)
+    images = f"{count} image{'s' if count != 1 else ''}"
+    return {
+        DecisionKind.NAME: f"cluster {cluster} named {decision.name!r}",
+        DecisionKind.PIN: f"cluster {cluster} pinned",
+        DecisionKind.MERGE: f"{_listed(decision.others)} merged into {cluster}",
+        DecisionKind.SPLIT: f"cluster {cluster} split into {_listed(decision.others)}",
+        DecisionKind.MOVE: f"{images} moved to cluster {cluster}",
+        DecisionKind.NOT: f"{images} said not to be in cluster {cluster}",
+        DecisionKind.RETIRE: f"cluster {cluster} retired",
+        DecisionKind.TAKE_BACK: f"decision {decision.about} taken back",
+    }[decision.kind]
+
+
+def _listed(ids: Sequence[int]) -> str:
+    return ", ".join(map(str, ids))

@@ -1,0 +1,72 @@
+"""How far a clustering has drifted from the one that was made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from organizer.types import ClusterModels
+
+_UNSURE, _LOOSER, _BLOATED = 0.1, 1.1, 3.0
+"""What advises a recluster: a tenth of the images unsure, a mean distance that grew by a tenth, a
+cluster three times as large as it was among others that grew less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """What changed since a clustering was made.
+
+    Attributes:
+        clusters: How many there are now.
+        born: Clusters that were born since.
+        unsure_share: Images that are in no cluster, of all.
+        distance_growth: Mean distance to the centroids now, as a multiple of what it was.
+        empty: Clusters without images.
+        bloated: Clusters that grew out of all proportion.
+        reasons: Why to recluster, a line each; empty where there is no need.
+    """
+
+    clusters: int
+    born: tuple[int, ...]
+    unsure_share: float
+    distance_growth: float
+    empty: tuple[int, ...]
+    bloated: tuple[int, ...]
+    reasons: tuple[str, ...]
+
+
+def drift_of(made: ClusterModels, now: ClusterModels, *, unsure: int, images: int) -> Drift:
+    """Compare a clustering with itself as it was made.
+
+    Args:
+        made: The clusters as they were made.
+        now: The clusters with all that joined.
+        unsure: Images that are in no cluster.
+        images: All images of the clustering.
+    """
+    counts = {i: int(now.counts[now.cluster_ids == i].sum()) for i in now.ids}
+    first = {i: int(made.counts[made.cluster_ids == i].sum()) for i in made.ids}
+    growth = {i: counts[i] / first[i] for i in counts if first.get(i)}
+    usual = float(np.median(list(growth.values()))) if growth else 1.0
+    bloated = tuple(i for i, factor in growth.items() if factor > _BLOATED * max(usual, 1.0))
+    empty = tuple(i for i, count in counts.items() if not count)
+    share = unsure / images if images else 0.0
+    looser = _mean_distance(now) / _mean_distance(made) if _mean_distance(made) > 0 else 1.0
+    born = tuple(sorted(set(now.ids) - set(made.ids)))
+    reasons = []
+    if share > _UNSURE:
+        reasons.append(f"{share:.0%} of the images are unsure")
+    if looser > _LOOSER:
+        reasons.append(f"images lie {looser - 1:.0%} farther from their centroids than at first")
+    if bloated:
+        listed = ", ".join(map(str, bloated))
+        reasons.append(f"out of all proportion grew: {listed}")
+    if empty:
+        reasons.append(f"without images: {', '.join(map(str, empty))}")
+    return Drift(len(counts), born, share, looser, empty, bloated, tuple(reasons))
+
+
+def _mean_distance(models: ClusterModels) -> float:
+    total = int(models.counts.sum())
+    return float((models.distance_means * models.counts).sum() / total) if total else 0.0

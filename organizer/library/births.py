@@ -1,0 +1,141 @@
+"""New clusters from the pile of unsure images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from organizer.cluster.decisions import Constraints
+from organizer.cluster.fit import LIMIT, is_ambiguous, strangeness
+from organizer.cluster.incremental import grown, place
+from organizer.cluster.pile import fewest, groups, is_separate, looseness
+from organizer.library.draft import Images, Modes, assigned, modelled, states_of
+from organizer.types import NOISE, Assignments, ClusterModels, Exemplars, Labels
+
+
+@dataclass(frozen=True, slots=True)
+class Birth:
+    """A cluster that the pile made.
+
+    Attributes:
+        cluster_id: Its id.
+        images: How many images of the pile it began with.
+    """
+
+    cluster_id: int
+    images: int
+
+
+@dataclass(frozen=True, slots=True)
+class Births:
+    """What the pile made.
+
+    Attributes:
+        born: The new clusters.
+        models: All clusters, the new ones and what else joined them included.
+        exemplars: Those of the new clusters.
+        members: The images of the pile that are in a cluster now.
+    """
+
+    born: tuple[Birth, ...]
+    models: ClusterModels
+    exemplars: Exemplars
+    members: Assignments
+
+
+def births(
+    pile: Images,
+    since: Labels,
+    models: ClusterModels,
+    exemplars: Exemplars,
+    *,
+    constraints: Constraints,
+    next_id: int,
+    origin: str,
+    seed: int,
+) -> Births | None:
+    """Look at the pile: groups that are alike and lie apart from every cluster become clusters.
+
+    Args:
+        pile: The unsure images.
+        since: ``(n,)`` the ingest that each joined in.
+        models: The present clusters.
+        exemplars: Those of the present clusters.
+        constraints: What a person said: an image stays out of what it is not.
+        next_id: The first id that no cluster ever had.
+        origin: How the new clusters came to be, for a person.
+        seed: Of what is drawn.
+
+    Returns:
+        None where no cluster is born.
+    """
+    labels = _new_groups(pile, models, exemplars, seed=seed)
+    count = int(labels.max(initial=NOISE)) + 1
+    if not count:
+        return None
+    ids = range(next_id, next_id + count)
+    # An ingest that was cut short may have left exemplars of modes that never came to be.
+    first_mode = int(max(models.mode_ids.max(initial=0), exemplars.mode_ids.max(initial=0))) + 1
+    modes = Modes(ids, range(first_mode, first_mode + count), [origin] * count)
+    new, new_exemplars = modelled(pile, labels, modes, seed=seed, usual=models)
+    labels, new = _with_those_that_fit(pile, labels, models, new, new_exemplars, constraints)
+    whole = ClusterModels.joined([models, new])
+    inside = np.flatnonzero(labels != NOISE)
+    cluster_ids = new.cluster_ids[labels[inside]]
+    images = pile.take(inside)
+    members = assigned(
+        images,
+        cluster_ids,
+        whole,
+        states=states_of(images.image_ids, cluster_ids, set()),
+        since=since[inside],
+    )
+    born = tuple(Birth(int(i), int((cluster_ids == i).sum())) for i in new.cluster_ids)
+    return Births(born, whole, new_exemplars, members)
+
+
+def _new_groups(pile: Images, models: ClusterModels, exemplars: Exemplars, *, seed: int) -> Labels:
+    known = [exemplars.of(int(mode)) for mode in models.mode_ids]
+    usual = [looseness(vectors) for vectors in known if len(vectors) > 1]
+    counts = np.array([models.counts[models.cluster_ids == i].sum() for i in models.ids])
+    found = groups(
+        pile.vectors,
+        looseness=float(np.median(usual)) if usual else 0.0,
+        least=fewest(counts, len(pile.image_ids)),
+        seed=seed,
+    )
+    labels = np.full(len(found), NOISE, dtype=np.int64)
+    count = 0
+    for group in range(int(found.max(initial=NOISE)) + 1):
+        if is_separate(pile.vectors[found == group], known):
+            labels[found == group] = count
+            count += 1
+    return labels
+
+
+def _with_those_that_fit(
+    pile: Images,
+    labels: Labels,
+    models: ClusterModels,
+    new: ClusterModels,
+    exemplars: Exemplars,
+    constraints: Constraints,
+) -> tuple[Labels, ClusterModels]:
+    """Let other images of the pile that fit a new cluster join it."""
+    whole = ClusterModels.joined([models, new])
+    rest = np.flatnonzero(labels == NOISE)
+    placement = place(pile.points[rest], whole.centroids, whole.cluster_ids)
+    is_new = np.isin(whole.cluster_ids[placement.nearest], new.cluster_ids)
+    free = np.array([i not in constraints.fixed for i in pile.image_ids[rest]], dtype=np.bool_)
+    clear = ~is_ambiguous(whole, placement.nearest, placement.margins)
+    chosen = np.flatnonzero(is_new & free & clear)
+    mode_ids = whole.mode_ids[placement.nearest[chosen]]
+    rows = np.array([new.row_of(int(mode_id)) for mode_id in mode_ids], dtype=np.int64)
+    strange = strangeness(new, exemplars, pile.vectors[rest[chosen]], rows)
+    fits = strange <= LIMIT
+    joining, rows = rest[chosen[fits]], rows[fits]
+    labels = labels.copy()
+    labels[joining] = rows
+    grown_ones = grown(new, pile.points[joining], rows, placement.distances[chosen[fits]])
+    return labels, grown_ones

@@ -1,0 +1,442 @@
+"""A person's word about clusters and images: written down for good, and carried out at once.
+
+Each word that changes who is where makes a new clustering out of the one in force, so that undo
+brings that one back whole; the word itself is written first. A word that was cut short between the
+two is taken back by `recover`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from organizer.cluster.decisions import Constraints, compiled, words
+from organizer.cluster.fit import LIMIT, is_ambiguous, strangeness
+from organizer.cluster.incremental import grown, place, place_at, unit
+from organizer.cluster.kmeans import KMeans
+from organizer.cluster.lineage import lineage_of
+from organizer.errors import ClusteringError, SettingsError
+from organizer.library.draft import Images, Modes, assigned, modelled, states_of
+from organizer.library.obeying import obey
+from organizer.library.space import Space
+from organizer.store import Store, StoredClustering
+from organizer.types import (
+    NOISE,
+    Assignments,
+    Clustering,
+    ClusterModels,
+    Decision,
+    DecisionKind,
+    Exemplars,
+    Labels,
+    LineageReport,
+    PartSpec,
+)
+
+_STAND_FOR = 32
+"""Images that stand for a mode of a cluster that a person named, pinned, merged or split."""
+
+_CHANGING = {
+    DecisionKind.MERGE,
+    DecisionKind.SPLIT,
+    DecisionKind.MOVE,
+    DecisionKind.NOT,
+    DecisionKind.RETIRE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionReport:
+    """What a person's word did.
+
+    Attributes:
+        decision: The word.
+        lineage: What became of the clusters.
+        notes: What the person should know, a line each.
+    """
+
+    decision: Decision
+    lineage: LineageReport
+    notes: tuple[str, ...] = ()
+
+
+class Desk:
+    """The clustering in force, ready to be changed. The caller holds the library for writing."""
+
+    def __init__(self, store: Store, *, seed: int) -> None:
+        self._store, self._seed = store, seed
+        self.clustering = require_clustering(store)
+        clustering_id = self.clustering.clustering_id
+        self.members = store.clusterings.assignments(clustering_id)
+        self.models = store.clusterings.models(clustering_id)
+        self._exemplars = store.clusterings.exemplars(clustering_id)
+        self._state = store.clusterings.space(clustering_id)
+        self._space = Space.restored(self.clustering.reducer, self._state, seed=seed)
+        self.decisions = store.decisions.all()
+        self.constraints = compiled(self.decisions)
+
+    # Words that move nobody ----------------------------------------------------------------
+
+    def rename(self, cluster_id: int, name: str) -> DecisionReport:
+        """See `organizer.library.Library.rename`."""
+        name = " ".join(name.split())
+        if not name or not name.isprintable():
+            raise SettingsError(
+                f"a cluster cannot be called {name!r}", 'a name has letters, for example "Red fox"'
+            )
+        self._require(cluster_id)
+        here = set(self.models.ids)
+        bearers = [i for i, n in self.constraints.names.items() if n == name and i in here]
+        if bearers and bearers != [cluster_id]:
+            raise SettingsError(
+                f"cluster {bearers[0]} is called {name!r} already",
+                f"choose another name, or organizer clusters merge {bearers[0]} {cluster_id}",
+            )
+        return self._said(self._about(DecisionKind.NAME, cluster_id, name=name))
+
+    def pin(self, cluster_id: int) -> DecisionReport:
+        """See `organizer.library.Library.pin`."""
+        self._require(cluster_id)
+        return self._said(self._about(DecisionKind.PIN, cluster_id))
+
+    # Words that move images ----------------------------------------------------------------
+
+    def merge(self, cluster_ids: Sequence[int]) -> DecisionReport:
+        """See `organizer.library.Library.merge`."""
+        into, *others = dict.fromkeys(cluster_ids)
+        if not others:
+            raise SettingsError("one cluster cannot be merged", "name two: clusters merge 3 7")
+        for cluster_id in cluster_ids:
+            self._require(cluster_id)
+        image_ids: list[str] = []
+        groups: list[int] = []
+        for cluster_id in (into, *others):
+            found, modes = self._representatives(cluster_id)
+            image_ids += found
+            groups += modes
+        decision = self._store.decisions.draft(
+            DecisionKind.MERGE,
+            cluster_id=into,
+            image_ids=image_ids,
+            groups=groups,
+            others=others,
+        )
+        merged = np.where(np.isin(self.models.cluster_ids, others), into, self.models.cluster_ids)
+        models = replace(self.models, cluster_ids=merged)
+        models = models.take(np.lexsort((models.mode_ids, models.cluster_ids)))
+        where = np.where(np.isin(self.members.cluster_ids, others), into, self.members.cluster_ids)
+        return self._changed(decision, where, models, affected={into})
+
+    def split(self, cluster_id: int, k: int) -> DecisionReport:
+        """See `organizer.library.Library.split`."""
+        self._require(cluster_id)
+        rows = np.flatnonzero(self.members.cluster_ids == cluster_id)
+        images = self._images(rows)
+        if not 2 <= k <= len(rows):
+            raise SettingsError(
+                f"cluster {cluster_id} with {len(rows)} images cannot be split into {k}",
+                f"2 to {len(rows)}",
+            )
+        parts = KMeans(n_clusters=k, random_state=self._seed).fit_predict(images.points)
+        found, parts = np.unique(parts, return_inverse=True)
+        if len(found) < k:
+            raise SettingsError(
+                f"the images of cluster {cluster_id} are too alike to be split into {k}",
+                "choose a smaller --k" if k > 2 else "they are one group",
+            )
+        largest = np.argsort(-np.bincount(parts), kind="stable")
+        fresh = self._store.clusterings.next_cluster_id()
+        ids = np.empty(k, dtype=np.int64)
+        ids[largest] = [cluster_id, *range(fresh, fresh + k - 1)]
+        where = self.members.cluster_ids.copy()
+        where[rows] = ids[parts]
+        first = int(self.models.mode_ids.max()) + 1
+        old = self.models.cluster_ids == cluster_id
+        modes = Modes(ids.tolist(), range(first, first + k), [f"split of {cluster_id}"] * k)
+        new, exemplars = modelled(images, parts, modes, seed=self._seed, usual=self.models)
+        image_ids, groups = self._standing_for_parts(images, where[rows], new, cluster_id)
+        decision = self._store.decisions.draft(
+            DecisionKind.SPLIT,
+            cluster_id=cluster_id,
+            image_ids=image_ids,
+            groups=groups,
+            others=sorted(ids.tolist()),
+        )
+        kept = self.models.take(~old)
+        models = ClusterModels.joined([kept, new])
+        return self._remade(decision, rows, images, where, models, exemplars)
+
+    def move(self, image_ids: Sequence[str], cluster_id: int) -> DecisionReport:
+        """See `organizer.library.Library.move`."""
+        self._require(cluster_id)
+        decision = self._store.decisions.draft(
+            DecisionKind.MOVE, cluster_id=cluster_id, image_ids=image_ids
+        )
+        return self._replaced(decision)
+
+    def deny(self, image_ids: Sequence[str], cluster_id: int) -> DecisionReport:
+        """See `organizer.library.Library.deny`."""
+        self._require(cluster_id)
+        decision = self._store.decisions.draft(
+            DecisionKind.NOT, cluster_id=cluster_id, image_ids=image_ids
+        )
+        return self._replaced(decision)
+
+    def retire(self, cluster_id: int) -> DecisionReport:
+        """See `organizer.library.Library.retire`."""
+        self._require(cluster_id)
+        if len(self.models.ids) == 1:
+            raise ClusteringError(
+                f"cluster {cluster_id} is the only one", "organizer recluster makes others"
+            )
+        decision = self._store.decisions.draft(DecisionKind.RETIRE, cluster_id=cluster_id)
+        rows = np.flatnonzero(self.members.cluster_ids == cluster_id)
+        images = self._images(rows)
+        models = self.models.take(self.models.cluster_ids != cluster_id)
+        placement = place(images.points, models.centroids, models.cluster_ids)
+        strange = strangeness(models, self._exemplars, images.vectors, placement.nearest) > LIMIT
+        unsure = strange | is_ambiguous(models, placement.nearest, placement.margins)
+        where = self.members.cluster_ids.copy()
+        where[rows] = np.where(unsure, NOISE, models.cluster_ids[placement.nearest])
+        constraints = compiled([*self.decisions, decision])
+        where[rows] = obey(images, where[rows], models, self._exemplars, constraints)
+        sure = where[rows] != NOISE
+        at = place_at(images.points[sure], models.centroids, models.cluster_ids, where[rows][sure])
+        models = grown(models, images.points[sure], at.nearest, at.distances)
+        return self._remade(decision, rows, images, where, models, None)
+
+    # ---------------------------------------------------------------------------------------
+
+    def _replaced(self, decision: Decision) -> DecisionReport:
+        """Carry out what was said about single images."""
+        known = set(self.members.image_ids.tolist())
+        lacking = [i for i in decision.image_ids if i not in known]
+        if lacking:
+            raise SettingsError(
+                f"{len(lacking)} of the images are in no clustering yet",
+                "organizer ingest brings them in",
+            )
+        constraints = compiled([*self.decisions, decision])
+        rows = np.flatnonzero(np.isin(self.members.image_ids, list(decision.image_ids)))
+        images = self._images(rows)
+        where = self.members.cluster_ids.copy()
+        where[rows] = obey(images, where[rows], self.models, self._exemplars, constraints)
+        if decision.kind is DecisionKind.NOT and (where == self.members.cluster_ids).all():
+            return self._said(decision)
+        affected = set(where[rows].tolist()) | set(self.members.cluster_ids[rows].tolist())
+        return self._changed(decision, where, self.models, affected=affected - {NOISE})
+
+    def _changed(
+        self, decision: Decision, where: Labels, models: ClusterModels, *, affected: set[int]
+    ) -> DecisionReport:
+        """Remake the clusters that lost or won images."""
+        self._require_free_of_conflicts(decision)
+        touched = np.isin(where, list(affected)) | (where != self.members.cluster_ids)
+        rows = np.flatnonzero(touched)
+        images = self._images(rows)
+        old = np.isin(models.cluster_ids, list(affected))
+        inside = np.flatnonzero(where[rows] != NOISE)
+        at = place_at(
+            images.points[inside], models.centroids, models.cluster_ids, where[rows][inside]
+        )
+        labels = np.full(len(rows), NOISE, dtype=np.int64)
+        held, labels[inside] = np.unique(at.nearest, return_inverse=True)
+        left = models.take(held)
+        modes = Modes(left.cluster_ids.tolist(), left.mode_ids.tolist(), left.origins)
+        new, exemplars = modelled(images, labels, modes, seed=self._seed, usual=models)
+        whole = ClusterModels.joined([models.take(~old), new])
+        return self._remade(decision, rows, images, where, whole, exemplars)
+
+    def _remade(
+        self,
+        decision: Decision,
+        rows: Labels,
+        images: Images,
+        where: Labels,
+        models: ClusterModels,
+        exemplars: Exemplars | None,
+    ) -> DecisionReport:
+        """Write the word down and make the clustering that follows from it."""
+        self._require_free_of_conflicts(decision)
+        fixed = compiled([*self.decisions, decision]).fixed
+        states = states_of(images.image_ids, where[rows], fixed)
+        changed = assigned(
+            images, where[rows], models, states=states, since=self.members.since[rows]
+        )
+        untouched = np.ones(len(self.members), dtype=np.bool_)
+        untouched[rows] = False
+        members = Assignments.joined([self.members.take(untouched), changed])
+        before, after = self.members.cluster_ids, where
+        known = before != NOISE
+        lineage = lineage_of(
+            before[known], after[known], old_ids=self.models.ids, new_ids=models.ids
+        )
+        self._store.decisions.append(decision)
+        self._store.clusterings.add(
+            self._clustering(members, models, exemplars),
+            parent_id=self.clustering.clustering_id,
+            lineage=lineage,
+            action=decision.kind.value,
+            decision_id=decision.decision_id,
+        )
+        return DecisionReport(decision, lineage, tuple(self._notes(decision)))
+
+    def _clustering(
+        self, members: Assignments, models: ClusterModels, exemplars: Exemplars | None
+    ) -> Clustering:
+        fresh = exemplars.mode_ids if exemplars is not None else np.empty(0, np.int64)
+        keep = np.isin(self._exemplars.mode_ids, models.mode_ids)
+        keep &= ~np.isin(self._exemplars.mode_ids, fresh)
+        parts = [Exemplars(self._exemplars.mode_ids[keep], self._exemplars.vectors[keep])]
+        parts += [exemplars] if exemplars is not None else []
+        return Clustering(
+            members,
+            models,
+            Exemplars(
+                np.concatenate([part.mode_ids for part in parts]),
+                np.concatenate([part.vectors for part in parts]),
+            ),
+            self.clustering.embedder,
+            self.clustering.reducer,
+            self._state,
+            self.clustering.clusterer,
+            self.clustering.evidence,
+            self.clustering.algorithm,
+        )
+
+    def _about(self, kind: DecisionKind, cluster_id: int, *, name: str = "") -> Decision:
+        image_ids, groups = self._representatives(cluster_id)
+        return self._store.decisions.draft(
+            kind, cluster_id=cluster_id, name=name, image_ids=image_ids, groups=groups
+        )
+
+    def _said(self, decision: Decision) -> DecisionReport:
+        self._require_free_of_conflicts(decision)
+        self._store.decisions.append(decision)
+        return DecisionReport(decision, LineageReport(), tuple(self._notes(decision)))
+
+    def _representatives(self, cluster_id: int) -> tuple[list[str], list[int]]:
+        """The most typical images of each mode of a cluster, and its mode."""
+        rows = np.flatnonzero(self.members.cluster_ids == cluster_id)
+        modes = np.flatnonzero(self.models.cluster_ids == cluster_id)
+        mode_of = np.zeros(len(rows), dtype=np.int64)
+        if len(modes) > 1:
+            points = self._images(rows).points
+            mode_of = place(points, self.models.centroids[modes]).nearest
+        image_ids: list[str] = []
+        groups: list[int] = []
+        for mode in range(len(modes)):
+            mine = rows[mode_of == mode]
+            nearest = mine[np.argsort(self.members.distances[mine], kind="stable")][:_STAND_FOR]
+            image_ids += self.members.image_ids[nearest].tolist()
+            groups += [int(self.models.mode_ids[modes[mode]])] * len(nearest)
+        return image_ids, groups
+
+    def _standing_for_parts(
+        self, images: Images, ids: Labels, models: ClusterModels, cluster_id: int
+    ) -> tuple[list[str], list[int]]:
+        """The most typical images of each part, and what was fixed to the whole."""
+        at = place_at(images.points, models.centroids, models.cluster_ids, ids)
+        image_ids: list[str] = []
+        groups: list[int] = []
+        for part in models.ids:
+            mine = np.flatnonzero(ids == part)
+            mine = mine[np.argsort(at.distances[mine], kind="stable")]
+            fixed = [
+                row
+                for row in mine[_STAND_FOR:].tolist()
+                if self.constraints.fixed.get(images.image_ids[row]) == cluster_id
+            ]
+            chosen = [*mine[:_STAND_FOR].tolist(), *fixed]
+            image_ids += images.image_ids[chosen].tolist()
+            groups += [part] * len(chosen)
+        return image_ids, groups
+
+    def _images(self, rows: Labels) -> Images:
+        """Some members with their vectors."""
+        image_ids = self.members.image_ids[rows]
+        spec: PartSpec = self.clustering.embedder
+        vectors = unit(self._store.vectors.read_rows(spec, image_ids.tolist()))
+        return Images(image_ids, vectors, self._space.points(vectors))
+
+    def _require(self, cluster_id: int) -> None:
+        require_cluster(self._store, self.clustering, cluster_id, self.constraints)
+
+    def _require_free_of_conflicts(self, decision: Decision) -> None:
+        conflicts = compiled([*self.decisions, decision]).conflicts()
+        if conflicts:
+            image_id, cluster_id = conflicts[0]
+            more = f" and {len(conflicts) - 1} more" if len(conflicts) > 1 else ""
+            raise SettingsError(
+                f"image {image_id[:12]}{more} would have to be in cluster {cluster_id}, and you "
+                "said that it is not",
+                f"say where it belongs first: organizer clusters move {image_id[:12]} --to ID",
+            )
+
+    def _notes(self, decision: Decision) -> list[str]:
+        """What earlier words this one takes back."""
+        notes = []
+        count = 0
+        for image_id in decision.image_ids:
+            if decision.kind is DecisionKind.MOVE:
+                count += decision.cluster_id in self.constraints.banned.get(image_id, ())
+            elif decision.kind is DecisionKind.NOT:
+                count += self.constraints.fixed.get(image_id) == decision.cluster_id
+        if count:
+            notes.append(f"for {count} of the images this takes back what you said before")
+        if decision.kind is DecisionKind.MERGE:
+            parts = {decision.cluster_id, *decision.others}
+            notes += [
+                f"this takes back decision {d.decision_id}: {words(d)}"
+                for d in self.decisions
+                if d.kind is DecisionKind.SPLIT and len(parts & set(d.others)) > 1
+            ]
+        return notes
+
+
+def require_clustering(store: Store) -> StoredClustering:
+    """The current clustering.
+
+    Raises:
+        ClusteringError: There is none yet.
+    """
+    current = store.clusterings.current()
+    if current is None:
+        raise ClusteringError(
+            "there are no clusters yet", "make them: organizer recluster --k auto"
+        )
+    return current
+
+
+def require_cluster(
+    store: Store,
+    clustering: StoredClustering,
+    cluster_id: int,
+    constraints: Constraints | None = None,
+) -> None:
+    """Make sure that a cluster is in a clustering.
+
+    Raises:
+        SettingsError: It is not.
+    """
+    ids = store.clusterings.models(clustering.clustering_id).ids
+    if cluster_id in ids:
+        return
+    known = ", ".join(map(str, ids[:20])) + (" ..." if len(ids) > 20 else "")
+    retired = (constraints or compiled(store.decisions.all())).retired
+    was = cluster_id in retired or cluster_id in store.clusterings.origins()
+    what = f"cluster {cluster_id} is no more" if was else f"there is no cluster {cluster_id}"
+    story = f"; what became of it: organizer clusters history {cluster_id}" if was else ""
+    raise SettingsError(what, f"there are: {known}{story}")
+
+
+def take_back_unfinished(store: Store) -> None:
+    """Take back a word that was written down and not carried out: its writer was cut short."""
+    decisions = store.decisions.all()
+    if not decisions or decisions[-1].kind not in _CHANGING:
+        return
+    last = decisions[-1].decision_id
+    if all(clustering.decision_id != last for clustering in store.clusterings.all()):
+        store.decisions.append(store.decisions.draft(DecisionKind.TAKE_BACK, about=last))

@@ -1,0 +1,127 @@
+"""A clustering in the making: from labels to models, exemplars and members."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from organizer.cluster.fit import calibrate
+from organizer.cluster.incremental import model_of, place_at
+from organizer.types import (
+    NOISE,
+    Assignments,
+    AssignmentState,
+    ClusterModels,
+    Exemplars,
+    Labels,
+    Vectors,
+)
+
+_ROWS_AT_ONCE = 8_192
+
+
+@dataclass(frozen=True, slots=True)
+class Modes:
+    """What the modes of a clustering are called, row by row; see `ClusterModels`."""
+
+    cluster_ids: Sequence[int]
+    mode_ids: Sequence[int]
+    origins: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """Images with their vectors.
+
+    Attributes:
+        image_ids: ``(n,)`` ids in an object array.
+        vectors: ``(n, dim)`` float32 of unit length, in the embedder's own space.
+        points: ``(n, d)`` float32 of unit length, in the clustering's space.
+    """
+
+    image_ids: NDArray[np.object_]
+    vectors: Vectors
+    points: Vectors
+
+    def take(self, rows: Labels) -> Images:
+        """Some of them."""
+        return Images(self.image_ids[rows], self.vectors[rows], self.points[rows])
+
+
+def modelled(
+    images: Images,
+    labels: Labels,
+    modes: Modes,
+    *,
+    seed: int,
+    usual: ClusterModels | None = None,
+) -> tuple[ClusterModels, Exemplars]:
+    """The clusters that labels make, with their fit.
+
+    Args:
+        images: The images.
+        labels: ``(n,)`` the row of each image's mode; NOISE is left out.
+        modes: What the modes are called.
+        seed: Of the exemplars.
+        usual: Other clusters of the library; see `organizer.cluster.fit.calibrate`.
+    """
+    models = model_of(
+        images.points,
+        labels,
+        images.image_ids,
+        mode_ids=modes.mode_ids,
+        cluster_ids=modes.cluster_ids,
+        origins=modes.origins,
+    )
+    row_of = np.full(len(modes.mode_ids) + 1, NOISE, dtype=np.int64)
+    for row, mode_id in enumerate(modes.mode_ids):
+        row_of[row] = models.row_of(mode_id)
+    return calibrate(models, images.vectors, row_of[labels], seed=seed, usual=usual)
+
+
+def assigned(
+    images: Images,
+    cluster_ids: Labels,
+    models: ClusterModels,
+    *,
+    states: NDArray[np.object_],
+    since: Labels,
+) -> Assignments:
+    """The members of a clustering, with their distances as the models have them.
+
+    Args:
+        images: The images.
+        cluster_ids: ``(n,)`` the cluster of each; NOISE for the unsure.
+        models: All clusters.
+        states: ``(n,)`` how each came there.
+        since: ``(n,)`` the ingest that each joined in.
+    """
+    centroids = models.centroids
+    n = len(cluster_ids)
+    candidates = cluster_ids.copy()
+    distances, margins = np.empty(n, np.float32), np.empty(n, np.float32)
+    for start in range(0, n, _ROWS_AT_ONCE):
+        rows = slice(start, start + _ROWS_AT_ONCE)
+        points = images.points[rows]
+        unsure = cluster_ids[rows] == NOISE
+        if unsure.any():
+            nearest = (points[unsure] @ centroids.T).argmax(axis=1)
+            candidates[rows][unsure] = models.cluster_ids[nearest]
+        found = place_at(points, centroids, models.cluster_ids, candidates[rows])
+        distances[rows], margins[rows] = found.distances, found.margins
+    return Assignments(images.image_ids, cluster_ids, candidates, distances, margins, states, since)
+
+
+def states_of(
+    image_ids: NDArray[np.object_], cluster_ids: Labels, fixed: Collection[str]
+) -> NDArray[np.object_]:
+    """How images came to their clusters, given which of them a person put there."""
+    states = np.full(len(image_ids), AssignmentState.AUTO.value, dtype=object)
+    states[cluster_ids == NOISE] = AssignmentState.UNSURE.value
+    if fixed:
+        decided = np.fromiter((i in fixed for i in image_ids), dtype=np.bool_, count=len(image_ids))
+        states[decided & (cluster_ids != NOISE)] = AssignmentState.DECIDED.value
+    return states

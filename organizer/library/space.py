@@ -1,0 +1,106 @@
+"""The space in which clusters lie: vectors of an embedder, reduced or not, of unit length."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from organizer import registry
+from organizer.cluster.incremental import unit
+from organizer.errors import PluginError, SettingsError
+from organizer.protocols import Reducer, Restorable
+from organizer.types import PartSpec, Vectors
+
+GROUP = "organizer.reducers"
+NONE = "none"
+
+_ROWS_AT_ONCE = 8_192
+_FITTED_TO = 20_000
+"""Images that a reducer is fitted to; of more, a seeded sample."""
+
+
+def parsed(text: str) -> PartSpec:
+    """A reducer as it is typed: ``pca:128``, ``umap:10``, ``none``.
+
+    Raises:
+        SettingsError: There is no such reducer, or its number is none.
+    """
+    name, colon, number = text.partition(":")
+    if name != NONE:
+        registry.check(GROUP, name)
+    if not colon:
+        return PartSpec(name)
+    if not number.isdecimal() or int(number) < 1 or name == NONE:
+        raise SettingsError(
+            f"--reduce cannot be {text!r}", "NAME or NAME:DIMENSIONS, for example pca:128, or none"
+        )
+    return PartSpec(name, {"n_components": int(number)})
+
+
+class Space:
+    """A fitted reducer, or none."""
+
+    def __init__(self, spec: PartSpec, reducer: Any = None) -> None:
+        self.spec, self._reducer = spec, reducer
+
+    @classmethod
+    def fit(cls, spec: PartSpec, vectors: Vectors, *, seed: int) -> tuple[Self, Vectors]:
+        """Fit a reducer and place the vectors.
+
+        Args:
+            spec: The reducer.
+            vectors: ``(n, dim)`` float32 of unit length.
+            seed: Of the sample, and of what the reducer draws.
+
+        Returns:
+            The space, and ``(n, fewer)`` float32 points of unit length.
+
+        Raises:
+            PluginError: The reducer's state cannot be stored.
+        """
+        if spec.name == NONE:
+            return cls(spec), vectors
+        space = cls(spec, _created(spec, seed=seed))
+        if len(vectors) <= _FITTED_TO:
+            fitted = space._reducer.fit_transform(vectors)
+            return space, unit(np.asarray(fitted, dtype=np.float32))
+        draw = np.random.default_rng(seed)
+        rows = np.sort(draw.choice(len(vectors), _FITTED_TO, replace=False))
+        space._reducer.fit_transform(vectors[rows])
+        return space, space.points(vectors)
+
+    @classmethod
+    def restored(cls, spec: PartSpec, state: Mapping[str, NDArray[Any]], *, seed: int = 0) -> Self:
+        """A space as it was stored."""
+        if spec.name == NONE:
+            return cls(spec)
+        reducer = _created(spec, seed=seed)
+        reducer.restore(state)
+        return cls(spec, reducer)
+
+    def points(self, vectors: Vectors) -> Vectors:
+        """Vectors of unit length to points of unit length, some at a time."""
+        if self._reducer is None or not len(vectors):
+            return vectors
+        parts = [
+            unit(np.asarray(self._reducer.transform(vectors[start : start + _ROWS_AT_ONCE])))
+            for start in range(0, len(vectors), _ROWS_AT_ONCE)
+        ]
+        return np.concatenate(parts)
+
+    def state(self) -> Mapping[str, NDArray[Any]]:
+        """What was fitted, to be stored."""
+        return {} if self._reducer is None else self._reducer.state()
+
+
+def _created(spec: PartSpec, *, seed: int) -> Any:
+    _, reducer = registry.create(GROUP, spec, options={"random_state": seed})
+    if not isinstance(reducer, Restorable) or not isinstance(reducer, Reducer):
+        raise PluginError(
+            f"reducer {spec.name!r} cannot store what it fitted, so new images could not be placed",
+            "use another --reduce",
+        )
+    return reducer
