@@ -1,4 +1,4 @@
-"""Spherical K-means by FAISS, in scikit-learn's vocabulary.
+"""K-means by FAISS, in scikit-learn's vocabulary, with what a person said as constraints.
 
 The one module that imports faiss.
 """
@@ -9,18 +9,20 @@ from importlib.metadata import PackageNotFoundError, distribution
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from organizer.cluster.incremental import place
+from organizer.cluster.constrained import Constraints, constraints_of
+from organizer.cluster.lloyd import Fit, lloyd
+from organizer.cluster.products import Compare, Nearest, Products, Run, Squares, on_processor, workers
+from organizer.cluster.space import Metric, Space, space_of
+from organizer.cluster.starts import cold_start, warm_start
 from organizer.errors import ClusteringError, PluginError
 from organizer.types import Labels, Vectors
+
+__all__ = ["KMeans", "installed_faiss", "warm_start"]
 
 _DISTRIBUTIONS = ("faiss-cpu", "faiss-gpu-cuvs", "faiss-gpu", "faiss-gpu-cu12", "faiss-gpu-cu11")
 _STARTS, _STARTS_IF_LONG, _SHORT = 10, 3, 500_000_000
 """Cold starts, by the multiplications of one iteration."""
-
-_SEEDED_FROM, _SEEDED_FROM_EACH = 10_000, 20
-"""A cold start is drawn from a sample of this many images, or of this many for each cluster."""
 
 _WARM_PREFERENCE = 0.01
 """A cold start must be better by this share of the inertia before it replaces the warm one: below
@@ -28,23 +30,29 @@ it the difference is that of one local optimum to another, and identity is worth
 
 
 class KMeans:
-    """Spherical K-means (Dhillon and Modha 2001) of unit vectors.
+    """K-means (Lloyd 1982), spherical (Dhillon and Modha 2001) unless told otherwise.
 
-    FAISS's defaults are changed where they cost quality: all points instead of 256 a centroid, and
-    instead of random starts scikit-learn's greedy k-means++, which on well separated groups finds
-    the optimum where FAISS's own plain one misses it in a third of the runs.
+    All vectors are trained on, and a start is drawn by scikit-learn's greedy k-means++: FAISS's own
+    trainer takes 256 vectors a centroid without a word, and starts at random.
 
     Args:
         n_clusters: How many clusters. There are fewer where images cannot be told apart.
         n_init: Cold starts; the best counts. None takes ten, and three where one is long.
         max_iter: Lloyd iterations of each start.
+        tol: A start has converged when no larger share of the vectors changed their centroid.
         random_state: Seed; the same vectors and seed give the same clusters.
         init: ``(n_clusters, dim)`` centroids of a warm start, tried besides the cold ones.
+        metric: ``cosine`` scales vectors and centroids to length one; ``euclidean`` does not.
+        max_points: Train on a seeded sample of this many, then place all. None trains on all:
+            besides the vectors, that takes 50 bytes for each and some blocks of 8 MB.
 
     Attributes:
-        labels_: ``(n,)`` int64, after `fit_predict`.
-        cluster_centers_: ``(k, dim)`` float32 of unit length, none without a member.
+        labels_: ``(n,)`` int64, the centroid of each vector, after `fit_predict`.
+        owners_: ``(k,)`` int64, whose each centroid is; `owner_labels_` are the owners of vectors.
+        cluster_centers_: ``(k, dim)`` float32, none without a member; of unit length for cosine.
         inertia_: Sum of squared Euclidean distances to the centroids.
+        n_iter_: Iterations of the start that was best.
+        n_trained_on_: Vectors that were trained on.
         algorithm_: What really ran, for a person.
     """
 
@@ -54,74 +62,107 @@ class KMeans:
         n_clusters: int = 8,
         n_init: int | None = None,
         max_iter: int = 50,
+        tol: float = 1e-4,
         random_state: int = 0,
         init: Vectors | None = None,
+        metric: Metric = "cosine",
+        max_points: int | None = None,
     ) -> None:
         self._n_clusters = n_clusters
         self._n_init = n_init
         self._max_iter = max_iter
+        self._tol = tol
         self._seed = random_state
         self._init = init
+        self._metric = metric
+        self._max_points = max_points
 
-    def fit_predict(self, vectors: Vectors, /) -> Labels:
-        """Cluster ``(n, dim)`` float32 vectors of unit length.
+    def fit_predict(
+        self,
+        vectors: Vectors,
+        /,
+        *,
+        fixed: Labels | None = None,
+        banned: Labels | None = None,
+        owners: Labels | None = None,
+    ) -> Labels:
+        """Cluster ``(n, dim)`` float32 or float16 vectors.
+
+        Args:
+            vectors: Nothing is copied but what the metric asks for, block by block.
+            fixed: ``(n,)`` int64, the owner whose nearest centroid a vector always has, or -1.
+            banned: ``(m, 2)`` int64, rows and the owners none of whose centroids they may have.
+            owners: ``(n_clusters,)`` int64, whose each centroid is; several may have one owner.
+                By default each centroid is its own owner.
 
         Raises:
-            ClusteringError: There are fewer vectors than clusters.
+            ClusteringError: There are fewer vectors than clusters, a vector is not finite, or the
+                constraints contradict each other.
             PluginError: Not exactly one FAISS is installed.
         """
         name = installed_faiss()
-        import faiss
-
-        if len(vectors) < self._n_clusters:
-            raise ClusteringError(f"{len(vectors)} images cannot make {self._n_clusters} clusters")
-        vectors = np.ascontiguousarray(vectors, dtype=np.float32)
-        gpus = int(faiss.get_num_gpus()) if hasattr(faiss, "get_num_gpus") else 0
-        best: tuple[float, Vectors] | None = None
-        work = vectors.size * self._n_clusters
-        n_init = self._n_init or (_STARTS if work <= _SHORT else _STARTS_IF_LONG)
-        for start in range(-1 if self._init is not None else 0, n_init):
-            centroids = self._train(faiss, vectors, self._start(vectors, start), on_gpu=gpus > 0)
-            inertia = float(np.sum(2 * place(vectors, centroids).distances, dtype=np.float64))
-            # The warm start is first: a cold one has to beat it clearly.
-            lead = _WARM_PREFERENCE if self._init is not None and start == 0 else 0.0
-            if best is None or inertia < best[0] * (1 - lead):
-                best = inertia, centroids
-        assert best is not None, "n_init must be 1 or more"  # noqa: S101 - for the type checker
-        self.inertia_, self.cluster_centers_ = best
-        self.labels_ = place(vectors, self.cluster_centers_).nearest
-        device = f"{gpus} GPU" if gpus else "processor"
-        self.algorithm_ = f"spherical K-means on the {device} ({name})"
+        n = len(vectors)
+        if n < self._n_clusters:
+            raise ClusteringError(f"{n} images cannot make {self._n_clusters} clusters")
+        held = constraints_of(n, self._n_clusters, fixed=fixed, banned=banned, owners=owners)
+        space = space_of(vectors, self._metric)
+        products, n_gpus = _products(space)
+        work = 0 if n_gpus else vectors.size * self._n_clusters
+        with workers(work) as run:
+            best = self._best(space, products, run, held)
+        self.labels_, self.inertia_, self.n_iter_ = best.labels, best.inertia, best.n_iter
+        self.cluster_centers_ = space.outwards(best.centroids)
+        self.owners_ = held.owners[best.kept]
+        kind = "spherical K-means" if space.spherical else "K-means"
+        sampled = f", trained on {self.n_trained_on_} of {n}" if self.n_trained_on_ < n else ""
+        self.algorithm_ = f"{kind} on the {_device(n_gpus)} ({name}){sampled}"
         return self.labels_
 
-    def _start(self, vectors: Vectors, number: int) -> Vectors:
-        """The centroids to start from: -1 are those of the warm start."""
-        from sklearn.cluster import kmeans_plusplus
+    @property
+    def owner_labels_(self) -> Labels:
+        """``(n,)`` int64, the owner of each vector's centroid."""
+        return self.owners_[self.labels_]
 
-        if number < 0:
-            return np.ascontiguousarray(self._init, dtype=np.float32)
-        seed = self._seed + number
-        most = max(_SEEDED_FROM, _SEEDED_FROM_EACH * self._n_clusters)
-        if len(vectors) > most:
-            draw = np.random.default_rng(seed)
-            vectors = vectors[np.sort(draw.choice(len(vectors), most, replace=False))]
-        found, _ = kmeans_plusplus(vectors, self._n_clusters, random_state=seed)
-        return np.ascontiguousarray(found, dtype=np.float32)
-
-    def _train(self, faiss: Any, vectors: Vectors, start: Vectors, *, on_gpu: bool) -> Vectors:
-        """Lloyd's iterations from some centroids."""
-        kmeans = faiss.Kmeans(
-            vectors.shape[1],
-            self._n_clusters,
-            niter=self._max_iter,
-            seed=self._seed + 1,
-            spherical=True,
-            gpu=on_gpu,
-            min_points_per_centroid=1,
-            max_points_per_centroid=len(vectors),
+    def _best(self, space: Space, products: Products, run: Run, held: Constraints) -> Fit:
+        """The best start on all vectors, or on a sample and then placed."""
+        rows = _sample(len(space), self._max_points, held.rows, self._n_clusters, self._seed)
+        self.n_trained_on_ = len(rows)
+        if len(rows) == len(space):
+            return self._best_of_all(space, products, run, held)
+        best = self._best_of_all(space.only(rows), products, run, held.of_rows(rows))
+        # Clusters of the sample that were dropped are not in best; their owners go with them.
+        held = Constraints(held.rows, held.fixed, held.banned, held.owners[best.kept])
+        placed = lloyd(
+            space, best.centroids, products=products, run=run, constraints=held, max_iter=0, tol=0
         )
-        kmeans.train(vectors, init_centroids=start)
-        return _without_empty(vectors, np.array(kmeans.centroids, dtype=np.float32))
+        return Fit(placed.labels, placed.centroids, best.kept[placed.kept], placed.inertia, best.n_iter)
+
+    def _best_of_all(self, space: Space, products: Products, run: Run, held: Constraints) -> Fit:
+        work = len(space) * space.dim * self._n_clusters
+        n_init = self._n_init or (_STARTS if work <= _SHORT else _STARTS_IF_LONG)
+        warm = None if self._init is None else space.inwards(self._init)
+        best: Fit | None = None
+        for number in range(0 if warm is None else -1, n_init):
+            start = warm
+            if start is None or number >= 0:
+                seed = self._seed + number
+                k = self._n_clusters
+                start = cold_start(space, k, seed=seed, constraints=held, like=warm)
+            found = lloyd(
+                space,
+                start,
+                products=products,
+                run=run,
+                constraints=held,
+                max_iter=self._max_iter,
+                tol=self._tol,
+            )
+            # The warm start is first: a cold one has to beat it clearly.
+            lead = _WARM_PREFERENCE if warm is not None and number == 0 else 0.0
+            if best is None or found.inertia < best.inertia * (1 - lead):
+                best = found
+        assert best is not None, "n_init must be 1 or more"  # noqa: S101 - for the type checker
+        return best
 
 
 def installed_faiss() -> str:
@@ -149,62 +190,53 @@ def installed_faiss() -> str:
     return found[0]
 
 
-def warm_start(
-    vectors: Vectors, centroids: Vectors, counts: NDArray[np.int64], k: int, *, seed: int
-) -> Vectors:
-    """The present centroids as a start for k clusters.
+class FlatIndex:
+    """The nearest two by exact search of a FAISS index, on the processor or on all GPUs."""
 
-    Too many are joined, the nearest first (average linkage, weighted by count); too few are
-    completed by k-means++ (Arthur and Vassilvitskii 2007), given those that are there.
+    def __init__(self, dim: int, *, spherical: bool, n_gpus: int) -> None:
+        import faiss
 
-    Returns:
-        ``(k, dim)`` float32 of unit length.
-    """
-    if k < len(centroids):
-        centroids = _joined(centroids, counts, k)
-    if k > len(centroids):
-        centroids = _completed(vectors, centroids, k, seed=seed)
-    return np.ascontiguousarray(centroids, dtype=np.float32)
+        self._spherical = spherical
+        index: Any = (faiss.IndexFlatIP if spherical else faiss.IndexFlatL2)(dim)
+        self._index = faiss.index_cpu_to_all_gpus(index, ngpu=n_gpus) if n_gpus else index
 
+    def __call__(self, centroids: Vectors) -> Compare:
+        """Search among these centroids, until called with others."""
+        self._index.reset()
+        self._index.add(centroids)
 
-def _joined(centroids: Vectors, counts: NDArray[np.int64], k: int) -> Vectors:
-    from scipy.cluster.hierarchy import fcluster, linkage
+        def nearest(block: Vectors, squares: Squares) -> Nearest:
+            found, rows = self._index.search(np.ascontiguousarray(block), 2)
+            distances = squares[:, None] + 1 - 2 * found if self._spherical else found
+            distances = np.where(rows < 0, np.inf, np.maximum(distances, 0)).astype(np.float32)
+            return rows[:, 0], distances[:, 0], distances[:, 1]
 
-    tree = linkage(centroids, method="average", metric="cosine")
-    group = fcluster(tree, t=k, criterion="maxclust")
-    weighted = centroids * np.maximum(counts, 1)[:, None]
-    sums = np.stack([weighted[group == g].sum(axis=0) for g in np.unique(group)])
-    return np.asarray(sums / np.linalg.norm(sums, axis=1, keepdims=True), dtype=np.float32)
+        return nearest
 
 
-def _completed(vectors: Vectors, centroids: Vectors, k: int, *, seed: int) -> Vectors:
-    draw = np.random.default_rng(seed)
-    nearest = 1 - (vectors @ centroids.T).max(axis=1)
-    chosen = list(centroids)
-    while len(chosen) < k:
-        weights = np.maximum(nearest, 0).astype(np.float64)
-        total = weights.sum()
-        share = weights / total if total > 0 else np.full(len(vectors), 1 / len(vectors))
-        chosen.append(vectors[draw.choice(len(vectors), p=share)])
-        nearest = np.minimum(nearest, 1 - vectors @ chosen[-1])
-    return np.stack(chosen)
+def _products(space: Space) -> tuple[Products, int]:
+    """Who multiplies, and on how many GPUs."""
+    import faiss
+
+    n_gpus = int(faiss.get_num_gpus()) if hasattr(faiss, "get_num_gpus") else 0
+    import os
+    if os.environ.get("ENG")!="faiss": return on_processor, 0
+    index, other = (FlatIndex(space.dim, spherical=space.spherical, n_gpus=n_gpus) for _ in range(2))
+    sizes = []
+    def make(c):
+        if not sizes: sizes.append(len(c))
+        return (index if len(c)==sizes[0] else other)(c)
+    return make, n_gpus
 
 
-def _without_empty(vectors: Vectors, centroids: Vectors) -> Vectors:
-    """Give each empty cluster the image that lies farthest from its own centroid.
+def _device(n_gpus: int) -> str:
+    return f"{n_gpus} GPU" if n_gpus else "processor"
 
-    Where that does not help, because images are too alike to be told apart, the cluster is dropped.
-    """
-    for _ in range(len(centroids)):
-        placement = place(vectors, centroids)
-        counts = np.bincount(placement.nearest, minlength=len(centroids))
-        empty = np.flatnonzero(counts == 0)
-        if not len(empty):
-            return centroids
-        alone = counts[placement.nearest] == 1
-        centroids[empty[0]] = vectors[int(np.where(alone, -1, placement.distances).argmax())]
-    while not (
-        counts := np.bincount(place(vectors, centroids).nearest, minlength=len(centroids))
-    ).all():
-        centroids = centroids[counts > 0]
-    return centroids
+
+def _sample(n: int, most: int | None, needed: Labels, k: int, seed: int) -> Labels:
+    """Rows to train on: all, or a seeded sample with all those that are needed."""
+    most = n if most is None else max(most, k)
+    if n <= most:
+        return np.arange(n)
+    drawn = np.random.default_rng(seed).choice(n, most, replace=False)
+    return np.union1d(drawn, needed).astype(np.int64)

@@ -1,0 +1,78 @@
+"""The nearest and the second nearest centroid of rows, from one matrix product."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from organizer.types import Labels, Vectors
+
+Squares = NDArray[np.float32]
+Nearest = tuple[Labels, Squares, Squares]
+"""The nearest centroid of each row, the squared distance to it, and that to the second nearest."""
+
+Compare = Callable[[Vectors, Squares], Nearest]
+"""A block of rows and their squared lengths."""
+
+Products = Callable[[Vectors], Compare]
+"""What compares with these centroids."""
+
+Run = Callable[[Callable[[Labels], Any], Sequence[Labels]], Iterator[Any]]
+"""Runs a function over blocks of rows; what it gives comes in their order."""
+
+_LONG = 50_000_000
+"""Multiplications from which threads pay."""
+
+
+def on_processor(centroids: Vectors) -> Compare:
+    """The nearest two by a product of the processor's BLAS.
+
+    ``|x - c|^2 = |x|^2 - 2 (x.c - |c|^2 / 2)``: one product and one comparison a pair.
+    """
+    transposed = np.ascontiguousarray(centroids.T)
+    halves = np.asarray(np.einsum("ij,ij->i", centroids, centroids) / 2, np.float32)
+    alike = float(np.ptp(halves)) <= 1e-6 * float(halves.max(initial=0.0))
+
+    def nearest(block: Vectors, squares: Squares) -> Nearest:
+        scores = block @ transposed
+        if alike:
+            squares = squares + 2 * halves[0]
+        else:
+            scores -= halves
+        rows = np.arange(len(block))
+        first = scores.argmax(axis=1)
+        best = scores[rows, first]
+        scores[rows, first] = -np.inf
+        return first, _distances(squares, best), _distances(squares, scores.max(axis=1))
+
+    return nearest
+
+
+@contextmanager
+def workers(work: int) -> Iterator[Run]:
+    """Something that runs a function over blocks, on all cores where the work is long.
+
+    Each thread multiplies its own block with a BLAS of one thread: the passes over the product
+    (the maxima, conversions) then use all cores too, and no result depends on the order.
+    """
+    from threadpoolctl import threadpool_info, threadpool_limits
+
+    threads = 1
+    if work >= _LONG:
+        pools = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+        threads = max(pools, default=1)
+    if threads == 1:
+        yield map
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
+        yield pool.map
+
+
+def _distances(squares: Squares, scores: Squares) -> Squares:
+    return np.asarray(np.maximum(squares - 2 * scores, 0), dtype=np.float32)
