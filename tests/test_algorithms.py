@@ -210,6 +210,14 @@ def test_birch_of_many_vectors_finds_its_own_threshold(
     assert 0.1 * scale < model.threshold_ < 1.0 * scale
 
 
+def test_copies_do_not_fill_the_tree_of_birch() -> None:
+    draw = np.random.default_rng(0)
+    different = _unit(np.eye(64)[0] + draw.normal(0, 0.05, (200, 64)))
+    model = birch(n_clusters=K)
+    model.fit_predict(np.repeat(different, 50, axis=0)[draw.permutation(10_000)])
+    assert 200 <= len(model._fitted.subcluster_centers_) < 300
+
+
 def test_birch_predicts_what_it_said() -> None:
     vectors, truth = _blobs(300)
     model = birch(n_clusters=K)
@@ -248,6 +256,14 @@ def test_dbscan_uses_the_radius_that_it_is_given() -> None:
     model = dbscan(eps=1.9)
     assert set(model.fit_predict(vectors).tolist()) == {0}
     assert model.eps_ == 1.9
+
+
+def test_a_radius_that_holds_more_than_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, _ = _blobs(2_000)
+    monkeypatch.setattr("organizer.cluster.density._MOST_PAIRS", 1_000_000)
+    assert set(dbscan(eps=0.5).fit_predict(vectors).tolist()) >= set(range(K))
+    with pytest.raises(ClusteringError, match=r"within 1.9 of an image lie 2,000 of 2,000 others"):
+        dbscan(eps=1.9).fit_predict(vectors)
 
 
 def test_the_radius_of_dbscan_lies_between_that_of_members_and_that_of_strays() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from organizer.cluster.limits import limited
+from organizer.errors import ClusteringError
 from organizer.types import Labels, Vectors
 
 _USUAL_NEIGHBOURS = 10
@@ -15,6 +16,10 @@ _NEIGHBOURS_EACH = 10
 _LEAST_EPS = 1e-6
 """Unit vectors of single precision that are the same can seem this far apart."""
 
+_MOST_PAIRS = 200_000_000
+"""Pairs within the radius of DBSCAN that scikit-learn keeps at once, at 16 bytes or more each."""
+
+_ROWS_AT_ONCE = 10_000
 _CORE_NEIGHBOURS = 3
 
 
@@ -65,7 +70,11 @@ class Dbscan:
         self._min_samples = min_samples
 
     def fit_predict(self, vectors: Vectors, /) -> Labels:
-        """Cluster ``(n, dim)`` vectors; -1 is noise."""
+        """Cluster ``(n, dim)`` vectors; -1 is noise.
+
+        Raises:
+            ClusteringError: The neighbourhoods together do not fit into memory.
+        """
         from sklearn.cluster import DBSCAN
 
         n = len(vectors)
@@ -73,6 +82,7 @@ class Dbscan:
         if n < count:
             return np.full(n, -1, dtype=np.int64)
         self.eps_ = self._eps or max(knee(_neighbour_distances(vectors, count)), _LEAST_EPS)
+        _require_room(vectors, self.eps_)
         labels = DBSCAN(eps=self.eps_, min_samples=count).fit_predict(vectors)
         return np.asarray(labels, dtype=np.int64)
 
@@ -125,3 +135,26 @@ def _neighbour_distances(vectors: Vectors, count: int) -> NDArray[np.float64]:
 
     distances, _ = NearestNeighbors(n_neighbors=count).fit(vectors).kneighbors(vectors)
     return np.sort(distances[:, -1].astype(np.float64))
+
+
+def _require_room(vectors: Vectors, eps: float) -> None:
+    """Refuse a radius within which too many pairs lie, estimated from a thousand vectors."""
+    from sklearn.neighbors import NearestNeighbors
+
+    n = len(vectors)
+    if n * n <= _MOST_PAIRS:
+        return
+    some = vectors[np.linspace(0, n - 1, min(n, 1_000)).astype(np.int64)]
+    # Counted the other way round, so that what is kept at once is bounded.
+    near = NearestNeighbors(radius=eps).fit(some)
+    found = 0
+    for start in range(0, n, _ROWS_AT_ONCE):
+        rows = near.radius_neighbors(vectors[start : start + _ROWS_AT_ONCE], return_distance=False)
+        found += sum(len(row) for row in rows)
+    each = found / len(some)
+    if each * n > _MOST_PAIRS:
+        raise ClusteringError(
+            f"dbscan: within {eps:.2g} of an image lie {each:,.0f} of {n:,} others on average, "
+            "more than fit into memory",
+            "use hdbscan, kmeans or birch, or give a smaller eps",
+        )
