@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,8 +19,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from organizer import registry
+from organizer.cluster.limits import limits_of, require_within
 from organizer.discover import Walk
-from organizer.errors import PluginError, WeightsError
+from organizer.errors import ClusteringError, PluginError, WeightsError
 from organizer.protocols import GROUPS, Embedder, LoadedEmbedder, ReducedInput
 from organizer.types import ImageRef, PartSpec
 from tests.conftest import make_photo
@@ -262,8 +264,6 @@ def _make(group: str, name: str, **params: Any) -> Any:
 
 
 def _seeded(group: str, name: str) -> Any:
-    import inspect
-
     parameters = inspect.signature(registry.factory(group, name)).parameters
     wanted = {"random_state": 11, "n_clusters": 3, "n_components": 4}
     return _make(group, name, **{key: wanted[key] for key in wanted if key in parameters})
@@ -277,10 +277,68 @@ def test_each_vector_has_a_label(name: str) -> None:
     assert labels.min() >= -1
 
 
-def test_kmeans_finds_groups_that_lie_apart() -> None:
-    labels = _seeded("organizer.clusterers", "kmeans").fit_predict(_groups())
+@clusterers
+def test_groups_that_lie_apart_are_not_mixed(name: str) -> None:
+    labels = _seeded("organizer.clusterers", name).fit_predict(_groups())
+    together = [set(labels[start::3].tolist()) - {-1} for start in range(3)]
+    assert all(together), "each group has a cluster"
+    assert len(set.union(*together)) == sum(len(found) for found in together)
+    assert np.count_nonzero(labels == -1) < 30, "most of them are no noise"
+
+
+@clusterers
+def test_asked_for_three_clusters_it_finds_three_groups(name: str) -> None:
+    if (
+        "n_clusters"
+        not in inspect.signature(registry.factory("organizer.clusterers", name)).parameters
+    ):
+        pytest.skip(f"{name} finds its own number")
+    labels = _seeded("organizer.clusterers", name).fit_predict(_groups())
     together = [set(labels[start::3].tolist()) for start in range(3)]
     assert sorted(together, key=min) == [{0}, {1}, {2}]
+
+
+@clusterers
+def test_vectors_that_may_not_be_written_to_are_clustered(name: str) -> None:
+    labels = _seeded("organizer.clusterers", name).fit_predict(_groups())
+    again = _seeded("organizer.clusterers", name).fit_predict(_groups().copy())
+    np.testing.assert_array_equal(labels, again)
+
+
+@clusterers
+@pytest.mark.parametrize("n", [3, 4, 7])
+def test_a_few_vectors_have_labels(name: str, n: int) -> None:
+    labels = _seeded("organizer.clusterers", name).fit_predict(_groups()[:n].copy())
+    assert labels.shape == (n,)
+    assert set(labels.tolist()) <= {-1, 0, 1, 2}
+
+
+@clusterers
+def test_vectors_that_are_the_same_are_together(name: str) -> None:
+    copies = np.repeat(_groups()[:9], 6, axis=0)
+    labels = _seeded("organizer.clusterers", name).fit_predict(copies).reshape(9, 6)
+    np.testing.assert_array_equal(labels, labels[:, :1].repeat(6, axis=1))
+
+
+@clusterers
+def test_more_than_it_takes_is_refused_with_what_to_use_instead(name: str) -> None:
+    factory = registry.factory("organizer.clusterers", name)
+    limits = limits_of(factory)
+    require_within(factory, name, 1)
+    if limits is None or limits.max_images is None:
+        require_within(factory, name, 10**9)
+        return
+    require_within(factory, name, limits.max_images)
+    with pytest.raises(ClusteringError) as caught:
+        require_within(factory, name, limits.max_images + 1)
+    message = caught.value.message
+    assert message.startswith(f"{name} takes at most {limits.max_images:,} images")
+    assert f"{limits.max_images + 1:,}" in message
+    assert limits.reason in message
+    assert caught.value.hint == f"use {limits.instead}"
+    assert any(
+        other in limits.instead for other in registry.names("organizer.clusterers") if other != name
+    )
 
 
 @clusterers

@@ -1,0 +1,104 @@
+"""Spectral clustering of the graph of nearest neighbours, for few images."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from organizer.cluster.limits import limited
+from organizer.types import Labels, Vectors
+
+_LINK = 0.5
+"""Weight of an edge that joins components: that of two images one of which is the other's
+neighbour but not the other way round."""
+
+
+@limited(max_images=20_000, reason="TODO", instead="TODO")
+def spectral(*, n_clusters: int = 8, n_neighbors: int = 10, random_state: int = 0) -> Any:
+    """Spectral clustering (Ng, Jordan and Weiss 2001).
+
+    Args:
+        n_clusters: How many clusters. There are fewer where images are the same.
+        n_neighbors: Edges of each image in the graph.
+        random_state: Seed.
+
+    Returns:
+        A `Spectral`.
+    """
+    return Spectral(n_clusters=n_clusters, n_neighbors=n_neighbors, random_state=random_state)
+
+
+class Spectral:
+    """scikit-learn's SpectralClustering of a graph that is always connected.
+
+    The graph of nearest neighbours falls apart where groups lie far from one another, which is the
+    usual case, and scikit-learn warns that its embedding may then not work: components beyond the
+    number of clusters would take the place of clusters. Here each component is joined by its
+    shortest edge to the others, and what is the same counts once, so that many copies are not a
+    component.
+
+    Args:
+        n_clusters: See `spectral`.
+        n_neighbors: See `spectral`.
+        random_state: See `spectral`.
+    """
+
+    def __init__(
+        self, *, n_clusters: int = 8, n_neighbors: int = 10, random_state: int = 0
+    ) -> None:
+        self._n_clusters = n_clusters
+        self._n_neighbors = n_neighbors
+        self._seed = random_state
+
+    def fit_predict(self, vectors: Vectors, /) -> Labels:
+        """Cluster ``(n, dim)`` vectors."""
+        from sklearn.cluster import SpectralClustering
+
+        different, row = np.unique(vectors, axis=0, return_inverse=True)
+        if len(different) <= self._n_clusters:
+            return row.astype(np.int64)
+        model = SpectralClustering(
+            n_clusters=self._n_clusters, affinity="precomputed", random_state=self._seed
+        )
+        labels = model.fit_predict(connected_graph(different, self._n_neighbors))
+        return np.asarray(labels, dtype=np.int64)[row]
+
+
+def connected_graph(vectors: Vectors, n_neighbors: int) -> Any:
+    """The graph of nearest neighbours, its components joined.
+
+    Args:
+        vectors: ``(n, dim)``, two or more.
+        n_neighbors: Edges of each vector before the graph is made symmetric.
+
+    Returns:
+        ``(n, n)`` symmetric CSR matrix of weights: 1 between mutual neighbours, else a half.
+    """
+    from scipy.sparse.csgraph import connected_components
+    from sklearn.neighbors import kneighbors_graph
+
+    directed = kneighbors_graph(vectors, min(n_neighbors, len(vectors) - 1))
+    graph = 0.5 * (directed + directed.T)
+    count, component = connected_components(graph, directed=False)
+    while count > 1:
+        graph = _joined(graph, vectors, component, count)
+        count, component = connected_components(graph, directed=False)
+    return graph.tocsr()
+
+
+def _joined(graph: Any, vectors: Vectors, component: Any, count: int) -> Any:
+    """One step of Boruvka's algorithm: each component's shortest edge to the rest is added."""
+    from scipy.sparse import coo_array
+    from sklearn.metrics import pairwise_distances_argmin_min
+
+    ends = []
+    for number in range(count):
+        inside, outside = np.flatnonzero(component == number), np.flatnonzero(component != number)
+        nearest, distances = pairwise_distances_argmin_min(vectors[inside], vectors[outside])
+        shortest = int(distances.argmin())
+        ends.append((inside[shortest], outside[nearest[shortest]]))
+    pairs = np.array([*ends, *(pair[::-1] for pair in ends)])
+    pairs = np.unique(pairs, axis=0)
+    links = coo_array((np.full(len(pairs), _LINK), pairs.T), shape=graph.shape)
+    return graph + links.tocsr()
