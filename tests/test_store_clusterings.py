@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from organizer.errors import StoreError
-from organizer.store import Assignments, Clusterings, ClusterModels
+from organizer.store import Clusterings
 from organizer.store.database import Database
 from organizer.store.schemas import CLUSTERS
 from organizer.types import (

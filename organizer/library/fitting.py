@@ -170,9 +170,11 @@ def _warm(
     members = [mine for mine in members if len(mine)]
     others = [images.points[mine].mean(axis=0) for mine in members]
     wanted = count - len(starts)
-    fixed = unit(np.array(starts, dtype=np.float32).reshape(len(starts), -1))
+    fixed = unit(np.array(starts, dtype=np.float32).reshape(-1, images.points.shape[1]))
     if not wanted:
         return fixed
+    if not starts and not others:
+        return None
     if len(others) > wanted:
         counts = np.array([len(mine) for mine in members])
         joined = warm_start(images.points, unit(np.stack(others)), counts, wanted, seed=seed)

@@ -100,10 +100,10 @@ def _of_births(store: Store) -> Iterator[Event]:
         kind, _, number = origin.partition(" ")
         if kind == "ingest":
             born.setdefault(int(number), []).append(cluster_id)
-    for number, ids in born.items():
+    for ingest_id, ids in born.items():
         about = tuple(sorted(ids))
-        what = f"born from ingest {number}: {_listed(about)}"
-        yield Event(times.get(number, ""), what, about)
+        what = f"born from ingest {ingest_id}: {_listed(about)}"
+        yield Event(times.get(ingest_id, ""), what, about)
 
 
 def _listed(ids: tuple[int, ...]) -> str:
