@@ -67,20 +67,20 @@ def groups(vectors: Vectors, *, looseness: float, least: int, seed: int) -> Labe
 
 
 def is_separate(group: Vectors, exemplars: list[Vectors]) -> bool:
-    """Whether a group lies clearly apart from every cluster.
+    """Whether a group lies clearly apart from the cluster that is nearest to it.
 
     Args:
         group: ``(n, dim)`` float32 of unit length, two images or more.
         exemplars: For each mode of a cluster ``(r, dim)`` float32 of unit length.
     """
-    own, mean = looseness(group), group.mean(axis=0)
-    for known in exemplars:
-        if len(known):
-            between = 1 - float(mean @ known.mean(axis=0))
-            inside = looseness(known) if len(known) > 1 else 0.0
-            if between < _SEPARATE * max(own, inside):
-                return False
-    return True
+    mean = group.mean(axis=0)
+    known = [vectors for vectors in exemplars if len(vectors)]
+    if not known:
+        return True
+    between = [1 - float(mean @ vectors.mean(axis=0)) for vectors in known]
+    nearest = int(np.argmin(between))
+    inside = looseness(known[nearest]) if len(known[nearest]) > 1 else 0.0
+    return between[nearest] >= _SEPARATE * max(looseness(group), inside)
 
 
 def looseness(vectors: Vectors) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 
 from organizer.cluster.choose_k import Choice, candidates, choose
 from organizer.cluster.decisions import Constraints, compiled
+from organizer.cluster.fit import LIMIT, strangeness
 from organizer.cluster.incremental import place_at, unit
 from organizer.cluster.lineage import follow, lineage_of
 from organizer.cluster.loyalty import stays
@@ -229,7 +230,7 @@ def _identified(
     )
     models, exemplars = modelled(images, found.labels, modes, seed=seed)
     where = np.where(found.labels == NOISE, NOISE, mode_clusters[found.labels])
-    where = _loyal(images, where, before, models, constraints)
+    where = _loyal(images, where, before, models, exemplars, constraints)
     where = obey(images, where, models, exemplars, constraints)
     models, exemplars = _settled(images, where, models, seed=seed)
     states = states_of(images.image_ids, where, constraints.fixed)
@@ -246,6 +247,7 @@ def _loyal(
     where: Labels,
     before: Before,
     models: ClusterModels,
+    exemplars: Exemplars,
     constraints: Constraints,
 ) -> Labels:
     """Leave images where they were unless another cluster is clearly nearer."""
@@ -256,7 +258,8 @@ def _loyal(
     old = before.labels[rows]
     at_old = place_at(images.points[rows], models.centroids, models.cluster_ids, old)
     is_named = np.isin(old, list(constraints.required))
-    stay = stays(at_old, models.deviations[at_old.nearest], is_named)
+    strange = strangeness(models, exemplars, images.vectors[rows], at_old.nearest)
+    stay = stays(at_old, models.deviations[at_old.nearest], strange <= LIMIT, is_named)
     loyal = where.copy()
     loyal[rows[stay]] = old[stay]
     return loyal
