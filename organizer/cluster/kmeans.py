@@ -12,7 +12,15 @@ import numpy as np
 
 from organizer.cluster.constrained import Constraints, constraints_of
 from organizer.cluster.lloyd import Fit, lloyd
-from organizer.cluster.products import Compare, Nearest, Products, Run, Squares, on_processor, workers
+from organizer.cluster.products import (
+    Compare,
+    Nearest,
+    Products,
+    Run,
+    Squares,
+    on_processor,
+    workers,
+)
 from organizer.cluster.space import Metric, Space, space_of
 from organizer.cluster.starts import cold_start, warm_start
 from organizer.errors import ClusteringError, PluginError
@@ -135,7 +143,9 @@ class KMeans:
         placed = lloyd(
             space, best.centroids, products=products, run=run, constraints=held, max_iter=0, tol=0
         )
-        return Fit(placed.labels, placed.centroids, best.kept[placed.kept], placed.inertia, best.n_iter)
+        return Fit(
+            placed.labels, placed.centroids, best.kept[placed.kept], placed.inertia, best.n_iter
+        )
 
     def _best_of_all(self, space: Space, products: Products, run: Run, held: Constraints) -> Fit:
         work = len(space) * space.dim * self._n_clusters
@@ -220,12 +230,19 @@ def _products(space: Space) -> tuple[Products, int]:
 
     n_gpus = int(faiss.get_num_gpus()) if hasattr(faiss, "get_num_gpus") else 0
     import os
-    if os.environ.get("ENG")!="faiss": return on_processor, 0
-    index, other = (FlatIndex(space.dim, spherical=space.spherical, n_gpus=n_gpus) for _ in range(2))
+
+    if os.environ.get("ENG") != "faiss":
+        return on_processor, 0
+    index, other = (
+        FlatIndex(space.dim, spherical=space.spherical, n_gpus=n_gpus) for _ in range(2)
+    )
     sizes = []
+
     def make(c):
-        if not sizes: sizes.append(len(c))
-        return (index if len(c)==sizes[0] else other)(c)
+        if not sizes:
+            sizes.append(len(c))
+        return (index if len(c) == sizes[0] else other)(c)
+
     return make, n_gpus
 
 

@@ -119,7 +119,9 @@ def space_of(vectors: NDArray[Any], metric: Metric) -> Space:
         elif metric == "euclidean":
             total += block.sum(axis=0, dtype=np.float64)
     if broken:
-        raise ClusteringError(f"{broken} of {len(vectors)} vectors have numbers that are not finite")
+        raise ClusteringError(
+            f"{broken} of {len(vectors)} vectors have numbers that are not finite"
+        )
     if metric == "euclidean":
         return _centred(vectors, squares, np.asarray(total / max(len(vectors), 1), np.float32))
     off = np.abs(squares - 1).max(initial=0.0) > 2 * _ALREADY_UNIT

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from organizer.cluster.decisions import compiled
-from organizer.cluster.fit import LIMIT, is_ambiguous, strangeness
+from organizer.cluster.fit import LIMIT, calibrate, is_ambiguous, strangeness
 from organizer.cluster.incremental import Sums, grown, place, place_at, unit
 from organizer.library.births import Birth, births
 from organizer.library.draft import Images, assigned, states_of
@@ -55,6 +55,8 @@ class Joiner:
         self._space = Space.restored(
             clustering.reducer, store.clusterings.space(self._id), seed=seed
         )
+        if not len(self._exemplars.mode_ids):
+            self._measure_fit()
         self._constraints = compiled(store.decisions.all())
         self._sums = Sums.zero(self._models)
         self._joined = self._unsure = 0
@@ -100,6 +102,19 @@ class Joiner:
         clusterings.revise(self._id, found.models, revision=self.ingest_id)
         clusterings.change_members(self._id, found.members)
         return Finished(found.born, len(found.members))
+
+    def _measure_fit(self) -> None:
+        """Choose exemplars for a clustering that was made before there were any."""
+        members = self._store.clusterings.assignments(self._id)
+        members = members.take(~members.unsure)
+        spec = self._clustering.embedder
+        vectors = unit(self._store.vectors.read_rows(spec, members.image_ids.tolist()))
+        models = self._models
+        at = place_at(
+            self._space.points(vectors), self._centroids, models.cluster_ids, members.cluster_ids
+        )
+        self._models, self._exemplars = calibrate(models, vectors, at.nearest, seed=self._seed)
+        self._store.clusterings.add_exemplars(self._id, self._exemplars)
 
     def _join(self, image_ids: Sequence[str], vectors: Vectors) -> Assignments:
         vectors = unit(vectors)

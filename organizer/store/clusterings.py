@@ -111,8 +111,10 @@ class Clusterings:
         return found
 
     def exemplars(self, clustering_id: int) -> Exemplars:
-        """Members that stand for the clusters of a clustering."""
+        """Members that stand for the clusters of a clustering; none in one of format 1."""
         arrays = read_arrays(self._database, clustering_id, _EXEMPLARS)
+        if not arrays:
+            return Exemplars(np.empty(0, np.int64), np.empty((0, 0), np.float16))
         return Exemplars(arrays["mode_ids"], arrays["vectors"])
 
     def space(self, clustering_id: int) -> dict[str, NDArray[Any]]:

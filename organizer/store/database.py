@@ -57,10 +57,7 @@ class Database:
         with _translated(path):
             for name, schema in TABLES.items():
                 database.create_table(name, schema)
-            manifest = {"schema": SCHEMA_VERSION, "created_at": now()}
-            partial = path / f"{_MANIFEST}.partial"
-            partial.write_text(json.dumps(manifest) + "\n", encoding="utf-8")
-            partial.replace(path / _MANIFEST)  # last: now it is a library
+            database._write_manifest(now())  # last: now it is a library
         return database
 
     @classmethod
@@ -81,6 +78,8 @@ class Database:
                 "update organizer: pip install --upgrade organizer",
             )
         database = cls(path)
+        if schema < SCHEMA_VERSION:
+            database._migrate(schema)
         missing = [name for name in TABLES if not database.has(name)]
         if missing:
             raise _damaged(path, f"no table {', '.join(missing)}")
@@ -90,6 +89,22 @@ class Database:
     def is_library(path: Path) -> bool:
         """Whether a folder is a library, sound or not."""
         return (path / _MANIFEST).is_file()
+
+    def _migrate(self, schema: int) -> None:
+        from organizer.store.migrate import migrate
+
+        with self.writing() as was_cut_short, _translated(self.path):
+            manifest = json.loads((self.path / _MANIFEST).read_text(encoding="utf-8"))
+            migrate(self, schema)
+            self._write_manifest(str(manifest.get("created_at", now())))
+        if was_cut_short:
+            (self.path / _DIRTY).touch()  # to be swept up by the next writer
+
+    def _write_manifest(self, created_at: str) -> None:
+        partial = self.path / f"{_MANIFEST}.partial"
+        manifest = {"schema": SCHEMA_VERSION, "created_at": created_at}
+        partial.write_text(json.dumps(manifest) + "\n", encoding="utf-8")
+        partial.replace(self.path / _MANIFEST)
 
     # Reading -------------------------------------------------------------------------------
 
@@ -107,6 +122,13 @@ class Database:
         """Rows of a table as they are committed now. `where` is never made from a user's text."""
         with _translated(self.path):
             return self.dataset(name).to_table(columns=columns, filter=where, scan_in_order=True)
+
+    def read_as_it_is(self, name: str) -> pa.Table:
+        """All rows of a table, also of one whose columns are those of an older format."""
+        import lance
+
+        with _translated(self.path):
+            return lance.dataset(str(self.path / f"{name}.lance")).to_table(scan_in_order=True)
 
     def batches(self, name: str, columns: Sequence[str], *, rows: int) -> Iterator[pa.RecordBatch]:
         """Rows of a table in the order in which they were written, some at a time."""
@@ -156,6 +178,11 @@ class Database:
         with _translated(self.path):
             if not self.has(name):
                 self._connection.create_table(name, schema=schema)
+
+    def overwrite(self, name: str, rows: pa.Table) -> None:
+        """Put rows in the place of a table's, with their columns, in one commit."""
+        with _translated(self.path):
+            self._connection.create_table(name, rows, mode="overwrite")
 
     def append(self, name: str, rows: pa.Table) -> None:
         """Add rows in one commit."""

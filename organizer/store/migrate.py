@@ -1,0 +1,105 @@
+"""Libraries of older formats, brought to the present one step by step.
+
+A step may be cut short anywhere and is then done again: it rewrites a table in one commit, and only
+if it is still of the old form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from organizer.store.schemas import (
+    ARRAYS,
+    ASSIGNMENTS,
+    CLUSTERINGS,
+    CLUSTERS,
+    DECISIONS,
+    INGESTS,
+)
+
+if TYPE_CHECKING:
+    from organizer.store.database import Database
+
+_AS_IT_IS = '{"name":"none","params":{},"version":""}'
+
+
+def migrate(database: Database, schema: int) -> None:
+    """Bring a library from a format to the present one."""
+    for step in _STEPS[schema - 1 :]:
+        step(database)
+
+
+def _to_2(database: Database) -> None:
+    """Clusters get modes, revisions and a space; unsure images leave their nearest cluster."""
+    database.create_table("ingests", INGESTS)
+    database.create_table("arrays", ARRAYS)
+    _rewrite(database, "clusterings", _clusterings_to_2, CLUSTERINGS)
+    _rewrite(database, "clusters", _clusters_to_2, CLUSTERS)
+    _rewrite(database, "decisions", _decisions_to_2, DECISIONS)
+    for name in [name for name in database.names() if name.startswith("assignments_")]:
+        _rewrite(database, name, _members_to_2, ASSIGNMENTS)
+
+
+def _rewrite(
+    database: Database, name: str, change: Callable[[pa.Table], pa.Table], schema: pa.Schema
+) -> None:
+    rows = database.read_as_it_is(name)
+    if rows.schema.names != schema.names:
+        database.overwrite(name, change(rows).select(schema.names).cast(schema))
+
+
+def _clusterings_to_2(rows: pa.Table) -> pa.Table:
+    n = len(rows)
+    rows = rows.append_column("action", pa.array(["recluster"] * n, pa.string()))
+    rows = rows.append_column("decision_id", pa.array([0] * n, pa.int64()))
+    return rows.append_column("reducer", pa.array([_AS_IT_IS] * n, pa.string()))
+
+
+def _clusters_to_2(rows: pa.Table) -> pa.Table:
+    """What was not measured then (the fit of the members to each other) is left at nothing."""
+    n = len(rows)
+    counts = rows["count"].to_numpy()
+    spread = rows["spread"].to_numpy().astype(np.float64)
+    return pa.table(
+        {
+            "clustering_id": rows["clustering_id"],
+            "revision": pa.array([0] * n, pa.int64()),
+            "cluster_id": rows["cluster_id"],
+            "mode_id": rows["cluster_id"],
+            "mean": rows["centroid"].cast(pa.list_(pa.float64())),
+            "count": rows["count"],
+            "distance_mean": rows["mean_distance"].cast(pa.float64()),
+            "distance_m2": spread**2 * counts,
+            "fit_mean": pa.array([0.0] * n, pa.float64()),
+            "fit_deviation": pa.array([0.0] * n, pa.float64()),
+            "medoid": rows["medoid"],
+            "origin": pa.array(["recluster"] * n, pa.string()),
+        }
+    )
+
+
+def _decisions_to_2(rows: pa.Table) -> pa.Table:
+    listed = rows["image_ids"].to_pylist()
+    groups = pa.array([[0] * len(ids) for ids in listed], pa.list_(pa.int64()))
+    rows = rows.append_column("groups", groups)
+    nothing = pa.array([[] for _ in listed], pa.list_(pa.int64()))
+    rows = rows.append_column("others", nothing)
+    return rows.append_column("about", pa.array([0] * len(rows), pa.int64()))
+
+
+def _members_to_2(rows: pa.Table) -> pa.Table:
+    clusters = rows["cluster_id"].to_numpy()
+    unsure = np.array(rows["state"].to_pylist()) == "unsure"
+    rows = rows.append_column("candidate", pa.array(clusters, pa.int64()))
+    place = rows.schema.get_field_index("cluster_id")
+    inside = pa.array(np.where(unsure, -1, clusters), pa.int64())
+    rows = rows.set_column(place, "cluster_id", inside)
+    return rows.append_column("since", pa.array([0] * len(rows), pa.int64()))
+
+
+_STEPS: tuple[Callable[[Database], None], ...] = (_to_2,)
+"""The step from each format to the next, the first from format 1."""
