@@ -1,13 +1,23 @@
-"""Places, spreads and doubts against brute force."""
+"""Places and running figures against brute force."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from organizer.cluster.incremental import Placement, is_unsure, place, spread, unit
-from organizer.types import Vectors
+from organizer.cluster.incremental import (
+    Sums,
+    grown,
+    model_of,
+    place,
+    place_at,
+    unit,
+    unit_in_place,
+)
+from organizer.types import ClusterModels, Labels, Vectors
 
 
 def _f32(values: object) -> NDArray[np.float32]:
@@ -19,16 +29,26 @@ def _vectors(n: int, dim: int, seed: int = 0) -> Vectors:
     return unit(draw.normal(size=(n, dim)).astype(np.float32))
 
 
-def _blobs(centres: Vectors, each: int, scale: float, seed: int = 0) -> Vectors:
-    draw = np.random.default_rng(seed)
-    noise = draw.normal(scale=scale, size=(len(centres) * each, centres.shape[1]))
-    return unit((np.repeat(centres, each, axis=0) + noise).astype(np.float32))
-
-
 def _cosine(a: Vectors, b: Vectors) -> NDArray[np.float64]:
     a64, b64 = a.astype(np.float64), b.astype(np.float64)
     lengths = np.linalg.norm(a64, axis=1)[:, None] * np.linalg.norm(b64, axis=1)[None]
     return np.asarray(1 - a64 @ b64.T / lengths)
+
+
+def _models(points: Vectors, labels: Labels, clusters: list[int] | None = None) -> ClusterModels:
+    k = int(labels.max()) + 1
+    ids = np.array([f"{i:032x}" for i in range(len(points))], dtype=object)
+    return model_of(
+        points,
+        labels,
+        ids,
+        mode_ids=range(1, k + 1),
+        cluster_ids=clusters or list(range(1, k + 1)),
+        origins=["recluster"] * k,
+    )
+
+
+# Places -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("n", "k"), [(1, 1), (50, 2), (300, 9)])
@@ -46,6 +66,40 @@ def test_place_equals_brute_force(n: int, k: int) -> None:
         assert (placed.margins >= 0).all()
 
 
+@pytest.mark.parametrize("owners", [[1, 1, 2, 5, 5, 5], [1, 2, 3, 4, 5, 6], [7] * 6])
+def test_the_margin_is_that_to_another_cluster_not_to_another_mode(owners: list[int]) -> None:
+    vectors, centroids = _vectors(80, 10), _vectors(6, 10, seed=1)
+    placed = place(vectors, centroids, np.array(owners))
+    distances = _cosine(vectors, centroids)
+    for row in range(80):
+        best = int(distances[row].argmin())
+        assert placed.nearest[row] == best
+        others = [distances[row, c] for c in range(6) if owners[c] != owners[best]]
+        margin = min(others) - distances[row, best] if others else np.inf
+        assert placed.margins[row] == pytest.approx(margin, abs=1e-5)
+
+
+def test_a_given_cluster_has_its_nearest_mode_and_a_signed_margin() -> None:
+    vectors, centroids = _vectors(60, 10), _vectors(5, 10, seed=1)
+    owners, given_ones = np.array([1, 1, 2, 3, 3]), np.tile([1, 2, 3], 20)
+    placed = place_at(vectors, centroids, owners, given_ones)
+    distances = _cosine(vectors, centroids)
+    for row in range(60):
+        own = np.flatnonzero(owners == given_ones[row])
+        best = own[distances[row, own].argmin()]
+        other = distances[row, owners != given_ones[row]].min()
+        assert placed.nearest[row] == best
+        assert placed.distances[row] == pytest.approx(distances[row, best], abs=1e-5)
+        assert placed.margins[row] == pytest.approx(other - distances[row, best], abs=1e-5)
+
+
+def test_half_precision_places_as_its_float32_values_do() -> None:
+    vectors, centroids = _vectors(500, 32).astype(np.float16), _vectors(6, 32, seed=1)
+    half, full = place(vectors, centroids), place(vectors.astype(np.float32), centroids)
+    assert np.array_equal(half.nearest, full.nearest)
+    assert np.array_equal(half.distances, full.distances)
+
+
 def test_place_does_not_depend_on_how_many_rows_there_are() -> None:
     vectors, centroids = _vectors(20_000, 4), _vectors(5, 4, seed=1)
     placed = place(vectors, centroids)
@@ -61,75 +115,91 @@ def test_place_of_no_vectors_is_empty() -> None:
     assert len(placed.nearest) == len(placed.distances) == len(placed.margins) == 0
 
 
-def test_a_centroid_itself_has_no_distance() -> None:
-    centroids = _vectors(6, 8)
-    placed = place(centroids, centroids)
-    assert np.array_equal(placed.nearest, np.arange(6))
-    assert (placed.distances >= 0).all()
-    assert placed.distances == pytest.approx(0, abs=1e-6)
-
-
-def test_spread_has_the_mean_and_the_deviation_of_each_cluster() -> None:
-    vectors, centroids = _vectors(200, 6), _vectors(4, 6, seed=2)
-    placed = place(vectors, centroids)
-    found = spread(placed, 4)
-    distances = _cosine(vectors, centroids).min(axis=1)
-    for cluster in range(4):
-        mine = distances[placed.nearest == cluster]
-        assert found.means[cluster] == pytest.approx(mine.mean(), abs=1e-5)
-        assert found.deviations[cluster] == pytest.approx(mine.std(), abs=1e-5)
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_the_medoid_has_the_smallest_sum_of_distances(seed: int) -> None:
-    vectors = _blobs(_vectors(4, 16, seed), 25, 0.15, seed)
-    labels = np.repeat(np.arange(4), 25)
-    means = unit(np.stack([vectors[labels == i].mean(axis=0) for i in range(4)]))
-    placed = place(vectors, means)
-    found = spread(placed, 4)
-    for cluster in range(4):
-        rows = np.flatnonzero(placed.nearest == cluster)
-        sums = _cosine(vectors[rows], vectors[rows]).sum(axis=1)
-        of_medoid = sums[np.flatnonzero(rows == found.medoids[cluster])[0]]
-        assert of_medoid == pytest.approx(sums.min(), abs=1e-4)
-
-
-def test_a_cluster_of_one_is_its_own_medoid_without_deviation() -> None:
-    vectors = np.eye(3, dtype=np.float32)
-    found = spread(place(vectors, vectors), 3)
-    assert found.medoids.tolist() == [0, 1, 2]
-    assert found.deviations == pytest.approx(0)
-
-
-def test_a_far_outlier_is_unsure_and_members_are_not() -> None:
-    centres = np.eye(3, 16, dtype=np.float32)
-    vectors = _blobs(centres, 40, 0.05)
-    centroids = unit(np.stack([vectors[i * 40 : (i + 1) * 40].mean(axis=0) for i in range(3)]))
-    members = place(vectors, centroids)
-    found = spread(members, 3)
-    newcomers = np.zeros((2, 16), np.float32)
-    newcomers[0, 9] = 1  # at right angles to every cluster
-    newcomers[1] = centroids[2]
-    doubts = is_unsure(place(newcomers, centroids), found.means, found.deviations)
-    assert doubts.tolist() == [True, False]
-    of_members = is_unsure(members, found.means, found.deviations)
-    assert of_members.mean() < 0.05
-
-
-def test_the_limit_is_three_deviations_beyond_the_mean() -> None:
-    means, deviations = _f32([0.1, 0.2]), _f32([0.02, 0.01])
-    distances = _f32([0.159, 0.161, 0.229, 0.231])
-    placed = Placement(np.array([0, 0, 1, 1]), distances, np.ones(4, np.float32))
-    assert is_unsure(placed, means, deviations).tolist() == [False, True, False, True]
-
-
-def test_look_alikes_borrow_the_usual_deviation() -> None:
-    means, deviations = _f32([0.0, 0.1, 0.1]), _f32([0.0, 0.04, 0.04])
-    placed = Placement(np.array([0, 0]), _f32([0.05, 0.07]), np.ones(2, np.float32))
-    assert is_unsure(placed, means, deviations).tolist() == [False, True]
-
-
 def test_unit_leaves_zeros_and_scales_the_rest() -> None:
     scaled = unit(_f32([[0, 0], [3, 4], [-0.002, 0]]))
     assert scaled.dtype == np.float32
     assert scaled == pytest.approx(np.array([[0, 0], [0.6, 0.8], [-1, 0]]))
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float16])
+def test_scaling_in_place_is_the_same_without_a_second_array(kind: type) -> None:
+    vectors = (np.random.default_rng(0).normal(size=(9_000, 8)) * 3).astype(kind)
+    expected = unit(vectors.astype(np.float32))
+    scaled = unit_in_place(vectors)
+    assert scaled is vectors
+    assert scaled.dtype == kind
+    assert scaled == pytest.approx(expected, abs=1e-3 if kind is np.float16 else 1e-6)
+
+
+# Models -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_model_is_what_its_members_make_it(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    points, labels = _vectors(90, 8, seed), draw.integers(0, 4, 90)
+    labels[:5] = -1  # unsure
+    models = _models(points, labels)
+    for row in range(4):
+        mine = points[labels == row].astype(np.float64)
+        assert models.counts[row] == len(mine)
+        assert models.means[row] == pytest.approx(mine.mean(axis=0))
+        centroid = mine.mean(axis=0) / np.linalg.norm(mine.mean(axis=0))
+        assert models.centroids[row] == pytest.approx(centroid, abs=1e-6)
+        distances = 1 - mine @ centroid
+        assert models.distance_means[row] == pytest.approx(distances.mean(), abs=1e-6)
+        assert models.deviations[row] == pytest.approx(distances.std(), abs=1e-6)
+        medoid = int(models.medoids[row], 16)
+        sums = _cosine(mine, mine).sum(axis=1)
+        own = np.flatnonzero(np.flatnonzero(labels == row) == medoid)[0]
+        assert sums[own] == pytest.approx(sums.min(), abs=1e-4)
+
+
+def test_rows_are_sorted_by_cluster_and_mode() -> None:
+    points = _vectors(30, 6)
+    models = _models(points, np.arange(30) % 3, clusters=[9, 2, 9])
+    assert models.cluster_ids.tolist() == [2, 9, 9]
+    assert models.mode_ids.tolist() == [2, 1, 3]
+    assert models.ids == [2, 9]
+    assert models.means[models.row_of(1)] == pytest.approx(points[::3].astype(float).mean(axis=0))
+
+
+def test_models_can_be_taken_apart_and_put_together() -> None:
+    models = _models(_vectors(40, 6), np.arange(40) % 4)
+    parts = [models.take(np.array([3, 1])), models.take(models.cluster_ids == 1)]
+    joined = ClusterModels.joined(parts)
+    assert joined.cluster_ids.tolist() == [1, 2, 4]
+    assert joined.medoids == (models.medoids[0], models.medoids[1], models.medoids[3])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    late=st.integers(1, 60),
+    cuts=st.lists(st.integers(0, 60), max_size=4),
+)
+def test_running_figures_are_those_of_one_pass_whatever_the_batches(
+    seed: int, late: int, cuts: list[int]
+) -> None:
+    """Means and counts are exactly those of all members together (up to float64)."""
+    draw = np.random.default_rng(seed)
+    points = _vectors(40 + late, 7, seed)
+    labels = np.concatenate([np.arange(40) % 3, draw.integers(0, 3, late)])
+    models = _models(points[:40], labels[:40])
+    distances = place_at(points, models.centroids, models.cluster_ids, labels + 1).distances
+    sums = Sums.zero(models)
+    bounds = sorted({0, late, *(min(cut, late) for cut in cuts)})
+    for start, end in zip(bounds, bounds[1:], strict=False):
+        rows = slice(40 + start, 40 + end)
+        sums.add(points[rows], labels[rows], distances[rows])
+    now = sums.onto(models)
+    at_once = grown(models, points[40:], labels[40:], distances[40:])
+    for row in range(3):
+        mine = points[labels == row].astype(np.float64)
+        assert now.counts[row] == len(mine)
+        assert now.means[row] == pytest.approx(mine.mean(axis=0), abs=1e-12)
+        assert now.means[row] == pytest.approx(at_once.means[row], abs=1e-12)
+        seen = distances[labels == row].astype(np.float64)
+        assert now.distance_means[row] == pytest.approx(seen.mean(), abs=1e-6)
+        assert now.deviations[row] == pytest.approx(seen.std(), abs=1e-5)
+    assert now.medoids == models.medoids

@@ -47,7 +47,7 @@ def calibrate(
 
     Args:
         models: The clusters.
-        vectors: ``(n, dim)`` float32 of unit length, in the embedder's own space.
+        vectors: ``(n, dim)`` float32 or float16 of unit length, in the embedder's own space.
         labels: ``(n,)`` the row of each image's mode in `models`; NOISE is left out.
         seed: Of the choice.
         usual: Other clusters of the library, whose figures stand in for what small ones do not
@@ -87,7 +87,7 @@ def strangeness(
     Args:
         models: The clusters.
         exemplars: Members that stand for them.
-        vectors: ``(n, dim)`` float32 of unit length, in the embedder's own space.
+        vectors: ``(n, dim)`` float32 or float16 of unit length, in the embedder's own space.
         rows: ``(n,)`` the row of the mode to compare each with.
 
     Returns:
@@ -126,6 +126,7 @@ def is_ambiguous(
 
 def _to_exemplars(vectors: Vectors, exemplars: Vectors, *, own: bool) -> NDArray[np.float64]:
     """Mean distance to the nearest three; the first rows are the exemplars where `own`."""
+    vectors = vectors.astype(np.float32, copy=False)
     if len(exemplars) <= int(own):
         return np.empty(0)
     distances = np.maximum(1 - vectors @ exemplars.T, 0)

@@ -40,11 +40,19 @@ def unit(vectors: Vectors) -> Vectors:
     return np.asarray(vectors / np.where(norms > 0, norms, 1), dtype=np.float32)
 
 
+def unit_in_place(vectors: Vectors) -> Vectors:
+    """As `unit`, without a second array; half precision stays half precision."""
+    for start in range(0, len(vectors), _ROWS_AT_ONCE):
+        rows = slice(start, start + _ROWS_AT_ONCE)
+        vectors[rows] = unit(vectors[rows].astype(np.float32, copy=False))
+    return vectors
+
+
 def place(points: Vectors, centroids: Vectors, owners: Labels | None = None) -> Placement:
     """The nearest centroid of each unit vector. O(n k dim), some rows at a time.
 
     Args:
-        points: ``(n, dim)`` float32 of unit length.
+        points: ``(n, dim)`` float32 or float16 of unit length.
         centroids: ``(k, dim)`` float32 of unit length.
         owners: ``(k,)`` the cluster of each centroid, ascending; each has its own where None.
     """
@@ -55,7 +63,7 @@ def place(points: Vectors, centroids: Vectors, owners: Labels | None = None) -> 
     starts = _first_rows(centroids, owners)
     for start in range(0, n, _ROWS_AT_ONCE):
         rows = slice(start, start + _ROWS_AT_ONCE)
-        similarity = points[rows] @ centroids.T
+        similarity = points[rows].astype(np.float32, copy=False) @ centroids.T
         nearest[rows] = similarity.argmax(axis=1)
         best = similarity.max(axis=1)
         distances[rows] = np.maximum(1 - best, 0)
@@ -78,7 +86,7 @@ def place_at(points: Vectors, centroids: Vectors, owners: Labels, rows: Labels) 
     Returns:
         Margins are negative where another cluster is nearer.
     """
-    similarity = points @ centroids.T
+    similarity = points.astype(np.float32, copy=False) @ centroids.T
     own = owners[None, :] == rows[:, None]
     inside = np.where(own, similarity, -np.inf)
     outside = np.where(own, -np.inf, similarity).max(axis=1)
@@ -191,7 +199,8 @@ def model_of(
         if len(members):
             means[mode] = points[members].mean(axis=0, dtype=np.float64)
             centroid = (means[mode] / (np.linalg.norm(means[mode]) or 1)).astype(np.float32)
-            distances = np.maximum(1 - points[members] @ centroid, 0).astype(np.float64)
+            similarity = points[members].astype(np.float32, copy=False) @ centroid
+            distances = np.maximum(1 - similarity, 0).astype(np.float64)
             distance_means[mode] = distances.mean()
             distance_m2s[mode] = np.square(distances - distance_means[mode]).sum()
             medoids[mode] = image_ids[members[distances.argmin()]]

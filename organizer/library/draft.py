@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from organizer.cluster.fit import calibrate
-from organizer.cluster.incremental import model_of, place_at
+from organizer.cluster.incremental import model_of, place, place_at
 from organizer.types import (
     NOISE,
     Assignments,
@@ -38,8 +38,8 @@ class Images:
 
     Attributes:
         image_ids: ``(n,)`` ids in an object array.
-        vectors: ``(n, dim)`` float32 of unit length, in the embedder's own space.
-        points: ``(n, d)`` float32 of unit length, in the clustering's space.
+        vectors: ``(n, dim)`` float32 or float16 of unit length, in the embedder's own space.
+        points: ``(n, d)`` the same, in the clustering's space.
     """
 
     image_ids: NDArray[np.object_]
@@ -108,7 +108,7 @@ def assigned(
         points = images.points[rows]
         unsure = cluster_ids[rows] == NOISE
         if unsure.any():
-            nearest = (points[unsure] @ centroids.T).argmax(axis=1)
+            nearest = place(points[unsure], centroids).nearest
             candidates[rows][unsure] = models.cluster_ids[nearest]
         found = place_at(points, centroids, models.cluster_ids, candidates[rows])
         distances[rows], margins[rows] = found.distances, found.margins

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from organizer import registry
 from organizer.cluster.decisions import Constraints
@@ -164,11 +165,11 @@ def _warm(
     if before.clustering is None and not required:
         return None
     rows = [_with_members(images, before, i, modes) for i, modes in required.items()]
-    starts = [images.points[mode].mean(axis=0) for modes in rows for mode in modes]
+    starts = [_mean(images, mode) for modes in rows for mode in modes]
     free = sorted(set(before.ids) - set(required))
     members = [np.flatnonzero(before.labels == i) for i in free]
     members = [mine for mine in members if len(mine)]
-    others = [images.points[mine].mean(axis=0) for mine in members]
+    others = [_mean(images, mine) for mine in members]
     wanted = count - len(starts)
     fixed = unit(np.array(starts, dtype=np.float32).reshape(-1, images.points.shape[1]))
     if not wanted:
@@ -177,11 +178,17 @@ def _warm(
         return None
     if len(others) > wanted:
         counts = np.array([len(mine) for mine in members])
-        joined = warm_start(images.points, unit(np.stack(others)), counts, wanted, seed=seed)
+        joined = warm_start(
+            images.points, unit(np.stack(others).astype(np.float32)), counts, wanted, seed=seed
+        )
         return np.concatenate([fixed, joined]) if len(fixed) else joined
-    present = unit(np.stack([*starts, *others]))
+    present = unit(np.stack([*starts, *others]).astype(np.float32))
     counts = np.ones(len(present), dtype=np.int64)
     return warm_start(images.points, present, counts, count, seed=seed)
+
+
+def _mean(images: Images, rows: Labels) -> NDArray[np.float64]:
+    return np.asarray(images.points[rows].mean(axis=0, dtype=np.float64))
 
 
 def _with_members(
@@ -191,7 +198,7 @@ def _with_members(
     mine = np.flatnonzero(before.labels == cluster_id)
     if not len(mine):
         return list(modes)
-    means = unit(np.stack([images.points[mode].mean(axis=0) for mode in modes]))
+    means = unit(np.stack([_mean(images, mode) for mode in modes]).astype(np.float32))
     nearest = place(images.points[mine], means).nearest
     return [np.union1d(mode, mine[nearest == number]) for number, mode in enumerate(modes)]
 

@@ -62,7 +62,7 @@ def _next_best(
     allowed = np.flatnonzero(~np.isin(models.cluster_ids, list(banned)))
     if not len(allowed):
         return NOISE
-    best = allowed[[int((models.centroids[allowed] @ image.points[0]).argmax())]]
+    best = allowed[[int((models.centroids[allowed] @ image.points[0].astype(np.float32)).argmax())]]
     if strangeness(models, exemplars, image.vectors, best)[0] > LIMIT:
         return NOISE
     return int(models.cluster_ids[best[0]])

@@ -11,7 +11,7 @@ import numpy as np
 from organizer.cluster.choose_k import Choice, candidates, choose
 from organizer.cluster.decisions import Constraints, compiled
 from organizer.cluster.fit import LIMIT, strangeness
-from organizer.cluster.incremental import place_at, unit
+from organizer.cluster.incremental import place_at, unit_in_place
 from organizer.cluster.lineage import follow, lineage_of
 from organizer.cluster.loyalty import stays
 from organizer.errors import ClusteringError, SettingsError
@@ -40,6 +40,9 @@ from organizer.types import (
 
 K = int | Literal["auto"] | tuple[int, int]
 KMethod = Literal["auto", "elbow", "silhouette", "gap", "stability"]
+
+_HALF_FROM = 200_000
+"""Images above which vectors are held in half precision, as they are stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +109,9 @@ def recluster(
     """See `organizer.library.Library.recluster`. The caller holds the library for writing."""
     spec = embedders.required_spec(store, plan.embedder)
     _require_sane(plan.k)
-    ids, vectors = store.vectors.read(spec)
+    ids, vectors = store.vectors.read(spec, half=store.vectors.count(spec) > _HALF_FROM)
     image_ids = np.array(ids, dtype=object)
-    vectors = unit(vectors)
+    vectors = unit_in_place(vectors)
     different = _count_different(vectors)
     _require_enough(plan.k, different)
     constraints = compiled(store.decisions.all())

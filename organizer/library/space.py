@@ -52,7 +52,7 @@ class Space:
 
         Args:
             spec: The reducer.
-            vectors: ``(n, dim)`` float32 of unit length.
+            vectors: ``(n, dim)`` float32 or float16 of unit length.
             seed: Of the sample, and of what the reducer draws.
 
         Returns:
@@ -65,11 +65,11 @@ class Space:
             return cls(spec), vectors
         space = cls(spec, _created(spec, seed=seed))
         if len(vectors) <= _FITTED_TO:
-            fitted = space._reducer.fit_transform(vectors)
+            fitted = space._reducer.fit_transform(vectors.astype(np.float32, copy=False))
             return space, unit(np.asarray(fitted, dtype=np.float32))
         draw = np.random.default_rng(seed)
         rows = np.sort(draw.choice(len(vectors), _FITTED_TO, replace=False))
-        space._reducer.fit_transform(vectors[rows])
+        space._reducer.fit_transform(vectors[rows].astype(np.float32, copy=False))
         return space, space.points(vectors)
 
     @classmethod
@@ -85,11 +85,16 @@ class Space:
         """Vectors of unit length to points of unit length, some at a time."""
         if self._reducer is None or not len(vectors):
             return vectors
-        parts = [
-            unit(np.asarray(self._reducer.transform(vectors[start : start + _ROWS_AT_ONCE])))
-            for start in range(0, len(vectors), _ROWS_AT_ONCE)
-        ]
-        return np.concatenate(parts)
+        points: Vectors | None = None
+        for start in range(0, len(vectors), _ROWS_AT_ONCE):
+            rows = slice(start, start + _ROWS_AT_ONCE)
+            block = vectors[rows].astype(np.float32, copy=False)
+            placed = unit(np.asarray(self._reducer.transform(block), dtype=np.float32))
+            if points is None:
+                points = np.empty((len(vectors), placed.shape[1]), dtype=np.float32)
+            points[rows] = placed
+        assert points is not None  # noqa: S101 - there are vectors
+        return points
 
     def state(self) -> Mapping[str, NDArray[Any]]:
         """What was fitted, to be stored."""

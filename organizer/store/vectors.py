@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -82,10 +83,16 @@ class VectorTables:
             self.create(spec, dim)
         self._database.append(self.table_name(spec), rows)
 
-    def read(self, spec: PartSpec) -> tuple[tuple[str, ...], Vectors]:
-        """All ids and ``(n, dim)`` float32 vectors, in the order in which they were added."""
+    def read(self, spec: PartSpec, *, half: bool = False) -> tuple[tuple[str, ...], Vectors]:
+        """All ids and ``(n, dim)`` vectors, in the order in which they were added.
+
+        Args:
+            spec: The embedder.
+            half: Whether to leave them in half precision, as they are stored.
+        """
         name, dim = self.table_name(spec), self._dim(spec)
-        vectors = np.empty((self._database.count(name), dim), dtype=np.float32)
+        kind: Any = np.float16 if half else np.float32
+        vectors = np.empty((self._database.count(name), dim), dtype=kind)
         ids: list[str] = []
         for rows in self._database.batches(name, ["image_id", "vector"], rows=_ROWS_AT_ONCE):
             part = rows.column("vector").flatten().to_numpy().reshape(-1, dim)
