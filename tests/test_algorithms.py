@@ -210,6 +210,15 @@ def test_birch_of_many_vectors_finds_its_own_threshold(
     assert 0.1 * scale < model.threshold_ < 1.0 * scale
 
 
+def test_birch_of_vectors_without_groups_makes_as_many_as_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("organizer.cluster.hierarchy._MOST_SUBCLUSTERS", 200)
+    everywhere = _unit(np.random.default_rng(0).normal(size=(3_000, 64)))
+    labels = birch(n_clusters=20).fit_predict(everywhere)
+    assert len(set(labels.tolist())) == 20
+
+
 def test_copies_do_not_fill_the_tree_of_birch() -> None:
     draw = np.random.default_rng(0)
     different = _unit(np.eye(64)[0] + draw.normal(0, 0.05, (200, 64)))
