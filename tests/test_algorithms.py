@@ -18,7 +18,7 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.neighbors import KNeighborsClassifier
 
 from organizer.cluster.density import Dbscan, dbscan, hdbscan, knee
-from organizer.cluster.graph import connected_graph, spectral
+from organizer.cluster.graph import connected_graph, embedded, spectral
 from organizer.cluster.hierarchy import Birch, average, birch, ward
 from organizer.cluster.limits import Limits, limited, limits_of, require_within
 from organizer.cluster.mixture import gmm
@@ -210,6 +210,15 @@ def test_birch_of_many_vectors_finds_its_own_threshold(
     assert 0.1 * scale < model.threshold_ < 1.0 * scale
 
 
+def test_birch_of_vectors_without_groups_makes_as_many_as_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("organizer.cluster.hierarchy._MOST_SUBCLUSTERS", 200)
+    everywhere = _unit(np.random.default_rng(0).normal(size=(3_000, 64)))
+    labels = birch(n_clusters=20).fit_predict(everywhere)
+    assert len(set(labels.tolist())) == 20
+
+
 def test_copies_do_not_fill_the_tree_of_birch() -> None:
     draw = np.random.default_rng(0)
     different = _unit(np.eye(64)[0] + draw.normal(0, 0.05, (200, 64)))
@@ -304,6 +313,18 @@ def test_components_are_joined_by_their_shortest_edge() -> None:
     graph = connected_graph(line, 1).toarray()
     joined = {(int(a), int(b)) for a, b in np.argwhere(np.triu(graph))}
     assert joined == {(0, 1), (2, 3), (4, 5), (1, 2), (3, 4)}
+
+
+def test_the_embedding_is_that_of_linear_algebra() -> None:
+    graph = connected_graph(_blobs(60, spread=0.3)[0], 5)
+    degrees = graph.toarray().sum(axis=1)
+    values, vectors = np.linalg.eig(graph.toarray() / degrees[:, None])
+    first = np.argsort(-values.real)[:4]
+    found = embedded(graph, 4, seed=0)
+    for number in first:
+        vector = vectors[:, number].real
+        rest = vector - found @ np.linalg.lstsq(found, vector, rcond=None)[0]
+        assert np.linalg.norm(rest) < 1e-8
 
 
 def test_spectral_finds_what_is_not_round() -> None:

