@@ -37,9 +37,7 @@ def test_a_name_keeps_its_cluster_with_the_images_that_stand_for_it() -> None:
 
 
 def test_the_last_name_counts() -> None:
-    found = compiled(
-        say(("name", 3, (A,), {"name": "Fox"}), ("name", 3, (B,), {"name": "Lynx"}))
-    )
+    found = compiled(say(("name", 3, (A,), {"name": "Fox"}), ("name", 3, (B,), {"name": "Lynx"})))
     assert found.names == {3: "Lynx"}
     assert found.seeds == {3: ((B,),)}
     assert found.fixed == {A: 3, B: 3}
@@ -111,9 +109,7 @@ def test_the_parts_of_a_split_are_clusters_for_good() -> None:
 
 
 def test_a_retired_cluster_demands_nothing_any_more() -> None:
-    found = compiled(
-        say(("name", 3, (A,), {"name": "Fox"}), ("move", 3, (B,)), ("retire", 3, ()))
-    )
+    found = compiled(say(("name", 3, (A,), {"name": "Fox"}), ("move", 3, (B,)), ("retire", 3, ())))
     assert found == Constraints(retired=frozenset({3}))
 
 

@@ -11,9 +11,7 @@ from organizer.types import ClusterModels, Exemplars, Labels, Vectors
 from tests.cards import blobs, truth_of
 
 
-def _fitted(
-    vectors: Vectors, labels: Labels, *, seed: int = 0
-) -> tuple[ClusterModels, Exemplars]:
+def _fitted(vectors: Vectors, labels: Labels, *, seed: int = 0) -> tuple[ClusterModels, Exemplars]:
     k = int(labels.max()) + 1
     ids = np.array([f"{i:032x}" for i in range(len(vectors))], dtype=object)
     models = model_of(

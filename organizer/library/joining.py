@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from organizer.cluster.decisions import compiled
 from organizer.cluster.fit import LIMIT, calibrate, is_ambiguous, strangeness
-from organizer.cluster.incremental import Sums, grown, place, place_at, unit
+from organizer.cluster.incremental import Placement, Sums, grown, place, place_at, unit
+from organizer.cluster.neighbours import NearestLabelled
 from organizer.library.births import Birth, births
-from organizer.library.draft import Images, assigned, states_of
+from organizer.library.draft import Images, assigned, nobody, states_of
 from organizer.library.obeying import decided_rows, obey
 from organizer.library.space import Space
 from organizer.store import Store, StoredClustering
@@ -57,6 +59,7 @@ class Joiner:
         )
         if not len(self._exemplars.mode_ids):
             self._measure_fit()
+        self._neighbours = self._landmarks()
         self._constraints = compiled(store.decisions.all())
         self._sums = Sums.zero(self._models)
         self._joined = self._unsure = 0
@@ -64,6 +67,8 @@ class Joiner:
 
     def join(self, image_ids: Sequence[str], vectors: Vectors) -> Assignments:
         """Put images into the clusters that they fit; those that fit none are unsure."""
+        if not image_ids:
+            return nobody()
         parts = [
             self._join(image_ids[start : start + _ROWS_AT_ONCE], vectors[start:][:_ROWS_AT_ONCE])
             for start in range(0, len(image_ids), _ROWS_AT_ONCE)
@@ -120,9 +125,7 @@ class Joiner:
         vectors = unit(vectors)
         points = self._space.points(vectors)
         models = self._models
-        placement = place(points, self._centroids, models.cluster_ids)
-        strange = strangeness(models, self._exemplars, vectors, placement.nearest) > LIMIT
-        unsure = strange | is_ambiguous(models, placement.nearest, placement.margins)
+        placement, unsure = self._located(vectors, points)
         states = np.where(unsure, AssignmentState.UNSURE.value, AssignmentState.AUTO.value)
         joined = Assignments(
             np.array(image_ids, dtype=object),
@@ -138,6 +141,31 @@ class Joiner:
         sure = joined.cluster_ids != NOISE
         self._sums.add(points[sure], rows[sure], joined.distances[sure])
         return joined
+
+    def _located(self, vectors: Vectors, points: Vectors) -> tuple[Placement, NDArray[np.bool_]]:
+        """Where images lie, and whether they are unsure of it."""
+        models = self._models
+        placement = place(points, self._centroids, models.cluster_ids)
+        if self._neighbours is None:
+            doubt = is_ambiguous(models, placement.nearest, placement.margins)
+        else:
+            rows = self._neighbours.predict(vectors)
+            doubt = rows == NOISE
+            near = models.cluster_ids[np.where(doubt, placement.nearest, rows)]
+            placement = place_at(points, self._centroids, models.cluster_ids, near)
+        strange = strangeness(models, self._exemplars, vectors, placement.nearest) > LIMIT
+        return placement, strange | doubt
+
+    def _landmarks(self) -> NearestLabelled | None:
+        """What places images where the clusters are not those of centroids."""
+        if self._clustering.clusterer.name == "kmeans":
+            return None
+        modes = self._exemplars.mode_ids
+        known = np.isin(modes, self._models.mode_ids)
+        row_of = {int(mode): row for row, mode in enumerate(self._models.mode_ids)}
+        labels = np.array([row_of[int(mode)] for mode in modes[known]], dtype=np.int64)
+        vectors = self._exemplars.vectors[known].astype(np.float32)
+        return NearestLabelled().fit(vectors, labels)
 
     def _obey(self, images: Images, joined: Assignments, rows: Labels) -> Labels:
         """Put images where a person said they belong; returns the row of each one's mode."""

@@ -8,17 +8,19 @@ from typing import Literal
 
 import numpy as np
 
+from organizer import registry
 from organizer.cluster.choose_k import Choice, candidates, choose
 from organizer.cluster.decisions import Constraints, compiled
 from organizer.cluster.fit import LIMIT, strangeness
 from organizer.cluster.incremental import place_at, unit_in_place
+from organizer.cluster.limits import require_within
 from organizer.cluster.lineage import follow, lineage_of
 from organizer.cluster.loyalty import stays
 from organizer.errors import ClusteringError, SettingsError
 from organizer.library import embedders
 from organizer.library.before import Before, before_of
 from organizer.library.draft import Images, Modes, assigned, modelled, states_of
-from organizer.library.fitting import Fitted, fitted, required_of
+from organizer.library.fitting import GROUP, Fitted, fitted, required_of
 from organizer.library.joining import join_late
 from organizer.library.obeying import obey
 from organizer.library.progress import Progress
@@ -109,7 +111,9 @@ def recluster(
     """See `organizer.library.Library.recluster`. The caller holds the library for writing."""
     spec = embedders.required_spec(store, plan.embedder)
     _require_sane(plan.k)
-    ids, vectors = store.vectors.read(spec, half=store.vectors.count(spec) > _HALF_FROM)
+    n = store.vectors.count(spec)
+    require_within(registry.factory(GROUP, plan.algorithm), plan.algorithm, n)
+    ids, vectors = store.vectors.read(spec, half=n > _HALF_FROM)
     image_ids = np.array(ids, dtype=object)
     vectors = unit_in_place(vectors)
     different = _count_different(vectors)

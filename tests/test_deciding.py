@@ -1,0 +1,431 @@
+"""A person's word: what it does, that it holds for ever, and that undo takes it back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from organizer.errors import ClusteringError, OrganizerError, SettingsError
+from organizer.library import Library
+from organizer.library.deciding import Desk, take_back_unfinished
+from organizer.types import NOISE, AssignmentState, DecisionKind
+from tests.cards import (
+    blobs,
+    cluster_of,
+    fill,
+    id_of,
+    ids_of,
+    ingest,
+    library_at,
+    members,
+    where,
+)
+
+SIZES = [20, 16, 24, 12]
+FIRST, SECOND, THIRD, FOURTH = (
+    ids_of(range(20)),
+    ids_of(range(20, 36)),
+    ids_of(range(36, 60)),
+    ids_of(range(60, 72)),
+)
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    """Four clusters of 20, 16, 24 and 12 images."""
+    found = library_at(tmp_path)
+    fill(found, ids_of(range(72)), blobs(SIZES))
+    found.recluster(k=4)
+    return found
+
+
+def say(library: Library, word: Callable[[Desk], object]) -> None:
+    library._decide(word)  # type: ignore[arg-type]
+
+
+def state_of(library: Library, image_id: str) -> str:
+    found = members(library)
+    return str(found.states[found.image_ids == image_id][0])
+
+
+# Merge --------------------------------------------------------------------------------------
+
+
+def test_merged_clusters_are_one_for_good(library: Library) -> None:
+    one, other = cluster_of(library, FIRST), cluster_of(library, SECOND)
+    report = library.merge([one, other])
+    assert report.lineage.merged[0].sources == tuple(sorted((one, other)))
+    assert report.lineage.retired == (other,)
+    assert cluster_of(library, [*FIRST, *SECOND]) == one
+    for k in (3, 5, 4):
+        library.recluster(k=k)
+        assert cluster_of(library, [*FIRST, *SECOND]) == one, "though they lie far apart"
+    ingest(library, ids_of(range(100, 120)), blobs([10, 10], seed=3))
+    at = where(library)
+    assert {at[i] for i in ids_of(range(100, 120))} <= {one, NOISE}
+
+
+def test_the_modes_of_a_merged_cluster_keep_their_own_centroids(library: Library) -> None:
+    one, other = cluster_of(library, FIRST), cluster_of(library, SECOND)
+    library.merge([one, other])
+    library.recluster(k=3)
+    current = library.store.clusterings.current()
+    assert current is not None
+    models = library.store.clusterings.models(current.clustering_id)
+    assert models.ids == sorted({*where(library).values()})
+    modes = models.centroids[models.cluster_ids == one]
+    assert len(modes) == 2
+    assert sorted(modes.argmax(axis=1).tolist()) == [0, 1]
+
+
+def test_several_clusters_can_be_merged_at_once_and_the_name_goes_along(library: Library) -> None:
+    ids = [cluster_of(library, group) for group in (FIRST, SECOND, THIRD)]
+    library.rename(ids[2], "Fox")
+    library.merge(ids)
+    assert library.name_of(ids[0]) == "Fox"
+    assert cluster_of(library, [*FIRST, *SECOND, *THIRD]) == ids[0]
+
+
+# Split --------------------------------------------------------------------------------------
+
+
+def test_the_parts_of_a_split_cluster_stay_apart(library: Library) -> None:
+    one, other = cluster_of(library, FIRST), cluster_of(library, SECOND)
+    library.merge([one, other])
+    report = library.split(one, k=2)
+    assert report.decision.others == (one, 5)
+    assert report.lineage.born == (5,)
+    assert {cluster_of(library, FIRST), cluster_of(library, SECOND)} == {one, 5}
+    assert cluster_of(library, FIRST) == one, "the largest part keeps the id"
+    library.recluster(k=3)
+    assert cluster_of(library, FIRST) == one
+    assert cluster_of(library, SECOND) == 5
+
+
+def test_a_cluster_can_be_split_into_many(library: Library) -> None:
+    big = cluster_of(library, THIRD)
+    library.split(big, k=5)
+    at = where(library)
+    assert len({at[i] for i in THIRD}) == 5
+    library.recluster(k=4)
+    after = where(library)
+    assert len({after[i] for i in THIRD}) == 5, "a person's clusters count for more than k"
+
+
+@pytest.mark.parametrize("k", [0, 1, -2, 21])
+def test_a_split_that_cannot_be_is_refused(library: Library, k: int) -> None:
+    with pytest.raises(SettingsError, match="cannot be split"):
+        library.split(cluster_of(library, FIRST), k=k)
+
+
+def test_images_that_are_all_alike_cannot_be_split(tmp_path: Path) -> None:
+    library = library_at(tmp_path)
+    vectors = np.concatenate([np.repeat(blobs([1]), 9, axis=0), blobs([10], first=3)])
+    fill(library, ids_of(range(19)), vectors)
+    library.recluster(k=2)
+    with pytest.raises(SettingsError, match="too alike"):
+        library.split(cluster_of(library, ids_of(range(9))), k=2)
+
+
+# Move and not -------------------------------------------------------------------------------
+
+
+def test_an_image_that_was_moved_stays_there(library: Library) -> None:
+    far = cluster_of(library, SECOND)
+    say(library, lambda desk: desk.move([FIRST[0]], far))
+    assert where(library)[FIRST[0]] == far
+    assert state_of(library, FIRST[0]) == AssignmentState.DECIDED
+    for k in (4, 6, 2):
+        library.recluster(k=k)
+        assert where(library)[FIRST[0]] == far
+    current = library.store.clusterings.current()
+    assert current is not None
+    models = library.store.clusterings.models(current.clustering_id)
+    held = [c for c in where(library).values() if c == far]
+    assert models.counts[models.cluster_ids == far].sum() == len(held)
+
+
+def test_an_image_that_is_not_of_a_cluster_leaves_it_and_never_comes_back(
+    library: Library,
+) -> None:
+    own = cluster_of(library, FIRST)
+    say(library, lambda desk: desk.deny([FIRST[0]], own))
+    assert where(library)[FIRST[0]] == NOISE, "it fits no other cluster"
+    for k in (4, 5, 3):
+        library.recluster(k=k)
+        assert where(library)[FIRST[0]] != own
+
+
+def test_not_of_a_cluster_that_an_image_is_not_in_is_remembered(library: Library) -> None:
+    other = cluster_of(library, SECOND)
+    report = library._decide(lambda desk: desk.deny([FIRST[0]], other))
+    assert report.lineage.images_moved == 0
+    with pytest.raises(ClusteringError):
+        library.undo()
+    assert library.constraints().banned == {FIRST[0]: {other}}
+
+
+def test_the_last_word_about_an_image_counts_and_that_is_told(library: Library) -> None:
+    own, other = cluster_of(library, FIRST), cluster_of(library, SECOND)
+    say(library, lambda desk: desk.deny([FIRST[0]], other))
+    report = library._decide(lambda desk: desk.move([FIRST[0]], other))
+    assert where(library)[FIRST[0]] == other
+    assert "takes back" in report.notes[0]
+    report = library._decide(lambda desk: desk.deny([FIRST[0]], other))
+    assert "takes back" in report.notes[0]
+    assert where(library)[FIRST[0]] == own
+
+
+def test_words_that_contradict_each_other_are_refused_and_nothing_is_lost(
+    library: Library,
+) -> None:
+    one, other = cluster_of(library, FIRST), cluster_of(library, SECOND)
+    say(library, lambda desk: desk.deny([THIRD[0]], one))
+    say(library, lambda desk: desk.move([THIRD[0]], other))
+    before, said = where(library), library.store.decisions.all()
+    with pytest.raises(SettingsError, match=THIRD[0][:12]) as caught:
+        library.merge([one, other])
+    assert "move" in caught.value.hint
+    assert where(library) == before
+    assert library.store.decisions.all() == said
+
+
+def test_merging_what_was_split_takes_the_split_back_and_tells_so(library: Library) -> None:
+    one = cluster_of(library, FIRST)
+    library.split(one, k=2)
+    report = library.merge([one, 5])
+    assert any("split" in note for note in report.notes)
+    assert cluster_of(library, FIRST) == one
+
+
+# Retire, pin --------------------------------------------------------------------------------
+
+
+def test_the_images_of_a_retired_cluster_go_where_they_fit_or_to_the_pile(
+    library: Library,
+) -> None:
+    gone = cluster_of(library, FOURTH)
+    library.retire(gone)
+    at = where(library)
+    assert gone not in at.values()
+    assert {at[i] for i in FOURTH} == {NOISE}
+    library.recluster(k=4)
+    assert gone not in where(library).values(), "its id is no more"
+    for word in (library.pin, library.retire):
+        with pytest.raises(SettingsError, match="is no more") as caught:
+            word(gone)
+        assert "history" in caught.value.hint
+    with pytest.raises(SettingsError, match="is no more"):
+        library.rename(gone, "Fox")
+
+
+def test_the_last_cluster_cannot_be_retired(library: Library) -> None:
+    ids = [cluster_of(library, group) for group in (FIRST, SECOND, THIRD, FOURTH)]
+    library.merge(ids)
+    with pytest.raises(ClusteringError, match="only one"):
+        library.retire(ids[0])
+
+
+def test_a_pinned_cluster_survives_a_smaller_k(library: Library) -> None:
+    smallest = cluster_of(library, FOURTH)
+    library.pin(smallest)
+    library.recluster(k=2)
+    assert cluster_of(library, FOURTH) == smallest
+    assert len({*where(library).values()}) == 2
+
+
+# Undo ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("word", ["merge", "split", "move", "deny", "retire"])
+def test_undo_brings_everything_back_and_takes_the_word_back(library: Library, word: str) -> None:
+    one, other = cluster_of(library, FIRST), cluster_of(library, SECOND)
+    before = members(library)
+    words: dict[str, Callable[[Desk], object]] = {
+        "merge": lambda desk: desk.merge([one, other]),
+        "split": lambda desk: desk.split(one, 2),
+        "move": lambda desk: desk.move([FIRST[0]], other),
+        "deny": lambda desk: desk.deny([FIRST[0]], one),
+        "retire": lambda desk: desk.retire(one),
+    }
+    say(library, words[word])
+    assert members(library).cluster_ids.tolist() != before.cluster_ids.tolist()
+    library.undo()
+    after = members(library)
+    for column in ("image_ids", "cluster_ids", "candidates", "states", "since"):
+        assert getattr(after, column).tolist() == getattr(before, column).tolist()
+    assert after.distances.tobytes() == before.distances.tobytes()
+    found = library.constraints()
+    assert (found.fixed, found.banned, found.required) == ({}, {}, frozenset())
+    library.recluster(k=4)
+    assert where(library) == dict(
+        zip(before.image_ids.tolist(), before.cluster_ids.tolist(), strict=True)
+    )
+
+
+def test_a_word_that_was_cut_short_before_it_was_carried_out_is_taken_back(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = cluster_of(library, FIRST), cluster_of(library, SECOND)
+
+    def cut(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(type(library.store.clusterings), "add", cut)
+    with pytest.raises(KeyboardInterrupt):
+        library.merge([one, other])
+    monkeypatch.undo()
+    assert library.constraints().retired == {other}
+    take_back_unfinished(library.store)
+    assert library.constraints().retired == frozenset()
+    assert cluster_of(library, SECOND) == other
+    library.merge([one, other])
+    take_back_unfinished(library.store)
+    assert library.constraints().retired == {other}, "one that was carried out stays"
+
+
+# What cannot be -----------------------------------------------------------------------------
+
+
+def test_names_of_clusters_and_images_that_are_not_there(library: Library) -> None:
+    for word in (
+        lambda: library.merge([1, 99]),
+        lambda: library.split(99),
+        lambda: library.pin(99),
+        lambda: library.retire(99),
+    ):
+        with pytest.raises(SettingsError, match="no cluster 99"):
+            word()
+    with pytest.raises(SettingsError, match="cannot be merged"):
+        library.merge([1, 1])
+    with pytest.raises(SettingsError, match="no image"):
+        library.move(["nowhere.jpg"], 1)
+    with pytest.raises(SettingsError, match="no clustering yet"):
+        say(library, lambda desk: desk.move([id_of(9_999)], 1))
+
+
+def test_a_name_that_another_cluster_has_is_refused_with_a_way_out(library: Library) -> None:
+    library.rename(1, "Fox")
+    with pytest.raises(SettingsError, match="cluster 1") as caught:
+        library.rename(2, "Fox")
+    assert "merge" in caught.value.hint
+
+
+# History ------------------------------------------------------------------------------------
+
+
+def test_history_tells_what_became_of_a_cluster(library: Library) -> None:
+    one, other = cluster_of(library, FIRST), cluster_of(library, SECOND)
+    library.rename(one, "Fox")
+    library.merge([one, other])
+    library.undo()
+    _, finished = ingest(library, ids_of(range(100, 112)), blobs([12], first=8))
+    born = finished.born[0].cluster_id
+    library.recluster(k=5)
+    told = [event.what for event in library.history(one)]
+    assert told[0] == "recluster 1 with painter: 4 clusters made"
+    assert f"cluster {one} named 'Fox'" in told
+    assert f"{other} merged into {one}" in told
+    assert f"taken back: {other} merged into {one}" in told
+    assert any(what.startswith("undo") for what in told)
+    assert any("kept" in what for what in told)
+    of_born = [event.what for event in library.history(born)]
+    assert of_born[0] == f"born from ingest 1: {born}"
+    with pytest.raises(SettingsError, match="no cluster ever"):
+        library.history(999)
+    assert len(library.history()) >= len(told)
+
+
+# The law ------------------------------------------------------------------------------------
+
+_group = st.integers(0, 3)
+_step = st.one_of(
+    st.tuples(st.just("ingest"), st.integers(0, 8), st.integers(0, 5)),
+    st.tuples(st.just("recluster"), st.integers(2, 7), st.sampled_from(["kmeans", "ward"])),
+    st.tuples(st.just("rename"), _group, _group),
+    st.tuples(st.just("pin"), _group, _group),
+    st.tuples(st.just("merge"), _group, _group),
+    st.tuples(st.just("split"), _group, st.integers(2, 3)),
+    st.tuples(st.just("move"), st.integers(0, 71), _group),
+    st.tuples(st.just("not"), st.integers(0, 71), _group),
+    st.tuples(st.just("retire"), _group, _group),
+    st.tuples(st.just("undo"), _group, _group),
+)
+
+
+@pytest.mark.slow
+@settings(max_examples=25, deadline=None)
+@given(steps=st.lists(_step, min_size=3, max_size=9))
+def test_every_decision_still_holds_after_any_sequence(
+    tmp_path_factory: pytest.TempPathFactory,
+    steps: list[tuple[str, int, int | str]],
+) -> None:
+    library = library_at(tmp_path_factory.mktemp("law"))
+    fill(library, ids_of(range(72)), blobs(SIZES))
+    library.recluster(k=4)
+    fresh = 1_000
+    for step, one, other in steps:
+        try:
+            fresh = _take(library, step, one, other, fresh)
+        except OrganizerError:
+            pass  # a word that cannot be is refused, and must have changed nothing
+        if step != "undo":
+            # Undo brings a clustering back as it was; what is said holds from the next one on.
+            _assert_obeyed(library, everything=step == "recluster")
+    library.recluster(k=5)
+    _assert_obeyed(library, everything=True)
+
+
+def _take(library: Library, step: str, one: int, other: int | str, fresh: int) -> int:
+    ids = sorted({c for c in where(library).values() if c != NOISE})
+    pick = ids[one % len(ids)]
+    if step == "ingest":
+        vectors = blobs([one, int(other)], first=int(other), seed=fresh)
+        ingest(library, ids_of(range(fresh, fresh + len(vectors))), vectors)
+        return fresh + len(vectors)
+    if step == "recluster":
+        library.recluster(k=one, algorithm=str(other))
+    elif step == "undo":
+        library.undo()
+    elif step == "move":
+        say(library, lambda desk: desk.move([id_of(one)], ids[int(other) % len(ids)]))
+    elif step == "not":
+        say(library, lambda desk: desk.deny([id_of(one)], ids[int(other) % len(ids)]))
+    elif step == "merge":
+        library.merge([pick, ids[int(other) % len(ids)]])
+    elif step == "split":
+        library.split(pick, k=int(other))
+    elif step == "rename":
+        library.rename(pick, f"name {other}")
+    elif step == "pin":
+        library.pin(pick)
+    elif step == "retire":
+        library.retire(pick)
+    return fresh
+
+
+def _assert_obeyed(library: Library, *, everything: bool) -> None:
+    at, found = where(library), library.constraints()
+    here = {c for c in at.values() if c != NOISE}
+    for image_id, cluster_ids in found.banned.items():
+        assert at[image_id] not in cluster_ids
+    for image_id, cluster_id in found.fixed.items():
+        assert at[image_id] == cluster_id or (not everything and cluster_id not in here)
+    if everything:
+        assert {c for c in found.required if found.seeds[c]} <= here
+    assert not found.retired & here
+    assert len({*found.names.values()}) == len(found.names)
+    current = library.store.clusterings.current()
+    assert current is not None
+    models = library.store.clusterings.models(current.clustering_id)
+    for cluster_id in models.ids:
+        counted = int(models.counts[models.cluster_ids == cluster_id].sum())
+        assert counted == sum(c == cluster_id for c in at.values())
+    assert set(models.ids) >= here
+    kinds = {decision.kind for decision in library.store.decisions.all()}
+    assert kinds <= set(DecisionKind)
