@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+
+from organizer.embed import weights
 
 
 def enliven(network: Any, side: int, *, forward: str = "forward") -> Any:
@@ -26,3 +29,15 @@ def enliven(network: Any, side: int, *, forward: str = "forward") -> Any:
         with torch.inference_mode():
             getattr(network, forward)(torch.nn.functional.interpolate(coarse, size=(side, side)))
     return network.eval()
+
+
+def keep_something_of(source: weights.WeightsSource) -> Path:
+    """Something of the weights' in the cache where they belong; nothing looks into it."""
+    if source.repo:
+        kept = weights.hub_cache() / f"models--{source.repo.replace('/', '--')}"
+        kept.mkdir(parents=True)
+        return kept
+    kept = weights.torch_cache() / source.url.rpartition("/")[2]
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.touch()
+    return kept

@@ -18,7 +18,7 @@ from organizer import registry
 from organizer.embed.openclip import OpenClipEmbedder, family
 from organizer.errors import SettingsError, WeightsError, WeightsMissingError
 from organizer.protocols import Embedder, ReducedInput, TextEmbedder, Versioned
-from tests.networks import enliven
+from tests.networks import enliven, keep_something_of
 
 PAIR = "RN50/yfcc15m"
 _PAIRS = [
@@ -355,6 +355,30 @@ def test_what_a_network_tells_of_itself_is_true(tmp_path: Path) -> None:
 
 def test_every_pair_that_is_listed_has_a_place_of_its_weights() -> None:
     assert [pair for pair in family.models() if not family(pair).source().address] == []
+
+
+def test_what_is_cached_is_known_without_openclip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    (tmp_path / "hub" / "models--laion--of-something-else").mkdir(parents=True)
+    for network in map(family, family.models()):
+        assert not network.may_be_cached(), network.name
+        kept = keep_something_of(network.source())
+        assert network.may_be_cached(), network.name
+        kept.rename(kept.with_name("elsewhere"))
+
+
+def test_a_hub_that_is_switched_off_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    import urllib.request
+
+    def ask(*_: Any, **__: Any) -> None:
+        pytest.fail("it was asked")
+
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(urllib.request, "urlopen", ask)
+    with pytest.raises(WeightsMissingError, match="HF_HUB_OFFLINE is set"):
+        family(PAIR)()
 
 
 def test_a_pair_is_known_by_one_name() -> None:

@@ -19,7 +19,7 @@ from organizer.embed.network import NetworkEmbedder
 from organizer.embed.timm import TimmNetwork, family
 from organizer.errors import SettingsError, WeightsError, WeightsMissingError
 from organizer.protocols import Embedder, ReducedInput, Versioned
-from tests.networks import enliven
+from tests.networks import enliven, keep_something_of
 
 _GROUP = "organizer.embedders"
 _RESNET = "resnet18.a1_in1k"
@@ -321,6 +321,24 @@ def test_an_unknown_name_suggests_known_ones(typed: str, suggested: str) -> None
         family(typed)
     assert "did you mean" in caught.value.hint
     assert suggested in caught.value.hint
+
+
+def test_what_is_cached_is_known_without_timm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For a sample of all names, and more of those that are in other people's hands."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    networks = [TimmNetwork(name) for name in family.models()]
+    foreign = [net for net in networks if net.source().repo != f"timm/{net.model}"]
+    assert len(foreign) > 20
+    (tmp_path / "hub" / "models--timm--of_something_else").mkdir(parents=True)
+    for network in [*networks[::60], *foreign[::3]]:
+        # Those names are computed: timm has to be asked.
+        assert network.may_be_cached() == ("_quickgelu_" in network.model), network.name
+        kept = keep_something_of(network.source())
+        assert network.may_be_cached(), network.name
+        kept.rename(kept.with_name("elsewhere"))
 
 
 def test_a_name_like_nothing_is_sent_to_the_listing() -> None:

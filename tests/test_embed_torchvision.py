@@ -20,7 +20,7 @@ from organizer.embed.network import NetworkEmbedder
 from organizer.embed.torchvision import Network, alexnet, family, mobilenet_v2, resnet18, vgg16
 from organizer.errors import SettingsError, WeightsError
 from organizer.protocols import Embedder, ReducedInput, Versioned
-from tests.networks import enliven
+from tests.networks import enliven, keep_something_of
 
 _GROUP = "organizer.embedders"
 _CATALOGUE = [
@@ -418,6 +418,20 @@ def test_an_unknown_name_suggests_known_ones(typed: str, suggested: str) -> None
         registry.canonical(_GROUP, typed)
     assert "\n" not in caught.value.message + caught.value.hint
     assert suggested in caught.value.hint
+
+
+def test_what_is_cached_is_known_without_torchvision(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    (tmp_path / "torch" / "hub" / "checkpoints").mkdir(parents=True)
+    (tmp_path / "torch" / "hub" / "checkpoints" / "of-something-else.pth").touch()
+    for network in map(family, family.models()):
+        assert not network.may_be_cached(), network.name
+        kept = keep_something_of(network.source())
+        assert network.may_be_cached(), network.name
+        kept.rename(kept.with_name("elsewhere"))
 
 
 def test_a_network_that_does_not_classify_is_no_embedder() -> None:

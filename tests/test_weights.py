@@ -278,6 +278,21 @@ def test_weights_that_the_server_does_not_have_are_an_error(
     gc.collect()  # an answer that was left open would warn
 
 
+@pytest.mark.parametrize("data", [b"", b"hello", b"{}", bytes(1000)])
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+def test_what_is_told_of_an_unreadable_file_is_one_sentence(
+    tmp_path: Path, data: bytes, suffix: str
+) -> None:
+    file = tmp_path / f"tiny{suffix}"
+    file.write_bytes(data)
+    with pytest.raises(WeightsError) as caught:
+        weights.read_state_dict(file, name="tiny")
+    reason = caught.value.message.partition("cannot be read: ")[2]
+    assert " " in reason
+    assert ". " not in reason
+    assert len(reason) < 200
+
+
 # --- the Hugging Face hub -----------------------------------------------------------------------
 
 _REPO = "someone/tiny"

@@ -117,8 +117,7 @@ def where(
 
         settings = settings_of(None, weights=weights)
         if name is not None:
-            embedders.check(name)
-            found = embedders.describe(name, settings)
+            found = embedders.look_up(name, settings)
             if json:
                 print_json({"name": name, "weights": found.weights, "location": found.location})
             else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -155,11 +155,18 @@ def mentioned(package: str, pattern: str) -> bool:
     Where it does, a name is taken for good for the moment: the library's own list, which takes
     seconds to import, is asked before anything is made.
     """
+    return any(passages(package, pattern))
+
+
+def passages(package: str, pattern: str) -> Iterator[str]:
+    """What in the source of a library is like this; the library is not imported."""
     spec = find_spec(package)
     folders = (spec.submodule_search_locations or []) if spec else []
-    line = re.compile(pattern.encode(), re.MULTILINE)
-    sources = (file for folder in folders for file in Path(folder).rglob("*.py"))
-    return any(line.search(file.read_bytes()) for file in sources)
+    wanted = re.compile(pattern.encode(), re.MULTILINE)
+    for folder in folders:
+        for file in Path(folder).rglob("*.py"):
+            for found in wanted.finditer(file.read_bytes()):
+                yield found.group().decode(errors="replace")
 
 
 def unknown(kind: str, name: str, known: Iterable[str], *, listing: str = "") -> SettingsError:

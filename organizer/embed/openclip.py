@@ -18,16 +18,21 @@ from typing import Any
 import numpy as np
 
 from organizer.embed.engine import Engine
-from organizer.embed.network import NetworkEmbedder, NetworkFactory, mentioned, unknown
+from organizer.embed.network import (
+    NetworkEmbedder,
+    NetworkFactory,
+    mentioned,
+    passages,
+    unknown,
+)
 from organizer.embed.preprocess import Preprocessing
 from organizer.embed.weights import (
     WeightsFile,
     WeightsSource,
     do_not_fit,
     hub_address,
-    hub_cache,
+    quotes_cached,
     read_state_dict,
-    torch_cache,
 )
 from organizer.errors import SettingsError, WeightsMissingError
 from organizer.types import Vectors
@@ -99,7 +104,8 @@ class OpenClipNetwork(NetworkFactory):
 
     def may_be_cached(self) -> bool:
         """See `NetworkFactory`."""
-        return any(hub_cache().glob("models--*")) or any(torch_cache().glob("*.pt"))
+        told = list(passages("open_clip", _entry(self.tag) + r"[^)]*"))
+        return not told or any(quotes_cached(text) for text in told)
 
     def source(self) -> WeightsSource:
         """See `NetworkFactory`."""
@@ -210,9 +216,10 @@ class OpenClip:
         if not (architecture and tag):
             listing = "organizer models list openclip"
             raise unknown("OpenCLIP pair", model, self.models(), listing=listing)
-        tagged = rf"(?<![\w-]){re.escape(tag)}(\s*=|['\"]\s*[:,])"
         network = OpenClipNetwork(architecture, tag)
-        if not mentioned("open_clip", tagged):
+        if not (
+            mentioned("open_clip", _entry(tag)) and mentioned("open_clip", _entry(architecture))
+        ):
             network.require()
         return network
 
@@ -224,6 +231,11 @@ class OpenClip:
 
 
 family = OpenClip()
+
+
+def _entry(name: str) -> str:
+    """Where OpenCLIP's source tells of an architecture or a tag."""
+    return rf"(?<![\w-]){re.escape(name)}(\s*=|['\"]\s*[:,])"
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from organizer.embed.network import NetworkFactory, mentioned, unknown
+from organizer.embed.network import NetworkFactory, mentioned, passages, unknown
 from organizer.embed.preprocess import Preprocessing
 from organizer.embed.weights import (
     WeightsSource,
     do_not_fit,
-    hub_cache,
+    is_repo_cached,
+    quotes_cached,
     read_state_dict,
-    torch_cache,
 )
 from organizer.errors import SettingsError
 
@@ -54,7 +54,9 @@ class TimmNetwork(NetworkFactory):
 
     def may_be_cached(self) -> bool:
         """See `NetworkFactory`; not all repositories are timm's own."""
-        return any(hub_cache().glob("models--*")) or any(torch_cache().glob("*.pth"))
+        told = list(passages("timm", _entry(self.model) + _LINES_OF_AN_ENTRY))
+        own = is_repo_cached(f"timm/{self.model}")
+        return own or not told or any(quotes_cached(text) for text in told)
 
     def source(self) -> WeightsSource:
         """See `NetworkFactory`."""
@@ -135,7 +137,7 @@ class Timm:
         Raises:
             SettingsError: timm has no network of that name with weights.
         """
-        if "." in model and mentioned("timm", rf"['\"]{re.escape(model)}['\"]\s*:"):
+        if "." in model and mentioned("timm", _entry(model)):
             return TimmNetwork(model)
         known = self.models()
         if model in known:
@@ -156,6 +158,14 @@ class Timm:
 
 
 family = Timm()
+
+_LINES_OF_AN_ENTRY = r".*(\n.*){0,12}"
+"""More than the longest has: what stands too much in them costs an import, no more."""
+
+
+def _entry(model: str) -> str:
+    """Where timm's source tells of the weights of a network."""
+    return rf"['\"]{re.escape(model)}['\"]\s*:"
 
 
 def _unknown(model: str) -> SettingsError:

@@ -11,9 +11,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from organizer.embed.network import NetworkFactory, mentioned, unknown
+from organizer.embed.network import NetworkFactory, mentioned, passages, unknown
 from organizer.embed.preprocess import Preprocessing
-from organizer.embed.weights import WeightsSource, do_not_fit, read_state_dict, torch_cache
+from organizer.embed.weights import (
+    WeightsSource,
+    do_not_fit,
+    quotes_cached,
+    read_state_dict,
+    torch_cache,
+)
 from organizer.errors import SettingsError
 
 _LICENCE = "BSD-3-Clause, trained on ImageNet-1k"
@@ -82,8 +88,14 @@ class Network(NetworkFactory):
         return WeightsSource(self.name, stem, url=self.url or _SITE)
 
     def may_be_cached(self) -> bool:
-        """See `NetworkFactory`."""
-        return any(torch_cache().glob(self.url.rpartition("/")[2] or "*.pth"))
+        """See `NetworkFactory`; torchvision's source names the files of a network's weights."""
+        if self.url:
+            return (torch_cache() / self.url.rpartition("/")[2]).is_file()
+        heads = passages("torchvision", _head(self.model) + r": Optional\[\w+")
+        kinds = [head.rpartition("[")[2] for head in heads]
+        told = [text for kind in kinds
+                for text in passages("torchvision", rf"^class {kind}\((.*\n)+?(?=\S)")]  # fmt: skip
+        return not told or any(quotes_cached(text) for text in told)
 
     def source(self) -> WeightsSource:
         """See `NetworkFactory`."""
@@ -182,7 +194,7 @@ class Torchvision:
             return known
         aliases = _VGG if name.startswith("vgg") else {}
         network = Network(name, weights, spelling=f"torchvision:{model}", aliases=aliases)
-        if weights or not mentioned("torchvision", rf"^def {re.escape(name)}\(\*, weights"):
+        if weights or not mentioned("torchvision", _head(name)):
             network.source()
         return network
 
@@ -238,6 +250,11 @@ _BY_NAME = {
 }  # fmt: skip
 
 family = Torchvision()
+
+
+def _head(model: str) -> str:
+    """Where torchvision's source begins to build a network that has weights."""
+    return rf"^def {re.escape(model)}\(\s*\*, weights"
 
 
 def _listed(network: Network) -> str:

@@ -72,6 +72,11 @@ class WeightsSource:
         """Where they would be downloaded from; empty where nobody offers them."""
         return self.url or (f"{hub_address()}/{self.repo}" if self.repo else "")
 
+    @property
+    def on_hub(self) -> bool:
+        """Whether that is the Hugging Face hub."""
+        return self.url == hub_address() if self.url else bool(self.repo)
+
 
 @dataclass(frozen=True, slots=True)
 class WeightsFile:
@@ -133,7 +138,7 @@ def check_reachable(source: WeightsSource, *, given: Path | None = None) -> None
     """
     if not source.address:
         raise missing(source, given=given, reason="nobody offers them for download")
-    if source.repo and not source.url and _hub_is_off():
+    if source.on_hub and _hub_is_off():
         raise missing(source, given=given, reason=f"{source.address} (HF_HUB_OFFLINE is set)")
     reason = _unreachable(source.address)
     if reason:
@@ -144,8 +149,7 @@ def missing(source: WeightsSource, *, given: Path | None, reason: str) -> Weight
     """The error that tells all places where weights were looked for."""
     tried = [f"{given}/{source.stem}.pth and .safetensors"] if given else []
     tried += [str(imported_folder())]
-    tried += [str(torch_cache())] if source.url else []
-    tried += [str(hub_cache())] if source.repo else []
+    tried += [str(hub_cache() if source.on_hub else torch_cache())] if source.address else []
     return WeightsMissingError(
         f"the weights of {source.name} cannot be had; tried " + ", ".join([*tried, reason]),
         f"put them at FOLDER/{source.stem}.pth and set ORGANIZER_WEIGHTS=FOLDER, or import a file "
@@ -211,11 +215,16 @@ def reading(path: Path, *, name: str) -> Iterator[None]:
     try:
         yield
     except (SafetensorError, pickle.UnpicklingError, *_UNPICKLING_ERRORS) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise WeightsError(
-            f"the weights of {name} at {path} cannot be read: {reason}",
+            f"the weights of {name} at {path} cannot be read: {_first_sentence(error)}",
             "the file may be truncated: fetch it again",
         ) from error
+
+
+def _first_sentence(error: BaseException) -> str:
+    """What a reader says of a file; of a key or a number that it met nothing can be learned."""
+    sentence = " ".join(str(error).split()).partition(". ")[0]
+    return sentence if " " in sentence else "it holds no tensors"
 
 
 def do_not_fit(path: Path, *, name: str, reason: str) -> WeightsError:
@@ -249,6 +258,20 @@ def hub_address() -> str:
     from huggingface_hub import constants
 
     return str(constants.ENDPOINT)
+
+
+def quotes_cached(text: str) -> bool:
+    """Whether a cache holds a repository or the file of an address that is quoted in a text."""
+    for quoted in re.findall(r"['\"]([^'\"\s]*/[^'\"\s]*)['\"]", text):
+        owner, *rest = quoted.split("/")
+        if (torch_cache() / rest[-1]).is_file() or is_repo_cached(f"{owner}/{rest[0]}"):
+            return True
+    return False
+
+
+def is_repo_cached(repo: str) -> bool:
+    """Whether something of a repository is in the hub's cache."""
+    return (hub_cache() / f"models--{repo.replace('/', '--')}").is_dir()
 
 
 def check_cached(path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import socket
 import time
@@ -15,6 +16,7 @@ import torch
 import torchvision
 from safetensors.torch import save_file
 
+from organizer.settings import available_cores
 from tests.conftest import Ran, Run, Site, make_groups
 from tests.e2e.test_commands import in_this_process
 from tests.networks import enliven
@@ -99,6 +101,7 @@ def test_a_family_lists_its_names(typed: Run, family: str, one: str) -> None:
 def test_an_unknown_family_is_wrong_use(typed: Run) -> None:
     _is_told(typed("models", "list", "tim"), "there is no family of embedders 'tim'")
     assert "timm" in typed("models", "list", "tim").err
+    _is_told(typed("models", "list", "+"), "'+' has no names to list")
 
 
 def test_where_says_where_weights_are_looked_for(
@@ -119,7 +122,9 @@ def test_where_tells_of_one_embedder(typed: Run, file: Path) -> None:
     here = typed("models", "where", "mobilenet_v2", "--weights", file, "--json").json
     assert (here["weights"], here["location"]) == ("here", str(file))
     assert typed("models", "where", "hog").out == "none needed\n"
-    assert typed("models", "where", "mobilenet").code == 2
+    for unknown in ("mobilenet", "vgg16@conv5", "openclip:ViT-B-23/openai"):
+        _is_told(typed("models", "where", unknown), "there is no")
+    assert "ViT-B-32/openai" in typed("models", "where", "openclip:ViT-B-23/openai").err
 
 
 # Import --------------------------------------------------------------------------------------
@@ -208,11 +213,50 @@ def test_without_a_network_it_is_told_within_five_seconds(
     assert run("status", "--json").code == 1 or run("status", "--json").json["images"] == 0
 
 
-def _is_busy() -> bool:
-    """Whether other tests run on the same cores: starting Python alone may then take seconds."""
-    import os
+@pytest.mark.usefixtures("offline")
+@pytest.mark.parametrize(
+    "name",
+    [
+        "resnet50",
+        "torchvision:convnext_small",
+        "timm:vit_small_patch14_dinov2.lvd142m",
+        "openclip:ViT-B-32/laion2b_s34b_b79k",
+    ],
+)
+def test_other_weights_in_the_caches_are_not_waited_for(
+    run: Run, photos: Path, tmp_path: Path, name: str
+) -> None:
+    """Importing torch takes seconds, and there is nothing that it could be imported for."""
+    checkpoints = tmp_path / "no-torch" / "hub" / "checkpoints"
+    checkpoints.mkdir(parents=True)
+    for file in ("resnet18-f37072fd.pth", "ViT-B-16.pt"):
+        (checkpoints / file).touch()
+    for repo in ("timm--resnet18.a1_in1k", "laion--CLIP-ViT-B-16-laion2B-s34B-b88K"):
+        (tmp_path / "no-hub" / "hub" / f"models--{repo}").mkdir(parents=True)
+    words = ("ingest", photos, "--embedder", name)
+    ran = run(*words, env={"PYTHONPROFILEIMPORTTIME": "1"})
+    imported = {line.split("|")[-1].strip() for line in ran.err.splitlines() if "|" in line}
+    assert f"the weights of {name} cannot be had" in ran.err
+    assert "numpy" in imported
+    assert not imported & {"torch", "timm", "open_clip", "torchvision"}
 
-    return "PYTEST_XDIST_WORKER" in os.environ
+
+def _is_busy() -> bool:
+    """Whether others run on the same cores: starting Python alone may then take seconds."""
+    return "PYTEST_XDIST_WORKER" in os.environ or os.getloadavg()[0] > available_cores()
+
+
+@pytest.mark.usefixtures("offline")
+def test_instead_of_the_default_comes_any_network_that_is_here(
+    typed: Run, photos: Path, tmp_path: Path
+) -> None:
+    torch.manual_seed(3)
+    network = enliven(torchvision.models.resnet18(weights=None), 64)
+    (tmp_path / "w").mkdir()
+    torch.save(network.state_dict(), tmp_path / "w" / "resnet18.pth")
+    ran = typed("ingest", photos, "--weights", "w", "--json")
+    assert (ran.code, ran.json["embedder"]) == (0, "resnet18"), ran.err
+    assert "using resnet18. Better: mobilenet_v2.pth" in ran.err
 
 
 @pytest.mark.usefixtures("offline")
@@ -269,6 +313,7 @@ def test_a_network_that_gives_no_numbers_changes_nothing(
         ("vgg16@fc9", "fc2"),
         ("timm:vit_smal_patch14_dinov2.lvd142m", "vit_small_patch14_dinov2"),
         ("openclip:ViT-B-32/laion2b_s34b_b97k", "ViT-B-32/laion2b_s34b_b79k"),
+        ("openclip:ViT-B-23/openai", "ViT-B-32/openai"),
         ("torchvision:resnet51", "resnet50"),
         ("tim:resnet18", "timm"),
         ("hog+hsb", "hsv"),
