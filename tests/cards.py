@@ -11,9 +11,18 @@ from numpy.typing import NDArray
 
 from organizer.cluster.incremental import unit
 from organizer.library import Library
+from organizer.library.draft import nobody
 from organizer.library.joining import Finished, Joiner
 from organizer.settings import Settings
-from organizer.types import Assignments, EmbeddingBatch, PartSpec, Vectors
+from organizer.types import (
+    Assignments,
+    EmbeddingBatch,
+    ImageFacts,
+    ImageRef,
+    PartSpec,
+    ProcessedFile,
+    Vectors,
+)
 
 SPEC = PartSpec("painter")
 
@@ -41,7 +50,15 @@ def library_at(folder: Path, **settings: int) -> Library:
 
 
 def fill(library: Library, ids: Sequence[str], vectors: Vectors) -> None:
+    """Vectors of images, and files that hold them: what has none is swept up after a failure."""
+    folder = library.store.path.parent
+    root = library.store.photos.root_for(folder)
     library.store.vectors.append(SPEC, EmbeddingBatch(tuple(ids), vectors))
+    facts = [ImageFacts(i, 1, 8, 8, "PNG", None, None, None, None) for i in ids]
+    library.store.photos.add_images(facts)
+    refs = [ImageRef(folder, f"{image_id}.png", 1, 1) for image_id in ids]
+    files = [ProcessedFile(ref, i, f) for ref, i, f in zip(refs, ids, facts, strict=True)]
+    library.store.photos.add_files(files, {folder: root.root_id})
 
 
 def ingest(
@@ -57,7 +74,7 @@ def ingest(
         part = slice(start, start + size)
         fill(library, ids[part], vectors[part])
         parts.append(joiner.join(ids[part], vectors[part]))
-    return Assignments.joined(parts), joiner.finish()
+    return Assignments.joined(parts) if parts else nobody(), joiner.finish()
 
 
 def members(library: Library) -> Assignments:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -189,7 +191,7 @@ def test_running_figures_are_those_of_one_pass_whatever_the_batches(
     distances = place_at(points, models.centroids, models.cluster_ids, labels + 1).distances
     sums = Sums.zero(models)
     bounds = sorted({0, late, *(min(cut, late) for cut in cuts)})
-    for start, end in zip(bounds, bounds[1:], strict=False):
+    for start, end in itertools.pairwise(bounds):
         rows = slice(40 + start, 40 + end)
         sums.add(points[rows], labels[rows], distances[rows])
     now = sums.onto(models)

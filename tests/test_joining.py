@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from organizer.cluster.incremental import unit
 from organizer.library import Library
 from organizer.library.joining import Joiner, join_late, recover
 from organizer.types import NOISE, AssignmentState
@@ -47,7 +48,7 @@ def test_newcomers_join_the_cluster_of_their_kind(clustered: Library) -> None:
     before = where(clustered)
     joined, finished = ingest(clustered, ids_of(range(200, 260)), blobs([20, 20, 20], seed=5))
     assert finished.born == ()
-    first = [cluster_of(clustered, ids_of(range(0, 40))), *_clusters_of_rest(clustered)]
+    first = [cluster_of(clustered, ids_of(range(40))), *_clusters_of_rest(clustered)]
     for image_id, cluster_id, kind in zip(
         joined.image_ids, joined.cluster_ids, truth_of([20, 20, 20]), strict=True
     ):
@@ -93,10 +94,18 @@ def test_two_kinds_of_strangers_are_two_clusters(clustered: Library) -> None:
     assert {at[i] for i in ids_of(range(230, 250))} <= {5, NOISE}
 
 
-def test_what_lies_between_two_clusters_is_unsure_and_no_cluster(clustered: Library) -> None:
-    both = blobs([12], scale=0.02, seed=3) + blobs([12], scale=0.02, first=1, seed=4)
-    joined, finished = ingest(clustered, ids_of(range(200, 212)), both.astype(np.float32))
-    assert joined.unsure.all()
+def test_what_lies_between_two_clusters_is_unsure_and_no_cluster(tmp_path: Path) -> None:
+    """Two kinds that touch each other: newcomers from the borderland are no third kind."""
+    draw = np.random.default_rng(0)
+    axes = np.eye(16, dtype=np.float32)
+    ends = [axes[0], unit((axes[0] + 0.6 * axes[1])[None])[0]]
+    groups = [e + draw.normal(0, 0.08, (60, 16)) for e in ends]
+    library = library_at(tmp_path)
+    fill(library, ids_of(range(120)), unit(np.concatenate(groups).astype(np.float32)))
+    library.recluster(k=2)
+    middle = (ends[0] + ends[1]) / 2 + draw.normal(0, 0.03, (14, 16))
+    joined, finished = ingest(library, ids_of(range(200, 214)), unit(middle.astype(np.float32)))
+    assert joined.unsure.mean() > 0.4
     assert finished.born == ()
 
 

@@ -62,6 +62,11 @@ def short(path: Path) -> str:
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
+def moment(at: str) -> str:
+    """A time as it is stored, to the second."""
+    return f"{at[:10]} {at[11:19]} UTC"
+
+
 def number(value: float | None, digits: int = 3) -> str:
     """A number for a table; a dash where there is none."""
     return "-" if value is None else f"{value:.{digits}f}"

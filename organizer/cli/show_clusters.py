@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from organizer.cli.session import plain, say
-from organizer.cli.show import number, print_json, print_line, print_table, short
+from organizer.cli.show import moment, number, print_json, print_line, print_table, short
 from organizer.cli.show_recluster import lineage_fields, lineage_lines
 from organizer.cluster.decisions import words
 from organizer.library.deciding import DecisionReport
@@ -85,4 +85,4 @@ def history(events: Sequence[Event], *, json: bool) -> None:
         print_json({"events": [asdict(event) for event in events]})
         return
     for event in events:
-        print_line(f"{event.at}  {event.what}")
+        print_line(f"{moment(event.at)}  {event.what}")

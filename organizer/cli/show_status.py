@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from organizer.cli.session import say
-from organizer.cli.show import print_json, print_line
+from organizer.cli.show import moment, print_json, print_line
 from organizer.cluster.drift import Drift
 from organizer.library.views import Status
 
@@ -64,7 +64,7 @@ def _lines(status: Status) -> list[tuple[str, str]]:
     return [
         *lines,
         ("clusters", f"{status.k} in clustering {clustering.clustering_id}"),
-        ("made", f"{clustering.created_at}, {clustering.algorithm}"),
+        ("made", f"{moment(clustering.created_at)}, {clustering.algorithm}"),
         ("since then", f"{status.added_since:,} images joined"),
         ("unsure", f"{status.unsure:,} of {status.clustered:,} images"),
         *_drift(status.drift),

@@ -332,8 +332,8 @@ class Database:
 
 
 def now() -> str:
-    """The time as it is written into rows: UTC, ISO 8601, seconds."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    """The time as it is written into rows: UTC, ISO 8601, milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 _LANCE_ERRORS = (OSError, RuntimeError, ValueError, pa.ArrowException)
