@@ -141,12 +141,14 @@ def test_a_bad_warm_start_loses_to_a_cold_one() -> None:
     assert warm.inertia_ <= 1.01 * cold.inertia_
 
 
-def test_the_algorithm_names_the_faiss_that_ran() -> None:
+def test_the_algorithm_names_what_ran_and_where() -> None:
     vectors, _ = _blobs(2, 5, 4, spread=0.1)
-    kmeans = KMeans(n_clusters=2)
-    kmeans.fit_predict(vectors)
-    assert installed_faiss() in kmeans.algorithm_
-    assert "spherical K-means" in kmeans.algorithm_
+    faiss, blas = KMeans(n_clusters=2, engine="faiss"), KMeans(n_clusters=2, engine="blas")
+    assert np.array_equal(faiss.fit_predict(vectors), blas.fit_predict(vectors))
+    assert installed_faiss() in faiss.algorithm_
+    assert f"numpy {np.__version__}" in blas.algorithm_
+    for kmeans in (faiss, blas):
+        assert "spherical K-means on the" in kmeans.algorithm_
 
 
 @pytest.mark.parametrize("k", [2, 3, 5, 8, 12])
