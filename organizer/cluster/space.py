@@ -130,9 +130,7 @@ def _lengths_and_mean(vectors: Stored) -> tuple[NDArray[np.float32], Vectors]:
         else:
             broken += int(np.count_nonzero(~np.isfinite(squares[rows])))
     if broken:
-        raise ClusteringError(
-            f"{broken} of {len(vectors)} vectors have numbers that are not finite"
-        )
+        raise ClusteringError(f"{broken} of {len(vectors)} vectors are not finite")
     return squares, np.asarray(total / max(len(vectors), 1), dtype=np.float32)
 
 
