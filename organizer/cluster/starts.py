@@ -9,7 +9,7 @@ from organizer.cluster.constrained import Constraints
 from organizer.cluster.space import Space
 from organizer.types import Labels, Vectors
 
-_DRAWN_FROM, _DRAWN_FROM_EACH = 10_000, 20
+_DRAWN_FROM, _DRAWN_FROM_EACH = 10_000, 10
 """A cold start is drawn from a sample of this many images, or of this many for each cluster."""
 
 _SKETCHED, _SKETCH = 2_000_000_000, 256
