@@ -85,7 +85,7 @@ def test_a_large_clustering_is_scored_by_a_sample() -> None:
     labels = np.repeat([0, 1], 10_100)
     found = silhouette(vectors, labels, seed=3)
     assert found is not None
-    assert (found.n_scored, found.sampled) == (20_000, True)
+    assert (found.n_scored, found.sampled) == (5_000, True)
     some = silhouette(vectors[::20], labels[::20])
     assert some is not None
     assert found.mean == pytest.approx(some.mean, abs=0.01)

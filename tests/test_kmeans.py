@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from organizer.cluster.incremental import unit
-from organizer.cluster.kmeans import KMeans, installed_faiss, warm_start
+from organizer.cluster.kmeans import Engine, KMeans, installed_faiss, warm_start
+from organizer.cluster.space import Metric
 from organizer.errors import ClusteringError, PluginError
 from organizer.types import Labels, Vectors
 
@@ -141,12 +143,14 @@ def test_a_bad_warm_start_loses_to_a_cold_one() -> None:
     assert warm.inertia_ <= 1.01 * cold.inertia_
 
 
-def test_the_algorithm_names_the_faiss_that_ran() -> None:
+def test_the_algorithm_names_what_ran_and_where() -> None:
     vectors, _ = _blobs(2, 5, 4, spread=0.1)
-    kmeans = KMeans(n_clusters=2)
-    kmeans.fit_predict(vectors)
-    assert installed_faiss() in kmeans.algorithm_
-    assert "spherical K-means" in kmeans.algorithm_
+    faiss, blas = KMeans(n_clusters=2, engine="faiss"), KMeans(n_clusters=2, engine="blas")
+    assert np.array_equal(faiss.fit_predict(vectors), blas.fit_predict(vectors))
+    assert installed_faiss() in faiss.algorithm_
+    assert f"numpy {np.__version__}" in blas.algorithm_
+    for kmeans in (faiss, blas):
+        assert "spherical K-means on the" in kmeans.algorithm_
 
 
 @pytest.mark.parametrize("k", [2, 3, 5, 8, 12])
@@ -236,3 +240,88 @@ def test_two_faiss_stop_the_clustering(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     with pytest.raises(PluginError):
         KMeans(n_clusters=2).fit_predict(vectors)
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_vectors_stored_as_float16_make_the_same_clusters(metric: Metric) -> None:
+    vectors, _ = _blobs(12, 60, 32, spread=0.3)
+    half = vectors.astype(np.float16)
+    one, two = (KMeans(n_clusters=12, n_init=2, metric=metric) for _ in range(2))
+    one.fit_predict(vectors)
+    two.fit_predict(half)  # type: ignore[arg-type]
+    assert np.mean(one.labels_ != two.labels_) <= 0.01
+    assert two.cluster_centers_.dtype == np.float32
+    assert two.inertia_ == pytest.approx(one.inertia_, rel=1e-2)
+
+
+def test_vectors_that_are_not_finite_are_refused_with_their_number() -> None:
+    vectors, _ = _blobs(3, 10, 8, spread=0.1)
+    vectors[4, 2], vectors[9, 0], vectors[9, 1] = np.nan, np.inf, np.nan
+    with pytest.raises(ClusteringError, match="2 of 30 vectors are not finite"):
+        KMeans(n_clusters=3).fit_predict(vectors)
+
+
+def test_an_unknown_metric_is_refused() -> None:
+    vectors, _ = _blobs(3, 10, 8, spread=0.1)
+    with pytest.raises(ClusteringError, match="there is no metric 'manhattan'"):
+        KMeans(n_clusters=3, metric="manhattan").fit_predict(vectors)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("engine", ["blas", "faiss"])
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_the_objective_is_that_of_faiss_from_the_same_start(metric: Metric, engine: Engine) -> None:
+    import faiss
+
+    vectors, _ = _blobs(20, 50, 32, spread=0.8)
+    start = vectors[::50].copy()
+    theirs: Any = faiss.Kmeans(
+        32, 20, niter=25, spherical=metric == "cosine", max_points_per_centroid=1_000
+    )
+    theirs.train(vectors, init_centroids=start)
+    nearest = theirs.assign(vectors)[1]
+    wanted = float(((vectors - theirs.centroids[nearest]) ** 2).sum(dtype=np.float64))
+    warm = KMeans(
+        n_clusters=20, n_init=1, max_iter=25, tol=0, init=start, metric=metric, engine=engine
+    )
+    warm.fit_predict(vectors)
+    assert warm.inertia_ <= 1.0001 * wanted
+
+
+def test_all_vectors_are_trained_on_unless_told() -> None:
+    vectors, truth = _blobs(4, 300, 16, spread=0.05)
+    every, some = KMeans(n_clusters=4), KMeans(n_clusters=4, max_points=100)
+    every.fit_predict(vectors)
+    some.fit_predict(vectors)
+    assert (every.n_trained_on_, some.n_trained_on_) == (1_200, 100)
+    assert "trained on" not in every.algorithm_
+    assert "trained on 100 of 1200" in some.algorithm_
+    assert len({*zip(some.labels_.tolist(), truth.tolist(), strict=True)}) == 4
+    assert some.inertia_ == pytest.approx(every.inertia_, rel=0.05)
+
+
+def test_euclidean_clusters_far_from_the_origin_are_those_at_the_origin() -> None:
+    draw = np.random.default_rng(0)
+    truth = np.repeat(np.arange(5), 40)
+    vectors = (3 * draw.normal(size=(5, 8))[truth] + 0.5 * draw.normal(size=(200, 8))).astype("f4")
+    near, far = (KMeans(n_clusters=5, metric="euclidean") for _ in range(2))
+    near.fit_predict(vectors)
+    far.fit_predict(vectors + np.float32(500))
+    assert len({*zip(near.labels_.tolist(), far.labels_.tolist(), strict=True)}) == 5
+    assert far.inertia_ == pytest.approx(near.inertia_, rel=1e-3)
+
+
+def test_a_start_ends_when_few_vectors_change() -> None:
+    vectors, _ = _blobs(30, 60, 16, spread=1.0)
+    exact, early = (KMeans(n_clusters=30, n_init=1, tol=tol) for tol in (0.0, 0.05))
+    exact.fit_predict(vectors)
+    early.fit_predict(vectors)
+    assert early.n_iter_ < exact.n_iter_
+    assert early.inertia_ == pytest.approx(exact.inertia_, rel=0.03)
+    assert np.array_equal(early.labels_, _nearest(vectors, early.cluster_centers_))
+
+
+def test_a_row_of_zeros_has_a_cluster() -> None:
+    vectors, _ = _blobs(3, 10, 8, spread=0.1)
+    vectors[7] = 0
+    labels = KMeans(n_clusters=3).fit_predict(vectors)
+    assert 0 <= labels[7] < 3

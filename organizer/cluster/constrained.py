@@ -76,7 +76,7 @@ def constraints_of(
         raise ClusteringError(
             f"{len(owners)} owners and {len(fixed)} fixed do not fit {k} clusters of {n} images"
         )
-    if len(banned) and not (0 <= banned[:, 0].min() and banned[:, 0].max() < n):
+    if len(banned) and not (banned[:, 0].min() >= 0 and banned[:, 0].max() < n):
         raise ClusteringError(f"an image is banned that is not among the {n}")
     homeless = np.setdiff1d(fixed[fixed != FREE], owners)
     if len(homeless):

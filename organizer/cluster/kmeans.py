@@ -5,8 +5,9 @@ The one module that imports faiss.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, distribution
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -27,6 +28,8 @@ from organizer.errors import ClusteringError, PluginError
 from organizer.types import Labels, Vectors
 
 __all__ = ["KMeans", "installed_faiss", "warm_start"]
+
+Engine = Literal["auto", "blas", "faiss"]
 
 _DISTRIBUTIONS = ("faiss-cpu", "faiss-gpu-cuvs", "faiss-gpu", "faiss-gpu-cu12", "faiss-gpu-cu11")
 _STARTS, _STARTS_IF_LONG, _SHORT = 10, 3, 500_000_000
@@ -53,6 +56,10 @@ class KMeans:
         metric: ``cosine`` scales vectors and centroids to length one; ``euclidean`` does not.
         max_points: Train on a seeded sample of this many, then place all. None trains on all:
             besides the vectors, that takes 50 bytes for each and some blocks of 8 MB.
+        engine: Who compares vectors with centroids: ``faiss`` (a flat index, on the GPUs where
+            there are some, else on the processor) or ``blas`` (blocked products by numpy, see
+            `organizer.cluster.products`). ``auto`` is FAISS beside a GPU and else BLAS, which is
+            1.3 to 2 times as fast there (`benchmarks/kmeans.py`).
 
     Attributes:
         labels_: ``(n,)`` int64, the centroid of each vector, after `fit_predict`.
@@ -75,6 +82,7 @@ class KMeans:
         init: Vectors | None = None,
         metric: Metric = "cosine",
         max_points: int | None = None,
+        engine: Engine = "auto",
     ) -> None:
         self._n_clusters = n_clusters
         self._n_init = n_init
@@ -84,6 +92,7 @@ class KMeans:
         self._init = init
         self._metric = metric
         self._max_points = max_points
+        self._engine = engine
 
     def fit_predict(
         self,
@@ -108,22 +117,23 @@ class KMeans:
                 constraints contradict each other.
             PluginError: Not exactly one FAISS is installed.
         """
-        name = installed_faiss()
+        installed_faiss()
         n = len(vectors)
         if n < self._n_clusters:
             raise ClusteringError(f"{n} images cannot make {self._n_clusters} clusters")
         held = constraints_of(n, self._n_clusters, fixed=fixed, banned=banned, owners=owners)
         space = space_of(vectors, self._metric)
-        products, n_gpus = _products(space)
-        work = 0 if n_gpus else vectors.size * self._n_clusters
+        products, where = _products(space, self._engine)
+        # FAISS has threads of its own.
+        work = vectors.size * self._n_clusters if "BLAS" in where else 0
         with workers(work) as run:
             best = self._best(space, products, run, held)
         self.labels_, self.inertia_, self.n_iter_ = best.labels, best.inertia, best.n_iter
-        self.cluster_centers_ = space.outwards(best.centroids)
+        self.cluster_centers_ = best.centroids
         self.owners_ = held.owners[best.kept]
         kind = "spherical K-means" if space.spherical else "K-means"
         sampled = f", trained on {self.n_trained_on_} of {n}" if self.n_trained_on_ < n else ""
-        self.algorithm_ = f"{kind} on the {_device(n_gpus)} ({name}){sampled}"
+        self.algorithm_ = f"{kind} on the {where}{sampled}"
         return self.labels_
 
     @property
@@ -143,14 +153,12 @@ class KMeans:
         placed = lloyd(
             space, best.centroids, products=products, run=run, constraints=held, max_iter=0, tol=0
         )
-        return Fit(
-            placed.labels, placed.centroids, best.kept[placed.kept], placed.inertia, best.n_iter
-        )
+        return replace(placed, kept=best.kept[placed.kept], n_iter=best.n_iter)
 
     def _best_of_all(self, space: Space, products: Products, run: Run, held: Constraints) -> Fit:
         work = len(space) * space.dim * self._n_clusters
         n_init = self._n_init or (_STARTS if work <= _SHORT else _STARTS_IF_LONG)
-        warm = None if self._init is None else space.inwards(self._init)
+        warm = None if self._init is None else space.normal(self._init)
         best: Fit | None = None
         for number in range(0 if warm is None else -1, n_init):
             start = warm
@@ -200,54 +208,39 @@ def installed_faiss() -> str:
     return found[0]
 
 
-class FlatIndex:
+def _on_faiss(space: Space, n_gpus: int) -> Products:
     """The nearest two by exact search of a FAISS index, on the processor or on all GPUs."""
+    import faiss
 
-    def __init__(self, dim: int, *, spherical: bool, n_gpus: int) -> None:
-        import faiss
+    resources = [faiss.StandardGpuResources() for _ in range(n_gpus)]
 
-        self._spherical = spherical
-        index: Any = (faiss.IndexFlatIP if spherical else faiss.IndexFlatL2)(dim)
-        self._index = faiss.index_cpu_to_all_gpus(index, ngpu=n_gpus) if n_gpus else index
-
-    def __call__(self, centroids: Vectors) -> Compare:
-        """Search among these centroids, until called with others."""
-        self._index.reset()
-        self._index.add(centroids)
+    def searching(centroids: Vectors) -> Compare:
+        index: Any = (faiss.IndexFlatIP if space.spherical else faiss.IndexFlatL2)(space.dim)
+        if resources:
+            index = faiss.index_cpu_to_gpu_multiple_py(resources, index)
+        index.add(centroids)
 
         def nearest(block: Vectors, squares: Squares) -> Nearest:
-            found, rows = self._index.search(np.ascontiguousarray(block), 2)
-            distances = squares[:, None] + 1 - 2 * found if self._spherical else found
-            distances = np.where(rows < 0, np.inf, np.maximum(distances, 0)).astype(np.float32)
+            found, rows = index.search(np.ascontiguousarray(block), 2)
+            found = np.where(rows < 0, np.float32(-np.inf if space.spherical else np.inf), found)
+            distances = squares[:, None] + 1 - 2 * found if space.spherical else found
+            distances = np.maximum(distances, 0).astype(np.float32)
             return rows[:, 0], distances[:, 0], distances[:, 1]
 
         return nearest
 
+    return searching
 
-def _products(space: Space) -> tuple[Products, int]:
-    """Who multiplies, and on how many GPUs."""
+
+def _products(space: Space, engine: Engine) -> tuple[Products, str]:
+    """Who multiplies, and that for a person."""
     import faiss
 
     n_gpus = int(faiss.get_num_gpus()) if hasattr(faiss, "get_num_gpus") else 0
-    import os
-
-    if os.environ.get("ENG") != "faiss":
-        return on_processor, 0
-    index, other = (
-        FlatIndex(space.dim, spherical=space.spherical, n_gpus=n_gpus) for _ in range(2)
-    )
-    sizes = []
-
-    def make(c):
-        if not sizes:
-            sizes.append(len(c))
-        return (index if len(c) == sizes[0] else other)(c)
-
-    return make, n_gpus
-
-
-def _device(n_gpus: int) -> str:
-    return f"{n_gpus} GPU" if n_gpus else "processor"
+    where = f"{n_gpus} GPU" if n_gpus else "processor"
+    if engine == "blas" or (engine == "auto" and not n_gpus):
+        return on_processor(space), f"processor (BLAS of numpy {np.__version__})"
+    return _on_faiss(space, n_gpus), f"{where} ({installed_faiss()})"
 
 
 def _sample(n: int, most: int | None, needed: Labels, k: int, seed: int) -> Labels:

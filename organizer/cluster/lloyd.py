@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from organizer.cluster.constrained import Constraints
-from organizer.cluster.products import Compare, Nearest, Products, Run
+from organizer.cluster.products import Nearest, Products, Run
 from organizer.cluster.space import Space, rows_at_once
 from organizer.types import Labels, Vectors
 
@@ -24,6 +24,11 @@ _SAMPLE = 2_048
 _WORTH_WHILE = 0.9
 """Tightening the bounds reads all open rows once more: it has to save this much at least."""
 
+_READING, _TIGHTENING = 20, 25
+"""What it costs a row to be read and copied, and to have the exact distance to its own centroid,
+in products of a matrix product: these are bound by memory, not by arithmetic."""
+
+_NEARLY_ALL = 0.8
 _SHIFTED_AT_ONCE = 8_192
 
 
@@ -68,8 +73,8 @@ def lloyd(
         tol: Stop when no larger share of the rows changed their centroid in an iteration.
     """
     state = _State(space, start, products, run, constraints)
-    iteration = 0
-    for iteration in range(1, max_iter + 1):
+    n_iter = 0
+    for n_iter in range(1, max_iter + 1):  # noqa: B007 - the last one is told
         moved = state.assign()
         if not moved:
             break
@@ -85,7 +90,16 @@ def lloyd(
             break
         state.update()
         state.assign()
-    return state.result(iteration)
+    return state.result(n_iter)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What open rows are compared with: the movers, after none of the rest moved more than this."""
+
+    movers: Labels
+    rest: float
+    tighten: bool
 
 
 class _State:
@@ -101,7 +115,8 @@ class _State:
     ) -> None:
         n, k = len(space), len(start)
         self.space, self.products, self.run, self.constraints = space, products, run, constraints
-        self.centroids, self.lengths = start, _lengths(start)
+        self.centroids = start
+        self.directions, self.offsets = space.lines(start)
         self.labels = np.full(n, -1, dtype=np.int64)
         self.summed = self.labels.copy()
         self.upper = np.full(n, np.inf, dtype=np.float32)
@@ -110,13 +125,13 @@ class _State:
         self.drift = np.zeros(k, dtype=np.float32)
         self.step = rows_at_once(max(k, space.dim))
         self.relocated = 0
-        self.slop = space.rounding() + 1e-6 * float((start**2).sum(axis=1).max(initial=0.0))
+        self.slop = space.rounding
 
     def assign(self) -> int:
         """Give each row its nearest centroid; the number of rows that changed theirs."""
         before = self.labels.copy()
         if before[0] < 0:
-            self._compare(np.arange(len(before)), None)
+            self._compare(np.arange(len(before)))
         else:
             self._compare_open()
         self._constrain()
@@ -133,7 +148,8 @@ class _State:
         moved[there] = self.sums[there] / lengths[there, None]
         change = np.linalg.norm(moved.astype(np.float64) - self.centroids, axis=1)
         self.drift = np.asarray(change * (1 + 1e-6), dtype=np.float32)
-        self.centroids, self.lengths = moved, _lengths(moved)
+        self.centroids = moved
+        self.directions, self.offsets = self.space.lines(moved)
 
     def result(self, n_iter: int) -> Fit:
         """What is there now, without the clusters that are empty."""
@@ -148,52 +164,71 @@ class _State:
         self.upper += self.drift[self.labels]
         order = np.argsort(-self.drift, kind="stable")
         farthest = self.drift[order[0]]
-        is_open = self.upper > self.lower - farthest - np.sqrt(self.slop) * 1e-3
-        self.lower[~is_open] -= farthest
+        is_open = self.upper > self.lower - farthest - 1e-3 * np.sqrt(self.slop)
         rows = np.flatnonzero(is_open)
-        if len(rows):
-            n_movers = self._plan(rows, self.drift[order])
-            self._compare(rows, None if n_movers is None else order[:n_movers], order)
-
-    def _plan(self, rows: Labels, drift: NDArray[np.float32]) -> int | None:
-        """How many of the centroids that moved most to compare with all open rows; None is all.
-
-        A row whose bounds do not tell even then is compared with all k. For m movers that makes
-        ``m + k * share of such rows`` products a row, which a sample of the rows tells.
-        """
-        k = len(drift)
-        sample = rows[:: max(1, len(rows) // _SAMPLE)]
-        upper = self._own(self.space.take(sample), sample)
-        slack = np.sort(self.lower[sample] - upper)
-        failing = np.searchsorted(slack, drift) / len(sample)
-        cost = np.arange(k) * (1 - failing) + k * failing
-        best = int(cost.argmin())
-        return best if cost[best] <= _WORTH_WHILE * k else None
-
-    def _compare(self, rows: Labels, movers: Labels | None, order: Labels | None = None) -> None:
-        compare = self.products(self.centroids)
-        if movers is None:
-            list(self.run(lambda chunk: self._compare_all(chunk, compare), self._chunks(rows)))
+        if len(rows) > _NEARLY_ALL * len(is_open):
+            rows = np.arange(len(is_open))  # not worth gathering
+        else:
+            self.lower[~is_open] -= farthest
+        if not len(rows):
             return
-        assert order is not None  # noqa: S101 - for the type checker
-        rest = float(self.drift[order[len(movers)]]) if len(movers) < len(order) else 0.0
-        some = self.products(self.centroids[movers]) if len(movers) else None
+        plan = self._plan(rows, order)
+        if plan is None:
+            self._compare(rows)
+        else:
+            self._compare_some(rows, plan)
 
-        def both(chunk: Labels) -> None:
+    def _plan(self, rows: Labels, order: Labels) -> _Plan | None:
+        """What to compare the open rows with; None is all centroids.
+
+        A row whose bounds do not tell even after the centroids that moved most are left out is
+        compared with all k. For m such movers that makes ``m + k * share of these rows`` products
+        a row, and a sample of the rows tells the share, with and without tight upper bounds.
+        """
+        sample = rows[:: max(1, len(rows) // _SAMPLE)]
+        tight = self._own(self.space.take(sample), sample)
+        most, plan = _WORTH_WHILE * len(order), None
+        for tighten, upper in ((False, self.upper[sample]), (True, tight)):
+            slack = np.sort(self.lower[sample] - upper)
+            failing = np.searchsorted(slack, self.drift[order]) / len(sample)
+            cost = np.arange(len(order)) + len(order) * failing
+            cost += _READING + _TIGHTENING * tighten
+            best = int(cost.argmin())
+            if cost[best] < most:
+                rest = float(self.drift[order[best]])
+                most, plan = float(cost[best]), _Plan(order[:best], rest, tighten)
+        return plan
+
+    def _compare(self, rows: Labels) -> None:
+        """Compare with all centroids."""
+        compare = self.products(self.centroids)
+
+        def every(chunk: Labels) -> None:
             block = self.space.take(_as_slice(chunk))
-            self.upper[chunk] = self._own(block, chunk)
-            fails = self.upper[chunk] > self.lower[chunk] - rest
-            self._keep(chunk[fails], compare(block[fails], self.space.squares[chunk[fails]]))
-            passing = chunk[~fails]
-            self.lower[passing] -= rest
-            if some is not None and len(passing):
-                self._meet(passing, movers, some(block[~fails], self.space.squares[passing]))
+            self._keep(chunk, compare(block, self.space.squares[chunk]))
 
-        list(self.run(both, self._chunks(rows)))
+        list(self.run(every, self._chunks(rows)))
 
-    def _compare_all(self, chunk: Labels, compare: Compare) -> None:
-        block = self.space.take(_as_slice(chunk))
-        self._keep(chunk, compare(block, self.space.squares[chunk]))
+    def _compare_some(self, rows: Labels, plan: _Plan) -> None:
+        """Compare with the movers, and with all centroids where the bounds do not tell."""
+        compare = self.products(self.centroids)
+        movers = self.products(self.centroids[plan.movers]) if len(plan.movers) else None
+
+        def some(chunk: Labels) -> None:
+            block, squares = self.space.take(_as_slice(chunk)), self.space.squares[chunk]
+            if plan.tighten:
+                self.upper[chunk] = self._own(block, chunk)
+            self.lower[chunk] -= plan.rest
+            fails = self.upper[chunk] > self.lower[chunk]
+            if 2 * np.count_nonzero(fails) > len(chunk):
+                self._keep(chunk, compare(block, squares))
+                return
+            if movers is not None:
+                self._meet(chunk, block, plan.movers, movers(block, squares))
+            if fails.any():
+                self._keep(chunk[fails], compare(block[fails], squares[fails]))
+
+        list(self.run(some, self._chunks(rows)))
 
     def _keep(self, rows: Labels, found: Nearest) -> None:
         """Rows that were compared with all centroids."""
@@ -202,31 +237,28 @@ class _State:
         self.upper[rows] = np.sqrt(best + self.slop)
         self.lower[rows] = np.sqrt(np.maximum(second - self.slop, 0))
 
-    def _meet(self, rows: Labels, movers: Labels, found: Nearest) -> None:
+    def _meet(self, rows: Labels, block: Vectors, movers: Labels, found: Nearest) -> None:
         """Rows that were compared with some centroids, and cannot be nearer to any other."""
         first, best, second = found
         first = movers[first]
-        own = self.labels[rows]
-        rival = np.where(first == own, second, best)
-        wins = (first != own) & (best < np.square(self.upper[rows]) - self.slop)
+        close = (first != self.labels[rows]) & (np.sqrt(best) < self.upper[rows])
+        self.upper[rows[close]] = self._own(block[close], rows[close])
+        wins = close & (best < np.square(self.upper[rows]) - self.slop)
+        rival = np.where(first == self.labels[rows], second, best)
+        # Where a mover wins, the former centroid and the second mover are among the others.
+        former = np.maximum(np.square(self.upper[rows]) - 2 * self.slop, 0)
+        rival = np.where(wins, np.minimum(former, second), rival)
+        others = np.sqrt(np.maximum(rival - self.slop, 0))
+        self.lower[rows] = np.minimum(self.lower[rows], others)
         self.labels[rows[wins]] = first[wins]
-        far = np.sqrt(np.maximum(rival - self.slop, 0))
-        self.lower[rows] = np.minimum(self.lower[rows], far)
-        # Whoever changes: the former centroid and the second mover are now among the others.
-        former = np.sqrt(np.maximum(np.square(self.upper[rows]) - 2 * self.slop, 0))
-        others = np.minimum(former, np.sqrt(np.maximum(second - self.slop, 0)))
-        self.lower[rows[wins]] = np.minimum(self.lower[rows], others)[wins]
         self.upper[rows[wins]] = np.sqrt(best[wins] + self.slop)
 
     def _own(self, block: Vectors, rows: Labels) -> NDArray[np.float32]:
         """Upper bound of the distance of rows to their own centroids."""
-        return np.asarray(np.sqrt(self._squared(block, rows) + self.slop), dtype=np.float32)
-
-    def _squared(self, block: Vectors, rows: Labels) -> NDArray[np.float32]:
-        own = self.centroids[self.labels[rows]]
-        products = np.einsum("ij,ij->i", block, own)
-        squared = self.space.squares[rows] - 2 * products + self.lengths[self.labels[rows]]
-        return np.asarray(np.maximum(squared, 0), dtype=np.float32)
+        own = self.labels[rows]
+        products = np.einsum("ij,ij->i", block, self.directions[own])
+        squared = self.space.squares[rows] - 2 * (products - self.offsets[own])
+        return np.asarray(np.sqrt(np.maximum(squared, 0) + self.slop), dtype=np.float32)
 
     def _inertia(self, chunk: Labels) -> float:
         block = self.space.take(_as_slice(chunk))
@@ -239,7 +271,7 @@ class _State:
         for start in range(0, len(held.rows), self.step):
             part = slice(start, start + self.step)
             rows = held.rows[part]
-            distances = self.lengths - 2 * (self.space.take(rows) @ self.centroids.T)
+            distances = self.offsets - self.space.take(rows) @ self.directions.T
             distances[~held.allowed(part)] = np.inf
             self.labels[rows] = distances.argmin(axis=1)
         self.upper[held.rows], self.lower[held.rows] = -np.inf, np.inf
@@ -288,11 +320,6 @@ class _State:
 
     def _chunks(self, rows: Labels) -> list[Labels]:
         return [rows[start : start + self.step] for start in range(0, len(rows), self.step)]
-
-
-def _lengths(centroids: Vectors) -> NDArray[np.float32]:
-    """Squared lengths."""
-    return np.asarray(np.einsum("ij,ij->i", centroids, centroids), dtype=np.float32)
 
 
 def _as_slice(rows: Labels) -> Labels | slice:

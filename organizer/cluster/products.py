@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from organizer.cluster.space import Space
 from organizer.types import Labels, Vectors
 
 Squares = NDArray[np.float32]
@@ -28,21 +29,21 @@ _LONG = 50_000_000
 """Multiplications from which threads pay."""
 
 
-def on_processor(centroids: Vectors) -> Compare:
-    """The nearest two by a product of the processor's BLAS.
+def on_processor(space: Space) -> Products:
+    """The nearest two by products of the processor's BLAS: one product, three looks at it."""
+    return lambda centroids: _multiplying(*space.lines(centroids))
 
-    ``|x - c|^2 = |x|^2 - 2 (x.c - |c|^2 / 2)``: one product and one comparison a pair.
-    """
-    transposed = np.ascontiguousarray(centroids.T)
-    halves = np.asarray(np.einsum("ij,ij->i", centroids, centroids) / 2, np.float32)
-    alike = float(np.ptp(halves)) <= 1e-6 * float(halves.max(initial=0.0))
+
+def _multiplying(directions: Vectors, offsets: Squares) -> Compare:
+    transposed = np.ascontiguousarray(directions.T)
+    alike = float(np.ptp(offsets)) <= 1e-6 * float(np.abs(offsets).max(initial=0.0))
 
     def nearest(block: Vectors, squares: Squares) -> Nearest:
         scores = block @ transposed
         if alike:
-            squares = squares + 2 * halves[0]
+            squares = squares + 2 * offsets[0]
         else:
-            scores -= halves
+            scores -= offsets
         rows = np.arange(len(block))
         first = scores.argmax(axis=1)
         best = scores[rows, first]
@@ -59,7 +60,10 @@ def workers(work: int) -> Iterator[Run]:
     Each thread multiplies its own block with a BLAS of one thread: the passes over the product
     (the maxima, conversions) then use all cores too, and no result depends on the order.
     """
-    from threadpoolctl import threadpool_info, threadpool_limits
+    from threadpoolctl import (  # type: ignore[import-untyped]
+        threadpool_info,
+        threadpool_limits,
+    )
 
     threads = 1
     if work >= _LONG:

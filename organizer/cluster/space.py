@@ -7,7 +7,7 @@ applied, some thousand rows at a time.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -30,22 +30,23 @@ of a product of d terms is 6e-8 times the square root of d at most; a blocked on
 class Space:
     """Vectors with the metric's scaling, which is applied when rows are read.
 
-    Cosine: rows are scaled to length one. Euclidean: the mean is taken off, which changes no
-    distance and keeps the cancellation in ``|x|^2 - 2 x.c + |c|^2`` small.
-
     Attributes:
         vectors: ``(n, dim)`` float32 or float16, as they are stored.
-        metric: ``cosine`` or ``euclidean``.
-        squares: ``(n,)`` float32, squared length of each row as `take` gives it.
-        scale: ``(n,)`` float32 factors, None where all rows have length one already.
-        shift: ``(dim,)`` float32 that is taken off each row, None where nothing is.
+        metric: ``cosine``: rows count as scaled to length one. ``euclidean``: as they are.
+        scale: ``(n,)`` float32 factors, None where no row has to be scaled.
+        origin: ``(dim,)`` float32, where lengths are measured from. It changes no distance, and
+            close to the vectors (their mean) it keeps the cancellation in
+            ``|x|^2 - 2 x.c + |c|^2`` small. Zero for cosine.
+        squares: ``(n,)`` float32, squared distance of each row from the origin.
+        rounding: Bound of the error of a squared distance that was computed from products.
     """
 
     vectors: Stored
     metric: Metric
-    squares: NDArray[np.float32]
     scale: NDArray[np.float32] | None
-    shift: NDArray[np.float32] | None
+    origin: Vectors
+    squares: NDArray[np.float32]
+    rounding: float
 
     def __len__(self) -> int:
         """The number of rows."""
@@ -64,36 +65,30 @@ class Space:
     def take(self, rows: Labels | slice) -> Vectors:
         """Some rows as float32; a view where nothing has to be done to them."""
         block = np.ascontiguousarray(self.vectors[rows], dtype=np.float32)
-        if self.scale is not None:
-            return np.asarray(block * self.scale[rows, None], dtype=np.float32)
-        if self.shift is not None:
-            return np.asarray(block - self.shift, dtype=np.float32)
-        return block
+        if self.scale is None:
+            return block
+        return np.asarray(block * self.scale[rows, None], dtype=np.float32)
 
     def only(self, rows: Labels) -> Space:
         """The space of some rows, which are copied as they are stored."""
-        scale = None if self.scale is None else self.scale[rows]
         vectors: Stored = self.vectors[rows]
-        return Space(vectors, self.metric, self.squares[rows], scale, self.shift)
-
-    def inwards(self, centroids: Vectors) -> Vectors:
-        """Centroids from the vectors' own coordinates to those of `take`."""
-        centroids = np.asarray(centroids, dtype=np.float32)
-        if self.shift is not None:
-            return np.ascontiguousarray(centroids - self.shift)
-        return self.normal(centroids)
+        scale = None if self.scale is None else self.scale[rows]
+        return replace(self, vectors=vectors, scale=scale, squares=self.squares[rows])
 
     def normal(self, centroids: Vectors) -> Vectors:
         """Centroids of the length that the metric asks for."""
-        return _unit(centroids) if self.spherical else np.ascontiguousarray(centroids)
+        centroids = np.asarray(centroids, dtype=np.float32)
+        if self.spherical:
+            norms = np.linalg.norm(centroids, axis=1, keepdims=True)
+            unit = centroids / np.where(norms > 0, norms, 1)
+            return np.ascontiguousarray(unit, dtype=np.float32)
+        return np.ascontiguousarray(centroids)
 
-    def outwards(self, centroids: Vectors) -> Vectors:
-        """Centroids from the coordinates of `take` to the vectors' own."""
-        return centroids if self.shift is None else np.asarray(centroids + self.shift, np.float32)
-
-    def rounding(self) -> float:
-        """Bound of the error of a squared distance that was computed from products."""
-        return _ROUNDING * 2 * float(self.squares.max(initial=0.0))
+    def lines(self, centroids: Vectors) -> tuple[Vectors, NDArray[np.float32]]:
+        """Directions and offsets: a squared distance is ``squares - 2 (x.direction - offset)``."""
+        directions = np.ascontiguousarray(centroids - self.origin)
+        lengths = np.einsum("ij,ij->i", directions, directions)
+        return directions, np.asarray(lengths / 2 + directions @ self.origin, dtype=np.float32)
 
 
 def space_of(vectors: NDArray[Any], metric: Metric) -> Space:
@@ -110,24 +105,33 @@ def space_of(vectors: NDArray[Any], metric: Metric) -> Space:
         raise ClusteringError(f"there is no metric {metric!r}", "cosine or euclidean")
     if vectors.dtype not in (np.float32, np.float16):
         vectors = vectors.astype(np.float32)
+    squares, mean = _lengths_and_mean(vectors)
+    longest = float(squares.max(initial=0.0))
+    if metric == "cosine":
+        unit = np.asarray(squares > 0, dtype=np.float32)
+        scale = np.asarray(unit / np.sqrt(np.where(squares > 0, squares, 1)), dtype=np.float32)
+        off = np.abs(squares - unit).max(initial=0.0) > 2 * _ALREADY_UNIT
+        origin = np.zeros_like(mean)
+        return Space(vectors, metric, scale if off else None, origin, unit, 2 * _ROUNDING)
+    for rows in blocks(len(vectors), vectors.shape[1]):
+        block = vectors[rows] - mean
+        squares[rows] = np.einsum("ij,ij->i", block, block)
+    return Space(vectors, metric, None, mean, squares, 2 * _ROUNDING * longest)
+
+
+def _lengths_and_mean(vectors: Stored) -> tuple[NDArray[np.float32], Vectors]:
+    """Squared lengths of the rows, and their mean."""
     squares, total, broken = np.empty(len(vectors), np.float32), np.zeros(vectors.shape[1]), 0
     for rows in blocks(len(vectors), vectors.shape[1]):
         block = np.ascontiguousarray(vectors[rows], dtype=np.float32)
         squares[rows] = np.einsum("ij,ij->i", block, block)
-        if not np.isfinite(squares[rows]).all():
-            broken += int(np.count_nonzero(~np.isfinite(block).all(axis=1)))
-        elif metric == "euclidean":
-            total += block.sum(axis=0, dtype=np.float64)
+        if np.isfinite(squares[rows]).all():
+            total += block.sum(axis=0)
+        else:
+            broken += int(np.count_nonzero(~np.isfinite(squares[rows])))
     if broken:
-        raise ClusteringError(
-            f"{broken} of {len(vectors)} vectors have numbers that are not finite"
-        )
-    if metric == "euclidean":
-        return _centred(vectors, squares, np.asarray(total / max(len(vectors), 1), np.float32))
-    off = np.abs(squares - 1).max(initial=0.0) > 2 * _ALREADY_UNIT
-    scale = np.where(squares > 0, 1 / np.sqrt(np.where(squares > 0, squares, 1)), 0)
-    unit = np.asarray(squares > 0, dtype=np.float32)
-    return Space(vectors, metric, unit, np.asarray(scale, np.float32) if off else None, None)
+        raise ClusteringError(f"{broken} of {len(vectors)} vectors are not finite")
+    return squares, np.asarray(total / max(len(vectors), 1), dtype=np.float32)
 
 
 def blocks(n: int, width: int) -> Iterator[slice]:
@@ -140,15 +144,3 @@ def blocks(n: int, width: int) -> Iterator[slice]:
 def rows_at_once(width: int) -> int:
     """Rows of a block whose arrays are this wide."""
     return int(np.clip(_ELEMENTS_AT_ONCE // max(width, 1), 256, 8_192))
-
-
-def _centred(vectors: Stored, squares: NDArray[np.float32], mean: NDArray[np.float32]) -> Space:
-    for rows in blocks(len(vectors), vectors.shape[1]):
-        block = vectors[rows] - mean
-        squares[rows] = np.einsum("ij,ij->i", block, block)
-    return Space(vectors, "euclidean", squares, None, mean)
-
-
-def _unit(vectors: Vectors) -> Vectors:
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.ascontiguousarray(vectors / np.where(norms > 0, norms, 1), dtype=np.float32)
