@@ -90,7 +90,7 @@ def test_auto_finds_the_three_groups(filled: Library, photos: Path) -> None:
 
 
 def test_a_clustering_is_what_its_centroids_say(filled: Library) -> None:
-    report = filled.recluster(k=5)
+    report = filled.recluster(k=5, reduce="none")
     clusterings = filled.store.clusterings
     models, members = (
         clusterings.models(report.clustering_id),
@@ -104,10 +104,14 @@ def test_a_clustering_is_what_its_centroids_say(filled: Library) -> None:
     best = np.sort(similarity, axis=1)
     np.testing.assert_allclose(members.distances, 1 - best[:, -1], atol=1e-5)
     np.testing.assert_allclose(members.margins, best[:, -1] - best[:, -2], atol=1e-5)
+    assert members.candidates.tolist() == members.cluster_ids.tolist()
     for row, cluster_id in enumerate(models.cluster_ids):
         mine = members.cluster_ids == cluster_id
-        assert models.mean_distances[row] == pytest.approx(members.distances[mine].mean(), abs=1e-6)
-        assert models.spreads[row] == pytest.approx(members.distances[mine].std(), abs=1e-6)
+        assert models.counts[row] == mine.sum()
+        assert models.means[row] == pytest.approx(unit(vectors[mine]).mean(axis=0), abs=1e-6)
+        found = models.distance_means[row]
+        assert found == pytest.approx(members.distances[mine].mean(), abs=1e-6)
+        assert models.deviations[row] == pytest.approx(members.distances[mine].std(), abs=1e-6)
         medoid = members.image_ids.tolist().index(models.medoids[row])
         assert mine[medoid]
         within = unit(vectors[mine]) @ unit(vectors[mine]).T
@@ -236,12 +240,14 @@ def test_a_new_group_is_born_and_the_others_keep_their_ids(filled: Library, phot
     before = clusters_by_image(filled)
     for i in range(8):
         make_photo(photos / "yellow" / f"{i}.jpg", 70 + i, colour=(200, 200, 40))
-    assert filled.ingest([photos]).joined == 8
+    ingested = filled.ingest([photos])
+    assert (ingested.joined, ingested.unsure, ingested.pile) == (8, 8, 0)
+    assert [(birth.cluster_id, birth.images) for birth in ingested.born] == [(4, 8)]
+    assert cluster_of_folder(filled, photos / "yellow") == 4
     report = filled.recluster(k="auto")
     assert report.k == 4
-    assert report.lineage.kept == (1, 2, 3)
-    assert report.lineage.born == (4,)
-    assert (report.lineage.retired, report.lineage.split) == ((), ())
+    assert report.lineage.kept == (1, 2, 3, 4)
+    assert (report.lineage.born, report.lineage.retired, report.lineage.split) == ((), (), ())
     after = clusters_by_image(filled)
     assert {i: after[i] for i in before} == before
     assert cluster_of_folder(filled, photos / "yellow") == 4
@@ -296,6 +302,83 @@ def test_undo_brings_assignments_and_names_back_exactly(filled: Library, photos:
     assert former.clustering_id == 1
     assert members_bytes(filled) == before
     assert filled.clusters() == shown
+
+
+def test_a_dry_run_tells_what_would_be_and_changes_nothing(filled: Library) -> None:
+    filled.recluster(k=3)
+    filled.rename(1, "Red")
+    before, head = members_bytes(filled), filled.store.clusterings.heads()
+    told = filled.recluster(k=5, dry_run=True)
+    assert told.clustering_id is None
+    assert (members_bytes(filled), filled.store.clusterings.heads()) == (before, head)
+    done = filled.recluster(k=5)
+    assert done.clusters == told.clusters
+    assert done.lineage == told.lineage
+
+
+@pytest.mark.parametrize("k", [(2, 6), (3, 3), (2, 10**6)])
+def test_k_is_chosen_from_a_range(filled: Library, k: tuple[int, int]) -> None:
+    report = filled.recluster(k=k)
+    assert k[0] <= report.k <= k[1]
+    assert report.k == 3
+    assert {candidate.k for candidate in report.evidence} <= set(range(k[0], min(k[1], 24) + 1))
+
+
+@pytest.mark.parametrize("k", [(5, 3), (1, 4), (25, 40)])
+def test_a_range_that_cannot_be_is_refused(filled: Library, k: tuple[int, int]) -> None:
+    with pytest.raises(SettingsError):
+        filled.recluster(k=k)
+    assert filled.store.clusterings.current() is None
+
+
+@pytest.mark.parametrize("algorithm", ["gmm", "ward", "average", "birch", "spectral"])
+def test_other_algorithms_make_clusters_that_new_images_join(
+    filled: Library, photos: Path, algorithm: str
+) -> None:
+    report = filled.recluster(k=3, algorithm=algorithm)
+    assert report.k == 3
+    ids = {cluster_of_folder(filled, photos / name) for name in ("red", "green", "blue")}
+    assert ids == {1, 2, 3}
+    assert algorithm in report.algorithm
+    green = cluster_of_folder(filled, photos / "green")
+    for i in range(6):
+        make_photo(photos / "green" / f"new-{i}.jpg", 900 + i, colour=(40, 200, 40))
+    filled.ingest([photos])
+    members = clusters_by_image(filled)
+    rows = filled.store.photos.files_of()
+    new = [i for i, files in rows.items() if any("new-" in row.file.name for row in files)]
+    assert {members[i] for i in new} <= {green, -1}
+    assert sum(members[i] == green for i in new) >= 3
+
+
+@pytest.mark.parametrize("reduce", ["none", "pca:2", "smooth"])
+def test_the_space_is_stored_and_new_images_are_placed_in_it(
+    filled: Library, photos: Path, reduce: str
+) -> None:
+    report = filled.recluster(k=3, reduce=reduce)
+    assert report.clustering_id is not None
+    red = cluster_of_folder(filled, photos / "red")
+    for i in range(6):
+        make_photo(photos / "red" / f"new-{i}.jpg", 700 + i, colour=(200, 40, 40))
+    filled.ingest([photos])
+    held = list(clusters_by_image(filled).values())
+    assert held.count(red) >= 8 + 3
+    models = filled.store.clusterings.models(report.clustering_id)
+    assert models.means.shape[1] <= (2 if reduce == "pca:2" else 64)
+
+
+@pytest.mark.parametrize("reduce", ["nosuch", "pca:", "pca:0", "pca:x", "none:3", ":3"])
+def test_a_space_that_cannot_be_is_refused(filled: Library, reduce: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        filled.recluster(k=3, reduce=reduce)
+    assert caught.value.hint
+    assert filled.store.clusterings.current() is None
+
+
+def test_an_algorithm_that_is_not_there_is_refused(filled: Library) -> None:
+    with pytest.raises(SettingsError, match="nosuch") as caught:
+        filled.recluster(k=3, algorithm="nosuch")
+    assert caught.value.hint
 
 
 def test_images_that_came_since_join_the_clustering_that_comes_back(

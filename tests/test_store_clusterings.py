@@ -9,13 +9,18 @@ import pyarrow as pa
 import pytest
 
 from organizer.errors import StoreError
-from organizer.store import Clusterings
+from organizer.store import Clusterings, Decisions
 from organizer.store.database import Database
 from organizer.store.schemas import CLUSTERS
 from organizer.types import (
+    NOISE,
+    Assignments,
     AssignmentState,
     Candidate,
     Clustering,
+    ClusterModels,
+    DecisionKind,
+    Exemplars,
     LineageReport,
     Merge,
     PartSpec,
@@ -23,6 +28,7 @@ from organizer.types import (
 )
 
 EMBEDDER = PartSpec("painter", {"depth": 2}, "v1")
+REDUCER = PartSpec("pca", {"n_components": 3})
 CLUSTERER = PartSpec("kmeans", {"n_clusters": 2, "random_state": 0})
 
 
@@ -35,26 +41,52 @@ def id_of(number: int) -> str:
     return f"{number:032x}"
 
 
+def members_of(labels: list[int], *, first: int = 0, since: int = 0, seed: int = 0) -> Assignments:
+    draw = np.random.default_rng(seed)
+    n = len(labels)
+    cluster_ids = np.array(labels, dtype=np.int64)
+    states = np.where(cluster_ids == NOISE, AssignmentState.UNSURE.value, "auto").astype(object)
+    return Assignments(
+        np.array([id_of(first + i) for i in range(n)], dtype=object),
+        cluster_ids,
+        np.where(cluster_ids == NOISE, 1, cluster_ids),
+        draw.random(n, dtype=np.float32),
+        np.linspace(0, 1, n, dtype=np.float32),
+        states,
+        np.full(n, since, dtype=np.int64),
+    )
+
+
+def models_of(cluster_ids: list[int], seed: int = 0) -> ClusterModels:
+    draw = np.random.default_rng(seed)
+    k = len(cluster_ids)
+    models = ClusterModels(
+        np.array(cluster_ids, dtype=np.int64),
+        np.arange(1, k + 1, dtype=np.int64),
+        draw.random((k, 3)),
+        np.arange(k, dtype=np.int64) + 5,
+        *(draw.random(k) for _ in range(4)),
+        tuple(id_of(i) for i in range(k)),
+        ("recluster",) * k,
+    )
+    return models.take(np.lexsort((models.mode_ids, models.cluster_ids)))
+
+
 def clustering_of(labels: list[int], cluster_ids: list[int], seed: int = 0) -> Clustering:
     draw = np.random.default_rng(seed)
     return Clustering(
-        image_ids=tuple(id_of(i) for i in range(len(labels))),
-        labels=np.array(labels, dtype=np.int64),
-        distances=draw.random(len(labels), dtype=np.float32),
-        cluster_ids=np.array(cluster_ids, dtype=np.int64),
-        centroids=draw.random((len(cluster_ids), 3), dtype=np.float32),
+        members=members_of(labels, seed=seed),
+        models=models_of(cluster_ids, seed),
+        exemplars=Exemplars(
+            np.array([1, 1, 2], dtype=np.int64), draw.random((3, 4)).astype(np.float16)
+        ),
         embedder=EMBEDDER,
+        reducer=REDUCER,
+        space={"mean": draw.random(4), "components": draw.random((3, 4)).astype(np.float32)},
         clusterer=CLUSTERER,
         evidence=(Candidate(2, 0.25, 1.5, chosen=True), Candidate(3, 0.125, 1.25, elbow=True)),
         algorithm="by hand",
     )
-
-
-def models_of(clustering: Clustering) -> ClusterModels:
-    k = len(clustering.cluster_ids)
-    means, spreads = (np.linspace(low, 1, k, dtype=np.float32) for low in (0.5, 0.25))
-    medoids = tuple(id_of(i) for i in range(k))
-    return ClusterModels(clustering.cluster_ids, clustering.centroids, means, spreads, medoids)
 
 
 def add(
@@ -64,20 +96,12 @@ def add(
     parent: int | None = None,
     lineage: LineageReport | None = None,
 ) -> int:
-    margins = np.linspace(0, 1, len(clustering.labels), dtype=np.float32)
-    return clusterings.add(
-        clustering,
-        models_of(clustering),
-        margins,
-        parent_id=parent,
-        lineage=lineage or LineageReport(),
-    )
+    return clusterings.add(clustering, parent_id=parent, lineage=lineage or LineageReport())
 
 
 def test_before_the_first_clustering_there_is_none(clusterings: Clusterings) -> None:
     assert clusterings.current() is None
     assert clusterings.next_cluster_id() == 1
-    assert clusterings.names() == {}
     assert clusterings.member_tables() == []
     with pytest.raises(StoreError, match="not in the library"):
         clusterings.get(1)
@@ -93,46 +117,69 @@ def test_a_clustering_comes_back_as_it_was_stored(clusterings: Clusterings) -> N
     assert current == clusterings.get(clustering_id)
     assert current is not None
     assert current.parent_id is None
-    assert (current.embedder, current.clusterer) == (EMBEDDER, CLUSTERER)
+    assert (current.embedder, current.reducer) == (EMBEDDER, REDUCER)
+    assert (current.clusterer, current.action) == (CLUSTERER, "recluster")
     assert (current.algorithm, current.evidence) == ("by hand", made.evidence)
     assert current.lineage == lineage
-    assert clusterings.counts_when_made(clustering_id) == [2, 3]
+    assert clusterings.all() == [current]
 
 
-def test_the_models_come_back_by_cluster_id_with_every_bit(clusterings: Clusterings) -> None:
-    made = clustering_of([7, 2, 7], [7, 2])
-    stored = clusterings.models(add(clusterings, made))
-    given = models_of(made)
-    order = np.argsort(given.cluster_ids)
-    assert stored.cluster_ids.tolist() == [2, 7]
-    assert np.array_equal(stored.centroids, given.centroids[order])
-    assert stored.centroids.dtype == np.float32
-    assert np.array_equal(stored.mean_distances, given.mean_distances[order])
-    assert np.array_equal(stored.spreads, given.spreads[order])
-    assert stored.medoids == (id_of(1), id_of(0))
+def test_models_space_and_exemplars_come_back_with_every_bit(clusterings: Clusterings) -> None:
+    made = clustering_of([7, 2, 7], [7, 2, 7])
+    clustering_id = add(clusterings, made)
+    stored, given = clusterings.models(clustering_id), made.models
+    assert stored.cluster_ids.tolist() == [2, 7, 7]
+    assert (stored.medoids, stored.origins) == (given.medoids, given.origins)
+    for name in ("mode_ids", "means", "counts", "distance_means", "distance_m2s", "fit_means"):
+        assert getattr(stored, name).tobytes() == getattr(given, name).tobytes()
+    space = clusterings.space(clustering_id)
+    assert set(space) == set(made.space)
+    for name, array in made.space.items():
+        assert space[name].dtype == array.dtype
+        assert np.array_equal(space[name], array)
+    exemplars = clusterings.exemplars(clustering_id)
+    assert np.array_equal(exemplars.mode_ids, made.exemplars.mode_ids)
+    assert np.array_equal(exemplars.vectors, made.exemplars.vectors)
+    more = Exemplars(np.array([9]), np.ones((1, 4), np.float16))
+    clusterings.add_exemplars(clustering_id, more)
+    assert clusterings.exemplars(clustering_id).mode_ids.tolist() == [1, 1, 2, 9]
 
 
-def test_the_members_come_back_in_order_and_later_ones_at_the_end(
+def test_a_revision_is_what_the_clusters_are_now_and_the_first_what_they_were(
     clusterings: Clusterings,
 ) -> None:
+    clustering_id = add(clusterings, clustering_of([1, 2], [1, 2]))
+    ingest_id = clusterings.begin_ingest()
+    assert (ingest_id, clusterings.last_ingest()) == (1, 1)
+    later = models_of([1, 2, 3], seed=5)
+    clusterings.revise(clustering_id, later, revision=ingest_id)
+    assert clusterings.revision(clustering_id) == ingest_id
+    assert clusterings.models(clustering_id).ids == [1, 2, 3]
+    assert clusterings.models(clustering_id, as_made=True).ids == [1, 2]
+    assert clusterings.next_cluster_id() == 4
+    assert clusterings.origins() == dict.fromkeys((1, 2, 3), (clustering_id, "recluster"))
+    assert set(clusterings.ingest_times()) == {1}
+
+
+def test_members_come_back_and_the_unsure_are_counted(clusterings: Clusterings) -> None:
     made = clustering_of([1, 2, 1], [1, 2])
     clustering_id = add(clusterings, made)
-    late = Assignments(
-        np.array([id_of(50), id_of(51)], dtype=object),
-        np.array([2, 1], dtype=np.int64),
-        np.array([0.5, 0.25], dtype=np.float32),
-        np.array([np.inf, 0.0], dtype=np.float32),
-        np.array(["unsure", "auto"], dtype=object),
-    )
-    clusterings.append_members(clustering_id, late)
+    clusterings.append_members(clustering_id, members_of([NOISE, 2], first=50, since=1))
     members = clusterings.assignments(clustering_id)
-    assert members.image_ids.tolist() == [*made.image_ids, id_of(50), id_of(51)]
-    assert members.cluster_ids.tolist() == [1, 2, 1, 2, 1]
-    assert np.array_equal(members.distances, np.concatenate([made.distances, late.distances]))
-    assert members.margins[3] == np.inf
-    assert members.states.tolist() == ["auto", "auto", "auto", "unsure", "auto"]
-    assert members.states[3] == AssignmentState.UNSURE
-    assert clusterings.counts_when_made(clustering_id) == [2, 1]
+    assert members.image_ids.tolist() == [*map(id_of, (0, 1, 2, 50, 51))]
+    assert members.cluster_ids.tolist() == [1, 2, 1, NOISE, 2]
+    assert members.distances[:3].tobytes() == made.members.distances.tobytes()
+    assert members.since.tolist() == [0, 0, 0, 1, 1]
+    assert members.unsure.tolist() == [False, False, False, True, False]
+    assert clusterings.count_unsure(clustering_id) == 1
+    assert clusterings.count(clustering_id) == 5
+    assert clusterings.clusters_of(clustering_id, [id_of(50), id_of(51)]) == {id_of(51): 2}
+    born = members_of([3], first=50, since=1)
+    clusterings.change_members(clustering_id, born)
+    after = clusterings.assignments(clustering_id)
+    assert len(after) == 5
+    assert dict(zip(after.image_ids, after.cluster_ids, strict=True))[id_of(50)] == 3
+    assert clusterings.count_unsure(clustering_id) == 0
 
 
 def test_the_clusters_of_some_images_leave_out_those_that_are_in_none(
@@ -199,14 +246,37 @@ def test_the_members_of_the_last_twenty_clusterings_are_kept(clusterings: Cluste
         clusterings.assignments(ids[0])
     assert "20" in caught.value.hint
     assert clusterings.get(ids[0]).clustering_id == ids[0]
-    assert len(clusterings.models(ids[0]).cluster_ids) == 2
+    assert len(clusterings.models(ids[0])) == 2
+    assert clusterings.space(ids[0]) == {}, "what belongs to it is dropped with its members"
+    assert set(clusterings.space(ids[-1])) == {"mean", "components"}
 
 
-def test_the_last_name_of_a_cluster_counts(clusterings: Clusterings) -> None:
-    clusterings.decide_name(1, "Lynx", [id_of(1)])
-    clusterings.decide_name(2, 'it\'s a "fox"; 100% 😀', [id_of(2)])
-    clusterings.decide_name(1, "Red fox", [])
-    assert clusterings.names() == {1: "Red fox", 2: 'it\'s a "fox"; 100% 😀'}
-    decisions = clusterings._database.read("decisions").to_pylist()
-    assert [row["decision_id"] for row in decisions] == [1, 2, 3]
-    assert decisions[0]["image_ids"] == [id_of(1)]
+def test_evidence_of_another_version_is_read_as_far_as_it_is_known(
+    clusterings: Clusterings,
+) -> None:
+    clustering_id = add(clusterings, clustering_of([1, 2], [1, 2]))
+    database = clusterings._database
+    rows = database.read("clusterings")
+    text = '[{"k": 4, "silhouette": 0.5, "inertia": 2.0, "moon": "full"}]'
+    place = rows.schema.get_field_index("evidence")
+    database.overwrite("clusterings", rows.set_column(place, "evidence", pa.array([text])))
+    found = clusterings.get(clustering_id).evidence
+    assert [(c.k, c.silhouette) for c in found] == [(4, 0.5)]
+
+
+def test_decisions_come_back_in_order_with_all_that_was_said(clusterings: Clusterings) -> None:
+    decisions = Decisions(clusterings._database)
+    first = decisions.draft(DecisionKind.NAME, cluster_id=1, name='it\'s a "fox"; 100% 😀')
+    decisions.append(first)
+    second = decisions.draft(
+        DecisionKind.MERGE,
+        cluster_id=1,
+        image_ids=[id_of(1), id_of(2)],
+        groups=[4, 5],
+        others=[2],
+    )
+    decisions.append(second)
+    third = decisions.draft(DecisionKind.TAKE_BACK, about=2)
+    decisions.append(third)
+    assert decisions.all() == (first, second, third)
+    assert [d.decision_id for d in decisions.all()] == [1, 2, 3]

@@ -20,7 +20,7 @@ from organizer.errors import (
     StoreError,
     WeightsError,
 )
-from organizer.types import Clustering, EmbeddingBatch, ImageRef, Outcome, PartSpec
+from organizer.types import EmbeddingBatch, ImageRef, Outcome, PartSpec
 
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.floats(allow_nan=False) | st.text(),
@@ -120,28 +120,27 @@ def test_an_embedding_batch_may_be_empty() -> None:
     assert batch.vectors.shape == (0, 3)
 
 
-def _clustering(
-    *, ids: int = 2, labels: int = 2, distances: int = 2, clusters: int = 1, centroids: int = 1
-) -> Clustering:
-    return Clustering(
-        image_ids=tuple("abc"[:ids]),
-        labels=np.zeros(labels, np.int64),
-        distances=np.zeros(distances, np.float32),
-        cluster_ids=np.arange(clusters),
-        centroids=np.ones((centroids, 3), np.float32),
-        embedder=PartSpec("e"),
-        clusterer=PartSpec("c"),
+_COLUMNS = ("image_ids", "cluster_ids", "candidates", "distances", "margins", "states", "since")
+
+
+def _members(**rows: int) -> Assignments:
+    kinds = {"image_ids": object, "states": object, "distances": np.float32, "margins": np.float32}
+    return Assignments(
+        *(np.zeros(rows.get(name, 2), kinds.get(name, np.int64)) for name in _COLUMNS)
     )
 
 
-def test_a_clustering_takes_what_fits() -> None:
-    assert _clustering().image_ids == ("a", "b")
+def test_members_take_what_fits_and_can_be_taken_apart() -> None:
+    members = _members()
+    assert len(members) == 2
+    assert len(members.take(np.array([True, False]))) == 1
+    assert len(Assignments.joined([members, members.take(np.array([0]))])) == 3
 
 
-@pytest.mark.parametrize("wrong", ["ids", "labels", "distances", "clusters", "centroids"])
-def test_a_clustering_refuses_what_does_not_fit(wrong: str) -> None:
+@pytest.mark.parametrize("wrong", _COLUMNS)
+def test_members_refuse_what_does_not_fit(wrong: str) -> None:
     with pytest.raises(ValueError, match=r"\d+ ids"):
-        _clustering(**{wrong: 3})
+        _members(**{wrong: 3})
 
 
 @pytest.mark.parametrize(
