@@ -242,6 +242,19 @@ def test_two_faiss_stop_the_clustering(tmp_path: Path, monkeypatch: pytest.Monke
         KMeans(n_clusters=2).fit_predict(vectors)
 
 
+@pytest.mark.parametrize("engine", ["blas", "faiss"])
+def test_no_cluster_is_lost_far_from_the_origin(engine: Engine) -> None:
+    draw = np.random.default_rng(0)
+    vectors = (draw.normal(size=(60, 8)) + 300).astype(np.float32)
+    # All of the warm start at one place: every cluster but one is empty at first.
+    start = np.repeat(vectors[:1], 10, axis=0)
+    kmeans = KMeans(
+        n_clusters=10, n_init=1, init=start, metric="euclidean", max_iter=1, engine=engine
+    )
+    kmeans.fit_predict(vectors)
+    assert len(kmeans.cluster_centers_) == 10
+
+
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
 def test_vectors_stored_as_float16_make_the_same_clusters(metric: Metric) -> None:
     vectors, _ = _blobs(12, 60, 32, spread=0.3)

@@ -218,10 +218,10 @@ def _on_faiss(space: Space, n_gpus: int) -> Products:
         index: Any = (faiss.IndexFlatIP if space.spherical else faiss.IndexFlatL2)(space.dim)
         if resources:
             index = faiss.index_cpu_to_gpu_multiple_py(resources, index)
-        index.add(centroids)
+        index.add(np.ascontiguousarray(centroids - space.origin))
 
         def nearest(block: Vectors, squares: Squares) -> Nearest:
-            found, rows = index.search(np.ascontiguousarray(block), 2)
+            found, rows = index.search(np.ascontiguousarray(block - space.origin), 2)
             found = np.where(rows < 0, np.float32(-np.inf if space.spherical else np.inf), found)
             distances = squares[:, None] + 1 - 2 * found if space.spherical else found
             distances = np.maximum(distances, 0).astype(np.float32)

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from organizer.cluster.constrained import Constraints
 from organizer.cluster.products import Nearest, Products, Run
-from organizer.cluster.space import Space, rows_at_once
+from organizer.cluster.space import Space, as_slice, rows_at_once
+from organizer.cluster.sums import Sums
 from organizer.types import Labels, Vectors
 
 _SAMPLE = 2_048
@@ -29,7 +30,6 @@ _READING, _TIGHTENING = 20, 25
 in products of a matrix product: these are bound by memory, not by arithmetic."""
 
 _NEARLY_ALL = 0.8
-_SHIFTED_AT_ONCE = 8_192
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +118,9 @@ class _State:
         self.centroids = start
         self.directions, self.offsets = space.lines(start)
         self.labels = np.full(n, -1, dtype=np.int64)
-        self.summed = self.labels.copy()
         self.upper = np.full(n, np.inf, dtype=np.float32)
         self.lower = np.zeros(n, dtype=np.float32)
-        self.sums = np.zeros((k, space.dim))
+        self.sums = Sums(space, k)
         self.drift = np.zeros(k, dtype=np.float32)
         self.step = rows_at_once(max(k, space.dim))
         self.relocated = 0
@@ -140,12 +139,13 @@ class _State:
 
     def update(self) -> None:
         """Move each centroid to the mean of its rows; one without rows stays."""
-        self._sum_changes()
+        self.sums.follow(self.labels)
+        sums = self.sums.sums
         counts = np.bincount(self.labels, minlength=len(self.centroids))
-        lengths = np.linalg.norm(self.sums, axis=1) if self.space.spherical else counts
+        lengths = np.linalg.norm(sums, axis=1) if self.space.spherical else counts
         there = (counts > 0) & (lengths > 0)
         moved = self.centroids.copy()
-        moved[there] = self.sums[there] / lengths[there, None]
+        moved[there] = sums[there] / lengths[there, None]
         change = np.linalg.norm(moved.astype(np.float64) - self.centroids, axis=1)
         self.drift = np.asarray(change * (1 + 1e-6), dtype=np.float32)
         self.centroids = moved
@@ -204,7 +204,7 @@ class _State:
         compare = self.products(self.centroids)
 
         def every(chunk: Labels) -> None:
-            block = self.space.take(_as_slice(chunk))
+            block = self.space.take(as_slice(chunk))
             self._keep(chunk, compare(block, self.space.squares[chunk]))
 
         list(self.run(every, self._chunks(rows)))
@@ -215,7 +215,7 @@ class _State:
         movers = self.products(self.centroids[plan.movers]) if len(plan.movers) else None
 
         def some(chunk: Labels) -> None:
-            block, squares = self.space.take(_as_slice(chunk)), self.space.squares[chunk]
+            block, squares = self.space.take(as_slice(chunk)), self.space.squares[chunk]
             if plan.tighten:
                 self.upper[chunk] = self._own(block, chunk)
             self.lower[chunk] -= plan.rest
@@ -261,7 +261,7 @@ class _State:
         return np.asarray(np.sqrt(np.maximum(squared, 0) + self.slop), dtype=np.float32)
 
     def _inertia(self, chunk: Labels) -> float:
-        block = self.space.take(_as_slice(chunk))
+        block = self.space.take(as_slice(chunk))
         block = block - self.centroids[self.labels[chunk]]
         return float(np.einsum("ij,ij->i", block, block).sum(dtype=np.float64))
 
@@ -294,36 +294,5 @@ class _State:
             self.upper[row], self.lower[row] = np.inf, 0
             self.relocated += 1
 
-    def _sum_changes(self) -> None:
-        """Bring the sums up to date with the labels: only rows that changed are read."""
-        changed = np.flatnonzero(self.summed != self.labels)
-        if 2 * len(changed) > len(self.labels):
-            self.sums[:] = 0
-            self.summed[:] = -1
-            changed = np.arange(len(self.labels))
-        for start in range(0, len(changed), _SHIFTED_AT_ONCE):
-            rows = changed[start : start + _SHIFTED_AT_ONCE]
-            self.sums += self._shift(rows)
-        self.summed[changed] = self.labels[changed]
-
-    def _shift(self, rows: Labels) -> Vectors:
-        from scipy.sparse import coo_matrix
-
-        were = np.flatnonzero(self.summed[rows] >= 0)
-        clusters = np.concatenate([self.labels[rows], self.summed[rows][were]])
-        columns = np.concatenate([np.arange(len(rows)), were])
-        signs = np.ones(len(columns), dtype=np.float32)
-        signs[len(rows) :] = -1
-        shape = (len(self.centroids), len(rows))
-        matrix = coo_matrix((signs, (clusters, columns)), shape=shape).tocsr()
-        return np.asarray(matrix @ self.space.take(_as_slice(rows)))
-
     def _chunks(self, rows: Labels) -> list[Labels]:
         return [rows[start : start + self.step] for start in range(0, len(rows), self.step)]
-
-
-def _as_slice(rows: Labels) -> Labels | slice:
-    """Rows that follow each other as a slice, which numpy does not copy."""
-    if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
-        return slice(int(rows[0]), int(rows[-1]) + 1)
-    return rows

@@ -22,8 +22,8 @@ Stored = NDArray[np.float32] | NDArray[np.float16]
 _ELEMENTS_AT_ONCE = 2**21
 _ALREADY_UNIT = 1e-6
 _ROUNDING = 1e-6
-"""Bound of the rounding of a float32 product, as a share of the squared lengths. The typical error
-of a product of d terms is 6e-8 times the square root of d at most; a blocked one's is far less."""
+"""Bound of the rounding of a float32 product, as a share of the lengths. The typical error of a
+product of d terms is 6e-8 times the square root of d at most; a blocked one's is far less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,9 @@ def space_of(vectors: NDArray[Any], metric: Metric) -> Space:
     for rows in blocks(len(vectors), vectors.shape[1]):
         block = vectors[rows] - mean
         squares[rows] = np.einsum("ij,ij->i", block, block)
-    return Space(vectors, metric, None, mean, squares, 2 * _ROUNDING * longest)
+    # A product is that of a vector as it is with a centroid less the mean.
+    lengths = float(np.sqrt(longest * squares.max(initial=0.0)))
+    return Space(vectors, metric, None, mean, squares, 2 * _ROUNDING * lengths)
 
 
 def _lengths_and_mean(vectors: Stored) -> tuple[NDArray[np.float32], Vectors]:
@@ -139,6 +141,13 @@ def blocks(n: int, width: int) -> Iterator[slice]:
     step = rows_at_once(width)
     for start in range(0, n, step):
         yield slice(start, min(start + step, n))
+
+
+def as_slice(rows: Labels) -> Labels | slice:
+    """Rows that follow each other as a slice, which numpy does not copy."""
+    if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
+        return slice(int(rows[0]), int(rows[-1]) + 1)
+    return rows
 
 
 def rows_at_once(width: int) -> int:

@@ -13,7 +13,7 @@ from organizer.types import NOISE, Labels, Vectors
 
 _EXACT_UP_TO = 20_000
 _SCORED = 5_000
-_ROWS, _COLUMNS = 1_024, 8_192
+_ROWS, _COLUMNS = 1_024, 4_096
 _CLOSE = 1e-2
 """Squared distances below this share of the mean squared length are computed again, from the
 difference: in float32 the product is off by some 1e-7 of it, too much for the root of less."""
@@ -157,13 +157,12 @@ def _distances(
     block: Vectors, squares: NDArray[np.float32], others: Vectors, scale: float
 ) -> NDArray[np.float32]:
     """``|x - y| = sqrt(|x|^2 - 2 x.y + |y|^2)``, and from the difference where that is inexact."""
-    found = block @ others.T
-    found *= -2
+    found = (-2 * block) @ others.T
     found += squares[:, None]
     found += np.einsum("ij,ij->i", others, others)
     close = found < _CLOSE * scale
     n_close = int(np.count_nonzero(close))
-    if n_close * block.shape[1] > 2 * _COLUMNS * _ROWS:
+    if n_close * block.shape[1] > 4 * found.size:
         found = _in_double(block, others)
     elif n_close:
         at, to = np.nonzero(close)
