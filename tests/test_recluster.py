@@ -215,9 +215,12 @@ def test_images_that_differ_by_rounding_alone_end_in_a_clustering_or_in_plain_wo
         assert len(library.clusters()) == report.k
 
 
-def test_as_many_clusters_as_images_are_one_for_each(filled: Library) -> None:
-    report = filled.recluster(k=24)
-    assert sorted(count for _, _, count in report.clusters) == [1] * 24
+def test_as_many_clusters_as_images_are_one_for_each(library: Library, tmp_path: Path) -> None:
+    for i in range(12):
+        flat(tmp_path / "photos" / f"{i}.png", (250, 20 * i, 250 - 20 * i))
+    library.ingest([tmp_path / "photos"], embedder=COLOUR)
+    report = library.recluster(k=12)
+    assert sorted(count for _, _, count in report.clusters) == [1] * 12
 
 
 def test_a_black_frame_is_clustered_with_the_others(filled: Library, photos: Path) -> None:

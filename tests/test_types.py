@@ -20,7 +20,7 @@ from organizer.errors import (
     StoreError,
     WeightsError,
 )
-from organizer.types import EmbeddingBatch, ImageRef, Outcome, PartSpec
+from organizer.types import Assignments, EmbeddingBatch, ImageRef, Outcome, PartSpec
 
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.floats(allow_nan=False) | st.text(),
