@@ -105,7 +105,7 @@ def contents(library: Library, home: Path) -> dict[str, object]:
         "problems": [(str(p.relative_to(home)), o, why) for p, o, why in photos.problems()],
         "vectors": sorted(vectors),
         "clusters": sorted(members(library)),
-        "names": library.store.clusterings.names(),
+        "names": dict(library.constraints().names),
     }
 
 
@@ -115,6 +115,15 @@ def members(library: Library) -> list[tuple[str, int, str]]:
         return []
     m = library.store.clusterings.assignments(current.clustering_id)
     return list(zip(m.image_ids.tolist(), m.cluster_ids.tolist(), m.states.tolist(), strict=True))
+
+
+def groups_of(found: object) -> set[frozenset[str]]:
+    """Who is with whom."""
+    assert isinstance(found, list)
+    groups: dict[int, set[str]] = {}
+    for image_id, cluster_id, _ in found:
+        groups.setdefault(cluster_id, set()).add(image_id)
+    return {frozenset(group) for group in groups.values()}
 
 
 def assert_whole(library: Library) -> None:
@@ -259,7 +268,7 @@ def _assert_whole_clustering(library: Library, *, images: int) -> set[int]:
     assert len(members(library)) == len({image_id for image_id, _, _ in members(library)}) == images
     held = {cluster_id for _, cluster_id, _ in members(library)}
     assert held == set(models.cluster_ids.tolist())
-    assert sum(library.store.clusterings.counts_when_made(current.clustering_id)) == images
+    assert library.store.clusterings.models(current.clustering_id).counts.sum() == images
     assert len(library.clusters()) == len(held)
     return held
 
@@ -534,6 +543,31 @@ def test_an_undo_cut_before_any_of_its_writes_leaves_the_old_or_the_new_one(
             assert sorted(members(library)) == before
             library.undo()
             assert sorted(members(library)) == undone
+
+
+@pytest.mark.parametrize("word", ["merge", "split", "retire"])
+def test_a_word_cut_before_any_of_its_writes_is_carried_out_or_was_never_said(
+    tmp_path: Path, word: str
+) -> None:
+    begin = begun(tmp_path)
+    with Library.open(begin, SMALL) as library:
+        ids = [cluster.cluster_id for cluster in library.clusters()]
+        before = sorted(members(library))
+    words: dict[str, Callable[[Library], object]] = {
+        "merge": lambda library: library.merge(ids[:2]),
+        "split": lambda library: library.split(ids[0], k=2),
+        "retire": lambda library: library.retire(ids[-1]),
+    }
+    done = _after(begin, tmp_path, words[word])["clusters"]
+    for home in cut_at_every_write(begin, tmp_path, words[word]):
+        look_at_all(home)
+        with Library.open(home, SMALL) as library:
+            library.rename(ids[0], "Later")  # the next writer puts things right
+            if groups_of(members(library)) == groups_of(before):
+                assert not library.constraints().retired
+                words[word](library)
+            # Ids that the cut one began with are not used again.
+            assert groups_of(members(library)) == groups_of(done)
 
 
 def test_everything_can_be_looked_at_before_each_write_of_recluster_and_undo(

@@ -214,10 +214,10 @@ def test_members_that_were_not_counted_are_counted(clustered: Library) -> None:
     fill(clustered, ids_of(range(200, 230)), vectors)
     joined = joiner.join(ids_of(range(200, 230)), vectors)  # and no finish
     made = clustered.store.clusterings.models(current.clustering_id)
-    recover(clustered.store, seed=0)
+    recover(clustered.store, clustered.store.clusterings.current(), seed=0)
     now = clustered.store.clusterings.models(current.clustering_id)
     assert now.counts.sum() == made.counts.sum() + (~joined.unsure).sum()
-    recover(clustered.store, seed=0)
+    recover(clustered.store, clustered.store.clusterings.current(), seed=0)
     again = clustered.store.clusterings.models(current.clustering_id)
     assert again.counts.tolist() == now.counts.tolist(), "once"
 
@@ -233,7 +233,7 @@ def test_a_cluster_that_was_born_and_got_no_member_goes(
         ingest(clustered, ids_of(range(200, 220)), blobs([20], first=7))
     monkeypatch.undo()
     assert clustered.store.clusterings.models(current_id(clustered)).ids == [1, 2, 3, 4]
-    recover(clustered.store, seed=0)
+    recover(clustered.store, clustered.store.clusterings.current(), seed=0)
     assert clustered.store.clusterings.models(current_id(clustered)).ids == [1, 2, 3]
     _, finished = ingest(clustered, ids_of(range(220, 225)), blobs([5], first=7, seed=3))
     assert [b.cluster_id for b in finished.born] == [5], "its id is not used again"

@@ -350,7 +350,8 @@ class Library:
         with self.store.writing() as was_cut_short:
             if was_cut_short:
                 take_back_unfinished(self.store)
-                recover(self.store, seed=self.settings.seed)
+                current = self.store.clusterings.current()
+                recover(self.store, current, seed=self.settings.seed)
             yield was_cut_short
 
     def _decide(self, say: Callable[[Desk], DecisionReport]) -> DecisionReport:

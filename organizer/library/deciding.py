@@ -438,5 +438,7 @@ def take_back_unfinished(store: Store) -> None:
     if not decisions or decisions[-1].kind not in _CHANGING:
         return
     last = decisions[-1].decision_id
-    if all(clustering.decision_id != last for clustering in store.clusterings.all()):
+    in_force = {clustering_id for _, clustering_id, _, _ in store.clusterings.heads()}
+    made = {c.decision_id for c in store.clusterings.all() if c.clustering_id in in_force}
+    if last not in made:
         store.decisions.append(store.decisions.draft(DecisionKind.TAKE_BACK, about=last))

@@ -213,15 +213,14 @@ def join_late(store: Store, clustering: StoredClustering | None, *, seed: int) -
     return joiner.finish()
 
 
-def recover(store: Store, *, seed: int) -> None:
+def recover(store: Store, clustering: StoredClustering | None, *, seed: int) -> None:
     """Bring the clusters in line with their members after a writer that was cut short.
 
     What joined and was not counted is counted; a cluster that was born and got no member goes.
     """
-    current = store.clusterings.current()
-    if current is None:
+    if clustering is None:
         return
-    clustering_id = current.clustering_id
+    clustering_id = clustering.clustering_id
     models = store.clusterings.models(clustering_id)
     members = store.clusterings.assignments(clustering_id)
     late = members.take(
@@ -236,8 +235,9 @@ def recover(store: Store, *, seed: int) -> None:
     if not len(late) and not any(stillborn):
         return
     if len(late):
-        space = Space.restored(current.reducer, store.clusterings.space(clustering_id), seed=seed)
-        stored = store.vectors.read_some(current.embedder, late.image_ids.tolist())
+        state = store.clusterings.space(clustering_id)
+        space = Space.restored(clustering.reducer, state, seed=seed)
+        stored = store.vectors.read_some(clustering.embedder, late.image_ids.tolist())
         late = late.take(np.array([i in stored for i in late.image_ids], dtype=np.bool_))
         points = space.points(unit(np.stack([stored[i] for i in late.image_ids])))
         at = place_at(points, models.centroids, models.cluster_ids, late.cluster_ids)

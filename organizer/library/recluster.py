@@ -21,7 +21,7 @@ from organizer.library import embedders
 from organizer.library.before import Before, before_of
 from organizer.library.draft import Images, Modes, assigned, modelled, states_of
 from organizer.library.fitting import GROUP, Fitted, fitted, required_of
-from organizer.library.joining import join_late
+from organizer.library.joining import join_late, recover
 from organizer.library.obeying import obey
 from organizer.library.progress import Progress
 from organizer.library.space import Space
@@ -156,13 +156,13 @@ def undo(store: Store, *, seed: int) -> StoredClustering:
             "undo takes back a recluster, a merge, a split, a move; there has been none",
         )
     former = store.clusterings.get(current.parent_id)
-    store.clusterings.count(former.clustering_id)  # tells if its members are kept no more
+    recover(store, former, seed=seed)
+    join_late(store, former, seed=seed)
     if current.decision_id:
         store.decisions.append(
             store.decisions.draft(DecisionKind.TAKE_BACK, about=current.decision_id)
         )
     store.clusterings.make_current(former.clustering_id, action="undo")
-    join_late(store, former, seed=seed)
     return former
 
 
