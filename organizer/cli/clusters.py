@@ -53,12 +53,13 @@ def show(
     debug: DebugOption = False,
 ) -> None:
     """The images of a cluster, the most typical first; or those that are unsure."""
-    with command(debug=debug), opened(library) as found:
-        from organizer.cli import show_clusters
-
+    with command(debug=debug):
         cluster_id = None if cluster == "unsure" else parse_id(cluster)
-        name = found.name_of(cluster_id) if cluster_id is not None else None
-        show_clusters.members(found.cluster(cluster_id), cluster_id, name, json=json)
+        with opened(library) as found:
+            from organizer.cli import show_clusters
+
+            name = found.name_of(cluster_id) if cluster_id is not None else None
+            show_clusters.members(found.cluster(cluster_id), cluster_id, name, json=json)
 
 
 @clusters_app.command(

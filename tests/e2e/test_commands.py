@@ -291,7 +291,7 @@ def test_the_table_of_a_cluster_names_its_files(typed: Run, made: Path) -> None:
 def test_a_name_is_kept_until_it_is_changed(typed: Run, own: Path) -> None:
     cluster_id = next(iter(_clusters(typed)))
     ran = typed("clusters", "rename", cluster_id, "  Red   fox ", "--json")
-    assert (ran.code, ran.json) == (0, {"cluster_id": cluster_id, "name": "Red fox"})
+    assert (ran.code, ran.json["cluster_id"], ran.json["name"]) == (0, cluster_id, "Red fox")
     named = {row["cluster_id"]: row["name"] for row in typed("clusters", "--json").json["clusters"]}
     assert named[cluster_id] == "Red fox"
     assert sorted(named.values(), key=str) == [None, None, "Red fox"]

@@ -273,7 +273,28 @@ def test_a_k_that_cannot_be(typed: Run, k: str) -> None:
 
 @pytest.mark.usefixtures("own")
 def test_a_space_that_is_not_there(typed: Run) -> None:
-    _is_told(typed("recluster", "--space", "outer"), 2, "outer")
+    _is_told(typed("recluster", "--reduce", "outer"), 2, "outer")
+
+
+@pytest.mark.usefixtures("own")
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["recluster", "--k-method", "luck"], "luck"),
+        (["recluster", "--k", "2:x"], "2:x"),
+        (["recluster", "--algorithm", "magic"], "magic"),
+        (["clusters", "merge", "1"], "cannot be merged"),
+        (["clusters", "merge", "1", "99"], "no cluster 99"),
+        (["clusters", "split", "1", "--k", "1"], "cannot be split"),
+        (["clusters", "move", "nowhere.jpg", "--to", "1"], "nowhere.jpg"),
+        (["clusters", "not", "nowhere.jpg", "--in", "1"], "nowhere.jpg"),
+        (["clusters", "retire", "99"], "no cluster 99"),
+        (["clusters", "pin", "99"], "no cluster 99"),
+        (["clusters", "history", "99"], "no cluster ever"),
+    ],
+)
+def test_words_about_clusters_that_cannot_be(typed: Run, words: list[str], says: str) -> None:
+    _is_told(typed(*words), 2, says)
 
 
 def test_too_few_images_to_choose_a_number(typed: Run, tmp_path: Path) -> None:
