@@ -189,7 +189,7 @@ def _ranked(found: Sequence[Candidate], method: Method) -> tuple[int, int | None
     elif method == "elbow":
         order = _by_elbow(found)
     elif method == "stability":
-        order = [c.k for c in sorted(found, key=lambda c: (-_number(c.stability), c.k))]
+        order = _by_stability(found)
     else:
         order = [c.k for c in sorted(found, key=lambda c: (-c.silhouette, c.k))]
     return order[0], order[1] if len(order) > 1 else None
@@ -211,6 +211,15 @@ def _by_elbow(found: Sequence[Candidate]) -> list[int]:
     if not rest:
         return [first]
     return [first, evidence.elbow([c.k for c in rest], [c.inertia for c in rest])]
+
+
+def _by_stability(found: Sequence[Candidate]) -> list[int]:
+    """The most stable first; of those that are alike to a hundredth, the one with most clusters.
+
+    Groups that are merged as wholes come again as surely as the groups themselves.
+    """
+    order = sorted(found, key=lambda c: (-_number(c.stability and round(c.stability, 2)), -c.k))
+    return [item.k for item in order]
 
 
 def _number(value: float | None) -> float:

@@ -32,7 +32,7 @@ _ROUNDS = 8
 """Of smoothing. From 4 to 16 it makes little difference."""
 
 _SHARE = 20
-"""Of a small library a neighbourhood is at most one in so many, or it would swallow small groups."""
+"""Of a small library a neighbourhood is one in so many at most, lest it swallow small groups."""
 
 _LEAST_NEIGHBORS = 5
 _LANDMARKS = 20_000
@@ -76,7 +76,7 @@ class Smooth:
         if not len(components):
             # All alike: their common direction is all that there is.
             self._mean, components = np.zeros_like(self._mean), known[:1]
-        self._matrix = components.T
+        self._matrix = _float32(components.T)
         if len(known) >= _FEWEST and len(components) > 1:
             self._fit(known)
         else:
@@ -172,4 +172,4 @@ def _fewer_dimensions(points: Vectors, n_components: int) -> Vectors:
 
 
 def _float32(array: Any) -> Vectors:
-    return np.asarray(array, dtype=np.float32)
+    return np.ascontiguousarray(array, dtype=np.float32)
