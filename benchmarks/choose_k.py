@@ -1,58 +1,84 @@
-"""What --k auto chooses on labelled photos.
+"""What choosing k chooses on labelled vectors.
 
-    python -m benchmarks.choose_k PHOTOS/wildcats PHOTOS/catsdogs --embedder mobilenet_v2
+    python -m benchmarks.choose_k VECTORS/*.npz --each 200 --zipf 3
 
-Each argument is a folder with one folder a class. Each is ingested into a library of its own,
-clustered with --k auto and with the true number of classes, and scored against its folders.
+Each argument is an .npz file with `vectors` and `labels`. k is chosen in the smoothed space among
+the candidates for so many images, and scored against the labels.
 """
 
 from __future__ import annotations
 
 import argparse
-import tempfile
+import time
 from pathlib import Path
 
-from organizer.library import Library
-from organizer.library.recluster import ReclusterReport
-from organizer.settings import load_settings
+from sklearn.metrics import (
+    adjusted_mutual_info_score,
+    adjusted_rand_score,
+    normalized_mutual_info_score,
+)
+
+from benchmarks.labelled import Labelled, joined, load, long_tailed, some_classes
+from organizer.cluster.choose_k import candidates, choose
+from organizer.cluster.kmeans import KMeans
+from organizer.reduce import smooth
+from organizer.types import Labels, Vectors
 
 
 def main() -> None:
     """Measure and print."""
     arguments = _arguments()
     print(
-        f"{'set':<20} {'images':>6} {'classes':>7} {'chosen':>6} {'elbow':>5} "
-        f"{'NMI':>6} {'NMI at true k':>13} {'ACC at true k':>13}"
+        f"{'set':<38} {'images':>6} {'true':>4} {'k':>3} {'2nd':>3} {'clear':>5} {'silh.':>5} "
+        f"{'stab.':>5} {'ARI':>5} {'NMI':>5} {'AMI':>5}   at true k {'ARI':>5} {'NMI':>5} "
+        f"{'AMI':>5} {'s':>5}"
     )
-    for folder in arguments.folders:
-        with tempfile.TemporaryDirectory() as name, _library(Path(name)) as library:
-            library.ingest([folder], embedder=arguments.embedder)
-            auto = library.recluster(k="auto", space=arguments.space)
-            at_auto = library.report(labels="folders").truth
-            assert at_auto is not None
-            library.recluster(k=at_auto.n_classes)
-            at_true = library.report(labels="folders").truth
-            assert at_true is not None
-        print(
-            f"{folder.name:<20} {auto.images:>6} {at_auto.n_classes:>7} {auto.k:>6} "
-            f"{_elbow(auto):>5} {at_auto.nmi:>6.3f} {at_true.nmi:>13.3f} {at_true.acc:>13.3f}",
-            flush=True,
-        )
+    for file in arguments.files:
+        labelled = load(file, each=arguments.each)
+        _row(file.stem, labelled)
+        for seed in range(arguments.zipf):
+            _row(f"{file.stem} zipf {seed}", long_tailed(labelled, seed=seed))
+        for n in arguments.classes:
+            _row(f"{file.stem} {n} classes", some_classes(labelled, n, seed=n))
+    if arguments.joined:
+        first, second = (load(file, each=arguments.each) for file in arguments.joined)
+        _row("+".join(file.stem for file in arguments.joined), joined(first, second))
 
 
-def _library(folder: Path) -> Library:
-    return Library.open_or_create(folder, load_settings())
+def _row(name: str, labelled: Labelled) -> None:
+    vectors, truth = labelled
+    n_classes = int(truth.max()) + 1
+    begun = time.perf_counter()
+    points = smooth().fit_transform(vectors)
+    choice = choose(points, candidates(len(points)), seed=0)
+    seconds = time.perf_counter() - begun
+    best = next(item for item in choice.candidates if item.chosen)
+    at_k, at_true = _scores(points, truth, choice.k), _scores(points, truth, n_classes)
+    print(
+        f"{name:<38} {len(points):>6} {n_classes:>4} {choice.k:>3} {choice.second or 0:>3} "
+        f"{'yes' if choice.clear else 'no':>5} {best.silhouette:5.2f} {best.stability or 0:5.2f} "
+        f"{at_k}             {at_true} {seconds:5.1f}",
+        flush=True,
+    )
 
 
-def _elbow(report: ReclusterReport) -> int:
-    return next(candidate.k for candidate in report.evidence if candidate.elbow)
+def _scores(points: Vectors, truth: Labels, k: int) -> str:
+    labels = KMeans(n_clusters=k).fit_predict(points)
+    measures = (
+        adjusted_rand_score,
+        normalized_mutual_info_score,
+        adjusted_mutual_info_score,
+    )
+    return " ".join(f"{measure(truth, labels):5.3f}" for measure in measures)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("folders", type=Path, nargs="+")
-    parser.add_argument("--embedder", default="mobilenet_v2")
-    parser.add_argument("--space", choices=["pca", "umap"], default="pca")
+    parser.add_argument("files", type=Path, nargs="*", default=[])
+    parser.add_argument("--each", type=int, help="at most so many images of each class")
+    parser.add_argument("--zipf", type=int, default=0, help="long-tailed versions, so many seeds")
+    parser.add_argument("--classes", type=int, nargs="*", default=[], help="random subsets")
+    parser.add_argument("--joined", type=Path, nargs=2, help="two files as one set")
     return parser.parse_args()
 
 

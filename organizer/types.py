@@ -220,13 +220,33 @@ class ProcessedBatch:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """The evidence for one number of clusters."""
+    """The evidence for one number of clusters. None stands where something was not computed.
+
+    Attributes:
+        k: Number of clusters.
+        silhouette: -1 to 1, larger is better: a mean over clusters, cosine distance.
+        inertia: Sum of squared Euclidean distances to the centroids.
+        chosen: Whether this is the choice.
+        elbow: Whether the inertia has its elbow here.
+        second: Whether this is the second best.
+        davies_bouldin: Smaller is better.
+        calinski_harabasz: Larger is better.
+        gap: The gap statistic, larger is better.
+        gap_error: Its error, s_k.
+        stability: Agreement of two halves' models on all images, up to 1.
+    """
 
     k: int
     silhouette: float
     inertia: float
     chosen: bool = False
     elbow: bool = False
+    second: bool = False
+    davies_bouldin: float | None = None
+    calinski_harabasz: float | None = None
+    gap: float | None = None
+    gap_error: float | None = None
+    stability: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

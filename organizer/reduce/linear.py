@@ -95,4 +95,4 @@ def principal_components(
     with np.errstate(invalid="ignore", divide="ignore"):
         # All alike: the share of the variance, which nobody reads, is 0 / 0.
         fitted.fit(vectors)
-    return fitted.mean_.astype(np.float32), fitted.components_.astype(np.float32)
+    return fitted.mean_.astype(np.float32), np.ascontiguousarray(fitted.components_, np.float32)

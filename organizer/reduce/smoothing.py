@@ -9,7 +9,6 @@ Zhang et al. 2019, arXiv 1906.01210, use it before clustering). `benchmarks/spac
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,6 +31,10 @@ _SHRINKAGE = 0.1
 _ROUNDS = 8
 """Of smoothing. From 4 to 16 it makes little difference."""
 
+_SHARE = 20
+"""Of a small library a neighbourhood is one in so many at most, lest it swallow small groups."""
+
+_LEAST_NEIGHBORS = 5
 _LANDMARKS = 20_000
 _FEWEST = 32
 """Below this many images a neighbourhood would be most of the library: they are only centred."""
@@ -51,7 +54,7 @@ class Smooth:
 
     Args:
         n_components: Dimensions of the points.
-        n_neighbors: Of each image in the graph; at most the square root of the number of images.
+        n_neighbors: Of each image in the graph; at most a twentieth of the images, but five.
         random_state: Seed of the landmarks: 20,000 images, all where there are fewer.
     """
 
@@ -73,7 +76,7 @@ class Smooth:
         if not len(components):
             # All alike: their common direction is all that there is.
             self._mean, components = np.zeros_like(self._mean), known[:1]
-        self._matrix = components.T
+        self._matrix = _float32(components.T)
         if len(known) >= _FEWEST and len(components) > 1:
             self._fit(known)
         else:
@@ -108,7 +111,7 @@ class Smooth:
         self._k = int(state["n_neighbors"])
 
     def _fit(self, known: Vectors) -> None:
-        self._k = min(self._n_neighbors, math.isqrt(len(known)))
+        self._k = min(self._n_neighbors, max(_LEAST_NEIGHBORS, len(known) // _SHARE))
         components = _float32((known - self._mean) @ self._matrix)
         points = known
         for _ in range(_PASSES):
@@ -169,4 +172,4 @@ def _fewer_dimensions(points: Vectors, n_components: int) -> Vectors:
 
 
 def _float32(array: Any) -> Vectors:
-    return np.asarray(array, dtype=np.float32)
+    return np.ascontiguousarray(array, dtype=np.float32)

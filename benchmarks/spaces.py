@@ -1,0 +1,101 @@
+"""What K-means finds in different spaces, at the true number of clusters.
+
+    python -m benchmarks.spaces VECTORS/*.npz --each 200
+
+Each argument is an .npz file with `vectors` and `labels`. For each set and space: NMI / accuracy
+(Hungarian); then the share of a held-back tenth that, placed among the other nine tenths, gets the
+cluster that a refit of everything gives it (mean of two draws).
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+from sklearn.cluster import KMeans as ScikitKMeans
+from sklearn.metrics import normalized_mutual_info_score
+
+from benchmarks.labelled import Labelled, accuracy, contingency, load, long_tailed
+from organizer.cluster.incremental import place, unit
+from organizer.cluster.kmeans import KMeans
+from organizer.reduce import none, pca, smooth, umap
+
+SPACES: dict[str, Callable[[], Any]] = {
+    "none": none,
+    "pca:64": pca,
+    "pca:128": lambda: pca(n_components=128),
+    "smooth": smooth,
+    "smooth, 15 neighbours": lambda: smooth(n_neighbors=15),
+    "umap:10": umap,
+}
+
+
+def main() -> None:
+    """Measure and print."""
+    arguments = _arguments()
+    sets = {file.stem: load(file, each=arguments.each) for file in arguments.files}
+    for seed in range(arguments.zipf):
+        for file in arguments.files:
+            sets[f"{file.stem} zipf {seed}"] = long_tailed(
+                load(file, each=arguments.each), seed=seed
+            )
+    rows = {name: [_baseline(item) for item in sets.values()] for name in ["scikit-learn, raw"]}
+    for name, make in SPACES.items():
+        if name.startswith("umap") and not arguments.umap:
+            continue
+        rows[name] = [_score(make, item) for item in sets.values()]
+    print("sets: " + ", ".join(f"{name} ({len(s[0])})" for name, s in sets.items()))
+    for name, scores in rows.items():
+        cells = " ".join(f"{nmi:.3f}/{acc:.3f}/{held:.3f}" for nmi, acc, held in scores)
+        print(f"{name:<22} {cells}   mean NMI {np.mean([s[0] for s in scores]):.3f}", flush=True)
+
+
+def _baseline(labelled: Labelled) -> tuple[float, float, float]:
+    vectors, truth = labelled
+    found = []
+    for seed in range(3):
+        kmeans = ScikitKMeans(int(truth.max()) + 1, n_init=10, random_state=seed)
+        labels = kmeans.fit_predict(vectors).astype(np.int64)
+        found.append((normalized_mutual_info_score(truth, labels), accuracy(truth, labels)))
+    nmi, acc = np.mean(found, axis=0)
+    return float(nmi), float(acc), float("nan")
+
+
+def _score(make: Callable[[], Any], labelled: Labelled) -> tuple[float, float, float]:
+    vectors, truth = labelled
+    k = int(truth.max()) + 1
+    labels = KMeans(n_clusters=k).fit_predict(unit(make().fit_transform(vectors)))
+    held = np.mean([_agreement(make, vectors, labels, k, seed) for seed in range(2)])
+    return (
+        float(normalized_mutual_info_score(truth, labels)),
+        accuracy(truth, labels),
+        float(held),
+    )
+
+
+def _agreement(make: Callable[[], Any], vectors: Any, refit: Any, k: int, seed: int) -> float:
+    order = np.random.default_rng(seed).permutation(len(vectors))
+    late, early = order[: len(order) // 10], order[len(order) // 10 :]
+    reducer, kmeans = make(), KMeans(n_clusters=k)
+    first = kmeans.fit_predict(unit(reducer.fit_transform(vectors[early])))
+    placed = place(unit(reducer.transform(vectors[late])), kmeans.cluster_centers_).nearest
+    old, new = linear_sum_assignment(-contingency(first, refit[early]))
+    match = dict(zip(old.tolist(), new.tolist(), strict=True))
+    return float(np.mean([match.get(int(label), -1) for label in placed] == refit[late]))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("files", type=Path, nargs="+")
+    parser.add_argument("--each", type=int, help="at most so many images of each class")
+    parser.add_argument("--zipf", type=int, default=0, help="long-tailed versions, so many seeds")
+    parser.add_argument("--umap", action="store_true")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
