@@ -9,7 +9,14 @@ from typing import Literal
 import numpy as np
 
 from organizer import registry
-from organizer.cluster.choose_k import Choice, candidates, choose
+from organizer.cluster.choose_k import (
+    CLEAR_SILHOUETTE,
+    WEAK,
+    Choice,
+    Method,
+    candidates,
+    choose,
+)
 from organizer.cluster.decisions import Constraints, compiled
 from organizer.cluster.fit import LIMIT, strangeness
 from organizer.cluster.incremental import place_at, unit_in_place
@@ -41,7 +48,7 @@ from organizer.types import (
 )
 
 K = int | Literal["auto"] | tuple[int, int]
-KMethod = Literal["auto", "elbow", "silhouette", "gap", "stability"]
+KMethod = Method
 
 _HALF_FROM = 200_000
 """Images above which vectors are held in half precision, as they are stored."""
@@ -198,6 +205,8 @@ def _number(
         ks = list(range(plan.k[0], min(plan.k[1], different) + 1))
     else:
         ks = candidates(different)
+    if ks and ks[-1] < required:
+        return None, required
     progress.begin("choosing k", len(ks))
     choice = choose(
         images.points,
@@ -205,6 +214,7 @@ def _number(
         method=plan.k_method,
         seed=settings.seed,
         least=max(required, 1),
+        clear_from=CLEAR_SILHOUETTE if plan.reducer.name == "smooth" else WEAK,
         progress=lambda _: progress.advance(),
     )
     return choice, choice.k
