@@ -26,8 +26,9 @@ Method = Literal["auto", "silhouette", "elbow", "gap", "stability"]
 CLEAR_SILHOUETTE = 0.65
 """In a smoothed space, a silhouette below this says that the images have no clear groups.
 
-Smoothing draws together what is near, also where there are no groups. Labelled photos lie above
-0.75 there, Gaussian noise below 0.6; Kaufman and Rousseeuw (1990) call 0.7 a strong structure.
+Smoothing draws together what is near, also where there are no groups. Photos that a network tells
+apart lie at 0.67 and above there, Gaussian noise below 0.6; Kaufman and Rousseeuw (1990) speak of a
+strong structure from 0.7.
 """
 
 WEAK = 0.1

@@ -35,7 +35,10 @@ _SHARE = 20
 """Of a small library a neighbourhood is one in so many at most, lest it swallow small groups."""
 
 _LEAST_NEIGHBORS = 5
-_LANDMARKS = 20_000
+_DRAWN = 5_000
+"""Images that the scatter is measured on: it has far fewer numbers than they have."""
+
+_LANDMARKS = 10_000
 _FEWEST = 32
 """Below this many images a neighbourhood would be most of the library: they are only centred."""
 
@@ -55,7 +58,7 @@ class Smooth:
     Args:
         n_components: Dimensions of the points.
         n_neighbors: Of each image in the graph; at most a twentieth of the images, but five.
-        random_state: Seed of the landmarks: 20,000 images, all where there are fewer.
+        random_state: Seed of the landmarks: 10,000 images, all where there are fewer.
     """
 
     def __init__(self, n_components: int, n_neighbors: int, random_state: int) -> None:
@@ -71,14 +74,15 @@ class Smooth:
     def fit_transform(self, vectors: Vectors, /) -> Vectors:
         """Fit to ``(n, dim)`` vectors; ``(n, n_components)`` float32 points of unit length."""
         known = unit(sampled(vectors, _LANDMARKS, seed=self._seed))
-        self._mean, components = principal_components(known, _WHITENED, seed=self._seed)
+        drawn = sampled(known, _DRAWN, seed=self._seed)
+        self._mean, components = principal_components(drawn, _WHITENED, seed=self._seed)
         components = _with_variance(known - self._mean, components)
         if not len(components):
             # All alike: their common direction is all that there is.
             self._mean, components = np.zeros_like(self._mean), known[:1]
         self._matrix = _float32(components.T)
         if len(known) >= _FEWEST and len(components) > 1:
-            self._fit(known)
+            self._fit(known, drawn)
         else:
             self._k, self._landmarks = 1, np.zeros((0, self._matrix.shape[1]), np.float32)
             self._points = self._landmarks
@@ -110,14 +114,15 @@ class Smooth:
         self._points = np.asarray(state["points"], dtype=np.float32)
         self._k = int(state["n_neighbors"])
 
-    def _fit(self, known: Vectors) -> None:
+    def _fit(self, known: Vectors, drawn: Vectors) -> None:
         self._k = min(self._n_neighbors, max(_LEAST_NEIGHBORS, len(known) // _SHARE))
-        components = _float32((known - self._mean) @ self._matrix)
-        points = known
+        components = _float32((drawn - self._mean) @ self._matrix)
+        points = drawn
         for _ in range(_PASSES):
             whitening = _local_whitening(components, graph(points, self._k))
             points = unit(_float32(components @ whitening))
         self._matrix = _float32(self._matrix @ whitening)
+        points = unit(_float32((known - self._mean) @ self._matrix))
         self._landmarks = points
         smoothed = _smoothed(points, graph(points, self._k))
         self._points = _fewer_dimensions(smoothed, self._n_components)
