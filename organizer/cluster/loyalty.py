@@ -2,7 +2,8 @@
 
 A new clustering of the same images moves those near the border between two clusters to and fro, for
 no gain that anybody could see. An image changes its cluster only where that is clearly better; one
-of a cluster that a person named only where it does not fit there at all.
+of a cluster that a person named only where it lies far nearer to another one.
+`benchmarks/identity.py` measures what that costs.
 """
 
 from __future__ import annotations
@@ -17,14 +18,11 @@ CLEAR = 0.25
 to take an image."""
 
 CLEAR_IF_NAMED = 2.0
-"""The same for a cluster that a person named or pinned, which an image that fits never leaves."""
+"""The same for a cluster that a person named or pinned."""
 
 
 def stays(
-    at_old: Placement,
-    deviations: NDArray[np.float64],
-    fits: NDArray[np.bool_],
-    is_named: NDArray[np.bool_],
+    at_old: Placement, deviations: NDArray[np.float64], is_named: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Whether images stay where they were.
 
@@ -32,8 +30,7 @@ def stays(
         at_old: Where the images lie in their old clusters, as the new clustering has them; a
             margin is negative by how much nearer another cluster is.
         deviations: ``(n,)`` standard deviation of the distances in each one's old cluster.
-        fits: ``(n,)`` whether each still fits it; see `organizer.cluster.fit`.
         is_named: ``(n,)`` whether a person named or pinned it.
     """
     most = np.where(is_named, CLEAR_IF_NAMED, CLEAR) * deviations
-    return np.asarray((-at_old.margins <= most) | (is_named & fits))
+    return np.asarray(-at_old.margins <= most)

@@ -18,7 +18,6 @@ from organizer.cluster.choose_k import (
     choose,
 )
 from organizer.cluster.decisions import Constraints, compiled
-from organizer.cluster.fit import LIMIT, strangeness
 from organizer.cluster.incremental import place_at, unit_in_place
 from organizer.cluster.limits import require_within
 from organizer.cluster.lineage import follow, lineage_of
@@ -247,7 +246,7 @@ def _identified(
     )
     models, exemplars = modelled(images, found.labels, modes, seed=seed)
     where = np.where(found.labels == NOISE, NOISE, mode_clusters[found.labels])
-    where = _loyal(images, where, before, models, exemplars, constraints)
+    where = _loyal(images, where, before, models, constraints)
     where = obey(images, where, models, exemplars, constraints)
     models, exemplars = _settled(images, where, models, seed=seed)
     states = states_of(images.image_ids, where, constraints.fixed)
@@ -264,7 +263,6 @@ def _loyal(
     where: Labels,
     before: Before,
     models: ClusterModels,
-    exemplars: Exemplars,
     constraints: Constraints,
 ) -> Labels:
     """Leave images where they were unless another cluster is clearly nearer."""
@@ -275,8 +273,7 @@ def _loyal(
     old = before.labels[rows]
     at_old = place_at(images.points[rows], models.centroids, models.cluster_ids, old)
     is_named = np.isin(old, list(constraints.required))
-    strange = strangeness(models, exemplars, images.vectors[rows], at_old.nearest)
-    stay = stays(at_old, models.deviations[at_old.nearest], strange <= LIMIT, is_named)
+    stay = stays(at_old, models.deviations[at_old.nearest], is_named)
     loyal = where.copy()
     loyal[rows[stay]] = old[stay]
     return loyal
