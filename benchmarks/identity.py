@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,12 +65,13 @@ def main() -> None:
         trial = _trial(vectors, truth, str(held_back), seed=arguments.seed)
         trials.append(trial)
         _print(trial)
-    mean = {
-        n: float(np.mean([getattr(t, n) for t in trials]))
-        for n in Trial.__annotations__
-        if n != "held_back"
-    }
-    _print(Trial("mean", **{**mean, "born": round(mean["born"])}))
+    _print(_mean(trials))
+
+
+def _mean(trials: list[Trial]) -> Trial:
+    names = [item.name for item in fields(Trial) if item.name not in {"held_back", "born"}]
+    means: dict[str, Any] = {n: float(np.mean([getattr(t, n) for t in trials])) for n in names}
+    return Trial(held_back="mean", born=round(np.mean([t.born for t in trials])), **means)
 
 
 def _trial(vectors: Vectors, truth: NDArray[np.str_], held_back: str, *, seed: int) -> Trial:

@@ -169,9 +169,9 @@ def test_a_sweep_costs_four_starts_for_each_k_of_a_sample(monkeypatch: pytest.Mo
     fitted: list[tuple[int, int]] = []
 
     class Counted(KMeans):
-        def fit_predict(self, vectors: Vectors, /) -> Any:
+        def fit_predict(self, vectors: Vectors, /, **constraints: Any) -> Any:
             fitted.append((len(vectors), self._n_init or 10))
-            return super().fit_predict(vectors)
+            return super().fit_predict(vectors, **constraints)
 
     monkeypatch.setattr("organizer.cluster.choose_k.KMeans", Counted)
     monkeypatch.setattr("organizer.cluster.choose_k._SWEPT", 200)

@@ -253,6 +253,7 @@ def test_a_recluster_that_was_killed_leaves_the_old_clustering_or_the_new_one_wh
             ids_ever |= _assert_whole_clustering(library, images=60)
     with Library.open(tmp_path, SMALL) as library:
         report = library.recluster(k=9)
+        assert report.clustering_id is not None
         assert report.clustering_id > max(seen)
         assert not set(report.lineage.born) & ids_ever
         _assert_whole_clustering(library, images=60)

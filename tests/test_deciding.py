@@ -294,12 +294,13 @@ def test_a_word_that_was_cut_short_before_it_was_carried_out_is_taken_back(
 
 
 def test_names_of_clusters_and_images_that_are_not_there(library: Library) -> None:
-    for word in (
+    words: list[Callable[[], object]] = [
         lambda: library.merge([1, 99]),
         lambda: library.split(99),
         lambda: library.pin(99),
         lambda: library.retire(99),
-    ):
+    ]
+    for word in words:
         with pytest.raises(SettingsError, match="no cluster 99"):
             word()
     with pytest.raises(SettingsError, match="cannot be merged"):

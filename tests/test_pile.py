@@ -45,7 +45,7 @@ def test_a_group_is_separate_if_it_lies_apart_from_the_nearest_cluster() -> None
     clusters = [blobs([40]), blobs([40], first=1)]
     assert is_separate(blobs([20], first=5), clusters)
     assert not is_separate(blobs([20], seed=3), clusters)
-    between = unit((clusters[0][:20] + clusters[1][:20]) / 2)
+    between = unit((clusters[0][:20] + clusters[1][:20]) / np.float32(2))
     assert is_separate(between, []), "where there is no cluster, everything is apart"
 
 

@@ -91,6 +91,7 @@ def test_auto_finds_the_three_groups(filled: Library, photos: Path) -> None:
 
 def test_a_clustering_is_what_its_centroids_say(filled: Library) -> None:
     report = filled.recluster(k=5, reduce="none")
+    assert report.clustering_id is not None
     clusterings = filled.store.clusterings
     models, members = (
         clusterings.models(report.clustering_id),
@@ -127,6 +128,7 @@ def test_a_seed_decides_the_clustering(tmp_path: Path) -> None:
         with Library.open_or_create(tmp_path / name, Settings(seed=seed)) as library:
             library.ingest([photos], embedder=COLOUR)
             report = library.recluster(k=6)
+            assert report.clustering_id is not None
             models = library.store.clusterings.models(report.clustering_id)
             seen.append((members_bytes(library), models.centroids.tobytes(), report.clusters))
     assert seen[0] == seen[1]
@@ -229,6 +231,7 @@ def test_a_black_frame_is_clustered_with_the_others(filled: Library, photos: Pat
     filled.ingest([photos])
     report = filled.recluster(k=3)
     assert report.images == 25
+    assert report.clustering_id is not None
     models = filled.store.clusterings.models(report.clustering_id)
     np.testing.assert_allclose(np.linalg.norm(models.centroids, axis=1), 1, atol=1e-5)
     ids = {cluster_of_folder(filled, photos / name) for name in ("red", "green", "blue")}

@@ -65,7 +65,10 @@ def models_of(cluster_ids: list[int], seed: int = 0) -> ClusterModels:
         np.arange(1, k + 1, dtype=np.int64),
         draw.random((k, 3)),
         np.arange(k, dtype=np.int64) + 5,
-        *(draw.random(k) for _ in range(4)),
+        draw.random(k),
+        draw.random(k),
+        draw.random(k),
+        draw.random(k),
         tuple(id_of(i) for i in range(k)),
         ("recluster",) * k,
     )
