@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -125,7 +126,7 @@ def test_unit_leaves_zeros_and_scales_the_rest() -> None:
 
 @pytest.mark.parametrize("kind", [np.float32, np.float16])
 def test_scaling_in_place_is_the_same_without_a_second_array(kind: type) -> None:
-    vectors = (np.random.default_rng(0).normal(size=(9_000, 8)) * 3).astype(kind)
+    vectors: NDArray[Any] = np.random.default_rng(0).normal(size=(9_000, 8)).astype(kind)
     expected = unit(vectors.astype(np.float32))
     scaled = unit_in_place(vectors)
     assert scaled is vectors

@@ -21,7 +21,8 @@ class Drift:
         clusters: How many there are now.
         born: Clusters that were born since.
         unsure_share: Images that are in no cluster, of all.
-        distance_growth: Mean distance to the centroids now, as a multiple of what it was.
+        distance_growth: Mean distance to the centroids that there were at first, as a multiple of
+            what it was.
         empty: Clusters without images.
         bloated: Clusters that grew out of all proportion.
         reasons: Why to recluster, a line each; empty where there is no need.
@@ -52,7 +53,8 @@ def drift_of(made: ClusterModels, now: ClusterModels, *, unsure: int, images: in
     bloated = tuple(i for i, factor in growth.items() if factor > _BLOATED * max(usual, 1.0))
     empty = tuple(i for i, count in counts.items() if not count)
     share = unsure / images if images else 0.0
-    looser = _mean_distance(now) / _mean_distance(made) if _mean_distance(made) > 0 else 1.0
+    there = now.take(np.isin(now.mode_ids, made.mode_ids))
+    looser = _mean_distance(there) / _mean_distance(made) if _mean_distance(made) > 0 else 1.0
     born = tuple(sorted(set(now.ids) - set(made.ids)))
     reasons = []
     if share > _UNSURE:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,7 @@ def unit(vectors: Vectors) -> Vectors:
     return np.asarray(vectors / np.where(norms > 0, norms, 1), dtype=np.float32)
 
 
-def unit_in_place(vectors: Vectors) -> Vectors:
+def unit_in_place(vectors: NDArray[Any]) -> NDArray[Any]:
     """As `unit`, without a second array; half precision stays half precision."""
     for start in range(0, len(vectors), _ROWS_AT_ONCE):
         rows = slice(start, start + _ROWS_AT_ONCE)
@@ -48,7 +49,7 @@ def unit_in_place(vectors: Vectors) -> Vectors:
     return vectors
 
 
-def place(points: Vectors, centroids: Vectors, owners: Labels | None = None) -> Placement:
+def place(points: NDArray[Any], centroids: Vectors, owners: Labels | None = None) -> Placement:
     """The nearest centroid of each unit vector. O(n k dim), some rows at a time.
 
     Args:
@@ -74,7 +75,7 @@ def place(points: Vectors, centroids: Vectors, owners: Labels | None = None) -> 
     return Placement(nearest, distances, margins)
 
 
-def place_at(points: Vectors, centroids: Vectors, owners: Labels, rows: Labels) -> Placement:
+def place_at(points: NDArray[Any], centroids: Vectors, owners: Labels, rows: Labels) -> Placement:
     """As `place`, for images whose cluster is given: the nearest centroid of that cluster.
 
     Args:
