@@ -60,7 +60,7 @@ class KMeans:
         engine: Who compares vectors with centroids: ``faiss`` (a flat index, on the GPUs where
             there are some, else on the processor) or ``blas`` (blocked products by numpy, see
             `organizer.cluster.products`). ``auto`` is FAISS beside a GPU and else BLAS, which is
-            1.3 to 2 times as fast there (`benchmarks/kmeans.py`).
+            1.3 to 2.5 times as fast there (`benchmarks/kmeans.py`).
 
     Attributes:
         labels_: ``(n,)`` int64, the centroid of each vector, after `fit_predict`.
@@ -124,7 +124,7 @@ class KMeans:
             raise ClusteringError(f"{n} images cannot make {self._n_clusters} clusters")
         held = constraints_of(n, self._n_clusters, fixed=fixed, banned=banned, owners=owners)
         space = space_of(vectors, self._metric)
-        products, where = _products(space, self._engine)
+        products, where = products_of(space, self._engine)
         # FAISS has threads of its own.
         work = vectors.size * self._n_clusters if "BLAS" in where else 0
         with workers(work) as run:
@@ -233,8 +233,8 @@ def _on_faiss(space: Space, n_gpus: int) -> Products:
     return searching
 
 
-def _products(space: Space, engine: Engine) -> tuple[Products, str]:
-    """Who multiplies, and that for a person."""
+def products_of(space: Space, engine: Engine) -> tuple[Products, str]:
+    """What an engine's name stands for here, and that for a person."""
     import faiss
 
     n_gpus = int(faiss.get_num_gpus()) if hasattr(faiss, "get_num_gpus") else 0
