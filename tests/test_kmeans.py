@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from organizer.cluster.incremental import unit
+from organizer.cluster.incremental import place, unit
 from organizer.cluster.kmeans import Engine, KMeans, installed_faiss, warm_start
 from organizer.cluster.space import Metric
 from organizer.errors import ClusteringError, PluginError
@@ -97,6 +97,21 @@ def test_no_cluster_is_empty_where_images_differ_less_than_a_similarity_can_tell
     labels = kmeans.fit_predict(vectors)
     # There may be fewer clusters, but an empty one would have no medoid and no spread.
     assert np.bincount(labels, minlength=len(kmeans.cluster_centers_)).min() >= 1
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_look_alikes_have_a_cluster_each_or_none_by_any_product(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    base = np.repeat(draw.normal(size=(6, 12)), 5, axis=0)
+    vectors = unit((base + draw.normal(scale=3e-4, size=base.shape)).astype(np.float32))
+    for k in (20, 30):
+        kmeans = KMeans(n_clusters=k)
+        kmeans.fit_predict(vectors)
+        left = len(kmeans.cluster_centers_)
+        assert 6 <= left <= k
+        assert np.bincount(kmeans.labels_, minlength=left).min() >= 1
+        placed = place(vectors, kmeans.cluster_centers_).nearest
+        assert np.bincount(placed, minlength=left).min() >= 1
 
 
 def test_as_many_clusters_as_images_gives_each_its_own() -> None:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from organizer.cluster.constrained import Constraints, constraints_of
+from organizer.cluster.incremental import place
 from organizer.cluster.lloyd import Fit, lloyd
 from organizer.cluster.products import (
     Compare,
@@ -59,7 +60,7 @@ class KMeans:
         engine: Who compares vectors with centroids: ``faiss`` (a flat index, on the GPUs where
             there are some, else on the processor) or ``blas`` (blocked products by numpy, see
             `organizer.cluster.products`). ``auto`` is FAISS beside a GPU and else BLAS, which is
-            1.3 to 2 times as fast there (`benchmarks/kmeans.py`).
+            1.3 to 2.5 times as fast there (`benchmarks/kmeans.py`).
 
     Attributes:
         labels_: ``(n,)`` int64, the centroid of each vector, after `fit_predict`.
@@ -123,11 +124,16 @@ class KMeans:
             raise ClusteringError(f"{n} images cannot make {self._n_clusters} clusters")
         held = constraints_of(n, self._n_clusters, fixed=fixed, banned=banned, owners=owners)
         space = space_of(vectors, self._metric)
-        products, where = _products(space, self._engine)
+        products, where = products_of(space, self._engine)
         # FAISS has threads of its own.
         work = vectors.size * self._n_clusters if "BLAS" in where else 0
         with workers(work) as run:
             best = self._best(space, products, run, held)
+            best = _parted(space, best, held)
+            while len(lost := _lost(space, best, held)):
+                # One at a time: its members may be those that another one lacks.
+                kept = np.setdiff1d(np.arange(len(best.kept)), lost[:1])
+                best = _placed(space, best, kept, products, run, held)
         self.labels_, self.inertia_, self.n_iter_ = best.labels, best.inertia, best.n_iter
         self.cluster_centers_ = best.centroids
         self.owners_ = held.owners[best.kept]
@@ -148,12 +154,7 @@ class KMeans:
         if len(rows) == len(space):
             return self._best_of_all(space, products, run, held)
         best = self._best_of_all(space.only(rows), products, run, held.of_rows(rows))
-        # Clusters of the sample that were dropped are not in best; their owners go with them.
-        held = Constraints(held.rows, held.fixed, held.banned, held.owners[best.kept])
-        placed = lloyd(
-            space, best.centroids, products=products, run=run, constraints=held, max_iter=0, tol=0
-        )
-        return replace(placed, kept=best.kept[placed.kept], n_iter=best.n_iter)
+        return _placed(space, best, np.arange(len(best.kept)), products, run, held)
 
     def _best_of_all(self, space: Space, products: Products, run: Run, held: Constraints) -> Fit:
         work = len(space) * space.dim * self._n_clusters
@@ -232,8 +233,8 @@ def _on_faiss(space: Space, n_gpus: int) -> Products:
     return searching
 
 
-def _products(space: Space, engine: Engine) -> tuple[Products, str]:
-    """Who multiplies, and that for a person."""
+def products_of(space: Space, engine: Engine) -> tuple[Products, str]:
+    """What an engine's name stands for here, and that for a person."""
     import faiss
 
     n_gpus = int(faiss.get_num_gpus()) if hasattr(faiss, "get_num_gpus") else 0
@@ -241,6 +242,55 @@ def _products(space: Space, engine: Engine) -> tuple[Products, str]:
     if engine == "blas" or (engine == "auto" and not n_gpus):
         return on_processor(space), f"processor (BLAS of numpy {np.__version__})"
     return _on_faiss(space, n_gpus), f"{where} ({installed_faiss()})"
+
+
+def _placed(
+    space: Space, fit: Fit, kept: Labels, products: Products, run: Run, held: Constraints
+) -> Fit:
+    """All rows at some of the centroids of a fit."""
+    left = fit.kept[kept]
+    owned = Constraints(held.rows, held.fixed, held.banned, held.owners[left])
+    centroids = fit.centroids[kept]
+    found = lloyd(
+        space, centroids, products=products, run=run, constraints=owned, max_iter=0, tol=0
+    )
+    return replace(found, kept=left[found.kept], n_iter=fit.n_iter)
+
+
+def _lost(space: Space, fit: Fit, held: Constraints) -> Labels:
+    """Centroids that `place` finds no member of, and that have no constrained rows.
+
+    Of look-alike centroids one has all members by the rounding of one product, and the other by
+    that of another; only these are looked at.
+    """
+    k = len(fit.centroids)
+    alike = fit.centroids @ fit.centroids.T >= 1 - 4 * space.rounding
+    twins = np.flatnonzero(alike.sum(axis=1) > 1)
+    if not space.spherical or not len(twins):
+        return np.empty(0, dtype=np.int64)
+    rows = np.flatnonzero(np.isin(fit.labels, twins))
+    members = np.bincount(place(space.take(rows), fit.centroids).nearest, minlength=k)
+    members[fit.labels[held.rows]] += 1
+    return np.asarray(twins[members[twins] == 0], dtype=np.int64)
+
+
+def _parted(space: Space, fit: Fit, held: Constraints) -> Fit:
+    """Lost centroids and their look-alikes moved apart, where that makes the lost ones found.
+
+    Each by the distance between the two, which float32 hardly tells from none.
+    """
+    lost = _lost(space, fit, held)
+    if not len(lost):
+        return fit
+    similarity = fit.centroids[lost] @ fit.centroids.T
+    similarity[np.arange(len(lost)), lost] = -np.inf
+    twins = similarity.argmax(axis=1)
+    apart = fit.centroids[lost] - fit.centroids[twins]
+    centroids = fit.centroids.copy()
+    centroids[lost] = space.normal(centroids[lost] + apart)
+    centroids[twins] = space.normal(centroids[twins] - apart)
+    parted = replace(fit, centroids=centroids)
+    return parted if len(_lost(space, parted, held)) < len(lost) else fit
 
 
 def _sample(n: int, most: int | None, needed: Labels, k: int, seed: int) -> Labels:

@@ -30,6 +30,7 @@ _READING, _TIGHTENING = 20, 25
 in products of a matrix product: these are bound by memory, not by arithmetic."""
 
 _NEARLY_ALL = 0.8
+_FARTHEST = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,10 @@ class _State:
         there = (counts > 0) & (lengths > 0)
         moved = self.centroids.copy()
         moved[there] = sums[there] / lengths[there, None]
+        if (counts == 1).any():
+            # To the last bit, so that look-alikes stay apart.
+            alone = np.flatnonzero(counts[self.labels] == 1)
+            moved[self.labels[alone]] = self.space.take(alone)
         change = np.linalg.norm(moved.astype(np.float64) - self.centroids, axis=1)
         self.drift = np.asarray(change * (1 + 1e-6), dtype=np.float32)
         self.centroids = moved
@@ -277,22 +282,32 @@ class _State:
         self.upper[held.rows], self.lower[held.rows] = -np.inf, np.inf
 
     def _fill_empty(self) -> None:
-        """Give each empty cluster the free row that lies farthest from its own centroid.
+        """Give each empty cluster one of the free rows that lie farthest from their own centroids.
 
-        Not where all lie on their centroids: those images cannot be told apart.
+        Not one that lies on its centroid: such images cannot be told apart.
         """
         self.relocated = 0
         counts = np.bincount(self.labels, minlength=len(self.centroids))
-        for empty in np.flatnonzero(counts == 0):
-            far = np.where(counts[self.labels] > 1, self.upper, -np.inf)
-            row = int(far.argmax())
-            if not far[row] > 2 * np.sqrt(2 * self.slop):
+        empty = np.flatnonzero(counts == 0).tolist()
+        for row in self._farthest(max(_FARTHEST, 4 * len(empty))) if empty else ():
+            if counts[self.labels[row]] > 1:
+                counts[self.labels[row]] -= 1
+                self.labels[row] = empty.pop()
+                self.upper[row], self.lower[row] = np.inf, 0
+                self.relocated += 1
+            if not empty:
                 return
-            counts[self.labels[row]] -= 1
-            counts[empty] += 1
-            self.labels[row] = empty
-            self.upper[row], self.lower[row] = np.inf, 0
-            self.relocated += 1
+
+    def _farthest(self, most: int) -> Labels:
+        """Free rows off their centroids, the farthest first, of those with the highest bounds."""
+        rows = np.arange(len(self.labels))
+        if len(rows) > most:
+            rows = np.sort(np.argpartition(self.upper, -most)[-most:])
+        rows = rows[self.upper[rows] > -np.inf]
+        difference = self.space.take(rows) - self.centroids[self.labels[rows]]
+        squared = np.einsum("ij,ij->i", difference, difference)
+        order = np.argsort(-squared, kind="stable")
+        return np.asarray(rows[order[squared[order] > self.slop / 8]], dtype=np.int64)
 
     def _chunks(self, rows: Labels) -> list[Labels]:
         return [rows[start : start + self.step] for start in range(0, len(rows), self.step)]
