@@ -16,7 +16,7 @@ def _models(counts: list[int], distances: list[float], first: int = 1) -> Cluste
     return ClusterModels(
         ids,
         ids,
-        np.eye(k),
+        np.eye(k, 3),
         np.array(counts),
         np.array(distances),
         nothing,

@@ -82,16 +82,17 @@ def test_a_library_grows_and_keeps_what_a_person_made_of_it(
     before = person.assignments()
     _pets_join_and_nobody_moves(person, real_photos, tmp_path, before)
     joined = person.assignments()
+    known = {row["cluster_id"] for row in person.asks("clusters")["clusters"]}
 
     lineage = person.asks("recluster", "--k", "auto")["lineage"]
     _images_keep_their_names(person, before, names)
-    known = set(names)
+    assert set(names) <= set(lineage["kept"]), "what a person named is always there"
     assert set(lineage["kept"]) | set(lineage["retired"]) == known
 
     person.types("undo")
     assert person.assignments() == joined
-    named = {row["cluster_id"]: row["name"] for row in person.asks("clusters")["clusters"]}
-    assert named == names
+    rows = person.asks("clusters")["clusters"]
+    assert {row["cluster_id"]: row["name"] for row in rows if row["name"]} == names
 
 
 def _tigers_find_tigers(person: Person, folder: Path) -> None:
@@ -111,11 +112,14 @@ def _pets_join_and_nobody_moves(
     assert (ingested["added"], ingested["joined"]) == (different, different)
     after = person.assignments()
     assert {path: after[path] for path in before} == before
-    assert len(after) == len(before) + different
+    unsure = len(person.asks("clusters", "show", "unsure")["images"])
+    assert unsure == ingested["pile"]
+    assert len(after) + unsure == len(before) + different
+    assert ingested["unsure"] > 0.8 * different, "cats and dogs are none of the five"
 
 
 def _images_keep_their_names(person: Person, before: dict[str, int], names: dict[int, str]) -> None:
     now = person.assignments()
     named = {row["cluster_id"]: row["name"] for row in person.asks("clusters")["clusters"]}
     kept = sum(named.get(now[path]) == names[cluster_id] for path, cluster_id in before.items())
-    assert kept >= 0.95 * len(before)
+    assert kept >= 0.985 * len(before)
