@@ -5,7 +5,7 @@ no farther from the centre than a lion in a corner does, but it has no near neig
 members of each mode, its exemplars, are kept, and a newcomer's mean distance to the three nearest
 of them is compared with what the other members have (nearest-neighbour distances as a measure of
 novelty: Ramaswamy, Rastogi and Shim 2000, SIGMOD; with deep features: Sun et al. 2022,
-arXiv 2204.06507). `benchmarks/incremental.py` shows what that finds on photos.
+arXiv 2204.06507). `benchmarks/identity.py` shows what that finds on photos.
 """
 
 from __future__ import annotations

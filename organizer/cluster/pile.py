@@ -1,6 +1,6 @@
 """The pile of unsure images: enough of them that are alike make a new cluster.
 
-`benchmarks/incremental.py` shows what is found on labelled photos of which some classes were held
+`benchmarks/identity.py` shows what is found on labelled photos of which some classes were held
 back.
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -71,6 +72,16 @@ def required_of(constraints: Constraints, images: Images) -> dict[int, list[Labe
     return found
 
 
+def finds_its_own_number(algorithm: str) -> bool:
+    """Whether a clusterer is not told how many clusters to make.
+
+    Raises:
+        SettingsError: No clusterer has that name.
+    """
+    parameters = inspect.signature(registry.factory(GROUP, algorithm)).parameters
+    return "n_clusters" not in parameters
+
+
 def fitted(
     images: Images,
     before: Before,
@@ -98,7 +109,7 @@ def fitted(
         SettingsError: No clusterer has that name.
         ClusteringError: The images cannot be clustered so.
     """
-    if k < len(required):
+    if k < len(required) and not finds_its_own_number(algorithm):
         tell(f"there are {len(required)} clusters that you named or made: k = {k} is too few")
     if algorithm == "kmeans":
         return _kmeans(images, before, required, constraints, k=k, seed=seed, tell=tell)

@@ -26,7 +26,7 @@ from organizer.errors import ClusteringError, SettingsError
 from organizer.library import embedders
 from organizer.library.before import Before, before_of
 from organizer.library.draft import Images, Modes, assigned, modelled, states_of
-from organizer.library.fitting import GROUP, Fitted, fitted, required_of
+from organizer.library.fitting import GROUP, Fitted, finds_its_own_number, fitted, required_of
 from organizer.library.joining import join_late, recover
 from organizer.library.obeying import obey
 from organizer.library.progress import Progress
@@ -200,6 +200,8 @@ def _number(
     """How many clusters to make, and why."""
     if isinstance(plan.k, int):
         return None, plan.k
+    if finds_its_own_number(plan.algorithm):
+        return None, 0
     if isinstance(plan.k, tuple):
         ks = list(range(plan.k[0], min(plan.k[1], different) + 1))
     else:

@@ -11,7 +11,7 @@ import numpy as np
 
 from organizer.cluster.decisions import compiled
 from organizer.cluster.drift import Drift, drift_of
-from organizer.cluster.incremental import unit
+from organizer.cluster.incremental import unit_in_place
 from organizer.errors import SettingsError
 from organizer.evaluate.external import TruthScores, against_truth
 from organizer.evaluate.internal import Silhouette, silhouette
@@ -21,6 +21,7 @@ from organizer.store import Store, StoredClustering
 from organizer.types import NOISE, Assignments, AssignmentState, FileState, PartSpec
 
 _EXAMPLES = 3
+_HALF_FROM = 200_000  # images above which vectors are held in half precision
 _PATH_COLUMNS = ("path", "file", "filename", "filepath", "image")
 _LABEL_COLUMNS = ("label", "class", "truth", "species", "category")
 
@@ -193,11 +194,7 @@ def report(store: Store, labels: str | None, *, below: Path, seed: int) -> Repor
     current = require_clustering(store)
     members = store.clusterings.assignments(current.clustering_id)
     truth, unmatched, conflicting = _truth(store, labels, below) if labels else ({}, 0, 0)
-    image_ids, vectors = store.vectors.read(current.embedder)
-    row_of = {image_id: row for row, image_id in enumerate(members.image_ids.tolist())}
-    rows = [(row, row_of[image_id]) for row, image_id in enumerate(image_ids) if image_id in row_of]
-    assigned = members.cluster_ids[[member for _, member in rows]]
-    found = silhouette(unit(vectors[[row for row, _ in rows]]), assigned, seed=seed)
+    found = _silhouette(store, current, members, seed=seed)
     known = [
         row
         for row, image_id in enumerate(members.image_ids)
@@ -227,6 +224,16 @@ def report(store: Store, labels: str | None, *, below: Path, seed: int) -> Repor
         unmatched_labels=unmatched,
         conflicting_labels=conflicting,
     )
+
+
+def _silhouette(
+    store: Store, current: StoredClustering, members: Assignments, *, seed: int
+) -> Silhouette | None:
+    half = len(members) > _HALF_FROM
+    image_ids, vectors = store.vectors.read(current.embedder, half=half)
+    cluster_of = dict(zip(members.image_ids.tolist(), members.cluster_ids.tolist(), strict=True))
+    labels = np.array([cluster_of.get(i, NOISE) for i in image_ids], dtype=np.int64)
+    return silhouette(unit_in_place(vectors), labels, seed=seed)
 
 
 def _nearest(members: Assignments, cluster_id: int, limit: int) -> list[str]:
