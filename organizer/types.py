@@ -347,6 +347,14 @@ class Exemplars:
     mode_ids: Labels
     vectors: NDArray[np.float16]
 
+    @classmethod
+    def joined(cls, parts: Sequence[Exemplars]) -> Exemplars:
+        """Several, one below the other."""
+        return cls(
+            np.concatenate([part.mode_ids for part in parts]),
+            np.concatenate([part.vectors for part in parts]),
+        )
+
     def of(self, mode_id: int) -> Vectors:
         """``(r, dim)`` float32: those of one mode."""
         return np.asarray(self.vectors[self.mode_ids == mode_id], dtype=np.float32)

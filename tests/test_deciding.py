@@ -74,7 +74,7 @@ def test_merged_clusters_are_one_for_good(library: Library) -> None:
 def test_the_modes_of_a_merged_cluster_keep_their_own_centroids(library: Library) -> None:
     one, other = cluster_of(library, FIRST), cluster_of(library, SECOND)
     library.merge([one, other])
-    library.recluster(k=3)
+    library.recluster(k=3, reduce="none")
     current = library.store.clusterings.current()
     assert current is not None
     models = library.store.clusterings.models(current.clustering_id)

@@ -75,6 +75,8 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
         library.ingest([folder / "photos"], embedder="channel-mean")
         library.recluster(k=3)
         library.rename(1, "first")
+        make_photo(folder / "photos" / "late.jpg", 500)
+        library.ingest([folder / "photos"])
     return folder
 
 

@@ -91,9 +91,23 @@ def strangeness(
         rows: ``(n,)`` the row of the mode to compare each with.
 
     Returns:
-        ``(n,)``; beyond `LIMIT` an image does not fit.
+        ``(n,)``; beyond `LIMIT` an image does not fit. 0 where a mode has no exemplars.
     """
-    found = np.zeros(len(vectors))
+    distances = remoteness(models, exemplars, vectors, rows)
+    spread = np.maximum(models.fit_deviations[rows], _LEAST_DEVIATION)
+    found = (distances - models.fit_means[rows]) / spread
+    return np.where(np.isfinite(distances), found, 0.0)
+
+
+def remoteness(
+    models: ClusterModels, exemplars: Exemplars, vectors: Vectors, rows: Labels
+) -> NDArray[np.float64]:
+    """Mean cosine distance of images to the three nearest exemplars of a mode; see `strangeness`.
+
+    Returns:
+        ``(n,)``; infinite where a mode has no exemplars.
+    """
+    found = np.full(len(vectors), np.inf)
     order = np.argsort(rows, kind="stable")
     bounds = np.searchsorted(rows[order], np.arange(len(models) + 1))
     by_mode = np.argsort(exemplars.mode_ids, kind="stable")
@@ -103,9 +117,7 @@ def strangeness(
         first, last = np.searchsorted(sorted_modes, models.mode_ids[row] + np.arange(2))
         known = exemplars.vectors[by_mode[first:last]].astype(np.float32)
         if len(known):
-            distances = _to_exemplars(vectors[mine], known, own=False)
-            spread = max(float(models.fit_deviations[row]), _LEAST_DEVIATION)
-            found[mine] = (distances - models.fit_means[row]) / spread
+            found[mine] = _to_exemplars(vectors[mine], known, own=False)
     return found
 
 

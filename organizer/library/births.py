@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from organizer.cluster.decisions import Constraints
-from organizer.cluster.fit import LIMIT, is_ambiguous, strangeness
-from organizer.cluster.incremental import grown, place
+from organizer.cluster.incremental import grown
+from organizer.cluster.locate import locate
 from organizer.cluster.pile import fewest, groups, is_separate, looseness
 from organizer.library.draft import Images, Modes, assigned, modelled, states_of
 from organizer.types import NOISE, Assignments, ClusterModels, Exemplars, Labels
@@ -79,7 +79,8 @@ def births(
     first_mode = int(max(models.mode_ids.max(initial=0), exemplars.mode_ids.max(initial=0))) + 1
     modes = Modes(ids, range(first_mode, first_mode + count), [origin] * count)
     new, new_exemplars = modelled(pile, labels, modes, seed=seed, usual=models)
-    labels, new = _with_those_that_fit(pile, labels, models, new, new_exemplars, constraints)
+    every = Exemplars.joined([exemplars, new_exemplars])
+    labels, new = _with_those_that_fit(pile, labels, models, new, every, constraints)
     whole = ClusterModels.joined([models, new])
     inside = np.flatnonzero(labels != NOISE)
     cluster_ids = new.cluster_ids[labels[inside]]
@@ -125,17 +126,13 @@ def _with_those_that_fit(
     """Let other images of the pile that fit a new cluster join it."""
     whole = ClusterModels.joined([models, new])
     rest = np.flatnonzero(labels == NOISE)
-    placement = place(pile.points[rest], whole.centroids, whole.cluster_ids)
-    is_new = np.isin(whole.cluster_ids[placement.nearest], new.cluster_ids)
-    free = np.array([i not in constraints.fixed for i in pile.image_ids[rest]], dtype=np.bool_)
-    clear = ~is_ambiguous(whole, placement.nearest, placement.margins)
-    chosen = np.flatnonzero(is_new & free & clear)
-    mode_ids = whole.mode_ids[placement.nearest[chosen]]
-    rows = np.array([new.row_of(int(mode_id)) for mode_id in mode_ids], dtype=np.int64)
-    strange = strangeness(new, exemplars, pile.vectors[rest[chosen]], rows)
-    fits = strange <= LIMIT
-    joining, rows = rest[chosen[fits]], rows[fits]
+    some = pile.take(rest)
+    location = locate(whole, exemplars, some.vectors, some.points)
+    free = np.array([i not in constraints.fixed for i in some.image_ids], dtype=np.bool_)
+    mode_ids = whole.mode_ids[location.placement.nearest]
+    chosen = np.flatnonzero(np.isin(mode_ids, new.mode_ids) & free & ~location.unsure)
+    rows = np.array([new.row_of(int(mode_id)) for mode_id in mode_ids[chosen]], dtype=np.int64)
     labels = labels.copy()
-    labels[joining] = rows
-    grown_ones = grown(new, pile.points[joining], rows, placement.distances[chosen[fits]])
-    return labels, grown_ones
+    labels[rest[chosen]] = rows
+    distances = location.placement.distances[chosen]
+    return labels, grown(new, some.points[chosen], rows, distances)

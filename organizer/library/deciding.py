@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from organizer.cluster.decisions import Constraints, compiled, words
-from organizer.cluster.fit import LIMIT, is_ambiguous, strangeness
 from organizer.cluster.incremental import grown, place, place_at, unit
 from organizer.cluster.kmeans import KMeans
 from organizer.cluster.lineage import lineage_of
+from organizer.cluster.locate import locate
 from organizer.errors import ClusteringError, SettingsError
 from organizer.library.draft import Images, Modes, assigned, modelled, states_of
 from organizer.library.obeying import obey
@@ -195,11 +195,10 @@ class Desk:
         rows = np.flatnonzero(self.members.cluster_ids == cluster_id)
         images = self._images(rows)
         models = self.models.take(self.models.cluster_ids != cluster_id)
-        placement = place(images.points, models.centroids, models.cluster_ids)
-        strange = strangeness(models, self._exemplars, images.vectors, placement.nearest) > LIMIT
-        unsure = strange | is_ambiguous(models, placement.nearest, placement.margins)
+        location = locate(models, self._exemplars, images.vectors, images.points)
         where = self.members.cluster_ids.copy()
-        where[rows] = np.where(unsure, NOISE, models.cluster_ids[placement.nearest])
+        nearest = models.cluster_ids[location.placement.nearest]
+        where[rows] = np.where(location.unsure, NOISE, nearest)
         constraints = compiled([*self.decisions, decision])
         where[rows] = obey(images, where[rows], models, self._exemplars, constraints)
         sure = where[rows] != NOISE
@@ -294,10 +293,7 @@ class Desk:
         return Clustering(
             members,
             models,
-            Exemplars(
-                np.concatenate([part.mode_ids for part in parts]),
-                np.concatenate([part.vectors for part in parts]),
-            ),
+            Exemplars.joined(parts),
             self.clustering.embedder,
             self.clustering.reducer,
             self._state,

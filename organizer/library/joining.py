@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from organizer.cluster.decisions import compiled
-from organizer.cluster.fit import LIMIT, calibrate, is_ambiguous, strangeness
-from organizer.cluster.incremental import Placement, Sums, grown, place, place_at, unit
-from organizer.cluster.neighbours import NearestLabelled
+from organizer.cluster.fit import calibrate
+from organizer.cluster.incremental import Sums, grown, place_at, unit
+from organizer.cluster.locate import BORN, locate
 from organizer.library.births import Birth, births
 from organizer.library.draft import Images, assigned, nobody, states_of
 from organizer.library.obeying import decided_rows, obey
@@ -30,6 +29,7 @@ from organizer.types import (
 )
 
 _ROWS_AT_ONCE = 8_192
+_BY_CENTROID = "kmeans"  # the others' clusters have any shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Joiner:
         )
         if not len(self._exemplars.mode_ids):
             self._measure_fit()
-        self._neighbours = self._landmarks()
+        self._by_centroid = clustering.clusterer.name == _BY_CENTROID
         self._constraints = compiled(store.decisions.all())
         self._sums = Sums.zero(self._models)
         self._joined = self._unsure = 0
@@ -95,7 +95,7 @@ class Joiner:
                 self._exemplars,
                 constraints=self._constraints,
                 next_id=clusterings.next_cluster_id(),
-                origin=f"ingest {self.ingest_id}",
+                origin=f"{BORN} {self.ingest_id}",
                 seed=self._seed,
             )
         if found is None:
@@ -125,7 +125,8 @@ class Joiner:
         vectors = unit(vectors)
         points = self._space.points(vectors)
         models = self._models
-        placement, unsure = self._located(vectors, points)
+        location = locate(models, self._exemplars, vectors, points, by_centroid=self._by_centroid)
+        placement, unsure = location.placement, location.unsure
         states = np.where(unsure, AssignmentState.UNSURE.value, AssignmentState.AUTO.value)
         joined = Assignments(
             np.array(image_ids, dtype=object),
@@ -141,31 +142,6 @@ class Joiner:
         sure = joined.cluster_ids != NOISE
         self._sums.add(points[sure], rows[sure], joined.distances[sure])
         return joined
-
-    def _located(self, vectors: Vectors, points: Vectors) -> tuple[Placement, NDArray[np.bool_]]:
-        """Where images lie, and whether they are unsure of it."""
-        models = self._models
-        placement = place(points, self._centroids, models.cluster_ids)
-        if self._neighbours is None:
-            doubt = is_ambiguous(models, placement.nearest, placement.margins)
-        else:
-            rows = self._neighbours.predict(vectors)
-            doubt = rows == NOISE
-            near = models.cluster_ids[np.where(doubt, placement.nearest, rows)]
-            placement = place_at(points, self._centroids, models.cluster_ids, near)
-        strange = strangeness(models, self._exemplars, vectors, placement.nearest) > LIMIT
-        return placement, strange | doubt
-
-    def _landmarks(self) -> NearestLabelled | None:
-        """What places images where the clusters are not those of centroids."""
-        if self._clustering.clusterer.name == "kmeans":
-            return None
-        modes = self._exemplars.mode_ids
-        known = np.isin(modes, self._models.mode_ids)
-        row_of = {int(mode): row for row, mode in enumerate(self._models.mode_ids)}
-        labels = np.array([row_of[int(mode)] for mode in modes[known]], dtype=np.int64)
-        vectors = self._exemplars.vectors[known].astype(np.float32)
-        return NearestLabelled().fit(vectors, labels)
 
     def _obey(self, images: Images, joined: Assignments, rows: Labels) -> Labels:
         """Put images where a person said they belong; returns the row of each one's mode."""
@@ -229,7 +205,7 @@ def recover(store: Store, clustering: StoredClustering | None, *, seed: int) -> 
     held = set(members.cluster_ids.tolist())
     required = compiled(store.decisions.all()).required
     stillborn = [
-        i not in held and i not in required and origin.startswith("ingest")
+        i not in held and i not in required and origin.startswith(BORN)
         for i, origin in zip(models.cluster_ids.tolist(), models.origins, strict=True)
     ]
     if not len(late) and not any(stillborn):

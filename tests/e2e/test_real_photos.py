@@ -122,4 +122,4 @@ def _images_keep_their_names(person: Person, before: dict[str, int], names: dict
     now = person.assignments()
     named = {row["cluster_id"]: row["name"] for row in person.asks("clusters")["clusters"]}
     kept = sum(named.get(now[path]) == names[cluster_id] for path, cluster_id in before.items())
-    assert kept >= 0.985 * len(before)
+    assert kept >= 0.97 * len(before)
