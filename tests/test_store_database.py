@@ -537,7 +537,7 @@ def test_a_store_sweeps_up_before_the_first_write_after_a_cut(sound: Path, tmp_p
         assert store.photos.count_images() == 10, "no sweep without a cut"
     (store.path / "writing").touch()
     with store.writing():
-        assert store.photos.count_images() == 8
+        assert store.photos.count_images() == 9
         assert image_id not in store.vectors.ids(spec)
         assert image_id not in store.clusterings.assignments(1).image_ids.tolist()
 
