@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from organizer.cluster import evidence
-from organizer.cluster.choose_k import WEAK, Choice, Method, candidates, choose, sweep
+from organizer.cluster.choose_k import WEAK, Choice, Method, candidates, choose
 from organizer.cluster.incremental import unit
 from organizer.cluster.kmeans import KMeans
 from organizer.errors import ClusteringError
-from organizer.reduce import pca, smooth
+from organizer.reduce import smooth
 from organizer.types import Candidate, Vectors
 
 METHODS: tuple[Method, ...] = ("auto", "silhouette", "elbow", "gap", "stability")
@@ -174,7 +174,7 @@ def test_a_sweep_costs_four_starts_for_each_k_of_a_sample(monkeypatch: pytest.Mo
             return super().fit_predict(vectors, **constraints)
 
     monkeypatch.setattr("organizer.cluster.choose_k.KMeans", Counted)
-    monkeypatch.setattr("organizer.cluster.choose_k._SWEPT", 200)
+    monkeypatch.setattr("organizer.cluster.choose_k.SWEPT", 200)
     choose(_blobs(4, 100, dim=8), range(2, 12), seed=0)
     assert fitted == [(200, 4)] * 10
 
@@ -247,13 +247,6 @@ def test_the_elbow_heeds_uneven_steps() -> None:
     ks, inertias = [2, 4, 8, 16, 32], [64.0, 32.0, 16.0, 8.0, 4.0]
     below = {k: (64 - 60 * (k - 2) / 30) - inertia for k, inertia in zip(ks, inertias, strict=True)}
     assert evidence.elbow(ks, inertias) == max(below, key=lambda k: below[k])
-
-
-def test_a_sweep_is_a_choice_in_the_space_of_a_reducer() -> None:
-    vectors = _blobs(4, 25, spread=0.3)
-    points = unit(pca(n_components=8).fit_transform(vectors))
-    found = sweep(vectors, [3, 4, 5], pca(n_components=8), seed=0)
-    assert found == choose(points, [3, 4, 5], seed=0).candidates
 
 
 @pytest.mark.slow

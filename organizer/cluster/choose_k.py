@@ -15,10 +15,8 @@ from typing import Literal
 import numpy as np
 
 from organizer.cluster import evidence
-from organizer.cluster.incremental import unit
 from organizer.cluster.kmeans import KMeans
 from organizer.errors import ClusteringError
-from organizer.protocols import Reducer
 from organizer.types import Candidate, Vectors
 
 Method = Literal["auto", "silhouette", "elbow", "gap", "stability"]
@@ -40,7 +38,7 @@ CLEAR_STABILITY = 0.8
 The value that Tibshirani and Walther (2005) give for their prediction strength.
 """
 
-_SWEPT = 5_000
+SWEPT = 5_000
 """Points that are clustered for each k; above, a seeded sample."""
 
 _STARTS = 4
@@ -129,19 +127,6 @@ def choose(
         for item in found
     )
     return Choice(marked, best, second, _is_clear(marked, clear_from), _RULES[method])
-
-
-def sweep(
-    vectors: Vectors,
-    ks: Sequence[int],
-    reducer: Reducer,
-    *,
-    seed: int,
-    progress: Callable[[int], None] = lambda _: None,
-) -> tuple[Candidate, ...]:
-    """The candidates of `choose` in the space that a reducer makes of unit vectors."""
-    points = unit(np.asarray(reducer.fit_transform(vectors), dtype=np.float32))
-    return choose(points, ks, seed=seed, progress=progress).candidates
 
 
 _RULES = {
@@ -235,7 +220,7 @@ def _is_clear(marked: Sequence[Candidate], clear_from: float) -> bool:
 
 
 def _sample(points: Vectors, seed: int) -> Vectors:
-    if len(points) <= _SWEPT:
+    if len(points) <= SWEPT:
         return np.asarray(points, dtype=np.float32)
-    rows = np.random.default_rng(seed).choice(len(points), _SWEPT, replace=False)
+    rows = np.random.default_rng(seed).choice(len(points), SWEPT, replace=False)
     return np.asarray(points[np.sort(rows)], dtype=np.float32)

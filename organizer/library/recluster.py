@@ -11,6 +11,7 @@ import numpy as np
 from organizer import registry
 from organizer.cluster.choose_k import (
     CLEAR_SILHOUETTE,
+    SWEPT,
     WEAK,
     Choice,
     Method,
@@ -208,6 +209,9 @@ def _number(
         ks = candidates(different)
     if ks and ks[-1] < required:
         return None, required
+    n = len(images.image_ids)
+    if n > SWEPT:
+        progress.note(f"k is chosen on a sample of {SWEPT:,} of the {n:,} images")
     progress.begin("choosing k", len(ks))
     choice = choose(
         images.points,
