@@ -318,6 +318,19 @@ def test_a_name_that_another_cluster_has_is_refused_with_a_way_out(library: Libr
     assert "merge" in caught.value.hint
 
 
+def test_a_name_of_a_cluster_that_an_undo_took_away_is_not_given_twice(library: Library) -> None:
+    library.recluster(k=6)
+    born = max(where(library).values())
+    library.rename(born, "Fox")
+    library.undo()
+    assert born not in where(library).values()
+    with pytest.raises(SettingsError, match="next recluster"):
+        library.rename(1, "Fox")
+    library.recluster(k=6)
+    assert library.name_of(born) == "Fox"
+    assert born in where(library).values()
+
+
 # History ------------------------------------------------------------------------------------
 
 

@@ -87,14 +87,22 @@ class Desk:
                 f"a cluster cannot be called {name!r}", 'a name has letters, for example "Red fox"'
             )
         self._require(cluster_id)
-        here = set(self.models.ids)
-        bearers = [i for i, n in self.constraints.names.items() if n == name and i in here]
+        bearers = [i for i, n in self.constraints.names.items() if n == name]
         if bearers and bearers != [cluster_id]:
-            raise SettingsError(
-                f"cluster {bearers[0]} is called {name!r} already",
-                f"choose another name, or organizer clusters merge {bearers[0]} {cluster_id}",
-            )
+            self._refuse_name(name, bearers[0], cluster_id)
         return self._said(self._about(DecisionKind.NAME, cluster_id, name=name))
+
+    def _refuse_name(self, name: str, bearer: int, cluster_id: int) -> None:
+        if bearer in self.models.ids:
+            raise SettingsError(
+                f"cluster {bearer} is called {name!r} already",
+                f"choose another name, or organizer clusters merge {bearer} {cluster_id}",
+            )
+        raise SettingsError(
+            f"cluster {bearer} is called {name!r} already; it is not here since an undo, and the "
+            "next recluster brings it back",
+            "choose another name",
+        )
 
     def pin(self, cluster_id: int) -> DecisionReport:
         """See `organizer.library.Library.pin`."""
