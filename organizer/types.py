@@ -350,9 +350,10 @@ class Exemplars:
     @classmethod
     def joined(cls, parts: Sequence[Exemplars]) -> Exemplars:
         """Several, one below the other."""
+        some = [part for part in parts if len(part.mode_ids)] or list(parts[:1])
         return cls(
-            np.concatenate([part.mode_ids for part in parts]),
-            np.concatenate([part.vectors for part in parts]),
+            np.concatenate([part.mode_ids for part in some]),
+            np.concatenate([part.vectors for part in some]),
         )
 
     def of(self, mode_id: int) -> Vectors:

@@ -571,6 +571,22 @@ def test_a_word_cut_before_any_of_its_writes_is_carried_out_or_was_never_said(
             assert groups_of(members(library)) == groups_of(done)
 
 
+def test_an_undo_of_a_word_cut_before_any_of_its_writes_is_done_or_not_begun(
+    tmp_path: Path,
+) -> None:
+    begin = begun(tmp_path)
+    with Library.open(begin, SMALL) as library:
+        before = groups_of(members(library))
+        library.merge([cluster.cluster_id for cluster in library.clusters()][:2])
+        merged = groups_of(members(library))
+    for home in cut_at_every_write(begin, tmp_path, Library.undo):
+        look_at_all(home)
+        with Library.open(home, SMALL) as library:
+            library.rename(library.clusters()[0].cluster_id, "Later")
+            now, retired = groups_of(members(library)), library.constraints().retired
+            assert (now, bool(retired)) in [(before, False), (merged, True)]
+
+
 def test_everything_can_be_looked_at_before_each_write_of_recluster_and_undo(
     tmp_path: Path,
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -166,9 +167,60 @@ def test_not_of_a_cluster_that_an_image_is_not_in_is_remembered(library: Library
     other = cluster_of(library, SECOND)
     report = library._decide(lambda desk: desk.deny([FIRST[0]], other))
     assert report.lineage.images_moved == 0
-    with pytest.raises(ClusteringError):
-        library.undo()
-    assert library.constraints().banned == {FIRST[0]: {other}}
+    with pytest.raises(SettingsError):
+        library.rename(99, "Fox")
+    library.pin(other)
+    assert library.constraints().banned == {FIRST[0]: {other}}, "a refused word changes nothing"
+    library.undo()
+    assert library.constraints().banned == {}
+
+
+def test_what_is_not_of_one_part_is_not_of_the_whole(library: Library) -> None:
+    one, other = cluster_of(library, FIRST), cluster_of(library, SECOND)
+    say(library, lambda desk: desk.deny([FIRST[0]], other))
+    library.merge([one, other])
+    assert where(library)[FIRST[0]] != one
+    assert cluster_of(library, [*FIRST[1:], *SECOND]) == one
+    library.recluster(k=3)
+    assert where(library)[FIRST[0]] != one
+
+
+def test_a_named_cluster_stays_though_the_images_that_stood_for_it_were_moved_away(
+    tmp_path: Path,
+) -> None:
+    library = library_at(tmp_path)
+    fill(library, ids_of(range(120)), blobs([60, 60]))
+    library.recluster(k=2)
+    one, other = cluster_of(library, ids_of(range(60))), cluster_of(library, ids_of(range(60, 120)))
+    library.rename(one, "Fox")
+    library.rename(other, "Wolf")
+    typical = list(library.constraints().seeds[one][0])
+    say(library, lambda desk: desk.move(typical, other))
+    library.recluster(k=2)
+    at = where(library)
+    assert {at[i] for i in typical} == {other}
+    assert {at[i] for i in ids_of(range(60)) if i not in typical} == {one}
+
+
+def test_an_image_that_is_of_no_cluster_does_not_stand_in_the_way(library: Library) -> None:
+    ids = sorted({*where(library).values()})
+    for cluster_id in ids:
+        library.pin(cluster_id)
+        say(library, partial(Desk.deny, image_ids=[FIRST[0]], cluster_id=cluster_id))
+    library.recluster(k=len(ids))
+    assert where(library)[FIRST[0]] == NOISE
+
+
+def test_the_only_cluster_cannot_be_emptied(tmp_path: Path) -> None:
+    library = library_at(tmp_path)
+    fill(library, ids_of(range(20)), blobs([10, 10]))
+    library.recluster(k=2)
+    library.merge(sorted({*where(library).values()}))
+    only = next(iter(where(library).values()))
+    before, said = where(library), library.store.decisions.all()
+    with pytest.raises(ClusteringError, match="no cluster would be left"):
+        say(library, lambda desk: desk.deny(ids_of(range(20)), only))
+    assert (where(library), library.store.decisions.all()) == (before, said)
 
 
 def test_the_last_word_about_an_image_counts_and_that_is_told(library: Library) -> None:
@@ -288,6 +340,57 @@ def test_a_word_that_was_cut_short_before_it_was_carried_out_is_taken_back(
     library.merge([one, other])
     take_back_unfinished(library.store)
     assert library.constraints().retired == {other}, "one that was carried out stays"
+
+
+def test_a_name_given_after_a_merge_that_is_undone_stands_for_its_own_cluster(
+    library: Library,
+) -> None:
+    one, other = cluster_of(library, FIRST), cluster_of(library, SECOND)
+    library.merge([one, other])
+    library.rename(one, "Fox")
+    library.undo()
+    library.recluster(k=4)
+    assert cluster_of(library, FIRST) == one
+    assert cluster_of(library, SECOND) == other
+    assert library.name_of(one) == "Fox"
+
+
+def test_a_name_of_a_part_goes_with_the_split_that_is_undone(library: Library) -> None:
+    one = cluster_of(library, FIRST)
+    library.split(one, k=2)
+    library.rename(5, "Part")
+    library.undo()
+    assert library.constraints().names == {}
+    library.recluster(k=4)
+    assert cluster_of(library, FIRST) == one
+
+
+@pytest.mark.parametrize("reduce", ["none", "smooth"])
+def test_the_parts_of_a_born_cluster_and_their_merge_still_take_their_like(
+    library: Library, reduce: str
+) -> None:
+    library.recluster(k=4, reduce=reduce)
+    _, finished = ingest(library, ids_of(range(100, 130)), blobs([30], first=8))
+    born = finished.born[0].cluster_id
+    library.split(born, k=2)
+    mine = {c for i, c in where(library).items() if i in ids_of(range(100, 130))} - {NOISE}
+    more, _ = ingest(library, ids_of(range(200, 220)), blobs([20], first=8, seed=5))
+    assert set(more.cluster_ids) <= {*mine, NOISE}
+    library.merge(sorted(mine))
+    more, _ = ingest(library, ids_of(range(300, 320)), blobs([20], first=8, seed=6))
+    assert (more.cluster_ids == min(mine)).mean() > 0.6
+    library.undo()
+    library.undo()
+    assert born in where(library).values()
+
+
+def test_unsure_images_never_point_to_a_cluster_that_is_no_more(library: Library) -> None:
+    ingest(library, ids_of(range(100, 104)), blobs([4], first=9))
+    at = members(library)
+    nearest = int(at.candidates[at.unsure][0])
+    library.retire(nearest)
+    at = members(library)
+    assert nearest not in at.candidates[at.unsure]
 
 
 # What cannot be -----------------------------------------------------------------------------

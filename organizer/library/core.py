@@ -14,7 +14,7 @@ from organizer.library import embedders, texts, views
 from organizer.library import ingest as ingesting
 from organizer.library import recluster as reclustering
 from organizer.library.commit import IngestReport
-from organizer.library.deciding import DecisionReport, Desk, take_back_unfinished
+from organizer.library.deciding import DecisionReport, Desk, finish_undo, take_back_unfinished
 from organizer.library.history import Event, history_of
 from organizer.library.joining import recover
 from organizer.library.naming import resolve
@@ -350,6 +350,7 @@ class Library:
         with self.store.writing() as was_cut_short:
             if was_cut_short:
                 take_back_unfinished(self.store)
+                finish_undo(self.store)
                 current = self.store.clusterings.current()
                 recover(self.store, current, seed=self.settings.seed)
             yield was_cut_short

@@ -11,15 +11,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from organizer.cluster.decisions import Constraints, compiled, words
 from organizer.cluster.incremental import grown, place, place_at, unit
 from organizer.cluster.kmeans import KMeans
 from organizer.cluster.lineage import lineage_of
-from organizer.cluster.locate import locate
+from organizer.cluster.locate import is_born, locate
 from organizer.errors import ClusteringError, SettingsError
 from organizer.library.draft import Images, Modes, assigned, modelled, states_of
-from organizer.library.obeying import obey
+from organizer.library.joining import measured_fit
+from organizer.library.obeying import decided_rows, obey
 from organizer.library.space import Space
 from organizer.store import Store, StoredClustering
 from organizer.types import (
@@ -65,15 +67,21 @@ class DecisionReport:
 class Desk:
     """The clustering in force, ready to be changed. The caller holds the library for writing."""
 
-    def __init__(self, store: Store, *, seed: int) -> None:
+    def __init__(
+        self, store: Store, *, seed: int, clustering: StoredClustering | None = None
+    ) -> None:
         self._store, self._seed = store, seed
-        self.clustering = require_clustering(store)
+        self.clustering = clustering or require_clustering(store)
         clustering_id = self.clustering.clustering_id
         self.members = store.clusterings.assignments(clustering_id)
         self.models = store.clusterings.models(clustering_id)
         self._exemplars = store.clusterings.exemplars(clustering_id)
         self._state = store.clusterings.space(clustering_id)
         self._space = Space.restored(self.clustering.reducer, self._state, seed=seed)
+        if not len(self._exemplars.mode_ids):
+            self.models, self._exemplars = measured_fit(
+                store, self.clustering, self.models, self._space, seed=seed
+            )
         self.decisions = store.decisions.all()
         self.constraints = compiled(self.decisions)
 
@@ -90,7 +98,7 @@ class Desk:
         bearers = [i for i, n in self.constraints.names.items() if n == name]
         if bearers and bearers != [cluster_id]:
             self._refuse_name(name, bearers[0], cluster_id)
-        return self._said(self._about(DecisionKind.NAME, cluster_id, name=name))
+        return self._said(self.about(DecisionKind.NAME, cluster_id, name))
 
     def _refuse_name(self, name: str, bearer: int, cluster_id: int) -> None:
         if bearer in self.models.ids:
@@ -107,7 +115,7 @@ class Desk:
     def pin(self, cluster_id: int) -> DecisionReport:
         """See `organizer.library.Library.pin`."""
         self._require(cluster_id)
-        return self._said(self._about(DecisionKind.PIN, cluster_id))
+        return self._said(self.about(DecisionKind.PIN, cluster_id))
 
     # Words that move images ----------------------------------------------------------------
 
@@ -121,9 +129,11 @@ class Desk:
         image_ids: list[str] = []
         groups: list[int] = []
         for cluster_id in (into, *others):
-            found, modes = self._representatives(cluster_id)
-            image_ids += found
-            groups += modes
+            for image_id, mode in zip(*self._representatives(cluster_id), strict=True):
+                # What is not of one part is not of the whole.
+                if not self.constraints.banned.get(image_id, frozenset()) & {into, *others}:
+                    image_ids.append(image_id)
+                    groups.append(mode)
         decision = self._store.decisions.draft(
             DecisionKind.MERGE,
             cluster_id=into,
@@ -135,7 +145,14 @@ class Desk:
         models = replace(self.models, cluster_ids=merged)
         models = models.take(np.lexsort((models.mode_ids, models.cluster_ids)))
         where = np.where(np.isin(self.members.cluster_ids, others), into, self.members.cluster_ids)
-        return self._changed(decision, where, models, affected={into})
+        self._require_free_of_conflicts(decision)
+        constraints = compiled([*self.decisions, decision])
+        said = decided_rows(self.members.image_ids, constraints)
+        said = said[where[said] == into]
+        images = self._images(said)
+        where[said] = obey(images, where[said], models, self._exemplars, constraints)
+        affected = {into, *where[said].tolist()} - {NOISE}
+        return self._changed(decision, where, models, affected=affected, keep_modes=True)
 
     def split(self, cluster_id: int, k: int) -> DecisionReport:
         """See `organizer.library.Library.split`."""
@@ -162,7 +179,7 @@ class Desk:
         where[rows] = ids[parts]
         first = int(self.models.mode_ids.max()) + 1
         old = self.models.cluster_ids == cluster_id
-        modes = Modes(ids.tolist(), range(first, first + k), [f"split of {cluster_id}"] * k)
+        modes = Modes(ids.tolist(), range(first, first + k), [self._origin(cluster_id)] * k)
         new, exemplars = modelled(images, parts, modes, seed=self._seed, usual=self.models)
         image_ids, groups = self._standing_for_parts(images, where[rows], new, cluster_id)
         decision = self._store.decisions.draft(
@@ -223,7 +240,7 @@ class Desk:
         if lacking:
             raise SettingsError(
                 f"{len(lacking)} of the images are in no clustering yet",
-                "organizer ingest brings them in",
+                f"organizer ingest --embedder {self.clustering.embedder.name} brings them in",
             )
         constraints = compiled([*self.decisions, decision])
         rows = np.flatnonzero(np.isin(self.members.image_ids, list(decision.image_ids)))
@@ -231,23 +248,46 @@ class Desk:
         where = self.members.cluster_ids.copy()
         where[rows] = obey(images, where[rows], self.models, self._exemplars, constraints)
         if decision.kind is DecisionKind.NOT and (where == self.members.cluster_ids).all():
-            return self._said(decision)
+            nobody_moves = np.empty(0, dtype=np.int64)
+            images = self._images(nobody_moves)
+            return self._remade(decision, nobody_moves, images, where, self.models, None)
         affected = set(where[rows].tolist()) | set(self.members.cluster_ids[rows].tolist())
         return self._changed(decision, where, self.models, affected=affected - {NOISE})
 
     def _changed(
-        self, decision: Decision, where: Labels, models: ClusterModels, *, affected: set[int]
+        self,
+        decision: Decision,
+        where: Labels,
+        models: ClusterModels,
+        *,
+        affected: set[int],
+        keep_modes: bool = False,
     ) -> DecisionReport:
-        """Remake the clusters that lost or won images."""
+        """Remake the clusters that lost or won images.
+
+        Args:
+            decision: The word.
+            where: ``(n,)`` the cluster of each member from now on.
+            models: The clusters, with their modes where these belong from now on.
+            affected: The clusters to remake.
+            keep_modes: Whether members stay with the modes of the cluster that they come from.
+        """
         self._require_free_of_conflicts(decision)
         touched = np.isin(where, list(affected)) | (where != self.members.cluster_ids)
         rows = np.flatnonzero(touched)
         images = self._images(rows)
         old = np.isin(models.cluster_ids, list(affected))
         inside = np.flatnonzero(where[rows] != NOISE)
-        at = place_at(
-            images.points[inside], models.centroids, models.cluster_ids, where[rows][inside]
-        )
+        owners, given = models.cluster_ids, where[rows][inside]
+        if keep_modes:
+            owners = np.array(
+                [self.models.cluster_ids[self.models.row_of(m)] for m in models.mode_ids]
+            )
+            came_from = self.members.cluster_ids[rows][inside]
+            stayed = np.isin(came_from, [decision.cluster_id, *decision.others])
+            stayed &= given == decision.cluster_id
+            given = np.where(stayed, came_from, given)
+        at = place_at(images.points[inside], models.centroids, owners, given)
         labels = np.full(len(rows), NOISE, dtype=np.int64)
         held, labels[inside] = np.unique(at.nearest, return_inverse=True)
         left = models.take(held)
@@ -267,6 +307,8 @@ class Desk:
     ) -> DecisionReport:
         """Write the word down and make the clustering that follows from it."""
         self._require_free_of_conflicts(decision)
+        if not len(models):
+            raise ClusteringError("no cluster would be left", "organizer recluster makes others")
         fixed = compiled([*self.decisions, decision]).fixed
         states = states_of(images.image_ids, where[rows], fixed)
         changed = assigned(
@@ -274,7 +316,11 @@ class Desk:
         )
         untouched = np.ones(len(self.members), dtype=np.bool_)
         untouched[rows] = False
-        members = Assignments.joined([self.members.take(untouched), changed])
+        stale = untouched & self.members.unsure
+        stale &= ~np.isin(self.members.candidates, models.cluster_ids)
+        members = Assignments.joined(
+            [self.members.take(untouched & ~stale), changed, self._reconsidered(stale, models)]
+        )
         before, after = self.members.cluster_ids, where
         known = before != NOISE
         lineage = lineage_of(
@@ -289,6 +335,20 @@ class Desk:
             decision_id=decision.decision_id,
         )
         return DecisionReport(decision, lineage, tuple(self._notes(decision)))
+
+    def _reconsidered(self, stale: NDArray[np.bool_], models: ClusterModels) -> Assignments:
+        """Unsure images whose nearest cluster is no more."""
+        rows = np.flatnonzero(stale)
+        old = self.members.take(rows)
+        return assigned(
+            self._images(rows), old.cluster_ids, models, states=old.states, since=old.since
+        )
+
+    def _origin(self, cluster_id: int) -> str:
+        """Of the parts of a cluster; one that was born since is still unknown to the space."""
+        split = f"split of {cluster_id}"
+        mine = self.models.take(self.models.cluster_ids == cluster_id)
+        return f"{mine.origins[0]}, {split}" if is_born(mine).any() else split
 
     def _clustering(
         self, members: Assignments, models: ClusterModels, exemplars: Exemplars | None
@@ -310,7 +370,8 @@ class Desk:
             self.clustering.algorithm,
         )
 
-    def _about(self, kind: DecisionKind, cluster_id: int, *, name: str = "") -> Decision:
+    def about(self, kind: DecisionKind, cluster_id: int, name: str = "") -> Decision:
+        """A name or a pin, with the images that stand for the cluster."""
         image_ids, groups = self._representatives(cluster_id)
         return self._store.decisions.draft(
             kind, cluster_id=cluster_id, name=name, image_ids=image_ids, groups=groups
@@ -376,7 +437,8 @@ class Desk:
             raise SettingsError(
                 f"image {image_id[:12]}{more} would have to be in cluster {cluster_id}, and you "
                 "said that it is not",
-                f"say where it belongs first: organizer clusters move {image_id[:12]} --to ID",
+                f"if it is: organizer clusters move {image_id[:12]} --to "
+                f"{next(iter(decision.others), decision.cluster_id)}",
             )
 
     def _notes(self, decision: Decision) -> list[str]:
@@ -434,6 +496,43 @@ def require_cluster(
     what = f"cluster {cluster_id} is no more" if was else f"there is no cluster {cluster_id}"
     story = f"; what became of it: organizer clusters history {cluster_id}" if was else ""
     raise SettingsError(what, f"there are: {known}{story}")
+
+
+def anchor_names(
+    store: Store, undone: StoredClustering, former: StoredClustering, *, seed: int
+) -> None:
+    """Let names and pins that were given in a clustering that is undone stand on the former one.
+
+    They stand for images that are typical of the undone clustering, and would bring it back. One of
+    a cluster that a recluster made stays as it is: the next recluster brings it back. One of a part
+    that a split made goes with the split.
+    """
+    desk = Desk(store, seed=seed, clustering=former)
+    taken_back = {d.about for d in desk.decisions}
+    late = [
+        d
+        for d in desk.decisions
+        if d.kind in {DecisionKind.NAME, DecisionKind.PIN}
+        and d.at >= undone.created_at
+        and d.decision_id not in taken_back
+    ]
+    for decision in late:
+        if decision.cluster_id in desk.models.ids:
+            store.decisions.append(desk.about(decision.kind, decision.cluster_id, decision.name))
+        elif not undone.decision_id:
+            continue
+        store.decisions.append(
+            store.decisions.draft(DecisionKind.TAKE_BACK, about=decision.decision_id)
+        )
+
+
+def finish_undo(store: Store) -> None:
+    """Complete an undo that took a word back and was cut short before it changed the clustering."""
+    current = store.clusterings.current()
+    if current is None or current.parent_id is None or not current.decision_id:
+        return
+    if any(d.about == current.decision_id for d in store.decisions.all()):
+        store.clusterings.make_current(current.parent_id, action="undo")
 
 
 def take_back_unfinished(store: Store) -> None:

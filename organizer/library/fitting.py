@@ -20,6 +20,7 @@ from organizer.library.draft import Images
 from organizer.types import NOISE, Labels, PartSpec, Vectors
 
 GROUP = "organizer.clusterers"
+_STAND_FOR = 32
 
 Required = Mapping[int, Sequence[Labels]]
 """Cluster id -> for each of its modes the rows of the images that stand for it."""
@@ -57,19 +58,33 @@ class Fitted:
         return numbers, {number: owner for owner, number in number_of.items()}
 
 
-def required_of(constraints: Constraints, images: Images) -> dict[int, list[Labels]]:
+def required_of(
+    constraints: Constraints, images: Images, before: Before
+) -> dict[int, list[Labels]]:
     """The clusters that have to be there, with the images that stand for them.
 
-    One of whose images none is here (the library has no vectors of them) is left out.
+    Where those were moved away one by one, the most typical of its present members stand for a
+    cluster. One of whose images none is here (the library has no vectors of them) is left out.
     """
     row_of = {image_id: row for row, image_id in enumerate(images.image_ids.tolist())}
     found = {}
     for cluster_id, groups in constraints.seeds.items():
         rows = [[row_of[i] for i in group if i in row_of] for group in groups]
         modes = [np.array(sorted(group), dtype=np.int64) for group in rows if group]
+        if not modes:
+            modes = _typical(images, np.flatnonzero(before.labels == cluster_id))
         if modes:
             found[cluster_id] = modes
     return found
+
+
+def _typical(images: Images, members: Labels) -> list[Labels]:
+    """One mode: the members nearest to their mean; none where there are no members."""
+    if not len(members):
+        return []
+    mean = unit(_mean(images, members)[None].astype(np.float32))
+    nearest = np.argsort(place(images.points[members], mean).distances, kind="stable")
+    return [np.sort(members[nearest[:_STAND_FOR]])]
 
 
 def finds_its_own_number(algorithm: str) -> bool:
@@ -150,13 +165,18 @@ def _constrained(
         return {}
     number_of = {cluster_id: number for number, cluster_id in enumerate(required)}
     fixed = np.full(len(images.image_ids), NOISE, dtype=np.int64)
+    for number, modes in enumerate(required.values()):
+        fixed[np.concatenate(list(modes))] = number
     banned: list[tuple[int, int]] = []
     for row, image_id in enumerate(images.image_ids.tolist()):
         cluster_id = constraints.fixed.get(image_id)
         if cluster_id in number_of:
             fixed[row] = number_of[cluster_id]
         others = constraints.banned.get(image_id, frozenset())
-        banned += [(row, number_of[other]) for other in others if other in number_of]
+        refused = [number_of[other] for other in others if other in number_of]
+        # One that is of no cluster at all is put to the pile afterwards.
+        if len(refused) < len(required) or None in owners:
+            banned += [(row, number) for number in refused]
     count = len(required)
     numbers = []
     for owner in owners:

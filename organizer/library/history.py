@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from organizer.cluster.decisions import words
+from organizer.cluster.locate import BORN
 from organizer.errors import SettingsError
 from organizer.store import Store, StoredClustering
 from organizer.types import Decision, DecisionKind, LineageReport
@@ -98,7 +99,7 @@ def _of_births(store: Store) -> Iterator[Event]:
     born: dict[int, list[int]] = {}
     for cluster_id, (_, origin) in store.clusterings.origins().items():
         kind, _, number = origin.partition(" ")
-        if kind == "ingest":
+        if kind == BORN and number.isdecimal():
             born.setdefault(int(number), []).append(cluster_id)
     for ingest_id, ids in born.items():
         about = tuple(sorted(ids))

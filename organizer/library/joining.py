@@ -24,6 +24,8 @@ from organizer.types import (
     NOISE,
     Assignments,
     AssignmentState,
+    ClusterModels,
+    Exemplars,
     Labels,
     Vectors,
 )
@@ -58,7 +60,10 @@ class Joiner:
             clustering.reducer, store.clusterings.space(self._id), seed=seed
         )
         if not len(self._exemplars.mode_ids):
-            self._measure_fit()
+            self._models, self._exemplars = measured_fit(
+                store, clustering, self._models, self._space, seed=seed
+            )
+            store.clusterings.add_exemplars(self._id, self._exemplars)
         self._by_centroid = clustering.clusterer.name == _BY_CENTROID
         self._constraints = compiled(store.decisions.all())
         self._sums = Sums.zero(self._models)
@@ -108,19 +113,6 @@ class Joiner:
         clusterings.change_members(self._id, found.members)
         return Finished(found.born, len(found.members))
 
-    def _measure_fit(self) -> None:
-        """Choose exemplars for a clustering that was made before there were any."""
-        members = self._store.clusterings.assignments(self._id)
-        members = members.take(~members.unsure)
-        spec = self._clustering.embedder
-        vectors = unit(self._store.vectors.read_rows(spec, members.image_ids.tolist()))
-        models = self._models
-        at = place_at(
-            self._space.points(vectors), self._centroids, models.cluster_ids, members.cluster_ids
-        )
-        self._models, self._exemplars = calibrate(models, vectors, at.nearest, seed=self._seed)
-        self._store.clusterings.add_exemplars(self._id, self._exemplars)
-
     def _join(self, image_ids: Sequence[str], vectors: Vectors) -> Assignments:
         vectors = unit(vectors)
         points = self._space.points(vectors)
@@ -168,6 +160,22 @@ class Joiner:
         members = members.take(np.array([i in stored for i in members.image_ids], dtype=np.bool_))
         vectors = unit(np.stack([stored[image_id] for image_id in members.image_ids]))
         return Images(members.image_ids, vectors, self._space.points(vectors)), members.since
+
+
+def measured_fit(
+    store: Store,
+    clustering: StoredClustering,
+    models: ClusterModels,
+    space: Space,
+    *,
+    seed: int,
+) -> tuple[ClusterModels, Exemplars]:
+    """Exemplars and fit of a clustering that was made before there were any."""
+    members = store.clusterings.assignments(clustering.clustering_id)
+    members = members.take(~members.unsure)
+    vectors = unit(store.vectors.read_rows(clustering.embedder, members.image_ids.tolist()))
+    at = place_at(space.points(vectors), models.centroids, models.cluster_ids, members.cluster_ids)
+    return calibrate(models, vectors, at.nearest, seed=seed)
 
 
 def join_late(store: Store, clustering: StoredClustering | None, *, seed: int) -> Finished:

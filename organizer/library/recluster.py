@@ -26,6 +26,7 @@ from organizer.cluster.loyalty import stays
 from organizer.errors import ClusteringError, SettingsError
 from organizer.library import embedders
 from organizer.library.before import Before, before_of
+from organizer.library.deciding import anchor_names
 from organizer.library.draft import Images, Modes, assigned, modelled, states_of
 from organizer.library.fitting import GROUP, Fitted, finds_its_own_number, fitted, required_of
 from organizer.library.joining import join_late, recover
@@ -130,7 +131,7 @@ def recluster(
     space, points = Space.fit(plan.reducer, vectors, seed=settings.seed)
     images = Images(image_ids, vectors, points)
     before = before_of(store, image_ids)
-    required = required_of(constraints, images)
+    required = required_of(constraints, images, before)
     choice, k = _number(plan, images, different, len(required), settings, progress)
     progress.begin(f"clustering {len(ids):,} images", None)
     found = fitted(
@@ -165,6 +166,7 @@ def undo(store: Store, *, seed: int) -> StoredClustering:
     former = store.clusterings.get(current.parent_id)
     recover(store, former, seed=seed)
     join_late(store, former, seed=seed)
+    anchor_names(store, current, former, seed=seed)
     if current.decision_id:
         store.decisions.append(
             store.decisions.draft(DecisionKind.TAKE_BACK, about=current.decision_id)
@@ -186,7 +188,7 @@ def _require_enough(k: K, different: int) -> None:
     if least != "auto" and least > different:
         raise SettingsError(
             f"k = {least} is more than the {different} different images in the library",
-            f"k is 2 to {different}, or auto",
+            f"k is 2 to {different}, or auto" if different > 1 else "ingest more photos",
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,7 +105,8 @@ def cluster_summaries(store: Store) -> list[ClusterSummary]:
     current = require_clustering(store)
     members = store.clusterings.assignments(current.clustering_id)
     models = store.clusterings.models(current.clustering_id)
-    names = compiled(store.decisions.all()).names
+    constraints = compiled(store.decisions.all())
+    names, decided = constraints.names, Counter(constraints.fixed.values())
     medoids = dict(zip(models.cluster_ids.tolist()[::-1], models.medoids[::-1], strict=True))
     nearest = {i: _nearest(members, i, _EXAMPLES) for i in models.ids}
     shown = set(medoids.values()).union(*(set(ids) for ids in nearest.values()))
@@ -113,7 +115,6 @@ def cluster_summaries(store: Store) -> list[ClusterSummary]:
     for cluster_id in models.ids:
         mine = members.cluster_ids == cluster_id
         count = int(np.count_nonzero(mine))
-        decided = int(np.count_nonzero(members.states[mine] == AssignmentState.DECIDED.value))
         summaries.append(
             ClusterSummary(
                 cluster_id=cluster_id,
@@ -121,7 +122,7 @@ def cluster_summaries(store: Store) -> list[ClusterSummary]:
                 count=count,
                 share=count / len(members),
                 cohesion=float(1 - members.distances[mine].mean()) if count else 0.0,
-                decided=decided,
+                decided=min(decided[cluster_id], count),
                 medoid=files[medoids[cluster_id]][0].file,
                 examples=tuple(files[i][0].file for i in nearest[cluster_id] if i in files),
             )
@@ -200,7 +201,7 @@ def report(store: Store, labels: str | None, *, below: Path, seed: int) -> Repor
         for row, image_id in enumerate(members.image_ids)
         if image_id in truth and members.cluster_ids[row] != NOISE
     ]
-    if labels and not known:
+    if labels and not any(image_id in truth for image_id in members.image_ids):
         raise SettingsError(
             f"no image of the library has a label in {labels}",
             "paths in the file are relative to it, to the current folder or to an ingested folder",
