@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from organizer.errors import ClusteringError, OrganizerError, SettingsError
 from organizer.library import Library
-from organizer.library.deciding import Desk, take_back_unfinished
+from organizer.library.deciding import Desk
+from organizer.library.undoing import take_back_unfinished
 from organizer.types import NOISE, AssignmentState, DecisionKind
 from tests.cards import (
     blobs,

@@ -1,8 +1,9 @@
 """Library: the one place where the stages meet.
 
 `core` has the object that the command line, the service and a program of one's own use; `ingest`
-and `recluster` hold the two long operations, `embedders` which embedder a library works with,
-`views` what a person is shown.
+and `recluster` hold the two long operations, `joining` and `births` what new images do to the
+clusters, `deciding` what a person says of them, `undoing` the way back, `embedders` which embedder a
+library works with, `views` and `history` what a person is shown.
 """
 
 from __future__ import annotations

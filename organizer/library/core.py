@@ -10,11 +10,11 @@ from typing import Self
 from organizer import decode
 from organizer.cluster.decisions import Constraints, compiled
 from organizer.errors import ImageError, SettingsError
-from organizer.library import embedders, texts, views
+from organizer.library import embedders, texts, undoing, views
 from organizer.library import ingest as ingesting
 from organizer.library import recluster as reclustering
 from organizer.library.commit import IngestReport
-from organizer.library.deciding import DecisionReport, Desk, finish_undo, take_back_unfinished
+from organizer.library.deciding import DecisionReport, Desk
 from organizer.library.history import Event, history_of
 from organizer.library.joining import recover
 from organizer.library.naming import resolve
@@ -161,7 +161,7 @@ class Library:
             ClusteringError: There is no former clustering.
         """
         with self._writing():
-            former = reclustering.undo(self.store, seed=self.settings.seed)
+            former = undoing.undo(self.store, seed=self.settings.seed)
             self._tidy()
         return former
 
@@ -349,8 +349,8 @@ class Library:
         """Hold the library for writing; first put right what a writer that was cut short left."""
         with self.store.writing() as was_cut_short:
             if was_cut_short:
-                take_back_unfinished(self.store)
-                finish_undo(self.store)
+                undoing.take_back_unfinished(self.store)
+                undoing.finish_undo(self.store)
                 current = self.store.clusterings.current()
                 recover(self.store, current, seed=self.settings.seed)
             yield was_cut_short

@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.cluster.decisions import Constraints, compiled, words
+from organizer.cluster.decisions import compiled, words
 from organizer.cluster.incremental import grown, place, place_at, unit
 from organizer.cluster.kmeans import KMeans
 from organizer.cluster.lineage import lineage_of
 from organizer.cluster.locate import is_born, locate
 from organizer.errors import ClusteringError, SettingsError
+from organizer.library.current import require_cluster, require_clustering
 from organizer.library.draft import Images, Modes, assigned, modelled, states_of
 from organizer.library.joining import measured_fit
 from organizer.library.obeying import decided_rows, obey
@@ -39,14 +40,6 @@ from organizer.types import (
 
 _STAND_FOR = 32
 """Images that stand for a mode of a cluster that a person named, pinned, merged or split."""
-
-_CHANGING = {
-    DecisionKind.MERGE,
-    DecisionKind.SPLIT,
-    DecisionKind.MOVE,
-    DecisionKind.NOT,
-    DecisionKind.RETIRE,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -460,88 +453,3 @@ class Desk:
                 if d.kind is DecisionKind.SPLIT and len(parts & set(d.others)) > 1
             ]
         return notes
-
-
-def require_clustering(store: Store) -> StoredClustering:
-    """The current clustering.
-
-    Raises:
-        ClusteringError: There is none yet.
-    """
-    current = store.clusterings.current()
-    if current is None:
-        raise ClusteringError(
-            "there are no clusters yet", "make them: organizer recluster --k auto"
-        )
-    return current
-
-
-def require_cluster(
-    store: Store,
-    clustering: StoredClustering,
-    cluster_id: int,
-    constraints: Constraints | None = None,
-) -> None:
-    """Make sure that a cluster is in a clustering.
-
-    Raises:
-        SettingsError: It is not.
-    """
-    ids = store.clusterings.models(clustering.clustering_id).ids
-    if cluster_id in ids:
-        return
-    known = ", ".join(map(str, ids[:20])) + (" ..." if len(ids) > 20 else "")
-    retired = (constraints or compiled(store.decisions.all())).retired
-    was = cluster_id in retired or cluster_id in store.clusterings.origins()
-    what = f"cluster {cluster_id} is no more" if was else f"there is no cluster {cluster_id}"
-    story = f"; what became of it: organizer clusters history {cluster_id}" if was else ""
-    raise SettingsError(what, f"there are: {known}{story}")
-
-
-def anchor_names(
-    store: Store, undone: StoredClustering, former: StoredClustering, *, seed: int
-) -> None:
-    """Let names and pins that were given in a clustering that is undone stand on the former one.
-
-    They stand for images that are typical of the undone clustering, and would bring it back. One of
-    a cluster that a recluster made stays as it is: the next recluster brings it back. One of a part
-    that a split made goes with the split.
-    """
-    desk = Desk(store, seed=seed, clustering=former)
-    taken_back = {d.about for d in desk.decisions}
-    late = [
-        d
-        for d in desk.decisions
-        if d.kind in {DecisionKind.NAME, DecisionKind.PIN}
-        and d.at >= undone.created_at
-        and d.decision_id not in taken_back
-    ]
-    for decision in late:
-        if decision.cluster_id in desk.models.ids:
-            store.decisions.append(desk.about(decision.kind, decision.cluster_id, decision.name))
-        elif not undone.decision_id:
-            continue
-        store.decisions.append(
-            store.decisions.draft(DecisionKind.TAKE_BACK, about=decision.decision_id)
-        )
-
-
-def finish_undo(store: Store) -> None:
-    """Complete an undo that took a word back and was cut short before it changed the clustering."""
-    current = store.clusterings.current()
-    if current is None or current.parent_id is None or not current.decision_id:
-        return
-    if any(d.about == current.decision_id for d in store.decisions.all()):
-        store.clusterings.make_current(current.parent_id, action="undo")
-
-
-def take_back_unfinished(store: Store) -> None:
-    """Take back a word that was written down and not carried out: its writer was cut short."""
-    decisions = store.decisions.all()
-    if not decisions or decisions[-1].kind not in _CHANGING:
-        return
-    last = decisions[-1].decision_id
-    in_force = {clustering_id for _, clustering_id, _, _ in store.clusterings.heads()}
-    made = {c.decision_id for c in store.clusterings.all() if c.clustering_id in in_force}
-    if last not in made:
-        store.decisions.append(store.decisions.draft(DecisionKind.TAKE_BACK, about=last))

@@ -23,24 +23,21 @@ from organizer.cluster.incremental import place_at, unit_in_place
 from organizer.cluster.limits import require_within
 from organizer.cluster.lineage import follow, lineage_of
 from organizer.cluster.loyalty import stays
-from organizer.errors import ClusteringError, SettingsError
+from organizer.errors import SettingsError
 from organizer.library import embedders
 from organizer.library.before import Before, before_of
-from organizer.library.deciding import anchor_names
 from organizer.library.draft import Images, Modes, assigned, modelled, states_of
 from organizer.library.fitting import GROUP, Fitted, finds_its_own_number, fitted, required_of
-from organizer.library.joining import join_late, recover
 from organizer.library.obeying import obey
 from organizer.library.progress import Progress
 from organizer.library.space import Space
 from organizer.settings import Settings
-from organizer.store import Store, StoredClustering
+from organizer.store import Store
 from organizer.types import (
     NOISE,
     Candidate,
     Clustering,
     ClusterModels,
-    DecisionKind,
     Exemplars,
     Labels,
     LineageReport,
@@ -153,26 +150,6 @@ def recluster(
         evidence=choice.candidates if choice else (),
     )
     return _stored(store, clustering, before, constraints, choice, dry_run=plan.dry_run)
-
-
-def undo(store: Store, *, seed: int) -> StoredClustering:
-    """See `organizer.library.Library.undo`. The caller holds the library for writing."""
-    current = store.clusterings.current()
-    if current is None or current.parent_id is None:
-        raise ClusteringError(
-            "there is no former clustering to go back to",
-            "undo takes back a recluster, a merge, a split, a move; there has been none",
-        )
-    former = store.clusterings.get(current.parent_id)
-    recover(store, former, seed=seed)
-    join_late(store, former, seed=seed)
-    anchor_names(store, current, former, seed=seed)
-    if current.decision_id:
-        store.decisions.append(
-            store.decisions.draft(DecisionKind.TAKE_BACK, about=current.decision_id)
-        )
-    store.clusterings.make_current(former.clustering_id, action="undo")
-    return former
 
 
 def _require_sane(k: K) -> None:

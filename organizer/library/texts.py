@@ -11,7 +11,7 @@ import numpy as np
 from organizer.cluster.decisions import compiled
 from organizer.errors import ClusteringError, SettingsError
 from organizer.library import embedders
-from organizer.library.deciding import require_clustering
+from organizer.library.current import require_clustering
 from organizer.protocols import TextEmbedder
 from organizer.settings import Settings
 from organizer.store import Store

@@ -17,7 +17,7 @@ from organizer.errors import SettingsError
 from organizer.evaluate.external import TruthScores, against_truth
 from organizer.evaluate.internal import Silhouette, silhouette
 from organizer.library import embedders
-from organizer.library.deciding import require_cluster, require_clustering
+from organizer.library.current import require_cluster, require_clustering
 from organizer.store import Store, StoredClustering
 from organizer.types import NOISE, Assignments, AssignmentState, FileState, PartSpec
 

@@ -1,0 +1,43 @@
+"""The clustering in force and its clusters, where there have to be some."""
+
+from __future__ import annotations
+
+from organizer.cluster.decisions import Constraints, compiled
+from organizer.errors import ClusteringError, SettingsError
+from organizer.store import Store, StoredClustering
+
+
+def require_clustering(store: Store) -> StoredClustering:
+    """The current clustering.
+
+    Raises:
+        ClusteringError: There is none yet.
+    """
+    current = store.clusterings.current()
+    if current is None:
+        raise ClusteringError(
+            "there are no clusters yet", "make them: organizer recluster --k auto"
+        )
+    return current
+
+
+def require_cluster(
+    store: Store,
+    clustering: StoredClustering,
+    cluster_id: int,
+    constraints: Constraints | None = None,
+) -> None:
+    """Make sure that a cluster is in a clustering.
+
+    Raises:
+        SettingsError: It is not.
+    """
+    ids = store.clusterings.models(clustering.clustering_id).ids
+    if cluster_id in ids:
+        return
+    known = ", ".join(map(str, ids[:20])) + (" ..." if len(ids) > 20 else "")
+    retired = (constraints or compiled(store.decisions.all())).retired
+    was = cluster_id in retired or cluster_id in store.clusterings.origins()
+    what = f"cluster {cluster_id} is no more" if was else f"there is no cluster {cluster_id}"
+    story = f"; what became of it: organizer clusters history {cluster_id}" if was else ""
+    raise SettingsError(what, f"there are: {known}{story}")
