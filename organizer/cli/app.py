@@ -170,9 +170,9 @@ def recluster(
 ) -> None:
     """Cluster all images anew. Clusters keep the ids and names of those that they continue.
 
-    Whatever you named, merged, split, moved or pinned is obeyed. With --k auto the
-    number is chosen with evidence, which is printed and kept. organizer undo takes
-    it back.
+    Whatever you named, merged, split, moved or pinned is obeyed. With --k
+    auto the number is chosen with evidence, which is printed and kept.
+    organizer undo takes it back.
     """
     with command(debug=debug), opened(library, seed=seed) as found:
         from organizer.cli import show_recluster
