@@ -23,8 +23,7 @@ from organizer.cluster.incremental import unit
 from organizer.cluster.kmeans import KMeans
 from organizer.library import Library
 from organizer.library.space import Space, parsed
-from organizer.protocols import DEFAULT_REDUCER
-from organizer.settings import load_settings
+from organizer.settings import DEFAULT_REDUCER, load_settings
 from organizer.types import NOISE, Labels, Vectors
 
 

@@ -231,6 +231,3 @@ GROUPS: dict[str, type] = {
 
 EMBEDDER_FAMILIES = "organizer.embedder_families"
 """Group of what makes embedders whose names are too many to register: ``FAMILY:NAME``."""
-
-DEFAULT_REDUCER = "smooth"
-"""The space in which clusters are made where the user names none; benchmarks/spaces.py."""

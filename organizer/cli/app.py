@@ -27,7 +27,6 @@ from organizer.cli.session import (
     stop_on_interrupt,
 )
 from organizer.errors import EXIT_INTERRUPTED, EXIT_SOME_UNUSABLE, SettingsError
-from organizer.protocols import DEFAULT_REDUCER
 
 if TYPE_CHECKING:
     from organizer.library import Library
@@ -155,8 +154,7 @@ def recluster(
         typer.Option(
             "--reduce",
             metavar="NAME",
-            help=f"The space to cluster in: pca:128, umap:10, none ...; {DEFAULT_REDUCER} if not "
-            "given.",
+            help="The space to cluster in: pca:128, umap:10, none; smooth if not given.",
         ),
     ] = None,
     dry_run: Annotated[

@@ -22,8 +22,8 @@ from organizer.library.place import library_path
 from organizer.library.progress import Progress, Silent
 from organizer.library.recluster import K, KMethod, Plan, ReclusterReport
 from organizer.library.space import parsed
-from organizer.protocols import DEFAULT_REDUCER, EmbedderInfo, least_side
-from organizer.settings import Settings, load_settings
+from organizer.protocols import EmbedderInfo, least_side
+from organizer.settings import DEFAULT_REDUCER, Settings, load_settings
 from organizer.store import Store, StoredClustering
 from organizer.types import Hit, ImageRef, Outcome, Vectors
 

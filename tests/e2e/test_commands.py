@@ -699,3 +699,9 @@ def test_frames_of_a_burst_are_clustered_like_any_photos(typed: Run, tmp_path: P
         else:
             assert ran.code in {1, 2}
             assert ran.err.count("error: ") == 1
+
+
+def test_the_help_names_the_space_that_is_taken(typed: Run) -> None:
+    from organizer.settings import DEFAULT_REDUCER
+
+    assert f"{DEFAULT_REDUCER} if not" in " ".join(typed("recluster", "--help").out.split())
