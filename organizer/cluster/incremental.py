@@ -78,6 +78,8 @@ def place(points: NDArray[Any], centroids: Vectors, owners: Labels | None = None
 def place_at(points: NDArray[Any], centroids: Vectors, owners: Labels, rows: Labels) -> Placement:
     """As `place`, for images whose cluster is given: the nearest centroid of that cluster.
 
+    Some rows at a time too: a table of all images and centroids would not fit into memory.
+
     Args:
         points: ``(n, dim)`` float32 of unit length.
         centroids: ``(k, dim)`` float32 of unit length.
@@ -87,16 +89,19 @@ def place_at(points: NDArray[Any], centroids: Vectors, owners: Labels, rows: Lab
     Returns:
         Margins are negative where another cluster is nearer.
     """
-    similarity = points.astype(np.float32, copy=False) @ centroids.T
-    own = owners[None, :] == rows[:, None]
-    inside = np.where(own, similarity, -np.inf)
-    outside = np.where(own, -np.inf, similarity).max(axis=1)
-    best = inside.max(axis=1)
-    return Placement(
-        inside.argmax(axis=1).astype(np.int64),
-        np.maximum(1 - best, 0).astype(np.float32),
-        (best - outside).astype(np.float32),
-    )
+    n = len(points)
+    nearest = np.empty(n, dtype=np.int64)
+    distances, margins = np.empty(n, dtype=np.float32), np.empty(n, dtype=np.float32)
+    for start in range(0, n, _ROWS_AT_ONCE):
+        block = slice(start, start + _ROWS_AT_ONCE)
+        similarity = points[block].astype(np.float32, copy=False) @ centroids.T
+        own = owners[None, :] == rows[block, None]
+        inside = np.where(own, similarity, -np.inf)
+        nearest[block] = inside.argmax(axis=1)
+        best = inside.max(axis=1)
+        distances[block] = np.maximum(1 - best, 0)
+        margins[block] = best - np.where(own, -np.inf, similarity).max(axis=1)
+    return Placement(nearest, distances, margins)
 
 
 def grown(
