@@ -21,6 +21,7 @@ from organizer.types import NOISE, Labels, PartSpec, Vectors
 
 GROUP = "organizer.clusterers"
 _STAND_FOR = 32
+_DRAWN_FROM, _DRAWN_FROM_EACH = 20_000, 20
 
 Required = Mapping[int, Sequence[Labels]]
 """Cluster id -> for each of its modes the rows of the images that stand for it."""
@@ -202,6 +203,7 @@ def _warm(
     members = [mine for mine in members if len(mine)]
     others = [_mean(images, mine) for mine in members]
     wanted = count - len(starts)
+    sample = _sample(images.points, max(_DRAWN_FROM, _DRAWN_FROM_EACH * count), seed=seed)
     fixed = unit(np.array(starts, dtype=np.float32).reshape(-1, images.points.shape[1]))
     if not wanted:
         return fixed
@@ -215,7 +217,15 @@ def _warm(
         return np.concatenate([fixed, joined]) if len(fixed) else joined
     present = unit(np.stack([*starts, *others]).astype(np.float32))
     counts = np.ones(len(present), dtype=np.int64)
-    return warm_start(images.points, present, counts, count, seed=seed)
+    return warm_start(sample, present, counts, count, seed=seed)
+
+
+def _sample(points: Vectors, most: int, *, seed: int) -> Vectors:
+    """What further starts are drawn from: the distances of all to all would not fit into memory."""
+    if len(points) <= most:
+        return points
+    rows = np.random.default_rng(seed).choice(len(points), most, replace=False)
+    return points[np.sort(rows)]
 
 
 def _mean(images: Images, rows: Labels) -> NDArray[np.float64]:
