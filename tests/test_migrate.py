@@ -153,6 +153,18 @@ def test_new_images_join_and_a_recluster_keeps_the_names(old: Path) -> None:
         assert library.name_of(2) == "Lynx"
 
 
+def test_clusters_can_be_merged_split_and_brought_back_before_anything_else(old: Path) -> None:
+    with Library.open(old) as library:
+        library.merge([1, 2])
+        assert {where(library)[i] for i in ids_of(range(40))} == {1}
+        library.split(1, k=2)
+        library.undo()
+        library.undo()
+        at = where(library)
+        assert [at[i] for i in ids_of(range(40))] == [1] * 20 + [2] * 20
+        assert library.name_of(2) == "Lynx"
+
+
 @pytest.mark.parametrize("cut", range(6))
 def test_a_migration_that_was_cut_short_is_completed_by_the_next(
     old: Path, cut: int, monkeypatch: pytest.MonkeyPatch
