@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 
 from organizer.types import Decision, DecisionKind
 
+STAND_FOR = 32
+"""Images that stand for a mode of a cluster that a person named, pinned, merged or split."""
+
 Groups = tuple[tuple[str, ...], ...]
 
 

@@ -1,4 +1,4 @@
-"""K-means by FAISS, in scikit-learn's vocabulary, with what a person said as constraints.
+"""K-means in scikit-learn's vocabulary, with what a person said as constraints.
 
 The one module that imports faiss.
 """

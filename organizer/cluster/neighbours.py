@@ -8,9 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.types import Labels, Vectors
-
-NOISE = -1
+from organizer.types import NOISE, Labels, Vectors
 
 _VALUES_AT_ONCE = 16_000_000
 """Products of a block of vectors with all landmarks: 64 MB."""

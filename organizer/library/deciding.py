@@ -2,7 +2,7 @@
 
 Each word that changes who is where makes a new clustering out of the one in force, so that undo
 brings that one back whole; the word itself is written first. A word that was cut short between the
-two is taken back by `recover`.
+two is taken back; see `organizer.library.undoing`.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.cluster.decisions import compiled, words
+from organizer.cluster.decisions import STAND_FOR, compiled, words
 from organizer.cluster.incremental import grown, place, place_at, unit
 from organizer.cluster.kmeans import KMeans
 from organizer.cluster.lineage import lineage_of
 from organizer.cluster.locate import is_born, locate
 from organizer.errors import ClusteringError, SettingsError
 from organizer.library.current import require_cluster, require_clustering
-from organizer.library.draft import Images, Modes, assigned, modelled, states_of
+from organizer.library.draft import Images, Modes, assigned, modelled, remodelled, states_of
 from organizer.library.joining import measured_fit
 from organizer.library.obeying import decided_rows, obey
 from organizer.library.space import Space
@@ -37,9 +37,6 @@ from organizer.types import (
     LineageReport,
     PartSpec,
 )
-
-_STAND_FOR = 32
-"""Images that stand for a mode of a cluster that a person named, pinned, merged or split."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +135,6 @@ class Desk:
         models = replace(self.models, cluster_ids=merged)
         models = models.take(np.lexsort((models.mode_ids, models.cluster_ids)))
         where = np.where(np.isin(self.members.cluster_ids, others), into, self.members.cluster_ids)
-        self._require_free_of_conflicts(decision)
         constraints = compiled([*self.decisions, decision])
         said = decided_rows(self.members.image_ids, constraints)
         said = said[where[said] == into]
@@ -265,27 +261,22 @@ class Desk:
             affected: The clusters to remake.
             keep_modes: Whether members stay with the modes of the cluster that they come from.
         """
-        self._require_free_of_conflicts(decision)
         touched = np.isin(where, list(affected)) | (where != self.members.cluster_ids)
         rows = np.flatnonzero(touched)
         images = self._images(rows)
         old = np.isin(models.cluster_ids, list(affected))
-        inside = np.flatnonzero(where[rows] != NOISE)
-        owners, given = models.cluster_ids, where[rows][inside]
+        owners, given = models.cluster_ids, where[rows]
         if keep_modes:
             owners = np.array(
                 [self.models.cluster_ids[self.models.row_of(m)] for m in models.mode_ids]
             )
-            came_from = self.members.cluster_ids[rows][inside]
+            came_from = self.members.cluster_ids[rows]
             stayed = np.isin(came_from, [decision.cluster_id, *decision.others])
             stayed &= given == decision.cluster_id
             given = np.where(stayed, came_from, given)
-        at = place_at(images.points[inside], models.centroids, owners, given)
-        labels = np.full(len(rows), NOISE, dtype=np.int64)
-        held, labels[inside] = np.unique(at.nearest, return_inverse=True)
-        left = models.take(held)
-        modes = Modes(left.cluster_ids.tolist(), left.mode_ids.tolist(), left.origins)
-        new, exemplars = modelled(images, labels, modes, seed=self._seed, usual=models)
+        new, exemplars = remodelled(
+            images, given, models, seed=self._seed, owners=owners, usual=models
+        )
         whole = ClusterModels.joined([models.take(~old), new])
         return self._remade(decision, rows, images, where, whole, exemplars)
 
@@ -387,7 +378,7 @@ class Desk:
         groups: list[int] = []
         for mode in range(len(modes)):
             mine = rows[mode_of == mode]
-            nearest = mine[np.argsort(self.members.distances[mine], kind="stable")][:_STAND_FOR]
+            nearest = mine[np.argsort(self.members.distances[mine], kind="stable")][:STAND_FOR]
             image_ids += self.members.image_ids[nearest].tolist()
             groups += [int(self.models.mode_ids[modes[mode]])] * len(nearest)
         return image_ids, groups
@@ -404,10 +395,10 @@ class Desk:
             mine = mine[np.argsort(at.distances[mine], kind="stable")]
             fixed = [
                 row
-                for row in mine[_STAND_FOR:].tolist()
+                for row in mine[STAND_FOR:].tolist()
                 if self.constraints.fixed.get(images.image_ids[row]) == cluster_id
             ]
-            chosen = [*mine[:_STAND_FOR].tolist(), *fixed]
+            chosen = [*mine[:STAND_FOR].tolist(), *fixed]
             image_ids += images.image_ids[chosen].tolist()
             groups += [part] * len(chosen)
         return image_ids, groups

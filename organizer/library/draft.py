@@ -82,6 +82,36 @@ def modelled(
     return calibrate(models, images.vectors, row_of[labels], seed=seed, usual=usual)
 
 
+def remodelled(
+    images: Images,
+    where: Labels,
+    models: ClusterModels,
+    *,
+    seed: int,
+    owners: Labels | None = None,
+    usual: ClusterModels | None = None,
+) -> tuple[ClusterModels, Exemplars]:
+    """The modes of some clusters as their members make them now; one without members is gone.
+
+    Args:
+        images: The images.
+        where: ``(n,)`` the cluster of each, as `owners` have it; NOISE for none.
+        models: The modes that the images may be of.
+        seed: Of the exemplars.
+        owners: ``(m,)`` the cluster of each mode while images are given to modes; that of
+            `models` where None.
+        usual: See `modelled`.
+    """
+    labels = np.full(len(where), NOISE, dtype=np.int64)
+    inside = np.flatnonzero(where != NOISE)
+    owners = models.cluster_ids if owners is None else owners
+    at = place_at(images.points[inside], models.centroids, owners, where[inside])
+    held, labels[inside] = np.unique(at.nearest, return_inverse=True)
+    left = models.take(held)
+    modes = Modes(left.cluster_ids.tolist(), left.mode_ids.tolist(), left.origins)
+    return modelled(images, labels, modes, seed=seed, usual=usual)
+
+
 def assigned(
     images: Images,
     cluster_ids: Labels,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from organizer import registry
-from organizer.cluster.decisions import Constraints
+from organizer.cluster.decisions import STAND_FOR, Constraints
 from organizer.cluster.incremental import place, unit
 from organizer.cluster.kmeans import KMeans, warm_start
 from organizer.errors import ClusteringError
@@ -20,7 +20,6 @@ from organizer.library.draft import Images
 from organizer.types import NOISE, Labels, PartSpec, Vectors
 
 GROUP = "organizer.clusterers"
-_STAND_FOR = 32
 _DRAWN_FROM, _DRAWN_FROM_EACH = 20_000, 20
 
 Required = Mapping[int, Sequence[Labels]]
@@ -85,7 +84,7 @@ def _typical(images: Images, members: Labels) -> list[Labels]:
         return []
     mean = unit(_mean(images, members)[None].astype(np.float32))
     nearest = np.argsort(place(images.points[members], mean).distances, kind="stable")
-    return [np.sort(members[nearest[:_STAND_FOR]])]
+    return [np.sort(members[nearest[:STAND_FOR]])]
 
 
 def finds_its_own_number(algorithm: str) -> bool:

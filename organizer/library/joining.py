@@ -153,12 +153,9 @@ class Joiner:
     def _pile(self) -> tuple[Images, Labels]:
         """The unsure images of the clustering, and the ingest that each joined in."""
         members = self._store.clusterings.assignments(self._id)
-        members = members.take(members.unsure)
-        stored = self._store.vectors.read_some(
-            self._clustering.embedder, members.image_ids.tolist()
+        members, vectors = _with_vectors(
+            self._store, self._clustering, members.take(members.unsure)
         )
-        members = members.take(np.array([i in stored for i in members.image_ids], dtype=np.bool_))
-        vectors = unit(np.stack([stored[image_id] for image_id in members.image_ids]))
         return Images(members.image_ids, vectors, self._space.points(vectors)), members.since
 
 
@@ -221,11 +218,19 @@ def recover(store: Store, clustering: StoredClustering | None, *, seed: int) -> 
     if len(late):
         state = store.clusterings.space(clustering_id)
         space = Space.restored(clustering.reducer, state, seed=seed)
-        stored = store.vectors.read_some(clustering.embedder, late.image_ids.tolist())
-        late = late.take(np.array([i in stored for i in late.image_ids], dtype=np.bool_))
-        points = space.points(unit(np.stack([stored[i] for i in late.image_ids])))
+        late, vectors = _with_vectors(store, clustering, late)
+        points = space.points(vectors)
         at = place_at(points, models.centroids, models.cluster_ids, late.cluster_ids)
         models = grown(models, points, at.nearest, late.distances)
     models = models.take(~np.array(stillborn, dtype=np.bool_))
     number = store.clusterings.begin_ingest()
     store.clusterings.revise(clustering_id, models, revision=number)
+
+
+def _with_vectors(
+    store: Store, clustering: StoredClustering, members: Assignments
+) -> tuple[Assignments, Vectors]:
+    """The members that have a vector, and ``(n, dim)`` float32 of unit length."""
+    stored = store.vectors.read_some(clustering.embedder, members.image_ids.tolist())
+    members = members.take(np.array([i in stored for i in members.image_ids], dtype=np.bool_))
+    return members, unit(np.stack([stored[image_id] for image_id in members.image_ids]))

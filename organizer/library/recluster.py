@@ -19,18 +19,18 @@ from organizer.cluster.choose_k import (
     choose,
 )
 from organizer.cluster.decisions import Constraints, compiled
-from organizer.cluster.incremental import place_at, unit_in_place
+from organizer.cluster.incremental import place_at
 from organizer.cluster.limits import require_within
 from organizer.cluster.lineage import follow, lineage_of
 from organizer.cluster.loyalty import stays
 from organizer.errors import SettingsError
 from organizer.library import embedders
 from organizer.library.before import Before, before_of
-from organizer.library.draft import Images, Modes, assigned, modelled, states_of
+from organizer.library.draft import Images, Modes, assigned, modelled, remodelled, states_of
 from organizer.library.fitting import GROUP, Fitted, finds_its_own_number, fitted, required_of
 from organizer.library.obeying import obey
 from organizer.library.progress import Progress
-from organizer.library.space import Space
+from organizer.library.space import Space, unit_vectors
 from organizer.settings import Settings
 from organizer.store import Store
 from organizer.types import (
@@ -38,7 +38,6 @@ from organizer.types import (
     Candidate,
     Clustering,
     ClusterModels,
-    Exemplars,
     Labels,
     LineageReport,
     PartSpec,
@@ -47,9 +46,6 @@ from organizer.types import (
 
 K = int | Literal["auto"] | tuple[int, int]
 KMethod = Method
-
-_HALF_FROM = 200_000
-"""Images above which vectors are held in half precision, as they are stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +114,8 @@ def recluster(
     _require_sane(plan.k)
     n = store.vectors.count(spec)
     require_within(registry.factory(GROUP, plan.algorithm), plan.algorithm, n)
-    ids, vectors = store.vectors.read(spec, half=n > _HALF_FROM)
+    ids, vectors = unit_vectors(store, spec)
     image_ids = np.array(ids, dtype=object)
-    vectors = unit_in_place(vectors)
     different = _count_different(vectors)
     _require_enough(plan.k, different)
     constraints = compiled(store.decisions.all())
@@ -233,7 +228,7 @@ def _identified(
     where = np.where(found.labels == NOISE, NOISE, mode_clusters[found.labels])
     where = _loyal(images, where, before, models, constraints)
     where = obey(images, where, models, exemplars, constraints)
-    models, exemplars = _settled(images, where, models, seed=seed)
+    models, exemplars = remodelled(images, where, models, seed=seed)
     states = states_of(images.image_ids, where, constraints.fixed)
     since = np.zeros(len(where), dtype=np.int64)
     members = assigned(images, where, models, states=states, since=since)
@@ -262,19 +257,6 @@ def _loyal(
     loyal = where.copy()
     loyal[rows[stay]] = old[stay]
     return loyal
-
-
-def _settled(
-    images: Images, where: Labels, models: ClusterModels, *, seed: int
-) -> tuple[ClusterModels, Exemplars]:
-    """The clusters as their final members make them; those that lost all members are gone."""
-    labels = np.full(len(where), NOISE, dtype=np.int64)
-    inside = np.flatnonzero(where != NOISE)
-    at = place_at(images.points[inside], models.centroids, models.cluster_ids, where[inside])
-    held, labels[inside] = np.unique(at.nearest, return_inverse=True)
-    left = models.take(held)
-    modes = Modes(left.cluster_ids.tolist(), left.mode_ids.tolist(), left.origins)
-    return modelled(images, labels, modes, seed=seed)
 
 
 def _stored(

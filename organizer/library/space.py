@@ -9,14 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from organizer import registry
-from organizer.cluster.incremental import unit
+from organizer.cluster.incremental import unit, unit_in_place
 from organizer.errors import PluginError, SettingsError
 from organizer.protocols import Reducer, Restorable
+from organizer.store import Store
 from organizer.types import PartSpec, Vectors
 
 GROUP = "organizer.reducers"
 NONE = "none"
 
+_HALF_FROM = 200_000
 _ROWS_AT_ONCE = 8_192
 _FITTED_TO = 20_000
 """Images that a reducer is fitted to; of more, a seeded sample."""
@@ -38,6 +40,12 @@ def parsed(text: str) -> PartSpec:
             f"--reduce cannot be {text!r}", "NAME or NAME:DIMENSIONS, for example pca:128, or none"
         )
     return PartSpec(name, {"n_components": int(number)})
+
+
+def unit_vectors(store: Store, spec: PartSpec) -> tuple[tuple[str, ...], Vectors]:
+    """All ids and vectors of an embedder, of unit length; many are held in half precision."""
+    ids, vectors = store.vectors.read(spec, half=store.vectors.count(spec) > _HALF_FROM)
+    return ids, unit_in_place(vectors)
 
 
 class Space:

@@ -12,17 +12,16 @@ import numpy as np
 
 from organizer.cluster.decisions import compiled
 from organizer.cluster.drift import Drift, drift_of
-from organizer.cluster.incremental import unit_in_place
 from organizer.errors import SettingsError
 from organizer.evaluate.external import TruthScores, against_truth
 from organizer.evaluate.internal import Silhouette, silhouette
 from organizer.library import embedders
 from organizer.library.current import require_cluster, require_clustering
+from organizer.library.space import unit_vectors
 from organizer.store import Store, StoredClustering
 from organizer.types import NOISE, Assignments, AssignmentState, FileState, PartSpec
 
 _EXAMPLES = 3
-_HALF_FROM = 200_000  # images above which vectors are held in half precision
 _PATH_COLUMNS = ("path", "file", "filename", "filepath", "image")
 _LABEL_COLUMNS = ("label", "class", "truth", "species", "category")
 
@@ -230,11 +229,10 @@ def report(store: Store, labels: str | None, *, below: Path, seed: int) -> Repor
 def _silhouette(
     store: Store, current: StoredClustering, members: Assignments, *, seed: int
 ) -> Silhouette | None:
-    half = len(members) > _HALF_FROM
-    image_ids, vectors = store.vectors.read(current.embedder, half=half)
+    image_ids, vectors = unit_vectors(store, current.embedder)
     cluster_of = dict(zip(members.image_ids.tolist(), members.cluster_ids.tolist(), strict=True))
     labels = np.array([cluster_of.get(i, NOISE) for i in image_ids], dtype=np.int64)
-    return silhouette(unit_in_place(vectors), labels, seed=seed)
+    return silhouette(vectors, labels, seed=seed)
 
 
 def _nearest(members: Assignments, cluster_id: int, limit: int) -> list[str]:
