@@ -16,7 +16,8 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks.kmeans import mixture, peak
-from organizer.evaluate.internal import Silhouette, silhouette, squared_silhouette
+from organizer.evaluate.internal import silhouette, squared_silhouette
+from organizer.scores import Silhouette
 from organizer.types import Labels, Vectors
 
 

@@ -10,19 +10,20 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer import decode, metadata
+from organizer import decode, light, metadata
 from organizer.errors import ImageError, PluginError
 from organizer.protocols import LoadedEmbedder, least_side
 from organizer.settings import available_cores
 from organizer.store.ids import IdSet
 from organizer.types import (
+    DecodedImage,
     EmbeddingBatch,
     ImageFacts,
     ImageRef,
@@ -146,7 +147,12 @@ def _read_and_prepare(
     except ImageError as error:
         problem = Problem(ref, error.outcome, error.message, error.lasting)
         return _Work(ref, problem=problem)
-    return _Work(ref, image_id, metadata.facts(image), prepare(image.pixels))
+    return _Work(ref, image_id, _facts(image), prepare(image.pixels))
+
+
+def _facts(image: DecodedImage) -> ImageFacts:
+    measured = light.light_of(image.pixels)
+    return replace(metadata.facts(image), brightness=measured.brightness, chroma=measured.chroma)
 
 
 def _in_order(

@@ -146,7 +146,21 @@ class DecodedImage:
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """What the library keeps of an image besides its vectors: one narrow row."""
+    """What the library keeps of an image besides its vectors: one narrow row.
+
+    Attributes:
+        image_id: The image.
+        bytes: Size of its file.
+        width: Upright width, pixels.
+        height: Upright height, pixels.
+        format: Pillow's name of the file format.
+        taken_at: Camera-local time, ISO 8601 without an offset; None where the file tells none.
+        camera: Make, model and serial number.
+        latitude: Degrees, north is positive.
+        longitude: Degrees, east is positive.
+        brightness: Mean luma, 0 to 1; see `organizer.light`. None where it was not measured.
+        chroma: How much colour there is, 0 to about 1; None likewise.
+    """
 
     image_id: str
     bytes: int
@@ -157,6 +171,8 @@ class ImageFacts:
     camera: str | None
     latitude: float | None
     longitude: float | None
+    brightness: float | None = None
+    chroma: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

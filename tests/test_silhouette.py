@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from organizer.cluster.incremental import unit
 from organizer.evaluate import internal
-from organizer.evaluate.internal import Silhouette, silhouette, squared_silhouette
+from organizer.evaluate.internal import silhouette, squared_silhouette
+from organizer.scores import Silhouette
 from organizer.types import Labels, Vectors
 
 
@@ -25,13 +26,23 @@ def _theirs(vectors: Vectors, labels: Labels, metric: str = "euclidean") -> Silh
 
     values = silhouette_samples(vectors.astype(np.float64), labels, metric=metric)
     each = {int(i): float(values[labels == i].mean()) for i in np.unique(labels)}
-    return Silhouette(float(values.mean()), each, len(labels), sampled=False)
+    return Silhouette(
+        mean=float(values.mean()),
+        per_cluster=each,
+        n_scored=len(labels),
+        sampled=False,
+        standard_error=0.0,
+        rows=np.arange(len(labels)),
+        values=values,
+    )
 
 
 def _is_close(found: Silhouette | None, wanted: Silhouette) -> None:
     assert found is not None
     assert found.mean == pytest.approx(wanted.mean, abs=1e-5)
     assert found.per_cluster == pytest.approx(wanted.per_cluster, abs=1e-5)
+    np.testing.assert_array_equal(found.rows, wanted.rows)
+    np.testing.assert_allclose(found.values, wanted.values, atol=1e-3)
 
 
 @pytest.mark.parametrize("spread", [1e-4, 0.01, 0.3, 2.0])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from organizer.scores import Silhouette
 from organizer.types import NOISE, Labels, Vectors
 
 _EXACT_UP_TO = 20_000
@@ -19,25 +20,6 @@ _CLOSE = 1e-2
 difference: in float32 the product is off by some 1e-7 of it, too much for the root of less."""
 
 METRIC = "euclidean, on vectors of unit length"
-
-
-@dataclass(frozen=True, slots=True)
-class Silhouette:
-    """The silhouette of a clustering (Rousseeuw 1987).
-
-    Attributes:
-        mean: Over all images that were scored.
-        per_cluster: Mean over each cluster's images that were scored.
-        n_scored: Images that were scored; fewer than there are where a sample was drawn.
-        sampled: Whether a sample was drawn.
-        standard_error: Of the mean, because of the sample; 0.0 where all were scored.
-    """
-
-    mean: float
-    per_cluster: dict[int, float]
-    n_scored: int
-    sampled: bool
-    standard_error: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +184,15 @@ def _summary(clusters: _Clusters, rows: Labels, values: NDArray[np.float64]) -> 
     if len(rows) < n:
         # Drawn without replacement: the finite population correction.
         error = float(values.std(ddof=1)) * math.sqrt((1 - len(rows) / n) / len(rows))
-    return Silhouette(float(values.mean()), per_cluster, len(rows), len(rows) < n, error)
+    return Silhouette(
+        mean=float(values.mean()),
+        per_cluster=per_cluster,
+        n_scored=len(rows),
+        sampled=len(rows) < n,
+        standard_error=error,
+        rows=rows,
+        values=values,
+    )
 
 
 def _block(clusters: _Clusters, rows: Labels) -> Vectors:

@@ -13,11 +13,12 @@ import numpy as np
 from organizer.cluster.decisions import compiled
 from organizer.cluster.drift import Drift, drift_of
 from organizer.errors import SettingsError
-from organizer.evaluate.external import TruthScores, against_truth
-from organizer.evaluate.internal import Silhouette, silhouette
+from organizer.evaluate.external import against_truth
+from organizer.evaluate.internal import silhouette
 from organizer.library import embedders
 from organizer.library.current import require_cluster, require_clustering
 from organizer.library.space import unit_vectors
+from organizer.scores import Silhouette, TruthScores
 from organizer.store import Store, StoredClustering
 from organizer.types import NOISE, Assignments, AssignmentState, FileState, PartSpec
 

@@ -13,11 +13,13 @@ import numpy as np
 import pyarrow as pa
 
 from organizer.store.schemas import (
+    ANSWERS,
     ARRAYS,
     ASSIGNMENTS,
     CLUSTERINGS,
     CLUSTERS,
     DECISIONS,
+    IMAGES,
     INGESTS,
 )
 
@@ -101,5 +103,16 @@ def _members_to_2(rows: pa.Table) -> pa.Table:
     return rows.append_column("since", pa.array([0] * len(rows), pa.int64()))
 
 
-_STEPS: tuple[Callable[[Database], None], ...] = (_to_2,)
+def _to_3(database: Database) -> None:
+    """Images get their light, which is not known of those that are there; answers are kept."""
+    database.create_table("answers", ANSWERS)
+    _rewrite(database, "images", _images_to_3, IMAGES)
+
+
+def _images_to_3(rows: pa.Table) -> pa.Table:
+    nothing = pa.nulls(len(rows), pa.float32())
+    return rows.append_column("brightness", nothing).append_column("chroma", nothing)
+
+
+_STEPS: tuple[Callable[[Database], None], ...] = (_to_2, _to_3)
 """The step from each format to the next, the first from format 1."""

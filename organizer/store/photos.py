@@ -7,7 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from organizer.store.database import Database
 from organizer.store.file_index import FileIndex, Pair, Root, below, path_id
@@ -109,6 +111,16 @@ class Photos:
     def image_ids(self) -> IdSet:
         """The ids of all images."""
         return IdSet(pack(self._database.read("images", ["image_id"])["image_id"].to_pylist()))
+
+    def facts_of(self, image_ids: Iterable[str]) -> dict[str, ImageFacts]:
+        """What is known of some images."""
+        table = self._database.read_by_id("images", "image_id", image_ids, IMAGES.names)
+        return {row["image_id"]: ImageFacts(**row) for row in table.to_pylist()}
+
+    def columns(self, *names: str) -> dict[str, NDArray[np.object_]]:
+        """Some columns of all images, row by row alike; None stands where nothing is known."""
+        table = self._database.read("images", list(names))
+        return {name: np.array(table[name].to_pylist(), dtype=object) for name in names}
 
     def count_images(self) -> int:
         """Number of images."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 ROOTS = pa.schema([("root_id", pa.int32()), ("location", pa.string())])
 """A folder that was ingested. `location` is relative to the library's parent where it lies below
@@ -21,6 +21,8 @@ IMAGES = pa.schema(
         ("camera", pa.string()),
         ("latitude", pa.float64()),
         ("longitude", pa.float64()),
+        ("brightness", pa.float32()),
+        ("chroma", pa.float32()),
     ]
 )
 """One content. No vectors here: rows stay narrow."""
@@ -118,6 +120,16 @@ DECISIONS = pa.schema(
 """A person's word; append-only, outlives every clustering. `image_ids` are the images that it was
 said about, so that it can be obeyed where cluster ids mean nothing."""
 
+ANSWERS = pa.schema(
+    [
+        ("at", pa.string()),
+        ("image_id", pa.string()),
+        ("cluster_id", pa.int64()),
+        ("belongs", pa.bool_()),
+    ]
+)
+"""What a person said of an image that was shown with its cluster; append-only, the last counts."""
+
 ASSIGNMENTS = pa.schema(
     [
         ("image_id", pa.string()),
@@ -155,6 +167,7 @@ TABLES = {
     "heads": HEADS,
     "decisions": DECISIONS,
     "arrays": ARRAYS,
+    "answers": ANSWERS,
 }
 """The tables that every library has from the start."""
 

@@ -1,0 +1,1 @@
+"""Images and their clusters in the formats that other tools read."""

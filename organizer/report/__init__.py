@@ -1,0 +1,1 @@
+"""Scores to tables, plots and one HTML page."""

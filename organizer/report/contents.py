@@ -1,0 +1,148 @@
+"""What a report shows, gathered: the page and the plots are made of this and of nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from organizer.scores import Audit, Explanation, InternalScores, Silhouette, TruthScores
+from organizer.types import Candidate, Labels
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A small picture of an image.
+
+    Attributes:
+        path: Where the image lies, for a person: relative to the current folder where it can be.
+        jpeg: The picture; empty where the file could not be read.
+        width: Pixels.
+        height: Pixels.
+        note: What is shown below it: "medoid", "distance 0.12", "unsure".
+    """
+
+    path: str
+    jpeg: bytes
+    width: int
+    height: int
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The contact sheet of a cluster.
+
+    Attributes:
+        cluster_id: The cluster.
+        typical: The medoid, then the images nearest to the centroid.
+        least_sure: The images that were nearest to going elsewhere, the least sure first.
+    """
+
+    cluster_id: int
+    typical: tuple[Picture, ...]
+    least_sure: tuple[Picture, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A picture on the map.
+
+    Attributes:
+        row: The point that it belongs to.
+        picture: The picture.
+    """
+
+    row: int
+    picture: Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """Images as points of a plane.
+
+    Attributes:
+        method: "pca", "tsne" or "umap".
+        xy: ``(n, 2)`` float32, scaled so that both axes have the same unit and all lies within
+            -1 to 1.
+        cluster_ids: ``(n,)`` int64; NOISE for an unsure image.
+        paths: Of each point.
+        truth: Class of each point where it is known; empty without labels.
+        spots: Points that are drawn as pictures; at the scale of the whole map, with pictures of
+            `spot_size`, no two of them overlap.
+        spot_size: Side of a picture, in the unit of `xy`.
+        images: Images there are; more than points where a sample was drawn.
+    """
+
+    method: str
+    xy: NDArray[np.float32]
+    cluster_ids: Labels
+    paths: tuple[str, ...]
+    truth: tuple[str | None, ...]
+    spots: tuple[Spot, ...]
+    spot_size: float
+    images: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterRow:
+    """A cluster in the table.
+
+    Attributes:
+        cluster_id: Its id.
+        name: The name that a person gave it.
+        count: Its images.
+        decided: Of these, how many a person put there.
+    """
+
+    cluster_id: int
+    name: str | None
+    count: int
+    decided: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """All that a report shows. None or empty stands where there is nothing to show.
+
+    Attributes:
+        library: Its folder, for a person.
+        made_at: When the report was made, ISO 8601 with offset.
+        facts: What made the clustering, label and value: embedder, space, algorithm, when.
+        images: Images of the clustering, unsure ones too.
+        unsure: Images in no cluster.
+        clusters: The largest first.
+        metric: What distances are, for a person.
+        silhouette: Of the clustering; its rows number the images of `cluster_ids`.
+        cluster_ids: ``(images,)`` int64; NOISE for an unsure image.
+        internal: Scores by the vectors alone.
+        truth: Scores against known truth.
+        explanation: What the clustering goes with.
+        audit: What a person found when looking.
+        evidence: For each number of clusters that was tried.
+        sheets: By cluster id.
+        unsure_pictures: Some of the images that are in no cluster, drawn at random.
+        map: The map.
+        remarks: What a reader has to know: samples that were drawn, files that could not be read.
+    """
+
+    library: str
+    made_at: str
+    facts: tuple[tuple[str, str], ...]
+    images: int
+    unsure: int
+    clusters: tuple[ClusterRow, ...]
+    metric: str
+    silhouette: Silhouette | None
+    cluster_ids: Labels
+    internal: InternalScores
+    truth: TruthScores | None
+    explanation: Explanation | None
+    audit: Audit | None
+    evidence: tuple[Candidate, ...]
+    sheets: Mapping[int, Sheet]
+    unsure_pictures: tuple[Picture, ...]
+    map: Map | None
+    remarks: tuple[str, ...]
