@@ -44,8 +44,12 @@ def test_each_cluster_has_the_shape_that_it_has() -> None:
     found = internal_scores(vectors, np.array([3, 3, 8, 8, NOISE]))
     first, second = found.clusters
     assert (first.cluster_id, first.count, first.nearest) == (3, 2, 8)
-    assert (first.cohesion, first.spread, first.inertia) == pytest.approx((1, 1, 2))
-    assert (second.cohesion, second.spread, second.inertia) == pytest.approx((2, 2, 8))
+    assert (first.spread, first.inertia) == pytest.approx((1, 2))
+    assert (second.spread, second.inertia) == pytest.approx((2, 8))
+    # (0, 0) has no direction; (2, 0) has that of its centroid.
+    assert first.cohesion == pytest.approx(0.5)
+    angles = np.arctan2([0, 4], 10) - np.arctan2(2, 10)
+    assert second.cohesion == pytest.approx(np.cos(angles).mean())
     assert first.separation == second.separation == pytest.approx(np.hypot(9, 2))
     assert found.inertia == pytest.approx(10)
 

@@ -31,13 +31,13 @@ def internal_scores(vectors: Vectors, labels: Labels) -> InternalScores:
         return InternalScores(None, None, 0.0, ())
     centre = _mean(vectors, order)
     means = _means(vectors, order, numbers, counts, centre)
-    distances, squares = _to_own(vectors, order, numbers, means, centre, len(names))
-    spread = _Spread(counts, means, distances / counts, squares)
+    sums = _to_own(vectors, order, numbers, means, centre)
+    spread = _Spread(counts, means, sums.distances / counts, sums.squares, sums.cosines / counts)
     between = spread.between()
     return InternalScores(
         davies_bouldin=_davies_bouldin(spread, between),
         calinski_harabasz=_calinski_harabasz(spread),
-        inertia=float(squares.sum()),
+        inertia=float(sums.squares.sum()),
         clusters=tuple(_shape(spread, between, names, row) for row in range(len(names))),
     )
 
@@ -49,14 +49,16 @@ class _Spread:
     Attributes:
         counts: ``(k,)`` images.
         means: ``(k, dim)`` float64 centroids, measured from the mean of all images.
-        cohesions: ``(k,)`` mean distances of the members to the centroid.
+        distances: ``(k,)`` mean distances of the members to the centroid.
         squares: ``(k,)`` sums of the squared distances.
+        cosines: ``(k,)`` mean cosine similarities of the members to the centroid.
     """
 
     counts: Labels
     means: NDArray[np.float64]
-    cohesions: NDArray[np.float64]
+    distances: NDArray[np.float64]
     squares: NDArray[np.float64]
+    cosines: NDArray[np.float64]
 
     def between(self) -> NDArray[np.float64]:
         """``(k, k)`` distances of the centroids."""
@@ -73,10 +75,10 @@ class _Spread:
 def _davies_bouldin(spread: _Spread, between: NDArray[np.float64]) -> float | None:
     if not spread.is_scored:
         return None
-    if np.allclose(spread.cohesions, 0) or np.allclose(between, 0):
+    if np.allclose(spread.distances, 0) or np.allclose(between, 0):
         return 0.0
     apart = np.where(between == 0, np.inf, between)
-    ratios = (spread.cohesions[:, None] + spread.cohesions) / apart
+    ratios = (spread.distances[:, None] + spread.distances) / apart
     np.fill_diagonal(ratios, 0)
     return float(ratios.max(axis=1).mean())
 
@@ -99,7 +101,7 @@ def _shape(spread: _Spread, between: NDArray[np.float64], names: Labels, row: in
     return ClusterShape(
         cluster_id=int(names[row]),
         count=int(spread.counts[row]),
-        cohesion=float(spread.cohesions[row]),
+        cohesion=float(spread.cosines[row]),
         spread=float(np.sqrt(spread.squares[row] / spread.counts[row])),
         inertia=float(spread.squares[row]),
         separation=None if alone else float(others[nearest]),
@@ -128,24 +130,39 @@ def _means(
     return sums / counts[:, None]
 
 
+@dataclass(frozen=True, slots=True)
+class _ToOwn:
+    """For each cluster sums over its members: how they lie to their centroid."""
+
+    distances: NDArray[np.float64]
+    squares: NDArray[np.float64]
+    cosines: NDArray[np.float64]
+
+
 def _to_own(
     vectors: Vectors,
     order: Labels,
     numbers: Labels,
     means: NDArray[np.float64],
     centre: NDArray[np.float64],
-    k: int,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """For each cluster the sum of its members' distances to the centroid, and of the squares."""
-    distances, squares = np.zeros(k), np.zeros(k)
+) -> _ToOwn:
+    sums = _ToOwn(*np.zeros((3, len(means))))
+    centroids = means + centre
+    lengths = np.linalg.norm(centroids, axis=1)
     for start in range(0, len(order), _ROWS):
         part = slice(start, start + _ROWS)
         mine = numbers[part]
-        block = vectors[order[part]].astype(np.float64) - centre - means[mine]
-        found = np.einsum("ij,ij->i", block, block)
-        squares += np.bincount(mine, found, minlength=k)
-        distances += np.bincount(mine, np.sqrt(found), minlength=k)
-    return distances, squares
+        block = vectors[order[part]].astype(np.float64)
+        apart = block - centroids[mine]
+        squares = np.einsum("ij,ij->i", apart, apart)
+        scale = np.sqrt(np.einsum("ij,ij->i", block, block)) * lengths[mine]
+        along = np.einsum("ij,ij->i", block, centroids[mine])
+        cosines = np.divide(along, scale, out=np.zeros_like(along), where=scale > 0)
+        k = len(means)
+        sums.distances[:] += np.bincount(mine, np.sqrt(squares), minlength=k)
+        sums.squares[:] += np.bincount(mine, squares, minlength=k)
+        sums.cosines[:] += np.bincount(mine, cosines, minlength=k)
+    return sums
 
 
 def _parts(order: Labels) -> Iterator[Labels]:

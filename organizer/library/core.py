@@ -10,7 +10,7 @@ from typing import Self
 from organizer import decode
 from organizer.cluster.decisions import Constraints, compiled
 from organizer.errors import ImageError, SettingsError
-from organizer.library import embedders, texts, undoing, views
+from organizer.library import embedders, reporting, texts, undoing, views
 from organizer.library import ingest as ingesting
 from organizer.library import recluster as reclustering
 from organizer.library.commit import IngestReport
@@ -21,6 +21,7 @@ from organizer.library.naming import resolve
 from organizer.library.place import library_path
 from organizer.library.progress import Progress, Silent
 from organizer.library.recluster import K, KMethod, Plan, ReclusterReport
+from organizer.library.reporting import Report
 from organizer.library.space import parsed
 from organizer.protocols import EmbedderInfo, least_side
 from organizer.settings import DEFAULT_REDUCER, Settings, load_settings
@@ -319,12 +320,13 @@ class Library:
         """The folders that were ingested."""
         return [root.folder for root in self.store.photos.roots()]
 
-    def report(self, *, labels: str | None = None, below: Path | None = None) -> views.Report:
+    def report(self, *, labels: str | None = None, below: Path | None = None) -> Report:
         """How good the clustering is.
 
         Args:
-            labels: "folders" (the name of the folder that a file lies in is its class), the path
-                of a CSV file with the columns path and label, or None.
+            labels: "folders" (the name of the folder that a file lies in is its class), "camera",
+                "format" or "light", the path of a CSV file with the columns path and label
+                (FILE:COLUMN for another column), or None.
             below: What a relative path of labels is relative to; the current folder where None.
 
         Raises:
@@ -332,7 +334,7 @@ class Library:
             SettingsError: The labels cannot be read, or fit no image.
         """
         seed = self.settings.seed
-        return views.report(self.store, labels, below=below or Path.cwd(), seed=seed)
+        return reporting.report(self.store, labels, below=below or Path.cwd(), seed=seed)
 
     def status(self) -> views.Status:
         """What is in the library and how current it is."""
