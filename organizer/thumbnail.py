@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 QUALITY = 75
-"""Of 95 the bytes are double, and at this size nobody sees the difference."""
+"""Some 2 kB a picture of 96 pixels; a map of ten thousand images shows a few hundred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +37,14 @@ def thumbnail(pixels: NDArray[np.uint8], *, side: int) -> Thumbnail:
         pixels: ``(h, w, 3)`` uint8 RGB.
         side: Of the square, pixels.
     """
-    import simplejpeg
-
     height, width = pixels.shape[:2]
     scale = min(1.0, side / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    if size != (width, height):
-        image = Image.fromarray(pixels)
-        # Halving by plain means first costs less; the filter has the last word.
-        pixels = np.asarray(image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0))
-    jpeg = simplejpeg.encode_jpeg(np.ascontiguousarray(pixels), QUALITY, colorsubsampling="420")
-    return Thumbnail(jpeg, *size)
+    image = Image.fromarray(np.ascontiguousarray(pixels))
+    if size != image.size:
+        # A large step down is begun by averaging blocks, which costs less than the filter.
+        image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    buffer = io.BytesIO()
+    # Tables made for the picture: an eighth fewer bytes, for a tenth of a millisecond.
+    image.save(buffer, "JPEG", quality=QUALITY, optimize=True)
+    return Thumbnail(buffer.getvalue(), *size)

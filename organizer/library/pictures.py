@@ -18,7 +18,7 @@ from organizer.thumbnail import Thumbnail, thumbnail
 from organizer.types import FileState, ImageRef
 
 SIDE = 96
-"""Pixels: on a page ten stand in a row, and ten thousand take some 25 MB."""
+"""Pixels: ten stand in a row on a page, and 1,200 take some 3 MB."""
 
 _AHEAD = 4
 """Pictures a thread that are begun before they are asked for."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Literal
 
 import numpy as np
@@ -72,10 +73,8 @@ def require_umap() -> None:
     Raises:
         PluginError: It is not installed.
     """
-    try:
-        import umap  # noqa: F401 - only whether it can be had
-    except ImportError as error:
-        raise PluginError("UMAP is not installed", "pip install 'organizer[umap]'") from error
+    if find_spec("umap") is None:
+        raise PluginError("UMAP is not installed", "pip install 'organizer[umap]'")
 
 
 def scaled(xy: NDArray[np.floating]) -> Points:
@@ -100,16 +99,16 @@ def _umap(components: Points, *, seed: int) -> Points:
     umap-learn finds neighbours by NN-descent, whose compilation and search take most of its time;
     here they are given.
     """
-    from umap import UMAP
-
     k = min(_NEIGHBOURS, len(components) - 1)
     nearest, distances = _nearest(components, k)
     largest = float(np.abs(components[:, :2]).max()) or 1.0
     jitter = np.random.default_rng(seed).normal(scale=1e-3, size=(len(components), 2))
     start = components[:, :2] * (_UMAP_START / largest) + jitter
     with warnings.catch_warnings():
-        # UMAP tells programmers that a seed means one thread and that it could not place others.
+        # It tells programmers what is not installed, and what a seed and given neighbours mean.
         warnings.simplefilter("ignore")
+        from umap import UMAP
+
         fitted = UMAP(
             n_neighbors=k,
             init=start.astype(np.float32),

@@ -151,7 +151,7 @@ def affinities(points: Points, perplexity: float) -> Edges:
     k = max(1, min(n - 1, int(3 * perplexity)))
     found = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(points)
     distances, nearest = found.kneighbors()
-    p = _conditional(np.asarray(distances, dtype=np.float32) ** 2, perplexity)
+    p = conditional(np.asarray(distances, dtype=np.float32) ** 2, perplexity)
     starts = np.repeat(np.arange(n), k)
     directed = csr_array((p.ravel(), (starts, nearest.ravel())), shape=(n, n))
     both = csr_array(triu(directed + directed.T, k=1, format="csr"))
@@ -161,7 +161,7 @@ def affinities(points: Points, perplexity: float) -> Edges:
     return Edges(np.repeat(np.arange(n, dtype=np.int32), np.diff(both.indptr)), both)
 
 
-def _conditional(squared: NDArray[np.float32], perplexity: float) -> NDArray[np.float32]:
+def conditional(squared: NDArray[np.float32], perplexity: float) -> NDArray[np.float32]:
     """p_j|i: a Gaussian about each point, as wide as gives the perplexity. ``(n, k)``."""
     beyond = squared - squared.min(axis=1, keepdims=True)
     beyond /= np.maximum(beyond.mean(axis=1, keepdims=True), 1e-12)
@@ -181,10 +181,12 @@ def _conditional(squared: NDArray[np.float32], perplexity: float) -> NDArray[np.
 
 def exact_push(xy: Points) -> tuple[Points, float]:
     """What `Grid.push` gives, by way of all pairs."""
-    differences = xy[:, None] - xy[None]
-    kernel = 1 / (1 + (differences**2).sum(axis=2))
-    push = np.einsum("ij,ijc->ic", kernel**2, differences)
-    return push, max(float(kernel.sum()) - len(xy), 1e-12)
+    x, y = np.ascontiguousarray(xy.T)
+    kernel = 1 / (1 + (x[:, None] - x) ** 2 + (y[:, None] - y) ** 2)
+    total = float(kernel.sum(dtype=np.float64)) - len(xy)
+    kernel *= kernel
+    push = kernel.sum(axis=1)[:, None] * xy - kernel @ xy
+    return np.asarray(push, dtype=np.float32), max(total, 1e-12)
 
 
 class Grid:

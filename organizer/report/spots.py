@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +18,10 @@ def spots(
 ) -> NDArray[np.int64]:
     """Choose points to be drawn as pictures, so that no two pictures overlap.
 
-    A picture is a square of side `size` centred on its point. Points are asked in an order, and
-    each is taken that still has room. First every cluster is asked for one, the largest first and
-    in it the point nearest to its median; then in turn all clusters, and in each its densest
-    places. So a limit is shared among the clusters, an outlier gets a picture only after the
-    others, and nobody gets one who has no room.
+    A picture is a square of side `size` centred on its point. The clusters take turns, the largest
+    first, and take one picture each while they have room: at first as near to their median as there
+    is room, then in their densest places. So a limit is shared among the clusters, and an outlier
+    gets a picture only after the others.
 
     Args:
         xy: ``(n, 2)``.
@@ -34,14 +34,11 @@ def spots(
         with room.
     """
     taken = _Taken(np.asarray(xy, dtype=np.float64), size)
-    rows: list[int] = []
-    if limit > 0:
-        for row in _order(taken.xy, cluster_ids, size):
-            if taken.take(row):
-                rows.append(row)
-                if len(rows) == limit:
-                    break
-    return np.array(rows, dtype=np.int64)
+    groups = _by_cluster(taken.xy, cluster_ids, size)
+    unsure = groups.pop(NOISE, [])
+    by_size = sorted(groups.values(), key=len, reverse=True)
+    chosen = chain(_in_turn([taken.those(rows) for rows in by_size]), taken.those(unsure))
+    return np.fromiter(islice(chosen, max(limit, 0)), dtype=np.int64)
 
 
 class _Taken:
@@ -53,6 +50,10 @@ class _Taken:
         self._points: list[list[float]] = xy.tolist()
         self._cells: list[list[int]] = _cells(xy, size).tolist()
         self._held: dict[tuple[int, int], int] = {}
+
+    def those(self, rows: Sequence[int]) -> Iterator[int]:
+        """Take of some points, one by one as asked, those that have room."""
+        return filter(self.take, rows)
 
     def take(self, row: int) -> bool:
         """Take the point, unless its picture would overlap another."""
@@ -74,38 +75,42 @@ def _cells(xy: NDArray[np.float64], size: float) -> NDArray[np.int64]:
     return np.floor(xy / size).astype(np.int64)
 
 
-def _order(xy: NDArray[np.float64], cluster_ids: Labels, size: float) -> Iterator[int]:
-    """All rows, best first; some come twice."""
-    if not len(xy):
-        return
-    turns, sizes = _turns(xy, cluster_ids, size)
-    unsure = cluster_ids == NOISE
-    # By turn, and within a turn the larger clusters first; the row decides what is equal.
-    yield from np.lexsort((np.arange(len(xy)), cluster_ids, -sizes, turns, unsure)).tolist()
+def _in_turn(ways: list[Iterator[int]]) -> Iterator[int]:
+    """One of each in turn, until all have ended."""
+    while ways:
+        going = []
+        for way in ways:
+            row = next(way, None)
+            if row is not None:
+                going.append(way)
+                yield row
+        ways = going
 
 
-def _turns(
-    xy: NDArray[np.float64], cluster_ids: Labels, size: float
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """When each point is asked among those of its cluster, 0 first, and how large that is."""
+def _by_cluster(xy: NDArray[np.float64], cluster_ids: Labels, size: float) -> dict[int, list[int]]:
+    """The rows of each cluster, best first: nearest to its median, then where it is dense."""
     crowd = _crowd(xy, cluster_ids, size)
-    _, of, counts = np.unique(cluster_ids, return_inverse=True, return_counts=True)
-    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    by_cluster = np.argsort(of, kind="stable")
-    away = np.empty(len(xy))
-    for start, count in zip(starts, counts, strict=True):
-        rows = by_cluster[start : start + count]
-        away[rows] = np.abs(xy[rows] - np.median(xy[rows], axis=0)).max(axis=1)
-    first = np.lexsort((away, of))[starts]
-    crowd[first] = crowd.max(initial=0) + 1
-    order = np.lexsort((away, -crowd, of))
-    turns = np.empty(len(xy), dtype=np.int64)
-    turns[order] = np.arange(len(xy)) - np.repeat(starts, counts)
-    return turns, counts[of]
+    groups = {}
+    for cluster_id, rows in _grouped(cluster_ids).items():
+        away = np.abs(xy[rows] - np.median(xy[rows], axis=0)).max(axis=1)
+        near = np.argsort(away, kind="stable")
+        middle = near[away[near] < size / 2]
+        dense = np.lexsort((away, -crowd[rows]))
+        groups[cluster_id] = rows[np.concatenate([middle, dense])].tolist()
+    return groups
+
+
+def _grouped(cluster_ids: Labels) -> dict[int, NDArray[np.intp]]:
+    """The rows of each cluster, ascending."""
+    order = np.argsort(cluster_ids, kind="stable")
+    ids, starts = np.unique(cluster_ids[order], return_index=True)
+    return dict(zip(ids.tolist(), np.split(order, starts[1:]), strict=False))
 
 
 def _crowd(xy: NDArray[np.float64], cluster_ids: Labels, size: float) -> NDArray[np.int64]:
     """How many of its own cluster lie in the same cell as each point."""
+    if not len(xy):
+        return np.zeros(0, dtype=np.int64)
     keys = np.column_stack([_cells(xy, size), cluster_ids])
     _, of, counts = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
     return counts[of.ravel()].astype(np.int64)
