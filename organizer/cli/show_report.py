@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 from organizer.cli.session import say
 from organizer.cli.show import number, print_json, print_line, print_table
 from organizer.evaluate.internal import METRIC
-from organizer.library.reporting import Report
+from organizer.library.reporting import Report, remarks_of
 from organizer.scores import TruthScores
 
 _TRUTH = {
     "purity": "purity",
-    "acc": "ACC",
     "nmi": "NMI",
-    "ami": "AMI",
     "ari": "ARI",
+    "acc": "ACC",
+    "ami": "AMI",
     "fmi": "FMI",
     "jaccard": "Jaccard",
     "homogeneity": "homogeneity",
@@ -27,44 +29,14 @@ _TRUTH = {
 """Scores against truth, as they are called on the terminal."""
 
 
-def show(report: Report, *, json: bool) -> None:
+def show(report: Report, *, json: bool, files: Sequence[Path] = ()) -> None:
     """Scores to stdout; what to know about them to stderr."""
     if json:
-        print_json(_fields(report))
+        print_json(_fields(report) | ({"files": files} if files else {}))
     else:
         _tables(report)
-    for remark in remarks(report):
+    for remark in remarks_of(report):
         say(remark)
-
-
-def remarks(report: Report) -> list[str]:
-    """What a reader of the scores has to know."""
-    said = []
-    if report.silhouette is None:
-        said.append(
-            "the silhouette is not defined here: it needs two clusters and more images than that"
-        )
-    elif report.silhouette.sampled:
-        error = report.silhouette.standard_error
-        said.append(
-            f"the silhouette is that of a sample of {report.silhouette.n_scored:,} images: "
-            f"its standard error is {error:.4f}"
-        )
-    if report.unsure:
-        said.append(f"{report.unsure:,} images are unsure and in no cluster; they are not scored")
-    if report.truth is not None and report.truth.n_labelled < report.images:
-        scored = report.truth.n_labelled
-        said.append(f"scored are the {scored:,} of {report.images:,} images with a label")
-    if report.labels and report.truth is None:
-        said.append("the images with a label are all unsure: there is nothing to score")
-    if report.known.unmatched:
-        said.append(f"{report.known.unmatched:,} labels are of files that are not in the library")
-    if report.known.conflicting:
-        said.append(
-            f"{report.known.conflicting:,} images have files with different labels; "
-            "the first by path counts"
-        )
-    return said
 
 
 def _fields(report: Report) -> dict[str, object]:
@@ -176,10 +148,10 @@ def _clusters(report: Report) -> None:
 def _against_truth(truth: TruthScores) -> None:
     words = [f"{word} {getattr(truth, name):.3f}" for name, word in _TRUTH.items()]
     print_line(
-        f"{', '.join(words[:5])} on {truth.n_labelled:,} labelled images of "
+        f"{', '.join(words[:4])} on {truth.n_labelled:,} labelled images of "
         f"{truth.n_classes} classes"
     )
-    print_line(", ".join(words[5:]))
+    print_line(", ".join(words[4:]))
 
 
 def _why(report: Report) -> None:

@@ -18,7 +18,7 @@ from organizer.events import grouped
 from organizer.library.current import require_clustering
 from organizer.library.space import unit_vectors
 from organizer.library.truth import Truth, require_some, truth_of
-from organizer.light import is_infrared
+from organizer.light import INFRARED_BELOW
 from organizer.scores import Explanation, InternalScores, Silhouette, TruthScores
 from organizer.store import Store, StoredClustering
 from organizer.types import NOISE, Labels, Vectors
@@ -93,23 +93,55 @@ def scored(store: Store, labels: str | None, *, below: Path, seed: int) -> tuple
     return made, vectors
 
 
+def remarks_of(report: Report) -> list[str]:
+    """What a reader of the scores has to know."""
+    said = []
+    if report.silhouette is None:
+        said.append(
+            "the silhouette is not defined here: it needs two clusters and more images than that"
+        )
+    elif report.silhouette.sampled:
+        error = report.silhouette.standard_error
+        said.append(
+            f"the silhouette is that of a sample of {report.silhouette.n_scored:,} images: "
+            f"its standard error is {error:.4f}"
+        )
+    if report.unsure:
+        said.append(f"{report.unsure:,} images are unsure and in no cluster; they are not scored")
+    if report.truth is not None and report.truth.n_labelled < report.images:
+        scored = report.truth.n_labelled
+        said.append(f"scored are the {scored:,} of {report.images:,} images with a label")
+    if report.labels and report.truth is None:
+        said.append("the images with a label are all unsure: there is nothing to score")
+    if report.known.unmatched:
+        said.append(f"{report.known.unmatched:,} labels are of files that are not in the library")
+    if report.known.conflicting:
+        said.append(
+            f"{report.known.conflicting:,} images have files with different labels; "
+            "the first by path counts"
+        )
+    return said
+
+
 def circumstances(store: Store, image_ids: NDArray[np.object_]) -> Circumstances:
     """How some photos were taken, as far as the library knows."""
     found = store.photos.columns("image_id", "taken_at", "camera", "brightness", "chroma")
     row_of = {image_id: row for row, image_id in enumerate(found["image_id"].tolist())}
-    rows = np.array([row_of[image_id] for image_id in image_ids], dtype=np.int64)
-    cameras = found["camera"][rows]
+    rows = [row_of.get(image_id, NOISE) for image_id in image_ids]
+    known = {
+        name: [None if row == NOISE else values[row] for row in rows]
+        for name, values in found.items()
+    }
+    cameras = known["camera"]
     names = sorted({camera for camera in cameras if camera})
     number = {name: i for i, name in enumerate(names)}
-    chroma = found["chroma"][rows]
+    chroma = np.array(known["chroma"], dtype=np.float64)
     return Circumstances(
         cameras=np.array([number.get(camera, NOISE) for camera in cameras], dtype=np.int64),
         camera_names=names,
-        infrared=np.array(
-            [NOISE if value is None else is_infrared(value) for value in chroma], dtype=np.int64
-        ),
-        bursts=grouped(found["taken_at"][rows].tolist(), cameras.tolist()),
-        brightness=found["brightness"][rows].astype(np.float64),
+        infrared=np.where(np.isnan(chroma), NOISE, chroma < INFRARED_BELOW),
+        bursts=grouped(known["taken_at"], cameras),
+        brightness=np.array(known["brightness"], dtype=np.float64),
     )
 
 
