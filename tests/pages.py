@@ -83,14 +83,14 @@ def contents(
     own = np.where(draw.random(n) < 0.75, labels % len(classes), draw.integers(0, len(classes), n))
     truth = [None if i % 7 == 0 else classes[c] for i, c in enumerate(own.tolist())]
     usual = [f"photos/camera {i % 5}/IMG_{i:05}.JPG" for i in range(n)]
-    files = tuple([*paths, *usual[len(paths) :]])
+    files = (*paths, *usual[len(paths) :])
     rows = tuple(
         ClusterRow(i + 3, names[i] if i < len(names) else None, int(size), decided=i % 3)
         for i, size in enumerate(sizes)
     )
     known = [i for i, name in enumerate(truth) if name is not None and labels[i] != NOISE]
     return Contents(
-        library="/home/ada/photos of <b>2026</b> & more",
+        library="/home/ada/photos of <b>2026 & more",
         made_at="2026-11-24T10:20:43+00:00",
         facts=(("embedder", "mobilenet_v2, 1,280 dimensions"), ("algorithm", "kmeans, seed 0")),
         images=n,
@@ -126,7 +126,13 @@ def contents(
 
 def without(found: Contents, *names: str) -> Contents:
     """The same with nothing in some of its places."""
-    empty = {"evidence": (), "sheets": {}, "unsure_pictures": (), "remarks": (), "facts": ()}
+    empty: dict[str, object] = {
+        "evidence": (),
+        "sheets": {},
+        "unsure_pictures": (),
+        "remarks": (),
+        "facts": (),
+    }
     return replace(found, **{name: empty.get(name) for name in names})  # type: ignore[arg-type]
 
 

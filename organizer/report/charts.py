@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from organizer.report.wording import number
 from organizer.scores import Silhouette
 from organizer.types import Candidate, Labels
 
@@ -18,6 +19,7 @@ PLOT_WIDTH, PLOT_HEIGHT = 520, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 14, 14, 34
 _KNIVES_HEIGHT = 560.0
 _LEAST_KNIFE = 15.0
+_TICK_ROOM = 26.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +95,13 @@ class Dot:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line chart over the number of clusters."""
+    """A line chart over the number of clusters; `is_log`: that axis is logarithmic."""
 
     dots: tuple[Dot, ...]
     path: str
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
+    is_log: bool
     left: float = _LEFT
     right: float = PLOT_WIDTH - _RIGHT
     bottom: float = PLOT_HEIGHT - _BOTTOM
@@ -162,7 +165,7 @@ def knives(
         low=low,
         high=high,
         ticks=tuple(
-            Tick(100 * (value - low) / (high - low), f"{value:.1f}".replace("-", "−"))
+            Tick(100 * (value - low) / (high - low), number(value, 1))
             for value in _steps(low, high)
         ),
         zero_at=100 * (0 - low) / (high - low),
@@ -187,22 +190,26 @@ def line(candidates: Sequence[Candidate], values: Sequence[float], *, digits: in
     ks = [candidate.k for candidate, _ in pairs]
     wide, tall = PLOT_WIDTH - _LEFT - _RIGHT, PLOT_HEIGHT - _TOP - _BOTTOM
 
-    def x(k: int) -> float:
-        return _LEFT + wide * (0.03 + 0.94 * (k - ks[0]) / (ks[-1] - ks[0] or 1))
+    is_log = is_wide(ks)
+    along = [math.log(k) if is_log else float(k) for k in ks]
+
+    def x(at: float) -> float:
+        return _LEFT + wide * (0.03 + 0.94 * (at - along[0]) / (along[-1] - along[0] or 1))
 
     def y(value: float) -> float:
         return _TOP + tall * (1 - (value - low) / (high - low))
 
     dots = tuple(
-        Dot(round(x(c.k), 1), round(y(v), 1), c.k, f"{v:,.{digits}f}", marks_of(c))
-        for c, v in pairs
+        Dot(round(x(at), 1), round(y(v), 1), c.k, number(v, digits), marks_of(c))
+        for at, (c, v) in zip(along, pairs, strict=True)
     )
     places = max(0, -math.floor(math.log10(step) + 1e-9))
     return Line(
         dots=dots,
         path="M" + "L".join(f"{dot.x} {dot.y}" for dot in dots),
-        x_ticks=tuple(Tick(round(x(k), 1), str(k)) for k in spaced(ks, 12)),
-        y_ticks=tuple(Tick(round(y(t), 1), f"{t:,.{places}f}".replace("-", "−")) for t in ticks),
+        x_ticks=_apart([Tick(dot.x, str(dot.k)) for dot in dots]),
+        y_ticks=tuple(Tick(round(y(t), 1), number(t, places)) for t in ticks),
+        is_log=is_log,
     )
 
 
@@ -254,10 +261,18 @@ def nice_ticks(low: float, high: float, most: int = 6) -> list[float]:
     return [round(i * step, 12) for i in range(first, last + 1)]
 
 
-def spaced(values: Sequence[int], most: int) -> list[int]:
-    """At most so many of some values, evenly."""
-    every = -(-len(values) // most)
-    return list(values[::every])
+def is_wide(ks: Sequence[int]) -> bool:
+    """Whether the numbers of clusters lie so far apart that a logarithmic axis shows them best."""
+    return ks[-1] >= 8 * ks[0]
+
+
+def _apart(ticks: Sequence[Tick]) -> tuple[Tick, ...]:
+    """Those ticks that leave each other room."""
+    kept: list[Tick] = []
+    for tick in ticks:
+        if not kept or tick.at - kept[-1].at >= _TICK_ROOM:
+            kept.append(tick)
+    return tuple(kept)
 
 
 def _range_of(groups: Sequence[NDArray[np.float64]], mean: float) -> tuple[float, float]:

@@ -31,6 +31,8 @@ from organizer.report.points import data_uri, map_data
 
 _SCRIPTS = ("tip.js", "page.js", "map.js")
 _MOST_KNIVES = 120
+_LIBRARY_NAME = ".organizer"
+_MARKS = {"chosen": SHAPES[0], "second": SHAPES[1], "elbow": SHAPES[3]}
 _SECTIONS = (
     ("overview", "Overview"),
     ("scores", "Scores"),
@@ -73,12 +75,13 @@ def _context(contents: Contents) -> dict[str, Any]:
     script = "\n".join(_asset(name) for name in _SCRIPTS)
     found: dict[str, Any] = {
         "contents": contents,
-        "title": PurePath(contents.library).name or contents.library,
+        "title": _title(contents.library),
         "named": named,
         "classes": tables.class_names(contents),
         "scores": wording.without_truth(contents),
         "truth_scores": wording.with_truth(contents.truth) if contents.truth else (),
         "lines": tables.cluster_lines(contents, named),
+        "dashes": tables.dashes(contents),
         "knives": _knives(contents, named),
         "evidence": _evidence(contents),
         "mixes": tables.mix_lines(contents, named),
@@ -92,6 +95,7 @@ def _context(contents: Contents) -> dict[str, Any]:
         else "",
         "plot_width": charts.PLOT_WIDTH,
         "plot_height": charts.PLOT_HEIGHT,
+        "marks": _MARKS,
         "dash": wording.DASH,
         "shapes": SHAPES,
         "style": _raw(_palette_css() + _asset("page.css")),
@@ -100,6 +104,13 @@ def _context(contents: Contents) -> dict[str, Any]:
     }
     found["sections"] = [(key, title) for key, title in _SECTIONS if _has(key, contents, found)]
     return found
+
+
+def _title(library: str) -> str:
+    """The name of the folder that is organised: a library lies in it, in one of its own."""
+    folder = PurePath(library)
+    found = folder.parent if folder.name == _LIBRARY_NAME else folder
+    return found.name or library
 
 
 def _has(key: str, contents: Contents, found: Mapping[str, Any]) -> bool:

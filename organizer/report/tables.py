@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from organizer.report import charts
 from organizer.report.contents import ClusterRow, Contents
 from organizer.report.palette import Sign, class_sign, cluster_sign
-from organizer.report.wording import ALONE, FEW_CLUSTERS, NOT_DRAWN, label_of
+from organizer.report.wording import ALONE, FEW_CLUSTERS, NO_LABEL, NOT_DRAWN, label_of
 from organizer.scores import ClusterPurity, ClusterShape, Factor, Proportion, Reason, TruthScores
 from organizer.types import NOISE
 
@@ -134,6 +134,22 @@ def cluster_lines(contents: Contents, named: Mapping[int, Named]) -> tuple[Clust
         )
         for row in contents.clusters
     )
+
+
+def dashes(contents: Contents) -> tuple[str, ...]:
+    """Why the table of clusters has dashes, where it has some."""
+    ids = {row.cluster_id for row in contents.clusters}
+    found = contents.silhouette
+    why = []
+    if found is None:
+        why.append(f"for the silhouette: it {FEW_CLUSTERS}.")
+    elif not ids <= set(found.per_cluster):
+        why.append(f"for the silhouette of a cluster: {NOT_DRAWN}.")
+    if any(shape.separation is None for shape in contents.internal.clusters):
+        why.append(f"for the separation: {ALONE}.")
+    if contents.truth is not None and not ids <= set(contents.truth.per_cluster):
+        why.append(f"for the purity of a cluster: {NO_LABEL}.")
+    return tuple(why)
 
 
 def mix_lines(contents: Contents, named: Mapping[int, Named]) -> tuple[MixLine, ...]:

@@ -9,10 +9,12 @@ from organizer.report.contents import Contents
 from organizer.scores import InternalScores, Silhouette, TruthScores
 from organizer.types import NOISE
 
-DASH = "–"
+DASH = "\N{EN DASH}"
+MINUS = "\N{MINUS SIGN}"
 FEW_CLUSTERS = "needs two clusters, and more images than clusters"
 ALONE = "there is no other cluster"
 NOT_DRAWN = "none of its images is in the sample"
+NO_LABEL = "none of its images has a label"
 
 METHODS = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
 
@@ -43,7 +45,7 @@ def number(value: float | None, digits: int = 3) -> str:
     # A minus of its own width, and none before a zero.
     text = f"{value:,.{digits}f}"
     is_zero = not text.strip("-0.,")
-    return text.lstrip("-") if is_zero else text.replace("-", "−")
+    return text.lstrip("-") if is_zero else text.replace("-", MINUS)
 
 
 def percent(share: float | None, digits: int = 1) -> str:
@@ -130,22 +132,28 @@ _AGAINST_TRUTH = (
     (
         "purity",
         "Purity",
-        "Share of images that are of their cluster's most frequent class; also the accuracy when "
-        "each cluster is named after that class. More clusters make it rise by themselves.",
+        (
+            "Share of images that are of their cluster's most frequent class; also the accuracy "
+            "when each cluster is named after that class. More clusters make it rise by themselves."
+        ),
         "Manning, Raghavan and Schütze 2008",
     ),
     (
         "acc",
         "ACC",
-        "Share of images that are right when each class may name one cluster only (Hungarian "
-        "accuracy).",
+        (
+            "Share of images that are right when each class may name one cluster only (Hungarian "
+            "accuracy)."
+        ),
         "Kuhn 1955",
     ),
     (
         "nmi",
         "NMI",
-        "How much the clusters tell about the classes, 0 to 1, arithmetic mean; also called "
-        "V-measure. Not 0 by chance.",
+        (
+            "How much the clusters tell about the classes, 0 to 1, arithmetic mean; also called "
+            "V-measure. Not 0 by chance."
+        ),
         "Strehl and Ghosh 2002",
     ),
     (
@@ -157,8 +165,10 @@ _AGAINST_TRUTH = (
     (
         "ari",
         "ARI",
-        "Agreement over pairs of images, with what chance gives taken off: 0 is chance, 1 is "
-        "full agreement.",
+        (
+            "Agreement over pairs of images, with what chance gives taken off: 0 is chance, 1 is "
+            "full agreement."
+        ),
         "Hubert and Arabie 1985",
     ),
     (

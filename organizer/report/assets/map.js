@@ -227,8 +227,10 @@ class ImageMap {
 
   /** Fewer points are larger, and all grow a little with the zoom; in steps of half a pixel. */
   get radius() {
-    const alone = clamp(260 / Math.sqrt(this.count + 1), 2.4, 5.5);
-    return Math.round(clamp(alone * this.camera.zoom ** 0.3, 1.5, 11) * 2) / 2;
+    const { width, height, zoom } = this.camera;
+    const alone = clamp(220 / Math.sqrt(this.count + 1), 2.2, 5);
+    const radius = alone * clamp(Math.sqrt(Math.min(width, height) / 700), 0.6, 1.6) * zoom ** 0.3;
+    return Math.round(clamp(radius, 1.5, 11) * 2) / 2;
   }
 
   drawPoints(shown, alpha) {

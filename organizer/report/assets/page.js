@@ -72,10 +72,13 @@ function followReading() {
     const past = sections.filter((section) => section.getBoundingClientRect().top < innerHeight / 3);
     const atEnd = innerHeight + scrollY >= document.documentElement.scrollHeight - 2;
     const current = atEnd && scrollY > 0 ? sections.at(-1) : past.at(-1) ?? sections[0];
-    for (const [id, link] of links) {
-      if (id === current.id) link.setAttribute("aria-current", "true");
-      else link.removeAttribute("aria-current");
-    }
+    const now = links.get(current.id);
+    if (now.hasAttribute("aria-current")) return;
+    links.forEach((link) => link.removeAttribute("aria-current"));
+    now.setAttribute("aria-current", "true");
+    // On a narrow screen the contents are one row that scrolls sideways.
+    const row = now.closest("ol");
+    row.scrollLeft = now.offsetLeft - (row.clientWidth - now.offsetWidth) / 2;
   };
   let asked = false;
   addEventListener(
