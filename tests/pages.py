@@ -74,11 +74,12 @@ def contents(
         seed: Of all that is random.
     """
     draw = np.random.default_rng(seed)
-    ids = np.repeat(np.arange(len(sizes)) + 3, sizes)
+    ids = np.repeat(np.arange(len(sizes)) + 3, np.array(sizes, dtype=np.int64))
     labels = np.concatenate([ids, np.full(unsure, NOISE)]).astype(np.int64)
     n = len(labels)
     centres = draw.uniform(-0.8, 0.8, (len(sizes) + 1, 2))
-    xy = (centres[labels - 3] + draw.normal(0, 0.07, (n, 2))).clip(-1, 1).astype(np.float32)
+    place = np.where(labels == NOISE, len(sizes), labels - 3)
+    xy = (centres[place] + draw.normal(0, 0.07, (n, 2))).clip(-1, 1).astype(np.float32)
     vectors = unit(np.hstack([xy, np.ones((n, 1))]).astype(np.float32))
     own = np.where(draw.random(n) < 0.75, labels % len(classes), draw.integers(0, len(classes), n))
     truth = [None if i % 7 == 0 else classes[c] for i, c in enumerate(own.tolist())]

@@ -20,6 +20,8 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 14, 14, 34
 _KNIVES_HEIGHT = 560.0
 _LEAST_KNIFE = 15.0
 _TICK_ROOM = 26.0
+_FLAT = 1e-6
+"""Relative to its values a line that rises less is flat; values below it are zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +254,9 @@ def columns_by_matching(
 
 def nice_ticks(low: float, high: float, most: int = 6) -> list[float]:
     """Round numbers that cover a range: at least two."""
-    span = (high - low) or abs(high) or 1.0
+    span, scale = high - low, max(abs(low), abs(high))
+    if span <= _FLAT * scale or scale < _FLAT:
+        span = scale if scale >= _FLAT else 1.0
     rough = span / (most - 1)
     size = 10.0 ** math.floor(math.log10(rough))
     step = next(size * m for m in (1, 2, 2.5, 5, 10) if size * m >= rough * (1 - 1e-9))

@@ -113,14 +113,14 @@ class Sprites {
   }
 
   make(colour, shape, radius, ratio) {
-    const canvas = document.createElement("canvas");
-    canvas.width = canvas.height = Math.ceil((radius * 2.6 + 2) * ratio);
+    const side = Math.ceil((radius * 2.6 + 2) * ratio);
+    const canvas = new OffscreenCanvas(side, side);
     const pen = canvas.getContext("2d");
-    pen.translate(canvas.width / 2, canvas.height / 2);
+    pen.translate(side / 2, side / 2);
     pen.scale(radius * ratio, radius * ratio);
     pen.fillStyle = colour;
     pen.fill(this.shapes[shape]);
-    return canvas;
+    return canvas.transferToImageBitmap();
   }
 }
 
@@ -137,7 +137,6 @@ class ImageMap {
     this.chosen = new Set();
     this.hovered = -1;
     this.withPictures = data.spots.length > 0;
-    figure.hidden = false;
     this.listLegend();
     this.listen();
     this.readColours();
@@ -239,12 +238,13 @@ class ImageMap {
     const sprites = this.signs[this.by].map((s) => this.sprites.of(s.colour, s.shape, radius, ratio));
     const plain = this.sprites.of(colour, shape, radius, ratio);
     const scale = camera.scale * ratio;
-    const left = this.canvas.width / 2 - camera.x * scale - plain.width / 2;
-    const top = this.canvas.height / 2 + camera.y * scale - plain.width / 2;
+    const left = this.canvas.width / 2 - camera.x * scale - plain.width / 2 + 0.5;
+    const top = this.canvas.height / 2 + camera.y * scale - plain.width / 2 + 0.5;
     pen.globalAlpha = alpha;
     for (let i = 0; i < this.count; i++) {
-      const atX = x[i] * scale + left;
-      const atY = top - y[i] * scale;
+      // On whole pixels a sprite is copied, not sampled anew: several times as fast.
+      const atX = Math.floor(x[i] * scale + left);
+      const atY = Math.floor(top - y[i] * scale);
       if (atX < -30 || atY < -30 || atX > this.canvas.width || atY > this.canvas.height) continue;
       if (this.isShown(i) === shown) pen.drawImage(sprites[group[i]] ?? plain, atX, atY);
     }
@@ -538,7 +538,21 @@ function swatch(shape, tint) {
   return svg;
 }
 
-const mapFigure = document.getElementById("map-figure");
-if (mapFigure) {
-  new ImageMap(mapFigure, JSON.parse(document.getElementById("map-data").textContent));
+/** Start when the map comes near, so that the page itself opens at once. */
+function startWhenNear(figure) {
+  const start = () => {
+    observer.disconnect();
+    removeEventListener("beforeprint", start);
+    new ImageMap(figure, JSON.parse(document.getElementById("map-data").textContent));
+  };
+  const observer = new IntersectionObserver(
+    ([entry]) => entry.isIntersecting && start(),
+    { rootMargin: "150% 0px" },
+  );
+  figure.hidden = false;
+  observer.observe(figure);
+  addEventListener("beforeprint", start);
 }
+
+const mapFigure = document.getElementById("map-figure");
+if (mapFigure) startWhenNear(mapFigure);

@@ -81,19 +81,16 @@ function followReading() {
     row.scrollLeft = now.offsetLeft - (row.clientWidth - now.offsetWidth) / 2;
   };
   let asked = false;
-  addEventListener(
-    "scroll",
-    () => {
-      if (asked) return;
-      asked = true;
-      requestAnimationFrame(() => {
-        asked = false;
-        mark();
-      });
-    },
-    { passive: true },
-  );
-  mark();
+  const ask = () => {
+    if (asked) return;
+    asked = true;
+    requestAnimationFrame(() => {
+      asked = false;
+      mark();
+    });
+  };
+  addEventListener("scroll", ask, { passive: true });
+  ask();
 }
 
 followReading();
