@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,7 +19,8 @@ from organizer.cli.session import (
 )
 from organizer.errors import SettingsError
 
-MAPS = ("tsne", "umap", "pca", "none")
+if TYPE_CHECKING:
+    from organizer.library.illustrating import MapMethod
 
 
 def report(
@@ -66,10 +67,7 @@ def report(
         from organizer.cli import show_report
         from organizer.cli.bar import bar
 
-        if map_method is not None and map_method not in MAPS:
-            raise SettingsError(
-                f"--map cannot be {map_method!r}", f"it is one of {', '.join(MAPS)}"
-            )
+        method = _parse_map(map_method or "tsne")
         if html is None and plots is None:
             if map_method is not None or force:
                 raise SettingsError("there is nothing to draw", "add --html FILE or --plots DIR")
@@ -79,7 +77,7 @@ def report(
             made, files = found.illustrate(
                 html=html,
                 plots=plots,
-                map_method=map_method or "tsne",
+                map_method=method,
                 labels=labels,
                 force=force,
                 progress=progress,
@@ -87,3 +85,11 @@ def report(
         show_report.show(made, json=json, files=files)
         for file in files:
             say(f"written: {file}")
+
+
+def _parse_map(text: str) -> MapMethod:
+    methods: tuple[MapMethod, ...] = ("tsne", "umap", "pca", "none")
+    for method in methods:
+        if method == text:
+            return method
+    raise SettingsError(f"--map cannot be {text!r}", f"it is one of {', '.join(methods)}")

@@ -170,7 +170,7 @@ def _drawn(
         rows = np.sort(np.random.default_rng(seed).choice(rows, MAPPED, replace=False))
     progress.begin(f"drawing the map of {len(rows):,} images", None)
     xy = project(vectors[rows], method=method, seed=seed)
-    at = spots(xy, report.cluster_ids[rows], size=_SPOT_SIZE, limit=_SPOTS)
+    at = spots(xy, cluster_ids=report.cluster_ids[rows], size=_SPOT_SIZE, limit=_SPOTS)
     return _Drawn(method, rows, xy, at)
 
 

@@ -11,12 +11,14 @@ from organizer.library.illustrating import MapMethod, illustrated
 from organizer.library.progress import Progress
 from organizer.library.reporting import Report
 from organizer.report.contents import Contents
-from organizer.report.page import MARK, render
+from organizer.report.page import render
 from organizer.report.plots import write_plots
 from organizer.settings import Settings
 from organizer.store import Store
 
-_HEAD = 4_096
+_MARK = b'<meta name="generator" content="organizer">'
+_HEAD = 65_536
+"""A page says by what it was made in its first bytes."""
 
 
 def publish(
@@ -73,7 +75,7 @@ def _require_writable(file: Path, *, force: bool) -> None:
 
 def _is_page(file: Path) -> bool:
     with file.open("rb") as stream:
-        return MARK.encode() in stream.read(_HEAD)
+        return _MARK in stream.read(_HEAD)
 
 
 def _write(file: Path, page: str) -> None:
