@@ -29,6 +29,7 @@ _LEAST = 5
 _VISIT = 0.5
 _DEALS = 5
 _BINS = 10
+_WORTH_SAYING = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,15 +202,21 @@ def _of_camera(
     if main is None:
         return None
     camera, share = main
-    light = taken.infrared[rows][taken.cameras[rows] == camera]
-    known = light[light != NOISE]
-    when = ""
-    if len(known) and max(known.mean(), 1 - known.mean()) >= MOSTLY:
-        when = " in infrared" if known.mean() > 0.5 else " in colour"
+    when = _when(taken.infrared[rows][taken.cameras[rows] == camera], taken.infrared)
     said = f"{share:.0%} of one camera ({taken.camera_names[camera]}){when}"
     if camera in at_home:
         return f"{said}: a place, not an animal", True
     return f"{said}: the other cameras do not see it", False
+
+
+def _when(light: Labels, everywhere: Labels) -> str:
+    """In which light photos were taken, where there is more than one."""
+    known, usual = light[light != NOISE], everywhere[everywhere != NOISE]
+    for number, word in ((1, " in infrared"), (0, " in colour")):
+        is_mixed = len(usual) and float((usual != number).mean()) >= _WORTH_SAYING
+        if is_mixed and len(known) and float((known == number).mean()) >= MOSTLY:
+            return word
+    return ""
 
 
 def _of_light(rows: Labels, infrared: Labels, inside: NDArray[np.bool_]) -> _Phrase | None:
