@@ -273,7 +273,7 @@ def test_every_path_is_told_as_it_is(page: Page) -> None:
     assert set(utf8) <= alts
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(st.text(alphabet=st.characters(), max_size=30))
 def test_any_name_can_be_written_and_read_again(name: str) -> None:
     shown = replace(bare(), clusters=(replace(bare().clusters[0], name=name),))

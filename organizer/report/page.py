@@ -90,6 +90,7 @@ def _context(contents: Contents) -> dict[str, Any]:
         "sheets": _sheets(contents, named),
         "audits": tables.audit_lines(contents, named),
         "map_json": _map_json(contents),
+        "map_has_labels": contents.map is not None and any(contents.map.truth),
         "method": wording.METHODS.get(contents.map.method, contents.map.method)
         if contents.map
         else "",
