@@ -242,6 +242,10 @@ def test_the_page_is_one_file(page: Page) -> None:
     assert "@import" not in page.code["style"]
 
 
+def test_nothing_stands_before_the_doctype() -> None:
+    assert render(bare()).startswith("<!doctype html>\n<html lang=")
+
+
 def test_no_script_may_run_but_the_page_s_own(page: Page) -> None:
     policy = next(a["content"] for a in page.all("meta") if "http-equiv" in a)
     digest = base64.b64encode(hashlib.sha256(page.code["module"].encode()).digest()).decode()
@@ -273,7 +277,7 @@ def test_every_path_is_told_as_it_is(page: Page) -> None:
     assert set(utf8) <= alts
 
 
-@settings(max_examples=20)
+@settings(max_examples=10, deadline=None)
 @given(st.text(alphabet=st.characters(), max_size=30))
 def test_any_name_can_be_written_and_read_again(name: str) -> None:
     shown = replace(bare(), clusters=(replace(bare().clusters[0], name=name),))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from organizer.report.contents import Picture
-from organizer.report.drawing import INK, QUIET, RULE, SOFTWARE, text_of
+from organizer.report.drawing import INK, QUIET, RULE, SOFTWARE, fonts, text_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Canvas
@@ -29,10 +29,10 @@ def sheet_png(title: str, rows: Sequence[tuple[str, Sequence[Picture]]]) -> byte
     width = max(_GAP + across * (_CELL + _GAP), 480)
     sheet = Image.new("RGB", (width, height + _GAP), "white")
     pen = ImageDraw.Draw(sheet)
-    pen.text((_GAP, _GAP), _written(title, 40), fill=INK, font=_font(24))
+    _write(pen, (_GAP, _GAP), _short(title, 40), 24, INK)
     top = _TITLE
     for name, pictures in filled:
-        pen.text((_GAP, top + 4), name, fill=QUIET, font=_font(15))
+        _write(pen, (_GAP, top + 4), name, 15, QUIET)
         top += _HEAD
         for i, picture in enumerate(pictures):
             line, column = divmod(i, _ACROSS)
@@ -49,10 +49,10 @@ def sheet_png(title: str, rows: Sequence[tuple[str, Sequence[Picture]]]) -> byte
 def _paste(sheet: Canvas, pen: ImageDraw, picture: Picture, x: int, y: int) -> None:
     from PIL import Image
 
-    pen.text((x, y + _CELL + 2), _written(picture.note, 22), fill=QUIET, font=_font(13))
+    _write(pen, (x, y + _CELL + 2), _short(picture.note, 22), 13, QUIET)
     if not picture.jpeg:
         pen.rectangle((x, y, x + _CELL, y + _CELL), outline=RULE, width=2)
-        pen.text((x + 30, y + 70), "cannot be read", fill=QUIET, font=_font(13))
+        _write(pen, (x + 30, y + 70), "cannot be read", 13, QUIET)
         return
     with Image.open(io.BytesIO(picture.jpeg)) as found:
         image = found.convert("RGB")
@@ -69,13 +69,21 @@ def _line_height() -> int:
     return _CELL + _NOTE + _GAP // 2
 
 
-def _written(text: str, most: int) -> str:
+def _write(pen: ImageDraw, at: tuple[int, int], text: str, size: int, colour: str) -> None:
+    pen.text(at, text, fill=colour, font=_font(text, size))
+
+
+def _short(text: str, most: int) -> str:
     return text_of(text, most).replace(r"\$", "$")
 
 
-def _font(size: int) -> FreeTypeFont:
-    """The font that matplotlib brings: Pillow's own knows Latin letters only."""
-    from matplotlib.font_manager import findfont
+def _font(text: str, size: int) -> FreeTypeFont:
+    """The font of this machine that has the most of a text; Pillow tries no second one."""
+    from matplotlib.font_manager import findfont, get_font
     from PIL import ImageFont
 
-    return ImageFont.truetype(findfont("DejaVu Sans"), size)
+    files = [findfont(name) for name in fonts()]
+    best = max(
+        files, key=lambda file: sum(bool(get_font(file).get_char_index(ord(c))) for c in text)
+    )
+    return ImageFont.truetype(best, size)

@@ -75,6 +75,12 @@ def colour_of(sign: Sign | None, tints: tuple[Tint, ...]) -> str:
     return NEUTRAL if sign is None else tints[sign.tint].on_paper
 
 
+def tell_cut(made: Figure, shown: int, there_are: int) -> None:
+    """Say below a plot that it does not show all clusters."""
+    if shown < there_are:
+        made.supxlabel(f"the {shown} largest of {there_are:,} clusters", fontsize=9, color=QUIET)
+
+
 def calm(axes: Axes, *, grid: str = "both") -> None:
     """Take from axes what is not needed to read them."""
     axes.spines[["top", "right", "left", "bottom"]].set_visible(False)

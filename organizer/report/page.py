@@ -1,8 +1,8 @@
 """One self-contained HTML page: it opens from disk and asks no network for anything.
 
-The markup is in `assets/page.html.jinja`; everything that is not markup is computed here and in
-the modules beside. What comes from a photo or from a person is escaped by the template, as JSON by
-`_json`, and the page's own policy lets no script run but the one that it carries.
+The markup is in `assets/`; everything that is not markup is computed here and in the modules
+beside. What comes from a photo or from a person is escaped by the template, as JSON by `_json`,
+and the page's own policy lets no script run but the one that it carries.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from organizer.report.palette import (
 )
 from organizer.report.points import data_uri, map_data
 
-_SCRIPTS = ("tip.js", "page.js", "map.js")
+_SCRIPTS = ("tip.js", "page.js", "geometry.js", "map.js")
 _MOST_KNIVES = 120
 _LIBRARY_NAME = ".organizer"
 _MARKS = {"chosen": SHAPES[0], "second": SHAPES[1], "elbow": SHAPES[3]}
@@ -90,6 +90,7 @@ def _context(contents: Contents) -> dict[str, Any]:
         "sheets": _sheets(contents, named),
         "audits": tables.audit_lines(contents, named),
         "map_json": _map_json(contents),
+        "map_has_labels": contents.map is not None and any(contents.map.truth),
         "method": wording.METHODS.get(contents.map.method, contents.map.method)
         if contents.map
         else "",

@@ -18,6 +18,7 @@ from organizer.types import NOISE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _MOST_IN_KEY = 40
 _SIDE = 9.0
@@ -40,7 +41,7 @@ def map_png(contents: Contents) -> bytes | None:
     axes.set_ylim(-reach, reach)
     axes.set_aspect("equal")
     axes.set_axis_off()
-    axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False, fontsize=9, markerscale=1.6)
+    _legend(made, axes)
     axes.set_title(_title(shown), loc="left", fontsize=10, color=QUIET)
     return drawing.png_of(made)
 
@@ -48,7 +49,7 @@ def map_png(contents: Contents) -> bytes | None:
 def _points(axes: Axes, shown: Map, named: dict[int, tables.Named]) -> None:
     size = float(np.clip(30_000 / len(shown.xy), 4, 36))
     there = [i for i in named if i != NOISE and (shown.cluster_ids == i).any()]
-    for place, cluster_id in enumerate([NOISE, *there]):
+    for cluster_id in (NOISE, *there):
         points = shown.xy[shown.cluster_ids == cluster_id]
         sign = named[cluster_id].sign
         if not len(points):
@@ -61,14 +62,24 @@ def _points(axes: Axes, shown: Map, named: dict[int, tables.Named]) -> None:
             marker=MARKERS[sign.shape if sign else 0],
             alpha=0.8,
             linewidths=0,
-            label=_entry(named[cluster_id].label, len(points), place),
+            label=f"{text_of(named[cluster_id].label)} ({len(points):,})",
         )
 
 
-def _entry(label: str, count: int, place: int) -> str:
-    """An entry of the legend; one with an underscore before it is not listed."""
-    text = f"{text_of(label)} ({count:,})"
-    return text if place <= _MOST_IN_KEY else f"_{text}"
+def _legend(made: Figure, axes: Axes) -> None:
+    """The largest clusters, with marks that can be seen however small those of the map are."""
+    from matplotlib.collections import PathCollection
+    from matplotlib.patches import Patch
+
+    handles, labels = axes.get_legend_handles_labels()
+    more = len(handles) - _MOST_IN_KEY
+    if more > 0:
+        handles = [*handles[:_MOST_IN_KEY], Patch(alpha=0)]
+        labels = [*labels[:_MOST_IN_KEY], f"and {more} more"]
+    found = made.legend(handles, labels, loc="outside right upper", frameon=False, fontsize=9)
+    for handle in found.legend_handles:
+        if isinstance(handle, PathCollection):
+            handle.set_sizes([36])
 
 
 def _picture(axes: Axes, shown: Map, spot: Spot, named: dict[int, tables.Named]) -> None:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MARKS = {"chosen": ("o", ACCENT), "second": ("s", "white"), "elbow": ("D", "white")}
-_KNIVES_HEIGHT = 1_000.0
+_KNIVES_HEIGHT = 480.0
+_UNITS_AN_INCH = 96
+_GAP = 4.0
 
 
 def silhouette_png(contents: Contents) -> bytes | None:
@@ -28,8 +30,8 @@ def silhouette_png(contents: Contents) -> bytes | None:
     named = tables.cluster_names(contents)
     order = [row.cluster_id for row in contents.clusters][: tables.MOST_ROWS]
     knives = charts.knives(contents.silhouette, contents.cluster_ids, order, height=_KNIVES_HEIGHT)
-    total = sum(knife.height for knife in knives.knives)
-    made = drawing.figure(8, min(16.0, 1.4 + 5 * total / _KNIVES_HEIGHT))
+    total = sum(knife.height + _GAP for knife in knives.knives)
+    made = drawing.figure(8, 0.8 + total / _UNITS_AN_INCH)
     axes = made.add_subplot()
     top, middles = 0.0, []
     for knife in knives.knives:
@@ -38,13 +40,14 @@ def silhouette_png(contents: Contents) -> bytes | None:
         colour = colour_of(named[knife.cluster_id].sign, cluster_tints())
         axes.fill_betweenx(edges, 0, values, step="post", color=colour, linewidth=0)
         middles.append(top + knife.height / 2)
-        top += knife.height + total * 0.008
+        top += knife.height + _GAP
     axes.axvline(knives_mean := contents.silhouette.mean, color=INK, linestyle="--", linewidth=1)
     axes.set_xlim(knives.low, knives.high)
-    axes.set_ylim(top, -total * 0.008)
+    axes.set_ylim(top, -_GAP)
     labels = [f"{text_of(named[k.cluster_id].label)}  {number(k.mean, 2)}" for k in knives.knives]
     axes.set_yticks(middles, labels, color=INK)
     axes.set_xlabel(f"silhouette, mean {number(knives_mean)}", color=QUIET)
+    drawing.tell_cut(made, len(knives.knives), len(contents.silhouette.per_cluster))
     calm(axes, grid="x")
     return drawing.png_of(made)
 

@@ -16,6 +16,7 @@ from organizer.report.wording import percent
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
 
 _MOST_IN_KEY = 24
 
@@ -37,7 +38,8 @@ def composition_png(contents: Contents) -> bytes | None:
     axes.set_xlim(0, 1)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     calm(axes, grid="none")
-    _key(contents, mixes, axes)
+    _key(contents, mixes, made)
+    drawing.tell_cut(made, len(mixes), _clusters(contents))
     return drawing.png_of(made)
 
 
@@ -60,7 +62,8 @@ def pies_png(contents: Contents) -> bytes | None:
         )
         axes.set_title(text_of(mix.named.label, 22), fontsize=10, color=INK, pad=2)
         axes.set_xlabel(_head(contents, mix), fontsize=8.5, color=QUIET, labelpad=0)
-    _key(contents, mixes, made.axes[columns - 1])
+    _key(contents, mixes, made)
+    drawing.tell_cut(made, len(mixes), _clusters(contents))
     return drawing.png_of(made)
 
 
@@ -85,7 +88,12 @@ def confusion_png(contents: Contents) -> bytes | None:
     calm(axes, grid="none")
     if not matrix.has_numbers:
         axes.tick_params(labelsize=6)
+    drawing.tell_cut(made, tall, _clusters(contents))
     return drawing.png_of(made)
+
+
+def _clusters(contents: Contents) -> int:
+    return len(contents.truth.cluster_ids) if contents.truth else 0
 
 
 def _cell(axes: Axes, x: int, y: int, cell: tables.Cell, *, has_number: bool) -> None:
@@ -120,7 +128,7 @@ def _head(contents: Contents, mix: tables.MixLine) -> str:
     return f"{percent(first.share)} {text_of(contents.truth.classes[first.class_], 20)}"
 
 
-def _key(contents: Contents, mixes: tuple[tables.MixLine, ...], axes: Axes) -> None:
+def _key(contents: Contents, mixes: tuple[tables.MixLine, ...], made: Figure) -> None:
     """Which colour is which class; the most frequent where there are too many."""
     from matplotlib.patches import Patch
 
@@ -131,9 +139,10 @@ def _key(contents: Contents, mixes: tuple[tables.MixLine, ...], axes: Axes) -> N
         Patch(color=colour_of(names[name].sign, class_tints()), label=text_of(name))
         for name in names
         if name in classes and classes.index(name) in shown
-    ][:_MOST_IN_KEY]
+    ]
+    more = len(entries) - _MOST_IN_KEY
+    if more > 0:
+        entries = [*entries[:_MOST_IN_KEY], Patch(alpha=0, label=f"and {more} more")]
     if None in shown:
         entries.append(Patch(color=NEUTRAL, label="all others"))
-    axes.legend(
-        handles=entries, loc="upper left", bbox_to_anchor=(1.02, 1.02), frameon=False, fontsize=9
-    )
+    made.legend(handles=entries, loc="outside right upper", frameon=False, fontsize=9)

@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -102,9 +103,11 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def seen(browser: Any, file: Path) -> Iterator[Seen]:
-    yield from _opened(browser, file, viewport={"width": 1280, "height": 900})
+    with _opened(browser, file, viewport={"width": 1280, "height": 900}) as seen:
+        yield seen
 
 
+@contextmanager
 def _opened(browser: Any, file: Path, **options: Any) -> Iterator[Seen]:
     context = browser.new_context(reduced_motion="reduce", **options)
     seen = Seen(context.new_page())
@@ -225,6 +228,24 @@ def _printed(text: str) -> str:
     return " ".join(text.split())
 
 
+def test_two_fingers_zoom_the_map(browser: Any, file: Path) -> None:
+    options = {"viewport": {"width": 390, "height": 800}, "has_touch": True}
+    with _opened(browser, file, **options) as seen:
+        _to_map(seen)
+        x, y = seen.at(0, 0)
+        touch = seen.page.context.new_cdp_session(seen.page)
+
+        def put(kind: str, *places: float) -> None:
+            points = [{"x": place, "y": y, "id": i} for i, place in enumerate(places)]
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+        put("touchStart", x - 20, x + 20)
+        for step in (30, 40, 50):
+            put("touchMove", x - step, x + step)
+        put("touchEnd")
+        seen.until(lambda: seen.zoom == pytest.approx(2.5, abs=0.01))
+
+
 def test_keys_tell_what_is_in_the_middle(seen: Seen) -> None:
     _to_map(seen)
     seen.page.focus("#map-canvas")
@@ -294,9 +315,19 @@ def test_the_contents_follow_the_reading(seen: Seen) -> None:
     assert seen.page.locator(".toc [aria-current]").count() == 1
 
 
+def test_a_path_on_the_map_is_shown_by_a_tap(browser: Any, file: Path, shown: Contents) -> None:
+    options = {"viewport": {"width": 390, "height": 800}, "has_touch": True}
+    with _opened(browser, file, **options) as seen:
+        _to_map(seen)
+        assert shown.map is not None
+        spot = shown.map.spots[0].row
+        seen.page.touchscreen.tap(*seen.at(*shown.map.xy[spot]))
+        assert _printed(shown.map.paths[spot]) in _printed(seen.tip)
+
+
 @pytest.mark.parametrize("width", [360, 768, 3840])
 def test_nothing_is_wider_than_the_screen(browser: Any, file: Path, width: int) -> None:
-    for seen in _opened(browser, file, viewport={"width": width, "height": 900}):
+    with _opened(browser, file, viewport={"width": width, "height": 900}) as seen:
         wider = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert seen.page.evaluate(wider) == 0
 
@@ -314,7 +345,7 @@ def test_a_dark_screen_is_dark_and_the_map_with_it(seen: Seen) -> None:
 
 def test_the_map_is_crisp_where_pixels_are_small(browser: Any, file: Path) -> None:
     options = {"viewport": {"width": 900, "height": 700}, "device_scale_factor": 2}
-    for seen in _opened(browser, file, **options):
+    with _opened(browser, file, **options) as seen:
         _to_map(seen)
         box = seen.page.locator("#map-canvas").bounding_box()
         assert seen.page.evaluate("document.getElementById('map-canvas').width") == pytest.approx(
@@ -324,6 +355,6 @@ def test_the_map_is_crisp_where_pixels_are_small(browser: Any, file: Path) -> No
 
 def test_it_reads_without_scripts(browser: Any, file: Path) -> None:
     options = {"viewport": {"width": 1280, "height": 900}, "java_script_enabled": False}
-    for seen in _opened(browser, file, **options):
+    with _opened(browser, file, **options) as seen:
         assert "The map needs JavaScript." in seen.page.inner_text("#map")
         assert seen.page.is_visible("#cluster-3 img")

@@ -69,7 +69,8 @@ function followReading() {
   );
   const sections = [...links.keys()].map((id) => document.getElementById(id));
   const mark = () => {
-    const past = sections.filter((section) => section.getBoundingClientRect().top < innerHeight / 3);
+    const line = Math.min(innerHeight / 3, 260);
+    const past = sections.filter((section) => section.getBoundingClientRect().top < line);
     const atEnd = innerHeight + scrollY >= document.documentElement.scrollHeight - 2;
     const current = atEnd && scrollY > 0 ? sections.at(-1) : past.at(-1) ?? sections[0];
     const now = links.get(current.id);
