@@ -118,3 +118,12 @@ def test_twenty_thousand_points_take_no_time() -> None:
         spots(xy, cluster_ids=labels, size=0.05, limit=400)
         taken.append(time.perf_counter() - began)
     assert min(taken) < 1
+
+
+def test_a_knot_at_the_side_does_not_stand_for_the_whole() -> None:
+    draw = np.random.default_rng(0)
+    broad, knot = draw.uniform(-0.5, 0.5, (600, 2)), draw.normal(scale=0.002, size=(90, 2)) + 0.45
+    xy = np.concatenate([broad, knot]).astype(np.float32)
+    rows = spots(xy, cluster_ids=np.zeros(len(xy), np.int64), size=0.1, limit=3)
+    assert np.abs(xy[rows[0]] - np.median(xy, axis=0)).max() < 0.05
+    assert np.abs(xy[rows[1]] - 0.45).max() < 0.05

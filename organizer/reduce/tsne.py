@@ -109,30 +109,34 @@ class _Descent:
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """Affinities p_ij, each pair once: i < j, rows ascending.
+    """Affinities p_ij, each pair once: i < j.
 
     Attributes:
-        rows: ``(m,)`` int32.
-        matrix: ``(n, n)`` CSR with p_ij; they add up to one half.
+        matrix: ``(n, n)`` CSR with p_ij above the diagonal; they add up to one half.
+        counts: ``(n,)`` entries of each row.
+        columns: ``(m,)`` column of each entry.
     """
 
-    rows: NDArray[np.int32]
     matrix: Any
+    counts: NDArray[np.intp]
+    columns: NDArray[np.intp]
 
     def pull(self, xy: Points) -> Points:
         """The sum over j of p_ij (y_i - y_j) / (1 + d_ij^2) for each i: ``(n, 2)``."""
-        columns = self.matrix.indices
-        squared = np.ones(len(columns), dtype=np.float32)
-        for axis in np.ascontiguousarray(xy.T):
-            difference = axis[self.rows] - axis[columns]
-            difference *= difference
-            squared += difference
-        weights = self._weighted(self.matrix.data / squared)
-        beside = np.column_stack([xy, np.ones(len(xy), dtype=np.float32)])
-        sums = weights @ beside + weights.T @ beside
-        return np.asarray(sums[:, 2:] * xy - sums[:, :2], dtype=np.float32)
+        # A complex number a point: both coordinates are fetched at once.
+        points = np.ascontiguousarray(xy, dtype=np.float32).view(np.complex64).ravel()
+        apart = np.repeat(points, self.counts)
+        apart -= points.take(self.columns)
+        squared = apart.real**2
+        squared += apart.imag**2
+        squared += 1
+        pull = self._with(self.matrix.data / squared)
+        back = pull.T
+        degrees = pull.sum(axis=1) + pull.sum(axis=0)
+        sums = [pull @ axis + back @ axis for axis in np.ascontiguousarray(xy.T)]
+        return np.asarray(degrees[:, None] * xy - np.stack(sums, axis=1), dtype=np.float32)
 
-    def _weighted(self, data: NDArray[np.float32]) -> Any:
+    def _with(self, data: NDArray[np.float32]) -> Any:
         shape = self.matrix.shape
         return type(self.matrix)((data, self.matrix.indices, self.matrix.indptr), shape=shape)
 
@@ -158,7 +162,7 @@ def affinities(points: Points, perplexity: float) -> Edges:
     both.sort_indices()
     both.data = np.asarray(both.data / (2 * both.data.sum()), dtype=np.float32)
     both.indices, both.indptr = both.indices.astype(np.int32), both.indptr.astype(np.int32)
-    return Edges(np.repeat(np.arange(n, dtype=np.int32), np.diff(both.indptr)), both)
+    return Edges(both, np.diff(both.indptr).astype(np.intp), both.indices.astype(np.intp))
 
 
 def conditional(squared: NDArray[np.float32], perplexity: float) -> NDArray[np.float32]:
