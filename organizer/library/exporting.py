@@ -62,7 +62,7 @@ class ExportReport:
         images: Number of images in it.
         missing: Images left out because none of their files was there when last looked for.
         without_vector: Images left out because the embedder has no vector of them.
-        respelled: Texts with characters that no encoding has, spelled as a backslash, udc and two digits.
+        respelled: Texts with characters that no encoding has, spelled with escapes.
         clustered: Whether there is a clustering.
         embedder: Whose vectors are in it; None where there are none.
         opened_with: How to go on; empty where there is nothing to say.
