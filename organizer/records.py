@@ -25,7 +25,8 @@ class VectorUse(StrEnum):
 class ExportBatch:
     """Some images, column by column: every column has an entry an image, in the same order.
 
-    All texts can be encoded; every number is finite; None stands where nothing is known.
+    Every text is valid Unicode (a file whose name is none is never taken into a library), every
+    number is finite; None stands where nothing is known.
 
     Attributes:
         image_ids: 32 hexadecimal digits: the hash of the content.

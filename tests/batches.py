@@ -68,7 +68,7 @@ def unclustered(n: int = 3) -> ExportBatch:
     nothing = (None,) * n
     names = [item.name for item in fields(ExportBatch)]
     of_clusters = [name for name in names if name.startswith(("cluster", "candidate"))]
-    empty = dict.fromkeys([*of_clusters, "states", "distances", "margins"], nothing)
+    empty: dict[str, Any] = dict.fromkeys([*of_clusters, "states", "distances", "margins"], nothing)
     return batch(n, **empty)
 
 

@@ -201,17 +201,16 @@ def test_vectors_are_a_fixed_size_list_of_single_precision(tmp_path: Path) -> No
 
 
 def test_row_groups_are_large_and_their_memory_is_bounded(tmp_path: Path) -> None:
-    narrow = tmp_path / "narrow.parquet"
-    Parquet().export((batch(4_000, seed=seed) for seed in range(20)), narrow, about=about())
-    groups = pq.ParquetFile(narrow).metadata
-    rows = [groups.row_group(i).num_rows for i in range(groups.num_row_groups)]
-    assert rows == [68_000, 12_000]
-    wide = tmp_path / "wide.parquet"
-    dim = 8_192
-    Parquet().export((batch(1_000, dim=dim, seed=s) for s in range(5)), wide, about=about(dim=dim))
-    groups = pq.ParquetFile(wide).metadata
-    sizes = [groups.row_group(i).num_rows for i in range(groups.num_row_groups)]
-    assert sizes == [3_000, 2_000]
+    assert _row_groups(tmp_path, [batch(4_000)] * 20) == [68_000, 12_000]
+    assert _row_groups(tmp_path, [batch(500, dim=16_384)] * 3, dim=16_384) == [1_500]
+    assert _row_groups(tmp_path, [batch(600, dim=16_384)] * 3, dim=16_384) == [1_200, 600]
+
+
+def _row_groups(tmp_path: Path, batches: list[ExportBatch], *, dim: int = 0) -> list[int]:
+    to = tmp_path / "groups.parquet"
+    Parquet().export(batches, to, about=about(dim=dim))
+    groups = pq.ParquetFile(to).metadata
+    return [groups.row_group(i).num_rows for i in range(groups.num_row_groups)]
 
 
 def test_parquet_tells_what_made_it(tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,16 +16,26 @@ from organizer.export.target import replacing
 _HOLDS = frozenset({"a.json", "b.json"})
 
 
-def _write(to: Path, text: str, *, force: bool = False) -> None:
+def _write(
+    to: Path, text: str, *, force: bool = False, meanwhile: Callable[[], object] = lambda: None
+) -> None:
     with replacing(to, force=force) as partial:
         assert not partial.exists()
         partial.write_text(text)
         assert not to.exists() or to.read_text() != text, "not before it is whole"
+        meanwhile()
 
 
-def _write_folder(to: Path, text: str, *, force: bool = False) -> None:
+def _write_folder(
+    to: Path, text: str, *, force: bool = False, meanwhile: Callable[[], object] = lambda: None
+) -> None:
     with replacing(to, force=force, holds=_HOLDS) as partial:
         (partial / "a.json").write_text(text)
+        meanwhile()
+
+
+def _fail(error: BaseException) -> None:
+    raise error
 
 
 def test_a_file_is_there_when_it_is_whole_and_nothing_else_is_left(tmp_path: Path) -> None:
@@ -45,33 +57,26 @@ def test_what_is_there_stays(tmp_path: Path) -> None:
 
 def test_what_came_in_the_meantime_stays_too(tmp_path: Path) -> None:
     to = tmp_path / "out.csv"
-    with pytest.raises(SettingsError, match="is there already"), replacing(to, force=False) as part:
-        part.write_text("ours")
-        to.write_text("theirs")
+    with pytest.raises(SettingsError, match="is there already"):
+        _write(to, "ours", meanwhile=lambda: to.write_text("theirs"))
     assert to.read_text() == "theirs"
     assert [file.name for file in tmp_path.iterdir()] == ["out.csv"]
 
 
-@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
-def test_an_export_that_fails_leaves_all_as_it_was(
-    tmp_path: Path, error: type[BaseException]
-) -> None:
+@pytest.mark.parametrize("error", [RuntimeError(), KeyboardInterrupt()])
+def test_an_export_that_fails_leaves_all_as_it_was(tmp_path: Path, error: BaseException) -> None:
     (tmp_path / "file").write_text("mine")
-    for name, holds in (("file", None), ("folder", _HOLDS)):
-        with pytest.raises(error), replacing(tmp_path / name, force=True, holds=holds) as partial:
-            (partial if holds is None else partial / "a.json").write_text("half")
-            raise error
+    for name, write in (("file", _write), ("folder", _write_folder)):
+        with pytest.raises(type(error)):
+            write(tmp_path / name, "half", force=True, meanwhile=lambda: _fail(error))
     assert [file.name for file in tmp_path.iterdir()] == ["file"]
     assert (tmp_path / "file").read_text() == "mine"
 
 
 def test_a_disk_that_is_full_is_said_in_words(tmp_path: Path) -> None:
-    with (
-        pytest.raises(OrganizerError, match="No space left"),
-        replacing(tmp_path / "out", force=False) as partial,
-    ):
-        partial.write_text("half")
-        raise OSError(28, os.strerror(28))
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    with pytest.raises(OrganizerError, match="No space left"):
+        _write(tmp_path / "out", "half", meanwhile=lambda: _fail(full))
     assert list(tmp_path.iterdir()) == []
 
 

@@ -132,9 +132,6 @@ def _remarks(report: ExportReport) -> list[str]:
             report.missing
         ),
         f"left out, they have no vector: {report.without_vector:,}": report.without_vector,
-        f"with characters that no encoding has, written as \\udcXX: {report.respelled:,} texts": (
-            report.respelled
-        ),
         f"to go on: {report.opened_with}": report.opened_with,
     }
     return [line for line, applies in said.items() if applies]
@@ -146,7 +143,6 @@ def _fields(report: ExportReport) -> dict[str, object]:
         "to": report.to,
         "images": report.images,
         "skipped": {"missing": report.missing, "without_vector": report.without_vector},
-        "respelled": report.respelled,
         "clustered": report.clustered,
         "embedder": report.embedder.name if report.embedder else None,
         "open_with": report.opened_with or None,

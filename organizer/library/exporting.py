@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import os
 from collections import Counter
@@ -62,7 +63,6 @@ class ExportReport:
         images: Number of images in it.
         missing: Images left out because none of their files was there when last looked for.
         without_vector: Images left out because the embedder has no vector of them.
-        respelled: Texts with characters that no encoding has, spelled with escapes.
         clustered: Whether there is a clustering.
         embedder: Whose vectors are in it; None where there are none.
         opened_with: How to go on; empty where there is nothing to say.
@@ -73,7 +73,6 @@ class ExportReport:
     images: int
     missing: int
     without_vector: int
-    respelled: int
     clustered: bool
     embedder: PartSpec | None
     opened_with: str
@@ -90,8 +89,7 @@ def export(
     progress: Progress,
 ) -> ExportReport:
     """See `organizer.library.Library.export`."""
-    registry.check(GROUP, exporter)
-    part = cast(Exporter, registry.create(GROUP, PartSpec(exporter, params))[1])
+    part = _made(exporter, params)
     source = _Source.of(store, choice, _vectors_of(store, part, exporter, choice))
     progress.begin(f"export {exporter}", len(source.ids))
     if to is None or isinstance(to, Path):
@@ -106,13 +104,20 @@ def export(
         images=images,
         missing=source.counts["missing"],
         without_vector=source.counts["without_vector"],
-        respelled=source.counts["respelled"],
         clustered=source.about.clustering_id is not None,
         embedder=source.about.embedder,
         opened_with=part.opened_with(place, about=source.about)
         if place is not None and isinstance(part, Openable)
         else "",
     )
+
+
+def _made(exporter: str, params: Mapping[str, Any]) -> Exporter:
+    taken = inspect.signature(registry.factory(GROUP, exporter)).parameters
+    for name in params:
+        if name not in taken:
+            raise SettingsError(f"{exporter} has no {name}", f"leave --{name} out")
+    return cast(Exporter, registry.create(GROUP, PartSpec(exporter, params))[1])
 
 
 def _to_place(
@@ -241,7 +246,7 @@ class _Source:
         about = ExportInfo(
             program=f"organizer {version('organizer')}",
             created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            clusters={i: _perhaps(clusters.names.get(i), counts) for i in clusters.ids},
+            clusters={i: clusters.names.get(i) for i in clusters.ids},
             clustering_id=clusters.current.clustering_id if clusters.current else None,
             algorithm=clusters.current.algorithm if clusters.current else "",
             common=_common(roots, store.path.parent),
@@ -281,7 +286,6 @@ class _Source:
         )
 
     def _places(self, files: Sequence[Sequence[FileRow]]) -> dict[str, Any]:
-        counts = self.counts
         paths = [str(rows[0].file) for rows in files]
         split = [self._split(path) for path in paths]
         copies = [
@@ -289,10 +293,10 @@ class _Source:
             for rows in files
         ]
         return {
-            "paths": tuple(_text(path, counts) for path in paths),
-            "folders": tuple(_text(folder, counts) for folder, _ in split),
-            "files": tuple(_text(file.replace(os.sep, "/"), counts) for _, file in split),
-            "copies": tuple(tuple(_text(str(row.file), counts) for row in rows) for rows in copies),
+            "paths": tuple(paths),
+            "folders": tuple(folder for folder, _ in split),
+            "files": tuple(file.replace(os.sep, "/") for _, file in split),
+            "copies": tuple(tuple(str(row.file) for row in rows) for rows in copies),
             "missing": tuple(rows[0].state is FileState.MISSING for rows in files),
         }
 
@@ -333,9 +337,9 @@ class _Source:
             "sizes": tuple(fact.bytes for fact in facts),
             "widths": tuple(fact.width for fact in facts),
             "heights": tuple(fact.height for fact in facts),
-            "formats": tuple(_text(fact.format, self.counts) for fact in facts),
+            "formats": tuple(fact.format for fact in facts),
             "taken_at": tuple(fact.taken_at for fact in facts),
-            "cameras": tuple(_perhaps(fact.camera, self.counts) for fact in facts),
+            "cameras": tuple(fact.camera for fact in facts),
             "latitudes": tuple(_number(fact.latitude) for fact in facts),
             "longitudes": tuple(_number(fact.longitude) for fact in facts),
             "brightness": tuple(_number(fact.brightness) for fact in facts),
@@ -401,21 +405,9 @@ def _folder(named: Path | None) -> Path | None:
         raise SettingsError(f"there is no folder {named}", "--relative-to FOLDER") from error
     if not folder.is_dir():
         raise SettingsError(f"{named} is no folder", "--relative-to FOLDER")
+    if not str(folder).isprintable():  # not UTF-8, or with a line break: no format could name it
+        raise SettingsError(f"paths cannot be relative to {str(folder)!r}", "rename it")
     return folder
-
-
-def _text(text: str, counts: Counter[str]) -> str:
-    """A text that every format can hold: a lone surrogate, which no encoding has, is spelled."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        counts["respelled"] += 1
-        return text.encode("utf-8", "backslashreplace").decode()
-    return text
-
-
-def _perhaps(text: str | None, counts: Counter[str]) -> str | None:
-    return None if text is None else _text(text, counts)
 
 
 def _number(value: float | None) -> float | None:
