@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from organizer.records import ExportBatch, ExportInfo, VectorUse
 from organizer.types import (
     ImageRef,
     Labels,
@@ -221,11 +222,65 @@ class Executor(Protocol):
         ...
 
 
+@runtime_checkable
+class Exporter(Protocol):
+    """Writes images, with their clusters and what is known of them, for another tool.
+
+    Attributes:
+        suffix: What the name of a file of this format ends in, with the dot; "" where an export is
+            a folder.
+        file_name: The name of a file or folder that nobody named.
+        vectors: Whether the format holds vectors.
+    """
+
+    suffix: str
+    file_name: str
+    vectors: VectorUse
+
+    def export(self, batches: Iterable[ExportBatch], to: Path, *, about: ExportInfo) -> int:
+        """Write all images to a new file, or into an empty folder; the number of images.
+
+        A batch is let go when the next one is asked for: there may be millions of images.
+        """
+        ...
+
+
+@runtime_checkable
+class StreamExporter(Protocol):
+    """An exporter that can write to a pipe too."""
+
+    def write(self, batches: Iterable[ExportBatch], stream: BinaryIO, *, about: ExportInfo) -> int:
+        """As `Exporter.export`; the stream stays open."""
+        ...
+
+
+@runtime_checkable
+class FolderExporter(Protocol):
+    """An exporter that writes a folder.
+
+    Attributes:
+        holds: The names of all that an export has in its folder: one with anything else in it is
+            no export, and is never replaced.
+    """
+
+    holds: frozenset[str]
+
+
+@runtime_checkable
+class Openable(Protocol):
+    """An exporter that knows how a person goes on with what it wrote."""
+
+    def opened_with(self, to: Path, *, about: ExportInfo) -> str:
+        """One line: the command that opens the export."""
+        ...
+
+
 GROUPS: dict[str, type] = {
     "organizer.embedders": Embedder,
     "organizer.clusterers": Clusterer,
     "organizer.reducers": Reducer,
     "organizer.executors": Executor,
+    "organizer.exporters": Exporter,
 }
 """Entry-point group to the protocol that its parts satisfy."""
 

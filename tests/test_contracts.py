@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import io
 import socket
-from collections.abc import Iterator
+import weakref
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.metadata import entry_points
@@ -22,8 +24,20 @@ from organizer import registry
 from organizer.cluster.limits import limits_of, require_within
 from organizer.discover import Walk
 from organizer.errors import ClusteringError, PluginError, WeightsError
-from organizer.protocols import GROUPS, Embedder, LoadedEmbedder, ReducedInput
+from organizer.protocols import (
+    GROUPS,
+    Embedder,
+    Exporter,
+    FolderExporter,
+    LoadedEmbedder,
+    Openable,
+    ReducedInput,
+    StreamExporter,
+)
+from organizer.records import ExportBatch, VectorUse
 from organizer.types import ImageRef, PartSpec
+from tests.batches import about, unclustered
+from tests.batches import batch as images
 from tests.conftest import make_photo
 
 _LIGHT_NETWORKS = ("mobilenet_v2", "resnet18")
@@ -46,6 +60,7 @@ reducers = pytest.mark.parametrize(
     [_slow_umap if name == "umap" else name for name in registry.names("organizer.reducers")],
 )
 executors = pytest.mark.parametrize("name", registry.names("organizer.executors"))
+exporters = pytest.mark.parametrize("name", registry.names("organizer.exporters"))
 
 
 @pytest.mark.parametrize("group", list(GROUPS))
@@ -522,3 +537,117 @@ def test_files_are_taken_only_a_bounded_way_ahead(
     given = sum(len(next(run).files) for _ in range(10))
     run.close()
     assert taken - given < 200
+
+
+# --- exporters ----------------------------------------------------------------------------------
+
+
+def _exporter(name: str) -> Exporter:
+    part: Exporter = registry.create("organizer.exporters", PartSpec(name))[1]
+    return part
+
+
+def _exported(name: str, to: Path, batches: Iterable[ExportBatch], *, dim: int = 0) -> int:
+    part = _exporter(name)
+    if isinstance(part, FolderExporter):
+        to.mkdir()
+    return part.export(batches, to, about=about(dim=dim))
+
+
+def _content(to: Path) -> bytes:
+    files = sorted(to.iterdir()) if to.is_dir() else [to]
+    return b"".join(file.read_bytes() for file in files)
+
+
+@exporters
+def test_an_export_counts_what_it_writes(name: str, tmp_path: Path) -> None:
+    assert _exported(name, tmp_path / "some", [images(5), images(2, seed=1)]) == 7
+    assert _exported(name, tmp_path / "none", []) == 0
+    assert len(_content(tmp_path / "some")) > len(_content(tmp_path / "none")) > 0
+
+
+@exporters
+def test_an_export_says_what_it_is_called_and_holds(name: str, tmp_path: Path) -> None:
+    part = _exporter(name)
+    assert part.file_name.endswith(part.suffix)
+    assert part.file_name == Path(part.file_name).name
+    assert part.vectors in list(VectorUse)
+    _exported(name, tmp_path / "out", [images(3)])
+    assert (tmp_path / "out").is_dir() == isinstance(part, FolderExporter) == (part.suffix == "")
+    if isinstance(part, FolderExporter):
+        assert {file.name for file in (tmp_path / "out").iterdir()} <= part.holds
+    if isinstance(part, Openable):
+        opened_with = part.opened_with(tmp_path / "out", about=about())
+        assert opened_with
+        assert "\n" not in opened_with
+
+
+@exporters
+def test_the_same_images_give_the_same_export(name: str, tmp_path: Path) -> None:
+    for place in ("one", "other"):
+        _exported(name, tmp_path / place, [images(5), images(2, seed=1)])
+    assert _content(tmp_path / "one") == _content(tmp_path / "other")
+
+
+@exporters
+def test_a_name_a_path_and_an_id_are_in_an_export(name: str, tmp_path: Path) -> None:
+    fox = images(1, paths=("/photos/fähe 🦊.jpg",), cluster_names=("Fuchs äöü",))
+    _exported(name, tmp_path / "out", [fox])
+    content = _content(tmp_path / "out")
+    for text in ("fähe 🦊.jpg", "Fuchs äöü", fox.image_ids[0]):
+        assert text.encode() in content
+
+
+@exporters
+def test_images_without_clusters_metadata_and_files_are_exported(name: str, tmp_path: Path) -> None:
+    nothing = (None,) * 3
+    known = ("taken_at", "cameras", "latitudes", "longitudes", "brightness", "chroma")
+    unknown: dict[str, Any] = dict.fromkeys(known, nothing)
+    bare = images(3, **unknown, missing=(True,) * 3)
+    assert _exported(name, tmp_path / "bare", [bare]) == 3
+    assert _exported(name, tmp_path / "before", [unclustered(3)]) == 3
+
+
+@exporters
+def test_vectors_are_in_an_export_that_takes_them(name: str, tmp_path: Path) -> None:
+    if _exporter(name).vectors is VectorUse.NEVER:
+        pytest.skip(f"{name} holds no vectors")
+    with_vectors, without = tmp_path / "with", tmp_path / "without"
+    assert _exported(name, with_vectors, [images(50, dim=64)], dim=64) == 50
+    assert _exported(name, without, [images(50)]) == 50
+    more = len(_content(with_vectors)) - len(_content(without))
+    assert more > 50 * 64 * 3, "noise of four bytes a number cannot be made much smaller"
+
+
+@exporters
+def test_batches_are_taken_one_at_a_time(name: str, tmp_path: Path) -> None:
+    """Of a library of millions only some thousands are in memory."""
+    alive: weakref.WeakSet[object] = weakref.WeakSet()
+    most = 0
+
+    def batches() -> Iterator[ExportBatch]:
+        nonlocal most
+        for seed in range(6):
+            vectors = np.zeros((2_000, 2_048), dtype=np.float32)
+            alive.add(vectors)
+            yield images(2_000, seed=seed, vectors=vectors)
+            del vectors
+            most = max(most, len(alive))
+
+    if _exporter(name).vectors is VectorUse.NEVER:
+        _exported(name, tmp_path / "out", batches())
+    else:
+        _exported(name, tmp_path / "out", batches(), dim=2_048)
+    assert most <= 2
+
+
+@exporters
+def test_a_pipe_has_what_a_file_has(name: str, tmp_path: Path) -> None:
+    part = _exporter(name)
+    if not isinstance(part, StreamExporter):
+        pytest.skip(f"{name} is not written to a pipe")
+    stream = io.BytesIO()
+    assert part.write([images(3)], stream, about=about()) == 3
+    assert not stream.closed
+    _exported(name, tmp_path / "out", [images(3)])
+    assert _content(tmp_path / "out").endswith(stream.getvalue())

@@ -9,6 +9,7 @@ import typer
 
 from organizer.cli.clusters import clusters_app
 from organizer.cli.decide import decide_app
+from organizer.cli.export import export
 from organizer.cli.models import models_app
 from organizer.cli.report import report
 from organizer.cli.session import (
@@ -45,6 +46,7 @@ clusters_app.add_typer(decide_app)
 app.add_typer(clusters_app, name="clusters")
 app.add_typer(models_app, name="models")
 app.command(epilog="Example: organizer report --labels folders --html report.html")(report)
+app.command(epilog="Example: organizer export csv --to clusters.csv")(export)
 
 
 @app.callback(invoke_without_command=True)

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Self
+from typing import Any, BinaryIO, Self
 
 from organizer import decode
 from organizer.cluster.decisions import Constraints, compiled
 from organizer.errors import ImageError, SettingsError
-from organizer.library import embedders, publishing, reporting, texts, undoing, views
+from organizer.library import (
+    embedders,
+    exporting,
+    publishing,
+    reporting,
+    texts,
+    undoing,
+    views,
+)
 from organizer.library import ingest as ingesting
 from organizer.library import recluster as reclustering
 from organizer.library.commit import IngestReport
 from organizer.library.deciding import DecisionReport, Desk
+from organizer.library.exporting import ExportChoice, ExportReport
 from organizer.library.history import Event, history_of
 from organizer.library.illustrating import MapMethod
 from organizer.library.joining import recover
@@ -376,6 +385,46 @@ class Library:
             below=below or Path.cwd(),
             force=force,
             settings=self.settings,
+            progress=progress or Silent(),
+        )
+
+    def export(
+        self,
+        exporter: str,
+        to: Path | BinaryIO | None = None,
+        choice: ExportChoice | None = None,
+        *,
+        params: Mapping[str, Any] | None = None,
+        force: bool = False,
+        progress: Progress | None = None,
+    ) -> ExportReport:
+        """Write the images with their clusters in a format that another tool reads.
+
+        It is written beside its target and moved there when it is whole.
+
+        Args:
+            exporter: A format's name: csv, parquet, megadetector-json, fiftyone, embedding-atlas,
+                or a plugin's.
+            to: A file, or a folder for a format that is one; a stream for csv. In the current
+                folder, under the format's own name, where None.
+            choice: Which images, with or without vectors; all images where None.
+            params: What the exporter is made with.
+            force: Whether what is at the target may be replaced.
+            progress: Told how far it is.
+
+        Raises:
+            SettingsError: The target is there already or cannot be, or there is no such format,
+                cluster or embedder.
+            ClusteringError: Clusters are named, and there is no clustering yet.
+            OrganizerError: The target cannot be written.
+        """
+        return exporting.export(
+            self.store,
+            exporter,
+            to,
+            choice or ExportChoice(),
+            params=params or {},
+            force=force,
             progress=progress or Silent(),
         )
 

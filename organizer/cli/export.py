@@ -1,0 +1,149 @@
+"""``organizer export``: the images with their clusters, for another tool."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from organizer.cli.session import (
+    DebugOption,
+    EmbedderOption,
+    JsonOption,
+    LibraryOption,
+    command,
+    opened,
+    quiet_natives,
+    say,
+)
+from organizer.errors import SettingsError
+
+if TYPE_CHECKING:
+    from organizer.library.exporting import ExportReport
+
+_PIPE = Path("-")
+
+
+def export(
+    format: Annotated[
+        str,
+        typer.Argument(
+            metavar="FORMAT",
+            help="csv, parquet, megadetector-json, fiftyone, embedding-atlas, or a plugin's.",
+        ),
+    ],
+    to: Annotated[
+        Path | None,
+        typer.Option(
+            "--to",
+            "-o",
+            metavar="PATH",
+            help="Where to; - for a pipe (csv). Otherwise organizer.csv or the like, here.",
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace what is there; otherwise it is left alone.")
+    ] = False,
+    vectors: Annotated[
+        bool | None,
+        typer.Option(
+            "--vectors/--no-vectors",
+            help="With vectors or without; embedding-atlas has them if nothing is said.",
+        ),
+    ] = None,
+    embedder: EmbedderOption = None,
+    cluster: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--cluster",
+            metavar="ID",
+            help="Only this cluster, by id or name, or the word unsure; may be repeated.",
+        ),
+    ] = None,
+    include_missing: Annotated[
+        bool, typer.Option("--include-missing", help="Also images whose files are gone.")
+    ] = False,
+    relative_to: Annotated[
+        Path | None,
+        typer.Option(
+            "--relative-to", metavar="FOLDER", help="Write paths relative to this folder."
+        ),
+    ] = None,
+    thumbnails: Annotated[
+        int | None,
+        typer.Option(
+            "--thumbnails",
+            metavar="PIXELS",
+            help="Size of the pictures in embedding-atlas: 96 if not given, 0 for none.",
+        ),
+    ] = None,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Write the images with cluster, name, distance and metadata for another tool.
+
+    csv, parquet and fiftyone have absolute paths, megadetector-json has them
+    relative to the folder that holds all photos (it says which), unless
+    --relative-to names one. Images that are unsure have no cluster but a
+    candidate. Nothing is overwritten without --force.
+    """
+    with command(debug=debug):
+        if to == _PIPE and json:
+            raise SettingsError("--to - and --json both write to stdout", "leave one out")
+        with opened(library) as found:
+            from organizer.cli.bar import bar
+            from organizer.library.exporting import ExportChoice
+
+            choice = ExportChoice(vectors, embedder, cluster or (), include_missing, relative_to)
+            params: dict[str, Any] = {} if thumbnails is None else {"thumbnails": thumbnails}
+            with quiet_natives(debug=debug), bar() as progress:
+                report = found.export(
+                    format,
+                    sys.stdout.buffer if to == _PIPE else to,
+                    choice,
+                    params=params,
+                    force=force,
+                    progress=progress,
+                )
+        _show(report, json=json)
+
+
+def _show(report: ExportReport, *, json: bool) -> None:
+    from organizer.cli.show import print_json, print_line, short
+
+    if json:
+        print_json(_fields(report))
+    elif report.to is not None:
+        print_line(f"{report.images:,} images: {short(report.to)}")
+    for line in _remarks(report):
+        say(line)
+
+
+def _remarks(report: ExportReport) -> list[str]:
+    """What the person should know besides."""
+    said = {
+        "there are no clusters yet, so their columns are empty: organizer recluster": (
+            not report.clustered
+        ),
+        f"left out, their files are missing: {report.missing:,} (--include-missing)": (
+            report.missing
+        ),
+        f"left out, they have no vector: {report.without_vector:,}": report.without_vector,
+        f"to go on: {report.opened_with}": report.opened_with,
+    }
+    return [line for line, applies in said.items() if applies]
+
+
+def _fields(report: ExportReport) -> dict[str, object]:
+    return {
+        "format": report.exporter,
+        "to": report.to,
+        "images": report.images,
+        "skipped": {"missing": report.missing, "without_vector": report.without_vector},
+        "clustered": report.clustered,
+        "embedder": report.embedder.name if report.embedder else None,
+        "open_with": report.opened_with or None,
+    }

@@ -1,0 +1,87 @@
+"""Parquet as Apple's Embedding Atlas reads it.
+
+    embedding-atlas organizer-atlas.parquet --vector vector --image image
+
+It takes ``vector`` as a list of numbers and draws its map of it. Its page runs in a browser, which
+opens no files: a path in the image column shows nothing. So ``image`` holds the pictures
+themselves, small JPEGs in the layout ``{bytes, path}``. ``cluster`` is never empty where there is a
+clustering ("cluster 7", "unsure"), so that points can be coloured by it. The other columns are
+those of the Parquet export.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from organizer.errors import SettingsError
+from organizer.export.parquet import schema_of, table_of, write_tables
+from organizer.export.thumbnails import thumbnails
+from organizer.records import ExportBatch, ExportInfo, VectorUse, label
+
+_SIDE = 96
+_LARGEST = 1024
+
+
+class EmbeddingAtlas:
+    """Writes Parquet with vectors and small pictures; see the module.
+
+    Args:
+        thumbnails: Pixels of a picture's longer side; 0 for no pictures.
+    """
+
+    suffix = ".parquet"
+    file_name = "organizer-atlas.parquet"
+    vectors = VectorUse.USUAL
+
+    def __init__(self, *, thumbnails: int = _SIDE) -> None:
+        if not 0 <= thumbnails <= _LARGEST:
+            raise SettingsError(
+                f"--thumbnails cannot be {thumbnails}", f"it is 0 (none) to {_LARGEST} pixels"
+            )
+        self._side = thumbnails
+
+    def export(self, batches: Iterable[ExportBatch], to: Path, *, about: ExportInfo) -> int:
+        """Write a file."""
+        tables = (self._table(batch, about) for batch in batches)
+        return write_tables(tables, to, self._schema(about))
+
+    def opened_with(self, to: Path, *, about: ExportInfo) -> str:
+        """The command that shows the file."""
+        vector = "--vector vector" if about.dim else "--disable-projection"
+        image = " --image image" if self._side else ""
+        return f"embedding-atlas {shlex.quote(str(to))} {vector}{image}"
+
+    def _schema(self, about: ExportInfo) -> Any:
+        import pyarrow as pa
+
+        schema = schema_of(about)
+        if not self._side:
+            return schema
+        picture = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+        return schema.append(pa.field("image", picture))
+
+    def _table(self, batch: ExportBatch, about: ExportInfo) -> Any:
+        import pyarrow as pa
+
+        table = table_of(batch, about)
+        place = table.schema.get_field_index("cluster")
+        table = table.set_column(place, "cluster", pa.array(_labels(batch), pa.string()))
+        if not self._side:
+            return table
+        schema = self._schema(about)
+        made = thumbnails(batch.paths, side=self._side)
+        pictures = [
+            None if jpeg is None else {"bytes": jpeg, "path": path}
+            for jpeg, path in zip(made, batch.paths, strict=True)
+        ]
+        return table.append_column(
+            schema.field("image"), pa.array(pictures, schema.field("image").type)
+        )
+
+
+def _labels(batch: ExportBatch) -> list[str | None]:
+    columns = zip(batch.states, batch.cluster_ids, batch.cluster_names, strict=True)
+    return [None if state is None else label(i, name) for state, i, name in columns]

@@ -1,0 +1,110 @@
+"""CSV: a line an image, for spreadsheets, pandas, R and DuckDB.
+
+RFC 4180 with a header. A file begins with the UTF-8 byte order mark, without which Excel reads
+"Fähe" as "FÃ¤he"; pandas, polars, DuckDB, readr and data.table skip it, Python's csv does with
+``encoding="utf-8-sig"``. A pipe has no mark.
+
+Names, paths and what a camera wrote come from strangers, and a spreadsheet runs a cell that begins
+with one of ``= + - @``, a tab or a line break as a formula (OWASP, "CSV injection"). A path that
+begins so gets ``./`` before it, which leads to the same file; any other text an apostrophe, as a
+person would type it. To have the text back, take one apostrophe away where apostrophes and one of
+those characters begin it. Numbers stay numbers.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from organizer.export.paths import shown
+from organizer.records import ExportBatch, ExportInfo, VectorUse
+
+COLUMNS = (
+    "path", "cluster_id", "cluster", "state", "candidate_id", "candidate", "distance", "margin",
+    "folder", "file", "copies", "missing", "bytes", "width", "height", "format", "taken_at",
+    "camera", "latitude", "longitude", "brightness", "chroma", "image_id",
+)  # fmt: skip
+"""The header. `copies` is a JSON array of paths, empty where there are none."""
+
+_RUNS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # the last four: full-width, seen in Excel
+_MARK = b"\xef\xbb\xbf"
+
+
+class Csv:
+    """Writes CSV; see the module."""
+
+    suffix = ".csv"
+    file_name = "organizer.csv"
+    vectors = VectorUse.NEVER
+
+    def export(self, batches: Iterable[ExportBatch], to: Path, *, about: ExportInfo) -> int:
+        """Write a file, with the byte order mark."""
+        with to.open("wb") as file:
+            file.write(_MARK)
+            return self.write(batches, file, about=about)
+
+    def write(self, batches: Iterable[ExportBatch], stream: BinaryIO, *, about: ExportInfo) -> int:
+        """Write to a pipe, without the mark."""
+        text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+        try:
+            lines = csv.writer(text, lineterminator="\r\n")
+            lines.writerow(COLUMNS)
+            written = 0
+            for batch in batches:
+                lines.writerows(_rows(batch, about))
+                written += len(batch)
+            text.flush()
+        finally:
+            text.detach()  # the stream is its owner's to close
+        return written
+
+
+def _rows(batch: ExportBatch, about: ExportInfo) -> Iterator[tuple[object, ...]]:
+    return zip(
+        map(_path, shown(batch.paths, about)),
+        batch.cluster_ids,
+        map(_text, batch.cluster_names),
+        batch.states,
+        batch.candidate_ids,
+        map(_text, batch.candidate_names),
+        map(_single, batch.distances),
+        map(_single, batch.margins),
+        map(_path, batch.folders),
+        map(_path, batch.files),
+        [
+            json.dumps(shown(paths, about), ensure_ascii=False) if paths else ""
+            for paths in batch.copies
+        ],
+        ["yes" if missing else "no" for missing in batch.missing],
+        batch.sizes,
+        batch.widths,
+        batch.heights,
+        map(_text, batch.formats),
+        batch.taken_at,
+        map(_text, batch.cameras),
+        batch.latitudes,
+        batch.longitudes,
+        map(_single, batch.brightness),
+        map(_single, batch.chroma),
+        batch.image_ids,
+        strict=True,
+    )
+
+
+def _path(path: str) -> str:
+    return f"./{path}" if path.startswith(_RUNS) else path
+
+
+def _text(text: str | None) -> str | None:
+    if text and text.lstrip("'").startswith(_RUNS):
+        return f"'{text}"
+    return text
+
+
+def _single(value: float | None) -> str | None:
+    """A number of single precision with as many digits as bring it back."""
+    return None if value is None else f"{value:.9g}"

@@ -1,0 +1,129 @@
+"""Images as an export gives them to another tool: some thousands at a time, column by column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from pathlib import Path
+
+from organizer.types import PartSpec, Vectors
+
+UNSURE = "unsure"
+"""What stands for a cluster where an image is in none, in formats that need a word."""
+
+
+class VectorUse(StrEnum):
+    """Whether a format holds vectors: never, when they are asked for, or unless they are not."""
+
+    NEVER = "never"
+    ASKED = "asked"
+    USUAL = "usual"
+
+
+@dataclass(frozen=True, slots=True)
+class ExportBatch:
+    """Some images, column by column: every column has an entry an image, in the same order.
+
+    Every text is valid Unicode (a file whose name is none is never taken into a library), every
+    number is finite; None stands where nothing is known.
+
+    Attributes:
+        image_ids: 32 hexadecimal digits: the hash of the content.
+        paths: Where the image lies, absolute, as this system writes it.
+        folders: The folder that was ingested, absolute.
+        files: The path relative to that folder, with forward slashes.
+        copies: The other paths of the same content, absolute.
+        missing: Whether no file of the image was there when last looked for.
+        cluster_ids: The cluster; None for an image that is unsure, or not clustered.
+        cluster_names: The name that a person gave it.
+        states: "auto", "unsure" or "decided"; None for an image that is not clustered.
+        candidate_ids: The nearest cluster, where the image is unsure.
+        candidate_names: Its name.
+        distances: Cosine distance to the centroid of the cluster or candidate.
+        margins: How much farther the second nearest cluster is.
+        sizes: Bytes.
+        widths: Upright, pixels.
+        heights: Upright, pixels.
+        formats: Pillow's name of the file format.
+        taken_at: Camera-local time, ISO 8601 without an offset.
+        cameras: Make, model and serial number.
+        latitudes: Degrees, north is positive.
+        longitudes: Degrees, east is positive.
+        brightness: Mean luma, 0 to 1.
+        chroma: How much colour there is, 0 to about 1.
+        vectors: ``(n, dim)`` float32, or None where they were not asked for.
+    """
+
+    image_ids: tuple[str, ...]
+    paths: tuple[str, ...]
+    folders: tuple[str, ...]
+    files: tuple[str, ...]
+    copies: tuple[tuple[str, ...], ...]
+    missing: tuple[bool, ...]
+    cluster_ids: tuple[int | None, ...]
+    cluster_names: tuple[str | None, ...]
+    states: tuple[str | None, ...]
+    candidate_ids: tuple[int | None, ...]
+    candidate_names: tuple[str | None, ...]
+    distances: tuple[float | None, ...]
+    margins: tuple[float | None, ...]
+    sizes: tuple[int, ...]
+    widths: tuple[int, ...]
+    heights: tuple[int, ...]
+    formats: tuple[str, ...]
+    taken_at: tuple[str | None, ...]
+    cameras: tuple[str | None, ...]
+    latitudes: tuple[float | None, ...]
+    longitudes: tuple[float | None, ...]
+    brightness: tuple[float | None, ...]
+    chroma: tuple[float | None, ...]
+    vectors: Vectors | None = None
+
+    def __post_init__(self) -> None:
+        n = len(self.image_ids)
+        for item in fields(self):
+            column = getattr(self, item.name)
+            if column is not None and len(column) != n:
+                raise ValueError(f"{n} images, {len(column)} {item.name}")
+
+    def __len__(self) -> int:
+        return len(self.image_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportInfo:
+    """What all batches of an export have in common.
+
+    Attributes:
+        program: Name and version of what makes the export.
+        created_at: When, ISO 8601 with its offset.
+        clusters: Every cluster that may come, by id, with its name where it has one.
+        clustering_id: Which clustering they are of; None where there is none yet.
+        algorithm: How it was made, for a person.
+        common: The deepest folder that holds all ingested ones.
+        relative_to: The folder that the user wants paths to be relative to.
+        embedder: What made the vectors; None where there are none in the batches.
+        dim: Length of a vector; 0 where there are none.
+    """
+
+    program: str
+    created_at: str
+    clusters: Mapping[int, str | None]
+    clustering_id: int | None
+    algorithm: str
+    common: Path
+    relative_to: Path | None = None
+    embedder: PartSpec | None = None
+    dim: int = 0
+
+    def __post_init__(self) -> None:
+        if (self.embedder is None) != (self.dim == 0):
+            raise ValueError(f"vectors of {self.embedder} with {self.dim} numbers")
+
+
+def label(cluster_id: int | None, name: str | None) -> str:
+    """A cluster in one word that is never empty: its name, or "cluster 7", or "unsure"."""
+    if cluster_id is None:
+        return UNSURE
+    return name or f"cluster {cluster_id}"

@@ -1,0 +1,286 @@
+"""What an export holds is what the library knows: which images, in which cluster, how far away."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from organizer.errors import ClusteringError, SettingsError
+from organizer.library import Library
+from organizer.library.exporting import ExportChoice, ExportReport
+from organizer.settings import Settings
+from tests.conftest import Site, make_photo
+
+
+@pytest.fixture
+def clustered(filled: Library) -> Library:
+    """24 photos in three clusters, of which the red one has a name."""
+    filled.recluster(k=3)
+    red = next(s.cluster_id for s in filled.clusters() if "red" in str(s.medoid))
+    filled.rename(red, "Red ones")
+    return filled
+
+
+def _rows(library: Library, choice: ExportChoice | None = None) -> list[dict[str, str]]:
+    return _rows_and_report(library, choice)[0]
+
+
+def _rows_and_report(
+    library: Library, choice: ExportChoice | None = None
+) -> tuple[list[dict[str, str]], ExportReport]:
+    stream = io.BytesIO()
+    report = library.export("csv", stream, choice)
+    rows = list(csv.DictReader(io.StringIO(stream.getvalue().decode(), newline="")))
+    assert report.images == len(rows)
+    return rows, report
+
+
+def _table(library: Library, to: Path, choice: ExportChoice, **options: Any) -> Any:
+    report = library.export("parquet", to, choice, **options)
+    table = pq.read_table(to)
+    assert report.images == len(table)
+    return table
+
+
+def test_every_image_is_in_the_export_with_its_cluster(clustered: Library) -> None:
+    rows, report = _rows_and_report(clustered)
+    members = {
+        str(member.path): member
+        for summary in clustered.clusters()
+        for member in clustered.cluster(summary.cluster_id)
+    }
+    assert {row["path"] for row in rows} == set(members)
+    assert report.clustered
+    for row in rows:
+        member = members[row["path"]]
+        assert int(row["cluster_id"]) == member.cluster_id
+        assert np.float32(row["distance"]) == np.float32(member.distance)
+        assert row["cluster"] == (clustered.name_of(member.cluster_id) or "")
+        assert row["state"] == member.state
+        assert row["image_id"] == member.image_id
+    assert {row["cluster"] for row in rows if "red" in row["path"]} == {"Red ones"}
+
+
+def test_what_is_known_of_an_image_is_in_the_export(clustered: Library, photos: Path) -> None:
+    for row in _rows(clustered):
+        facts = clustered.store.photos.facts_of([row["image_id"]])[row["image_id"]]
+        assert int(row["bytes"]) == facts.bytes == Path(row["path"]).stat().st_size
+        assert (row["width"], row["height"], row["format"]) == ("64", "48", "JPEG")
+        assert np.float32(row["brightness"]) == np.float32(facts.brightness)
+        assert row["folder"] == str(photos)
+        assert str(Path(row["folder"], row["file"])) == row["path"]
+        assert (row["taken_at"], row["camera"], row["latitude"]) == ("", "", "")
+
+
+def test_an_unsure_image_has_a_candidate(clustered: Library, photos: Path) -> None:
+    odd = make_photo(photos / "odd.jpg", 77, colour=(250, 250, 20))
+    clustered.ingest([odd])
+    (member,) = clustered.cluster(None)
+    (row,) = _rows(clustered, ExportChoice(clusters=["unsure"]))
+    assert (row["path"], row["state"], row["cluster_id"]) == (str(odd), "unsure", "")
+    assert int(row["candidate_id"]) == member.candidate
+    assert row["candidate"] == (clustered.name_of(member.candidate) or "")
+    assert len(_rows(clustered)) == 25
+
+
+def test_a_decided_image_says_so(clustered: Library, photos: Path) -> None:
+    blue = photos / "blue" / "000.jpg"
+    red = next(s.cluster_id for s in clustered.clusters() if s.name == "Red ones")
+    clustered.move([blue], red)
+    row = next(row for row in _rows(clustered) if row["path"] == str(blue))
+    assert (row["state"], row["cluster"]) == ("decided", "Red ones")
+
+
+def test_an_export_can_be_limited_to_clusters_by_id_and_name(clustered: Library) -> None:
+    ids = {s.name or str(s.cluster_id): s for s in clustered.clusters()}
+    other = next(name for name in ids if name != "Red ones")
+    for named in (["Red ones"], [other], ["Red ones", other], [int(other)]):
+        wanted = {ids[str(name)].cluster_id for name in named}
+        rows = _rows(clustered, ExportChoice(clusters=named))
+        assert {int(row["cluster_id"]) for row in rows} == wanted
+        assert len(rows) == sum(ids[str(name)].count for name in named)
+
+
+@pytest.mark.parametrize("named", ["9999", "No such", "²"])
+def test_a_cluster_that_is_none_is_refused(clustered: Library, named: str) -> None:
+    with pytest.raises(SettingsError, match="there is no cluster"):
+        clustered.export("csv", io.BytesIO(), ExportChoice(clusters=[named]))
+
+
+def test_copies_are_told_and_exported_once(clustered: Library, photos: Path) -> None:
+    copy = photos / "zz copy.jpg"
+    shutil.copy(photos / "red" / "000.jpg", copy)
+    clustered.ingest([photos])
+    rows = _rows(clustered)
+    assert len(rows) == 24
+    told = {row["path"]: row["copies"] for row in rows if row["copies"]}
+    assert told == {str(photos / "red" / "000.jpg"): f'["{copy}"]'}
+
+
+def test_an_image_whose_files_are_gone_comes_when_asked_for(
+    clustered: Library, photos: Path
+) -> None:
+    shutil.copy(photos / "red" / "001.jpg", photos / "stays.jpg")
+    clustered.ingest([photos])
+    for gone in ("000.jpg", "001.jpg"):
+        (photos / "red" / gone).unlink()
+    clustered.ingest([photos])
+    rows, report = _rows_and_report(clustered)
+    assert (len(rows), report.missing) == (23, 1)
+    assert {row["missing"] for row in rows} == {"no"}
+    kept = next(row for row in rows if row["path"].endswith("stays.jpg"))
+    assert kept["copies"] == "", "a path that is gone is no copy"
+    rows, report = _rows_and_report(clustered, ExportChoice(include_missing=True))
+    assert (len(rows), report.missing) == (24, 0)
+    assert [row["path"] for row in rows if row["missing"] == "yes"] == [
+        str(photos / "red" / "000.jpg")
+    ]
+
+
+def test_before_the_first_clustering_images_and_vectors_are_exported(
+    filled: Library, tmp_path: Path
+) -> None:
+    rows, report = _rows_and_report(filled)
+    assert len(rows) == 24
+    assert not report.clustered
+    assert {row["cluster_id"] + row["state"] + row["candidate_id"] for row in rows} == {""}
+    table = _table(filled, tmp_path / "v.parquet", ExportChoice(vectors=True))
+    assert table.schema.field("vector").type.list_size == 6
+    with pytest.raises(ClusteringError):
+        filled.export("csv", io.BytesIO(), ExportChoice(clusters=["1"]))
+
+
+def test_vectors_are_those_of_their_images(clustered: Library, tmp_path: Path) -> None:
+    rows = _table(clustered, tmp_path / "v.parquet", ExportChoice(vectors=True)).to_pylist()
+    spec = clustered.store.vectors.specs()[0]
+    stored = clustered.store.vectors.read_some(spec, [row["image_id"] for row in rows])
+    assert len(rows) == len(stored) == 24
+    for row in rows:
+        np.testing.assert_array_equal(row["vector"], stored[row["image_id"]])
+
+
+def test_images_without_a_vector_of_the_embedder_are_left_out_and_counted(
+    clustered: Library, photos: Path, tmp_path: Path
+) -> None:
+    clustered.ingest([photos / "red"], embedder="hsv")
+    to = tmp_path / "hsv.parquet"
+    report = clustered.export("parquet", to, ExportChoice(embedder="hsv"))
+    assert (report.images, report.without_vector) == (8, 16)
+    assert report.embedder is not None
+    assert report.embedder.name == "hsv"
+    rows = pq.read_table(to).to_pylist()
+    assert {Path(row["path"]).parent.name for row in rows} == {"red"}
+    blue = next(s.cluster_id for s in clustered.clusters() if "blue" in str(s.medoid))
+    with pytest.raises(SettingsError, match="none of these images has a vector"):
+        clustered.export(
+            "parquet", tmp_path / "no.parquet", ExportChoice(embedder="hsv", clusters=[blue])
+        )
+
+
+def test_a_format_that_holds_no_vectors_says_which_does(clustered: Library) -> None:
+    for choice in (ExportChoice(vectors=True), ExportChoice(embedder="channel-mean")):
+        with pytest.raises(SettingsError, match="no vectors") as error:
+            clustered.export("csv", io.BytesIO(), choice)
+        assert "parquet" in error.value.hint
+
+
+def test_vectors_of_an_embedder_that_has_none_here_are_refused(clustered: Library) -> None:
+    with pytest.raises(SettingsError, match="hog"):
+        clustered.export("parquet", None, ExportChoice(embedder="hog"))
+
+
+def test_paths_are_relative_where_a_folder_is_named(clustered: Library, photos: Path) -> None:
+    shown = {row["path"] for row in _rows(clustered, ExportChoice(relative_to=photos / "red"))}
+    assert "000.jpg" in shown
+    assert "../blue/000.jpg" in shown
+    with pytest.raises(SettingsError, match="there is no folder"):
+        clustered.export("csv", io.BytesIO(), ExportChoice(relative_to=photos / "none"))
+
+
+def test_several_ingested_folders_have_one_base(tmp_path: Path) -> None:
+    import json
+
+    one, other = tmp_path / "cards" / "a" / "x", tmp_path / "cards" / "b"
+    make_photo(one / "1.jpg", 1)
+    make_photo(other / "2.jpg", 2)
+    with Library.open_or_create(tmp_path, Settings()) as library:
+        library.ingest([one, other], embedder="channel-mean")
+        library.export("megadetector-json", tmp_path / "md.json")
+        assert {row["folder"] for row in _rows(library)} == {str(one), str(other)}
+    read = json.loads((tmp_path / "md.json").read_text())
+    assert read["info"]["organizer"]["base_folder"] == str(tmp_path / "cards")
+    assert {image["file"] for image in read["images"]} == {"a/x/1.jpg", "b/2.jpg"}
+
+
+def test_many_batches_are_one_export(
+    clustered: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = _table(clustered, tmp_path / "one.parquet", ExportChoice(vectors=True))
+    monkeypatch.setattr("organizer.library.exporting._ROWS", 5)
+    parts = _table(clustered, tmp_path / "many.parquet", ExportChoice(vectors=True))
+    assert parts.equals(whole)
+
+
+def test_an_empty_library_gives_an_empty_export(library: Library) -> None:
+    rows, report = _rows_and_report(library)
+    assert (rows, report.images, report.clustered) == ([], 0, False)
+
+
+def test_a_file_whose_name_is_no_text_is_a_problem_and_in_no_export(
+    clustered: Library, photos: Path
+) -> None:
+    undecodable = Path(os.fsdecode(os.fsencode(photos) + b"/caf\xe9"))
+    try:
+        shutil.copy(make_photo(photos / "cafe.jpg", 91), f"{undecodable}.jpg")
+    except OSError:
+        pytest.skip("NOT TESTED: this file system takes only Unicode names")
+    clustered.ingest([photos])
+    assert len(clustered.problems()) == 1
+    assert len(_rows(clustered)) == 25
+    undecodable.mkdir()
+    with pytest.raises(SettingsError, match="relative to"):
+        clustered.export("csv", io.BytesIO(), ExportChoice(relative_to=undecodable))
+
+
+def test_an_export_never_lands_on_a_photo_or_in_the_library(
+    clustered: Library, photos: Path
+) -> None:
+    photo = photos / "red" / "000.jpg"
+    before = photo.read_bytes()
+    inside = clustered.store.path / "x.csv"
+    for to, what in ((photo, "is a photo"), (inside, "inside the library")):
+        with pytest.raises(SettingsError, match=what):
+            clustered.export("csv", to, force=True)
+    assert photo.read_bytes() == before
+    assert not inside.exists()
+
+
+def test_a_plugin_adds_a_format(clustered: Library, site: Site, tmp_path: Path) -> None:
+    site.install(
+        "names-exporter",
+        """
+from organizer.records import VectorUse
+
+class Names:
+    suffix, file_name, vectors = ".txt", "names.txt", VectorUse.NEVER
+
+    def export(self, batches, to, *, about):
+        lines = [f for batch in batches for f in batch.files]
+        to.write_text("\\n".join(lines))
+        return len(lines)
+""",
+        group="organizer.exporters",
+        names="Names",
+    )
+    report = clustered.export("names", tmp_path / "names.txt")
+    assert report.images == len((tmp_path / "names.txt").read_text().split("\n")) == 24
+    with pytest.raises(SettingsError, match="pipe"):
+        clustered.export("names", io.BytesIO())
