@@ -45,8 +45,6 @@ app = typer.Typer(
 clusters_app.add_typer(decide_app)
 app.add_typer(clusters_app, name="clusters")
 app.add_typer(models_app, name="models")
-app.command(epilog="Example: organizer report --labels folders --html report.html")(report)
-app.command(epilog="Example: organizer export csv --to clusters.csv")(export)
 
 
 @app.callback(invoke_without_command=True)
@@ -306,6 +304,10 @@ def problems(
             print_table(["path", "reason"], [[short(path), why] for path, _, why in rows])
         else:
             say("no problems: every file could be used")
+
+
+app.command(epilog="Example: organizer report --labels folders --html report.html")(report)
+app.command(epilog="Example: organizer export csv --to clusters.csv")(export)
 
 
 def _roots_here(library: Library) -> list[Path]:
