@@ -10,6 +10,7 @@ import typer
 from organizer.cli.clusters import clusters_app
 from organizer.cli.decide import decide_app
 from organizer.cli.models import models_app
+from organizer.cli.review import review
 from organizer.cli.session import (
     DebugOption,
     DeviceOption,
@@ -43,6 +44,7 @@ app = typer.Typer(
 clusters_app.add_typer(decide_app)
 app.add_typer(clusters_app, name="clusters")
 app.add_typer(models_app, name="models")
+app.command(epilog="Example: organizer review --sample 200; organizer review --doubtful 50")(review)
 
 
 @app.callback(invoke_without_command=True)
