@@ -5,17 +5,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.types import NOISE, Labels, Vectors
+from organizer.types import NOISE, Labels
 
 NEIGHBOURS = 10
 DOUBTFUL_FROM = 0.6
 """Share of the neighbours from which an image is doubtful: six of ten."""
 
+Stored = NDArray[np.float32] | NDArray[np.float16]
+
 _ROWS, _COLUMNS = 512, 8_192
 
 
 def disagreement(
-    vectors: Vectors,
+    vectors: Stored,
     labels: Labels,
     *,
     rows: Labels | None = None,
@@ -55,7 +57,7 @@ def disagreement(
     return share, majority
 
 
-def _nearest(vectors: Vectors, rows: Labels, columns: Labels, k: int) -> Labels:
+def _nearest(vectors: Stored, rows: Labels, columns: Labels, k: int) -> Labels:
     """``(len(rows), k)`` the nearest of the columns to each row, nearest first, itself left out."""
     queries = vectors[rows].astype(np.float32)
     best = np.full((len(rows), k), -np.inf, dtype=np.float32)

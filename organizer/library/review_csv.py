@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from organizer.errors import SettingsError
+from organizer.library.current import require_clustering
 from organizer.library.reviewing import Look
 from organizer.store import Answer, Drawn, Store
 
@@ -78,9 +79,11 @@ def read(file: Path, store: Store) -> Filled:
     """Read the answers that a person wrote into a table.
 
     Raises:
+        ClusteringError: There is no clustering yet.
         SettingsError: The file cannot be read, or a line cannot be understood; nothing is taken
             from such a file.
     """
+    require_clustering(store)
     text = _text(file)
     # Excel begins a file with this line where its separator is not the usual one.
     skipped = 1 if text.lower().startswith("sep=") else 0
