@@ -33,8 +33,9 @@ def by_hand(vectors: Vectors, labels: Labels, k: int) -> tuple[NDArray[np.float6
     search.fit(vectors[there].astype(np.float64))
     found = search.kneighbors(return_distance=False)
     for row, near in zip(there, found, strict=True):
-        others = [int(labels[there[i]]) for i in near if labels[there[i]] != labels[row]]
-        share[row] = len(others) / k
+        possible = min(k, int((labels == labels[row]).sum()) - 1)
+        others = [int(labels[there[i]]) for i in near[:possible] if labels[there[i]] != labels[row]]
+        share[row] = len(others) / possible if possible else 0
         if others:
             counts = Counter(others)  # keeps the order of the neighbours: the first of the most
             majority[row] = max(counts, key=lambda label: counts[label])
@@ -96,6 +97,16 @@ def test_images_in_the_wrong_cluster_stand_out() -> None:
     share, majority = disagreement(vectors, labels)
     assert np.flatnonzero(share >= room.DOUBTFUL_FROM).tolist() == [5, 50, 90]
     assert majority[[5, 50, 90]].tolist() == [0, 1, 2]
+
+
+def test_a_small_cluster_does_not_disagree_with_itself() -> None:
+    vectors, labels = blobs([40, 4, 2, 1]), truth_of([40, 4, 2, 1])
+    assert disagreement(vectors, labels)[0].max() == 0
+    labels[[0, 40]] = [1, 0]
+    share, majority = disagreement(vectors, labels)
+    assert (share[0], majority[0]) == (1.0, 0)
+    # It lies in the little group, whose other images are too few for ten neighbours.
+    assert (share[40], majority[40]) == (pytest.approx(0.3), 1)
 
 
 def test_where_there_is_no_neighbour_nothing_disagrees() -> None:

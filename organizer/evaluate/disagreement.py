@@ -26,7 +26,9 @@ def disagreement(
     """How many of an image's nearest neighbours are in another cluster, and in which.
 
     The neighbours are exact, by cosine distance, among all images that are in a cluster; noise is
-    nobody's neighbour and has none. O(rows n dim); 512 rows times 8,192 columns of the distances
+    nobody's neighbour and has none. Of an image in a cluster of fewer than 11 images only as many
+    neighbours are looked at as its cluster could give; every image of a small cluster would
+    disagree otherwise. O(rows n dim); 512 rows times 8,192 columns of the distances
     are held at once, however many there are.
 
     Args:
@@ -46,15 +48,24 @@ def disagreement(
     share = np.zeros(len(rows))
     majority = np.full(len(rows), NOISE, dtype=np.int64)
     inside = np.flatnonzero(labels[rows] != NOISE)
+    companions = _companions(labels)
     if k < 1:
         return share, majority
     for start in range(0, len(inside), _ROWS):
         at = inside[start : start + _ROWS]
         near = labels[_nearest(vectors, rows[at], there, k)]
+        looked_at = np.minimum(companions[rows[at]], k)
         others = near != labels[rows[at]][:, None]
-        share[at] = others.mean(axis=1)
+        others &= np.arange(k) < looked_at[:, None]
+        share[at] = others.sum(axis=1) / np.maximum(looked_at, 1)
         majority[at] = _majority(near, others)
     return share, majority
+
+
+def _companions(labels: Labels) -> Labels:
+    """``(n,)`` the other images in the cluster of each; of noise, of the noise."""
+    _, at, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    return np.asarray(counts[at] - 1, dtype=np.int64)
 
 
 def _nearest(vectors: Stored, rows: Labels, columns: Labels, k: int) -> Labels:
@@ -77,7 +88,8 @@ def _nearest(vectors: Stored, rows: Labels, columns: Labels, k: int) -> Labels:
 
 def _majority(near: Labels, others: NDArray[np.bool_]) -> Labels:
     """The most frequent label among the others of each row, the nearest one's of several."""
-    counts = (near[:, :, None] == near[:, None, :]).sum(axis=2)
+    alike = near[:, :, None] == near[:, None, :]
+    counts = (alike & others[:, None, :]).sum(axis=2)
     counts[~others] = 0
     most = counts.argmax(axis=1)
     labels = near[np.arange(len(near)), most]
