@@ -44,7 +44,7 @@ def by_hand(vectors: Vectors, labels: Labels, k: int) -> tuple[NDArray[np.float6
 
 @settings(max_examples=40, deadline=None)
 @given(
-    n=st.integers(1, 60),
+    n=st.integers(1, 150),
     clusters=st.integers(1, 5),
     k=st.integers(1, 12),
     noise=st.floats(0, 1),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,16 +22,24 @@ SIZES = [40, 20, 10, 2]
 GROUPS = [ids_of(range(40)), ids_of(range(40, 60)), ids_of(range(60, 70)), ids_of(range(70, 72))]
 
 
-@pytest.fixture
-def library(tmp_path: Path) -> Library:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four clusters of 40, 20, 10 and 2 images."""
-    found = library_at(tmp_path)
-    fill(found, ids_of(range(72)), blobs(SIZES))
-    found.recluster(k=4, reduce="none")
-    assert Counter(where(found).values()) == Counter(
-        {cluster_of(found, group): len(group) for group in GROUPS}
-    )
-    return found
+    home = tmp_path_factory.mktemp("made")
+    with library_at(home) as found:
+        fill(found, ids_of(range(72)), blobs(SIZES))
+        found.recluster(k=4, reduce="none")
+        for group in GROUPS:
+            assert Counter(where(found).values())[cluster_of(found, group)] == len(group)
+    return home
+
+
+@pytest.fixture
+def library(made: Path, tmp_path: Path) -> Iterator[Library]:
+    """A copy of it."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    with library_at(tmp_path) as found:
+        yield found
 
 
 def say(library: Library, looks: Iterable[Look], wrong: Iterable[str] = ()) -> int:

@@ -14,6 +14,8 @@ DOUBTFUL_FROM = 0.6
 Stored = NDArray[np.float32] | NDArray[np.float16]
 
 _ROWS, _COLUMNS = 512, 8_192
+_MOST = 64
+"""Candidates of a row in a block. More neighbours than that are not looked up."""
 
 
 def disagreement(
@@ -35,7 +37,7 @@ def disagreement(
         vectors: ``(n, dim)`` float32 or float16 of unit length.
         labels: ``(n,)`` int64, -1 for noise.
         rows: ``(m,)`` int64, the images to look at; all where None.
-        neighbours: How many; cut to the images that there are.
+        neighbours: How many; cut to the images that there are, and to 64.
 
     Returns:
         ``(m,)`` float64, the share of the neighbours that are in another cluster, and ``(m,)``
@@ -44,7 +46,7 @@ def disagreement(
     """
     rows = np.arange(len(labels), dtype=np.int64) if rows is None else rows
     there = np.flatnonzero(labels != NOISE)
-    k = min(neighbours, len(there) - 1)
+    k = min(neighbours, len(there) - 1, _MOST)
     share = np.zeros(len(rows))
     majority = np.full(len(rows), NOISE, dtype=np.int64)
     inside = np.flatnonzero(labels[rows] != NOISE)
@@ -76,14 +78,30 @@ def _nearest(vectors: Stored, rows: Labels, columns: Labels, k: int) -> Labels:
     for start in range(0, len(columns), _COLUMNS):
         part = columns[start : start + _COLUMNS]
         cosines = queries @ vectors[part].astype(np.float32).T
-        cosines[rows[:, None] == part] = -np.inf
-        cosines = np.hstack([best, cosines])
-        ids = np.hstack([found, np.broadcast_to(part, (len(rows), len(part)))])
-        chosen = np.argpartition(-cosines, k - 1, axis=1)[:, :k]
-        best = np.take_along_axis(cosines, chosen, axis=1)
-        found = np.take_along_axis(ids, chosen, axis=1)
-    order = np.argsort(-best, axis=1, kind="stable")
-    return np.asarray(np.take_along_axis(found, order, axis=1))
+        _, own, at = np.intersect1d(rows, part, assume_unique=True, return_indices=True)
+        cosines[own, at] = -np.inf
+        near, place = _candidates(cosines, best[:, -1:])
+        # Each row's best so far and what is better than the last of these, sorted together.
+        of = np.concatenate([np.repeat(np.arange(len(rows)), k), near])
+        values = np.concatenate([best.ravel(), cosines[near, place]])
+        ids = np.concatenate([found.ravel(), part[place]])
+        order = np.lexsort((-values, of))
+        starts = np.searchsorted(of[order], np.arange(len(rows)))
+        first = order[starts[:, None] + np.arange(k)]
+        best, found = values[first], ids[first]
+    return found
+
+
+def _candidates(
+    cosines: NDArray[np.float32], bar: NDArray[np.float32]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Where a cosine is above the row's bar; of many, the highest `_MOST` of each row."""
+    above = cosines > bar
+    if cosines.shape[1] <= _MOST or np.count_nonzero(above) <= len(cosines) * _MOST:
+        near, place = np.nonzero(above)
+        return near, place
+    highest = np.argpartition(cosines, -_MOST, axis=1)[:, -_MOST:]
+    return np.repeat(np.arange(len(cosines)), _MOST), highest.ravel()
 
 
 def _majority(near: Labels, others: NDArray[np.bool_]) -> Labels:

@@ -322,7 +322,9 @@ class Library:
 
         It tells how many images are where they belong now. An answer counts for as long as the
         image is in the cluster that it was shown with; one of "no" also after the image was taken
-        out of it by a person's word, since those that nobody looked at are as they were.
+        out of it by a person's word, since those that nobody looked at are as they were. Images
+        that joined a cluster after its sample was drawn are taken for what the others are, until
+        the next sample, which begins with them.
 
         Returns:
             None where there is no such answer.

@@ -453,6 +453,7 @@ def test_answers_outlive_a_kill(typed: Run, sit: Sit) -> None:
     assert not {image["image_id"] for image in wanted[:5]} & left
 
 
+@pytest.mark.slow
 def test_a_correction_at_the_end_of_a_dialogue_and_the_end_of_input(typed: Run, sit: Sit) -> None:
     person = sit("review", "--sample", 6, "--correct", "--cluster", 2)
     person.type("n", "y", "\x04")
@@ -465,6 +466,7 @@ def test_a_correction_at_the_end_of_a_dialogue_and_the_end_of_input(typed: Run, 
     assert found["audit"]["per_cluster"][0]["share"] == pytest.approx(4 / 7)
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_it_and_keeps_what_was_said(typed: Run, sit: Sit) -> None:
     person = sit("review", "--sample", 6)
     person.type("y")
