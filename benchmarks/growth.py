@@ -45,7 +45,7 @@ def _measure(folder: Path, size: int, dim: int, k: int) -> None:
     with Library.open_or_create(folder, load_settings()) as library:
         for start in range(0, size, 50_000):
             numbers = np.arange(start, min(start + 50_000, size))
-            append(library, ids_of(numbers), _mixture(len(numbers), dim, k, seed=start + 1))
+            append(library, ids_of(numbers), mixture(len(numbers), dim, k, seed=start + 1))
     command = [sys.executable, "-m", "benchmarks.growth", "--recluster", str(folder)]
     ran = subprocess.run(
         [*command, "--k", str(k)], check=True, capture_output=True, text=True, timeout=7_200
@@ -55,7 +55,7 @@ def _measure(folder: Path, size: int, dim: int, k: int) -> None:
     with Library.open(folder, load_settings()) as library:
         for card in range(_CARDS):
             ids = ids_of(np.arange(size + card * _CARD, size + (card + 1) * _CARD))
-            vectors = _mixture(_CARD, dim, k, seed=10**6 + card)
+            vectors = mixture(_CARD, dim, k, seed=10**6 + card)
             current = library.store.clusterings.current()
             assert current is not None
             began = time.perf_counter()
@@ -84,7 +84,7 @@ def _recluster(folder: Path, k: int) -> None:
     print(f"{seconds:.1f} {peak:.3f}")
 
 
-def _mixture(n: int, dim: int, k: int, *, seed: int) -> Vectors:
+def mixture(n: int, dim: int, k: int, *, seed: int) -> Vectors:
     """Overlapping groups of different sizes and widths, along some directions more than others."""
     fixed = np.random.default_rng(0)
     centres = fixed.normal(size=(k, dim)).astype(np.float32)

@@ -36,12 +36,12 @@ class Silhouette:
 
 @dataclass(frozen=True, slots=True)
 class ClusterShape:
-    """How compact a cluster is and how far from the others; Euclidean, on vectors of unit length.
+    """How compact a cluster is and how far from the others; distances are Euclidean.
 
     Attributes:
         cluster_id: The cluster.
         count: Its images.
-        cohesion: Mean distance of the members to their centroid; 0 is compact.
+        cohesion: Mean cosine similarity of the members to their centroid; 1 is compact.
         spread: Root of the mean squared distance of the members to their centroid.
         inertia: Sum of the squared distances of the members to their centroid.
         separation: Distance to the centroid of the nearest other cluster; None where it is alone.

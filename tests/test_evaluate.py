@@ -148,6 +148,57 @@ def test_more_clusters_than_classes_cost_accuracy_but_not_purity() -> None:
     assert found.acc == pytest.approx(4 / 6)
 
 
+@settings(deadline=None, max_examples=80)
+@given(_clusterings())
+def test_truth_scores_are_those_of_scikit_learn(case: tuple[Labels, list[str]]) -> None:
+    from sklearn import metrics
+
+    labels, truth = case
+    found = against_truth(labels, truth)
+    assert found.ami == pytest.approx(metrics.adjusted_mutual_info_score(truth, labels))
+    assert found.ari == pytest.approx(metrics.adjusted_rand_score(truth, labels))
+    assert found.nmi == pytest.approx(metrics.normalized_mutual_info_score(truth, labels))
+    assert found.nmi == pytest.approx(metrics.v_measure_score(truth, labels))
+    assert found.fmi == pytest.approx(metrics.fowlkes_mallows_score(truth, labels))
+    assert found.homogeneity == pytest.approx(metrics.homogeneity_score(truth, labels))
+    assert found.completeness == pytest.approx(metrics.completeness_score(truth, labels))
+    table = metrics.cluster.contingency_matrix(labels, truth)
+    np.testing.assert_array_equal(found.table, table)
+
+
+@settings(deadline=None, max_examples=80)
+@given(_clusterings())
+def test_pairs_and_bcubed_are_those_of_counting_by_hand(case: tuple[Labels, list[str]]) -> None:
+    labels, truth = case
+    found = against_truth(labels, truth)
+    n = len(truth)
+    pairs = [(labels[i] == labels[j], truth[i] == truth[j]) for i in range(n) for j in range(i)]
+    either = sum(cluster or label for cluster, label in pairs)
+    both = sum(cluster and label for cluster, label in pairs)
+    assert found.jaccard == pytest.approx(both / either if either else 1.0)
+    precision, recall = 0.0, 0.0
+    for i in range(n):
+        cluster = {j for j in range(n) if labels[j] == labels[i]}
+        label = {j for j in range(n) if truth[j] == truth[i]}
+        precision += len(cluster & label) / len(cluster) / n
+        recall += len(cluster & label) / len(label) / n
+    assert found.bcubed_precision == pytest.approx(precision)
+    assert found.bcubed_recall == pytest.approx(recall)
+    assert found.bcubed_f1 == pytest.approx(2 / (1 / precision + 1 / recall))
+
+
+@settings(deadline=None, max_examples=40)
+@given(_clusterings())
+def test_the_matching_is_what_the_accuracy_counts(case: tuple[Labels, list[str]]) -> None:
+    labels, truth = case
+    found = against_truth(labels, truth)
+    class_of = dict(zip(found.cluster_ids, found.matched, strict=True))
+    right = [class_of[int(i)] == name for i, name in zip(labels, truth, strict=True)]
+    assert np.mean(right) == pytest.approx(found.acc)
+    used = [name for name in found.matched if name is not None]
+    assert len(used) == len(set(used)) == min(len(found.classes), len(found.cluster_ids))
+
+
 @pytest.mark.parametrize("order", list(permutations(range(4))))
 def test_a_tie_goes_to_the_first_class_by_name(order: tuple[int, ...]) -> None:
     truth = ["wolf", "fox", "wolf", "fox"]

@@ -10,6 +10,7 @@ import typer
 from organizer.cli.clusters import clusters_app
 from organizer.cli.decide import decide_app
 from organizer.cli.models import models_app
+from organizer.cli.report import report
 from organizer.cli.review import review
 from organizer.cli.session import (
     DebugOption,
@@ -44,6 +45,7 @@ app = typer.Typer(
 clusters_app.add_typer(decide_app)
 app.add_typer(clusters_app, name="clusters")
 app.add_typer(models_app, name="models")
+app.command(epilog="Example: organizer report --labels folders --html report.html")(report)
 app.command(epilog="Example: organizer review --sample 200; organizer review --doubtful 50")(review)
 
 
@@ -275,28 +277,6 @@ def browse(
         from organizer.cli.browse import walk
 
         walk(found, file, limit=limit, json=json)
-
-
-@app.command(epilog="Example: organizer report --labels folders")
-def report(
-    labels: Annotated[
-        str | None,
-        typer.Option(
-            "--labels",
-            metavar="SOURCE",
-            help="Known truth: folders (a file's folder is its class), or a CSV file with the "
-            "columns path and label.",
-        ),
-    ] = None,
-    library: LibraryOption = None,
-    json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
-    """How good the clusters are: silhouette, and with labels purity and its kin."""
-    with command(debug=debug), opened(library) as found:
-        from organizer.cli import show_report
-
-        show_report.show(found.report(labels=labels), json=json)
 
 
 @app.command(epilog="Example: organizer status --json")

@@ -7,7 +7,8 @@ from dataclasses import asdict
 from organizer.cli.session import say
 from organizer.cli.show import print_json, print_line, print_table
 from organizer.library.recluster import ReclusterReport
-from organizer.types import LineageReport, PartSpec
+from organizer.library.space import spelled
+from organizer.types import LineageReport
 
 _COLUMNS = {
     "silhouette": ("silhouette", 4),
@@ -63,12 +64,6 @@ def lineage_fields(lineage: LineageReport) -> dict[str, object]:
         "split": [{"cluster_id": s.cluster_id, "into": s.into} for s in lineage.split],
         "merged": [{"cluster_id": m.cluster_id, "from": m.sources} for m in lineage.merged],
     }
-
-
-def spelled(reducer: PartSpec) -> str:
-    """A reducer as it is typed."""
-    dimensions = reducer.params.get("n_components")
-    return f"{reducer.name}:{dimensions}" if dimensions else reducer.name
 
 
 def _tables(report: ReclusterReport) -> None:

@@ -2,95 +2,168 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
 from organizer.cli.session import say
 from organizer.cli.show import number, print_json, print_line, print_table
 from organizer.evaluate.internal import METRIC
-from organizer.library.views import Report
+from organizer.library.reporting import Report, remarks_of
+from organizer.scores import TruthScores
+
+_TRUTH = {
+    "purity": "purity",
+    "nmi": "NMI",
+    "ari": "ARI",
+    "acc": "ACC",
+    "ami": "AMI",
+    "fmi": "FMI",
+    "jaccard": "Jaccard",
+    "homogeneity": "homogeneity",
+    "completeness": "completeness",
+    "bcubed_precision": "BCubed precision",
+    "bcubed_recall": "recall",
+    "bcubed_f1": "F1",
+}
+"""Scores against truth, as they are called on the terminal."""
 
 
-def show(report: Report, *, json: bool) -> None:
+def show(report: Report, *, json: bool, files: Sequence[Path] = ()) -> None:
     """Scores to stdout; what to know about them to stderr."""
     if json:
-        print_json(_fields(report))
+        print_json(_fields(report) | ({"files": files} if files else {}))
     else:
         _tables(report)
-    if report.silhouette is None:
-        say("the silhouette is not defined here: it needs two clusters and more images than that")
-    elif report.silhouette.sampled:
-        say(f"the silhouette is that of a sample of {report.silhouette.n_scored:,} images")
-    if report.unsure:
-        say(f"{report.unsure:,} images are unsure and in no cluster; they are not scored")
-    if report.truth is not None and report.truth.n_labelled < report.images:
-        say(f"scored are the {report.truth.n_labelled:,} of {report.images:,} images with a label")
-    if report.unmatched_labels:
-        say(f"{report.unmatched_labels:,} labels are of files that are not in the library")
-    if report.conflicting_labels:
-        say(
-            f"{report.conflicting_labels:,} images have files with different labels; "
-            "the first by path counts"
-        )
+    for remark in remarks_of(report):
+        say(remark)
 
 
 def _fields(report: Report) -> dict[str, object]:
-    per_cluster = []
-    for cluster_id, name, count in report.clusters:
-        row: dict[str, object] = {
-            "cluster_id": cluster_id,
-            "name": name,
-            "count": count,
-            "silhouette": _silhouette_of(report, cluster_id),
-        }
-        if report.truth is not None and cluster_id in report.truth.per_cluster:
-            scored = report.truth.per_cluster[cluster_id]
-            row |= {"purity": scored.purity, "majority": scored.majority, "labelled": scored.count}
-        per_cluster.append(row)
+    found, truth = report.silhouette, report.truth
     fields: dict[str, object] = {
-        "silhouette": report.silhouette.mean if report.silhouette else None,
+        "silhouette": found.mean if found else None,
         "silhouette_metric": METRIC,
-        "silhouette_sampled": bool(report.silhouette and report.silhouette.sampled),
-        "per_cluster": per_cluster,
+        "silhouette_sampled": bool(found and found.sampled),
+        "silhouette_standard_error": found.standard_error if found else None,
+        "davies_bouldin": report.internal.davies_bouldin,
+        "calinski_harabasz": report.internal.calinski_harabasz,
+        "inertia": report.internal.inertia,
+        "per_cluster": _per_cluster(report),
+        "factors": [asdict(factor) for factor in report.explanation.factors],
+        "unknown_factors": report.explanation.unknown,
+        "evidence": [asdict(candidate) for candidate in report.clustering.evidence],
         "images": report.images,
         "unsure": report.unsure,
         "k": len(report.clusters),
         "clustering_id": report.clustering.clustering_id,
         "embedder": report.clustering.embedder.name,
     }
-    truth = report.truth
     if truth is not None:
+        fields |= {name: getattr(truth, name) for name in _TRUTH}
         fields |= {
-            "purity": truth.purity,
-            "nmi": truth.nmi,
-            "ari": truth.ari,
-            "acc": truth.acc,
+            "majority_accuracy": truth.purity,
+            "v_measure": truth.nmi,
             "n_labelled": truth.n_labelled,
             "n_classes": truth.n_classes,
-            "unmatched_labels": report.unmatched_labels,
-            "conflicting_labels": report.conflicting_labels,
+            "confusion": _confusion(truth),
+        }
+    if report.labels:
+        fields |= {
+            "labels": report.labels,
+            "unmatched_labels": report.known.unmatched,
+            "conflicting_labels": report.known.conflicting,
         }
     return fields
 
 
+def _per_cluster(report: Report) -> list[dict[str, object]]:
+    shapes = {shape.cluster_id: shape for shape in report.internal.clusters}
+    reasons = {reason.cluster_id: reason for reason in report.explanation.reasons}
+    rows = []
+    for cluster_id, name, count in report.clusters:
+        reason, shape = reasons.get(cluster_id), shapes[cluster_id]
+        row: dict[str, object] = {
+            "cluster_id": cluster_id,
+            "name": name,
+            "count": count,
+            "silhouette": _silhouette_of(report, cluster_id),
+            "cohesion": shape.cohesion,
+            "spread": shape.spread,
+            "inertia": shape.inertia,
+            "separation": shape.separation,
+            "nearest": shape.nearest,
+            "reason": reason.text if reason else None,
+            "doubtful": reason.is_doubtful if reason else False,
+        }
+        if report.truth is not None and cluster_id in report.truth.per_cluster:
+            scored = report.truth.per_cluster[cluster_id]
+            row |= {"purity": scored.purity, "majority": scored.majority, "labelled": scored.count}
+        rows.append(row)
+    return rows
+
+
+def _confusion(truth: TruthScores) -> dict[str, object]:
+    return {
+        "clusters": truth.cluster_ids,
+        "classes": truth.classes,
+        "counts": truth.table.tolist(),
+        "matched": truth.matched,
+    }
+
+
 def _tables(report: Report) -> None:
+    _clusters(report)
+    found = report.silhouette
+    error = f" ± {found.standard_error:.3f}" if found and found.sampled else ""
+    print_line(f"silhouette {number(found.mean if found else None)}{error} ({METRIC})")
+    internal = report.internal
+    print_line(
+        f"Davies-Bouldin {number(internal.davies_bouldin)}, Calinski-Harabasz "
+        f"{number(internal.calinski_harabasz, 1)}, inertia {internal.inertia:.2f}"
+    )
+    if report.truth is not None:
+        _against_truth(report.truth)
+    _why(report)
+
+
+def _clusters(report: Report) -> None:
     truth = report.truth
-    columns = [">id", "name", ">images", ">silhouette"]
+    shapes = {shape.cluster_id: shape for shape in report.internal.clusters}
+    columns = [">id", "name", ">images", ">silhouette", ">cohesion", ">separation"]
     columns += [">purity", "mostly"] if truth else []
     rows = []
     for cluster_id, name, count in report.clusters:
+        shape = shapes[cluster_id]
         row = [str(cluster_id), name or "-", f"{count:,}"]
         row.append(number(_silhouette_of(report, cluster_id)))
+        row += [number(shape.cohesion), number(shape.separation)]
         if truth is not None:
             scored = truth.per_cluster.get(cluster_id)
             row += [number(scored.purity if scored else None), scored.majority if scored else "-"]
         rows.append(row)
     print_table(columns, rows)
-    mean = report.silhouette.mean if report.silhouette else None
-    print_line(f"silhouette {number(mean)} ({METRIC})")
-    if truth is not None:
-        print_line(
-            f"purity {truth.purity:.3f}, NMI {truth.nmi:.3f}, ARI {truth.ari:.3f}, "
-            f"ACC {truth.acc:.3f} on {truth.n_labelled:,} labelled images of "
-            f"{truth.n_classes} classes"
-        )
+
+
+def _against_truth(truth: TruthScores) -> None:
+    words = [f"{word} {getattr(truth, name):.3f}" for name, word in _TRUTH.items()]
+    print_line(
+        f"{', '.join(words[:4])} on {truth.n_labelled:,} labelled images of "
+        f"{truth.n_classes} classes"
+    )
+    print_line(", ".join(words[4:]))
+
+
+def _why(report: Report) -> None:
+    """What the clusters go with besides what is in the photos."""
+    for factor in report.explanation.factors:
+        if factor.groups > 1:
+            print_line(
+                f"goes with {factor.name}: NMI {factor.nmi:.3f}, by chance {factor.by_chance:.3f} "
+                f"({factor.groups:,} groups, known of {factor.known:,} images)"
+            )
+    for reason in report.explanation.reasons:
+        print_line(f"cluster {reason.cluster_id}: {reason.text}")
 
 
 def _silhouette_of(report: Report, cluster_id: int) -> float | None:

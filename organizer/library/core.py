@@ -10,17 +10,19 @@ from typing import Self
 from organizer import decode
 from organizer.cluster.decisions import Constraints, compiled
 from organizer.errors import ImageError, SettingsError
-from organizer.library import embedders, reviewing, texts, undoing, views
+from organizer.library import embedders, publishing, reporting, reviewing, texts, undoing, views
 from organizer.library import ingest as ingesting
 from organizer.library import recluster as reclustering
 from organizer.library.commit import IngestReport
 from organizer.library.deciding import DecisionReport, Desk
 from organizer.library.history import Event, history_of
+from organizer.library.illustrating import MapMethod
 from organizer.library.joining import recover
 from organizer.library.naming import resolve
 from organizer.library.place import library_path
 from organizer.library.progress import Progress, Silent
 from organizer.library.recluster import K, KMethod, Plan, ReclusterReport
+from organizer.library.reporting import Report
 from organizer.library.reviewing import Look
 from organizer.library.space import parsed
 from organizer.protocols import EmbedderInfo, least_side
@@ -416,12 +418,13 @@ class Library:
         """The folders that were ingested."""
         return [root.folder for root in self.store.photos.roots()]
 
-    def report(self, *, labels: str | None = None, below: Path | None = None) -> views.Report:
+    def report(self, *, labels: str | None = None, below: Path | None = None) -> Report:
         """How good the clustering is.
 
         Args:
-            labels: "folders" (the name of the folder that a file lies in is its class), the path
-                of a CSV file with the columns path and label, or None.
+            labels: "folders" (the name of the folder that a file lies in is its class), "camera",
+                "format" or "light", the path of a CSV file with the columns path and label
+                (FILE:COLUMN for another column), or None.
             below: What a relative path of labels is relative to; the current folder where None.
 
         Raises:
@@ -429,7 +432,49 @@ class Library:
             SettingsError: The labels cannot be read, or fit no image.
         """
         seed = self.settings.seed
-        return views.report(self.store, labels, below=below or Path.cwd(), seed=seed)
+        return reporting.report(self.store, labels, below=below or Path.cwd(), seed=seed)
+
+    def illustrate(
+        self,
+        *,
+        html: Path | None = None,
+        plots: Path | None = None,
+        map_method: MapMethod = "tsne",
+        labels: str | None = None,
+        below: Path | None = None,
+        force: bool = False,
+        progress: Progress | None = None,
+    ) -> tuple[Report, tuple[Path, ...]]:
+        """The report, written as one HTML page, as PNG plots, or both.
+
+        Args:
+            html: The page's file; one that an earlier report wrote is replaced.
+            plots: The folder of the plots.
+            map_method: How the map is drawn; "none" for no map.
+            labels: See `report`.
+            below: See `report`; paths are shown relative to it.
+            force: Replace a file that is there though no report wrote it.
+            progress: Told how far it is.
+
+        Returns:
+            The report and the files that were written.
+
+        Raises:
+            ClusteringError: There is no clustering yet.
+            SettingsError: The labels cannot be read, or a file cannot be written.
+            PluginError: The map needs a package that is not installed.
+        """
+        return publishing.publish(
+            self.store,
+            html=html,
+            plots=plots,
+            map_method=map_method,
+            labels=labels,
+            below=below or Path.cwd(),
+            force=force,
+            settings=self.settings,
+            progress=progress or Silent(),
+        )
 
     def status(self) -> views.Status:
         """What is in the library and how current it is."""

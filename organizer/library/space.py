@@ -42,6 +42,12 @@ def parsed(text: str) -> PartSpec:
     return PartSpec(name, {"n_components": int(number)})
 
 
+def spelled(reducer: PartSpec) -> str:
+    """A reducer as it is typed."""
+    dimensions = reducer.params.get("n_components")
+    return f"{reducer.name}:{dimensions}" if dimensions else reducer.name
+
+
 def unit_vectors(store: Store, spec: PartSpec) -> tuple[tuple[str, ...], Vectors]:
     """All ids and vectors of an embedder, of unit length; many are held in half precision."""
     ids, vectors = store.vectors.read(spec, half=store.vectors.count(spec) > _HALF_FROM)

@@ -1,0 +1,233 @@
+"""A report with pictures: contact sheets and a map, gathered from the library."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from organizer.evaluate.internal import METRIC
+from organizer.library import sheets
+from organizer.library.pictures import pictures
+from organizer.library.progress import Progress
+from organizer.library.reporting import Report, remarks_of, scored
+from organizer.library.sheets import Choice
+from organizer.library.space import spelled
+from organizer.reduce.projection import project
+from organizer.report.contents import ClusterRow, Contents, Map, Picture, Sheet, Spot
+from organizer.report.spots import spots
+from organizer.settings import Settings
+from organizer.store import Store, StoredClustering
+from organizer.thumbnail import Thumbnail
+from organizer.types import Assignments, AssignmentState, Labels, Vectors
+
+MapMethod = Literal["pca", "tsne", "umap", "none"]
+
+MAPPED = 10_000
+"""Points of a map; of more images a seeded sample."""
+
+_SPOTS, _SPOT_SIZE = 240, 0.08
+_SIDE = 96
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """The map before it has pictures: which images, where they lie, which become pictures."""
+
+    method: str
+    rows: Labels
+    xy: Vectors
+    spots: Labels
+
+
+def illustrated(
+    store: Store,
+    labels: str | None,
+    *,
+    map_method: MapMethod,
+    below: Path,
+    settings: Settings,
+    progress: Progress,
+) -> tuple[Report, Contents]:
+    """The report with all that a page or plots show; see `organizer.library.Library`."""
+    progress.begin("scoring", None)
+    report, vectors = scored(store, labels, below=below, seed=settings.seed)
+    drawn = _drawn(vectors, report, map_method, seed=settings.seed, progress=progress)
+    del vectors  # of a million images they are a gigabyte, and pictures need room
+    members = _members(store, report)
+    choices = sheets.chosen(members, store.clusterings.models(report.clustering.clustering_id))
+    pile = sheets.from_the_pile(members, seed=settings.seed)
+    pictured = [pile, *(rows for c in choices.values() for rows in (c.typical, c.least_sure))]
+    pictured += [drawn.rows[drawn.spots]] if drawn is not None else []
+    album = _album(
+        store,
+        report,
+        pictured=np.concatenate(pictured),
+        named=np.concatenate([*pictured, drawn.rows if drawn is not None else pile]),
+        below=below,
+        settings=settings,
+        progress=progress,
+    )
+    names = {i: name for i, name, _ in report.clusters if name}
+    contents = Contents(
+        library=str(store.path.parent),
+        made_at=datetime.now().astimezone().isoformat(timespec="seconds"),
+        facts=_facts(report.clustering),
+        images=report.images,
+        unsure=report.unsure,
+        clusters=_cluster_rows(report, members),
+        metric=METRIC,
+        silhouette=report.silhouette,
+        cluster_ids=report.cluster_ids,
+        internal=report.internal,
+        truth=report.truth,
+        explanation=report.explanation,
+        audit=None,
+        evidence=report.clustering.evidence,
+        sheets={i: _sheet(i, choice, members, album) for i, choice in choices.items()},
+        unsure_pictures=tuple(
+            album.picture(row, _of_the_pile(row, members, names)) for row in pile
+        ),
+        map=_map(drawn, report, album),
+        remarks=(*remarks_of(report), *_omissions(report, drawn, album)),
+    )
+    return report, contents
+
+
+@dataclass(frozen=True, slots=True)
+class _Album:
+    """The pictures that are shown, as many as could be read, and the paths of all images."""
+
+    image_ids: NDArray[np.object_]
+    paths: Mapping[str, Path]
+    thumbnails: Mapping[str, Thumbnail]
+    wanted: int
+    below: Path
+
+    def path(self, row: int) -> str:
+        """Where the image of a row lies, for a person."""
+        return shown(self.paths[self.image_ids[row]], self.below)
+
+    def picture(self, row: int, note: str = "") -> Picture:
+        """The picture of a row; without pixels where the file could not be read."""
+        found = self.thumbnails.get(self.image_ids[row])
+        if found is None:
+            return Picture(self.path(row), b"", _SIDE, _SIDE, note)
+        return Picture(self.path(row), found.jpeg, found.width, found.height, note)
+
+    @property
+    def missing(self) -> int:
+        """Pictures that could not be made."""
+        return self.wanted - len(self.thumbnails)
+
+
+def shown(file: Path, below: Path) -> str:
+    """A path as short as it can be written from a folder."""
+    return str(file.relative_to(below)) if file.is_relative_to(below) else str(file)
+
+
+def _album(
+    store: Store,
+    report: Report,
+    *,
+    pictured: Labels,
+    named: Labels,
+    below: Path,
+    settings: Settings,
+    progress: Progress,
+) -> _Album:
+    wanted = report.image_ids[np.unique(pictured)].tolist()
+    files = store.photos.files_of(report.image_ids[np.unique(named)].tolist())
+    return _Album(
+        image_ids=report.image_ids,
+        paths={image_id: rows[0].file for image_id, rows in files.items()},
+        thumbnails=pictures(store, wanted, side=_SIDE, threads=settings.threads, progress=progress),
+        wanted=len(wanted),
+        below=below,
+    )
+
+
+def _members(store: Store, report: Report) -> Assignments:
+    """The members row by row as in the report."""
+    members = store.clusterings.assignments(report.clustering.clustering_id)
+    row_of = {image_id: row for row, image_id in enumerate(members.image_ids.tolist())}
+    return members.take(np.array([row_of[i] for i in report.image_ids], dtype=np.int64))
+
+
+def _drawn(
+    vectors: Vectors, report: Report, method: MapMethod, *, seed: int, progress: Progress
+) -> _Drawn | None:
+    if method == "none" or not len(vectors):
+        return None
+    rows = np.arange(len(vectors))
+    if len(rows) > MAPPED:
+        rows = np.sort(np.random.default_rng(seed).choice(rows, MAPPED, replace=False))
+    progress.begin(f"drawing the map of {len(rows):,} images", None)
+    xy = project(vectors[rows], method=method, seed=seed)
+    at = spots(xy, cluster_ids=report.cluster_ids[rows], size=_SPOT_SIZE, limit=_SPOTS)
+    return _Drawn(method, rows, xy, at)
+
+
+def _map(drawn: _Drawn | None, report: Report, album: _Album) -> Map | None:
+    if drawn is None:
+        return None
+    known = report.known.of
+    return Map(
+        method=drawn.method,
+        xy=drawn.xy,
+        cluster_ids=report.cluster_ids[drawn.rows],
+        paths=tuple(album.path(row) for row in drawn.rows),
+        truth=tuple(known.get(i) for i in report.image_ids[drawn.rows]) if known else (),
+        spots=tuple(Spot(int(point), album.picture(drawn.rows[point])) for point in drawn.spots),
+        spot_size=_SPOT_SIZE,
+        images=report.images,
+    )
+
+
+def _sheet(cluster_id: int, choice: Choice, members: Assignments, album: _Album) -> Sheet:
+    first, *others = [
+        album.picture(row, f"distance {members.distances[row]:.3f}") for row in choice.typical
+    ]
+    least_sure = [
+        album.picture(row, f"margin {members.margins[row]:.3f}") for row in choice.least_sure
+    ]
+    return Sheet(cluster_id, (replace(first, note="medoid"), *others), tuple(least_sure))
+
+
+def _of_the_pile(row: int, members: Assignments, names: Mapping[int, str]) -> str:
+    nearest = int(members.candidates[row])
+    return f"nearest: {names.get(nearest) or f'cluster {nearest}'}"
+
+
+def _cluster_rows(report: Report, members: Assignments) -> tuple[ClusterRow, ...]:
+    decided = Counter(members.cluster_ids[members.states == AssignmentState.DECIDED.value].tolist())
+    rows = [ClusterRow(i, name, count, decided[i]) for i, name, count in report.clusters]
+    return tuple(sorted(rows, key=lambda row: (-row.count, row.cluster_id)))
+
+
+def _facts(clustering: StoredClustering) -> tuple[tuple[str, str], ...]:
+    return (
+        ("embedder", clustering.embedder.name),
+        ("space", spelled(clustering.reducer)),
+        ("algorithm", clustering.algorithm),
+        ("clustering", f"{clustering.clustering_id}, made by {clustering.action}"),
+        ("made at", clustering.created_at),
+    )
+
+
+def _omissions(report: Report, drawn: _Drawn | None, album: _Album) -> list[str]:
+    """What the pictures leave out."""
+    said = []
+    if drawn is not None and len(drawn.rows) < report.images:
+        said.append(f"the map shows a random sample of {len(drawn.rows):,} images")
+    if len(report.clusters) > sheets.SHEETS:
+        said.append(f"contact sheets are shown of the {sheets.SHEETS} largest clusters")
+    if album.missing:
+        said.append(f"{album.missing:,} of {album.wanted:,} pictures could not be read again")
+    return said

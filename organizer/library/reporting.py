@@ -1,0 +1,171 @@
+"""How good the current clustering is: scores, truth, what it goes with, what a person found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from organizer.cluster.decisions import compiled
+from organizer.evaluate.explain import Circumstances, explain
+from organizer.evaluate.external import against_truth
+from organizer.evaluate.internal import silhouette
+from organizer.evaluate.shape import internal_scores
+from organizer.events import grouped
+from organizer.library.current import require_clustering
+from organizer.library.space import unit_vectors
+from organizer.library.truth import Truth, require_some, truth_of
+from organizer.light import INFRARED_BELOW
+from organizer.scores import Explanation, InternalScores, Silhouette, TruthScores
+from organizer.store import Store, StoredClustering
+from organizer.types import NOISE, Labels, Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How good the current clustering is; truth only where labels were given.
+
+    Attributes:
+        clustering: What was scored.
+        image_ids: ``(n,)`` its images.
+        cluster_ids: ``(n,)`` int64; NOISE for an unsure image.
+        clusters: Id, name and images of each cluster, by id.
+        unsure: Images in no cluster.
+        silhouette: None where it is not defined; its rows number `image_ids`.
+        internal: Scores by the vectors alone.
+        explanation: What the clustering goes with.
+        truth: Scores against the labels.
+        labels: What was taken for truth; None where there are no labels.
+        known: The truth itself.
+    """
+
+    clustering: StoredClustering
+    image_ids: NDArray[np.object_] = field(repr=False)
+    cluster_ids: Labels = field(repr=False)
+    clusters: tuple[tuple[int, str | None, int], ...]
+    unsure: int
+    silhouette: Silhouette | None
+    internal: InternalScores
+    explanation: Explanation
+    truth: TruthScores | None
+    labels: str | None
+    known: Truth
+
+    @property
+    def images(self) -> int:
+        """Images of the clustering, unsure ones too."""
+        return len(self.image_ids)
+
+
+def report(store: Store, labels: str | None, *, below: Path, seed: int) -> Report:
+    """See `organizer.library.Library.report`."""
+    return scored(store, labels, below=below, seed=seed)[0]
+
+
+def scored(store: Store, labels: str | None, *, below: Path, seed: int) -> tuple[Report, Vectors]:
+    """The report, and the vectors of its images: what a map is made of."""
+    current = require_clustering(store)
+    known = truth_of(store, labels, below=below) if labels else Truth({})
+    image_ids, cluster_ids, vectors = _clustered(store, current)
+    if labels:
+        require_some(known, image_ids, labels)
+    names = compiled(store.decisions.all()).names
+    ids, counts = np.unique(cluster_ids[cluster_ids != NOISE], return_counts=True)
+    taken = circumstances(store, image_ids)
+    made = Report(
+        clustering=current,
+        image_ids=image_ids,
+        cluster_ids=cluster_ids,
+        clusters=tuple(
+            (i, names.get(i), c) for i, c in zip(ids.tolist(), counts.tolist(), strict=True)
+        ),
+        unsure=int(np.count_nonzero(cluster_ids == NOISE)),
+        silhouette=silhouette(vectors, cluster_ids, seed=seed),
+        internal=internal_scores(vectors, cluster_ids),
+        explanation=explain(cluster_ids, taken, seed=seed),
+        truth=_against(known.of, image_ids, cluster_ids),
+        labels=labels,
+        known=known,
+    )
+    return made, vectors
+
+
+def remarks_of(report: Report) -> list[str]:
+    """What a reader of the scores has to know."""
+    said = []
+    if report.silhouette is None:
+        said.append(
+            "the silhouette is not defined here: it needs two clusters and more images than that"
+        )
+    elif report.silhouette.sampled:
+        error = report.silhouette.standard_error
+        said.append(
+            f"the silhouette is that of a sample of {report.silhouette.n_scored:,} images: "
+            f"its standard error is {error:.4f}"
+        )
+    if report.unsure:
+        said.append(f"{report.unsure:,} images are unsure and in no cluster; they are not scored")
+    if report.truth is not None and report.truth.n_labelled < report.images:
+        scored = report.truth.n_labelled
+        said.append(f"scored are the {scored:,} of {report.images:,} images with a label")
+    if report.labels and report.truth is None:
+        said.append("the images with a label are all unsure: there is nothing to score")
+    if report.known.unmatched:
+        said.append(f"{report.known.unmatched:,} labels are of files that are not in the library")
+    if report.known.conflicting:
+        said.append(
+            f"{report.known.conflicting:,} images have files with different labels; "
+            "the first by path counts"
+        )
+    return said
+
+
+def circumstances(store: Store, image_ids: NDArray[np.object_]) -> Circumstances:
+    """How some photos were taken, as far as the library knows."""
+    found = store.photos.columns("image_id", "taken_at", "camera", "brightness", "chroma")
+    row_of = {image_id: row for row, image_id in enumerate(found["image_id"].tolist())}
+    rows = [row_of.get(image_id, NOISE) for image_id in image_ids]
+    known = {
+        name: [None if row == NOISE else values[row] for row in rows]
+        for name, values in found.items()
+    }
+    cameras = known["camera"]
+    names = sorted({camera for camera in cameras if camera})
+    number = {name: i for i, name in enumerate(names)}
+    chroma = np.array(known["chroma"], dtype=np.float64)
+    return Circumstances(
+        cameras=np.array([number.get(camera, NOISE) for camera in cameras], dtype=np.int64),
+        camera_names=names,
+        infrared=np.where(np.isnan(chroma), NOISE, chroma < INFRARED_BELOW),
+        bursts=grouped(known["taken_at"], cameras),
+        brightness=np.array(known["brightness"], dtype=np.float64),
+    )
+
+
+def _clustered(
+    store: Store, current: StoredClustering
+) -> tuple[NDArray[np.object_], Labels, Vectors]:
+    """The images of a clustering, their clusters and their vectors, row by row alike."""
+    members = store.clusterings.assignments(current.clustering_id)
+    cluster_of = dict(zip(members.image_ids.tolist(), members.cluster_ids.tolist(), strict=True))
+    ids, vectors = unit_vectors(store, current.embedder)
+    image_ids = np.array(ids, dtype=object)
+    inside = np.array([i in cluster_of for i in ids], dtype=bool)
+    if not inside.all():
+        image_ids, vectors = image_ids[inside], vectors[inside]
+    labels = np.array([cluster_of[i] for i in image_ids], dtype=np.int64)
+    return image_ids, labels, vectors
+
+
+def _against(
+    truth: Mapping[str, str], image_ids: NDArray[np.object_], labels: Labels
+) -> TruthScores | None:
+    rows = [
+        row
+        for row, (image_id, label) in enumerate(zip(image_ids, labels, strict=True))
+        if label != NOISE and image_id in truth
+    ]
+    return against_truth(labels[rows], [truth[image_ids[row]] for row in rows]) if rows else None

@@ -1,0 +1,71 @@
+"""Which images a contact sheet shows: by rule, so that nobody picks the pretty ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from organizer.types import NOISE, Assignments, ClusterModels, Labels
+
+TYPICAL = 10
+"""Pictures of the most typical images: the medoid, then those nearest to the centroid."""
+
+LEAST_SURE = 6
+"""Pictures of the images that were nearest to another cluster."""
+
+FROM_THE_PILE = 24
+"""Pictures of unsure images, drawn at random."""
+
+SHEETS = 80
+"""Clusters that get a sheet, the largest first: a page stays within a few MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The images of one sheet, as rows of the members.
+
+    Attributes:
+        typical: The medoid and the nearest.
+        least_sure: Other members, the least sure first.
+    """
+
+    typical: Labels
+    least_sure: Labels
+
+
+def chosen(members: Assignments, models: ClusterModels) -> dict[int, Choice]:
+    """The sheets of the largest clusters, by cluster id."""
+    ids, counts = np.unique(members.cluster_ids[members.cluster_ids != NOISE], return_counts=True)
+    largest = ids[np.lexsort((ids, -counts))][:SHEETS]
+    order = np.argsort(members.cluster_ids, kind="stable")
+    first = np.searchsorted(members.cluster_ids[order], largest, side="left")
+    last = np.searchsorted(members.cluster_ids[order], largest, side="right")
+    medoids = _medoids(models)
+    return {
+        int(i): _choice(members, order[start:end], medoids.get(int(i)))
+        for i, start, end in sorted(zip(largest, first, last, strict=True))
+    }
+
+
+def from_the_pile(members: Assignments, *, seed: int) -> Labels:
+    """Rows of some unsure images."""
+    pile = np.flatnonzero(members.cluster_ids == NOISE)
+    if len(pile) > FROM_THE_PILE:
+        pile = np.random.default_rng(seed).choice(pile, FROM_THE_PILE, replace=False)
+    return np.sort(pile)
+
+
+def _choice(members: Assignments, rows: Labels, medoid: str | None) -> Choice:
+    nearest = rows[np.argsort(members.distances[rows], kind="stable")]
+    is_medoid = members.image_ids[nearest] == medoid
+    typical = np.concatenate([nearest[is_medoid], nearest[~is_medoid]])[:TYPICAL]
+    others = rows[~np.isin(rows, typical)]
+    least_sure = others[np.argsort(members.margins[others], kind="stable")][:LEAST_SURE]
+    return Choice(typical, least_sure)
+
+
+def _medoids(models: ClusterModels) -> dict[int, str]:
+    """The medoid of each cluster; of one with several modes, that of the largest."""
+    order = np.argsort(models.counts, kind="stable")
+    return {int(models.cluster_ids[row]): models.medoids[row] for row in order}

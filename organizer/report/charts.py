@@ -1,0 +1,317 @@
+"""Numbers -> the geometry of a chart: where its marks are. The page and the plots draw them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from organizer.report.wording import number
+from organizer.scores import Silhouette
+from organizer.types import Candidate, Labels
+
+PLOT_WIDTH, PLOT_HEIGHT = 520, 300
+"""The size of a line chart, in its own unit."""
+
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 14, 14, 34
+_KNIVES_HEIGHT = 560.0
+_LEAST_KNIFE = 15.0
+_TICK_ROOM = 26.0
+_FLAT = 1e-6
+"""Relative to its values a line that rises less is flat; values below it are zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A mark on an axis: where, and what is written there."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Knife:
+    """The silhouettes of one cluster, sorted (Rousseeuw 1987).
+
+    Attributes:
+        cluster_id: The cluster.
+        values: Descending; fewer than there are images where these would not fit.
+        scored: Images that were scored.
+        mean: Of these.
+        height: How tall it is drawn, pixels.
+        path: SVG path; the width of the chart is 1000 and the height of the knife 1.
+    """
+
+    cluster_id: int
+    values: NDArray[np.float64]
+    scored: int
+    mean: float
+    height: float
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Knives:
+    """A silhouette plot.
+
+    Attributes:
+        knives: One a cluster, in the order asked for.
+        low: Left end of the axis.
+        high: Right end.
+        ticks: At percent of the width.
+        zero_at: Percent of the width.
+        mean_at: Percent of the width.
+        is_thinned: Whether some images are not drawn because there are more than pixels.
+    """
+
+    knives: tuple[Knife, ...]
+    low: float
+    high: float
+    ticks: tuple[Tick, ...]
+    zero_at: float
+    mean_at: float
+    is_thinned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """A point of a line chart.
+
+    Attributes:
+        x: In the chart's unit.
+        y: In the chart's unit.
+        k: Number of clusters.
+        text: The value, for a person.
+        marks: What it is: "chosen", "second", "elbow".
+    """
+
+    x: float
+    y: float
+    k: int
+    text: str
+    marks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line chart over the number of clusters; `is_log`: that axis is logarithmic."""
+
+    dots: tuple[Dot, ...]
+    path: str
+    x_ticks: tuple[Tick, ...]
+    y_ticks: tuple[Tick, ...]
+    is_log: bool
+    left: float = _LEFT
+    right: float = PLOT_WIDTH - _RIGHT
+    bottom: float = PLOT_HEIGHT - _BOTTOM
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A class within a cluster.
+
+    Attributes:
+        class_: Its position in the table's columns; None for all the rest together.
+        count: Its images.
+        share: Of the cluster.
+        start: Where it begins, as a share.
+    """
+
+    class_: int | None
+    count: int
+    share: float
+    start: float
+
+    @property
+    def slice(self) -> str:
+        """Its slice of a pie of radius 1, as an SVG path from the top clockwise."""
+        if self.share >= 1:
+            return "M0-1A1 1 0 1 1 0 1A1 1 0 1 1 0-1Z"
+        (x0, y0), (x1, y1) = _on_circle(self.start), _on_circle(self.start + self.share)
+        is_large = int(self.share > 1 / 2)
+        return f"M0 0L{x0:.4f} {y0:.4f}A1 1 0 {is_large} 1 {x1:.4f} {y1:.4f}Z"
+
+
+def knives(
+    found: Silhouette, cluster_ids: Labels, order: Sequence[int], *, height: float = _KNIVES_HEIGHT
+) -> Knives:
+    """The silhouette plot of clusters in a given order; one without scored images is left out."""
+    own = cluster_ids[found.rows]
+    sorted_rows = np.argsort(own, kind="stable")
+    names, starts = np.unique(own[sorted_rows], return_index=True)
+    groups = np.split(found.values[sorted_rows], starts[1:])
+    by_cluster = {int(n): np.sort(g)[::-1] for n, g in zip(names, groups, strict=True)}
+    shown = [cluster_id for cluster_id in order if cluster_id in by_cluster]
+    total = sum(len(by_cluster[i]) for i in shown) or 1
+    everything = [by_cluster[i] for i in shown]
+    low, high = _range_of(everything, found.mean)
+    made = []
+    for cluster_id, values in zip(shown, everything, strict=True):
+        tall = max(_LEAST_KNIFE, height * len(values) / total)
+        kept = _thinned(values, round(tall * 2))
+        made.append(
+            Knife(
+                cluster_id=cluster_id,
+                values=kept,
+                scored=len(values),
+                mean=found.per_cluster[cluster_id],
+                height=round(tall, 1),
+                path=_knife_path(kept, low, high),
+            )
+        )
+    return Knives(
+        knives=tuple(made),
+        low=low,
+        high=high,
+        ticks=tuple(
+            Tick(100 * (value - low) / (high - low), number(value, 1))
+            for value in _steps(low, high)
+        ),
+        zero_at=100 * (0 - low) / (high - low),
+        mean_at=100 * (found.mean - low) / (high - low),
+        is_thinned=any(len(k.values) < k.scored for k in made),
+    )
+
+
+def line(candidates: Sequence[Candidate], values: Sequence[float], *, digits: int) -> Line | None:
+    """A line chart of what each number of clusters gave; None where there are not two of them."""
+    pairs = [
+        (candidate, value)
+        for candidate, value in zip(candidates, values, strict=True)
+        if math.isfinite(value)
+    ]
+    if len(pairs) < 2:
+        return None
+    lowest, highest = min(v for _, v in pairs), max(v for _, v in pairs)
+    ticks = nice_ticks(lowest, highest)
+    step = ticks[1] - ticks[0]
+    low, high = min(lowest, ticks[0]), max(highest, ticks[-1])
+    ks = [candidate.k for candidate, _ in pairs]
+    wide, tall = PLOT_WIDTH - _LEFT - _RIGHT, PLOT_HEIGHT - _TOP - _BOTTOM
+
+    is_log = is_wide(ks)
+    along = [math.log(k) if is_log else float(k) for k in ks]
+
+    def x(at: float) -> float:
+        return _LEFT + wide * (0.03 + 0.94 * (at - along[0]) / (along[-1] - along[0] or 1))
+
+    def y(value: float) -> float:
+        return _TOP + tall * (1 - (value - low) / (high - low))
+
+    dots = tuple(
+        Dot(round(x(at), 1), round(y(v), 1), c.k, number(v, digits), marks_of(c))
+        for at, (c, v) in zip(along, pairs, strict=True)
+    )
+    places = max(0, -math.floor(math.log10(step) + 1e-9))
+    return Line(
+        dots=dots,
+        path="M" + "L".join(f"{dot.x} {dot.y}" for dot in dots),
+        x_ticks=_apart([Tick(dot.x, str(dot.k)) for dot in dots]),
+        y_ticks=tuple(Tick(round(y(t), 1), number(t, places)) for t in ticks),
+        is_log=is_log,
+    )
+
+
+def marks_of(candidate: Candidate) -> tuple[str, ...]:
+    """What a number of clusters is: "chosen", "second", "elbow"."""
+    flags = {
+        "chosen": candidate.chosen,
+        "second": candidate.second,
+        "elbow": candidate.elbow,
+    }
+    return tuple(name for name, is_so in flags.items() if is_so)
+
+
+def parts(row: Labels, *, most: int = 6) -> tuple[Part, ...]:
+    """What a cluster is made of: its most frequent classes, then all the rest together."""
+    total = int(row.sum())
+    by_count = [int(i) for i in np.argsort(-row, kind="stable") if row[i]]
+    head, tail = by_count[:most], by_count[most:]
+    if len(tail) == 1:
+        head, tail = head + tail, []
+    counts: list[tuple[int | None, int]] = [(i, int(row[i])) for i in head]
+    if tail:
+        counts.append((None, int(row[tail].sum())))
+    made, start = [], 0
+    for class_, count in counts:
+        made.append(Part(class_, count, count / total, start / total))
+        start += count
+    return tuple(made)
+
+
+def columns_by_matching(
+    rows: Sequence[int], matched: Mapping[int, str | None], classes: Sequence[str], table: Labels
+) -> tuple[int, ...]:
+    """The order of the classes that puts what is matched on the diagonal; the rest by size."""
+    at = {name: i for i, name in enumerate(classes)}
+    first = [at[name] for row in rows if (name := matched.get(row)) is not None]
+    by_size = np.argsort(-table.sum(axis=0), kind="stable").tolist()
+    return tuple(dict.fromkeys([*first, *by_size]))
+
+
+def nice_ticks(low: float, high: float, most: int = 6) -> list[float]:
+    """Round numbers that cover a range: at least two."""
+    span, scale = high - low, max(abs(low), abs(high))
+    if span <= _FLAT * scale or scale < _FLAT:
+        span = scale if scale >= _FLAT else 1.0
+    rough = span / (most - 1)
+    size = 10.0 ** math.floor(math.log10(rough))
+    step = next(size * m for m in (1, 2, 2.5, 5, 10) if size * m >= rough * (1 - 1e-9))
+    first = math.floor(low / step + 1e-9)
+    last = max(first + 1, math.ceil(high / step - 1e-9))
+    return [round(i * step, 12) for i in range(first, last + 1)]
+
+
+def is_wide(ks: Sequence[int]) -> bool:
+    """Whether the numbers of clusters lie so far apart that a logarithmic axis shows them best."""
+    return ks[-1] >= 8 * ks[0]
+
+
+def _apart(ticks: Sequence[Tick]) -> tuple[Tick, ...]:
+    """Those ticks that leave each other room."""
+    kept: list[Tick] = []
+    for tick in ticks:
+        if not kept or tick.at - kept[-1].at >= _TICK_ROOM:
+            kept.append(tick)
+    return tuple(kept)
+
+
+def _range_of(groups: Sequence[NDArray[np.float64]], mean: float) -> tuple[float, float]:
+    lowest = min((float(g[-1]) for g in groups if len(g)), default=mean)
+    highest = max((float(g[0]) for g in groups if len(g)), default=mean)
+    low = max(-1.0, math.floor(min(0.0, lowest) * 10) / 10)
+    high = min(1.0, max(math.ceil(highest * 10) / 10, low + 0.2, 0.1))
+    return low, high
+
+
+def _steps(low: float, high: float) -> list[float]:
+    step = 0.1 if high - low <= 0.8 else 0.2
+    first = math.ceil(low / step - 1e-9)
+    return [round(i * step, 2) + 0.0 for i in range(first, math.floor(high / step + 1e-9) + 1)]
+
+
+def _thinned(values: NDArray[np.float64], most: int) -> NDArray[np.float64]:
+    """So many quantiles of sorted values, the ends among them."""
+    if len(values) <= most:
+        return values
+    return values[np.linspace(0, len(values) - 1, most).round().astype(np.int64)]
+
+
+def _knife_path(values: NDArray[np.float64], low: float, high: float) -> str:
+    """Bars from zero, one below the other, as one outline."""
+    scale = 1000 / (high - low)
+    zero = -low * scale
+    edges = np.arange(len(values) + 1) / len(values)
+    steps = (
+        f"V{edges[i]:.4g}H{(value - low) * scale:.0f}V{edges[i + 1]:.4g}"
+        for i, value in enumerate(values)
+    )
+    return f"M{zero:.0f} 0{''.join(steps)}H{zero:.0f}Z"
+
+
+def _on_circle(share: float) -> tuple[float, float]:
+    angle = 2 * math.pi * share
+    return math.sin(angle), -math.cos(angle)

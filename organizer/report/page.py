@@ -1,0 +1,201 @@
+"""One self-contained HTML page: it opens from disk and asks no network for anything.
+
+The markup is in `assets/page.html.jinja`; everything that is not markup is computed here and in
+the modules beside. What comes from a photo or from a person is escaped by the template, as JSON by
+`_json`, and the page's own policy lets no script run but the one that it carries.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import PurePath
+from typing import Any
+
+import numpy as np
+
+from organizer.report import charts, tables, wording
+from organizer.report.contents import Contents, Sheet
+from organizer.report.palette import (
+    NEUTRAL,
+    NIGHT,
+    PAPER,
+    SHAPES,
+    class_tints,
+    cluster_tints,
+)
+from organizer.report.points import data_uri, map_data
+
+_SCRIPTS = ("tip.js", "page.js", "map.js")
+_MOST_KNIVES = 120
+_LIBRARY_NAME = ".organizer"
+_MARKS = {"chosen": SHAPES[0], "second": SHAPES[1], "elbow": SHAPES[3]}
+_SECTIONS = (
+    ("overview", "Overview"),
+    ("scores", "Scores"),
+    ("clusters", "Clusters"),
+    ("why", "Why they are so"),
+    ("silhouette", "Silhouette"),
+    ("evidence", "Number of clusters"),
+    ("truth", "Against the labels"),
+    ("map", "Map"),
+    ("sheets", "Contact sheets"),
+    ("audit", "What a person found"),
+)
+
+
+def render(contents: Contents) -> str:
+    """The page, as text that UTF-8 can hold.
+
+    Args:
+        contents: All that it shows. A section of which there is nothing to show is left out.
+    """
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FunctionLoader(_asset),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        number=wording.number, percent=wording.percent, uri=data_uri, groups=tables.groups_of
+    )
+    page = environment.get_template("page.html.jinja").render(_context(contents))
+    # A file name may hold bytes that are no text; they have no place in UTF-8.
+    return page.encode("utf-8", "replace").decode("utf-8")
+
+
+def _context(contents: Contents) -> dict[str, Any]:
+    named = tables.cluster_names(contents)
+    script = "\n".join(_asset(name) for name in _SCRIPTS)
+    found: dict[str, Any] = {
+        "contents": contents,
+        "title": _title(contents.library),
+        "named": named,
+        "classes": tables.class_names(contents),
+        "scores": wording.without_truth(contents),
+        "truth_scores": wording.with_truth(contents.truth) if contents.truth else (),
+        "lines": tables.cluster_lines(contents, named),
+        "dashes": tables.dashes(contents),
+        "knives": _knives(contents, named),
+        "evidence": _evidence(contents),
+        "mixes": tables.mix_lines(contents, named),
+        "matrix": tables.matrix_of(contents, named),
+        "most_rows": tables.MOST_ROWS,
+        "sheets": _sheets(contents, named),
+        "audits": tables.audit_lines(contents, named),
+        "map_json": _map_json(contents),
+        "method": wording.METHODS.get(contents.map.method, contents.map.method)
+        if contents.map
+        else "",
+        "plot_width": charts.PLOT_WIDTH,
+        "plot_height": charts.PLOT_HEIGHT,
+        "marks": _MARKS,
+        "dash": wording.DASH,
+        "shapes": SHAPES,
+        "style": _raw(_palette_css() + _asset("page.css")),
+        "script": _raw(script),
+        "script_hash": _hash(script),
+    }
+    found["sections"] = [(key, title) for key, title in _SECTIONS if _has(key, contents, found)]
+    return found
+
+
+def _title(library: str) -> str:
+    """The name of the folder that is organised: a library lies in it, in one of its own."""
+    folder = PurePath(library)
+    found = folder.parent if folder.name == _LIBRARY_NAME else folder
+    return found.name or library
+
+
+def _has(key: str, contents: Contents, found: Mapping[str, Any]) -> bool:
+    """Whether a section has something to show."""
+    explanation = contents.explanation
+    shows: dict[str, bool] = {
+        "overview": True,
+        "scores": True,
+        "clusters": bool(contents.clusters),
+        "why": explanation is not None and bool(explanation.factors or explanation.unknown),
+        "silhouette": found["knives"] is not None,
+        "evidence": bool(contents.evidence),
+        "truth": contents.truth is not None,
+        "map": found["map_json"] is not None,
+        "sheets": bool(found["sheets"] or contents.unsure_pictures),
+        "audit": contents.audit is not None,
+    }
+    return shows[key]
+
+
+def _knives(contents: Contents, named: Mapping[int, tables.Named]) -> charts.Knives | None:
+    if contents.silhouette is None:
+        return None
+    order = [cluster_id for cluster_id in named if cluster_id >= 0][:_MOST_KNIVES]
+    return charts.knives(contents.silhouette, contents.cluster_ids, order)
+
+
+def _evidence(contents: Contents) -> dict[str, charts.Line | None]:
+    tried = contents.evidence
+    return {
+        "silhouette": charts.line(tried, [c.silhouette for c in tried], digits=3),
+        "inertia": charts.line(tried, [c.inertia for c in tried], digits=1),
+    }
+
+
+def _sheets(
+    contents: Contents, named: Mapping[int, tables.Named]
+) -> tuple[tuple[tables.Named, Sheet], ...]:
+    """The sheets in the order of the clusters; one without any picture is left out."""
+    return tuple(
+        (named[cluster_id], sheet)
+        for cluster_id in named
+        if (sheet := contents.sheets.get(cluster_id)) and (sheet.typical or sheet.least_sure)
+    )
+
+
+def _map_json(contents: Contents) -> Any:
+    shown = contents.map
+    if shown is None or not len(shown.xy) or not np.isfinite(shown.xy).all():
+        return None
+    clusters = [(row.cluster_id, row.name) for row in contents.clusters]
+    return _json(map_data(shown, clusters, tables.classes_of(contents)))
+
+
+def _json(value: Any) -> Any:
+    """JSON that nothing in it can end the script element that holds it."""
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return _raw(text)
+
+
+def _palette_css() -> str:
+    """The colours as custom properties, on light and on dark ground."""
+    tints = [(f"--k{i}", tint) for i, tint in enumerate(cluster_tints())]
+    tints += [(f"--t{i}", tint) for i, tint in enumerate(class_tints())]
+    light = "".join(f"{name}:{tint.on_paper};" for name, tint in tints)
+    dark = "".join(f"{name}:{tint.on_night};" for name, tint in tints)
+    return (
+        f":root{{--neutral:{NEUTRAL};--paper:{PAPER};{light}}}\n"
+        f"@media screen and (prefers-color-scheme:dark){{:root{{--paper:{NIGHT};{dark}}}}}\n"
+    )
+
+
+def _hash(script: str) -> str:
+    digest = hashlib.sha256(script.encode()).digest()
+    return "sha256-" + base64.b64encode(digest).decode("ascii")
+
+
+def _raw(text: str) -> Any:
+    """Text of this package or already escaped: the template must not escape it."""
+    from markupsafe import Markup
+
+    return Markup(text)  # noqa: S704  nothing of a user is in it that was not escaped
+
+
+def _asset(name: str) -> str:
+    return resources.files("organizer.report").joinpath("assets", name).read_text("utf-8")

@@ -1,0 +1,133 @@
+"""The colours and shapes by which clusters and classes are told apart, on light and on dark.
+
+The hues of clusters are those of Okabe and Ito 2008, those of classes Paul Tol's "muted" scheme:
+both can be told apart by people who are colour-blind, and a cluster is not taken for a class.
+There are only so many hues, so that each comes in three tones and, on the map, in five shapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+CLUSTER_HUES = (
+    "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#a89400", "#7b5ea7",
+)  # fmt: skip
+CLASS_HUES = (
+    "#332288", "#44aa99", "#cc6677", "#ddcc77", "#88ccee", "#882255", "#117733", "#aa4499",
+    "#999933",
+)  # fmt: skip
+NEUTRAL = "#9097a1"
+"""Of what is in no cluster, has no class, or is all the rest."""
+
+PAPER = "#ffffff"
+NIGHT = "#14171c"
+
+SHAPES = (
+    "M1 0A1 1 0 1 1-1 0A1 1 0 1 1 1 0Z",
+    "M-.88-.88H.88V.88H-.88Z",
+    "M0-1.2L1.13.75H-1.13Z",
+    "M0-1.25L1.25 0 0 1.25-1.25 0Z",
+    "M-.4-1.15H.4V-.4H1.15V.4H.4V1.15H-.4V.4H-1.15V-.4H-.4Z",
+)
+"""SVG paths around the origin that look as large as a circle of radius 1."""
+
+MARKERS = ("o", "s", "^", "D", "P")
+"""The same for matplotlib."""
+
+_TONES = 3
+_SHADE, _TINT = 0.42, 0.4
+_LEAST_ON_PAPER, _LEAST_ON_NIGHT = 1.9, 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """How a cluster or a class looks.
+
+    Attributes:
+        tint: The position of its colour in `cluster_tints` or `class_tints`.
+        shape: The position of its shape in `SHAPES`.
+    """
+
+    tint: int
+    shape: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tint:
+    """A colour, as it is on a light and on a dark ground."""
+
+    on_paper: str
+    on_night: str
+
+
+def cluster_sign(rank: int) -> Sign:
+    """The sign of the cluster of that rank, from 0; 120 of them differ."""
+    return _sign(rank, len(CLUSTER_HUES))
+
+
+def class_sign(rank: int) -> Sign:
+    """The sign of the class of that rank, from 0."""
+    return _sign(rank, len(CLASS_HUES))
+
+
+def cluster_tints() -> tuple[Tint, ...]:
+    """The colours of clusters."""
+    return _tints(CLUSTER_HUES)
+
+
+def class_tints() -> tuple[Tint, ...]:
+    """The colours of classes."""
+    return _tints(CLASS_HUES)
+
+
+def mixed(colour: str, other: str, share: float) -> str:
+    """A colour with a share of another in it, both as #rrggbb."""
+    pairs = zip(_channels(colour), _channels(other), strict=True)
+    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
+
+
+def contrast(colour: str, other: str) -> float:
+    """The contrast ratio of two colours, 1 to 21 (WCAG 2.2)."""
+    light, dark = sorted((_luminance(colour), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _sign(rank: int, hues: int) -> Sign:
+    # The tone changes every round of hues and the shape with it, but in another period.
+    round_, hue = divmod(rank, hues)
+    return Sign(hue + hues * (round_ % _TONES), round_ % len(SHAPES))
+
+
+def _tints(hues: Sequence[str]) -> tuple[Tint, ...]:
+    tones = (
+        list(hues),
+        [mixed(hue, "#000000", _SHADE) for hue in hues],
+        [mixed(hue, "#ffffff", _TINT) for hue in hues],
+    )
+    return tuple(
+        Tint(
+            _visible(colour, PAPER, "#000000", _LEAST_ON_PAPER),
+            _visible(colour, NIGHT, "#ffffff", _LEAST_ON_NIGHT),
+        )
+        for tone in tones
+        for colour in tone
+    )
+
+
+def _visible(colour: str, ground: str, towards: str, least: float) -> str:
+    """The colour, changed as little as it takes to stand out from the ground."""
+    steps = (mixed(colour, towards, step / 20) for step in range(21))
+    return next(step for step in steps if contrast(step, ground) >= least)
+
+
+def _channels(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def _luminance(colour: str) -> float:
+    linear = [
+        v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4
+        for v in (c / 255 for c in _channels(colour))
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

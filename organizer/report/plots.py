@@ -1,0 +1,103 @@
+"""The same charts as on the page as PNG files, for a paper or a slide."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from organizer.errors import SettingsError
+from organizer.report import contact, drawing, tables
+from organizer.report.contents import Contents
+from organizer.report.plots_map import map_png
+from organizer.report.plots_scores import evidence_png, factors_png, silhouette_png
+from organizer.report.plots_truth import composition_png, confusion_png, pies_png
+
+_PLOTS: Mapping[str, Callable[[Contents], bytes | None]] = {
+    "silhouette.png": silhouette_png,
+    "evidence.png": evidence_png,
+    "factors.png": factors_png,
+    "composition.png": composition_png,
+    "pies.png": pies_png,
+    "confusion.png": confusion_png,
+    "map.png": map_png,
+}
+_OURS = re.compile(r"(?:sheet_(?:\d+|unsure)|" + "|".join(n[:-4] for n in _PLOTS) + r")\.png")
+
+
+def write_plots(contents: Contents, folder: Path) -> tuple[Path, ...]:
+    """Write a PNG of all of which there is something to show.
+
+    silhouette.png, evidence.png, factors.png, composition.png, pies.png, confusion.png, map.png,
+    and a contact sheet for each cluster, sheet_ID.png, and for the unsure, sheet_unsure.png.
+    Plots of an earlier run are replaced, and those that would now be stale are taken away; no
+    other file is touched.
+
+    Args:
+        contents: All that is shown.
+        folder: Where; made if it is not there.
+
+    Returns:
+        What was written.
+
+    Raises:
+        SettingsError: The folder is a file or cannot be written, or one of these names is taken by
+            a file that organizer did not make.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        earlier = [file for file in sorted(folder.iterdir()) if _OURS.fullmatch(file.name)]
+        _require_ours(earlier)
+        written = tuple(_write(folder / name, png) for name, png in _drawn(contents))
+        for file in set(earlier) - set(written):
+            file.unlink()
+    except OSError as error:
+        raise SettingsError(
+            f"plots cannot be written to {folder}: {error.strerror or error}",
+            "name a folder that can be written to",
+        ) from error
+    return written
+
+
+def _drawn(contents: Contents) -> Iterator[tuple[str, bytes]]:
+    for name, draw in _PLOTS.items():
+        png = draw(contents)
+        if png is not None:
+            yield name, png
+    named = tables.cluster_names(contents)
+    for cluster_id, label in named.items():
+        sheet = contents.sheets.get(cluster_id)
+        if sheet is not None and (sheet.typical or sheet.least_sure):
+            rows = (("most typical", sheet.typical), ("least sure", sheet.least_sure))
+            yield f"sheet_{cluster_id}.png", contact.sheet_png(label.label, rows)
+    if contents.unsure_pictures:
+        some = (("drawn at random", contents.unsure_pictures),)
+        yield "sheet_unsure.png", contact.sheet_png("in no cluster", some)
+
+
+def _require_ours(files: list[Path]) -> None:
+    for file in files:
+        if not _is_ours(file):
+            raise SettingsError(
+                f"{file} is there and organizer did not make it", "name another folder for plots"
+            )
+
+
+def _is_ours(file: Path) -> bool:
+    from PIL import Image, UnidentifiedImageError
+
+    if file.is_symlink() or not file.is_file():
+        return False
+    try:
+        with Image.open(file) as image:
+            return image.info.get("Software") == drawing.SOFTWARE
+    except (UnidentifiedImageError, Image.DecompressionBombError):
+        return False
+
+
+def _write(file: Path, png: bytes) -> Path:
+    """A file that is whole or not there."""
+    partial = file.with_name(f".{file.name}.partial")
+    partial.write_bytes(png)
+    partial.replace(file)
+    return file

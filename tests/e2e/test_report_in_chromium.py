@@ -1,0 +1,329 @@
+"""The page in a real browser: it opens from disk, asks nobody for anything, and works."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from organizer.report.contents import Contents
+from organizer.report.page import render
+from tests.pages import HOSTILE, contents
+
+playwright_api = pytest.importorskip("playwright.sync_api", reason="NOT TESTED: no playwright")
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+_HARM = "<img src=x onerror=alert(1)></script><script>alert(2)</script>"
+
+
+class Seen:
+    """A page that is open, and what it did that it should not."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        page.on("console", lambda message: self.complaints.append(message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("dialog", self._refuse)
+        page.on("request", lambda request: self.requests.append(request.url))
+
+    def _refuse(self, dialog: Any) -> None:
+        self.complaints.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def at(self, x: float, y: float) -> tuple[float, float]:
+        """The place of a point of the map, from -1 to 1, on the screen at zoom 1."""
+        box = self.page.locator("#map-canvas").bounding_box()
+        scale = min(box["width"], box["height"]) / 2 * 0.92
+        middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        return middle[0] + float(x) * scale, middle[1] - float(y) * scale
+
+    def until(self, is_so: Callable[[], bool]) -> None:
+        """Wait for what comes with one of the next frames."""
+        end = time.monotonic() + 10
+        while not is_so():
+            assert time.monotonic() < end
+            self.page.evaluate("new Promise(requestAnimationFrame)")
+
+    @property
+    def zoom(self) -> float:
+        return float(self.page.get_attribute("#map-canvas", "data-zoom"))
+
+    @property
+    def tip(self) -> str:
+        return str(self.page.inner_text("#tip"))
+
+    def column(self, number: int) -> list[str]:
+        cells = self.page.locator(f"#clusters tbody tr > :nth-child({number})")
+        return [text.split()[0] for text in cells.all_inner_texts()]
+
+    def pixels(self) -> str:
+        return str(self.page.evaluate("document.getElementById('map-canvas').toDataURL()"))
+
+
+@pytest.fixture(scope="module")
+def shown() -> Contents:
+    return contents(names=("lynx", _HARM, "fox"), spots=4)
+
+
+@pytest.fixture(scope="module")
+def file(shown: Contents, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("page") / "report <b> #1.html"
+    file.write_text(render(shown), encoding="utf-8")
+    return file
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    found = os.environ.get("ORGANIZER_TEST_CHROMIUM") or next(
+        filter(None, map(shutil.which, _NAMES)), None
+    )
+    if found is None:
+        pytest.skip("NOT TESTED: there is no Chromium here; set ORGANIZER_TEST_CHROMIUM")
+    with playwright_api.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=found, args=_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def seen(browser: Any, file: Path) -> Iterator[Seen]:
+    yield from _opened(browser, file, viewport={"width": 1280, "height": 900})
+
+
+def _opened(browser: Any, file: Path, **options: Any) -> Iterator[Seen]:
+    context = browser.new_context(reduced_motion="reduce", **options)
+    seen = Seen(context.new_page())
+    seen.page.goto(file.as_uri())
+    yield seen
+    assert seen.complaints == []
+    assert all(url.startswith(("file:", "data:", "blob:")) for url in seen.requests)
+    context.close()
+
+
+def _to_map(seen: Seen) -> None:
+    seen.page.locator("#map-canvas").scroll_into_view_if_needed()
+    seen.page.wait_for_selector("#map-canvas[data-zoom]")
+
+
+def test_it_opens_whole_and_every_name_is_text(seen: Seen, shown: Contents) -> None:
+    titles = seen.page.locator("h2").all_inner_texts()
+    assert {"Scores", "Clusters", "Silhouette", "Map", "Contact sheets"} <= set(titles)
+    assert seen.page.locator("img[src=x]").count() == 0
+    assert _HARM in seen.page.inner_text("#clusters")
+    broken = "[...document.images].filter(i => i.complete && !i.naturalWidth).length"
+    seen.page.locator("#unsure").scroll_into_view_if_needed()
+    assert seen.page.evaluate(broken) == 0
+    assert seen.page.title() == "photos of <b>2026 & more: report of its clusters"
+    assert seen.page.locator(".sheet").count() == len(shown.clusters) + 1
+
+
+def test_a_table_is_sorted_by_click_and_by_key(seen: Seen) -> None:
+    images = seen.page.get_by_role("button", name="Images")
+    assert seen.column(1) == ["3", "4", "5", "6", "7"]
+    images.click()
+    images.click()
+    assert seen.column(3) == ["10", "30", "60", "80", "120"]
+    assert images.locator("xpath=..").get_attribute("aria-sort") == "ascending"
+    silhouette = seen.page.locator("#clusters").get_by_role("button", name="Silhouette")
+    silhouette.focus()
+    seen.page.keyboard.press("Enter")
+    values = [float(text) for text in seen.column(4)]
+    assert values == sorted(values, reverse=True)
+    assert images.locator("xpath=..").get_attribute("aria-sort") is None
+
+
+def test_rows_without_a_value_stay_last(seen: Seen) -> None:
+    said = seen.page.get_by_role("button", name="What stands out")
+    for _ in range(2):
+        said.click()
+        texts = seen.page.locator("#clusters tbody tr > :last-child").all_inner_texts()
+        assert texts[2:] == ["", "", ""]
+        assert all(texts[:2])
+
+
+def test_pointing_at_a_point_shows_its_path_cluster_and_label(seen: Seen, shown: Contents) -> None:
+    _to_map(seen)
+    assert shown.map is not None
+    spot = shown.map.spots[0].row
+    seen.page.mouse.move(*seen.at(*shown.map.xy[spot]))
+    assert shown.map.paths[spot] in seen.tip
+    assert "label: " in seen.tip
+    seen.page.uncheck("#map-pictures")
+    row = next(
+        i
+        for i, path in enumerate(shown.map.paths)
+        if path.startswith("photos/") and _is_apart(shown, i)
+    )
+    seen.page.mouse.move(*seen.at(*shown.map.xy[row]))
+    assert shown.map.paths[row] in seen.tip
+    seen.page.mouse.move(5, 5)
+    assert not seen.page.is_visible("#tip")
+
+
+def _is_apart(shown: Contents, row: int) -> bool:
+    assert shown.map is not None
+    gaps = abs(shown.map.xy - shown.map.xy[row]).max(axis=1)
+    return bool((gaps < 0.02).sum() == 1)
+
+
+def test_the_map_zooms_by_buttons_keys_and_wheel(seen: Seen) -> None:
+    _to_map(seen)
+    assert seen.zoom == 1
+    seen.page.get_by_role("button", name="Zoom in").click()
+    seen.until(lambda: seen.zoom == 1.5)
+    assert seen.page.inner_text("#map-zoom") == "150%"
+    seen.page.focus("#map-canvas")
+    seen.page.keyboard.press("-")
+    seen.until(lambda: seen.zoom == 1.0)
+    seen.page.mouse.move(*seen.at(0.5, 0.5))
+    seen.page.mouse.wheel(0, -400)
+    seen.until(lambda: seen.zoom > 1.5)
+    seen.page.get_by_role("button", name="Reset").click()
+    seen.until(lambda: seen.zoom == 1.0)
+
+
+def test_a_page_that_is_scrolled_past_the_map_is_not_caught(seen: Seen) -> None:
+    _to_map(seen)
+    before = seen.page.evaluate("scrollY")
+    seen.page.mouse.move(*seen.at(0, 0))
+    seen.page.mouse.wheel(0, 200)
+    seen.until(lambda: seen.page.evaluate("scrollY") > before)
+    assert seen.zoom == 1
+
+
+def test_dragging_moves_the_map(seen: Seen, shown: Contents) -> None:
+    _to_map(seen)
+    seen.page.uncheck("#map-pictures")
+    assert shown.map is not None
+    row = next(i for i in range(len(shown.map.xy)) if _is_apart(shown, i))
+    x, y = seen.at(*shown.map.xy[row])
+    middle = seen.at(0, 0)
+    seen.page.mouse.move(*middle)
+    seen.page.mouse.down()
+    seen.page.mouse.move(middle[0] + 30, middle[1] - 20, steps=4)
+    seen.page.mouse.up()
+    seen.page.mouse.move(x + 30, y - 20)
+    assert _printed(shown.map.paths[row]) in _printed(seen.tip)
+
+
+def _printed(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_keys_tell_what_is_in_the_middle(seen: Seen) -> None:
+    _to_map(seen)
+    seen.page.focus("#map-canvas")
+    seen.page.keyboard.press("ArrowRight")
+    assert seen.page.is_visible("#tip")
+    said = seen.page.text_content("#map-said")
+    assert "label: " in said
+    seen.page.keyboard.press("Escape")
+    assert not seen.page.is_visible("#tip")
+
+
+def test_the_legend_shows_only_what_is_chosen(seen: Seen, shown: Contents) -> None:
+    _to_map(seen)
+    assert shown.map is not None
+    seen.page.uncheck("#map-pictures")
+    legend = seen.page.locator("#map-legend button")
+    assert legend.count() == len(shown.clusters) + 1
+    assert legend.nth(1).inner_text().split("\n")[0] == f"4 {_HARM}"
+    before = seen.pixels()
+    legend.nth(1).click()
+    assert legend.nth(1).get_attribute("aria-pressed") == "true"
+    seen.until(lambda: seen.pixels() != before)
+    others = next(
+        i for i in range(len(shown.map.xy)) if shown.map.cluster_ids[i] == 3 and _far(shown, i)
+    )
+    seen.page.mouse.move(*seen.at(*shown.map.xy[others]))
+    assert not seen.page.is_visible("#tip")
+    seen.page.get_by_role("button", name="Show all").click()
+    seen.page.mouse.move(*seen.at(*shown.map.xy[others]))
+    assert seen.page.is_visible("#tip")
+
+
+def _far(shown: Contents, row: int) -> bool:
+    """Whether nothing of the cluster that is chosen lies near a point."""
+    assert shown.map is not None
+    gaps = abs(shown.map.xy - shown.map.xy[row]).max(axis=1)
+    return bool((gaps[shown.map.cluster_ids == 4] > 0.06).all())
+
+
+def test_the_map_can_be_coloured_by_label(seen: Seen) -> None:
+    _to_map(seen)
+    before = seen.pixels()
+    seen.page.get_by_label("label", exact=True).check()
+    seen.until(lambda: seen.pixels() != before)
+    names = [
+        text.split("\n")[0] for text in seen.page.locator("#map-legend button").all_inner_texts()
+    ]
+    assert sorted(names) == sorted(["lynx", "fox", "wolf", "boar", "no label"])
+
+
+def test_pictures_tell_their_path_to_pointer_and_key(seen: Seen) -> None:
+    figures = seen.page.locator("#cluster-3 figure")
+    figures.first.scroll_into_view_if_needed()
+    figures.first.hover()
+    assert _printed(HOSTILE[0]) == _printed(seen.tip)
+    seen.page.mouse.move(2, 2)
+    figures.first.focus()
+    seen.page.keyboard.press("ArrowRight")
+    assert _printed(HOSTILE[1]) == _printed(seen.tip)
+    assert figures.nth(1).get_attribute("tabindex") == "0"
+    assert figures.first.get_attribute("tabindex") == "-1"
+
+
+def test_the_contents_follow_the_reading(seen: Seen) -> None:
+    seen.page.click(".toc a[href='#silhouette']")
+    seen.page.wait_for_selector(".toc a[href='#silhouette'][aria-current]")
+    assert seen.page.locator(".toc [aria-current]").count() == 1
+
+
+@pytest.mark.parametrize("width", [360, 768, 3840])
+def test_nothing_is_wider_than_the_screen(browser: Any, file: Path, width: int) -> None:
+    for seen in _opened(browser, file, viewport={"width": width, "height": 900}):
+        wider = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert seen.page.evaluate(wider) == 0
+
+
+def test_a_dark_screen_is_dark_and_the_map_with_it(seen: Seen) -> None:
+    ground = "getComputedStyle(document.body).backgroundColor"
+    assert seen.page.evaluate(ground) == "rgb(255, 255, 255)"
+    _to_map(seen)
+    seen.page.get_by_label("label", exact=True).check()
+    light = seen.pixels()
+    seen.page.emulate_media(color_scheme="dark")
+    assert seen.page.evaluate(ground) == "rgb(20, 23, 28)"
+    seen.until(lambda: seen.pixels() != light)
+
+
+def test_the_map_is_crisp_where_pixels_are_small(browser: Any, file: Path) -> None:
+    options = {"viewport": {"width": 900, "height": 700}, "device_scale_factor": 2}
+    for seen in _opened(browser, file, **options):
+        _to_map(seen)
+        box = seen.page.locator("#map-canvas").bounding_box()
+        assert seen.page.evaluate("document.getElementById('map-canvas').width") == pytest.approx(
+            2 * box["width"], abs=1
+        )
+
+
+def test_it_reads_without_scripts(browser: Any, file: Path) -> None:
+    options = {"viewport": {"width": 1280, "height": 900}, "java_script_enabled": False}
+    for seen in _opened(browser, file, **options):
+        assert "The map needs JavaScript." in seen.page.inner_text("#map")
+        assert seen.page.is_visible("#cluster-3 img")

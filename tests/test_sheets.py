@@ -1,0 +1,88 @@
+"""Which images a contact sheet shows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from organizer.library import sheets
+from organizer.types import NOISE, Assignments, ClusterModels, Labels
+
+
+def _members(cluster_ids: Labels, *, seed: int = 0) -> Assignments:
+    n = len(cluster_ids)
+    draw = np.random.default_rng(seed)
+    return Assignments(
+        image_ids=np.array([f"i{row}" for row in range(n)], dtype=object),
+        cluster_ids=cluster_ids,
+        candidates=np.where(cluster_ids == NOISE, 1, cluster_ids),
+        distances=draw.uniform(size=n).astype(np.float32),
+        margins=draw.uniform(size=n).astype(np.float32),
+        states=np.where(cluster_ids == NOISE, "unsure", "auto").astype(object),
+        since=np.zeros(n, dtype=np.int64),
+    )
+
+
+def _models(clusters: list[int], counts: list[int], medoids: list[str]) -> ClusterModels:
+    m = len(clusters)
+    return ClusterModels(
+        np.array(clusters),
+        np.arange(m),
+        np.zeros((m, 2)),
+        np.array(counts),
+        *(np.zeros(m) for _ in range(4)),
+        tuple(medoids),
+        ("recluster",) * m,
+    )
+
+
+def test_a_sheet_is_the_medoid_the_nearest_and_the_least_sure_of_the_rest() -> None:
+    members = _members(np.repeat([3, 8], 30))
+    found = sheets.chosen(members, _models([3, 8], [30, 30], ["i7", "i50"]))
+    assert list(found) == [3, 8]
+    for cluster_id, medoid in ((3, 7), (8, 50)):
+        mine = np.flatnonzero(members.cluster_ids == cluster_id)
+        by_distance = [row for row in mine[np.argsort(members.distances[mine])] if row != medoid]
+        typical = [medoid, *by_distance[:9]]
+        assert found[cluster_id].typical.tolist() == typical
+        rest = [row for row in mine if row not in typical]
+        by_margin = sorted(rest, key=lambda row: members.margins[row])
+        assert found[cluster_id].least_sure.tolist() == by_margin[:6]
+
+
+def test_a_cluster_of_one_has_a_sheet_of_one() -> None:
+    found = sheets.chosen(_members(np.array([5])), _models([5], [1], ["i0"]))
+    assert found[5].typical.tolist() == [0]
+    assert found[5].least_sure.tolist() == []
+
+
+def test_of_several_modes_the_largest_gives_the_medoid() -> None:
+    members = _members(np.repeat(2, 20))
+    found = sheets.chosen(members, _models([2, 2, 2], [4, 15, 1], ["i1", "i9", "i3"]))
+    assert found[2].typical[0] == 9
+
+
+def test_a_medoid_that_left_its_cluster_is_not_shown_in_it() -> None:
+    members = _members(np.repeat([1, 2], 15))
+    found = sheets.chosen(members, _models([1, 2], [15, 15], ["i20", "i21"]))
+    assert 20 not in found[1].typical
+    assert len(found[1].typical) == 10
+
+
+def test_the_largest_clusters_have_sheets() -> None:
+    sizes = [1 + i % 7 for i in range(sheets.SHEETS + 40)]
+    members = _members(np.repeat(np.arange(len(sizes)), sizes))
+    found = sheets.chosen(members, _models(list(range(len(sizes))), sizes, ["x"] * len(sizes)))
+    assert len(found) == sheets.SHEETS
+    shown = {sizes[i] for i in found}
+    assert min(shown) >= max(sizes[i] for i in set(range(len(sizes))) - set(found))
+
+
+def test_the_pile_is_shown_by_lot() -> None:
+    members = _members(np.concatenate([np.full(500, NOISE), np.full(50, 4)]))
+    found = sheets.from_the_pile(members, seed=1)
+    assert len(set(found.tolist())) == sheets.FROM_THE_PILE
+    assert (members.cluster_ids[found] == NOISE).all()
+    assert found.max() > 250
+    np.testing.assert_array_equal(found, sheets.from_the_pile(members, seed=1))
+    few = _members(np.array([NOISE, 1, NOISE]))
+    assert sheets.from_the_pile(few, seed=1).tolist() == [0, 2]
