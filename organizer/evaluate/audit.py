@@ -62,11 +62,12 @@ class Stratum:
 
 
 def wilson(right: int, answered: int, *, population: int | None = None) -> Proportion:
-    """A share of which a sample is known, with the 95% score interval of Wilson (1927, eq. 9).
+    """A share of which a sample is known, with the 95% score interval of Wilson (1927).
 
     The finite population correction makes the sample count as ``n (N - 1) / (N - n)`` answers
-    (the variance of a draw without replacement, Cochran 1977, eq. 3.8), and no end of the interval
-    says other than what was seen. Of a population that was seen whole, nothing is uncertain.
+    (the variance of a draw without replacement, Cochran 1977, chapter 3), and no end of the
+    interval says other than what was seen. Of a population that was seen whole, nothing is
+    uncertain.
 
     Args:
         right: Answers of yes.
@@ -92,7 +93,7 @@ def estimate(strata: Sequence[Stratum]) -> Audit | None:
     Of a cluster: `wilson` of what was drawn from (the images now, and those taken out), then said
     of the images now, of which as many are right as before.
 
-    Of all: each cluster counts by its size (the stratified estimator, Cochran 1977, eq. 5.1). Its
+    Of all: each cluster counts by its size (the stratified estimator, Cochran 1977, chapter 5). Its
     interval is Wilson's on the effective sample size (Kish 1965; Korn and Graubard 1998 for
     proportions), ``P (1 - P) / V`` with ``V = sum W^2 p (1 - p) / n*``, W the cluster's weight and
     n* its answers with the finite population correction. In V, and only there, the p of a cluster
