@@ -622,23 +622,24 @@ def test_vectors_are_in_an_export_that_takes_them(name: str, tmp_path: Path) -> 
 @exporters
 def test_batches_are_taken_one_at_a_time(name: str, tmp_path: Path) -> None:
     """Of a library of millions only some thousands are in memory."""
-    alive: weakref.WeakSet[object] = weakref.WeakSet()
+    made: list[weakref.ref[object]] = []
     most = 0
 
     def batches() -> Iterator[ExportBatch]:
         nonlocal most
-        for seed in range(6):
+        for seed in range(16):
             vectors = np.zeros((2_000, 2_048), dtype=np.float32)
-            alive.add(vectors)
+            made.append(weakref.ref(vectors))
             yield images(2_000, seed=seed, vectors=vectors)
             del vectors
-            most = max(most, len(alive))
+            most = max(most, sum(one() is not None for one in made))
 
     if _exporter(name).vectors is VectorUse.NEVER:
         _exported(name, tmp_path / "out", batches())
     else:
         _exported(name, tmp_path / "out", batches(), dim=2_048)
-    assert most <= 2
+    # A format may gather a group of rows that is read fast: 64 MB, four of these batches.
+    assert most <= 6
 
 
 @exporters

@@ -12,6 +12,7 @@ from organizer.cli.decide import decide_app
 from organizer.cli.export import export
 from organizer.cli.models import models_app
 from organizer.cli.report import report
+from organizer.cli.review import review
 from organizer.cli.session import (
     DebugOption,
     DeviceOption,
@@ -307,6 +308,7 @@ def problems(
 
 
 app.command(epilog="Example: organizer report --labels folders --html report.html")(report)
+app.command(epilog="Example: organizer review --sample 200; organizer review --doubtful 50")(review)
 app.command(epilog="Example: organizer export csv --to clusters.csv")(export)
 
 

@@ -30,7 +30,7 @@ def walk(library: Library, file: Path, *, limit: int, json: bool) -> None:
         if word == "o":
             chosen = trail[-1] if not rest else _chosen(hits, rest)
             if chosen is not None:
-                _open(chosen, library.settings.viewer)
+                open_picture(chosen, library.settings.viewer)
             continue
         back = word == "b" and len(trail) > 1
         goal = trail[-2] if back else _chosen(hits, word)
@@ -75,7 +75,8 @@ def _chosen(hits: list[Hit], text: str) -> Path | None:
     return hits[place - 1].path
 
 
-def _open(file: Path, viewer: str | None) -> None:
+def open_picture(file: Path, viewer: str | None) -> None:
+    """Show a picture with the person's viewer, or the system's; tell where that fails."""
     if viewer is None:
         failed = typer.launch(str(file)) != 0
     else:

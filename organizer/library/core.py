@@ -15,6 +15,7 @@ from organizer.library import (
     exporting,
     publishing,
     reporting,
+    reviewing,
     texts,
     undoing,
     views,
@@ -32,11 +33,16 @@ from organizer.library.place import library_path
 from organizer.library.progress import Progress, Silent
 from organizer.library.recluster import K, KMethod, Plan, ReclusterReport
 from organizer.library.reporting import Report
+from organizer.library.reviewing import Look
 from organizer.library.space import parsed
 from organizer.protocols import EmbedderInfo, least_side
+from organizer.scores import Audit
 from organizer.settings import DEFAULT_REDUCER, Settings, load_settings
-from organizer.store import Store, StoredClustering
+from organizer.store import Answer, Store, StoredClustering
 from organizer.types import Hit, ImageRef, Outcome, Vectors
+
+_ANSWERS_A_TIDY = 100
+"""Each answer is a commit of its own; every so many are joined."""
 
 
 class Library:
@@ -244,6 +250,98 @@ class Library:
             ClusteringError: It is the only one.
         """
         return self._decide(lambda desk: desk.retire(cluster_id))
+
+    # Review --------------------------------------------------------------------------------
+
+    def review_sample(self, number: int = 200, *, cluster_ids: Sequence[int] = ()) -> list[Look]:
+        """Images to look at, drawn at random from each cluster; reproducible by the seed.
+
+        Of each cluster as many as its size calls for, and at least three where the number allows;
+        see `organizer.evaluate.audit.allocation`. An image that was drawn and answered for the
+        cluster that it is in is not drawn again.
+
+        Args:
+            number: How many; all that are left where there are fewer.
+            cluster_ids: Only of these clusters; of all where empty.
+
+        Returns:
+            Cluster by cluster, the largest first. Empty where all were answered.
+
+        Raises:
+            ClusteringError: There is no clustering yet.
+            SettingsError: There is no such cluster.
+        """
+        seed = self.settings.seed
+        return reviewing.sample(self.store, number, seed=seed, cluster_ids=cluster_ids)
+
+    def review_doubtful(self, number: int = 50, *, cluster_ids: Sequence[int] = ()) -> list[Look]:
+        """Images of whose ten nearest neighbours six or more are in another cluster.
+
+        Those that were answered are left out. Of up to 20,000 images all are looked up among all;
+        of more, the 5,000 with the smallest margin.
+
+        Args:
+            number: How many at most.
+            cluster_ids: Only of these clusters; of all where empty.
+
+        Returns:
+            The most disagreeing first.
+
+        Raises:
+            ClusteringError: There is no clustering yet.
+            SettingsError: There is no such cluster.
+        """
+        return reviewing.doubtful(self.store, number, cluster_ids=cluster_ids)
+
+    def answer(self, answers: Sequence[Answer]) -> int:
+        """Write down what a person said of images, in one commit.
+
+        Args:
+            answers: As `Look.answer` makes them.
+
+        Returns:
+            How many of them were not known already.
+
+        Raises:
+            StoreError: The library cannot be written.
+        """
+        with self._writing():
+            new = reviewing.new_among(self.store, answers)
+            self.store.answers.append(new)
+            before = self.store.answers.count() - len(new)
+            if before // _ANSWERS_A_TIDY < (before + len(new)) // _ANSWERS_A_TIDY:
+                self._tidy()
+        return len(new)
+
+    def correct(self, cluster_ids: Sequence[int] = ()) -> list[DecisionReport]:
+        """Let every image that was said not to belong leave its cluster for good; see `deny`.
+
+        Args:
+            cluster_ids: Only of these clusters; of all where empty.
+
+        Returns:
+            A report for each cluster that images left.
+
+        Raises:
+            ClusteringError: There is no clustering yet, or no cluster would be left.
+            SettingsError: There is no such cluster.
+        """
+        wrong = reviewing.wrong(self.store, cluster_ids)
+        return [self.deny(image_ids, cluster_id) for cluster_id, image_ids in wrong.items()]
+
+    def audit(self) -> Audit | None:
+        """How pure the clusters are by the answers on images that were drawn at random.
+
+        It tells how many images are where they belong now. An answer counts for as long as the
+        image is in the cluster that it was shown with; one of "no" also after the image was taken
+        out of it by a person's word, since those that nobody looked at are as they were. Images
+        that joined a cluster after its sample was drawn are taken for what the others are, until
+        the next sample, which begins with them.
+
+        Returns:
+            None where there is no such answer.
+        """
+        return reviewing.audit(self.store)
 
     # Reading -------------------------------------------------------------------------------
 

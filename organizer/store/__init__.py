@@ -1,7 +1,8 @@
 """Rows <-> LanceDB. The only room that imports lancedb, pylance and pyarrow.
 
 A `Store` is one library's folder. Its rooms: `photos` (roots, images, files, problems), `vectors`
-(one table an embedder), `clusterings` (with their members and models) and a person's `decisions`.
+(one table an embedder), `clusterings` (with their members and models), a person's `decisions` and
+`answers`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
+from organizer.store.answers import Answer, Answers, Drawn
 from organizer.store.clusterings import Clusterings, StoredClustering
 from organizer.store.database import Database
 from organizer.store.decisions import Decisions
@@ -20,8 +22,11 @@ from organizer.store.photos import FileRow, Known, Photos
 from organizer.store.vectors import VectorTables
 
 __all__ = [
+    "Answer",
+    "Answers",
     "Clusterings",
     "Decisions",
+    "Drawn",
     "FileIndex",
     "FileRow",
     "IdSet",
@@ -44,6 +49,7 @@ class Store:
         self.vectors = VectorTables(database)
         self.clusterings = Clusterings(database)
         self.decisions = Decisions(database)
+        self.answers = Answers(database)
 
     @classmethod
     def create(cls, path: Path) -> Store:

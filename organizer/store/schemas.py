@@ -126,9 +126,11 @@ ANSWERS = pa.schema(
         ("image_id", pa.string()),
         ("cluster_id", pa.int64()),
         ("belongs", pa.bool_()),
+        ("drawn", pa.string()),
     ]
 )
-"""What a person said of an image that was shown with its cluster; append-only, the last counts."""
+"""What a person said of an image that was shown with its cluster; append-only, the last counts.
+`drawn` tells how the image came to be shown: only a random draw says something of the others."""
 
 ASSIGNMENTS = pa.schema(
     [

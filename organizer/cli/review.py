@@ -1,0 +1,231 @@
+"""``organizer review``: look at a few images, say whether they belong, know how pure it all is."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from organizer.cli.session import (
+    DebugOption,
+    JsonOption,
+    LibraryOption,
+    SeedOption,
+    command,
+    complain,
+    opened,
+    say,
+)
+from organizer.errors import SettingsError, StoreError
+
+if TYPE_CHECKING:
+    from organizer.cli import show_review
+    from organizer.library import Library
+    from organizer.library.reviewing import Look
+
+_SAMPLE = 200
+_KEYS = (
+    "y: it belongs · n: it does not · s: skip · o: open it · m: open a typical one · b: back · "
+    "q: end"
+)
+_YES, _NO = {"y", "yes", "j", "ja"}, {"n", "no", "nein"}
+
+
+def review(
+    sample: Annotated[
+        int | None,
+        typer.Option("--sample", metavar="N", min=1, help="Look at N images drawn at random."),
+    ] = None,
+    doubtful: Annotated[
+        int | None,
+        typer.Option(
+            "--doubtful",
+            metavar="N",
+            min=1,
+            help="Look at N images whose neighbours are in another cluster, the worst first. "
+            "They say nothing of the others: the purity is not estimated from them.",
+        ),
+    ] = None,
+    clusters: Annotated[
+        list[int] | None,
+        typer.Option("--cluster", metavar="ID", help="Only of this cluster; may be repeated."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Write a CSV file to be filled in instead."),
+    ] = None,
+    filled: Annotated[
+        Path | None,
+        typer.Option("--in", metavar="FILE", help="Read the filled CSV file back."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over the file of --out.")] = False,
+    correct: Annotated[
+        bool,
+        typer.Option("--correct", help="Images that do not belong leave their clusters for good."),
+    ] = False,
+    viewer: Annotated[
+        str | None,
+        typer.Option(
+            "--viewer", metavar="COMMAND", help="Opens a picture; otherwise the system's."
+        ),
+    ] = None,
+    seed: SeedOption = None,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """How pure the clusters are, without labels: look at a few images and say whether they belong.
+
+    With --sample or --doubtful you are asked on the terminal, image by image;
+    every answer is kept at once, and the next time you are asked about others.
+    With --out they go into a CSV file: write y or n into its column belongs
+    and read it back with --in. Without any of these, what is known so far.
+
+    A sample holds at least three images of each cluster where N allows, the
+    others in proportion to its size. Images that do not belong stay where
+    they are without --correct.
+    """
+    with command(debug=debug):
+        _require_one_wish(sample, doubtful, clusters, out, filled, force=force)
+        with opened(library, seed=seed, viewer=viewer) as found:
+            from organizer.cli import show_review
+
+            if filled is not None:
+                read = _read(found, filled)
+                corrected = found.correct() if correct else []
+                show_review.done(found, corrected, read=read, json=json)
+                return
+            if sample is None and doubtful is None and out is None:
+                corrected = found.correct(clusters or ()) if correct else []
+                show_review.done(found, corrected, json=json)
+                return
+            is_asked = out is None and not json and sys.stdin.isatty()
+            if correct and not is_asked:
+                raise SettingsError(
+                    "nobody is asked here, so there is nothing to correct yet",
+                    "answer first; then organizer review --correct, or --in FILE --correct",
+                )
+            if doubtful is not None:
+                looks = found.review_doubtful(doubtful, cluster_ids=clusters or ())
+            else:
+                looks = found.review_sample(sample or _SAMPLE, cluster_ids=clusters or ())
+            if out is not None:
+                from organizer.library import review_csv
+
+                review_csv.write(out, looks, force=force)
+                show_review.written(out, looks, json=json)
+            elif not is_asked:
+                show_review.looks(looks, json=json)
+            else:
+                if not looks:
+                    show_review.nothing_to_ask(doubtful=doubtful is not None)
+                _Dialogue(found, looks).run()
+                corrected = found.correct(clusters or ()) if correct else []
+                show_review.done(found, corrected, json=False)
+
+
+def _require_one_wish(
+    sample: int | None,
+    doubtful: int | None,
+    clusters: Sequence[int] | None,
+    out: Path | None,
+    filled: Path | None,
+    *,
+    force: bool,
+) -> None:
+    if sample is not None and doubtful is not None:
+        raise SettingsError(
+            "--sample and --doubtful are two reviews", "one after the other: --sample first"
+        )
+    if filled is not None and (sample or doubtful or out or clusters):
+        raise SettingsError(
+            "--in reads answers back; it goes with --correct only",
+            "organizer review --in review.csv",
+        )
+    if force and out is None:
+        raise SettingsError("--force belongs to --out", "organizer review --out FILE --force")
+
+
+def _read(library: Library, file: Path) -> show_review.Read:
+    from organizer.cli.show_review import Read
+    from organizer.library import review_csv
+    from organizer.library.reviewing import moved_on
+
+    found = review_csv.read(file, library.store)
+    elsewhere = moved_on(library.store, found.answers)
+    new = library.answer(found.answers)
+    return Read(new, len(found.answers) - new, found.blank, elsewhere)
+
+
+class _Dialogue:
+    """Images one by one, each answer written down before the next image is shown."""
+
+    def __init__(self, library: Library, looks: Sequence[Look]) -> None:
+        self._library = library
+        known = [look for look in looks if look.belongs is not None]
+        if known:
+            library.answer([look.answer(belongs=bool(look.belongs)) for look in known])
+            say(
+                f"{len(known):,} of the {len(looks):,} you answered as doubtful ones; "
+                "they count as drawn now"
+            )
+        self._looks = [look for look in looks if look.belongs is None]
+        self._cluster: int | None = None
+
+    def run(self) -> None:
+        """Ask until all are answered or the person ends it."""
+        if self._looks:
+            say(_KEYS)
+        place = 0
+        while place < len(self._looks):
+            self._show(place)
+            step = self._step(self._looks[place])
+            if step is None:
+                say("ended; what you said is kept, and the same command goes on")
+                break
+            place = max(0, place + step)
+
+    def _show(self, place: int) -> None:
+        from organizer.cli import show_review
+
+        look = self._looks[place]
+        if look.cluster_id != self._cluster:
+            self._cluster = look.cluster_id
+            show_review.cluster(look)
+        show_review.look(look, place=place + 1, of=len(self._looks))
+
+    def _step(self, look: Look) -> int | None:
+        """How far to go on: 1 forward, -1 back, 0 to ask again; None at the end."""
+        typer.echo("[y/n/s/o/m/b/q] ", nl=False, err=True)
+        line = sys.stdin.readline()
+        word = line.strip().lower()
+        if not line or word in {"q", "quit", "exit"}:
+            return None
+        if word in _YES | _NO:
+            return self._said(look, belongs=word in _YES)
+        if word in {"o", "m"}:
+            self._open(look, typical=word == "m")
+            return 0
+        if word in {"s", "b"}:
+            return 1 if word == "s" else -1
+        say(_KEYS)
+        return 0
+
+    def _said(self, look: Look, *, belongs: bool) -> int:
+        try:
+            self._library.answer([look.answer(belongs=belongs)])
+        except StoreError as error:  # another organizer writes: the person is not sent away
+            complain(error)
+            return 0
+        return 1
+
+    def _open(self, look: Look, *, typical: bool) -> None:
+        from organizer.cli.browse import open_picture
+
+        if typical and not look.typical:
+            say("the cluster has no other image")
+            return
+        open_picture(look.typical[0] if typical else look.path, self._library.settings.viewer)

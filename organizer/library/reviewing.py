@@ -1,0 +1,303 @@
+"""A person looks at a few images and says whether they belong; what follows for the clusters.
+
+Answers are facts about an image and the cluster that it was shown with. They count for as long as
+the image is in that cluster, and after the person took it out because of them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from organizer.cluster.decisions import compiled
+from organizer.evaluate.audit import Stratum, allocation, estimate, in_random_order
+from organizer.evaluate.disagreement import DOUBTFUL_FROM, disagreement
+from organizer.library.current import require_cluster, require_clustering
+from organizer.library.space import unit_vectors
+from organizer.scores import Audit
+from organizer.store import Answer, Drawn, Store, StoredClustering
+from organizer.types import NOISE, Assignments, DecisionKind, Labels
+
+_TYPICAL = 3
+_ALL_UP_TO = 20_000
+_LEAST_SURE = 5_000
+
+Pair = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """An image to look at, with what there is to compare it with.
+
+    Attributes:
+        image_id: The image.
+        path: A file of it.
+        cluster_id: The cluster that it is in.
+        cluster_name: The name that a person gave the cluster.
+        typical: Files of the cluster's medoid and of the members nearest to the centroid, without
+            the image itself.
+        drawn: Whether it was drawn at random or because of its neighbours.
+        belongs: What the person said of it before, for one that is drawn at random and was among
+            the doubtful ones; None as a rule.
+        disagreeing: Share of its nearest neighbours that are in another cluster; None where it was
+            drawn at random.
+        other_id: The cluster in which most of these are.
+        other_name: Its name.
+    """
+
+    image_id: str
+    path: Path
+    cluster_id: int
+    cluster_name: str | None
+    typical: tuple[Path, ...]
+    drawn: Drawn
+    belongs: bool | None = None
+    disagreeing: float | None = None
+    other_id: int | None = None
+    other_name: str | None = None
+
+    def answer(self, *, belongs: bool) -> Answer:
+        """What a person says of it."""
+        return Answer(self.image_id, self.cluster_id, belongs, self.drawn)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What holds after all answers.
+
+    Attributes:
+        belongs: By image and the cluster that it was shown with; the last word.
+        at_random: Which of these were drawn at random, then or another time.
+    """
+
+    belongs: dict[Pair, bool]
+    at_random: set[Pair]
+
+
+def sample(store: Store, number: int, *, seed: int, cluster_ids: Sequence[int] = ()) -> list[Look]:
+    """See `organizer.library.Library.review_sample`."""
+    current, members = _present(store, cluster_ids)
+    said = _said(store)
+    open_, answered = {}, {}
+    for cluster_id, image_ids in _by_cluster(members, cluster_ids).items():
+        left = [i for i in image_ids if (i, cluster_id) not in said.at_random]
+        open_[cluster_id] = left
+        answered[cluster_id] = len(image_ids) - len(left)
+    sizes = {i: len(left) + answered[i] for i, left in open_.items()}
+    shares = allocation(sizes, answered, number)
+    chosen = [
+        (image_id, cluster_id)
+        for cluster_id in sorted(shares, key=lambda i: (-sizes[i], i))
+        for image_id in in_random_order(open_[cluster_id], seed=seed)[: shares[cluster_id]]
+    ]
+    show = _Shown(store, current, members, chosen)
+    return [
+        show.look(pair, Drawn.RANDOM, belongs=said.belongs.get(pair))
+        for pair in chosen
+        if show.has(pair)
+    ]
+
+
+def doubtful(store: Store, number: int, *, cluster_ids: Sequence[int] = ()) -> list[Look]:
+    """See `organizer.library.Library.review_doubtful`."""
+    current, members = _present(store, cluster_ids)
+    said = _said(store)
+    image_ids, vectors = unit_vectors(store, current.embedder)
+    row_of = {image_id: row for row, image_id in enumerate(members.image_ids.tolist())}
+    at = np.array([row_of.get(image_id, -1) for image_id in image_ids], dtype=np.int64)
+    labels = np.where(at >= 0, members.cluster_ids[at], NOISE)
+    margins = members.margins[at].astype(np.float64)
+    rows = _worth_a_look(labels, margins, cluster_ids)
+    share, majority = disagreement(vectors, labels, rows=rows)
+    order = np.lexsort((margins[rows], -share))
+    found = [
+        ((image_ids[rows[i]], int(labels[rows[i]])), float(share[i]), int(majority[i]))
+        for i in order.tolist()
+        if share[i] >= DOUBTFUL_FROM
+        and (image_ids[rows[i]], int(labels[rows[i]])) not in said.belongs
+    ][:number]
+    show = _Shown(store, current, members, [pair for pair, _, _ in found])
+    return [
+        show.look(pair, Drawn.DOUBTFUL, disagreeing=part, other=other)
+        for pair, part, other in found
+        if show.has(pair)
+    ]
+
+
+def new_among(store: Store, answers: Iterable[Answer]) -> list[Answer]:
+    """Answers that say what is not known yet."""
+    said = _said(store)
+    return [
+        answer
+        for answer in answers
+        if said.belongs.get((answer.image_id, answer.cluster_id)) is not answer.belongs
+        or (
+            answer.drawn is Drawn.RANDOM
+            and (answer.image_id, answer.cluster_id) not in said.at_random
+        )
+    ]
+
+
+def moved_on(store: Store, answers: Sequence[Answer]) -> int:
+    """How many answers are about an image that is not in that cluster now: kept, not counted."""
+    current = require_clustering(store)
+    ids = [answer.image_id for answer in answers]
+    clusters = store.clusterings.clusters_of(current.clustering_id, ids)
+    return sum(clusters.get(answer.image_id) != answer.cluster_id for answer in answers)
+
+
+def wrong(store: Store, cluster_ids: Sequence[int] = ()) -> dict[int, list[str]]:
+    """The images that were said not to belong to the cluster that they still are in, by cluster."""
+    _, members = _present(store, cluster_ids)
+    said = _said(store)
+    found = {
+        cluster_id: [i for i in image_ids if said.belongs.get((i, cluster_id)) is False]
+        for cluster_id, image_ids in _by_cluster(members, cluster_ids).items()
+    }
+    return {cluster_id: sorted(image_ids) for cluster_id, image_ids in found.items() if image_ids}
+
+
+def audit(store: Store) -> Audit | None:
+    """See `organizer.library.Library.audit`."""
+    current = store.clusterings.current()
+    said = _said(store) if current else None
+    if current is None or said is None or not said.at_random:
+        return None
+    members = store.clusterings.assignments(current.clustering_id)
+    cluster_of = dict(zip(members.image_ids.tolist(), members.cluster_ids.tolist(), strict=True))
+    was_taken_out = _TakenOut(store)
+    answered: Counter[int] = Counter()
+    right: Counter[int] = Counter()
+    out: Counter[int] = Counter()
+    for pair in said.at_random:
+        image_id, cluster_id = pair
+        if cluster_of.get(image_id) == cluster_id:
+            answered[cluster_id] += 1
+            right[cluster_id] += said.belongs[pair]
+        elif not said.belongs[pair] and image_id in cluster_of and was_taken_out(pair):
+            answered[cluster_id] += 1
+            out[cluster_id] += 1
+    ids, sizes = np.unique(members.cluster_ids[members.cluster_ids != NOISE], return_counts=True)
+    return estimate(
+        [
+            Stratum(i, size, answered[i], right[i], out[i])
+            for i, size in zip(ids.tolist(), sizes.tolist(), strict=True)
+        ]
+    )
+
+
+class _TakenOut:
+    """Whether an image left a cluster because a person said so of this very image."""
+
+    def __init__(self, store: Store) -> None:
+        decisions = store.decisions.all()
+        self._constraints = compiled(decisions)
+        self._moved = {
+            image_id
+            for decision in decisions
+            if decision.kind is DecisionKind.MOVE
+            for image_id in decision.image_ids
+        }
+
+    def __call__(self, pair: Pair) -> bool:
+        image_id, cluster_id = pair
+        if cluster_id in self._constraints.banned.get(image_id, ()):
+            return True
+        fixed = self._constraints.fixed.get(image_id, cluster_id)
+        return image_id in self._moved and fixed != cluster_id
+
+
+class _Shown:
+    """What is shown with images: their files, their clusters' names and typical images."""
+
+    def __init__(
+        self,
+        store: Store,
+        current: StoredClustering,
+        members: Assignments,
+        pairs: Sequence[Pair],
+    ) -> None:
+        models = store.clusterings.models(current.clustering_id)
+        medoids = dict(zip(models.cluster_ids.tolist()[::-1], models.medoids[::-1], strict=True))
+        self._typical = {i: _typical(members, i, medoids[i]) for i in {c for _, c in pairs}}
+        self._names = compiled(store.decisions.all()).names
+        shown = {image_id for image_id, _ in pairs}.union(*map(set, self._typical.values()))
+        self._files = store.photos.files_of(shown)
+
+    def has(self, pair: Pair) -> bool:
+        return pair[0] in self._files
+
+    def look(
+        self,
+        pair: Pair,
+        drawn: Drawn,
+        *,
+        belongs: bool | None = None,
+        disagreeing: float | None = None,
+        other: int | None = None,
+    ) -> Look:
+        image_id, cluster_id = pair
+        typical = [i for i in self._typical[cluster_id] if i != image_id and i in self._files]
+        return Look(
+            image_id,
+            self._files[image_id][0].file,
+            cluster_id,
+            self._names.get(cluster_id),
+            tuple(self._files[i][0].file for i in typical[:_TYPICAL]),
+            drawn,
+            belongs,
+            disagreeing,
+            other,
+            self._names.get(other) if other is not None else None,
+        )
+
+
+def _typical(members: Assignments, cluster_id: int, medoid: str) -> list[str]:
+    """The medoid, then the members nearest to the centroid; one more than is shown."""
+    rows = np.flatnonzero(members.cluster_ids == cluster_id)
+    order = np.argsort(members.distances[rows], kind="stable")[: _TYPICAL + 1]
+    return list(dict.fromkeys([medoid, *members.image_ids[rows[order]].tolist()]))
+
+
+def _present(store: Store, cluster_ids: Sequence[int]) -> tuple[StoredClustering, Assignments]:
+    current = require_clustering(store)
+    for cluster_id in cluster_ids:
+        require_cluster(store, current, cluster_id)
+    return current, store.clusterings.assignments(current.clustering_id)
+
+
+def _by_cluster(members: Assignments, cluster_ids: Sequence[int]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    pairs = zip(members.image_ids.tolist(), members.cluster_ids.tolist(), strict=True)
+    for image_id, cluster_id in pairs:
+        if cluster_id != NOISE and (not cluster_ids or cluster_id in cluster_ids):
+            found.setdefault(cluster_id, []).append(image_id)
+    return found
+
+
+def _worth_a_look(
+    labels: Labels, margins: NDArray[np.float64], cluster_ids: Sequence[int]
+) -> Labels:
+    """The images whose neighbours are looked up; of very many, the least sure ones."""
+    wanted = labels != NOISE
+    if cluster_ids:
+        wanted &= np.isin(labels, list(cluster_ids))
+    rows = np.flatnonzero(wanted)
+    if len(rows) > _ALL_UP_TO:
+        rows = np.sort(rows[np.argsort(margins[rows], kind="stable")[:_LEAST_SURE]])
+    return rows
+
+
+def _said(store: Store) -> Said:
+    said = Said({}, set())
+    for answer in store.answers.all():
+        pair = (answer.image_id, answer.cluster_id)
+        said.belongs[pair] = answer.belongs
+        if answer.drawn is Drawn.RANDOM:
+            said.at_random.add(pair)
+    return said
