@@ -77,6 +77,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
         library.rename(1, "first")
         make_photo(folder / "photos" / "late.jpg", 500)
         library.ingest([folder / "photos"])
+        library.answer([look.answer(belongs=True) for look in library.review_sample(1)])
     return folder
 
 
