@@ -240,7 +240,7 @@ class Exporter(Protocol):
     def export(self, batches: Iterable[ExportBatch], to: Path, *, about: ExportInfo) -> int:
         """Write all images to a new file, or into an empty folder; the number of images.
 
-        A batch is let go when the next one is asked for: there may be millions of images.
+        There may be millions of images: no more than some batches may be held at once.
         """
         ...
 

@@ -43,6 +43,7 @@ def write_tables(tables: Iterable[Any], to: Path, schema: Any) -> int:
         for group in _groups(tables, schema):
             writer.write_table(group)
             written += len(group)
+            del group  # not two at a time: the next one is gathered before it takes its name
     return written
 
 
