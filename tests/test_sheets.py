@@ -25,13 +25,16 @@ def _members(cluster_ids: Labels, *, seed: int = 0) -> Assignments:
 def _models(clusters: list[int], counts: list[int], medoids: list[str]) -> ClusterModels:
     m = len(clusters)
     return ClusterModels(
-        np.array(clusters),
-        np.arange(m),
-        np.zeros((m, 2)),
-        np.array(counts),
-        *(np.zeros(m) for _ in range(4)),
-        tuple(medoids),
-        ("recluster",) * m,
+        cluster_ids=np.array(clusters),
+        mode_ids=np.arange(m),
+        means=np.zeros((m, 2)),
+        counts=np.array(counts),
+        distance_means=np.zeros(m),
+        distance_m2s=np.zeros(m),
+        fit_means=np.zeros(m),
+        fit_deviations=np.zeros(m),
+        medoids=tuple(medoids),
+        origins=("recluster",) * m,
     )
 
 

@@ -46,8 +46,8 @@ def test_the_light_that_was_measured_may_be_taken_for_truth(
         half = photo.copy()
         half.paste((20, 140, 60), (0, 0, 32, 48))
     half.save(folder / "day.jpg")
-    photo = Image.effect_noise((64, 48), 60)
-    photo.convert("RGB").save(folder / "night.jpg")
+    grey = Image.effect_noise((64, 48), 60)
+    grey.convert("RGB").save(folder / "night.jpg")
     library.ingest([folder], embedder="channel-mean")
     found = _labels_of(library, "light", tmp_path)
     assert found == {"day.jpg": "colour", "night.jpg": "infrared"}

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from organizer.cli.session import say
 from organizer.cli.show import number, print_json, print_line, print_table
+from organizer.cli.show_review import fields as audit_fields
+from organizer.cli.show_review import overall as audit_line
 from organizer.evaluate.internal import METRIC
 from organizer.library.reporting import Report, remarks_of
 from organizer.scores import TruthScores
@@ -52,6 +54,7 @@ def _fields(report: Report) -> dict[str, object]:
         "per_cluster": _per_cluster(report),
         "factors": [asdict(factor) for factor in report.explanation.factors],
         "unknown_factors": report.explanation.unknown,
+        "audit": audit_fields(report.audit),
         "evidence": [asdict(candidate) for candidate in report.clustering.evidence],
         "images": report.images,
         "unsure": report.unsure,
@@ -124,6 +127,8 @@ def _tables(report: Report) -> None:
     )
     if report.truth is not None:
         _against_truth(report.truth)
+    if report.audit is not None:
+        print_line(audit_line(report.audit))
     _why(report)
 
 

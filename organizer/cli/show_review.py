@@ -137,6 +137,15 @@ def fields(audit: Audit | None) -> dict[str, object] | None:
     }
 
 
+def overall(audit: Audit) -> str:
+    """The purity of the whole, one line."""
+    whole = audit.overall
+    return (
+        f"purity {whole.share:.3f}, 95% interval {_ends(whole)}: "
+        f"{whole.right:,} of {whole.answered:,} images that you looked at belong"
+    )
+
+
 def _tables(audit: Audit, names: Mapping[int, str]) -> None:
     """The least pure clusters first."""
     rows = sorted(audit.per_cluster.items(), key=lambda pair: (pair[1].share, pair[0]))
@@ -146,11 +155,7 @@ def _tables(audit: Audit, names: Mapping[int, str]) -> None:
     ]
     columns = [">id", "name", ">looked at", ">belong", ">purity", "95% interval"]
     print_table(columns, table)
-    whole = audit.overall
-    print_line(
-        f"purity {whole.share:.3f}, 95% interval {_ends(whole)}: "
-        f"{whole.right:,} of {whole.answered:,} images that you looked at belong"
-    )
+    print_line(overall(audit))
     if audit.unseen:
         say(f"{audit.unseen:,} images are in clusters of which you saw none; they are not counted")
 

@@ -88,7 +88,7 @@ def illustrated(
         internal=report.internal,
         truth=report.truth,
         explanation=report.explanation,
-        audit=None,
+        audit=report.audit,
         evidence=report.clustering.evidence,
         sheets={i: _sheet(i, choice, members, album) for i, choice in choices.items()},
         unsure_pictures=tuple(

@@ -15,11 +15,12 @@ from organizer.evaluate.external import against_truth
 from organizer.evaluate.internal import silhouette
 from organizer.evaluate.shape import internal_scores
 from organizer.events import grouped
+from organizer.library import reviewing
 from organizer.library.current import require_clustering
 from organizer.library.space import unit_vectors
 from organizer.library.truth import Truth, require_some, truth_of
 from organizer.light import INFRARED_BELOW
-from organizer.scores import Explanation, InternalScores, Silhouette, TruthScores
+from organizer.scores import Audit, Explanation, InternalScores, Silhouette, TruthScores
 from organizer.store import Store, StoredClustering
 from organizer.types import NOISE, Labels, Vectors
 
@@ -40,6 +41,7 @@ class Report:
         truth: Scores against the labels.
         labels: What was taken for truth; None where there are no labels.
         known: The truth itself.
+        audit: What a person found when looking at a sample; None where nobody did.
     """
 
     clustering: StoredClustering
@@ -53,6 +55,7 @@ class Report:
     truth: TruthScores | None
     labels: str | None
     known: Truth
+    audit: Audit | None
 
     @property
     def images(self) -> int:
@@ -89,6 +92,7 @@ def scored(store: Store, labels: str | None, *, below: Path, seed: int) -> tuple
         truth=_against(known.of, image_ids, cluster_ids),
         labels=labels,
         known=known,
+        audit=reviewing.audit(store),
     )
     return made, vectors
 
