@@ -1,18 +1,17 @@
-"""How long a report takes: with pictures and a map, and of a library of any size.
+"""How long reports and exports take: with pictures and a map, and of a library of any size.
 
     python -m benchmarks.report --library DIR --map tsne umap pca
     python -m benchmarks.report --size 1000000 --dim 512 --k 100
 
 The first measures `organizer report --html --map NAME` on a library that is there, the program as
 it is typed, from start to end. The second makes a library that holds vectors of a mixture and rows
-of images without files, clusters it, and measures the report without a map: seconds and the peak of
-the memory. Pictures cannot be had there.
+of images without files, clusters it, and measures the report without a map and the exports: seconds
+and the peak of the memory. Pictures cannot be had there.
 """
 
 from __future__ import annotations
 
 import argparse
-import resource
 import statistics
 import subprocess
 import sys
@@ -25,6 +24,7 @@ import numpy as np
 from benchmarks.growth import mixture
 from benchmarks.vectors import append, ids_of
 from organizer.library import Library
+from organizer.library.exporting import ExportChoice
 from organizer.settings import load_settings
 from organizer.types import ImageFacts, ImageRef, ProcessedFile
 
@@ -35,8 +35,8 @@ _CAMERAS, _SECONDS = 40, 97
 def main() -> None:
     """Measure and print."""
     arguments = _arguments()
-    if arguments.report:
-        _report(arguments.report)
+    if arguments.inside:
+        _inside(*arguments.inside)
     elif arguments.library:
         for method in arguments.map:
             times = [_typed(arguments.library, method) for _ in range(arguments.rounds)]
@@ -45,12 +45,11 @@ def main() -> None:
     else:
         with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
             _fill(Path(name), arguments.size, arguments.dim, arguments.k)
-            ran = _python("-m", "benchmarks.report", "--report", name)
-            seconds, peak = map(float, ran.split())
-            print(
-                f"{arguments.size:,} x {arguments.dim}, k = {arguments.k}: {seconds:.1f} s, "
-                f"peak {peak:.2f} GiB"
-            )
+            print(f"{arguments.size:,} x {arguments.dim}, k = {arguments.k}")
+            for what in ("report", "csv", "parquet", "parquet+vectors"):
+                ran = _python("-m", "benchmarks.report", "--inside", name, what)
+                seconds, peak = map(float, ran.split())
+                print(f"{what:15} {seconds:7.1f} s, peak {peak:.2f} GiB", flush=True)
 
 
 def _typed(library: Path, method: str) -> tuple[float, int]:
@@ -62,13 +61,26 @@ def _typed(library: Path, method: str) -> tuple[float, int]:
         return time.perf_counter() - began, page.stat().st_size
 
 
-def _report(folder: Path) -> None:
+def _inside(folder: str, what: str) -> None:
+    """Do one thing in this process and print seconds and peak memory."""
     began = time.perf_counter()
-    with Library.open(folder, load_settings()) as library:
-        library.illustrate(html=folder / "report.html", map_method="none")
+    with Library.open(Path(folder), load_settings()) as library:
+        if what == "report":
+            library.illustrate(html=Path(folder) / "report.html", map_method="none")
+        else:
+            exporter, _, vectors = what.partition("+")
+            choice = ExportChoice(vectors=bool(vectors))
+            to = Path(folder) / f"{what}.{exporter}"
+            library.export(exporter, to, choice)
     seconds = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
-    print(f"{seconds:.1f} {peak:.3f}")
+    print(f"{seconds:.1f} {_peak():.3f}")
+
+
+def _peak() -> float:
+    """GiB that this program held at most; getrusage would count what its parent held."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    held = next(line for line in lines if line.startswith("VmHWM"))
+    return int(held.split()[1]) / 1024**2
 
 
 def _fill(folder: Path, size: int, dim: int, k: int) -> None:
@@ -116,7 +128,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--dim", type=int, default=512)
     parser.add_argument("--k", type=int, default=100)
     parser.add_argument("--folder", type=Path, default=None, help="where the library is made")
-    parser.add_argument("--report", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--inside", nargs=2, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 

@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw
 from organizer.cluster.incremental import unit
 from organizer.evaluate.external import against_truth
 from organizer.evaluate.internal import silhouette
+from organizer.evaluate.shape import internal_scores
 from organizer.report.contents import ClusterRow, Contents, Map, Picture, Sheet, Spot
 from organizer.scores import (
     Audit,
@@ -23,7 +24,7 @@ from organizer.scores import (
     Proportion,
     Reason,
 )
-from organizer.types import NOISE, Candidate, Labels
+from organizer.types import NOISE, Candidate
 
 HOSTILE = (
     "<img src=x onerror=alert(1)>.jpg",
@@ -100,7 +101,7 @@ def contents(
         metric="euclidean, on vectors of unit length",
         silhouette=silhouette(vectors, labels),
         cluster_ids=labels,
-        internal=_internal(vectors, labels),
+        internal=internal_scores(vectors, labels),
         truth=against_truth(labels[known], [truth[i] or "" for i in known]) if known else None,
         explanation=_explanation(n),
         audit=Audit(
@@ -110,6 +111,8 @@ def contents(
         ),
         evidence=_evidence(),
         sheets={row.cluster_id: _sheet(row.cluster_id, files, pictures) for row in rows},
+        doubtful=tuple(picture(files[i], i, note="70% in cluster 3") for i in range(2)),
+        doubtful_count=5,
         unsure_pictures=tuple(picture(files[-1 - i], i, note="unsure") for i in range(3)),
         map=Map(
             method="tsne",
@@ -130,6 +133,7 @@ def without(found: Contents, *names: str) -> Contents:
     empty: dict[str, object] = {
         "evidence": (),
         "sheets": {},
+        "doubtful": (),
         "unsure_pictures": (),
         "remarks": (),
         "facts": (),
@@ -142,36 +146,8 @@ def bare() -> Contents:
     found = contents(sizes=(1,), unsure=0, names=())
     empty = InternalScores(None, None, 0.0, (ClusterShape(3, 1, 0.0, 0.0, 0.0, None, None),))
     nothing = ("silhouette", "truth", "explanation", "audit", "map", "evidence", "sheets")
-    found = without(found, *nothing, "unsure_pictures", "remarks", "facts")
+    found = without(found, *nothing, "doubtful", "unsure_pictures", "remarks", "facts")
     return replace(found, internal=empty)
-
-
-def _internal(vectors: NDArray[np.float32], labels: Labels) -> InternalScores:
-    ids = [int(i) for i in np.unique(labels) if i != NOISE]
-    centroids = {i: vectors[labels == i].mean(axis=0) for i in ids}
-    shapes = []
-    for i in ids:
-        gaps = np.linalg.norm(vectors[labels == i] - centroids[i], axis=1)
-        others = {j: float(np.linalg.norm(centroids[i] - centroids[j])) for j in ids if j != i}
-        nearest = min(others, key=others.__getitem__) if others else None
-        shapes.append(
-            ClusterShape(
-                cluster_id=i,
-                count=len(gaps),
-                cohesion=float(gaps.mean()),
-                spread=float(np.sqrt((gaps**2).mean())),
-                inertia=float((gaps**2).sum()),
-                separation=None if nearest is None else others[nearest],
-                nearest=nearest,
-            )
-        )
-    is_alone = len(ids) < 2
-    return InternalScores(
-        davies_bouldin=None if is_alone else 0.731,
-        calinski_harabasz=None if is_alone else 1234.5,
-        inertia=sum(shape.inertia for shape in shapes),
-        clusters=tuple(shapes),
-    )
 
 
 def _explanation(n: int) -> Explanation:

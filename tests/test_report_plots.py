@@ -28,6 +28,7 @@ _ALL = {
     "sheet_3.png",
     "sheet_4.png",
     "sheet_5.png",
+    "sheet_doubtful.png",
     "sheet_unsure.png",
 }
 _ODD = ("東京 🦊 $x^{2}$", "שועל $", "a\nb\tc \udcff _under <b>")
@@ -66,7 +67,9 @@ def test_plots_of_an_earlier_run_are_replaced_and_nothing_else(
     (written / "notes.txt").write_text("mine")
     (written / "my map.png").write_bytes(b"mine too")
     before = (written / "factors.png").read_bytes()
-    fewer = without(full, "silhouette", "evidence", "truth", "map", "sheets", "unsure_pictures")
+    fewer = without(
+        full, "silhouette", "evidence", "truth", "map", "sheets", "doubtful", "unsure_pictures"
+    )
     assert fewer.explanation is not None
     fewer = replace(
         fewer, explanation=replace(fewer.explanation, factors=fewer.explanation.factors[:1])

@@ -310,7 +310,7 @@ def test_of_very_many_the_least_sure_are_looked_up(
     mixed: tuple[Library, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     library, _ = mixed
-    monkeypatch.setattr(room, "_ALL_UP_TO", 50)
+    monkeypatch.setattr(room, "ALL_UP_TO", 50)
     monkeypatch.setattr(room, "_LEAST_SURE", 5)
     found = members(library)
     least = found.image_ids[np.argsort(found.margins, kind="stable")[:5]]

@@ -17,6 +17,7 @@ from organizer.library import sheets
 from organizer.library.pictures import pictures
 from organizer.library.progress import Progress
 from organizer.library.reporting import Report, remarks_of, scored
+from organizer.library.reviewing import ALL_UP_TO, among_strangers
 from organizer.library.sheets import Choice
 from organizer.library.space import spelled
 from organizer.reduce.projection import project
@@ -25,7 +26,7 @@ from organizer.report.spots import spots
 from organizer.settings import Settings
 from organizer.store import Store, StoredClustering
 from organizer.thumbnail import Thumbnail
-from organizer.types import Assignments, AssignmentState, Labels, Vectors
+from organizer.types import NOISE, Assignments, AssignmentState, Labels, Vectors
 
 MapMethod = Literal["pca", "tsne", "umap", "none"]
 
@@ -59,11 +60,18 @@ def illustrated(
     progress.begin("scoring", None)
     report, vectors = scored(store, labels, below=below, seed=settings.seed)
     drawn = _drawn(vectors, report, map_method, seed=settings.seed, progress=progress)
-    del vectors  # of a million images they are a gigabyte, and pictures need room
     members = _members(store, report)
+    progress.begin("looking at neighbours", None)
+    strangers = among_strangers(vectors, report.cluster_ids, members.margins)
+    del vectors  # of a million images they are a gigabyte, and pictures need room
     choices = sheets.chosen(members, store.clusterings.models(report.clustering.clustering_id))
     pile = sheets.from_the_pile(members, seed=settings.seed)
-    pictured = [pile, *(rows for c in choices.values() for rows in (c.typical, c.least_sure))]
+    doubtful = strangers.rows[: sheets.DOUBTFUL]
+    pictured = [
+        pile,
+        doubtful,
+        *(rows for c in choices.values() for rows in (c.typical, c.least_sure)),
+    ]
     pictured += [drawn.rows[drawn.spots]] if drawn is not None else []
     album = _album(
         store,
@@ -91,6 +99,11 @@ def illustrated(
         audit=report.audit,
         evidence=report.clustering.evidence,
         sheets={i: _sheet(i, choice, members, album) for i, choice in choices.items()},
+        doubtful=tuple(
+            album.picture(row, f"{share:.0%} in {_called(int(other), names)}")
+            for row, share, other in zip(doubtful, strangers.shares, strangers.others, strict=False)
+        ),
+        doubtful_count=len(strangers.rows),
         unsure_pictures=tuple(
             album.picture(row, _of_the_pile(row, members, names)) for row in pile
         ),
@@ -201,8 +214,11 @@ def _sheet(cluster_id: int, choice: Choice, members: Assignments, album: _Album)
 
 
 def _of_the_pile(row: int, members: Assignments, names: Mapping[int, str]) -> str:
-    nearest = int(members.candidates[row])
-    return f"nearest: {names.get(nearest) or f'cluster {nearest}'}"
+    return f"nearest: {_called(int(members.candidates[row]), names)}"
+
+
+def _called(cluster_id: int, names: Mapping[int, str]) -> str:
+    return names.get(cluster_id) or f"cluster {cluster_id}"
 
 
 def _cluster_rows(report: Report, members: Assignments) -> tuple[ClusterRow, ...]:
@@ -224,6 +240,8 @@ def _facts(clustering: StoredClustering) -> tuple[tuple[str, str], ...]:
 def _omissions(report: Report, drawn: _Drawn | None, album: _Album) -> list[str]:
     """What the pictures leave out."""
     said = []
+    if np.count_nonzero(report.cluster_ids != NOISE) > ALL_UP_TO:
+        said.append("of the images among strangers only the least sure were looked for")
     if drawn is not None and len(drawn.rows) < report.images:
         said.append(f"the map shows a random sample of {len(drawn.rows):,} images")
     if len(report.clusters) > sheets.SHEETS:

@@ -21,10 +21,10 @@ from organizer.library.current import require_cluster, require_clustering
 from organizer.library.space import unit_vectors
 from organizer.scores import Audit
 from organizer.store import Answer, Drawn, Store, StoredClustering
-from organizer.types import NOISE, Assignments, DecisionKind, Labels
+from organizer.types import NOISE, Assignments, DecisionKind, Labels, Vectors
 
 _TYPICAL = 3
-_ALL_UP_TO = 20_000
+ALL_UP_TO = 20_000
 _LEAST_SURE = 5_000
 
 Pair = tuple[str, int]
@@ -112,21 +112,54 @@ def doubtful(store: Store, number: int, *, cluster_ids: Sequence[int] = ()) -> l
     at = np.array([row_of.get(image_id, -1) for image_id in image_ids], dtype=np.int64)
     labels = np.where(at >= 0, members.cluster_ids[at], NOISE)
     margins = members.margins[at].astype(np.float64)
-    rows = _worth_a_look(labels, margins, cluster_ids)
-    share, majority = disagreement(vectors, labels, rows=rows)
-    order = np.lexsort((margins[rows], -share))
-    found = [
-        ((image_ids[rows[i]], int(labels[rows[i]])), float(share[i]), int(majority[i]))
-        for i in order.tolist()
-        if share[i] >= DOUBTFUL_FROM
-        and (image_ids[rows[i]], int(labels[rows[i]])) not in said.belongs
-    ][:number]
+    strangers = among_strangers(vectors, labels, margins, cluster_ids=cluster_ids)
+    pairs = [(image_ids[row], int(labels[row])) for row in strangers.rows]
+    shares = zip(pairs, strangers.shares.tolist(), strangers.others.tolist(), strict=True)
+    found = [one for one in shares if one[0] not in said.belongs][:number]
     show = _Shown(store, current, members, [pair for pair, _, _ in found])
     return [
         show.look(pair, Drawn.DOUBTFUL, disagreeing=part, other=other)
         for pair, part, other in found
         if show.has(pair)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Strangers:
+    """Images of most of whose neighbours are in another cluster, the worst first.
+
+    Attributes:
+        rows: ``(m,)`` int64, the images.
+        shares: ``(m,)`` float64, the share of the neighbours that are elsewhere.
+        others: ``(m,)`` int64, the cluster where most of these are.
+    """
+
+    rows: Labels
+    shares: NDArray[np.float64]
+    others: Labels
+
+
+def among_strangers(
+    vectors: Vectors,
+    labels: Labels,
+    margins: NDArray[np.floating],
+    *,
+    cluster_ids: Sequence[int] = (),
+) -> Strangers:
+    """Look for the images whose neighbours disagree with their cluster.
+
+    Args:
+        vectors: ``(n, dim)`` float32 or float16 of unit length.
+        labels: ``(n,)`` int64 clusters; NOISE for none.
+        margins: ``(n,)``, how much farther the second nearest cluster is; of equal ones the less
+            sure comes first, and of very many images only the least sure are looked at.
+        cluster_ids: The clusters to which the search is limited; all where empty.
+    """
+    rows = _worth_a_look(labels, margins, cluster_ids)
+    shares, others = disagreement(vectors, labels, rows=rows)
+    order = np.lexsort((margins[rows], -shares))
+    order = order[shares[order] >= DOUBTFUL_FROM]
+    return Strangers(rows[order], shares[order], others[order])
 
 
 def new_among(store: Store, answers: Iterable[Answer]) -> list[Answer]:
@@ -281,14 +314,14 @@ def _by_cluster(members: Assignments, cluster_ids: Sequence[int]) -> dict[int, l
 
 
 def _worth_a_look(
-    labels: Labels, margins: NDArray[np.float64], cluster_ids: Sequence[int]
+    labels: Labels, margins: NDArray[np.floating], cluster_ids: Sequence[int]
 ) -> Labels:
     """The images whose neighbours are looked up; of very many, the least sure ones."""
     wanted = labels != NOISE
     if cluster_ids:
         wanted &= np.isin(labels, list(cluster_ids))
     rows = np.flatnonzero(wanted)
-    if len(rows) > _ALL_UP_TO:
+    if len(rows) > ALL_UP_TO:
         rows = np.sort(rows[np.argsort(margins[rows], kind="stable")[:_LEAST_SURE]])
     return rows
 

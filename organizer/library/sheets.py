@@ -17,6 +17,9 @@ LEAST_SURE = 6
 FROM_THE_PILE = 24
 """Pictures of unsure images, drawn at random."""
 
+DOUBTFUL = 24
+"""Pictures of images whose neighbours are elsewhere, the worst first."""
+
 SHEETS = 80
 """Clusters that get a sheet, the largest first: a page stays within a few MB."""
 

@@ -123,6 +123,8 @@ class Contents:
         audit: What a person found when looking.
         evidence: For each number of clusters that was tried.
         sheets: By cluster id.
+        doubtful: The images of most of whose neighbours are in another cluster, the worst first.
+        doubtful_count: How many such images were found; more than pictures where there are many.
         unsure_pictures: Some of the images that are in no cluster, drawn at random.
         map: The map.
         remarks: What a reader has to know: samples that were drawn, files that could not be read.
@@ -143,6 +145,8 @@ class Contents:
     audit: Audit | None
     evidence: tuple[Candidate, ...]
     sheets: Mapping[int, Sheet]
+    doubtful: tuple[Picture, ...]
+    doubtful_count: int
     unsure_pictures: tuple[Picture, ...]
     map: Map | None
     remarks: tuple[str, ...]

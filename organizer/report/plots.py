@@ -70,6 +70,9 @@ def _drawn(contents: Contents) -> Iterator[tuple[str, bytes]]:
         if sheet is not None and (sheet.typical or sheet.least_sure):
             rows = (("most typical", sheet.typical), ("least sure", sheet.least_sure))
             yield f"sheet_{cluster_id}.png", contact.sheet_png(label.label, rows)
+    if contents.doubtful:
+        among = (("most of their neighbours are in another cluster", contents.doubtful),)
+        yield "sheet_doubtful.png", contact.sheet_png("among strangers", among)
     if contents.unsure_pictures:
         some = (("drawn at random", contents.unsure_pictures),)
         yield "sheet_unsure.png", contact.sheet_png("in no cluster", some)

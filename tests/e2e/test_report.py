@@ -104,6 +104,20 @@ def test_photos_that_are_gone_or_changed_leave_gaps_that_are_told(run: Run, made
     assert "9 of 24 pictures could not be read again" in page
 
 
+def test_an_image_among_strangers_is_shown(run: Run, made: Path) -> None:
+    names = [f"photos/green/{i:03}.jpg" for i in range(2)]
+    # Two green photos that a person put among the red ones.
+    listed = run("clusters", "--json", cwd=made).json["clusters"]
+    red = next(c["cluster_id"] for c in listed if "red" in c["medoid"])
+    green = next(c["cluster_id"] for c in listed if "green" in c["medoid"])
+    assert run("clusters", "move", *names, "--to", red, cwd=made).code == 0
+    run("report", "--html", "report.html", "--plots", "plots", "--map", "none", cwd=made)
+    page = (made / "report.html").read_text(encoding="utf-8")
+    assert "2 of 2 images of whose ten nearest neighbours" in page
+    assert f"in cluster {green}" in page
+    assert (made / "plots" / "sheet_doubtful.png").exists()
+
+
 def test_a_folder_that_cannot_be_written_to_is_told_before_the_work(run: Run, made: Path) -> None:
     if os.geteuid() == 0:
         pytest.skip("root may write anywhere")
