@@ -115,7 +115,7 @@ def _table(comparison: Comparison, scores: Sequence[str]) -> None:
     columns += [">in none"] if noisy else []
     rows = []
     for cell in comparison.cells:
-        row = [_source(cell), _space(cell), cell.algorithm, _k(cell), _runs(cell)]
+        row = [cell.source, _space(cell), cell.algorithm, _k(cell), _runs(cell)]
         row += [told(cell, score) for score in shown]
         row += [f"{cell.noise / cell.images:.0%}" if cell.runs else "-"] if noisy else []
         rows.append(row)
@@ -127,12 +127,8 @@ def _table(comparison: Comparison, scores: Sequence[str]) -> None:
     print_table(columns, rows, title=f"{comparison.images:,} images{known}; mean ± deviation")
 
 
-def _source(cell: Cell) -> str:
-    return cell.embedder + "".join(f"\n in place of {name}" for name in cell.in_place_of)
-
-
 def _space(cell: Cell) -> str:
-    return cell.space + (", lengths kept" if cell.lengths == "kept" else "")
+    return cell.space + (", kept" if cell.lengths == "kept" else "")
 
 
 def _k(cell: Cell) -> str:
@@ -172,7 +168,7 @@ def _beside(rows: Sequence[Beside]) -> None:
         space = "" if figure.space == "none" else f", {figure.space}"
         table.append([
             figure.embedder + space, figure.algorithm, str(figure.k), TITLES[figure.score],
-            number(figure.value), told(cell, figure.score), cell.embedder, figure.on or "-",
+            number(figure.value), told(cell, figure.score), cell.embedder, figure.on,
         ])  # fmt: skip
     print_table(columns, table, title="published, and here on other images")
 

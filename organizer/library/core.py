@@ -200,6 +200,8 @@ class Library:
 
         def bring_in(embedder: str) -> bool:
             here = [folder for folder in self.roots() if folder.exists()]
+            if not here:  # a card, a drive: what was embedded before is compared
+                return True
             report = self.ingest(here, embedder=embedder, progress=shown, stop=stop)
             return not report.interrupted
 

@@ -37,6 +37,10 @@ _COLOURS = (  # Okabe and Ito: told apart by colour-blind readers
 )  # fmt: skip
 
 
+_NAMED = 0.04
+"""Share of a cluster from which a class is named beside its pie."""
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One clustering of a cell.
@@ -85,7 +89,7 @@ class Cell:
     @property
     def source(self) -> str:
         """The embedder, and for whom it stands."""
-        stands = f" for {', '.join(self.in_place_of)}" if self.in_place_of else ""
+        stands = f" (for {', '.join(self.in_place_of)})" if self.in_place_of else ""
         return f"{self.embedder}{stands}"
 
     @property
@@ -212,16 +216,16 @@ def write_plots(comparison: Comparison, folder: Path) -> list[Path]:
         The files.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    wanted = ("nmi", "ari", "silhouette", "davies_bouldin")
+    wanted = ("nmi", "ari", "purity", "silhouette", "davies_bouldin", "inertia")
     scores = [name for name in wanted if name in comparison.scores]
     drawn = {
         f"{score}-by-k": curves(comparison.cells, score)
         for score in scores
         if any(cell.k is not None and cell.values(score) for cell in comparison.cells)
     }
-    for score in scores[:1] if comparison.labelled else ["silhouette"]:
-        if score in comparison.scores:
-            drawn[f"{score}-heat-map"] = heat_map(comparison.cells, score)
+    score = "nmi" if comparison.labelled else "silhouette"
+    if score in comparison.scores:
+        drawn[f"{score}-heat-map"] = heat_map(comparison.cells, score)
     return [_saved(figure, folder, name) for name, figure in drawn.items()]
 
 
@@ -271,15 +275,15 @@ def heat_map(cells: Sequence[Cell], score: str) -> Any:
         [[np.nan if (cell := best[f, a]) is None else cell.mean(score) for a in algorithms]
          for f in features], dtype=float)  # fmt: skip
     shades = _by_row(means) if score == "silhouette" else means
-    figure = Figure(
-        figsize=(2.2 + 1.5 * len(algorithms), 1.8 + 0.55 * len(features)), layout="constrained"
-    )
+    names = max(map(len, features), default=0)
+    size = (max(5.0, 1.0 + 0.085 * names + 1.4 * len(algorithms)), 1.4 + 0.6 * len(features))
+    figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots()
     picture: Any = axes.imshow(np.ma.masked_invalid(shades), cmap="viridis", aspect="auto")
     axes.set_xticks(range(len(algorithms)), algorithms)
     axes.set_yticks(range(len(features)), features)
     rows = " (shades within each row)" if score == "silhouette" else ""
-    axes.set_title(f"{TITLES[score]}, best mean over k{rows}", fontsize="medium")
+    figure.suptitle(f"{TITLES[score]}, best mean over k{rows}", fontsize="medium")
     for row, feature in enumerate(features):
         for column, algorithm in enumerate(algorithms):
             cell = best[feature, algorithm]
@@ -307,9 +311,12 @@ def clusters(made: Sequence[Made], pictures: Mapping[Path, Any]) -> Any:
     for row, cluster in zip(panels, made, strict=True):
         for panel in row:
             panel.set_axis_off()
-        colours = [_COLOURS[classes.index(name) % len(_COLOURS)] for name in cluster.parts]
         if cluster.parts:
-            row[0].pie(list(cluster.parts.values()), colors=colours, startangle=90)
+            colours = [_COLOURS[classes.index(name) % len(_COLOURS)] for name in cluster.parts]
+            names = [name if count >= _NAMED * cluster.count else ""
+                     for name, count in cluster.parts.items()]  # fmt: skip
+            row[0].pie(list(cluster.parts.values()), colors=colours, labels=names,
+                       startangle=90, textprops={"fontsize": "xx-small"})  # fmt: skip
         row[0].set_title(_headline(cluster), fontsize="x-small")
         for panel, file in zip(row[1:], cluster.samples, strict=False):
             if file in pictures:

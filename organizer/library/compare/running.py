@@ -176,6 +176,15 @@ class Comparing:
     def _common(self) -> tuple[list[str], int]:
         return common_ids(self.store, dict.fromkeys(self.used.values()))
 
+    @cached_property
+    def _stands(self) -> dict[str, tuple[str, ...]]:
+        """For each substitute the embedders for which it stands."""
+        asked_of: dict[str, list[str]] = {}
+        for asked, used in self.used.items():
+            if registry.canonical(embedders.GROUP, asked) != used:
+                asked_of.setdefault(used, []).append(asked)
+        return {used: tuple(asked) for used, asked in asked_of.items()}
+
     def _tasks(self) -> Iterator[Task]:
         """The cells of the plan; those that two substituted embedders share are one."""
         seeds = tuple(range(self.seed, self.seed + self.plan.repeats))
@@ -187,11 +196,7 @@ class Comparing:
                 )
             for feature, algorithm, k in grid.rows(self.known.classes):
                 name = self.used[feature.embedder]
-                stands = tuple(
-                    asked for asked, used in self.used.items()
-                    if used == name and _differs(asked, used)
-                    and any(f.embedder == asked for g in self.plan.grids for f in g.features)
-                )  # fmt: skip
+                stands = self._stands.get(name, ())
                 seeded = "random_state" in _parameters(algorithm)
                 made = (feature.space, feature.lengths, algorithm, k, seeded)
                 cell = Cell(name, stands, *made, images=len(self.image_ids))
@@ -266,9 +271,8 @@ class Comparing:
             f"silhouette, Davies-Bouldin and inertia: {metric if kept else METRIC}, "
             "before any reduction"
         )
-        for asked, used in self.used.items():
-            if _differs(asked, used):
-                yield f"the weights of {asked} are not here: {used} stands for it"
+        for used, asked in self._stands.items():
+            yield f"{used} stands for {', '.join(asked)}, whose weights are not here"
         left_out = self._common[1]
         if left_out:
             yield f"{left_out:,} images are left out: an embedder has no vectors of them"
@@ -362,10 +366,6 @@ def _run(entry: Entry, seed: int, known: Known) -> Run:
     scores = {**entry.scores, **by_truth(labels, known)}
     noise = int(np.count_nonzero(labels == NOISE))
     return Run(seed, int(labels.max(initial=NOISE)) + 1, noise, ordered(scores, TITLES))
-
-
-def _differs(asked: str, used: str) -> bool:
-    return registry.canonical(embedders.GROUP, asked) != used
 
 
 def _parameters(algorithm: str) -> Mapping[str, inspect.Parameter]:
