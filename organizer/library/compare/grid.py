@@ -73,7 +73,7 @@ class Plan:
 
     Attributes:
         grids: One after the other.
-        repeats: Runs of each cell, with seeds that follow each other; one where nothing is drawn.
+        repeats: Runs of each cell with other seeds; one where nothing is drawn.
         substitutes: Embedders that take the places of those whose weights are missing, in turn.
     """
 

@@ -41,6 +41,10 @@ from organizer.settings import Settings
 from organizer.store import Store
 from organizer.types import NOISE, Labels, PartSpec, Vectors
 
+SEEDS_APART = 1_000
+"""From one repeat to the next. K-means takes the numbers after its seed for its other starts: with
+seeds that follow each other the repeats would share nine of ten starts, and hardly differ."""
+
 _LONGEST_COVARIANCE = 8_000
 """Dimensions beyond which a mixture's covariance and its factors take more than 2 GB."""
 
@@ -187,7 +191,7 @@ class Comparing:
 
     def _tasks(self) -> Iterator[Task]:
         """The cells of the plan; those that two substituted embedders share are one."""
-        seeds = tuple(range(self.seed, self.seed + self.plan.repeats))
+        seeds = tuple(self.seed + SEEDS_APART * number for number in range(self.plan.repeats))
         seen: set[Cell] = set()
         for grid in self.plan.grids:
             if grid.ks == CLASSES and not self.known.classes:
@@ -206,30 +210,41 @@ class Comparing:
 
     def _done(self, task: Task, vectors: _Vectors) -> Cell:
         """The cell with its runs; with fewer than it should have where it was stopped."""
-        cell = task.cell
         runs: list[Run] = []
+        try:
+            for run in self._runs(task, vectors):
+                runs.append(run)
+                self.progress.advance()
+        except ClusteringError as error:
+            self.progress.advance(len(task.seeds) - len(runs))
+            return replace(task.cell, runs=tuple(runs), refused=error.message)
+        return replace(task.cell, runs=tuple(runs))
+
+    def _runs(self, task: Task, vectors: _Vectors) -> Iterator[Run]:
+        """The runs, from the ledger or done now, until it is stopped.
+
+        Raises:
+            ClusteringError: The images cannot be clustered so.
+        """
+        cell = task.cell
+        require_within(registry.factory(GROUP, cell.algorithm), cell.algorithm, cell.images)
+        if cell.k is not None and cell.k > cell.images:
+            raise ClusteringError(f"{cell.images:,} images cannot make {cell.k} clusters")
         ledger = self._ledger(cell, task.feature)
         for seed in task.seeds:
             entry = ledger.get(cell.k, seed)
             if entry is not None:
                 self._kept += 1
             elif self.stop():
-                break
+                return
             else:
-                try:
-                    entry = self._computed_entry(cell, seed, vectors)
-                except ClusteringError as error:
-                    self.progress.advance(len(task.seeds) - len(runs))
-                    return replace(cell, runs=tuple(runs), refused=error.message)
+                entry = self._computed_entry(cell, seed, vectors)
                 ledger.add(cell.k, seed, entry)
                 self._computed += 1
-            runs.append(_run(entry, seed, self.known))
-            self.progress.advance()
-        return replace(cell, runs=tuple(runs))
+            yield _run(entry, seed, self.known)
 
     def _computed_entry(self, cell: Cell, seed: int, vectors: _Vectors) -> Entry:
-        require_within(registry.factory(GROUP, cell.algorithm), cell.algorithm, vectors.count)
-        _require_sane(cell, vectors)
+        _require_memory(cell, vectors)
         labels = fit(cell.algorithm, vectors.points, cell.k, seed, kept=cell.lengths == "kept")
         return Entry(labels, by_vectors(vectors.whole, labels, seed=self.seed))
 
@@ -331,11 +346,6 @@ class _Vectors:
     def __init__(self, comparing: Comparing, feature: Feature | None) -> None:
         self._comparing, self.feature = comparing, feature
 
-    @property
-    def count(self) -> int:
-        """Number of images."""
-        return len(self._comparing.image_ids)
-
     @cached_property
     def whole(self) -> Vectors:
         """As the embedder gave them, scaled to length one or not."""
@@ -350,9 +360,7 @@ class _Vectors:
         return points_of(self.feature, self.whole, seed=self._comparing.seed)
 
 
-def _require_sane(cell: Cell, vectors: _Vectors) -> None:
-    if cell.k is not None and cell.k > vectors.count:
-        raise ClusteringError(f"{vectors.count:,} images cannot make {cell.k} clusters")
+def _require_memory(cell: Cell, vectors: _Vectors) -> None:
     dim = vectors.points.shape[1]
     if cell.algorithm == "gmm" and dim > _LONGEST_COVARIANCE:
         raise ClusteringError(

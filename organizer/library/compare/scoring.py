@@ -9,14 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from organizer.errors import SettingsError
 from organizer.evaluate.external import against_truth
 from organizer.evaluate.internal import silhouette
-
-# The one place where labels are read as for a report.
-from organizer.library.views import _truth as read_truth
+from organizer.evaluate.shape import internal_scores
+from organizer.library.truth import require_some, truth_of
 from organizer.store import Store
-from organizer.types import NOISE, Labels, Vectors
+from organizer.types import Labels, Vectors
 
 BY_TRUTH = (
     "purity", "nmi", "ami", "ari", "acc", "fmi", "jaccard", "homogeneity", "completeness",
@@ -63,15 +61,11 @@ def known_of(store: Store, labels: str | None, below: Path, image_ids: Sequence[
     """
     if labels is None:
         return NOTHING_KNOWN
-    truth, unmatched, conflicting = read_truth(store, labels, below)
-    rows = [row for row, image_id in enumerate(image_ids) if image_id in truth]
-    if not rows:
-        raise SettingsError(
-            f"no image of the library has a label in {labels}",
-            "paths in the file are relative to it, to the current folder or to an ingested folder",
-        )
-    found = tuple(truth[image_ids[row]] for row in rows)
-    return Known(np.array(rows, dtype=np.int64), found, unmatched, conflicting)
+    truth = truth_of(store, labels, below=below)
+    require_some(truth, image_ids, labels)
+    rows = [row for row, image_id in enumerate(image_ids) if image_id in truth.of]
+    classes = tuple(truth.of[image_ids[row]] for row in rows)
+    return Known(np.array(rows, dtype=np.int64), classes, truth.unmatched, truth.conflicting)
 
 
 def by_vectors(vectors: Vectors, labels: Labels, *, seed: int) -> dict[str, float]:
@@ -82,11 +76,15 @@ def by_vectors(vectors: Vectors, labels: Labels, *, seed: int) -> dict[str, floa
         labels: ``(n,)``, -1 for noise.
         seed: Of the sample that the silhouette of very many images is taken of.
     """
-    scores = _shape(vectors, labels)
-    found = silhouette(vectors, labels, seed=seed)
-    if found is not None:
-        scores = {"silhouette": found.mean, **scores}
-    return {name: value for name, value in scores.items() if math.isfinite(value)}
+    shape = internal_scores(vectors, labels)
+    outline = silhouette(vectors, labels, seed=seed)
+    found = {
+        "silhouette": outline.mean if outline is not None else None,
+        "davies_bouldin": shape.davies_bouldin,
+        "calinski_harabasz": shape.calinski_harabasz,
+        "inertia": shape.inertia if shape.clusters else None,
+    }
+    return {n: value for n, value in found.items() if value is not None and math.isfinite(value)}
 
 
 def by_truth(labels: Labels, known: Known) -> dict[str, float]:
@@ -104,24 +102,3 @@ def by_truth(labels: Labels, known: Known) -> dict[str, float]:
 def ordered(scores: Mapping[str, float], titles: Mapping[str, str]) -> dict[str, float]:
     """Scores in the order of their titles."""
     return {name: scores[name] for name in titles if name in scores}
-
-
-def _shape(vectors: Vectors, labels: Labels) -> dict[str, float]:
-    """Davies-Bouldin, Calinski-Harabasz and inertia, as scikit-learn has them."""
-    from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score
-
-    there = labels != NOISE
-    points, inside = vectors[there].astype(np.float32, copy=False), labels[there]
-    clusters = np.unique(inside)
-    scores: dict[str, float] = {}
-    if 2 <= len(clusters) < len(inside):
-        scores["davies_bouldin"] = float(davies_bouldin_score(points, inside))
-        scores["calinski_harabasz"] = float(calinski_harabasz_score(points, inside))
-    if len(clusters):
-        scores["inertia"] = sum(_inertia(points[inside == i]) for i in clusters)
-    return scores
-
-
-def _inertia(members: Vectors) -> float:
-    difference = members - members.mean(axis=0, dtype=np.float64)
-    return float(np.einsum("ij,ij->", difference, difference))
