@@ -23,7 +23,7 @@ CLASSES: Literal["classes"] = "classes"
 
 Ks = tuple[int, ...] | Literal["classes"]
 
-_OTHER_WORDS = {"agglomerative": "ward", "k-means": "kmeans", "gaussian-mixture": "gmm"}
+_OTHER_WORDS = {"agglomerative": "ward"}
 _KEEP_LENGTHS = (NONE, "pca")
 _MOST_KS = 200
 
