@@ -225,22 +225,30 @@ def _after(calls: int) -> Callable[[], bool]:
 
 
 def test_a_comparison_that_was_cut_goes_on_where_it_was(filled: Library) -> None:
-    plan = _plan()
+    plan = _plan(algorithms=["kmeans", "ward", "dbscan"])
     filled.compare(_plan(algorithms=["kmeans"], k="2", repeats=1))  # both embedders are there
     cut = filled.compare(plan, labels="folders", stop=_after(7)).comparison
     assert (cut.interrupted, cut.computed) == (True, 7)
     whole = filled.compare(plan, labels="folders").comparison
-    total = 2 * (2 * 3 + 2 * 3 + 3 + 1)
+    total = 2 * (2 * 3 + 3 + 1)
     assert (whole.interrupted, whole.computed, whole.kept) == (False, total - 7 - 2, 7 + 2)
     again = filled.compare(plan, labels="folders").comparison
     assert (again.computed, again.kept) == (0, total)
     assert again.cells == whole.cells
 
 
+def test_a_comparison_that_was_cut_while_embedding_goes_on(filled: Library) -> None:
+    plan = _plan(embedders=["hog"], algorithms=["kmeans"], k="3")
+    cut = filled.compare(plan, stop=lambda: True).comparison
+    assert (cut.interrupted, cut.cells, cut.computed) == (True, (), 0)
+    whole = filled.compare(plan).comparison
+    assert (whole.interrupted, whole.images, whole.computed) == (False, 24, 2)
+
+
 def test_the_same_seed_gives_the_same_in_another_library(
     filled: Library, photos: Path, tmp_path: Path
 ) -> None:
-    plan = _plan(algorithms=["kmeans", "gmm"], reduce=["smooth"])
+    plan = _plan(algorithms=["kmeans", "gmm"], reduce=["smooth"], k="3")
     first = filled.compare(plan, labels="folders").comparison
     with Library.open_or_create(tmp_path / "other", filled.settings) as other:
         other.ingest(sorted(photos.iterdir(), reverse=True), embedder="channel-mean")

@@ -65,8 +65,8 @@ def compare(
         typer.Option(
             "--labels",
             metavar="SOURCE",
-            help="Known truth: folders (a file's folder is its class), or a CSV file with the "
-            "columns path and label.",
+            help="Known truth: folders (a file's folder is its class), camera, format, light, or "
+            "a CSV file with the columns path and label.",
         ),
     ] = None,
     reduce: Annotated[
@@ -140,7 +140,7 @@ def compare(
         with opened(library, **flags) as found:
             compared = _run(found, plan, labels, debug=debug)
             findings = _findings(found, chosen, compared)
-            files = _written(found, compared, findings, csv=csv, plots=plots)
+            files = _written(found, compared, chosen, findings, csv=csv, plots=plots)
         show_compare.show(compared.comparison, chosen, findings, json=json)
         for file in files:
             say(f"written: {file}")
@@ -209,6 +209,7 @@ def _findings(library: Library, recipe: Recipe | None, compared: Compared) -> Fi
 def _written(
     library: Library,
     compared: Compared,
+    recipe: Recipe | None,
     findings: Findings | None,
     *,
     csv: Path | None,
@@ -216,6 +217,7 @@ def _written(
 ) -> list[Path]:
     """The files that were asked for."""
     from organizer.cli import show_compare
+    from organizer.report.comparison import write_plots
 
     comparison = compared.comparison
     files = []
@@ -223,17 +225,25 @@ def _written(
         if csv is not None:
             files.append(show_compare.write_csv(comparison, csv))
         if plots is not None and comparison.cells:
-            from organizer.library.compare.pictures import pictures_of
-            from organizer.report.comparison import write_clusters, write_plots
-
             files += write_plots(comparison, plots)
-            for shown in findings.clusters if findings else ():
-                paths = [path for made in shown.made for path in made.samples]
-                pictures = pictures_of(paths, library.settings)
-                name = f"clusters-{shown.cell.algorithm}-{shown.cell.k}"
-                files.append(write_clusters(shown.made, pictures, plots, name))
     except OSError as error:
         raise SettingsError(
             f"cannot write {error.filename}: {error.strerror}", "name another file or folder"
         ) from error
+    if plots is not None and recipe is not None and findings is not None:
+        files += _illustrated(library, compared, recipe, findings, plots)
     return files
+
+
+def _illustrated(
+    library: Library, compared: Compared, recipe: Recipe, findings: Findings, folder: Path
+) -> list[Path]:
+    from organizer.cli.bar import bar
+    from organizer.library.compare.illustrating import Illustrator
+
+    here = Path.cwd()
+    with bar() as progress:
+        illustrator = Illustrator(
+            library.store, recipe, compared, findings, here, library.settings, progress
+        )
+        return illustrator.write(folder)

@@ -37,10 +37,6 @@ _COLOURS = (  # Okabe and Ito: told apart by colour-blind readers
 )  # fmt: skip
 
 
-_NAMED = 0.04
-"""Share of a cluster from which a class is named beside its pie."""
-
-
 @dataclass(frozen=True, slots=True)
 class Run:
     """One clustering of a cell.
@@ -133,13 +129,15 @@ class Made:
         count: Its images.
         silhouette: Their mean; None where it is not defined.
         parts: Images of each class, of those that have a label.
-        samples: Files of its most typical images, the most typical first.
+        rows: Its most typical images, the most typical first, by their place among all.
+        samples: A file of each of these.
     """
 
     number: int
     count: int
     silhouette: float | None
     parts: Mapping[str, int]
+    rows: tuple[int, ...]
     samples: tuple[Path, ...]
 
     @property
@@ -292,50 +290,6 @@ def heat_map(cells: Sequence[Cell], score: str) -> Any:
                 axes.text(column, row, _told(cell, score), ha="center", va="center",
                           color=colour, fontsize="small")  # fmt: skip
     return figure
-
-
-def clusters(made: Sequence[Made], pictures: Mapping[Path, Any]) -> Any:
-    """Each cluster on a line: what it is made of as a pie, and its samples.
-
-    Args:
-        made: The clusters.
-        pictures: ``(h, w, 3)`` uint8 of the samples that could be read.
-    """
-    from matplotlib.figure import Figure
-
-    most = max((len(cluster.samples) for cluster in made), default=0)
-    classes = sorted({name for cluster in made for name in cluster.parts})
-    figure = Figure(figsize=(2.4 + 1.1 * most, 1.9 * len(made) + 0.4), layout="constrained")
-    widths = {"width_ratios": [2.0, *([1.0] * most)]}
-    panels = figure.subplots(len(made), most + 1, squeeze=False, gridspec_kw=widths)
-    for row, cluster in zip(panels, made, strict=True):
-        for panel in row:
-            panel.set_axis_off()
-        if cluster.parts:
-            colours = [_COLOURS[classes.index(name) % len(_COLOURS)] for name in cluster.parts]
-            names = [name if count >= _NAMED * cluster.count else ""
-                     for name, count in cluster.parts.items()]  # fmt: skip
-            row[0].pie(list(cluster.parts.values()), colors=colours, labels=names,
-                       startangle=90, textprops={"fontsize": "xx-small"})  # fmt: skip
-        row[0].set_title(_headline(cluster), fontsize="x-small")
-        for panel, file in zip(row[1:], cluster.samples, strict=False):
-            if file in pictures:
-                panel.imshow(pictures[file])
-    return figure
-
-
-def write_clusters(
-    made: Sequence[Made], pictures: Mapping[Path, Any], folder: Path, name: str
-) -> Path:
-    """The clusters with pies and samples, as a PNG file."""
-    folder.mkdir(parents=True, exist_ok=True)
-    return _saved(clusters(made, pictures), folder, name)
-
-
-def _headline(cluster: Made) -> str:
-    share = "" if cluster.share is None else f", {cluster.share:.1%} {cluster.majority}"
-    mean = "" if cluster.silhouette is None else f"\nsilhouette {cluster.silhouette:.3f}"
-    return f"{cluster.number}: {cluster.count:,} images{share}{mean}"
 
 
 def _line(panel: Any, cells: Sequence[Cell], score: str, number: int, label: str) -> None:

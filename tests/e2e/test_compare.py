@@ -95,8 +95,8 @@ def test_without_labels_no_embedder_is_called_the_best(typed: Run) -> None:
 
 
 def test_plots_show_what_was_compared(typed: Run, tmp_path: Path) -> None:
-    words = ("compare", *_GRID, "--k", "2:4", "--repeats", "2", "--labels", "folders")
-    ran = typed(*words, "--plots", "plots")
+    words = ("compare", "--embedders", "channel-mean,hog", "--k", "2:4", "--repeats", "2")
+    ran = typed(*words, "--labels", "folders", "--plots", "plots")
     assert ran.code == 0, ran.err
     files = {file.name for file in (tmp_path / "plots").iterdir()}
     assert {"nmi-by-k.png", "ari-by-k.png", "silhouette-by-k.png", "nmi-heat-map.png"} <= files
@@ -136,8 +136,21 @@ def test_a_recipe_puts_the_published_figures_beside_ours(typed: Run, tmp_path: P
     for made in shown["clusters"]:
         assert made["share"] == max(made["parts"].values()) / made["count"]
         assert all(Path(sample).is_file() for sample in made["samples"])
-    assert (tmp_path / "plots" / "clusters-kmeans-5.png").is_file()
     assert (tmp_path / "plots" / "inertia-by-k.png").is_file()
+    drawn = {file.name for file in (tmp_path / "plots" / "hog-kmeans-5").iterdir()}
+    sheets = {f"sheet_{made['number']}.png" for made in shown["clusters"]}
+    assert drawn >= {"silhouette.png", "pies.png", "evidence.png"} | sheets
+
+
+def test_the_recipe_of_a_map_draws_it(typed: Run, tmp_path: Path) -> None:
+    words = ("compare", "--recipe", "resnet50-tsne", "--repeats", "1", "--substitute", "hog")
+    ran = typed(*words, "--plots", "plots")
+    assert ran.code == 0, ran.err
+    for folder in ("hog-kmeans-3", "hsv-kmeans-3"):
+        with Image.open(tmp_path / "plots" / folder / "map.png") as image:
+            colours = np.asarray(image.convert("RGB")).reshape(-1, 3).astype(int)
+        reddish = (colours[:, 0] > 150) & (colours[:, 1:] < 90).all(axis=1)
+        assert reddish.sum() > 500, "the photos of the red folder are on the map"
 
 
 @pytest.mark.slow  # mixtures in 3,072 dimensions

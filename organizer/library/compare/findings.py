@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -65,10 +64,17 @@ class Elbow:
 
 @dataclass(frozen=True, slots=True)
 class Clusters:
-    """The clusters of a cell's first run."""
+    """The clusters of a cell's first run.
+
+    Attributes:
+        cell: The cell.
+        made: Its clusters, the largest first.
+        vectors: ``(n, dim)`` of all images, as they were scored.
+    """
 
     cell: Cell
     made: tuple[Made, ...]
+    vectors: Vectors = field(repr=False, compare=False)
 
     @property
     def mean_share(self) -> float | None:
@@ -97,12 +103,12 @@ def findings_of(store: Store, recipe: Recipe, compared: Compared) -> Findings:
     """
     cells = compared.comparison.cells
     elbows = tuple(_elbows(cells)) if recipe.elbow else ()
-    ks = sorted({*recipe.clusters, *(found.k for found in elbows if recipe.clusters)})
-    shown = [cell for cell in cells if cell.k in ks and cell.runs and cell.k != 1]
+    ks = {*recipe.clusters, *(found.k for found in elbows if recipe.clusters)} - {1}
+    shown = [cell for cell in cells if cell.runs and (cell.k in ks or recipe.map_method)]
     return Findings(
         tuple(Beside(figure, _standing_for(figure, cells)) for figure in recipe.published),
         elbows,
-        tuple(Clusters(cell, tuple(_made(store, compared, cell))) for cell in shown),
+        tuple(_clusters(store, compared, cell) for cell in shown),
         tuple(_rates(recipe, cells)) if recipe.rates else (),
     )
 
@@ -128,11 +134,15 @@ def _elbows(cells: Sequence[Cell]) -> Iterator[Elbow]:
             yield Elbow(source, elbow(ks, inertias), tuple(known))
 
 
-def _made(store: Store, compared: Compared, cell: Cell) -> Iterator[Made]:
-    """The clusters of a cell's first run, the largest first."""
-    labels = compared.labels_of(cell)
+def _clusters(store: Store, compared: Compared, cell: Cell) -> Clusters:
     spec = embedders.required_spec(store, cell.embedder)
     vectors = vectors_of(store, spec, compared.image_ids, kept=cell.lengths == "kept")
+    return Clusters(cell, tuple(_made(store, compared, cell, vectors)), vectors)
+
+
+def _made(store: Store, compared: Compared, cell: Cell, vectors: Vectors) -> Iterator[Made]:
+    """The clusters of a cell's first run, the largest first."""
+    labels = compared.labels_of(cell)
     found = silhouette(vectors, labels)
     each = found.per_cluster if found else {}
     known = compared.known
@@ -145,24 +155,27 @@ def _made(store: Store, compared: Compared, cell: Cell) -> Iterator[Made]:
         if truth is not None and number in truth.cluster_ids:
             row = truth.table[truth.cluster_ids.index(number)]
             parts = {n: int(c) for n, c in zip(truth.classes, row, strict=True) if c}
+        rows = _typical(vectors, members)
+        files = store.photos.files_of(compared.image_ids[row] for row in rows)
         yield Made(
             number=number,
             count=len(members),
             silhouette=each.get(number),
             parts=parts,
-            samples=tuple(_samples(store, compared.image_ids, vectors, members)),
+            rows=rows,
+            samples=tuple(
+                files[compared.image_ids[row]][0].file
+                for row in rows
+                if compared.image_ids[row] in files
+            ),
         )
 
 
-def _samples(
-    store: Store, image_ids: Sequence[str], vectors: Vectors, members: Labels
-) -> Iterator[Path]:
-    """Files of the members nearest to their mean, the nearest first."""
+def _typical(vectors: Vectors, members: Labels) -> tuple[int, ...]:
+    """The members nearest to their mean, the nearest first."""
     mean = vectors[members].mean(axis=0, dtype=np.float64)
     order = np.argsort(((vectors[members] - mean) ** 2).sum(axis=1), kind="stable")
-    ids = [image_ids[members[at]] for at in order[:_SAMPLES]]
-    files = store.photos.files_of(ids)
-    yield from (files[image_id][0].file for image_id in ids if image_id in files)
+    return tuple(members[order[:_SAMPLES]].tolist())
 
 
 def _rates(recipe: Recipe, cells: Sequence[Cell]) -> Iterator[RateFound]:

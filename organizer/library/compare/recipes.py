@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from organizer.errors import SettingsError
 from organizer.library.compare.grid import CLASSES, Feature, Grid, Plan
+from organizer.reduce.projection import Method
 from organizer.types import PartSpec
 
 _NONE = PartSpec("none")
@@ -72,7 +73,7 @@ class Recipe:
         rates: Index difference rates.
         elbow: Whether the number of clusters is read off the inertia.
         clusters: Numbers of clusters whose clusters are shown one by one.
-        map_method: How the map is drawn; empty where there is none.
+        map_method: How the map is drawn; None where there is none.
         labels: Source of the truth.
     """
 
@@ -88,7 +89,7 @@ class Recipe:
     rates: tuple[Rate, ...] = ()
     elbow: bool = False
     clusters: tuple[int, ...] = ()
-    map_method: str = ""
+    map_method: Method | None = None
     labels: str = "folders"
 
     @property
