@@ -16,6 +16,7 @@ from organizer.report.comparison import TITLES, Cell, Comparison, Made
 
 _SHOWN = ("silhouette", "davies_bouldin", "purity", "nmi", "ami", "ari", "acc")
 _SHOWN_BY_RECIPE = {
+    "cnn-architectures": ("silhouette", "davies_bouldin", "nmi", "ari", "acc"),
     "feature-weak-relevant": ("jaccard", "fmi", "nmi", "ari", "acc", "davies_bouldin"),
 }
 
