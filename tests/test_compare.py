@@ -302,6 +302,17 @@ def test_another_photo_is_another_comparison(filled: Library, photos: Path) -> N
     assert (found.computed, found.images) == (2, 25)
 
 
+def test_images_that_an_embedder_has_not_seen_are_left_out(filled: Library, photos: Path) -> None:
+    for file in (photos / "red").iterdir():
+        file.unlink()
+    plan = _plan(embedders=["channel-mean", "hog"], algorithms=["kmeans"], k="2", repeats=1)
+    found = filled.compare(plan, labels="folders").comparison
+    assert (found.images, found.classes) == (16, 2)
+    assert any("8 images are left out" in line for line in found.remarks)
+    alone = filled.compare(_plan(embedders=["channel-mean"], algorithms=["kmeans"], k="2"))
+    assert alone.comparison.images == 24
+
+
 # Weights that are missing ----------------------------------------------------------------------
 
 

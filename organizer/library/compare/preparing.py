@@ -64,17 +64,16 @@ def common_ids(store: Store, names: Iterable[str]) -> tuple[list[str], int]:
     Raises:
         SettingsError: There is none.
     """
-    common: set[str] | None = None
-    total = 0
+    ids: list[str] = store.photos.columns("image_id")["image_id"].tolist()
+    common = ids
     for name in names:
-        ids, _ = store.vectors.read(embedders.required_spec(store, name), half=True)
-        common = set(ids) if common is None else common & set(ids)
-        total = max(total, len(ids))
+        embedded = store.vectors.ids(embedders.required_spec(store, name))
+        common = [image_id for image_id in common if image_id in embedded]
     if not common:
         raise SettingsError(
             "no image has the vectors of all embedders", "are the folders of the photos here?"
         )
-    return sorted(common), total - len(common)
+    return sorted(common), len(ids) - len(common)
 
 
 def vectors_of(store: Store, spec: PartSpec, image_ids: Sequence[str], *, kept: bool) -> Vectors:
