@@ -37,15 +37,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         libraries = (arguments.libraries or Path(name)).resolve()
         for recipe in arguments.recipes or list(_SETS):
-            tables = [
-                _table(recipe, photos, arguments.photos, libraries / photos)
-                for photos in _SETS[recipe]
-            ]
-            text = "\n".join(tables)
-            if arguments.results is None:
-                print(text, flush=True)
-            else:
-                (arguments.results / f"recipe-{recipe}.txt").write_text(text, encoding="utf-8")
+            tables = []
+            for photos in _SETS[recipe]:
+                tables.append(_table(recipe, photos, arguments.photos, libraries / photos))
+                if arguments.results is None:
+                    print(tables[-1], flush=True)
+                else:
+                    file = arguments.results / f"recipe-{recipe}.txt"
+                    file.write_text("\n".join(tables), encoding="utf-8")
 
 
 def _table(recipe: str, photos: str, folder: Path, library: Path) -> str:
