@@ -14,7 +14,7 @@ from organizer.evaluate.internal import METRIC, silhouette
 from organizer.evaluate.shape import internal_scores
 from organizer.library.compare.findings import Clusters, Findings
 from organizer.library.compare.recipes import Recipe
-from organizer.library.compare.running import Compared
+from organizer.library.compare.running import KEPT_METRIC, Compared
 from organizer.library.illustrating import MAPPED, shown
 from organizer.library.pictures import pictures
 from organizer.library.progress import Progress
@@ -28,7 +28,6 @@ from organizer.store import Store
 from organizer.thumbnail import Thumbnail
 from organizer.types import NOISE, Candidate, Labels, Vectors
 
-KEPT = "euclidean, on vectors of the length that the embedder gave them"
 _SPOTS, _SPOT_SIZE, _SIDE = 240, 0.08, 96
 
 
@@ -79,7 +78,7 @@ class Illustrator:
             images=len(labels),
             unsure=int(np.count_nonzero(labels == NOISE)),
             clusters=tuple(ClusterRow(made.number, None, made.count) for made in found.made),
-            metric=KEPT if cell.lengths == "kept" else METRIC,
+            metric=KEPT_METRIC if cell.lengths == "kept" else METRIC,
             silhouette=silhouette(vectors, labels, seed=self.settings.seed),
             cluster_ids=labels,
             internal=internal_scores(vectors, labels),

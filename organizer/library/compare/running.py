@@ -45,6 +45,8 @@ SEEDS_APART = 1_000
 """From one repeat to the next. K-means takes the numbers after its seed for its other starts: with
 seeds that follow each other the repeats would share nine of ten starts, and hardly differ."""
 
+KEPT_METRIC = "euclidean, on vectors of the length that the embedder gave them"
+
 _LONGEST_COVARIANCE = 8_000
 """Dimensions beyond which a mixture's covariance and its factors take more than 2 GB."""
 
@@ -281,9 +283,8 @@ class Comparing:
 
     def _remarks(self, cells: Sequence[Cell]) -> Iterator[str]:
         kept = any(cell.lengths == "kept" for cell in cells)
-        metric = "euclidean, on vectors of the length that the embedder gave them"
         yield (
-            f"silhouette, Davies-Bouldin and inertia: {metric if kept else METRIC}, "
+            f"silhouette, Davies-Bouldin and inertia: {KEPT_METRIC if kept else METRIC}, "
             "before any reduction"
         )
         for used, asked in self._stands.items():
