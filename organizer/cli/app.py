@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from organizer.cli.clusters import clusters_app
+from organizer.cli.compare import compare
 from organizer.cli.decide import decide_app
 from organizer.cli.export import export
 from organizer.cli.models import models_app
@@ -46,6 +47,7 @@ app = typer.Typer(
 clusters_app.add_typer(decide_app)
 app.add_typer(clusters_app, name="clusters")
 app.add_typer(models_app, name="models")
+app.command(epilog="Example: organizer compare --embedders mobilenet_v2,hog --k 2:10")(compare)
 
 
 @app.callback(invoke_without_command=True)

@@ -23,6 +23,8 @@ from organizer.library import (
 from organizer.library import ingest as ingesting
 from organizer.library import recluster as reclustering
 from organizer.library.commit import IngestReport
+from organizer.library.compare.grid import Plan as ComparePlan
+from organizer.library.compare.running import Compared, compared
 from organizer.library.deciding import DecisionReport, Desk
 from organizer.library.exporting import ExportChoice, ExportReport
 from organizer.library.history import Event, history_of
@@ -167,6 +169,52 @@ class Library:
             if not dry_run:
                 self._tidy()
         return report
+
+    def compare(
+        self,
+        plan: ComparePlan,
+        *,
+        labels: str | None = None,
+        below: Path | None = None,
+        progress: Progress | None = None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> Compared:
+        """Compare embedders, spaces, algorithms and numbers of clusters on the images here.
+
+        Embedders whose vectors are not here are brought in as by `ingest`; the library's own
+        embedder, its clusters and what a person said of them stay as they are. Finished runs are
+        kept in the library, so that the same call later, or one that asks for more, does the rest.
+
+        Args:
+            plan: What to compare; `organizer.library.compare.grid.plan_of` makes one from words.
+            labels: See `report`.
+            below: See `report`.
+            progress: Told of each run.
+            stop: Asked between runs; True ends with what is done so far.
+
+        Raises:
+            SettingsError: A name is unknown, there are no images, or the labels cannot be used.
+            WeightsError: Weights are missing and the plan has no substitutes.
+        """
+        shown = progress or Silent()
+
+        def bring_in(embedder: str) -> bool:
+            here = [folder for folder in self.roots() if folder.exists()]
+            if not here:  # a card, a drive: what was embedded before is compared
+                return True
+            report = self.ingest(here, embedder=embedder, progress=shown, stop=stop)
+            return not report.interrupted
+
+        return compared(
+            self.store,
+            plan,
+            ingest=bring_in,
+            settings=self.settings,
+            labels=labels,
+            below=below or Path.cwd(),
+            progress=shown,
+            stop=stop,
+        )
 
     def undo(self) -> StoredClustering:
         """Bring the clustering before the last recluster, merge, split, move or the like back.

@@ -1,0 +1,249 @@
+"""``organizer compare``: embedders, spaces, algorithms and numbers of clusters side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from organizer.cli.session import (
+    DebugOption,
+    DeviceOption,
+    JsonOption,
+    LibraryOption,
+    PrecisionOption,
+    SeedOption,
+    WeightsOption,
+    command,
+    opened,
+    quiet_natives,
+    say,
+    stop_on_interrupt,
+)
+from organizer.errors import EXIT_INTERRUPTED, SettingsError
+
+if TYPE_CHECKING:
+    from organizer.library import Library
+    from organizer.library.compare.findings import Findings
+    from organizer.library.compare.grid import Lengths, Plan
+    from organizer.library.compare.recipes import Recipe
+    from organizer.library.compare.running import Compared
+
+_REPEATS = 5
+
+
+def compare(
+    embedders: Annotated[
+        str | None,
+        typer.Option("--embedders", metavar="NAMES", help="With commas: vgg16@fc2,resnet50,hog."),
+    ] = None,
+    algorithms: Annotated[
+        str | None,
+        typer.Option(
+            "--algorithms",
+            metavar="NAMES",
+            help="With commas: kmeans, gmm, agglomerative (ward), average, birch, spectral, "
+            "dbscan, hdbscan, or a plugin's; kmeans if not given.",
+        ),
+    ] = None,
+    k: Annotated[
+        str | None,
+        typer.Option(
+            "--k",
+            metavar="N",
+            help="A number, a range 2:10, a list 2,16,64, or the word classes; 2:10 if not given. "
+            "An algorithm that finds its own number runs without.",
+        ),
+    ] = None,
+    repeats: Annotated[
+        int | None,
+        typer.Option("--repeats", min=1, max=1_000, help="Runs with other seeds; 5 if not given."),
+    ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            "--labels",
+            metavar="SOURCE",
+            help="Known truth: folders (a file's folder is its class), camera, format, light, or "
+            "a CSV file with the columns path and label.",
+        ),
+    ] = None,
+    reduce: Annotated[
+        str | None,
+        typer.Option(
+            "--reduce",
+            metavar="NAMES",
+            help="The spaces to cluster in, with commas: none, pca:64, umap:10; smooth, as "
+            "everywhere in organizer, if not given.",
+        ),
+    ] = None,
+    lengths: Annotated[
+        str | None,
+        typer.Option(
+            "--lengths",
+            metavar="WORD",
+            help="unit: vectors are scaled to length one, as everywhere in organizer. kept: they "
+            "stay as they are, as in most published experiments.",
+        ),
+    ] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            "--recipe", metavar="NAME", help="A published experiment; the word list shows them."
+        ),
+    ] = None,
+    substitute: Annotated[
+        str | None,
+        typer.Option(
+            "--substitute",
+            metavar="NAMES",
+            help="What stands for networks whose weights are missing; several take turns.",
+        ),
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Write a row for each cell.")
+    ] = None,
+    plots: Annotated[
+        Path | None, typer.Option("--plots", metavar="DIR", help="Write the plots, as PNG.")
+    ] = None,
+    weights: WeightsOption = None,
+    device: DeviceOption = None,
+    precision: PrecisionOption = None,
+    seed: SeedOption = None,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Compare embedders and algorithms on the photos of the library; nothing in it is changed.
+
+    Each combination is clustered with several seeds and scored. What is done is
+    kept: the same command goes on where it was stopped. Embedders that are new
+    to the library read its photos once, as organizer ingest --embedder does.
+    """
+    with command(debug=debug):
+        from organizer.cli import show_compare
+        from organizer.library.compare.grid import names_in
+
+        if recipe == "list":
+            show_compare.recipes(json=json)
+            return
+        substitutes = names_in(substitute)
+        chosen = None
+        if recipe is not None:
+            _refuse_both(embedders, algorithms, k, reduce, lengths)
+            chosen = _recipe(recipe, repeats, substitutes)
+            plan, labels = chosen.plan, labels or chosen.labels
+        else:
+            plan = _plan(embedders, algorithms, k, reduce, lengths, repeats, substitutes)
+        flags = {"weights": weights, "device": device, "precision": precision, "seed": seed}
+        with opened(library, **flags) as found:
+            compared = _run(found, plan, labels, debug=debug)
+            findings = _findings(found, chosen, compared)
+            files = _written(found, compared, chosen, findings, csv=csv, plots=plots)
+        show_compare.show(compared.comparison, chosen, findings, json=json)
+        for file in files:
+            say(f"written: {file}")
+        if compared.comparison.interrupted:
+            raise typer.Exit(EXIT_INTERRUPTED)
+
+
+def _run(library: Library, plan: Plan, labels: str | None, *, debug: bool) -> Compared:
+    from organizer.cli.bar import bar
+
+    with quiet_natives(debug=debug), bar() as progress, stop_on_interrupt(progress.note) as event:
+        return library.compare(plan, labels=labels, progress=progress, stop=event.is_set)
+
+
+def _plan(
+    embedders: str | None,
+    algorithms: str | None,
+    k: str | None,
+    reduce: str | None,
+    lengths: str | None,
+    repeats: int | None,
+    substitutes: list[str],
+) -> Plan:
+    from organizer.library.compare.grid import names_in, plan_of
+    from organizer.settings import DEFAULT_REDUCER
+
+    return plan_of(
+        embedders=names_in(embedders),
+        algorithms=names_in(algorithms) or ["kmeans"],
+        k=k or "2:10",
+        reduce=names_in(reduce) or [DEFAULT_REDUCER],
+        lengths=_lengths(lengths),
+        repeats=repeats or _REPEATS,
+        substitutes=substitutes,
+    )
+
+
+def _lengths(word: str | None) -> Lengths:
+    if word in {None, "unit"}:
+        return "unit"
+    if word == "kept":
+        return "kept"
+    raise SettingsError(f"--lengths cannot be {word!r}", "it is unit or kept")
+
+
+def _refuse_both(*options: str | None) -> None:
+    if any(option is not None for option in options):
+        raise SettingsError(
+            "a recipe has its own embedders, algorithms, k, spaces and lengths",
+            "leave them out, or leave --recipe out",
+        )
+
+
+def _recipe(name: str, repeats: int | None, substitutes: list[str]) -> Recipe:
+    from organizer.library.compare.recipes import recipe_of
+
+    return recipe_of(name).with_plan(repeats=repeats, substitutes=substitutes)
+
+
+def _findings(library: Library, recipe: Recipe | None, compared: Compared) -> Findings | None:
+    from organizer.library.compare.findings import findings_of
+
+    return findings_of(library.store, recipe, compared) if recipe is not None else None
+
+
+def _written(
+    library: Library,
+    compared: Compared,
+    recipe: Recipe | None,
+    findings: Findings | None,
+    *,
+    csv: Path | None,
+    plots: Path | None,
+) -> list[Path]:
+    """The files that were asked for."""
+    from organizer.cli import show_compare
+    from organizer.report.comparison import write_plots
+
+    comparison = compared.comparison
+    files = []
+    try:
+        if csv is not None:
+            files.append(show_compare.write_csv(comparison, csv))
+        if plots is not None and comparison.cells:
+            files += write_plots(comparison, plots)
+    except OSError as error:
+        raise SettingsError(
+            f"cannot write {error.filename}: {error.strerror}", "name another file or folder"
+        ) from error
+    if plots is not None and recipe is not None and findings is not None:
+        files += _illustrated(library, compared, recipe, findings, plots)
+    return files
+
+
+def _illustrated(
+    library: Library, compared: Compared, recipe: Recipe, findings: Findings, folder: Path
+) -> list[Path]:
+    from organizer.cli.bar import bar
+    from organizer.library.compare.illustrating import Illustrator
+
+    here = Path.cwd()
+    with bar() as progress:
+        illustrator = Illustrator(
+            library.store, recipe, compared, findings, here, library.settings, progress
+        )
+        return illustrator.write(folder)

@@ -1,0 +1,168 @@
+"""What is to be compared, as it is typed and as it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from organizer import registry
+from organizer.errors import SettingsError
+from organizer.library import embedders
+from organizer.library.fitting import GROUP, finds_its_own_number
+from organizer.library.space import NONE, parsed
+from organizer.settings import DEFAULT_REDUCER
+from organizer.types import PartSpec
+
+Lengths = Literal["unit", "kept"]
+"""Whether vectors are scaled to length one before anything else, or stay as the embedder gave
+them."""
+
+CLASSES: Literal["classes"] = "classes"
+"""As many clusters as the labels have classes."""
+
+Ks = tuple[int, ...] | Literal["classes"]
+
+_OTHER_WORDS = {"agglomerative": "ward"}
+_KEEP_LENGTHS = (NONE, "pca")
+_MOST_KS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """The vectors of an embedder in a space.
+
+    Attributes:
+        embedder: Its name.
+        reducer: The space.
+        lengths: See `Lengths`.
+    """
+
+    embedder: str
+    reducer: PartSpec
+    lengths: Lengths = "unit"
+
+    @property
+    def space(self) -> str:
+        """The reducer as it is typed."""
+        number = self.reducer.params.get("n_components")
+        return self.reducer.name if number is None else f"{self.reducer.name}:{number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Features times algorithms times numbers of clusters."""
+
+    features: tuple[Feature, ...]
+    algorithms: tuple[str, ...]
+    ks: Ks
+
+    def rows(self, classes: int) -> Iterator[tuple[Feature, str, int | None]]:
+        """Feature, algorithm and k of each cell; no k for an algorithm that finds its own."""
+        ks = (classes,) if self.ks == CLASSES else self.ks
+        for feature in self.features:
+            for algorithm in self.algorithms:
+                own = finds_its_own_number(algorithm)
+                for k in (None,) if own else ks:
+                    yield feature, algorithm, k
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to compare.
+
+    Attributes:
+        grids: One after the other.
+        repeats: Runs of each cell with other seeds; one where nothing is drawn.
+        substitutes: Embedders that take the places of those whose weights are missing, in turn.
+    """
+
+    grids: tuple[Grid, ...]
+    repeats: int = 5
+    substitutes: tuple[str, ...] = ()
+
+    def check(self) -> None:
+        """Make sure that it can be meant, before anything is embedded.
+
+        Raises:
+            SettingsError: A name is unknown, or a number cannot be.
+        """
+        if self.repeats < 1:
+            raise SettingsError(f"--repeats cannot be {self.repeats}", "1 or more")
+        for name in self.substitutes:
+            embedders.check(name)
+        for grid in self.grids:
+            for algorithm in grid.algorithms:
+                registry.check(GROUP, algorithm)
+            for feature in grid.features:
+                embedders.check(feature.embedder)
+                if feature.lengths == "kept" and feature.reducer.name not in _KEEP_LENGTHS:
+                    raise SettingsError(
+                        f"the space {feature.space} is made for vectors of unit length",
+                        "--lengths kept goes with --reduce none or pca:64",
+                    )
+
+
+def plan_of(
+    *,
+    embedders: Sequence[str],
+    algorithms: Sequence[str] = ("kmeans",),
+    k: str = "2:10",
+    reduce: Sequence[str] = (DEFAULT_REDUCER,),
+    lengths: Lengths = "unit",
+    repeats: int = 5,
+    substitutes: Sequence[str] = (),
+) -> Plan:
+    """A plan of one grid, from words.
+
+    Args:
+        embedders: Their names.
+        algorithms: Their names; "agglomerative" is Ward's.
+        k: A number, a range 2:10, a list 2,16,64, or "classes".
+        reduce: Spaces, NAME or NAME:DIMENSIONS.
+        lengths: See `Lengths`.
+        repeats: See `Plan`.
+        substitutes: See `Plan`.
+
+    Raises:
+        SettingsError: A word cannot be understood.
+    """
+    if not embedders or not algorithms or not reduce:
+        raise SettingsError("there is nothing to compare", "--embedders mobilenet_v2,hog")
+    features = [
+        Feature(name, parsed(space), lengths)
+        for name in dict.fromkeys(embedders)
+        for space in dict.fromkeys(reduce)
+    ]
+    words = [_OTHER_WORDS.get(word, word) for word in algorithms]
+    grid = Grid(tuple(features), tuple(dict.fromkeys(words)), parse_ks(k))
+    return Plan((grid,), repeats, tuple(substitutes))
+
+
+def names_in(text: str | None) -> list[str]:
+    """The names of a list with commas."""
+    return [word.strip() for word in (text or "").split(",") if word.strip()]
+
+
+def parse_ks(text: str) -> Ks:
+    """Numbers of clusters as they are typed: ``5``, ``2:10``, ``2,16,64``, ``classes``.
+
+    Raises:
+        SettingsError: They cannot be understood, or one is less than 2.
+    """
+    if text.strip() == CLASSES:
+        return CLASSES
+    found: list[int] = []
+    for word in text.split(","):
+        first, colon, last = word.strip().partition(":")
+        if not first.isdecimal() or (colon and not last.isdecimal()):
+            raise SettingsError(
+                f"--k cannot be {text!r}",
+                "it is a number, a range such as 2:10, a list such as 2,16,64, or the word classes",
+            )
+        found += range(int(first), int(last if colon else first) + 1)
+    if not found or min(found) < 2 or len(found) > _MOST_KS:
+        raise SettingsError(
+            f"--k cannot be {text!r}", f"numbers from 2 up, at most {_MOST_KS} of them"
+        )
+    return tuple(sorted(set(found)))
