@@ -47,7 +47,6 @@ app = typer.Typer(
 clusters_app.add_typer(decide_app)
 app.add_typer(clusters_app, name="clusters")
 app.add_typer(models_app, name="models")
-app.command(epilog="Example: organizer compare --embedders mobilenet_v2,hog --k 2:10")(compare)
 
 
 @app.callback(invoke_without_command=True)
@@ -311,6 +310,7 @@ def problems(
 
 app.command(epilog="Example: organizer report --labels folders --html report.html")(report)
 app.command(epilog="Example: organizer review --sample 200; organizer review --doubtful 50")(review)
+app.command(epilog="Example: organizer compare --embedders mobilenet_v2,hog --k 2:10")(compare)
 app.command(epilog="Example: organizer export csv --to clusters.csv")(export)
 
 

@@ -3,7 +3,9 @@
 `core` has the object that the command line, the service and a program of one's own use; `ingest`
 and `recluster` hold the two long operations, `joining` and `births` what new images do to the
 clusters, `deciding` what a person says of them, `undoing` the way back, `embedders` which embedder
-a library works with, `views` and `history` what a person is shown.
+a library works with, `views` and `history` what a person is shown, `reporting`, `illustrating` and
+`publishing` the report, `reviewing` what a person says of samples, `compare` other embedders and
+algorithms, `exporting` files for other tools.
 """
 
 from __future__ import annotations

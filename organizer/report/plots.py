@@ -22,14 +22,17 @@ _PLOTS: Mapping[str, Callable[[Contents], bytes | None]] = {
     "confusion.png": confusion_png,
     "map.png": map_png,
 }
-_OURS = re.compile(r"(?:sheet_(?:\d+|unsure)|" + "|".join(n[:-4] for n in _PLOTS) + r")\.png")
+_OURS = re.compile(
+    r"(?:sheet_(?:\d+|doubtful|unsure)|" + "|".join(n[:-4] for n in _PLOTS) + r")\.png"
+)
 
 
 def write_plots(contents: Contents, folder: Path) -> tuple[Path, ...]:
     """Write a PNG of all of which there is something to show.
 
     silhouette.png, evidence.png, factors.png, composition.png, pies.png, confusion.png, map.png,
-    and a contact sheet for each cluster, sheet_ID.png, and for the unsure, sheet_unsure.png.
+    and a contact sheet for each cluster, sheet_ID.png, and for images among strangers and
+    in no cluster, sheet_doubtful.png and sheet_unsure.png.
     Plots of an earlier run are replaced, and those that would now be stale are taken away; no
     other file is touched.
 

@@ -92,6 +92,8 @@ class Illustrator:
                 )
                 for made in found.made
             },
+            doubtful=(),
+            doubtful_count=0,
             unsure_pictures=(),
             map=None if drawn is None else self._with_pictures(drawn, album),
             remarks=self.compared.comparison.remarks,
