@@ -22,6 +22,7 @@ from organizer.errors import SettingsError
 from organizer.export.target import replacing
 from organizer.library import embedders
 from organizer.library.current import require_cluster, require_clustering
+from organizer.library.places import require_own
 from organizer.library.progress import Progress
 from organizer.protocols import Exporter, FolderExporter, Openable, StreamExporter
 from organizer.records import UNSURE, ExportBatch, ExportInfo, VectorUse
@@ -144,16 +145,7 @@ def _place(store: Store, part: Exporter, to: Path | None) -> Path:
     Raises:
         SettingsError: An export must not be there.
     """
-    try:
-        place = Path(os.path.abspath((to or Path(part.file_name)).expanduser()))  # noqa: PTH100 - a link stays one
-    except RuntimeError as error:  # ~nobody
-        raise SettingsError(f"there is no folder {to}", "check the path") from error
-    if not str(place).isprintable():
-        raise SettingsError(f"an export cannot be called {place.name!r}", "choose another --to")
-    if place.resolve().is_relative_to(store.path.resolve()):
-        raise SettingsError(f"{place} is inside the library itself", "choose another --to")
-    if store.photos.image_at(place) or store.photos.image_at(place.resolve()):
-        raise SettingsError(f"{place} is a photo of the library", "choose another --to")
+    place = require_own(store, to or Path(part.file_name), option="--to")
     if part.suffix and place.suffix.lower() != part.suffix and not place.is_dir():
         raise SettingsError(
             f"the name of such a file ends in {part.suffix}: its readers go by it",
