@@ -132,7 +132,7 @@ def test_it_opens_whole_and_every_name_is_text(seen: Seen, shown: Contents) -> N
     seen.page.locator("#unsure").scroll_into_view_if_needed()
     assert seen.page.evaluate(broken) == 0
     assert seen.page.title() == "photos of <b>2026 & more: report of its clusters"
-    assert seen.page.locator(".sheet").count() == len(shown.clusters) + 1
+    assert seen.page.locator(".sheet").count() == len(shown.clusters) + 2
 
 
 def test_a_table_is_sorted_by_click_and_by_key(seen: Seen) -> None:
