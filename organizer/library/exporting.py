@@ -22,7 +22,7 @@ from organizer.errors import SettingsError
 from organizer.export.target import replacing
 from organizer.library import embedders
 from organizer.library.current import require_cluster, require_clustering
-from organizer.library.places import require_own
+from organizer.library.places import require_own, require_suffix
 from organizer.library.progress import Progress
 from organizer.protocols import Exporter, FolderExporter, Openable, StreamExporter
 from organizer.records import UNSURE, ExportBatch, ExportInfo, VectorUse
@@ -146,11 +146,8 @@ def _place(store: Store, part: Exporter, to: Path | None) -> Path:
         SettingsError: An export must not be there.
     """
     place = require_own(store, to or Path(part.file_name), option="--to")
-    if part.suffix and place.suffix.lower() != part.suffix and not place.is_dir():
-        raise SettingsError(
-            f"the name of such a file ends in {part.suffix}: its readers go by it",
-            f"--to {place.with_suffix(part.suffix).name}",
-        )
+    if part.suffix and not place.is_dir():
+        require_suffix(place, part.suffix, option="--to")
     return place
 
 
