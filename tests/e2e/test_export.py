@@ -115,6 +115,25 @@ def test_a_reader_that_has_seen_enough_ends_the_export(made: Path) -> None:
     assert (process.returncode, err) == (0, b"")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize(
+    "words", [("export", "csv", "--to", "-"), ("report",), ("clusters",), ("status", "--json")]
+)
+def test_a_stdout_that_is_full_is_told_in_two_lines(made: Path, words: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "organizer", *words, "--library", str(made)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert ran.returncode == 1
+    error, hint = ran.stderr.splitlines()
+    assert error == "error: cannot write to stdout: No space left on device"
+    assert hint.startswith("hint: ")
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
