@@ -124,6 +124,8 @@ def _is_swapping(former: Path) -> bool:
     number = int(former.name.split(".")[-2])
     if time.time() - former.lstat().st_ctime > _SWAP:
         return False
+    if os.name == "nt":
+        return True  # where asking for a process would end it
     try:
         os.kill(number, 0)
     except (ProcessLookupError, OverflowError):
@@ -166,9 +168,10 @@ def _swap(partial: Path, to: Path) -> None:
 
 def _sync(partial: Path) -> None:
     """Have what was written on the disk before its name is: no crash leaves a name of nothing."""
-    for file in partial.iterdir() if partial.is_dir() else (partial,):
-        with file.open("rb") as written:
-            os.fsync(written.fileno())
+    for file in partial.rglob("*") if partial.is_dir() else (partial,):
+        if file.is_file():
+            with file.open("r+b") as written:
+                os.fsync(written.fileno())
 
 
 def _beside(to: Path, what: str) -> Path:

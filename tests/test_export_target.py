@@ -221,3 +221,18 @@ def test_a_link_is_followed(tmp_path: Path) -> None:
     assert (disk / "folder" / "a.json").read_text() == "second"
     assert (disk / "file").read_text() == "second"
     assert {file.name for file in disk.iterdir()} == {"folder", "file"}
+
+
+def test_a_folder_may_have_folders_in_it(tmp_path: Path) -> None:
+    with replacing(tmp_path / "out", force=False, holds=frozenset({"data"})) as partial:
+        (partial / "data").mkdir()
+        (partial / "data" / "a.json").write_text("x")
+    assert (tmp_path / "out" / "data" / "a.json").read_text() == "x"
+
+
+def test_the_longest_name_that_a_file_can_have_is_one(tmp_path: Path) -> None:
+    for name in ("x" * 255, "ä" * 127):
+        _write(tmp_path / name, "first")
+        _write(tmp_path / name, "second", force=True)
+        _write_folder(tmp_path / f"y{name[1:]}", "first")
+    assert len(list(tmp_path.iterdir())) == 4
