@@ -146,6 +146,8 @@ def test_a_stdout_that_is_full_is_told_in_two_lines(made: Path, words: tuple[str
         (("csv", "--to", "none/a.csv"), "there is no folder"),
         (("csv", "--to", "."), "is a folder"),
         (("csv", "--to", "~nobody-here/a.csv"), "there is no folder"),
+        (("csv", "--to", "x" * 252 + ".csv"), "is too long for a file"),
+        (("csv", "--to", "x" * 256 + "/a.csv"), "is too long for a file"),
         (("csv", "--cluster", "Blue ones"), "there is no cluster"),
         (("csv", "--relative-to", "none"), "there is no folder"),
         (("parquet", "--vectors", "--embedder", "hog"), "no vectors"),
@@ -216,6 +218,15 @@ def test_its_csv_is_what_report_takes_as_labels(typed: Run, tmp_path: Path) -> N
     (tmp_path / "labels.csv").write_text("\n".join(labelled), encoding="utf-8")
     truth = typed("report", "--labels", "labels.csv", "--json").json
     assert "Red ones" in json.dumps(truth)
+
+
+def test_a_picture_of_no_library_is_not_replaced_through_a_link(typed: Run, tmp_path: Path) -> None:
+    (tmp_path / "fox.jpg").write_bytes(b"a photo")
+    (tmp_path / "out.csv").symlink_to("fox.jpg")
+    ran = typed("export", "csv", "--to", "out.csv", "--force")
+    assert ran.code == 2
+    assert "out.csv is a link to" in ran.err
+    assert (tmp_path / "fox.jpg").read_bytes() == b"a photo"
 
 
 _WORKER = """
