@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from organizer.errors import SettingsError
+from organizer.library import Library
+from organizer.settings import Settings
 from tests.conftest import Run, make_groups
 from tests.e2e.test_commands import in_this_process
 
@@ -131,7 +134,9 @@ def test_an_image_among_strangers_is_shown(run: Run, made: Path) -> None:
     assert (made / "plots" / "sheet_doubtful.png").exists()
 
 
-def test_a_folder_that_cannot_be_written_to_is_told_before_the_work(run: Run, made: Path) -> None:
+def test_a_place_that_cannot_be_read_or_written_to_is_told_before_the_work(
+    run: Run, made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if os.geteuid() == 0:
         pytest.skip("root may write anywhere")
     locked = made / "locked"
@@ -140,9 +145,15 @@ def test_a_folder_that_cannot_be_written_to_is_told_before_the_work(run: Run, ma
     assert ran.code == 2
     assert "cannot write" in ran.err
     (made / "secret.html").touch(mode=0o000)
+    monkeypatch.chdir(made)
     ran = run("report", "--html", "secret.html", cwd=made)
     assert ran.code == 2
-    assert "cannot write secret.html: Permission denied" in ran.err
+    assert "secret.html" in ran.err
+    with (
+        Library.open(made, Settings()) as library,
+        pytest.raises(SettingsError, match=r"cannot write secret\.html: Permission denied"),
+    ):
+        library.illustrate(html=Path("secret.html"))
 
 
 def test_clusters_of_one_and_images_that_cannot_be_told_apart(tmp_path: Path, run: Run) -> None:
