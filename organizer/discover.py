@@ -94,7 +94,7 @@ class Walk:
             self.problems.append(self._unlistable(folder, error))
             return
         for entry in entries:
-            if _is_passed_over(entry.name):
+            if is_passed_over(entry.name):
                 continue
             if not entry.name.isprintable() and not _is_unicode(entry.name):
                 self.problems.append(self._misnamed(entry.path))
@@ -157,6 +157,11 @@ def resolve_start(path: Path) -> Path:
     return start
 
 
+def is_passed_over(name: str) -> bool:
+    """Whether a file or folder of this name is never looked at: hidden, or the system's."""
+    return name.startswith(".") or name.lower() in _SYSTEM_FOLDERS
+
+
 def _first_visit(folder: str, seen: set[tuple[int, int]]) -> bool:
     try:
         status = os.stat(folder)  # noqa: PTH116 - a Path for each folder costs more than the call
@@ -176,7 +181,3 @@ def _is_unicode(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _is_passed_over(name: str) -> bool:
-    return name.startswith(".") or name.lower() in _SYSTEM_FOLDERS

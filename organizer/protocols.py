@@ -267,6 +267,17 @@ class FolderExporter(Protocol):
 
 
 @runtime_checkable
+class PictureExporter(Protocol):
+    """An exporter that takes a small picture of each image.
+
+    Attributes:
+        picture_side: Pixels of a picture's longer side, at most; 0 for no pictures.
+    """
+
+    picture_side: int
+
+
+@runtime_checkable
 class Openable(Protocol):
     """An exporter that knows how a person goes on with what it wrote."""
 

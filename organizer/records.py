@@ -53,6 +53,8 @@ class ExportBatch:
         brightness: Mean luma, 0 to 1.
         chroma: How much colour there is, 0 to about 1.
         vectors: ``(n, dim)`` float32, or None where they were not asked for.
+        pictures: A small JPEG of each image, upright, None for one whose files are gone or hold
+            something else now; None where the exporter wants none.
     """
 
     image_ids: tuple[str, ...]
@@ -79,6 +81,7 @@ class ExportBatch:
     brightness: tuple[float | None, ...]
     chroma: tuple[float | None, ...]
     vectors: Vectors | None = None
+    pictures: tuple[bytes | None, ...] | None = None
 
     def __post_init__(self) -> None:
         n = len(self.image_ids)

@@ -104,7 +104,7 @@ def test_embedding_atlas_finds_vectors_and_pictures(tmp_path: Path) -> None:
     nw = _installed("narwhals")
     photo = make_photo(tmp_path / "a.jpg")
     to = tmp_path / "atlas.parquet"
-    images = batch(6, dim=4, paths=(str(photo),) * 6)
+    images = batch(6, dim=4, paths=(str(photo),) * 6, pictures=(photo.read_bytes(),) * 6)
     EmbeddingAtlas().export([images], to, about=about(dim=4))
     frame = nw.from_native(utils.load_pandas_data(str(to)), eager_only=True)
     assert projection._infer_modality(frame["vector"]) == "vector"

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -130,3 +133,106 @@ def test_a_link_that_leads_nowhere_is_something(tmp_path: Path) -> None:
         _write(tmp_path / "out", "text")
     with pytest.raises(SettingsError, match="no file that could be replaced"):
         _write(tmp_path / "out", "text", force=True)
+
+
+_DIES = """
+import os, signal, sys
+from pathlib import Path
+from organizer.export.target import replacing
+
+rename = Path.rename
+def dies(self, to):
+    if self.name.endswith(".partial"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return rename(self, to)
+Path.rename = dies
+with replacing(Path(sys.argv[1]), force=True, holds=frozenset({"a.json", "b.json"})) as partial:
+    (partial / "a.json").write_text("second")
+"""
+
+
+def _killed_between_the_renames(to: Path) -> None:
+    _write_folder(to, "first")
+    ran = subprocess.run([sys.executable, "-c", _DIES, str(to)], check=False)
+    assert ran.returncode == -signal.SIGKILL
+    assert not to.exists()
+
+
+def test_a_folder_that_a_kill_left_aside_comes_back(tmp_path: Path) -> None:
+    to = tmp_path / "out"
+    _killed_between_the_renames(to)
+    with pytest.raises(SettingsError, match="is there already"):
+        _write_folder(to, "third")
+    assert (to / "a.json").read_text() == "first"
+    _write_folder(to, "third", force=True)
+    assert (to / "a.json").read_text() == "third"
+    (left,) = [file.name for file in tmp_path.iterdir() if file != to]
+    assert left.endswith(".partial"), "a day is waited for what may be at work"
+
+
+def test_what_a_kill_left_aside_goes_where_another_has_taken_its_place(tmp_path: Path) -> None:
+    to = tmp_path / "out"
+    _killed_between_the_renames(to)
+    to.mkdir()
+    _write_folder(to, "third", force=True)
+    assert not [file for file in tmp_path.iterdir() if file.name.endswith(".former")]
+    assert (to / "a.json").read_text() == "third"
+
+
+def test_what_another_process_has_just_moved_aside_is_left_to_it(tmp_path: Path) -> None:
+    former = tmp_path / f".out.{os.getppid()}.former"
+    former.mkdir()
+    notes = tmp_path / ".out.notes.former"
+    notes.write_text("mine")
+    _write_folder(tmp_path / "out", "new")
+    assert former.is_dir()
+    assert notes.read_text() == "mine"
+
+
+def test_a_folder_whose_place_cannot_be_taken_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename = Path.rename
+
+    def fails(self: Path, to: Path) -> Path:
+        if self.name.endswith(".partial"):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return rename(self, to)
+
+    _write_folder(tmp_path / "out", "first")
+    monkeypatch.setattr(Path, "rename", fails)
+    with pytest.raises(OrganizerError, match="Input/output error"):
+        _write_folder(tmp_path / "out", "second", force=True)
+    assert [file.name for file in tmp_path.iterdir()] == ["out"]
+    assert (tmp_path / "out" / "a.json").read_text() == "first"
+
+
+def test_a_link_is_followed(tmp_path: Path) -> None:
+    """What it leads to is replaced; the link stays."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    _write_folder(disk / "folder", "first")
+    _write(disk / "file", "first")
+    for name, write in (("folder", _write_folder), ("file", _write)):
+        link = tmp_path / name
+        link.symlink_to(disk / name)
+        write(link, "second", force=True)
+        assert link.is_symlink()
+    assert (disk / "folder" / "a.json").read_text() == "second"
+    assert (disk / "file").read_text() == "second"
+    assert {file.name for file in disk.iterdir()} == {"folder", "file"}
+
+
+def test_a_folder_may_have_folders_in_it(tmp_path: Path) -> None:
+    with replacing(tmp_path / "out", force=False, holds=frozenset({"data"})) as partial:
+        (partial / "data").mkdir()
+        (partial / "data" / "a.json").write_text("x")
+    assert (tmp_path / "out" / "data" / "a.json").read_text() == "x"
+
+
+def test_the_longest_name_that_a_file_can_have_is_one(tmp_path: Path) -> None:
+    for name in ("x" * 255, "ä" * 127):
+        _write(tmp_path / name, "first")
+        _write(tmp_path / name, "second", force=True)
+        _write_folder(tmp_path / f"y{name[1:]}", "first")
+    assert len(list(tmp_path.iterdir())) == 4

@@ -6,17 +6,22 @@ import csv
 import io
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 from organizer.errors import ClusteringError, SettingsError
-from organizer.library import Library
+from organizer.library import Library, exporting
 from organizer.library.exporting import ExportChoice, ExportReport
+from organizer.library.pictures import pictures
 from organizer.settings import Settings
+from organizer.store import Store
+from organizer.thumbnail import Thumbnail
 from tests.conftest import Site, make_photo
 
 
@@ -284,3 +289,52 @@ class Names:
     assert report.images == len((tmp_path / "names.txt").read_text().split("\n")) == 24
     with pytest.raises(SettingsError, match="pipe"):
         clustered.export("names", io.BytesIO())
+
+
+def test_the_pictures_of_an_export_are_of_the_images_whose_rows_they_are_in(
+    clustered: Library, photos: Path, tmp_path: Path
+) -> None:
+    """A file that has changed since shows another photo, which is no picture of the image."""
+    tall = Image.new("RGB", (90, 300), (200, 10, 10))
+    tall.save(photos / "tall.png")
+    clustered.ingest([photos])
+    shutil.copy(photos / "green" / "000.jpg", photos / "red" / "000.jpg")
+    (photos / "red" / "001.jpg").unlink()
+    clustered.export("embedding-atlas", tmp_path / "atlas.parquet")
+    rows = pq.read_table(tmp_path / "atlas.parquet").to_pylist()
+    by_file = {str(Path(row["path"]).relative_to(photos)): row["image"] for row in rows}
+    assert {file for file, image in by_file.items() if image is None} == {
+        "red/000.jpg",
+        "red/001.jpg",
+    }
+    sizes = {}
+    for file, image in by_file.items():
+        if image is not None:
+            assert image["path"] == str(photos / file)
+            with Image.open(io.BytesIO(image["bytes"])) as shown:
+                assert shown.format == "JPEG"
+                sizes[file] = shown.size
+                colour = np.asarray(shown).mean(axis=(0, 1))
+            bright = {"red": 0, "green": 1, "blue": 2, "tall.png": 0}[file.partition("/")[0]]
+            assert colour.argmax() == bright, file
+    assert sizes["tall.png"] == (29, 96)
+    assert sizes["blue/000.jpg"] == (64, 48)
+
+
+def test_pictures_are_made_batch_by_batch_and_only_where_they_are_wanted(
+    clustered: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    made = pictures
+
+    def counted(store: Store, wanted: Sequence[str], **options: Any) -> dict[str, Thumbnail]:
+        asked.append(len(wanted))
+        return made(store, wanted, **options)
+
+    monkeypatch.setattr(exporting, "pictures", counted)
+    monkeypatch.setattr(exporting, "_ROWS", 10)
+    clustered.export("embedding-atlas", tmp_path / "with.parquet")
+    assert asked == [10, 10, 4]
+    clustered.export("embedding-atlas", tmp_path / "none.parquet", params={"thumbnails": 0})
+    clustered.export("parquet", tmp_path / "plain.parquet")
+    assert asked == [10, 10, 4]

@@ -138,6 +138,7 @@ def compare(
             plan = _plan(embedders, algorithms, k, reduce, lengths, repeats, substitutes)
         flags = {"weights": weights, "device": device, "precision": precision, "seed": seed}
         with opened(library, **flags) as found:
+            csv, plots = _places(found, csv, plots)
             compared = _run(found, plan, labels, debug=debug)
             findings = _findings(found, chosen, compared)
             files = _written(found, compared, chosen, findings, csv=csv, plots=plots)
@@ -153,6 +154,21 @@ def _run(library: Library, plan: Plan, labels: str | None, *, debug: bool) -> Co
 
     with quiet_natives(debug=debug), bar() as progress, stop_on_interrupt(progress.note) as event:
         return library.compare(plan, labels=labels, progress=progress, stop=event.is_set)
+
+
+def _places(
+    library: Library, csv: Path | None, plots: Path | None
+) -> tuple[Path | None, Path | None]:
+    """The files and folders that were asked for, tried before what may take hours."""
+    from organizer.cli import show_compare
+    from organizer.library.places import require_file, require_folder
+
+    if csv is not None:
+        kind, is_ours = "table of organizer compare", show_compare.is_csv
+        require_file(library.store, csv, option="--csv", kind=kind, is_ours=is_ours)
+    if plots is not None:
+        require_folder(library.store, plots, option="--plots")
+    return csv and csv.expanduser(), plots and plots.expanduser()
 
 
 def _plan(
@@ -224,12 +240,12 @@ def _written(
     try:
         if csv is not None:
             files.append(show_compare.write_csv(comparison, csv))
-        if plots is not None and comparison.cells:
-            files += write_plots(comparison, plots)
     except OSError as error:
         raise SettingsError(
-            f"cannot write {error.filename}: {error.strerror}", "name another file or folder"
+            f"cannot write {csv}: {error.strerror or error}", "choose another --csv"
         ) from error
+    if plots is not None and comparison.cells:
+        files += write_plots(comparison, plots)
     if plots is not None and recipe is not None and findings is not None:
         files += _illustrated(library, compared, recipe, findings, plots)
     return files

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from organizer.errors import EXIT_INTERRUPTED, OrganizerError, SettingsError
+from organizer.errors import EXIT_FAILED, EXIT_INTERRUPTED, OrganizerError, SettingsError
 
 if TYPE_CHECKING:
     from organizer.library import Library
@@ -65,26 +66,82 @@ SeedOption = Annotated[
 
 @contextmanager
 def command(*, debug: bool) -> Iterator[None]:
-    """Run a command: an error becomes two lines and an exit code, a bug stays a traceback."""
+    """Run a command: an error becomes two lines and an exit code, a bug stays a traceback.
+
+    What is still to be written to stdout is written before the command ends, so that a full disk
+    is told of.
+    """
     if not debug:
         # A dependency's advice to programmers is not for the person at the terminal.
         warnings.simplefilter("ignore")
+    with _watched_stdout() as stdout:
+        try:
+            yield
+            sys.stdout.flush()
+        except OrganizerError as error:
+            if debug:
+                raise
+            complain(error)
+            raise typer.Exit(error.exit_code) from error
+        except KeyboardInterrupt as error:
+            if debug:
+                raise
+            say("interrupted")
+            raise typer.Exit(EXIT_INTERRUPTED) from error
+        except BrokenPipeError as error:
+            # The reader of the pipe has seen enough (| head).
+            _give_up_stdout()
+            raise typer.Exit(0) from error
+        except OSError as error:
+            if debug or stdout is None or stdout.failed is None:
+                raise
+            say(f"error: cannot write to stdout: {stdout.failed.strerror}")
+            say("hint: make room on that disk, or write to another place")
+            _give_up_stdout()
+            raise typer.Exit(EXIT_FAILED) from error
+
+
+class _Watched(io.FileIO):
+    """A file that remembers what kept it from being written: stdout tells it of no other one."""
+
+    failed: OSError | None = None
+
+    def write(self, data: Any, /) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            self.failed = error
+            raise
+
+
+@contextmanager
+def _watched_stdout() -> Iterator[_Watched | None]:
+    """Let stdout remember what kept it from being written; None where it is no file or pipe."""
+    before = sys.stdout
+    buffer = getattr(before, "buffer", None)
+    if not isinstance(before, io.TextIOWrapper) or not isinstance(
+        getattr(buffer, "raw", buffer), io.FileIO
+    ):
+        yield None
+        return
+    raw = _Watched(before.fileno(), "w", closefd=False)
+    sys.stdout = io.TextIOWrapper(
+        io.BufferedWriter(raw),
+        encoding=before.encoding,
+        errors=before.errors,
+        line_buffering=before.line_buffering,
+    )
     try:
-        yield
-    except OrganizerError as error:
-        if debug:
-            raise
-        complain(error)
-        raise typer.Exit(error.exit_code) from error
-    except KeyboardInterrupt as error:
-        if debug:
-            raise
-        say("interrupted")
-        raise typer.Exit(EXIT_INTERRUPTED) from error
-    except BrokenPipeError as error:
-        # The reader of the pipe has seen enough (| head). Python would complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(0) from error
+        yield raw
+    finally:
+        with suppress(OSError):
+            sys.stdout.flush()
+        sys.stdout = before
+
+
+def _give_up_stdout() -> None:
+    """Let what is left for stdout go nowhere: Python would complain of it at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +14,7 @@ from organizer.library.compare.findings import Beside, Clusters, Findings, RateF
 from organizer.library.compare.ranking import told
 from organizer.library.compare.recipes import RECIPES, Recipe
 from organizer.report.comparison import TITLES, Cell, Comparison, Made
+from organizer.whole import write_whole
 
 _SHOWN = ("silhouette", "davies_bouldin", "purity", "nmi", "ami", "ari", "acc")
 _SHOWN_BY_RECIPE = {
@@ -56,21 +58,38 @@ def show(
         say("stopped: the same command goes on from here")
 
 
+_COLUMNS = (
+    "embedder", "in_place_of", "space", "lengths", "algorithm", "k", "found", "noise", "images",
+    "runs", "seeded", "refused",
+)  # fmt: skip
+
+
 def write_csv(comparison: Comparison, file: Path) -> Path:
     """A row for each cell, all scores.
 
     Raises:
         OSError: The file cannot be written.
     """
-    head = ["embedder", "in_place_of", "space", "lengths", "algorithm", "k", "found", "noise",
-            "images", "runs", "seeded", "refused"]  # fmt: skip
+    head = list(_COLUMNS)
     for score in TITLES:
         head += [score, f"{score}_sd"]
-    with file.open("w", encoding="utf-8", newline="") as out:
-        writer = csv.writer(out)
-        writer.writerow(head)
-        writer.writerows(_csv_row(cell) for cell in comparison.cells)
-    return file
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(head)
+    writer.writerows(_csv_row(cell) for cell in comparison.cells)
+    return write_whole(file, out.getvalue().encode())
+
+
+def is_csv(file: Path) -> bool:
+    """Whether a file is empty, or what `write_csv` wrote.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    head = ",".join(_COLUMNS).encode()
+    with file.open("rb") as stream:
+        begins = stream.read(len(head))
+    return begins in {b"", head}
 
 
 def _csv_row(cell: Cell) -> list[object]:

@@ -18,7 +18,6 @@ from typing import Any
 
 from organizer.errors import SettingsError
 from organizer.export.parquet import schema_of, table_of, write_tables
-from organizer.export.thumbnails import thumbnails
 from organizer.records import ExportBatch, ExportInfo, VectorUse, label
 
 _SIDE = 96
@@ -41,7 +40,7 @@ class EmbeddingAtlas:
             raise SettingsError(
                 f"--thumbnails cannot be {thumbnails}", f"it is 0 (none) to {_LARGEST} pixels"
             )
-        self._side = thumbnails
+        self.picture_side = thumbnails
 
     def export(self, batches: Iterable[ExportBatch], to: Path, *, about: ExportInfo) -> int:
         """Write a file."""
@@ -51,14 +50,14 @@ class EmbeddingAtlas:
     def opened_with(self, to: Path, *, about: ExportInfo) -> str:
         """The command that shows the file."""
         vector = "--vector vector" if about.dim else "--disable-projection"
-        image = " --image image" if self._side else ""
+        image = " --image image" if self.picture_side else ""
         return f"embedding-atlas {shlex.quote(str(to))} {vector}{image}"
 
     def _schema(self, about: ExportInfo) -> Any:
         import pyarrow as pa
 
         schema = schema_of(about)
-        if not self._side:
+        if not self.picture_side:
             return schema
         picture = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
         return schema.append(pa.field("image", picture))
@@ -69,17 +68,18 @@ class EmbeddingAtlas:
         table = table_of(batch, about)
         place = table.schema.get_field_index("cluster")
         table = table.set_column(place, "cluster", pa.array(_labels(batch), pa.string()))
-        if not self._side:
+        if not self.picture_side:
             return table
-        schema = self._schema(about)
-        made = thumbnails(batch.paths, side=self._side)
-        pictures = [
-            None if jpeg is None else {"bytes": jpeg, "path": path}
-            for jpeg, path in zip(made, batch.paths, strict=True)
-        ]
-        return table.append_column(
-            schema.field("image"), pa.array(pictures, schema.field("image").type)
-        )
+        field = self._schema(about).field("image")
+        return table.append_column(field, pa.array(_pictures(batch), field.type))
+
+
+def _pictures(batch: ExportBatch) -> list[dict[str, Any] | None]:
+    jpegs = batch.pictures or (None,) * len(batch)
+    return [
+        None if jpeg is None else {"bytes": jpeg, "path": path}
+        for jpeg, path in zip(jpegs, batch.paths, strict=True)
+    ]
 
 
 def _labels(batch: ExportBatch) -> list[str | None]:

@@ -572,6 +572,7 @@ class Library:
             params=params or {},
             force=force,
             progress=progress or Silent(),
+            threads=self.settings.threads,
         )
 
     def status(self) -> views.Status:

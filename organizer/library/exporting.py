@@ -22,9 +22,16 @@ from organizer.errors import SettingsError
 from organizer.export.target import replacing
 from organizer.library import embedders
 from organizer.library.current import require_cluster, require_clustering
-from organizer.library.places import require_own
-from organizer.library.progress import Progress
-from organizer.protocols import Exporter, FolderExporter, Openable, StreamExporter
+from organizer.library.pictures import pictures
+from organizer.library.places import require_own, require_suffix
+from organizer.library.progress import Progress, Silent
+from organizer.protocols import (
+    Exporter,
+    FolderExporter,
+    Openable,
+    PictureExporter,
+    StreamExporter,
+)
 from organizer.records import UNSURE, ExportBatch, ExportInfo, VectorUse
 from organizer.store import FileRow, Store, StoredClustering
 from organizer.store.ids import IdArray, found, pack, unpack
@@ -88,10 +95,17 @@ def export(
     params: Mapping[str, Any],
     force: bool,
     progress: Progress,
+    threads: int = 0,
 ) -> ExportReport:
     """See `organizer.library.Library.export`."""
     part = _made(exporter, params)
-    source = _Source.of(store, choice, _vectors_of(store, part, exporter, choice))
+    source = _Source.of(
+        store,
+        choice,
+        _vectors_of(store, part, exporter, choice),
+        side=part.picture_side if isinstance(part, PictureExporter) else 0,
+        threads=threads,
+    )
     progress.begin(f"export {exporter}", len(source.ids))
     if to is None or isinstance(to, Path):
         place = _place(store, part, to)
@@ -146,11 +160,8 @@ def _place(store: Store, part: Exporter, to: Path | None) -> Path:
         SettingsError: An export must not be there.
     """
     place = require_own(store, to or Path(part.file_name), option="--to")
-    if part.suffix and place.suffix.lower() != part.suffix and not place.is_dir():
-        raise SettingsError(
-            f"the name of such a file ends in {part.suffix}: its readers go by it",
-            f"--to {place.with_suffix(part.suffix).name}",
-        )
+    if part.suffix and not place.is_dir():
+        require_suffix(place, part.suffix, option="--to")
     return place
 
 
@@ -207,7 +218,12 @@ class _Clusters:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """The images to export, as their packed ids, and where to look up the rest."""
+    """The images to export, as their packed ids, and where to look up the rest.
+
+    Attributes:
+        side: Of the pictures that come along, pixels; 0 for none.
+        threads: That read and decode them.
+    """
 
     store: Store
     ids: IdArray
@@ -215,10 +231,20 @@ class _Source:
     about: ExportInfo
     include_missing: bool
     folders: tuple[str, ...]
+    side: int
+    threads: int
     counts: Counter[str] = field(default_factory=Counter)
 
     @classmethod
-    def of(cls, store: Store, choice: ExportChoice, embedder: PartSpec | None) -> _Source:
+    def of(
+        cls,
+        store: Store,
+        choice: ExportChoice,
+        embedder: PartSpec | None,
+        *,
+        side: int,
+        threads: int,
+    ) -> _Source:
         clusters = _Clusters.of(store)
         ids = pack(store.photos.columns("image_id")["image_id"])
         ids = _within(ids, _chosen(store, clusters, choice.clusters))
@@ -247,7 +273,15 @@ class _Source:
             dim=dim,
         )
         return cls(
-            store, ids, clusters, about, choice.include_missing, _deepest_first(roots), counts
+            store,
+            ids,
+            clusters,
+            about,
+            choice.include_missing,
+            _deepest_first(roots),
+            side,
+            threads,
+            counts,
         )
 
     def batches(self, progress: Progress) -> Iterator[ExportBatch]:
@@ -275,7 +309,12 @@ class _Source:
             vectors=self.store.vectors.read_rows(self.about.embedder, ids)
             if self.about.embedder is not None
             else None,
+            pictures=self._pictures(ids) if self.side else None,
         )
+
+    def _pictures(self, ids: Sequence[str]) -> tuple[bytes | None, ...]:
+        made = pictures(self.store, ids, side=self.side, threads=self.threads, progress=Silent())
+        return tuple(made[i].jpeg if i in made else None for i in ids)
 
     def _places(self, files: Sequence[Sequence[FileRow]]) -> dict[str, Any]:
         paths = [str(rows[0].file) for rows in files]

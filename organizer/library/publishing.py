@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
-from organizer.errors import SettingsError
 from organizer.library.illustrating import MapMethod, illustrated
+from organizer.library.places import (
+    cannot_write,
+    require_file,
+    require_folder,
+    require_own,
+    require_suffix,
+)
 from organizer.library.progress import Progress
 from organizer.library.reporting import Report
-from organizer.report.contents import Contents
 from organizer.report.page import render
 from organizer.report.plots import write_plots
 from organizer.settings import Settings
 from organizer.store import Store
+from organizer.whole import write_whole
 
 _MARK = b'<meta name="generator" content="organizer">'
 _HEAD = 65_536
@@ -35,42 +39,34 @@ def publish(
 ) -> tuple[Report, tuple[Path, ...]]:
     """See `organizer.library.Library.illustrate`."""
     # A place that cannot be written to is told of before minutes of work, not after.
-    if html is not None:
-        _require_writable(html, force=force)
-    if plots is not None and plots.exists() and not plots.is_dir():
-        raise SettingsError(f"{plots} is a file", "name a folder for the plots")
+    page = None if html is None else _page_at(store, html, force=force)
+    folder = None if plots is None else require_folder(store, plots, option="--plots")
     report, contents = illustrated(
         store, labels, map_method=map_method, below=below, settings=settings, progress=progress
     )
     written: list[Path] = []
-    if html is not None:
+    if page is not None and html is not None:
         progress.begin("writing the page", None)
-        _write(html, render(contents))
+        _write(page, render(contents))
         written.append(html)
-    if plots is not None:
+    if folder is not None and plots is not None:
         progress.begin("drawing the plots", None)
-        written += _plotted(contents, plots)
+        written += [plots / file.name for file in write_plots(contents, folder)]
     return report, tuple(written)
 
 
-def _plotted(contents: Contents, folder: Path) -> tuple[Path, ...]:
-    try:
-        return write_plots(contents, folder)
-    except OSError as error:
-        raise SettingsError(
-            f"cannot write the plots to {folder}: {error.strerror}", "name another folder"
-        ) from error
-
-
-def _require_writable(file: Path, *, force: bool) -> None:
-    if file.is_dir():
-        raise SettingsError(f"{file} is a folder", "name a file, for example report.html")
-    if not file.parent.is_dir():
-        raise SettingsError(f"there is no folder {file.parent}", "make it first")
-    if file.exists() and not force and not _is_page(file):
-        raise SettingsError(
-            f"{file} is there and no report of organizer", "name another file, or add --force"
-        )
+def _page_at(store: Store, html: Path, *, force: bool) -> Path:
+    place = require_own(store, html, option="--html")
+    if not place.is_dir():
+        require_suffix(place, ".html", ".htm", option="--html")
+    return require_file(
+        store,
+        html,
+        option="--html",
+        kind="report of organizer",
+        is_ours=None if force else _is_page,
+        otherwise=", or add --force",
+    )
 
 
 def _is_page(file: Path) -> bool:
@@ -78,26 +74,8 @@ def _is_page(file: Path) -> bool:
         return _MARK in stream.read(_HEAD)
 
 
-def _write(file: Path, page: str) -> None:
-    """Write a file whole or not at all."""
+def _write(place: Path, page: str) -> None:
     try:
-        handle, partial = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                stream.write(page)
-            # mkstemp makes it readable to nobody else; a report is to be shown.
-            Path(partial).chmod(0o666 & ~_umask())
-            Path(partial).replace(file)
-        except BaseException:
-            Path(partial).unlink(missing_ok=True)
-            raise
+        write_whole(place, page.encode())
     except OSError as error:
-        raise SettingsError(
-            f"cannot write {file}: {error.strerror}", "name another file with --html"
-        ) from error
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+        raise cannot_write(place, error, option="--html") from error

@@ -5,11 +5,16 @@ matplotlib is used through its objects: nothing here knows of a display, or is k
 
 from __future__ import annotations
 
+import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
+
+from organizer.report.drawing import SOFTWARE
+from organizer.report.folder import write_pngs
 
 TITLES: Mapping[str, str] = {
     "silhouette": "silhouette",
@@ -30,6 +35,9 @@ TITLES: Mapping[str, str] = {
     "bcubed_f1": "BCubed F1",
 }
 """Names of scores and what a person reads; those after the inertia need truth."""
+
+_DRAWN = ("nmi", "ari", "purity", "silhouette", "davies_bouldin", "inertia")
+_NAMES = re.compile(rf"(?:{'|'.join(_DRAWN)})-(?:by-k|heat-map)\.png")
 
 _LINES = ("-o", "--s", "-.^", ":D", "-v", "--P", "-.X", ":*")
 _COLOURS = (  # Okabe and Ito: told apart by colour-blind readers
@@ -203,8 +211,11 @@ class Comparison:
         return [name for name in TITLES if any(cell.values(name) for cell in self.cells)]
 
 
-def write_plots(comparison: Comparison, folder: Path) -> list[Path]:
+def write_plots(comparison: Comparison, folder: Path) -> tuple[Path, ...]:
     """Score against k and the heat maps, as PNG files.
+
+    Plots of an earlier comparison are replaced, and those that would now be stale are taken away;
+    no other file is touched.
 
     Args:
         comparison: What to show.
@@ -212,10 +223,11 @@ def write_plots(comparison: Comparison, folder: Path) -> list[Path]:
 
     Returns:
         The files.
+
+    Raises:
+        SettingsError: See `organizer.report.folder.write_pngs`.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    wanted = ("nmi", "ari", "purity", "silhouette", "davies_bouldin", "inertia")
-    scores = [name for name in wanted if name in comparison.scores]
+    scores = [name for name in _DRAWN if name in comparison.scores]
     drawn = {
         f"{score}-by-k": curves(comparison.cells, score)
         for score in scores
@@ -224,7 +236,8 @@ def write_plots(comparison: Comparison, folder: Path) -> list[Path]:
     score = "nmi" if comparison.labelled else "silhouette"
     if score in comparison.scores:
         drawn[f"{score}-heat-map"] = heat_map(comparison.cells, score)
-    return [_saved(figure, folder, name) for name, figure in drawn.items()]
+    pngs = ((f"{name}.png", _png_of(figure)) for name, figure in drawn.items())
+    return write_pngs(pngs, folder, names=_NAMES)
 
 
 def curves(cells: Sequence[Cell], score: str) -> Any:
@@ -335,7 +348,7 @@ def _in_order(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _saved(figure: Any, folder: Path, name: str) -> Path:
-    file = folder / f"{name}.png"
-    figure.savefig(file, dpi=120)
-    return file
+def _png_of(figure: Any) -> bytes:
+    held = io.BytesIO()
+    figure.savefig(held, format="png", dpi=120, metadata={"Software": SOFTWARE})
+    return held.getvalue()

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from organizer.errors import SettingsError
-from organizer.report import contact, drawing, tables
+from organizer.report import contact, tables
 from organizer.report.contents import Contents
+from organizer.report.folder import write_pngs
 from organizer.report.plots_map import map_png
 from organizer.report.plots_scores import evidence_png, factors_png, silhouette_png
 from organizer.report.plots_truth import composition_png, confusion_png, pies_png
@@ -22,7 +22,7 @@ _PLOTS: Mapping[str, Callable[[Contents], bytes | None]] = {
     "confusion.png": confusion_png,
     "map.png": map_png,
 }
-_OURS = re.compile(
+_NAMES = re.compile(
     r"(?:sheet_(?:\d+|doubtful|unsure)|" + "|".join(n[:-4] for n in _PLOTS) + r")\.png"
 )
 
@@ -47,19 +47,7 @@ def write_plots(contents: Contents, folder: Path) -> tuple[Path, ...]:
         SettingsError: The folder is a file or cannot be written, or one of these names is taken by
             a file that organizer did not make.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        earlier = [file for file in sorted(folder.iterdir()) if _OURS.fullmatch(file.name)]
-        _require_ours(earlier)
-        written = tuple(_write(folder / name, png) for name, png in _drawn(contents))
-        for file in set(earlier) - set(written):
-            file.unlink()
-    except OSError as error:
-        raise SettingsError(
-            f"plots cannot be written to {folder}: {error.strerror or error}",
-            "name a folder that can be written to",
-        ) from error
-    return written
+    return write_pngs(_drawn(contents), folder, names=_NAMES)
 
 
 def _drawn(contents: Contents) -> Iterator[tuple[str, bytes]]:
@@ -79,31 +67,3 @@ def _drawn(contents: Contents) -> Iterator[tuple[str, bytes]]:
     if contents.unsure_pictures:
         some = (("drawn at random", contents.unsure_pictures),)
         yield "sheet_unsure.png", contact.sheet_png("in no cluster", some)
-
-
-def _require_ours(files: list[Path]) -> None:
-    for file in files:
-        if not _is_ours(file):
-            raise SettingsError(
-                f"{file} is there and organizer did not make it", "name another folder for plots"
-            )
-
-
-def _is_ours(file: Path) -> bool:
-    from PIL import Image, UnidentifiedImageError
-
-    if file.is_symlink() or not file.is_file():
-        return False
-    try:
-        with Image.open(file) as image:
-            return image.info.get("Software") == drawing.SOFTWARE
-    except (UnidentifiedImageError, Image.DecompressionBombError):
-        return False
-
-
-def _write(file: Path, png: bytes) -> Path:
-    """A file that is whole or not there."""
-    partial = file.with_name(f".{file.name}.partial")
-    partial.write_bytes(png)
-    partial.replace(file)
-    return file

@@ -108,6 +108,57 @@ def test_plots_show_what_was_compared(typed: Run, tmp_path: Path) -> None:
     assert all(f"plots/{name}" in ran.err for name in files)
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--csv", "photos/red/000.jpg"), "is a photo of the library"),
+        (("--csv", ".organizer/out.csv"), "is inside the library itself"),
+        (("--csv", "diary.csv"), "diary.csv is there and no table of organizer compare"),
+        (("--csv", "photos"), "photos is a folder"),
+        (("--csv", "no/out.csv"), "there is no folder no"),
+        (("--csv", "/dev/null"), "is no file that could be replaced"),
+        (("--csv", "x" * 256), "is too long for a file"),
+        (("--plots", "photos/plots"), "photos/plots is among the photos of"),
+        (("--plots", ".organizer/plots"), "is inside the library itself"),
+        (("--plots", "diary.csv"), "diary.csv is a file"),
+    ],
+)
+def test_a_place_for_no_file_is_told_before_the_work(
+    made: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], says: str
+) -> None:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("the work was begun")
+
+    monkeypatch.setattr(Library, "compare", never)
+    (made / "diary.csv").write_text("mine")
+    before = {file: file.read_bytes() for file in made.rglob("*.*") if file.is_file()}
+    ran = in_this_process(made, "compare", "--embedders", "hog", *words)
+    assert (ran.code, ran.out) == (2, ""), ran.err
+    assert says in ran.err
+    assert len(ran.err.strip().splitlines()) == 2
+    assert {file: file.read_bytes() for file in made.rglob("*.*") if file.is_file()} == before
+
+
+def test_an_earlier_table_and_earlier_plots_are_replaced_and_nothing_else(
+    typed: Run, tmp_path: Path
+) -> None:
+    words = ("compare", "--embedders", "hog", "--k", "2:3", "--repeats", "1")
+    files = ("--csv", "out.csv", "--plots", "plots")
+    assert typed(*words, "--labels", "folders", *files).code == 0
+    (tmp_path / "plots" / "notes.txt").write_text("mine")
+    assert (tmp_path / "plots" / "nmi-by-k.png").exists()
+    again = typed(*words, *files)
+    assert again.code == 0, again.err
+    assert not (tmp_path / "plots" / "nmi-by-k.png").exists(), "there are no labels now"
+    assert (tmp_path / "plots" / "notes.txt").exists()
+    Image.new("RGB", (5, 5)).save(tmp_path / "plots" / "silhouette-by-k.png")
+    refused = typed(*words, *files)
+    assert refused.code == 2
+    assert "organizer did not make it" in refused.err
+    with Image.open(tmp_path / "plots" / "silhouette-by-k.png") as image:
+        assert image.size == (5, 5)
+
+
 def test_recipes_are_described(typed: Run) -> None:
     shown = typed("compare", "--recipe", "list")
     names = ["vgg16-kmeans", "raw-vs-resnet50", "cnn-architectures", "resnet50-tsne",

@@ -115,6 +115,25 @@ def test_a_reader_that_has_seen_enough_ends_the_export(made: Path) -> None:
     assert (process.returncode, err) == (0, b"")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize(
+    "words", [("export", "csv", "--to", "-"), ("report",), ("clusters",), ("status", "--json")]
+)
+def test_a_stdout_that_is_full_is_told_in_two_lines(made: Path, words: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "organizer", *words, "--library", str(made)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert ran.returncode == 1
+    error, hint = ran.stderr.splitlines()
+    assert error == "error: cannot write to stdout: No space left on device"
+    assert hint.startswith("hint: ")
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -127,6 +146,8 @@ def test_a_reader_that_has_seen_enough_ends_the_export(made: Path) -> None:
         (("csv", "--to", "none/a.csv"), "there is no folder"),
         (("csv", "--to", "."), "is a folder"),
         (("csv", "--to", "~nobody-here/a.csv"), "there is no folder"),
+        (("csv", "--to", "x" * 252 + ".csv"), "is too long for a file"),
+        (("csv", "--to", "x" * 256 + "/a.csv"), "is too long for a file"),
         (("csv", "--cluster", "Blue ones"), "there is no cluster"),
         (("csv", "--relative-to", "none"), "there is no folder"),
         (("parquet", "--vectors", "--embedder", "hog"), "no vectors"),
@@ -197,6 +218,15 @@ def test_its_csv_is_what_report_takes_as_labels(typed: Run, tmp_path: Path) -> N
     (tmp_path / "labels.csv").write_text("\n".join(labelled), encoding="utf-8")
     truth = typed("report", "--labels", "labels.csv", "--json").json
     assert "Red ones" in json.dumps(truth)
+
+
+def test_a_picture_of_no_library_is_not_replaced_through_a_link(typed: Run, tmp_path: Path) -> None:
+    (tmp_path / "fox.jpg").write_bytes(b"a photo")
+    (tmp_path / "out.csv").symlink_to("fox.jpg")
+    ran = typed("export", "csv", "--to", "out.csv", "--force")
+    assert ran.code == 2
+    assert "out.csv is a link to" in ran.err
+    assert (tmp_path / "fox.jpg").read_bytes() == b"a photo"
 
 
 _WORKER = """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import shutil
 import stat
 from functools import partial
@@ -12,6 +13,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from organizer.errors import SettingsError
+from organizer.library import Library
+from organizer.settings import Settings
 from tests.conftest import Run, make_groups
 from tests.e2e.test_commands import in_this_process
 
@@ -27,10 +31,22 @@ def run(tmp_path: Path) -> Run:
 @pytest.fixture
 def made(tmp_path: Path, run: Run) -> Path:
     """A library of 24 photos of three colours in three clusters."""
-    make_groups(tmp_path / "photos")
-    assert run("ingest", "photos", "--embedder", "channel-mean", cwd=tmp_path).code == 0
-    assert run("recluster", "--k", "3", cwd=tmp_path).code == 0
+    _make(tmp_path, run)
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As `made`, for tests in which nothing is written or only where nobody else writes."""
+    home = tmp_path_factory.mktemp("kept")
+    _make(home, partial(in_this_process, home))
+    return home
+
+
+def _make(home: Path, run: Run) -> None:
+    make_groups(home / "photos")
+    assert run("ingest", "photos", "--embedder", "channel-mean", cwd=home).code == 0
+    assert run("recluster", "--k", "3", cwd=home).code == 0
 
 
 def test_a_page_and_plots_are_written(run: Run, made: Path) -> None:
@@ -118,7 +134,9 @@ def test_an_image_among_strangers_is_shown(run: Run, made: Path) -> None:
     assert (made / "plots" / "sheet_doubtful.png").exists()
 
 
-def test_a_folder_that_cannot_be_written_to_is_told_before_the_work(run: Run, made: Path) -> None:
+def test_a_place_that_cannot_be_read_or_written_to_is_told_before_the_work(
+    run: Run, made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if os.geteuid() == 0:
         pytest.skip("root may write anywhere")
     locked = made / "locked"
@@ -126,6 +144,16 @@ def test_a_folder_that_cannot_be_written_to_is_told_before_the_work(run: Run, ma
     ran = run("report", "--html", "locked/report.html", cwd=made)
     assert ran.code == 2
     assert "cannot write" in ran.err
+    (made / "secret.html").touch(mode=0o000)
+    monkeypatch.chdir(made)
+    ran = run("report", "--html", "secret.html", cwd=made)
+    assert ran.code == 2
+    assert "secret.html" in ran.err
+    with (
+        Library.open(made, Settings()) as library,
+        pytest.raises(SettingsError, match=r"cannot write secret\.html: Permission denied"),
+    ):
+        library.illustrate(html=Path("secret.html"))
 
 
 def test_clusters_of_one_and_images_that_cannot_be_told_apart(tmp_path: Path, run: Run) -> None:
@@ -134,7 +162,113 @@ def test_clusters_of_one_and_images_that_cannot_be_told_apart(tmp_path: Path, ru
     assert run("ingest", ".", "--embedder", "channel-mean", cwd=tmp_path).code == 0
     assert run("recluster", "--k", "3", cwd=tmp_path).code == 0
     for method in ("pca", "tsne", "none"):
-        words = ("--html", "report.html", "--plots", "plots", "--map", method)
+        words = ("--html", "report.html", "--plots", ".plots", "--map", method)
         ran = run("report", *words, "--labels", "folders", cwd=tmp_path)
         assert ran.code == 0, ran.err
         assert not _NO_SUCH_NUMBER.search(ran.out)
+
+
+_LONG = "x" * 251 + ".html"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--html", "photos/red/000.jpg", "--force"], "is a photo of the library"),
+        (["--html", "link.html", "--force"], "is a photo of the library"),
+        (["--html", ".organizer/r.html"], "is inside the library itself"),
+        (["--plots", ".organizer/plots"], "is inside the library itself"),
+        (["--html", "stranger.jpg", "--force"], "ends in .html"),
+        (["--html", "stranger.html", "--force"], "stranger.html is a link to"),
+        (["--html", "/dev/stdout", "--force"], "ends in .html"),
+        (["--html", "pipe.html"], "is no file that could be replaced"),
+        (["--html", "pipe.html", "--force"], "is no file that could be replaced"),
+        (["--html", "/proc/r.html"], "cannot write /proc/r.html"),
+        (["--plots", "/proc/plots"], "cannot write /proc/plots"),
+        (["--html", _LONG], "is too long for a file"),
+        (["--plots", _LONG], "is too long for a file"),
+        (["--html", f"{_LONG}/r.html"], "is too long for a file"),
+        (["--plots", "photos/plots"], "photos/plots is among the photos of"),
+        (["--plots", "photos"], "photos is among the photos of"),
+    ],
+)
+def test_a_place_that_is_none_for_a_report_is_told_before_the_work(
+    kept: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], says: str
+) -> None:
+    _odd_places(kept)
+    before = _all_files(kept)
+    monkeypatch.setattr("organizer.library.publishing.illustrated", _never)
+    ran = in_this_process(kept, "report", *words)
+    assert ran.code == 2, ran.err
+    assert says in ran.err
+    assert len(ran.err.strip().splitlines()) == 2
+    assert _all_files(kept) == before
+
+
+def _never(*_: object, **__: object) -> None:
+    raise AssertionError("the work was begun")
+
+
+def _odd_places(home: Path) -> None:
+    (home / "stranger.jpg").write_bytes(b"a photo that no library knows")
+    links = {
+        "stranger.html": home / "stranger.jpg",
+        "link.html": home / "photos" / "red" / "000.jpg",
+    }
+    for name, to in links.items():
+        (home / name).unlink(missing_ok=True)
+        (home / name).symlink_to(to)
+    (home / "pipe.html").unlink(missing_ok=True)
+    os.mkfifo(home / "pipe.html")
+
+
+def _all_files(home: Path) -> dict[Path, bytes | None]:
+    photos = [file for file in home.rglob("*") if ".organizer" not in file.relative_to(home).parts]
+    outside = {file: file.read_bytes() if file.is_file() else None for file in photos}
+    return {**outside, **dict.fromkeys((home / ".organizer").iterdir())}
+
+
+def test_a_link_to_a_page_is_followed(kept: Path, tmp_path: Path) -> None:
+    words = ("report", "--map", "none", "--library", kept, "--html")
+    assert in_this_process(tmp_path, *words, "real.html").code == 0
+    (tmp_path / "real.html").write_bytes((tmp_path / "real.html").read_bytes() + b"<!-- old -->")
+    (tmp_path / "link.html").symlink_to("real.html")
+    assert in_this_process(tmp_path, *words, "link.html").code == 0
+    assert (tmp_path / "link.html").is_symlink()
+    assert b"<!-- old -->" not in (tmp_path / "real.html").read_bytes()
+
+
+def test_plots_that_ingest_passes_over_may_lie_among_photos(made: Path, run: Run) -> None:
+    words = ("report", "--map", "none", "--plots", "photos/.plots")
+    assert run(*words, cwd=made).code == 0
+    before = run("status", "--json", cwd=made).json["images"]
+    assert run("ingest", cwd=made).code == 0
+    assert run("status", "--json", cwd=made).json["images"] == before
+
+
+def test_a_full_disk_leaves_no_half_of_a_page_or_plot(kept: Path, tmp_path: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for words in (("--html", "report.html"), ("--plots", "plots")):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (6_000, limits[1]))
+        try:
+            ran = in_this_process(tmp_path, "report", "--map", "none", *words, "--library", kept)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert ran.code == 2
+        assert "File too large" in ran.err
+        assert len(ran.err.strip().splitlines()) == 2
+        left = [file.name for file in tmp_path.rglob("*") if file.is_file()]
+        assert not [name for name in left if name.startswith(".")], left
+        assert "report.html" not in left
+
+
+def test_what_a_killed_report_left_is_cleared_by_the_next(kept: Path, tmp_path: Path) -> None:
+    left = [tmp_path / ".report.html.12.partial", tmp_path / "plots" / ".silhouette.png.12.partial"]
+    (tmp_path / "plots").mkdir()
+    for file in left:
+        file.write_bytes(b"half")
+        os.utime(file, (0, 0))
+    words = ("--html", "report.html", "--plots", "plots")
+    ran = in_this_process(tmp_path, "report", "--map", "none", *words, "--library", kept)
+    assert ran.code == 0, ran.err
+    assert not [file for file in left if file.exists()]
