@@ -72,9 +72,12 @@ class Said:
 
 def said(store: Store) -> Said:
     """What all answers say of the clusters of now."""
+    return _summed(store.answers.all(), Today(store))
+
+
+def _summed(answers: Iterable[Answer], today: Today) -> Said:
     found = Said()
-    today = Today(store)
-    for answer in store.answers.all():
+    for answer in answers:
         now = today(answer)
         is_random = answer.drawn is Drawn.RANDOM
         if now.pair is not None:
@@ -192,9 +195,9 @@ class _Step:
 
 def new_among(store: Store, answers: Iterable[Answer]) -> list[Answer]:
     """Answers that say what is not known yet."""
-    known = said(store)
-    given = {_content(answer) for answer in store.answers.all()}
-    today = Today(store)
+    earlier, today = store.answers.all(), Today(store)
+    known = _summed(earlier, today)
+    given = {_content(answer) for answer in earlier}
     unique = dict.fromkeys(answers)
     return [a for a in unique if not _is_known(a, today(a), known, given)]
 
