@@ -49,7 +49,7 @@ class Table:
     """A table with a header.
 
     Attributes:
-        file: Where it was read from.
+        file: Where it was read from, as messages call it.
         header: The names of its columns as they are written.
         lines: Those that hold something.
     """
@@ -83,18 +83,20 @@ class Table:
         )
 
 
-def read(file: Path, *, what: str = "", hint: str) -> Table:
+def read(file: Path, *, shown: Path | None = None, what: str = "", hint: str) -> Table:
     """Read a table.
 
     Args:
-        file: As it was typed; ``~`` is the home folder.
+        file: The file; ``~`` is the home folder.
+        shown: How messages call it; as it is where None.
         what: What it holds, for the message: "the labels ".
         hint: What to do where it cannot be read.
 
     Raises:
         SettingsError: The file cannot be read, is no text, or is not CSV.
     """
-    text = _text(file, what, hint)
+    shown = shown or file
+    text = _text(file, shown, what, hint)
     separator, text, skipped = _separated(text)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     found: list[Line] = []
@@ -107,23 +109,23 @@ def read(file: Path, *, what: str = "", hint: str) -> Table:
                 found.append(Line(begins, row))
             begins = rows.line_num + skipped + 1
     except csv.Error as error:
-        raise SettingsError(f"{file} line {begins} is not CSV: {error}", _UNCLOSED) from error
-    return Table(file, header, found)
+        raise SettingsError(f"{shown} line {begins} is not CSV: {error}", _UNCLOSED) from error
+    return Table(shown, header, found)
 
 
-def _text(file: Path, what: str, hint: str) -> str:
+def _text(file: Path, shown: Path, what: str, hint: str) -> str:
     try:
         data = file.expanduser().read_bytes()
     except (OSError, RuntimeError, ValueError) as error:  # ~nobody; a name that no file can have
         reason = getattr(error, "strerror", None) or error
-        raise SettingsError(f"cannot read {what}{file}: {reason}", hint) from error
+        raise SettingsError(f"cannot read {what}{shown}: {reason}", hint) from error
     wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
     for encoding in ("utf-16",) if wide else ("utf-8-sig", "cp1252"):
         with suppress(UnicodeDecodeError):
             text = data.decode(encoding)
             if "\0" not in text:  # UTF-16 without a mark, a picture, a workbook
                 return text
-    raise SettingsError(f"{file} is no text", "save it as CSV in UTF-8")
+    raise SettingsError(f"{shown} is no text", "save it as CSV in UTF-8")
 
 
 def _separated(text: str) -> tuple[str, str, int]:

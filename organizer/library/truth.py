@@ -72,7 +72,7 @@ def truth_of(store: Store, labels: str, *, below: Path) -> Truth:
     by_path = {str(row.file): image_id for image_id, rows in files.items() for row in rows}
     places = [(below / file).resolve().parent, below, *roots]
     match = _Matcher(by_path, places)
-    matched = [(match(path), label) for path, label in _labels(below / file, column, match)]
+    matched = [(match(path), label) for path, label in _labels(below, file, column, match)]
     truth = _one_label_each((i, label) for i, label in matched if i is not None)
     unmatched = sum(i is None for i, _ in matched)
     return Truth(truth.of, unmatched, truth.conflicting, of_table=True)
@@ -138,9 +138,9 @@ _TAKEN = (
 )
 
 
-def _labels(file: Path, column: str | None, match: _Matcher) -> list[tuple[str, str]]:
+def _labels(below: Path, file: Path, column: str | None, match: _Matcher) -> list[tuple[str, str]]:
     """The paths and labels of a table, where it has both."""
-    table = tables.read(file, what="the labels ", hint=_TAKEN)
+    table = tables.read(below / file, shown=file, what="the labels ", hint=_TAKEN)
     wanted = (column.strip().lower(),) if column else _LABEL_COLUMNS
     at = table.columns
     path = next((at[name] for name in _PATH_COLUMNS if name in at), None)
