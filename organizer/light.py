@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,10 @@ def light_of(pixels: NDArray[np.uint8]) -> Light:
     return Light(float(luma.mean()), float(np.hypot(rest[:, 0], rest[:, 1]).mean()))
 
 
-def is_infrared(chroma: float) -> bool:
-    """Whether a picture of that chroma is infrared (or black and white)."""
-    return not math.isnan(chroma) and chroma < INFRARED_BELOW
+@overload
+def is_infrared(chroma: float) -> bool: ...
+@overload
+def is_infrared(chroma: NDArray[np.float64]) -> NDArray[np.bool_]: ...
+def is_infrared(chroma: float | NDArray[np.float64]) -> bool | NDArray[np.bool_]:
+    """Whether pictures of that chroma are infrared (or black and white); not where it is NaN."""
+    return chroma < INFRARED_BELOW

@@ -82,6 +82,27 @@ def test_identical_images_are_compact_and_nothing_divides_by_zero() -> None:
     assert found.inertia == 0
 
 
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2)), min_size=3, max_size=40))
+def test_copies_in_several_clusters_are_what_scikit_learn_says(
+    images: list[tuple[int, int]],
+) -> None:
+    kinds = np.random.default_rng(3).normal(size=(4, 3)).astype(np.float32)
+    vectors = kinds[[kind for kind, _ in images]]
+    labels = np.array([label for _, label in images])
+    found = internal_scores(vectors, labels)
+    if 2 <= len(np.unique(labels)) < len(labels):
+        exact = vectors.astype(np.float64)
+        wanted = davies_bouldin_score(exact - exact.mean(axis=0), labels)
+        # Where centroids coincide scikit-learn divides by its own rounding.
+        if wanted < 1e6:
+            assert found.davies_bouldin == pytest.approx(wanted, rel=1e-6, abs=1e-6)
+        assert found.davies_bouldin is not None
+        assert found.davies_bouldin < 1e6
+        assert found.calinski_harabasz is not None
+        assert found.calinski_harabasz < 1e9
+
+
 def test_nothing_but_noise_has_no_scores() -> None:
     found = internal_scores(np.eye(3, dtype=np.float32), np.full(3, NOISE))
     assert (found.davies_bouldin, found.inertia, found.clusters) == (None, 0.0, ())

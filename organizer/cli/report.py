@@ -68,6 +68,8 @@ def report(
         from organizer.cli.bar import bar
 
         method = _parse_map(map_method or "tsne")
+        if labels == "":
+            raise SettingsError("--labels names nothing", "--labels folders, or a CSV file")
         if html is None and plots is None:
             if map_method is not None or force:
                 raise SettingsError("there is nothing to draw", "add --html FILE or --plots DIR")

@@ -28,6 +28,7 @@ AT_HOME = 2 / 3
 _LEAST = 5
 _VISIT = 0.5
 _DEALS = 5
+_MANY = 100_000
 _BINS = 10
 _WORTH_SAYING = 0.1
 
@@ -55,7 +56,8 @@ def explain(labels: Labels, taken: Circumstances, *, seed: int = 0) -> Explanati
     """Measure what the clusters go with, and say it of those that go with it plainly.
 
     A factor is measured by the normalised mutual information (arithmetic mean) of clusters and its
-    groups, and, since that is never quite 0, by the mean of five random deals of the same groups.
+    groups, and, since that is never quite 0, by the mean of five random deals of the same groups
+    (above 100,000 images, one).
     Of bursts only those of two photos and more count: one photo alone tells nothing. Brightness is
     cut into tenths of the images.
 
@@ -113,7 +115,8 @@ def _factor(name: str, labels: Labels, groups: Labels, *, seed: int) -> Factor |
     _, clusters = np.unique(labels[known], return_inverse=True)
     of = groups[known]
     draw = np.random.default_rng(seed)
-    dealt = [normalized_mutual_info_score(draw.permutation(of), clusters) for _ in range(_DEALS)]
+    deals = _DEALS if len(known) <= _MANY else 1  # of many images every deal gives the same
+    dealt = [normalized_mutual_info_score(draw.permutation(of), clusters) for _ in range(deals)]
     count = len(np.unique(of))
     nmi = float(normalized_mutual_info_score(of, clusters))
     if count < 2 or len(np.unique(clusters)) < 2:
@@ -138,27 +141,6 @@ def _tenths(brightness: NDArray[np.float64]) -> Labels:
     return found
 
 
-def _reasons(labels: Labels, taken: Circumstances) -> list[Reason]:
-    mains = {i: _mainly(labels, taken.cameras, i) for i in _large(labels)}
-    at_home = _at_home(labels, taken.cameras, mains)
-    tenths = _tenths(taken.brightness)
-    reasons = []
-    for cluster_id, main in mains.items():
-        rows = np.flatnonzero(labels == cluster_id)
-        said = [
-            _of_camera(rows, main, taken, at_home),
-            _of_burst(rows, taken.bursts),
-            _of_brightness(rows, tenths),
-        ]
-        if said[0] is None:
-            said.insert(0, _of_light(rows, taken.infrared, labels != NOISE))
-        phrases = [phrase for phrase in said if phrase is not None]
-        if phrases:
-            text = "; ".join(text for text, _ in phrases)
-            reasons.append(Reason(cluster_id, text, any(doubt for _, doubt in phrases)))
-    return reasons
-
-
 _Main = tuple[int, float]
 """The camera of most of a cluster's images, and their share."""
 
@@ -166,67 +148,102 @@ _Phrase = tuple[str, bool]
 """What is said, and whether it speaks against the cluster."""
 
 
-def _large(labels: Labels) -> list[int]:
-    ids, counts = np.unique(labels[labels != NOISE], return_counts=True)
-    return [int(i) for i in ids[counts >= _LEAST]]
+def _reasons(labels: Labels, taken: Circumstances) -> list[Reason]:
+    members = _members(labels)
+    inside = labels != NOISE
+    cameras, lights = _shares(taken.cameras[inside]), _shares(taken.infrared[inside])
+    mains = {i: _mainly(taken.cameras[rows], cameras) for i, rows in members.items()}
+    at_home = _at_home(labels, taken.cameras, mains)
+    tenths = _tenths(taken.brightness)
+    reasons = []
+    for cluster_id, rows in members.items():
+        main, light = mains[cluster_id], taken.infrared[rows]
+        said = [
+            _of_light(light, lights)
+            if main is None
+            else _of_camera(main, light, lights, taken.camera_names, at_home),
+            _of_burst(rows, taken.bursts),
+            _of_brightness(rows, tenths),
+        ]
+        phrases = [phrase for phrase in said if phrase is not None]
+        if phrases:
+            text = "; ".join(text for text, _ in phrases)
+            reasons.append(Reason(cluster_id, text, any(doubt for _, doubt in phrases)))
+    return reasons
 
 
-def _mainly(labels: Labels, groups: Labels, cluster_id: int) -> _Main | None:
-    """The group that nearly all of a cluster is of, where that is not to be expected anyway."""
-    mine = groups[labels == cluster_id]
-    known = mine[mine != NOISE]
-    everywhere = groups[(labels != NOISE) & (groups != NOISE)]
-    if len(known) < max(_LEAST, len(mine) / 2):
+def _members(labels: Labels) -> dict[int, Labels]:
+    """The rows of each cluster that is large enough to speak of."""
+    order = np.argsort(labels, kind="stable")
+    ids, starts, counts = np.unique(labels[order], return_index=True, return_counts=True)
+    return {
+        int(i): order[start : start + count]
+        for i, start, count in zip(ids, starts, counts, strict=True)
+        if i != NOISE and count >= _LEAST
+    }
+
+
+def _shares(groups: Labels) -> NDArray[np.float64]:
+    """The share of each group among the images of which it is known, by its number."""
+    known = groups[groups != NOISE]
+    return np.bincount(known, minlength=2) / max(len(known), 1)
+
+
+def _mainly(cameras: Labels, usual: NDArray[np.float64]) -> _Main | None:
+    """The camera of nearly all of a cluster, where that is not to be expected anyway."""
+    known = cameras[cameras != NOISE]
+    if len(known) < max(_LEAST, len(cameras) / 2):
         return None
     counts = np.bincount(known)
-    group = int(counts.argmax())
-    share = float(counts[group] / len(known))
-    usual = float((everywhere == group).mean())
-    return (group, share) if share >= MOSTLY and usual <= EXPECTED else None
+    camera = int(counts.argmax())
+    share = float(counts[camera] / len(known))
+    return (camera, share) if share >= MOSTLY and usual[camera] <= EXPECTED else None
 
 
 def _at_home(labels: Labels, cameras: Labels, mains: dict[int, _Main | None]) -> set[int]:
     """Cameras most of whose images lie in clusters that are mostly their own."""
-    found = set()
-    for camera in {main[0] for main in mains.values() if main is not None}:
-        own = [i for i, main in mains.items() if main is not None and main[0] == camera]
-        its = labels[(cameras == camera) & (labels != NOISE)]
-        if np.isin(its, own).mean() >= AT_HOME:
-            found.add(camera)
-    return found
+    homes = np.full(int(labels.max(initial=0)) + 1, NOISE)
+    for cluster_id, main in mains.items():
+        if main is not None:
+            homes[cluster_id] = main[0]
+    seen = np.flatnonzero((labels != NOISE) & (cameras != NOISE))
+    is_home = homes[labels[seen]] == cameras[seen]
+    counts = np.bincount(cameras[seen])
+    at_home = np.bincount(cameras[seen], is_home, minlength=len(counts))
+    return {int(i) for i in np.flatnonzero((counts > 0) & (at_home >= AT_HOME * counts))}
 
 
 def _of_camera(
-    rows: Labels, main: _Main | None, taken: Circumstances, at_home: set[int]
-) -> _Phrase | None:
-    if main is None:
-        return None
+    main: _Main,
+    light: Labels,
+    usual: NDArray[np.float64],
+    names: Sequence[str],
+    at_home: set[int],
+) -> _Phrase:
     camera, share = main
-    when = _when(taken.infrared[rows][taken.cameras[rows] == camera], taken.infrared)
-    said = f"{share:.0%} of one camera ({taken.camera_names[camera]}){when}"
+    said = f"{share:.0%} of one camera ({names[camera]}){_when(light, usual)}"
     if camera in at_home:
         return f"{said}: a place, not an animal", True
     return f"{said}: the other cameras do not see it", False
 
 
-def _when(light: Labels, everywhere: Labels) -> str:
+def _when(light: Labels, usual: NDArray[np.float64]) -> str:
     """In which light photos were taken, where there is more than one."""
-    known, usual = light[light != NOISE], everywhere[everywhere != NOISE]
+    known = light[light != NOISE]
     for number, word in ((1, " in infrared"), (0, " in colour")):
-        is_mixed = len(usual) and float((usual != number).mean()) >= _WORTH_SAYING
+        is_mixed = usual[1 - number] >= _WORTH_SAYING
         if is_mixed and len(known) and float((known == number).mean()) >= MOSTLY:
             return word
     return ""
 
 
-def _of_light(rows: Labels, infrared: Labels, inside: NDArray[np.bool_]) -> _Phrase | None:
-    known, usual = infrared[rows], infrared[inside]
-    known, usual = known[known != NOISE], usual[usual != NOISE]
-    if len(known) < max(_LEAST, len(rows) / 2):
+def _of_light(light: Labels, usual: NDArray[np.float64]) -> _Phrase | None:
+    known = light[light != NOISE]
+    if len(known) < max(_LEAST, len(light) / 2):
         return None
-    for light, word in ((1, "infrared"), (0, "colour")):
-        share = float((known == light).mean())
-        if share >= MOSTLY and float((usual == light).mean()) <= EXPECTED:
+    for number, word in ((1, "infrared"), (0, "colour")):
+        share = float((known == number).mean())
+        if share >= MOSTLY and usual[number] <= EXPECTED:
             return f"{share:.0%} {word}", False
     return None
 

@@ -13,6 +13,10 @@ from organizer.types import NOISE, Labels, Vectors
 
 _ROWS = 8_192
 
+_ROUNDING = 1e-12
+"""Lengths below this share of the vectors' own are rounding: equal vectors have none between them.
+Different float32 vectors lie farther apart."""
+
 
 def internal_scores(vectors: Vectors, labels: Labels) -> InternalScores:
     """Davies-Bouldin, Calinski-Harabasz, inertia, and the shape of each cluster; Euclidean.
@@ -32,7 +36,14 @@ def internal_scores(vectors: Vectors, labels: Labels) -> InternalScores:
     centre = _mean(vectors, order)
     means = _means(vectors, order, numbers, counts, centre)
     sums = _to_own(vectors, order, numbers, means, centre)
-    spread = _Spread(counts, means, sums.distances / counts, sums.squares, sums.cosines / counts)
+    spread = _Spread(
+        counts=counts,
+        means=means,
+        distances=sums.distances / counts,
+        squares=sums.squares,
+        cosines=sums.cosines / counts,
+        scale=float(np.linalg.norm(means + centre, axis=1).max()),
+    )
     between = spread.between()
     return InternalScores(
         davies_bouldin=_davies_bouldin(spread, between),
@@ -52,6 +63,7 @@ class _Spread:
         distances: ``(k,)`` mean distances of the members to the centroid.
         squares: ``(k,)`` sums of the squared distances.
         cosines: ``(k,)`` mean cosine similarities of the members to the centroid.
+        scale: Length of the longest centroid, measured from the origin.
     """
 
     counts: Labels
@@ -59,12 +71,14 @@ class _Spread:
     distances: NDArray[np.float64]
     squares: NDArray[np.float64]
     cosines: NDArray[np.float64]
+    scale: float
 
     def between(self) -> NDArray[np.float64]:
         """``(k, k)`` distances of the centroids."""
         from scipy.spatial.distance import cdist
 
-        return np.asarray(cdist(self.means, self.means))
+        found = np.asarray(cdist(self.means, self.means))
+        return np.where(found > _ROUNDING * self.scale, found, 0.0)
 
     @property
     def is_scored(self) -> bool:
@@ -154,8 +168,10 @@ def _to_own(
         mine = numbers[part]
         block = vectors[order[part]].astype(np.float64)
         apart = block - centroids[mine]
+        own = np.sqrt(np.einsum("ij,ij->i", block, block))
         squares = np.einsum("ij,ij->i", apart, apart)
-        scale = np.sqrt(np.einsum("ij,ij->i", block, block)) * lengths[mine]
+        squares[squares <= (_ROUNDING * own) ** 2] = 0
+        scale = own * lengths[mine]
         along = np.einsum("ij,ij->i", block, centroids[mine])
         cosines = np.divide(along, scale, out=np.zeros_like(along), where=scale > 0)
         k = len(means)

@@ -58,12 +58,12 @@ def illustrated(
 ) -> tuple[Report, Contents]:
     """The report with all that a page or plots show; see `organizer.library.Library`."""
     progress.begin("scoring", None)
-    report, vectors = scored(store, labels, below=below, seed=settings.seed)
+    found = scored(store, labels, below=below, seed=settings.seed)
+    report, members, vectors = found.report, found.members, found.vectors
     drawn = _drawn(vectors, report, map_method, seed=settings.seed, progress=progress)
-    members = _members(store, report)
     progress.begin("looking at neighbours", None)
     strangers = among_strangers(vectors, report.cluster_ids, members.margins)
-    del vectors  # of a million images they are a gigabyte, and pictures need room
+    del found, vectors  # of a million images they are a gigabyte, and pictures need room
     choices = sheets.chosen(members, store.clusterings.models(report.clustering.clustering_id))
     pile = sheets.from_the_pile(members, seed=settings.seed)
     doubtful = strangers.rows[: sheets.DOUBTFUL]
@@ -164,13 +164,6 @@ def _album(
         wanted=len(wanted),
         below=below,
     )
-
-
-def _members(store: Store, report: Report) -> Assignments:
-    """The members row by row as in the report."""
-    members = store.clusterings.assignments(report.clustering.clustering_id)
-    row_of = {image_id: row for row, image_id in enumerate(members.image_ids.tolist())}
-    return members.take(np.array([row_of[i] for i in report.image_ids], dtype=np.int64))
 
 
 def _drawn(

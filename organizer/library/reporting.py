@@ -19,10 +19,10 @@ from organizer.library import reviewing
 from organizer.library.current import require_clustering
 from organizer.library.space import unit_vectors
 from organizer.library.truth import Truth, require_some, truth_of
-from organizer.light import INFRARED_BELOW
+from organizer.light import is_infrared
 from organizer.scores import Audit, Explanation, InternalScores, Silhouette, TruthScores
 from organizer.store import Store, StoredClustering
-from organizer.types import NOISE, Labels, Vectors
+from organizer.types import NOISE, Assignments, Labels, Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ class Report:
         explanation: What the clustering goes with.
         truth: Scores against the labels.
         labels: What was taken for truth; None where there are no labels.
+        labelled: Images of the clustering whose class is known, unsure ones too.
         known: The truth itself.
         audit: What a person found when looking at a sample; None where nobody did.
     """
@@ -54,6 +55,7 @@ class Report:
     explanation: Explanation
     truth: TruthScores | None
     labels: str | None
+    labelled: int
     known: Truth
     audit: Audit | None
 
@@ -65,14 +67,30 @@ class Report:
 
 def report(store: Store, labels: str | None, *, below: Path, seed: int) -> Report:
     """See `organizer.library.Library.report`."""
-    return scored(store, labels, below=below, seed=seed)[0]
+    return scored(store, labels, below=below, seed=seed).report
 
 
-def scored(store: Store, labels: str | None, *, below: Path, seed: int) -> tuple[Report, Vectors]:
-    """The report, and the vectors of its images: what a map is made of."""
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A report and what it was made of: what pictures and a map are made of too.
+
+    Attributes:
+        report: The report.
+        members: Which image is where, row by row as in the report.
+        vectors: ``(n, dim)`` of unit length, likewise.
+    """
+
+    report: Report
+    members: Assignments
+    vectors: Vectors
+
+
+def scored(store: Store, labels: str | None, *, below: Path, seed: int) -> Scored:
+    """The report with its members and vectors, all as they were at one moment."""
     current = require_clustering(store)
     known = truth_of(store, labels, below=below) if labels else Truth({})
-    image_ids, cluster_ids, vectors = _clustered(store, current)
+    members, vectors = _clustered(store, current)
+    image_ids, cluster_ids = members.image_ids, members.cluster_ids
     if labels:
         require_some(known, image_ids, labels)
     names = compiled(store.decisions.all()).names
@@ -91,10 +109,11 @@ def scored(store: Store, labels: str | None, *, below: Path, seed: int) -> tuple
         explanation=explain(cluster_ids, taken, seed=seed),
         truth=_against(known.of, image_ids, cluster_ids),
         labels=labels,
+        labelled=sum(image_id in known.of for image_id in image_ids),
         known=known,
         audit=reviewing.audit(store),
     )
-    return made, vectors
+    return Scored(made, members, vectors)
 
 
 def remarks_of(report: Report) -> list[str]:
@@ -112,9 +131,8 @@ def remarks_of(report: Report) -> list[str]:
         )
     if report.unsure:
         said.append(f"{report.unsure:,} images are unsure and in no cluster; they are not scored")
-    if report.truth is not None and report.truth.n_labelled < report.images:
-        scored = report.truth.n_labelled
-        said.append(f"scored are the {scored:,} of {report.images:,} images with a label")
+    if report.labels and report.labelled < report.images:
+        said.append(f"{report.labelled:,} of {report.images:,} images have a label")
     if report.labels and report.truth is None:
         said.append("the images with a label are all unsure: there is nothing to score")
     if report.known.unmatched:
@@ -143,25 +161,20 @@ def circumstances(store: Store, image_ids: NDArray[np.object_]) -> Circumstances
     return Circumstances(
         cameras=np.array([number.get(camera, NOISE) for camera in cameras], dtype=np.int64),
         camera_names=names,
-        infrared=np.where(np.isnan(chroma), NOISE, chroma < INFRARED_BELOW),
+        infrared=np.where(np.isnan(chroma), NOISE, is_infrared(chroma)),
         bursts=grouped(known["taken_at"], cameras),
         brightness=np.array(known["brightness"], dtype=np.float64),
     )
 
 
-def _clustered(
-    store: Store, current: StoredClustering
-) -> tuple[NDArray[np.object_], Labels, Vectors]:
-    """The images of a clustering, their clusters and their vectors, row by row alike."""
+def _clustered(store: Store, current: StoredClustering) -> tuple[Assignments, Vectors]:
+    """The members of a clustering and their vectors, row by row alike."""
     members = store.clusterings.assignments(current.clustering_id)
-    cluster_of = dict(zip(members.image_ids.tolist(), members.cluster_ids.tolist(), strict=True))
+    row_of = {image_id: row for row, image_id in enumerate(members.image_ids.tolist())}
     ids, vectors = unit_vectors(store, current.embedder)
-    image_ids = np.array(ids, dtype=object)
-    inside = np.array([i in cluster_of for i in ids], dtype=bool)
-    if not inside.all():
-        image_ids, vectors = image_ids[inside], vectors[inside]
-    labels = np.array([cluster_of[i] for i in image_ids], dtype=np.int64)
-    return image_ids, labels, vectors
+    rows = np.array([row_of.get(image_id, NOISE) for image_id in ids], dtype=np.int64)
+    inside = rows != NOISE
+    return members.take(rows[inside]), vectors if inside.all() else vectors[inside]
 
 
 def _against(

@@ -93,12 +93,24 @@ class Database:
     def _migrate(self, schema: int) -> None:
         from organizer.store.migrate import migrate
 
-        with self.writing() as was_cut_short, _translated(self.path):
+        with self._older(schema), self.writing() as was_cut_short, _translated(self.path):
             manifest = json.loads((self.path / _MANIFEST).read_text(encoding="utf-8"))
             migrate(self, schema)
             self._write_manifest(str(manifest.get("created_at", now())))
         if was_cut_short:
             (self.path / _DIRTY).touch()  # to be swept up by the next writer
+
+    @contextmanager
+    def _older(self, schema: int) -> Iterator[None]:
+        """Say why a library that is only to be read has to be written."""
+        try:
+            yield
+        except StoreError as error:
+            raise StoreError(
+                f"the library {self.path} is of format {schema} and could not be brought to format "
+                f"{SCHEMA_VERSION}: {error.message}",
+                error.hint or "open it once where it can be written: organizer status",
+            ) from error
 
     def _write_manifest(self, created_at: str) -> None:
         partial = self.path / f"{_MANIFEST}.partial"
