@@ -63,3 +63,82 @@ def test_what_no_photo_tells_is_no_truth(filled: Library, tmp_path: Path) -> Non
 def test_labels_of_files_that_are_not_here_are_counted(filled: Library, tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text("path,label\nphotos/red/000.jpg,fox\nlost.jpg,fox\n")
     assert truth_of(filled.store, "labels.csv", below=tmp_path).unmatched == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("path;label\nphotos/red/000.jpg;F\u00e4he\n", "utf-8"),
+        ("path\tlabel\r\nphotos/red/000.jpg\tF\u00e4he\r\n", "utf-16"),
+        ("sep=;\r\npath;label\r\nphotos/red/000.jpg;F\u00e4he\r\n", "utf-8-sig"),
+        ("path;label\nphotos/red/000.jpg;F\u00e4he\n", "cp1252"),
+    ],
+    ids=["semicolon", "unicode-text", "sep", "ansi"],
+)
+def test_labels_are_read_as_other_programs_save_them(
+    filled: Library, tmp_path: Path, text: str, encoding: str
+) -> None:
+    (tmp_path / "labels.csv").write_bytes(text.encode(encoding))
+    assert _labels_of(filled, "labels.csv", tmp_path) == {"000.jpg": "F\u00e4he"}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('path,label\nphotos/red/000.jpg,"fox\nphotos/red/001.jpg,fox\n', "line 2 is not CSV"),
+        ('path,label\nphotos/red/000.jpg,"fox\nphotos/red/001.jpg,"\n', "line 2: the column label"),
+        ('path,label\n"photos/red/000.jpg\nphotos/red/001.jpg",fox\n', "line 2: the column path"),
+        ("path,label\nphotos/red/000.jpg,f\0x\n", "is no text"),
+    ],
+)
+def test_labels_that_would_be_lost_are_told(
+    filled: Library, tmp_path: Path, text: str, told: str
+) -> None:
+    (tmp_path / "labels.csv").write_text(text)
+    with pytest.raises(SettingsError, match=told):
+        truth_of(filled.store, "labels.csv", below=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["a\nb.jpg", "a\u2028b.jpg", " a.jpg"])
+def test_names_with_breaks_and_blanks_are_found(
+    library: Library, tmp_path: Path, name: str
+) -> None:
+    make_photo(tmp_path / "photos" / name)
+    library.ingest([tmp_path / "photos"], embedder="channel-mean")
+    (tmp_path / "labels.csv").write_text(f'path,label\n"photos/{name}",fox\n', encoding="utf-8")
+    assert _labels_of(library, "labels.csv", tmp_path) == {name: "fox"}
+
+
+def test_links_and_detours_lead_to_the_same_photo(filled: Library, tmp_path: Path) -> None:
+    (tmp_path / "link.jpg").symlink_to(tmp_path / "photos" / "red" / "000.jpg")
+    (tmp_path / "labels.csv").write_text(
+        "path,label\nlink.jpg,fox\nphotos/../photos/red/001.jpg,wolf\n"
+    )
+    found = _labels_of(filled, "labels.csv", tmp_path)
+    assert found == {"000.jpg": "fox", "001.jpg": "wolf"}
+
+
+def test_of_contradicting_labels_the_first_in_the_table_counts(
+    filled: Library, tmp_path: Path
+) -> None:
+    (tmp_path / "labels.csv").write_text(
+        "path,label\nphotos/red/001.jpg,wolf\nphotos/red/001.jpg,fox\n"
+        "photos/red/000.jpg,fox\nphotos/red/000.jpg, fox\n"
+    )
+    truth = truth_of(filled.store, "labels.csv", below=tmp_path)
+    assert sorted(truth.of.values()) == ["fox", "wolf"]
+    assert truth.conflicting == 1
+    assert truth.conflict == "1 image has several different labels; the first in the table counts"
+    assert truth_of(filled.store, "format", below=tmp_path).conflict is None
+
+
+def test_copies_in_folders_of_different_names_are_told_so(library: Library, tmp_path: Path) -> None:
+    make_photo(tmp_path / "photos" / "b" / "1.jpg")
+    make_photo(tmp_path / "photos" / "a" / "1.jpg")
+    library.ingest([tmp_path / "photos"], embedder="channel-mean")
+    truth = truth_of(library.store, "folders", below=tmp_path)
+    assert list(truth.of.values()) == ["a"]
+    assert (
+        truth.conflict
+        == "1 image has copies in folders of different names; the first by path counts"
+    )

@@ -61,7 +61,14 @@ def review(
         Path | None,
         typer.Option("--in", metavar="FILE", help="Read the filled CSV file back."),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Write over the file of --out.")] = False,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force",
+            help="With --out: write over the file, unless answers in it were not read in. With "
+            "--in: take also answers that differ from what you said after the file was written.",
+        ),
+    ] = False,
     correct: Annotated[
         bool,
         typer.Option("--correct", help="Images that do not belong leave their clusters for good."),
@@ -92,9 +99,10 @@ def review(
         _require_one_wish(sample, doubtful, clusters, out, filled, force=force)
         with opened(library, seed=seed, viewer=viewer) as found:
             from organizer.cli import show_review
+            from organizer.library.reviewing import lost_of
 
             if filled is not None:
-                read = _read(found, filled)
+                read = _read(found, filled, force=force)
                 corrected = found.correct() if correct else []
                 show_review.done(found, corrected, read=read, json=json)
                 return
@@ -112,10 +120,11 @@ def review(
                 looks = found.review_doubtful(doubtful, cluster_ids=clusters or ())
             else:
                 looks = found.review_sample(sample or _SAMPLE, cluster_ids=clusters or ())
+            show_review.lost(lost_of(found.store, clusters or ()))
             if out is not None:
                 from organizer.library import review_csv
 
-                review_csv.write(out, looks, force=force)
+                review_csv.write(out, looks, store=found.store, force=force)
                 show_review.written(out, looks, json=json)
             elif not is_asked:
                 show_review.looks(looks, json=json)
@@ -142,22 +151,24 @@ def _require_one_wish(
         )
     if filled is not None and (sample or doubtful or out or clusters):
         raise SettingsError(
-            "--in reads answers back; it goes with --correct only",
+            "--in reads answers back; it goes with --correct and --force only",
             "organizer review --in review.csv",
         )
-    if force and out is None:
-        raise SettingsError("--force belongs to --out", "organizer review --out FILE --force")
+    if force and out is None and filled is None:
+        raise SettingsError(
+            "--force belongs to --out or --in", "organizer review --out FILE --force"
+        )
 
 
-def _read(library: Library, file: Path) -> show_review.Read:
+def _read(library: Library, file: Path, *, force: bool) -> show_review.Read:
     from organizer.cli.show_review import Read
     from organizer.library import review_csv
     from organizer.library.reviewing import moved_on
 
-    found = review_csv.read(file, library.store)
+    found = review_csv.read(file, library.store, force=force)
     elsewhere = moved_on(library.store, found.answers)
     new = library.answer(found.answers)
-    return Read(new, len(found.answers) - new, found.blank, elsewhere)
+    return Read(new, len(found.answers) - new, found.blank, elsewhere, found.differing)
 
 
 class _Dialogue:
@@ -165,14 +176,8 @@ class _Dialogue:
 
     def __init__(self, library: Library, looks: Sequence[Look]) -> None:
         self._library = library
-        known = [look for look in looks if look.belongs is not None]
-        if known:
-            library.answer([look.answer(belongs=bool(look.belongs)) for look in known])
-            say(
-                f"{len(known):,} of the {len(looks):,} you answered as doubtful ones; "
-                "they count as drawn now"
-            )
-        self._looks = [look for look in looks if look.belongs is None]
+        self._looks = looks
+        self._said = {look.image_id: look.belongs for look in looks if look.belongs is not None}
         self._cluster: int | None = None
 
     def run(self) -> None:
@@ -195,17 +200,21 @@ class _Dialogue:
         if look.cluster_id != self._cluster:
             self._cluster = look.cluster_id
             show_review.cluster(look)
-        show_review.look(look, place=place + 1, of=len(self._looks))
+        said = self._said.get(look.image_id)
+        show_review.look(look, place=place + 1, of=len(self._looks), said=said)
 
     def _step(self, look: Look) -> int | None:
         """How far to go on: 1 forward, -1 back, 0 to ask again; None at the end."""
         typer.echo("[y/n/s/o/m/b/q] ", nl=False, err=True)
         line = sys.stdin.readline()
         word = line.strip().lower()
+        said = self._said.get(look.image_id)
         if not line or word in {"q", "quit", "exit"}:
             return None
+        if not word and said is not None:
+            return self._answer(look, belongs=said)
         if word in _YES | _NO:
-            return self._said(look, belongs=word in _YES)
+            return self._answer(look, belongs=word in _YES)
         if word in {"o", "m"}:
             self._open(look, typical=word == "m")
             return 0
@@ -214,12 +223,13 @@ class _Dialogue:
         say(_KEYS)
         return 0
 
-    def _said(self, look: Look, *, belongs: bool) -> int:
+    def _answer(self, look: Look, *, belongs: bool) -> int:
         try:
             self._library.answer([look.answer(belongs=belongs)])
         except StoreError as error:  # another organizer writes: the person is not sent away
             complain(error)
             return 0
+        self._said[look.image_id] = belongs
         return 1
 
     def _open(self, look: Look, *, typical: bool) -> None:

@@ -10,7 +10,7 @@ from organizer.cli.session import say
 from organizer.cli.show import print_json, print_line, print_table, short
 from organizer.library import Library
 from organizer.library.deciding import DecisionReport
-from organizer.library.reviewing import Look, wrong
+from organizer.library.reviewing import Look, reopened, wrong
 from organizer.scores import Audit, Proportion
 from organizer.store import Drawn
 
@@ -25,13 +25,16 @@ class Read:
         new: Answers that were not known.
         known: Answers that were.
         blank: Lines without one.
-        elsewhere: Answers about images that are not in that cluster now.
+        elsewhere: Answers that say nothing of the clusters of now: the image is not in that one
+            any more, or the cluster became another.
+        differing: Answers that were not taken, since something else was said later.
     """
 
     new: int
     known: int
     blank: int
     elsewhere: int
+    differing: int
 
 
 def cluster(look: Look) -> None:
@@ -42,10 +45,18 @@ def cluster(look: Look) -> None:
         say(f"  typical: {short(path)}")
 
 
-def look(look: Look, *, place: int, of: int) -> None:
-    """An image to be asked about."""
+def look(look: Look, *, place: int, of: int, said: bool | None) -> None:
+    """An image to be asked about, with what was said of it."""
     say(f"{place}/{of}  {short(look.path)}{_why(look)}")
-    say(f"  does it belong to {_title(look.cluster_id, look.cluster_name)}?")
+    kept = "" if said is None else f" you said {'y' if said else 'n'}; Enter keeps it"
+    say(f"  does it belong to {_title(look.cluster_id, look.cluster_name)}?{kept}")
+
+
+def lost(count: int) -> None:
+    """Images that cannot be looked at."""
+    if count:
+        is_or_are = "is" if count == 1 else "are"
+        say(f"{_images(count)} {is_or_are} left out: no file of them is there any more")
 
 
 def looks(rows: Sequence[Look], *, json: bool) -> None:
@@ -101,12 +112,14 @@ def done(
     audit = library.audit()
     is_clustered = library.store.clusterings.current() is not None
     left = sum(map(len, wrong(library.store).values())) if is_clustered else 0
+    again = reopened(library.store)
     moved = sum(len(report.decision.image_ids) for report in corrected)
     if json:
         print_json(
             {
                 "audit": fields(audit),
                 "wrong": left,
+                "reopened": again,
                 "corrected": moved,
                 "read": asdict(read) if read else None,
             }
@@ -119,6 +132,11 @@ def done(
     else:
         say("how pure the clusters are is not known: no image that was drawn at random is answered")
         say("hint: organizer review --sample 200")
+    if again:
+        say(
+            f"{_images(again)} that you said not to belong to a cluster that was merged since: "
+            "until you look again, the purity is too high; organizer review --sample begins there"
+        )
     _closing(moved, left)
 
 
@@ -141,7 +159,7 @@ def overall(audit: Audit) -> str:
     """The purity of the whole, one line."""
     whole = audit.overall
     return (
-        f"purity {whole.share:.3f}, 95% interval {_ends(whole)}: "
+        f"purity by your answers {whole.share:.3f}, 95% interval {_ends(whole)}: "
         f"{whole.right:,} of {whole.answered:,} images that you looked at belong"
     )
 
@@ -161,13 +179,27 @@ def _tables(audit: Audit, names: Mapping[int, str]) -> None:
 
 
 def _read(read: Read) -> None:
-    more = f", {read.known:,} were known already" if read.known else ""
-    print_line(f"{read.new:,} answers read{more}; {read.blank:,} lines are blank")
-    if read.elsewhere:
+    more = f", {read.known:,} {_were(read.known)} known already" if read.known else ""
+    answers = "1 answer" if read.new == 1 else f"{read.new:,} answers"
+    lines = "1 line is" if read.blank == 1 else f"{read.blank:,} lines are"
+    print_line(f"{answers} read{more}; {lines} blank")
+    if read.differing:
         say(
-            f"{read.elsewhere:,} are about images that are not in that cluster now: "
+            f"{read.differing:,} {_were(read.differing)} not taken: after the table was written "
+            "you said otherwise; --in FILE --force takes what the table says"
+        )
+    if read.elsewhere:
+        about = (
+            "1 is about an image" if read.elsewhere == 1 else f"{read.elsewhere:,} are about images"
+        )
+        say(
+            f"{about} not in that cluster now, or a cluster that became another: "
             "kept, but not counted"
         )
+
+
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"
 
 
 def _closing(moved: int, left: int) -> None:

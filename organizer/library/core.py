@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 from organizer import decode
 from organizer.cluster.decisions import Constraints, compiled
-from organizer.errors import ImageError, SettingsError
+from organizer.errors import ImageError, OrganizerError, SettingsError
 from organizer.library import (
     embedders,
     exporting,
@@ -36,6 +37,7 @@ from organizer.library.progress import Progress, Silent
 from organizer.library.recluster import K, KMethod, Plan, ReclusterReport
 from organizer.library.reporting import Report
 from organizer.library.reviewing import Look
+from organizer.library.said import new_among
 from organizer.library.space import parsed
 from organizer.protocols import EmbedderInfo, least_side
 from organizer.scores import Audit
@@ -306,7 +308,7 @@ class Library:
 
         Of each cluster as many as its size calls for, and at least three where the number allows;
         see `organizer.evaluate.audit.allocation`. An image that was drawn and answered for the
-        cluster that it is in is not drawn again.
+        cluster that it is in is not drawn again. Images whose files are all missing are left out.
 
         Args:
             number: How many; all that are left where there are fewer.
@@ -325,8 +327,8 @@ class Library:
     def review_doubtful(self, number: int = 50, *, cluster_ids: Sequence[int] = ()) -> list[Look]:
         """Images of whose ten nearest neighbours six or more are in another cluster.
 
-        Those that were answered are left out. Of up to 20,000 images all are looked up among all;
-        of more, the 5,000 with the smallest margin.
+        Those that were answered, or whose files are all missing, are left out. Of up to 20,000
+        images all are looked up among all; of more, the 5,000 with the smallest margin.
 
         Args:
             number: How many at most.
@@ -354,7 +356,12 @@ class Library:
             StoreError: The library cannot be written.
         """
         with self._writing():
-            new = reviewing.new_among(self.store, answers)
+            current = self.store.clusterings.current()
+            shown_in = current.clustering_id if current else 0
+            new = new_among(
+                self.store,
+                [replace(a, clustering_id=a.clustering_id or shown_in) for a in answers],
+            )
             self.store.answers.append(new)
             before = self.store.answers.count() - len(new)
             if before // _ANSWERS_A_TIDY < (before + len(new)) // _ANSWERS_A_TIDY:
@@ -371,18 +378,32 @@ class Library:
             A report for each cluster that images left.
 
         Raises:
-            ClusteringError: There is no clustering yet, or no cluster would be left.
+            ClusteringError: There is no clustering yet, or no cluster would be left. What was done
+                by then stays done, and the message says so.
             SettingsError: There is no such cluster.
+            StoreError: The library cannot be written; likewise.
         """
-        wrong = reviewing.wrong(self.store, cluster_ids)
-        return [self.deny(image_ids, cluster_id) for cluster_id, image_ids in wrong.items()]
+        reports: list[DecisionReport] = []
+        with self._writing():
+            for cluster_id, image_ids in reviewing.wrong(self.store, cluster_ids).items():
+                try:
+                    desk = Desk(self.store, seed=self.settings.seed)
+                    reports.append(desk.deny(image_ids, cluster_id))
+                except OrganizerError as error:
+                    if not reports:
+                        raise
+                    raise _after(reports, error) from error
+            if reports:
+                self._tidy()
+        return reports
 
     def audit(self) -> Audit | None:
         """How pure the clusters are by the answers on images that were drawn at random.
 
         It tells how many images are where they belong now. An answer counts for as long as the
         image is in the cluster that it was shown with; one of "no" also after the image was taken
-        out of it by a person's word, since those that nobody looked at are as they were. Images
+        out of it by a person's word, since those that nobody looked at are as they were. What a
+        merge, a split or a later word makes of it is told in `organizer.library.said`. Images
         that joined a cluster after its sample was drawn are taken for what the others are, until
         the next sample, which begins with them.
 
@@ -649,6 +670,17 @@ class Library:
         finally:
             self._open = ExitStack()
             self._open.enter_context(self.store.reading())
+
+
+def _after(reports: Sequence[DecisionReport], error: OrganizerError) -> OrganizerError:
+    """An error, with what was done before it."""
+    count = sum(len(report.decision.image_ids) for report in reports)
+    ids = ", ".join(str(report.decision.cluster_id) for report in reports)
+    images = "1 image" if count == 1 else f"{count:,} images"
+    return type(error)(
+        f"{error.message}; before that, {images} left for good (of clusters: {ids})",
+        f"organizer undo brings them back, one cluster at a time; {error.hint}",
+    )
 
 
 def models(settings: Settings) -> list[EmbedderInfo]:

@@ -1,13 +1,14 @@
 """A person looks at a few images and says whether they belong; what follows for the clusters.
 
-Answers are facts about an image and the cluster that it was shown with. They count for as long as
-the image is in that cluster, and after the person took it out because of them.
+Answers are facts about an image and the cluster that it was shown with; what they say of the
+clusters of now is in `organizer.library.said`. They count for as long as the image is in that
+cluster, and after the person took it out because of them.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,16 +19,15 @@ from organizer.cluster.decisions import compiled
 from organizer.evaluate.audit import Stratum, allocation, estimate, in_random_order
 from organizer.evaluate.disagreement import DOUBTFUL_FROM, disagreement
 from organizer.library.current import require_cluster, require_clustering
+from organizer.library.said import Pair, Said, Today, said
 from organizer.library.space import unit_vectors
 from organizer.scores import Audit
 from organizer.store import Answer, Drawn, Store, StoredClustering
-from organizer.types import NOISE, Assignments, DecisionKind, Labels, Vectors
+from organizer.types import NOISE, Assignments, DecisionKind, FileState, Labels, Vectors
 
 _TYPICAL = 3
 ALL_UP_TO = 20_000
 _LEAST_SURE = 5_000
-
-Pair = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,10 @@ class Look:
         typical: Files of the cluster's medoid and of the members nearest to the centroid, without
             the image itself.
         drawn: Whether it was drawn at random or because of its neighbours.
+        clustering_id: The clustering in which it is in that cluster.
         belongs: What the person said of it before, for one that is drawn at random and was among
-            the doubtful ones; None as a rule.
+            the doubtful ones; None as a rule. It counts as drawn once the person, asked again,
+            lets it stand.
         disagreeing: Share of its nearest neighbours that are in another cluster; None where it was
             drawn at random.
         other_id: The cluster in which most of these are.
@@ -56,6 +58,7 @@ class Look:
     cluster_name: str | None
     typical: tuple[Path, ...]
     drawn: Drawn
+    clustering_id: int
     belongs: bool | None = None
     disagreeing: float | None = None
     other_id: int | None = None
@@ -63,50 +66,46 @@ class Look:
 
     def answer(self, *, belongs: bool) -> Answer:
         """What a person says of it."""
-        return Answer(self.image_id, self.cluster_id, belongs, self.drawn)
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What holds after all answers.
-
-    Attributes:
-        belongs: By image and the cluster that it was shown with; the last word.
-        at_random: Which of these were drawn at random, then or another time.
-    """
-
-    belongs: dict[Pair, bool]
-    at_random: set[Pair]
+        return Answer(self.image_id, self.cluster_id, belongs, self.drawn, self.clustering_id)
 
 
 def sample(store: Store, number: int, *, seed: int, cluster_ids: Sequence[int] = ()) -> list[Look]:
     """See `organizer.library.Library.review_sample`."""
     current, members = _present(store, cluster_ids)
-    said = _said(store)
+    known, lost = said(store), _lost(store)
     open_, answered = {}, {}
     for cluster_id, image_ids in _by_cluster(members, cluster_ids).items():
-        left = [i for i in image_ids if (i, cluster_id) not in said.at_random]
-        open_[cluster_id] = left
-        answered[cluster_id] = len(image_ids) - len(left)
+        is_answered = [(i, cluster_id) in known.at_random for i in image_ids]
+        answered[cluster_id] = sum(is_answered)
+        left = [i for i, done in zip(image_ids, is_answered, strict=True) if not done]
+        open_[cluster_id] = [i for i in left if i not in lost]
     sizes = {i: len(left) + answered[i] for i, left in open_.items()}
     shares = allocation(sizes, answered, number)
     chosen = [
         (image_id, cluster_id)
         for cluster_id in sorted(shares, key=lambda i: (-sizes[i], i))
-        for image_id in in_random_order(open_[cluster_id], seed=seed)[: shares[cluster_id]]
+        for image_id in _in_order(open_[cluster_id], cluster_id, known, seed)[: shares[cluster_id]]
     ]
     show = _Shown(store, current, members, chosen)
     return [
-        show.look(pair, Drawn.RANDOM, belongs=said.belongs.get(pair))
+        show.look(pair, Drawn.RANDOM, belongs=known.belongs.get(pair))
         for pair in chosen
         if show.has(pair)
     ]
 
 
+def lost_of(store: Store, cluster_ids: Sequence[int] = ()) -> int:
+    """How many images of clusters cannot be looked at: all of their files are missing."""
+    _, members = _present(store, cluster_ids)
+    inside = _by_cluster(members, cluster_ids).values()
+    lost = _lost(store)
+    return sum(image_id in lost for image_ids in inside for image_id in image_ids)
+
+
 def doubtful(store: Store, number: int, *, cluster_ids: Sequence[int] = ()) -> list[Look]:
     """See `organizer.library.Library.review_doubtful`."""
     current, members = _present(store, cluster_ids)
-    said = _said(store)
+    known, lost = said(store), _lost(store)
     image_ids, vectors = unit_vectors(store, current.embedder)
     row_of = {image_id: row for row, image_id in enumerate(members.image_ids.tolist())}
     at = np.array([row_of.get(image_id, -1) for image_id in image_ids], dtype=np.int64)
@@ -115,7 +114,8 @@ def doubtful(store: Store, number: int, *, cluster_ids: Sequence[int] = ()) -> l
     strangers = among_strangers(vectors, labels, margins, cluster_ids=cluster_ids)
     pairs = [(image_ids[row], int(labels[row])) for row in strangers.rows]
     shares = zip(pairs, strangers.shares.tolist(), strangers.others.tolist(), strict=True)
-    found = [one for one in shares if one[0] not in said.belongs][:number]
+    found = [one for one in shares if one[0] not in known.belongs and one[0][0] not in lost]
+    found = found[:number]
     show = _Shown(store, current, members, [pair for pair, _, _ in found])
     return [
         show.look(pair, Drawn.DOUBTFUL, disagreeing=part, other=other)
@@ -162,34 +162,32 @@ def among_strangers(
     return Strangers(rows[order], shares[order], others[order])
 
 
-def new_among(store: Store, answers: Iterable[Answer]) -> list[Answer]:
-    """Answers that say what is not known yet."""
-    said = _said(store)
-    return [
-        answer
-        for answer in answers
-        if said.belongs.get((answer.image_id, answer.cluster_id)) is not answer.belongs
-        or (
-            answer.drawn is Drawn.RANDOM
-            and (answer.image_id, answer.cluster_id) not in said.at_random
-        )
-    ]
-
-
 def moved_on(store: Store, answers: Sequence[Answer]) -> int:
     """How many answers are about an image that is not in that cluster now: kept, not counted."""
     current = require_clustering(store)
     ids = [answer.image_id for answer in answers]
     clusters = store.clusterings.clusters_of(current.clustering_id, ids)
-    return sum(clusters.get(answer.image_id) != answer.cluster_id for answer in answers)
+    today = Today(store)
+    places = [(answer.image_id, clusters.get(answer.image_id)) for answer in answers]
+    return sum(today(a).pair != place for a, place in zip(answers, places, strict=True))
+
+
+def reopened(store: Store) -> int:
+    """How many images were said not to be of a cluster that was merged since, and are in it."""
+    current = store.clusterings.current()
+    found = said(store).reopened if current else set()
+    if current is None or not found:
+        return 0
+    clusters = store.clusterings.clusters_of(current.clustering_id, [i for i, _ in found])
+    return sum(clusters.get(image_id) == cluster_id for image_id, cluster_id in found)
 
 
 def wrong(store: Store, cluster_ids: Sequence[int] = ()) -> dict[int, list[str]]:
     """The images that were said not to belong to the cluster that they still are in, by cluster."""
     _, members = _present(store, cluster_ids)
-    said = _said(store)
+    known = said(store)
     found = {
-        cluster_id: [i for i in image_ids if said.belongs.get((i, cluster_id)) is False]
+        cluster_id: [i for i in image_ids if known.belongs.get((i, cluster_id)) is False]
         for cluster_id, image_ids in _by_cluster(members, cluster_ids).items()
     }
     return {cluster_id: sorted(image_ids) for cluster_id, image_ids in found.items() if image_ids}
@@ -198,8 +196,8 @@ def wrong(store: Store, cluster_ids: Sequence[int] = ()) -> dict[int, list[str]]
 def audit(store: Store) -> Audit | None:
     """See `organizer.library.Library.audit`."""
     current = store.clusterings.current()
-    said = _said(store) if current else None
-    if current is None or said is None or not said.at_random:
+    known = said(store) if current else None
+    if current is None or known is None or not known.at_random:
         return None
     members = store.clusterings.assignments(current.clustering_id)
     cluster_of = dict(zip(members.image_ids.tolist(), members.cluster_ids.tolist(), strict=True))
@@ -207,12 +205,12 @@ def audit(store: Store) -> Audit | None:
     answered: Counter[int] = Counter()
     right: Counter[int] = Counter()
     out: Counter[int] = Counter()
-    for pair in said.at_random:
+    for pair in known.at_random:
         image_id, cluster_id = pair
         if cluster_of.get(image_id) == cluster_id:
             answered[cluster_id] += 1
-            right[cluster_id] += said.belongs[pair]
-        elif not said.belongs[pair] and image_id in cluster_of and was_taken_out(pair):
+            right[cluster_id] += known.belongs[pair]
+        elif not known.belongs[pair] and image_id in cluster_of and was_taken_out(pair):
             answered[cluster_id] += 1
             out[cluster_id] += 1
     ids, sizes = np.unique(members.cluster_ids[members.cluster_ids != NOISE], return_counts=True)
@@ -261,6 +259,7 @@ class _Shown:
         self._names = compiled(store.decisions.all()).names
         shown = {image_id for image_id, _ in pairs}.union(*map(set, self._typical.values()))
         self._files = store.photos.files_of(shown)
+        self._clustering_id = current.clustering_id
 
     def has(self, pair: Pair) -> bool:
         return pair[0] in self._files
@@ -283,6 +282,7 @@ class _Shown:
             self._names.get(cluster_id),
             tuple(self._files[i][0].file for i in typical[:_TYPICAL]),
             drawn,
+            self._clustering_id,
             belongs,
             disagreeing,
             other,
@@ -326,11 +326,14 @@ def _worth_a_look(
     return rows
 
 
-def _said(store: Store) -> Said:
-    said = Said({}, set())
-    for answer in store.answers.all():
-        pair = (answer.image_id, answer.cluster_id)
-        said.belongs[pair] = answer.belongs
-        if answer.drawn is Drawn.RANDOM:
-            said.at_random.add(pair)
-    return said
+def _in_order(image_ids: Sequence[str], cluster_id: int, known: Said, seed: int) -> list[str]:
+    """The order of the draw; those that a merge has taken an answer from come first."""
+    order = in_random_order(image_ids, seed=seed)
+    return sorted(order, key=lambda image_id: (image_id, cluster_id) not in known.reopened)
+
+
+def _lost(store: Store) -> set[str]:
+    """Images all of whose files are missing."""
+    gone = {image_id for _, image_id in store.photos.all_in_state(FileState.MISSING)}
+    here = store.photos.files_in_state(gone, FileState.PRESENT) if gone else []
+    return gone.difference(image_id for _, image_id in here)

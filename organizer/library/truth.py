@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from organizer.errors import SettingsError
+from organizer.library import tables
 from organizer.light import is_infrared
 from organizer.store import Store
 
@@ -26,12 +27,25 @@ class Truth:
     Attributes:
         of: By image id, of those whose class is known.
         unmatched: Labels of files that are not in the library.
-        conflicting: Images whose files have different labels.
+        conflicting: Images with several different labels: copies in different folders, or lines
+            of a table that contradict each other.
+        of_table: Whether the labels are those of a table.
     """
 
     of: Mapping[str, str]
     unmatched: int = 0
     conflicting: int = 0
+    of_table: bool = False
+
+    @property
+    def conflict(self) -> str | None:
+        """What a reader has to know of images with several labels; None where there are none."""
+        if not self.conflicting:
+            return None
+        images = "1 image has" if self.conflicting == 1 else f"{self.conflicting:,} images have"
+        if self.of_table:
+            return f"{images} several different labels; the first in the table counts"
+        return f"{images} copies in folders of different names; the first by path counts"
 
 
 def truth_of(store: Store, labels: str, *, below: Path) -> Truth:
@@ -55,13 +69,13 @@ def truth_of(store: Store, labels: str, *, below: Path) -> Truth:
         return _one_label_each(pairs)
     file, column = _file_and_column(labels, below)
     roots = [root.folder for root in store.photos.roots()]
-    by_path = {row.file: image_id for image_id, rows in files.items() for row in rows}
+    by_path = {str(row.file): image_id for image_id, rows in files.items() for row in rows}
     places = [(below / file).resolve().parent, below, *roots]
-    matched = [
-        (_match(path, places, by_path.get), label) for path, label in _rows(below / file, column)
-    ]
+    match = _Matcher(by_path, places)
+    matched = [(match(path), label) for path, label in _labels(below, file, column, match)]
     truth = _one_label_each((i, label) for i, label in matched if i is not None)
-    return Truth(truth.of, sum(i is None for i, _ in matched), truth.conflicting)
+    unmatched = sum(i is None for i, _ in matched)
+    return Truth(truth.of, unmatched, truth.conflicting, of_table=True)
 
 
 def require_some(truth: Truth, image_ids: Iterable[str], labels: str) -> None:
@@ -124,37 +138,65 @@ _TAKEN = (
 )
 
 
-def _rows(file: Path, column: str | None) -> list[tuple[str, str]]:
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise SettingsError(f"cannot read the labels {file}: {error.strerror}", _TAKEN) from error
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"{file} is not UTF-8 text", "save it as CSV in UTF-8") from error
-    try:
-        return _labels_in(csv.DictReader(text.splitlines()), file, column)
-    except csv.Error as error:
-        raise SettingsError(f"{file} is not CSV: {error}", "look for an unclosed quote") from error
-
-
-def _labels_in(rows: csv.DictReader[str], file: Path, column: str | None) -> list[tuple[str, str]]:
-    columns = {name.strip().lower(): name for name in rows.fieldnames or []}
+def _labels(below: Path, file: Path, column: str | None, match: _Matcher) -> list[tuple[str, str]]:
+    """The paths and labels of a table, where it has both."""
+    table = tables.read(below / file, shown=file, what="the labels ", hint=_TAKEN)
     wanted = (column.strip().lower(),) if column else _LABEL_COLUMNS
-    path = next((columns[name] for name in _PATH_COLUMNS if name in columns), None)
-    label = next((columns[name] for name in wanted if name in columns), None)
+    at = table.columns
+    path = next((at[name] for name in _PATH_COLUMNS if name in at), None)
+    label = next((at[name] for name in wanted if name in at), None)
     if path is None or label is None:
-        found = ", ".join(rows.fieldnames or []) or "nothing"
+        found = ", ".join(table.header) or "nothing"
         raise SettingsError(
             f"{file} needs the columns path and {column or 'label'}; it has: {found}",
             f"also taken: {', '.join(_PATH_COLUMNS)} and {', '.join(_LABEL_COLUMNS)}; "
             "another column is named behind a colon: labels.csv:genus",
         )
-    return [(row[path].strip(), row[label].strip()) for row in rows if row[path] and row[label]]
+    table.require_single_lines([label])
+    pairs = []
+    for line in table.lines:
+        name, value = line.cell(path), line.cell(label).strip()
+        # A name may hold a line break; one that is nobody's is several lines in one.
+        if line.has_break(path) and match(name) is None:
+            raise table.broken(line, path)
+        if name.strip() and value:
+            pairs.append((name, value))
+    return pairs
 
 
-def _match(path: str, places: Sequence[Path], image_at: Callable[[Path], str | None]) -> str | None:
-    for place in places:
-        found = image_at(place / path) or image_at((place / path).resolve())
-        if found is not None:
-            return found
-    return None
+class _Matcher:
+    """Finds the image that a path of a table means."""
+
+    def __init__(self, by_path: Mapping[str, str], places: Sequence[Path]) -> None:
+        self._by_path = by_path
+        every = [*places, *(place.resolve() for place in places)]
+        self._places = list(dict.fromkeys(map(str, every)))
+
+    def __call__(self, path: str) -> str | None:
+        """The image; what a person typed around the path is taken away where that helps."""
+        for name in dict.fromkeys((path, path.strip())):
+            found = self._found(name)
+            if found is not None:
+                return found
+        return None
+
+    def _found(self, path: str) -> str | None:
+        # Text is ten times as quick as Path, and a table may have a million lines.
+        files = [os.path.join(place, path) for place in self._places]  # noqa: PTH118
+        for file in files:
+            found = self._by_path.get(os.path.normpath(file))
+            if found is not None:
+                return found
+        for file in files:
+            if _is_there(file):  # only what is there can be a link to something else
+                found = self._by_path.get(str(Path(file).resolve()))
+                if found is not None:
+                    return found
+        return None
+
+
+def _is_there(file: str) -> bool:
+    try:
+        return os.path.lexists(file)
+    except ValueError:
+        return False

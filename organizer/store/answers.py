@@ -28,12 +28,17 @@ class Answer:
         cluster_id: The cluster that it was shown with, wherever the image is now.
         belongs: What the person said.
         drawn: How it came to be shown.
+        clustering_id: The clustering that it was shown in; 0 for the one in force when the answer
+            is written down.
+        answer_id: Its number, in the order in which answers were given; 0 before it is written.
     """
 
     image_id: str
     cluster_id: int
     belongs: bool
     drawn: Drawn
+    clustering_id: int = 0
+    answer_id: int = 0
 
 
 class Answers:
@@ -45,9 +50,16 @@ class Answers:
     def all(self) -> list[Answer]:
         """Every answer, also those that were changed later."""
         rows = self._database.read("answers").to_pylist()
-        rows.sort(key=lambda row: str(row["at"]))  # stable: those of one moment stay in order
+        rows.sort(key=lambda row: int(row["answer_id"]))
         return [
-            Answer(row["image_id"], row["cluster_id"], row["belongs"], Drawn(row["drawn"]))
+            Answer(
+                image_id=row["image_id"],
+                cluster_id=row["cluster_id"],
+                belongs=row["belongs"],
+                drawn=Drawn(row["drawn"]),
+                clustering_id=row["clustering_id"],
+                answer_id=row["answer_id"],
+            )
             for row in rows
         ]
 
@@ -55,17 +67,25 @@ class Answers:
         """Number of answers."""
         return self._database.count("answers")
 
+    def last(self) -> int:
+        """The number of the last answer; 0 if there is none."""
+        numbers = self._database.read("answers", ["answer_id"])["answer_id"].to_numpy()
+        return int(numbers.max(initial=0))
+
     def append(self, answers: Sequence[Answer]) -> None:
-        """Write answers down, in one commit."""
+        """Write answers down, in one commit; they are numbered in this order."""
         at = now()
+        first = self.last() + 1
         rows = [
             {
+                "answer_id": first + place,
                 "at": at,
                 "image_id": answer.image_id,
                 "cluster_id": answer.cluster_id,
+                "clustering_id": answer.clustering_id,
                 "belongs": answer.belongs,
                 "drawn": answer.drawn.value,
             }
-            for answer in answers
+            for place, answer in enumerate(answers)
         ]
         self._database.append("answers", pa.Table.from_pylist(rows, schema=ANSWERS))

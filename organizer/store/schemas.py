@@ -122,15 +122,19 @@ said about, so that it can be obeyed where cluster ids mean nothing."""
 
 ANSWERS = pa.schema(
     [
+        ("answer_id", pa.int64()),
         ("at", pa.string()),
         ("image_id", pa.string()),
         ("cluster_id", pa.int64()),
+        ("clustering_id", pa.int64()),
         ("belongs", pa.bool_()),
         ("drawn", pa.string()),
     ]
 )
-"""What a person said of an image that was shown with its cluster; append-only, the last counts.
-`drawn` tells how the image came to be shown: only a random draw says something of the others."""
+"""What a person said of an image that was shown with its cluster; append-only, that with the
+highest number counts, whatever the clock said. `clustering_id` is the clustering that the image was
+shown in: what became of the cluster since is told by the clusterings in between. `drawn` tells how
+the image came to be shown: only a random draw says something of the others."""
 
 ASSIGNMENTS = pa.schema(
     [

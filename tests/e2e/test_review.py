@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import errno
 import io
 import json
 import os
@@ -102,7 +103,7 @@ def test_a_sample_goes_out_and_comes_back(typed: Run, home: Path) -> None:
     fill(home / "review.csv", lambda place: ["y", "n", ""][place % 3])
     ran = typed("review", "--in", "review.csv", "--json")
     assert ran.code == 0
-    assert ran.json["read"] == {"new": 8, "known": 0, "blank": 4, "elsewhere": 0}
+    assert ran.json["read"] == {"new": 8, "known": 0, "blank": 4, "elsewhere": 0, "differing": 0}
     assert (ran.json["wrong"], ran.json["corrected"]) == (4, 0)
     found = ran.json["audit"]
     assert (found["purity"]["answered"], found["purity"]["right"]) == (8, 4)
@@ -110,7 +111,7 @@ def test_a_sample_goes_out_and_comes_back(typed: Run, home: Path) -> None:
     assert sum(row["answered"] for row in found["per_cluster"]) == 8
     # The same file once more says nothing new.
     again = typed("review", "--in", "review.csv", "--json").json
-    assert again["read"] == {"new": 0, "known": 8, "blank": 4, "elsewhere": 0}
+    assert again["read"] == {"new": 0, "known": 8, "blank": 4, "elsewhere": 0, "differing": 0}
     assert again["audit"] == found == typed("review", "--json").json["audit"]
 
 
@@ -153,7 +154,7 @@ def test_columns_may_move_and_lines_go_and_numbers_change_their_form(
     (home / "review.csv").write_text("\n".join([*lines, "", ",,,"]) + "\n")
     ran = typed("review", "--in", "review.csv", "--json")
     assert ran.code == 0, ran.err
-    assert ran.json["read"] == {"new": 5, "known": 0, "blank": 0, "elsewhere": 0}
+    assert ran.json["read"] == {"new": 5, "known": 0, "blank": 0, "elsewhere": 0, "differing": 0}
 
 
 @pytest.mark.parametrize(
@@ -205,7 +206,7 @@ def test_a_file_is_never_written_over_unasked(typed: Run, home: Path) -> None:
     assert (home / "review.csv").read_text() == "mine"
     assert typed("review", "--sample", 6, "--out", "review.csv", "--force").code == 0
     assert len(rows_of(home / "review.csv")) == 6
-    is_an_error(typed("review", "--out", "no/such/folder.csv"), 2, "cannot write")
+    is_an_error(typed("review", "--out", "no/such/folder.csv"), 2, "there is no folder")
     is_an_error(typed("review", "--in", "no-such.csv"), 2, "cannot read")
     is_an_error(typed("review", "--in", "photos"), 2, "cannot read")
 
@@ -217,7 +218,7 @@ def test_an_answer_about_an_image_that_left_is_kept_and_not_counted(typed: Run, 
     other = "2" if gone["cluster_id"] == "1" else "1"
     assert typed("clusters", "move", gone["path"], "--to", other).code == 0
     ran = typed("review", "--in", "review.csv")
-    assert "1 are about images that are not in that cluster now" in ran.err
+    assert "1 is about an image not in that cluster now" in ran.err
     assert typed("review", "--json").json["audit"]["purity"]["answered"] == 8
     typed("undo")
     assert typed("review", "--json").json["audit"]["purity"]["answered"] == 9
@@ -239,6 +240,139 @@ def test_a_correction_is_for_good_and_told_honestly(typed: Run, home: Path) -> N
     for image_id, cluster_id in denied.items():
         shown = typed("clusters", "show", cluster_id, "--json").json["images"]
         assert image_id not in {row["image_id"] for row in shown}
+
+
+def test_an_unclosed_quote_swallows_no_answers(typed: Run, home: Path) -> None:
+    typed("review", "--sample", 6, "--out", "review.csv")
+    fill(home / "review.csv", lambda _: "y", end="\n")
+    lines = (home / "review.csv").read_text().splitlines()
+    broken = [line.removesuffix("y") + '"y' if i == 2 else line for i, line in enumerate(lines)]
+    (home / "review.csv").write_text("\n".join(broken) + "\n")
+    is_an_error(typed("review", "--in", "review.csv"), 2, "line 3 is not CSV")
+    closed = [line + '"' if i == 5 else line for i, line in enumerate(broken)]
+    (home / "review.csv").write_text("\n".join(closed) + "\n")
+    is_an_error(typed("review", "--in", "review.csv"), 2, "line 3: the column belongs holds")
+    # The same in a column that may hold a line break.
+    cells = [line.split(",") for line in lines]
+    cells[2][1], cells[4][1] = f'"{cells[2][1]}', f'{cells[4][1]}"'
+    (home / "review.csv").write_text("\n".join(",".join(row) for row in cells) + "\n")
+    is_an_error(typed("review", "--in", "review.csv"), 2, "line 3: the column path holds")
+    assert typed("review", "--json").json["audit"] is None
+
+
+def test_an_old_table_does_not_take_back_what_was_said_since(typed: Run, home: Path) -> None:
+    typed("review", "--sample", 6, "--out", "yes.csv")
+    shutil.copy(home / "yes.csv", home / "no.csv")
+    fill(home / "yes.csv", lambda _: "y")
+    fill(home / "no.csv", lambda place: "n" if place < 2 else "")
+    assert typed("review", "--in", "yes.csv", "--json").json["read"]["new"] == 6
+    ran = typed("review", "--in", "no.csv")
+    assert "2 were not taken: after the table was written you said otherwise" in ran.err
+    assert typed("review", "--json").json["wrong"] == 0
+    read = typed("review", "--in", "no.csv", "--force", "--json").json
+    assert (read["read"]["new"], read["read"]["differing"], read["wrong"]) == (2, 0, 2)
+    read = typed("review", "--in", "yes.csv", "--json").json
+    assert (read["read"]["new"], read["read"]["differing"], read["wrong"]) == (0, 2, 2)
+
+
+def test_a_table_that_was_written_later_takes_back_what_was_said_before(
+    typed: Run, home: Path
+) -> None:
+    strays = sorted((home / "photos" / "red").glob("00[12].jpg"))
+    blue = _cluster_of(typed, home / "photos" / "blue" / "000.jpg")
+    typed("clusters", "move", *strays, "--to", blue)
+    typed("review", "--doubtful", 5, "--out", "doubt.csv")
+    fill(home / "doubt.csv", lambda _: "n")
+    assert typed("review", "--in", "doubt.csv", "--json").json["wrong"] == 2
+    typed("review", "--sample", 99, "--out", "sample.csv")
+    # What was said of the doubtful ones is no answer to the draw.
+    assert {row["belongs"] for row in rows_of(home / "sample.csv")} == {""}
+    assert typed("review", "--in", "sample.csv", "--json").json["audit"] is None
+    fill(home / "sample.csv", lambda _: "y")
+    ran = typed("review", "--in", "sample.csv", "--json")
+    assert (ran.json["read"]["differing"], ran.json["wrong"]) == (0, 0)
+
+
+def test_two_lines_that_contradict_each_other_are_refused(typed: Run, home: Path) -> None:
+    typed("review", "--sample", 6, "--out", "review.csv")
+    fill(home / "review.csv", lambda _: "y", end="\n")
+    lines = (home / "review.csv").read_text(encoding="utf-8-sig").splitlines()
+    lines.append(lines[2].removesuffix("y") + "n")
+    (home / "review.csv").write_text("\n".join(lines) + "\n")
+    is_an_error(typed("review", "--in", "review.csv"), 2, "lines 3 and 8 contradict each other")
+    assert typed("review", "--json").json["audit"] is None
+
+
+def test_a_table_with_answers_that_were_not_read_in_is_kept(typed: Run, home: Path) -> None:
+    typed("review", "--sample", 6, "--out", "review.csv")
+    fill(home / "review.csv", lambda place: "y" if place < 4 else "")
+    again = ("review", "--sample", 6, "--out", "review.csv", "--force")
+    is_an_error(typed(*again), 2, "holds 4 answers that were not read in", "--in review.csv")
+    assert [row["belongs"] for row in rows_of(home / "review.csv")].count("y") == 4
+    typed("review", "--in", "review.csv")
+    assert typed(*again).code == 0
+    assert {row["belongs"] for row in rows_of(home / "review.csv")} == {""}
+    # One that cannot be understood is not thrown away either.
+    fill(home / "review.csv", lambda place: "maybe" if place == 0 else "")
+    is_an_error(typed(*again), 2, "holds an answer that was not read in")
+
+
+def test_force_spares_photos_and_the_library_and_what_a_full_disk_leaves(
+    typed: Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = home / "photos" / "red" / "000.jpg"
+    inside = next(iter(home.glob("*/library.json")))
+    for target in (photo, inside):
+        before = target.read_bytes()
+        ran = typed("review", "--sample", 6, "--out", target, "--force")
+        is_an_error(ran, 2, "--out")
+        assert target.read_bytes() == before
+    (home / "review.csv").write_text("mine")
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        ran = typed("review", "--sample", 6, "--out", "review.csv", "--force")
+    is_an_error(ran, 2, "No space left", "--out")
+    assert (home / "review.csv").read_text() == "mine"
+
+
+def test_a_name_is_no_formula(typed: Run, home: Path) -> None:
+    assert typed("clusters", "rename", 2, '=HYPERLINK("http://x")').code == 0
+    typed("review", "--sample", 12, "--out", "review.csv")
+    names = {row["cluster_id"]: row["cluster_name"] for row in rows_of(home / "review.csv")}
+    assert names["2"] == '\'=HYPERLINK("http://x")'
+    fill(home / "review.csv", lambda _: "y")
+    assert typed("review", "--in", "review.csv", "--json").json["read"]["new"] == 12
+
+
+def test_missing_files_are_left_out_and_told(typed: Run, home: Path) -> None:
+    (home / "photos" / "blue" / "000.jpg").unlink()
+    typed("ingest", "photos")
+    ran = typed("review", "--sample", 99, "--json")
+    assert len(ran.json["images"]) == 23
+    assert "1 image is left out" in ran.err
+
+
+def test_one_line_is_blank(typed: Run, home: Path) -> None:
+    typed("review", "--sample", 6, "--out", "review.csv")
+    fill(home / "review.csv", lambda place: "" if place == 0 else "y")
+    ran = typed("review", "--in", "review.csv")
+    assert "5 answers read; 1 line is blank" in ran.out
+    assert "purity by your answers 1.000" in ran.out
+
+
+def test_a_merge_reopens_what_was_denied(typed: Run, home: Path) -> None:
+    typed("review", "--sample", 12, "--out", "review.csv")
+    fill(home / "review.csv", lambda place: "n" if place == 0 else "y")
+    typed("review", "--in", "review.csv")
+    assert typed("clusters", "merge", 1, 2, 3).code == 0
+    ran = typed("review", "--correct")
+    assert "1 image that you said not to belong to a cluster that was merged since" in ran.err
+    found = typed("review", "--json").json
+    assert (found["reopened"], found["wrong"], found["audit"]["purity"]["right"]) == (1, 0, 11)
 
 
 def test_doubtful_images_go_the_same_way_and_do_not_count(typed: Run, home: Path) -> None:
@@ -436,6 +570,34 @@ def test_a_person_answers_goes_back_skips_opens_and_quits(typed: Run, sit: Sit, 
     answered = {wanted[0]["image_id"], wanted[2]["image_id"]}
     assert not answered & {image["image_id"] for image in left}
     assert wanted[1]["image_id"] in {image["image_id"] for image in left}
+
+
+def test_what_was_said_of_doubtful_ones_counts_when_the_person_passes_it(
+    typed: Run, sit: Sit, home: Path
+) -> None:
+    strays = sorted((home / "photos" / "red").glob("00[12].jpg"))
+    blue = _cluster_of(typed, home / "photos" / "blue" / "000.jpg")
+    typed("clusters", "move", *strays, "--to", blue)
+    typed("review", "--doubtful", 5, "--out", "doubt.csv")
+    fill(home / "doubt.csv", lambda _: "n")
+    typed("review", "--in", "doubt.csv")
+    person = sit("review", "--sample", 99)
+    person.type("q")
+    assert person.end()[0] == 0
+    assert typed("review", "--json").json["audit"] is None
+    wanted = typed("review", "--sample", 99, "--json").json["images"]
+    place = next(i for i, image in enumerate(wanted) if image["belongs"] is False)
+    person = sit("review", "--sample", 99)
+    person.type(*["y"] * place)
+    before = person.wait_for("[y/n/s/o/m/b/q] ")
+    assert "you said n; Enter keeps it" in before
+    os.write(person._master, b"\n")
+    person.type("b")
+    assert "you said n; Enter keeps it" in person.wait_for("[y/n/s/o/m/b/q] ")
+    os.write(person._master, b"q\n")
+    assert person.end()[0] == 0
+    found = typed("review", "--json").json["audit"]["purity"]
+    assert (found["answered"], found["right"]) == (place + 1, place)
 
 
 def test_answers_outlive_a_kill(typed: Run, sit: Sit) -> None:
