@@ -65,16 +65,16 @@ class Csv:
 
 def _rows(batch: ExportBatch, about: ExportInfo) -> Iterator[tuple[object, ...]]:
     return zip(
-        map(_path, shown(batch.paths, about)),
+        map(guarded_path, shown(batch.paths, about)),
         batch.cluster_ids,
-        map(_text, batch.cluster_names),
+        map(guarded, batch.cluster_names),
         batch.states,
         batch.candidate_ids,
-        map(_text, batch.candidate_names),
+        map(guarded, batch.candidate_names),
         map(_single, batch.distances),
         map(_single, batch.margins),
-        map(_path, batch.folders),
-        map(_path, batch.files),
+        map(guarded_path, batch.folders),
+        map(guarded_path, batch.files),
         [
             json.dumps(shown(paths, about), ensure_ascii=False) if paths else ""
             for paths in batch.copies
@@ -83,9 +83,9 @@ def _rows(batch: ExportBatch, about: ExportInfo) -> Iterator[tuple[object, ...]]
         batch.sizes,
         batch.widths,
         batch.heights,
-        map(_text, batch.formats),
+        map(guarded, batch.formats),
         batch.taken_at,
-        map(_text, batch.cameras),
+        map(guarded, batch.cameras),
         batch.latitudes,
         batch.longitudes,
         map(_single, batch.brightness),
@@ -95,11 +95,13 @@ def _rows(batch: ExportBatch, about: ExportInfo) -> Iterator[tuple[object, ...]]
     )
 
 
-def _path(path: str) -> str:
+def guarded_path(path: str) -> str:
+    """A path that no spreadsheet runs as a formula: the same file, written from here."""
     return f"./{path}" if path.startswith(_RUNS) else path
 
 
-def _text(text: str | None) -> str | None:
+def guarded(text: str | None) -> str | None:
+    """A text that no spreadsheet runs: with an apostrophe before it, also before its own ones."""
     if text and text.lstrip("'").startswith(_RUNS):
         return f"'{text}"
     return text

@@ -137,11 +137,8 @@ def remarks_of(report: Report) -> list[str]:
         said.append("the images with a label are all unsure: there is nothing to score")
     if report.known.unmatched:
         said.append(f"{report.known.unmatched:,} labels are of files that are not in the library")
-    if report.known.conflicting:
-        said.append(
-            f"{report.known.conflicting:,} images have files with different labels; "
-            "the first by path counts"
-        )
+    if report.known.conflict is not None:
+        said.append(report.known.conflict)
     return said
 
 

@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from organizer.errors import OrganizerError, SettingsError
-from organizer.export.spreadsheet import _path as guarded_path
-from organizer.export.spreadsheet import _text as guarded
+from organizer.export.spreadsheet import guarded, guarded_path
 from organizer.export.target import replacing
 from organizer.library import tables
 from organizer.library.current import require_clustering

@@ -259,7 +259,7 @@ def curves(cells: Sequence[Cell], score: str) -> Any:
         panel.set_title(algorithm)
         panel.set_xlabel("clusters")
         panel.grid(alpha=0.3)
-        panel.xaxis.get_major_locator().set_params(integer=True)
+        panel.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     panels[0].set_ylabel(TITLES[score])
     handles: dict[str, Any] = {}
     for panel in panels:

@@ -305,11 +305,8 @@ class Comparing:
             )
         if known.unmatched:
             yield f"{known.unmatched:,} labels are of files that are not in the library"
-        if known.conflicting:
-            yield (
-                f"{known.conflicting:,} images have files with different labels; "
-                "the first by path counts"
-            )
+        if known.conflict is not None:
+            yield known.conflict
 
 
 def _nothing(plan: Plan, seed: int) -> Compared:

@@ -30,13 +30,13 @@ class Known:
         rows: ``(m,)`` int64, the images that have a label.
         truth: ``m`` labels.
         unmatched: Labels of files that are not in the library.
-        conflicting: Images whose files have different labels.
+        conflict: What a reader has to know of images with several labels.
     """
 
     rows: Labels
     truth: tuple[str, ...]
     unmatched: int = 0
-    conflicting: int = 0
+    conflict: str | None = None
 
     @property
     def classes(self) -> int:
@@ -65,7 +65,7 @@ def known_of(store: Store, labels: str | None, below: Path, image_ids: Sequence[
     require_some(truth, image_ids, labels)
     rows = [row for row, image_id in enumerate(image_ids) if image_id in truth.of]
     classes = tuple(truth.of[image_ids[row]] for row in rows)
-    return Known(np.array(rows, dtype=np.int64), classes, truth.unmatched, truth.conflicting)
+    return Known(np.array(rows, dtype=np.int64), classes, truth.unmatched, truth.conflict)
 
 
 def by_vectors(vectors: Vectors, labels: Labels, *, seed: int) -> dict[str, float]:
