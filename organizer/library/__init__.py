@@ -1,6 +1,7 @@
 """Library: the one place where the stages meet.
 
-`core` has the object that the command line, the service and a program of one's own use; `ingest`
+`core` has the object that the command line, the service and a program of one's own use, `opened`,
+`words` and `evidence` what it is made of; `ingest`
 and `recluster` hold the two long operations, `joining` and `births` what new images do to the
 clusters, `deciding` what a person says of them, `undoing` the way back, `embedders` which embedder
 a library works with, `views` and `history` what a person is shown, `reporting`, `illustrating` and
