@@ -12,7 +12,7 @@ import pytest
 
 from organizer.errors import ClusteringError, SettingsError
 from organizer.evaluate.audit import in_random_order, wilson
-from organizer.library import Library, core
+from organizer.library import Library, evidence
 from organizer.library import reviewing as room
 from organizer.library.reviewing import Look
 from organizer.store import Answer, Drawn, database
@@ -235,7 +235,7 @@ def test_a_cluster_of_one_and_a_library_of_one_cluster(tmp_path: Path) -> None:
 def test_many_answers_one_by_one_stay_few_files(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(core, "_ANSWERS_A_TIDY", 12)
+    monkeypatch.setattr(evidence, "_ANSWERS_A_TIDY", 12)
     monkeypatch.setattr(database, "_SMALL_FRAGMENTS", 4)
     looks = library.review_sample(26)
     for look in looks:
