@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,9 @@ from organizer.types import (
     ProcessedBatch,
     ProcessedFile,
 )
+
+_Job = TypeVar("_Job")
+_Done = TypeVar("_Done")
 
 _FILES_PER_BATCH = 8
 """A batch is closed at this many files for each image that fits in, so that a folder of nothing but
@@ -67,7 +70,7 @@ class ThreadedExecutor:
             # Pillow warns of what a damaged file holds; the file becomes a picture or a problem.
             warnings.filterwarnings("ignore", module=r"PIL\.|pillow_heif")
             decode.register_codecs()
-            works = _in_order(pool, work, refs, ahead=self._batch_size + 2 * self._threads)
+            works = in_order(pool, work, refs, ahead=self._batch_size + 2 * self._threads)
             try:
                 yield from self._batches(works, embedder, is_known)
             finally:
@@ -155,17 +158,17 @@ def _facts(image: DecodedImage) -> ImageFacts:
     return replace(metadata.facts(image), brightness=measured.brightness, chroma=measured.chroma)
 
 
-def _in_order(
+def in_order(
     pool: ThreadPoolExecutor,
-    work: Callable[[ImageRef], _Work],
-    refs: Iterable[ImageRef],
+    work: Callable[[_Job], _Done],
+    jobs: Iterable[_Job],
     *,
     ahead: int,
-) -> Iterator[_Work]:
-    """Results in the order of `refs`, with at most `ahead` files begun or waiting."""
-    rest = iter(refs)
-    begun: deque[Future[_Work]] = deque(pool.submit(work, ref) for ref in islice(rest, ahead))
+) -> Iterator[_Done]:
+    """Results in the order of `jobs`, with at most `ahead` begun or waiting."""
+    rest = iter(jobs)
+    begun: deque[Future[_Done]] = deque(pool.submit(work, job) for job in islice(rest, ahead))
     while begun:
         done = begun.popleft().result()
-        begun.extend(pool.submit(work, ref) for ref in islice(rest, 1))
+        begun.extend(pool.submit(work, job) for job in islice(rest, 1))
         yield done

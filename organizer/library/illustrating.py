@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from organizer.evaluate.internal import METRIC
 from organizer.library import sheets
-from organizer.library.pictures import pictures
+from organizer.library.pictures import SIDE, pictures
 from organizer.library.progress import Progress
 from organizer.library.reporting import Report, remarks_of, scored
 from organizer.library.reviewing import ALL_UP_TO, among_strangers
@@ -33,12 +33,11 @@ MapMethod = Literal["pca", "tsne", "umap", "none"]
 MAPPED = 10_000
 """Points of a map; of more images a seeded sample."""
 
-_SPOTS, _SPOT_SIZE = 240, 0.08
-_SIDE = 96
+SPOTS, SPOT_SIZE = 240, 0.08
 
 
 @dataclass(frozen=True, slots=True)
-class _Drawn:
+class Drawn:
     """The map before it has pictures: which images, where they lie, which become pictures."""
 
     method: str
@@ -60,7 +59,9 @@ def illustrated(
     progress.begin("scoring", None)
     found = scored(store, labels, below=below, seed=settings.seed)
     report, members, vectors = found.report, found.members, found.vectors
-    drawn = _drawn(vectors, report, map_method, seed=settings.seed, progress=progress)
+    drawn = drawn_map(
+        vectors, report.cluster_ids, map_method, seed=settings.seed, progress=progress
+    )
     progress.begin("looking at neighbours", None)
     strangers = among_strangers(vectors, report.cluster_ids, members.margins)
     del found, vectors  # of a million images they are a gigabyte, and pictures need room
@@ -131,7 +132,7 @@ class _Album:
         """The picture of a row; without pixels where the file could not be read."""
         found = self.thumbnails.get(self.image_ids[row])
         if found is None:
-            return Picture(self.path(row), b"", _SIDE, _SIDE, note)
+            return Picture(self.path(row), b"", SIDE, SIDE, note)
         return Picture(self.path(row), found.jpeg, found.width, found.height, note)
 
     @property
@@ -160,15 +161,16 @@ def _album(
     return _Album(
         image_ids=report.image_ids,
         paths={image_id: rows[0].file for image_id, rows in files.items()},
-        thumbnails=pictures(store, wanted, side=_SIDE, threads=settings.threads, progress=progress),
+        thumbnails=pictures(store, wanted, threads=settings.threads, progress=progress),
         wanted=len(wanted),
         below=below,
     )
 
 
-def _drawn(
-    vectors: Vectors, report: Report, method: MapMethod, *, seed: int, progress: Progress
-) -> _Drawn | None:
+def drawn_map(
+    vectors: Vectors, labels: Labels, method: MapMethod, *, seed: int, progress: Progress
+) -> Drawn | None:
+    """Lay images out, of very many a sample, and choose those that become pictures."""
     if method == "none" or not len(vectors):
         return None
     rows = np.arange(len(vectors))
@@ -176,11 +178,11 @@ def _drawn(
         rows = np.sort(np.random.default_rng(seed).choice(rows, MAPPED, replace=False))
     progress.begin(f"drawing the map of {len(rows):,} images", None)
     xy = project(vectors[rows], method=method, seed=seed)
-    at = spots(xy, cluster_ids=report.cluster_ids[rows], size=_SPOT_SIZE, limit=_SPOTS)
-    return _Drawn(method, rows, xy, at)
+    at = spots(xy, cluster_ids=labels[rows], size=SPOT_SIZE, limit=SPOTS)
+    return Drawn(method, rows, xy, at)
 
 
-def _map(drawn: _Drawn | None, report: Report, album: _Album) -> Map | None:
+def _map(drawn: Drawn | None, report: Report, album: _Album) -> Map | None:
     if drawn is None:
         return None
     known = report.known.of
@@ -191,7 +193,7 @@ def _map(drawn: _Drawn | None, report: Report, album: _Album) -> Map | None:
         paths=tuple(album.path(row) for row in drawn.rows),
         truth=tuple(known.get(i) for i in report.image_ids[drawn.rows]) if known else (),
         spots=tuple(Spot(int(point), album.picture(drawn.rows[point])) for point in drawn.spots),
-        spot_size=_SPOT_SIZE,
+        spot_size=SPOT_SIZE,
         images=report.images,
     )
 
@@ -230,7 +232,7 @@ def _facts(clustering: StoredClustering) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _omissions(report: Report, drawn: _Drawn | None, album: _Album) -> list[str]:
+def _omissions(report: Report, drawn: Drawn | None, album: _Album) -> list[str]:
     """What the pictures leave out."""
     said = []
     if np.count_nonzero(report.cluster_ids != NOISE) > ALL_UP_TO:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from organizer import decode
 from organizer.errors import ImageError
+from organizer.execute import in_order
 from organizer.library.progress import Progress
 from organizer.settings import available_cores
 from organizer.store import FileRow, Store
@@ -54,7 +53,7 @@ def pictures(
     progress.begin("reading pictures", len(ids))
     found = {}
     jobs = [(image_id, _present(files.get(image_id, ()))) for image_id in ids]
-    for image_id, picture in _in_order(jobs, side, threads or available_cores(), max_file_bytes):
+    for image_id, picture in _made(jobs, side, threads or available_cores(), max_file_bytes):
         progress.advance()
         if picture is not None:
             found[image_id] = picture
@@ -64,7 +63,7 @@ def pictures(
 _Job = tuple[str, list[Path]]
 
 
-def _in_order(
+def _made(
     jobs: Sequence[_Job], side: int, threads: int, max_bytes: int
 ) -> Iterator[tuple[str, Thumbnail | None]]:
     def work(job: _Job) -> tuple[str, Thumbnail | None]:
@@ -74,15 +73,8 @@ def _in_order(
         # Pillow warns of what a damaged file holds; the picture is there or absent.
         warnings.filterwarnings("ignore", module=r"PIL\.|pillow_heif")
         decode.register_codecs()
-        rest = iter(jobs)
-        begun: deque[Future[tuple[str, Thumbnail | None]]] = deque(
-            pool.submit(work, job) for job in islice(rest, _AHEAD * threads)
-        )
         try:
-            while begun:
-                done = begun.popleft().result()
-                begun.extend(pool.submit(work, job) for job in islice(rest, 1))
-                yield done
+            yield from in_order(pool, work, jobs, ahead=_AHEAD * threads)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 

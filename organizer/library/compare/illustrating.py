@@ -15,20 +15,17 @@ from organizer.evaluate.shape import internal_scores
 from organizer.library.compare.findings import Clusters, Findings
 from organizer.library.compare.recipes import Recipe
 from organizer.library.compare.running import KEPT_METRIC, Compared
-from organizer.library.illustrating import MAPPED, shown
-from organizer.library.pictures import pictures
+from organizer.library.illustrating import SPOT_SIZE, drawn_map, shown
+from organizer.library.pictures import SIDE, pictures
 from organizer.library.progress import Progress
-from organizer.reduce.projection import Method, project
+from organizer.reduce.projection import Method
 from organizer.report.comparison import Cell
 from organizer.report.contents import ClusterRow, Contents, Map, Picture, Sheet, Spot
 from organizer.report.plots import write_plots
-from organizer.report.spots import spots
 from organizer.settings import Settings
 from organizer.store import Store
 from organizer.thumbnail import Thumbnail
 from organizer.types import NOISE, Candidate, Labels, Vectors
-
-_SPOTS, _SPOT_SIZE, _SIDE = 240, 0.08, 96
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,22 +124,19 @@ class Illustrator:
         method: Method | None = self.recipe.map_method
         if method is None:
             return None
-        seed, rows = self.settings.seed, np.arange(len(vectors))
-        if len(rows) > MAPPED:
-            rows = np.sort(np.random.default_rng(seed).choice(rows, MAPPED, replace=False))
-        self.progress.begin(f"drawing the map of {len(rows):,} images", None)
-        xy = project(vectors[rows], method=method, seed=seed)
-        at = spots(xy, cluster_ids=labels[rows], size=_SPOT_SIZE, limit=_SPOTS)
-        empty = Picture("", b"", _SIDE, _SIDE, "")
+        drawn = drawn_map(vectors, labels, method, seed=self.settings.seed, progress=self.progress)
+        if drawn is None:
+            return None
+        empty = Picture("", b"", SIDE, SIDE, "")
         ids = self.compared.image_ids
         return Map(
             method=method,
-            xy=xy,
-            cluster_ids=labels[rows],
-            paths=tuple(ids[int(row)] for row in rows),
+            xy=drawn.xy,
+            cluster_ids=labels[drawn.rows],
+            paths=tuple(ids[int(row)] for row in drawn.rows),
             truth=(),
-            spots=tuple(Spot(int(row), empty) for row in at),
-            spot_size=_SPOT_SIZE,
+            spots=tuple(Spot(int(row), empty) for row in drawn.spots),
+            spot_size=SPOT_SIZE,
             images=len(labels),
         )
 
@@ -151,7 +145,7 @@ class Illustrator:
         if drawn is not None:
             wanted += [drawn.paths[spot.row] for spot in drawn.spots]
         threads = self.settings.threads
-        return pictures(self.store, wanted, side=_SIDE, threads=threads, progress=self.progress)
+        return pictures(self.store, wanted, threads=threads, progress=self.progress)
 
     def _picture(self, row: int, album: dict[str, Thumbnail]) -> Picture:
         return _picture_of(self.compared.image_ids[row], self._paths([row])[0], album)
@@ -175,7 +169,7 @@ class Illustrator:
 def _picture_of(image_id: str, path: str, album: dict[str, Thumbnail]) -> Picture:
     found = album.get(image_id)
     if found is None:
-        return Picture(path, b"", _SIDE, _SIDE, "")
+        return Picture(path, b"", SIDE, SIDE, "")
     return Picture(path, found.jpeg, found.width, found.height, "")
 
 
