@@ -144,9 +144,15 @@ def test_the_folded_network_computes_what_the_learner_does() -> None:
         torch.testing.assert_close(made(pictures), expected, atol=1e-4, rtol=1e-3)
 
 
-def test_stages_as_typed() -> None:
-    assert Stage.parse("300x64") == Stage(300_000, 64)
-    assert Stage.parse("0.5x112xdecay") == Stage(500, 112, decays=True)
+def test_a_stage_ends_with_its_crops_or_its_minutes() -> None:
+    crops = Stage(64, until=300)
+    assert crops.left(seen=100, begun_with=100, seconds=0) == 1
+    assert crops.left(seen=250, begun_with=100, seconds=1e6) == pytest.approx(1 / 4)
+    assert crops.left(seen=300, begun_with=100, seconds=0) == 0
+    assert crops.left(seen=300, begun_with=300, seconds=0) == 0
+    minutes = Stage(64, until=300, minutes=2)
+    assert minutes.left(seen=100, begun_with=100, seconds=30) == pytest.approx(3 / 4)
+    assert minutes.left(seen=101, begun_with=100, seconds=120) <= 0
 
 
 @pytest.mark.slow
@@ -160,14 +166,14 @@ def test_the_whole_way_as_typed_and_gone_on_with(tmp_path: Path) -> None:
     work, target = tmp_path / "work", tmp_path / "mini.safetensors"
     _typed("pack", tmp_path / "photos", "--work", work)
     _typed("teach", "--work", work, "--weights", weights, "--turns", 1)
-    learn = ("learn", "--work", work, "--weights", weights, "--batch", 32)
-    assert "0k crops of 32" in _typed(*learn, "--stages", "0.1x32")
-    # What was done is not done again: two more steps, of the second stage.
-    log = _typed(*learn, "--stages", "0.1x32,0.06x48xdecay").splitlines()
-    assert len(log) == 1
-    assert "crops of 48" in log[0]
-    assert "held-out neighbours" in log[0]
-    _typed("export", "--work", work, "--to", target)
+    learn = ("learn", "--work", work, "--weights", weights, "--batch", 32, "--side", 32)
+    assert "held-out neighbours" in _typed(*learn, "--until", 1, "--minutes", 0.02)
+    assert "1k crops of 32" in _typed(*learn, "--until", 1)
+    assert not _typed(*learn, "--until", 1), "what was done is not done again"
+    assert "crops of 32" in _typed(
+        *learn, "--until", 2, "--decay", "--from", "mini", "--name", "end"
+    )
+    _typed("export", "--work", work, "--name", "end", "--to", target)
     made: Any = network()
     made.load_state_dict(restored(load_file(target)), assign=True)
     assert torch.isfinite(made(torch.zeros(1, 3, 112, 112))).all()

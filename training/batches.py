@@ -51,7 +51,7 @@ class Recipe:
     """
 
     side: int
-    size: int = 128
+    size: int = 64
     cut: float = 0.0
     seed: int = 0
 

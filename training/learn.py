@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from organizer.embed.mini import PREPROCESSING
+from organizer.settings import available_cores
 from training.batches import Batch, Recipe, batches
 from training.photos import Pack, split
 from training.student import Average, Student, cosine_loss, neighbour_loss
@@ -23,6 +26,7 @@ from training.watch import Watch
 _SAVE_SECONDS = 120
 _WARM_UP = 300
 _LOG_STEPS = 50
+_TRY_STEPS = 50
 _WATCH_STEPS = 200
 _NAMES = ("vector", "scaled", "places", "neighbours", "classes")
 _WEIGHTS = (1.0, 0.5, 0.5, 0.5, 0.15)
@@ -31,24 +35,25 @@ _TEMPERATURE = 2.0
 
 @dataclass(frozen=True)
 class Stage:
-    """Part of a schedule.
+    """What a run learns, on top of what the checkpoint has seen; it ends with the first of both.
 
     Attributes:
-        images: Crops to learn from.
-        side: Their pixels.
-        decays: Whether the learning rate falls to nothing over the stage. Before the last stage it
-            stays, so that a checkpoint of any other stage can be gone on from.
+        side: Pixels of the crops.
+        until: Crops that have been seen in all when it ends.
+        minutes: Time that it takes: on a busy machine nobody knows how many crops that is.
+        decays: Whether the learning rate falls to nothing over the stage. Otherwise it stays, so
+            that the checkpoint can be gone on from.
     """
 
-    images: int
     side: int
+    until: int
+    minutes: float = math.inf
     decays: bool = False
 
-    @classmethod
-    def parse(cls, text: str) -> Stage:
-        """``300x64`` is 300,000 crops of 64 pixels; ``300x64xdecay`` ends the learning."""
-        thousands, side, *rest = text.split("x")
-        return cls(round(float(thousands) * 1000), int(side), decays=rest == ["decay"])
+    def left(self, *, seen: int, begun_with: int, seconds: float) -> float:
+        """The share of the stage that is still to come, nothing or less at its end."""
+        of_crops = (self.until - seen) / max(self.until - begun_with, 1)
+        return min(of_crops, 1 - seconds / 60 / self.minutes)
 
 
 class Loss:
@@ -102,12 +107,25 @@ class Learner:
         work: The working folder, with photos and answers.
         weights: The teacher's.
         name: Of the checkpoint in the working folder; what is there is gone on from.
+        start: Of the checkpoint to go on from where there is none of that name yet.
         rate: The learning rate.
         device: Where it runs.
+        threads: On a processor; 0 is as many as are quickest just now.
     """
 
-    def __init__(self, work: Path, weights: Path, *, name: str, rate: float, device: str) -> None:
+    def __init__(
+        self,
+        work: Path,
+        weights: Path,
+        *,
+        name: str,
+        rate: float,
+        device: str,
+        threads: int = 0,
+        start: str = "",
+    ) -> None:
         torch.manual_seed(0)
+        self._pace = Pace(threads)
         self.work, self.file, self.rate, self.device = work, work / f"{name}.pt", rate, device
         self.network = Student().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.mean = Average(self.network, keep=0.998)
@@ -117,19 +135,23 @@ class Learner:
         self._rows, held_out = split(len(Pack(work)))
         self._watch = Watch(work, held_out)
         self._saved = time.monotonic()
-        if self.file.exists():
-            self._resume()
+        first = [work / f"{start}.pt"] if start else []
+        if found := [file for file in (self.file, *first) if file.exists()]:
+            self._resume(found[0])
 
-    def run(self, stage: Stage, recipe: Recipe, *, until: int) -> None:
-        """Learn until so many crops have been seen in all, of which the stage is the last part."""
-        log = Log(self.images)
+    def run(self, stage: Stage, recipe: Recipe) -> None:
+        """Learn to the end of a stage."""
+        log, begun, begun_with = Log(self.images), time.monotonic(), self.images
+        left = stage.left(seen=begun_with, begun_with=begun_with, seconds=0)
         with batches(self.work, self._rows, recipe) as source:
-            while self.images < until:
-                left = (until - self.images) / stage.images
-                self._learn(next(source), left if stage.decays else 1.0, log)
-                if self.step % _LOG_STEPS == 0 or self.images >= until:
-                    last = self.images >= until
-                    log.tell(self, stage, watch=last or self.step % _WATCH_STEPS == 0)
+            while left > 0:
+                batch = next(source)
+                with self._pace.step(self.step):
+                    self._learn(batch, left if stage.decays else 1.0, log)
+                seconds = time.monotonic() - begun
+                left = stage.left(seen=self.images, begun_with=begun_with, seconds=seconds)
+                if self.step % _LOG_STEPS == 0 or left <= 0:
+                    log.tell(self, stage, watch=left <= 0 or self.step % _WATCH_STEPS == 0)
                 if time.monotonic() - self._saved > _SAVE_SECONDS:
                     self.save()
         self.save()
@@ -151,8 +173,8 @@ class Learner:
         partial.replace(self.file)
         self._saved = time.monotonic()
 
-    def _resume(self) -> None:
-        kept = torch.load(self.file, map_location=self.device, weights_only=True)
+    def _resume(self, file: Path) -> None:
+        kept = torch.load(file, map_location=self.device, weights_only=True)
         self.network.load_state_dict(kept["net"])
         self.mean.network.load_state_dict(kept["ema"])
         self._optimiser.load_state_dict(kept["opt"])
@@ -197,6 +219,30 @@ class Learner:
         return ((values - mean) / std).contiguous(memory_format=torch.channels_last)
 
 
+class Pace:
+    """One thread, or one for each core: whichever was quicker when it was tried last.
+
+    On a machine where others work, two threads wait for each other at the end of every layer, and
+    one that takes whatever core is free is several times as fast.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self._choices = [threads] if threads else sorted({1, available_cores()})
+        self._seconds = dict.fromkeys(self._choices, 0.0)
+
+    @contextmanager
+    def step(self, number: int) -> Iterator[None]:
+        """Around one step."""
+        place = number % _TRY_STEPS
+        quickest = min(self._choices, key=self._seconds.__getitem__)
+        threads = self._choices[place] if place < len(self._choices) else quickest
+        torch.set_num_threads(threads)
+        begun = time.monotonic()
+        yield
+        if place < len(self._choices):
+            self._seconds[threads] = time.monotonic() - begun
+
+
 class Log:
     """Means of the loss since the last line."""
 
@@ -220,11 +266,3 @@ class Log:
         print(time.strftime("%H:%M:%S"), *words, flush=True)
         self._parts.clear()
         self._begun, self._images = time.monotonic(), learner.images
-
-
-def planned(stages: list[Stage]) -> Iterator[tuple[Stage, int]]:
-    """Each stage, and how many crops have been seen in all when it ends."""
-    seen = 0
-    for stage in stages:
-        seen += stage.images
-        yield stage, seen

@@ -1,18 +1,22 @@
-"""How organizer-mini was made; run it again to make a better one.
+r"""How organizer-mini was made; run it again to make a better one.
 
     python -m training.mini pack PHOTOS --work DIR          photos into one file
     python -m training.mini teach --work DIR --weights mobilenet_v2.pth --turns 4
-    python -m training.mini learn --work DIR --weights mobilenet_v2.pth --stages 300x64,100x96xdecay
-    python -m training.mini export --work DIR               into the package
+    python -m training.mini learn --work DIR --weights mobilenet_v2.pth --side 64 --until 300
+    python -m training.mini learn --work DIR --weights mobilenet_v2.pth --side 64 --until 400 \
+        --from mini --name done --decay
+    python -m training.mini export --work DIR --name done   into the package
 
-Each step goes on where it was stopped. `learn` follows its stages in order, thousands of crops by
-pixels; until a stage decays, a longer list goes on from the last checkpoint. A processor with
-bfloat16 units is enough; --device cuda is many times as fast.
+Each step goes on where it was stopped. `learn` goes on from its checkpoint until so many thousand
+crops have been seen in all, or for some --minutes. Its learning rate stays until a run ends with
+--decay; whoever has more time goes on from the checkpoint before. A processor with bfloat16 units
+is enough; --device cuda is many times as fast.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import re
 from pathlib import Path
 
@@ -38,20 +42,17 @@ def _teach(options: argparse.Namespace) -> None:
 
 
 def _learn(options: argparse.Namespace) -> None:
-    import torch
-
     from training.batches import Recipe
-    from training.learn import Learner, Stage, planned
+    from training.learn import Learner, Stage
 
-    if options.threads:
-        torch.set_num_threads(options.threads)
     learner = Learner(
         options.work, options.weights,
-        name=options.name, rate=options.rate, device=options.device,
+        name=options.name, rate=options.rate, device=options.device, threads=options.threads,
+        start=options.start,
     )  # fmt: skip
-    for stage, until in planned([Stage.parse(text) for text in options.stages.split(",")]):
-        recipe = Recipe(stage.side, size=options.batch, cut=options.cut, seed=learner.step)
-        learner.run(stage, recipe, until=until)
+    stage = Stage(options.side, options.until * 1000, options.minutes, decays=options.decay)
+    recipe = Recipe(options.side, size=options.batch, cut=options.cut, seed=learner.step)
+    learner.run(stage, recipe)
 
 
 def _export(options: argparse.Namespace) -> None:
@@ -82,9 +83,13 @@ def _parser() -> argparse.ArgumentParser:
         added[name].add_argument("--weights", type=Path, required=True)
         added[name].add_argument("--device", default="cpu")
     added["_teach"].add_argument("--turns", type=int, default=4)
-    added["_learn"].add_argument("--stages", required=True)
+    added["_learn"].add_argument("--side", type=int, required=True)
+    added["_learn"].add_argument("--until", type=int, required=True, help="thousands of crops")
+    added["_learn"].add_argument("--minutes", type=float, default=math.inf)
+    added["_learn"].add_argument("--decay", action="store_true")
+    added["_learn"].add_argument("--from", dest="start", default="")
     added["_learn"].add_argument("--rate", type=float, default=2e-3)
-    added["_learn"].add_argument("--batch", type=int, default=128)
+    added["_learn"].add_argument("--batch", type=int, default=64)
     added["_learn"].add_argument("--cut", type=float, default=0.0)
     added["_learn"].add_argument("--threads", type=int, default=0)
     for name in ("_learn", "_export"):
