@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -768,18 +769,31 @@ def test_without_clusters_later_ingests_use_the_first_embedder(
     assert filled.ingest([photos]).embedder.name == COLOUR
 
 
-@pytest.mark.slow
-def test_without_weights_and_network_hog_hsv_steps_in_and_the_person_is_told(
-    library: Library, photos: Path
+def test_without_weights_the_network_in_the_box_steps_in_and_nothing_is_asked_of_the_net(
+    library: Library, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(socket.socket, "connect", lambda *where: asked.append(where))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *where, **_: asked.append(where))
     listening = Listening()
     report = library.ingest([photos / "red"], progress=listening)
-    assert report.embedder.name == "hog+hsv"
+    assert report.embedder.name == "organizer-mini"
     assert report.embedded == 8
-    assert "mobilenet_v2" in listening.notes[0]
-    assert "hog+hsv" in listening.notes[0]
+    assert not asked
+    assert "using organizer-mini" in listening.notes[0]
+    assert "organizer models pull mobilenet_v2" in listening.notes[0]
     assert all("\n" not in note for note in listening.notes)
-    assert library.ingest([photos]).embedder.name == "hog+hsv"
+    assert library.ingest([photos]).embedder.name == "organizer-mini"
+
+
+def test_a_place_for_weights_that_does_not_exist_is_told_though_the_default_could_do_without(
+    tmp_path: Path, photos: Path
+) -> None:
+    with (
+        Library.open_or_create(tmp_path, Settings(weights=tmp_path / "lost")) as library,
+        pytest.raises(WeightsError, match="there are no weights at"),
+    ):
+        library.ingest([photos])
 
 
 def test_a_named_embedder_without_weights_is_an_error_of_use(
@@ -788,7 +802,7 @@ def test_a_named_embedder_without_weights_is_an_error_of_use(
     with pytest.raises(WeightsError, match="mobilenet_v2") as caught:
         library.ingest([photos], embedder="mobilenet_v2")
     assert caught.value.exit_code == 2
-    assert "hog+hsv" in caught.value.hint
+    assert "organizer-mini" in caught.value.hint
     assert library.status().images == 0
     assert counts(library.ingest([photos], embedder=COLOUR)) == {"added": 24}
 

@@ -206,7 +206,7 @@ def test_without_a_network_all_tried_places_are_told(tmp_path: Path, cache: Path
         assert place in caught.value.message
     assert "\n" not in caught.value.message
     assert "ORGANIZER_WEIGHTS" in caught.value.hint
-    assert "hog+hsv" in caught.value.hint
+    assert "organizer-mini" in caught.value.hint
     assert not list(cache.iterdir())
 
 

@@ -153,7 +153,7 @@ def missing(source: WeightsSource, *, given: Path | None, reason: str) -> Weight
     return WeightsMissingError(
         f"the weights of {source.name} cannot be had; tried " + ", ".join([*tried, reason]),
         f"put them at FOLDER/{source.stem}.pth and set ORGANIZER_WEIGHTS=FOLDER, or import a file "
-        "with organizer models import, or use an embedder that needs none: --embedder hog+hsv",
+        "with organizer models import, or use what comes along: --embedder organizer-mini",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from organizer import registry
-from organizer.errors import PluginError, SettingsError, WeightsMissingError
+from organizer.errors import PluginError, SettingsError
 from organizer.library.progress import Progress
 from organizer.protocols import (
     Describable,
@@ -25,9 +25,9 @@ _NEXT_BEST = (
     "resnet34", "vgg16", "vgg19", "resnet18", "alexnet",
 )  # fmt: skip
 """By torchvision's accuracies on ImageNet, among like ones the faster first. The last of them still
-sees more than contours and colours."""
+knows more than the small network that comes with organizer."""
 
-_WITHOUT_WEIGHTS = "hog+hsv"
+_IN_THE_BOX = "organizer-mini"
 
 
 def library_embedder(store: Store) -> PartSpec | None:
@@ -93,17 +93,23 @@ def load(spec: PartSpec, settings: Settings) -> LoadedEmbedder:
 
 
 def load_default(settings: Settings, progress: Progress) -> LoadedEmbedder:
-    """The default embedder, or the best one that can be had now; the difference is told."""
-    try:
-        return load(PartSpec(DEFAULT_EMBEDDER), settings)
-    except WeightsMissingError:
-        name = _best_here(settings)
-        means = ", which sees contours and colours only" if name == _WITHOUT_WEIGHTS else ""
+    """The best embedder whose weights are on this machine; another than the default is told.
+
+    No network is asked: groups come first, and a download is a person's choice.
+
+    Raises:
+        WeightsError: The user named a place for weights that does not exist, or a file there is
+            damaged.
+    """
+    name = _best_here(settings)
+    if name != DEFAULT_EMBEDDER:
+        means = ", the small network that comes with organizer" if name == _IN_THE_BOX else ""
         progress.note(
-            f"the weights of {DEFAULT_EMBEDDER} are not here and cannot be downloaded: using {name}"
-            f"{means}. Better: {DEFAULT_EMBEDDER}.pth in a folder that ORGANIZER_WEIGHTS names"
+            f"using {name}{means}: the weights of {DEFAULT_EMBEDDER} are not on this machine. "
+            f"Better groups: organizer models pull {DEFAULT_EMBEDDER}, then "
+            f"organizer ingest FOLDER --embedder {DEFAULT_EMBEDDER}"
         )
-        return load(PartSpec(name), settings)
+    return load(PartSpec(name), settings)
 
 
 def describe_all(settings: Settings) -> list[EmbedderInfo]:
@@ -176,8 +182,21 @@ def look_up(name: str, settings: Settings) -> EmbedderInfo:
 
 
 def _best_here(settings: Settings) -> str:
+    """The first whose weights are on this machine.
+
+    Raises:
+        WeightsError: See `load_default`.
+    """
+    from organizer.embed import weights
+    from organizer.embed.network import NetworkFactory
+
+    default = registry.factory(GROUP, DEFAULT_EMBEDDER)
+    if isinstance(default, NetworkFactory):
+        found = weights.locate(default.source(), given=settings.weights)
+        if found is not None:
+            return DEFAULT_EMBEDDER
     here = (name for name in _NEXT_BEST if describe(name, settings).weights == "here")
-    return next(here, _WITHOUT_WEIGHTS)
+    return next(here, _IN_THE_BOX)
 
 
 def _weighted(name: str) -> Weighted:

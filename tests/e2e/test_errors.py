@@ -118,7 +118,7 @@ def test_weights_that_cannot_be_had_are_told_in_time(
     assert f"{photos}/mobilenet_v2.pth" in ran.err
     assert str(tmp_path / "no-torch") in ran.err
     assert "download.pytorch.org" in ran.err
-    assert "hog+hsv" in ran.err
+    assert "organizer-mini" in ran.err
 
 
 @pytest.mark.slow

@@ -255,7 +255,8 @@ def test_instead_of_the_default_comes_any_network_that_is_here(
     torch.save(network.state_dict(), tmp_path / "w" / "resnet18.pth")
     ran = typed("ingest", photos, "--weights", "w", "--json")
     assert (ran.code, ran.json["embedder"]) == (0, "resnet18"), ran.err
-    assert "using resnet18. Better: mobilenet_v2.pth" in ran.err
+    assert "using resnet18: the weights of mobilenet_v2 are not on this machine" in ran.err
+    assert "organizer models pull mobilenet_v2" in ran.err
 
 
 @pytest.mark.usefixtures("offline")

@@ -1,0 +1,137 @@
+"""Batches of crops with the teacher's answers, made on a thread while the network learns."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from organizer.embed.mini import DIM
+from training.photos import Pack
+from training.teacher import Answers, answers
+
+GRID = 7
+"""Places of the teacher's map along a side."""
+
+_FEATURES = 1280
+_AHEAD = 4
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a step learns from.
+
+    Attributes:
+        pixels: ``(n, side, side, 3)`` uint8.
+        maps: ``(n, 7, 7, DIM)`` float32, the teacher's map on its principal components.
+        pooled: ``(n, 1280)`` float32, zeros where the teacher's classes are not known.
+    """
+
+    pixels: NDArray[np.uint8]
+    maps: NDArray[np.float32]
+    pooled: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How batches are made.
+
+    Attributes:
+        side: Pixels of the crops.
+        size: Crops in a batch.
+        cut: Share of the batches in which a rectangle of each crop is another crop's
+            (Yun et al. 2019, CutMix): the teacher's maps are cut the same way.
+        seed: Of all draws.
+    """
+
+    side: int
+    size: int = 64
+    cut: float = 0.0
+    seed: int = 0
+
+
+@contextmanager
+def batches(work: Path, rows: NDArray[np.int64], recipe: Recipe) -> Iterator[Iterator[Batch]]:
+    """Batches without end; answers that the teacher gives meanwhile join in after each pass."""
+    ready: queue.Queue[Batch | BaseException] = queue.Queue(_AHEAD)
+    stopped = threading.Event()
+
+    def make() -> None:
+        try:
+            for batch in _endless(work, rows, recipe):
+                while not stopped.is_set():
+                    try:
+                        ready.put(batch, timeout=1)
+                        break
+                    except queue.Full:
+                        continue
+                if stopped.is_set():
+                    return
+        except Exception as error:  # noqa: BLE001 - raised again by whoever waits
+            ready.put(error)
+
+    threading.Thread(target=make, name="batches", daemon=True).start()
+    try:
+        yield _taken(ready)
+    finally:
+        stopped.set()
+
+
+def _taken(ready: queue.Queue[Batch | BaseException]) -> Iterator[Batch]:
+    while True:
+        batch = ready.get()
+        if isinstance(batch, BaseException):
+            raise batch
+        yield batch
+
+
+def _endless(work: Path, rows: NDArray[np.int64], recipe: Recipe) -> Iterator[Batch]:
+    photos = Pack(work)
+    draw = np.random.default_rng([recipe.seed, recipe.side])
+    while True:
+        known = answers(work)
+        order = draw.permutation(rows)
+        for start in range(0, len(order) - recipe.size + 1, recipe.size):
+            yield _batch(photos, known, order[start : start + recipe.size], recipe, draw)
+
+
+def _batch(
+    photos: Pack,
+    known: dict[int, Answers],
+    rows: NDArray[np.int64],
+    recipe: Recipe,
+    draw: np.random.Generator,
+) -> Batch:
+    turns = draw.choice(list(known), len(rows))
+    told = [(int(row), known[int(turn)]) for row, turn in zip(rows, turns, strict=True)]
+    pixels = np.stack([photos.crop(row, its.boxes[row], recipe.side) for row, its in told])
+    maps = np.stack([its.maps[row] for row, its in told]).astype(np.float32)
+    maps = maps.reshape(-1, GRID, GRID, DIM)
+    nothing = np.zeros(_FEATURES, np.float16)
+    pooled = np.stack([nothing if its.pooled is None else its.pooled[row] for row, its in told])
+    flipped = draw.random(len(rows)) < 0.5
+    pixels[flipped], maps[flipped] = pixels[flipped, :, ::-1], maps[flipped, :, ::-1]
+    batch = Batch(pixels, maps, pooled.astype(np.float32))
+    return _cut(batch, draw) if draw.random() < recipe.cut else batch
+
+
+def _cut(batch: Batch, draw: np.random.Generator) -> Batch:
+    """A rectangle of each crop is another's, whole places of the map wide and high."""
+    size = draw.integers(2, GRID - 1, 2)
+    top, left = draw.integers(0, GRID + 1 - size)
+    bottom, right = top + size[0], left + size[1]
+    other = draw.permutation(len(batch.pixels))
+    pixels, maps = batch.pixels.copy(), batch.maps.copy()
+    edges = [round(int(edge) * pixels.shape[1] / GRID) for edge in (top, bottom, left, right)]
+    inside = (slice(None), slice(*edges[:2]), slice(*edges[2:]))
+    pixels[inside] = batch.pixels[other][inside]
+    places = (slice(None), slice(top, bottom), slice(left, right))
+    maps[places] = batch.maps[other][places]
+    share = size.prod() / GRID**2
+    return Batch(pixels, maps, (1 - share) * batch.pooled + share * batch.pooled[other])

@@ -1,0 +1,268 @@
+"""The loop: stages of growing crops, checkpoints every few minutes, a log as text."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from organizer.embed.mini import PREPROCESSING
+from organizer.settings import available_cores
+from training.batches import Batch, Recipe, batches
+from training.photos import Pack, split
+from training.student import Average, Student, cosine_loss, neighbour_loss
+from training.teacher import Components, classifier
+from training.watch import Watch
+
+_SAVE_SECONDS = 120
+_WARM_UP = 300
+_LOG_STEPS = 50
+_TRY_STEPS = 50
+_WATCH_STEPS = 200
+_NAMES = ("vector", "scaled", "places", "neighbours", "classes")
+_WEIGHTS = (1.0, 0.5, 0.5, 0.5, 0.15)
+_TEMPERATURE = 2.0
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a run learns, on top of what the checkpoint has seen; it ends with the first of both.
+
+    Attributes:
+        side: Pixels of the crops.
+        until: Crops that have been seen in all when it ends.
+        minutes: Time that it takes: on a busy machine nobody knows how many crops that is.
+        decays: Whether the learning rate falls to nothing over the stage. Otherwise it stays, so
+            that the checkpoint can be gone on from.
+    """
+
+    side: int
+    until: int
+    minutes: float = math.inf
+    decays: bool = False
+
+    def left(self, *, seen: int, begun_with: int, seconds: float) -> float:
+        """The share of the stage that is still to come, nothing or less at its end."""
+        of_crops = (self.until - seen) / max(self.until - begun_with, 1)
+        return min(of_crops, 1 - seconds / 60 / self.minutes)
+
+
+class Loss:
+    """How far the network's answers are from the teacher's.
+
+    Attributes:
+        root: ``(DIM,)`` what the network's vector is multiplied with to be the teacher's.
+    """
+
+    def __init__(self, work: Path, weights: Path, *, device: str) -> None:
+        self.root = torch.from_numpy(np.sqrt(Components.load(work).std)).float().to(device)
+        weight, bias = classifier(weights)
+        self._weight, self._bias = weight.to(device), bias.to(device)
+
+    def __call__(self, answer: tuple[Any, Any, Any], batch: Batch) -> list[Any]:
+        """The parts, as `_NAMES` has them.
+
+        The network's vector is the teacher's on its principal components, each divided by the root
+        of its deviation: between raw components, of which a few rule all distances, and white ones,
+        of which most are noise.
+        """
+        vector, places, classes = answer
+        maps = torch.from_numpy(batch.maps).to(vector.device)
+        pooled = torch.from_numpy(batch.pooled).to(vector.device)
+        theirs, vector = maps.mean((1, 2)), vector.float()
+        there = functional.adaptive_avg_pool2d(
+            maps.permute(0, 3, 1, 2) / self.root.view(-1, 1, 1), places.shape[2:]
+        )
+        return [
+            cosine_loss(vector, theirs / self.root),
+            cosine_loss(vector * self.root, theirs),
+            cosine_loss(places, there),
+            neighbour_loss(vector, theirs / self.root, temperature=0.1),
+            self._classes(classes.float(), pooled),
+        ]
+
+    def _classes(self, ours: Any, pooled: Any) -> Any:
+        """Hinton et al. 2015, over the photos whose pooled features were kept."""
+        theirs = (pooled @ self._weight.T + self._bias) / _TEMPERATURE
+        each = functional.kl_div(
+            (ours / _TEMPERATURE).log_softmax(1), theirs.log_softmax(1),
+            log_target=True, reduction="none",
+        ).sum(1)  # fmt: skip
+        return _TEMPERATURE**2 * (each * (pooled.sum(1) > 0)).mean()
+
+
+class Learner:
+    """A network on its way.
+
+    Args:
+        work: The working folder, with photos and answers.
+        weights: The teacher's.
+        name: Of the checkpoint in the working folder; what is there is gone on from.
+        start: Of the checkpoint to go on from where there is none of that name yet.
+        rate: The learning rate.
+        device: Where it runs.
+        threads: On a processor; 0 is as many as are quickest just now.
+    """
+
+    def __init__(
+        self,
+        work: Path,
+        weights: Path,
+        *,
+        name: str,
+        rate: float,
+        device: str,
+        threads: int = 0,
+        start: str = "",
+    ) -> None:
+        torch.manual_seed(0)
+        self._pace = Pace(threads)
+        self.work, self.file, self.rate, self.device = work, work / f"{name}.pt", rate, device
+        self.network = Student().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.mean = Average(self.network, keep=0.998)
+        self._loss = Loss(work, weights, device=device)
+        self._optimiser = torch.optim.AdamW(self._groups(), lr=rate, betas=(0.9, 0.99))
+        self.step = self.images = 0
+        self._rows, held_out = split(len(Pack(work)))
+        self._watch = Watch(work, held_out)
+        self._saved = time.monotonic()
+        first = [work / f"{start}.pt"] if start else []
+        if found := [file for file in (self.file, *first) if file.exists()]:
+            self._resume(found[0])
+
+    def run(self, stage: Stage, recipe: Recipe) -> None:
+        """Learn to the end of a stage."""
+        log, begun, begun_with = Log(self.images), time.monotonic(), self.images
+        left = stage.left(seen=begun_with, begun_with=begun_with, seconds=0)
+        with batches(self.work, self._rows, recipe) as source:
+            while left > 0:
+                batch = next(source)
+                with self._pace.step(self.step):
+                    self._learn(batch, left if stage.decays else 1.0, log)
+                seconds = time.monotonic() - begun
+                left = stage.left(seen=self.images, begun_with=begun_with, seconds=seconds)
+                if self.step % _LOG_STEPS == 0 or left <= 0:
+                    log.tell(self, stage, watch=left <= 0 or self.step % _WATCH_STEPS == 0)
+                if time.monotonic() - self._saved > _SAVE_SECONDS:
+                    self.save()
+        self.save()
+
+    def watched(self, side: int) -> dict[str, float]:
+        """Scores of the averaged network on the photos that it does not learn from."""
+        return self._watch(self._vectors, side=side)
+
+    def save(self) -> None:
+        """Write the checkpoint; a run that is killed leaves the one before."""
+        partial = self.file.with_suffix(".part")
+        torch.save(
+            {
+                "net": self.network.state_dict(), "ema": self.mean.network.state_dict(),
+                "opt": self._optimiser.state_dict(), "step": self.step, "images": self.images,
+            },
+            partial,
+        )  # fmt: skip
+        partial.replace(self.file)
+        self._saved = time.monotonic()
+
+    def _resume(self, file: Path) -> None:
+        kept = torch.load(file, map_location=self.device, weights_only=True)
+        self.network.load_state_dict(kept["net"])
+        self.mean.network.load_state_dict(kept["ema"])
+        self._optimiser.load_state_dict(kept["opt"])
+        self.step, self.images = kept["step"], kept["images"]
+
+    def _groups(self) -> list[dict[str, Any]]:
+        """Weights decay, biases and what scales a normalised channel do not."""
+        values = list(self.network.parameters())
+        return [
+            {"params": [value for value in values if value.ndim > 1], "weight_decay": 0.05},
+            {"params": [value for value in values if value.ndim <= 1], "weight_decay": 0.0},
+        ]
+
+    def _learn(self, batch: Batch, share: float, log: Log) -> None:
+        self.network.train()
+        for group in self._optimiser.param_groups:
+            group["lr"] = self.rate * min(1, (self.step + 1) / _WARM_UP) * share
+        with torch.autocast(self.device, torch.bfloat16):
+            answer = self.network(self._normalised(batch.pixels))
+        parts = self._loss(answer, batch)
+        self._optimiser.zero_grad()
+        sum(weight * part for weight, part in zip(_WEIGHTS, parts, strict=True)).backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 3.0)
+        self._optimiser.step()
+        self.mean.update(self.step)
+        self.step += 1
+        self.images += len(batch.pixels)
+        log.add([float(part.detach()) for part in parts])
+
+    @torch.no_grad()
+    def _vectors(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        self.mean.network.eval()
+        with torch.autocast(self.device, torch.bfloat16):
+            vectors = self.mean.network.vectors(self._normalised(pixels))  # type: ignore[operator]
+        found: NDArray[np.float32] = (vectors.float() * self._loss.root).cpu().numpy()
+        return found
+
+    def _normalised(self, pixels: NDArray[np.uint8]) -> Any:
+        values = torch.from_numpy(pixels).to(self.device).permute(0, 3, 1, 2).float() / 255
+        mean, std = (torch.tensor(each, device=self.device).view(3, 1, 1)
+                     for each in (PREPROCESSING.mean, PREPROCESSING.std))  # fmt: skip
+        return ((values - mean) / std).contiguous(memory_format=torch.channels_last)
+
+
+class Pace:
+    """One thread, or one for each core: whichever was quicker when it was tried last.
+
+    On a machine where others work, two threads wait for each other at the end of every layer, and
+    one that takes whatever core is free is several times as fast.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self._choices = [threads] if threads else sorted({1, available_cores()})
+        self._seconds = dict.fromkeys(self._choices, 0.0)
+
+    @contextmanager
+    def step(self, number: int) -> Iterator[None]:
+        """Around one step."""
+        place = number % _TRY_STEPS
+        quickest = min(self._choices, key=self._seconds.__getitem__)
+        threads = self._choices[place] if place < len(self._choices) else quickest
+        torch.set_num_threads(threads)
+        begun = time.monotonic()
+        yield
+        if place < len(self._choices):
+            self._seconds[threads] = time.monotonic() - begun
+
+
+class Log:
+    """Means of the loss since the last line."""
+
+    def __init__(self, images: int) -> None:
+        self._parts: list[list[float]] = []
+        self._begun, self._images = time.monotonic(), images
+
+    def add(self, parts: list[float]) -> None:
+        """Those of one step."""
+        self._parts.append(parts)
+
+    def tell(self, learner: Learner, stage: Stage, *, watch: bool) -> None:
+        """Print a line, and begin anew."""
+        rate = (learner.images - self._images) / (time.monotonic() - self._begun)
+        words = [f"{learner.images / 1000:.0f}k crops of {stage.side}, {rate:.0f}/s"]
+        means = np.mean(self._parts, axis=0) if self._parts else np.full(len(_NAMES), np.nan)
+        words += [f"{name} {mean:.3f}" for name, mean in zip(_NAMES, means, strict=True)]
+        if watch:
+            scores = learner.watched(stage.side)
+            words += [f"held-out {name} {score:.3f}" for name, score in scores.items()]
+        print(time.strftime("%H:%M:%S"), *words, flush=True)
+        self._parts.clear()
+        self._begun, self._images = time.monotonic(), learner.images

@@ -1,0 +1,102 @@
+r"""How organizer-mini was made; run it again to make a better one.
+
+    python -m training.mini pack PHOTOS --work DIR          photos into one file
+    python -m training.mini teach --work DIR --weights mobilenet_v2.pth --turns 4
+    python -m training.mini learn --work DIR --weights mobilenet_v2.pth --side 64 --until 300
+    python -m training.mini learn --work DIR --weights mobilenet_v2.pth --side 64 --until 400 \
+        --from mini --name done --decay
+    python -m training.mini export --work DIR --name done   into the package
+
+Each step goes on where it was stopped. `learn` goes on from its checkpoint until so many thousand
+crops have been seen in all, or for some --minutes. Its learning rate stays until a run ends with
+--decay; whoever has more time goes on from the checkpoint before. A processor with bfloat16 units
+is enough; --device cuda is many times as fast.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+from pathlib import Path
+
+from organizer.embed import mini
+
+
+def main() -> None:
+    """Run the step that was named."""
+    options = _parser().parse_args()
+    options.run(options)
+
+
+def _pack(options: argparse.Namespace) -> None:
+    from training.photos import pack
+
+    print(f"{pack(options.photos, options.work)} photos in {options.work}")
+
+
+def _teach(options: argparse.Namespace) -> None:
+    from training.teacher import teach
+
+    teach(options.work, options.weights, turns=options.turns, device=options.device)
+
+
+def _learn(options: argparse.Namespace) -> None:
+    from training.batches import Recipe
+    from training.learn import Learner, Stage
+
+    learner = Learner(
+        options.work, options.weights,
+        name=options.name, rate=options.rate, device=options.device, threads=options.threads,
+        start=options.start,
+    )  # fmt: skip
+    stage = Stage(options.side, options.until * 1000, options.minutes, decays=options.decay)
+    recipe = Recipe(options.side, size=options.batch, cut=options.cut, seed=learner.step)
+    learner.run(stage, recipe)
+
+
+def _export(options: argparse.Namespace) -> None:
+    from training.export import export
+
+    sha256 = export(options.work / f"{options.name}.pt", options.work, options.to)
+    module = Path(mini.__file__)
+    if options.to == mini.WEIGHTS:
+        text = re.sub(
+            r'^SHA256 = ".*"$', f'SHA256 = "{sha256}"', module.read_text(), flags=re.MULTILINE
+        )
+        module.write_text(text)
+    print(f"{options.to}: {options.to.stat().st_size / 1e6:.2f} MB, SHA-256 {sha256}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    steps = parser.add_subparsers(required=True)
+    added = {}
+    for run in (_pack, _teach, _learn, _export):
+        step = added[run.__name__] = steps.add_parser(run.__name__.removeprefix("_"))
+        step.set_defaults(run=run)
+        step.add_argument("--work", type=Path, required=True)
+    added["_pack"].add_argument("photos", type=Path)
+    for name in ("_teach", "_learn"):
+        added[name].add_argument("--weights", type=Path, required=True)
+        added[name].add_argument("--device", default="cpu")
+    added["_teach"].add_argument("--turns", type=int, default=4)
+    added["_learn"].add_argument("--side", type=int, required=True)
+    added["_learn"].add_argument("--until", type=int, required=True, help="thousands of crops")
+    added["_learn"].add_argument("--minutes", type=float, default=math.inf)
+    added["_learn"].add_argument("--decay", action="store_true")
+    added["_learn"].add_argument("--from", dest="start", default="")
+    added["_learn"].add_argument("--rate", type=float, default=2e-3)
+    added["_learn"].add_argument("--batch", type=int, default=64)
+    added["_learn"].add_argument("--cut", type=float, default=0.0)
+    added["_learn"].add_argument("--threads", type=int, default=0)
+    for name in ("_learn", "_export"):
+        added[name].add_argument("--name", default="mini")
+    added["_export"].add_argument("--to", type=Path, default=mini.WEIGHTS)
+    return parser
+
+
+if __name__ == "__main__":
+    main()

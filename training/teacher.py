@@ -1,0 +1,176 @@
+"""What the teacher answers to a crop, computed once and kept.
+
+The teacher is MobileNetV2 with ImageNet weights. Kept are its pooled features, and its last feature
+map on the first principal components of these: the mean over the map's 49 places is the pooled
+vector on the same components.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from organizer.embed.engine import NetworkSource, engine_for
+from organizer.embed.mini import DIM
+from organizer.embed.preprocess import Preprocessing
+from organizer.embed.weights import digest
+from training.photos import Pack, boxes, slices
+
+_SIDE = 224
+_PLACES = 49
+_FEATURES = 1280
+_AT_ONCE = 256
+_SAMPLE = 3000
+_PREPROCESSING = Preprocessing(232, (_SIDE, _SIDE), (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+
+
+@dataclass(frozen=True)
+class Components:
+    """Principal components of the teacher's pooled features.
+
+    Attributes:
+        mean: ``(1280,)``.
+        basis: ``(DIM, 1280)``, rows of length one.
+        std: ``(DIM,)`` deviation along each.
+    """
+
+    mean: NDArray[np.float32]
+    basis: NDArray[np.float32]
+    std: NDArray[np.float32]
+
+    @classmethod
+    def load(cls, work: Path) -> Components:
+        """Those of a working folder."""
+        kept = np.load(work / "pca.npz")
+        return cls(kept["mean"], kept["basis"], kept["std"])
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The teacher's answers to one crop of every photo.
+
+    Attributes:
+        boxes: ``(n, 4)`` the crops.
+        maps: ``(n, 49, DIM)`` float16, rows of seven places from the top.
+        pooled: ``(n, 1280)`` float16; none of the early answers to a turn has it where None.
+    """
+
+    boxes: NDArray[np.float32]
+    maps: NDArray[np.float16]
+    pooled: NDArray[np.float16] | None
+
+
+def answers(work: Path) -> dict[int, Answers]:
+    """What has been answered so far, by turn."""
+    found = {}
+    for done in sorted(work.glob("maps*.done")):
+        turn = int(done.stem.removeprefix("maps"))
+        pooled = work / f"pooled{turn}.npy"
+        found[turn] = Answers(
+            np.load(work / f"boxes{turn}.npy"),
+            np.load(work / f"maps{turn}.npy", mmap_mode="r"),
+            np.load(pooled, mmap_mode="r") if pooled.with_suffix(".done").exists() else None,
+        )
+    return found
+
+
+def teach(work: Path, weights: Path, *, turns: int, device: str) -> None:
+    """Ask the teacher about so many crops of every photo; goes on where it was stopped."""
+    photos = Pack(work)
+    if not (work / "pca.npz").exists():
+        _components(photos, work, weights, device=device)
+    basis = Components.load(work)
+    ask = _teacher(weights, basis, device=device)
+    for turn in range(turns):
+        if not (work / f"pooled{turn}.done").exists():
+            _turn(photos, work, turn, ask)
+
+
+def classifier(weights: Path) -> tuple[Any, Any]:
+    """The teacher's last layer, from pooled features to the logits of its classes."""
+    from organizer.embed.weights import read_state_dict
+
+    state = read_state_dict(weights, name="mobilenet_v2")
+    return state["classifier.1.weight"].float(), state["classifier.1.bias"].float()
+
+
+def _turn(photos: Pack, work: Path, turn: int, ask: Any) -> None:
+    n = len(photos)
+    where = boxes(photos.shapes, turn)
+    np.save(work / f"boxes{turn}.npy", where)
+    make = partial(np.lib.format.open_memmap, mode="w+", dtype=np.float16)
+    pooled = make(work / f"pooled{turn}.npy", shape=(n, _FEATURES))
+    maps = make(work / f"maps{turn}.npy", shape=(n, _PLACES, DIM))
+    for rows in slices(np.arange(n), _AT_ONCE):
+        told = ask(_crops(photos, rows, where))
+        pooled[rows] = told[:, :_FEATURES]
+        maps[rows] = told[:, _FEATURES:].reshape(-1, _PLACES, DIM)
+        print(f"turn {turn}: {rows[-1] + 1} of {n}", flush=True)
+    pooled.flush()
+    maps.flush()
+    (work / f"maps{turn}.done").touch()
+    (work / f"pooled{turn}.done").touch()
+
+
+def _components(photos: Pack, work: Path, weights: Path, *, device: str) -> None:
+    rows = np.random.default_rng(3).permutation(len(photos))[:_SAMPLE]
+    ask = _teacher(weights, None, device=device)
+    where = boxes(photos.shapes, 1)
+    told = np.concatenate([ask(_crops(photos, part, where)) for part in slices(rows, _AT_ONCE)])
+    mean = told.mean(0)
+    _, spread, basis = np.linalg.svd(told - mean, full_matrices=False)
+    std = spread[:DIM] / np.sqrt(len(told))
+    np.savez(work / "pca.npz", mean=mean, basis=basis[:DIM], std=std)
+
+
+def _crops(
+    photos: Pack, rows: NDArray[np.int64], where: NDArray[np.float32]
+) -> list[NDArray[np.uint8]]:
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(lambda row: photos.crop(row, where[row], _SIDE), rows))
+
+
+def _teacher(weights: Path, basis: Components | None, *, device: str) -> Any:
+    """Runs the teacher as organizer runs any network: pooled features, then the map if a basis."""
+    from organizer.embed.engine import has_bfloat16
+
+    # Half of the answers' noise in bfloat16 is far below what a small network can learn.
+    precision = "bfloat16" if device == "cpu" and has_bfloat16() else "auto"
+    key = f"teacher-{digest(weights)[:16]}-{'map' if basis else 'pooled'}"
+    source = NetworkSource(key, lambda: _network(weights, basis), _PREPROCESSING)
+    return engine_for(source, device=device, precision=precision)
+
+
+def _network(weights: Path, basis: Components | None) -> Any:
+    import torch
+    import torchvision
+
+    from organizer.embed.weights import read_state_dict
+
+    class Teacher(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            whole = torchvision.models.mobilenet_v2(weights=None)
+            whole.load_state_dict(read_state_dict(weights, name="mobilenet_v2"))
+            self.features = whole.features
+            if basis is not None:
+                rows = torch.from_numpy(basis.basis)
+                self.on_basis = torch.nn.Conv2d(rows.shape[1], rows.shape[0], 1)
+                self.on_basis.weight.data = rows[:, :, None, None].clone()
+                self.on_basis.bias.data = -rows @ torch.from_numpy(basis.mean)  # type: ignore[union-attr]
+
+        def forward(self, pictures: Any) -> Any:
+            values = self.features(pictures)
+            pooled = values.mean((2, 3))
+            if basis is None:
+                return pooled
+            places = self.on_basis(values).flatten(2).transpose(1, 2)
+            return torch.cat([pooled, places.flatten(1)], 1)
+
+    return Teacher().eval()
