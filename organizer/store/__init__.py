@@ -1,8 +1,8 @@
 """Rows <-> LanceDB. The only room that imports lancedb, pylance and pyarrow.
 
 A `Store` is one library's folder. Its rooms: `photos` (roots, images, files, problems), `vectors`
-(one table an embedder), `clusterings` (with their members and models), a person's `decisions` and
-`answers`.
+(one table an embedder), `clusterings` (with their members and models), `detections` and what
+their crops stand for, a person's `decisions` and `answers`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from organizer.store.answers import Answer, Answers, Drawn
 from organizer.store.clusterings import Clusterings, StoredClustering
 from organizer.store.database import Database
 from organizer.store.decisions import Decisions
+from organizer.store.detections import Detections
 from organizer.store.file_index import FileIndex, Pair, Root
 from organizer.store.ids import IdSet
 from organizer.store.photos import FileRow, Known, Photos
@@ -26,6 +27,7 @@ __all__ = [
     "Answers",
     "Clusterings",
     "Decisions",
+    "Detections",
     "Drawn",
     "FileIndex",
     "FileRow",
@@ -45,6 +47,7 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.detections = Detections(database)
         self.photos = Photos(database)
         self.vectors = VectorTables(database)
         self.clusterings = Clusterings(database)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from organizer.field import Box, Crop
 from organizer.store.database import Database
+from organizer.store.detections import Detections
 from organizer.store.file_index import FileIndex, Pair, Root, below, path_id
 from organizer.store.ids import IdSet, pack
 from organizer.store.schemas import FILES, IMAGES, PROBLEMS, ROOTS
@@ -31,11 +33,16 @@ _PAIR = ("path_id", "image_id")
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """A path of an image."""
+    """A path of an image.
+
+    Attributes:
+        box: The part of the picture that is meant, for a crop; None for all of it.
+    """
 
     image_id: str
     file: Path
     state: FileState
+    box: Box | None = None
 
 
 class Photos:
@@ -43,6 +50,7 @@ class Photos:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._detections = Detections(database)
 
     # Roots ---------------------------------------------------------------------------------
 
@@ -115,9 +123,17 @@ class Photos:
         return IdSet(pack(self._database.read("images", ["image_id"])["image_id"].to_pylist()))
 
     def facts_of(self, image_ids: Iterable[str]) -> dict[str, ImageFacts]:
-        """What is known of some images."""
-        table = self._database.read_by_id("images", "image_id", image_ids, IMAGES.names)
-        return {row["image_id"]: _facts(row) for row in table.to_pylist()}
+        """What is known of some images; of a crop what is known of its frame, and the box's size."""
+        wanted = set(image_ids)
+        table = self._database.read_by_id("images", "image_id", wanted, IMAGES.names)
+        facts = {row["image_id"]: _facts(row) for row in table.to_pylist()}
+        crops = self._detections.crops(wanted - facts.keys())
+        if crops:
+            frames = self.facts_of({crop.image_id for crop in crops.values()})
+            for crop_id, crop in crops.items():
+                if crop.image_id in frames:
+                    facts[crop_id] = _cut(frames[crop.image_id], crop)
+        return facts
 
     def columns(self, *names: str) -> dict[str, NDArray[np.object_]]:
         """Some columns of all images, row by row alike; None stands where nothing is known."""
@@ -137,11 +153,15 @@ class Photos:
         return self._database.count("problems")
 
     def files_of(self, image_ids: Iterable[str] | None = None) -> dict[str, list[FileRow]]:
-        """The files of some images, or of all: those that are there first, then by path."""
+        """The files of some images, or of all: those that are there first, then by path.
+
+        A crop has the files of its frame, with its box; crops are not among all images.
+        """
         columns = ["image_id", "root_id", "path", "state"]
         if image_ids is None:
             table = self._database.read("files", columns)
         else:
+            image_ids = set(image_ids)
             table = self._database.read_by_id("files", "image_id", image_ids, columns)
         folders = {root.root_id: root.folder for root in self.roots()}
         rows: dict[str, list[FileRow]] = {}
@@ -151,7 +171,16 @@ class Photos:
             rows.setdefault(found.image_id, []).append(found)
         for files in rows.values():
             files.sort(key=lambda row: (row.state is FileState.MISSING, str(row.file)))
-        return rows
+        return rows if image_ids is None else rows | self._files_of_crops(image_ids - rows.keys())
+
+    def _files_of_crops(self, image_ids: Set[str]) -> dict[str, list[FileRow]]:
+        crops = self._detections.crops(image_ids) if image_ids else {}
+        frames = self.files_of({crop.image_id for crop in crops.values()}) if crops else {}
+        return {
+            crop_id: [replace(row, image_id=crop_id, box=crop.box) for row in frames[crop.image_id]]
+            for crop_id, crop in crops.items()
+            if crop.image_id in frames
+        }
 
     def image_at(self, file: Path) -> str | None:
         """The id of the image that a path of the library holds, or None for any other path."""
@@ -173,8 +202,9 @@ class Photos:
         return list(dict.fromkeys(image_id for _, image_id in sorted(found)))
 
     def ids_beginning(self, digits: str) -> list[str]:
-        """The ids of images that begin with some hexadecimal digits."""
+        """The ids of images, and of crops, that begin with some hexadecimal digits."""
         ids = self._database.read("images", ["image_id"])["image_id"].to_pylist()
+        ids += self._database.read("crops", ["crop_id"])["crop_id"].to_pylist()
         return sorted(image_id for image_id in ids if image_id.startswith(digits))
 
     def problems(self) -> list[tuple[Path, Outcome, str]]:
@@ -291,8 +321,13 @@ class Photos:
         self._database.delete_by_id("problems", "path_id", path_ids)
 
     def unreal_images(self, tables: Iterable[str]) -> dict[str, list[str]]:
-        """For each table the image ids in it that no file row makes real."""
+        """For each table the image ids in it that no file row makes real.
+
+        A crop is as real as its frame.
+        """
         real = IdSet(pack(self._database.read("files", ["image_id"])["image_id"].to_pylist()))
+        crops = self._database.read("crops", ["crop_id", "image_id"]).to_pylist()
+        real.add(row["crop_id"] for row in crops if row["image_id"] in real)
         unreal = {}
         for name in tables:
             ids = self._database.read(name, ["image_id"])["image_id"].to_pylist()
@@ -306,6 +341,11 @@ def _extra(fact: ImageFacts) -> str:
 
 def _facts(row: dict[str, Any]) -> ImageFacts:
     return ImageFacts(**{**row, "extra": json.loads(row["extra"]) if row["extra"] else {}})
+
+
+def _cut(frame: ImageFacts, crop: Crop) -> ImageFacts:
+    left, upper, right, lower = crop.box.pixels(frame.width, frame.height)
+    return replace(frame, image_id=crop.crop_id, width=right - left, height=lower - upper)
 
 
 def _is_as_known(file: Path, size: int, mtime_ns: int) -> bool:

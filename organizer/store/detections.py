@@ -1,0 +1,191 @@
+"""What detectors saw in the images of a library, and what a crop id stands for."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from organizer.field import Box, Crop, Detected, Detection, ImageDetections
+from organizer.store.database import Database, now
+from organizer.store.schemas import CROPS, DETECTED
+
+_ROWS_PER_UPSERT = 5_000
+_COMPARED = ("outcome", "failure", "detector", "extra", "boxes")
+
+
+class Detections:
+    """The detections of one library: one row an image, and one for each crop that ever was."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # Reading -------------------------------------------------------------------------------
+
+    def of(self, image_ids: Iterable[str] | None = None) -> dict[str, ImageDetections]:
+        """What the detector said of some images, or of all; those never looked at are left out."""
+        if image_ids is None:
+            table = self._database.read("detected")
+        else:
+            table = self._database.read_by_id("detected", "image_id", image_ids)
+        return {row["image_id"]: _detections(row) for row in table.to_pylist()}
+
+    def count(self) -> int:
+        """Number of images that a detector was asked about."""
+        return self._database.count("detected")
+
+    def outcomes(self) -> Counter[Detected]:
+        """Number of images by what the detector said."""
+        rows = self._database.read("detected", ["outcome"])["outcome"].to_pylist()
+        return Counter(Detected(outcome) for outcome in rows)
+
+    def detectors(self) -> Counter[str]:
+        """Number of images by the detector that looked at them."""
+        return Counter(self._database.read("detected", ["detector"])["detector"].to_pylist())
+
+    def looked_at(self) -> set[str]:
+        """The images of which a detector said that it saw something or nothing."""
+        rows = self._database.read("detected", ["image_id", "outcome"])
+        seen = rows.filter(pc.not_equal(rows["outcome"], Detected.FAILED.value))
+        return set(seen["image_id"].to_pylist())
+
+    def images_with(
+        self, threshold: float, *, categories: Collection[str] | None = None
+    ) -> set[str]:
+        """The images with a box at or above a threshold, of any category or of some."""
+        boxes, images = self._boxes()
+        keep = pc.greater_equal(pc.struct_field(boxes, "confidence"), threshold)
+        if categories is not None:
+            wanted = pa.array(sorted(categories), pa.string())
+            keep = pc.and_(keep, pc.is_in(pc.struct_field(boxes, "category"), wanted))
+        return set(images.filter(keep).to_pylist())
+
+    def crop_ids(self, threshold: float) -> set[str]:
+        """The crops that the detectors' present boxes make, at or above a threshold."""
+        boxes, _ = self._boxes()
+        crops = pc.struct_field(boxes, "crop_id")
+        sure = pc.greater_equal(pc.struct_field(boxes, "confidence"), threshold)
+        return set(crops.filter(pc.and_(sure, pc.not_equal(crops, ""))).to_pylist())
+
+    def has_crops(self) -> bool:
+        """Whether any image of the library was ever cut."""
+        return self._database.count("crops") > 0
+
+    def crops(self, crop_ids: Iterable[str] | None = None) -> dict[str, Crop]:
+        """What some crop ids stand for, or all; other ids are left out."""
+        if crop_ids is None:
+            return _crops(self._database.read("crops"))
+        if not self.has_crops():
+            return {}
+        return _crops(self._database.read_by_id("crops", "crop_id", crop_ids))
+
+    def crops_of(self, image_ids: Iterable[str]) -> dict[str, list[Crop]]:
+        """All crops that some images ever had."""
+        found: dict[str, list[Crop]] = {}
+        if self.has_crops():
+            rows = self._database.read_by_id("crops", "image_id", image_ids)
+            for crop in _crops(rows).values():
+                found.setdefault(crop.image_id, []).append(crop)
+        return found
+
+    # Writing -------------------------------------------------------------------------------
+
+    def write(self, found: Sequence[ImageDetections]) -> int:
+        """Write down what a detector said, in place of what was said of the same images.
+
+        What its crops stand for is written first, so that no box names an unknown one.
+
+        Returns:
+            Number of images of which it is new.
+        """
+        rows = {one.image_id: _row(one) for one in found}
+        known = self._database.read_by_id("detected", "image_id", rows)
+        for row in known.to_pylist():
+            if all(row[name] == rows[row["image_id"]][name] for name in _COMPARED):
+                del rows[row["image_id"]]
+        self.add_crops(
+            Crop(box.crop_id, one.image_id, box.box)
+            for one in found
+            if one.image_id in rows
+            for box in one.detections
+            if box.crop_id
+        )
+        fresh = list(rows.values())
+        for start in range(0, len(fresh), _ROWS_PER_UPSERT):
+            part = pa.Table.from_pylist(fresh[start : start + _ROWS_PER_UPSERT], schema=DETECTED)
+            self._database.upsert("detected", ["image_id"], part)
+        return len(fresh)
+
+    def add_crops(self, crops: Iterable[Crop]) -> None:
+        """Write down what crop ids stand for; those that are known stay."""
+        wanted = {crop.crop_id: crop for crop in crops}
+        known = self.crops(wanted) if wanted else {}
+        rows = [_crop_row(crop) for crop_id, crop in wanted.items() if crop_id not in known]
+        self._database.append("crops", pa.Table.from_pylist(rows, schema=CROPS))
+
+    def _boxes(self) -> tuple[Any, Any]:
+        """All boxes, as structs, and the image of each."""
+        rows = self._database.read("detected", ["image_id", "boxes"]).combine_chunks()
+        boxes = rows["boxes"]
+        return pc.list_flatten(boxes), rows["image_id"].take(pc.list_parent_indices(boxes))
+
+
+def _row(one: ImageDetections) -> dict[str, Any]:
+    extra = json.dumps(dict(one.extra), sort_keys=True, ensure_ascii=False) if one.extra else ""
+    boxes = sorted(one.detections, key=lambda box: -box.confidence)
+    return {
+        "image_id": one.image_id,
+        "outcome": one.outcome.value,
+        "failure": one.failure,
+        "detector": one.detector,
+        "extra": extra,
+        "at": now(),
+        "boxes": [_box_row(box) for box in boxes],
+    }
+
+
+def _box_row(box: Detection) -> dict[str, Any]:
+    return {
+        "category": box.category,
+        "confidence": float(box.confidence),
+        "x": float(box.x),
+        "y": float(box.y),
+        "width": float(box.width),
+        "height": float(box.height),
+        "crop_id": box.crop_id,
+    }
+
+
+def _detections(row: dict[str, Any]) -> ImageDetections:
+    return ImageDetections(
+        image_id=row["image_id"],
+        outcome=Detected(row["outcome"]),
+        detections=tuple(Detection(**box) for box in row["boxes"] or ()),
+        failure=row["failure"],
+        detector=row["detector"],
+        extra=json.loads(row["extra"]) if row["extra"] else {},
+    )
+
+
+def _crop_row(crop: Crop) -> dict[str, Any]:
+    return {
+        "crop_id": crop.crop_id,
+        "image_id": crop.image_id,
+        "x": crop.box.x,
+        "y": crop.box.y,
+        "width": crop.box.width,
+        "height": crop.box.height,
+    }
+
+
+def _crops(rows: pa.Table) -> dict[str, Crop]:
+    return {
+        row["crop_id"]: Crop(
+            row["crop_id"], row["image_id"], Box(row["x"], row["y"], row["width"], row["height"])
+        )
+        for row in rows.to_pylist()
+    }
