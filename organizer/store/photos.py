@@ -123,7 +123,7 @@ class Photos:
         return IdSet(pack(self._database.read("images", ["image_id"])["image_id"].to_pylist()))
 
     def facts_of(self, image_ids: Iterable[str]) -> dict[str, ImageFacts]:
-        """What is known of some images; of a crop what is known of its frame, and the box's size."""
+        """What is known of some images; a crop has its frame's facts and the size of its box."""
         wanted = set(image_ids)
         table = self._database.read_by_id("images", "image_id", wanted, IMAGES.names)
         facts = {row["image_id"]: _facts(row) for row in table.to_pylist()}
