@@ -55,22 +55,35 @@ def test_a_second_word_takes_the_place_of_the_first_and_crops_stay_known(store: 
     cut = {box.crop_id for one in (first, second) for box in one.detections}
     assert set(store.detections.crops()) == cut
     assert {crop.crop_id for crop in store.detections.crops_of([_FRAME])[_FRAME]} == cut
-    assert store.detections.crop_ids(0.2) == {second.detections[0].crop_id}
+    assert [crop.crop_id for crop, _ in store.detections.seen()] == [second.detections[0].crop_id]
 
 
 def test_a_threshold_is_reached_by_what_equals_it(store: Store) -> None:
     boxes = (_box(0.7, 0.1), _box(0.2, 0.4, category="person"))
     store.detections.write([ImageDetections(_FRAME, Detected.FOUND, boxes)])
-    assert store.detections.images_with(0.7) == {_FRAME}
-    assert store.detections.images_with(0.71) == set()
-    assert store.detections.images_with(0.2, categories={"person", "vehicle"}) == {_FRAME}
-    assert store.detections.images_with(0.21, categories={"person", "vehicle"}) == set()
-    assert store.detections.crop_ids(0.2) == {boxes[0].crop_id}
+    detections = store.detections
+    assert detections.threshold == 0.2
+    assert detections.images_with() == detections.images_with({"person", "vehicle"}) == {_FRAME}
+    assert detections.quarantined([_FRAME, _OTHER, boxes[0].crop_id]) == {
+        _FRAME, boxes[0].crop_id,
+    }  # fmt: skip
+    detections.choose_threshold(0.21)
+    assert (
+        detections.images_with({"person", "vehicle"}) == detections.quarantined([_FRAME]) == set()
+    )
+    assert detections.images_with() == {_FRAME}
+    assert [box for _, box in detections.seen()] == [boxes[0]]
+    detections.choose_threshold(0.7)
+    assert detections.images_with() == {_FRAME}
+    detections.choose_threshold(0.71)
+    assert detections.images_with() == set()
+    assert detections.seen() == []
 
 
 def test_a_library_without_detections_has_none(store: Store) -> None:
     assert store.detections.of() == {}
-    assert store.detections.images_with(0.1) == store.detections.crop_ids(0.1) == set()
+    assert store.detections.images_with() == store.detections.quarantined([_FRAME]) == set()
+    assert store.detections.seen() == []
     assert store.detections.crops([_FRAME]) == store.detections.crops_of([_FRAME]) == {}
 
 

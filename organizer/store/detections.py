@@ -11,10 +11,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from organizer.field import Box, Crop, Detected, Detection, ImageDetections
+from organizer.store.choices import Choices
 from organizer.store.database import Database, now
 from organizer.store.schemas import CROPS, DETECTED
 
+QUARANTINED = ("person", "vehicle")
+"""What a detector calls what is not shown unless it is asked for."""
+
+USUAL_THRESHOLD = 0.2
+"""MegaDetector's own typical threshold, from version 5 on."""
+
+_THRESHOLD = "detection_threshold"
 _ROWS_PER_UPSERT = 5_000
+_NARROW = ["image_id", "boxes"]
 _COMPARED = ("outcome", "failure", "detector", "extra", "boxes")
 
 
@@ -23,6 +32,17 @@ class Detections:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._choices = Choices(database)
+
+    @property
+    def threshold(self) -> float:
+        """The confidence from which a box counts."""
+        chosen = self._choices.get(_THRESHOLD)
+        return USUAL_THRESHOLD if chosen is None else float(chosen)
+
+    def choose_threshold(self, threshold: float) -> None:
+        """Choose the confidence from which a box counts; nothing that was written changes."""
+        self._choices.set(_THRESHOLD, threshold)
 
     # Reading -------------------------------------------------------------------------------
 
@@ -53,23 +73,30 @@ class Detections:
         seen = rows.filter(pc.not_equal(rows["outcome"], Detected.FAILED.value))
         return set(seen["image_id"].to_pylist())
 
-    def images_with(
-        self, threshold: float, *, categories: Collection[str] | None = None
-    ) -> set[str]:
-        """The images with a box at or above a threshold, of any category or of some."""
-        boxes, images = self._boxes()
-        keep = pc.greater_equal(pc.struct_field(boxes, "confidence"), threshold)
-        if categories is not None:
-            wanted = pa.array(sorted(categories), pa.string())
-            keep = pc.and_(keep, pc.is_in(pc.struct_field(boxes, "category"), wanted))
-        return set(images.filter(keep).to_pylist())
+    def images_with(self, categories: Collection[str] | None = None) -> set[str]:
+        """The images with a box that counts, of any category or of some."""
+        boxes, images = _boxes(self._database.read("detected", _NARROW))
+        return set(images.filter(self._counting(boxes, categories)).to_pylist())
 
-    def crop_ids(self, threshold: float) -> set[str]:
-        """The crops that the detectors' present boxes make, at or above a threshold."""
-        boxes, _ = self._boxes()
-        crops = pc.struct_field(boxes, "crop_id")
-        sure = pc.greater_equal(pc.struct_field(boxes, "confidence"), threshold)
-        return set(crops.filter(pc.and_(sure, pc.not_equal(crops, ""))).to_pylist())
+    def quarantined(self, image_ids: Collection[str]) -> set[str]:
+        """Of some images, or crops, those on whose frame a person or a vehicle is."""
+        if not image_ids or not self.count():
+            return set()
+        frame_of = {i: crop.image_id for i, crop in self.crops(image_ids).items()}
+        frames = {frame_of.get(i, i) for i in image_ids}
+        rows = self._database.read_by_id("detected", "image_id", frames, _NARROW)
+        boxes, images = _boxes(rows)
+        found = set(images.filter(self._counting(boxes, QUARANTINED)).to_pylist())
+        return {i for i in image_ids if frame_of.get(i, i) in found}
+
+    def seen(self) -> list[tuple[Crop, Detection]]:
+        """The crops that the detectors' present boxes make, as far as they count."""
+        boxes, images = _boxes(self._database.read("detected", _NARROW))
+        cut = pc.not_equal(pc.struct_field(boxes, "crop_id"), "")
+        keep = pc.and_(self._counting(boxes, None), cut)
+        rows = zip(images.filter(keep).to_pylist(), boxes.filter(keep).to_pylist(), strict=True)
+        found = [(image_id, Detection(**box)) for image_id, box in rows]
+        return [(Crop(box.crop_id, image_id, box.box), box) for image_id, box in found]
 
     def has_crops(self) -> bool:
         """Whether any image of the library was ever cut."""
@@ -127,11 +154,19 @@ class Detections:
         rows = [_crop_row(crop) for crop_id, crop in wanted.items() if crop_id not in known]
         self._database.append("crops", pa.Table.from_pylist(rows, schema=CROPS))
 
-    def _boxes(self) -> tuple[Any, Any]:
-        """All boxes, as structs, and the image of each."""
-        rows = self._database.read("detected", ["image_id", "boxes"]).combine_chunks()
-        boxes = rows["boxes"]
-        return pc.list_flatten(boxes), rows["image_id"].take(pc.list_parent_indices(boxes))
+    def _counting(self, boxes: Any, categories: Collection[str] | None) -> Any:
+        keep = pc.greater_equal(pc.struct_field(boxes, "confidence"), self.threshold)
+        if categories is None:
+            return keep
+        wanted = pa.array(sorted(categories), pa.string())
+        return pc.and_(keep, pc.is_in(pc.struct_field(boxes, "category"), wanted))
+
+
+def _boxes(rows: pa.Table) -> tuple[Any, Any]:
+    """The boxes of images, as structs, and the image of each."""
+    rows = rows.combine_chunks()
+    boxes = rows["boxes"]
+    return pc.list_flatten(boxes), rows["image_id"].take(pc.list_parent_indices(boxes))
 
 
 def _row(one: ImageDetections) -> dict[str, Any]:

@@ -46,11 +46,17 @@ class FileRow:
 
 
 class Photos:
-    """Roots, images, files and problems of one library."""
+    """Roots, images, files and problems of one library.
+
+    Attributes:
+        with_people: Whether `files_of` tells the files of photos in quarantine too: those on which
+            a detector saw a person or a vehicle. Whatever shows photos asks there.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._detections = Detections(database)
+        self.with_people = False
 
     # Roots ---------------------------------------------------------------------------------
 
@@ -152,16 +158,28 @@ class Photos:
         """Number of files that could not be used."""
         return self._database.count("problems")
 
-    def files_of(self, image_ids: Iterable[str] | None = None) -> dict[str, list[FileRow]]:
+    def files_of(
+        self, image_ids: Iterable[str] | None = None, *, with_people: bool | None = None
+    ) -> dict[str, list[FileRow]]:
         """The files of some images, or of all: those that are there first, then by path.
 
         A crop has the files of its frame, with its box; crops are not among all images.
+
+        Args:
+            image_ids: The images; all photos where None.
+            with_people: Whether also those in quarantine; as the attribute says where None.
         """
+        rows = self._files_of(None if image_ids is None else set(image_ids))
+        if self.with_people if with_people is None else with_people:
+            return rows
+        hidden = self._detections.quarantined(rows.keys())
+        return {i: files for i, files in rows.items() if i not in hidden} if hidden else rows
+
+    def _files_of(self, image_ids: Set[str] | None) -> dict[str, list[FileRow]]:
         columns = ["image_id", "root_id", "path", "state"]
         if image_ids is None:
             table = self._database.read("files", columns)
         else:
-            image_ids = set(image_ids)
             table = self._database.read_by_id("files", "image_id", image_ids, columns)
         folders = {root.root_id: root.folder for root in self.roots()}
         rows: dict[str, list[FileRow]] = {}
@@ -175,7 +193,7 @@ class Photos:
 
     def _files_of_crops(self, image_ids: Set[str]) -> dict[str, list[FileRow]]:
         crops = self._detections.crops(image_ids) if image_ids else {}
-        frames = self.files_of({crop.image_id for crop in crops.values()}) if crops else {}
+        frames = self._files_of({crop.image_id for crop in crops.values()}) if crops else {}
         return {
             crop_id: [replace(row, image_id=crop_id, box=crop.box) for row in frames[crop.image_id]]
             for crop_id, crop in crops.items()
@@ -192,7 +210,7 @@ class Photos:
 
     def images_below(self, folder: Path) -> list[str]:
         """The images of which a file lies in or below a folder, by path."""
-        files = self.files_of()
+        files = self.files_of(with_people=True)
         found = [
             (str(row.file), image_id)
             for image_id, rows in files.items()
