@@ -14,6 +14,7 @@ from organizer.library import recluster as reclustering
 from organizer.library.commit import IngestReport
 from organizer.library.compare.grid import Plan as ComparePlan
 from organizer.library.compare.running import Compared, compared
+from organizer.library.detecting import Detecting
 from organizer.library.evidence import Evidence
 from organizer.library.history import Event, history_of
 from organizer.library.progress import Progress, Silent
@@ -26,14 +27,15 @@ from organizer.store import StoredClustering
 from organizer.types import Hit, ImageRef, Outcome, Vectors
 
 
-class Library(Words, Evidence):
+class Library(Words, Evidence, Detecting):
     """A folder of photos, organised. Use it as a context manager, or call `close`.
 
         with Library.open_or_create(Path(".")) as library:
             library.ingest([Path("photos")])
             library.recluster(k="auto")
 
-    A person's words are in `Words`, reports and reviews in `Evidence`.
+    A person's words are in `Words`, reports and reviews in `Evidence`, what detectors saw in
+    `Detecting`.
 
     Attributes:
         store: The library's folder.
@@ -65,6 +67,7 @@ class Library(Words, Evidence):
             WeightsError: The weights of the embedder cannot be had.
             StoreError: The library cannot be written.
         """
+        embedders.require_photos(embedder)
         starts = ingesting.starts_of(paths)
         if not self._knows_files_below(starts):
             ingesting.require_images(starts)

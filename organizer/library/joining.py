@@ -16,6 +16,7 @@ from organizer.cluster.fit import calibrate
 from organizer.cluster.incremental import Sums, grown, place_at, unit
 from organizer.cluster.locate import BORN, locate
 from organizer.library.births import Birth, births
+from organizer.library.crops import alive
 from organizer.library.draft import Images, assigned, nobody, states_of
 from organizer.library.obeying import decided_rows, obey
 from organizer.library.space import Space
@@ -187,8 +188,10 @@ def join_late(store: Store, clustering: StoredClustering | None, *, seed: int) -
     if store.vectors.count(embedder) == store.clusterings.count(clustering_id):
         return Finished()
     members = set(store.clusterings.assignments(clustering_id).image_ids.tolist())
-    image_ids, vectors = store.vectors.read(embedder)
+    image_ids, vectors = alive(store, embedder, *store.vectors.read(embedder))
     rows = [row for row, image_id in enumerate(image_ids) if image_id not in members]
+    if not rows:
+        return Finished()
     joiner = Joiner(store, clustering, seed=seed)
     joiner.join([image_ids[row] for row in rows], vectors[rows])
     return joiner.finish()

@@ -21,7 +21,7 @@ QUARANTINED = ("person", "vehicle")
 USUAL_THRESHOLD = 0.2
 """MegaDetector's own typical threshold, from version 5 on."""
 
-_THRESHOLD = "detection_threshold"
+_THRESHOLD, _USUAL = "detection_threshold", "usual_detection_threshold"
 _ROWS_PER_UPSERT = 5_000
 _NARROW = ["image_id", "boxes"]
 _COMPARED = ("outcome", "failure", "detector", "extra", "boxes")
@@ -36,13 +36,17 @@ class Detections:
 
     @property
     def threshold(self) -> float:
-        """The confidence from which a box counts."""
-        chosen = self._choices.get(_THRESHOLD)
-        return USUAL_THRESHOLD if chosen is None else float(chosen)
+        """The confidence from which a box counts: as a person chose, or the detector's own."""
+        chosen = (self._choices.get(name) for name in (_THRESHOLD, _USUAL))
+        return float(next((value for value in chosen if value is not None), USUAL_THRESHOLD))
 
     def choose_threshold(self, threshold: float) -> None:
         """Choose the confidence from which a box counts; nothing that was written changes."""
         self._choices.set(_THRESHOLD, threshold)
+
+    def note_usual_threshold(self, threshold: float) -> None:
+        """Note the confidence that the detector itself proposes."""
+        self._choices.set(_USUAL, threshold)
 
     # Reading -------------------------------------------------------------------------------
 
