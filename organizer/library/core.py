@@ -8,7 +8,7 @@ from pathlib import Path
 from organizer import decode
 from organizer.cluster.decisions import Constraints, compiled
 from organizer.errors import ImageError, SettingsError
-from organizer.library import embedders, texts, undoing, views
+from organizer.library import crops, embedders, texts, undoing, views
 from organizer.library import ingest as ingesting
 from organizer.library import recluster as reclustering
 from organizer.library.commit import IngestReport
@@ -24,7 +24,7 @@ from organizer.library.words import Words
 from organizer.protocols import EmbedderInfo, least_side
 from organizer.settings import DEFAULT_REDUCER, Settings
 from organizer.store import StoredClustering
-from organizer.types import Hit, ImageRef, Outcome, Vectors
+from organizer.types import Hit, ImageRef, Outcome, PartSpec, Vectors
 
 
 class Library(Words, Evidence, Detecting):
@@ -146,6 +146,10 @@ class Library(Words, Evidence, Detecting):
         """The images of a cluster, the most typical first; the unsure ones where None."""
         return views.cluster_members(self.store, cluster_id)
 
+    def photos_in(self, group: crops.Group) -> list[views.Photo]:
+        """The photos of a group of those that are in no cluster, by path."""
+        return views.photos_in(self.store, group)
+
     def name_of(self, cluster_id: int) -> str | None:
         """The name that a person gave a cluster."""
         return self.constraints().names.get(cluster_id)
@@ -172,10 +176,10 @@ class Library(Words, Evidence, Detecting):
         """
         spec = embedders.required_spec(self.store, embedder)
         start = ingesting.starts_of([file])[0]
-        own = self.store.photos.image_at(start)
-        stored = self.store.vectors.read_some(spec, [own]) if own else {}
-        if own is not None and own in stored:
-            query = stored[own]
+        own = self._members_at(start, spec)
+        stored = self.store.vectors.read_some(spec, own[:1])
+        if stored:
+            query = stored[own[0]]
         elif start.is_dir():
             raise SettingsError(f"{file} is a folder", "name one photo")
         else:
@@ -185,8 +189,7 @@ class Library(Words, Evidence, Detecting):
                 f"{spec.name} sees nothing in {file} that could be compared",
                 "use another --embedder",
             )
-        found = self.store.vectors.nearest(spec, query, limit + 1)
-        return self._hits([pair for pair in found if pair[0] != own][:limit])
+        return self._hits(self._nearest(spec, query, limit, without=own))
 
     def search_text(self, text: str, *, limit: int = 10, embedder: str | None = None) -> list[Hit]:
         """The images nearest to a text, by an embedder that reads texts.
@@ -200,7 +203,7 @@ class Library(Words, Evidence, Detecting):
             SettingsError: The text is empty, or no embedder of the library reads texts.
         """
         spec, query = texts.text_vector(self.store, text, embedder=embedder, settings=self.settings)
-        return self._hits(self.store.vectors.nearest(spec, query, limit))
+        return self._hits(self._nearest(spec, query, limit))
 
     def suggest_names(
         self, labels: Sequence[str], *, embedder: str | None = None
@@ -276,6 +279,26 @@ class Library(Words, Evidence, Detecting):
         )
 
     # -----------------------------------------------------------------------------------------
+
+    def _members_at(self, start: Path, spec: PartSpec) -> list[str]:
+        """The images of an embedder that a file of the library holds: crops, the surest first."""
+        own = self.store.photos.image_at(start)
+        if own is None or not crops.are_crops(spec):
+            return [own] if own else []
+        return [crop.crop_id for crop in self.homes()[own].crops]
+
+    def _nearest(
+        self, spec: PartSpec, query: Vectors, limit: int, *, without: Sequence[str] = ()
+    ) -> list[tuple[str, float]]:
+        """The nearest images that may be shown; more are looked for where some may not."""
+        wanted = limit + len(without)
+        while True:
+            found = self.store.vectors.nearest(spec, query, wanted)
+            hidden = self.store.photos.hidden([image_id for image_id, _ in found])
+            shown = [pair for pair in found if pair[0] not in hidden and pair[0] not in without]
+            if len(shown) >= limit or len(found) < wanted:
+                return shown[:limit]
+            wanted *= 2
 
     def _embed_one(self, file: Path, embedder: str | None) -> Vectors:
         spec = embedders.required_spec(self.store, embedder)

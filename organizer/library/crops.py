@@ -127,12 +127,16 @@ def live(store: Store, constraints: Constraints | None = None) -> dict[str, Crop
 
 
 def alive(
-    store: Store, spec: PartSpec, image_ids: tuple[str, ...], vectors: Vectors
+    store: Store,
+    spec: PartSpec,
+    image_ids: tuple[str, ...],
+    vectors: Vectors,
+    constraints: Constraints | None = None,
 ) -> tuple[tuple[str, ...], Vectors]:
     """Of the images of an embedder those that are clustered: of crops the live ones."""
     if not are_crops(spec):
         return image_ids, vectors
-    clustered = live(store)
+    clustered = live(store, constraints)
     rows = [row for row, image_id in enumerate(image_ids) if image_id in clustered]
     if len(rows) == len(image_ids):
         return image_ids, vectors

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from organizer.cluster.decisions import compiled
+from organizer.cluster.decisions import Constraints, compiled
 from organizer.cluster.fit import calibrate
 from organizer.cluster.incremental import Sums, grown, place_at, unit
 from organizer.cluster.locate import BORN, locate
@@ -176,11 +176,23 @@ def measured_fit(
     return calibrate(models, vectors, at.nearest, seed=seed)
 
 
-def join_late(store: Store, clustering: StoredClustering | None, *, seed: int) -> Finished:
+def join_late(
+    store: Store,
+    clustering: StoredClustering | None,
+    *,
+    seed: int,
+    constraints: Constraints | None = None,
+) -> Finished:
     """Let images with a vector that are not in a clustering join its clusters.
 
     They came after a clustering that was brought back, or an ingest was cut short between their
     vectors and their clusters. Where there are none, it costs two counts.
+
+    Args:
+        store: The library.
+        clustering: The clustering; None where there is none.
+        seed: Of what is drawn.
+        constraints: What a person said, where that is not what the library has.
     """
     if clustering is None:
         return Finished()
@@ -188,7 +200,7 @@ def join_late(store: Store, clustering: StoredClustering | None, *, seed: int) -
     if store.vectors.count(embedder) == store.clusterings.count(clustering_id):
         return Finished()
     members = set(store.clusterings.assignments(clustering_id).image_ids.tolist())
-    image_ids, vectors = alive(store, embedder, *store.vectors.read(embedder))
+    image_ids, vectors = alive(store, embedder, *store.vectors.read(embedder), constraints)
     rows = [row for row, image_id in enumerate(image_ids) if image_id not in members]
     if not rows:
         return Finished()
