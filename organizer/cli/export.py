@@ -13,6 +13,7 @@ from organizer.cli.session import (
     EmbedderOption,
     JsonOption,
     LibraryOption,
+    PeopleOption,
     command,
     opened,
     quiet_natives,
@@ -79,6 +80,7 @@ def export(
             help="Size of the pictures in embedding-atlas: 96 if not given, 0 for none.",
         ),
     ] = None,
+    with_people: PeopleOption = False,
     library: LibraryOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
@@ -93,7 +95,7 @@ def export(
     with command(debug=debug):
         if to == _PIPE and json:
             raise SettingsError("--to - and --json both write to stdout", "leave one out")
-        with opened(library) as found:
+        with opened(library, with_people=with_people or None) as found:
             from organizer.cli.bar import bar
             from organizer.library.exporting import ExportChoice
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -145,6 +146,20 @@ class Library(Words, Evidence, Detecting):
     def cluster(self, cluster_id: int | None) -> list[views.Member]:
         """The images of a cluster, the most typical first; the unsure ones where None."""
         return views.cluster_members(self.store, cluster_id)
+
+    def groups_beside(self) -> dict[crops.Group, int]:
+        """How many photos are beside the clusters, by what they show.
+
+        Where crops are clustered these are the empty ones and those without a detector's result;
+        photos with people or vehicles always. Groups of no photo are left out.
+        """
+        current = self.store.clusterings.current()
+        of_crops = current is not None and crops.are_crops(current.embedder)
+        beside = set(crops.Group) - {crops.Group.ANIMALS} if of_crops else crops.QUARANTINED
+        if not self.store.detections.count():
+            return {}
+        counts = Counter(home.group for home in self.homes().values())
+        return {group: counts[group] for group in crops.Group if group in beside & counts.keys()}
 
     def photos_in(self, group: crops.Group) -> list[views.Photo]:
         """The photos of a group of those that are in no cluster, by path."""
