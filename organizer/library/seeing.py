@@ -17,7 +17,7 @@ from organizer.cluster.decisions import Constraints
 from organizer.cluster.pooling import limit_of, observations, pooled
 from organizer.errors import SettingsError
 from organizer.library.contexts import contexts
-from organizer.library.space import centred_by
+from organizer.library.space import centred_by, centring_words
 from organizer.reduce.centring import Centring
 from organizer.store import Store, StoredClustering
 from organizer.types import NOISE, Decision, DecisionKind, Labels, PartSpec, Vectors
@@ -57,6 +57,13 @@ def with_bursts(clusterer: PartSpec) -> PartSpec:
 def looks_at_contexts(clustering: StoredClustering) -> bool:
     """Whether a clustering sees more of an image than its vector."""
     return takes_bursts_as_one(clustering.clusterer) or bool(centred_by(clustering.reducer))
+
+
+def sight_words(clustering: StoredClustering) -> list[str]:
+    """How a clustering sees images, for a person; nothing where it sees each as it is."""
+    bursts = ["bursts as one"] if takes_bursts_as_one(clustering.clusterer) else []
+    centred = centring_words(clustering.reducer)
+    return [*bursts, *([centred] if centred else [])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +144,11 @@ class Sight:
 
     # Bursts --------------------------------------------------------------------------------
 
+    @property
+    def limit(self) -> float:
+        """The distance beyond which an image is not of its burst; NaN where none was measured."""
+        return self._limit
+
     def measure_bursts(self, image_ids: Sequence[str], vectors: Vectors) -> None:
         """Measure how far an image of a burst may lie from the others."""
         self._limit = limit_of(vectors, self.bursts_of(image_ids))
@@ -172,10 +184,6 @@ class Sight:
             dtype=np.int64,
         )
         return observations(vectors, groups, limit=self._limit)
-
-    def is_near(self, vectors: Vectors, observed: Vectors) -> NDArray[np.bool_]:
-        """``(n,)`` whether images are near enough to an observation to be of it."""
-        return np.asarray(~(1 - vectors @ observed > self._limit))
 
     def _look(self, by: str) -> None:
         taken = contexts(self._store)

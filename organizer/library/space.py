@@ -56,6 +56,12 @@ def centred_by(reducer: PartSpec) -> str | None:
     return None if found is None else str(found)
 
 
+def centring_words(reducer: PartSpec) -> str:
+    """What the vectors were centred by, for a person; empty for nothing."""
+    by = centred_by(reducer)
+    return f"centred by {by.replace(',', ' and ')}" if by else ""
+
+
 def with_centring(reducer: PartSpec, by: str | None) -> PartSpec:
     """The space of a reducer whose vectors are centred first.
 

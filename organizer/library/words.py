@@ -45,31 +45,39 @@ class Words(Opened):
         """
         return self._decide(lambda desk: desk.split(cluster_id, k))
 
-    def move(self, images: Sequence[str | Path], cluster_id: int) -> DecisionReport:
+    def move(
+        self, images: Sequence[str | Path], cluster_id: int, *, burst: bool = False
+    ) -> DecisionReport:
         """Put images into a cluster, for good.
 
         Args:
             images: Paths, or image ids of which the beginning is enough.
             cluster_id: The cluster.
+            burst: Say it of all images of their bursts, but for those of which you said by
+                themselves where they belong.
 
         Raises:
             SettingsError: There is no such cluster or image.
         """
         ids = resolve(self.store, images)
-        return self._decide(lambda desk: desk.move(ids, cluster_id))
+        return self._decide(lambda desk: desk.move(ids, cluster_id, burst=burst))
 
-    def deny(self, images: Sequence[str | Path], cluster_id: int) -> DecisionReport:
+    def deny(
+        self, images: Sequence[str | Path], cluster_id: int, *, burst: bool = False
+    ) -> DecisionReport:
         """Say that images are not of a cluster: they leave it and never come back.
 
         Args:
             images: Paths, or image ids of which the beginning is enough.
             cluster_id: The cluster.
+            burst: Say it of all images of their bursts, but for those of which you said by
+                themselves where they belong.
 
         Raises:
             SettingsError: There is no such cluster or image.
         """
         ids = resolve(self.store, images)
-        return self._decide(lambda desk: desk.deny(ids, cluster_id))
+        return self._decide(lambda desk: desk.deny(ids, cluster_id, burst=burst))
 
     def retire(self, cluster_id: int) -> DecisionReport:
         """Dissolve a cluster: its images go where they fit, or to the pile; its id is no more.
