@@ -186,10 +186,12 @@ class Joiner:
         if not self._sight.bursts:
             return each_by_itself(vectors)
         members = self._store.clusterings.assignments(self._id)
-        mates = np.isin(members.image_ids, self._sight.mates_of(image_ids))
-        members, known = self._with_vectors(
-            members.take(mates & ~np.isin(members.image_ids, list(image_ids)))
-        )
+        new = list(image_ids)
+        mates = np.isin(members.image_ids, self._sight.mates_of(new))
+        members = members.take(mates & ~np.isin(members.image_ids, new))
+        known = vectors[:0]
+        if len(members):
+            members, known = self._with_vectors(members)
         return with_mates(
             self._sight,
             (image_ids, vectors),
