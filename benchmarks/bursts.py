@@ -3,10 +3,10 @@
     python -m benchmarks.bursts VECTORS/*.npz --photos CAMERATRAP --embedder mobilenet_v2
 
 CAMERATRAP is a folder of STATION/SPECIES/photos with their times; nothing in it is simulated. Each
-.npz file has `vectors` and `labels` of photos that were not taken in sequences: bursts are SIMULATED
-by putting photos of one class together, each with those most like it ("alike") or at random ("any"),
-and by exchanging some of them with photos of other classes (strangers). Such frames differ more from
-each other than those of a camera do, in pose and place, and less in nothing.
+.npz file has `vectors` and `labels` of photos that were not taken in sequences: bursts are
+SIMULATED by putting photos of one class together, each with those most like it ("alike") or at
+random ("any"), and by exchanging some of them with photos of other classes (strangers). Frames of a
+camera are more alike than these in the background, and those of one animal in the animal.
 
 For each: NMI / purity, by photos, at the true k and at the k that is chosen (in brackets).
 """
@@ -52,14 +52,16 @@ def purity(truth: Labels, labels: Labels) -> float:
 
 
 def clustered(photos: Path, embedder: str, **how: Any) -> tuple[list[Path], Labels, int]:
-    """The files of photos in a library of their own, their clusters, and how many were clustered."""
-    with tempfile.TemporaryDirectory() as name:
-        with Library.open_or_create(Path(name), load_settings()) as library:
-            library.ingest([photos], embedder=embedder)
-            report = library.recluster(**how)
-            assert report.clustering_id is not None
-            members = library.store.clusterings.assignments(report.clustering_id)
-            files = library.store.photos.files_of()
+    """The files of photos in a library of their own, their clusters, and what was clustered."""
+    with (
+        tempfile.TemporaryDirectory() as name,
+        Library.open_or_create(Path(name), load_settings()) as library,
+    ):
+        library.ingest([photos], embedder=embedder)
+        report = library.recluster(**how)
+        assert report.clustering_id is not None
+        members = library.store.clusterings.assignments(report.clustering_id)
+        files = library.store.photos.files_of()
     order = np.argsort(members.image_ids)
     paths = [files[members.image_ids[row]][0].file for row in order]
     return paths, members.cluster_ids[order], report.observations
@@ -100,7 +102,7 @@ def _cell(truth: Labels, labels: Labels) -> str:
 Way = Callable[[Vectors, Labels], tuple[Labels, bool]]
 
 
-def _as_photos(vectors: Vectors, bursts: Labels) -> tuple[Labels, bool]:
+def _as_photos(vectors: Vectors, _: Labels) -> tuple[Labels, bool]:
     return np.arange(len(vectors), dtype=np.int64), False
 
 
@@ -122,8 +124,8 @@ WAYS: dict[str, Way] = {
     "bursts": _soft,
     "bursts by weight": _weighted,
 }
-"""Photo by photo; a burst is one whatever is in it; strangers by themselves, as `recluster --bursts`
-has it; the same with as much weight for each burst as it has photos."""
+"""Photo by photo; a burst is one whatever is in it; strangers by themselves, as
+`recluster --bursts` has it; the same with as much weight for each burst as it has photos."""
 
 
 def _simulated(name: str, labelled: Labelled) -> None:
@@ -145,10 +147,10 @@ def _simulated(name: str, labelled: Labelled) -> None:
                     found[way].append(_scores(truth, auto))
                 sizes.append(len(vectors) / len(np.unique(bursts)))
             kind = "alike" if alike else "any"
+            of_strangers = f"found {np.mean(caught):.0%} of them, " if share else ""
             print(
-                f"  {kind}, {share:.0%} strangers, {np.mean(sizes):.1f} photos a burst: found "
-                f"{np.mean(caught):.0%} of the strangers, took {np.mean(lost):.1%} of the others "
-                "for some"
+                f"  {kind}, {share:.0%} strangers, {np.mean(sizes):.1f} photos a burst: "
+                f"{of_strangers}took {np.mean(lost):.1%} of the others for some"
             )
             for way, scores in found.items():
                 cells = [np.mean(scores[part::2], axis=0) for part in (0, 1)]

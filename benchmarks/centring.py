@@ -3,10 +3,10 @@
     python -m benchmarks.centring --photos CAMERATRAP --classes WILDCATS --embedder mobilenet_v2
 
 CAMERATRAP is a folder of STATION/SPECIES/photos; the camera is what the photos tell. CLASSES is a
-folder of CLASS/photos that no camera trap took: cameras are SIMULATED by giving each photo the tint,
-the vignette, the rail of numbers and the corner of foliage of one of four cameras, and half of them
-the grey of infrared, and embedding what comes out. A class is before every camera alike, or two
-thirds of it before one of them ("own": what centring cannot tell from the camera).
+folder of CLASS/photos that no camera trap took: cameras are SIMULATED by pasting each photo, small,
+somewhere into the scene of one of four cameras, with its tint and vignette, half of them in the
+grey of infrared, and embedding what comes out. Every class is before every camera alike, or two
+thirds of each before one of them (what centring cannot tell from the camera).
 
 For each: NMI of the clusters with the class, with the camera and with the light, at the true k and
 at the k that is chosen. A new camera: photos of three cameras are clustered and those of the fourth
@@ -36,7 +36,7 @@ from organizer.types import NOISE, Labels
 
 CAMERAS = 4
 WAYS = (None, "camera", "night", "camera,night")
-_SIDE = 224
+_SIDE, _ANIMAL = 224, 110
 _TINTS = ((1.0, 1.0, 1.0), (1.2, 0.95, 0.75), (0.8, 1.0, 1.2), (0.9, 1.15, 0.8))
 
 
@@ -73,12 +73,14 @@ def _measured(folders: Sequence[Path], embedder: str) -> None:
 
 def _cell(base: Path, reduce: str, way: str | None, k: K) -> str:
     """Clustered in a copy: a second clustering of one library would begin with the first."""
-    with tempfile.TemporaryDirectory() as name:
-        with Library.open(copied(base, Path(name)), load_settings()) as library:
-            library.recluster(k=k, reduce=reduce, center=way)
-            image_ids, labels = _members(library)
-            files = library.store.photos.files_of(image_ids)
-            how = contexts(library.store, image_ids)
+    with (
+        tempfile.TemporaryDirectory() as name,
+        Library.open(copied(base, Path(name)), load_settings()) as library,
+    ):
+        library.recluster(k=k, reduce=reduce, center=way)
+        image_ids, labels = _members(library)
+        files = library.store.photos.files_of(image_ids)
+        how = contexts(library.store, image_ids)
     classes = [files[image_id][0].file.parent.name for image_id in image_ids]
     truths = (classes, [camera or "" for camera in how.cameras], how.infrared)
     scores = [normalized_mutual_info_score(truth, labels) for truth in truths]
@@ -92,15 +94,17 @@ def _cell(base: Path, reduce: str, way: str | None, k: K) -> str:
 def _joined(folders: Sequence[Path], embedder: str) -> None:
     """Photos of a camera that the clusters were made without."""
     for way in (None, "camera"):
-        with tempfile.TemporaryDirectory() as name:
-            with Library.open_or_create(Path(name), load_settings()) as library:
-                library.ingest(folders[:-1], embedder=embedder)
-                files = library.store.photos.files_of()
-                library.recluster(k=_count(files), center=way)
-                before = set(files)
-                library.ingest([folders[-1]])
-                image_ids, labels = _members(library)
-                files = library.store.photos.files_of()
+        with (
+            tempfile.TemporaryDirectory() as name,
+            Library.open_or_create(Path(name), load_settings()) as library,
+        ):
+            library.ingest(folders[:-1], embedder=embedder)
+            files = library.store.photos.files_of()
+            library.recluster(k=_count(files), center=way)
+            before = set(files)
+            library.ingest([folders[-1]])
+            image_ids, labels = _members(library)
+            files = library.store.photos.files_of()
         classes = np.array([files[image_id][0].file.parent.name for image_id in image_ids])
         new = np.array([image_id not in before for image_id in image_ids])
         most = {
@@ -140,39 +144,47 @@ def _photograph(
     file: Path, to: Path, camera: int, *, infrared: bool, draw: np.random.Generator
 ) -> None:
     with Image.open(file) as image:
-        picture = image.convert("RGB").resize((_SIDE, _SIDE))
-    pixels = np.asarray(picture, dtype=np.float32) * np.array(_TINTS[camera], dtype=np.float32)
+        animal = np.asarray(image.convert("RGB").resize((_ANIMAL, _ANIMAL)), dtype=np.float64)
+    pixels = _scene(camera) * draw.uniform(0.85, 1.15)
+    y, x = draw.integers(0, _SIDE - _ANIMAL, 2)
+    place = np.s_[y : y + _ANIMAL, x : x + _ANIMAL]
+    mask = _faded()
+    pixels[place] = mask * animal + (1 - mask) * pixels[place]
+    pixels *= _TINTS[camera]
     if infrared:
         pixels = np.repeat(pixels.mean(axis=2, keepdims=True), 3, axis=2) * 0.7
-    pixels = pixels * _vignette(camera)[:, :, None]
-    foliage = np.random.default_rng(camera).normal(90, 45, (_SIDE // 8, _SIDE // 8, 1))
-    foliage = np.kron(foliage, np.ones((8, 8, 1))) * np.ones(3)
-    inside = _corner(camera)
-    pixels[inside] = foliage[inside] if infrared else foliage[inside] * (0.8, 1.0, 0.5)
+    pixels *= _vignette(camera)
     pixels[-14:] = 20 + 60 * camera  # the rail on which cameras write time and temperature
     pixels += draw.normal(0, 4, pixels.shape[:2])[:, :, None]
     folder = to / f"camera {camera}" / file.parent.name
     folder.mkdir(parents=True, exist_ok=True)
     exif = Image.Exif()
     exif[0x0110] = f"camera {camera}"  # Model
-    image = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
-    image.save(folder / f"{file.stem}.jpg", quality=92, exif=exif)
+    taken = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+    taken.save(folder / f"{file.stem}.jpg", quality=92, exif=exif)
 
 
-def _vignette(camera: int) -> NDArray[np.float32]:
+def _scene(camera: int) -> NDArray[np.float64]:
+    """What a camera always sees: noise at several scales, of its own colours and grain."""
+    draw = np.random.default_rng(camera)
+    scene = np.zeros((_SIDE, _SIDE, 3)) + draw.uniform(60, 150, 3)
+    for cells in (3, 7, 14, 28 * (1 + camera % 2), 56 * (1 + camera // 2)):
+        coarse = np.clip(128 + draw.normal(0, 42, (cells, cells, 3)), 0, 255).astype(np.uint8)
+        layer = Image.fromarray(coarse).resize((_SIDE, _SIDE), Image.Resampling.BICUBIC)
+        scene += np.asarray(layer, dtype=np.float64) - 128
+    return scene
+
+
+def _faded() -> NDArray[np.float64]:
+    """An ellipse with soft edges."""
+    y, x = np.mgrid[-1 : 1 : _ANIMAL * 1j, -1 : 1 : _ANIMAL * 1j]
+    return np.clip(4 * (1 - np.hypot(x, y)), 0, 1)[:, :, None]
+
+
+def _vignette(camera: int) -> NDArray[np.float64]:
     y, x = np.mgrid[-1 : 1 : _SIDE * 1j, -1 : 1 : _SIDE * 1j]
     shift = 0.3 * camera
-    return np.asarray(
-        1 - 0.12 * camera * ((x - shift) ** 2 + (y + shift) ** 2) / 2, dtype=np.float32
-    )
-
-
-def _corner(camera: int) -> NDArray[np.bool_]:
-    """Where a camera has leaves before it: another corner for each."""
-    y, x = np.mgrid[0:_SIDE, 0:_SIDE]
-    y, x = (y, x)[:: 1 if camera < 2 else -1]
-    along = x if camera % 2 else _SIDE - x
-    return np.asarray(along + y < _SIDE * 0.6)
+    return np.asarray(1 - 0.06 * camera * ((x - shift) ** 2 + (y + shift) ** 2))[:, :, None]
 
 
 def copied(base: Path, to: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Bursts as one observation: when clustering anew, when new photos come, and in a person's words."""
+"""Bursts as one observation: when clustering anew, when photos come, and in a person's words."""
 
 from __future__ import annotations
 

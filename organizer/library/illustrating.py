@@ -18,8 +18,8 @@ from organizer.library.pictures import SIDE, pictures
 from organizer.library.progress import Progress
 from organizer.library.reporting import Report, remarks_of, scored
 from organizer.library.reviewing import ALL_UP_TO, among_strangers
-from organizer.library.sheets import Choice
 from organizer.library.seeing import sight_words
+from organizer.library.sheets import Choice
 from organizer.library.space import spelled
 from organizer.reduce.projection import project
 from organizer.report.contents import ClusterRow, Contents, Map, Picture, Sheet, Spot

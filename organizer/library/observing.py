@@ -117,8 +117,8 @@ def with_mates(
     """New images as the observations that they make with the images of their bursts.
 
     A new image of a burst that has images in a cluster is of that observation, and goes there, if
-    it lies near enough to them. The others make observations with each other, and with those of their
-    bursts that are unsure.
+    it lies near enough to them. The others make observations with each other, and with those of
+    their bursts that are unsure.
 
     Args:
         sight: Of the clustering.

@@ -3,7 +3,8 @@
 The mean of a group (the photos of one camera, those taken in infrared) is subtracted from each of
 its vectors and the mean of all is put back: the location half of what ComBat does to the batches of
 a laboratory (Johnson, Li and Rabinovic 2007, Biostatistics 8). As there, the mean of a small group
-is drawn towards that of all, for a camera that saw one animal has that animal in its mean.
+is drawn towards that of all, for a camera that saw one animal has that animal in its mean: the mean
+of all counts for as many images as there is variance within the groups to one between them.
 
 It takes out what differs between groups, whatever that is: where one camera sees foxes and another
 one owls, the difference of fox and owl goes too. `benchmarks/centring.py` measures both.
@@ -20,10 +21,12 @@ from numpy.typing import NDArray
 from organizer.reduce.neighbours import unit
 from organizer.types import Vectors
 
-PRIOR = 10.0
-"""Images that the mean of all counts for in the mean of a group."""
+LEAST_PRIOR = 2.0
+"""Images that the mean of all counts for in the mean of a group, at least: one photo is no mean."""
 
-_NAMES, _COUNTS, _SUMS, _FITTED = "center.names", "center.counts", "center.sums", "center.fitted"
+_MOST_PRIOR = 1e6
+_NAMES, _COUNTS, _SUMS = "center.names", "center.counts", "center.sums"
+_FITTED, _PRIOR = "center.fitted", "center.prior"
 _ROWS_AT_ONCE = 8_192
 
 
@@ -38,6 +41,7 @@ class Centring:
         counts: ``(r,)`` int64, how many vectors.
         sums: ``(r, dim)`` float64, their sum.
         fitted: So many rows, the first ones, are those that this was fitted to.
+        prior: Images that the mean of all counts for in the mean of a group.
     """
 
     def __init__(
@@ -46,9 +50,10 @@ class Centring:
         counts: NDArray[np.int64],
         sums: NDArray[np.float64],
         fitted: int,
+        prior: float,
     ) -> None:
         self._names, self._counts, self._sums = list(names), counts, sums
-        self._fitted = fitted
+        self._fitted, self._prior = fitted, prior
         self._mean = sums[:fitted].sum(axis=0) / max(int(counts[:fitted].sum()), 1)
         self._shift_of = self._shifts()
 
@@ -56,7 +61,7 @@ class Centring:
     def fit(cls, vectors: Vectors, groups: Sequence[str]) -> Self:
         """Measure the groups of ``(n, dim)`` unit vectors."""
         names, counts, sums = _counted(vectors, groups)
-        return cls(names, counts, sums, len(names))
+        return cls(names, counts, sums, len(names), _prior(vectors, counts, sums))
 
     @classmethod
     def restored(cls, state: Mapping[str, NDArray[Any]]) -> Self | None:
@@ -64,12 +69,13 @@ class Centring:
         if _NAMES not in state:
             return None
         names = [str(name) for name in state[_NAMES]]
-        return cls(names, state[_COUNTS], state[_SUMS], int(state[_FITTED][0]))
+        fitted, prior = int(state[_FITTED][0]), float(state[_PRIOR][0])
+        return cls(names, state[_COUNTS], state[_SUMS], fitted, prior)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """What was fitted and learned."""
-        fitted = np.array([self._fitted], dtype=np.int64)
-        return _rows(self._names, self._counts, self._sums) | {_FITTED: fitted}
+        once = {_FITTED: np.array([self._fitted]), _PRIOR: np.array([self._prior])}
+        return _rows(self._names, self._counts, self._sums) | once
 
     def learn(self, vectors: Vectors, groups: Sequence[str]) -> dict[str, NDArray[Any]]:
         """Take images of groups in that this was not fitted to.
@@ -114,7 +120,7 @@ class Centring:
         for name in dict.fromkeys(self._names):
             mine = [row for row, other in enumerate(self._names) if other == name]
             count, total = self._counts[mine].sum(), self._sums[mine].sum(axis=0)
-            shrunk = (total + PRIOR * self._mean) / (count + PRIOR)
+            shrunk = (total + self._prior * self._mean) / (count + self._prior)
             shifts[name] = (self._mean - shrunk).astype(np.float32)
         return shifts
 
@@ -129,6 +135,25 @@ def _counted(
         rows = slice(start, start + _ROWS_AT_ONCE)
         np.add.at(sums, number[rows], vectors[rows].astype(np.float64))
     return [str(name) for name in names], counts, sums
+
+
+def _prior(vectors: Vectors, counts: NDArray[np.int64], sums: NDArray[np.float64]) -> float:
+    """The variance within the groups to that between them, by the moments of a one-way layout."""
+    n, groups = int(counts.sum()), len(counts)
+    if groups < 2 or n == groups:
+        return LEAST_PRIOR
+    squares = sum(
+        float(np.square(vectors[start : start + _ROWS_AT_ONCE].astype(np.float64)).sum())
+        for start in range(0, n, _ROWS_AT_ONCE)
+    )
+    of_means = float((np.square(sums).sum(axis=1) / counts).sum())
+    within = (squares - of_means) / (n - groups)
+    between = (of_means - float(np.square(sums.sum(axis=0)).sum()) / n) / (groups - 1)
+    usual = (n - float(np.square(counts).sum()) / n) / (groups - 1)
+    variance = (between - within) / usual
+    if variance * _MOST_PRIOR <= within:
+        return _MOST_PRIOR
+    return max(LEAST_PRIOR, within / variance)
 
 
 def _rows(
