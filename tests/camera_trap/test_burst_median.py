@@ -130,3 +130,17 @@ def test_a_real_detectors_word_stands_before_and_after(tmp_path: Path, bursts: S
         done = from_bursts(library)
         assert (done.bursts, done.known, done.report.new) == (0, 10, 0)
         assert library.store.detections.of() == real
+
+
+def test_crops_of_a_burst_are_one_observation_as_their_photos_are(
+    library: Library, tmp_path: Path, bursts: Scenes
+) -> None:
+    library.ingest([bursts.folder], embedder="channel-mean")
+    import_results(library, bursts.write(tmp_path / "md.json"))
+    made = library.recluster(
+        k=2, embedder="crops:channel-mean", reduce="none", bursts=True, center="night"
+    )
+    assert made.images == 5
+    assert sorted(count for _, _, count in made.clusters) == [2, 3]
+    places = {home.where for home in library.homes().values() if home.crops}
+    assert places == {1, 2}
