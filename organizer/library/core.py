@@ -283,6 +283,8 @@ class Library(Words, Evidence, Detecting):
         shown = progress or Silent()
 
         def bring_in(embedder: str) -> bool:
+            if embedder.startswith(crops.PREFIX):  # an import of detections makes these
+                return True
             here = [folder for folder in self.roots() if folder.exists()]
             if not here:  # a card, a drive: what was embedded before is compared
                 return True
