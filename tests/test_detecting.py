@@ -139,6 +139,20 @@ def test_a_photo_with_two_animals_is_in_two_clusters_and_its_home_is_the_surer_o
     assert home.group is Group.ANIMALS
 
 
+def test_a_name_moves_no_photo_and_a_word_does(cropped: Library, scenes: Scenes) -> None:
+    frame = cropped.store.photos.image_at(scenes.folder / "brook/pair.jpg")
+    assert frame is not None
+    before = cropped.homes()
+    crow, fox = before[frame].crops
+    assert crow.cluster_id is not None
+    assert fox.cluster_id is not None
+    cropped.rename(fox.cluster_id, "Fox")  # its crops stand for the name
+    assert cropped.homes() == before
+    cropped.move([fox.crop_id], crow.cluster_id)
+    cropped.move([fox.crop_id], fox.cluster_id)
+    assert cropped.homes()[frame].where == fox.cluster_id
+
+
 def test_every_photo_has_a_home(cropped: Library, scenes: Scenes) -> None:
     found = {path_of(cropped, scenes, i): home for i, home in cropped.homes().items()}
     assert found.keys() == scenes.things.keys()
@@ -192,6 +206,7 @@ def test_people_are_shown_nowhere_unless_asked_for(cropped: Library, scenes: Sce
 
     assert not shown(cropped) & people
     assert "brook/heron0.jpg" in shown(cropped)
+    assert sum(cropped.hidden_in(cluster.cluster_id) for cluster in cropped.clusters()) == 2
     home = cropped.store.path.parent
     with Library.open(home, Settings(with_people=True)) as asked:
         assert {"brook/person.jpg", "ridge/person.jpg"} <= shown(asked)

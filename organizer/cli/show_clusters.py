@@ -78,6 +78,13 @@ def members(
         print_table(["path", ">distance", "state"], table, title=title)
 
 
+def left_out(count: int) -> None:
+    """Images that are not shown unless it is asked for."""
+    if count:
+        images = "1 image is" if count == 1 else f"{count:,} images are"
+        say(f"{images} left out: people or vehicles are in the photo (--with-people)")
+
+
 def decided(report: DecisionReport, *, json: bool) -> None:
     """What a person's word did."""
     if json:

@@ -154,6 +154,10 @@ class Library(Words, Evidence, Detecting):
         """The images of a cluster, the most typical first; the unsure ones where None."""
         return views.cluster_members(self.store, cluster_id)
 
+    def hidden_in(self, cluster_id: int | None) -> int:
+        """How many images of a cluster, or of the pile, are left out: people are with them."""
+        return views.hidden_in(self.store, cluster_id)
+
     def groups_beside(self) -> dict[crops.Group, int]:
         """How many photos are beside the clusters, by what they show.
 

@@ -152,6 +152,14 @@ def cluster_members(store: Store, cluster_id: int | None) -> list[Member]:
     ]
 
 
+def hidden_in(store: Store, cluster_id: int | None) -> int:
+    """How many images of a cluster, or of the pile, are not shown: there are people with them."""
+    current = require_clustering(store)
+    members = store.clusterings.assignments(current.clustering_id)
+    wanted = NOISE if cluster_id is None else cluster_id
+    return len(store.photos.hidden(members.image_ids[members.cluster_ids == wanted].tolist()))
+
+
 def photos_in(store: Store, group: Group) -> list[Photo]:
     """The photos of a group, by path; those with people too, since they are asked for."""
     current = store.clusterings.current()
