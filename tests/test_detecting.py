@@ -285,7 +285,7 @@ def test_crops_of_new_photos_join_the_present_clusters(cropped: Library, scenes:
     late = scenes.add("brook", "fox-late.jpg", Thing("fox", 60, 30), seed=77)
     cropped.ingest([scenes.folder])
     report = cropped.import_detections(seen(cropped, scenes))
-    assert (report.new, report.cropped.embedded, report.cropped.joined) == (1, 1, 1)
+    assert (report.new, report.cropped.embedded, report.late.joined) == (1, 1, 1)
     frame = cropped.store.photos.image_at(scenes.folder / late)
     assert frame is not None
     assert cropped.homes()[frame].where == foxes

@@ -19,7 +19,7 @@ from organizer.cluster.fit import calibrate
 from organizer.cluster.incremental import Sums, grown, place_at, unit
 from organizer.cluster.locate import BORN, locate
 from organizer.library.births import Birth, births
-from organizer.library.crops import alive
+from organizer.library.crops import are_crops, live
 from organizer.library.draft import Images, assigned, nobody, states_of
 from organizer.library.obeying import decided_rows, obey
 from organizer.library.observing import observed, spread, with_mates
@@ -33,6 +33,7 @@ from organizer.types import (
     ClusterModels,
     Exemplars,
     Labels,
+    PartSpec,
     Vectors,
 )
 
@@ -308,13 +309,27 @@ def join_late(
     if store.vectors.count(embedder) == store.clusterings.count(clustering_id):
         return Finished()
     members = set(store.clusterings.assignments(clustering_id).image_ids.tolist())
-    image_ids, vectors = alive(store, embedder, *store.vectors.read(embedder), constraints)
-    rows = [row for row, image_id in enumerate(image_ids) if image_id not in members]
-    if not rows:
+    image_ids, vectors = _late(store, embedder, members, constraints)
+    if not image_ids:
         return Finished()
     joiner = Joiner(store, clustering, seed=seed)
-    joiner.join([image_ids[row] for row in rows], vectors[rows])
+    joiner.join(image_ids, vectors)
     return joiner.finish()
+
+
+def _late(
+    store: Store, embedder: PartSpec, members: set[str], constraints: Constraints | None
+) -> tuple[list[str], Vectors]:
+    """The images that are not among the members and should be, with their vectors."""
+    if are_crops(embedder):
+        found = store.vectors.read_some(
+            embedder, [i for i in live(store, constraints) if i not in members]
+        )
+        late = sorted(found)
+        return late, np.stack([found[i] for i in late]) if late else np.empty((0, 0), np.float32)
+    image_ids, vectors = store.vectors.read(embedder)
+    rows = [row for row, image_id in enumerate(image_ids) if image_id not in members]
+    return [image_ids[row] for row in rows], vectors[rows]
 
 
 def recover(store: Store, clustering: StoredClustering | None, *, seed: int) -> None:
