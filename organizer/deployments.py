@@ -123,7 +123,7 @@ class Places:
         place = None
         if self._template is not None:
             folders = [*root, *inside] if self._template.absolute else inside
-            place = self._template.place_of(folders)
+            place = self._template.place_of([folder for folder in folders if folder])
         if place is not None and place.deployment_id in self._told:
             return place
         named = next((n for n in self._named([*root[-1:], *inside]) if n in self._told), None)
