@@ -103,7 +103,7 @@ class _Search:
                 ranks[image_id] = rank
                 self.deployment_of[image_id] = place.deployment_id
         for folder, image_ids in self.store.photos.former_folders().items():
-            place = self._place(parts[folder[0]], folder)
+            place = self._place(parts[folder[0]], folder) if folder[0] in parts else None
             if place is not None:
                 for image_id in image_ids:
                     self.deployment_of.setdefault(image_id, place.deployment_id)

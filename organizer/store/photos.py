@@ -303,25 +303,36 @@ class Photos:
             self._database.upsert("files", _PAIR, rows.slice(start, _ROWS_PER_UPSERT))
 
     def forget_files(self, files: Iterable[Pair]) -> None:
-        """Remove files whose content was found elsewhere.
-
-        The folder in which an image lay first is remembered: it may tell where it was taken.
-        """
+        """Remove files whose content was found elsewhere; their folders are remembered."""
         pairs = set(files)
-        if not pairs:
-            return
         columns = ["path_id", "image_id", "root_id", "path"]
         rows = self._database.read_by_id("files", "path_id", (p for p, _ in pairs), columns)
+        # First: a kill in between forgets nothing.
+        self.remember_folders(
+            (row["image_id"], row["root_id"], row["path"])
+            for row in rows.to_pylist()
+            if (row["path_id"], row["image_id"]) in pairs
+        )
+        self._database.delete_pairs("files", _PAIR, pairs)
+
+    def remember_folders(self, files: Iterable[tuple[str, int, str]]) -> None:
+        """Remember where files lay that are moved away: it may tell where they were taken.
+
+        Of an image the folder counts in which it lay first.
+
+        Args:
+            files: The image, the root and the path of each.
+        """
         former = self.former_folders()
         known = {image_id for ids in former.values() for image_id in ids}
-        for row in rows.to_pylist():
-            if (row["path_id"], row["image_id"]) in pairs and row["image_id"] not in known:
-                folder = (row["root_id"], row["path"].rpartition("/")[0])
-                former.setdefault(folder, []).append(row["image_id"])
-                known.add(row["image_id"])
-        kept = {f"{root_id}/{folder}": "".join(ids) for (root_id, folder), ids in former.items()}
-        Choices(self._database).set(_FORMER, kept)  # first: a kill in between forgets nothing
-        self._database.delete_pairs("files", _PAIR, pairs)
+        before = len(known)
+        for image_id, root_id, path in files:
+            if image_id not in known:
+                former.setdefault((root_id, path.rpartition("/")[0]), []).append(image_id)
+                known.add(image_id)
+        if len(known) > before:
+            kept = {f"{root}/{folder}": "".join(ids) for (root, folder), ids in former.items()}
+            Choices(self._database).set(_FORMER, kept)
 
     def forget_problems(self, path_ids: Iterable[str]) -> None:
         """Remove problems of files that are gone."""
