@@ -29,10 +29,27 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+@pytest.fixture(scope="session")
+def placed(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with a template."""
+    home = tmp_path_factory.mktemp("placed")
+    shutil.copytree(made, home, dirs_exist_ok=True)
+    with Library.open(home, Settings()) as library:
+        library.set_template("{site}/{camera}")
+    return home
+
+
 @pytest.fixture
 def typed(made: Path, tmp_path: Path) -> Run:
     """The program in a copy of that folder."""
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    return partial(in_this_process, tmp_path, "deployments")
+
+
+@pytest.fixture
+def told(placed: Path, tmp_path: Path) -> Run:
+    """The program in a copy of that one."""
+    shutil.copytree(placed, tmp_path, dirs_exist_ok=True)
     return partial(in_this_process, tmp_path, "deployments")
 
 
@@ -74,12 +91,8 @@ def test_a_template_lists_what_it_found_and_what_it_did_not(typed: Run) -> None:
         (["write-csv", "photos/apart.jpg"], "is a photo of the library"),
     ],
 )
-def test_what_is_typed_wrongly_is_told_in_two_lines(
-    typed: Run, words: list[str], said: str
-) -> None:
-    if words[0] != "template":
-        typed("template", "{site}/{camera}")
-    ran = typed(*words)
+def test_what_is_typed_wrongly_is_told_in_two_lines(told: Run, words: list[str], said: str) -> None:
+    ran = told(*words)
     assert (ran.code, ran.out) == (2, "")
     error, hint = ran.err.splitlines()
     assert error.startswith("error: ")
@@ -105,9 +118,8 @@ def test_options_before_a_word_are_not_lost_in_silence(typed: Run) -> None:
         (["90"], "+1m30s", "12:01:30"),
     ],
 )
-def test_a_shift_says_old_and_new(typed: Run, words: list[str], shift: str, first: str) -> None:
-    typed("template", "{site}/{camera}")
-    ran = typed("shift", "ridge/cam1", *words)
+def test_a_shift_says_old_and_new(told: Run, words: list[str], shift: str, first: str) -> None:
+    ran = told("shift", "ridge/cam1", *words)
     assert ran.code == 0
     lines = ran.out.splitlines()
     assert lines[0] == f"ridge/cam1: the clock is shifted by {shift} (before: 0)"
@@ -116,20 +128,18 @@ def test_a_shift_says_old_and_new(typed: Run, words: list[str], shift: str, firs
     assert lines[2].startswith("  last photo   2024-05-01 12:02:00 -> ")
 
 
-def test_shifts_add_up_and_are_taken_back(typed: Run) -> None:
-    typed("template", "{site}/{camera}")
-    typed("shift", "ridge/cam1", "+1h")
-    twice = typed("shift", "ridge/cam1", "+1h", "--json").json
+def test_shifts_add_up_and_are_taken_back(told: Run) -> None:
+    told("shift", "ridge/cam1", "+1h")
+    twice = told("shift", "ridge/cam1", "+1h", "--json").json
     assert (twice["before"]["shift"], twice["after"]["shift"]) == (3600, 7200)
     assert twice["after"]["first"] == "2024-05-01T14:00:00"
-    back = typed("shift", "ridge/cam1", "--reset")
+    back = told("shift", "ridge/cam1", "--reset")
     assert back.out.splitlines()[0] == "ridge/cam1: the clock is not shifted (before: +2h)"
-    assert typed("shift", "ridge/cam1", "--help").code == 0
+    assert told("shift", "ridge/cam1", "--help").code == 0
 
 
-def test_a_table_is_written_filled_in_and_read(typed: Run, tmp_path: Path) -> None:
-    typed("template", "{site}/{camera}")
-    ran = typed("write-csv", "d.csv")
+def test_a_table_is_written_filled_in_and_read(told: Run, tmp_path: Path) -> None:
+    ran = told("write-csv", "d.csv")
     assert (ran.code, ran.out) == (0, "2 deployments: d.csv\n")
     file = tmp_path / "d.csv"
     text = file.read_text(encoding="utf-8-sig")
@@ -137,7 +147,7 @@ def test_a_table_is_written_filled_in_and_read(typed: Run, tmp_path: Path) -> No
         "ridge/cam1,ridge,cam1,,,,", "ridge/cam1,ridge,cam1,47.5,11,,2024-05-01T12:01"
     )
     file.write_text(text, encoding="utf-8")
-    ran = typed("read", "d.csv")
+    ran = told("read", "d.csv")
     assert ran.code == 0
     assert "47.50000, 11.00000" in ran.out
     assert (
@@ -146,11 +156,11 @@ def test_a_table_is_written_filled_in_and_read(typed: Run, tmp_path: Path) -> No
     ) in ran.err
     assert "read: 2 new" in ran.err
     assert "with photos, not in the table" not in ran.err
-    said = typed("read", "d.csv", "--json").json["read"]
+    said = told("read", "d.csv", "--json").json["read"]
     assert (said["new"], said["same"]) == ([], 2)
-    assert typed("write-csv", "d.csv").code == 2
+    assert told("write-csv", "d.csv").code == 2
     assert "47.5" in file.read_text(encoding="utf-8")
-    assert typed("write-csv", "d.csv", "--force", "--json").json["deployments"] == 2
+    assert told("write-csv", "d.csv", "--force", "--json").json["deployments"] == 2
 
 
 def test_a_name_cannot_command_the_terminal(typed: Run, tmp_path: Path) -> None:
