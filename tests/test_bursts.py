@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from organizer.library import Library
 from organizer.library.joining import Joiner, recover
@@ -57,7 +58,7 @@ def made(tmp_path: Path, card: Path) -> Iterator[Library]:
         yield library
 
 
-def mean_of(library: Library, *names: str) -> np.ndarray:  # type: ignore[type-arg]
+def mean_of(library: Library, *names: str) -> NDArray[np.float64]:
     vectors = vectors_of(library)
     total = np.sum([vectors[name] for name in names], axis=0)
     return np.asarray(total / np.linalg.norm(total))

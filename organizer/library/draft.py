@@ -54,15 +54,13 @@ class Images:
         some = None if self.observations is None else self.observations[rows]
         return Images(self.image_ids[rows], self.vectors[rows], self.points[rows], some)
 
-    def once(self, labels: Labels) -> Labels:
-        """Labels of which each observation has one once only: the others are NOISE."""
-        if self.observations is None:
-            return labels
-        pairs = np.column_stack([self.observations, labels])
-        first = np.unique(pairs, axis=0, return_index=True)[1]
-        found = np.full(len(labels), NOISE, dtype=np.int64)
-        found[first] = labels[first]
-        return found
+
+def once(labels: Labels, observations: Labels) -> Labels:
+    """``(n,)`` labels of which each observation has one once only: the others are NOISE."""
+    first = np.unique(np.column_stack([observations, labels]), axis=0, return_index=True)[1]
+    found = np.full(len(labels), NOISE, dtype=np.int64)
+    found[first] = labels[first]
+    return found
 
 
 def modelled(
@@ -82,7 +80,8 @@ def modelled(
         seed: Of the exemplars.
         usual: Other clusters of the library; see `organizer.cluster.fit.calibrate`.
     """
-    labels = images.once(labels)
+    if images.observations is not None:
+        labels = once(labels, images.observations)
     models = model_of(
         images.points,
         labels,
