@@ -38,7 +38,8 @@ class Images:
 
     Attributes:
         image_ids: ``(n,)`` ids in an object array.
-        vectors: ``(n, dim)`` float32 or float16 of unit length, in the embedder's own space.
+        vectors: ``(n, dim)`` float32 or float16 of unit length, in the embedder's own space, as
+            the clustering sees them: centred, those of a burst as one; see `seeing`.
         points: ``(n, d)`` the same, in the clustering's space.
         observations: ``(n,)`` the observation that each is part of and is seen as; None where each
             is one of its own.

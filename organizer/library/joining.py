@@ -22,7 +22,14 @@ from organizer.library.births import Birth, births
 from organizer.library.draft import Images, assigned, nobody, once, states_of
 from organizer.library.obeying import decided_rows, obey
 from organizer.library.observing import Observed, observed, with_mates
-from organizer.library.seeing import Seen, Sight, as_one, each_by_itself, spoken_of
+from organizer.library.seeing import (
+    Seen,
+    Sight,
+    as_one,
+    each_by_itself,
+    looks_at_contexts,
+    spoken_of,
+)
 from organizer.library.space import Space
 from organizer.store import Store, StoredClustering
 from organizer.types import (
@@ -136,6 +143,7 @@ class Joiner:
             return Assignments.joined(parts)
         learned = self._sight.learn(image_ids, vectors)
         if learned:
+            # Before the members: what a kill leaves is learned twice, and a mean stays that mean.
             self._store.clusterings.extend_space(self._id, learned)
         return self._join(image_ids, self._seen(image_ids, self._sight.centred(image_ids, vectors)))
 
@@ -159,7 +167,7 @@ class Joiner:
         rows = self._obey(joined, seen, points, nearest)
         counted = (joined.cluster_ids != NOISE) & (seen.homes == NOISE)[seen.numbers]
         if len(points) < len(rows):
-            counted &= once(rows, seen.numbers) != NOISE
+            counted = once(np.where(counted, rows, NOISE), seen.numbers) != NOISE
         counted = np.flatnonzero(counted)
         self._sums.add(points[seen.numbers[counted]], rows[counted], joined.distances[counted])
         return joined
@@ -270,9 +278,15 @@ def join_late(store: Store, clustering: StoredClustering | None, *, seed: int) -
     if store.vectors.count(embedder) == store.clusterings.count(clustering_id):
         return Finished()
     members = set(store.clusterings.assignments(clustering_id).image_ids.tolist())
+    joiner = Joiner(store, clustering, seed=seed)
+    if looks_at_contexts(clustering):  # every ingest comes here: no more is read than is new
+        every = store.photos.columns("image_id")["image_id"].tolist()
+        found = store.vectors.read_some(embedder, [i for i in every if i not in members])
+        if found:
+            joiner.join(list(found), np.stack(list(found.values())))
+        return joiner.finish()
     image_ids, vectors = store.vectors.read(embedder)
     rows = [row for row, image_id in enumerate(image_ids) if image_id not in members]
-    joiner = Joiner(store, clustering, seed=seed)
     joiner.join([image_ids[row] for row in rows], vectors[rows])
     return joiner.finish()
 

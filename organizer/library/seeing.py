@@ -145,8 +145,8 @@ class Sight:
     def changes_nothing(self, image_ids: Sequence[str]) -> Iterator[str]:
         """Why what was asked for is in vain, a line each."""
         if self._by and len(set(self._groups(image_ids))) < 2:
-            what = self._by.replace(",", " and ")
-            yield f"--center {self._by} changes nothing: all photos are alike in {what}"
+            what = self._by.replace(",", " or ")
+            yield f"--center {self._by} changes nothing: no two photos differ in {what}"
         if self.bursts:
             bursts = self.bursts_of(image_ids)
             if len(np.unique(bursts[bursts != NOISE])) == np.count_nonzero(bursts != NOISE):
@@ -204,10 +204,8 @@ class Sight:
         lights = [_LIGHT[light] for light in taken.infrared.tolist()]
         rows = zip(taken.image_ids, taken.cameras, lights, strict=True)
         for image_id, camera, light in rows:
-            parts = [camera or "camera unknown"] * ("camera" in words) + [light] * (
-                "night" in words
-            )
-            self._group_of[image_id] = ", ".join(parts)
+            parts = {"camera": camera or "camera unknown", "night": light}
+            self._group_of[image_id] = ", ".join(parts[word] for word in words if word in parts)
 
     def _groups(self, image_ids: Iterable[str]) -> list[str]:
         return [self._group_of.get(image_id, "") for image_id in image_ids]
