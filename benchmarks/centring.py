@@ -178,7 +178,7 @@ def _scene(camera: int) -> NDArray[np.float64]:
 def _faded() -> NDArray[np.float64]:
     """An ellipse with soft edges."""
     y, x = np.mgrid[-1 : 1 : _ANIMAL * 1j, -1 : 1 : _ANIMAL * 1j]
-    return np.clip(4 * (1 - np.hypot(x, y)), 0, 1)[:, :, None]
+    return np.asarray(np.clip(4 * (1 - np.hypot(x, y)), 0, 1))[:, :, None]
 
 
 def _vignette(camera: int) -> NDArray[np.float64]:

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PIL import Image
 
 from organizer.cluster.incremental import unit
 from organizer.library import Library
@@ -31,7 +33,7 @@ def drawn(n: int, *, seed: int = 0, dim: int = 6) -> Vectors:
 # The numbers ----------------------------------------------------------------------------------
 
 
-def prior_by_hand(wide: np.ndarray, groups: list[str]) -> float:  # type: ignore[type-arg]
+def prior_by_hand(wide: NDArray[np.float64], groups: list[str]) -> float:
     """Analysis of variance, one factor, groups of any size (Searle 1971)."""
     names = sorted(set(groups))
     rows = [wide[[i for i, other in enumerate(groups) if other == name]] for name in names]
@@ -46,7 +48,7 @@ def prior_by_hand(wide: np.ndarray, groups: list[str]) -> float:  # type: ignore
     return max(LEAST_PRIOR, within / variance) if variance * 1e6 > within else 1e6
 
 
-def by_hand(vectors: Vectors, groups: list[str], fitted: int) -> np.ndarray:  # type: ignore[type-arg]
+def by_hand(vectors: Vectors, groups: list[str], fitted: int) -> NDArray[np.float64]:
     """Some vectors were fitted to; the others are of groups that came later."""
     wide = vectors.astype(np.float64)
     mean = wide[:fitted].mean(axis=0)
@@ -190,11 +192,17 @@ def test_what_cannot_be_centred_by_is_refused(typed: Run, tmp_path: Path, by: st
 
 
 def test_infrared_is_a_group(tmp_path: Path) -> None:
+    """By day a picture has many colours: infrared may look like any single tint."""
+    draw = np.random.default_rng(0)
+    card = tmp_path / "card"
+    card.mkdir()
     with Library.open_or_create(tmp_path, Settings()) as library:
         for i in range(10):
-            frame(tmp_path / "card" / f"day-{i}.jpg", FOX, at=None)
-            frame(tmp_path / "card" / f"night-{i}.jpg", (90 + i, 90 + i, 90 + i), at=None, noise=0)
-        library.ingest([tmp_path / "card"], embedder=COLOUR)
+            photo = Image.fromarray(draw.integers(0, 255, (6, 8, 3), dtype=np.uint8))
+            photo.resize((32, 24)).save(card / f"day-{i}.png")
+            grey = np.repeat(draw.integers(0, 255, (6, 8, 1), dtype=np.uint8), 3, axis=2)
+            Image.fromarray(grey).save(card / f"night-{i}.png")
+        library.ingest([card], embedder=COLOUR)
         library.recluster(k=2, center="night")
         state = library.store.clusterings.space(1)
         assert state["center.names"].tolist() == ["colour", "infrared"]

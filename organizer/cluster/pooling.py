@@ -12,11 +12,13 @@ of the median absolute deviation, which the strangers themselves hardly move.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from organizer.cluster.incremental import unit
-from organizer.types import NOISE, Labels, Vectors
+from organizer.types import NOISE, Labels
 
 DEVIATIONS = 2.0
 """Of 1 to 3 the best on simulated bursts (`benchmarks/bursts.py`): one image in twenty leaves its
@@ -33,7 +35,7 @@ _LEAST_DISTANCE = 1e-3
 """What half precision and a second JPEG can make of one picture is no other animal."""
 
 
-def limit_of(vectors: Vectors, bursts: Labels) -> float:
+def limit_of(vectors: NDArray[Any], bursts: Labels) -> float:
     """The distance to the others of its burst beyond which an image is not of it.
 
     Args:
@@ -52,7 +54,7 @@ def limit_of(vectors: Vectors, bursts: Labels) -> float:
     return median + max(DEVIATIONS * deviation, _LEAST * median, _LEAST_DISTANCE)
 
 
-def observations(vectors: Vectors, bursts: Labels, *, limit: float) -> Labels:
+def observations(vectors: NDArray[Any], bursts: Labels, *, limit: float) -> Labels:
     """Number the observations: a burst each, but for images that lie far from the others of theirs.
 
     The farthest image leaves first, then the distances of those that are left are measured anew: of
@@ -73,7 +75,7 @@ def observations(vectors: Vectors, bursts: Labels, *, limit: float) -> Labels:
     return np.unique(of, return_inverse=True)[1].astype(np.int64)
 
 
-def pooled(vectors: Vectors, numbers: Labels) -> Vectors:
+def pooled(vectors: NDArray[Any], numbers: Labels) -> NDArray[Any]:
     """The direction of each observation's mean.
 
     Args:
@@ -93,7 +95,7 @@ def pooled(vectors: Vectors, numbers: Labels) -> Vectors:
     return found
 
 
-def _together(vectors: Vectors, rows: Labels, limit: float) -> Labels:
+def _together(vectors: NDArray[Any], rows: Labels, limit: float) -> Labels:
     """The rows of a burst that are one observation; none where no two of them are."""
     while len(rows) > 1:
         distances = _to_the_others(vectors[rows])
@@ -104,7 +106,7 @@ def _together(vectors: Vectors, rows: Labels, limit: float) -> Labels:
     return rows[:0]
 
 
-def _to_the_others(vectors: Vectors) -> NDArray[np.float64]:
+def _to_the_others(vectors: NDArray[Any]) -> NDArray[np.float64]:
     """The cosine distance of each to the mean of the others."""
     wide = vectors.astype(np.float64)
     others = wide.sum(axis=0) - wide

@@ -77,9 +77,17 @@ class Observed:
 
     def members(self, observations: Assignments, constraints: Constraints) -> Assignments:
         """All images where their observations are, with the distances of these, which decided."""
-        found = spread(observations, self.image_ids, self.numbers)
+        found = replace(observations.take(self.numbers), image_ids=self.image_ids)
         states = states_of(self.image_ids, found.cluster_ids, constraints.fixed)
         return replace(found, states=states)
+
+    def settled(self, observations: Assignments, since: Labels) -> Assignments:
+        """All images of some observations where these are; of `since` those of each image."""
+        row_of = {image_id: row for row, image_id in enumerate(observations.image_ids.tolist())}
+        at = np.array([row_of.get(name, NOISE) for name in self.names.tolist()], dtype=np.int64)
+        rows = np.flatnonzero(at[self.numbers] != NOISE)
+        found = observations.take(at[self.numbers[rows]])
+        return replace(found, image_ids=self.image_ids[rows], since=since[rows])
 
 
 def observed(image_ids: Sequence[str], vectors: Vectors, numbers: Labels | None) -> Observed:
@@ -98,13 +106,6 @@ def observed(image_ids: Sequence[str], vectors: Vectors, numbers: Labels | None)
     order = np.lexsort((-nearness, numbers))
     firsts = order[np.flatnonzero(np.diff(numbers[order], prepend=-1))]
     return Observed(ids, numbers, firsts, means)
-
-
-def spread(
-    observations: Assignments, image_ids: NDArray[np.object_], numbers: Labels
-) -> Assignments:
-    """Each image where its observation is."""
-    return replace(observations.take(numbers), image_ids=image_ids)
 
 
 def with_mates(

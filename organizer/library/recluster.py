@@ -123,6 +123,8 @@ def recluster(
     _require_sane(plan.k)
     sight = Sight(store, by=centred_by(plan.reducer), bursts=plan.bursts)
     whole, constraints = _seen(store, spec, sight)
+    for line in sight.changes_nothing(whole.image_ids.tolist()):
+        progress.note(line)
     n = len(whole.firsts)
     require_within(registry.factory(GROUP, plan.algorithm), plan.algorithm, n)
     different = _count_different(whole.vectors)

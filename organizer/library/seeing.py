@@ -6,7 +6,7 @@ the clustering was made is stored with its space, so that whoever comes later is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -142,6 +142,16 @@ class Sight:
             return vectors
         return self._centring.centred(vectors, self._groups(image_ids))
 
+    def changes_nothing(self, image_ids: Sequence[str]) -> Iterator[str]:
+        """Why what was asked for is in vain, a line each."""
+        if self._by and len(set(self._groups(image_ids))) < 2:
+            what = self._by.replace(",", " or ")
+            yield f"--center {self._by} changes nothing: no two photos differ in {what}"
+        if self.bursts:
+            bursts = self.bursts_of(image_ids)
+            if len(np.unique(bursts[bursts != NOISE])) == np.count_nonzero(bursts != NOISE):
+                yield "--bursts changes nothing: no two photos tell that they are of one burst"
+
     # Bursts --------------------------------------------------------------------------------
 
     @property
@@ -183,7 +193,9 @@ class Sight:
             ],
             dtype=np.int64,
         )
-        return observations(vectors, groups, limit=self._limit)
+        # Where no burst was there to be measured, those at hand are.
+        limit = limit_of(vectors, groups) if np.isnan(self._limit) else self._limit
+        return observations(vectors, groups, limit=limit)
 
     def _look(self, by: str) -> None:
         taken = contexts(self._store)
@@ -192,10 +204,8 @@ class Sight:
         lights = [_LIGHT[light] for light in taken.infrared.tolist()]
         rows = zip(taken.image_ids, taken.cameras, lights, strict=True)
         for image_id, camera, light in rows:
-            parts = [camera or "camera unknown"] * ("camera" in words) + [light] * (
-                "night" in words
-            )
-            self._group_of[image_id] = ", ".join(parts)
+            parts = {"camera": camera or "camera unknown", "night": light}
+            self._group_of[image_id] = ", ".join(parts[word] for word in words if word in parts)
         for crop_id, crop in self._store.detections.crops().items():
             self._burst_of[crop_id] = self._burst_of.get(crop.image_id, NOISE)
             self._group_of[crop_id] = self._group_of.get(crop.image_id, "")
