@@ -100,7 +100,7 @@ class Disk:
                 made.update(chunk)
                 self.write(out.fileno(), chunk)
             _copy_status(source, target)
-            os.fsync(out.fileno())
+            self.sync(out.fileno())
         return made.hexdigest(_ID_BYTES)
 
     def write(self, descriptor: int, data: bytes) -> None:
