@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -115,8 +116,47 @@ def test_a_copy_finds_a_change_that_size_and_time_hide(cards: Cards) -> None:
     made = cards.plan(Mode.COPY)
     make(cards.files[0], cards.contents[cards.files[0]].replace(b"photo", b"PHOTO"), age=0)
     record = apply(made, journal=cards.journal)
-    assert [(s.source, r) for s, r, _ in record.refusals()] == [(cards.files[0], Result.CHANGED)]
+    assert record.photo_counts == {Result.CHANGED: 1, Result.DONE: 5}
+    assert record.refusals()[0][2] == "its content is not what it was, though size and time are"
     assert not list(cards.to.rglob(".*"))
+
+
+@pytest.mark.parametrize("mode", [*Mode])
+def test_a_sidecar_stays_where_its_photo_stays(cards: Cards, mode: Mode) -> None:
+    made = cards.plan(mode)
+    assert [s.source for s in made.steps[:2]] == [cards.files[0], cards.sidecar]
+    turned = replace(made, steps=made.steps[::-1])  # as a person may sort the table
+    make(cards.files[0], b"edited", age=9)
+    record = apply(turned, journal=cards.journal)
+    assert {s.source for s, _, _ in record.refusals()} == {cards.files[0], cards.sidecar}
+    assert {result for _, result, _ in record.refusals()} == {Result.CHANGED}
+    make(cards.files[0], cards.contents[cards.files[0]])
+    assert resume(cards.journal).counts == {Result.DONE: 7}
+    target = made.steps[0].target
+    target.unlink()
+    make(target, b"edited", age=9)
+    record = undo(cards.journal)
+    assert record.counts == {Result.CHANGED: 1, Result.KEPT: 1, Result.UNDONE: 5}
+    assert made.steps[1].target.read_bytes() == b"edits"
+    target.unlink()
+    undo(cards.journal)
+    assert not os.path.lexists(made.steps[1].target)
+    assert cards.sidecar.read_bytes() == b"edits"
+
+
+@pytest.mark.parametrize("mode", [*Mode])
+def test_what_a_disk_forgot_without_power_is_done_again(cards: Cards, mode: Mode) -> None:
+    made = cards.plan(mode)
+    asked = iter([False] * 4 + [True] * 100)
+    apply(made, journal=cards.journal, stop=lambda: next(asked))
+    first = made.steps[0]
+    if mode is Mode.MOVE:
+        first.target.rename(first.source)
+    else:
+        first.target.unlink()
+    assert resume(cards.journal).counts == {Result.DONE: 7}
+    require_arranged(made, cards.contents)
+    assert undo(cards.journal).counts == {Result.UNDONE: 7}
 
 
 @pytest.mark.parametrize("mode", [*Mode])
@@ -207,7 +247,8 @@ def test_a_source_that_cannot_be_removed_stays_and_its_copy_goes(cards: Cards) -
 
     record = cards.apply(Mode.MOVE, Stubborn())
     assert record.counts == {Result.FAILED: 7}
-    assert {reason for _, _, reason in record.refusals()} == {"Permission denied"}
+    reasons = {reason for step, _, reason in record.refusals() if step.is_photo}
+    assert reasons == {"Permission denied"}
     assert snapshot(cards.home) == cards.before
     assert not [f for f in cards.to.rglob("*") if f.is_file()]
 
