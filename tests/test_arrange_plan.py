@@ -137,6 +137,31 @@ def test_a_copy_that_was_changed_since_is_not_there_already(tmp_path: Path) -> N
     assert again.steps[0].target != first.steps[0].target
 
 
+def test_a_copy_of_an_arranged_photo_is_not_taken_for_it(tmp_path: Path) -> None:
+    first = item_of(make(tmp_path / "in/1/a.jpg", b"same", age=1), cluster_name="fox")
+    apply(planned([first], tmp_path / "out", Mode.COPY), journal=next_journal(tmp_path / "j"))
+    second = item_of(make(tmp_path / "in/2/a.jpg", b"same", age=1), cluster_name="fox")
+    again = plan(
+        [first, second],
+        to=tmp_path / "out",
+        mode=Mode.COPY,
+        template=BY_NAME,
+        placed=placed(tmp_path / "j"),
+    )
+    assert [s.source for s in again.there] == [first.source]
+    assert [s.source for s in again.steps] == [second.source]
+    (tmp_path / "in").rename(tmp_path / "mounted elsewhere")
+    moved = item_of(tmp_path / "mounted elsewhere/1/a.jpg", cluster_name="fox")
+    elsewhere = plan(
+        [moved],
+        to=tmp_path / "out",
+        mode=Mode.COPY,
+        template=BY_NAME,
+        placed=placed(tmp_path / "j"),
+    )
+    assert len(elsewhere.there) == 1
+
+
 # Sidecars ------------------------------------------------------------------------------------
 
 

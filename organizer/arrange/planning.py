@@ -284,7 +284,7 @@ class _Planner:
             self.mode is Mode.COPY
             and earlier is not None
             and earlier.image_id == image_id
-            and (image_id != "" or str(earlier.source) == source)
+            and (str(earlier.source) == source or not os.path.lexists(earlier.source))
             and (earlier.size, earlier.mtime_ns) == (status.st_size, status.st_mtime_ns)
         )
 
