@@ -208,6 +208,18 @@ def test_sidecars_that_clash_rename_their_photos_with_them(tmp_path: Path) -> No
         assert step.target.stem == f"a_{item_of(photo).image_id[:8]}"
 
 
+def test_new_sidecars_of_photos_that_are_there_do_not_share_a_place(tmp_path: Path) -> None:
+    photos = [make(tmp_path / f"in/{n}/a.{n}", n.encode()) for n in ("jpg", "png")]
+    items = [item_of(photo, cluster_name="fox") for photo in photos]
+    apply(planned(items, tmp_path / "out"), journal=next_journal(tmp_path / "j"))
+    sidecars = [make(photo.with_suffix(".xmp"), photo.name.encode()) for photo in photos]
+    again = planned(items, tmp_path / "out")
+    assert len(again.there) == 2
+    assert [s.source for s in again.steps] == sidecars[:1]
+    assert [left.source for left in again.left] == sidecars[1:]
+    assert again.photos == 2
+
+
 def test_capitals_decide_whose_a_sidecar_is(tmp_path: Path) -> None:
     small, large = make(tmp_path / "in/a.jpg", b"1"), make(tmp_path / "in/A.jpg", b"2")
     if small.samefile(large):
