@@ -188,3 +188,14 @@ def test_an_import_that_is_killed_is_gone_on_with(tmp_path: Path) -> None:
         library.status()
         library.clusters()
     assert _import(home) == wanted
+
+
+def test_a_file_with_a_mistake_is_refused_as_a_whole(tmp_path: Path, scenes: Scenes) -> None:
+    _ingested(tmp_path, scenes)
+    results = scenes.results()
+    results["images"][-1]["detections"] = [{"category": "1", "conf": 0.5, "bbox": [9, 9, 9, 9]}]
+    (tmp_path / "md.json").write_text(json.dumps(results))
+    with Library.open(tmp_path, Settings()) as library:
+        with pytest.raises(SettingsError, match=r"images\[8\]\.detections\[0\]\.bbox\[0\]: 9"):
+            import_results(library, tmp_path / "md.json")
+        assert library.store.detections.count() == 0
