@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.records import ExportBatch, ExportInfo, VectorUse
+from organizer.records import ExportBatch, ExportInfo, ExportOption, VectorUse
 from organizer.types import (
     ImageRef,
     Labels,
@@ -264,6 +264,29 @@ class FolderExporter(Protocol):
     """
 
     holds: frozenset[str]
+
+
+@runtime_checkable
+class NeedyExporter(Protocol):
+    """An exporter whose format cannot hold an image of which too little is known.
+
+    Attributes:
+        needs: The columns of `ExportBatch` in which no image may have None: ``taken_at``,
+            ``deployments``. Whoever gives the batches sees to it.
+    """
+
+    needs: frozenset[str]
+
+
+@runtime_checkable
+class OptionedExporter(Protocol):
+    """An exporter that is made with options of its own, and says what they are.
+
+    Attributes:
+        options: By name as it is typed, with ``-`` between words; it is made with ``_`` there.
+    """
+
+    options: Mapping[str, ExportOption]
 
 
 @runtime_checkable

@@ -92,7 +92,7 @@ class ExportBatch:
         widths: Upright, pixels.
         heights: Upright, pixels.
         formats: Pillow's name of the file format.
-        taken_at: Camera-local time, ISO 8601 without an offset, with the clock of the deployment put
+        taken_at: Camera-local time, ISO 8601 without an offset, with the deployment's clock put
             right.
         clock_times: What the camera's clock said, where that was put right; None where it was not.
         deployments: The id of the deployment; all of them are in `ExportInfo.deployments`.
@@ -174,6 +174,7 @@ class ExportInfo:
         deployments: The deployments of the images in the export, by id.
         extras: The names in `ExportBatch.extras` over all images of the library, in alphabetical
             order, each with whether all that it names are numbers.
+        threshold: The confidence from which a detection counts.
         relative_to: The folder that the user wants paths to be relative to.
         embedder: What made the vectors; None where there are none in the batches.
         dim: Length of a vector; 0 where there are none.
@@ -187,6 +188,7 @@ class ExportInfo:
     common: Path
     deployments: Mapping[str, Deployment] = field(default_factory=dict)
     extras: Mapping[str, bool] = field(default_factory=dict)
+    threshold: float = 0.0
     relative_to: Path | None = None
     embedder: PartSpec | None = None
     dim: int = 0

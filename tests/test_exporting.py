@@ -16,8 +16,8 @@ import pytest
 from PIL import Image
 
 from organizer.errors import ClusteringError, SettingsError
-from organizer.library import Library, exporting
-from organizer.library.exporting import ExportChoice, ExportReport
+from organizer.library import Library
+from organizer.library.exporting import ExportChoice, ExportReport, source
 from organizer.library.pictures import pictures
 from organizer.settings import Settings
 from organizer.store import Store
@@ -229,7 +229,7 @@ def test_many_batches_are_one_export(
     clustered: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = _table(clustered, tmp_path / "one.parquet", ExportChoice(vectors=True))
-    monkeypatch.setattr("organizer.library.exporting._ROWS", 5)
+    monkeypatch.setattr(source, "ROWS", 5)
     parts = _table(clustered, tmp_path / "many.parquet", ExportChoice(vectors=True))
     assert parts.equals(whole)
 
@@ -331,8 +331,8 @@ def test_pictures_are_made_batch_by_batch_and_only_where_they_are_wanted(
         asked.append(len(wanted))
         return made(store, wanted, **options)
 
-    monkeypatch.setattr(exporting, "pictures", counted)
-    monkeypatch.setattr(exporting, "_ROWS", 10)
+    monkeypatch.setattr(source, "pictures", counted)
+    monkeypatch.setattr(source, "ROWS", 10)
     clustered.export("embedding-atlas", tmp_path / "with.parquet")
     assert asked == [10, 10, 4]
     clustered.export("embedding-atlas", tmp_path / "none.parquet", params={"thumbnails": 0})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from organizer.field import Box, Crop
 from organizer.store.database import Database
+from organizer.store.detections import Detections
 from organizer.store.file_index import FileIndex, Pair, Root, below, path_id
 from organizer.store.file_lists import FileLists
 from organizer.store.ids import IdArray, IdSet, found, pack
@@ -33,18 +35,30 @@ _PAIR = ("path_id", "image_id")
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """A path of an image."""
+    """A path of an image.
+
+    Attributes:
+        box: The part of the picture that is meant, for a crop; None for all of it.
+    """
 
     image_id: str
     file: Path
     state: FileState
+    box: Box | None = None
 
 
 class Photos:
-    """Roots, images, files and problems of one library."""
+    """Roots, images, files and problems of one library.
+
+    Attributes:
+        with_people: Whether `files_of` tells the files of photos in quarantine too: those on which
+            a detector saw a person or a vehicle. Whatever shows photos asks there.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._detections = Detections(database)
+        self.with_people = False
 
     # Roots ---------------------------------------------------------------------------------
 
@@ -117,9 +131,17 @@ class Photos:
         return IdSet(pack(self._database.read("images", ["image_id"])["image_id"].to_pylist()))
 
     def facts_of(self, image_ids: Iterable[str]) -> dict[str, ImageFacts]:
-        """What is known of some images."""
-        table = self._database.read_by_id("images", "image_id", image_ids, IMAGES.names)
-        return {row["image_id"]: _facts(row) for row in table.to_pylist()}
+        """What is known of some images; a crop has its frame's facts and the size of its box."""
+        wanted = set(image_ids)
+        table = self._database.read_by_id("images", "image_id", wanted, IMAGES.names)
+        facts = {row["image_id"]: _facts(row) for row in table.to_pylist()}
+        crops = self._detections.crops(wanted - facts.keys())
+        if crops:
+            frames = self.facts_of({crop.image_id for crop in crops.values()})
+            for crop_id, crop in crops.items():
+                if crop.image_id in frames:
+                    facts[crop_id] = _cut(frames[crop.image_id], crop)
+        return facts
 
     def columns(self, *names: str) -> dict[str, NDArray[np.object_]]:
         """Some columns of all images, row by row alike; None stands where nothing is known."""
@@ -138,8 +160,24 @@ class Photos:
         """Number of files that could not be used."""
         return self._database.count("problems")
 
-    def files_of(self, image_ids: Iterable[str] | None = None) -> dict[str, list[FileRow]]:
-        """The files of some images, or of all: those that are there first, then by path."""
+    def files_of(
+        self, image_ids: Iterable[str] | None = None, *, with_people: bool | None = None
+    ) -> dict[str, list[FileRow]]:
+        """The files of some images, or of all: those that are there first, then by path.
+
+        A crop has the files of its frame, with its box; crops are not among all images.
+
+        Args:
+            image_ids: The images; all photos where None.
+            with_people: Whether also those in quarantine; as the attribute says where None.
+        """
+        rows = self._files_of(None if image_ids is None else set(image_ids))
+        if self.with_people if with_people is None else with_people:
+            return rows
+        hidden = self._detections.quarantined(rows.keys())
+        return {i: files for i, files in rows.items() if i not in hidden} if hidden else rows
+
+    def _files_of(self, image_ids: Set[str] | None) -> dict[str, list[FileRow]]:
         columns = ["image_id", "root_id", "path", "state"]
         if image_ids is None:
             table = self._database.read("files", columns)
@@ -153,12 +191,21 @@ class Photos:
             rows.setdefault(found.image_id, []).append(found)
         for files in rows.values():
             files.sort(key=lambda row: (row.state is FileState.MISSING, str(row.file)))
-        return rows
+        return rows if image_ids is None else rows | self._files_of_crops(image_ids - rows.keys())
+
+    def _files_of_crops(self, image_ids: Set[str]) -> dict[str, list[FileRow]]:
+        crops = self._detections.crops(image_ids) if image_ids else {}
+        frames = self._files_of({crop.image_id for crop in crops.values()}) if crops else {}
+        return {
+            crop_id: [replace(row, image_id=crop_id, box=crop.box) for row in frames[crop.image_id]]
+            for crop_id, crop in crops.items()
+            if crop.image_id in frames
+        }
 
     def file_lists(self) -> FileLists:
         """The files of all images, to be looked up many at a time."""
         folders = {root.root_id: root.folder for root in self.roots()}
-        return FileLists(self._database.read("files", FileLists.COLUMNS), folders)
+        return FileLists(self._database.read("files", list(FileLists.COLUMNS)), folders)
 
     def facts_in_order(self, wanted: IdArray, *, rows: int) -> Iterator[list[ImageFacts]]:
         """What is known of some images, some rows at a time, in one pass over all.
@@ -197,7 +244,7 @@ class Photos:
 
     def images_below(self, folder: Path) -> list[str]:
         """The images of which a file lies in or below a folder, by path."""
-        files = self.files_of()
+        files = self.files_of(with_people=True)
         found = [
             (str(row.file), image_id)
             for image_id, rows in files.items()
@@ -207,8 +254,9 @@ class Photos:
         return list(dict.fromkeys(image_id for _, image_id in sorted(found)))
 
     def ids_beginning(self, digits: str) -> list[str]:
-        """The ids of images that begin with some hexadecimal digits."""
+        """The ids of images, and of crops, that begin with some hexadecimal digits."""
         ids = self._database.read("images", ["image_id"])["image_id"].to_pylist()
+        ids += self._database.read("crops", ["crop_id"])["crop_id"].to_pylist()
         return sorted(image_id for image_id in ids if image_id.startswith(digits))
 
     def problems(self) -> list[tuple[Path, Outcome, str]]:
@@ -325,8 +373,13 @@ class Photos:
         self._database.delete_by_id("problems", "path_id", path_ids)
 
     def unreal_images(self, tables: Iterable[str]) -> dict[str, list[str]]:
-        """For each table the image ids in it that no file row makes real."""
+        """For each table the image ids in it that no file row makes real.
+
+        A crop is as real as its frame.
+        """
         real = IdSet(pack(self._database.read("files", ["image_id"])["image_id"].to_pylist()))
+        crops = self._database.read("crops", ["crop_id", "image_id"]).to_pylist()
+        real.add(row["crop_id"] for row in crops if row["image_id"] in real)
         unreal = {}
         for name in tables:
             ids = self._database.read(name, ["image_id"])["image_id"].to_pylist()
@@ -340,6 +393,11 @@ def _extra(fact: ImageFacts) -> str:
 
 def _facts(row: dict[str, Any]) -> ImageFacts:
     return ImageFacts(**{**row, "extra": json.loads(row["extra"]) if row["extra"] else {}})
+
+
+def _cut(frame: ImageFacts, crop: Crop) -> ImageFacts:
+    left, upper, right, lower = crop.box.pixels(frame.width, frame.height)
+    return replace(frame, image_id=crop.crop_id, width=right - left, height=lower - upper)
 
 
 def _is_as_known(file: Path, size: int, mtime_ns: int) -> bool:
