@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, runtime_checkable
+from typing import Any, BinaryIO, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -286,7 +286,7 @@ class OptionedExporter(Protocol):
         options: By name as it is typed, with ``-`` between words; it is made with ``_`` there.
     """
 
-    options: Mapping[str, ExportOption]
+    options: ClassVar[Mapping[str, ExportOption]]
 
 
 @runtime_checkable

@@ -174,6 +174,7 @@ class ExportInfo:
         deployments: The deployments of the images in the export, by id.
         extras: The names in `ExportBatch.extras` over all images of the library, in alphabetical
             order, each with whether all that it names are numbers.
+        detectors: What looked at images of the library, by name.
         threshold: The confidence from which a detection counts.
         relative_to: The folder that the user wants paths to be relative to.
         embedder: What made the vectors; None where there are none in the batches.
@@ -188,6 +189,7 @@ class ExportInfo:
     common: Path
     deployments: Mapping[str, Deployment] = field(default_factory=dict)
     extras: Mapping[str, bool] = field(default_factory=dict)
+    detectors: tuple[str, ...] = ()
     threshold: float = 0.0
     relative_to: Path | None = None
     embedder: PartSpec | None = None

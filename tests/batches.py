@@ -63,12 +63,22 @@ def batch(n: int = 3, *, dim: int = 0, seed: int = 0, **columns: Any) -> ExportB
         "brightness": _turns((0.5, None, 0.25), n),
         "chroma": _turns((0.125, None, 0.0), n),
         "extras": _turns(({"temperature": 21, "moon_phase": "full"}, {}, {"temperature": -3.5}), n),
-        "detections": _turns((BOXES, None, ()), n),
-        "detectors": _turns(("MDv5a", "MDv5a", "MDv5a"), n),
-        "failures": _turns((None, "image access failure", None), n),
+        "detections": (None,) * n,
+        "detectors": (None,) * n,
+        "failures": (None,) * n,
         "vectors": draw.normal(size=(n, dim)).astype(np.float32) if dim else None,
     }
     return ExportBatch(**{**values, **columns})
+
+
+def looked_at(n: int = 3, **columns: Any) -> ExportBatch:
+    """Images of which a detector saw something in one, could not read one, saw nothing in one."""
+    said: dict[str, Any] = {
+        "detections": _turns((BOXES, None, ()), n),
+        "detectors": ("MDv5a",) * n,
+        "failures": _turns((None, "image access failure", None), n),
+    }
+    return batch(n, **{**said, **columns})
 
 
 def about(*, dim: int = 0, **fields: Any) -> ExportInfo:

@@ -56,8 +56,7 @@ class FileLists:
         files = list(zip(full, self._there[places].tolist(), strict=True))
         ends = np.cumsum(counts).tolist()
         return [
-            _in_order(files[start:stop])
-            for start, stop in zip([0, *ends[:-1]], ends, strict=True)
+            _in_order(files[start:stop]) for start, stop in zip([0, *ends[:-1]], ends, strict=True)
         ]
 
     def _spans(self, ids: IdArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -146,6 +146,7 @@ def _about(
             if deployment.deployment_id in used
         },
         extras=store.photos.extra_names(),
+        detectors=tuple(sorted(filter(None, store.detections.detectors()))),
         threshold=store.detections.threshold,
         relative_to=relative_to,
         embedder=embedder,
