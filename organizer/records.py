@@ -172,6 +172,10 @@ class ExportInfo:
         algorithm: How it was made, for a person.
         common: The deepest folder that holds all ingested ones.
         deployments: The deployments of the images in the export, by id.
+        events: When each event of the images in the export began and ended, by its number:
+            camera-local, ISO 8601 without an offset.
+        clustered_at: When the clustering was made, ISO 8601 with its offset; None where there is
+            none.
         extras: The names in `ExportBatch.extras` over all images of the library, in alphabetical
             order, each with whether all that it names are numbers.
         detectors: What looked at images of the library, by name.
@@ -188,6 +192,8 @@ class ExportInfo:
     algorithm: str
     common: Path
     deployments: Mapping[str, Deployment] = field(default_factory=dict)
+    events: Mapping[int, tuple[str, str]] = field(default_factory=dict)
+    clustered_at: str | None = None
     extras: Mapping[str, bool] = field(default_factory=dict)
     detectors: tuple[str, ...] = ()
     threshold: float = 0.0

@@ -91,6 +91,11 @@ def about(*, dim: int = 0, **fields: Any) -> ExportInfo:
         "algorithm": "spherical K-means",
         "common": Path(FOLDER),
         "deployments": DEPLOYMENTS,
+        "events": {
+            0: ("2024-05-01T06:07:08", "2024-05-01T06:08:00"),
+            3: ("1999-12-31T23:59:59", "1999-12-31T23:59:59"),
+        },
+        "clustered_at": "2026-11-20T08:00:00+00:00",
         "extras": {"moon_phase": False, "temperature": True},
         "threshold": 0.2,
         "embedder": PartSpec("hog") if dim else None,

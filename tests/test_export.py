@@ -155,7 +155,7 @@ def test_an_unsure_image_has_a_candidate_and_no_cluster() -> None:
     assert (row["candidate_id"], row["candidate"]) == ("3", "Red fox")
 
 
-def test_csv_tells_when_where_and_in_which_light(tmp_path: Path) -> None:
+def test_csv_tells_when_where_and_in_which_light() -> None:
     first, second, third = _rows(_csv(batch(3)))
     assert (first["taken_at"], first["clock_time"]) == (
         "2024-05-01T06:07:08",

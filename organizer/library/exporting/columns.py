@@ -66,6 +66,17 @@ class FieldColumns:
         found = {self._whole.deployments[row] for row in self._rows(ids)}
         return {deployment for deployment in found if deployment is not None}
 
+    def events(self, ids: IdArray) -> dict[int, tuple[str, str]]:
+        """When each event of some images began and ended."""
+        spans: dict[int, tuple[str, str]] = {}
+        rows = self._rows(ids)
+        for number, row in zip(self._whole.events[rows].tolist(), rows, strict=True):
+            time = self._whole.taken_at[row]
+            if number != NOISE and time is not None:
+                first, last = spans.get(number, (time, time))
+                spans[number] = min(first, time), max(last, time)
+        return spans
+
     def of(self, ids: IdArray, facts: Sequence[ImageFacts]) -> dict[str, tuple[Any, ...]]:
         """The columns of images, each with what its file tells."""
         rows, whole = self._rows(ids), self._whole

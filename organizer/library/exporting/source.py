@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from organizer.errors import SettingsError
+from organizer.field import Deployment
 from organizer.library.contexts import contexts
 from organizer.library.crops import are_crops
 from organizer.library.exporting.choice import ExportChoice
@@ -132,7 +133,8 @@ def _about(
     folders: Sequence[Path],
 ) -> ExportInfo:
     membership, current = known.membership, known.membership.current
-    used = known.field.deployments(chosen.ids)
+    used = sorted(known.field.deployments(chosen.ids))
+    told = {deployment.deployment_id: deployment for deployment in store.deployments.all()}
     return ExportInfo(
         program=f"organizer {version('organizer')}",
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -140,11 +142,9 @@ def _about(
         clustering_id=current.clustering_id if current else None,
         algorithm=current.algorithm if current else "",
         common=_common(folders, store.path.parent),
-        deployments={
-            deployment.deployment_id: deployment
-            for deployment in store.deployments.all()
-            if deployment.deployment_id in used
-        },
+        deployments={name: told.get(name, Deployment(name)) for name in used},
+        events=known.field.events(chosen.ids),
+        clustered_at=current.created_at if current else None,
         extras=store.photos.extra_names(),
         detectors=tuple(sorted(filter(None, store.detections.detectors()))),
         threshold=store.detections.threshold,
