@@ -28,8 +28,8 @@ def options_of(exporter: str) -> dict[str, ExportOption]:
     """
     make = registry.factory(GROUP, exporter)
     described: Mapping[str, ExportOption] = getattr(make, "options", {})
-    names = [name for name in inspect.signature(make).parameters if name not in described]
-    return {**described, **{_typed(name): ExportOption("") for name in names}}
+    names = [_typed(name) for name in inspect.signature(make).parameters]
+    return {**described, **{name: ExportOption("") for name in names if name not in described}}
 
 
 def made(exporter: str, params: Mapping[str, Any]) -> Exporter:

@@ -155,19 +155,25 @@ _COLUMNS: Mapping[str, _Column] = {
 def _rows(
     batch: ExportBatch, base: Path, columns: Mapping[str, _Column], *, dated: bool
 ) -> Iterator[dict[str, _Value]]:
-    """A row a file: an image that lies in several places has as many."""
+    """A row a file below the folder: an image that lies in several places has as many."""
     for row, path in enumerate(batch.paths):
         values = {name: value(batch, row) for name, value in columns.items()}
-        for file in relative([path, *batch.copies[row]], base):
+        files = relative([path, *batch.copies[row]], base)
+        inside = [file for file in files if not _is_outside(file)]
+        if not inside:
+            raise SettingsError(
+                f"{path} lies outside {base}",
+                "--relative-to the folder of the template, which holds all files",
+            )
+        for file in inside:
             yield {**_place(file, base), **_time(batch, row, dated=dated), **values}
 
 
+def _is_outside(file: str) -> bool:
+    return file.startswith("../") or Path(file).is_absolute()
+
+
 def _place(file: str, base: Path) -> dict[str, _Value]:
-    if file.startswith("../") or Path(file).is_absolute():
-        raise SettingsError(
-            f"{file} lies outside {base}",
-            "--relative-to the folder of the template, which holds all files",
-        )
     folder, _, name = file.rpartition("/")
     return {
         "RootFolder": base.name,

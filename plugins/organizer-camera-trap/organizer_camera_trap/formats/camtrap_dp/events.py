@@ -15,8 +15,8 @@ from organizer_camera_trap.formats.camtrap_dp.seen import Seen
 
 _Label = tuple[str, str, str]
 
-_LAST = ("unclassified", "blank")
-"""What an event is only where nothing before it is there."""
+_ONLY_ALONE = ("blank", "unclassified")
+"""What an event is only where nothing else was seen; a cluster without a meaning is something."""
 
 
 @dataclass(slots=True)
@@ -48,8 +48,8 @@ class Event:
     def observations(self) -> list[tuple[Seen, int | None]]:
         """Each kind once, with its count where one is known; boxes and confidences are no more."""
         labels = sorted(self._seen)
-        for kind in _LAST:
-            others = [label for label in labels if label[0] != kind]
+        for kind in _ONLY_ALONE:
+            others = [label for label in labels if label[0] != kind or label[2]]
             labels = others or labels
         return [
             (replace(self._seen[label], box=None, probability=None), self._most.get(label))
