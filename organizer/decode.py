@@ -50,7 +50,11 @@ _EXIF_TAGS = {
     0x9011: "OffsetTimeOriginal",
     0x9291: "SubSecTimeOriginal",
     0xA431: "BodySerialNumber",
+    0x927C: "MakerNote",
+    0x9286: "UserComment",
 }
+_AMBIENT_TEMPERATURE = 0x9400
+_UNKNOWN = {0, -1, 0xFFFFFFFF}  # denominators; EXIF 2.31, 4.6.6.8: FFFFFFFF.H is unknown
 
 
 def read(ref: ImageRef, *, max_bytes: int) -> bytes:
@@ -104,12 +108,13 @@ def decode(
         pixels = _plain_jpeg(image, data, reduced=image.size != (width, height))
         if pixels is None:
             image.load()
-    tags = _tags(image)
+    tags, blocks = _tags(image)
     turn = tags.pop("Orientation", 1)
     pixels = _upright(np.asarray(_rgb(image)) if pixels is None else pixels, turn)
     if turn in _ON_ITS_SIDE:
         width, height = height, width
-    return DecodedImage(ref, image_id or identify(data), pixels, width, height, image_format, tags)
+    image_id = image_id or identify(data)
+    return DecodedImage(ref, image_id, pixels, width, height, image_format, tags, blocks)
 
 
 def register_codecs() -> None:
@@ -155,7 +160,7 @@ def _as_image_error() -> Iterator[None]:
         raise ImageError(f"the picture is damaged: {reason}") from error
 
 
-def _tags(image: Image.Image) -> dict[str, str | int | float]:
+def _tags(image: Image.Image) -> tuple[dict[str, str | int | float], dict[str, bytes]]:
     """The EXIF tags that are kept; a damaged EXIF block loses tags, never the picture."""
     found: dict[str, Any] = {}
     try:
@@ -164,16 +169,24 @@ def _tags(image: Image.Image) -> dict[str, str | int | float]:
         found["Make"], found["Model"] = exif.get(_MAKE), exif.get(_MODEL)
         inner = exif.get_ifd(_EXIF_IFD)
         found.update({name: inner.get(tag) for tag, name in _EXIF_TAGS.items()})
+        found["AmbientTemperature"] = _number(inner.get(_AMBIENT_TEMPERATURE))
         gps = exif.get_ifd(_GPS_IFD)
         found["GPSLatitude"] = _degrees(gps.get(2), gps.get(1), negative="S")
         found["GPSLongitude"] = _degrees(gps.get(4), gps.get(3), negative="W")
     except _DECODER_ERRORS:
         found.setdefault("Orientation", 1)
-    return {
+    tags = {
         name: value.strip("\0 ") if isinstance(value, str) else value
         for name, value in found.items()
         if isinstance(value, str | int | float)
     }
+    return tags, {name: value for name, value in found.items() if isinstance(value, bytes)}
+
+
+def _number(ratio: Any) -> float | None:
+    if getattr(ratio, "denominator", 0) in _UNKNOWN:
+        return None
+    return float(ratio)
 
 
 def _degrees(parts: Any, side: Any, *, negative: str) -> float | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from organizer import decode, light, metadata
 from organizer.errors import ImageError, PluginError
-from organizer.protocols import LoadedEmbedder, least_side
+from organizer.protocols import LoadedEmbedder, MetadataReader, least_side
 from organizer.settings import available_cores
 from organizer.store.ids import IdSet
 from organizer.types import (
@@ -30,6 +30,7 @@ from organizer.types import (
     Problem,
     ProcessedBatch,
     ProcessedFile,
+    Vectors,
 )
 
 _Job = TypeVar("_Job")
@@ -60,10 +61,16 @@ class ThreadedExecutor:
         """See `organizer.protocols.Executor`."""
         part = embedder.part
         min_side = least_side(part)
+        readers = metadata.installed_readers()
 
         def work(ref: ImageRef) -> _Work:
             return _read_and_prepare(
-                ref, part.prepare, min_side, is_known=is_known, max_bytes=self._max_file_bytes
+                ref,
+                part.prepare,
+                min_side,
+                readers=readers,
+                is_known=is_known,
+                max_bytes=self._max_file_bytes,
             )
 
         with warnings.catch_warnings(), ThreadPoolExecutor(self._threads, "decode") as pool:
@@ -121,15 +128,7 @@ class _OpenBatch:
         self.files.append(ProcessedFile(work.ref, work.image_id, facts, work.problem))
 
     def close(self, embedder: LoadedEmbedder) -> ProcessedBatch:
-        vectors = np.asarray(embedder.part.embed(self.prepared), dtype=np.float32)
-        name, shape = embedder.spec.name, (len(self.prepared), embedder.part.dim)
-        if vectors.shape != shape:
-            raise PluginError(f"embedder {name!r} gave vectors of {vectors.shape}, not {shape}")
-        if not np.isfinite(vectors).all():
-            raise PluginError(
-                f"embedder {name!r} gave a vector that is not finite",
-                "its weights may be damaged; what was committed before is kept",
-            )
+        vectors = embedded(embedder, self.prepared)
         return ProcessedBatch(tuple(self.files), EmbeddingBatch(tuple(self.image_ids), vectors))
 
 
@@ -138,6 +137,7 @@ def _read_and_prepare(
     prepare: Callable[[NDArray[np.uint8]], NDArray[Any]],
     min_side: int | None,
     *,
+    readers: Mapping[str, MetadataReader],
     is_known: Callable[[str], bool],
     max_bytes: int,
 ) -> _Work:
@@ -150,12 +150,31 @@ def _read_and_prepare(
     except ImageError as error:
         problem = Problem(ref, error.outcome, error.message, error.lasting)
         return _Work(ref, problem=problem)
-    return _Work(ref, image_id, _facts(image), prepare(image.pixels))
+    return _Work(ref, image_id, _facts(image, data, readers), prepare(image.pixels))
 
 
-def _facts(image: DecodedImage) -> ImageFacts:
+def _facts(image: DecodedImage, data: bytes, readers: Mapping[str, MetadataReader]) -> ImageFacts:
     measured = light.light_of(image.pixels)
-    return replace(metadata.facts(image), brightness=measured.brightness, chroma=measured.chroma)
+    facts = metadata.facts(image, metadata.found_by(image, data, readers))
+    return replace(facts, brightness=measured.brightness, chroma=measured.chroma)
+
+
+def embedded(embedder: LoadedEmbedder, prepared: Sequence[NDArray[Any]]) -> Vectors:
+    """``(n, dim)`` float32: what an embedder makes of prepared pictures.
+
+    Raises:
+        PluginError: It is not of that form, or not finite.
+    """
+    vectors = np.asarray(embedder.part.embed(prepared), dtype=np.float32)
+    name, shape = embedder.spec.name, (len(prepared), embedder.part.dim)
+    if vectors.shape != shape:
+        raise PluginError(f"embedder {name!r} gave vectors of {vectors.shape}, not {shape}")
+    if not np.isfinite(vectors).all():
+        raise PluginError(
+            f"embedder {name!r} gave a vector that is not finite",
+            "its weights may be damaged; what was committed before is kept",
+        )
+    return vectors
 
 
 def in_order(

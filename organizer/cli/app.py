@@ -12,6 +12,7 @@ from organizer.cli.compare import compare
 from organizer.cli.decide import decide_app
 from organizer.cli.export import export
 from organizer.cli.models import models_app
+from organizer.cli.plugins import Commands
 from organizer.cli.report import report
 from organizer.cli.review import review
 from organizer.cli.session import (
@@ -20,6 +21,7 @@ from organizer.cli.session import (
     EmbedderOption,
     JsonOption,
     LibraryOption,
+    PeopleOption,
     PrecisionOption,
     SeedOption,
     WeightsOption,
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from organizer.library.recluster import K, KMethod
 
 app = typer.Typer(
+    cls=Commands,
     help="Groups a folder of photos by what is in them, and keeps the groups when new photos come.",
     epilog="Begin with: organizer ingest ./photos, then: organizer recluster --k auto",
     no_args_is_help=True,
@@ -229,6 +232,7 @@ def search(
     ] = False,
     embedder: EmbedderOption = None,
     weights: WeightsOption = None,
+    with_people: PeopleOption = False,
     library: LibraryOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
@@ -241,7 +245,7 @@ def search(
     with command(debug=debug):
         if (file is None) == (text is None):
             raise SettingsError("name a photo, or give a --text", "organizer search PHOTO")
-        with opened(library, weights=weights) as found:
+        with opened(library, weights=weights, with_people=with_people or None) as found:
             from organizer.cli import show_search
 
             with quiet_natives(debug=debug):

@@ -15,6 +15,7 @@ from organizer.cli.session import (
     EmbedderOption,
     JsonOption,
     LibraryOption,
+    PeopleOption,
     command,
     opened,
     quiet_natives,
@@ -81,12 +82,6 @@ def export(
             help="Size of the pictures in embedding-atlas: 96 if not given, 0 for none.",
         ),
     ] = None,
-    include_people: Annotated[
-        bool,
-        typer.Option(
-            "--include-people", help="Also images on which a person or a vehicle was seen."
-        ),
-    ] = False,
     leave_out_incomplete: Annotated[
         bool,
         typer.Option(
@@ -105,6 +100,7 @@ def export(
     options: Annotated[
         bool, typer.Option("--options", help="List the options of the format, and stop.")
     ] = False,
+    with_people: PeopleOption = False,
     library: LibraryOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
@@ -123,7 +119,7 @@ def export(
             return
         if to == _PIPE and json:
             raise SettingsError("--to - and --json both write to stdout", "leave one out")
-        with opened(library) as found:
+        with opened(library, with_people=with_people or None) as found:
             from organizer.cli.bar import bar
             from organizer.library.exporting import ExportChoice
 
@@ -133,7 +129,6 @@ def export(
                 cluster or (),
                 include_missing,
                 relative_to,
-                include_people=include_people,
                 leave_out_incomplete=leave_out_incomplete,
             )
             params = _params(chosen or (), thumbnails)
@@ -198,7 +193,7 @@ def _remarks(report: ExportReport) -> list[str]:
             report.missing
         ),
         f"left out, they have no vector: {report.without_vector:,}": report.without_vector,
-        f"left out, a person or a vehicle is on them: {report.people:,} (--include-people)": (
+        f"left out, a person or a vehicle is on them: {report.people:,} (--with-people)": (
             report.people
         ),
         **{

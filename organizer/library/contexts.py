@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from organizer.events import BURST_GAP, EVENT_GAP, grouped
+from organizer.library.crops import frames_of
 from organizer.light import is_infrared
 from organizer.store import Store
 from organizer.types import NOISE, Labels
@@ -61,7 +62,10 @@ def contexts(store: Store, image_ids: Sequence[str] | None = None) -> Contexts:
         bursts=grouped(taken_at, cameras, gap=BURST_GAP),
         events=grouped(taken_at, cameras, gap=EVENT_GAP),
     )
-    return whole if image_ids is None else _taken(whole, image_ids)
+    if image_ids is None:
+        return whole
+    taken = _taken(whole, frames_of(store, image_ids))
+    return replace(taken, image_ids=tuple(image_ids))
 
 
 def _taken(whole: Contexts, image_ids: Sequence[str]) -> Contexts:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeGuard
 
 from organizer.cluster.decisions import Constraints, compiled
 from organizer.field import Box, Crop
 from organizer.library.draft import nobody
 from organizer.store import Store, StoredClustering
-from organizer.types import PartSpec
+from organizer.types import PartSpec, Vectors
 
 PREFIX = "crops:"
 """Of the name of an embedder whose images are crops."""
@@ -82,9 +83,15 @@ class Home:
         return self.cluster_id
 
 
-def are_crops(spec: PartSpec | None) -> bool:
+def are_crops(spec: PartSpec | None) -> TypeGuard[PartSpec]:
     """Whether the images of an embedder are crops."""
     return spec is not None and spec.name.startswith(PREFIX)
+
+
+def frames_of(store: Store, image_ids: Sequence[str]) -> list[str]:
+    """The photo that each image is, or is cut out of."""
+    crops = store.detections.crops(image_ids)
+    return [crops[i].image_id if i in crops else i for i in image_ids]
 
 
 def groups(store: Store) -> dict[str, Group]:
@@ -117,6 +124,23 @@ def live(store: Store, constraints: Constraints | None = None) -> dict[str, Crop
     constraints = constraints or compiled(store.decisions.all())
     said = [image_id for image_id in constraints.fixed if image_id not in seen]
     return seen | store.detections.crops(said)
+
+
+def alive(
+    store: Store,
+    spec: PartSpec,
+    image_ids: tuple[str, ...],
+    vectors: Vectors,
+    constraints: Constraints | None = None,
+) -> tuple[tuple[str, ...], Vectors]:
+    """Of the images of an embedder those that are clustered: of crops the live ones."""
+    if not are_crops(spec):
+        return image_ids, vectors
+    clustered = live(store, constraints)
+    rows = [row for row, image_id in enumerate(image_ids) if image_id in clustered]
+    if len(rows) == len(image_ids):
+        return image_ids, vectors
+    return tuple(image_ids[row] for row in rows), vectors[rows]
 
 
 def homes(store: Store, clustering: StoredClustering | None) -> dict[str, Home]:

@@ -55,10 +55,22 @@ class DecisionReport:
 
 
 class Desk:
-    """The clustering in force, ready to be changed. The caller holds the library for writing."""
+    """The clustering in force, ready to be changed. The caller holds the library for writing.
+
+    Args:
+        store: The library.
+        seed: Of what is drawn.
+        clustering: Another than the one in force.
+        guests: Images with a vector that are no members yet and may be put into clusters.
+    """
 
     def __init__(
-        self, store: Store, *, seed: int, clustering: StoredClustering | None = None
+        self,
+        store: Store,
+        *,
+        seed: int,
+        clustering: StoredClustering | None = None,
+        guests: Sequence[str] = (),
     ) -> None:
         self._store, self._seed = store, seed
         self.clustering = clustering or require_clustering(store)
@@ -74,6 +86,7 @@ class Desk:
             )
         self.decisions = store.decisions.all()
         self.constraints = compiled(self.decisions)
+        self._seat(guests)
 
     # Words that move nobody ----------------------------------------------------------------
 
@@ -85,10 +98,19 @@ class Desk:
                 f"a cluster cannot be called {name!r}", 'a name has letters, for example "Red fox"'
             )
         self._require(cluster_id)
-        bearers = [i for i, n in self.constraints.names.items() if n == name]
+        bearers = [
+            i for i, n in self.constraints.names.items() if n == name and self._may_return(i)
+        ]
         if bearers and bearers != [cluster_id]:
             self._refuse_name(name, bearers[0], cluster_id)
         return self._said(self.about(DecisionKind.NAME, cluster_id, name))
+
+    def _may_return(self, cluster_id: int) -> bool:
+        """Whether a cluster is here, or a recluster of these members would bring it back."""
+        if cluster_id in self.models.ids:
+            return True
+        seeds = [i for group in self.constraints.seeds.get(cluster_id, ()) for i in group]
+        return not seeds or bool(np.isin(self.members.image_ids, seeds).any())
 
     def _refuse_name(self, name: str, bearer: int, cluster_id: int) -> None:
         if bearer in self.models.ids:
@@ -353,6 +375,23 @@ class Desk:
             self.clustering.evidence,
             self.clustering.algorithm,
         )
+
+    def _seat(self, guests: Sequence[str]) -> None:
+        """Count images among the members, in no cluster yet."""
+        known = set(self.members.image_ids.tolist())
+        fresh = np.array([i for i in guests if i not in known], dtype=object)
+        if not len(fresh):
+            return
+        vectors = unit(self._store.vectors.read_rows(self.clustering.embedder, fresh.tolist()))
+        nowhere = np.full(len(fresh), NOISE, dtype=np.int64)
+        seated = assigned(
+            Images(fresh, vectors, self._space.points(vectors)),
+            nowhere,
+            self.models,
+            states=states_of(fresh, nowhere, {}),
+            since=np.full(len(fresh), self._store.clusterings.last_ingest(), dtype=np.int64),
+        )
+        self.members = Assignments.joined([self.members, seated])
 
     def about(self, kind: DecisionKind, cluster_id: int, name: str = "") -> Decision:
         """A name or a pin, with the images that stand for the cluster."""

@@ -91,7 +91,7 @@ class _Run:
         self._progress, self._stop = progress, stop
         self._report = IngestReport()
         self._spec = embedders.stored_spec(store, embedder) if embedder else None
-        self._spec = self._spec or embedders.library_embedder(store)
+        self._spec = self._spec or embedders.photo_embedder(store)
         self._embedded = store.vectors.ids(self._spec) if self._spec else IdSet()
         self._walks = [(store.photos.root_for(start), start) for start in starts]
         roots = store.photos.roots()

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from organizer.cluster.decisions import compiled
+from organizer.cluster.decisions import Constraints, compiled
 from organizer.cluster.fit import calibrate
 from organizer.cluster.incremental import Sums, grown, place_at, unit
 from organizer.cluster.locate import BORN, locate
 from organizer.library.births import Birth, births
+from organizer.library.crops import alive
 from organizer.library.draft import Images, assigned, nobody, states_of
 from organizer.library.obeying import decided_rows, obey
 from organizer.library.space import Space
@@ -175,11 +176,23 @@ def measured_fit(
     return calibrate(models, vectors, at.nearest, seed=seed)
 
 
-def join_late(store: Store, clustering: StoredClustering | None, *, seed: int) -> Finished:
+def join_late(
+    store: Store,
+    clustering: StoredClustering | None,
+    *,
+    seed: int,
+    constraints: Constraints | None = None,
+) -> Finished:
     """Let images with a vector that are not in a clustering join its clusters.
 
     They came after a clustering that was brought back, or an ingest was cut short between their
     vectors and their clusters. Where there are none, it costs two counts.
+
+    Args:
+        store: The library.
+        clustering: The clustering; None where there is none.
+        seed: Of what is drawn.
+        constraints: What a person said, where that is not what the library has.
     """
     if clustering is None:
         return Finished()
@@ -187,8 +200,10 @@ def join_late(store: Store, clustering: StoredClustering | None, *, seed: int) -
     if store.vectors.count(embedder) == store.clusterings.count(clustering_id):
         return Finished()
     members = set(store.clusterings.assignments(clustering_id).image_ids.tolist())
-    image_ids, vectors = store.vectors.read(embedder)
+    image_ids, vectors = alive(store, embedder, *store.vectors.read(embedder), constraints)
     rows = [row for row, image_id in enumerate(image_ids) if image_id not in members]
+    if not rows:
+        return Finished()
     joiner = Joiner(store, clustering, seed=seed)
     joiner.join([image_ids[row] for row in rows], vectors[rows])
     return joiner.finish()

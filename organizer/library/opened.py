@@ -25,6 +25,7 @@ class Opened:
     def __init__(self, store: Store, settings: Settings | None = None) -> None:
         self.store = store
         self.settings = settings or load_settings()
+        store.photos.with_people = self.settings.with_people
         self._open = ExitStack()
         self._open.enter_context(store.reading())
 

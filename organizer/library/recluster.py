@@ -26,6 +26,7 @@ from organizer.cluster.loyalty import stays
 from organizer.errors import SettingsError
 from organizer.library import embedders
 from organizer.library.before import Before, before_of
+from organizer.library.crops import alive
 from organizer.library.draft import Images, Modes, assigned, modelled, remodelled, states_of
 from organizer.library.fitting import GROUP, Fitted, finds_its_own_number, fitted, required_of
 from organizer.library.obeying import obey
@@ -114,7 +115,7 @@ def recluster(
     _require_sane(plan.k)
     n = store.vectors.count(spec)
     require_within(registry.factory(GROUP, plan.algorithm), plan.algorithm, n)
-    ids, vectors = unit_vectors(store, spec)
+    ids, vectors = alive(store, spec, *unit_vectors(store, spec))
     image_ids = np.array(ids, dtype=object)
     different = _count_different(vectors)
     _require_enough(plan.k, different)

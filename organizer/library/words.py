@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from organizer.errors import SettingsError
+from organizer.library.cropping import embed_whole
+from organizer.library.current import require_cluster, require_clustering
 from organizer.library.deciding import DecisionReport, Desk
-from organizer.library.naming import resolve
+from organizer.library.naming import members_named
 from organizer.library.opened import Opened
 
 
@@ -48,6 +52,9 @@ class Words(Opened):
     def move(self, images: Sequence[str | Path], cluster_id: int) -> DecisionReport:
         """Put images into a cluster, for good.
 
+        Where crops are clustered, a photo stands for all its crops. One in which a detector saw
+        nothing becomes a crop of the whole photo: a person's word comes before a detector's.
+
         Args:
             images: Paths, or image ids of which the beginning is enough.
             cluster_id: The cluster.
@@ -55,8 +62,15 @@ class Words(Opened):
         Raises:
             SettingsError: There is no such cluster or image.
         """
-        ids = resolve(self.store, images)
-        return self._decide(lambda desk: desk.move(ids, cluster_id))
+        named = members_named(self.store, images)
+        with self._writing():
+            require_cluster(self.store, require_clustering(self.store), cluster_id)
+            embed_whole(self.store, named.whole, settings=self.settings)
+            guests = [crop.crop_id for crop in named.whole]
+            desk = Desk(self.store, seed=self.settings.seed, guests=guests)
+            report = desk.move(named.image_ids, cluster_id)
+            self._tidy()
+        return replace(report, notes=(*named.notes, *report.notes))
 
     def deny(self, images: Sequence[str | Path], cluster_id: int) -> DecisionReport:
         """Say that images are not of a cluster: they leave it and never come back.
@@ -68,8 +82,13 @@ class Words(Opened):
         Raises:
             SettingsError: There is no such cluster or image.
         """
-        ids = resolve(self.store, images)
-        return self._decide(lambda desk: desk.deny(ids, cluster_id))
+        named = members_named(self.store, images)
+        lacking = {crop.crop_id for crop in named.whole}
+        ids = [image_id for image_id in named.image_ids if image_id not in lacking]
+        if not ids:
+            raise SettingsError("these photos have no crops, and are in no cluster")
+        report = self._decide(lambda desk: desk.deny(ids, cluster_id))
+        return replace(report, notes=(*named.notes, *report.notes))
 
     def retire(self, cluster_id: int) -> DecisionReport:
         """Dissolve a cluster: its images go where they fit, or to the pile; its id is no more.

@@ -23,8 +23,9 @@ QUARANTINED = ("person", "vehicle")
 USUAL_THRESHOLD = 0.2
 """MegaDetector's own typical threshold, from version 5 on."""
 
-_THRESHOLD = "detection_threshold"
+_THRESHOLD, _USUAL = "detection_threshold", "usual_detection_threshold"
 _ROWS_PER_UPSERT = 5_000
+_SOUGHT_BY_ID = 4_000  # of more, a table is sooner read in full
 _NARROW = ["image_id", "boxes"]
 _COMPARED = ("outcome", "failure", "detector", "extra", "boxes")
 
@@ -38,13 +39,17 @@ class Detections:
 
     @property
     def threshold(self) -> float:
-        """The confidence from which a box counts."""
-        chosen = self._choices.get(_THRESHOLD)
-        return USUAL_THRESHOLD if chosen is None else float(chosen)
+        """The confidence from which a box counts: as a person chose, or the detector's own."""
+        chosen = (self._choices.get(name) for name in (_THRESHOLD, _USUAL))
+        return float(next((value for value in chosen if value is not None), USUAL_THRESHOLD))
 
     def choose_threshold(self, threshold: float) -> None:
         """Choose the confidence from which a box counts; nothing that was written changes."""
         self._choices.set(_THRESHOLD, threshold)
+
+    def note_usual_threshold(self, threshold: float) -> None:
+        """Note the confidence that the detector itself proposes."""
+        self._choices.set(_USUAL, threshold)
 
     # Reading -------------------------------------------------------------------------------
 
@@ -84,11 +89,15 @@ class Detections:
         """Of some images, or crops, those on whose frame a person or a vehicle is."""
         if not image_ids or not self.count():
             return set()
-        frame_of = {i: crop.image_id for i, crop in self.crops(image_ids).items()}
-        frames = {frame_of.get(i, i) for i in image_ids}
-        rows = self._database.read_by_id("detected", "image_id", frames, _NARROW)
-        boxes, images = _boxes(rows)
-        found = set(images.filter(self._counting(boxes, QUARANTINED)).to_pylist())
+        many = len(image_ids) > _SOUGHT_BY_ID
+        frame_of = {i: crop.image_id for i, crop in self.crops(None if many else image_ids).items()}
+        if many:
+            found = self.images_with(QUARANTINED)
+        else:
+            frames = {frame_of.get(i, i) for i in image_ids}
+            rows = self._database.read_by_id("detected", "image_id", frames, _NARROW)
+            boxes, images = _boxes(rows)
+            found = set(images.filter(self._counting(boxes, QUARANTINED)).to_pylist())
         return {i for i in image_ids if frame_of.get(i, i) in found}
 
     def seen(self) -> list[tuple[Crop, Detection]]:

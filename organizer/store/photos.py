@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -176,6 +176,10 @@ class Photos:
             return rows
         hidden = self._detections.quarantined(rows.keys())
         return {i: files for i, files in rows.items() if i not in hidden} if hidden else rows
+
+    def hidden(self, image_ids: Collection[str]) -> set[str]:
+        """Of some images those in quarantine, where these are not to be shown."""
+        return set() if self.with_people else self._detections.quarantined(image_ids)
 
     def _files_of(self, image_ids: Set[str] | None) -> dict[str, list[FileRow]]:
         columns = ["image_id", "root_id", "path", "state"]

@@ -20,7 +20,6 @@ class ExportChoice:
             "unsure"; all images where empty.
         include_missing: Whether images come whose files are all gone.
         relative_to: The folder that paths are relative to; None leaves it to the format.
-        include_people: Whether images come on which a person or a vehicle was seen.
         leave_out_incomplete: Whether images of which the format must know more than the library
             does are left out, in place of refusing the export.
     """
@@ -30,7 +29,6 @@ class ExportChoice:
     clusters: Sequence[str | int] = ()
     include_missing: bool = False
     relative_to: Path | None = None
-    include_people: bool = False
     leave_out_incomplete: bool = False
 
 

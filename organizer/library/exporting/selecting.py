@@ -96,7 +96,7 @@ def selected(store: Store, part: Exporter, choice: ExportChoice, known: Known) -
     if not choice.include_missing:
         ids = ids[known.files.has(ids, only_present=True)]
     present = len(ids)
-    if not choice.include_people:
+    if not store.photos.with_people:
         ids = ids[~found(_people(store), ids)]
     shown = len(ids)
     ids, incomplete = _complete(part, ids, known.field, choice)
