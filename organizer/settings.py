@@ -44,6 +44,8 @@ class Settings(BaseSettings):
         with_people: Whether photos on which a detector saw a person or a vehicle are shown,
             sampled and exported like any other.
         viewer: Command that opens a picture; None takes the system's viewer.
+        burst_gap: Seconds between two photos of a camera up to which they are of one burst.
+        event_gap: Seconds up to which they are of one event.
     """
 
     model_config = SettingsConfigDict(
@@ -62,6 +64,8 @@ class Settings(BaseSettings):
     seed: int = Field(default=0, ge=0, lt=2**31)
     with_people: bool = False
     viewer: str | None = None
+    burst_gap: float = Field(default=60.0, ge=0)
+    event_gap: float = Field(default=1800.0, ge=0)
 
     @classmethod
     def settings_customise_sources(

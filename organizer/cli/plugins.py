@@ -2,8 +2,8 @@
 
 A plugin registers a `typer.Typer` app, or a function with Typer's annotations, under the
 entry-point group ``organizer.commands``; its name becomes ``organizer NAME``. The line that
-``organizer --help`` shows is read in the plugin's source and not run: the first line of the
-function's docstring, the ``help`` of the app, or else the first line of the module's docstring.
+``organizer --help`` shows is read in the plugin's source and not run: the ``help`` of the app or
+the first line of its callback's docstring, that of the function's, or else of the module's.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ from organizer.errors import OrganizerError, PluginError
 
 GROUP = "organizer.commands"
 """The entry-point group of commands."""
+
+_COMPLETION = ("install_completion", "show_completion")
+"""Options of a program that Typer gives to an app that is not below another one."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
@@ -116,6 +119,7 @@ def _loaded(point: EntryPoint) -> Any:
             f"update or remove {_provider(point)}",
         ) from error
     command.name = point.name
+    command.params = [param for param in command.params if param.name not in _COMPLETION]
     return command
 
 
@@ -155,7 +159,9 @@ def _source(module: str) -> Path | None:
 def _about(node: ast.stmt, name: str) -> str:
     """What a statement says about the command that it makes; nothing where it makes another."""
     if isinstance(node, ast.FunctionDef):
-        return (ast.get_docstring(node) or "") if node.name == name else ""
+        called = [d.func for d in node.decorator_list if isinstance(d, ast.Call)]
+        is_callback = any(ast.unparse(func) == f"{name}.callback" for func in called)
+        return (ast.get_docstring(node) or "") if is_callback or node.name == name else ""
     if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
         return ""
     if not any(isinstance(target, ast.Name) and target.id == name for target in node.targets):

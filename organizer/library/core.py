@@ -17,6 +17,7 @@ from organizer.library.compare.grid import Plan as ComparePlan
 from organizer.library.compare.running import Compared, compared
 from organizer.library.detecting import Detecting
 from organizer.library.evidence import Evidence
+from organizer.library.fieldwork import Fieldwork
 from organizer.library.history import Event, history_of
 from organizer.library.progress import Progress, Silent
 from organizer.library.recluster import K, KMethod, Plan, ReclusterReport
@@ -28,7 +29,7 @@ from organizer.store import StoredClustering
 from organizer.types import Hit, ImageRef, Outcome, PartSpec, Vectors
 
 
-class Library(Words, Evidence, Detecting):
+class Library(Words, Evidence, Detecting, Fieldwork):
     """A folder of photos, organised. Use it as a context manager, or call `close`.
 
         with Library.open_or_create(Path(".")) as library:
@@ -36,7 +37,7 @@ class Library(Words, Evidence, Detecting):
             library.recluster(k="auto")
 
     A person's words are in `Words`, reports and reviews in `Evidence`, what detectors saw in
-    `Detecting`.
+    `Detecting`, deployments in `Fieldwork`.
 
     Attributes:
         store: The library's folder.

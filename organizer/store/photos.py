@@ -148,6 +148,11 @@ class Photos:
         table = self._database.read("images", list(names))
         return {name: np.array(table[name].to_pylist(), dtype=object) for name in names}
 
+    def file_columns(self, *names: str) -> dict[str, list[Any]]:
+        """Some columns of all files, also of those that are gone, row by row alike."""
+        table = self._database.read("files", list(names))
+        return {name: table[name].to_pylist() for name in names}
+
     def count_images(self) -> int:
         """Number of images."""
         return self._database.count("images")
