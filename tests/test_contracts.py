@@ -567,7 +567,7 @@ def _complete(part: Exporter, batch: ExportBatch) -> ExportBatch:
     if not isinstance(part, NeedyExporter):
         return batch
     known = {"taken_at": "2024-05-01T06:07:30", "deployments": "A1", "events": 0}
-    filled = {
+    filled: dict[str, Any] = {
         name: tuple(known[name] if value is None else value for value in getattr(batch, name))
         for name in [*part.needs, "events"]
     }

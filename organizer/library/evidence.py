@@ -123,7 +123,7 @@ class Evidence(Opened):
             params=params or {},
             force=force,
             progress=progress or Silent(),
-            threads=self.settings.threads,
+            settings=self.settings,
         )
 
     # Review --------------------------------------------------------------------------------

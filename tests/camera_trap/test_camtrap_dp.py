@@ -79,13 +79,11 @@ _OPTIONS = {
 def known(given_images: ExportBatch) -> ExportBatch:
     """With a time, a deployment and an event where there is none."""
     filled = {"taken_at": "2024-05-01T06:07:30", "deployments": "A1", "events": 0}
-    return replace(
-        given_images,
-        **{
-            name: tuple(value if v is None else v for v in getattr(given_images, name))
-            for name, value in filled.items()
-        },
-    )
+    columns: dict[str, Any] = {
+        name: tuple(value if v is None else v for v in getattr(given_images, name))
+        for name, value in filled.items()
+    }
+    return replace(given_images, **columns)
 
 
 def package(
@@ -189,7 +187,7 @@ def test_an_image_is_what_detector_and_person_say(tmp_path: Path) -> None:
         detections=(*looked_at(3).detections, (box, person), (box,), None),
         failures=(None,) * 6,
     )
-    _, tables = package(tmp_path / "dp", images, level="media", **{"classified-by": "Ann"})
+    _, tables = package(tmp_path / "dp", images, level="media", classified_by="Ann")
     of: dict[str, Rows] = {image_id: [] for image_id in images.image_ids}
     for row in tables["observations"]:
         of[row["mediaID"]].append(row)

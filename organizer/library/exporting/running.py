@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from organizer.errors import SettingsError
-from organizer.export.target import replacing
+from organizer.export.target import check, replacing
 from organizer.library import embedders
 from organizer.library.exporting.choice import ExportChoice, ExportReport
 from organizer.library.exporting.options import made
@@ -16,6 +16,7 @@ from organizer.library.places import require_own, require_suffix
 from organizer.library.progress import Progress
 from organizer.protocols import Exporter, FolderExporter, Openable, StreamExporter
 from organizer.records import VectorUse
+from organizer.settings import Settings
 from organizer.store import Store
 from organizer.types import PartSpec
 
@@ -29,19 +30,16 @@ def export(
     params: Mapping[str, Any],
     force: bool,
     progress: Progress,
-    threads: int = 0,
+    settings: Settings,
 ) -> ExportReport:
     """See `organizer.library.Library.export`."""
     part = made(exporter, params)
     embedder = _vectors_of(store, part, exporter, choice)
-    source = Source.of(store, part, choice, embedder, threads=threads)
+    target = _target(store, part, exporter, to, force=force)
+    source = Source.of(store, part, choice, embedder, settings=settings)
     progress.begin(f"export {exporter}", len(source.chosen.ids))
-    if to is None or isinstance(to, Path):
-        place = _place(store, part, to)
-        images = _to_place(part, source, place, force=force, progress=progress)
-    else:
-        place = None
-        images = _to_stream(part, exporter, source, to, progress)
+    images = _written(part, source, target, force=force, progress=progress)
+    place = target if isinstance(target, Path) else None
     return ExportReport(
         exporter=exporter,
         to=place,
@@ -58,34 +56,39 @@ def export(
     )
 
 
-def _to_place(
-    part: Exporter, source: Source, place: Path, *, force: bool, progress: Progress
-) -> int:
-    holds = part.holds if isinstance(part, FolderExporter) else None
-    with replacing(place, force=force, holds=holds) as partial:
-        return part.export(source.batches(progress), partial, about=source.about)
-
-
-def _to_stream(
-    part: Exporter, exporter: str, source: Source, stream: BinaryIO, progress: Progress
-) -> int:
-    if not isinstance(part, StreamExporter):
-        raise SettingsError(
-            f"{exporter} cannot be written to a pipe", f"--to FILE{part.suffix}, or use csv"
-        )
-    return part.write(source.batches(progress), stream, about=source.about)
-
-
-def _place(store: Store, part: Exporter, to: Path | None) -> Path:
-    """The target as an absolute path.
+def _target(
+    store: Store, part: Exporter, exporter: str, to: Path | BinaryIO | None, *, force: bool
+) -> Path | BinaryIO:
+    """Where to, as an absolute path, known to be free before the library is read.
 
     Raises:
-        SettingsError: An export must not be there.
+        SettingsError: An export must not be there, or the format is not written to a stream.
     """
+    if to is not None and not isinstance(to, Path):
+        if not isinstance(part, StreamExporter):
+            raise SettingsError(
+                f"{exporter} cannot be written to a pipe", f"--to FILE{part.suffix}, or use csv"
+            )
+        return to
     place = require_own(store, to or Path(part.file_name), option="--to")
     if part.suffix and not place.is_dir():
         require_suffix(place, part.suffix, option="--to")
+    check(place, force=force, holds=_holds(part))
     return place
+
+
+def _written(
+    part: Exporter, source: Source, target: Path | BinaryIO, *, force: bool, progress: Progress
+) -> int:
+    batches, about = source.batches(progress), source.about
+    if isinstance(target, Path):
+        with replacing(target, force=force, holds=_holds(part)) as partial:
+            return part.export(batches, partial, about=about)
+    return cast(StreamExporter, part).write(batches, target, about=about)
+
+
+def _holds(part: Exporter) -> frozenset[str] | None:
+    return part.holds if isinstance(part, FolderExporter) else None
 
 
 def _vectors_of(

@@ -23,7 +23,7 @@ from organizer.types import Vectors
 
 _WORDS = {"taken_at": "time", "deployments": "deployment"}
 _WAYS = {
-    "deployments": "organizer deployments set says where cameras stood",
+    "deployments": "organizer deployments says which folders are of which deployment",
     "taken_at": "a time is never guessed",
 }
 

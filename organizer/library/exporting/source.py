@@ -19,9 +19,11 @@ from organizer.library.exporting.membership import Membership
 from organizer.library.exporting.selecting import Known, Selected, selected
 from organizer.library.exporting.sightings import Sightings
 from organizer.library.pictures import pictures
+from organizer.library.placing import placed
 from organizer.library.progress import Progress, Silent
 from organizer.protocols import Exporter, PictureExporter
 from organizer.records import ExportBatch, ExportInfo
+from organizer.settings import Settings
 from organizer.store import Store
 from organizer.store.ids import pack
 from organizer.types import ImageFacts, PartSpec
@@ -55,7 +57,7 @@ class Source:
         choice: ExportChoice,
         embedder: PartSpec | None,
         *,
-        threads: int,
+        settings: Settings,
     ) -> Source:
         """What an exporter is to be given.
 
@@ -64,7 +66,8 @@ class Source:
             part: The exporter.
             choice: Which images.
             embedder: Whose vectors come along; None for none.
-            threads: That read and decode pictures; 0 takes one for each core.
+            settings: How far apart the photos of a burst and of an event may be, and how many
+                threads read pictures.
 
         Raises:
             ClusteringError: Clusters are named, and there is no clustering yet.
@@ -72,7 +75,7 @@ class Source:
                 is known of some.
         """
         relative_to = _folder(choice.relative_to)
-        known = _known(store, embedder)
+        known = _known(store, embedder, settings)
         chosen = selected(store, part, choice, known)
         if embedder is not None and not len(chosen.ids) and chosen.without_vector:
             raise SettingsError(
@@ -83,7 +86,7 @@ class Source:
         about = _about(store, known, chosen, embedder, relative_to, folders)
         places = PlaceColumns(folders, missing_too=choice.include_missing)
         side = part.picture_side if isinstance(part, PictureExporter) else 0
-        return cls(about, chosen, store, known, places, side, threads)
+        return cls(about, chosen, store, known, places, side, settings.threads)
 
     def batches(self, progress: Progress) -> Iterator[ExportBatch]:
         """The images in the order in which they came to the library."""
@@ -112,13 +115,13 @@ class Source:
         return tuple(made[i].jpeg if i in made else None for i in names)
 
 
-def _known(store: Store, embedder: PartSpec | None) -> Known:
+def _known(store: Store, embedder: PartSpec | None, settings: Settings) -> Known:
     membership = Membership.of(store)
     return Known(
         files=store.photos.file_lists(),
         membership=membership,
         sightings=Sightings(store, membership),
-        field=FieldColumns(contexts(store)),
+        field=FieldColumns(contexts(store, settings=settings)),
         vectors=store.vectors.rows(embedder) if embedder is not None else None,
         of_crops=are_crops(embedder),
     )
@@ -134,7 +137,7 @@ def _about(
 ) -> ExportInfo:
     membership, current = known.membership, known.membership.current
     used = sorted(known.field.deployments(chosen.ids))
-    told = {deployment.deployment_id: deployment for deployment in store.deployments.all()}
+    told = placed(store).deployments if used else {}
     return ExportInfo(
         program=f"organizer {version('organizer')}",
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
