@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -166,7 +167,7 @@ def _show_options(format: str, *, json: bool) -> None:
         print_json({"options": [{"name": name, **asdict(found[name])} for name in found]})
         return
     for name, option in found.items():
-        print_line(f"--set {name}={option.example or '...'}")
+        print_line(f"--set {name}={shlex.quote(option.example) if option.example else '...'}")
         print_line(f"    {option.help}{' (needed)' if option.needed else ''}")
     if not found:
         say(f"{format} has no options of its own")

@@ -46,18 +46,18 @@ class FileLists:
 
         Those that were there come first, then by path; empty for an image that is not real.
         """
-        first, end = self._spans(ids)
-        counts = end - first
-        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        first, last = self._spans(ids)
+        counts = last - first
+        ends = np.cumsum(counts)
+        starts = ends - counts
+        within = np.arange(counts.sum()) - np.repeat(starts, counts)
         places = np.repeat(first, counts) + within
         rows = self._order[places]
         paths = self._paths.take(pa.array(rows)).to_pylist()
         full = self._full(self._roots[rows].tolist(), paths)
         files = list(zip(full, self._there[places].tolist(), strict=True))
-        ends = np.cumsum(counts).tolist()
-        return [
-            _in_order(files[start:stop]) for start, stop in zip([0, *ends[:-1]], ends, strict=True)
-        ]
+        spans = zip(starts.tolist(), ends.tolist(), strict=True)
+        return [_in_order(files[start:end]) for start, end in spans]
 
     def _spans(self, ids: IdArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         return np.searchsorted(self._ids, ids), np.searchsorted(self._ids, ids, side="right")

@@ -52,7 +52,8 @@ def made(exporter: str, params: Mapping[str, Any]) -> Exporter:
         if option.needed and name not in given:
             example = option.example or "VALUE"
             raise SettingsError(
-                f"{exporter} needs to be told {name}: {option.help}", f"--set {name}={example}"
+                f"{exporter} needs to be told {name}: {option.help}",
+                f"--set {name}={example}; organizer export {exporter} --options lists all",
             )
     kinds = _kinds(make)
     values = {

@@ -60,7 +60,9 @@ class CamtrapDP:
         "project": ExportOption("a TOML file with what follows and more; written if not there"),
         "title": ExportOption("the title of the project", "Foxes of the old wood"),
         "sampling-design": ExportOption(", ".join(SAMPLING_DESIGNS), "opportunistic"),
-        "capture-method": ExportOption(", ".join(CAPTURE_METHODS), "activityDetection"),
+        "capture-method": ExportOption(
+            f"{' or '.join(CAPTURE_METHODS)}, or both with a comma", "activityDetection"
+        ),
         "individuals": ExportOption("whether single animals are told apart: yes or no", "no"),
         "contributor": ExportOption("who made it", "Jane Doe"),
         "level": ExportOption("observations of: event (if not given), media, both", "event"),
