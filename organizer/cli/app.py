@@ -164,6 +164,24 @@ def recluster(
             help="The space to cluster in: pca:128, umap:10, none; smooth if not given.",
         ),
     ] = None,
+    bursts: Annotated[
+        bool,
+        typer.Option(
+            "--bursts",
+            help="Photos of one burst (one camera, a minute at most from photo to photo) are one "
+            "observation and go together, but for one that is unlike the others.",
+        ),
+    ] = False,
+    center: Annotated[
+        str | None,
+        typer.Option(
+            "--center",
+            metavar="BY",
+            help="Take out of the vectors what all photos of a camera, or all infrared ones, have "
+            "in common: camera, night, or camera,night. What lives before one camera only may "
+            "go with it: compare.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would change; change nothing.")
     ] = False,
@@ -190,6 +208,8 @@ def recluster(
                 algorithm=algorithm,
                 reduce=reduce,
                 embedder=embedder,
+                bursts=bursts,
+                center=center,
                 dry_run=dry_run,
                 progress=progress,
             )

@@ -21,7 +21,8 @@ from organizer.library.fieldwork import Fieldwork
 from organizer.library.history import Event, history_of
 from organizer.library.progress import Progress, Silent
 from organizer.library.recluster import K, KMethod, Plan, ReclusterReport
-from organizer.library.space import parsed
+from organizer.library.seeing import parsed_centring
+from organizer.library.space import parsed, with_centring
 from organizer.library.words import Words
 from organizer.protocols import EmbedderInfo, least_side
 from organizer.settings import DEFAULT_REDUCER, Settings
@@ -95,6 +96,8 @@ class Library(Words, Evidence, Detecting, Fieldwork):
         algorithm: str = "kmeans",
         reduce: str | None = None,
         embedder: str | None = None,
+        bursts: bool = False,
+        center: str | None = None,
         dry_run: bool = False,
         progress: Progress | None = None,
     ) -> ReclusterReport:
@@ -108,6 +111,9 @@ class Library(Words, Evidence, Detecting, Fieldwork):
             reduce: The space in which to cluster: NAME or NAME:DIMENSIONS, or "none"; the default
                 one where None.
             embedder: Whose vectors; the library's own where None.
+            bursts: Whether the images of a burst (`organizer.events`) are one observation.
+            center: What is taken out of the vectors first, the part that all photos of a camera or
+                all infrared ones have in common: "camera", "night" or "camera,night".
             dry_run: Tell what would change, and change nothing.
             progress: Told how far it is.
 
@@ -115,7 +121,8 @@ class Library(Words, Evidence, Detecting, Fieldwork):
             SettingsError: k cannot be, there are no vectors, or a name is unknown.
             ClusteringError: The images cannot be clustered so.
         """
-        plan = Plan(k, k_method, algorithm, parsed(reduce or DEFAULT_REDUCER), embedder, dry_run)
+        space = with_centring(parsed(reduce or DEFAULT_REDUCER), parsed_centring(center))
+        plan = Plan(k, k_method, algorithm, space, embedder, dry_run, bursts)
         with self._writing():
             report = reclustering.recluster(
                 self.store, plan, settings=self.settings, progress=progress or Silent()

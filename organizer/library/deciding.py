@@ -23,6 +23,7 @@ from organizer.library.current import require_cluster, require_clustering
 from organizer.library.draft import Images, Modes, assigned, modelled, remodelled, states_of
 from organizer.library.joining import measured_fit
 from organizer.library.obeying import decided_rows, obey
+from organizer.library.seeing import Sight, as_one, spoken_of
 from organizer.library.space import Space
 from organizer.store import Store, StoredClustering
 from organizer.types import (
@@ -80,6 +81,7 @@ class Desk:
         self._exemplars = store.clusterings.exemplars(clustering_id)
         self._state = store.clusterings.space(clustering_id)
         self._space = Space.restored(self.clustering.reducer, self._state, seed=seed)
+        self._sight = Sight.restored(store, self.clustering, self._state)
         if not len(self._exemplars.mode_ids):
             self.models, self._exemplars = measured_fit(
                 store, self.clustering, self.models, self._space, seed=seed
@@ -204,17 +206,23 @@ class Desk:
         models = ClusterModels.joined([kept, new])
         return self._remade(decision, rows, images, where, models, exemplars)
 
-    def move(self, image_ids: Sequence[str], cluster_id: int) -> DecisionReport:
+    def move(
+        self, image_ids: Sequence[str], cluster_id: int, *, burst: bool = False
+    ) -> DecisionReport:
         """See `organizer.library.Library.move`."""
         self._require(cluster_id)
+        image_ids = self._with_bursts(image_ids) if burst else image_ids
         decision = self._store.decisions.draft(
             DecisionKind.MOVE, cluster_id=cluster_id, image_ids=image_ids
         )
         return self._replaced(decision)
 
-    def deny(self, image_ids: Sequence[str], cluster_id: int) -> DecisionReport:
+    def deny(
+        self, image_ids: Sequence[str], cluster_id: int, *, burst: bool = False
+    ) -> DecisionReport:
         """See `organizer.library.Library.deny`."""
         self._require(cluster_id)
+        image_ids = self._with_bursts(image_ids) if burst else image_ids
         decision = self._store.decisions.draft(
             DecisionKind.NOT, cluster_id=cluster_id, image_ids=image_ids
         )
@@ -237,12 +245,20 @@ class Desk:
         where[rows] = np.where(location.unsure, NOISE, nearest)
         constraints = compiled([*self.decisions, decision])
         where[rows] = obey(images, where[rows], models, self._exemplars, constraints)
-        sure = where[rows] != NOISE
+        sure = images.once(where[rows]) != NOISE
         at = place_at(images.points[sure], models.centroids, models.cluster_ids, where[rows][sure])
         models = grown(models, images.points[sure], at.nearest, at.distances)
         return self._remade(decision, rows, images, where, models, None)
 
     # ---------------------------------------------------------------------------------------
+
+    def _with_bursts(self, image_ids: Sequence[str]) -> list[str]:
+        """Images and all others of their bursts, but for those that a person placed already."""
+        spoken = spoken_of(self.decisions)
+        mates = Sight(self._store, by=None, bursts=True).mates_of(image_ids)
+        members = set(self.members.image_ids.tolist())
+        free = [i for i in mates if i in members and i not in spoken]
+        return list(dict.fromkeys([*image_ids, *free]))
 
     def _replaced(self, decision: Decision) -> DecisionReport:
         """Carry out what was said about single images."""
@@ -285,7 +301,7 @@ class Desk:
         """
         touched = np.isin(where, list(affected)) | (where != self.members.cluster_ids)
         rows = np.flatnonzero(touched)
-        images = self._images(rows)
+        images = self._images(rows, where)
         old = np.isin(models.cluster_ids, list(affected))
         owners, given = models.cluster_ids, where[rows]
         if keep_modes:
@@ -382,7 +398,9 @@ class Desk:
         fresh = np.array([i for i in guests if i not in known], dtype=object)
         if not len(fresh):
             return
-        vectors = unit(self._store.vectors.read_rows(self.clustering.embedder, fresh.tolist()))
+        ids = fresh.tolist()
+        vectors = unit(self._store.vectors.read_rows(self.clustering.embedder, ids))
+        vectors = self._sight.centred(ids, vectors)
         nowhere = np.full(len(fresh), NOISE, dtype=np.int64)
         seated = assigned(
             Images(fresh, vectors, self._space.points(vectors)),
@@ -410,9 +428,10 @@ class Desk:
         rows = np.flatnonzero(self.members.cluster_ids == cluster_id)
         modes = np.flatnonzero(self.models.cluster_ids == cluster_id)
         mode_of = np.zeros(len(rows), dtype=np.int64)
-        if len(modes) > 1:
-            points = self._images(rows).points
-            mode_of = place(points, self.models.centroids[modes]).nearest
+        if len(modes) > 1 or self._sight.bursts:
+            images = self._images(rows)
+            mode_of = place(images.points, self.models.centroids[modes]).nearest
+            mode_of = images.once(mode_of)
         image_ids: list[str] = []
         groups: list[int] = []
         for mode in range(len(modes)):
@@ -442,12 +461,21 @@ class Desk:
             groups += [part] * len(chosen)
         return image_ids, groups
 
-    def _images(self, rows: Labels) -> Images:
-        """Some members with their vectors."""
+    def _images(self, rows: Labels, where: Labels | None = None) -> Images:
+        """Some members with their vectors, those of a burst in one cluster as one observation.
+
+        Args:
+            rows: The members.
+            where: ``(n,)`` the cluster of each member from now on; as it is where None.
+        """
         image_ids = self.members.image_ids[rows]
         spec: PartSpec = self.clustering.embedder
-        vectors = unit(self._store.vectors.read_rows(spec, image_ids.tolist()))
-        return Images(image_ids, vectors, self._space.points(vectors))
+        ids = image_ids.tolist()
+        vectors = self._sight.centred(ids, unit(self._store.vectors.read_rows(spec, ids)))
+        held = (self.members.cluster_ids if where is None else where)[rows]
+        numbers = self._sight.observations(ids, vectors, held.tolist())
+        vectors = as_one(vectors, numbers)
+        return Images(image_ids, vectors, self._space.points(vectors), numbers)
 
     def _require(self, cluster_id: int) -> None:
         require_cluster(self._store, self.clustering, cluster_id, self.constraints)
@@ -464,6 +492,19 @@ class Desk:
                 f"{next(iter(decision.others), decision.cluster_id)}",
             )
 
+    def _left_behind(self, decision: Decision) -> list[str]:
+        """That a burst was parted, and how it would not have been."""
+        said = set(decision.image_ids)
+        left = [i for i in self._with_bursts(decision.image_ids) if i not in said]
+        if not left:
+            return []
+        of = "burst" if len(said) == 1 else "bursts"
+        whose = "its" if len(said) == 1 else "their"
+        images = f"{len(left)} other image{'s' if len(left) != 1 else ''} of {whose} {of}"
+        return [
+            f"{images} stay{'s' if len(left) == 1 else ''}; --burst takes the whole burst along"
+        ]
+
     def _notes(self, decision: Decision) -> list[str]:
         """What earlier words this one takes back."""
         notes = []
@@ -475,6 +516,8 @@ class Desk:
                 count += self.constraints.fixed.get(image_id) == decision.cluster_id
         if count:
             notes.append(f"for {count} of the images this takes back what you said before")
+        if decision.kind in {DecisionKind.MOVE, DecisionKind.NOT} and self._sight.bursts:
+            notes += self._left_behind(decision)
         if decision.kind is DecisionKind.MERGE:
             parts = {decision.cluster_id, *decision.others}
             notes += [

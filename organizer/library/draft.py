@@ -40,15 +40,29 @@ class Images:
         image_ids: ``(n,)`` ids in an object array.
         vectors: ``(n, dim)`` float32 or float16 of unit length, in the embedder's own space.
         points: ``(n, d)`` the same, in the clustering's space.
+        observations: ``(n,)`` the observation that each is part of and is seen as; None where each
+            is one of its own.
     """
 
     image_ids: NDArray[np.object_]
     vectors: Vectors
     points: Vectors
+    observations: Labels | None = None
 
     def take(self, rows: Labels) -> Images:
         """Some of them."""
-        return Images(self.image_ids[rows], self.vectors[rows], self.points[rows])
+        some = None if self.observations is None else self.observations[rows]
+        return Images(self.image_ids[rows], self.vectors[rows], self.points[rows], some)
+
+    def once(self, labels: Labels) -> Labels:
+        """Labels of which each observation has one once only: the others are NOISE."""
+        if self.observations is None:
+            return labels
+        pairs = np.column_stack([self.observations, labels])
+        first = np.unique(pairs, axis=0, return_index=True)[1]
+        found = np.full(len(labels), NOISE, dtype=np.int64)
+        found[first] = labels[first]
+        return found
 
 
 def modelled(
@@ -68,6 +82,7 @@ def modelled(
         seed: Of the exemplars.
         usual: Other clusters of the library; see `organizer.cluster.fit.calibrate`.
     """
+    labels = images.once(labels)
     models = model_of(
         images.points,
         labels,

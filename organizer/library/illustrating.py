@@ -18,6 +18,7 @@ from organizer.library.pictures import SIDE, pictures
 from organizer.library.progress import Progress
 from organizer.library.reporting import Report, remarks_of, scored
 from organizer.library.reviewing import ALL_UP_TO, among_strangers
+from organizer.library.seeing import sight_words
 from organizer.library.sheets import Choice
 from organizer.library.space import spelled
 from organizer.reduce.projection import project
@@ -241,7 +242,7 @@ def _cluster_rows(report: Report, members: Assignments) -> tuple[ClusterRow, ...
 def _facts(clustering: StoredClustering) -> tuple[tuple[str, str], ...]:
     return (
         ("embedder", clustering.embedder.name),
-        ("space", spelled(clustering.reducer)),
+        ("space", ", ".join([spelled(clustering.reducer), *sight_words(clustering)])),
         ("algorithm", clustering.algorithm),
         ("clustering", f"{clustering.clustering_id}, made by {clustering.action}"),
         ("made at", clustering.created_at),

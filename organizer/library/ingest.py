@@ -16,6 +16,7 @@ from organizer.library import embedders
 from organizer.library.commit import Commit, IngestReport
 from organizer.library.joining import join_late
 from organizer.library.progress import Progress
+from organizer.library.seeing import looks_at_contexts
 from organizer.protocols import Executor, LoadedEmbedder
 from organizer.settings import Settings
 from organizer.store import FileIndex, IdSet, Pair, Root, Store
@@ -121,6 +122,9 @@ class _Run:
         late = join_late(self._store, current, seed=self._settings.seed)
         self._report.born += late.born
         self._report.settled += late.settled
+        if current is not None and looks_at_contexts(current):
+            self._report.joined += late.joined
+            self._report.unsure += late.unsure
         if current is not None:
             self._report.pile = self._store.clusterings.count_unsure(current.clustering_id)
 

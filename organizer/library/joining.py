@@ -1,15 +1,18 @@
 """New images among present clusters; nobody else moves.
 
 All images of one ingest are compared with the clusters as they were at its beginning, so the size
-of the batches decides nothing; what they add to the clusters is written at its end.
+of the batches decides nothing; what they add to the clusters is written at its end. Where a
+clustering takes bursts as one, or centres vectors, all new images join at the end of an ingest:
+only then their bursts and cameras are known.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from organizer.cluster.decisions import Constraints, compiled
 from organizer.cluster.fit import calibrate
@@ -19,6 +22,8 @@ from organizer.library.births import Birth, births
 from organizer.library.crops import alive
 from organizer.library.draft import Images, assigned, nobody, states_of
 from organizer.library.obeying import decided_rows, obey
+from organizer.library.observing import observed, spread, with_mates
+from organizer.library.seeing import Seen, Sight, as_one, each_by_itself, spoken_of
 from organizer.library.space import Space
 from organizer.store import Store, StoredClustering
 from organizer.types import (
@@ -32,6 +37,7 @@ from organizer.types import (
 )
 
 _ROWS_AT_ONCE = 8_192
+Located = tuple[Labels, NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]
 _BY_CENTROID = "kmeans"  # the others' clusters have any shape
 
 
@@ -42,10 +48,14 @@ class Finished:
     Attributes:
         born: New clusters from the pile.
         settled: Images of the pile that are in them.
+        joined: Images that were compared with the clusters.
+        unsure: Those of them that fit none.
     """
 
     born: tuple[Birth, ...] = ()
     settled: int = 0
+    joined: int = 0
+    unsure: int = 0
 
 
 class Joiner:
@@ -57,9 +67,9 @@ class Joiner:
         self._models = store.clusterings.models(self._id)
         self._centroids = self._models.centroids
         self._exemplars = store.clusterings.exemplars(self._id)
-        self._space = Space.restored(
-            clustering.reducer, store.clusterings.space(self._id), seed=seed
-        )
+        state = store.clusterings.space(self._id)
+        self._space = Space.restored(clustering.reducer, state, seed=seed)
+        self._sight = Sight.restored(store, clustering, state)
         if not len(self._exemplars.mode_ids):
             self._models, self._exemplars = measured_fit(
                 store, clustering, self._models, self._space, seed=seed
@@ -75,11 +85,7 @@ class Joiner:
         """Put images into the clusters that they fit; those that fit none are unsure."""
         if not image_ids:
             return nobody()
-        parts = [
-            self._join(image_ids[start : start + _ROWS_AT_ONCE], vectors[start:][:_ROWS_AT_ONCE])
-            for start in range(0, len(image_ids), _ROWS_AT_ONCE)
-        ]
-        joined = Assignments.joined(parts)
+        joined = self._joined_all(image_ids, unit(vectors))
         self._store.clusterings.append_members(self._id, joined)
         self._joined += len(joined)
         self._unsure += int(joined.unsure.sum())
@@ -91,12 +97,12 @@ class Joiner:
             return Finished()
         clusterings = self._store.clusterings
         models = self._sums.onto(self._models)
-        pile, since = self._pile() if self._unsure else (None, None)
+        pile = self._pile() if self._unsure else None
         found = None
-        if pile is not None and since is not None:
+        if pile is not None:
             found = births(
-                pile,
-                since,
+                pile.images,
+                pile.members.since[pile.firsts],
                 models,
                 self._exemplars,
                 constraints=self._constraints,
@@ -106,42 +112,102 @@ class Joiner:
             )
         if found is None:
             clusterings.revise(self._id, models, revision=self.ingest_id)
-            return Finished()
+            return Finished(joined=self._joined, unsure=self._unsure)
         # The models come first: a new cluster without members is struck out by `recover`; members
         # of a cluster that is nowhere would be lost.
         clusterings.add_exemplars(self._id, found.exemplars)
         clusterings.revise(self._id, found.models, revision=self.ingest_id)
-        clusterings.change_members(self._id, found.members)
-        return Finished(found.born, len(found.members))
+        assert pile is not None  # noqa: S101 - something was born of it
+        settled = pile.spread(found.members)
+        clusterings.change_members(self._id, settled)
+        return Finished(
+            tuple(_with_all_images(birth, settled) for birth in found.born),
+            len(settled),
+            self._joined,
+            self._unsure,
+        )
 
-    def _join(self, image_ids: Sequence[str], vectors: Vectors) -> Assignments:
-        vectors = unit(vectors)
-        points = self._space.points(vectors)
+    def _joined_all(self, image_ids: Sequence[str], vectors: Vectors) -> Assignments:
+        if self._sight.is_plain:
+            parts = [
+                self._join(image_ids[rows], each_by_itself(vectors[rows]))
+                for rows in _blocks(len(image_ids))
+            ]
+            return Assignments.joined(parts)
+        learned = self._sight.learn(image_ids, vectors)
+        if learned:
+            self._store.clusterings.extend_space(self._id, learned)
+        return self._join(image_ids, self._seen(image_ids, self._sight.centred(image_ids, vectors)))
+
+    def _join(self, image_ids: Sequence[str], seen: Seen) -> Assignments:
         models = self._models
-        location = locate(models, self._exemplars, vectors, points, by_centroid=self._by_centroid)
-        placement, unsure = location.placement, location.unsure
+        points = self._space.points(seen.vectors)
+        parts = [self._located(seen, points, rows) for rows in _blocks(len(points))]
+        nearest, distances, margins, unsure = (
+            np.concatenate(part)[seen.numbers] for part in zip(*parts, strict=True)
+        )
         states = np.where(unsure, AssignmentState.UNSURE.value, AssignmentState.AUTO.value)
         joined = Assignments(
             np.array(image_ids, dtype=object),
-            np.where(unsure, NOISE, models.cluster_ids[placement.nearest]),
-            models.cluster_ids[placement.nearest],
-            placement.distances,
-            placement.margins,
+            np.where(unsure, NOISE, models.cluster_ids[nearest]),
+            models.cluster_ids[nearest],
+            distances,
+            margins,
             states.astype(object),
             np.full(len(image_ids), self.ingest_id, dtype=np.int64),
         )
-        images = Images(joined.image_ids, vectors, points)
-        rows = self._obey(images, joined, placement.nearest.copy())
-        sure = joined.cluster_ids != NOISE
-        self._sums.add(points[sure], rows[sure], joined.distances[sure])
+        rows = self._obey(joined, seen, points, nearest)
+        counted = (joined.cluster_ids != NOISE) & (seen.homes == NOISE)[seen.numbers]
+        once = Images(joined.image_ids, points, points, seen.numbers).once(rows) != NOISE
+        counted = np.flatnonzero(counted & once)
+        self._sums.add(points[seen.numbers[counted]], rows[counted], joined.distances[counted])
         return joined
 
-    def _obey(self, images: Images, joined: Assignments, rows: Labels) -> Labels:
+    def _located(self, seen: Seen, points: Vectors, rows: slice) -> Located:
+        """The mode of some observations, their distances and margins, and whether they fit none."""
+        models = self._models
+        location = locate(
+            models, self._exemplars, seen.vectors[rows], points[rows], by_centroid=self._by_centroid
+        )
+        at, unsure = location.placement, location.unsure
+        homes = seen.homes[rows]
+        settled = homes != NOISE
+        if not settled.any():
+            return at.nearest, at.distances, at.margins, unsure
+        home = place_at(points[rows], self._centroids, models.cluster_ids, homes)
+        return (
+            np.where(settled, home.nearest, at.nearest),
+            np.where(settled, home.distances, at.distances),
+            np.where(settled, home.margins, at.margins),
+            unsure & ~settled,
+        )
+
+    def _seen(self, image_ids: Sequence[str], vectors: Vectors) -> Seen:
+        """New images as the observations that they make with the images of their bursts."""
+        if not self._sight.bursts:
+            return each_by_itself(vectors)
+        members = self._store.clusterings.assignments(self._id)
+        new = list(image_ids)
+        mates = np.isin(members.image_ids, self._sight.mates_of(new))
+        members = members.take(mates & ~np.isin(members.image_ids, new))
+        known = vectors[:0]
+        if len(members):
+            members, known = self._with_vectors(members)
+        return with_mates(
+            self._sight,
+            (image_ids, vectors),
+            (members, known),
+            spoken=spoken_of(self._store.decisions.all()),
+        )
+
+    def _obey(self, joined: Assignments, seen: Seen, points: Vectors, nearest: Labels) -> Labels:
         """Put images where a person said they belong; returns the row of each one's mode."""
-        decided = decided_rows(images.image_ids, self._constraints)
+        rows = nearest.copy()
+        decided = decided_rows(joined.image_ids, self._constraints)
         if not len(decided):
             return rows
-        models, some = self._models, images.take(decided)
+        models, numbers = self._models, seen.numbers[decided]
+        some = Images(joined.image_ids[decided], seen.vectors[numbers], points[numbers])
         ids = obey(some, joined.cluster_ids[decided], models, self._exemplars, self._constraints)
         states = states_of(some.image_ids, ids, self._constraints.fixed)
         put = assigned(some, ids, models, states=states, since=joined.since[decided])
@@ -151,13 +217,55 @@ class Joiner:
         rows[decided] = at.nearest
         return rows
 
-    def _pile(self) -> tuple[Images, Labels]:
-        """The unsure images of the clustering, and the ingest that each joined in."""
+    def _pile(self) -> _Pile:
+        """The unsure images of the clustering, as observations."""
         members = self._store.clusterings.assignments(self._id)
-        members, vectors = _with_vectors(
-            self._store, self._clustering, members.take(members.unsure)
-        )
-        return Images(members.image_ids, vectors, self._space.points(vectors)), members.since
+        members, vectors = self._with_vectors(members.take(members.unsure))
+        ids = members.image_ids.tolist()
+        spoken = spoken_of(self._store.decisions.all()) if self._sight.bursts else set()
+        apart = [image_id if image_id in spoken else None for image_id in ids]
+        whole = observed(ids, vectors, self._sight.observations(ids, vectors, apart))
+        images = Images(whole.names, whole.vectors, self._space.points(whole.vectors))
+        return _Pile(members, images, whole.numbers, whole.firsts)
+
+    def _with_vectors(self, members: Assignments) -> tuple[Assignments, Vectors]:
+        """The members that have a vector, and ``(n, dim)`` float32 of unit length, centred."""
+        members, vectors = _with_vectors(self._store, self._clustering, members)
+        return members, self._sight.centred(members.image_ids.tolist(), vectors)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pile:
+    """The unsure images.
+
+    Attributes:
+        members: The images.
+        images: Their observations.
+        numbers: ``(n,)`` the observation of each image.
+        firsts: ``(m,)`` the row of the image that each observation is named after.
+    """
+
+    members: Assignments
+    images: Images
+    numbers: Labels
+    firsts: Labels
+
+    def spread(self, settled: Assignments) -> Assignments:
+        """All images of some observations, with these."""
+        row_of = {image_id: row for row, image_id in enumerate(settled.image_ids.tolist())}
+        at = np.array([row_of.get(i, NOISE) for i in self.images.image_ids.tolist()], np.int64)
+        rows = np.flatnonzero(at[self.numbers] != NOISE)
+        mine = self.members.take(rows)
+        found = spread(settled, mine.image_ids, at[self.numbers[rows]])
+        return replace(found, since=mine.since)
+
+
+def _with_all_images(birth: Birth, settled: Assignments) -> Birth:
+    return replace(birth, images=int(np.count_nonzero(settled.cluster_ids == birth.cluster_id)))
+
+
+def _blocks(n: int) -> list[slice]:
+    return [slice(start, start + _ROWS_AT_ONCE) for start in range(0, n, _ROWS_AT_ONCE)]
 
 
 def measured_fit(
@@ -233,7 +341,8 @@ def recover(store: Store, clustering: StoredClustering | None, *, seed: int) -> 
     if len(late):
         state = store.clusterings.space(clustering_id)
         space = Space.restored(clustering.reducer, state, seed=seed)
-        late, vectors = _with_vectors(store, clustering, late)
+        sight = Sight.restored(store, clustering, state)
+        late, vectors = _uncounted(store, clustering, sight, members, late)
         points = space.points(vectors)
         at = place_at(points, models.centroids, models.cluster_ids, late.cluster_ids)
         models = grown(models, points, at.nearest, late.distances)
@@ -249,3 +358,27 @@ def _with_vectors(
     stored = store.vectors.read_some(clustering.embedder, members.image_ids.tolist())
     members = members.take(np.array([i in stored for i in members.image_ids], dtype=np.bool_))
     return members, unit(np.stack([stored[image_id] for image_id in members.image_ids]))
+
+
+def _uncounted(
+    store: Store,
+    clustering: StoredClustering,
+    sight: Sight,
+    members: Assignments,
+    late: Assignments,
+) -> tuple[Assignments, Vectors]:
+    """Of late members those that add to their clusters: one for each burst that was not there."""
+    late, vectors = _with_vectors(store, clustering, late)
+    ids = late.image_ids.tolist()
+    vectors = sight.centred(ids, vectors)
+    numbers = sight.observations(ids, vectors, late.cluster_ids.tolist())
+    if numbers is None:
+        return late, vectors
+    early = members.take(~np.isin(members.image_ids, late.image_ids))
+    bursts = sight.bursts_of(early.image_ids).tolist()
+    there = set(zip(bursts, early.cluster_ids.tolist(), strict=True))
+    mine = zip(sight.bursts_of(ids).tolist(), late.cluster_ids.tolist(), strict=True)
+    new = np.array([pair[0] == NOISE or pair not in there for pair in mine], dtype=np.bool_)
+    first = np.unique(numbers, return_index=True)[1]
+    rows = first[new[first]]
+    return late.take(rows), as_one(vectors, numbers)[rows]

@@ -94,7 +94,9 @@ def cluster_summaries(store: Store) -> list[ClusterSummary]:
     constraints = compiled(store.decisions.all())
     names, decided = constraints.names, Counter(constraints.fixed.values())
     medoids = dict(zip(models.cluster_ids.tolist()[::-1], models.medoids[::-1], strict=True))
-    nearest = {i: _nearest(members, i, _EXAMPLES) for i in models.ids}
+    hidden = store.photos.hidden(members.image_ids.tolist())
+    visible = members.take(~np.isin(members.image_ids, list(hidden))) if hidden else members
+    nearest = {i: _nearest(visible, i, _EXAMPLES) for i in models.ids}
     shown = set(medoids.values()).union(*(set(ids) for ids in nearest.values()))
     files = store.photos.files_of(shown)
     summaries = []

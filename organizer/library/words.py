@@ -49,7 +49,9 @@ class Words(Opened):
         """
         return self._decide(lambda desk: desk.split(cluster_id, k))
 
-    def move(self, images: Sequence[str | Path], cluster_id: int) -> DecisionReport:
+    def move(
+        self, images: Sequence[str | Path], cluster_id: int, *, burst: bool = False
+    ) -> DecisionReport:
         """Put images into a cluster, for good.
 
         Where crops are clustered, a photo stands for all its crops. One in which a detector saw
@@ -58,6 +60,8 @@ class Words(Opened):
         Args:
             images: Paths, or image ids of which the beginning is enough.
             cluster_id: The cluster.
+            burst: Say it of all images of their bursts, but for those of which you said by
+                themselves where they belong.
 
         Raises:
             SettingsError: There is no such cluster or image.
@@ -68,16 +72,20 @@ class Words(Opened):
             embed_whole(self.store, named.whole, settings=self.settings)
             guests = [crop.crop_id for crop in named.whole]
             desk = Desk(self.store, seed=self.settings.seed, guests=guests)
-            report = desk.move(named.image_ids, cluster_id)
+            report = desk.move(named.image_ids, cluster_id, burst=burst)
             self._tidy()
         return replace(report, notes=(*named.notes, *report.notes))
 
-    def deny(self, images: Sequence[str | Path], cluster_id: int) -> DecisionReport:
+    def deny(
+        self, images: Sequence[str | Path], cluster_id: int, *, burst: bool = False
+    ) -> DecisionReport:
         """Say that images are not of a cluster: they leave it and never come back.
 
         Args:
             images: Paths, or image ids of which the beginning is enough.
             cluster_id: The cluster.
+            burst: Say it of all images of their bursts, but for those of which you said by
+                themselves where they belong.
 
         Raises:
             SettingsError: There is no such cluster or image.
@@ -87,7 +95,7 @@ class Words(Opened):
         ids = [image_id for image_id in named.image_ids if image_id not in lacking]
         if not ids:
             raise SettingsError("these photos have no crops, and are in no cluster")
-        report = self._decide(lambda desk: desk.deny(ids, cluster_id))
+        report = self._decide(lambda desk: desk.deny(ids, cluster_id, burst=burst))
         return replace(report, notes=(*named.notes, *report.notes))
 
     def retire(self, cluster_id: int) -> DecisionReport:

@@ -105,8 +105,7 @@ def test_what_is_matched_is_what_was_meant_or_refused(
     paths = [path.replace("/", "\\") if windows else path for path in below]
     try:
         found = match(paths, files, base=None)
-    except SettingsError as error:
-        assert "folders fit" in error.message
+    except SettingsError:
         found = match(paths, files, base=Path("/", "root", *base))
     meant = {path: files["/" + "/".join(("root", *base, b))]
              for path, b in zip(paths, below, strict=True)}  # fmt: skip

@@ -23,6 +23,7 @@ from organizer.errors import EXIT_INTERRUPTED
 
 if TYPE_CHECKING:
     from organizer.library.detecting import DetectionCounts, DetectionReport
+    from organizer_camera_trap.from_bursts import FromBursts
     from organizer_camera_trap.importing import Imported
 
 app = typer.Typer(
@@ -197,3 +198,59 @@ def _show_counts(counts: DetectionCounts, *, json: bool) -> None:
     print_line(", ".join(told))
     if counts.failed:
         say(f"{counts.failed:,} photos could not be looked at by the detector")
+
+
+@app.command("from-bursts", epilog="Example: organizer detections from-bursts")
+def from_bursts_(
+    embedder: EmbedderOption = None,
+    weights: WeightsOption = None,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Without a detector: a box round what moved in a burst of three photos and more.
+
+    The median of a burst is the place without what moved. Photos in which
+    nothing moved get no box, and are not called empty. What a real detector
+    said stands, and its results imported later take the place of these.
+    """
+    with command(debug=debug), opened(library, weights=weights) as found:
+        from organizer.cli.bar import bar
+        from organizer_camera_trap.from_bursts import from_bursts
+
+        with (
+            bar() as progress,
+            quiet_natives(debug=debug),
+            stop_on_interrupt(progress.note) as stop,
+        ):
+            done = from_bursts(found, embedder=embedder, progress=progress, stop=stop.is_set)
+        _show_bursts(done, json=json)
+    if done.report.cropped.interrupted:
+        raise typer.Exit(EXIT_INTERRUPTED)
+
+
+def _show_bursts(done: FromBursts, *, json: bool) -> None:
+    from organizer.cli.show import print_json, print_line
+
+    if json:
+        fields = {
+            "bursts": done.bursts,
+            "in_bursts": done.photos,
+            "nothing_moved": done.still,
+            "in_no_burst": done.alone,
+            "unread": done.unreadable,
+            "seen_by_a_detector": done.known,
+        }
+        print_json({**fields, **report_fields(done.report)})
+        return
+    print_line(
+        f"{done.bursts:,} bursts looked at: something moved in {done.report.images:,} photos, "
+        f"nothing moved in {done.still:,}"
+    )
+    show_report(done.report)
+    if done.alone:
+        say(f"{done.alone:,} photos are in no burst of three, with nothing to compare them with")
+    if done.known:
+        say(f"{done.known:,} photos were left as a detector sees them")
+    if done.unreadable:
+        say(f"{done.unreadable:,} photos of bursts cannot be read any more")
