@@ -27,11 +27,6 @@ class Sightings:
         if current is not None and are_crops(current.embedder):
             self._homes = homes(store, current)
 
-    @property
-    def by_crops(self) -> bool:
-        """Whether it is crops that were clustered."""
-        return bool(self._homes)
-
     def standing_for(self, ids: IdArray) -> IdArray:
         """For each image what tells its cluster: itself, or its surest crop that is in one."""
         if not self._homes:

@@ -116,9 +116,10 @@ class Source:
 
 
 def _known(store: Store, embedder: PartSpec | None, settings: Settings) -> Known:
+    files = store.photos.file_lists()  # first: of the images that it has all else is known
     membership = Membership.of(store)
     return Known(
-        files=store.photos.file_lists(),
+        files=files,
         membership=membership,
         sightings=Sightings(store, membership),
         field=FieldColumns(contexts(store, settings=settings)),
