@@ -304,7 +304,7 @@ class NeedyExporter(Protocol):
     """An exporter whose format cannot hold an image of which too little is known.
 
     Attributes:
-        needs: The columns of `ExportBatch` in which no image may have None: ``taken_at``,
+        needs: The columns of `ExportBatch` in which no image may have None, of ``taken_at`` and
             ``deployments``. Whoever gives the batches sees to it.
     """
 

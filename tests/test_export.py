@@ -340,6 +340,14 @@ def test_a_detectors_boxes_carry_the_clusters_of_their_crops(tmp_path: Path) -> 
     assert "failure" not in empty
 
 
+def test_a_whole_image_that_a_person_put_somewhere_claims_no_animal(tmp_path: Path) -> None:
+    whole = ExportDetection("animal", 1.0, 0.0, 0.0, 1.0, 1.0, 3, "Red fox", decided=True)
+    read = _megadetector(tmp_path, looked_at(1, detections=((whole,),)))
+    (detection,) = read["images"][0]["detections"]
+    kind = read["detection_categories"][detection["category"]]
+    assert (kind, detection["classifications"]) == ("whole_image_classification", [["3", 1.0]])
+
+
 def test_boxes_of_a_clustering_of_whole_images_leave_the_image_its_cluster(tmp_path: Path) -> None:
     box = ExportDetection("Tier", 0.25, 0.0, 0.0, 0.5, 0.5)
     read = _megadetector(

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import ExifTags, Image
 
-from organizer.errors import ClusteringError, SettingsError
+from organizer.errors import ClusteringError, PluginError, SettingsError
 from organizer.field import Box, Deployment, Detected, Detection, ImageDetections, crop_id
 from organizer.library import Library
 from organizer.library.exporting import ExportChoice, ExportReport, source
@@ -299,6 +299,28 @@ class Needy:
     choice = ExportChoice(leave_out_incomplete=True)
     report = fielded.export("needy", tmp_path / "needy.txt", choice)
     assert (report.images, report.incomplete) == (12, {"deployment": 1})
+
+
+def test_a_format_that_needs_what_cannot_be_asked_for_is_its_authors_fault(
+    fielded: Library, site: Site, tmp_path: Path
+) -> None:
+    site.install(
+        "greedy-exporter",
+        """
+from organizer.records import VectorUse
+
+class Greedy:
+    suffix, file_name, vectors = ".txt", "greedy.txt", VectorUse.NEVER
+    needs = frozenset({"latitudes"})
+
+    def export(self, batches, to, *, about):
+        raise AssertionError
+""",
+        group="organizer.exporters",
+        greedy="Greedy",
+    )
+    with pytest.raises(PluginError, match="needs latitudes"):
+        fielded.export("greedy", tmp_path / "greedy.txt")
 
 
 def test_people_are_left_out_and_counted_unless_they_are_asked_for(fielded: Library) -> None:

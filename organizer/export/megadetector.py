@@ -33,11 +33,12 @@ from organizer.records import ExportBatch, ExportDetection, ExportInfo, VectorUs
 from organizer.types import AssignmentState
 
 _WHOLE_IMAGE = "4"
+_CARRIER = "whole_image_classification"
 _CATEGORIES = {
     "animal": "1",
     "person": "2",
     "vehicle": "3",
-    "whole_image_classification": _WHOLE_IMAGE,
+    _CARRIER: _WHOLE_IMAGE,
 }
 _DIGITS = 6  # what single precision has
 _NOT_THERE = "image access failure"  # MegaDetector's own word
@@ -124,8 +125,10 @@ def _detections(batch: ExportBatch, row: int, categories: dict[str, str]) -> lis
 
 def _box(one: ExportDetection, categories: dict[str, str]) -> dict[str, Any]:
     box = (one.x, one.y, one.width, one.height)
+    # All of an image that a person put somewhere is no box of a detector's.
+    category = _CARRIER if one.decided and box == (0, 0, 1, 1) else one.category
     detection: dict[str, Any] = {
-        "category": categories.setdefault(one.category, str(len(categories) + 1)),
+        "category": categories.setdefault(category, str(len(categories) + 1)),
         "conf": round(one.confidence, _DIGITS),
         "bbox": [round(edge, _DIGITS) for edge in box],
     }

@@ -197,7 +197,7 @@ def test_an_image_is_what_detector_and_person_say(tmp_path: Path) -> None:
     assert [row["classifiedBy"] for row in decided] == ["Ann", "organizer 0"]
     assert [row["bboxWidth"] for row in decided] == ["0.3", "0.25"]
     assert decided[0]["observationTags"] == "cluster:3 | name:Red fox"
-    assert decided[1]["classificationTimestamp"] == "2026-11-20T08:00:00Z"
+    assert decided[1]["classificationTimestamp"] == "2026-11-20T08:00:00+00:00"
     assert {row["classificationProbability"] for row in decided} == {""}
     (alone,) = second
     assert (alone["observationType"], alone["observationTags"]) == ("unclassified", "cluster:7")
@@ -230,6 +230,24 @@ def test_events_have_each_kind_once_and_the_most_at_a_time(tmp_path: Path) -> No
     assert foxes["eventStart"] == "2024-05-01T06:07:08+01:00"
     assert foxes["eventEnd"] == "2024-05-01T06:08:00+01:00"
     assert (nothing["observationType"], nothing["deploymentID"]) == ("blank", "B 2")
+
+
+def test_clusters_of_one_species_are_one_observation_of_an_event(tmp_path: Path) -> None:
+    by_day = ExportDetection("animal", 0.9, 0.1, 0.1, 0.2, 0.2, 3, "fox by day")
+    by_night = ExportDetection("animal", 0.9, 0.5, 0.1, 0.2, 0.2, 7, "fox by night")
+    human = ExportDetection("person", 0.9, 0.1, 0.1, 0.2, 0.2)
+    images = batch(
+        3,
+        detections=((by_day, by_night), (by_night,), (human,)),
+        events=(0, 0, 0),
+        deployments=("A1",) * 3,
+    )
+    taxa = tmp_path / "taxa.csv"
+    taxa.write_text("name,scientificName\nfox by day,Vulpes vulpes\nfox by night,Vulpes vulpes\n")
+    _, tables = package(tmp_path / "dp", images, taxa=str(taxa))
+    fox, person = tables["observations"]
+    assert (fox["scientificName"], fox["count"]) == ("Vulpes vulpes", "2")
+    assert (person["observationType"], person["count"]) == ("human", "1")
 
 
 def test_both_levels_are_linked_by_the_event(tmp_path: Path) -> None:

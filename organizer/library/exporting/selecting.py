@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.errors import SettingsError
+from organizer.errors import PluginError, SettingsError
 from organizer.library.exporting.choice import ExportChoice
 from organizer.library.exporting.columns import FieldColumns
 from organizer.library.exporting.membership import Membership
@@ -84,6 +83,7 @@ def selected(store: Store, part: Exporter, choice: ExportChoice, known: Known) -
         ClusteringError: Clusters are named, and there is no clustering yet.
         SettingsError: There is no such cluster; or too little is known of some images, and they
             are not to be left out.
+        PluginError: The format needs what nothing is known of.
     """
     inside = known.membership.within(store, choice.clusters)
     ids = np.sort(pack(store.photos.columns("image_id")["image_id"]))
@@ -119,20 +119,22 @@ def _complete(
 ) -> tuple[IdArray, dict[str, int]]:
     """The images of which the library knows all that the format needs."""
     lacking: dict[str, int] = {}
-    for name in sorted(part.needs) if isinstance(part, NeedyExporter) else ():
+    needs = sorted(part.needs) if isinstance(part, NeedyExporter) else []
+    for name in needs:
+        if name not in _WORDS:
+            raise PluginError(
+                f"{type(part).__name__} needs {name} of every image",
+                f"an exporter can ask for {' and '.join(_WORDS)}: report it to its author",
+            )
         keep = columns.knows(name, ids)
         if not keep.all():
-            lacking[_WORDS.get(name, name)] = int(np.count_nonzero(~keep))
+            lacking[_WORDS[name]] = int(np.count_nonzero(~keep))
             ids = ids[keep]
     if lacking and not choice.leave_out_incomplete:
         what = " and ".join(f"{number:,} without a {word}" for word, number in lacking.items())
-        ways = _ways(name for name, word in _WORDS.items() if word in lacking)
+        ways = "; ".join(_WAYS[name] for name, word in _WORDS.items() if word in lacking)
         raise SettingsError(
             f"this format cannot hold some of the images: {what}",
             f"{ways}; --leave-out-incomplete goes on without them",
         )
     return ids, lacking
-
-
-def _ways(names: Iterable[str]) -> str:
-    return "; ".join(_WAYS[name] for name in names)

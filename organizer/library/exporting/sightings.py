@@ -56,8 +56,11 @@ class Sightings:
                 else tuple(_placed(box, clusters.get(crop_id)) for box, crop_id in row)
                 for row in boxes
             ),
-            "detectors": tuple(one.detector or None if one else None for one in said),
-            "failures": tuple(one.failure or None if one else None for one in said),
+            "detectors": tuple((one.detector or None) if one else None for one in said),
+            "failures": tuple(
+                (one.failure or None) if one is not None and row is None else None
+                for one, row in zip(said, boxes, strict=True)
+            ),
         }
 
     def _boxes(

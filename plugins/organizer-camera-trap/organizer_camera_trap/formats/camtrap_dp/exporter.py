@@ -98,6 +98,7 @@ class CamtrapDP:
         self._taxa = taxa
         self._person = classified_by
         self._public, self._url = public, url
+        self._unknown: list[str] = []
         given = {
             "title": title,
             "sampling_design": sampling_design,
@@ -114,6 +115,7 @@ class CamtrapDP:
             SettingsError: A deployment lacks what it must have, or a path cannot be.
         """
         taxa = self._meaning(about)
+        self._unknown = taxa.unknown(about.clusters.values())
         deployments = deployment_rows(about, self._zone)
         methods = self._told["project"]["captureMethod"]
         tables = Tables(
@@ -140,10 +142,9 @@ class CamtrapDP:
         """What is left to do, in a line."""
         base = about.relative_to or about.common
         lines = [] if self._url else [f"paths in media.csv are below {base}"]
-        unknown = self._meaning(about).unknown(about.clusters.values())
-        if unknown:
-            more = ", ..." if len(unknown) > _SHOWN else ""
-            names = ", ".join(unknown[:_SHOWN]) + more
+        if self._unknown:
+            more = ", ..." if len(self._unknown) > _SHOWN else ""
+            names = ", ".join(self._unknown[:_SHOWN]) + more
             lines.append(f"no scientific name for {names}: --set taxa=FILE.csv")
         lines.append(f"frictionless validate {to / 'datapackage.json'}")
         return "; ".join(lines)

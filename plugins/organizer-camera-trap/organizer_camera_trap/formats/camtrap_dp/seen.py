@@ -14,6 +14,7 @@ from organizer.records import ExportBatch, ExportDetection, ExportInfo
 from organizer.types import AssignmentState
 from organizer_camera_trap.formats.camtrap_dp.taxa import Taxa
 
+_TOLD = ("human", "vehicle", "blank")
 _CATEGORIES = {"animal": "animal", "person": "human", "vehicle": "vehicle"}
 
 
@@ -41,8 +42,13 @@ class Seen:
 
     @property
     def label(self) -> tuple[str, str, str]:
-        """What observations of one event have in common that are one."""
-        return self.kind, self.scientific_name, self.tags
+        """What observations of one event have in common that are one.
+
+        Clusters count apart only where nothing better tells animals apart: a fox is a fox by day
+        and by night.
+        """
+        told = self.scientific_name or self.kind in _TOLD
+        return self.kind, self.scientific_name, "" if told else self.tags
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TextIO
 from urllib.parse import quote
@@ -171,7 +171,7 @@ class Tables:
             "scientificName": one.scientific_name,
             "classificationMethod": _method(one) if classified else "",
             "classifiedBy": one.by,
-            "classificationTimestamp": clustered_at and f"{clustered_at[:19]}Z",
+            "classificationTimestamp": clustered_at and _to_the_second(clustered_at),
             "classificationProbability": one.probability and round(one.probability, _DIGITS),
             "observationTags": one.tags,
         }
@@ -203,7 +203,7 @@ def _path(path: str, base: Path, url: str) -> str:
     Raises:
         SettingsError: It has ".." in it or begins with one of ``. / ~``.
     """
-    if url:
+    if url and not path.startswith(("../", "/")):
         return f"{url.rstrip('/')}/{quote(path)}"
     if path.startswith((".", "/", "~")) or ".." in path:
         raise SettingsError(
@@ -211,6 +211,10 @@ def _path(path: str, base: Path, url: str) -> str:
             "--relative-to FOLDER, which holds it; no name may begin with . or ~, or hold ..",
         )
     return path
+
+
+def _to_the_second(time: str) -> str:
+    return datetime.fromisoformat(time).isoformat(timespec="seconds")
 
 
 def _flag(value: bool) -> str:
