@@ -121,11 +121,13 @@ def _clusterings(
     with_box = [row for row in rows if found[row] is not None]
     print(f"clusterings of {len(rows)} photos with an animal, k = {len(species)}, "
           f"{arguments.embedder}, mean of {len(SEEDS)} seeds")  # fmt: skip
-    print(f"{'what is embedded':<44} {'images':>6} {'NMI species':>12} {'NMI place':>10}")
+    print(f"{'what is embedded':<48} {'images':>6} {'NMI species':>12} {'NMI place':>10}")
     kinds: list[tuple[str, list[int], list[Box]]] = [
         ("whole frames", rows, [WHOLE] * len(rows)),
         ("true boxes, as they are", rows, [_true(frames[row]) for row in rows]),
         ("true boxes, made square", rows, [_square(_true(frames[row])) for row in rows]),
+        ("true boxes, made square and half as large again", rows,
+         [_larger(_square(_true(frames[row])), 1.5) for row in rows]),
         ("whole frames of which a burst gave a box", with_box, [WHOLE] * len(with_box)),
         ("boxes from bursts, made square", with_box,
          [_square(f.box) for f in (found[row] for row in with_box) if f is not None]),
@@ -136,7 +138,7 @@ def _clusterings(
         scores = [_scores(vectors, [frames[row] for row in which], len(species), seed)
                   for seed in SEEDS]  # fmt: skip
         of_species, of_place = np.mean(scores, axis=0)
-        print(f"{name:<44} {len(which):>6} {of_species:>12.3f} {of_place:>10.3f}")
+        print(f"{name:<48} {len(which):>6} {of_species:>12.3f} {of_place:>10.3f}")
 
 
 def _scores(
@@ -212,6 +214,13 @@ def _true(frame: Frame) -> Box:
 
 def _square(box: Box) -> Box:
     return squared(box, *SIZE)
+
+
+def _larger(box: Box, times: float) -> Box:
+    x, y = box.x - box.width * (times - 1) / 2, box.y - box.height * (times - 1) / 2
+    left, upper = max(x, 0.0), max(y, 0.0)
+    right, lower = min(x + box.width * times, 1.0), min(y + box.height * times, 1.0)
+    return Box(left, upper, right - left, lower - upper)
 
 
 def _animals(folder: Path, count: int) -> list[tuple[str, list[Path]]]:

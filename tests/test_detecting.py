@@ -139,6 +139,20 @@ def test_a_photo_with_two_animals_is_in_two_clusters_and_its_home_is_the_surer_o
     assert home.group is Group.ANIMALS
 
 
+def test_a_name_moves_no_photo_and_a_word_does(cropped: Library, scenes: Scenes) -> None:
+    frame = cropped.store.photos.image_at(scenes.folder / "brook/pair.jpg")
+    assert frame is not None
+    before = cropped.homes()
+    crow, fox = before[frame].crops
+    assert crow.cluster_id is not None
+    assert fox.cluster_id is not None
+    cropped.rename(fox.cluster_id, "Fox")  # its crops stand for the name
+    assert cropped.homes() == before
+    cropped.move([fox.crop_id], crow.cluster_id)
+    cropped.move([fox.crop_id], fox.cluster_id)
+    assert cropped.homes()[frame].where == fox.cluster_id
+
+
 def test_every_photo_has_a_home(cropped: Library, scenes: Scenes) -> None:
     found = {path_of(cropped, scenes, i): home for i, home in cropped.homes().items()}
     assert found.keys() == scenes.things.keys()
@@ -192,6 +206,7 @@ def test_people_are_shown_nowhere_unless_asked_for(cropped: Library, scenes: Sce
 
     assert not shown(cropped) & people
     assert "brook/heron0.jpg" in shown(cropped)
+    assert sum(cropped.hidden_in(cluster.cluster_id) for cluster in cropped.clusters()) == 2
     home = cropped.store.path.parent
     with Library.open(home, Settings(with_people=True)) as asked:
         assert {"brook/person.jpg", "ridge/person.jpg"} <= shown(asked)
@@ -240,6 +255,7 @@ def test_an_empty_photo_that_a_person_moves_becomes_a_crop_of_all_of_it(
     assert clusters_of(cropped) == before
 
 
+@pytest.mark.slow
 def test_a_folder_means_the_crops_in_it(cropped: Library, scenes: Scenes) -> None:
     goal = cropped.clusters()[0].cluster_id
     report = cropped.move([scenes.folder / "brook"], goal)
@@ -277,6 +293,7 @@ def test_crops_of_new_photos_join_the_present_clusters(cropped: Library, scenes:
     assert {i: after[i] for i in before} == before
 
 
+@pytest.mark.slow
 def test_the_same_results_again_change_nothing(cropped: Library, scenes: Scenes) -> None:
     before = clusters_of(cropped)
     report = cropped.import_detections(seen(cropped, scenes))
@@ -284,6 +301,7 @@ def test_the_same_results_again_change_nothing(cropped: Library, scenes: Scenes)
     assert clusters_of(cropped) == before
 
 
+@pytest.mark.slow
 def test_another_detector_replaces_the_boxes_and_the_old_crops_are_told_of(
     cropped: Library, scenes: Scenes
 ) -> None:
@@ -309,6 +327,7 @@ def test_another_detector_replaces_the_boxes_and_the_old_crops_are_told_of(
     assert "kept" in {name for _, name, _ in made.clusters}
 
 
+@pytest.mark.slow
 def test_results_that_yield_leave_another_detectors_word(cropped: Library, scenes: Scenes) -> None:
     scenes.add("brook", "fox-late.jpg", Thing("fox", 60, 30), seed=77)
     cropped.ingest([scenes.folder])
@@ -336,6 +355,7 @@ def test_the_threshold_decides_what_is_empty_and_who_is_hidden(
         library.import_detections([], threshold=1.5)
 
 
+@pytest.mark.slow
 def test_a_frame_that_is_gone_is_counted_and_done_when_it_is_back(
     ingested: Library, scenes: Scenes
 ) -> None:
@@ -362,6 +382,7 @@ def test_crops_need_photos_and_an_embedder_that_is_there(library: Library, scene
             library.import_detections(seen(library, scenes), embedder=name)
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_is_gone_on_with(ingested: Library, scenes: Scenes) -> None:
     stops: Iterator[bool] = iter([False, True])
     report = ingested.import_detections(seen(ingested, scenes), stop=lambda: next(stops))

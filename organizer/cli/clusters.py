@@ -75,6 +75,7 @@ def show(
                 return
             name = found.name_of(cluster_id) if cluster_id is not None else None
             show_clusters.members(found.cluster(cluster_id), cluster_id, name, json=json)
+            show_clusters.left_out(found.hidden_in(cluster_id))
 
 
 def _group(word: str) -> Group | None:

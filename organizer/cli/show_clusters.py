@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from organizer.cli.session import plain, say
-from organizer.cli.show import moment, number, print_json, print_line, print_table, short
+from organizer.cli.show import moment, number, print_json, print_line, print_table, short, where
 from organizer.cli.show_recluster import lineage_fields, lineage_lines
 from organizer.cluster.decisions import words
 from organizer.library.crops import Group
@@ -71,11 +71,18 @@ def members(
     what = "unsure" if cluster_id is None else f"cluster {cluster_id}"
     title = what + (f", {name}" if name else "") + f": {len(rows):,} images"
     if cluster_id is None:
-        table = [[short(m.path), number(m.distance), str(m.candidate)] for m in rows]
+        table = [[short(m.path) + where(m.box), number(m.distance), str(m.candidate)] for m in rows]
         print_table(["path", ">distance", ">nearest cluster"], table, title=title)
     else:
-        table = [[short(m.path), number(m.distance), m.state] for m in rows]
+        table = [[short(m.path) + where(m.box), number(m.distance), m.state] for m in rows]
         print_table(["path", ">distance", "state"], table, title=title)
+
+
+def left_out(count: int) -> None:
+    """Images that are not shown unless it is asked for."""
+    if count:
+        images = "1 image is" if count == 1 else f"{count:,} images are"
+        say(f"{images} left out: people or vehicles are in the photo (--with-people)")
 
 
 def decided(report: DecisionReport, *, json: bool) -> None:

@@ -155,6 +155,10 @@ class Library(Words, Evidence, Detecting, Fieldwork):
         """The images of a cluster, the most typical first; the unsure ones where None."""
         return views.cluster_members(self.store, cluster_id)
 
+    def hidden_in(self, cluster_id: int | None) -> int:
+        """How many images of a cluster, or of the pile, are left out: people are with them."""
+        return views.hidden_in(self.store, cluster_id)
+
     def groups_beside(self) -> dict[crops.Group, int]:
         """How many photos are beside the clusters, by what they show.
 
@@ -284,6 +288,8 @@ class Library(Words, Evidence, Detecting, Fieldwork):
         shown = progress or Silent()
 
         def bring_in(embedder: str) -> bool:
+            if embedder.startswith(crops.PREFIX):  # an import of detections makes these
+                return True
             here = [folder for folder in self.roots() if folder.exists()]
             if not here:  # a card, a drive: what was embedded before is compared
                 return True

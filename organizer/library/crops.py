@@ -11,7 +11,7 @@ from organizer.cluster.decisions import Constraints, compiled
 from organizer.field import Box, Crop
 from organizer.library.draft import nobody
 from organizer.store import Store, StoredClustering
-from organizer.types import PartSpec, Vectors
+from organizer.types import Decision, DecisionKind, PartSpec, Vectors
 
 PREFIX = "crops:"
 """Of the name of an embedder whose images are crops."""
@@ -169,7 +169,8 @@ def homes(store: Store, clustering: StoredClustering | None) -> dict[str, Home]:
 
 
 def _homed(store: Store, cluster_of: Mapping[str, int]) -> dict[str, list[HomedCrop]]:
-    constraints = compiled(store.decisions.all())
+    decisions = store.decisions.all()
+    constraints, moved = compiled(decisions), _moved(decisions)
     box_of = {crop.crop_id: box for crop, box in store.detections.seen()}
     found: dict[str, list[HomedCrop]] = {}
     for crop_id, crop in live(store, constraints).items():
@@ -180,10 +181,17 @@ def _homed(store: Store, cluster_of: Mapping[str, int]) -> dict[str, list[HomedC
             category=box.category if box else "animal",
             confidence=box.confidence if box else 1.0,
             cluster_id=cluster_of.get(crop_id),
-            decided=crop_id in constraints.fixed,
+            decided=crop_id in moved,
         )
         found.setdefault(crop.image_id, []).append(homed)
     return found
+
+
+def _moved(decisions: Sequence[Decision]) -> set[str]:
+    """What a person moved; that a crop stands for a cluster that was named says nothing of it."""
+    taken_back = {d.about for d in decisions if d.kind is DecisionKind.TAKE_BACK}
+    moves = (d for d in decisions if d.kind is DecisionKind.MOVE)
+    return {i for d in moves if d.decision_id not in taken_back for i in d.image_ids}
 
 
 def _surest_first(crop: HomedCrop) -> tuple[bool, float, str]:

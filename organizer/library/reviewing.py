@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from organizer.cluster.decisions import compiled
 from organizer.evaluate.audit import Stratum, allocation, estimate, in_random_order
 from organizer.evaluate.disagreement import DOUBTFUL_FROM, disagreement
+from organizer.field import Box
 from organizer.library.current import require_cluster, require_clustering
 from organizer.library.said import Pair, Said, Today, said
 from organizer.library.space import unit_vectors
@@ -50,6 +51,7 @@ class Look:
             drawn at random.
         other_id: The cluster in which most of these are.
         other_name: Its name.
+        box: Where in the photo it is, for a crop.
     """
 
     image_id: str
@@ -63,6 +65,7 @@ class Look:
     disagreeing: float | None = None
     other_id: int | None = None
     other_name: str | None = None
+    box: Box | None = None
 
     def answer(self, *, belongs: bool) -> Answer:
         """What a person says of it."""
@@ -294,6 +297,7 @@ class _Shown:
             disagreeing,
             other,
             self._names.get(other) if other is not None else None,
+            self._files[image_id][0].box,
         )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from organizer.cluster.decisions import compiled
 from organizer.cluster.drift import Drift, drift_of
+from organizer.field import Box
 from organizer.library import embedders
 from organizer.library.crops import Group, homes
 from organizer.library.current import require_cluster, require_clustering
@@ -48,6 +49,7 @@ class Member:
     Attributes:
         cluster_id: Its cluster; NOISE in the pile.
         candidate: The nearest cluster, for an image in the pile.
+        box: Where in the photo it is, for a crop.
     """
 
     path: Path
@@ -56,6 +58,7 @@ class Member:
     candidate: int
     distance: float
     state: AssignmentState
+    box: Box | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +145,19 @@ def cluster_members(store: Store, cluster_id: int | None) -> list[Member]:
             int(members.candidates[row]),
             float(members.distances[row]),
             AssignmentState(members.states[row]),
+            files[members.image_ids[row]][0].box,
         )
         for row in rows
         if members.image_ids[row] in files
     ]
+
+
+def hidden_in(store: Store, cluster_id: int | None) -> int:
+    """How many images of a cluster, or of the pile, are not shown: there are people with them."""
+    current = require_clustering(store)
+    members = store.clusterings.assignments(current.clustering_id)
+    wanted = NOISE if cluster_id is None else cluster_id
+    return len(store.photos.hidden(members.image_ids[members.cluster_ids == wanted].tolist()))
 
 
 def photos_in(store: Store, group: Group) -> list[Photo]:
