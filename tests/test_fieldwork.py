@@ -411,3 +411,32 @@ def test_new_cards_change_nothing_that_a_person_told(field: Library, tmp_path: P
         assert found["ridge/cam1"].deployment.latitude == 1
         assert found["marsh/cam7"].images == 1
         assert set(placed(again.store).told) == {"ridge/cam1"}
+
+
+def test_photos_that_are_moved_stay_of_the_deployment_in_whose_folder_they_lay_first(
+    field: Library, tmp_path: Path
+) -> None:
+    photos = tmp_path / "photos"
+    field.set_template("{site}/{camera}/...")
+    field.shift("ridge/cam1", 3600)
+    before = contexts(field.store)
+    assert field.store.photos.former_folders() == {}
+    (photos / "fox").mkdir()
+    for i in range(4):
+        (photos / "ridge" / "cam1" / "DCIM" / f"IMG_{i}.jpg").rename(photos / "fox" / f"{i}.jpg")
+    (photos / "marsh" / "cam9").mkdir(parents=True)
+    (photos / "ridge" / "cam2" / "IMG_0.jpg").rename(photos / "marsh" / "cam9" / "IMG_0.jpg")
+    field.ingest([photos], embedder="channel-mean")
+    rows = _by_file(field, after := contexts(field.store))
+    for i in range(4):
+        row = rows[f"fox/{i}.jpg"]
+        was = before.image_ids.index(after.image_ids[row])
+        assert after.deployments[row] == "ridge/cam1"
+        assert after.taken_at[row] == before.taken_at[was]
+    assert after.deployments[rows["marsh/cam9/IMG_0.jpg"]] == "marsh/cam9", "where it lies counts"
+    (photos / "fox").rename(photos / "vixen")
+    field.ingest([photos], embedder="channel-mean")
+    found = _summaries(field)
+    assert {name: summary.images for name, summary in found.items()} == {
+        "lake/cam1": 2, "marsh/cam9": 1, "ridge/cam1": 4, "ridge/cam2": 1,
+    }  # fmt: skip

@@ -8,18 +8,20 @@ the first line of its callback's docstring, that of the function's, or else of t
 
 from __future__ import annotations
 
-import ast
 import re
-from importlib.metadata import EntryPoint, entry_points
-from importlib.util import find_spec
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from organizer.cli.session import complain, plain, say
 from organizer.errors import OrganizerError, PluginError
+
+if TYPE_CHECKING:
+    import ast
+    from importlib.metadata import EntryPoint
 
 GROUP = "organizer.commands"
 """The entry-point group of commands."""
@@ -36,14 +38,14 @@ class Commands(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:
         """The names: organizer's own in their order, then those of plugins, sorted."""
         listed = super().list_commands(ctx)
-        return [*listed, *sorted({p.name for p in _points() if not _refusal(p, listed)})]
+        return [*listed, *sorted({p.name for p in self._points if not _refusal(p, listed)})]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """A command; one of a plugin without its options, for nothing of it is imported yet."""
         own = super().get_command(ctx, cmd_name)
         if own is not None:
             return own
-        points = [p for p in _points() if p.name == cmd_name and not _refusal(p, ())]
+        points = [p for p in self._points if p.name == cmd_name and not _refusal(p, ())]
         return _Listed(points[0]) if points else None
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -63,8 +65,15 @@ class Commands(TyperGroup):
         """The help, and on stderr what of the plugins is left out of it."""
         super().format_help(ctx, formatter)
         own = super().list_commands(ctx)
-        for reason in sorted(filter(None, (_refusal(point, own) for point in _points()))):
+        for reason in sorted(filter(None, (_refusal(point, own) for point in self._points))):
             say(f"left out: {reason}")
+
+    @cached_property
+    def _points(self) -> tuple[EntryPoint, ...]:
+        """All of them; asked for only where no own command is meant: every package is looked at."""
+        from importlib.metadata import entry_points
+
+        return tuple(entry_points(group=GROUP))
 
 
 class _Listed(TyperCommand):
@@ -73,10 +82,6 @@ class _Listed(TyperCommand):
     def __init__(self, point: EntryPoint) -> None:
         super().__init__(point.name, help=plain(_summary(point)), rich_help_panel="Plugins")
         self.point = point
-
-
-def _points() -> tuple[EntryPoint, ...]:
-    return tuple(entry_points(group=GROUP))
 
 
 def _refusal(point: EntryPoint, own: Any) -> str:
@@ -128,6 +133,8 @@ def _loaded(point: EntryPoint) -> Any:
 
 def _summary(point: EntryPoint) -> str:
     """One line about a command, from its source; nothing of it is run."""
+    import ast
+
     try:
         source = _source(point.module)
         tree = ast.parse(source.read_bytes()) if source else ast.Module([], [])
@@ -142,6 +149,8 @@ def _summary(point: EntryPoint) -> str:
 
 def _source(module: str) -> Path | None:
     """The file of a module; the packages that hold it are not imported, as `find_spec` would."""
+    from importlib.util import find_spec
+
     top, *below = module.split(".")
     spec = find_spec(top)
     if spec is None:
@@ -158,6 +167,8 @@ def _source(module: str) -> Path | None:
 
 def _about(node: ast.stmt, name: str) -> str:
     """What a statement says about the command that it makes; nothing where it makes another."""
+    import ast
+
     if isinstance(node, ast.FunctionDef):
         called = [d.func for d in node.decorator_list if isinstance(d, ast.Call)]
         is_callback = any(ast.unparse(func) == f"{name}.callback" for func in called)

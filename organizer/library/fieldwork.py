@@ -120,7 +120,8 @@ class Fieldwork(Opened):
                 example = next(iter(summary.unplaced), None)
                 raise SettingsError(
                     f"no photo lies in folders like {template.text}",
-                    f"a template begins below the folder that was ingested; one photo: {example}",
+                    "a template begins below the folder that was ingested, or with a slash for the "
+                    f"whole path; one photo: {example}",
                 )
             self.store.choices.set(TEMPLATE, template.text if template else None)
             self._tidy()

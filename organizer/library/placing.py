@@ -20,7 +20,8 @@ class Placed:
 
     An image with several files is of the deployment of the first of them that is of any: those that
     are there before those that are gone, then by path. So a copy outside the field's folders
-    changes nothing, and a card that was copied twice counts once.
+    changes nothing, and a card that was copied twice counts once. An image whose files were all
+    moved to where no folder tells a deployment is of that in whose folder it lay first.
 
     Attributes:
         deployment_of: The deployment of each image that is of one.
@@ -91,11 +92,7 @@ class _Search:
         parts = {root_id: folder.as_posix().split("/") for root_id, folder in folders.items()}
         ranks: dict[str, tuple[bool, str]] = {}
         for image_id, root_id, path, state in zip(*files.values(), strict=True):
-            folder = (root_id, path.rpartition("/")[0])
-            if folder not in self.place_of:
-                inside = [name for name in folder[1].split("/") if name]
-                self.place_of[folder] = self.places.of(parts[root_id], inside)
-            place = self.place_of[folder]
+            place = self._place(parts[root_id], (root_id, path.rpartition("/")[0]))
             if place is None:
                 continue
             rank = (state == FileState.MISSING, f"{folders[root_id]}/{path}")
@@ -105,3 +102,14 @@ class _Search:
             if former is None or rank < ranks[image_id]:
                 ranks[image_id] = rank
                 self.deployment_of[image_id] = place.deployment_id
+        for folder, image_ids in self.store.photos.former_folders().items():
+            place = self._place(parts[folder[0]], folder) if folder[0] in parts else None
+            if place is not None:
+                for image_id in image_ids:
+                    self.deployment_of.setdefault(image_id, place.deployment_id)
+
+    def _place(self, root: list[str], folder: tuple[int, str]) -> Place | None:
+        if folder not in self.place_of:
+            inside = [name for name in folder[1].split("/") if name]
+            self.place_of[folder] = self.places.of(root, inside)
+        return self.place_of[folder]

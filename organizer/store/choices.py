@@ -1,4 +1,4 @@
-"""What a person chose for a library, by name: how its folders are to be read, and the like."""
+"""What a person chose for a library, by name, and what else it has to remember: small things."""
 
 from __future__ import annotations
 
