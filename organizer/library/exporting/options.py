@@ -82,6 +82,15 @@ def _kinds(make: Any) -> dict[str, Any]:
     return get_type_hints(make.__init__ if inspect.isclass(make) else make)
 
 
+def _path(name: str, value: str) -> Path:
+    try:
+        path = Path(value).expanduser()
+        path.exists()  # no name of a file is as long as this, or holds that
+    except (OSError, RuntimeError, ValueError) as error:
+        raise SettingsError(f"{name} cannot be {value!r}", f"it is a file: {error}") from error
+    return path
+
+
 def _value(name: str, value: Any, kind: Any) -> Any:
     """A text as what it stands for; anything else as it is."""
     if get_origin(kind) in {UnionType, Union}:
@@ -94,7 +103,7 @@ def _value(name: str, value: Any, kind: Any) -> Any:
             raise SettingsError(f"{name} cannot be {value!r}", "it is yes or no")
         return _WORDS[value.lower()]
     if kind is Path:
-        return Path(value).expanduser()
+        return _path(name, value)
     try:
         return kind(value)
     except ValueError as error:
