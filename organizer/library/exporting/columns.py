@@ -48,56 +48,75 @@ class PlaceColumns:
 
 
 class FieldColumns:
-    """How images were taken: by which deployment, when, in one burst with which others."""
+    """How images were taken: by which deployment, when, in one burst with which others.
+
+    Some 90 bytes an image are kept of what `contexts` gives.
+    """
 
     def __init__(self, whole: Contexts) -> None:
-        self._whole = whole
         packed = pack(whole.image_ids)
         self._order = np.argsort(packed)
         self._ids = packed[self._order]
+        self._times = np.array([time or "" for time in whole.taken_at], dtype=np.bytes_)
+        names = sorted({name for name in whole.deployments if name is not None})
+        number = {name: place for place, name in enumerate(names)}
+        self._names = names
+        self._deployments = np.array(
+            [NOISE if name is None else number[name] for name in whole.deployments], dtype=np.int64
+        )
+        self._bursts, self._events = whole.bursts, whole.events
+        self._infrared = whole.infrared
 
     def knows(self, name: str, ids: IdArray) -> NDArray[np.bool_]:
-        """For each image whether something is known of it, by the name of its column."""
-        column: Sequence[str | None] = getattr(self._whole, name)
-        return np.array([column[row] is not None for row in self._rows(ids)], dtype=np.bool_)
+        """For each image whether its "taken_at" or one of its "deployments" is known."""
+        rows = self._rows(ids)
+        if name == "taken_at":
+            return np.asarray(self._times[rows] != b"")
+        return np.asarray(self._deployments[rows] != NOISE)
 
     def deployments(self, ids: IdArray) -> set[str]:
         """The deployments of some images."""
-        found = {self._whole.deployments[row] for row in self._rows(ids)}
-        return {deployment for deployment in found if deployment is not None}
+        found = np.unique(self._deployments[self._rows(ids)])
+        return {self._names[number] for number in found.tolist() if number != NOISE}
 
     def events(self, ids: IdArray) -> dict[int, tuple[str, str]]:
         """When each event of some images began and ended."""
-        spans: dict[int, tuple[str, str]] = {}
         rows = self._rows(ids)
-        for number, row in zip(self._whole.events[rows].tolist(), rows, strict=True):
-            time = self._whole.taken_at[row]
-            if number != NOISE and time is not None:
-                first, last = spans.get(number, (time, time))
-                spans[number] = min(first, time), max(last, time)
-        return spans
+        rows = rows[self._events[rows] != NOISE]
+        if not len(rows):
+            return {}
+        by_event = rows[np.lexsort((self._times[rows], self._events[rows]))]
+        numbers, firsts = np.unique(self._events[by_event], return_index=True)
+        lasts = np.append(firsts[1:], len(by_event)) - 1
+        times = self._times[by_event]
+        return {
+            number: (times[first].decode(), times[last].decode())
+            for number, first, last in zip(numbers.tolist(), firsts, lasts, strict=True)
+        }
 
     def of(self, ids: IdArray, facts: Sequence[ImageFacts]) -> dict[str, tuple[Any, ...]]:
         """The columns of images, each with what its file tells."""
-        rows, whole = self._rows(ids), self._whole
-        taken_at = tuple(whole.taken_at[row] for row in rows)
+        rows = self._rows(ids)
+        taken_at = tuple(time.decode() or None for time in self._times[rows].tolist())
         return {
             "taken_at": taken_at,
             "clock_times": tuple(
                 None if fact.taken_at == corrected else fact.taken_at
                 for fact, corrected in zip(facts, taken_at, strict=True)
             ),
-            "deployments": tuple(whole.deployments[row] for row in rows),
-            "bursts": _known(whole.bursts, rows),
-            "events": _known(whole.events, rows),
+            "deployments": tuple(
+                None if number is None else self._names[number]
+                for number in _known(self._deployments, rows)
+            ),
+            "bursts": _known(self._bursts, rows),
+            "events": _known(self._events, rows),
             "infrared": tuple(
-                None if value is None else bool(value) for value in _known(whole.infrared, rows)
+                None if value is None else bool(value) for value in _known(self._infrared, rows)
             ),
         }
 
-    def _rows(self, ids: IdArray) -> list[int]:
-        rows: list[int] = self._order[np.searchsorted(self._ids, ids)].tolist()
-        return rows
+    def _rows(self, ids: IdArray) -> NDArray[np.int64]:
+        return self._order[np.searchsorted(self._ids, ids)]
 
 
 def fact_columns(facts: Sequence[ImageFacts]) -> dict[str, tuple[Any, ...]]:
@@ -116,5 +135,5 @@ def fact_columns(facts: Sequence[ImageFacts]) -> dict[str, tuple[Any, ...]]:
     }
 
 
-def _known(column: Labels, rows: Sequence[int]) -> tuple[int | None, ...]:
+def _known(column: Labels, rows: NDArray[np.int64]) -> tuple[int | None, ...]:
     return tuple(None if value == NOISE else value for value in column[rows].tolist())

@@ -117,12 +117,13 @@ class Source:
 
 def _known(store: Store, embedder: PartSpec | None, settings: Settings) -> Known:
     files = store.photos.file_lists()  # first: of the images that it has all else is known
+    field = FieldColumns(contexts(store, settings=settings))  # the most of all for a while
     membership = Membership.of(store)
     return Known(
         files=files,
         membership=membership,
         sightings=Sightings(store, membership),
-        field=FieldColumns(contexts(store, settings=settings)),
+        field=field,
         vectors=store.vectors.rows(embedder) if embedder is not None else None,
         of_crops=are_crops(embedder),
     )
