@@ -9,6 +9,7 @@ the first line of its callback's docstring, that of the function's, or else of t
 from __future__ import annotations
 
 import re
+import warnings
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -137,7 +138,9 @@ def _summary(point: EntryPoint) -> str:
 
     try:
         source = _source(point.module)
-        tree = ast.parse(source.read_bytes()) if source else ast.Module([], [])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of its escapes: they are its author's to mend
+            tree = ast.parse(source.read_bytes()) if source else ast.Module([], [])
     except (ImportError, OSError, SyntaxError, ValueError):
         tree = ast.Module([], [])  # it is named with its reason when it is called
     about = next((text for node in tree.body if (text := _about(node, point.attr))), "")
