@@ -30,15 +30,15 @@ from organizer.store import StoredClustering
 from organizer.types import Hit, ImageRef, Outcome, PartSpec, Vectors
 
 
-class Library(Words, Evidence, Fieldwork, Detecting):
+class Library(Words, Evidence, Detecting, Fieldwork):
     """A folder of photos, organised. Use it as a context manager, or call `close`.
 
         with Library.open_or_create(Path(".")) as library:
             library.ingest([Path("photos")])
             library.recluster(k="auto")
 
-    A person's words are in `Words`, reports and reviews in `Evidence`, deployments in `Fieldwork`,
-    what detectors saw in `Detecting`.
+    A person's words are in `Words`, reports and reviews in `Evidence`, what detectors saw in
+    `Detecting`, deployments in `Fieldwork`.
 
     Attributes:
         store: The library's folder.

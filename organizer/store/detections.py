@@ -7,12 +7,14 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from organizer.field import Box, Crop, Detected, Detection, ImageDetections
 from organizer.store.choices import Choices
 from organizer.store.database import Database, now
+from organizer.store.ids import IdArray, found, pack
 from organizer.store.schemas import CROPS, DETECTED
 
 QUARANTINED = ("person", "vehicle")
@@ -128,6 +130,10 @@ class Detections:
                 found.setdefault(crop.image_id, []).append(crop)
         return found
 
+    def lists(self) -> DetectionLists:
+        """What the detector said of all images, to be looked up many at a time."""
+        return DetectionLists(self._database.read("detected"))
+
     # Writing -------------------------------------------------------------------------------
 
     def write(self, found: Sequence[ImageDetections]) -> int:
@@ -169,6 +175,23 @@ class Detections:
             return keep
         wanted = pa.array(sorted(categories), pa.string())
         return pc.and_(keep, pc.is_in(pc.struct_field(boxes, "category"), wanted))
+
+
+class DetectionLists:
+    """What the detector said of every image, as it was when this was made."""
+
+    def __init__(self, rows: pa.Table) -> None:
+        packed = pack(rows["image_id"].to_pylist())
+        self._order = np.argsort(packed)
+        self._ids = packed[self._order]
+        self._rows = rows.combine_chunks()
+
+    def of(self, ids: IdArray) -> list[ImageDetections | None]:
+        """For each image what the detector said; None where it was never looked at."""
+        known = found(self._ids, ids)
+        places = self._order[np.searchsorted(self._ids, ids[known])]
+        rows = iter(self._rows.take(pa.array(places, pa.int64())).to_pylist())
+        return [_detections(next(rows)) if there else None for there in known.tolist()]
 
 
 def _boxes(rows: pa.Table) -> tuple[Any, Any]:

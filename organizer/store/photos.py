@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Iterable, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from organizer.field import Box, Crop
@@ -18,7 +19,8 @@ from organizer.store.choices import Choices
 from organizer.store.database import Database
 from organizer.store.detections import Detections
 from organizer.store.file_index import FileIndex, Pair, Root, below, path_id
-from organizer.store.ids import IdSet, pack
+from organizer.store.file_lists import FileLists
+from organizer.store.ids import IdArray, IdSet, found, pack
 from organizer.store.schemas import FILES, IMAGES, PROBLEMS, ROOTS
 from organizer.types import FileState, ImageFacts, ImageRef, Outcome, Problem, ProcessedFile
 
@@ -223,6 +225,38 @@ class Photos:
             for crop_id, crop in crops.items()
             if crop.image_id in frames
         }
+
+    def file_lists(self) -> FileLists:
+        """The files of all images, to be looked up many at a time."""
+        folders = {root.root_id: root.folder for root in self.roots()}
+        return FileLists(self._database.read("files", list(FileLists.COLUMNS)), folders)
+
+    def facts_in_order(self, wanted: IdArray, *, rows: int) -> Iterator[list[ImageFacts]]:
+        """What is known of some images, some rows at a time, in one pass over all.
+
+        They come in the order in which the library got to know them.
+
+        Args:
+            wanted: Packed ids, ascending.
+            rows: How many come at once; fewer only at the end.
+        """
+        waiting: list[ImageFacts] = []
+        for batch in self._database.batches("images", IMAGES.names, rows=rows):
+            keep = found(wanted, pack(batch["image_id"].to_pylist()))
+            waiting += [_facts(row) for row in batch.filter(pa.array(keep)).to_pylist()]
+            while len(waiting) >= rows:
+                yield waiting[:rows]
+                del waiting[:rows]
+        if waiting:
+            yield waiting
+
+    def extra_names(self) -> dict[str, bool]:
+        """The names of further metadata, each with whether all that it names are numbers."""
+        names: dict[str, bool] = {}
+        for text in pc.unique(self._database.read("images", ["extra"])["extra"]).to_pylist():
+            for name, value in (json.loads(text) if text else {}).items():
+                names[name] = names.get(name, True) and not isinstance(value, str)
+        return dict(sorted(names.items()))
 
     def image_at(self, file: Path) -> str | None:
         """The id of the image that a path of the library holds, or None for any other path."""
