@@ -58,6 +58,19 @@ class Words(Opened):
         ids = resolve(self.store, images)
         return self._decide(lambda desk: desk.move(ids, cluster_id))
 
+    def gather(self, images: Sequence[str | Path], name: str = "") -> DecisionReport:
+        """Make a new cluster of images, for good, wherever they are now.
+
+        Args:
+            images: Paths, or image ids of which the beginning is enough.
+            name: The name of the cluster; none where empty.
+
+        Raises:
+            SettingsError: There is no such image, or another cluster has the name.
+        """
+        ids = resolve(self.store, images)
+        return self._decide(lambda desk: desk.gather(ids, name))
+
     def deny(self, images: Sequence[str | Path], cluster_id: int) -> DecisionReport:
         """Say that images are not of a cluster: they leave it and never come back.
 
