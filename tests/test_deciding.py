@@ -273,7 +273,7 @@ def test_images_of_several_clusters_become_one_of_their_own_for_good(library: Li
         library.recluster(k=k)
         assert cluster_of(library, some) == own, "though they lie far apart"
         assert library.name_of(own) == "Lynx"
-    assert [e.what for e in library.history(own)][0] == "7 images moved to cluster 5 'Lynx'"
+    assert next(e.what for e in library.history(own)) == "7 images moved to cluster 5 'Lynx'"
 
 
 def test_a_cluster_whose_images_are_all_gathered_elsewhere_is_no_more(library: Library) -> None:
