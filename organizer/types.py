@@ -160,6 +160,7 @@ class ImageFacts:
         longitude: Degrees, east is positive.
         brightness: Mean luma, 0 to 1; see `organizer.light`. None where it was not measured.
         chroma: How much colour there is, 0 to about 1; None likewise.
+        extra: What else readers of metadata found, by name: temperature, phase of the moon.
     """
 
     image_id: str
@@ -173,6 +174,7 @@ class ImageFacts:
     longitude: float | None
     brightness: float | None = None
     chroma: float | None = None
+    extra: Mapping[str, str | int | float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

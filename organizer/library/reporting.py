@@ -14,12 +14,11 @@ from organizer.evaluate.explain import Circumstances, explain
 from organizer.evaluate.external import against_truth
 from organizer.evaluate.internal import silhouette
 from organizer.evaluate.shape import internal_scores
-from organizer.events import grouped
 from organizer.library import reviewing
+from organizer.library.contexts import contexts
 from organizer.library.current import require_clustering
 from organizer.library.space import unit_vectors
 from organizer.library.truth import Truth, require_some, truth_of
-from organizer.light import is_infrared
 from organizer.scores import Audit, Explanation, InternalScores, Silhouette, TruthScores
 from organizer.store import Store, StoredClustering
 from organizer.types import NOISE, Assignments, Labels, Vectors
@@ -144,23 +143,15 @@ def remarks_of(report: Report) -> list[str]:
 
 def circumstances(store: Store, image_ids: NDArray[np.object_]) -> Circumstances:
     """How some photos were taken, as far as the library knows."""
-    found = store.photos.columns("image_id", "taken_at", "camera", "brightness", "chroma")
-    row_of = {image_id: row for row, image_id in enumerate(found["image_id"].tolist())}
-    rows = [row_of.get(image_id, NOISE) for image_id in image_ids]
-    known = {
-        name: [None if row == NOISE else values[row] for row in rows]
-        for name, values in found.items()
-    }
-    cameras = known["camera"]
-    names = sorted({camera for camera in cameras if camera})
+    taken = contexts(store, image_ids.tolist())
+    names = sorted({camera for camera in taken.cameras if camera})
     number = {name: i for i, name in enumerate(names)}
-    chroma = np.array(known["chroma"], dtype=np.float64)
     return Circumstances(
-        cameras=np.array([number.get(camera, NOISE) for camera in cameras], dtype=np.int64),
+        cameras=np.array([number.get(c or "", NOISE) for c in taken.cameras], dtype=np.int64),
         camera_names=names,
-        infrared=np.where(np.isnan(chroma), NOISE, is_infrared(chroma)),
-        bursts=grouped(known["taken_at"], cameras),
-        brightness=np.array(known["brightness"], dtype=np.float64),
+        infrared=taken.infrared,
+        bursts=taken.bursts,
+        brightness=taken.brightness,
     )
 
 

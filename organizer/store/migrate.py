@@ -16,9 +16,13 @@ from organizer.store.schemas import (
     ANSWERS,
     ARRAYS,
     ASSIGNMENTS,
+    CHOICES,
     CLUSTERINGS,
     CLUSTERS,
     DECISIONS,
+    DEPLOYMENTS,
+    DETECTED,
+    DETECTIONS,
     IMAGES,
     INGESTS,
 )
@@ -111,8 +115,25 @@ def _to_3(database: Database) -> None:
 
 def _images_to_3(rows: pa.Table) -> pa.Table:
     nothing = pa.nulls(len(rows), pa.float32())
-    return rows.append_column("brightness", nothing).append_column("chroma", nothing)
+    rows = rows.append_column("brightness", nothing).append_column("chroma", nothing)
+    return _images_to_4(rows)
 
 
-_STEPS: tuple[Callable[[Database], None], ...] = (_to_2, _to_3)
+def _to_4(database: Database) -> None:
+    """Images get what further readers find in them; field work gets its tables."""
+    for name, schema in (
+        ("deployments", DEPLOYMENTS),
+        ("choices", CHOICES),
+        ("detected", DETECTED),
+        ("detections", DETECTIONS),
+    ):
+        database.create_table(name, schema)
+    _rewrite(database, "images", _images_to_4, IMAGES)
+
+
+def _images_to_4(rows: pa.Table) -> pa.Table:
+    return rows.append_column("extra", pa.array([""] * len(rows), pa.string()))
+
+
+_STEPS: tuple[Callable[[Database], None], ...] = (_to_2, _to_3, _to_4)
 """The step from each format to the next, the first from format 1."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -115,7 +117,7 @@ class Photos:
     def facts_of(self, image_ids: Iterable[str]) -> dict[str, ImageFacts]:
         """What is known of some images."""
         table = self._database.read_by_id("images", "image_id", image_ids, IMAGES.names)
-        return {row["image_id"]: ImageFacts(**row) for row in table.to_pylist()}
+        return {row["image_id"]: _facts(row) for row in table.to_pylist()}
 
     def columns(self, *names: str) -> dict[str, NDArray[np.object_]]:
         """Some columns of all images, row by row alike; None stands where nothing is known."""
@@ -210,9 +212,9 @@ class Photos:
 
     def add_images(self, facts: Sequence[ImageFacts]) -> None:
         """Add images that are not there; they become real with their first file."""
-        columns = zip(*map(astuple, facts), strict=True)
-        rows = dict(zip(IMAGES.names, columns, strict=True)) if facts else {}
-        if rows:
+        if facts:
+            rows = {name: [getattr(fact, name) for fact in facts] for name in IMAGES.names}
+            rows["extra"] = [_extra(fact) for fact in facts]
             self._database.append("images", pa.table(rows, schema=IMAGES))
 
     def add_files(
@@ -296,6 +298,14 @@ class Photos:
             ids = self._database.read(name, ["image_id"])["image_id"].to_pylist()
             unreal[name] = [image_id for image_id in ids if image_id not in real]
         return unreal
+
+
+def _extra(fact: ImageFacts) -> str:
+    return json.dumps(dict(fact.extra), sort_keys=True, ensure_ascii=False) if fact.extra else ""
+
+
+def _facts(row: dict[str, Any]) -> ImageFacts:
+    return ImageFacts(**{**row, "extra": json.loads(row["extra"]) if row["extra"] else {}})
 
 
 def _is_as_known(file: Path, size: int, mtime_ns: int) -> bool:

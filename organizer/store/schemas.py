@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 ROOTS = pa.schema([("root_id", pa.int32()), ("location", pa.string())])
 """A folder that was ingested. `location` is relative to the library's parent where it lies below
@@ -23,9 +23,10 @@ IMAGES = pa.schema(
         ("longitude", pa.float64()),
         ("brightness", pa.float32()),
         ("chroma", pa.float32()),
+        ("extra", pa.string()),
     ]
 )
-"""One content. No vectors here: rows stay narrow."""
+"""One content. No vectors here: rows stay narrow. `extra` is JSON, empty where there is nothing."""
 
 FILES = pa.schema(
     [
@@ -162,6 +163,50 @@ ARRAYS = pa.schema(
 """What else belongs to a clustering: the fitted state of its space, and the exemplars of its
 clusters. Dropped with its members."""
 
+DEPLOYMENTS = pa.schema(
+    [
+        ("deployment_id", pa.string()),
+        ("location", pa.string()),
+        ("camera", pa.string()),
+        ("latitude", pa.float64()),
+        ("longitude", pa.float64()),
+        ("start", pa.string()),
+        ("end", pa.string()),
+        ("shift", pa.int64()),
+    ]
+)
+"""One camera at one place for one period, as a person told it; rewritten whole."""
+
+CHOICES = pa.schema([("name", pa.string()), ("value", pa.string())])
+"""What a person chose for this library, by name; the values are JSON."""
+
+DETECTED = pa.schema(
+    [
+        ("image_id", pa.string()),
+        ("outcome", pa.string()),
+        ("failure", pa.string()),
+        ("detector", pa.string()),
+        ("extra", pa.string()),
+        ("at", pa.string()),
+    ]
+)
+"""What a detector said of an image as a whole: something, nothing, or that it could not look."""
+
+DETECTIONS = pa.schema(
+    [
+        ("image_id", pa.string()),
+        ("number", pa.int32()),
+        ("category", pa.string()),
+        ("confidence", pa.float32()),
+        ("x", pa.float32()),
+        ("y", pa.float32()),
+        ("width", pa.float32()),
+        ("height", pa.float32()),
+        ("crop_id", pa.string()),
+    ]
+)
+"""One box of a detector, in shares of width and height. `crop_id` stands for what is in it."""
+
 TABLES = {
     "roots": ROOTS,
     "images": IMAGES,
@@ -174,6 +219,10 @@ TABLES = {
     "decisions": DECISIONS,
     "arrays": ARRAYS,
     "answers": ANSWERS,
+    "deployments": DEPLOYMENTS,
+    "choices": CHOICES,
+    "detected": DETECTED,
+    "detections": DETECTIONS,
 }
 """The tables that every library has from the start."""
 
