@@ -59,7 +59,7 @@ def test_a_photo_in_the_folder_of_another_cluster_was_moved_there() -> None:
     seen = now(placed, "badger/a.jpg", *FOX[1:], *BADGER, "fox/f.jpg")
     found = read(placed, seen)
     assert found.moved == {(1, 2): ids(1), (None, 1): ids(6)}
-    assert not (found.renamed or found.born or found.left)
+    assert (found.renamed, found.born, found.left) == ({}, {}, {})
 
 
 def test_a_file_with_a_new_name_in_its_folder_or_in_a_folder_of_it_says_nothing() -> None:
@@ -81,7 +81,7 @@ def test_a_new_folder_is_a_new_cluster() -> None:
     placed = place(*FOX, *BADGER)
     found = read(placed, now(placed, "cub/a.jpg", "fox/b.jpg", "fox/c.jpg", "cub/d.jpg"))
     assert found.born == {"cub": ids(1, 4)}
-    assert not (found.renamed or found.moved)
+    assert (found.renamed, found.moved) == ({}, {})
     assert found.places == ["cub", 1, 1, "cub", 2]
 
 

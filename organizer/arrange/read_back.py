@@ -279,4 +279,3 @@ class _Reading:
     def _is_free(self, name: str, for_cluster: int, leaving: Mapping[int, str]) -> bool:
         bearers = {self.known.get(name), self._stood_for.get(name)} - {None, for_cluster}
         return all(bearer in leaving for bearer in bearers)
-
