@@ -18,7 +18,7 @@ from organizer.store.database import Database
 from organizer.store.decisions import Decisions
 from organizer.store.file_index import FileIndex, Pair, Root
 from organizer.store.ids import IdSet
-from organizer.store.photos import FileRow, Known, Photos
+from organizer.store.photos import FileRow, HeldFile, Known, Photos
 from organizer.store.vectors import VectorTables
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "Drawn",
     "FileIndex",
     "FileRow",
+    "HeldFile",
     "IdSet",
     "Known",
     "Pair",
