@@ -1,0 +1,361 @@
+"""Plan, apply and undo for a library: its rows follow the files that are moved.
+
+The files come first, with the journal; then the rows, all in one commit. What a kill leaves between
+the two is put right from the journal by `recover`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from organizer.arrange import (
+    Mode,
+    Plan,
+    Record,
+    Result,
+    Step,
+    apply,
+    journals,
+    next_journal,
+    plan,
+    read_journal,
+    resume,
+    undo,
+)
+from organizer.errors import SettingsError
+from organizer.library.arrangement.choosing import Choice, require_folder
+from organizer.library.arrangement.items import items_of
+from organizer.library.arrangement.memory import Remembered, remembered
+from organizer.library.arrangement.standing import (
+    Standing,
+    first_names,
+    journal_folder,
+    records,
+    require_finished,
+    standing_photos,
+)
+from organizer.library.current import require_clustering
+from organizer.library.progress import Progress
+from organizer.store import Store
+
+_IN_USE = "the arrangement in {to} stands as it was planned"
+
+
+@dataclass(frozen=True, slots=True)
+class Arranged:
+    """What became of every file of the library.
+
+    Attributes:
+        to: The folder.
+        mode: What was done.
+        files: Files that the library knows.
+        done: Files that were arranged, or that a plan would arrange.
+        there: Files that are where they should be already.
+        results: Files that were not arranged, by what became of them.
+        left: Files that were never to be arranged, by why.
+        absent: Files of which the plan says nothing.
+        sidecars: Files beside the photos that went along.
+        refusals: A few of what was not done: file and reason.
+        suffixed: Files with a suffix, because another has the name.
+        made_safe: Names that were changed to be possible everywhere.
+        applied: Whether it came to its end.
+        plan: The file that the plan was written to; None where it was carried out.
+        notes: What the person should know.
+    """
+
+    to: Path
+    mode: Mode
+    files: int
+    done: int = 0
+    there: int = 0
+    results: Counter[Result] = field(default_factory=Counter)
+    left: Counter[str] = field(default_factory=Counter)
+    absent: int = 0
+    sidecars: int = 0
+    refusals: Sequence[tuple[Path, str]] = ()
+    suffixed: int = 0
+    made_safe: int = 0
+    applied: bool = True
+    plan: Path | None = None
+    notes: Sequence[str] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every file of the library was arranged."""
+        return self.files == self.done + self.there
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """What an undo did: see `Arranged`; `results` are those of files that could not be taken back."""
+
+    to: Path
+    mode: Mode
+    created_at: str
+    undone: int
+    sidecars: int
+    results: Counter[Result]
+    refusals: Sequence[tuple[Path, str]]
+    finished: bool
+
+
+def planned(store: Store, choice: Choice, progress: Progress) -> Plan:
+    """What would go where. Nothing is touched.
+
+    Raises:
+        SettingsError: See `choosing`; or an arrangement was cut short.
+        ClusteringError: The template names the cluster, and there is no clustering yet.
+    """
+    template = choice.parsed()
+    if choice.needs_clusters:
+        require_clustering(store)
+    standing = records(store)
+    require_finished(standing)
+    to = require_folder(store, choice, standing)
+    photos = standing_photos(store, standing)
+    items = items_of(store, first_names(photos), only_named=choice.only_named)
+    if not items:
+        raise SettingsError("the library has no photos yet", "organizer ingest FOLDER")
+    progress.begin("planning", len(items))
+    made = {str(p.path): replace(p.step, target=p.path) for p in photos if p.path is not None}
+    return plan(
+        items,
+        to=to,
+        mode=choice.mode,
+        template=template,
+        placed=made,
+        advance=progress.advance,
+    )
+
+
+def require_own(store: Store, wanted: Plan) -> None:
+    """Make sure that a plan, which a person may have edited, is for this library.
+
+    Raises:
+        SettingsError: It knows none of its files, or leads into the library's own folder.
+    """
+    known = {held.ref.file for held in store.photos.held_files()}
+    steps = [*wanted.steps, *wanted.there]
+    if steps and not any(s.source in known or s.target in known for s in steps):
+        raise SettingsError(
+            "the plan is of another library: this one knows none of its files",
+            "name that library with --library",
+        )
+    own = store.path.resolve()
+    inside = [step.target for step in steps if step.target.is_relative_to(own)]
+    if inside:
+        raise SettingsError(f"{inside[0]} is inside the library itself", "edit the plan")
+
+
+def carried_out(
+    store: Store, wanted: Plan, *, progress: Progress, stop: Callable[[], bool]
+) -> Record:
+    """Do what a plan says, or go on with it. The caller holds the library for writing.
+
+    Raises:
+        SettingsError: Another arrangement was cut short, or it cannot be done at all.
+        StoreError: The journal cannot be written.
+    """
+    folder = journal_folder(store)
+    standing = records(store)
+    last = standing[-1] if standing else None
+    is_known = last is not None and last.plan.digest == wanted.digest
+    if last is None or not is_known or last.undoing:
+        require_finished(standing)
+        require_own(store, wanted)
+    journal = last.file if last is not None and is_known else next_journal(folder)
+    progress.begin(f"arranging in {wanted.to}", len(wanted.steps))
+    try:
+        return apply(wanted, journal=journal, advance=progress.advance, stop=stop)
+    finally:
+        if journal.exists():
+            settle(store, read_journal(journal))
+
+
+def resumed(store: Store, *, progress: Progress, stop: Callable[[], bool]) -> Record:
+    """Go on with the last arrangement. The caller holds the library for writing.
+
+    Raises:
+        SettingsError: There is none, or it is being taken back.
+    """
+    standing = records(store)
+    if not standing:
+        raise SettingsError("nothing is arranged", "organizer arrange --to FOLDER")
+    last = standing[-1]
+    progress.begin(f"arranging in {last.plan.to}", len(last.plan.steps))
+    try:
+        return resume(last.file, advance=progress.advance, stop=stop)
+    finally:
+        settle(store, read_journal(last.file))
+
+
+def taken_back(store: Store, *, progress: Progress, stop: Callable[[], bool]) -> Record:
+    """Take the last arrangement back that stands. The caller holds the library for writing.
+
+    Files that a person dragged elsewhere, and that a read-back knew again, are taken back from
+    there.
+
+    Raises:
+        SettingsError: None stands.
+    """
+    standing = records(store)
+    if not standing:
+        raise SettingsError("no arrangement stands that could be taken back", "")
+    last = standing[-1]
+    progress.begin(f"taking back what is in {last.plan.to}", len(last.plan.steps))
+    _put_back(standing_photos(store, [last]))
+    try:
+        found = undo(last.file, advance=progress.advance, stop=stop)
+    finally:
+        settle(store, read_journal(last.file))
+    if found.undone and last.plan.mode is Mode.MOVE:
+        store.photos.forget_root(last.plan.to)
+    return found
+
+
+def _put_back(photos: Sequence[Standing]) -> None:
+    """Bring dragged files to where the arrangement had put them, if nothing else is there."""
+    emptied = set()
+    for photo in photos:
+        target = photo.step.target
+        if photo.path in {None, target} or photo.path is None or os.path.lexists(target):
+            continue
+        if os.path.lexists(photo.path):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            photo.path.rename(target)
+            emptied.add(photo.path.parent)
+    for folder in sorted(emptied, key=lambda folder: -len(folder.parts)):
+        with suppress(OSError):  # something else is in it
+            folder.rmdir()
+
+
+# The library's rows -------------------------------------------------------------------------
+
+
+def settle(store: Store, record: Record) -> int:
+    """Let the rows of the library say where the files that were moved are now.
+
+    It looks at the disk: a row is only changed where its file is gone and the one that it became is
+    there. Done twice it is done once.
+
+    Returns:
+        How many rows were changed.
+    """
+    if record.plan.mode is not Mode.MOVE:
+        return 0
+    seen = remembered(journal_folder(store))
+    moves: dict[Path, tuple[Path, str]] = {}
+    for step, result in zip(record.plan.steps, record.results, strict=True):
+        if step.is_photo:
+            moves.update(_moves_of(record, step, result, seen))
+    return store.photos.relocate(moves, home=record.plan.to) if moves else 0
+
+
+def recover(store: Store) -> None:
+    """Put the rows right after a writer that was cut short between files and rows."""
+    for file in journals(journal_folder(store)):
+        settle(store, read_journal(file))
+
+
+def _moves_of(
+    record: Record, step: Step, result: Result, seen: Mapping[tuple[str, str], Remembered]
+) -> Iterator[tuple[Path, tuple[Path, str]]]:
+    dragged = seen.get((record.file.name, str(step.target)))
+    places = [step.target]
+    if dragged is not None and dragged.path:
+        places.insert(0, record.plan.to / dragged.path)
+    if result is Result.UNDONE:
+        places = [step.source, *places]
+    elif result is Result.PENDING and not record.undoing:
+        places = [step.source, step.target]
+    else:
+        places.append(step.source)
+    here = [place for place in places if os.path.lexists(place)]
+    if here:
+        for former in places:
+            if former not in here:
+                yield former, (here[0], step.image_id)
+
+
+# Telling ------------------------------------------------------------------------------------
+
+_SHOWN = 5
+
+
+def plan_told(store: Store, made: Plan, *, file: Path | None, notes: Sequence[str]) -> Arranged:
+    """What a plan would do."""
+    files = len(store.photos.held_files())
+    return Arranged(
+        to=made.to,
+        mode=made.mode,
+        files=files,
+        done=sum(step.is_photo for step in made.steps),
+        there=sum(step.is_photo for step in made.there),
+        left=Counter(item.why for item in made.left if item.image_id),
+        absent=max(files - made.photos, 0),
+        sidecars=sum(not step.is_photo for step in made.steps),
+        refusals=[(item.source, item.why) for item in made.left[:_SHOWN]],
+        suffixed=made.suffixed,
+        made_safe=made.made_safe,
+        plan=file,
+        notes=notes,
+    )
+
+
+def record_told(store: Store, record: Record, *, notes: Sequence[str]) -> Arranged:
+    """What an arrangement did."""
+    told = plan_told(store, record.plan, file=None, notes=notes)
+    counts = record.photo_counts
+    done = counts.pop(Result.DONE, 0)
+    refusals = [(step.source, reason) for step, _, reason in record.refusals()]
+    return replace(
+        told,
+        done=done,
+        results=+counts,
+        sidecars=record.counts[Result.DONE] - done,
+        refusals=[*refusals, *told.refusals][:_SHOWN],
+        applied=record.applied,
+    )
+
+
+def undo_told(record: Record) -> TakenBack:
+    """What an undo did."""
+    counts = record.photo_counts
+    undone = counts.pop(Result.UNDONE, 0)
+    counts.pop(Result.PENDING, None)  # what the apply had not done
+    return TakenBack(
+        to=record.plan.to,
+        mode=record.plan.mode,
+        created_at=record.created_at,
+        undone=undone,
+        sidecars=record.counts[Result.UNDONE] - undone,
+        results=+counts,
+        refusals=[(step.target, reason) for step, _, reason in record.refusals()][:_SHOWN],
+        finished=record.undone,
+    )
+
+
+def stale_links(store: Store, made: Plan) -> list[str]:
+    """A note where earlier links or copies in the folder are not what the plan would make now."""
+    photos = standing_photos(store, records(store))
+    wanted = {step.target for step in (*made.there, *made.steps)}
+    stale = [
+        photo
+        for photo in photos
+        if photo.record.plan.to == made.to
+        and photo.record.plan.mode is not Mode.MOVE
+        and photo.path is not None
+        and photo.path not in wanted
+        and os.path.lexists(photo.path)
+    ]
+    if not stale:
+        return []
+    return [
+        f"{len(stale):,} files of an earlier arrangement in {made.to} are not where they would be "
+        "put now; organizer arrange --undo takes that back before a new one"
+    ]
