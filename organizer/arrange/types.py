@@ -105,12 +105,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A photo that is not arranged.
+    """A file that is not arranged.
 
     Attributes:
         source: Where it lies. What is no valid UTF-8 in it stands as Python's lone surrogates.
         why: For a person.
-        image_id: The hash of the content.
+        image_id: The hash of the content; "" for a sidecar.
     """
 
     source: Path
@@ -122,7 +122,7 @@ class Left:
 class Plan:
     """What is to be done, and what is not.
 
-    Every photo is in one of `steps`, `there` and `left`; sidecars are in `steps` and `there`.
+    Every photo is in one of `steps`, `there` and `left`.
 
     Attributes:
         to: The folder into which all goes.
@@ -150,7 +150,7 @@ class Plan:
         return (
             sum(step.is_photo for step in self.steps)
             + sum(step.is_photo for step in self.there)
-            + len(self.left)
+            + sum(item.image_id != "" for item in self.left)
         )
 
     @property

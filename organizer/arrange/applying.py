@@ -1,0 +1,351 @@
+"""A plan -> files in folders, so that a kill at any moment can be finished or taken back.
+
+Some hundred steps at a time are written into the journal, then done, then answered for.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from organizer.arrange.copying import copy_whole, move_across
+from organizer.arrange.disk import FULL, NO_LINKS, Disk, status_of
+from organizer.arrange.journal import Journal, State, read_state
+from organizer.arrange.looking import ChangedError, clear_up, is_as_planned, is_ours
+from organizer.arrange.types import Mode, Plan, Record, Result, Step
+from organizer.arrange.undoing import taken_back
+from organizer.errors import SettingsError, StoreError
+
+BATCH = 256
+"""Steps between two waits for the disk of the journal."""
+
+_NO_PRIVILEGE = 1314  # what Windows says where a user may make no symbolic links
+
+
+def apply(
+    plan: Plan,
+    *,
+    journal: Path,
+    advance: Callable[[int], None] = lambda _: None,
+    stop: Callable[[], bool] = lambda: False,
+    disk: Disk | None = None,
+) -> Record:
+    """Carry a plan out, or go on with it.
+
+    Nothing is overwritten. What cannot be done is left as it is, with the reason in the record. On
+    a full disk the run ends with the rest pending.
+
+    Args:
+        plan: What to do.
+        journal: The file of its journal; where there is one, it is gone on with.
+        advance: Told of steps that are through.
+        stop: Asked before every step; True ends the run with the rest pending.
+        disk: What is done to the disk; a test gives its own.
+
+    Raises:
+        SettingsError: It cannot be done at all, and nothing was: links to another disk, no room.
+        StoreError: The journal is another plan's, is damaged, or cannot be written.
+    """
+    if journal.exists():
+        state = read_state(journal)
+        if state.plan.digest != plan.digest:
+            raise StoreError(f"{journal} is the journal of another plan")
+        return _go_on(state, advance, stop, disk or Disk())
+    _require_possible(plan, plan.steps, disk or Disk())
+    with Journal.begin(journal, plan, disk or Disk()) as begun:
+        return _Run(begun, begun.disk, advance, stop).run()
+
+
+def resume(
+    journal: Path,
+    *,
+    advance: Callable[[int], None] = lambda _: None,
+    stop: Callable[[], bool] = lambda: False,
+    disk: Disk | None = None,
+) -> Record:
+    """Go on with what a journal holds; what could not be done before is tried again.
+
+    Raises:
+        SettingsError: See `apply`; or it is being taken back.
+        StoreError: See `apply`.
+    """
+    return _go_on(read_state(journal), advance, stop, disk or Disk())
+
+
+def _go_on(
+    state: State, advance: Callable[[int], None], stop: Callable[[], bool], disk: Disk
+) -> Record:
+    if state.restore is not None:
+        what = "was taken back" if state.undone else "is being taken back"
+        hint = "make a new plan" if state.undone else "finish that first: organizer arrange --undo"
+        raise SettingsError(f"this arrangement {what}", hint)
+    with Journal.go_on(state, disk) as journal:
+        run = _Run(journal, disk, advance, stop)
+        run.recover()
+        _require_possible(state.plan, [state.plan.steps[number] for number in run.todo()], disk)
+        return run.run()
+
+
+class _FullError(Exception):
+    """The disk is full."""
+
+
+class _NoLinksError(Exception):
+    """Links cannot be made here."""
+
+
+@dataclass(slots=True)
+class _Run:
+    journal: Journal
+    disk: Disk
+    advance: Callable[[int], None]
+    stop: Callable[[], bool]
+    _known: set[str] = field(default_factory=set)
+    _refused: dict[str, OSError] = field(default_factory=dict)
+
+    @property
+    def _state(self) -> State:
+        return self.journal.state
+
+    def todo(self) -> list[int]:
+        """The numbers of the steps that are not done."""
+        results = self._state.results
+        return [number for number, result in enumerate(results) if result is not Result.DONE]
+
+    def recover(self) -> None:
+        """Look at what a kill left."""
+        plan = self._state.plan
+        done: list[int] = []
+        left: list[tuple[int, Result, str]] = []
+        for number in sorted(self._state.open):
+            step = plan.steps[number]
+            try:
+                clear_up(self.disk, step)
+                if is_ours(plan.mode, step, self._state.inodes.get(number)):
+                    if plan.mode is Mode.MOVE:
+                        self._finish_move(step)
+                    done.append(number)
+            except (OSError, ChangedError) as error:
+                left.append((number, Result.FAILED, _reason(error)))
+        if self._state.open:
+            self.journal.write({"did": done, "left": left}, sync=True)
+
+    def run(self) -> Record:
+        """Do what is not done."""
+        todo = self.todo()
+        for begin in range(0, len(todo), BATCH):
+            batch = todo[begin : begin + BATCH]
+            if self.stop():
+                return self._state.record()
+            self._announce(batch)
+            if not self._do_all(batch):
+                return self._state.record()
+            self.advance(len(batch))
+        after = {folder: _mtime(folder) for folder in self._state.touched}
+        after = {folder: mtime for folder, mtime in after.items() if mtime is not None}
+        self.journal.write({"end": "applied", "folders": after}, sync=True)
+        return self._state.record()
+
+    # Before the steps ------------------------------------------------------------------------
+
+    def _announce(self, batch: Sequence[int]) -> None:
+        """Write down what is about to be done, and make the folders for it."""
+        steps = [self._state.plan.steps[number] for number in batch]
+        make, touch = self._folders(steps)
+        entry: dict[str, Any] = {"do": batch, "make": make, "touch": touch}
+        if self._state.plan.mode is Mode.MOVE:
+            entry["inodes"] = dict(_inodes(zip(batch, steps, strict=True)))
+        self.journal.write(entry, sync=True)
+        for folder in make:
+            try:
+                self.disk.make_folder(folder)
+            except FileExistsError:
+                continue  # another made it; a file there makes the steps below it fail
+            except OSError as error:
+                self._refused[folder] = error
+
+    def _folders(self, steps: Sequence[Step]) -> tuple[list[str], dict[str, int]]:
+        """The folders that steps need made, the upper ones first, and those that they change."""
+        make: list[str] = []
+        changed: set[str] = set()
+        moves = self._state.plan.mode is Mode.MOVE
+        for step in steps:
+            changed |= {str(step.source.parent)} if moves else set()
+            folder = str(step.target.parent)
+            changed.add(folder)
+            missing = []
+            while folder not in self._known and not os.path.lexists(folder):
+                missing.append(folder)
+                self._known.add(folder)
+                folder = os.path.dirname(folder)  # noqa: PTH120
+                changed.add(folder)
+            self._known.add(folder)
+            make += reversed(missing)
+        ours = self._state.made.keys() | set(make)
+        times = {
+            folder: _mtime(folder) for folder in sorted(changed - ours - self._state.touched.keys())
+        }
+        return make, {folder: mtime for folder, mtime in times.items() if mtime is not None}
+
+    # The steps -------------------------------------------------------------------------------
+
+    def _do_all(self, batch: Sequence[int]) -> bool:
+        """Do steps and answer for them; whether to go on."""
+        done: list[int] = []
+        left: list[tuple[int, Result, str]] = []
+        goes_on = True
+        for number in batch:
+            if self.stop():
+                goes_on = False
+                break
+            try:
+                result, reason = self._do(self._state.plan.steps[number])
+            except _FullError:
+                left.append((number, Result.PENDING, "the disk is full"))
+                goes_on = False
+                break
+            except _NoLinksError as error:
+                self.journal.write({"did": [], "left": []}, sync=True)
+                self._give_up(error)
+            if result is Result.DONE:
+                done.append(number)
+            else:
+                left.append((number, result, reason))
+        self.journal.write({"did": done, "left": left}, sync=not goes_on)
+        return goes_on
+
+    def _do(self, step: Step) -> tuple[Result, str]:
+        refused = self._refused.get(str(step.target.parent)) if self._refused else None
+        try:
+            status = step.source.stat()
+            if not is_as_planned(step, status):
+                return Result.CHANGED, "it changed since the plan was made"
+            if refused is not None:
+                return self._refusal(step, refused)
+            self._carry_out(step)
+        except FileExistsError:
+            return Result.OCCUPIED, f"something else is at {step.target}"
+        except ChangedError as error:
+            return Result.CHANGED, str(error)
+        except OSError as error:
+            return self._refusal(step, error)
+        return Result.DONE, ""
+
+    def _carry_out(self, step: Step) -> None:
+        source, target = str(step.source), str(step.target)
+        mode = self._state.plan.mode
+        if mode is Mode.LINK:
+            self.disk.link(source, target)
+        elif mode is Mode.SYMLINK:
+            self.disk.symlink(source, target)
+        elif mode is Mode.COPY:
+            copy_whole(self.disk, step, step.source, step.target, check=False)
+        else:
+            self._move(step)
+
+    def _move(self, step: Step) -> None:
+        if step.source.is_symlink():
+            raise ChangedError("it is a symbolic link now, which a move could break")
+        try:
+            self.disk.rename(str(step.source), str(step.target))
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            move_across(self.disk, step, step.source, step.target)
+
+    def _finish_move(self, step: Step) -> None:
+        """Take the first name away where the second is whole."""
+        source = status_of(str(step.source))
+        if source is None:
+            return
+        if not is_as_planned(step, source):
+            self.disk.remove(str(step.target))
+            raise ChangedError("it changed while it was moved")
+        self.disk.remove(str(step.source))
+
+    def _refusal(self, step: Step, error: OSError) -> tuple[Result, str]:
+        if error.errno in FULL:
+            raise _FullError from error
+        links = self._state.plan.mode in {Mode.LINK, Mode.SYMLINK}
+        no_links = error.errno in NO_LINKS or getattr(error, "winerror", 0) == _NO_PRIVILEGE
+        if links and no_links and not self._state.was_done and step is self._state.plan.steps[0]:
+            raise _NoLinksError(_reason(error)) from error
+        if status_of(str(step.source)) is None:
+            return Result.MISSING, "it is not there any more"
+        return Result.FAILED, _reason(error)
+
+    def _give_up(self, error: _NoLinksError) -> None:
+        """End a run of which no step can be done: the folders that were made go again."""
+        taken_back(self.journal)
+        plan = self._state.plan
+        others = "--mode copy" if plan.mode is Mode.SYMLINK else "--mode copy or --mode symlink"
+        raise SettingsError(f"no {plan.mode} can be made in {plan.to}: {error}", others) from error
+
+
+def _require_possible(plan: Plan, steps: Sequence[Step], disk: Disk) -> None:
+    """Make sure that a plan is not hopeless, before anything is done.
+
+    Raises:
+        SettingsError: It is.
+    """
+    folder = plan.to
+    while not os.path.lexists(folder) and folder != folder.parent:
+        folder = folder.parent
+    if not folder.is_dir():
+        raise SettingsError(f"{folder} is no folder", "choose another --to")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise SettingsError(f"nothing can be written in {folder}", "choose another --to")
+    elsewhere = _on_other_disks(steps, folder)
+    if plan.mode is Mode.LINK and elsewhere:
+        raise SettingsError(
+            f"{plan.to} is on another disk than {elsewhere[0].source.parent}: no file can have "
+            "names on two",
+            "--mode copy or --mode symlink",
+        )
+    if plan.mode in {Mode.COPY, Mode.MOVE}:
+        needed = sum(step.size for step in (steps if plan.mode is Mode.COPY else elsewhere))
+        free = disk.free(str(folder))
+        if needed > free:
+            raise SettingsError(
+                f"{plan.to} has room for {free:,} bytes, and {needed:,} are to go there",
+                "make room, or choose another --to" + " or --mode link" * (not elsewhere),
+            )
+
+
+def _on_other_disks(steps: Sequence[Step], folder: Path) -> list[Step]:
+    """The steps whose source lies on another disk; those whose folder is gone are left out."""
+    device = folder.stat().st_dev
+    devices: dict[Path, int | None] = {}
+    for step in steps:
+        parent = step.source.parent
+        if parent not in devices:
+            try:
+                devices[parent] = parent.stat().st_dev
+            except OSError:
+                devices[parent] = None
+    return [step for step in steps if devices[step.source.parent] not in {None, device}]
+
+
+def _inodes(steps: Iterator[tuple[int, Step]]) -> Iterator[tuple[int, tuple[int, int]]]:
+    for number, step in steps:
+        try:
+            status = status_of(str(step.source))
+        except OSError:
+            continue
+        if status is not None:
+            yield number, (status.st_dev, status.st_ino)
+
+
+def _mtime(path: str) -> int | None:
+    try:
+        return os.stat(path).st_mtime_ns  # noqa: PTH116
+    except OSError:
+        return None
+
+
+def _reason(error: OSError | ChangedError) -> str:
+    return str(getattr(error, "strerror", None) or error)

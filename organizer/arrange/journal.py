@@ -1,0 +1,355 @@
+"""The journal of an arrangement: what was planned, what is about to be done, what is done.
+
+A file of JSON lines. The first tells the version, the plan follows, a step a line; that much is
+written whole or not at all. Then lines are appended:
+
+    {"do": [numbers], "make": [folders], "touch": {folder: mtime}, "inodes": {number: [dev, ino]}}
+    {"did": [numbers], "left": [[number, result, reason]]}
+    {"end": "applied", "folders": {folder: mtime}}
+    {"undo": {folder: mtime}}
+    {"take": [numbers]}
+    {"took": [numbers], "left": [...]}
+    {"end": "undone"}
+
+A "do" or "take" is on the disk before the first of its steps is begun, so what a kill leaves to be
+looked at is known: the steps of the last one without an answer. A last line that is torn is as one
+that was never written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from organizer import whole
+from organizer.arrange.disk import Disk
+from organizer.arrange.types import Left, Mode, Plan, Record, Result, Step
+from organizer.errors import StoreError
+
+VERSION = 1
+
+_NAME = re.compile(r"arrangement-(\d{6,})\.jsonl")
+
+
+def next_journal(folder: Path) -> Path:
+    """The file for the next arrangement."""
+    last = max((int(_NAME.fullmatch(file.name)[1]) for file in journals(folder)), default=0)  # type: ignore[index]
+    return folder / f"arrangement-{last + 1:06}.jsonl"
+
+
+def journals(folder: Path) -> list[Path]:
+    """The journals in a folder, the oldest first; none where there is no folder."""
+    try:
+        found = [file for file in folder.iterdir() if _NAME.fullmatch(file.name)]
+    except FileNotFoundError:
+        return []
+    return sorted(found, key=lambda file: (len(file.name), file.name))
+
+
+def read_journal(file: Path) -> Record:
+    """What a journal tells.
+
+    Raises:
+        StoreError: It cannot be read, is damaged, or was written by a newer organizer.
+    """
+    return read_state(file).record()
+
+
+def placed(folder: Path) -> dict[str, Step]:
+    """What the arrangements that stand put where, by target.
+
+    Raises:
+        StoreError: See `read_journal`.
+    """
+    found: dict[str, Step] = {}
+    for file in journals(folder):
+        for step in read_journal(file).of(Result.DONE):
+            found[str(step.target)] = step
+    return found
+
+
+@dataclass(slots=True)
+class State:
+    """What a journal tells, as it grows.
+
+    Attributes:
+        file: The journal.
+        plan: The plan.
+        created_at: When it was begun.
+        results: What became of each step.
+        reasons: Why, where it was not done.
+        was_done: Whether each step was ever done: what an undo is about.
+        open: The steps that were begun and have no answer.
+        inodes: Device and number of the files that are to be moved, for the open steps.
+        made: The folders that were made.
+        touched: The folders that changed, and their times before.
+        after: The times of these when the apply ended.
+        restore: The folders whose times an undo sets, with these; None before an undo.
+        applied: Whether an apply ended.
+        undone: Whether an undo ended.
+        length: Bytes of the journal that are in order.
+    """
+
+    file: Path
+    plan: Plan
+    created_at: str
+    results: list[Result]
+    length: int = 0
+    reasons: dict[int, str] = field(default_factory=dict)
+    was_done: set[int] = field(default_factory=set)
+    open: set[int] = field(default_factory=set)
+    inodes: dict[int, tuple[int, int]] = field(default_factory=dict)
+    made: dict[str, None] = field(default_factory=dict)
+    touched: dict[str, int] = field(default_factory=dict)
+    after: dict[str, int] = field(default_factory=dict)
+    restore: dict[str, int] | None = None
+    applied: bool = False
+    undone: bool = False
+
+    def record(self) -> Record:
+        """The state as a value."""
+        return Record(
+            self.file,
+            self.plan,
+            self.created_at,
+            tuple(self.results),
+            dict(self.reasons),
+            applied=self.applied,
+            undoing=self.restore is not None,
+            undone=self.undone,
+        )
+
+    def take_in(self, entry: Mapping[str, Any]) -> None:
+        """What a line of the journal says."""
+        if "do" in entry or "take" in entry:
+            self.open |= set(entry.get("do", entry.get("take", ())))
+            self.inodes |= {int(n): (d, i) for n, (d, i) in entry.get("inodes", {}).items()}
+            self.made |= dict.fromkeys(entry.get("make", ()))
+            for folder, mtime in entry.get("touch", {}).items():
+                self.touched.setdefault(folder, mtime)
+            self.applied = self.applied and "do" not in entry
+            self.undone = False
+        elif "did" in entry or "took" in entry:
+            result = Result.DONE if "did" in entry else Result.UNDONE
+            self._answer(entry.get("did", entry.get("took", ())), result, entry.get("left", ()))
+        elif "undo" in entry:
+            self._begin_undo(entry["undo"])
+        elif entry.get("end") == "applied":
+            self.applied, self.after = True, entry["folders"]
+        elif entry.get("end") == "undone":
+            self.undone = True
+        else:
+            raise KeyError(*entry)
+
+    def _answer(self, done: Iterable[int], result: Result, left: Iterable[Sequence[Any]]) -> None:
+        for number in done:
+            self.results[number] = result
+            self.reasons.pop(number, None)
+            if result is Result.DONE:
+                self.was_done.add(number)
+        for number, why, reason in left:
+            self.results[number] = Result(why)
+            if reason:
+                self.reasons[number] = reason
+            else:
+                self.reasons.pop(number, None)
+        self.open.clear()
+        self.inodes.clear()
+
+    def _begin_undo(self, restore: Mapping[str, int]) -> None:
+        """What an apply could not do is not told by the undo, which is about what it did."""
+        self.undone = False
+        if self.restore is None:
+            self.reasons.clear()
+            for number, result in enumerate(self.results):
+                if result is not Result.DONE:
+                    self.results[number] = Result.PENDING
+            self.restore = dict(restore)
+
+
+@dataclass(slots=True)
+class Journal:
+    """A journal that is written to; use it as a context manager."""
+
+    state: State
+    disk: Disk
+    _descriptor: int
+
+    @classmethod
+    def begin(cls, file: Path, plan: Plan, disk: Disk) -> Self:
+        """Begin a journal with all that is planned.
+
+        Raises:
+            StoreError: It cannot be written, or there is one.
+        """
+        created_at = datetime.now(UTC).isoformat(timespec="seconds")
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            whole.write_whole(file, _head(plan, created_at), over=False)
+        except OSError as error:
+            raise _cannot(file, error) from error
+        state = State(file, plan, created_at, [Result.PENDING] * len(plan.steps))
+        state.length = file.stat().st_size
+        return cls.go_on(state, disk)
+
+    @classmethod
+    def go_on(cls, state: State, disk: Disk) -> Self:
+        """Append to a journal that was read; what a kill has torn at its end is cut off.
+
+        Raises:
+            StoreError: It cannot be written.
+        """
+        try:
+            descriptor = os.open(state.file, os.O_WRONLY | os.O_APPEND)
+            os.ftruncate(descriptor, state.length)
+        except OSError as error:
+            raise _cannot(state.file, error) from error
+        return cls(state, disk, descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._descriptor)
+
+    def write(self, entry: Mapping[str, Any], *, sync: bool) -> None:
+        """Append a line, and take in what it says.
+
+        Args:
+            entry: The line.
+            sync: Whether it is to be on the disk before anything else is done.
+
+        Raises:
+            StoreError: It cannot be written: nothing more may be done.
+        """
+        try:
+            self.disk.write(self._descriptor, _line(entry))
+            if sync:
+                self.disk.sync(self._descriptor)
+        except OSError as error:
+            raise _cannot(self.state.file, error) from error
+        self.state.take_in(entry)
+
+
+def read_state(file: Path) -> State:
+    """What a journal tells.
+
+    Raises:
+        StoreError: It cannot be read, is damaged, or was written by a newer organizer.
+    """
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise StoreError(f"cannot read {file}: {error.strerror or error}") from error
+    lines = _lines(file, data)
+    try:
+        head: dict[str, Any] = next(lines, ({}, 0))[0]
+        _require_version(file, head)
+        plan = _plan(head, lines)
+        state = State(file, plan, head["created_at"], [Result.PENDING] * len(plan.steps))
+        state.length = head["length"]
+        for entry, end in lines:
+            state.take_in(entry)
+            state.length = end
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise _damaged(file) from error
+    return state
+
+
+def _lines(file: Path, data: bytes) -> Iterator[tuple[Any, int]]:
+    """The lines and where each ends; a last one that is torn is left out."""
+    begin = 0
+    while (end := data.find(b"\n", begin) + 1) > 0:
+        try:
+            entry = json.loads(data[begin:end])
+        except ValueError as error:
+            if data.find(b"\n", end) >= 0:
+                raise _damaged(file) from error
+            return
+        if begin == 0 and isinstance(entry, dict):
+            entry["length"] = end
+        yield entry, end
+        begin = end
+
+
+def _require_version(file: Path, head: Mapping[str, Any]) -> None:
+    version = head.get("organizer arrangement")
+    if not isinstance(version, int):
+        raise _damaged(file)
+    if version > VERSION:
+        raise StoreError(f"{file} was written by a newer organizer", "update organizer")
+
+
+def _head(plan: Plan, created_at: str) -> bytes:
+    head = {
+        "organizer arrangement": VERSION,
+        "created_at": created_at,
+        "to": str(plan.to),
+        "mode": plan.mode,
+        "template": plan.template,
+        "made_safe": plan.made_safe,
+        "suffixed": plan.suffixed,
+        "steps": len(plan.steps),
+        "there": len(plan.there),
+        "left": len(plan.left),
+    }
+    steps = (_line(_step_row(step)) for step in (*plan.steps, *plan.there))
+    left = (_line([str(item.source), item.why, item.image_id]) for item in plan.left)
+    return b"".join((_line(head), *steps, *left))
+
+
+def _step_row(step: Step) -> list[object]:
+    return [
+        str(step.source), str(step.target), step.why, step.image_id, step.cluster_id,
+        step.size, step.mtime_ns, step.cluster_folder,
+    ]  # fmt: skip
+
+
+def _plan(head: dict[str, Any], lines: Iterator[tuple[Any, int]]) -> Plan:
+    def steps(count: int) -> Iterator[Step]:
+        for _ in range(count):
+            (source, target, *rest), head["length"] = next(lines)
+            yield Step(Path(source), Path(target), *rest)
+
+    def left(count: int) -> Iterator[Left]:
+        for _ in range(count):
+            (source, why, image_id), head["length"] = next(lines)
+            yield Left(Path(source), why, image_id)
+
+    try:
+        return Plan(
+            Path(head["to"]),
+            Mode(head["mode"]),
+            tuple(steps(head["steps"])),
+            tuple(steps(head["there"])),
+            tuple(left(head["left"])),
+            head["template"],
+            head["made_safe"],
+            head["suffixed"],
+        )
+    except RuntimeError as error:  # lines came to their end within a generator
+        raise ValueError("the plan is not whole") from error
+
+
+def _line(entry: object) -> bytes:
+    return json.dumps(entry, separators=(",", ":")).encode() + b"\n"
+
+
+def _cannot(file: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"cannot write the journal {file}: {error.strerror or error}",
+        "make room or give it the rights, and run the command again",
+    )
+
+
+def _damaged(file: Path) -> StoreError:
+    return StoreError(
+        f"{file} is damaged: it is no journal of an arrangement",
+        "nothing was touched; move the file away to go on without it",
+    )
