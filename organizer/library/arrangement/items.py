@@ -16,9 +16,7 @@ from organizer.store import HeldFile, Store
 from organizer.types import NOISE, Labels
 
 
-def items_of(
-    store: Store, first: Mapping[Path, Path], *, only_named: bool = False
-) -> list[Item]:
+def items_of(store: Store, first: Mapping[Path, Path], *, only_named: bool = False) -> list[Item]:
     """Every file of the library, there or missing: of an image with several paths, each of them.
 
     Args:

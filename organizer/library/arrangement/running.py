@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from organizer.arrange import (
+    Disk,
     Mode,
     Plan,
     Record,
@@ -43,8 +44,6 @@ from organizer.library.current import require_clustering
 from organizer.library.progress import Progress
 from organizer.store import Store
 
-_IN_USE = "the arrangement in {to} stands as it was planned"
-
 
 @dataclass(frozen=True, slots=True)
 class Arranged:
@@ -63,7 +62,7 @@ class Arranged:
         refusals: A few of what was not done: file and reason.
         suffixed: Files with a suffix, because another has the name.
         made_safe: Names that were changed to be possible everywhere.
-        applied: Whether it came to its end.
+        is_finished: Whether it came to its end.
         plan: The file that the plan was written to; None where it was carried out.
         notes: What the person should know.
     """
@@ -80,7 +79,7 @@ class Arranged:
     refusals: Sequence[tuple[Path, str]] = ()
     suffixed: int = 0
     made_safe: int = 0
-    applied: bool = True
+    is_finished: bool = True
     plan: Path | None = None
     notes: Sequence[str] = ()
 
@@ -92,7 +91,7 @@ class Arranged:
 
 @dataclass(frozen=True, slots=True)
 class TakenBack:
-    """What an undo did: see `Arranged`; `results` are those of files that could not be taken back."""
+    """What an undo did; see `Arranged`. `results` tells of files that could not be taken back."""
 
     to: Path
     mode: Mode
@@ -101,7 +100,12 @@ class TakenBack:
     sidecars: int
     results: Counter[Result]
     refusals: Sequence[tuple[Path, str]]
-    finished: bool
+    is_finished: bool
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every file was taken back."""
+        return not self.results
 
 
 def planned(store: Store, choice: Choice, progress: Progress) -> Plan:
@@ -220,14 +224,14 @@ def taken_back(store: Store, *, progress: Progress, stop: Callable[[], bool]) ->
 
 def _put_back(photos: Sequence[Standing]) -> None:
     """Bring dragged files to where the arrangement had put them, if nothing else is there."""
-    emptied = set()
+    disk, emptied = Disk(), set()
     for photo in photos:
         target = photo.step.target
         if photo.path in {None, target} or photo.path is None or os.path.lexists(target):
             continue
         if os.path.lexists(photo.path):
             target.parent.mkdir(parents=True, exist_ok=True)
-            photo.path.rename(target)
+            disk.rename(str(photo.path), str(target))
             emptied.add(photo.path.parent)
     for folder in sorted(emptied, key=lambda folder: -len(folder.parts)):
         with suppress(OSError):  # something else is in it
@@ -319,7 +323,7 @@ def record_told(store: Store, record: Record, *, notes: Sequence[str]) -> Arrang
         results=+counts,
         sidecars=record.counts[Result.DONE] - done,
         refusals=[*refusals, *told.refusals][:_SHOWN],
-        applied=record.applied,
+        is_finished=record.applied,
     )
 
 
@@ -336,7 +340,7 @@ def undo_told(record: Record) -> TakenBack:
         sidecars=record.counts[Result.UNDONE] - undone,
         results=+counts,
         refusals=[(step.target, reason) for step, _, reason in record.refusals()][:_SHOWN],
-        finished=record.undone,
+        is_finished=record.undone,
     )
 
 
@@ -355,7 +359,8 @@ def stale_links(store: Store, made: Plan) -> list[str]:
     ]
     if not stale:
         return []
-    return [
+    note = (
         f"{len(stale):,} files of an earlier arrangement in {made.to} are not where they would be "
         "put now; organizer arrange --undo takes that back before a new one"
-    ]
+    )
+    return [note]

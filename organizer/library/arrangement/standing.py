@@ -43,7 +43,7 @@ def require_finished(standing: Sequence[Record]) -> None:
     last = standing[-1] if standing else None
     if last is not None and last.pending:
         what = "taking back" if last.undoing else "arrangement"
-        finish = "" if last.undoing else "organizer arrange --apply finishes it, "
+        finish = "" if last.undoing else "organizer arrange --resume goes on with it, "
         raise SettingsError(
             f"the {what} in {last.plan.to} was cut short",
             f"{finish}organizer arrange --undo takes it back",
@@ -95,9 +95,7 @@ def standing_photos(store: Store, standing: Sequence[Record]) -> list[Standing]:
     return [*at.values(), *gone]
 
 
-def _standing(
-    record: Record, step: Step, known: Mapping[tuple[str, str], Remembered]
-) -> Standing:
+def _standing(record: Record, step: Step, known: Mapping[tuple[str, str], Remembered]) -> Standing:
     seen = known.get((record.file.name, str(step.target)))
     if seen is None:
         return Standing(record, step, step.target, step.cluster_folder, step.cluster_id)
@@ -134,7 +132,7 @@ def placed_of(photo: Standing, sources: Mapping[Path, Path]) -> Placed:
 
 def _inode(file: Path) -> tuple[int, int] | None:
     try:
-        status = os.lstat(file)  # noqa: PTH116 - a hundred thousand times
+        status = os.lstat(file)
     except OSError:
         return None
     return status.st_dev, status.st_ino
@@ -184,7 +182,7 @@ def made_inside(store: Store, starts: Sequence[Path]) -> frozenset[str]:
         if photo.path is not None
         and photo.record.plan.mode is not Mode.MOVE
         and photo.step.source != photo.step.target
-        and os.path.exists(now_at(photo.step.source, sources))  # noqa: PTH110 - see `_inode`
+        and os.path.exists(now_at(photo.step.source, sources))  # noqa: PTH110 - a hundred thousand times
     )
 
 
