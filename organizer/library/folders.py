@@ -61,6 +61,8 @@ class Folders(Opened):
         with self._writing():
             made = running.planned(self.store, choice, shown)
             notes = running.stale_links(self.store, made)
+            if not made.steps:
+                return running.plan_told(self.store, made, file=None, notes=notes)
             record = running.carried_out(self.store, made, progress=shown, stop=stop)
             return running.record_told(self.store, record, notes=notes)
 
@@ -90,6 +92,8 @@ class Folders(Opened):
         with self._writing():
             if wanted is None:
                 record = running.resumed(self.store, progress=shown, stop=stop)
+            elif not wanted.steps:
+                return running.plan_told(self.store, wanted, file=None, notes=())
             else:
                 record = running.carried_out(self.store, wanted, progress=shown, stop=stop)
             return running.record_told(self.store, record, notes=())

@@ -7,7 +7,7 @@ the two is put right from the journal by `recover`.
 from __future__ import annotations
 
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -212,7 +212,7 @@ def taken_back(store: Store, *, progress: Progress, stop: Callable[[], bool]) ->
         raise SettingsError("no arrangement stands that could be taken back", "")
     last = standing[-1]
     progress.begin(f"taking back what is in {last.plan.to}", len(last.plan.steps))
-    _put_back(standing_photos(store, [last]))
+    _put_back(standing_photos(store, [last]), [s for s in last.plan.steps if not s.is_photo])
     try:
         found = undo(last.file, advance=progress.advance, stop=stop)
     finally:
@@ -222,20 +222,38 @@ def taken_back(store: Store, *, progress: Progress, stop: Callable[[], bool]) ->
     return found
 
 
-def _put_back(photos: Sequence[Standing]) -> None:
+def _put_back(photos: Sequence[Standing], sidecars: Sequence[Step]) -> None:
     """Bring dragged files to where the arrangement had put them, if nothing else is there."""
     disk, emptied = Disk(), set()
+    beside: dict[Path, list[Step]] = defaultdict(list)
+    for sidecar in sidecars:
+        beside[sidecar.target.parent].append(sidecar)
     for photo in photos:
         target = photo.step.target
-        if photo.path in {None, target} or photo.path is None or os.path.lexists(target):
+        if photo.path is None or photo.path == target or not os.path.lexists(photo.path):
             continue
-        if os.path.lexists(photo.path):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            disk.rename(str(photo.path), str(target))
-            emptied.add(photo.path.parent)
+        dragged = [(photo.path, target)]
+        for sidecar in beside[target.parent]:
+            tail = sidecar.target.name.removeprefix(target.stem)
+            place = photo.path.with_name(photo.path.stem + tail)
+            if tail != sidecar.target.name and _is_as_it_was(place, sidecar):
+                dragged.append((place, sidecar.target))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for place, former in dragged:
+            with suppress(FileExistsError):
+                disk.rename(str(place), str(former))
+        emptied.add(photo.path.parent)
     for folder in sorted(emptied, key=lambda folder: -len(folder.parts)):
         with suppress(OSError):  # something else is in it
             folder.rmdir()
+
+
+def _is_as_it_was(place: Path, step: Step) -> bool:
+    try:
+        status = os.stat(place)  # noqa: PTH116 - a hundred thousand times
+    except OSError:
+        return False
+    return (status.st_size, status.st_mtime_ns) == (step.size, step.mtime_ns)
 
 
 # The library's rows -------------------------------------------------------------------------

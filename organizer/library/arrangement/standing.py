@@ -79,9 +79,12 @@ def standing_photos(store: Store, standing: Sequence[Record]) -> list[Standing]:
     known = remembered(journal_folder(store))
     at: dict[Path, Standing] = {}
     gone: list[Standing] = []
+    told: set[Path] = set()
     for record in standing:
-        there = [step for step in record.plan.there if step.target not in at]
+        # What an earlier arrangement put there is told by that, wherever it is by now.
+        there = [s for s in record.plan.there if s.target not in told and s.target not in at]
         done = record.of(Result.DONE)
+        told.update(step.target for step in (*there, *done))
         if record.plan.mode is Mode.MOVE:
             for step in done:
                 at.pop(step.source, None)
