@@ -8,10 +8,12 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from organizer.arrange.company import left_behind, owners
 from organizer.arrange.copying import copy_whole, move_across
 from organizer.arrange.disk import FULL, NO_LINKS, Disk, status_of
 from organizer.arrange.journal import Journal, State, read_state
@@ -106,18 +108,25 @@ class _Run:
     stop: Callable[[], bool]
     _known: set[str] = field(default_factory=set)
     _refused: dict[str, OSError] = field(default_factory=dict)
+    _company: dict[int, list[int]] = field(default_factory=dict)
+    _now: dict[int, Result] = field(default_factory=dict)
+    _tried: bool = False
 
     @property
     def _state(self) -> State:
         return self.journal.state
 
     def todo(self) -> list[int]:
-        """The numbers of the steps that are not done."""
-        results = self._state.results
-        return [number for number, result in enumerate(results) if result is not Result.DONE]
+        """The numbers of the steps that are not done, those of photos first."""
+        results, steps = self._state.results, self._state.plan.steps
+        todo = [number for number, result in enumerate(results) if result is not Result.DONE]
+        return sorted(todo, key=lambda number: not steps[number].is_photo)
 
     def recover(self) -> None:
-        """Look at what a kill left."""
+        """Look at what a kill left, and whether what was done is still there.
+
+        A disk that lost its power may have forgotten what the journal remembers.
+        """
         plan = self._state.plan
         done: list[int] = []
         left: list[tuple[int, Result, str]] = []
@@ -131,12 +140,24 @@ class _Run:
                     done.append(number)
             except (OSError, ChangedError) as error:
                 left.append((number, Result.FAILED, _reason(error)))
-        if self._state.open:
+        left += [(number, Result.PENDING, "") for number in self._forgotten()]
+        if self._state.open or left:
             self.journal.write({"did": done, "left": left}, sync=True)
+
+    def _forgotten(self) -> Iterator[int]:
+        """The steps of an unfinished run that are done, of which the disk knows nothing."""
+        if self._state.applied:
+            return
+        for number in sorted(self._state.was_done - self._state.open):
+            step = self._state.plan.steps[number]
+            with suppress(OSError):
+                if status_of(str(step.target)) is None and is_as_planned(step, step.source.stat()):
+                    yield number
 
     def run(self) -> Record:
         """Do what is not done."""
         todo = self.todo()
+        self._company = owners(self._state.plan)
         for begin in range(0, len(todo), BATCH):
             batch = todo[begin : begin + BATCH]
             if self.stop():
@@ -167,6 +188,9 @@ class _Run:
                 continue  # another made it; a file there makes the steps below it fail
             except OSError as error:
                 self._refused[folder] = error
+        if self._state.plan.mode is Mode.MOVE:  # before a source on another disk is removed
+            for folder in {os.path.dirname(folder) for folder in make}:  # noqa: PTH120
+                self.disk.sync_folder(folder)
 
     def _folders(self, steps: Sequence[Step]) -> tuple[list[str], dict[str, int]]:
         """The folders that steps need made, the upper ones first, and those that they change."""
@@ -203,7 +227,7 @@ class _Run:
                 goes_on = False
                 break
             try:
-                result, reason = self._do(self._state.plan.steps[number])
+                result, reason = self._do_with_its_photo(number)
             except _FullError:
                 left.append((number, Result.PENDING, "the disk is full"))
                 goes_on = False
@@ -211,12 +235,25 @@ class _Run:
             except _NoLinksError as error:
                 self.journal.write({"did": [], "left": []}, sync=True)
                 self._give_up(error)
+            self._now[number] = result
             if result is Result.DONE:
                 done.append(number)
             else:
                 left.append((number, result, reason))
         self.journal.write({"did": done, "left": left}, sync=not goes_on)
         return goes_on
+
+    def _do_with_its_photo(self, number: int) -> tuple[Result, str]:
+        """Do a step; a sidecar stays where its photo stays."""
+        step = self._state.plan.steps[number]
+        photo = left_behind(self._company.get(number, ()), self._result_of, {Result.DONE})
+        if photo is None:
+            return self._do(step)
+        source = self._state.plan.steps[photo].source
+        return self._result_of(photo), f"it stays with its photo {source.name}"
+
+    def _result_of(self, number: int) -> Result:
+        return self._now.get(number, self._state.results[number])
 
     def _do(self, step: Step) -> tuple[Result, str]:
         refused = self._refused.get(str(step.target.parent)) if self._refused else None
@@ -227,6 +264,7 @@ class _Run:
             if refused is not None:
                 return self._refusal(step, refused)
             self._carry_out(step)
+            self._tried = True
         except FileExistsError:
             return Result.OCCUPIED, f"something else is at {step.target}"
         except ChangedError as error:
@@ -272,7 +310,7 @@ class _Run:
             raise _FullError from error
         links = self._state.plan.mode in {Mode.LINK, Mode.SYMLINK}
         no_links = error.errno in NO_LINKS or getattr(error, "winerror", 0) == _NO_PRIVILEGE
-        if links and no_links and not self._state.was_done and step is self._state.plan.steps[0]:
+        if links and no_links and not self._tried and not self._state.was_done:
             raise _NoLinksError(_reason(error)) from error
         if status_of(str(step.source)) is None:
             return Result.MISSING, "it is not there any more"

@@ -17,6 +17,7 @@ from contextlib import suppress
 from blake3 import blake3
 
 _CHUNK = 1 << 20
+_NEW = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
 _ID_BYTES = 16
 _HERE = -100  # AT_FDCWD of Linux: paths are not relative to a descriptor
 _NOT_OVER_LINUX, _NOT_OVER_MACOS = 1, 4  # RENAME_NOREPLACE, RENAME_EXCL
@@ -79,7 +80,7 @@ class Disk:
 
     def hold(self, target: str) -> None:
         """Make an empty file."""
-        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        os.close(os.open(target, _NEW, 0o600))
 
     def replace(self, source: str, target: str) -> None:
         """Rename over the empty file that `hold` made."""
@@ -94,13 +95,13 @@ class Disk:
             The hash of what was read.
         """
         made = blake3()
-        descriptor = os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        descriptor = os.open(target, _NEW, 0o600)
         with open(descriptor, "wb") as out, open(source, "rb") as file:  # noqa: PTH123
             while chunk := file.read(_CHUNK):
                 made.update(chunk)
                 self.write(out.fileno(), chunk)
             _copy_status(source, target)
-            os.fsync(out.fileno())
+            self.sync(out.fileno())
         return made.hexdigest(_ID_BYTES)
 
     def write(self, descriptor: int, data: bytes) -> None:

@@ -206,7 +206,7 @@ class Journal:
             StoreError: It cannot be written.
         """
         try:
-            descriptor = os.open(state.file, os.O_WRONLY | os.O_APPEND)
+            descriptor = os.open(state.file, os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0))
             os.ftruncate(descriptor, state.length)
         except OSError as error:
             raise _cannot(state.file, error) from error

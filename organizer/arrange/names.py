@@ -41,10 +41,12 @@ def safe(name: str, *, tail: str = "", longest: int = LONGEST) -> str:
     """
     tail = _cleaned(tail).rstrip(" .")
     name = _cleaned(name)
-    if name.startswith(".") or not (name + tail).rstrip(" ."):
+    if not name.strip(" ."):
+        name = "_"
+    elif name.startswith("."):
         name = "_" + name[1:]  # hidden, and the next ingest would pass over it
     if not tail:
-        name = name.rstrip(" .") or "_"
+        name = name.rstrip(" .")
     base, dot, rest = name.partition(".")
     if base.rstrip(" ").upper() in _RESERVED:
         name = f"{base.rstrip(' ')}_{dot}{rest}"

@@ -128,41 +128,44 @@ def _step(row: _Row, to: Path) -> Step:
     source = Path(row["source"])
     if not source.is_absolute():
         raise row.refused(f"the source {row['source']!r} is not absolute", _HINT)
-    target = _target(row, source, to)
+    inside = _inside(row, source, to)
     folder = row["cluster_folder"].removeprefix("./")
-    inside = target.parent.relative_to(to).parts
     stands = folder.split("/") if folder else []
     return Step(
         source,
-        target,
+        to.joinpath(*inside),
         row["why"],
         _image_id(row),
         row.whole_number("cluster") if row["cluster"].strip() else None,
         row.whole_number("size"),
         row.whole_number("mtime", "ns:"),
-        folder if list(inside[: len(stands)]) == stands else "",
+        folder if list(inside[:-1][: len(stands)]) == stands else "",
     )
 
 
-def _target(row: _Row, source: Path, to: Path) -> Path:
-    """The target, checked as strictly as a planned one."""
+def _inside(row: _Row, source: Path, to: Path) -> tuple[str, ...]:
+    """The target as names below the folder, checked as strictly as a planned one."""
     text = row["target"]
     if not text.strip():
         raise row.refused("it has no target", "write leave in the column do, or delete the line")
-    target = to / text
-    if ".." in target.parts or not target.is_relative_to(to) or target == to:
+    try:
+        inside = (to / text).relative_to(to).parts
+    except ValueError:
+        inside = ()
+    if not inside or ".." in inside:
         raise row.refused(f"{text} is not inside {to}", "a target stays inside the folder")
-    for name in target.relative_to(to).parts:
+    for name in inside:
         if not names.is_safe(name):
             raise row.refused(
                 f"the name {name!r} cannot be on every system", f"write {names.safe(name)!r}"
             )
-    if split(target.name)[1].lower() != split(source.name)[1].lower():
+    suffix = split(source.name)[1]
+    if split(inside[-1])[1].lower() != suffix.lower():
         raise row.refused(
-            f"{target.name} does not end in {split(source.name)[1]} as its source does",
+            f"{inside[-1]} does not end in {suffix} as its source does",
             "keep the suffix: programs go by it",
         )
-    return target
+    return inside
 
 
 def _require_no_file_above(to: Path, steps: Sequence[Step], rows: Sequence[_Row]) -> None:

@@ -76,8 +76,10 @@ class Folder:
             return
         stem, suffix = split(photo)
         for owner, before in ((stem, ""), (photo, suffix), (f"{photo}/", suffix)):
-            for base, name in self._beside.get(key(owner), ()):
-                if base != owner.rstrip("/") and base in self._exact:
+            exact = owner.rstrip("/")
+            found = self._beside.get(key(owner), ())
+            for base, name in sorted(found, key=lambda pair: (pair[0] != exact, pair)):
+                if base != exact and base in self._exact:
                     continue  # it is another's, whose name has the same capitals
                 entry = self._entries[name]
                 if entry.is_file():

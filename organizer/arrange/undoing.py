@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from organizer.arrange.company import left_behind, owners
 from organizer.arrange.copying import move_across
 from organizer.arrange.disk import Disk, is_file, status_of
 from organizer.arrange.journal import Journal, State, read_state
@@ -30,6 +31,9 @@ _BATCH = 256
 _ANOTHER = "something else is at {place}"
 _LAST = "its source is gone or has changed: this may be the last of what it was"
 _OTHER_NOW = "it changed since it was arranged"
+
+_IS_BACK = frozenset([Result.UNDONE, Result.GONE, Result.PENDING])
+"""What a photo is whose sidecar may go back: one that is not at its target."""
 
 _Answer = tuple[Result, str]
 
@@ -77,6 +81,8 @@ class _Run:
     advance: Callable[[int], None]
     stop: Callable[[], bool]
     _looked_at: set[int] = field(default_factory=set)
+    _company: dict[int, list[int]] = field(default_factory=dict)
+    _now: dict[int, Result] = field(default_factory=dict)
 
     @property
     def _state(self) -> State:
@@ -85,14 +91,17 @@ class _Run:
     def run(self) -> Record:
         """Take back what is not."""
         state = self._state
-        opened = sorted(state.open, reverse=True)
+        steps = state.plan.steps
+        opened = sorted(state.open, key=lambda number: (not steps[number].is_photo, -number))
         self._looked_at = set(opened)
+        self._company = owners(state.plan)
         self.journal.write({"undo": self._times_to_restore()}, sync=True)
         rest = [
             number
-            for number in sorted(state.was_done - self._looked_at, reverse=True)
+            for number in state.was_done - self._looked_at
             if state.results[number] is not Result.UNDONE
         ]
+        rest.sort(key=lambda number: (not steps[number].is_photo, -number))
         # What a kill left unanswered comes first and at once: an answer is for all that is open.
         batches = [opened] if opened else []
         batches += [rest[begin : begin + _BATCH] for begin in range(0, len(rest), _BATCH)]
@@ -126,19 +135,32 @@ class _Run:
                 left += [(other, Result.DONE, "") for other in batch[place:]]
                 break
             try:
-                result, reason = self._take(number, self._state.plan.steps[number])
+                result, reason = self._take_with_its_photo(number)
             except FileExistsError:
                 result, reason = Result.OCCUPIED, _ANOTHER.format(place="its former place")
             except ChangedError as error:
                 result, reason = Result.CHANGED, str(error)
             except OSError as error:
                 result, reason = Result.FAILED, error.strerror or str(error)
+            self._now[number] = result
             if result is Result.UNDONE:
                 taken.append(number)
             else:
                 left.append((number, result, reason))
         self.journal.write({"took": taken, "left": left}, sync=not goes_on)
         return goes_on
+
+    def _take_with_its_photo(self, number: int) -> _Answer:
+        """Take a step back; a sidecar stays where its photo stays."""
+        step = self._state.plan.steps[number]
+        photo = left_behind(self._company.get(number, ()), self._result_of, _IS_BACK)
+        if photo is None or number in self._looked_at:
+            return self._take(number, step)
+        source = self._state.plan.steps[photo].source
+        return Result.KEPT, f"it stays with its photo {source.name}"
+
+    def _result_of(self, number: int) -> Result:
+        return self._now.get(number, self._state.results[number])
 
     def _take(self, number: int, step: Step) -> _Answer:
         """Take one step back."""
@@ -164,11 +186,11 @@ class _Run:
         """What it means that nothing is at the target."""
         if number not in self._state.was_done:
             return Result.PENDING, ""
-        if number in self._looked_at and (
-            self._state.plan.mode is not Mode.MOVE
-            or is_about_as_planned(step, status_of(str(step.source)))
-        ):
-            return Result.UNDONE, ""  # by the run that was cut short
+        if self._state.plan.mode is Mode.MOVE:
+            if is_about_as_planned(step, status_of(str(step.source))):
+                return Result.UNDONE, ""  # by a run that was cut short, or by hand
+        elif number in self._looked_at:
+            return Result.UNDONE, ""
         return Result.GONE, f"nothing is at {step.target}"
 
     def _unlink(self, step: Step, target: os.stat_result) -> _Answer:
