@@ -106,8 +106,8 @@ def test_a_second_arrangement_goes_on_from_what_was_read_back(animals: Library) 
     arrange(animals, Mode.MOVE)
     assert "hare/900.jpg" in names_in(folder)
     (folder / "hare" / "900.jpg").rename(folder / "lynx" / "900.jpg")
-    told = animals.read_back(folder)
-    assert told.moved[0][1:] == (
+    said = animals.read_back(folder)
+    assert said.moved[0][1:] == (
         Named(cluster_at(animals, "sorted/lynx/000.jpg"), "lynx"),
         1,
     )

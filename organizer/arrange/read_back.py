@@ -18,7 +18,6 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import PurePosixPath
 
 from organizer.arrange.sightings import Placed, Seen
 
@@ -88,12 +87,19 @@ class _Folders:
 
     def __init__(self, known: set[str]) -> None:
         self._known = known
-        self._depths = {len(PurePosixPath(folder).parts) for folder in known}
-        self._parents = {str(PurePosixPath(folder).parent) for folder in known}
+        self._depths = {folder.count("/") + 1 for folder in known}
+        self._parents = {folder.rpartition("/")[0] for folder in known}
+        self._of: dict[str, str | None] = {}
 
     def of(self, path: str) -> str | None:
         """The folder; None where no folder of the path could be one."""
-        parts = PurePosixPath(path).parts[:-1]
+        inside = path.rpartition("/")[0]
+        if inside not in self._of:
+            self._of[inside] = self._found(inside)
+        return self._of[inside]
+
+    def _found(self, inside: str) -> str | None:
+        parts = inside.split("/") if inside else []
         above = ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
         for folder in above:
             if folder in self._known:
@@ -101,7 +107,7 @@ class _Folders:
         if len(self._depths) == 1:
             depth = next(iter(self._depths))
             return above[depth - 1] if len(above) >= depth else None
-        beside = [f for f in above if str(PurePosixPath(f).parent) in self._parents]
+        beside = [f for f in above if f.rpartition("/")[0] in self._parents]
         return beside[-1] if beside else None
 
 
@@ -176,7 +182,7 @@ class _Reading:
         votes: dict[str, Counter[int | None]] = defaultdict(Counter)
         for photo in self.placed:
             if photo.folder:
-                votes[PurePosixPath(photo.folder).name][photo.cluster_id] += 1
+                votes[_name(photo.folder)][photo.cluster_id] += 1
         return {name: count.most_common(1)[0][0] for name, count in votes.items()}
 
     @cached_property
@@ -219,8 +225,8 @@ class _Reading:
         """The names of the folders that each image is in."""
         found = {}
         for image_id, paths in self._paths_now.items():
-            folders = {self._folders.of(path) for path in paths} - {None}
-            found[image_id] = {PurePosixPath(str(folder)).name for folder in folders}
+            folders = (self._folders.of(path) for path in paths)
+            found[image_id] = {_name(folder) for folder in folders if folder is not None}
         return found
 
     @cached_property
@@ -235,7 +241,7 @@ class _Reading:
         for photo in self.placed:
             names = self._names_now[photo.image_id]
             if photo.cluster_id in went and len(names) == 1:
-                went[photo.cluster_id].update(names)
+                went[photo.cluster_id][next(iter(names))] += 1
         return went
 
     # What follows --------------------------------------------------------------------------
@@ -279,3 +285,7 @@ class _Reading:
     def _is_free(self, name: str, for_cluster: int, leaving: Mapping[int, str]) -> bool:
         bearers = {self.known.get(name), self._stood_for.get(name)} - {None, for_cluster}
         return all(bearer in leaving for bearer in bearers)
+
+
+def _name(folder: str) -> str:
+    return folder.rpartition("/")[2]

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 
 Inode = tuple[int, int]
 """The device and the number of a file on it."""
@@ -156,11 +155,11 @@ class _Matching:
             yield list(rows), list(numbers)
             return
         only = next(iter(of_image)) if len(of_image) == 1 else None
-        names = {PurePosixPath(self._placed[row].path).name for row in rows}
+        names = {_name(self._placed[row].path) for row in rows}
         files: dict[str, list[int]] = defaultdict(list)
         for number in numbers:
             path = self._found[number].path
-            is_sure = only is not None and PurePosixPath(path).name in names
+            is_sure = only is not None and _name(path) in names
             image_id = only if is_sure else self._identify(path)
             if image_id in of_image:
                 files[image_id].append(number)
@@ -219,3 +218,7 @@ class _Matching:
 
     def _unclaimed(self) -> list[int]:
         return [number for number, is_open in enumerate(self._open) if is_open]
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]

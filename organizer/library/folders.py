@@ -46,25 +46,25 @@ class Folders(Opened):
         shown = progress or Silent()
         if plan is not None:
             file = self._place_of_plan(plan)
-            made = running.planned(self.store, choice, shown)
-            notes = running.stale_links(self.store, made)
+            found = running.planned(self.store, choice, shown)
             try:
-                write_plan(made, file)
+                write_plan(found.plan, file)
             except OSError as error:
                 raise places.cannot_write(plan, error, option="--plan") from error
-            return running.plan_told(self.store, made, file=file, notes=notes)
+            notes = running.stale_notes(found)
+            return running.plan_told(found.plan, files=found.files, file=file, notes=notes)
         if choice.mode is Mode.MOVE:
             raise SettingsError(
                 "files are moved by a plan that you have seen",
                 "--plan plan.csv writes it; then organizer arrange --apply plan.csv",
             )
         with self._writing():
-            made = running.planned(self.store, choice, shown)
-            notes = running.stale_links(self.store, made)
-            if not made.steps:
-                return running.plan_told(self.store, made, file=None, notes=notes)
-            record = running.carried_out(self.store, made, progress=shown, stop=stop)
-            return running.record_told(self.store, record, notes=notes)
+            found = running.planned(self.store, choice, shown)
+            notes = running.stale_notes(found)
+            if not found.plan.steps:
+                return running.plan_told(found.plan, files=found.files, notes=notes)
+            record = running.carried_out(self.store, found.plan, progress=shown, stop=stop)
+            return running.record_told(record, files=found.files, notes=notes)
 
     def apply_plan(
         self,
@@ -90,13 +90,14 @@ class Folders(Opened):
         shown = progress or Silent()
         wanted = read_plan(plan.expanduser()) if plan is not None else None
         with self._writing():
+            files = len(self.store.photos.held_files())
             if wanted is None:
                 record = running.resumed(self.store, progress=shown, stop=stop)
-            elif not wanted.steps:
-                return running.plan_told(self.store, wanted, file=None, notes=())
-            else:
+            elif wanted.steps:
                 record = running.carried_out(self.store, wanted, progress=shown, stop=stop)
-            return running.record_told(self.store, record, notes=())
+            else:
+                return running.plan_told(wanted, files=files)
+            return running.record_told(record, files=files)
 
     def undo_arrangement(
         self, *, progress: Progress | None = None, stop: Callable[[], bool] = lambda: False

@@ -51,18 +51,19 @@ class _Fields:
 
     def item(self, held: HeldFile, first: Mapping[Path, Path], folders: Sequence[Path]) -> Item:
         ref = held.ref
+        source = ref.file
         cluster_id = self._clusters.get(held.image_id)
         fields = self._of_image(held.image_id, cluster_id)
         below = ref.path.rpartition("/")[0]
-        if ref.file in first:
-            before = first[ref.file]
+        if first and source in first:
+            before = first[source]
             below = _below(before, folders)
             fields |= {"stem": before.stem, "folder": before.parent.name}
         if self._only_named and cluster_id not in self._names:
             cluster_id = None
         return Item(
             image_id=held.image_id,
-            source=ref.file,
+            source=source,
             size=ref.size,
             mtime_ns=ref.mtime_ns,
             below=below,

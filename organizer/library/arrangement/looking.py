@@ -31,11 +31,12 @@ from organizer.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The photos of an arranged folder, and what a person did to them."""
+    """The photos of an arranged folder, what a person did to them, and all journals that stand."""
 
     to: Path
     photos: Sequence[Standing]
     changes: Changes
+    journals: frozenset[str]
 
 
 def compared(store: Store, desk: Desk, to: Path, progress: Progress) -> Comparison:
@@ -63,7 +64,9 @@ def compared(store: Store, desk: Desk, to: Path, progress: Progress) -> Comparis
     progress.advance(len(photos))
     known = _known_folders(desk, placed)
     nowhere = frozenset({UNSURE, UNNAMED})
-    return Comparison(folder, photos, changes(placed, seen, known=known, nowhere=nowhere))
+    found_out = changes(placed, seen, known=known, nowhere=nowhere)
+    names = frozenset(record.file.name for record in standing)
+    return Comparison(folder, photos, found_out, names)
 
 
 def found_in(folder: Path) -> Iterator[Found]:

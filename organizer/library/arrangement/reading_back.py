@@ -15,7 +15,7 @@ from organizer.arrange.read_back import Place
 from organizer.library.arrangement.items import name_or_number
 from organizer.library.arrangement.looking import Comparison, compared
 from organizer.library.arrangement.memory import Key, Remembered, remember, remembered
-from organizer.library.arrangement.standing import folder_name, journal_folder, records
+from organizer.library.arrangement.standing import folder_name, journal_folder, path_in
 from organizer.library.deciding import DecisionReport, Desk
 from organizer.library.progress import Progress
 from organizer.store import Store
@@ -338,7 +338,8 @@ class _Hearing:
             strangers=[self.comparison.to / path for path in changes.strangers],
             unheard=tuple(dict.fromkeys(self._unheard)),
             refiled=sum(
-                bool(path) and photo.path != self.comparison.to / path
+                bool(path)
+                and (photo.path is None or path_in(self.comparison.to, photo.path) != path)
                 for photo, path in zip(photos, changes.paths, strict=True)
             ),
         )
@@ -395,9 +396,9 @@ def _follow_files(store: Store, comparison: Comparison) -> None:
     moves = {}
     for photo, path in zip(comparison.photos, comparison.changes.paths, strict=True):
         if photo.record.plan.mode is Mode.MOVE and photo.path is not None and path:
-            now = comparison.to / path
-            if now != photo.path and not os.path.lexists(photo.path):
-                moves[photo.path] = (now, photo.step.image_id)
+            is_elsewhere = path != path_in(comparison.to, photo.path)
+            if is_elsewhere and not os.path.lexists(photo.path):
+                moves[photo.path] = (comparison.to / path, photo.step.image_id)
     if moves:
         store.photos.relocate(moves, home=comparison.to)
 
@@ -411,9 +412,8 @@ def _remember(store: Store, comparison: Comparison, made: Mapping[str, int]) -> 
         made: The clusters that were made for new folders, by the folder.
     """
     folder = journal_folder(store)
-    stand = {record.file.name for record in records(store)}
     seen: dict[Key, Remembered] = {
-        key: photo for key, photo in remembered(folder).items() if key[0] in stand
+        key: photo for key, photo in remembered(folder).items() if key[0] in comparison.journals
     }
     changes = comparison.changes
     rows = zip(comparison.photos, changes.paths, changes.folders, changes.places, strict=True)

@@ -108,7 +108,22 @@ class TakenBack:
         return not self.results
 
 
-def planned(store: Store, choice: Choice, progress: Progress) -> Plan:
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, and what stands before it is carried out.
+
+    Attributes:
+        plan: The plan.
+        files: How many files the library knows.
+        photos: What the arrangements that stand have put somewhere.
+    """
+
+    plan: Plan
+    files: int
+    photos: Sequence[Standing]
+
+
+def planned(store: Store, choice: Choice, progress: Progress) -> Planned:
     """What would go where. Nothing is touched.
 
     Raises:
@@ -127,7 +142,7 @@ def planned(store: Store, choice: Choice, progress: Progress) -> Plan:
         raise SettingsError("the library has no photos yet", "organizer ingest FOLDER")
     progress.begin("planning", len(items))
     made = {str(p.path): replace(p.step, target=p.path) for p in photos if p.path is not None}
-    return plan(
+    found = plan(
         items,
         to=to,
         mode=choice.mode,
@@ -135,6 +150,7 @@ def planned(store: Store, choice: Choice, progress: Progress) -> Plan:
         placed=made,
         advance=progress.advance,
     )
+    return Planned(found, len(items), photos)
 
 
 def require_own(store: Store, wanted: Plan) -> None:
@@ -143,15 +159,18 @@ def require_own(store: Store, wanted: Plan) -> None:
     Raises:
         SettingsError: It knows none of its files, or leads into the library's own folder.
     """
-    known = {held.ref.file for held in store.photos.held_files()}
+    refs = (held.ref for held in store.photos.held_files())
+    known = {f"{ref.root.as_posix()}/{ref.path}" for ref in refs}
     steps = [*wanted.steps, *wanted.there]
-    if steps and not any(s.source in known or s.target in known for s in steps):
+    if steps and not any(
+        place.as_posix() in known for step in steps for place in (step.source, step.target)
+    ):
         raise SettingsError(
             "the plan is of another library: this one knows none of its files",
             "name that library with --library",
         )
-    own = store.path.resolve()
-    inside = [step.target for step in steps if step.target.is_relative_to(own)]
+    own = f"{store.path.resolve()}{os.sep}"
+    inside = [step.target for step in steps if str(step.target).startswith(own)]
     if inside:
         raise SettingsError(f"{inside[0]} is inside the library itself", "edit the plan")
 
@@ -174,11 +193,9 @@ def carried_out(
         require_own(store, wanted)
     journal = last.file if last is not None and is_known else next_journal(folder)
     progress.begin(f"arranging in {wanted.to}", len(wanted.steps))
-    try:
-        return apply(wanted, journal=journal, advance=progress.advance, stop=stop)
-    finally:
-        if journal.exists():
-            settle(store, read_journal(journal))
+    record = apply(wanted, journal=journal, advance=progress.advance, stop=stop)
+    settle(store, record)
+    return record
 
 
 def resumed(store: Store, *, progress: Progress, stop: Callable[[], bool]) -> Record:
@@ -192,10 +209,9 @@ def resumed(store: Store, *, progress: Progress, stop: Callable[[], bool]) -> Re
         raise SettingsError("nothing is arranged", "organizer arrange --to FOLDER")
     last = standing[-1]
     progress.begin(f"arranging in {last.plan.to}", len(last.plan.steps))
-    try:
-        return resume(last.file, advance=progress.advance, stop=stop)
-    finally:
-        settle(store, read_journal(last.file))
+    record = resume(last.file, advance=progress.advance, stop=stop)
+    settle(store, record)
+    return record
 
 
 def taken_back(store: Store, *, progress: Progress, stop: Callable[[], bool]) -> Record:
@@ -213,10 +229,8 @@ def taken_back(store: Store, *, progress: Progress, stop: Callable[[], bool]) ->
     last = standing[-1]
     progress.begin(f"taking back what is in {last.plan.to}", len(last.plan.steps))
     _put_back(standing_photos(store, [last]), [s for s in last.plan.steps if not s.is_photo])
-    try:
-        found = undo(last.file, advance=progress.advance, stop=stop)
-    finally:
-        settle(store, read_journal(last.file))
+    found = undo(last.file, advance=progress.advance, stop=stop)
+    settle(store, found)
     if found.undone and last.plan.mode is Mode.MOVE:
         store.photos.forget_root(last.plan.to)
     return found
@@ -309,9 +323,17 @@ def _moves_of(
 _SHOWN = 5
 
 
-def plan_told(store: Store, made: Plan, *, file: Path | None, notes: Sequence[str]) -> Arranged:
-    """What a plan would do."""
-    files = len(store.photos.held_files())
+def plan_told(
+    made: Plan, *, files: int, file: Path | None = None, notes: Sequence[str] = ()
+) -> Arranged:
+    """What a plan would do.
+
+    Args:
+        made: The plan.
+        files: How many files the library knows.
+        file: Where the plan was written to.
+        notes: What the person should know.
+    """
     return Arranged(
         to=made.to,
         mode=made.mode,
@@ -329,9 +351,9 @@ def plan_told(store: Store, made: Plan, *, file: Path | None, notes: Sequence[st
     )
 
 
-def record_told(store: Store, record: Record, *, notes: Sequence[str]) -> Arranged:
-    """What an arrangement did."""
-    told = plan_told(store, record.plan, file=None, notes=notes)
+def record_told(record: Record, *, files: int, notes: Sequence[str] = ()) -> Arranged:
+    """What an arrangement did; see `plan_told`."""
+    told = plan_told(record.plan, files=files, notes=notes)
     counts = record.photo_counts
     done = counts.pop(Result.DONE, 0)
     refusals = [(step.source, reason) for step, _, reason in record.refusals()]
@@ -362,14 +384,15 @@ def undo_told(record: Record) -> TakenBack:
     )
 
 
-def stale_links(store: Store, made: Plan) -> list[str]:
+def stale_notes(found: Planned) -> list[str]:
     """A note where earlier links or copies in the folder are not what the plan would make now."""
-    photos = standing_photos(store, records(store))
-    wanted = {step.target for step in (*made.there, *made.steps)}
+    wanted = (
+        {step.target for step in (*found.plan.there, *found.plan.steps)} if found.photos else ()
+    )
     stale = [
         photo
-        for photo in photos
-        if photo.record.plan.to == made.to
+        for photo in found.photos
+        if photo.record.plan.to == found.plan.to
         and photo.record.plan.mode is not Mode.MOVE
         and photo.path is not None
         and photo.path not in wanted
@@ -378,7 +401,7 @@ def stale_links(store: Store, made: Plan) -> list[str]:
     if not stale:
         return []
     note = (
-        f"{len(stale):,} files of an earlier arrangement in {made.to} are not where they would be "
-        "put now; organizer arrange --undo takes that back before a new one"
+        f"{len(stale):,} files of an earlier arrangement in {found.plan.to} are not where they "
+        "would be put now; organizer arrange --undo takes that back before a new one"
     )
     return [note]

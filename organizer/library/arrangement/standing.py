@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from organizer.arrange import Mode, Record, Result, Step, journals, read_journal
+from organizer.arrange.glance import folder_of, has_ended
 from organizer.arrange.sightings import Placed
 from organizer.errors import SettingsError
 from organizer.library.arrangement.memory import Remembered, remembered
@@ -30,8 +31,10 @@ def records(store: Store) -> list[Record]:
 def unfinished(store: Store) -> Record | None:
     """The last arrangement, if it was cut short."""
     listed = journals(journal_folder(store))
-    last = read_journal(listed[-1]) if listed else None
-    return last if last is not None and last.pending else None
+    if not listed or has_ended(listed[-1]):
+        return None
+    last = read_journal(listed[-1])
+    return last if last.pending else None
 
 
 def require_finished(standing: Sequence[Record]) -> None:
@@ -120,9 +123,8 @@ def placed_of(photo: Standing, sources: Mapping[Path, Path]) -> Placed:
             inode = _inode(now_at(step.source, sources))
         elif record.plan.mode is Mode.SYMLINK:
             link = str(step.source)
-    path = photo.path.relative_to(record.plan.to).as_posix() if photo.path else ""
     return Placed(
-        path=path,
+        path=path_in(record.plan.to, photo.path) if photo.path else "",
         image_id=step.image_id,
         cluster_id=photo.cluster_id,
         folder=photo.folder,
@@ -131,6 +133,11 @@ def placed_of(photo: Standing, sources: Mapping[Path, Path]) -> Placed:
         inode=inode,
         link=link,
     )
+
+
+def path_in(folder: Path, file: Path) -> str:
+    """The path of a file relative to a folder above it, with forward slashes."""
+    return str(file)[len(str(folder).rstrip(os.sep)) + 1 :].replace(os.sep, "/")
 
 
 def _inode(file: Path) -> tuple[int, int] | None:
@@ -174,9 +181,10 @@ def made_inside(store: Store, starts: Sequence[Path]) -> frozenset[str]:
     Returns:
         Their absolute paths, with forward slashes.
     """
-    standing = records(store)
-    if not any(_overlaps(record.plan.to, starts) for record in standing):
+    folders = [folder_of(file) for file in journals(journal_folder(store))]
+    if not any(_overlaps(folder, starts) for folder in folders if folder is not None):
         return frozenset()
+    standing = records(store)
     photos = standing_photos(store, standing)
     sources = moved_since(photos)
     return frozenset(
@@ -201,4 +209,4 @@ def first_names(photos: Sequence[Standing]) -> dict[Path, Path]:
 
 def folder_name(folder: str) -> str:
     """The last part of a folder's path."""
-    return PurePosixPath(folder).name
+    return folder.rpartition("/")[2]
