@@ -521,6 +521,27 @@ def test_a_journal_that_is_full_ends_all(cards: Cards) -> None:
     assert snapshot(cards.home) == cards.before
 
 
+def test_a_file_that_comes_where_a_moved_one_was_harms_neither(cards: Cards) -> None:
+    made = cards.plan(Mode.MOVE)
+    for kill in range(60):
+        with suppress(KilledError):
+            apply(made, journal=cards.journal, disk=Bomb(kill))
+        if cards.journal.exists() and not cards.files[5].exists():
+            break
+        undo(cards.journal)
+        cards.journal.unlink()
+    assert not read_journal(cards.journal).counts[Result.DONE]
+    new = make(cards.files[5], b"a new photo of the same name")
+    record = resume(cards.journal)
+    assert record.counts == {Result.DONE: 7}
+    assert new.read_bytes() == b"a new photo of the same name"
+    target = next(s.target for s in made.steps if s.source == new)
+    assert target.read_bytes() == cards.contents[new]
+    assert undo(cards.journal).photo_counts == {Result.OCCUPIED: 1, Result.UNDONE: 5}
+    assert new.read_bytes() == b"a new photo of the same name"
+    assert target.read_bytes() == cards.contents[new]
+
+
 # A real kill ---------------------------------------------------------------------------------
 
 _WORKER = """

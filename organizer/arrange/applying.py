@@ -17,7 +17,13 @@ from organizer.arrange.company import left_behind, owners
 from organizer.arrange.copying import copy_whole, move_across
 from organizer.arrange.disk import FULL, NO_LINKS, Disk, status_of
 from organizer.arrange.journal import Journal, State, read_state
-from organizer.arrange.looking import ChangedError, clear_up, is_as_planned, is_ours
+from organizer.arrange.looking import (
+    ChangedError,
+    are_halves,
+    clear_up,
+    is_as_planned,
+    is_ours,
+)
 from organizer.arrange.types import Mode, Plan, Record, Result, Step
 from organizer.arrange.undoing import taken_back
 from organizer.errors import SettingsError, StoreError
@@ -296,14 +302,13 @@ class _Run:
             move_across(self.disk, step, step.source, step.target)
 
     def _finish_move(self, step: Step) -> None:
-        """Take the first name away where the second is whole."""
-        source = status_of(str(step.source))
-        if source is None:
-            return
-        if not is_as_planned(step, source):
-            self.disk.remove(str(step.target))
-            raise ChangedError("it changed while it was moved")
-        self.disk.remove(str(step.source))
+        """Take the first name away where the second is whole, unless another file has come there.
+
+        The target stays whatever is at the source: it may be the only one that holds the photo.
+        """
+        source, target = str(step.source), str(step.target)
+        if status_of(source) is not None and are_halves(step, source, target):
+            self.disk.remove(source)
 
     def _refusal(self, step: Step, error: OSError) -> tuple[Result, str]:
         if error.errno in FULL:

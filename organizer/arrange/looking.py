@@ -92,6 +92,19 @@ def holds_the_content(step: Step) -> bool:
     return hash_of(str(step.target)) == hash_of(str(step.source))
 
 
+def are_halves(step: Step, source: str, target: str) -> bool:
+    """Whether the files at both places of a move are one: two names, or a copy and its original.
+
+    Raises:
+        OSError: They cannot be looked at.
+    """
+    first, second = os.lstat(source), os.lstat(target)
+    if os.path.samestat(first, second):
+        return True
+    alike = is_about_as_planned(step, first) and is_about_as_planned(step, second)
+    return alike and hash_of(source) == hash_of(target)
+
+
 def clear_up(disk: Disk, step: Step) -> None:
     """Remove what a kill leaves beside the places of a step, and the file that held one."""
     for place, other in ((step.target, step.source), (step.source, step.target)):

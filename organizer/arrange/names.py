@@ -16,6 +16,8 @@ LONGEST = 255
 _FORBIDDEN = re.compile(
     r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]'
 )
+_SIMPLE = re.compile(r"[A-Za-z0-9_-]{5,60}")
+_SIMPLE_TAIL = re.compile(r"(?:[A-Za-z0-9_.-]{0,60}[A-Za-z0-9_-])?")
 _PLAIN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_ .-]*")
 _RESERVED = frozenset(
     ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"]
@@ -39,6 +41,8 @@ def safe(name: str, *, tail: str = "", longest: int = LONGEST) -> str:
     Returns:
         The name with its tail; never empty. One that is safe is returned as it is.
     """
+    if longest >= 130 and _SIMPLE.fullmatch(name) and _SIMPLE_TAIL.fullmatch(tail):
+        return name + tail  # nearly all are; no reserved name is so long
     tail = _cleaned(tail).rstrip(" .")
     name = _cleaned(name)
     if not name.strip(" ."):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -31,6 +32,8 @@ COLUMNS = (
 _THERE, _LEAVE = "there", "leave"
 _NEEDED = ("source", "target", "do", "image", "size", "mtime", "to")
 _RUNS = tuple("=+-@\t\r\uff1d\uff0b\uff0d\uff20")
+_NUMBER = re.compile(r"-?[0-9]{1,25}")
+_IMAGE = re.compile(r"id:[0-9a-f]{32}")
 _BREAK = re.compile(r"\r\n|\r|\n")
 _HINT = "make a new one: organizer arrange --plan FILE"
 
@@ -97,9 +100,10 @@ class _Row:
 
     def whole_number(self, column: str, prefix: str = "") -> int:
         text = self[column].strip()
-        if not re.fullmatch(rf"{prefix}-?\d{{1,25}}", text):
+        digits = text.removeprefix(prefix)
+        if not (text.startswith(prefix) and _NUMBER.fullmatch(digits)):
             raise self.refused(f"{text!r} cannot be in the column {column}", _HINT)
-        return int(text.removeprefix(prefix))
+        return int(digits)
 
 
 def _plan(to: Path, mode: Mode, rows: Sequence[_Row]) -> Plan:
@@ -148,10 +152,7 @@ def _inside(row: _Row, source: Path, to: Path) -> tuple[str, ...]:
     text = row["target"]
     if not text.strip():
         raise row.refused("it has no target", "write leave in the column do, or delete the line")
-    try:
-        inside = (to / text).relative_to(to).parts
-    except ValueError:
-        inside = ()
+    inside = _below(text, to)
     if not inside or ".." in inside:
         raise row.refused(f"{text} is not inside {to}", "a target stays inside the folder")
     for name in inside:
@@ -166,6 +167,19 @@ def _inside(row: _Row, source: Path, to: Path) -> tuple[str, ...]:
             "keep the suffix: programs go by it",
         )
     return inside
+
+
+def _below(text: str, to: Path) -> tuple[str, ...]:
+    """The names of a path below a folder; none where it is not below."""
+    top = f"{to}{os.sep}"
+    if text.startswith(top) and os.altsep is None:  # nearly always, and sooner than with paths
+        inside = tuple(text.removeprefix(top).split("/"))
+        if all(inside) and "." not in inside:
+            return inside
+    try:
+        return (to / text).relative_to(to).parts
+    except ValueError:
+        return ()
 
 
 def _require_no_file_above(to: Path, steps: Sequence[Step], rows: Sequence[_Row]) -> None:
@@ -183,7 +197,7 @@ def _require_no_file_above(to: Path, steps: Sequence[Step], rows: Sequence[_Row]
 
 def _image_id(row: _Row) -> str:
     text = row["image"].strip()
-    if text and not re.fullmatch(r"id:[0-9a-f]{32}", text):
+    if text and not _IMAGE.fullmatch(text):
         raise row.refused(f"{text!r} cannot be in the column image", _HINT)
     return text.removeprefix("id:")
 

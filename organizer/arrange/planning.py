@@ -6,7 +6,6 @@ Nothing is touched. Every folder, of sources and of targets, is listed once.
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,6 +93,7 @@ class _Planner:
     clusters: dict[int | None, str] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
     _targets: dict[str, set[str] | str] = field(default_factory=dict)
+    _suffixes: dict[str, str] = field(default_factory=dict)
     _safe: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
 
     # Photos -> units -------------------------------------------------------------------------
@@ -139,12 +139,14 @@ class _Planner:
     def _unit(self, folder: Folder, name: str, item: Item) -> _Unit:
         rendered = self.template.render(values_of(item, self.clusters))
         folders = self._safe_folders(tuple(rendered.folders))
-        suffix = names.safe("_" + split(name)[1])[1:]
+        suffix = split(name)[1]
+        if suffix not in self._suffixes:
+            self._suffixes[suffix] = names.safe("_" + suffix)[1:]
         return _Unit(
             item,
             "".join((str(self.to).rstrip(os.sep), *(os.sep + folder for folder in folders))),
             rendered.stem,
-            suffix,
+            self._suffixes[suffix],
             self._sidecars(folder, name),
             "/".join(folders[: rendered.cluster_depth]),
         )
@@ -211,20 +213,19 @@ class _Planner:
 
     def _clashing(self, folders: set[str]) -> list[_Unit]:
         """The units that need another name."""
-        uses = {
-            use for unit in self.units for use in zip(unit.keys, self._sources(unit), strict=True)
-        }
-        sources = Counter(key for key, _ in uses)
+        users: dict[str, str] = {}
+        shared: set[str] = set()
+        for unit in self.units:
+            for key, source in zip(unit.keys, self._sources(unit), strict=True):
+                if users.setdefault(key, source) != source:
+                    shared.add(key)
+        refused = shared | folders
         return [
             unit
             for unit in self.units
             if unit.level < _LEVELS
             and not unit.is_there
-            and (
-                any(sources[key] > 1 for key in unit.keys)
-                or any(key in folders for key in unit.keys)
-                or self._is_taken(unit)
-            )
+            and (any(key in refused for key in unit.keys) or self._is_taken(unit))
         ]
 
     def _sources(self, unit: _Unit) -> list[str]:
@@ -242,7 +243,7 @@ class _Planner:
 
     def _is_taken(self, unit: _Unit) -> bool:
         """Whether something else has one of the names on the disk."""
-        return any(
+        return bool(self._listed(unit.folder)) and any(
             self._on_disk(unit, tail) for tail in (unit.suffix, *(s.tail for s in unit.sidecars))
         )
 

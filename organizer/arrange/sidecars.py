@@ -75,11 +75,10 @@ class Folder:
         if not self._beside:
             return
         stem, suffix = split(photo)
-        for owner, before in ((stem, ""), (photo, suffix), (f"{photo}/", suffix)):
-            exact = owner.rstrip("/")
-            found = self._beside.get(key(owner), ())
-            for base, name in sorted(found, key=lambda pair: (pair[0] != exact, pair)):
-                if base != exact and base in self._exact:
+        for owner, more, before in ((stem, "", ""), (photo, "", suffix), (photo, "/", suffix)):
+            found = self._beside.get(key(owner) + more)
+            for base, name in sorted(found or (), key=lambda pair: (pair[0] != owner, pair)):
+                if base != owner and base in self._exact:
                     continue  # it is another's, whose name has the same capitals
                 entry = self._entries[name]
                 if entry.is_file():

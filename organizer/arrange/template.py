@@ -8,6 +8,7 @@ a word of its own. The source's suffix is appended always.
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -183,7 +184,7 @@ def distinct_clusters(items: Iterable[Item]) -> dict[int | None, str]:
 
 def values_of(item: Item, clusters: Mapping[int | None, str]) -> dict[str, Value]:
     """What a template can name of a photo."""
-    name = item.source.name
+    folder, _, name = str(item.source).rpartition(os.sep)
     stem, dot, suffix = name.rpartition(".")
     stem, suffix = (stem, suffix) if dot and stem else (name, "")
     return {
@@ -191,7 +192,7 @@ def values_of(item: Item, clusters: Mapping[int | None, str]) -> dict[str, Value
         "stem": stem,
         "suffix": suffix,
         "name": name,
-        "folder": item.source.parent.name,
+        "folder": folder.rpartition(os.sep)[2],
         "below": item.below,
         **item.fields,
         "cluster_name": clusters[item.cluster_id],

@@ -14,10 +14,11 @@ from pathlib import Path
 
 from organizer.arrange.company import left_behind, owners
 from organizer.arrange.copying import move_across
-from organizer.arrange.disk import Disk, is_file, status_of
+from organizer.arrange.disk import Disk, status_of
 from organizer.arrange.journal import Journal, State, read_state
 from organizer.arrange.looking import (
     ChangedError,
+    are_halves,
     clear_up,
     holds_the_content,
     is_about_as_planned,
@@ -226,9 +227,8 @@ class _Run:
         )
         if not is_same:
             return Result.CHANGED, _OTHER_NOW
-        source = status_of(str(step.source))
-        if source is not None:
-            return self._settle_two(number, step, source, target)
+        if status_of(str(step.source)) is not None:
+            return self._settle_two(number, step)
         step.source.parent.mkdir(parents=True, exist_ok=True)
         try:
             self.disk.rename(str(step.target), str(step.source))
@@ -238,19 +238,15 @@ class _Run:
             move_across(self.disk, step, step.target, step.source, mtime_ns=step.mtime_ns)
         return Result.UNDONE, ""
 
-    def _settle_two(
-        self, number: int, step: Step, source: os.stat_result, target: os.stat_result
-    ) -> _Answer:
+    def _settle_two(self, number: int, step: Step) -> _Answer:
         """A file at both places: the halves of a move that was cut short, or another's file."""
-        is_half = os.path.samestat(source, target) or (
-            number in self._looked_at
-            and is_file(source)
-            and is_about_as_planned(step, source)
-            and holds_the_content(step)
+        source, target = str(step.source), str(step.target)
+        cut_short = number in self._looked_at or os.path.samestat(
+            os.lstat(source), os.lstat(target)
         )
-        if not is_half:
-            return Result.OCCUPIED, _ANOTHER.format(place=step.source)
-        return self._remove(step)
+        if cut_short and are_halves(step, source, target):
+            return self._remove(step)
+        return Result.OCCUPIED, _ANOTHER.format(place=source)
 
     # Folders ---------------------------------------------------------------------------------
 
