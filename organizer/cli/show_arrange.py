@@ -37,6 +37,7 @@ _LEFT_BEHIND = {
     Result.GONE: "not there any more",
     Result.KEPT: "kept, the last copy of a photo",
 }
+_LEFT = {"it is not there": "missing"}
 _SHOWN = 5
 
 
@@ -49,11 +50,12 @@ def arranged(told: Arranged, *, json: bool) -> None:
     else:
         _print_refusals(told.refusals)
         if told.suffixed:
-            print_line(f"{told.suffixed:,} names have a suffix: several files would have one name")
+            print_line(f"{_files(told.suffixed)} with a suffix: another would have the same name")
         if told.made_safe:
-            print_line(f"{told.made_safe:,} names were changed to be possible on every system")
+            names = "name" if told.made_safe == 1 else "names"
+            print_line(f"{told.made_safe:,} {names} changed to be possible on every system")
         if told.sidecars:
-            print_line(f"{told.sidecars:,} files beside the photos go along")
+            print_line(f"beside the photos: {_files(told.sidecars)} (.xmp, .json) with them")
         print_line(f"{_files(told.files)}: {', '.join(_accounts(told))}")
     if told.plan is not None:
         say(f"written: {short(told.plan)}; nothing was touched")
@@ -69,7 +71,7 @@ def _accounts(told: Arranged) -> list[str]:
     if told.there:
         accounts.append(f"{told.there:,} already there")
     accounts += [f"{n:,} {_RESULTS.get(result, result)}" for result, n in told.results.items()]
-    accounts += [f"{n:,} left: {why}" for why, n in told.left.most_common()]
+    accounts += [f"{n:,} {_LEFT.get(why, f'left: {why}')}" for why, n in told.left.most_common()]
     if told.absent:
         accounts.append(f"{told.absent:,} not in the plan")
     return accounts
