@@ -210,6 +210,30 @@ def test_files_keep_the_name_and_the_folders_that_the_camera_gave(library: Libra
     library.rename(clusters_at(library)["sorted/fox/red/new_000.jpg"], "hare")
     folder = arrange(library, Mode.MOVE, template=template, keep_tree=True)
     assert "hare/red/new_000.jpg" in names_in(folder)
+    library.rename(clusters_at(library)["sorted/hare/red/new_000.jpg"], "lynx")
+    folder = arrange(library, Mode.MOVE, template=template, keep_tree=True)
+    assert "lynx/red/new_000.jpg" in names_in(folder)
+    for _ in range(3):
+        assert library.undo_arrangement().is_whole
+    assert len(names_in(home_of(library) / "photos")) == ALL
+
+
+def test_what_was_moved_to_a_disk_that_is_not_here_is_not_taken_for_taken_back(
+    library: Library,
+) -> None:
+    folder = arrange(library, Mode.MOVE)
+    folder.rename(folder.with_name("unplugged"))
+    with pytest.raises(SettingsError, match="no folder"):
+        library.undo_arrangement()
+    folder.with_name("unplugged").rename(folder)
+    assert library.undo_arrangement().is_whole
+
+
+def test_links_to_files_that_were_moved_later_are_still_no_photos(library: Library) -> None:
+    home = home_of(library)
+    arrange(library, Mode.LINK, "photos/links")
+    arrange(library, Mode.MOVE)
+    assert counts(library.ingest([home / "photos", home / "sorted"])) == {"unchanged": ALL}
 
 
 def test_a_kill_between_files_and_rows_is_put_right_by_the_next_writer(
@@ -240,7 +264,9 @@ def test_a_kill_between_files_and_rows_is_put_right_by_the_next_writer(
         assert counts(next_one.ingest([home / "photos"])) == {"unchanged": ALL}
 
 
-@pytest.mark.parametrize("way_out", ["resume", "apply", "undo", "ingest"])
+@pytest.mark.parametrize(
+    "way_out", ["apply", "undo", "ingest", pytest.param("resume", marks=pytest.mark.slow)]
+)
 def test_a_kill_amid_the_moves_has_two_ways_out_and_loses_nothing(
     library: Library, monkeypatch: pytest.MonkeyPatch, way_out: str
 ) -> None:
@@ -404,7 +430,9 @@ def test_files_are_not_moved_from_under_symbolic_links(library: Library) -> None
 # The next ingest ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("mode", [Mode.LINK, Mode.SYMLINK, Mode.COPY])
+@pytest.mark.parametrize(
+    "mode", [Mode.LINK, Mode.SYMLINK, pytest.param(Mode.COPY, marks=pytest.mark.slow)]
+)
 def test_what_an_arrangement_made_is_not_taken_for_photos(library: Library, mode: Mode) -> None:
     home = home_of(library)
     folder = arrange(library, mode, "photos/sorted")

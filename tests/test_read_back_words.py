@@ -35,7 +35,12 @@ from tests.test_arranging import arrange
 __all__ = ["home", "library", "made"]
 
 RED, GREEN, BLUE = ("photos/red/000.jpg", "photos/green/000.jpg", "photos/blue/000.jpg")
-MODES = [Mode.LINK, Mode.SYMLINK, Mode.COPY, Mode.MOVE]
+MODES = [
+    Mode.LINK,
+    Mode.MOVE,
+    pytest.param(Mode.SYMLINK, marks=pytest.mark.slow),
+    pytest.param(Mode.COPY, marks=pytest.mark.slow),
+]
 
 
 def called(library: Library) -> dict[str, list[str]]:
@@ -133,6 +138,24 @@ def test_a_whole_folder_put_into_another_makes_one_cluster_of_two(animals: Libra
     animals.recluster(k=3)
     assert cluster_at(animals, GREEN) == fox
     assert animals.name_of(fox) == "fox"
+
+
+def test_clusters_that_passed_all_their_photos_on_have_what_their_folders_have(
+    animals: Library,
+) -> None:
+    fox, badger, lynx = (cluster_at(animals, path) for path in (RED, GREEN, BLUE))
+    folder = arrange(animals)
+    for number in range(EACH):
+        name = f"{number:03}.jpg"
+        (folder / "badger" / name).rename(folder / "lynx" / f"b{name}")
+        (folder / "fox" / name).rename(folder / "badger" / f"f{name}")
+    told = animals.read_back(folder)
+    assert not told.merged
+    assert (cluster_at(animals, RED), cluster_at(animals, GREEN)) == (badger, lynx)
+    assert cluster_at(animals, BLUE) == lynx
+    assert fox not in clusters_at(animals).values()
+    assert (animals.name_of(badger), animals.name_of(lynx)) == ("badger", "lynx")
+    assert not animals.read_back(folder).says_something
 
 
 def test_a_cluster_of_which_more_is_known_than_the_folder_had_is_not_merged(

@@ -119,7 +119,9 @@ def test_what_cannot_be_is_told_in_two_lines(typed: Run, words: str, says: str) 
     assert "Traceback" not in ran.err
 
 
-@pytest.mark.parametrize(("answer", "kept"), [("y", True), ("n", False)])
+@pytest.mark.parametrize(
+    ("answer", "kept"), [("y", True), pytest.param("n", False, marks=pytest.mark.slow)]
+)
 def test_on_a_terminal_a_person_is_asked(
     typed: Run, home: Path, answer: str, *, kept: bool
 ) -> None:

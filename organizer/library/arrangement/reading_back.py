@@ -206,6 +206,18 @@ class _Hearing:
                 self._merged.append((source, now, new))
             elif new:
                 self._moved[source, now] = new
+        self._merge_only_ends()
+
+    def _merge_only_ends(self) -> None:
+        """Say moves, image by image, of a cluster that lost all its images and got others."""
+        while True:
+            sources = {source for source, _, _ in self._merged}
+            reached = {into for _, into, _ in self._merged} | {to for _, to in self._moved}
+            chained = [m for m in self._merged if m[0] in reached or m[1] in sources]
+            if not chained:
+                return
+            self._merged = [m for m in self._merged if m not in chained]
+            self._moved |= {(source, into): ids for source, into, ids in chained}
 
     def _is_merge(self, origin: int | None, source: int, to: int, image_ids: Sequence[str]) -> bool:
         """Whether a whole cluster went into another one, and nothing that was said forbids it."""
@@ -281,11 +293,14 @@ class _Hearing:
             yield Word(lambda desk, i=cluster_id: desk.retire(i))  # type: ignore[misc]
         for cluster_id, name in _in_order(self._renamed, self._names):
             yield Word(lambda desk, i=cluster_id, n=name: desk.rename(i, n))  # type: ignore[misc]
-        moved: dict[int, list[str]] = defaultdict(list)
-        for (_, to), image_ids in self._moved.items():
-            moved[to] += image_ids
-        for to, ids in moved.items():
-            yield Word(lambda desk, i=to, images=ids: desk.move(images, i))  # type: ignore[misc]
+        last = self._last_to_leave()
+        for is_last in (False, True):
+            moved: dict[int, list[str]] = defaultdict(list)
+            for (_, to), image_ids in self._moved.items():
+                moved[to] += [i for i in image_ids if (i in last) is is_last]
+            for to, ids in moved.items():
+                if ids:
+                    yield Word(lambda desk, i=to, images=ids: desk.move(images, i))  # type: ignore[misc]
         for folder, image_ids in self._born.items():
             name = " ".join(folder.split())
             yield Word(
@@ -294,6 +309,16 @@ class _Hearing:
             )
         for cluster_id, image_ids in self._left.items():
             yield Word(lambda desk, i=cluster_id, images=image_ids: desk.deny(images, i))  # type: ignore[misc]
+
+    def _last_to_leave(self) -> set[str]:
+        """An image of each cluster that loses all it had and gets others: it is never empty."""
+        leaving = {i for ids in self._moved.values() for i in ids}
+        reached = {to for _, to in self._moved}
+        return {
+            min(self._members[i])
+            for i in reached
+            if self._members[i] and self._members[i] <= leaving
+        }
 
     def _emptied(self) -> list[int]:
         """Clusters that a person named or pinned and that are empty afterwards: they are no more.

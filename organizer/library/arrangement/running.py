@@ -227,6 +227,11 @@ def taken_back(store: Store, *, progress: Progress, stop: Callable[[], bool]) ->
     if not standing:
         raise SettingsError("no arrangement stands that could be taken back", "")
     last = standing[-1]
+    if last.plan.mode is Mode.MOVE and last.of(Result.DONE) and not last.plan.to.is_dir():
+        raise SettingsError(
+            f"there is no folder {last.plan.to}, into which the files were moved",
+            "connect its disk; what is not there cannot be taken back",
+        )
     progress.begin(f"taking back what is in {last.plan.to}", len(last.plan.steps))
     _put_back(standing_photos(store, [last]), [s for s in last.plan.steps if not s.is_photo])
     found = undo(last.file, advance=progress.advance, stop=stop)
@@ -239,6 +244,7 @@ def taken_back(store: Store, *, progress: Progress, stop: Callable[[], bool]) ->
 def _put_back(photos: Sequence[Standing], sidecars: Sequence[Step]) -> None:
     """Bring dragged files to where the arrangement had put them, if nothing else is there."""
     disk, emptied = Disk(), set()
+    tops = {photo.record.plan.to for photo in photos}
     beside: dict[Path, list[Step]] = defaultdict(list)
     for sidecar in sidecars:
         beside[sidecar.target.parent].append(sidecar)
@@ -257,9 +263,11 @@ def _put_back(photos: Sequence[Standing], sidecars: Sequence[Step]) -> None:
             with suppress(FileExistsError):
                 disk.rename(str(place), str(former))
         emptied.add(photo.path.parent)
-    for folder in sorted(emptied, key=lambda folder: -len(folder.parts)):
+    for folder in emptied:
         with suppress(OSError):  # something else is in it
-            folder.rmdir()
+            while folder not in tops:
+                folder.rmdir()
+                folder = folder.parent  # noqa: PLW2901 - upwards
 
 
 def _is_as_it_was(place: Path, step: Step) -> bool:

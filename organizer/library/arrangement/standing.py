@@ -63,6 +63,7 @@ class Standing:
         path: Where the file was last seen, absolute; None where it was gone.
         folder: The folder that stood for its cluster then, relative to the arranged one.
         cluster_id: That cluster.
+        origin: Where the file lay before the first arrangement that moved it.
     """
 
     record: Record
@@ -70,6 +71,7 @@ class Standing:
     path: Path | None
     folder: str
     cluster_id: int | None
+    origin: Path
 
     @property
     def key(self) -> tuple[str, str]:
@@ -88,12 +90,14 @@ def standing_photos(store: Store, standing: Sequence[Record]) -> list[Standing]:
         there = [s for s in record.plan.there if s.target not in told and s.target not in at]
         done = record.of(Result.DONE)
         told.update(step.target for step in (*there, *done))
+        origins: dict[Path, Path] = {}
         if record.plan.mode is Mode.MOVE:
-            for step in done:
-                at.pop(step.source, None)
+            moved_on = (at.pop(step.source, None) for step in done if step.is_photo)
+            origins = {photo.path: photo.origin for photo in moved_on if photo and photo.path}
         for step in (*there, *done):
             if step.is_photo:
-                photo = _standing(record, step, known)
+                origin = origins.get(step.source, step.source)
+                photo = _standing(record, step, origin, known)
                 if photo.path is None:
                     gone.append(photo)
                 else:
@@ -101,12 +105,14 @@ def standing_photos(store: Store, standing: Sequence[Record]) -> list[Standing]:
     return [*at.values(), *gone]
 
 
-def _standing(record: Record, step: Step, known: Mapping[tuple[str, str], Remembered]) -> Standing:
+def _standing(
+    record: Record, step: Step, origin: Path, known: Mapping[tuple[str, str], Remembered]
+) -> Standing:
     seen = known.get((record.file.name, str(step.target)))
     if seen is None:
-        return Standing(record, step, step.target, step.cluster_folder, step.cluster_id)
+        return Standing(record, step, step.target, step.cluster_folder, step.cluster_id, origin)
     path = record.plan.to / seen.path if seen.path else None
-    return Standing(record, step, path, seen.folder, seen.cluster_id)
+    return Standing(record, step, path, seen.folder, seen.cluster_id, origin)
 
 
 def placed_of(photo: Standing, sources: Mapping[Path, Path]) -> Placed:
@@ -120,7 +126,7 @@ def placed_of(photo: Standing, sources: Mapping[Path, Path]) -> Placed:
     inode = link = None
     if step.source != step.target:
         if record.plan.mode is Mode.LINK:
-            inode = _inode(now_at(step.source, sources))
+            inode = _inode(sources.get(step.source, step.source))
         elif record.plan.mode is Mode.SYMLINK:
             link = str(step.source)
     return Placed(
@@ -150,22 +156,24 @@ def _inode(file: Path) -> tuple[int, int] | None:
 
 def moved_since(photos: Sequence[Standing]) -> dict[Path, Path]:
     """Where the files of arrangements that moved them lie, by where they lay before."""
-    return {
-        photo.step.source: photo.path
+    moved = _moved(photos)
+    found = {photo.origin: path for photo, path in moved}
+    return found | {photo.step.source: path for photo, path in moved}
+
+
+def first_names(photos: Sequence[Standing]) -> dict[Path, Path]:
+    """Where files that arrangements moved lay before the first of them, by where they lie now."""
+    return {path: photo.origin for photo, path in _moved(photos)}
+
+
+def _moved(photos: Sequence[Standing]) -> list[tuple[Standing, Path]]:
+    return [
+        (photo, photo.path)
         for photo in photos
         if photo.path is not None
         and photo.record.plan.mode is Mode.MOVE
         and photo.step.source != photo.step.target
-    }
-
-
-def now_at(source: Path, sources: Mapping[Path, Path]) -> Path:
-    """Where a file lies that may have been moved since, also several times."""
-    for _ in range(len(sources)):
-        if source not in sources:
-            break
-        source = sources[source]
-    return source
+    ]
 
 
 def made_inside(store: Store, starts: Sequence[Path]) -> frozenset[str]:
@@ -193,18 +201,12 @@ def made_inside(store: Store, starts: Sequence[Path]) -> frozenset[str]:
         if photo.path is not None
         and photo.record.plan.mode is not Mode.MOVE
         and photo.step.source != photo.step.target
-        and os.path.exists(now_at(photo.step.source, sources))  # noqa: PTH110 - a hundred thousand times
+        and os.path.exists(sources.get(photo.step.source, photo.step.source))  # noqa: PTH110 - a hundred thousand times
     )
 
 
 def _overlaps(folder: Path, starts: Sequence[Path]) -> bool:
     return any(folder.is_relative_to(s) or s.is_relative_to(folder) for s in starts)
-
-
-def first_names(photos: Sequence[Standing]) -> dict[Path, Path]:
-    """Where files that arrangements moved lay before the first of them, by where they lie now."""
-    before = {now: former for former, now in moved_since(photos).items()}
-    return {now: now_at(now, before) for now in before}
 
 
 def folder_name(folder: str) -> str:
