@@ -151,7 +151,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("worlds")
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(drawn=worlds, calls=kills)
 def test_applied_to_the_end_it_is_as_planned_and_undone_it_is_as_it_was(
     place: Path, drawn: dict[str, object], calls: list[int]
@@ -170,7 +170,7 @@ def test_applied_to_the_end_it_is_as_planned_and_undone_it_is_as_it_was(
         assert world.now() == world.before
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(drawn=worlds, first=st.integers(0, 60), calls=kills)
 def test_killed_anywhere_it_can_be_taken_back(
     place: Path, drawn: dict[str, object], first: int, calls: list[int]
@@ -187,7 +187,7 @@ def test_killed_anywhere_it_can_be_taken_back(
         assert world.now() == world.before
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(drawn=worlds)
 def test_a_plan_has_no_two_files_in_one_place_and_survives_its_table(
     place: Path, drawn: dict[str, object]

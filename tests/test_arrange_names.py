@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 import regex  # type: ignore[import-untyped]
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from organizer.arrange.names import cut, is_safe, key, safe
@@ -58,6 +58,7 @@ def test_the_suffix_stays_whatever_is_cut() -> None:
     assert 255 - len(FAMILY.encode()) < len(made.encode()) <= 255
 
 
+@settings(deadline=None)
 @given(texts, st.sampled_from(["", ".jpg", "_12345678.JPEG", ".jpg.xmp"]))
 def test_a_safe_name_is_safe_and_stays(name: str, tail: str) -> None:
     made = safe(name, tail=tail)
@@ -70,6 +71,7 @@ def test_a_safe_name_is_safe_and_stays(name: str, tail: str) -> None:
     assert not made.endswith((" ", "."))
 
 
+@settings(deadline=None)
 @given(texts, st.integers(0, 300))
 def test_no_character_that_a_reader_sees_is_cut_in_two(text: str, longest: int) -> None:
     made = cut(text, longest)

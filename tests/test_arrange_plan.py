@@ -137,6 +137,31 @@ def test_a_copy_that_was_changed_since_is_not_there_already(tmp_path: Path) -> N
     assert again.steps[0].target != first.steps[0].target
 
 
+def test_a_copy_of_an_arranged_photo_is_not_taken_for_it(tmp_path: Path) -> None:
+    first = item_of(make(tmp_path / "in/1/a.jpg", b"same", age=1), cluster_name="fox")
+    apply(planned([first], tmp_path / "out", Mode.COPY), journal=next_journal(tmp_path / "j"))
+    second = item_of(make(tmp_path / "in/2/a.jpg", b"same", age=1), cluster_name="fox")
+    again = plan(
+        [first, second],
+        to=tmp_path / "out",
+        mode=Mode.COPY,
+        template=BY_NAME,
+        placed=placed(tmp_path / "j"),
+    )
+    assert [s.source for s in again.there] == [first.source]
+    assert [s.source for s in again.steps] == [second.source]
+    (tmp_path / "in").rename(tmp_path / "mounted elsewhere")
+    moved = item_of(tmp_path / "mounted elsewhere/1/a.jpg", cluster_name="fox")
+    elsewhere = plan(
+        [moved],
+        to=tmp_path / "out",
+        mode=Mode.COPY,
+        template=BY_NAME,
+        placed=placed(tmp_path / "j"),
+    )
+    assert len(elsewhere.there) == 1
+
+
 # Sidecars ------------------------------------------------------------------------------------
 
 
@@ -181,6 +206,18 @@ def test_sidecars_that_clash_rename_their_photos_with_them(tmp_path: Path) -> No
     for step in made.steps:
         photo = one if step.source.parent == one.parent else two
         assert step.target.stem == f"a_{item_of(photo).image_id[:8]}"
+
+
+def test_new_sidecars_of_photos_that_are_there_do_not_share_a_place(tmp_path: Path) -> None:
+    photos = [make(tmp_path / f"in/{n}/a.{n}", n.encode()) for n in ("jpg", "png")]
+    items = [item_of(photo, cluster_name="fox") for photo in photos]
+    apply(planned(items, tmp_path / "out"), journal=next_journal(tmp_path / "j"))
+    sidecars = [make(photo.with_suffix(".xmp"), photo.name.encode()) for photo in photos]
+    again = planned(items, tmp_path / "out")
+    assert len(again.there) == 2
+    assert [s.source for s in again.steps] == sidecars[:1]
+    assert [left.source for left in again.left] == sidecars[1:]
+    assert again.photos == 2
 
 
 def test_capitals_decide_whose_a_sidecar_is(tmp_path: Path) -> None:

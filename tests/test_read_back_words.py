@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
 from organizer.arrange import Mode
 from organizer.errors import SettingsError
@@ -381,3 +383,66 @@ def test_the_id_of_a_cluster_is_no_part_of_its_name(
     folder: str, homes: set[str], name: str
 ) -> None:
     assert said_name(folder, 7, homes) == name
+
+
+# The law ------------------------------------------------------------------------------------
+
+_FOLDERS = ["fox", "badger", "lynx", "hare", "cub", "otter"]
+
+
+@pytest.mark.slow
+@settings(
+    max_examples=6,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+@given(
+    rounds=st.lists(
+        st.lists(st.sampled_from(_FOLDERS), min_size=3 * EACH, max_size=3 * EACH),
+        min_size=1,
+        max_size=2,
+    ),
+    whole=st.lists(st.sampled_from(_FOLDERS), min_size=3, max_size=3),
+)
+def test_after_any_dragging_clusters_are_as_the_folders_and_a_recluster_keeps_them(
+    made: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    rounds: list[list[str]],
+    whole: list[str],
+) -> None:
+    home = Path(shutil.copytree(made, tmp_path_factory.mktemp("law") / "home"))
+    before = files_in(home / "photos")
+    with Library.open(home, Settings()) as library:
+        named(library, red="fox", green="badger", blue="lynx")
+        folder = arrange(library, Mode.MOVE)
+        # First whole folders, then files one by one.
+        for where in [[name for name in whole for _ in range(EACH)], *rounds]:
+            _drag(folder, where)
+            library.read_back(folder)
+            _assert_as_the_folders(library, folder)
+            assert not library.read_back(folder).says_something
+        settled = clusters_at(library)
+        library.recluster(k=3)
+        assert clusters_at(library) == settled
+        assert counts(library.ingest([folder])) == {"unchanged": 3 * EACH}
+        assert library.undo_arrangement().is_whole
+    assert files_in(home / "photos") == before
+
+
+def _drag(folder: Path, where: list[str]) -> None:
+    files = sorted(folder.rglob("*.jpg"), key=lambda file: file.read_bytes())
+    for number, (file, name) in enumerate(zip(files, where, strict=True)):
+        target = folder / name / (file.name if file.parent.name == name else f"{number}.jpg")
+        if target == file:
+            continue
+        target.parent.mkdir(exist_ok=True)
+        while target.exists():
+            target = target.with_stem(f"{target.stem}x")
+        file.rename(target)
+
+
+def _assert_as_the_folders(library: Library, folder: Path) -> None:
+    for path, cluster_id in clusters_at(library).items():
+        assert library.name_of(cluster_id) == path.split("/")[1], clusters_at(library)
+    assert len(clusters_at(library)) == len(list(folder.rglob("*.jpg")))

@@ -16,7 +16,7 @@ from typing import Any
 from organizer.arrange.company import left_behind, owners
 from organizer.arrange.copying import copy_whole, move_across
 from organizer.arrange.disk import FULL, NO_LINKS, Disk, status_of
-from organizer.arrange.journal import Journal, State, read_state
+from organizer.arrange.journal import Journal, read_state
 from organizer.arrange.looking import (
     ChangedError,
     are_halves,
@@ -24,6 +24,8 @@ from organizer.arrange.looking import (
     is_as_planned,
     is_ours,
 )
+from organizer.arrange.possible import require_possible
+from organizer.arrange.state import State
 from organizer.arrange.types import Mode, Plan, Record, Result, Step
 from organizer.arrange.undoing import taken_back
 from organizer.errors import SettingsError, StoreError
@@ -63,7 +65,7 @@ def apply(
         if state.plan.digest != plan.digest:
             raise StoreError(f"{journal} is the journal of another plan")
         return _go_on(state, advance, stop, disk or Disk())
-    _require_possible(plan, plan.steps, disk or Disk())
+    require_possible(plan, plan.steps, disk or Disk())
     with Journal.begin(journal, plan, disk or Disk()) as begun:
         return _Run(begun, begun.disk, advance, stop).run()
 
@@ -94,7 +96,7 @@ def _go_on(
     with Journal.go_on(state, disk) as journal:
         run = _Run(journal, disk, advance, stop)
         run.recover()
-        _require_possible(state.plan, [state.plan.steps[number] for number in run.todo()], disk)
+        require_possible(state.plan, [state.plan.steps[number] for number in run.todo()], disk)
         return run.run()
 
 
@@ -327,50 +329,6 @@ class _Run:
         plan = self._state.plan
         others = "--mode copy" if plan.mode is Mode.SYMLINK else "--mode copy or --mode symlink"
         raise SettingsError(f"no {plan.mode} can be made in {plan.to}: {error}", others) from error
-
-
-def _require_possible(plan: Plan, steps: Sequence[Step], disk: Disk) -> None:
-    """Make sure that a plan is not hopeless, before anything is done.
-
-    Raises:
-        SettingsError: It is.
-    """
-    folder = plan.to
-    while not os.path.lexists(folder) and folder != folder.parent:
-        folder = folder.parent
-    if not folder.is_dir():
-        raise SettingsError(f"{folder} is no folder", "choose another --to")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise SettingsError(f"nothing can be written in {folder}", "choose another --to")
-    elsewhere = _on_other_disks(steps, folder)
-    if plan.mode is Mode.LINK and elsewhere:
-        raise SettingsError(
-            f"{plan.to} is on another disk than {elsewhere[0].source.parent}: no file can have "
-            "names on two",
-            "--mode copy or --mode symlink",
-        )
-    if plan.mode in {Mode.COPY, Mode.MOVE}:
-        needed = sum(step.size for step in (steps if plan.mode is Mode.COPY else elsewhere))
-        free = disk.free(str(folder))
-        if needed > free:
-            raise SettingsError(
-                f"{plan.to} has room for {free:,} bytes, and {needed:,} are to go there",
-                "make room, or choose another --to" + " or --mode link" * (not elsewhere),
-            )
-
-
-def _on_other_disks(steps: Sequence[Step], folder: Path) -> list[Step]:
-    """The steps whose source lies on another disk; those whose folder is gone are left out."""
-    device = folder.stat().st_dev
-    devices: dict[Path, int | None] = {}
-    for step in steps:
-        parent = step.source.parent
-        if parent not in devices:
-            try:
-                devices[parent] = parent.stat().st_dev
-            except OSError:
-                devices[parent] = None
-    return [step for step in steps if devices[step.source.parent] not in {None, device}]
 
 
 def _inodes(steps: Iterator[tuple[int, Step]]) -> Iterator[tuple[int, tuple[int, int]]]:

@@ -75,7 +75,7 @@ def read_plan(file: Path) -> Plan:
     to = _one(file, {row["to"] for row in rows}, "to")
     if not Path(to).is_absolute():
         raise rows[0].refused(f"the folder {to!r} in the column to is not absolute", _HINT)
-    modes = {row["do"].lower() for row in rows} - {_THERE, _LEAVE, ""}
+    modes = {row["do"].strip().lower() for row in rows} - {_THERE, _LEAVE, ""}
     mode = Mode(_one(file, modes, "do")) if modes <= {*Mode} and modes else None
     if modes and mode is None:
         words = ", ".join([*Mode, _THERE, _LEAVE])
@@ -112,7 +112,7 @@ def _plan(to: Path, mode: Mode, rows: Sequence[_Row]) -> Plan:
     left: list[Left] = []
     lines: dict[str, int] = {}
     for row in rows:
-        do = row["do"].lower()
+        do = row["do"].strip().lower()
         if do in {_LEAVE, ""}:
             why = row["why"] if not row["target"] else "left by the plan's reader"
             left.append(Left(Path(row["source"]), why, _image_id(row)))

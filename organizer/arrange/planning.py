@@ -284,7 +284,7 @@ class _Planner:
             self.mode is Mode.COPY
             and earlier is not None
             and earlier.image_id == image_id
-            and (image_id != "" or str(earlier.source) == source)
+            and (str(earlier.source) == source or not os.path.lexists(earlier.source))
             and (earlier.size, earlier.mtime_ns) == (status.st_size, status.st_mtime_ns)
         )
 
@@ -294,7 +294,7 @@ class _Planner:
         """The steps, in the order of the sources."""
         steps: list[Step] = []
         there: list[Step] = []
-        done: set[tuple[str, str]] = set()
+        taken: dict[str, Path] = {}
         last = {s.path: unit for unit in self.units if not unit.is_there for s in unit.sidecars}
         safe_files = 0
         for unit in self.units:
@@ -309,16 +309,17 @@ class _Planner:
                 if self.mode is Mode.MOVE and last.get(sidecar.path, unit) is not unit:
                     continue
                 step = self._sidecar_step(unit, sidecar)
-                pair = (str(step.source), str(step.target))
-                if pair not in done:
-                    done.add(pair)
+                owner = taken.setdefault(names.key(str(step.target)), step.source)
+                if owner is step.source:
                     self._sort_in(unit, step, steps, there)
+                elif owner != step.source:  # of two photos that are there already
+                    self.left.append(Left(step.source, f"{step.target} is for {owner}", ""))
         return Plan(
             self.to,
             self.mode,
             tuple(steps),
             tuple(there),
-            tuple(self.left),
+            tuple(dict.fromkeys(self.left)),
             self.template.text,
             safe_files + len(self.changed),
             sum(unit.level > 0 for unit in self.units),

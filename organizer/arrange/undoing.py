@@ -15,7 +15,7 @@ from pathlib import Path
 from organizer.arrange.company import left_behind, owners
 from organizer.arrange.copying import move_across
 from organizer.arrange.disk import Disk, status_of
-from organizer.arrange.journal import Journal, State, read_state
+from organizer.arrange.journal import Journal, read_state
 from organizer.arrange.looking import (
     ChangedError,
     are_halves,
@@ -26,6 +26,7 @@ from organizer.arrange.looking import (
     is_link_to,
     is_ours,
 )
+from organizer.arrange.state import State
 from organizer.arrange.types import Mode, Record, Result, Step
 
 _BATCH = 256
