@@ -318,6 +318,27 @@ def test_a_kill_between_two_words_is_made_up_for_by_the_next_reading(
         }
 
 
+def test_a_kill_after_a_merge_says_nothing_of_it_again(
+    animals: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = arrange(animals)
+    (folder / "badger").rename(folder / "fox" / "badger")
+    (folder / "cub").mkdir()
+    (folder / "lynx" / "001.jpg").rename(folder / "cub" / "001.jpg")
+
+    def cut(*_: object, **__: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Desk, "gather", cut)
+    with pytest.raises(KeyboardInterrupt):
+        animals.read_back(folder)
+    monkeypatch.undo()
+    with Library.open(home_of(animals), Settings()) as next_one:
+        told = next_one.read_back(folder)
+        assert (told.merged, told.moved, told.born) == ([], [], [("cub", 1)])
+        assert not next_one.read_back(folder).says_something
+
+
 # What cannot be read ------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -144,6 +145,11 @@ class Folders(Opened):
     def _place_of_plan(self, plan: Path) -> Path:
         place = places.require_own(self.store, plan, option="--plan")
         places.require_suffix(place, ".csv", option="--plan")
+        if os.path.lexists(place) and not place.is_dir():
+            raise SettingsError(
+                f"{plan} is there, and may hold what you edited",
+                "choose another --plan, or remove it",
+            )
         return places.require_file(
-            self.store, plan, option="--plan", kind="that may be replaced", is_ours=lambda _: False
+            self.store, plan, option="--plan", kind="plan of organizer", is_ours=None
         )

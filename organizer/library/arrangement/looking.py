@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,22 +71,34 @@ def compared(store: Store, desk: Desk, to: Path, progress: Progress) -> Comparis
 
 
 def found_in(folder: Path) -> Iterator[Found]:
-    """The image files below a folder. Hidden ones, such as those in a bin, are passed over."""
+    """The image files below a folder. Hidden ones, such as those in a bin, are passed over.
+
+    Raises:
+        SettingsError: A folder cannot be looked into: what is in it would count as gone.
+    """
     to_do = [str(folder)]
     cut = len(str(folder).rstrip(os.sep)) + 1
     while to_do:
-        with os.scandir(to_do.pop()) as scan:
-            for entry in scan:
-                if is_passed_over(entry.name):
-                    continue
-                if entry.is_dir(follow_symlinks=False):
-                    to_do.append(entry.path)
-                elif os.path.splitext(entry.name)[1].lower() in SUFFIXES:  # noqa: PTH122
-                    path = entry.path[cut:].replace(os.sep, "/")
-                    status = entry.stat(follow_symlinks=False)
-                    link = os.readlink(entry.path) if entry.is_symlink() else None  # noqa: PTH115
-                    inode = (status.st_dev, status.st_ino)
-                    yield Found(path, status.st_size, status.st_mtime_ns, inode, link)
+        inside = to_do.pop()
+        try:
+            with os.scandir(inside) as scan:
+                entries = [entry for entry in scan if not is_passed_over(entry.name)]
+        except OSError as error:
+            raise SettingsError(
+                f"cannot look into {inside}: {error.strerror}", "make it readable"
+            ) from error
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                to_do.append(entry.path)
+            elif os.path.splitext(entry.name)[1].lower() in SUFFIXES:  # noqa: PTH122
+                with suppress(FileNotFoundError):  # it went in between
+                    yield _found(entry, entry.path[cut:].replace(os.sep, "/"))
+
+
+def _found(entry: os.DirEntry[str], path: str) -> Found:
+    status = entry.stat(follow_symlinks=False)
+    link = os.readlink(entry.path) if entry.is_symlink() else None  # noqa: PTH115
+    return Found(path, status.st_size, status.st_mtime_ns, (status.st_dev, status.st_ino), link)
 
 
 def _require_readable(

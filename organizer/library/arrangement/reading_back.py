@@ -200,8 +200,10 @@ class _Hearing:
                     f"{_counted(image_ids)} in the folder of cluster {to}, which is no more"
                 )
                 continue
-            new = [i for i in self._clustered(image_ids) if fixed.get(i) != now]
             source = self._now(origin)
+            if source == now:  # merged since, maybe by a reading that was cut short
+                continue
+            new = [i for i in self._clustered(image_ids) if fixed.get(i) != now]
             if source is not None and self._is_merge(origin, source, now, new):
                 self._merged.append((source, now, new))
             elif new:

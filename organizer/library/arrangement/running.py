@@ -258,9 +258,9 @@ def _put_back(photos: Sequence[Standing], sidecars: Sequence[Step]) -> None:
             place = photo.path.with_name(photo.path.stem + tail)
             if tail != sidecar.target.name and _is_as_it_was(place, sidecar):
                 dragged.append((place, sidecar.target))
-        target.parent.mkdir(parents=True, exist_ok=True)
         for place, former in dragged:
-            with suppress(FileExistsError):
+            with suppress(OSError):  # the undo tells then that nothing is there to be taken back
+                target.parent.mkdir(parents=True, exist_ok=True)
                 disk.rename(str(place), str(former))
         emptied.add(photo.path.parent)
     for folder in emptied:
