@@ -89,7 +89,7 @@ class Folders(Opened):
             StoreError: The library cannot be written.
         """
         shown = progress or Silent()
-        wanted = read_plan(plan.expanduser()) if plan is not None else None
+        wanted = read_plan(plan) if plan is not None else None
         with self._writing():
             files = len(self.store.photos.held_files())
             if wanted is None:

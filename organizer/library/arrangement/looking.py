@@ -46,7 +46,10 @@ def compared(store: Store, desk: Desk, to: Path, progress: Progress) -> Comparis
     Raises:
         SettingsError: Nothing stands there, its folders do not stand for clusters, or all is gone.
     """
-    folder = Path(os.path.realpath(to.expanduser()))
+    try:
+        folder = Path(os.path.realpath(to.expanduser()))
+    except RuntimeError as error:  # ~nobody
+        raise SettingsError(f"there is no folder {to}", "check the path") from error
     standing = records(store)
     require_finished(standing)
     everything = standing_photos(store, standing)
