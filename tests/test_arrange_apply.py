@@ -178,6 +178,7 @@ def test_a_symbolic_link_is_followed_and_never_moved(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     link = tmp_path / "in/link.jpg"
     link.symlink_to("../real/a.jpg")
+    link.with_suffix(".xmp").symlink_to(make(tmp_path / "real/a.xmp", b"edits"))
     for number, mode in enumerate((Mode.LINK, Mode.COPY, Mode.SYMLINK)):
         made = plan(
             [item_of(link)], to=tmp_path / mode, mode=mode, template=Template.parse("{stem}")
@@ -187,7 +188,8 @@ def test_a_symbolic_link_is_followed_and_never_moved(tmp_path: Path) -> None:
         assert target.read_bytes() == b"photo"
         assert target.is_symlink() == (mode is Mode.SYMLINK)
         assert target.samefile(real) == (mode is not Mode.COPY)
-        assert undo(tmp_path / f"{number}.jsonl").counts == {Result.UNDONE: 1}
+        assert undo(tmp_path / f"{number}.jsonl").counts == {Result.UNDONE: 2}
+    real.with_suffix(".xmp").unlink()
     item = item_of(real)
     made = plan([item], to=tmp_path / "m", mode=Mode.MOVE, template=Template.parse("{stem}"))
     real.rename(tmp_path / "other.jpg")

@@ -86,7 +86,7 @@ def holds_the_content(step: Step) -> bool:
     """
     if step.image_id:
         return hash_of(str(step.target)) == step.image_id
-    source = status_of(str(step.source))
+    source = _followed(step.source)
     if not is_file(source):
         return source is None
     return hash_of(str(step.target)) == hash_of(str(step.source))
@@ -116,6 +116,14 @@ def clear_up(disk: Disk, step: Step) -> None:
             is_file(held)
             and held is not None
             and held.st_size == 0 < step.size
-            and is_about_as_planned(step, status_of(str(other)))
+            and is_about_as_planned(step, _followed(other))
         ):
             disk.remove(str(place))
+
+
+def _followed(path: Path) -> os.stat_result | None:
+    """What the system tells of a file, a link followed; None where there is none."""
+    try:
+        return path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None

@@ -15,6 +15,7 @@ from organizer.library.commit import IngestReport
 from organizer.library.compare.grid import Plan as ComparePlan
 from organizer.library.compare.running import Compared, compared
 from organizer.library.evidence import Evidence
+from organizer.library.fieldwork import Fieldwork
 from organizer.library.folders import Folders
 from organizer.library.history import Event, history_of
 from organizer.library.progress import Progress, Silent
@@ -27,7 +28,7 @@ from organizer.store import StoredClustering
 from organizer.types import Hit, ImageRef, Outcome, Vectors
 
 
-class Library(Words, Evidence, Folders):
+class Library(Words, Evidence, Folders, Fieldwork):
     """A folder of photos, organised. Use it as a context manager, or call `close`.
 
         with Library.open_or_create(Path(".")) as library:
@@ -35,7 +36,7 @@ class Library(Words, Evidence, Folders):
             library.recluster(k="auto")
 
     A person's words are in `Words`, reports and reviews in `Evidence`, arrangements of its files in
-    `Folders`.
+    `Folders`, deployments in `Fieldwork`.
 
     Attributes:
         store: The library's folder.
