@@ -161,6 +161,19 @@ def test_a_template_of_ones_own_can_name_all_that_is_known(field: Library) -> No
     assert sum("/1200_" in name for name in names) == 4, "two of a burst at each camera"
 
 
+def test_deployments_make_folders_and_a_moved_photo_stays_of_its_deployment(
+    field: Library,
+) -> None:
+    field.set_template("{camera}/...")
+    folder = arrange(field, Mode.MOVE, template="{deployment}/{stem}")
+    assert {name.split("/")[0] for name in names_in(folder)} == {"North", "South"}
+    assert field.deployments().without_deployment == 0
+    field.undo_arrangement()
+    flat = arrange(field, Mode.MOVE, "flat", template="{stem}")
+    assert len(names_in(flat)) == 6
+    assert field.deployments().without_deployment == 0, "where they lay first tells it"
+
+
 # Moves --------------------------------------------------------------------------------------
 
 

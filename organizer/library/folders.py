@@ -47,7 +47,7 @@ class Folders(Opened):
         shown = progress or Silent()
         if plan is not None:
             file = self._place_of_plan(plan)
-            found = running.planned(self.store, choice, shown)
+            found = self._planned(choice, shown)
             try:
                 write_plan(found.plan, file)
             except OSError as error:
@@ -60,7 +60,7 @@ class Folders(Opened):
                 "--plan plan.csv writes it; then organizer arrange --apply plan.csv",
             )
         with self._writing():
-            found = running.planned(self.store, choice, shown)
+            found = self._planned(choice, shown)
             notes = running.stale_notes(found)
             if not found.plan.steps:
                 return running.plan_told(found.plan, files=found.files, notes=notes)
@@ -141,6 +141,9 @@ class Folders(Opened):
     def unfinished_arrangement(self) -> Record | None:
         """The last arrangement, if it was cut short."""
         return unfinished(self.store)
+
+    def _planned(self, choice: Choice, progress: Progress) -> running.Planned:
+        return running.planned(self.store, choice, settings=self.settings, progress=progress)
 
     def _place_of_plan(self, plan: Path) -> Path:
         place = places.require_own(self.store, plan, option="--plan")

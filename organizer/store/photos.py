@@ -359,6 +359,9 @@ class Photos:
         self, columns: dict[str, list[Any]], places: Mapping[int, str], home: Path
     ) -> None:
         """Give files another place; they come in place of what was known of it."""
+        self.remember_folders(
+            (columns["image_id"][n], columns["root_id"][n], columns["path"][n]) for n in places
+        )
         roots = sorted(self.roots(), key=lambda root: -len(root.folder.parts))
         for number, place in places.items():
             root = next((r for r in roots if place.startswith(_inside(r.folder))), None)
@@ -377,10 +380,12 @@ class Photos:
 
     def forget_root(self, folder: Path) -> None:
         """Remove a root of which no file is known: it is as if it had not been ingested."""
+        remembered = {root_id for root_id, _ in self.former_folders()}
         for root in self.roots():
             of_root = f"root_id = {root.root_id:d}"
-            tables = ("files", "problems")
-            if root.folder == folder and not any(self._database.count(t, of_root) for t in tables):
+            if root.folder != folder or root.root_id in remembered:
+                continue
+            if not any(self._database.count(table, of_root) for table in ("files", "problems")):
                 self._database.delete_where("roots", of_root)
 
     def forget_files(self, files: Iterable[Pair]) -> None:

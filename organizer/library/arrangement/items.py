@@ -11,22 +11,26 @@ import numpy as np
 from organizer.arrange import Item, Value
 from organizer.cluster.decisions import compiled
 from organizer.library.arrangement.choosing import UNNAMED
-from organizer.library.contexts import contexts
+from organizer.library.contexts import Contexts, contexts
+from organizer.settings import Settings
 from organizer.store import HeldFile, Store
 from organizer.types import NOISE, Labels
 
 
-def items_of(store: Store, first: Mapping[Path, Path], *, only_named: bool = False) -> list[Item]:
+def items_of(
+    store: Store, first: Mapping[Path, Path], *, settings: Settings, only_named: bool = False
+) -> list[Item]:
     """Every file of the library, there or missing: of an image with several paths, each of them.
 
     Args:
         store: The library.
         first: Where files lay before an arrangement moved them, by where they lie now: they keep
             the name and the folders that the camera gave.
+        settings: How far apart the photos of a burst and of an event may be.
         only_named: Whether clusters without a name are as none.
     """
     held = store.photos.held_files()
-    fields = _Fields(store, only_named=only_named)
+    fields = _Fields(store, contexts(store, settings=settings), only_named=only_named)
     folders = [root.folder for root in store.photos.roots()]
     return [fields.item(file, first, folders) for file in held]
 
@@ -39,11 +43,11 @@ def name_or_number(names: Mapping[int, str], cluster_id: int) -> str:
 class _Fields:
     """What is known of the images of a library, ready to be looked up."""
 
-    def __init__(self, store: Store, *, only_named: bool) -> None:
+    def __init__(self, store: Store, taken: Contexts, *, only_named: bool) -> None:
         self._names = compiled(store.decisions.all()).names
         self._only_named = only_named
         self._clusters = _clusters_of(store)
-        self._taken = contexts(store)
+        self._taken = taken
         self._row_of = {image_id: row for row, image_id in enumerate(self._taken.image_ids)}
         self._times = [_time(text) for text in self._taken.taken_at]
         self._bursts = _first_times(self._taken.bursts, self._times)

@@ -42,6 +42,7 @@ from organizer.library.arrangement.standing import (
 )
 from organizer.library.current import require_clustering
 from organizer.library.progress import Progress
+from organizer.settings import Settings
 from organizer.store import Store
 
 
@@ -123,7 +124,7 @@ class Planned:
     photos: Sequence[Standing]
 
 
-def planned(store: Store, choice: Choice, progress: Progress) -> Planned:
+def planned(store: Store, choice: Choice, *, settings: Settings, progress: Progress) -> Planned:
     """What would go where. Nothing is touched.
 
     Raises:
@@ -137,7 +138,7 @@ def planned(store: Store, choice: Choice, progress: Progress) -> Planned:
     require_finished(standing)
     to = require_folder(store, choice, standing)
     photos = standing_photos(store, standing)
-    items = items_of(store, first_names(photos), only_named=choice.only_named)
+    items = items_of(store, first_names(photos), settings=settings, only_named=choice.only_named)
     if not items:
         raise SettingsError("the library has no photos yet", "organizer ingest FOLDER")
     progress.begin("planning", len(items))
