@@ -164,13 +164,14 @@ def test_a_template_of_ones_own_can_name_all_that_is_known(field: Library) -> No
 def test_deployments_make_folders_and_a_moved_photo_stays_of_its_deployment(
     field: Library,
 ) -> None:
-    field.set_template("{camera}/...")
+    cameras = {d.deployment.deployment_id for d in field.set_template("{camera}/...").deployments}
+    assert cameras == {"North", "South"}
     folder = arrange(field, Mode.MOVE, template="{deployment}/{stem}")
     assert {name.split("/")[0] for name in names_in(folder)} == {"North", "South"}
     assert field.deployments().without_deployment == 0
     field.undo_arrangement()
-    flat = arrange(field, Mode.MOVE, "flat", template="{stem}")
-    assert len(names_in(flat)) == 6
+    arrange(field, Mode.MOVE, "flat", template="some/{stem}", keep_tree=True)
+    assert {d.deployment.deployment_id for d in field.deployments().deployments} == cameras
     assert field.deployments().without_deployment == 0, "where they lay first tells it"
 
 

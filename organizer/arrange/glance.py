@@ -7,6 +7,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from organizer.arrange.types import Mode
+
 _CHUNK = 1 << 16
 
 
@@ -15,6 +17,13 @@ def folder_of(file: Path) -> Path | None:
     with suppress(OSError, ValueError, KeyError, TypeError), file.open("rb") as journal:
         return Path(json.loads(journal.readline())["to"])
     return None
+
+
+def is_move(file: Path) -> bool:
+    """Whether an arrangement moves its files; False where the journal does not tell it."""
+    with suppress(OSError, ValueError, KeyError, TypeError), file.open("rb") as journal:
+        return bool(json.loads(journal.readline())["mode"] == Mode.MOVE)
+    return False
 
 
 def has_ended(file: Path) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from organizer.arrange import Mode, Record, Result, Step, journals, read_journal
-from organizer.arrange.glance import folder_of, has_ended
+from organizer.arrange.glance import folder_of, has_ended, is_move
 from organizer.arrange.sightings import Placed
 from organizer.errors import SettingsError
 from organizer.library.arrangement.memory import Remembered, remembered
@@ -203,6 +203,12 @@ def made_inside(store: Store, starts: Sequence[Path]) -> frozenset[str]:
         and photo.step.source != photo.step.target
         and os.path.exists(sources.get(photo.step.source, photo.step.source))  # noqa: PTH110 - a hundred thousand times
     )
+
+
+def moved_into(store: Store) -> list[Path]:
+    """The folders into which arrangements moved files: their names tell nothing of the field."""
+    listed = [file for file in journals(journal_folder(store)) if is_move(file)]
+    return [folder for folder in map(folder_of, listed) if folder is not None]
 
 
 def _overlaps(folder: Path, starts: Sequence[Path]) -> bool:
