@@ -18,6 +18,7 @@ from organizer.library.compare.running import Compared, compared
 from organizer.library.detecting import Detecting
 from organizer.library.evidence import Evidence
 from organizer.library.fieldwork import Fieldwork
+from organizer.library.folders import Folders
 from organizer.library.history import Event, history_of
 from organizer.library.progress import Progress, Silent
 from organizer.library.recluster import K, KMethod, Plan, ReclusterReport
@@ -30,7 +31,7 @@ from organizer.store import StoredClustering
 from organizer.types import Hit, ImageRef, Outcome, PartSpec, Vectors
 
 
-class Library(Words, Evidence, Detecting, Fieldwork):
+class Library(Words, Evidence, Detecting, Folders, Fieldwork):
     """A folder of photos, organised. Use it as a context manager, or call `close`.
 
         with Library.open_or_create(Path(".")) as library:
@@ -38,7 +39,7 @@ class Library(Words, Evidence, Detecting, Fieldwork):
             library.recluster(k="auto")
 
     A person's words are in `Words`, reports and reviews in `Evidence`, what detectors saw in
-    `Detecting`, deployments in `Fieldwork`.
+    `Detecting`, arrangements of its files in `Folders`, deployments in `Fieldwork`.
 
     Attributes:
         store: The library's folder.

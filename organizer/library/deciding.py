@@ -94,18 +94,23 @@ class Desk:
 
     def rename(self, cluster_id: int, name: str) -> DecisionReport:
         """See `organizer.library.Library.rename`."""
+        self._require(cluster_id)
+        name = self._free_name(name, cluster_id)
+        return self._said(self.about(DecisionKind.NAME, cluster_id, name))
+
+    def _free_name(self, name: str, cluster_id: int) -> str:
+        """A name as it is written down, if a cluster can have it and no other one does."""
         name = " ".join(name.split())
         if not name or not name.isprintable():
             raise SettingsError(
                 f"a cluster cannot be called {name!r}", 'a name has letters, for example "Red fox"'
             )
-        self._require(cluster_id)
         bearers = [
             i for i, n in self.constraints.names.items() if n == name and self._may_return(i)
         ]
         if bearers and bearers != [cluster_id]:
             self._refuse_name(name, bearers[0], cluster_id)
-        return self._said(self.about(DecisionKind.NAME, cluster_id, name))
+        return name
 
     def _may_return(self, cluster_id: int) -> bool:
         """Whether a cluster is here, or a recluster of these members would bring it back."""
@@ -217,6 +222,26 @@ class Desk:
         )
         return self._replaced(decision)
 
+    def gather(self, image_ids: Sequence[str], name: str = "") -> DecisionReport:
+        """See `organizer.library.Library.gather`."""
+        fresh = self._store.clusterings.next_cluster_id()
+        decision = self._store.decisions.draft(
+            DecisionKind.MOVE,
+            cluster_id=fresh,
+            name=self._free_name(name, fresh) if name else "",
+            image_ids=image_ids,
+        )
+        self._require_clustered(image_ids)
+        rows = np.flatnonzero(np.isin(self.members.image_ids, list(image_ids)))
+        left = {*self.members.cluster_ids[rows].tolist()} - {NOISE}
+        modes = Modes([fresh], [int(self.models.mode_ids.max()) + 1], ["gathered by a person"])
+        together = np.zeros(len(rows), dtype=np.int64)
+        new, _ = modelled(self._images(rows), together, modes, seed=self._seed, usual=self.models)
+        where = self.members.cluster_ids.copy()
+        where[rows] = fresh
+        models = ClusterModels.joined([self.models, new])
+        return self._changed(decision, where, models, affected={fresh, *left})
+
     def deny(
         self, image_ids: Sequence[str], cluster_id: int, *, burst: bool = False
     ) -> DecisionReport:
@@ -264,13 +289,7 @@ class Desk:
 
     def _replaced(self, decision: Decision) -> DecisionReport:
         """Carry out what was said about single images."""
-        known = set(self.members.image_ids.tolist())
-        lacking = [i for i in decision.image_ids if i not in known]
-        if lacking:
-            raise SettingsError(
-                f"{len(lacking)} of the images are in no clustering yet",
-                f"organizer ingest --embedder {self.clustering.embedder.name} brings them in",
-            )
+        self._require_clustered(decision.image_ids)
         constraints = compiled([*self.decisions, decision])
         rows = np.flatnonzero(np.isin(self.members.image_ids, list(decision.image_ids)))
         images = self._images(rows)
@@ -482,6 +501,15 @@ class Desk:
 
     def _require(self, cluster_id: int) -> None:
         require_cluster(self._store, self.clustering, cluster_id, self.constraints)
+
+    def _require_clustered(self, image_ids: Sequence[str]) -> None:
+        known = set(self.members.image_ids.tolist())
+        lacking = [i for i in image_ids if i not in known]
+        if lacking:
+            raise SettingsError(
+                f"{len(lacking)} of the images are in no clustering yet",
+                f"organizer ingest --embedder {self.clustering.embedder.name} brings them in",
+            )
 
     def _require_free_of_conflicts(self, decision: Decision) -> None:
         conflicts = compiled([*self.decisions, decision]).conflicts()

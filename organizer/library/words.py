@@ -10,7 +10,7 @@ from organizer.errors import SettingsError
 from organizer.library.cropping import embed_whole
 from organizer.library.current import require_cluster, require_clustering
 from organizer.library.deciding import DecisionReport, Desk
-from organizer.library.naming import members_named
+from organizer.library.naming import Named, members_named
 from organizer.library.opened import Opened
 
 
@@ -69,12 +69,24 @@ class Words(Opened):
         named = members_named(self.store, images)
         with self._writing():
             require_cluster(self.store, require_clustering(self.store), cluster_id)
-            embed_whole(self.store, named.whole, settings=self.settings)
-            guests = [crop.crop_id for crop in named.whole]
-            desk = Desk(self.store, seed=self.settings.seed, guests=guests)
-            report = desk.move(named.image_ids, cluster_id, burst=burst)
-            self._tidy()
-        return replace(report, notes=(*named.notes, *report.notes))
+            return self._seated(
+                named, lambda desk: desk.move(named.image_ids, cluster_id, burst=burst)
+            )
+
+    def gather(self, images: Sequence[str | Path], name: str = "") -> DecisionReport:
+        """Make a new cluster of images, for good, wherever they are now.
+
+        Args:
+            images: Paths, or image ids of which the beginning is enough.
+            name: The name of the cluster; none where empty.
+
+        Raises:
+            SettingsError: There is no such image, or another cluster has the name.
+        """
+        named = members_named(self.store, images)
+        with self._writing():
+            require_clustering(self.store)
+            return self._seated(named, lambda desk: desk.gather(named.image_ids, name))
 
     def deny(
         self, images: Sequence[str | Path], cluster_id: int, *, burst: bool = False
@@ -106,6 +118,14 @@ class Words(Opened):
             ClusteringError: It is the only one.
         """
         return self._decide(lambda desk: desk.retire(cluster_id))
+
+    def _seated(self, named: Named, say: Callable[[Desk], DecisionReport]) -> DecisionReport:
+        """Carry out a word of photos; those that have no crops yet get one, and a seat."""
+        embed_whole(self.store, named.whole, settings=self.settings)
+        guests = [crop.crop_id for crop in named.whole]
+        report = say(Desk(self.store, seed=self.settings.seed, guests=guests))
+        self._tidy()
+        return replace(report, notes=(*named.notes, *report.notes))
 
     def _decide(self, say: Callable[[Desk], DecisionReport]) -> DecisionReport:
         with self._writing():

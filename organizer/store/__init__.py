@@ -22,7 +22,7 @@ from organizer.store.deployments import Deployments
 from organizer.store.detections import Detections
 from organizer.store.file_index import FileIndex, Pair, Root
 from organizer.store.ids import IdSet
-from organizer.store.photos import FileRow, Known, Photos
+from organizer.store.photos import FileRow, HeldFile, Known, Photos
 from organizer.store.vectors import VectorTables
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "Drawn",
     "FileIndex",
     "FileRow",
+    "HeldFile",
     "IdSet",
     "Known",
     "Pair",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,15 @@ class FileRow:
     box: Box | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class HeldFile:
+    """A path of an image, with what tells whether it is as it was."""
+
+    image_id: str
+    ref: ImageRef
+    state: FileState
+
+
 class Photos:
     """Roots, images, files and problems of one library.
 
@@ -87,7 +96,11 @@ class Photos:
             if not root.folder.exists() and self._holds_files_of(root, folder, roots):
                 self._relocate(root.folder, folder, roots)
                 return replace(root, folder=folder)
-        root = Root(max((known.root_id for known in roots), default=0) + 1, folder)
+        return self._new_root(folder)
+
+    def _new_root(self, folder: Path) -> Root:
+        last = max((known.root_id for known in self.roots()), default=0)
+        root = Root(last + 1, folder)
         row = {"root_id": root.root_id, "location": self._location(folder)}
         self._database.append("roots", pa.Table.from_pylist([row], schema=ROOTS))
         return root
@@ -258,6 +271,17 @@ class Photos:
                 names[name] = names.get(name, True) and not isinstance(value, str)
         return dict(sorted(names.items()))
 
+    def held_files(self) -> list[HeldFile]:
+        """All files by path, each with the content that it held last, there or missing."""
+        folders = {root.root_id: root.folder for root in self.roots()}
+        columns = self._database.read("files", FILES.names[1:]).to_pydict()
+        found: dict[tuple[int, str], HeldFile] = {}
+        for root_id, path, image_id, size, mtime_ns, state in zip(*columns.values(), strict=True):
+            if state == FileState.PRESENT or (root_id, path) not in found:
+                ref = ImageRef(folders[root_id], path, size, mtime_ns)
+                found[root_id, path] = HeldFile(image_id, ref, FileState(state))
+        return sorted(found.values(), key=lambda held: (str(held.ref.root), held.ref.path))
+
     def image_at(self, file: Path) -> str | None:
         """The id of the image that a path of the library holds, or None for any other path."""
         holders = [root for root in self.roots() if file.is_relative_to(root.folder)]
@@ -388,6 +412,68 @@ class Photos:
         for start in range(0, len(rows), _ROWS_PER_UPSERT):
             self._database.upsert("files", _PAIR, rows.slice(start, _ROWS_PER_UPSERT))
 
+    def relocate(self, moves: Mapping[Path, tuple[Path, str]], *, home: Path) -> int:
+        """Note that files were moved by organizer itself: there they are what they were.
+
+        In one commit, whatever their number. A file that is not known at its former place is
+        passed over, so that the same moves may be noted twice.
+
+        Args:
+            moves: The new place of files, and the image that each holds, by the former place.
+            home: The folder that becomes a root if a new place is below none.
+
+        Returns:
+            How many files were noted.
+        """
+        rows = self._database.read("files").select(FILES.names)
+        folders = {root.root_id: _inside(root.folder) for root in self.roots()}
+        wanted = {
+            former.as_posix(): (now.as_posix(), image_id)
+            for former, (now, image_id) in moves.items()
+        }
+        columns = rows.to_pydict()
+        found = {}
+        for number, root_id in enumerate(columns["root_id"]):
+            former = folders[root_id] + columns["path"][number]
+            if former in wanted and wanted[former][1] == columns["image_id"][number]:
+                found[number] = wanted[former][0]
+        if found:
+            self._rewrite_places(columns, found, home)
+        return len(found)
+
+    def _rewrite_places(
+        self, columns: dict[str, list[Any]], places: Mapping[int, str], home: Path
+    ) -> None:
+        """Give files another place; they come in place of what was known of it."""
+        self.remember_folders(
+            (columns["image_id"][n], columns["root_id"][n], columns["path"][n]) for n in places
+        )
+        roots = sorted(self.roots(), key=lambda root: -len(root.folder.parts))
+        for number, place in places.items():
+            root = next((r for r in roots if place.startswith(_inside(r.folder))), None)
+            if root is None:
+                root = self._new_root(home)
+                roots.append(root)
+            path = place[len(_inside(root.folder)) :]
+            columns["root_id"][number], columns["path"][number] = root.root_id, path
+            columns["path_id"][number] = path_id(root.root_id, path)
+            columns["state"][number] = FileState.PRESENT.value
+        pairs = list(zip(columns["path_id"], columns["image_id"], strict=True))
+        moved = {pairs[number] for number in places}
+        kept = [n for n, pair in enumerate(pairs) if n in places or pair not in moved]
+        # The whole table at once: a kill leaves all of it as it was, or none of it.
+        self._database.overwrite("files", pa.table(columns, schema=FILES).take(pa.array(kept)))
+
+    def forget_root(self, folder: Path) -> None:
+        """Remove a root of which no file is known: it is as if it had not been ingested."""
+        remembered = {root_id for root_id, _ in self.former_folders()}
+        for root in self.roots():
+            of_root = f"root_id = {root.root_id:d}"
+            if root.folder != folder or root.root_id in remembered:
+                continue
+            if not any(self._database.count(table, of_root) for table in ("files", "problems")):
+                self._database.delete_where("roots", of_root)
+
     def forget_files(self, files: Iterable[Pair]) -> None:
         """Remove files whose content was found elsewhere; their folders are remembered."""
         pairs = set(files)
@@ -437,6 +523,11 @@ class Photos:
             ids = self._database.read(name, ["image_id"])["image_id"].to_pylist()
             unreal[name] = [image_id for image_id in ids if image_id not in real]
         return unreal
+
+
+def _inside(folder: Path) -> str:
+    """What the path of every file in a folder begins with."""
+    return folder.as_posix().rstrip("/") + "/"
 
 
 def _extra(fact: ImageFacts) -> str:

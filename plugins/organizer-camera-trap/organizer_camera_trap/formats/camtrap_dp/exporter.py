@@ -38,7 +38,7 @@ class CamtrapDP:
         capture_method: Likewise.
         individuals: Whether single animals are told apart, likewise.
         contributor: Who made it, likewise.
-        classified_by: Who named clusters and decided.
+        classified_by: Who decided what single images are.
         public: Whether the files can be had by everybody.
         url: Where they can be had: it is put before their paths.
 
@@ -68,7 +68,7 @@ class CamtrapDP:
         "level": ExportOption("observations of: event (if not given), media, both", "event"),
         "taxa": ExportOption("a CSV file of name, scientificName; written if not there"),
         "names": ExportOption("what names of clusters are: vernacular, scientific", "vernacular"),
-        "classified-by": ExportOption("who named clusters and decided", "Jane Doe"),
+        "classified-by": ExportOption("who decided what images are", "Jane Doe"),
         "public": ExportOption("whether everybody can have the files: yes or no", "no"),
         "url": ExportOption("where the files can be had, put before their paths"),
     }

@@ -26,7 +26,7 @@ class Seen:
         kind: Its observationType.
         scientific_name: Empty where there is none.
         tags: What the cluster is called, ``key:value`` with ``|`` between; empty for no cluster.
-        by_person: Whether a person decided it or named the cluster.
+        by_person: Whether a person said it of this image: naming a cluster is not seeing each.
         by: Who, or what; empty where that is not known.
         probability: The detector's confidence where it alone speaks.
         box: Where it is on the image; None for the whole image.
@@ -58,7 +58,7 @@ class Reader:
     Attributes:
         taxa: What names mean.
         about: What all batches have in common.
-        person: The name of whoever decided and named; empty where it was not given.
+        person: The name of whoever decided; empty where it was not given.
     """
 
     taxa: Taxa
@@ -113,13 +113,12 @@ class Reader:
         box: ExportDetection | None = None,
     ) -> Seen:
         taxon = self.taxa.of(name)
-        by_person = decided or name is not None
         return Seen(
             taxon.kind or otherwise,
             taxon.scientific_name,
             _tags(cluster_id, name),
-            by_person,
-            self.person if by_person else self.about.program,
+            decided,
+            self.person if decided else self.about.program,
             box=box,
         )
 
