@@ -19,6 +19,7 @@ from blake3 import blake3
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from organizer import exif
 from organizer.errors import ImageError
 from organizer.types import DecodedImage, ImageRef
 
@@ -43,14 +44,6 @@ _ID_BYTES = 16  # two of 10 ** 12 images share one with a chance below 10 ** -14
 
 # EXIF orientations: rows and columns exchanged first, then the rows turned round, then the columns.
 _ON_ITS_SIDE, _ROWS_ROUND, _COLUMNS_ROUND = {5, 6, 7, 8}, {3, 4, 7, 8}, {2, 3, 6, 7}
-_ORIENTATION, _MAKE, _MODEL = 0x0112, 0x010F, 0x0110
-_EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
-_EXIF_TAGS = {
-    0x9003: "DateTimeOriginal",
-    0x9011: "OffsetTimeOriginal",
-    0x9291: "SubSecTimeOriginal",
-    0xA431: "BodySerialNumber",
-}
 
 
 def read(ref: ImageRef, *, max_bytes: int) -> bytes:
@@ -104,12 +97,13 @@ def decode(
         pixels = _plain_jpeg(image, data, reduced=image.size != (width, height))
         if pixels is None:
             image.load()
-    tags = _tags(image)
+    tags, blocks = _tags(image)
     turn = tags.pop("Orientation", 1)
     pixels = _upright(np.asarray(_rgb(image)) if pixels is None else pixels, turn)
     if turn in _ON_ITS_SIDE:
         width, height = height, width
-    return DecodedImage(ref, image_id or identify(data), pixels, width, height, image_format, tags)
+    image_id = image_id or identify(data)
+    return DecodedImage(ref, image_id, pixels, width, height, image_format, tags, blocks)
 
 
 def register_codecs() -> None:
@@ -155,25 +149,53 @@ def _as_image_error() -> Iterator[None]:
         raise ImageError(f"the picture is damaged: {reason}") from error
 
 
-def _tags(image: Image.Image) -> dict[str, str | int | float]:
+def _tags(image: Image.Image) -> tuple[dict[str, str | int | float], dict[str, bytes]]:
     """The EXIF tags that are kept; a damaged EXIF block loses tags, never the picture."""
-    found: dict[str, Any] = {}
-    try:
-        exif = image.getexif()
-        found["Orientation"] = exif.get(_ORIENTATION)
-        found["Make"], found["Model"] = exif.get(_MAKE), exif.get(_MODEL)
-        inner = exif.get_ifd(_EXIF_IFD)
-        found.update({name: inner.get(tag) for tag, name in _EXIF_TAGS.items()})
-        gps = exif.get_ifd(_GPS_IFD)
-        found["GPSLatitude"] = _degrees(gps.get(2), gps.get(1), negative="S")
-        found["GPSLongitude"] = _degrees(gps.get(4), gps.get(3), negative="W")
-    except _DECODER_ERRORS:
-        found.setdefault("Orientation", 1)
-    return {
+    found = _plain_tags(image)
+    if found is None:
+        found = _tags_by_pillow(image)
+    tags = {
         name: value.strip("\0 ") if isinstance(value, str) else value
         for name, value in found.items()
         if isinstance(value, str | int | float)
     }
+    return tags, {name: value for name, value in found.items() if isinstance(value, bytes)}
+
+
+def _plain_tags(image: Image.Image) -> dict[str, Any] | None:
+    """The tags of a JPEG whose EXIF block is in order; XMP may tell what such a block does not."""
+    block = image.info.get("exif")
+    if image.format != "JPEG" or not isinstance(block, bytes):
+        return None
+    found = exif.plain_tags(block)
+    if found is None or (found["Orientation"] is None and "xmp" in image.info):
+        return None
+    for name, negative in (("GPSLatitude", "S"), ("GPSLongitude", "W")):
+        found[name] = _degrees(*found[name], negative=negative)
+    return found
+
+
+def _tags_by_pillow(image: Image.Image) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    try:
+        outer = image.getexif()
+        found["Orientation"] = outer.get(exif.ORIENTATION)
+        found["Make"], found["Model"] = outer.get(exif.MAKE), outer.get(exif.MODEL)
+        inner = outer.get_ifd(exif.EXIF_IFD)
+        found.update({name: inner.get(tag) for tag, name in exif.INNER.items()})
+        found["AmbientTemperature"] = _number(inner.get(exif.AMBIENT_TEMPERATURE))
+        gps = outer.get_ifd(exif.GPS_IFD)
+        found["GPSLatitude"] = _degrees(gps.get(2), gps.get(1), negative="S")
+        found["GPSLongitude"] = _degrees(gps.get(4), gps.get(3), negative="W")
+    except _DECODER_ERRORS:
+        found.setdefault("Orientation", 1)
+    return found
+
+
+def _number(ratio: Any) -> float | None:
+    if getattr(ratio, "denominator", 0) in exif.UNKNOWN:
+        return None
+    return float(ratio)
 
 
 def _degrees(parts: Any, side: Any, *, negative: str) -> float | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from organizer import decode, light, metadata
 from organizer.errors import ImageError, PluginError
-from organizer.protocols import LoadedEmbedder, least_side
+from organizer.protocols import LoadedEmbedder, MetadataReader, least_side
 from organizer.settings import available_cores
 from organizer.store.ids import IdSet
 from organizer.types import (
@@ -60,10 +60,16 @@ class ThreadedExecutor:
         """See `organizer.protocols.Executor`."""
         part = embedder.part
         min_side = least_side(part)
+        readers = metadata.installed_readers()
 
         def work(ref: ImageRef) -> _Work:
             return _read_and_prepare(
-                ref, part.prepare, min_side, is_known=is_known, max_bytes=self._max_file_bytes
+                ref,
+                part.prepare,
+                min_side,
+                readers=readers,
+                is_known=is_known,
+                max_bytes=self._max_file_bytes,
             )
 
         with warnings.catch_warnings(), ThreadPoolExecutor(self._threads, "decode") as pool:
@@ -138,6 +144,7 @@ def _read_and_prepare(
     prepare: Callable[[NDArray[np.uint8]], NDArray[Any]],
     min_side: int | None,
     *,
+    readers: Mapping[str, MetadataReader],
     is_known: Callable[[str], bool],
     max_bytes: int,
 ) -> _Work:
@@ -150,12 +157,13 @@ def _read_and_prepare(
     except ImageError as error:
         problem = Problem(ref, error.outcome, error.message, error.lasting)
         return _Work(ref, problem=problem)
-    return _Work(ref, image_id, _facts(image), prepare(image.pixels))
+    return _Work(ref, image_id, _facts(image, data, readers), prepare(image.pixels))
 
 
-def _facts(image: DecodedImage) -> ImageFacts:
+def _facts(image: DecodedImage, data: bytes, readers: Mapping[str, MetadataReader]) -> ImageFacts:
     measured = light.light_of(image.pixels)
-    return replace(metadata.facts(image), brightness=measured.brightness, chroma=measured.chroma)
+    facts = metadata.facts(image, metadata.found_by(image, data, readers))
+    return replace(facts, brightness=measured.brightness, chroma=measured.chroma)
 
 
 def in_order(

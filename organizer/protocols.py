@@ -222,6 +222,39 @@ class Executor(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class FileContent:
+    """What the ingest has of a file in hand when it asks the readers of metadata.
+
+    Attributes:
+        data: The whole content of the file.
+        format: Pillow's name of the file format.
+        tags: EXIF tags by their standard names, as `DecodedImage.metadata`.
+        blocks: EXIF tags that are bytes of a maker's own, as `DecodedImage.blocks`.
+    """
+
+    data: bytes
+    format: str
+    tags: Mapping[str, str | int | float]
+    blocks: Mapping[str, bytes]
+
+
+@runtime_checkable
+class MetadataReader(Protocol):
+    """Finds what a maker of cameras writes into photos besides the standard tags."""
+
+    def read(self, content: FileContent) -> Mapping[str, str | int | float]:
+        """What it found, by name; nothing where there is nothing, or where it is damaged.
+
+        Runs on several threads at once, and is asked of every image, so it must not change the
+        reader, take long, or open the file again. Numbers are finite, in the unit that the name
+        tells or in that of the SI; texts are valid Unicode. Of a camera that tells no serial
+        number in the standard tags, "serial_number" becomes part of its name. An exception is a
+        bug of the reader: it ends the ingest.
+        """
+        ...
+
+
 @runtime_checkable
 class Exporter(Protocol):
     """Writes images, with their clusters and what is known of them, for another tool.
@@ -292,6 +325,7 @@ GROUPS: dict[str, type] = {
     "organizer.reducers": Reducer,
     "organizer.executors": Executor,
     "organizer.exporters": Exporter,
+    "organizer.metadata_readers": MetadataReader,
 }
 """Entry-point group to the protocol that its parts satisfy."""
 

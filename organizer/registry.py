@@ -131,6 +131,16 @@ def create(
     return spec.with_version(version), part
 
 
+def provider(group: str, name: str) -> str:
+    """The distribution that a part comes from.
+
+    Raises:
+        SettingsError: No part has that name.
+        PluginError: Two parts have it.
+    """
+    return _provider(_entry_point(group, name))
+
+
 def _parsed(name: str) -> tuple[str, str, str]:
     """``FAMILY:NAME@LAYER`` as name, family and layer; what is not there is empty."""
     rest, _, layer = name.partition("@")
@@ -181,7 +191,7 @@ def _provider(point: EntryPoint) -> str:
 def _kind(group: str) -> str:
     if group == EMBEDDER_FAMILIES:
         return "family of embedders"
-    return group.rsplit(".", 1)[-1].removesuffix("s")
+    return group.rsplit(".", 1)[-1].removesuffix("s").replace("_", " ")
 
 
 def _article(noun: str) -> str:

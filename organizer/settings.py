@@ -42,6 +42,8 @@ class Settings(BaseSettings):
         max_file_bytes: A larger file is refused before it is read.
         seed: Seed of everything that draws.
         viewer: Command that opens a picture; None takes the system's viewer.
+        burst_gap: Seconds between two photos of a camera up to which they are of one burst.
+        event_gap: Seconds up to which they are of one event.
     """
 
     model_config = SettingsConfigDict(
@@ -59,6 +61,8 @@ class Settings(BaseSettings):
     max_file_bytes: int = Field(default=2 * 1024**3, ge=1)
     seed: int = Field(default=0, ge=0, lt=2**31)
     viewer: str | None = None
+    burst_gap: float = Field(default=60.0, ge=0)
+    event_gap: float = Field(default=1800.0, ge=0)
 
     @classmethod
     def settings_customise_sources(

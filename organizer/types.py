@@ -133,6 +133,7 @@ class DecodedImage:
         height: Upright height of the picture in the file, pixels.
         format: Pillow's name of the file format.
         metadata: EXIF tags by their standard names.
+        blocks: EXIF tags that are bytes of a maker's own: "MakerNote", "UserComment".
     """
 
     ref: ImageRef
@@ -142,6 +143,7 @@ class DecodedImage:
     height: int
     format: str
     metadata: Mapping[str, str | int | float]
+    blocks: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,22 +20,23 @@ from blake3 import blake3
 from numpy.typing import NDArray
 from PIL import Image
 
-from organizer import registry
+from organizer import decode, metadata, registry
 from organizer.cluster.limits import limits_of, require_within
 from organizer.discover import Walk
-from organizer.errors import ClusteringError, PluginError, WeightsError
+from organizer.errors import ClusteringError, ImageError, PluginError, WeightsError
 from organizer.protocols import (
     GROUPS,
     Embedder,
     Exporter,
     FolderExporter,
     LoadedEmbedder,
+    MetadataReader,
     Openable,
     ReducedInput,
     StreamExporter,
 )
 from organizer.records import ExportBatch, VectorUse
-from organizer.types import ImageRef, PartSpec
+from organizer.types import DecodedImage, ImageRef, PartSpec
 from tests.batches import about, unclustered
 from tests.batches import batch as images
 from tests.conftest import make_photo
@@ -61,6 +62,7 @@ reducers = pytest.mark.parametrize(
 )
 executors = pytest.mark.parametrize("name", registry.names("organizer.executors"))
 exporters = pytest.mark.parametrize("name", registry.names("organizer.exporters"))
+readers = pytest.mark.parametrize("name", registry.names("organizer.metadata_readers"))
 
 
 @pytest.mark.parametrize("group", list(GROUPS))
@@ -650,3 +652,72 @@ def test_a_pipe_has_what_a_file_has(name: str, tmp_path: Path) -> None:
     assert not stream.closed
     _exported(name, tmp_path / "out", [images(3)])
     assert _content(tmp_path / "out").endswith(stream.getvalue())
+
+
+# --- metadata readers ---------------------------------------------------------------------------
+
+
+def _reader(name: str) -> MetadataReader:
+    spec, part = registry.create("organizer.metadata_readers", PartSpec(name))
+    assert registry.create("organizer.metadata_readers", spec)
+    reader: MetadataReader = part
+    return reader
+
+
+def _contents(data: bytes) -> Iterator[tuple[bytes, DecodedImage]]:
+    """What the ingest would have in hand of a file; nothing where it is no picture."""
+    try:
+        yield data, decode.decode(ImageRef(Path("nowhere"), "a.jpg", len(data), 0), data)
+    except ImageError:
+        return
+
+
+def _with_note(note: bytes, make: str) -> bytes:
+    exif = Image.Exif()
+    exif[0x010F] = make
+    exif.get_ifd(0x8769)[0x927C] = note
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 6)).save(buffer, "JPEG", exif=exif.tobytes())
+    return buffer.getvalue()
+
+
+def _notes() -> list[bytes]:
+    draw = np.random.default_rng(8)
+    begins = [b"", b"\x01\xf1\x03\0", b"RECONYXH2\0", b"Nikon\0\x02", b"Apple iOS\0", b"II*\0"]
+    return [b + draw.bytes(int(n)) for b in begins for n in draw.integers(0, 400, 8)]
+
+
+def _asked(name: str, contents: Iterable[tuple[bytes, DecodedImage]]) -> int:
+    """Ask a reader of all; it fails where the reader does, or gives what cannot be kept."""
+    reader, asked = _reader(name), 0
+    for data, image in contents:
+        found = metadata.found_by(image, data, {name: reader})
+        assert found == metadata.found_by(image, data, {name: reader}), "the same file, the same"
+        asked += 1
+    return asked
+
+
+@readers
+def test_a_reader_finds_nothing_in_a_plain_photo_and_survives_any_note(name: str) -> None:
+    plain = next(_contents(_with_note(b"", "")))
+    assert metadata.found_by(plain[1], plain[0], {name: _reader(name)}) == {}
+    made = [c for note in _notes() for c in _contents(_with_note(note, "RECONYX"))]
+    assert _asked(name, made) == len(_notes())
+
+
+@readers
+def test_a_reader_is_asked_on_several_threads(name: str) -> None:
+    reader = _reader(name)
+    made = [c for note in _notes() for c in _contents(_with_note(note, "RECONYX"))]
+
+    def ask(content: tuple[bytes, DecodedImage]) -> object:
+        return metadata.found_by(content[1], content[0], {name: reader})
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(ask, made * 4)) == [ask(content) for content in made] * 4
+
+
+@readers
+def test_a_reader_survives_the_files_of_every_camera(name: str, hostile: Path) -> None:
+    files = [f for f in sorted((hostile / "exif-samples").rglob("*")) if f.is_file()]
+    assert _asked(name, (c for f in files for c in _contents(f.read_bytes()))) > 25

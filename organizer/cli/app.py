@@ -12,6 +12,7 @@ from organizer.cli.compare import compare
 from organizer.cli.decide import decide_app
 from organizer.cli.export import export
 from organizer.cli.models import models_app
+from organizer.cli.plugins import Commands
 from organizer.cli.report import report
 from organizer.cli.review import review
 from organizer.cli.session import (
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from organizer.library.recluster import K, KMethod
 
 app = typer.Typer(
+    cls=Commands,
     help="Groups a folder of photos by what is in them, and keeps the groups when new photos come.",
     epilog="Begin with: organizer ingest ./photos, then: organizer recluster --k auto",
     no_args_is_help=True,

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.events import BURST_GAP, EVENT_GAP, grouped
+from organizer.events import grouped
+from organizer.library.placing import placed
 from organizer.light import is_infrared
+from organizer.settings import Settings, load_settings
 from organizer.store import Store
 from organizer.types import NOISE, Labels
+
+_FIRST, _LAST = np.datetime64("0001-01-01T00:00:00"), np.datetime64("9999-12-31T23:59:59")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,27 +45,58 @@ class Contexts:
     events: Labels
 
 
-def contexts(store: Store, image_ids: Sequence[str] | None = None) -> Contexts:
+def contexts(
+    store: Store, image_ids: Sequence[str] | None = None, *, settings: Settings | None = None
+) -> Contexts:
     """How some images were taken, or all of the library.
 
     Bursts and events are numbered over all images of the library, so that a selection of them has
-    the numbers that the whole has.
+    the numbers that the whole has. Of an image with files in several deployments, see
+    `organizer.library.placing.Placed`.
+
+    Args:
+        store: The library's folder.
+        image_ids: The images; all where None.
+        settings: How far apart the photos of a burst and of an event may be; those in force where
+            None.
     """
+    chosen = settings or load_settings()
     found = store.photos.columns("image_id", "taken_at", "camera", "brightness", "chroma")
     ids = found["image_id"].tolist()
-    taken_at, cameras = found["taken_at"].tolist(), found["camera"].tolist()
+    where = placed(store)
+    deployments = [where.deployment_of.get(image_id) for image_id in ids]
+    shifts = {name: told.shift for name, told in where.deployments.items() if told.shift}
+    taken_at = corrected(found["taken_at"].tolist(), [shifts.get(d or "", 0) for d in deployments])
+    cameras = [d or camera for d, camera in zip(deployments, found["camera"], strict=True)]
     chroma = found["chroma"].astype(np.float64)
     whole = Contexts(
         image_ids=tuple(ids),
-        deployments=(None,) * len(ids),
+        deployments=tuple(deployments),
         cameras=tuple(cameras),
         taken_at=tuple(taken_at),
         infrared=np.where(np.isnan(chroma), NOISE, is_infrared(chroma)),
         brightness=found["brightness"].astype(np.float64),
-        bursts=grouped(taken_at, cameras, gap=BURST_GAP),
-        events=grouped(taken_at, cameras, gap=EVENT_GAP),
+        bursts=grouped(taken_at, cameras, gap=chosen.burst_gap),
+        events=grouped(taken_at, cameras, gap=chosen.event_gap),
     )
     return whole if image_ids is None else _taken(whole, image_ids)
+
+
+def corrected(taken_at: Sequence[str | None], shifts: Sequence[int]) -> list[str | None]:
+    """Times that cameras wrote, each moved by the seconds that its clock was wrong.
+
+    A time that would leave the years 1 to 9999 is none.
+    """
+    times = list(taken_at)
+    rows = [row for row, seconds in enumerate(shifts) if seconds and times[row]]
+    if not rows:
+        return times
+    moved = np.array([times[row] for row in rows], dtype="datetime64[s]")
+    moved += np.array([shifts[row] for row in rows], dtype="timedelta64[s]")
+    sound = (moved >= _FIRST) & (moved <= _LAST)
+    for row, text, fits in zip(rows, np.datetime_as_string(moved), sound, strict=True):
+        times[row] = str(text) if fits else None
+    return times
 
 
 def _taken(whole: Contexts, image_ids: Sequence[str]) -> Contexts:

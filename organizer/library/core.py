@@ -15,6 +15,7 @@ from organizer.library.commit import IngestReport
 from organizer.library.compare.grid import Plan as ComparePlan
 from organizer.library.compare.running import Compared, compared
 from organizer.library.evidence import Evidence
+from organizer.library.fieldwork import Fieldwork
 from organizer.library.history import Event, history_of
 from organizer.library.progress import Progress, Silent
 from organizer.library.recluster import K, KMethod, Plan, ReclusterReport
@@ -27,14 +28,14 @@ from organizer.store import StoredClustering
 from organizer.types import Hit, ImageRef, Outcome, Vectors
 
 
-class Library(Words, Evidence):
+class Library(Words, Evidence, Fieldwork):
     """A folder of photos, organised. Use it as a context manager, or call `close`.
 
         with Library.open_or_create(Path(".")) as library:
             library.ingest([Path("photos")])
             library.recluster(k="auto")
 
-    A person's words are in `Words`, reports and reviews in `Evidence`.
+    A person's words are in `Words`, reports and reviews in `Evidence`, deployments in `Fieldwork`.
 
     Attributes:
         store: The library's folder.

@@ -1,8 +1,8 @@
 """Rows <-> LanceDB. The only room that imports lancedb, pylance and pyarrow.
 
 A `Store` is one library's folder. Its rooms: `photos` (roots, images, files, problems), `vectors`
-(one table an embedder), `clusterings` (with their members and models), a person's `decisions` and
-`answers`.
+(one table an embedder), `clusterings` (with their members and models), a person's `decisions`,
+`answers` and `choices`, and the `deployments` of cameras.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from functools import cached_property
 from pathlib import Path
 
 from organizer.store.answers import Answer, Answers, Drawn
+from organizer.store.choices import Choices
 from organizer.store.clusterings import Clusterings, StoredClustering
 from organizer.store.database import Database
 from organizer.store.decisions import Decisions
+from organizer.store.deployments import Deployments
 from organizer.store.file_index import FileIndex, Pair, Root
 from organizer.store.ids import IdSet
 from organizer.store.photos import FileRow, Known, Photos
@@ -24,8 +26,10 @@ from organizer.store.vectors import VectorTables
 __all__ = [
     "Answer",
     "Answers",
+    "Choices",
     "Clusterings",
     "Decisions",
+    "Deployments",
     "Drawn",
     "FileIndex",
     "FileRow",
@@ -50,6 +54,8 @@ class Store:
         self.clusterings = Clusterings(database)
         self.decisions = Decisions(database)
         self.answers = Answers(database)
+        self.choices = Choices(database)
+        self.deployments = Deployments(database)
 
     @classmethod
     def create(cls, path: Path) -> Store:

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from organizer.store.choices import Choices
 from organizer.store.database import Database
 from organizer.store.file_index import FileIndex, Pair, Root, below, path_id
 from organizer.store.ids import IdSet, pack
@@ -22,6 +23,10 @@ from organizer.types import FileState, ImageFacts, ImageRef, Outcome, Problem, P
 _RELOCATION_SAMPLE = 64
 _RELOCATION_SHARE = 0.9
 _ROWS_PER_UPSERT = 10_000
+_DIGITS = 32
+"""Of an image id."""
+_FORMER = "former_folders"
+"""The name among the choices of a library under which folders of moved files are remembered."""
 
 
 Known = dict[Pair, FileState]
@@ -123,6 +128,21 @@ class Photos:
         """Some columns of all images, row by row alike; None stands where nothing is known."""
         table = self._database.read("images", list(names))
         return {name: np.array(table[name].to_pylist(), dtype=object) for name in names}
+
+    def former_folders(self) -> dict[tuple[int, str], list[str]]:
+        """The images of which a file was moved away, by the root and folder where it lay first."""
+        kept: dict[str, str] = Choices(self._database).get(_FORMER) or {}
+        found = {}
+        for key, ids in kept.items():
+            root_id, _, folder = key.partition("/")
+            steps = range(0, len(ids), _DIGITS)
+            found[int(root_id), folder] = [ids[at : at + _DIGITS] for at in steps]
+        return found
+
+    def file_columns(self, *names: str) -> dict[str, list[Any]]:
+        """Some columns of all files, also of those that are gone, row by row alike."""
+        table = self._database.read("files", list(names))
+        return {name: table[name].to_pylist() for name in names}
 
     def count_images(self) -> int:
         """Number of images."""
@@ -283,8 +303,36 @@ class Photos:
             self._database.upsert("files", _PAIR, rows.slice(start, _ROWS_PER_UPSERT))
 
     def forget_files(self, files: Iterable[Pair]) -> None:
-        """Remove files whose content was found elsewhere."""
-        self._database.delete_pairs("files", _PAIR, files)
+        """Remove files whose content was found elsewhere; their folders are remembered."""
+        pairs = set(files)
+        columns = ["path_id", "image_id", "root_id", "path"]
+        rows = self._database.read_by_id("files", "path_id", (p for p, _ in pairs), columns)
+        # First: a kill in between forgets nothing.
+        self.remember_folders(
+            (row["image_id"], row["root_id"], row["path"])
+            for row in rows.to_pylist()
+            if (row["path_id"], row["image_id"]) in pairs
+        )
+        self._database.delete_pairs("files", _PAIR, pairs)
+
+    def remember_folders(self, files: Iterable[tuple[str, int, str]]) -> None:
+        """Remember where files lay that are moved away: it may tell where they were taken.
+
+        Of an image the folder counts in which it lay first.
+
+        Args:
+            files: The image, the root and the path of each.
+        """
+        former = self.former_folders()
+        known = {image_id for ids in former.values() for image_id in ids}
+        before = len(known)
+        for image_id, root_id, path in files:
+            if image_id not in known:
+                former.setdefault((root_id, path.rpartition("/")[0]), []).append(image_id)
+                known.add(image_id)
+        if len(known) > before:
+            kept = {f"{root}/{folder}": "".join(ids) for (root, folder), ids in former.items()}
+            Choices(self._database).set(_FORMER, kept)
 
     def forget_problems(self, path_ids: Iterable[str]) -> None:
         """Remove problems of files that are gone."""

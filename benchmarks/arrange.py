@@ -1,0 +1,142 @@
+"""What an arrangement costs: planning, applying with links and undoing, against bare calls.
+
+    python -m benchmarks.arrange --files 100000
+
+Small files lie in folders of a thousand, a fifth of them with names that others have too, a tenth
+with a sidecar. The limit is a loop of `os.link` over the same files, in the same run, on the same
+disk; that of an undo is a loop of `os.unlink`. Medians of some rounds; beside the seconds on the
+clock stand those that a core worked, which other work on the machine does not lengthen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from blake3 import blake3
+
+from organizer.arrange import Item, Mode, Plan, Template, apply, plan, undo, write_plan
+from organizer.arrange.plan_csv import read_plan
+
+_TEMPLATE = "{cluster_name}/{camera}/{taken_at:%Y-%m-%d}_{stem}"
+_T = TypeVar("_T")
+_BEGIN = datetime(2024, 5, 1)  # noqa: DTZ001 - as a camera's clock says it
+
+
+def main() -> None:
+    """Measure and print."""
+    arguments = _arguments()
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
+        items = _items(Path(name) / "in", arguments.files)
+        rounds = [_round(Path(name), items, number) for number in range(arguments.rounds)]
+    median = {key: statistics.median(r[key] for r in rounds) for key in rounds[0]}
+    steps = median["steps"]
+    print(f"{len(items):,} photos, {int(steps):,} steps with sidecars, {arguments.rounds} rounds")
+    plan_s = median["plan"] + median["write the CSV"]
+    for what in ("plan", "write the CSV", "read the CSV"):
+        print(f"{what:<14} {median[what]:>7.2f} s, a core worked {median[what + ' core']:.2f} s")
+    print(f"plan with CSV  {plan_s:>7.2f} s, bar < 10 s")
+    for what, limit, bar in (("apply", "link", ", bar >= 5,000"), ("undo", "unlink", "")):
+        print(
+            f"{what:<14} {median[what]:>7.2f} s, a core worked {median[what + ' core']:.2f} s; "
+            f"{steps / median[what]:>7,.0f} files/s{bar}; "
+            f"bare os.{limit} {steps / median[limit]:>7,.0f} files/s; "
+            f"ratio {median[limit] / median[what]:.2f}"
+        )
+
+
+def _round(folder: Path, items: list[Item], number: int) -> dict[str, float]:
+    to, file = folder / f"out{number}", folder / f"plan{number}.csv"
+    took: dict[str, float] = {}
+    made = _timed(took, "plan", lambda: _plan(items, to))
+    _timed(took, "write the CSV", lambda: write_plan(made, file))
+    read = _timed(took, "read the CSV", lambda: read_plan(file))
+    assert read.digest == made.digest
+    took["link"], took["unlink"] = _bare(made, folder / f"bare{number}")
+    journal = folder / "journals" / f"arrangement-{number + 1:06}.jsonl"
+    applied = _timed(took, "apply", lambda: apply(read, journal=journal))
+    assert applied.applied
+    assert not applied.reasons
+    undone = _timed(took, "undo", lambda: undo(journal))
+    assert undone.undone
+    assert not to.exists()
+    return {"steps": len(made.steps), **took}
+
+
+def _plan(items: list[Item], to: Path) -> Plan:
+    return plan(items, to=to, mode=Mode.LINK, template=Template.parse(_TEMPLATE))
+
+
+def _bare(made: Plan, to: Path) -> tuple[float, float]:
+    """Seconds of nothing but making the links in folders that are there, and of removing them."""
+    pairs = [
+        (os.fspath(step.source), os.fspath(to / step.target.relative_to(made.to)))
+        for step in made.steps
+    ]
+    for folder in {os.path.dirname(target) for _, target in pairs}:  # noqa: PTH120
+        os.makedirs(folder)  # noqa: PTH103
+    began = time.perf_counter()
+    for source, target in pairs:
+        os.link(source, target)
+    linked = time.perf_counter()
+    for _, target in reversed(pairs):
+        os.unlink(target)  # noqa: PTH108
+    return linked - began, time.perf_counter() - linked
+
+
+def _timed(took: dict[str, float], what: str, work: Callable[[], _T]) -> _T:
+    began, worked = time.perf_counter(), time.process_time()
+    result = work()
+    took[what], took[f"{what} core"] = time.perf_counter() - began, time.process_time() - worked
+    return result
+
+
+def _items(folder: Path, count: int) -> list[Item]:
+    """Small files as photos: fifty clusters, eight cameras, a photo a minute."""
+    items = []
+    for number in range(count):
+        below = f"card{number // 1_000:03}"
+        if number % 1_000 == 0:
+            (folder / below).mkdir(parents=True)
+        stem = f"IMG_{number % 1_000 if number % 5 == 0 else number:06}"
+        source, data = folder / below / f"{stem}.JPG", f"photo {number}".encode()
+        source.write_bytes(data)
+        if number % 10 == 0:
+            source.with_suffix(".xmp").write_bytes(data)
+        status = source.stat()
+        cluster = number * 7919 % 51 or None
+        items.append(
+            Item(
+                image_id=blake3(data).hexdigest(16),
+                source=source,
+                size=status.st_size,
+                mtime_ns=status.st_mtime_ns,
+                below=below,
+                cluster_id=cluster,
+                fields={
+                    "cluster_name": f"cluster {cluster}" if cluster else None,
+                    "camera": f"RECONYX HC500 {number * 31 % 8}",
+                    "taken_at": _BEGIN + timedelta(minutes=number % 4_000),
+                },
+            )
+        )
+    return items
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--files", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--folder", type=Path, default=None, help="where the files are made")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""A copy that appears under its name when it is whole and right, and not before."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from organizer.arrange.disk import Disk, hash_of
+from organizer.arrange.looking import ChangedError, partial_of
+from organizer.arrange.types import Step
+
+
+def copy_whole(
+    disk: Disk, step: Step, source: Path, target: Path, *, check: bool, mtime_ns: int | None = None
+) -> None:
+    """Copy a file, time and mode with it.
+
+    Args:
+        disk: The disk.
+        step: The step of which it is a part.
+        source: What is copied.
+        target: Where to.
+        check: Whether what was written is read again and compared.
+        mtime_ns: The time that the copy gets; the source's where None.
+
+    Raises:
+        ChangedError: The content is not what was planned, or was not written as it was read.
+        FileExistsError: There is something at the target.
+        OSError: It cannot be copied.
+    """
+    partial = partial_of(step, target)
+    with suppress(FileNotFoundError):
+        disk.remove(partial)
+    try:
+        before = source.stat()
+        read = disk.copy(str(source), partial)
+        _require_still(source, before)
+        _require_content(step, read)
+        if check:
+            _require_written(partial, read)
+        if mtime_ns is not None and mtime_ns != before.st_mtime_ns:
+            disk.set_time(partial, mtime_ns)
+        disk.rename(partial, str(target))
+    except (OSError, ChangedError):
+        with suppress(OSError):
+            disk.remove(partial)
+        raise
+
+
+def move_across(
+    disk: Disk, step: Step, source: Path, target: Path, *, mtime_ns: int | None = None
+) -> None:
+    """Move a file to another disk: copy, check, have it on the disk, and only then remove.
+
+    Raises:
+        ChangedError: See `copy_whole`.
+        FileExistsError: See `copy_whole`.
+        OSError: It cannot be copied, or the source cannot be removed; it stays where it was.
+    """
+    before = source.stat()
+    copy_whole(disk, step, source, target, check=True, mtime_ns=mtime_ns)
+    try:
+        disk.sync_folder(str(target.parent))
+        _require_still(source, before)
+        disk.remove(str(source))
+    except (OSError, ChangedError):
+        disk.remove(str(target))
+        raise
+
+
+def _require_still(source: Path, before: os.stat_result) -> None:
+    after = source.stat()
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise ChangedError("it changes while it is copied")
+
+
+def _require_content(step: Step, read: str) -> None:
+    if step.image_id and read != step.image_id:
+        raise ChangedError("its content is not what it was, though size and time are")
+
+
+def _require_written(partial: str, read: str) -> None:
+    if hash_of(partial) != read:
+        raise ChangedError("the disk does not give back what was written")

@@ -1,0 +1,209 @@
+"""The few things that are done to a disk, each on its own, so that a test can end any of them.
+
+Nothing here replaces a file: what is at a target makes the operation fail with `FileExistsError`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+
+from blake3 import blake3
+
+_CHUNK = 1 << 20
+_NEW = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
+_ID_BYTES = 16
+_HERE = -100  # AT_FDCWD of Linux: paths are not relative to a descriptor
+_NOT_OVER_LINUX, _NOT_OVER_MACOS = 1, 4  # RENAME_NOREPLACE, RENAME_EXCL
+
+NO_LINKS = frozenset([errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV])
+"""What a file system says that has no links, or none to here."""
+
+FULL = frozenset([errno.ENOSPC, errno.EDQUOT])
+"""What a full disk says, or one on which the user may have no more."""
+
+_NO_SUCH_CALL = frozenset([errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP])
+
+
+class Disk:
+    """The real disk. Paths are text."""
+
+    def __init__(self) -> None:
+        self._rename_new = _system_rename()
+
+    def link(self, source: str, target: str) -> None:
+        """Give a file a second name; a symbolic link is followed."""
+        os.link(os.path.realpath(source) if os.path.islink(source) else source, target)  # noqa: PTH114
+
+    def symlink(self, source: str, target: str) -> None:
+        """Make a symbolic link."""
+        os.symlink(source, target)  # noqa: PTH211
+
+    def rename(self, source: str, target: str) -> None:
+        """Move a file on one disk, never over another.
+
+        Where the system has no call for it, a second name is made and the first taken away; where
+        there are no second names, an empty file holds the place.
+        """
+        if self._rename_new is not None:
+            try:
+                self._rename_new(source, target)
+            except OSError as error:
+                if error.errno not in _NO_SUCH_CALL:
+                    raise
+            else:
+                return
+        try:
+            self.link_as_it_is(source, target)
+        except FileExistsError:
+            raise
+        except OSError as error:
+            if error.errno not in NO_LINKS - {errno.EXDEV}:
+                raise
+            self._rename_onto_own(source, target)
+            return
+        try:
+            self.remove(source)
+        except OSError:
+            self.remove(target)
+            raise
+
+    def link_as_it_is(self, source: str, target: str) -> None:
+        """Give a file a second name, also one that is a symbolic link."""
+        os.link(source, target)
+
+    def hold(self, target: str) -> None:
+        """Make an empty file."""
+        os.close(os.open(target, _NEW, 0o600))
+
+    def replace(self, source: str, target: str) -> None:
+        """Rename over the empty file that `hold` made."""
+        os.replace(source, target)  # noqa: PTH105
+
+    def copy(self, source: str, target: str) -> str:
+        """Copy a file with its time, its mode and what else the system tells of it.
+
+        It is on the disk when this returns.
+
+        Returns:
+            The hash of what was read.
+        """
+        made = blake3()
+        descriptor = os.open(target, _NEW, 0o600)
+        with open(descriptor, "wb") as out, open(source, "rb") as file:  # noqa: PTH123
+            while chunk := file.read(_CHUNK):
+                made.update(chunk)
+                self.write(out.fileno(), chunk)
+            _copy_status(source, target)
+            self.sync(out.fileno())
+        return made.hexdigest(_ID_BYTES)
+
+    def write(self, descriptor: int, data: bytes) -> None:
+        """Write all of it."""
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+
+    def sync(self, descriptor: int) -> None:
+        """Have what was written on the disk."""
+        os.fsync(descriptor)
+
+    def sync_folder(self, path: str) -> None:
+        """Have the names in a folder on the disk, where the system can do that."""
+        with suppress(OSError):
+            descriptor = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+    def remove(self, path: str) -> None:
+        """Take the name of a file away."""
+        os.unlink(path)  # noqa: PTH108
+
+    def make_folder(self, path: str) -> None:
+        """Make one folder."""
+        os.mkdir(path)  # noqa: PTH102
+
+    def remove_folder(self, path: str) -> None:
+        """Remove a folder that is empty."""
+        os.rmdir(path)  # noqa: PTH106
+
+    def set_time(self, path: str, mtime_ns: int) -> None:
+        """Set when something was changed last."""
+        os.utime(path, ns=(os.stat(path).st_atime_ns, mtime_ns))  # noqa: PTH116
+
+    def free(self, path: str) -> int:
+        """The bytes that are free on the disk of a folder."""
+        return shutil.disk_usage(path).free
+
+    def _rename_onto_own(self, source: str, target: str) -> None:
+        self.hold(target)
+        try:
+            self.replace(source, target)
+        except OSError:
+            self.remove(target)
+            raise
+
+
+def status_of(path: str) -> os.stat_result | None:
+    """What the system tells of a name, a link not followed; None where there is none."""
+    try:
+        return os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def is_file(status: os.stat_result | None) -> bool:
+    """Whether it is a regular file."""
+    return status is not None and stat.S_ISREG(status.st_mode)
+
+
+def hash_of(path: str) -> str:
+    """The image id of a file's content, read from the disk where the system lets one ask for it."""
+    made = blake3()
+    with open(path, "rb") as file:  # noqa: PTH123
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        while chunk := file.read(_CHUNK):
+            made.update(chunk)
+    return made.hexdigest(_ID_BYTES)
+
+
+def _copy_status(source: str, target: str) -> None:
+    try:
+        shutil.copystat(source, target)
+    except PermissionError:  # FAT has no modes
+        status = os.stat(source)  # noqa: PTH116
+        os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def _system_rename() -> Callable[[str, str], None] | None:
+    """The system's call that renames and never replaces, where it has one."""
+    if os.name == "nt":
+        return os.rename
+    system = ctypes.CDLL(None, use_errno=True)
+    if sys.platform == "darwin":
+        call = getattr(system, "renamex_np", None)
+    else:
+        call = getattr(system, "renameat2", None)
+    if call is None:
+        return None
+
+    def rename(source: str, target: str) -> None:
+        old, new = os.fsencode(source), os.fsencode(target)
+        if sys.platform == "darwin":
+            failed = call(old, new, ctypes.c_uint(_NOT_OVER_MACOS))
+        else:
+            failed = call(_HERE, old, _HERE, new, ctypes.c_uint(_NOT_OVER_LINUX))
+        if failed:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number), source, None, target)
+
+    return rename

@@ -1,0 +1,257 @@
+"""The journal of an arrangement: what was planned, what is about to be done, what is done.
+
+A file of JSON lines. The first tells the version, the plan follows, a step a line; that much is
+written whole or not at all. Then lines are appended:
+
+    {"do": [numbers], "make": [folders], "touch": {folder: mtime}, "inodes": {number: [dev, ino]}}
+    {"did": [numbers], "left": [[number, result, reason]]}
+    {"end": "applied", "folders": {folder: mtime}}
+    {"undo": {folder: mtime}}
+    {"take": [numbers]}
+    {"took": [numbers], "left": [...]}
+    {"end": "undone"}
+
+A "do" or "take" is on the disk before the first of its steps is begun, so what a kill leaves to be
+looked at is known: the steps of the last one without an answer. A last line that is torn is as one
+that was never written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from organizer import whole
+from organizer.arrange.disk import Disk
+from organizer.arrange.state import State
+from organizer.arrange.types import Left, Mode, Plan, Record, Result, Step
+from organizer.errors import StoreError
+
+VERSION = 1
+
+_NAME = re.compile(r"arrangement-(\d{6,})\.jsonl")
+
+
+def next_journal(folder: Path) -> Path:
+    """The file for the next arrangement."""
+    last = max((int(_NAME.fullmatch(file.name)[1]) for file in journals(folder)), default=0)  # type: ignore[index]
+    return folder / f"arrangement-{last + 1:06}.jsonl"
+
+
+def journals(folder: Path) -> list[Path]:
+    """The journals in a folder, the oldest first; none where there is no folder."""
+    try:
+        found = [file for file in folder.iterdir() if _NAME.fullmatch(file.name)]
+    except FileNotFoundError:
+        return []
+    return sorted(found, key=lambda file: (len(file.name), file.name))
+
+
+def read_journal(file: Path) -> Record:
+    """What a journal tells.
+
+    Raises:
+        StoreError: It cannot be read, is damaged, or was written by a newer organizer.
+    """
+    return read_state(file).record()
+
+
+def placed(folder: Path) -> dict[str, Step]:
+    """What the arrangements that stand put where, by target.
+
+    Raises:
+        StoreError: See `read_journal`.
+    """
+    found: dict[str, Step] = {}
+    for file in journals(folder):
+        for step in read_journal(file).of(Result.DONE):
+            found[str(step.target)] = step
+    return found
+
+
+@dataclass(slots=True)
+class Journal:
+    """A journal that is written to; use it as a context manager."""
+
+    state: State
+    disk: Disk
+    _descriptor: int
+
+    @classmethod
+    def begin(cls, file: Path, plan: Plan, disk: Disk) -> Self:
+        """Begin a journal with all that is planned.
+
+        Raises:
+            StoreError: It cannot be written, or there is one.
+        """
+        created_at = datetime.now(UTC).isoformat(timespec="seconds")
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            whole.write_whole(file, _head(plan, created_at), over=False)
+        except OSError as error:
+            raise _cannot(file, error) from error
+        state = State(file, plan, created_at, [Result.PENDING] * len(plan.steps))
+        state.length = file.stat().st_size
+        return cls.go_on(state, disk)
+
+    @classmethod
+    def go_on(cls, state: State, disk: Disk) -> Self:
+        """Append to a journal that was read; what a kill has torn at its end is cut off.
+
+        Raises:
+            StoreError: It cannot be written.
+        """
+        try:
+            descriptor = os.open(state.file, os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0))
+            os.ftruncate(descriptor, state.length)
+        except OSError as error:
+            raise _cannot(state.file, error) from error
+        return cls(state, disk, descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._descriptor)
+
+    def write(self, entry: Mapping[str, Any], *, sync: bool) -> None:
+        """Append a line, and take in what it says.
+
+        Args:
+            entry: The line.
+            sync: Whether it is to be on the disk before anything else is done.
+
+        Raises:
+            StoreError: It cannot be written: nothing more may be done.
+        """
+        try:
+            self.disk.write(self._descriptor, _line(entry))
+            if sync:
+                self.disk.sync(self._descriptor)
+        except OSError as error:
+            raise _cannot(self.state.file, error) from error
+        self.state.take_in(entry)
+
+
+def read_state(file: Path) -> State:
+    """What a journal tells.
+
+    Raises:
+        StoreError: It cannot be read, is damaged, or was written by a newer organizer.
+    """
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise StoreError(f"cannot read {file}: {error.strerror or error}") from error
+    lines = _lines(file, data)
+    try:
+        head: dict[str, Any] = next(lines, ({}, 0))[0]
+        _require_version(file, head)
+        plan = _plan(head, lines)
+        state = State(file, plan, head["created_at"], [Result.PENDING] * len(plan.steps))
+        state.length = head["length"]
+        for entry, end in lines:
+            state.take_in(entry)
+            state.length = end
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise _damaged(file) from error
+    return state
+
+
+def _lines(file: Path, data: bytes) -> Iterator[tuple[Any, int]]:
+    """The lines and where each ends; a last one that is torn is left out."""
+    begin = 0
+    while (end := data.find(b"\n", begin) + 1) > 0:
+        try:
+            entry = json.loads(data[begin:end])
+        except ValueError as error:
+            if data.find(b"\n", end) >= 0:
+                raise _damaged(file) from error
+            return
+        if begin == 0 and isinstance(entry, dict):
+            entry["length"] = end
+        yield entry, end
+        begin = end
+
+
+def _require_version(file: Path, head: Mapping[str, Any]) -> None:
+    version = head.get("organizer arrangement")
+    if not isinstance(version, int):
+        raise _damaged(file)
+    if version > VERSION:
+        raise StoreError(f"{file} was written by a newer organizer", "update organizer")
+
+
+def _head(plan: Plan, created_at: str) -> bytes:
+    head = {
+        "organizer arrangement": VERSION,
+        "created_at": created_at,
+        "to": str(plan.to),
+        "mode": plan.mode,
+        "template": plan.template,
+        "made_safe": plan.made_safe,
+        "suffixed": plan.suffixed,
+        "steps": len(plan.steps),
+        "there": len(plan.there),
+        "left": len(plan.left),
+    }
+    steps = (_line(_step_row(step)) for step in (*plan.steps, *plan.there))
+    left = (_line([str(item.source), item.why, item.image_id]) for item in plan.left)
+    return b"".join((_line(head), *steps, *left))
+
+
+def _step_row(step: Step) -> list[object]:
+    return [
+        str(step.source), str(step.target), step.why, step.image_id, step.cluster_id,
+        step.size, step.mtime_ns, step.cluster_folder,
+    ]  # fmt: skip
+
+
+def _plan(head: dict[str, Any], lines: Iterator[tuple[Any, int]]) -> Plan:
+    def steps(count: int) -> Iterator[Step]:
+        for _ in range(count):
+            (source, target, *rest), head["length"] = next(lines)
+            yield Step(Path(source), Path(target), *rest)
+
+    def left(count: int) -> Iterator[Left]:
+        for _ in range(count):
+            (source, why, image_id), head["length"] = next(lines)
+            yield Left(Path(source), why, image_id)
+
+    try:
+        return Plan(
+            Path(head["to"]),
+            Mode(head["mode"]),
+            tuple(steps(head["steps"])),
+            tuple(steps(head["there"])),
+            tuple(left(head["left"])),
+            head["template"],
+            head["made_safe"],
+            head["suffixed"],
+        )
+    except RuntimeError as error:  # lines came to their end within a generator
+        raise ValueError("the plan is not whole") from error
+
+
+def _line(entry: object) -> bytes:
+    return json.dumps(entry, separators=(",", ":")).encode() + b"\n"
+
+
+def _cannot(file: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"cannot write the journal {file}: {error.strerror or error}",
+        "make room or give it the rights, and run the command again",
+    )
+
+
+def _damaged(file: Path) -> StoreError:
+    return StoreError(
+        f"{file} is damaged: it is no journal of an arrangement",
+        "nothing was touched; move the file away to go on without it",
+    )

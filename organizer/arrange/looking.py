@@ -1,0 +1,129 @@
+"""What a kill left, told by looking at the disk: whether a step was done, or half done."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from blake3 import blake3
+
+from organizer.arrange.disk import Disk, hash_of, is_file, status_of
+from organizer.arrange.types import Mode, Step
+
+_COARSE_NS = 2 * 10**9
+"""FAT keeps times to two seconds."""
+
+
+class ChangedError(Exception):
+    """A file is not what it was when the arrangement was planned."""
+
+
+def partial_of(step: Step, beside: Path) -> str:
+    """The name of a copy that is not whole yet: hidden, so that an ingest passes it over."""
+    told = f"{step.source}\0{step.target}".encode("utf-8", "surrogateescape")
+    return f"{beside.parent}{os.sep}.organizer-{blake3(told).hexdigest(8)}.partial"
+
+
+def is_as_planned(step: Step, status: os.stat_result | None) -> bool:
+    """Whether a file has the size and the time that it had when it was planned."""
+    return (
+        status is not None
+        and stat.S_ISREG(status.st_mode)
+        and (status.st_size, status.st_mtime_ns) == (step.size, step.mtime_ns)
+    )
+
+
+def is_about_as_planned(step: Step, status: os.stat_result | None) -> bool:
+    """The same, for a file on a disk that may keep times less exactly."""
+    return (
+        status is not None
+        and stat.S_ISREG(status.st_mode)
+        and status.st_size == step.size
+        and abs(status.st_mtime_ns - step.mtime_ns) < _COARSE_NS
+    )
+
+
+def is_ours(mode: Mode, step: Step, inode: tuple[int, int] | None = None) -> bool:
+    """Whether what is at the target of a step is what the step makes.
+
+    Args:
+        mode: What the step does.
+        step: The step.
+        inode: Device and number of the file before it was moved.
+
+    Raises:
+        OSError: It cannot be looked at.
+    """
+    target = status_of(str(step.target))
+    if target is None:
+        return False
+    if mode is Mode.SYMLINK:
+        return is_link_to(step)
+    if mode is Mode.LINK:
+        try:
+            return os.path.samestat(target, step.source.stat())
+        except FileNotFoundError:
+            return False
+    if mode is Mode.MOVE and inode == (target.st_dev, target.st_ino):
+        return True
+    return is_about_as_planned(step, target) and holds_the_content(step)
+
+
+def is_link_to(step: Step) -> bool:
+    """Whether the target is the symbolic link that the step makes."""
+    target = str(step.target)
+    status = status_of(target)
+    if status is None or not stat.S_ISLNK(status.st_mode):
+        return False
+    return os.readlink(target) == str(step.source)  # noqa: PTH115
+
+
+def holds_the_content(step: Step) -> bool:
+    """Whether the target's bytes are those of the source when it was planned.
+
+    A sidecar's are compared with its source's; where that is gone, size and time have to do.
+    """
+    if step.image_id:
+        return hash_of(str(step.target)) == step.image_id
+    source = _followed(step.source)
+    if not is_file(source):
+        return source is None
+    return hash_of(str(step.target)) == hash_of(str(step.source))
+
+
+def are_halves(step: Step, source: str, target: str) -> bool:
+    """Whether the files at both places of a move are one: two names, or a copy and its original.
+
+    Raises:
+        OSError: They cannot be looked at.
+    """
+    first, second = os.lstat(source), os.lstat(target)
+    if os.path.samestat(first, second):
+        return True
+    alike = is_about_as_planned(step, first) and is_about_as_planned(step, second)
+    return alike and hash_of(source) == hash_of(target)
+
+
+def clear_up(disk: Disk, step: Step) -> None:
+    """Remove what a kill leaves beside the places of a step, and the file that held one."""
+    for place, other in ((step.target, step.source), (step.source, step.target)):
+        partial = partial_of(step, place)
+        if status_of(partial) is not None:
+            disk.remove(partial)
+        held = status_of(str(place))
+        if (
+            is_file(held)
+            and held is not None
+            and held.st_size == 0 < step.size
+            and is_about_as_planned(step, _followed(other))
+        ):
+            disk.remove(str(place))
+
+
+def _followed(path: Path) -> os.stat_result | None:
+    """What the system tells of a file, a link followed; None where there is none."""
+    try:
+        return path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None

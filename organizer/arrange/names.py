@@ -1,0 +1,129 @@
+"""Names that every system can hold: Windows, macOS, Linux, and the FAT of a camera's card.
+
+What is replaced becomes ``_``: the characters that Windows and FAT forbid, control characters, and
+marks that turn the direction of writing (they make a name show as another). Letters of every
+script, combining marks and emoji stay.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+LONGEST = 255
+"""Bytes in UTF-8 that the usual file systems hold in a name; none holds fewer UTF-16 units."""
+
+_FORBIDDEN = re.compile(
+    r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]'
+)
+_SIMPLE = re.compile(r"[A-Za-z0-9_-]{5,60}")
+_SIMPLE_TAIL = re.compile(r"(?:[A-Za-z0-9_.-]{0,60}[A-Za-z0-9_-])?")
+_PLAIN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_ .-]*")
+_RESERVED = frozenset(
+    ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"]
+    + [f"{device}{digit}" for device in ("COM", "LPT") for digit in "0123456789¹²³"]
+)  # https://learn.microsoft.com/windows/win32/fileio/naming-a-file
+
+_JOINER = "\u200d"
+_SKIN = range(0x1F3FB, 0x1F400)
+_TAGS = range(0xE0020, 0xE0080)
+_FLAGS = range(0x1F1E6, 0x1F200)
+
+
+def safe(name: str, *, tail: str = "", longest: int = LONGEST) -> str:
+    """A name of one file or folder, as it can be written everywhere.
+
+    Args:
+        name: The name without its tail.
+        tail: What has to stay at the end whatever is cut: a suffix with its dot.
+        longest: Bytes in UTF-8 that it may have.
+
+    Returns:
+        The name with its tail; never empty. One that is safe is returned as it is.
+    """
+    if longest >= 130 and _SIMPLE.fullmatch(name) and _SIMPLE_TAIL.fullmatch(tail):
+        return name + tail  # nearly all are; no reserved name is so long
+    tail = _cleaned(tail).rstrip(" .")
+    name = _cleaned(name)
+    if not name.strip(" ."):
+        name = "_"
+    elif name.startswith("."):
+        name = "_" + name[1:]  # hidden, and the next ingest would pass over it
+    if not tail:
+        name = name.rstrip(" .")
+    base, dot, rest = name.partition(".")
+    if base.rstrip(" ").upper() in _RESERVED:
+        name = f"{base.rstrip(' ')}_{dot}{rest}"
+    if len(name) + len(tail) > longest // 4:  # a character has four bytes at most
+        name = cut(name, longest - len(tail.encode()))
+        if not tail:
+            name = name.rstrip(" .") or "_"
+    return name + tail
+
+
+def is_safe(name: str) -> bool:
+    """Whether a name can be written everywhere as it is."""
+    return safe(name) == name
+
+
+def cut(text: str, longest: int) -> str:
+    """The beginning of a text that has at most so many bytes in UTF-8.
+
+    What a reader sees as one character is not cut in two (Unicode Standard Annex 29, extended
+    grapheme clusters, without the rules for scripts in which consonants join), unless nothing
+    would be left.
+    """
+    if len(text.encode()) <= longest:
+        return text
+    end = len(text.encode()[: max(longest, 0)].decode(errors="ignore"))
+    whole = end
+    while whole > 0 and not _may_part(text, whole):
+        whole -= 1
+    return text[: whole or end]
+
+
+def key(path: str) -> str:
+    """What two names share that are one on a file system that folds case or normalises."""
+    if path.isascii():
+        return path.lower()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", path).casefold())
+
+
+def is_text(name: str) -> bool:
+    """Whether a name is valid UTF-8: what is not comes from the system as lone surrogates."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _cleaned(text: str) -> str:
+    if _PLAIN.fullmatch(text):
+        return text
+    return unicodedata.normalize("NFC", _FORBIDDEN.sub("_", text))
+
+
+def _may_part(text: str, at: int) -> bool:
+    """Whether a text may be cut before a character without breaking what is seen as one."""
+    before, after = text[at - 1], text[at]
+    code = ord(after)
+    if unicodedata.category(after).startswith("M") or code in _SKIN or code in _TAGS:
+        return False
+    if after in "\u200c\u200d\uff9e\uff9f" or before == _JOINER:
+        return False
+    if code in _FLAGS:
+        return _flags_before(text, at) % 2 == 0
+    return not (_is_jamo(before) and _is_jamo(after))
+
+
+def _flags_before(text: str, at: int) -> int:
+    begin = at
+    while begin > 0 and ord(text[begin - 1]) in _FLAGS:
+        begin -= 1
+    return at - begin
+
+
+def _is_jamo(character: str) -> bool:
+    """Whether it is a Korean letter or syllable that may join its neighbour."""
+    return "\u1100" <= character <= "\u11ff" or "\ua960" <= character <= "\ud7fb"

@@ -1,0 +1,273 @@
+"""A plan as a table that a person can read and edit in a spreadsheet.
+
+A line a file, with all that the plan needs on every line, so that lines may be sorted, filtered and
+deleted. A deleted line is not done, nor is one whose `do` says leave; a target that was edited is
+obeyed where it is as safe as a planned one.
+
+Spreadsheets round long numbers, so what must stay exact has letters before it: ``ns:``, ``id:``.
+A text that one would run as a formula (``= + - @``) never begins a cell.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from organizer import whole
+from organizer.arrange import names
+from organizer.arrange.sidecars import split
+from organizer.arrange.types import Left, Mode, Plan, Step
+from organizer.errors import SettingsError
+
+COLUMNS = (
+    "source", "target", "why", "do", "cluster", "cluster_folder", "image", "size", "mtime", "to",
+)  # fmt: skip
+"""The header. `do` is the mode, "there" or "leave"; `image` is the hash, empty for a sidecar."""
+
+_THERE, _LEAVE = "there", "leave"
+_NEEDED = ("source", "target", "do", "image", "size", "mtime", "to")
+_RUNS = tuple("=+-@\t\r\uff1d\uff0b\uff0d\uff20")
+_NUMBER = re.compile(r"-?[0-9]{1,25}")
+_IMAGE = re.compile(r"id:[0-9a-f]{32}")
+_BREAK = re.compile(r"\r\n|\r|\n")
+_HINT = "make a new one: organizer arrange --plan FILE"
+
+
+def write_plan(plan: Plan, file: Path, *, over: bool = False) -> Path:
+    """Write a plan, whole or not at all: UTF-8 with a mark, which Excel needs.
+
+    Args:
+        plan: The plan.
+        file: Where to.
+        over: Whether a file that is there is replaced.
+
+    Raises:
+        FileExistsError: There is a file, and it is not to be replaced.
+        OSError: It cannot be written.
+    """
+    text = io.StringIO(newline="")
+    rows = csv.writer(text, lineterminator="\r\n", quoting=csv.QUOTE_MINIMAL)
+    rows.writerow(COLUMNS)
+    rows.writerows(_step_row(plan, step, plan.mode) for step in plan.steps)
+    rows.writerows(_step_row(plan, step, _THERE) for step in plan.there)
+    rows.writerows(_left_row(plan, item) for item in plan.left)
+    data = text.getvalue().encode("utf-8", "backslashreplace")
+    return whole.write_whole(file, b"\xef\xbb\xbf" + data, over=over)
+
+
+def read_plan(file: Path) -> Plan:
+    """Read a plan back, as a person left it.
+
+    Raises:
+        SettingsError: It cannot be read, is no plan, or a line cannot be carried out: a target
+            outside the folder, one that two lines have, a name that some system cannot hold. The
+            message names the line.
+    """
+    lines = list(_lines(file, _text(file)))
+    if not lines:
+        raise SettingsError(f"{file} has no lines", _HINT)
+    rows = [_Row(file, number, cells) for number, cells in lines]
+    to = _one(file, {row["to"] for row in rows}, "to")
+    if not Path(to).is_absolute():
+        raise rows[0].refused(f"the folder {to!r} in the column to is not absolute", _HINT)
+    modes = {row["do"].strip().lower() for row in rows} - {_THERE, _LEAVE, ""}
+    mode = Mode(_one(file, modes, "do")) if modes <= {*Mode} and modes else None
+    if modes and mode is None:
+        words = ", ".join([*Mode, _THERE, _LEAVE])
+        raise SettingsError(
+            f"{file}: {', '.join(sorted(modes - {*Mode}))} cannot be in the column do",
+            f"it can be {words}",
+        )
+    return _plan(Path(to), mode or Mode.LINK, rows)
+
+
+class _Row:
+    """A line of a plan."""
+
+    def __init__(self, file: Path, number: int, cells: Mapping[str, str]) -> None:
+        self.file, self.number, self._cells = file, number, cells
+
+    def __getitem__(self, column: str) -> str:
+        return self._cells.get(column, "")
+
+    def refused(self, why: str, hint: str) -> SettingsError:
+        return SettingsError(f"{self.file} line {self.number}: {why}", hint)
+
+    def whole_number(self, column: str, prefix: str = "") -> int:
+        text = self[column].strip()
+        digits = text.removeprefix(prefix)
+        if not (text.startswith(prefix) and _NUMBER.fullmatch(digits)):
+            raise self.refused(f"{text!r} cannot be in the column {column}", _HINT)
+        return int(digits)
+
+
+def _plan(to: Path, mode: Mode, rows: Sequence[_Row]) -> Plan:
+    steps: list[Step] = []
+    there: list[Step] = []
+    left: list[Left] = []
+    lines: dict[str, int] = {}
+    for row in rows:
+        do = row["do"].strip().lower()
+        if do in {_LEAVE, ""}:
+            why = row["why"] if not row["target"] else "left by the plan's reader"
+            left.append(Left(Path(row["source"]), why, _image_id(row)))
+            continue
+        step = _step(row, to)
+        key = names.key(str(step.target))
+        if key in lines:
+            why = f"it has the target of line {lines[key]}, {step.target}"
+            raise row.refused(why, "give each its own target (systems differ in capitals)")
+        lines[key] = row.number
+        (there if do == _THERE else steps).append(step)
+    _require_no_file_above(to, steps, rows)
+    return Plan(to, mode, tuple(steps), tuple(there), tuple(left))
+
+
+def _step(row: _Row, to: Path) -> Step:
+    source = Path(row["source"])
+    if not source.is_absolute():
+        raise row.refused(f"the source {row['source']!r} is not absolute", _HINT)
+    inside = _inside(row, source, to)
+    folder = row["cluster_folder"].removeprefix("./")
+    stands = folder.split("/") if folder else []
+    return Step(
+        source,
+        to.joinpath(*inside),
+        row["why"],
+        _image_id(row),
+        row.whole_number("cluster") if row["cluster"].strip() else None,
+        row.whole_number("size"),
+        row.whole_number("mtime", "ns:"),
+        folder if list(inside[:-1][: len(stands)]) == stands else "",
+    )
+
+
+def _inside(row: _Row, source: Path, to: Path) -> tuple[str, ...]:
+    """The target as names below the folder, checked as strictly as a planned one."""
+    text = row["target"]
+    if not text.strip():
+        raise row.refused("it has no target", "write leave in the column do, or delete the line")
+    inside = _below(text, to)
+    if not inside or ".." in inside:
+        raise row.refused(f"{text} is not inside {to}", "a target stays inside the folder")
+    for name in inside:
+        if not names.is_safe(name):
+            raise row.refused(
+                f"the name {name!r} cannot be on every system", f"write {names.safe(name)!r}"
+            )
+    suffix = split(source.name)[1]
+    if split(inside[-1])[1].lower() != suffix.lower():
+        raise row.refused(
+            f"{inside[-1]} does not end in {suffix} as its source does",
+            "keep the suffix: programs go by it",
+        )
+    return inside
+
+
+def _below(text: str, to: Path) -> tuple[str, ...]:
+    """The names of a path below a folder; none where it is not below."""
+    top = f"{to}{os.sep}"
+    if text.startswith(top) and os.altsep is None:  # nearly always, and sooner than with paths
+        inside = tuple(text.removeprefix(top).split("/"))
+        if all(inside) and "." not in inside:
+            return inside
+    try:
+        return (to / text).relative_to(to).parts
+    except ValueError:
+        return ()
+
+
+def _require_no_file_above(to: Path, steps: Sequence[Step], rows: Sequence[_Row]) -> None:
+    """Make sure that no target is a folder of another."""
+    parents = {step.target.parent for step in steps}
+    above = {folder for parent in parents for folder in (parent, *parent.parents)}
+    folders = {names.key(str(folder)) for folder in above if folder.is_relative_to(to)}
+    for step in steps:
+        if names.key(str(step.target)) in folders:
+            raise SettingsError(
+                f"{rows[0].file}: {step.target} would be a file, and a folder of other targets",
+                "give it another name",
+            )
+
+
+def _image_id(row: _Row) -> str:
+    text = row["image"].strip()
+    if text and not _IMAGE.fullmatch(text):
+        raise row.refused(f"{text!r} cannot be in the column image", _HINT)
+    return text.removeprefix("id:")
+
+
+def _step_row(plan: Plan, step: Step, do: str) -> tuple[object, ...]:
+    return (
+        step.source,
+        step.target,
+        _guarded(step.why),
+        do,
+        "" if step.cluster_id is None else step.cluster_id,
+        f"./{step.cluster_folder}" if step.cluster_folder else "",
+        f"id:{step.image_id}" if step.image_id else "",
+        step.size,
+        f"ns:{step.mtime_ns}",
+        plan.to,
+    )
+
+
+def _left_row(plan: Plan, item: Left) -> tuple[object, ...]:
+    image = f"id:{item.image_id}" if item.image_id else ""
+    return (item.source, "", _guarded(item.why), _LEAVE, "", "", image, "", "", plan.to)
+
+
+def _guarded(text: str) -> str:
+    return f"'{text}" if text.lstrip("'").startswith(_RUNS) else text
+
+
+def _one(file: Path, values: set[str], column: str) -> str:
+    """The value that all lines have."""
+    if len(values) != 1:
+        several = ", ".join(sorted(values)[:3])
+        raise SettingsError(f"{file}: the column {column} differs: {several}", _HINT)
+    return next(iter(values))
+
+
+def _text(file: Path) -> str:
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise SettingsError(f"cannot read {file}: {error.strerror or error}", _HINT) from error
+    wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    for encoding in ("utf-16",) if wide else ("utf-8-sig", "cp1252"):  # Excel's "CSV" is the last
+        with suppress(UnicodeDecodeError):
+            text = data.decode(encoding)
+            if "\0" not in text:
+                return text
+    raise SettingsError(f"{file} is no text", "save it as CSV in UTF-8")
+
+
+def _lines(file: Path, text: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """The lines that hold something, by the names of the columns, and where each begins."""
+    first, *rest = _BREAK.split(text, maxsplit=1)
+    begins = 1
+    if re.fullmatch(r'"?sep=."?', first.strip(), re.IGNORECASE) and rest:
+        text, begins = rest[0], 2
+        first = _BREAK.split(text, maxsplit=1)[0]
+    separator = max(",;\t", key=first.count)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    skipped = begins - 1
+    try:
+        header = [name.strip().lower() for name in next(rows, [])]
+        if any(name not in header for name in _NEEDED):
+            raise SettingsError(f"{file} is no plan of an arrangement", _HINT)
+        begins = rows.line_num + skipped + 1
+        for row in rows:
+            if any(map(str.strip, row)):
+                yield begins, dict(zip(header, row, strict=False))
+            begins = rows.line_num + skipped + 1
+    except csv.Error as error:
+        raise SettingsError(
+            f"{file} line {begins} is not CSV: {error}", "look for an unclosed quote"
+        ) from error

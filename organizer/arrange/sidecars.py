@@ -1,0 +1,97 @@
+"""The files that belong to a photo: ``a.xmp``, ``a.jpg.xmp``, ``a.json``, ``a.jpg.*.json``.
+
+Edits and labels lie there (Lightroom, darktable, digiKam, Google Takeout); a photo that goes
+without them loses them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from organizer.arrange.names import key
+
+_SUFFIXES = (".xmp", ".json")
+
+
+@dataclass(frozen=True, slots=True)
+class Sidecar:
+    """A file beside a photo.
+
+    Attributes:
+        path: Where it lies.
+        tail: What follows the photo's stem in its name: ".xmp", ".jpg.xmp".
+        size: Bytes.
+        mtime_ns: Nanoseconds.
+        is_link: Whether it is a symbolic link.
+    """
+
+    path: str
+    tail: str
+    size: int
+    mtime_ns: int
+    is_link: bool
+
+
+class Folder:
+    """What is in a folder of photos, listed once.
+
+    Raises:
+        OSError: It cannot be listed.
+    """
+
+    def __init__(self, path: str, photos: Iterable[str]) -> None:
+        """List a folder.
+
+        Args:
+            path: The folder.
+            photos: The names of the photos in it that are arranged.
+        """
+        with os.scandir(path) as scan:
+            self._entries = {entry.name: entry for entry in scan}
+        self._path = path
+        self._exact = {owner for name in photos for owner in (name, split(name)[0])}
+        self._beside: dict[str, list[tuple[str, str]]] = {}
+        for name in self._entries:
+            base, suffix = split(name)
+            if suffix.lower() in _SUFFIXES:
+                self._beside.setdefault(key(base), []).append((base, name))
+                inner, more = split(base)
+                if suffix.lower() == ".json" and more:
+                    self._beside.setdefault(f"{key(inner)}/", []).append((inner, name))
+
+    def has(self, name: str) -> bool:
+        """Whether a file is there."""
+        return name in self._entries or os.path.lexists(os.path.join(self._path, name))  # noqa: PTH118
+
+    def is_link(self, name: str) -> bool:
+        """Whether a file is a symbolic link."""
+        entry = self._entries.get(name)
+        return entry is not None and entry.is_symlink()
+
+    def sidecars(self, photo: str) -> Iterator[Sidecar]:
+        """The files that belong to a photo, by its name; one may belong to several."""
+        if not self._beside:
+            return
+        stem, suffix = split(photo)
+        for owner, more, before in ((stem, "", ""), (photo, "", suffix), (photo, "/", suffix)):
+            found = self._beside.get(key(owner) + more)
+            for base, name in sorted(found or (), key=lambda pair: (pair[0] != owner, pair)):
+                if base != owner and base in self._exact:
+                    continue  # it is another's, whose name has the same capitals
+                entry = self._entries[name]
+                if entry.is_file():
+                    status = entry.stat()
+                    yield Sidecar(
+                        entry.path,
+                        before + name[len(base) :],
+                        status.st_size,
+                        status.st_mtime_ns,
+                        entry.is_symlink(),
+                    )
+
+
+def split(name: str) -> tuple[str, str]:
+    """The stem and the suffix of a name, the suffix with its dot."""
+    return os.path.splitext(name)  # noqa: PTH122 - a hundred thousand times

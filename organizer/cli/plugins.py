@@ -1,0 +1,185 @@
+"""Commands of plugins: listed without importing them, loaded when one is called.
+
+A plugin registers a `typer.Typer` app, or a function with Typer's annotations, under the
+entry-point group ``organizer.commands``; its name becomes ``organizer NAME``. The line that
+``organizer --help`` shows is read in the plugin's source and not run: the ``help`` of the app or
+the first line of its callback's docstring, that of the function's, or else of the module's.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from organizer.cli.session import complain, plain, say
+from organizer.errors import OrganizerError, PluginError
+
+if TYPE_CHECKING:
+    import ast
+    from importlib.metadata import EntryPoint
+
+GROUP = "organizer.commands"
+"""The entry-point group of commands."""
+
+_COMPLETION = ("install_completion", "show_completion")
+"""Options of a program that Typer gives to an app that is not below another one."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+class Commands(TyperGroup):
+    """The commands of organizer, and after them those of plugins."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names: organizer's own in their order, then those of plugins, sorted."""
+        listed = super().list_commands(ctx)
+        return [*listed, *sorted({p.name for p in self._points if not _refusal(p, listed)})]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """A command; one of a plugin without its options, for nothing of it is imported yet."""
+        own = super().get_command(ctx, cmd_name)
+        if own is not None:
+            return own
+        points = [p for p in self._points if p.name == cmd_name and not _refusal(p, ())]
+        return _Listed(points[0]) if points else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that is to be run; a plugin's is loaded now."""
+        name, found, rest = super().resolve_command(ctx, args)
+        if not isinstance(found, _Listed):
+            return name, found, rest
+        try:
+            return name, _loaded(found.point), rest
+        except OrganizerError as error:
+            if "--debug" in rest:
+                raise
+            complain(error)
+            raise typer.Exit(error.exit_code) from error
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """The help, and on stderr what of the plugins is left out of it."""
+        super().format_help(ctx, formatter)
+        own = super().list_commands(ctx)
+        for reason in sorted(filter(None, (_refusal(point, own) for point in self._points))):
+            say(f"left out: {reason}")
+
+    @cached_property
+    def _points(self) -> tuple[EntryPoint, ...]:
+        """All of them; asked for only where no own command is meant: every package is looked at."""
+        from importlib.metadata import entry_points
+
+        return tuple(entry_points(group=GROUP))
+
+
+class _Listed(TyperCommand):
+    """A plugin's command as the help lists it."""
+
+    def __init__(self, point: EntryPoint) -> None:
+        super().__init__(point.name, help=plain(_summary(point)), rich_help_panel="Plugins")
+        self.point = point
+
+
+def _refusal(point: EntryPoint, own: Any) -> str:
+    """Why a plugin's command cannot be called; empty where it can."""
+    told = f"the command {point.name!r} of {_provider(point)}: "
+    if point.name in own:
+        return told + "organizer has one of that name itself"
+    return "" if _NAME.fullmatch(point.name) else told + "that is no name of a command"
+
+
+def _provider(point: EntryPoint) -> str:
+    return point.dist.name if point.dist is not None else point.value
+
+
+def _loaded(point: EntryPoint) -> Any:
+    """The real command.
+
+    Raises:
+        PluginError: Its module cannot be imported, or holds no command; or two plugins have one of
+            that name.
+    """
+    from organizer import registry
+
+    found: Any = registry.factory(GROUP, point.name)
+    if not isinstance(found, typer.Typer):
+        if not callable(found):
+            raise PluginError(
+                f"the command {point.name!r} of {_provider(point)} is no Typer app and no function",
+                f"update or remove {_provider(point)}",
+            )
+        app = typer.Typer()
+        app.command(point.name)(found)
+        found = app
+    try:
+        command = typer.main.get_command(found)
+    except Exception as error:
+        # Typer tells with many kinds of exceptions what it cannot make options of.
+        raise PluginError(
+            f"the command {point.name!r} of {_provider(point)} cannot be made: {error}",
+            f"update or remove {_provider(point)}",
+        ) from error
+    command.name = point.name
+    command.params = [param for param in command.params if param.name not in _COMPLETION]
+    return command
+
+
+# What the help shows -----------------------------------------------------------------------------
+
+
+def _summary(point: EntryPoint) -> str:
+    """One line about a command, from its source; nothing of it is run."""
+    import ast
+
+    try:
+        source = _source(point.module)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of its escapes: they are its author's to mend
+            tree = ast.parse(source.read_bytes()) if source else ast.Module([], [])
+    except (ImportError, OSError, SyntaxError, ValueError):
+        tree = ast.Module([], [])  # it is named with its reason when it is called
+    about = next((text for node in tree.body if (text := _about(node, point.attr))), "")
+    about = about or ast.get_docstring(tree) or ""
+    if not about and point.dist is not None:
+        about = str(point.dist.metadata["Summary"] or "")
+    return (about.strip().splitlines() or [""])[0]
+
+
+def _source(module: str) -> Path | None:
+    """The file of a module; the packages that hold it are not imported, as `find_spec` would."""
+    from importlib.util import find_spec
+
+    top, *below = module.split(".")
+    spec = find_spec(top)
+    if spec is None:
+        return None
+    if not below:
+        return Path(spec.origin) if spec.origin and spec.origin.endswith(".py") else None
+    for folder in spec.submodule_search_locations or ():
+        path = Path(folder, *below)
+        for file in (path.with_name(f"{path.name}.py"), path / "__init__.py"):
+            if file.is_file():
+                return file
+    return None
+
+
+def _about(node: ast.stmt, name: str) -> str:
+    """What a statement says about the command that it makes; nothing where it makes another."""
+    import ast
+
+    if isinstance(node, ast.FunctionDef):
+        called = [d.func for d in node.decorator_list if isinstance(d, ast.Call)]
+        is_callback = any(ast.unparse(func) == f"{name}.callback" for func in called)
+        return (ast.get_docstring(node) or "") if is_callback or node.name == name else ""
+    if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
+        return ""
+    if not any(isinstance(target, ast.Name) and target.id == name for target in node.targets):
+        return ""
+    told = {word.arg: word.value for word in node.value.keywords}
+    text = told.get("help")
+    return str(text.value) if isinstance(text, ast.Constant) else ""

@@ -1,0 +1,115 @@
+"""Which deployment the images of a library are of: by their folders and what a person told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from organizer.deployments import Place, Places, Template, completed
+from organizer.field import Deployment
+from organizer.store import Store
+from organizer.types import FileState
+
+TEMPLATE = "deployment_template"
+"""The name under which the template is kept among a library's choices."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The deployments of a library and their images.
+
+    An image with several files is of the deployment of the first of them that is of any: those that
+    are there before those that are gone, then by path. So a copy outside the field's folders
+    changes nothing, and a card that was copied twice counts once. An image whose files were all
+    moved to where no folder tells a deployment is of that in whose folder it lay first.
+
+    Attributes:
+        deployment_of: The deployment of each image that is of one.
+        deployments: All that a person told of or a folder tells, by their ids.
+        told: The ids of those that a person told of.
+        several: The images whose files are of several deployments.
+    """
+
+    deployment_of: dict[str, str]
+    deployments: dict[str, Deployment]
+    told: frozenset[str]
+    several: frozenset[str]
+
+
+def template_of(store: Store) -> Template | None:
+    """The template that was chosen for a library."""
+    text = store.choices.get(TEMPLATE)
+    return Template.parse(text) if text else None
+
+
+def placed(store: Store) -> Placed:
+    """Which image is of which deployment; 100,000 files take a quarter of a second."""
+    return placed_by(store, template_of(store))
+
+
+def placed_by(store: Store, template: Template | None) -> Placed:
+    """As `placed`, if the template were another one."""
+    told = store.deployments.all()
+    places = Places(template, told)
+    if not places:
+        return Placed({}, {}, frozenset(), frozenset())
+    search = _Search(store, places)
+    search.run()
+    return Placed(
+        search.deployment_of,
+        _deployments(told, search.place_of.values()),
+        frozenset(deployment.deployment_id for deployment in told),
+        frozenset(search.several),
+    )
+
+
+def _deployments(
+    told: Iterable[Deployment], places: Iterable[Place | None]
+) -> dict[str, Deployment]:
+    """All deployments, by id; of two folders of one, the first in the alphabet tells of it."""
+    first: dict[str, Place] = {}
+    for place in sorted(filter(None, places), key=lambda p: (p.location or "", p.camera or "")):
+        first.setdefault(place.deployment_id, place)
+    known = {deployment.deployment_id: deployment for deployment in told}
+    ids = sorted({*first, *known})
+    return {name: completed(known.get(name) or Deployment(name), first.get(name)) for name in ids}
+
+
+@dataclass(slots=True)
+class _Search:
+    """One pass over all files; a folder is looked at once."""
+
+    store: Store
+    places: Places
+    deployment_of: dict[str, str] = field(default_factory=dict)
+    place_of: dict[tuple[int, str], Place | None] = field(default_factory=dict)
+    several: set[str] = field(default_factory=set)
+
+    def run(self) -> None:
+        """Find the deployment of every image."""
+        files = self.store.photos.file_columns("image_id", "root_id", "path", "state")
+        folders = {root.root_id: root.folder for root in self.store.photos.roots()}
+        parts = {root_id: folder.as_posix().split("/") for root_id, folder in folders.items()}
+        ranks: dict[str, tuple[bool, str]] = {}
+        for image_id, root_id, path, state in zip(*files.values(), strict=True):
+            place = self._place(parts[root_id], (root_id, path.rpartition("/")[0]))
+            if place is None:
+                continue
+            rank = (state == FileState.MISSING, f"{folders[root_id]}/{path}")
+            former = self.deployment_of.get(image_id)
+            if former not in {None, place.deployment_id}:
+                self.several.add(image_id)
+            if former is None or rank < ranks[image_id]:
+                ranks[image_id] = rank
+                self.deployment_of[image_id] = place.deployment_id
+        for folder, image_ids in self.store.photos.former_folders().items():
+            place = self._place(parts[folder[0]], folder) if folder[0] in parts else None
+            if place is not None:
+                for image_id in image_ids:
+                    self.deployment_of.setdefault(image_id, place.deployment_id)
+
+    def _place(self, root: list[str], folder: tuple[int, str]) -> Place | None:
+        if folder not in self.place_of:
+            inside = [name for name in folder[1].split("/") if name]
+            self.place_of[folder] = self.places.of(root, inside)
+        return self.place_of[folder]

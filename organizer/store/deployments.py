@@ -1,0 +1,32 @@
+"""Where cameras stood and for how long, as a person told it: a small table, rewritten whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+
+import pyarrow as pa
+
+from organizer.field import Deployment
+from organizer.store.database import Database
+from organizer.store.schemas import DEPLOYMENTS
+
+
+class Deployments:
+    """The deployments of one library."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def all(self) -> tuple[Deployment, ...]:
+        """Every deployment that a person told of, by its id."""
+        rows = self._database.read("deployments").to_pylist()
+        return tuple(sorted((Deployment(**row) for row in rows), key=lambda d: d.deployment_id))
+
+    def write(self, deployments: Iterable[Deployment]) -> None:
+        """Put deployments in the place of all that were there, in one commit."""
+        rows = [asdict(deployment) for deployment in deployments]
+        ids = [row["deployment_id"] for row in rows]
+        if len(set(ids)) < len(ids):
+            raise ValueError("two deployments have one id")
+        self._database.overwrite("deployments", pa.Table.from_pylist(rows, schema=DEPLOYMENTS))

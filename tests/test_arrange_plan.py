@@ -1,0 +1,390 @@
+"""Where photos and their sidecars go, and a plan as a table that a person edits."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from organizer.arrange import (
+    Item,
+    Mode,
+    Plan,
+    Template,
+    apply,
+    next_journal,
+    placed,
+    plan,
+    read_plan,
+    write_plan,
+)
+from organizer.errors import SettingsError
+from tests.arrange_trees import item_of, make
+
+BY_NAME = Template.parse("{cluster_name}/{stem}")
+
+
+def planned(
+    items: list[Item], to: Path, mode: Mode = Mode.LINK, template: Template = BY_NAME
+) -> Plan:
+    return plan(items, to=to, mode=mode, template=template)
+
+
+def targets(made: Plan) -> dict[str, str]:
+    """Target by source, each as it is read."""
+    return {str(s.source): s.target.relative_to(made.to).as_posix() for s in made.steps}
+
+
+def test_photos_of_one_name_get_suffixes_that_do_not_depend_on_order(tmp_path: Path) -> None:
+    files = [make(tmp_path / f"in/card{n}/IMG_1.JPG", b"%d" % n) for n in range(3)]
+    files.append(make(tmp_path / "in/card3/img_1.jpg", b"3"))
+    items = [item_of(file, cluster_name="fox") for file in files]
+    made = planned(items, tmp_path / "out")
+    assert made == planned(items[::-1], tmp_path / "out")
+    assert made.suffixed == 4
+    for item, step in zip(items, made.steps, strict=True):
+        assert step.target.name == (f"{item.source.stem}_{item.image_id[:8]}{item.source.suffix}")
+    assert planned(items[:1], tmp_path / "out").steps[0].target.name == "IMG_1.JPG"
+
+
+def test_copies_of_one_photo_are_told_apart_by_where_they_lie(tmp_path: Path) -> None:
+    files = [make(tmp_path / f"in/card{n}/IMG_1.JPG", b"same") for n in range(3)]
+    items = [item_of(f, below=f.parent.name, cluster_name="fox") for f in files]
+    made = planned(items, tmp_path / "out")
+    names = {step.target.name for step in made.steps}
+    assert len(names) == 3
+    assert all(name.startswith(f"IMG_1_{items[0].image_id[:8]}-") for name in names)
+    moved = [
+        item_of(tmp_path.joinpath("in", f.parent.name, "IMG_1.JPG"), below=f.parent.name,
+                cluster_name="fox")
+        for f in files[1:]
+    ]  # fmt: skip
+    assert {s.target.name for s in planned(moved, tmp_path / "out").steps} < names
+
+
+def test_a_suffix_that_another_photo_has_as_its_name_is_not_used(tmp_path: Path) -> None:
+    first = item_of(make(tmp_path / "in/1/a.jpg", b"1"), cluster_name="fox")
+    second = item_of(make(tmp_path / "in/2/a.jpg", b"2"), cluster_name="fox")
+    taken = make(tmp_path / f"in/3/a_{first.image_id[:8]}.jpg", b"3")
+    made = planned([first, second, item_of(taken, cluster_name="fox")], tmp_path / "out")
+    assert len({str(step.target).lower() for step in made.steps}) == 3
+    assert targets(made)[str(first.source)].startswith(f"fox/a_{first.image_id[:8]}-")
+
+
+def test_a_file_is_never_where_a_folder_has_to_be(tmp_path: Path) -> None:
+    template = Template.parse("{below}/{stem}")
+    one = item_of(make(tmp_path / "in/A.jpg", b"1"))
+    two = item_of(make(tmp_path / "in/a.jpg.d/b.jpg", b"2"), below="a.jpg")
+    made = planned([one, two], tmp_path / "out", template=template)
+    assert targets(made)[str(two.source)] == "a.jpg/b.jpg"
+    assert targets(made)[str(one.source)] == f"A_{one.image_id[:8]}.jpg"
+
+
+def test_what_is_at_a_target_already_is_not_planned_over(tmp_path: Path) -> None:
+    item = item_of(make(tmp_path / "in/a.jpg", b"mine"), cluster_name="fox")
+    make(tmp_path / "out/fox/A.JPG", b"another's")
+    made = planned([item], tmp_path / "out", Mode.COPY)
+    assert made.steps[0].target.name == f"a_{item.image_id[:8]}.jpg"
+    make(tmp_path / "out2/fox", b"a file")
+    left = planned([item], tmp_path / "out2").left
+    assert [reason.image_id for reason in left] == [item.image_id]
+    assert "cannot be a folder" in left[0].why
+    with pytest.raises(SettingsError, match="is a file"):
+        planned([item], tmp_path / "out2" / "fox")
+
+
+@pytest.mark.parametrize("mode", [*Mode])
+def test_what_an_earlier_arrangement_put_there_is_there_already(tmp_path: Path, mode: Mode) -> None:
+    files = [make(tmp_path / f"in/card{n}/IMG_1.JPG", b"%d" % n, age=n) for n in range(2)]
+    make(tmp_path / "in/card0/IMG_1.xmp", b"edits")
+    items = [item_of(file, cluster_name="fox") for file in files]
+    first = planned(items, tmp_path / "out", mode)
+    apply(first, journal=next_journal(tmp_path / "journals"))
+    if mode is Mode.MOVE:
+        items = [item_of(s.target, cluster_name="fox") for s in first.steps if s.is_photo]
+        template = Template.parse("{cluster_name}/IMG_1")
+    else:
+        template = BY_NAME
+    later = item_of(make(tmp_path / "in/card2/IMG_1.JPG", b"2"), cluster_name="fox")
+    again = plan(
+        [*items, later],
+        to=tmp_path / "out",
+        mode=mode,
+        template=template,
+        placed=placed(tmp_path / "journals"),
+    )
+    assert {s.target for s in again.there} == {s.target for s in first.steps}
+    assert [s.source for s in again.steps] == [later.source]
+    assert again.photos == 3
+
+
+def test_a_copy_that_was_changed_since_is_not_there_already(tmp_path: Path) -> None:
+    item = item_of(make(tmp_path / "in/a.jpg", b"mine"), cluster_name="fox")
+    first = planned([item], tmp_path / "out", Mode.COPY)
+    apply(first, journal=next_journal(tmp_path / "journals"))
+    make(first.steps[0].target, b"edited", age=9)
+    again = plan(
+        [item],
+        to=tmp_path / "out",
+        mode=Mode.COPY,
+        template=BY_NAME,
+        placed=placed(tmp_path / "journals"),
+    )
+    assert not again.there
+    assert again.steps[0].target != first.steps[0].target
+
+
+def test_a_copy_of_an_arranged_photo_is_not_taken_for_it(tmp_path: Path) -> None:
+    first = item_of(make(tmp_path / "in/1/a.jpg", b"same", age=1), cluster_name="fox")
+    apply(planned([first], tmp_path / "out", Mode.COPY), journal=next_journal(tmp_path / "j"))
+    second = item_of(make(tmp_path / "in/2/a.jpg", b"same", age=1), cluster_name="fox")
+    again = plan(
+        [first, second],
+        to=tmp_path / "out",
+        mode=Mode.COPY,
+        template=BY_NAME,
+        placed=placed(tmp_path / "j"),
+    )
+    assert [s.source for s in again.there] == [first.source]
+    assert [s.source for s in again.steps] == [second.source]
+    (tmp_path / "in").rename(tmp_path / "mounted elsewhere")
+    moved = item_of(tmp_path / "mounted elsewhere/1/a.jpg", cluster_name="fox")
+    elsewhere = plan(
+        [moved],
+        to=tmp_path / "out",
+        mode=Mode.COPY,
+        template=BY_NAME,
+        placed=placed(tmp_path / "j"),
+    )
+    assert len(elsewhere.there) == 1
+
+
+# Sidecars ------------------------------------------------------------------------------------
+
+
+def test_sidecars_take_the_name_of_their_photo(tmp_path: Path) -> None:
+    photo = make(tmp_path / "in/IMG_1.JPG", b"1")
+    for name in ("IMG_1.xmp", "img_1.jpg.XMP", "IMG_1.JPG.supplemental-metadata.json"):
+        make(photo.with_name(name), name.encode())
+    for other in ("IMG_10.xmp", "IMG_1.txt", "IMG_1_.json"):
+        make(photo.with_name(other), b"another's")
+    template = Template.parse("{cluster_name}/fox_{stem}")
+    made = planned([item_of(photo, cluster_name="fox")], tmp_path / "out", template=template)
+    assert {Path(s).name: t for s, t in targets(made).items()} == {
+        "IMG_1.JPG": "fox/fox_IMG_1.JPG",
+        "IMG_1.xmp": "fox/fox_IMG_1.xmp",
+        "img_1.jpg.XMP": "fox/fox_IMG_1.JPG.XMP",
+        "IMG_1.JPG.supplemental-metadata.json": "fox/fox_IMG_1.JPG.supplemental-metadata.json",
+    }
+    assert [s.image_id == "" for s in made.steps] == [False, True, True, True]
+
+
+def test_a_sidecar_of_two_photos_goes_with_each_and_moves_with_the_last(tmp_path: Path) -> None:
+    photos = [make(tmp_path / f"in/a.{suffix}", suffix.encode()) for suffix in ("jpg", "png")]
+    sidecar = make(tmp_path / "in/a.xmp", b"edits")
+    items = [item_of(p, cluster_name=p.suffix[1:]) for p in photos]
+    items = [
+        Item(i.image_id, i.source, i.size, i.mtime_ns, "", n, i.fields) for n, i in enumerate(items)
+    ]
+    goes = [s.target for s in planned(items, tmp_path / "out").steps if s.source == sidecar]
+    assert goes == [tmp_path / "out/jpg/a.xmp", tmp_path / "out/png/a.xmp"]
+    moves = planned(items, tmp_path / "out", Mode.MOVE).steps
+    assert [s.target for s in moves if s.source == sidecar] == [tmp_path / "out/png/a.xmp"]
+    together = planned(items, tmp_path / "out", template=Template.parse("all/{stem}"))
+    assert sorted(t.target.name for t in together.steps) == ["a.jpg", "a.png", "a.xmp"]
+
+
+def test_sidecars_that_clash_rename_their_photos_with_them(tmp_path: Path) -> None:
+    one = make(tmp_path / "in/1/a.jpg", b"1")
+    two = make(tmp_path / "in/2/a.png", b"2")
+    for photo in (one, two):
+        make(photo.with_suffix(".xmp"), photo.name.encode())
+    made = planned([item_of(one), item_of(two)], tmp_path / "out")
+    for step in made.steps:
+        photo = one if step.source.parent == one.parent else two
+        assert step.target.stem == f"a_{item_of(photo).image_id[:8]}"
+
+
+def test_new_sidecars_of_photos_that_are_there_do_not_share_a_place(tmp_path: Path) -> None:
+    photos = [make(tmp_path / f"in/{n}/a.{n}", n.encode()) for n in ("jpg", "png")]
+    items = [item_of(photo, cluster_name="fox") for photo in photos]
+    apply(planned(items, tmp_path / "out"), journal=next_journal(tmp_path / "j"))
+    sidecars = [make(photo.with_suffix(".xmp"), photo.name.encode()) for photo in photos]
+    again = planned(items, tmp_path / "out")
+    assert len(again.there) == 2
+    assert [s.source for s in again.steps] == sidecars[:1]
+    assert [left.source for left in again.left] == sidecars[1:]
+    assert again.photos == 2
+
+
+def test_capitals_decide_whose_a_sidecar_is(tmp_path: Path) -> None:
+    small, large = make(tmp_path / "in/a.jpg", b"1"), make(tmp_path / "in/A.jpg", b"2")
+    if small.samefile(large):
+        pytest.skip("this file system folds case")
+    make(tmp_path / "in/a.xmp", b"of a")
+    make(tmp_path / "in/A.xmp", b"of A")
+    made = planned([item_of(small), item_of(large)], tmp_path / "out")
+    stems = {s.source.name: s.target.stem for s in made.steps}
+    assert stems["a.xmp"] == stems["a.jpg"]
+    assert stems["A.xmp"] == stems["A.jpg"]
+    alone = planned([item_of(small)], tmp_path / "out", Mode.MOVE)
+    assert [left.source.name for left in alone.left] == ["A.xmp"]
+
+
+# What is left --------------------------------------------------------------------------------
+
+
+def test_every_photo_is_accounted_for(tmp_path: Path) -> None:
+    good = item_of(make(tmp_path / "in/a.jpg", b"1"))
+    gone = item_of(make(tmp_path / "in/b.jpg", b"2"))
+    nowhere = item_of(make(tmp_path / "in2/c.jpg", b"3"))
+    link = tmp_path / "in/link.jpg"
+    link.symlink_to(good.source)
+    linked = item_of(link)
+    gone.source.unlink()
+    nowhere.source.unlink()
+    nowhere.source.parent.rmdir()
+    bad = Path(os.fsdecode(os.fsencode(tmp_path / "in") + b"/\xff.jpg"))
+    misnamed = Item("f" * 32, bad, 1, 1)
+    items = [good, gone, nowhere, linked, misnamed, good]
+    made = planned(items, tmp_path / "out", Mode.MOVE)
+    assert made.photos == len(items)
+    assert [s.source for s in made.steps] == [good.source]
+    why = {(left.source.name, left.why.split(":")[0]) for left in made.left}
+    assert why == {
+        ("b.jpg", "it is not there"),
+        ("c.jpg", "its folder cannot be read"),
+        ("link.jpg", "it is a symbolic link, which a move could break"),
+        (bad.name, "its name is not valid UTF-8"),
+        ("a.jpg", "it was given twice"),
+    }
+    read = read_plan(write_plan(made, tmp_path / "plan.csv"))
+    assert read.photos == len(items)
+    assert {left.why for left in read.left} == {left.why for left in made.left}
+
+
+def test_it_is_told_how_many_names_were_made_safe(tmp_path: Path) -> None:
+    files = [make(tmp_path / f"in/{name}.jpg", name.encode()) for name in ("a", "b?", "c*")]
+    items = [item_of(f, cluster_name="red:fox") for f in files]
+    made = planned(items, tmp_path / "out")
+    assert made.made_safe == 3
+    assert set(targets(made).values()) == {"red_fox/a.jpg", "red_fox/b_.jpg", "red_fox/c_.jpg"}
+    assert made.cluster_folders() == {"red_fox": 1}
+
+
+# The table -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Plan:
+    files = [make(tmp_path / f"in/IMG_{n}.JPG", b"%d" % n) for n in range(4)]
+    return planned([item_of(f, cluster_name="=fox, red") for f in files], tmp_path / "out")
+
+
+Rows = list[dict[str, str]]
+
+
+def edited(
+    made: Plan, tmp_path: Path, change: Callable[[Rows], None], *, delimiter: str = ",",
+    encoding: str = "utf-8-sig",
+) -> Plan:  # fmt: skip
+    """The plan as it is read after a person changed the table and another program saved it."""
+    file = tmp_path / "plan.csv"
+    write_plan(made, file, over=True)
+    with file.open(encoding="utf-8-sig", newline="") as opened:
+        rows = list(csv.DictReader(opened))
+    change(rows)
+    with file.open("w", encoding=encoding, newline="") as opened:
+        writer = csv.DictWriter(opened, rows[0].keys(), delimiter=delimiter)
+        writer.writeheader()
+        writer.writerows(rows)
+    return read_plan(file)
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "encoding"),
+    [(",", "utf-8-sig"), (";", "utf-8"), ("\t", "utf-16"), (";", "cp1252")],
+)
+def test_a_table_that_a_spreadsheet_saved_is_the_same_plan(
+    made: Plan, tmp_path: Path, delimiter: str, encoding: str
+) -> None:
+    read = edited(made, tmp_path, lambda _: None, delimiter=delimiter, encoding=encoding)
+    assert (read.digest, read.steps) == (made.digest, made.steps)
+
+
+def test_no_cell_begins_a_formula_or_holds_a_number_that_a_spreadsheet_rounds(
+    made: Plan, tmp_path: Path
+) -> None:
+    file = write_plan(made, tmp_path / "plan.csv")
+    assert file.read_bytes().startswith(b"\xef\xbb\xbf")
+    with file.open(encoding="utf-8-sig", newline="") as opened:
+        for row in csv.reader(opened):
+            for cell in row:
+                assert not cell.startswith(("=", "+", "-", "@"))
+                assert not (cell.isdigit() and len(cell) > 15)
+    with pytest.raises(FileExistsError):
+        write_plan(made, file)
+
+
+def test_deleted_lines_and_edited_targets_are_obeyed(made: Plan, tmp_path: Path) -> None:
+    def change(rows: Rows) -> None:
+        rows[0]["target"] = "badger/mine.jpg"
+        rows[1]["do"] = "leave"
+        rows.reverse()
+        del rows[0]
+
+    read = edited(made, tmp_path, change)
+    assert [s.source for s in read.steps] == [made.steps[2].source, made.steps[0].source]
+    assert read.steps[1].target == made.to / "badger/mine.jpg"
+    assert (read.steps[0].cluster_folder, read.steps[1].cluster_folder) == ("=fox, red", "")
+    assert [left.source for left in read.left] == [made.steps[1].source]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "why"),
+    [
+        ("target", "../a.jpg", "not inside"),
+        ("target", "/etc/a.jpg", "not inside"),
+        ("target", "x/../../a.jpg", "not inside"),
+        ("target", "", "no target"),
+        ("target", "fox/a?.jpg", "every system"),
+        ("target", "CON/a.jpg", "every system"),
+        ("target", "x" * 300 + ".jpg", "every system"),
+        ("target", "fox/a.png", "does not end in"),
+        ("target", "fox/.a.jpg", "every system"),
+        ("target", "=FOX, red/img_1.jpg", "target of line"),
+        ("do", "erase", "erase cannot be"),
+        ("do", "move", "differs"),
+        ("to", "elsewhere", "differs"),
+        ("mtime", "1.7E+18", "cannot be in the column mtime"),
+        ("size", "", "cannot be in the column size"),
+        ("image", "1.2E+30", "cannot be in the column image"),
+        ("source", "IMG_1.JPG", "not absolute"),
+    ],
+)
+def test_what_is_edited_is_checked_as_what_is_planned(
+    made: Plan, tmp_path: Path, column: str, value: str, why: str
+) -> None:
+    with pytest.raises(SettingsError, match=why):
+        edited(made, tmp_path, lambda rows: rows[2].update({column: value}))
+
+
+def test_a_target_that_is_a_folder_of_another_is_refused(made: Plan, tmp_path: Path) -> None:
+    def change(rows: Rows) -> None:
+        rows[0]["target"], rows[1]["target"] = "A.jpg", "a.JPG/b.jpg"
+
+    with pytest.raises(SettingsError, match="a folder of other targets"):
+        edited(made, tmp_path, change)
+
+
+def test_what_is_no_plan_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "plan.csv"
+    with pytest.raises(SettingsError, match="cannot read"):
+        read_plan(file)
+    for content, why in ((b"a,b\n1,2\n", "no plan"), (b"", "no plan"), (b"\x89PNG\0", "no text")):
+        file.write_bytes(content)
+        with pytest.raises(SettingsError, match=why):
+            read_plan(file)
