@@ -21,9 +21,10 @@ from organizer.cluster.incremental import unit
 from organizer.types import NOISE, Labels
 
 DEVIATIONS = 2.0
-"""Of 1 to 3 the best on simulated bursts (`benchmarks/bursts.py`): one image in twenty leaves its
-burst for nothing, which costs little, for it is still clustered by itself; at 3 twice as many
-strangers stay, and each of them draws a whole burst along."""
+"""On simulated bursts (`benchmarks/bursts.py --deviations`) some 6% of the images leave theirs for
+nothing, which costs little, for they are still clustered by themselves. At 3 half as many strangers
+are found, and each that stays draws a burst along; at 1.5 a few more, and up to twice as many leave
+for nothing."""
 
 _NORMAL = 1.4826
 """Standard deviations in a median absolute deviation, for a normal distribution."""
@@ -35,12 +36,13 @@ _LEAST_DISTANCE = 1e-3
 """What half precision and a second JPEG can make of one picture is no other animal."""
 
 
-def limit_of(vectors: NDArray[Any], bursts: Labels) -> float:
+def limit_of(vectors: NDArray[Any], bursts: Labels, *, deviations: float = DEVIATIONS) -> float:
     """The distance to the others of its burst beyond which an image is not of it.
 
     Args:
         vectors: ``(n, dim)`` float32 or float16 of unit length.
         bursts: ``(n,)`` the burst of each; NOISE for an image that is of none.
+        deviations: So many beyond the median.
 
     Returns:
         A cosine distance; NaN where no burst has two images.
@@ -51,7 +53,7 @@ def limit_of(vectors: NDArray[Any], bursts: Labels) -> float:
     distances = np.concatenate(found)
     median = float(np.median(distances))
     deviation = _NORMAL * float(np.median(np.abs(distances - median)))
-    return median + max(DEVIATIONS * deviation, _LEAST * median, _LEAST_DISTANCE)
+    return median + max(deviations * deviation, _LEAST * median, _LEAST_DISTANCE)
 
 
 def observations(vectors: NDArray[Any], bursts: Labels, *, limit: float) -> Labels:
