@@ -65,9 +65,7 @@ def _compare(megapixels: float, plain: list[bytes], told: list[bytes]) -> None:
     without, with_, facts_, _ = (seconds[name] for name in ways)
     alone = statistics.median(without)
     exif = statistics.median(b - a for a, b in zip(without, with_, strict=True))
-    print(
-        f"{megapixels:g} megapixels, {len(plain[0]) // 1000} kB, processor microseconds a file"
-    )
+    print(f"{megapixels:g} megapixels, {len(plain[0]) // 1000} kB, processor microseconds a file")
     for name, measured in seconds.items():
         print(f"  {name:<30} {statistics.median(measured) * 1e6:8.1f}")
     both = exif + statistics.median(facts_)
