@@ -163,7 +163,7 @@ def library(tmp_path: Path) -> Iterator[Library]:
         yield found
 
 
-@pytest.mark.parametrize("reduce", ["none", "pca:3", "smooth"])
+@pytest.mark.parametrize("reduce", ["none", "smooth"])
 def test_clusters_follow_cameras_until_they_are_centred(library: Library, reduce: str) -> None:
     library.recluster(k=2, reduce=reduce)
     assert follows(library, 1)
