@@ -26,6 +26,9 @@ from organizer.types import NOISE, Decision, DecisionKind, Labels, PartSpec, Vec
 CENTRED_BY = ("camera", "night")
 """What vectors can be centred by."""
 
+_LONG = 1_000
+"""Photos of a burst beyond which a camera takes them by the clock."""
+
 _BURSTS = "bursts"
 _LIMIT, _GAP = "bursts.limit", "bursts.gap"
 _LIGHT = {1: "infrared", 0: "colour", NOISE: "light unknown"}
@@ -156,15 +159,22 @@ class Sight:
             self._centring.learn(vectors[unknown], [groups[row] for row in unknown])
         return self._centring.centred(vectors, groups)
 
-    def changes_nothing(self, image_ids: Sequence[str]) -> Iterator[str]:
-        """Why what was asked for is in vain, a line each."""
+    def remarks(self, image_ids: Sequence[str]) -> Iterator[str]:
+        """What the person should know who asked for this, a line each."""
         if self._by and len(set(self._groups(image_ids))) < 2:
             what = self._by.replace(",", " or ")
             yield f"--center {self._by} changes nothing: no two photos differ in {what}"
-        if self.bursts:
-            bursts = self.bursts_of(image_ids)
-            if len(np.unique(bursts[bursts != NOISE])) == np.count_nonzero(bursts != NOISE):
-                yield "--bursts changes nothing: no two photos tell that they are of one burst"
+        if not self.bursts:
+            return
+        bursts = self.bursts_of(image_ids)
+        longest = int(np.unique(bursts[bursts != NOISE], return_counts=True)[1].max(initial=0))
+        if longest < 2:
+            yield "--bursts changes nothing: no two photos tell that they are of one burst"
+        elif longest > _LONG:
+            yield (
+                f"a burst has {longest:,} photos and is one observation: --bursts is not meant for "
+                "time lapse"
+            )
 
     # Bursts --------------------------------------------------------------------------------
 
