@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from organizer.cli.arrange import arrange
 from organizer.cli.clusters import clusters_app
 from organizer.cli.compare import compare
 from organizer.cli.decide import decide_app
@@ -21,6 +22,7 @@ from organizer.cli.session import (
     EmbedderOption,
     JsonOption,
     LibraryOption,
+    PeopleOption,
     PrecisionOption,
     SeedOption,
     WeightsOption,
@@ -251,6 +253,7 @@ def search(
     ] = False,
     embedder: EmbedderOption = None,
     weights: WeightsOption = None,
+    with_people: PeopleOption = False,
     library: LibraryOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
@@ -263,7 +266,7 @@ def search(
     with command(debug=debug):
         if (file is None) == (text is None):
             raise SettingsError("name a photo, or give a --text", "organizer search PHOTO")
-        with opened(library, weights=weights) as found:
+        with opened(library, weights=weights, with_people=with_people or None) as found:
             from organizer.cli import show_search
 
             with quiet_natives(debug=debug):
@@ -309,7 +312,8 @@ def status(
     with command(debug=debug), opened(library) as found:
         from organizer.cli import show_status
 
-        show_status.show(found.status(), json=json)
+        unfinished = found.unfinished_arrangement()
+        show_status.show(found.status(), json=json, unfinished=unfinished)
 
 
 @app.command(epilog="Example: organizer problems")
@@ -334,6 +338,7 @@ app.command(epilog="Example: organizer report --labels folders --html report.htm
 app.command(epilog="Example: organizer review --sample 200; organizer review --doubtful 50")(review)
 app.command(epilog="Example: organizer compare --embedders mobilenet_v2,hog --k 2:10")(compare)
 app.command(epilog="Example: organizer export csv --to clusters.csv")(export)
+app.command(epilog="Example: organizer arrange --to sorted; organizer arrange --undo")(arrange)
 
 
 def _roots_here(library: Library) -> list[Path]:

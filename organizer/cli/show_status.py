@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from organizer.arrange import Record
+from organizer.cli import show_arrange
 from organizer.cli.session import say
 from organizer.cli.show import moment, print_json, print_line
 from organizer.cluster.drift import Drift
@@ -12,13 +14,16 @@ from organizer.library.space import centred_by
 from organizer.library.views import Status
 
 
-def show(status: Status, *, json: bool) -> None:
+def show(status: Status, *, json: bool, unfinished: Record | None = None) -> None:
     """Counts to stdout, advice to stderr."""
     if json:
-        print_json(_fields(status))
+        to = unfinished.plan.to if unfinished is not None else None
+        print_json({**_fields(status), "unfinished_arrangement": to})
     else:
         for name, value in _lines(status):
             print_line(f"{name:>10}  {value}")
+    if unfinished is not None:
+        show_arrange.unfinished(unfinished)
     if status.images and status.clustering is None:
         say("no clusters yet; make them with: organizer recluster --k auto")
     elif status.drift is not None and status.drift.reasons:

@@ -56,10 +56,22 @@ class DecisionReport:
 
 
 class Desk:
-    """The clustering in force, ready to be changed. The caller holds the library for writing."""
+    """The clustering in force, ready to be changed. The caller holds the library for writing.
+
+    Args:
+        store: The library.
+        seed: Of what is drawn.
+        clustering: Another than the one in force.
+        guests: Images with a vector that are no members yet and may be put into clusters.
+    """
 
     def __init__(
-        self, store: Store, *, seed: int, clustering: StoredClustering | None = None
+        self,
+        store: Store,
+        *,
+        seed: int,
+        clustering: StoredClustering | None = None,
+        guests: Sequence[str] = (),
     ) -> None:
         self._store, self._seed = store, seed
         self.clustering = clustering or require_clustering(store)
@@ -76,21 +88,36 @@ class Desk:
             )
         self.decisions = store.decisions.all()
         self.constraints = compiled(self.decisions)
+        self._seat(guests)
 
     # Words that move nobody ----------------------------------------------------------------
 
     def rename(self, cluster_id: int, name: str) -> DecisionReport:
         """See `organizer.library.Library.rename`."""
+        self._require(cluster_id)
+        name = self._free_name(name, cluster_id)
+        return self._said(self.about(DecisionKind.NAME, cluster_id, name))
+
+    def _free_name(self, name: str, cluster_id: int) -> str:
+        """A name as it is written down, if a cluster can have it and no other one does."""
         name = " ".join(name.split())
         if not name or not name.isprintable():
             raise SettingsError(
                 f"a cluster cannot be called {name!r}", 'a name has letters, for example "Red fox"'
             )
-        self._require(cluster_id)
-        bearers = [i for i, n in self.constraints.names.items() if n == name]
+        bearers = [
+            i for i, n in self.constraints.names.items() if n == name and self._may_return(i)
+        ]
         if bearers and bearers != [cluster_id]:
             self._refuse_name(name, bearers[0], cluster_id)
-        return self._said(self.about(DecisionKind.NAME, cluster_id, name))
+        return name
+
+    def _may_return(self, cluster_id: int) -> bool:
+        """Whether a cluster is here, or a recluster of these members would bring it back."""
+        if cluster_id in self.models.ids:
+            return True
+        seeds = [i for group in self.constraints.seeds.get(cluster_id, ()) for i in group]
+        return not seeds or bool(np.isin(self.members.image_ids, seeds).any())
 
     def _refuse_name(self, name: str, bearer: int, cluster_id: int) -> None:
         if bearer in self.models.ids:
@@ -195,6 +222,26 @@ class Desk:
         )
         return self._replaced(decision)
 
+    def gather(self, image_ids: Sequence[str], name: str = "") -> DecisionReport:
+        """See `organizer.library.Library.gather`."""
+        fresh = self._store.clusterings.next_cluster_id()
+        decision = self._store.decisions.draft(
+            DecisionKind.MOVE,
+            cluster_id=fresh,
+            name=self._free_name(name, fresh) if name else "",
+            image_ids=image_ids,
+        )
+        self._require_clustered(image_ids)
+        rows = np.flatnonzero(np.isin(self.members.image_ids, list(image_ids)))
+        left = {*self.members.cluster_ids[rows].tolist()} - {NOISE}
+        modes = Modes([fresh], [int(self.models.mode_ids.max()) + 1], ["gathered by a person"])
+        together = np.zeros(len(rows), dtype=np.int64)
+        new, _ = modelled(self._images(rows), together, modes, seed=self._seed, usual=self.models)
+        where = self.members.cluster_ids.copy()
+        where[rows] = fresh
+        models = ClusterModels.joined([self.models, new])
+        return self._changed(decision, where, models, affected={fresh, *left})
+
     def deny(
         self, image_ids: Sequence[str], cluster_id: int, *, burst: bool = False
     ) -> DecisionReport:
@@ -243,13 +290,7 @@ class Desk:
 
     def _replaced(self, decision: Decision) -> DecisionReport:
         """Carry out what was said about single images."""
-        known = set(self.members.image_ids.tolist())
-        lacking = [i for i in decision.image_ids if i not in known]
-        if lacking:
-            raise SettingsError(
-                f"{len(lacking)} of the images are in no clustering yet",
-                f"organizer ingest --embedder {self.clustering.embedder.name} brings them in",
-            )
+        self._require_clustered(decision.image_ids)
         constraints = compiled([*self.decisions, decision])
         rows = np.flatnonzero(np.isin(self.members.image_ids, list(decision.image_ids)))
         images = self._images(rows)
@@ -373,6 +414,25 @@ class Desk:
             self.clustering.algorithm,
         )
 
+    def _seat(self, guests: Sequence[str]) -> None:
+        """Count images among the members, in no cluster yet."""
+        known = set(self.members.image_ids.tolist())
+        fresh = np.array([i for i in guests if i not in known], dtype=object)
+        if not len(fresh):
+            return
+        ids = fresh.tolist()
+        vectors = unit(self._store.vectors.read_rows(self.clustering.embedder, ids))
+        vectors = self._sight.centred(ids, vectors)
+        nowhere = np.full(len(fresh), NOISE, dtype=np.int64)
+        seated = assigned(
+            Images(fresh, vectors, self._space.points(vectors)),
+            nowhere,
+            self.models,
+            states=states_of(fresh, nowhere, {}),
+            since=np.full(len(fresh), self._store.clusterings.last_ingest(), dtype=np.int64),
+        )
+        self.members = Assignments.joined([self.members, seated])
+
     def about(self, kind: DecisionKind, cluster_id: int, name: str = "") -> Decision:
         """A name or a pin, with the images that stand for the cluster."""
         image_ids, groups = self._representatives(cluster_id)
@@ -442,6 +502,15 @@ class Desk:
 
     def _require(self, cluster_id: int) -> None:
         require_cluster(self._store, self.clustering, cluster_id, self.constraints)
+
+    def _require_clustered(self, image_ids: Sequence[str]) -> None:
+        known = set(self.members.image_ids.tolist())
+        lacking = [i for i in image_ids if i not in known]
+        if lacking:
+            raise SettingsError(
+                f"{len(lacking)} of the images are in no clustering yet",
+                f"organizer ingest --embedder {self.clustering.embedder.name} brings them in",
+            )
 
     def _require_free_of_conflicts(self, decision: Decision) -> None:
         conflicts = compiled([*self.decisions, decision]).conflicts()

@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.cluster.decisions import compiled
+from organizer.cluster.decisions import Constraints, compiled
 from organizer.cluster.fit import calibrate
 from organizer.cluster.incremental import Sums, grown, place_at, unit
 from organizer.cluster.locate import BORN, locate
 from organizer.library.births import Birth, births
+from organizer.library.crops import alive, are_crops
 from organizer.library.draft import Images, assigned, nobody, once, states_of
 from organizer.library.obeying import decided_rows, obey
 from organizer.library.observing import Observed, observed, with_mates
@@ -266,11 +267,23 @@ def measured_fit(
     return calibrate(models, vectors, at.nearest, seed=seed)
 
 
-def join_late(store: Store, clustering: StoredClustering | None, *, seed: int) -> Finished:
+def join_late(
+    store: Store,
+    clustering: StoredClustering | None,
+    *,
+    seed: int,
+    constraints: Constraints | None = None,
+) -> Finished:
     """Let images with a vector that are not in a clustering join its clusters.
 
     They came after a clustering that was brought back, or an ingest was cut short between their
     vectors and their clusters. Where there are none, it costs two counts.
+
+    Args:
+        store: The library.
+        clustering: The clustering; None where there is none.
+        seed: Of what is drawn.
+        constraints: What a person said, where that is not what the library has.
     """
     if clustering is None:
         return Finished()
@@ -278,16 +291,19 @@ def join_late(store: Store, clustering: StoredClustering | None, *, seed: int) -
     if store.vectors.count(embedder) == store.clusterings.count(clustering_id):
         return Finished()
     members = set(store.clusterings.assignments(clustering_id).image_ids.tolist())
-    joiner = Joiner(store, clustering, seed=seed)
-    if looks_at_contexts(clustering):  # every ingest comes here: no more is read than is new
+    if looks_at_contexts(clustering) and not are_crops(embedder):
+        # Every ingest comes here, so no more is read than is new.
         every = store.photos.columns("image_id")["image_id"].tolist()
         found = store.vectors.read_some(embedder, [i for i in every if i not in members])
-        if found:
-            joiner.join(list(found), np.stack(list(found.values())))
-        return joiner.finish()
-    image_ids, vectors = store.vectors.read(embedder)
-    rows = [row for row, image_id in enumerate(image_ids) if image_id not in members]
-    joiner.join([image_ids[row] for row in rows], vectors[rows])
+        image_ids, vectors = list(found), list(found.values())
+    else:
+        read, stored = alive(store, embedder, *store.vectors.read(embedder), constraints)
+        rows = [row for row, image_id in enumerate(read) if image_id not in members]
+        image_ids, vectors = [read[row] for row in rows], list(stored[rows])
+    if not image_ids:
+        return Finished()
+    joiner = Joiner(store, clustering, seed=seed)
+    joiner.join(image_ids, np.stack(vectors))
     return joiner.finish()
 
 

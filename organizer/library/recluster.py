@@ -26,6 +26,7 @@ from organizer.cluster.loyalty import stays
 from organizer.errors import SettingsError
 from organizer.library import embedders
 from organizer.library.before import Before, before_of
+from organizer.library.crops import alive
 from organizer.library.draft import Images, Modes, assigned, modelled, remodelled, states_of
 from organizer.library.fitting import GROUP, Fitted, finds_its_own_number, fitted, required_of
 from organizer.library.obeying import obey
@@ -163,9 +164,9 @@ def recluster(
 
 def _seen(store: Store, spec: PartSpec, sight: Sight) -> tuple[Observed, Constraints]:
     """What is clustered, and what a person demands of the images."""
-    ids, vectors = unit_vectors(store, spec)
     decisions = store.decisions.all()
     constraints = compiled(decisions)
+    ids, vectors = alive(store, spec, *unit_vectors(store, spec), constraints)
     vectors = sight.fit_centred(ids, vectors)
     numbers = None
     if sight.bursts:

@@ -235,6 +235,9 @@ class Sight:
         for image_id, camera, light in rows:
             parts = {"camera": camera or "camera unknown", "night": light}
             self._group_of[image_id] = ", ".join(parts[word] for word in words if word in parts)
+        for crop_id, crop in self._store.detections.crops().items():
+            self._burst_of[crop_id] = self._burst_of.get(crop.image_id, NOISE)
+            self._group_of[crop_id] = self._group_of.get(crop.image_id, "")
 
     def _groups(self, image_ids: Iterable[str]) -> list[str]:
         return [self._group_of.get(image_id, "") for image_id in image_ids]

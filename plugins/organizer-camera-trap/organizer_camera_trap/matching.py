@@ -1,0 +1,165 @@
+"""Which photo of the library a path in a file of results means.
+
+The results name paths below the folder that the detector was run on, or whole paths, maybe of
+another machine. That folder is found out where there is exactly one that fits. Where several fit,
+as with cards that have the same file names, the person is asked: nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from organizer.errors import SettingsError
+
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """What paths mean.
+
+    Attributes:
+        image_ids: The image of each path that is one of the library's.
+        unmatched: The other paths, in their order.
+        base: The folder below which the paths lie; None where they are whole paths of here.
+    """
+
+    image_ids: Mapping[str, str]
+    unmatched: tuple[str, ...]
+    base: Path | None
+
+
+def match(paths: Sequence[str], files: Mapping[str, str], *, base: Path | None) -> Matched:
+    """Find the photos that paths mean.
+
+    Args:
+        paths: As they are written.
+        files: The image of each file of the library, by its whole path.
+        base: The folder that the paths are relative to; found out where None.
+
+    Raises:
+        SettingsError: No path, or the paths of several folders, could be meant.
+    """
+    here = {tuple(_parts(path)): (path, image_id) for path, image_id in files.items()}
+    split = {path: tuple(_parts(path)) for path in paths}
+    if base is not None:
+        found = _below(split, here, tuple(_parts(str(base))))
+        return _matched(paths, found, base, what=f"below {base}")
+    whole = {path: here[parts] for path, parts in split.items() if parts in here}
+    if whole:
+        return _matched(paths, whole, None, what="in the library")
+    starts = _starts(split, here)
+    meant: dict[str, tuple[str, str]] = {}
+    for start in starts:
+        for path, file in _below(_without(start[1], split), here, start[0]).items():
+            if meant.setdefault(path, file)[1] != file[1]:
+                raise _several(starts)
+    folder = Path(*next(iter(starts))[0]) if len(starts) == 1 else None
+    return _matched(paths, meant, folder, what="in the library")
+
+
+_Parts = tuple[str, ...]
+_Here = Mapping[_Parts, tuple[str, str]]
+_Start = tuple[_Parts, _Parts]
+"""A folder of here, and what stands for it at the beginning of the paths."""
+
+
+def _parts(path: str) -> list[str]:
+    """The parts of a path of any system, the drive or root first."""
+    text = unicodedata.normalize("NFC", path.replace("\\", "/"))
+    parts = [part for part in text.split("/") if part not in {"", "."}]
+    return ["/", *parts] if text.startswith("/") else parts
+
+
+def _is_whole(path: str) -> bool:
+    text = path.replace("\\", "/")
+    return text.startswith("/") or text[1:3] == ":/"
+
+
+def _below(split: Mapping[str, _Parts], here: _Here, base: _Parts) -> dict[str, tuple[str, str]]:
+    """The files that paths mean below a folder; a whole path means itself."""
+    found = {}
+    for path, parts in split.items():
+        file = here.get((*base, *parts)) or (here.get(parts) if _is_whole(path) else None)
+        if file is not None:
+            found[path] = file
+    return found
+
+
+def _without(beginning: _Parts, split: Mapping[str, _Parts]) -> dict[str, _Parts]:
+    """The paths that begin so, without it."""
+    count = len(beginning)
+    return {path: parts[count:] for path, parts in split.items() if parts[:count] == beginning}
+
+
+def _starts(split: Mapping[str, _Parts], here: _Here) -> dict[_Start, str]:
+    """The folders that the paths may lie below, each with the first path that may lie there.
+
+    Of the beginning of a whole path as little as possible is taken for another machine's; a path
+    that is relative keeps all its parts.
+
+    Raises:
+        SettingsError: There are none.
+    """
+    by_name: dict[str, list[_Parts]] = {}
+    for parts in here:
+        by_name.setdefault(parts[-1], []).append(parts)
+    candidates: dict[int, dict[_Start, str]] = {}
+    for path, parts in split.items():
+        limit = len(parts) - 1 if _is_whole(path) else 0
+        for file in by_name.get(parts[-1], ()) if parts else ():
+            strip = len(parts) - _shared(parts, file)
+            if strip <= limit:
+                start = file[: len(file) - len(parts) + strip], parts[:strip]
+                candidates.setdefault(strip, {}).setdefault(start, path)
+    if not candidates:
+        raise _nothing(split)
+    return candidates[min(candidates)]
+
+
+def _shared(one: _Parts, other: _Parts) -> int:
+    """How many parts two paths share at their ends."""
+    count = 0
+    for a, b in zip(reversed(one), reversed(other), strict=False):
+        if a != b:
+            break
+        count += 1
+    return count
+
+
+def _several(found: Mapping[_Start, str]) -> SettingsError:
+    folders = sorted({str(Path(*start[0])) for start in found})
+    shown = ", ".join(folders[:_SHOWN]) + (", ..." if len(folders) > _SHOWN else "")
+    path = next(iter(found.values()))
+    return SettingsError(
+        f"{len(folders)} folders fit: {path} may lie in {shown}",
+        f"say which one the detector was run on: --base {folders[0]}",
+    )
+
+
+def _nothing(paths: Iterable[str]) -> SettingsError:
+    listed = list(paths)
+    first = f": {listed[0]}" if listed else ""
+    return SettingsError(
+        f"none of the {len(listed):,} images in the results is in the library{first}",
+        "organizer ingest FOLDER first, or --base DIR, the folder that the detector was run on",
+    )
+
+
+def _matched(
+    paths: Sequence[str],
+    found: Mapping[str, tuple[str, str]],
+    base: Path | None,
+    *,
+    what: str,
+) -> Matched:
+    if paths and not found:
+        raise SettingsError(
+            f"none of the {len(paths):,} images in the results is {what}: {paths[0]}",
+            "--base DIR is the folder that the detector was run on",
+        )
+    unmatched = tuple(path for path in paths if path not in found)
+    return Matched({path: image_id for path, (_, image_id) in found.items()}, unmatched, base)
