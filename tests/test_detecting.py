@@ -285,7 +285,7 @@ def test_crops_of_new_photos_join_the_present_clusters(cropped: Library, scenes:
     late = scenes.add("brook", "fox-late.jpg", Thing("fox", 60, 30), seed=77)
     cropped.ingest([scenes.folder])
     report = cropped.import_detections(seen(cropped, scenes))
-    assert (report.new, report.cropped.embedded, report.cropped.joined) == (1, 1, 1)
+    assert (report.new, report.cropped.embedded, report.late.joined) == (1, 1, 1)
     frame = cropped.store.photos.image_at(scenes.folder / late)
     assert frame is not None
     assert cropped.homes()[frame].where == foxes
@@ -403,3 +403,20 @@ def test_contexts_and_labels_of_a_crop_are_those_of_its_photo(
     assert report.truth is not None
     assert report.labelled == 42
     assert report.truth.nmi < 0.05
+
+
+def test_what_a_cut_leaves_to_be_swept_is_never_a_crop_of_a_real_photo(cropped: Library) -> None:
+    before = clusters_of(cropped)
+    (cropped.store.path / "writing").touch()  # as a writer leaves it that was cut short
+    with cropped.store.writing() as was_cut_short:
+        assert was_cut_short
+    assert clusters_of(cropped) == before
+    counts = cropped.detection_counts()
+    assert [count for _, count in counts.embedded] == [counts.crops] == [42]
+
+
+def test_a_photo_is_searched_for_by_its_surest_crop(cropped: Library, scenes: Scenes) -> None:
+    what = what_of(cropped, scenes)
+    hits = cropped.search(scenes.folder / "brook/pair.jpg", limit=6)
+    assert {what[hit.image_id] for hit in hits} == {"crow"}
+    assert "pair.jpg" not in {hit.path.name for hit in hits if hit.path.parent.name == "brook"}

@@ -19,7 +19,7 @@ from organizer.cluster.fit import calibrate
 from organizer.cluster.incremental import Sums, grown, place_at, unit
 from organizer.cluster.locate import BORN, locate
 from organizer.library.births import Birth, births
-from organizer.library.crops import alive, are_crops
+from organizer.library.crops import are_crops, live
 from organizer.library.draft import Images, assigned, nobody, once, states_of
 from organizer.library.obeying import decided_rows, obey
 from organizer.library.observing import Observed, observed, with_mates
@@ -291,20 +291,29 @@ def join_late(
     if store.vectors.count(embedder) == store.clusterings.count(clustering_id):
         return Finished()
     members = set(store.clusterings.assignments(clustering_id).image_ids.tolist())
-    if looks_at_contexts(clustering) and not are_crops(embedder):
-        # Every ingest comes here, so no more is read than is new.
-        every = store.photos.columns("image_id")["image_id"].tolist()
-        found = store.vectors.read_some(embedder, [i for i in every if i not in members])
-        image_ids, vectors = list(found), list(found.values())
-    else:
-        read, stored = alive(store, embedder, *store.vectors.read(embedder), constraints)
-        rows = [row for row, image_id in enumerate(read) if image_id not in members]
-        image_ids, vectors = [read[row] for row in rows], list(stored[rows])
+    image_ids, vectors = _late(store, clustering, members, constraints)
     if not image_ids:
         return Finished()
     joiner = Joiner(store, clustering, seed=seed)
-    joiner.join(image_ids, np.stack(vectors))
+    joiner.join(image_ids, vectors)
     return joiner.finish()
+
+
+def _late(
+    store: Store, clustering: StoredClustering, members: set[str], constraints: Constraints | None
+) -> tuple[list[str], Vectors]:
+    """The images that are not among the members and should be, with their vectors."""
+    embedder = clustering.embedder
+    of_crops = are_crops(embedder)
+    if of_crops or looks_at_contexts(clustering):  # every ingest comes here: only what is new
+        photos = store.photos
+        every = live(store, constraints) if of_crops else photos.columns("image_id")["image_id"]
+        found = store.vectors.read_some(embedder, [i for i in every if i not in members])
+        vectors = np.stack(list(found.values())) if found else np.empty((0, 0), np.float32)
+        return list(found), vectors
+    image_ids, vectors = store.vectors.read(embedder)
+    rows = [row for row, image_id in enumerate(image_ids) if image_id not in members]
+    return [image_ids[row] for row in rows], vectors[rows]
 
 
 def recover(store: Store, clustering: StoredClustering | None, *, seed: int) -> None:

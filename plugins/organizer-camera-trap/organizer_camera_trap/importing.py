@@ -45,7 +45,7 @@ def import_results(
 ) -> Imported:
     """Take MegaDetector's results in; see `organizer.library.Library.import_detections`.
 
-    The file is read twice, image by image: once for its paths, once for the boxes.
+    The file is read image by image: for its paths, for mistakes, and for the boxes.
 
     Args:
         library: The library.

@@ -104,20 +104,37 @@ def _starts(split: Mapping[str, _Parts], here: _Here) -> dict[_Start, str]:
     Raises:
         SettingsError: There are none.
     """
-    by_name: dict[str, list[_Parts]] = {}
-    for parts in here:
-        by_name.setdefault(parts[-1], []).append(parts)
+    relative = {path: parts for path, parts in split.items() if parts and not _is_whole(path)}
+    found: dict[_Start, str] = {}
+    ending = _by_ending(here, {len(parts) for parts in relative.values()})
+    for path, parts in relative.items():
+        for file in ending.get(parts, ()):
+            found.setdefault((file[: len(file) - len(parts)], ()), path)
+    found = found or _of_another_machine(split, here)
+    if not found:
+        raise _nothing(split)
+    return found
+
+
+def _by_ending(here: _Here, lengths: Iterable[int]) -> dict[_Parts, list[_Parts]]:
+    """The files by their last parts, as many as some paths have."""
+    found: dict[_Parts, list[_Parts]] = {}
+    for length in lengths:
+        for file in here:
+            found.setdefault(file[-length:], []).append(file)
+    return found
+
+
+def _of_another_machine(split: Mapping[str, _Parts], here: _Here) -> dict[_Start, str]:
+    """Where whole paths may lie, of whose beginning as little as possible is another machine's."""
+    ending = _by_ending(here, {1})
     candidates: dict[int, dict[_Start, str]] = {}
     for path, parts in split.items():
-        limit = len(parts) - 1 if _is_whole(path) else 0
-        for file in by_name.get(parts[-1], ()) if parts else ():
+        for file in ending.get(parts[-1:], ()) if parts and _is_whole(path) else ():
             strip = len(parts) - _shared(parts, file)
-            if strip <= limit:
-                start = file[: len(file) - len(parts) + strip], parts[:strip]
-                candidates.setdefault(strip, {}).setdefault(start, path)
-    if not candidates:
-        raise _nothing(split)
-    return candidates[min(candidates)]
+            start = file[: len(file) - len(parts) + strip], parts[:strip]
+            candidates.setdefault(strip, {}).setdefault(start, path)
+    return candidates[min(candidates)] if candidates else {}
 
 
 def _shared(one: _Parts, other: _Parts) -> int:
