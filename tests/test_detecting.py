@@ -20,11 +20,15 @@ from organizer.library.crops import Group, homes
 from organizer.library.pictures import pictures
 from organizer.library.progress import Silent
 from organizer.settings import Settings
-from organizer.types import NOISE
 from tests.scenes import STATIONS, Scenes, Thing, season
 
 COLOUR, CROPS = "channel-mean", "crops:channel-mean"
 _NUMBERS = {"person": "person", "vehicle": "vehicle"}
+
+
+def _detection(thing: Thing) -> Detection:
+    x, y, width, height = thing.box
+    return Detection(_NUMBERS.get(thing.what, "animal"), thing.confidence, x, y, width, height)
 
 
 def seen(library: Library, scenes: Scenes, *, detector: str = "eye") -> list[ImageDetections]:
@@ -34,9 +38,7 @@ def seen(library: Library, scenes: Scenes, *, detector: str = "eye") -> list[Ima
         image_id = library.store.photos.image_at(scenes.folder / path)
         if image_id is None:
             continue
-        boxes = tuple(
-            Detection(_NUMBERS.get(t.what, "animal"), t.confidence, *t.box) for t in things
-        )
+        boxes = tuple(_detection(thing) for thing in things)
         outcome = Detected.FOUND if boxes else Detected.EMPTY
         found.append(ImageDetections(image_id, outcome, boxes, detector=detector))
     return found
@@ -198,7 +200,7 @@ def test_people_are_shown_nowhere_unless_asked_for(cropped: Library, scenes: Sce
         """All paths that samples, clusters, searches and exports name."""
         paths = {look.path for look in library.review_sample(500)}
         for cluster in library.clusters():
-            paths |= {*cluster.examples, cluster.medoid}
+            paths |= {*cluster.examples} | ({cluster.medoid} if cluster.medoid else set())
             paths |= {member.path for member in library.cluster(cluster.cluster_id)}
         hits = library.search(scenes.folder / "brook/heron0.jpg", limit=100)
         paths |= {hit.path for hit in hits}
@@ -389,7 +391,6 @@ def test_an_interrupted_run_is_gone_on_with(ingested: Library, scenes: Scenes) -
     assert report.cropped.interrupted
     assert report.cropped.embedded == 42  # two batches of 32 hold all
     assert len(STATIONS) == 2
-    assert NOISE not in ingested.homes()
 
 
 def test_contexts_and_labels_of_a_crop_are_those_of_its_photo(
