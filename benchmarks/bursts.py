@@ -1,6 +1,7 @@
 """Clustering bursts instead of photos: what it finds, on real sequences and on simulated ones.
 
     python -m benchmarks.bursts VECTORS/*.npz --photos CAMERATRAP --embedder mobilenet_v2
+    python -m benchmarks.bursts VECTORS/*.npz --deviations 1 1.5 2 2.5 3
 
 CAMERATRAP is a folder of STATION/SPECIES/photos with their times; nothing in it is simulated. Each
 .npz file has `vectors` and `labels` of photos that were not taken in sequences: bursts are
@@ -44,7 +45,11 @@ def main() -> None:
     if arguments.photos:
         _real(arguments.photos, arguments.embedder)
     for file in arguments.files:
-        _simulated(file.stem, load(file, each=arguments.each))
+        labelled = load(file, each=arguments.each)
+        if arguments.deviations:
+            _limits(file.stem, labelled, arguments.deviations)
+        else:
+            _simulated(file.stem, labelled)
 
 
 def purity(truth: Labels, labels: Labels) -> float:
@@ -141,8 +146,7 @@ def _simulated(name: str, labelled: Labelled) -> None:
                 bursts, strange = simulated(vectors, truth, share, alike=alike, seed=seed)
                 alone = _alone(observations(vectors, bursts, limit=limit_of(vectors, bursts)))
                 caught.append(alone[strange].mean() if strange.any() else np.nan)
-                several = ~_alone(np.where(bursts == NOISE, -2 - np.arange(len(bursts)), bursts))
-                lost.append(alone[several & ~strange].mean())
+                lost.append(alone[~strange & ~_alone(bursts)].mean())
                 for way, make in WAYS.items():
                     points, numbers = _points(vectors, *make(vectors, bursts), seed)
                     k = int(truth.max()) + 1
@@ -161,6 +165,30 @@ def _simulated(name: str, labelled: Labelled) -> None:
                 nmi, pure, k = chosen[way]
                 mean = np.mean(scores, axis=0)
                 print(f"    {way:<17} {mean[0]:.3f}/{mean[1]:.3f}  {nmi:.3f}/{pure:.3f} [{k}]")
+
+
+def _limits(name: str, labelled: Labelled, limits: Sequence[float]) -> None:
+    """What different limits find: NMI at the true k, strangers found, others taken for some."""
+    vectors, truth = unit(labelled[0]), labelled[1]
+    k = int(truth.max()) + 1
+    print(f"limits in deviations, SIMULATED bursts: {name}, {len(vectors)} photos")
+    for alike, share in ((a, s) for a in (True, False) for s in (0.0, 0.05, 0.15)):
+        cells = []
+        for deviations in limits:
+            rows = []
+            for seed in SEEDS:
+                bursts, strange = simulated(vectors, truth, share, alike=alike, seed=seed)
+                limit = limit_of(vectors, bursts, deviations=deviations)
+                numbers = observations(vectors, bursts, limit=limit)
+                points, numbers = _points(vectors, numbers, False, seed)
+                alone = _alone(numbers)
+                found = alone[strange].mean() if strange.any() else 0.0
+                others = alone[~strange & ~_alone(bursts)].mean()
+                rows.append((_clustered(points, numbers, truth, k, seed)[0], found, others))
+            nmi, found, others = np.mean(rows, axis=0)
+            cells.append(f"{deviations:g}: {nmi:.3f} {found:.0%} {others:.0%}")
+        kind = "alike" if alike else "any"
+        print(f"  {kind:<5} {share:>3.0%} strangers   {'   '.join(cells)}", flush=True)
 
 
 def simulated(
@@ -225,6 +253,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("files", type=Path, nargs="*")
     parser.add_argument("--photos", type=Path, help="camera-trap photos: STATION/SPECIES/FILE")
     parser.add_argument("--embedder", default="mobilenet_v2")
+    parser.add_argument("--deviations", type=float, nargs="+", help="compare limits")
     parser.add_argument("--each", type=int, help="at most so many images of each class")
     return parser.parse_args()
 

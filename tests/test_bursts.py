@@ -192,6 +192,18 @@ def test_k_is_chosen_for_observations(tmp_path: Path, card: Path) -> None:
         assert report.k == 2
 
 
+def test_the_gap_is_kept_with_the_clustering(tmp_path: Path, card: Path) -> None:
+    """Frames are ten seconds apart: at five each is by itself, for whoever joins too."""
+    with Library.open_or_create(tmp_path, Settings(burst_gap=5)) as library:
+        library.ingest([card], embedder=COLOUR)
+        assert library.recluster(k=2, bursts=True, reduce="none").observations == 24
+    with opened(tmp_path) as library:
+        counted = library.store.clusterings.models(1).counts.sum()
+        frame(card / "fox0-3.jpg", FOX, at="2024:05:01 00:00:45")
+        library.ingest([card])
+        assert library.store.clusterings.models(1).counts.sum() == counted + 1
+
+
 # New photos -----------------------------------------------------------------------------------
 
 

@@ -282,7 +282,8 @@ class Desk:
     def _with_bursts(self, image_ids: Sequence[str]) -> list[str]:
         """Images and all others of their bursts, but for those that a person placed already."""
         spoken = spoken_of(self.decisions)
-        mates = Sight(self._store, by=None, bursts=True).mates_of(image_ids)
+        gap = self._sight.gap if self._sight.bursts else None
+        mates = Sight(self._store, by=None, bursts=True, gap=gap).mates_of(image_ids)
         members = set(self.members.image_ids.tolist())
         free = [i for i in mates if i in members and i not in spoken]
         return list(dict.fromkeys([*image_ids, *free]))

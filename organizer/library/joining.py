@@ -308,9 +308,9 @@ def _late(
     if of_crops or looks_at_contexts(clustering):  # every ingest comes here: only what is new
         photos = store.photos
         every = live(store, constraints) if of_crops else photos.columns("image_id")["image_id"]
-        found = store.vectors.read_some(embedder, [i for i in every if i not in members])
-        vectors = np.stack(list(found.values())) if found else np.empty((0, 0), np.float32)
-        return list(found), vectors
+        embedded = store.vectors.ids(embedder)
+        late = [i for i in every if i not in members and i in embedded]
+        return late, store.vectors.read_rows(embedder, late)
     image_ids, vectors = store.vectors.read(embedder)
     rows = [row for row, image_id in enumerate(image_ids) if image_id not in members]
     return [image_ids[row] for row in rows], vectors[rows]

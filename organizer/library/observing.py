@@ -130,32 +130,34 @@ def with_mates(
     (image_ids, vectors), (mates, known) = new, there
     bursts, bursts_there = sight.bursts_of(image_ids), sight.bursts_of(mates.image_ids)
     leads = _leads(mates, bursts_there, spoken)
+    means = {
+        burst: {cluster_id: _mean(known[rows])[0] for cluster_id, rows in of_burst.items()}
+        for burst, of_burst in leads.items()
+    }
     followed: dict[tuple[int, int], list[int]] = {}
     for row, burst in enumerate(bursts.tolist()):
-        cluster_id = _nearest_lead(sight, vectors[row], leads.get(burst, {}), known)
+        cluster_id = _nearest_lead(sight, vectors[row], means.get(burst, {}))
         if cluster_id != NOISE:
             followed.setdefault((burst, cluster_id), []).append(row)
     follows = {row for rows in followed.values() for row in rows}
     rest = np.array([row for row in range(len(vectors)) if row not in follows], dtype=np.int64)
     waiting = np.flatnonzero(mates.unsure & ~np.isin(bursts_there, list(leads)))
-    found, means = _among_themselves(sight, image_ids, vectors, rest, (mates, known, waiting))
+    found, new_means = _among_themselves(sight, image_ids, vectors, rest, (mates, known, waiting))
     numbers = np.empty(len(vectors), dtype=np.int64)
     numbers[rest] = found
-    grown = [means]
-    for number, ((burst, cluster_id), rows) in enumerate(followed.items(), start=len(means)):
+    grown = [new_means]
+    for number, ((burst, cluster_id), rows) in enumerate(followed.items(), start=len(new_means)):
         numbers[rows] = number
         grown.append(_mean(np.concatenate([known[leads[burst][cluster_id]], vectors[rows]])))
-    homes = [NOISE] * len(means) + [cluster_id for _, cluster_id in followed]
+    homes = [NOISE] * len(new_means) + [cluster_id for _, cluster_id in followed]
     return Seen(np.concatenate(grown), numbers, np.array(homes, dtype=np.int64))
 
 
-def _nearest_lead(
-    sight: Sight, vector: Vectors, leads: Mapping[int, Sequence[int]], known: Vectors
-) -> int:
+def _nearest_lead(sight: Sight, vector: Vectors, means: Mapping[int, Vectors]) -> int:
     """The cluster in which an image is near enough to its burst; NOISE where there is none."""
     nearest, found = float("inf"), NOISE
-    for cluster_id, rows in leads.items():
-        distance = float(1 - vector @ _mean(known[rows])[0])
+    for cluster_id, mean in means.items():
+        distance = float(1 - vector @ mean)
         if distance < nearest and not distance > sight.limit:
             nearest, found = distance, cluster_id
     return found

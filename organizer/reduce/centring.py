@@ -77,6 +77,10 @@ class Centring:
         once = {_FITTED: np.array([self._fitted]), _PRIOR: np.array([self._prior])}
         return _rows(self._names, self._counts, self._sums) | once
 
+    def knows(self, group: str) -> bool:
+        """Whether any vector of a group was counted."""
+        return group in self._shift_of
+
     def learn(self, vectors: NDArray[Any], groups: Sequence[str]) -> dict[str, NDArray[Any]]:
         """Take images of groups in that this was not fitted to.
 
