@@ -2,7 +2,8 @@
 
 The results name paths below the folder that the detector was run on, or whole paths, maybe of
 another machine. That folder is found out where there is exactly one that fits. Where several fit,
-as with cards that have the same file names, the person is asked: nothing is guessed.
+as with cards that have the same file names, it is the one that the results lie in, where tools put
+them; otherwise the person is asked: nothing is guessed.
 """
 
 from __future__ import annotations
@@ -32,13 +33,16 @@ class Matched:
     base: Path | None
 
 
-def match(paths: Sequence[str], files: Mapping[str, str], *, base: Path | None) -> Matched:
+def match(
+    paths: Sequence[str], files: Mapping[str, str], *, base: Path | None, home: Path | None = None
+) -> Matched:
     """Find the photos that paths mean.
 
     Args:
         paths: As they are written.
         files: The image of each file of the library, by its whole path.
         base: The folder that the paths are relative to; found out where None.
+        home: The folder that the results lie in: it is taken where several fit.
 
     Raises:
         SettingsError: No path, or the paths of several folders, could be meant.
@@ -56,6 +60,8 @@ def match(paths: Sequence[str], files: Mapping[str, str], *, base: Path | None) 
     for start in starts:
         for path, file in _below(_without(start[1], split), here, start[0]).items():
             if meant.setdefault(path, file)[1] != file[1]:
+                if home is not None and (tuple(_parts(str(home))), ()) in starts:
+                    return match(paths, files, base=home)
                 raise _several(starts)
     folder = Path(*next(iter(starts))[0]) if len(starts) == 1 else None
     return _matched(paths, meant, folder, what="in the library")
