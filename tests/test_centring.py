@@ -228,6 +228,25 @@ def test_a_deployment_stands_for_its_camera(tmp_path: Path) -> None:
         assert follows(library, 0)
 
 
+def test_deployments_that_are_told_late_are_measured_on_all_their_photos(tmp_path: Path) -> None:
+    """Not on those at hand: one that is moved to where it is would draw its cluster along."""
+    for place, camera in (("ridge", "A"), ("creek", "B")):
+        shots(tmp_path / "card" / place, camera)
+    with Library.open_or_create(tmp_path, Settings()) as library:
+        library.ingest([tmp_path / "card"], embedder=COLOUR)
+        library.recluster(k=2, reduce="none", center="camera")
+        means = library.store.clusterings.models(1).means
+        library.set_template("{site}")
+        library.move([tmp_path / "card" / "ridge" / "fox-A-0.jpg"], where(library)["fox-A-0"])
+        assert library.store.clusterings.models(2).means == pytest.approx(means, abs=1e-3)
+        for place, camera in (("ridge", "A"), ("creek", "B")):
+            shots(tmp_path / "card" / place, camera, first=20, each=2)
+        library.ingest([tmp_path / "card"])
+        state = library.store.clusterings.space(2)
+        assert state["center.names"].tolist() == ["A", "B", "creek", "ridge"]
+        assert state["center.counts"].tolist() == [24, 24, 28, 28]
+
+
 # Cameras that come later ----------------------------------------------------------------------
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from organizer.cluster.decisions import Constraints
+from organizer.cluster.incremental import unit
 from organizer.cluster.pooling import limit_of, observations, pooled
 from organizer.errors import SettingsError
 from organizer.library.contexts import contexts
@@ -101,6 +102,7 @@ class Sight:
         self._store, self._by, self.bursts = store, by, bursts
         self._gap = load_settings().burst_gap if gap is None else gap
         self._centring: Centring | None = None
+        self._embedder: PartSpec | None = None
         self._limit = float("nan")
         self._group_of: dict[str, str] = {}
         self._burst_of: dict[str, int] = {}
@@ -116,6 +118,7 @@ class Sight:
         gap = float(state[_GAP][0]) if bursts else None
         sight = cls(store, by=centred_by(clustering.reducer), bursts=bursts, gap=gap)
         sight._centring = Centring.restored(state)
+        sight._embedder = clustering.embedder
         if bursts:
             sight._limit = float(state[_LIMIT][0])
         return sight
@@ -142,22 +145,51 @@ class Sight:
         return self.centred(image_ids, vectors)
 
     def learn(self, image_ids: Sequence[str], vectors: Vectors) -> dict[str, NDArray[Any]]:
-        """Take new images of groups in that there were not; what is to be stored of that."""
+        """Take new images of groups in that there were not; what is to be stored of that.
+
+        Args:
+            image_ids: The images; their vectors are in the library.
+            vectors: ``(n, dim)`` of theirs.
+        """
         if self._centring is None:
             return {}
-        return self._centring.learn(vectors, self._groups(image_ids))
+        groups = self._groups(image_ids)
+        known = [row for row, group in enumerate(groups) if self._centring.knows(group)]
+        parts = [
+            self._learn_unknown(groups),
+            self._centring.learn(vectors[known], [groups[row] for row in known]),
+        ]
+        learned = [part for part in parts if part]
+        return {
+            name: np.concatenate([part[name] for part in learned])
+            for name in (learned[0] if learned else ())
+        }
 
     def centred(self, image_ids: Sequence[str], vectors: Vectors) -> Vectors:
         """Vectors of unit length without what their groups have in common."""
         if self._centring is None:
             return vectors
         groups = self._groups(image_ids)
-        # Deployments that were told since give old photos new groups: these are measured on what
-        # is at hand, lest their photos be seen as if nothing were centred.
-        unknown = [row for row, group in enumerate(groups) if not self._centring.knows(group)]
-        if unknown:
-            self._centring.learn(vectors[unknown], [groups[row] for row in unknown])
+        self._learn_unknown(groups)
         return self._centring.centred(vectors, groups)
+
+    def _learn_unknown(self, groups: Iterable[str]) -> dict[str, NDArray[Any]]:
+        """Measure groups that nobody measured on all their images in the library.
+
+        Deployments that were told since give old photos new groups. Measured on the images at hand,
+        their photos would be seen otherwise by each who looks, and one image would be its own mean.
+        """
+        if self._centring is None or self._embedder is None:
+            return {}
+        unknown = {group for group in groups if not self._centring.knows(group)}
+        if not unknown:
+            return {}
+        embedded = self._store.vectors.ids(self._embedder)
+        ids = [i for i, group in self._group_of.items() if group in unknown and i in embedded]
+        if not ids:
+            return {}
+        vectors = unit(self._store.vectors.read_rows(self._embedder, ids))
+        return self._centring.learn(vectors, self._groups(ids))
 
     def remarks(self, image_ids: Sequence[str]) -> Iterator[str]:
         """What the person should know who asked for this, a line each."""

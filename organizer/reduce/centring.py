@@ -120,9 +120,11 @@ class Centring:
 
     def _shifts(self) -> dict[str, Vectors]:
         """What is added to the vectors of each group."""
+        rows: dict[str, list[int]] = {}
+        for row, name in enumerate(self._names):
+            rows.setdefault(name, []).append(row)
         shifts = {}
-        for name in dict.fromkeys(self._names):
-            mine = [row for row, other in enumerate(self._names) if other == name]
+        for name, mine in rows.items():
             count, total = self._counts[mine].sum(), self._sums[mine].sum(axis=0)
             shrunk = (total + self._prior * self._mean) / (count + self._prior)
             shifts[name] = (self._mean - shrunk).astype(np.float32)
