@@ -354,9 +354,9 @@ def _with_vectors(
     store: Store, clustering: StoredClustering, members: Assignments
 ) -> tuple[Assignments, Vectors]:
     """The members that have a vector, and ``(n, dim)`` float32 of unit length."""
-    stored = store.vectors.read_some(clustering.embedder, members.image_ids.tolist())
-    members = members.take(np.array([i in stored for i in members.image_ids], dtype=np.bool_))
-    return members, unit(np.stack([stored[image_id] for image_id in members.image_ids]))
+    embedded = store.vectors.ids(clustering.embedder)
+    members = members.take(np.array([i in embedded for i in members.image_ids], dtype=np.bool_))
+    return members, unit(store.vectors.read_rows(clustering.embedder, members.image_ids.tolist()))
 
 
 def _uncounted(
