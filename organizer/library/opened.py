@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
+from organizer.errors import OrganizerError
 from organizer.library import undoing
+from organizer.library.arrangement.home import follow_home, has_moved
 from organizer.library.arrangement.running import recover as recover_files
 from organizer.library.joining import recover
 from organizer.library.place import library_path
@@ -29,6 +31,9 @@ class Opened:
         store.photos.with_people = self.settings.with_people
         self._open = ExitStack()
         self._open.enter_context(store.reading())
+        if has_moved(store):
+            with suppress(OrganizerError, OSError), self._writing():  # the next writer tries again
+                pass
 
     @classmethod
     def open(cls, path: Path, settings: Settings | None = None) -> Self:
@@ -60,6 +65,7 @@ class Opened:
     def _writing(self) -> Iterator[bool]:
         """Hold the library for writing; first put right what a writer that was cut short left."""
         with self.store.writing() as was_cut_short:
+            follow_home(self.store)
             if was_cut_short:
                 recover_files(self.store)
                 undoing.take_back_unfinished(self.store)

@@ -30,6 +30,7 @@ from organizer.arrange import (
 )
 from organizer.errors import SettingsError
 from organizer.library.arrangement.choosing import Choice, require_folder
+from organizer.library.arrangement.home import remember_home
 from organizer.library.arrangement.items import items_of
 from organizer.library.arrangement.memory import Remembered, remembered
 from organizer.library.arrangement.standing import (
@@ -192,6 +193,7 @@ def carried_out(
     if last is None or not is_known or last.undoing:
         require_finished(standing)
         require_own(store, wanted)
+    remember_home(store)
     journal = last.file if last is not None and is_known else next_journal(folder)
     progress.begin(f"arranging in {wanted.to}", len(wanted.steps))
     record = apply(wanted, journal=journal, advance=progress.advance, stop=stop)

@@ -1,0 +1,106 @@
+"""Journals follow a library that was moved, or copied, together with its photos.
+
+The rows of files are relative to the folder that holds the library; journals tell absolute places.
+Where that folder is another one now, the places below it are rewritten: all journals or none.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from organizer.arrange import journals, read_journal
+from organizer.errors import StoreError
+from organizer.library.arrangement.standing import journal_folder
+from organizer.store import Store
+from organizer.whole import replacing, write_whole
+
+_FILE = "home.json"
+
+
+def remember_home(store: Store) -> None:
+    """Write down where the library is while it is arranged.
+
+    Raises:
+        StoreError: It cannot be written.
+    """
+    file = journal_folder(store) / _FILE
+    if _told(store) == _home(store):
+        return
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(file, json.dumps(_home(store)).encode())
+    except OSError as error:
+        raise StoreError(f"cannot write {file}: {error.strerror or error}", "make room") from error
+
+
+def has_moved(store: Store) -> bool:
+    """Whether the library is elsewhere than when it was last arranged."""
+    return _told(store) not in {None, _home(store)}
+
+
+def follow_home(store: Store) -> None:
+    """Let the journals tell places where the library is now, if files are there.
+
+    Raises:
+        StoreError: They cannot be read or written.
+    """
+    former, now = _told(store), _home(store)
+    if former is None or former == now or not _is_here(store, former, now):
+        return
+    folder = journal_folder(store)
+    try:
+        with replacing(folder, folder=True) as fresh:
+            for file in sorted(folder.iterdir()):
+                if file.suffix in {".json", ".jsonl"} and file.is_file():
+                    lines = file.read_bytes().splitlines(keepends=True)
+                    moved = b"".join(_moved_line(line, former, now) for line in lines)
+                    (fresh / file.name).write_bytes(moved)
+    except OSError as error:
+        raise StoreError(
+            f"cannot write {folder}: {error.strerror or error}", "make room"
+        ) from error
+
+
+def _home(store: Store) -> str:
+    return os.path.realpath(store.path.parent)
+
+
+def _told(store: Store) -> str | None:
+    try:
+        told = json.loads((journal_folder(store) / _FILE).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return told if isinstance(told, str) and told != os.sep else None
+
+
+def _is_here(store: Store, former: str, now: str) -> bool:
+    """Whether anything that was arranged moved along, and not the library by itself."""
+    for file in journals(journal_folder(store)):
+        plan = read_journal(file).plan
+        for step in (*plan.steps, *plan.there):
+            for place in (str(step.target), str(step.source)):
+                moved = _moved(place, former, now)
+                if moved != place and os.path.lexists(moved):
+                    return True
+    return False
+
+
+def _moved_line(line: bytes, former: str, now: str) -> bytes:
+    try:
+        told = json.loads(line)
+    except ValueError:  # torn by a kill: as one that was never written
+        return line
+    return json.dumps(_moved(told, former, now), separators=(",", ":")).encode() + b"\n"
+
+
+def _moved(told: Any, former: str, now: str) -> Any:
+    if isinstance(told, str):
+        is_below = told == former or told.startswith(former + os.sep)
+        return now + told[len(former) :] if is_below else told
+    if isinstance(told, list):
+        return [_moved(part, former, now) for part in told]
+    if isinstance(told, dict):
+        return {_moved(k, former, now): _moved(part, former, now) for k, part in told.items()}
+    return told

@@ -1,0 +1,74 @@
+"""A library that was moved or copied together with its photos knows its arrangements there."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from organizer.arrange import Mode, Result
+from organizer.library import Library
+from organizer.settings import Settings
+from tests.arranged import EACH, counts, files_in, home, home_of, library, made, named, names_in
+from tests.test_arranging import arrange
+
+__all__ = ["home", "library", "made"]
+
+ALL = 3 * EACH
+
+
+@pytest.mark.parametrize("mode", [Mode.LINK, Mode.MOVE])
+@pytest.mark.parametrize("name", ["elsewhere", "home/below"])
+def test_a_library_that_was_moved_reads_back_and_takes_back(
+    library: Library, tmp_path: Path, mode: Mode, name: str
+) -> None:
+    named(library, red="fox", green="badger")
+    before = files_in(home_of(library) / "photos")
+    folder = arrange(library, mode, "photos/sorted" if mode is Mode.LINK else "sorted")
+    below = folder.relative_to(home_of(library))
+    library.close()
+    there = tmp_path / name
+    aside = home_of(library).rename(tmp_path / "aside")
+    there.parent.mkdir(exist_ok=True)
+    aside.rename(there)
+    (there / below / "fox" / "000.jpg").rename(there / below / "badger" / "mine.jpg")
+    with Library.open(there, Settings()) as found:
+        told = found.read_back(there / below, dry_run=True)
+        assert [(a.name, b.name, n) for a, b, n in told.moved] == [("fox", "badger", 1)]
+        found.read_back(there / below)
+        report = found.ingest([there / "photos", there / below])
+        assert counts(report) == {"unchanged": ALL}, "the links are no photos of their own"
+        taken = found.undo_arrangement()
+        assert (taken.undone, taken.is_whole) == (ALL, True)
+        assert files_in(there / "photos") == before
+        assert counts(found.ingest([there / "photos"])) == {"unchanged": ALL}
+
+
+def test_what_is_taken_back_in_a_copy_stays_in_the_library_it_was_copied_from(
+    library: Library, tmp_path: Path
+) -> None:
+    before = files_in(home_of(library) / "photos")
+    folder = arrange(library, Mode.MOVE)
+    arranged = names_in(folder)
+    library.close()
+    copy = Path(shutil.copytree(home_of(library), tmp_path / "copy"))
+    with Library.open(copy, Settings()) as found:
+        assert found.undo_arrangement().undone == ALL
+    assert files_in(copy / "photos") == before
+    assert names_in(folder) == arranged
+    with Library.open(home_of(library), Settings()) as found:
+        assert found.undo_arrangement().undone == ALL
+
+
+def test_a_library_that_was_moved_without_its_photos_still_knows_where_they_are(
+    library: Library, tmp_path: Path
+) -> None:
+    folder = arrange(library, Mode.LINK)
+    library.close()
+    there = tmp_path / "alone"
+    there.mkdir()
+    shutil.move(library.store.path, there)
+    with Library.open(there, Settings()) as found:
+        assert found.undo_arrangement().results[Result.GONE] == 0
+    assert not folder.exists()
