@@ -72,3 +72,16 @@ def test_a_library_that_was_moved_without_its_photos_still_knows_where_they_are(
     with Library.open(there, Settings()) as found:
         assert found.undo_arrangement().results[Result.GONE] == 0
     assert not folder.exists()
+
+
+def test_a_kill_while_journals_are_exchanged_loses_none(library: Library, tmp_path: Path) -> None:
+    """Between the two renames the former folder lies beside the place of the new one."""
+    before = files_in(home_of(library) / "photos")
+    arrange(library, Mode.MOVE)
+    library.close()
+    there = home_of(library).rename(tmp_path / "elsewhere")
+    journals = there / ".organizer" / "arrangements"
+    journals.rename(journals.with_name(".arrangements.99999999.former"))
+    with Library.open(there, Settings()) as found:
+        assert found.undo_arrangement().undone == ALL
+    assert files_in(there / "photos") == before

@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from organizer.decode import identify
+from organizer.errors import SettingsError
 from organizer.library import Library
 from organizer.library.joining import Joiner, recover
 from organizer.settings import Settings
@@ -162,6 +163,11 @@ def test_what_changes_nothing_is_said(typed: Run, tmp_path: Path) -> None:
     told = typed("recluster", "--k", 2, "--bursts", "--center", "camera").err
     assert "--bursts changes nothing: no two photos tell that they are of one burst" in told
     assert "--center camera changes nothing: no two photos differ in camera" in told
+
+
+def test_more_clusters_than_bursts_are_refused_in_those_words(made: Library) -> None:
+    with pytest.raises(SettingsError, match="more than the 8 different bursts"):
+        made.recluster(k=9, bursts=True)
 
 
 def test_photos_without_a_time_are_each_by_itself(tmp_path: Path, card: Path) -> None:

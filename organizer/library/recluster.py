@@ -129,7 +129,7 @@ def recluster(
     n = len(whole.firsts)
     require_within(registry.factory(GROUP, plan.algorithm), plan.algorithm, n)
     different = _count_different(whole.vectors)
-    _require_enough(plan.k, different)
+    _require_enough(plan.k, different, "bursts" if plan.bursts else "images")
     progress.begin(f"reducing {n:,} vectors", None)
     space, points = Space.fit(plan.reducer, whole.vectors, seed=settings.seed)
     images = Images(whole.names, whole.vectors, points)
@@ -184,11 +184,11 @@ def _require_sane(k: K) -> None:
         raise SettingsError(f"k from {k[0]} to {k[1]} is no range", "for example --k 2:40")
 
 
-def _require_enough(k: K, different: int) -> None:
+def _require_enough(k: K, different: int, what: str) -> None:
     least = k[0] if isinstance(k, tuple) else k
     if least != "auto" and least > different:
         raise SettingsError(
-            f"k = {least} is more than the {different} different images in the library",
+            f"k = {least} is more than the {different} different {what} in the library",
             f"k is 2 to {different}, or auto" if different > 1 else "ingest more photos",
         )
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from typing import Any
 
 from organizer.arrange import journals, read_journal
 from organizer.errors import StoreError
 from organizer.library.arrangement.standing import journal_folder
 from organizer.store import Store
-from organizer.whole import replacing, write_whole
+from organizer.whole import replacing, sweep, write_whole
 
 _FILE = "home.json"
 
@@ -68,8 +69,11 @@ def _home(store: Store) -> str:
 
 
 def _told(store: Store) -> str | None:
+    folder = journal_folder(store)
+    if not folder.exists():  # a kill amid the exchange left the former one beside it
+        sweep(folder)
     try:
-        told = json.loads((journal_folder(store) / _FILE).read_bytes())
+        told = json.loads((folder / _FILE).read_bytes())
     except (OSError, ValueError):
         return None
     return told if isinstance(told, str) and told != os.sep else None
@@ -78,13 +82,17 @@ def _told(store: Store) -> str | None:
 def _is_here(store: Store, former: str, now: str) -> bool:
     """Whether anything that was arranged moved along, and not the library by itself."""
     for file in journals(journal_folder(store)):
-        plan = read_journal(file).plan
-        for step in (*plan.steps, *plan.there):
-            for place in (str(step.target), str(step.source)):
-                moved = _moved(place, former, now)
-                if moved != place and os.path.lexists(moved):
-                    return True
+        with suppress(StoreError):  # of a damaged one its own commands tell
+            plan = read_journal(file).plan
+            places = (p for s in (*plan.steps, *plan.there) for p in (s.target, s.source))
+            if any(_is_place_here(str(place), former, now) for place in places):
+                return True
     return False
+
+
+def _is_place_here(place: str, former: str, now: str) -> bool:
+    moved = _moved(place, former, now)
+    return bool(moved != place) and os.path.lexists(moved)
 
 
 def _moved_line(line: bytes, former: str, now: str) -> bytes:
