@@ -238,6 +238,20 @@ def test_a_late_stranger_does_not(made: Library, card: Path) -> None:
     assert at["stranger"] == at["owl0-0"]
 
 
+def test_where_no_burst_was_measured_a_late_stranger_does_not_either(tmp_path: Path) -> None:
+    card = tmp_path / "card"
+    for i in range(6):
+        burst(card, f"fox{i}", [near(FOX, i)], minute=20 * i)
+        burst(card, f"owl{i}", [near(OWL, i)], minute=20 * i + 10)
+    with opened(tmp_path) as library:
+        library.ingest([card], embedder=COLOUR)
+        library.recluster(k=2, bursts=True, reduce="none")
+        frame(card / "stranger.jpg", near(OWL, 2), at="2024:05:01 00:00:40")  # 40 s after fox0
+        library.ingest([card])
+        at = where(library)
+        assert at["stranger"] == at["owl0-0"] != at["fox0-0"]
+
+
 def test_a_new_burst_joins_by_its_pooled_vector(made: Library, card: Path) -> None:
     frames = [near(FOX, 2), near(FOX, 8), near(FOX, 5)]
     burst(card, "new", frames, minute=600)

@@ -154,11 +154,14 @@ def with_mates(
 
 
 def _nearest_lead(sight: Sight, vector: Vectors, means: Mapping[int, Vectors]) -> int:
-    """The cluster in which an image is near enough to its burst; NOISE where there is none."""
+    """The cluster in which an image is near enough to its burst; NOISE where there is none.
+
+    Where there was no burst to measure what is near, an image is seen by itself.
+    """
     nearest, found = float("inf"), NOISE
     for cluster_id, mean in means.items():
         distance = float(1 - vector @ mean)
-        if distance < nearest and not distance > sight.limit:
+        if distance < nearest and distance <= sight.limit:
             nearest, found = distance, cluster_id
     return found
 
