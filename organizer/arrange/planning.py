@@ -14,7 +14,7 @@ from blake3 import blake3
 
 from organizer.arrange import names
 from organizer.arrange.sidecars import Folder, Sidecar, split
-from organizer.arrange.template import Template, distinct_clusters, values_of
+from organizer.arrange.template import Cluster, Template, cluster_of, distinct_clusters, values_of
 from organizer.arrange.types import Item, Left, Mode, Plan, Step
 from organizer.errors import SettingsError
 
@@ -90,7 +90,7 @@ class _Planner:
     placed: Mapping[str, Step]
     units: list[_Unit] = field(default_factory=list)
     left: list[Left] = field(default_factory=list)
-    clusters: dict[int | None, str] = field(default_factory=dict)
+    clusters: dict[Cluster, str] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
     _targets: dict[str, set[str] | str] = field(default_factory=dict)
     _suffixes: dict[str, str] = field(default_factory=dict)
@@ -100,7 +100,7 @@ class _Planner:
 
     def take_up(self, items: Sequence[Item], advance: Callable[[int], None]) -> None:
         """Make units of photos, or note why not."""
-        self.clusters = distinct_clusters(items)
+        self.clusters = distinct_clusters(item for item in items if not item.withheld)
         by_folder: dict[str, list[tuple[str, Item]]] = {}
         for item in items:
             folder, name = os.path.split(item.source)
@@ -118,20 +118,23 @@ class _Planner:
             return
         seen: set[str] = set()
         for name, item in inside:
-            why = self._why_not(folder, path, name, seen)
+            why = self._why_not(folder, path, item, seen)
             if why:
                 self.left.append(Left(item.source, why, item.image_id))
             else:
                 self.units.append(self._unit(folder, name, item))
             seen.add(name)
 
-    def _why_not(self, folder: Folder, path: str, name: str, seen: set[str]) -> str:
+    def _why_not(self, folder: Folder, path: str, item: Item, seen: set[str]) -> str:
+        name = item.source.name
         if not names.is_text(path) or not names.is_text(name):
             return "its name is not valid UTF-8: rename it"
         if name in seen:
             return "it was given twice"
         if not folder.has(name):
             return "it is not there"
+        if item.withheld:
+            return item.withheld
         if self.mode is Mode.MOVE and folder.is_link(name):
             return "it is a symbolic link, which a move could break"
         return ""
@@ -327,8 +330,8 @@ class _Planner:
 
     def _photo_step(self, unit: _Unit) -> Step:
         item = unit.item
-        name = self.clusters[item.cluster_id]
-        why = "unsure: it is in no cluster" if item.cluster_id is None else f"in {name}"
+        name = self.clusters[cluster_of(item)]
+        why = f"{name}: it is in no cluster" if item.cluster_id is None else f"in {name}"
         if unit.level:
             why += "; another file has the name without the suffix"
         return Step(
