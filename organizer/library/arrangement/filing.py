@@ -74,6 +74,13 @@ class Filing:
         """Whether people or vehicles are in a photo."""
         return image_id in self._homes and self._homes[image_id].quarantined
 
+    def is_seen(self, image_id: str) -> bool:
+        """Whether a detector saw an animal in a photo."""
+        home = self._homes.get(image_id)
+        if home is None or home.group is not Group.ANIMALS:
+            return False
+        return not self.of_crops or any(crop.box != WHOLE for crop in home.crops)
+
     def group_in(self, folder: str) -> Group | None:
         """What the name of a folder that stands for no cluster says that its photos show."""
         if not self.knows_groups:

@@ -318,11 +318,7 @@ class _Hearing:
         for folder, image_ids in self.comparison.changes.born.items():
             name = " ".join(folder.split())
             bearer = next((i for i, n in self._names.items() if n == name), None)
-            clustered = [
-                member
-                for image_id in image_ids
-                for member in self._clustered([image_id], self._now(self._origins[image_id]))
-            ]
+            clustered = self._gathered(image_ids)
             if bearer is not None and bearer not in self._renamed:
                 self._unheard.append(
                     f"{_counted(image_ids)} in the folder {folder!r}: cluster {bearer} is called so"
@@ -331,44 +327,58 @@ class _Hearing:
                 self._unheard.append(f"a cluster cannot be called {name!r}")
             elif clustered:
                 self._born[folder] = clustered
-        left: dict[int, list[str]] = defaultdict(list)
-        for cluster_id, image_ids in self.comparison.changes.left.items():
-            now = self._now(cluster_id)
-            if now is not None:
-                for image_id in image_ids:
-                    self._leaves(image_id, now, left)
         self._left = {
             cluster_id: new
-            for cluster_id, members in left.items()
+            for cluster_id, members in self._leaving().items()
             if (new := [m for m in members if cluster_id not in banned.get(m, ())])
         }
-        self._tell_of_those_apart()
 
-    def _leaves(self, image_id: str, cluster_id: int, left: dict[int, list[str]]) -> None:
-        """Note what of a photo is said not to be where it is.
+    def _gathered(self, image_ids: Sequence[str]) -> list[str]:
+        """What of the photos in a new folder is meant, each by the folder that it came from."""
+        by_source: dict[int | None, list[str]] = defaultdict(list)
+        for image_id in image_ids:
+            by_source[self._now(self._origins[image_id])].append(image_id)
+        return [m for source, ids in by_source.items() for m in self._clustered(ids, source)]
 
-        An empty photo shows nothing of any cluster; an unsure one, nothing of that one.
+    def _leaving(self) -> dict[int, list[str]]:
+        """What is said not to be of a cluster.
+
+        An unsure photo shows nothing of the cluster that it came from, an empty one nothing of any.
+        Of photos put to people, or to those that no detector has seen, nothing is said.
         """
-        group, _ = self._put_apart.get(image_id, (None, ""))
-        if group is not None and group is not Group.EMPTY:
-            return
-        for member, at in self._filing.members(image_id).items():
-            if at == cluster_id or (group is Group.EMPTY and at is not None and at != NOISE):
-                self._photo_of[member] = image_id
-                left[at].append(member)
-                if group is Group.EMPTY:
-                    self._emptied_photos.add(image_id)
+        merged = {source: into for source, into, _ in self._merged}
+        left: dict[int, list[str]] = defaultdict(list)
+        silent = {i for i in self._put_apart if self._origins[i] is None}
+        for cluster_id, image_ids in self.comparison.changes.left.items():
+            now = self._now(cluster_id)
+            empty = {i for i in image_ids if self._group_of(i) is Group.EMPTY}
+            apart = {i for i in image_ids if self._group_of(i)} - empty
+            silent |= apart
+            if now is None:
+                continue
+            meant = self._clustered([i for i in image_ids if i not in apart], now)
+            left[merged.get(now, now)] += [m for m in meant if m in self._cluster_of]
+            for image_id in empty:
+                for member, at in self._filing.members(image_id).items():
+                    if at not in {None, NOISE, now}:
+                        self._photo_of[member] = image_id
+                        left[merged.get(at, at)].append(member)
+            self._emptied_photos |= {i for i in empty if self._filing.is_seen(i)}
+        self._tell_of_silent(silent)
+        return left
 
-    def _tell_of_those_apart(self) -> None:
-        """Tell of photos in folders of which nothing follows."""
-        silent: dict[str, list[str]] = defaultdict(list)
-        for image_id, (group, folder) in self._put_apart.items():
-            from_cluster = any(image_id in ids for ids in self.comparison.changes.left.values())
-            if group is not Group.EMPTY or not from_cluster:
-                silent[folder].append(image_id)
-        for folder, image_ids in sorted(silent.items()):
+    def _group_of(self, image_id: str) -> Group | None:
+        """What is said of a photo by the folder beside the clusters into which it was put."""
+        group, _ = self._put_apart.get(image_id, (None, ""))
+        return group
+
+    def _tell_of_silent(self, image_ids: Collection[str]) -> None:
+        by_folder: dict[str, list[str]] = defaultdict(list)
+        for image_id in image_ids:
+            by_folder[self._put_apart[image_id][1]].append(image_id)
+        for folder, ids in sorted(by_folder.items()):
             self._unheard.append(
-                f"{_counted(image_ids)} put into {folder!r}: what a detector saw stays as it is"
+                f"{_counted(ids)} put into {folder!r}: what a detector saw stays as it is"
             )
 
     def _clustered(

@@ -32,14 +32,14 @@ def remarks(
         crops = sum(map(len, rich.values()))
         yield f"in {_photos(len(rich))} more than one animal is meant: {crops:,} crops"
     staying = {i: set(filing.members(i)) - set(members) for i, members in spoken.items()}
-    mixed = sum(bool(rest) and filing.whole(i) is None for i, rest in staying.items())
+    mixed = sum(bool(rest) for rest in staying.values())
     if mixed:
         show = "shows" if mixed == 1 else "show"
         yield f"{_photos(mixed)} {show} other animals too: those stay in their clusters"
     already = sum(
         to is not None and any(filing.members(i)[member] == to for member in staying[i])
         for i, to in into.items()
-        if i in staying and filing.whole(i) is None
+        if i in staying
     )
     if already:
         yield (
@@ -55,8 +55,8 @@ def remarks(
         )
     if emptied:
         yield (
-            f"in {_photos(emptied)} put to the empty ones a detector saw something: it is not of "
-            "its cluster, but the detector's word stays"
+            f"in {_photos(emptied)} put to the empty ones a detector saw something: it leaves its "
+            "cluster, to the unsure or to another that it fits"
         )
 
 
