@@ -1,6 +1,7 @@
 """Clustering bursts instead of photos: what it finds, on real sequences and on simulated ones.
 
     python -m benchmarks.bursts VECTORS/*.npz --photos CAMERATRAP --embedder mobilenet_v2
+    python -m benchmarks.bursts VECTORS/*.npz --deviations 1 1.5 2 2.5 3
 
 CAMERATRAP is a folder of STATION/SPECIES/photos with their times; nothing in it is simulated. Each
 .npz file has `vectors` and `labels` of photos that were not taken in sequences: bursts are
@@ -8,7 +9,8 @@ SIMULATED by putting photos of one class together, each with those most like it 
 random ("any"), and by exchanging some of them with photos of other classes (strangers). Frames of a
 camera are more alike than these in the background, and those of one animal in the animal.
 
-For each: NMI / purity, by photos, at the true k and at the k that is chosen (in brackets).
+For each: NMI / purity, by photos, at the true k and at the k that is chosen (in brackets; of the
+simulated ones for the first of three draws).
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ from organizer.settings import load_settings
 from organizer.types import NOISE, Labels, Vectors
 
 SEEDS = range(3)
-Found = list[tuple[float, float, int]]
+Score = tuple[float, float, int]
 
 
 def main() -> None:
@@ -43,7 +45,11 @@ def main() -> None:
     if arguments.photos:
         _real(arguments.photos, arguments.embedder)
     for file in arguments.files:
-        _simulated(file.stem, load(file, each=arguments.each))
+        labelled = load(file, each=arguments.each)
+        if arguments.deviations:
+            _limits(file.stem, labelled, arguments.deviations)
+        else:
+            _simulated(file.stem, labelled)
 
 
 def purity(truth: Labels, labels: Labels) -> float:
@@ -133,18 +139,21 @@ def _simulated(name: str, labelled: Labelled) -> None:
     print(f"SIMULATED bursts: {name}, {len(vectors)} photos, {truth.max() + 1} classes")
     for alike in (True, False):
         for share in (0.0, 0.05, 0.15):
-            found: dict[str, Found] = {way: [] for way in WAYS}
+            found: dict[str, list[Score]] = {way: [] for way in WAYS}
+            chosen: dict[str, Score] = {}
             caught, lost, sizes = [], [], []
             for seed in SEEDS:
                 bursts, strange = simulated(vectors, truth, share, alike=alike, seed=seed)
                 alone = _alone(observations(vectors, bursts, limit=limit_of(vectors, bursts)))
                 caught.append(alone[strange].mean() if strange.any() else np.nan)
-                several = ~_alone(np.where(bursts == NOISE, -2 - np.arange(len(bursts)), bursts))
-                lost.append(alone[several & ~strange].mean())
+                lost.append(alone[~strange & ~_alone(bursts)].mean())
                 for way, make in WAYS.items():
-                    k, auto = _labels(vectors, *make(vectors, bursts), truth, seed)
-                    found[way].append(_scores(truth, k))
-                    found[way].append(_scores(truth, auto))
+                    points, numbers = _points(vectors, *make(vectors, bursts), seed)
+                    k = int(truth.max()) + 1
+                    found[way].append(_clustered(points, numbers, truth, k, seed))
+                    if seed == SEEDS[0]:  # choosing takes most of the time
+                        k = choose(points, candidates(len(points)), seed=seed).k
+                        chosen[way] = _clustered(points, numbers, truth, k, seed)
                 sizes.append(len(vectors) / len(np.unique(bursts)))
             kind = "alike" if alike else "any"
             of_strangers = f"found {np.mean(caught):.0%} of them, " if share else ""
@@ -153,9 +162,33 @@ def _simulated(name: str, labelled: Labelled) -> None:
                 f"{of_strangers}took {np.mean(lost):.1%} of the others for some"
             )
             for way, scores in found.items():
-                cells = [np.mean(scores[part::2], axis=0) for part in (0, 1)]
-                shown = "  ".join(f"{c[0]:.3f}/{c[1]:.3f} [{c[2]:.1f}]" for c in cells)
-                print(f"    {way:<17} {shown}", flush=True)
+                nmi, pure, k = chosen[way]
+                mean = np.mean(scores, axis=0)
+                print(f"    {way:<17} {mean[0]:.3f}/{mean[1]:.3f}  {nmi:.3f}/{pure:.3f} [{k}]")
+
+
+def _limits(name: str, labelled: Labelled, limits: Sequence[float]) -> None:
+    """What different limits find: NMI at the true k, strangers found, others taken for some."""
+    vectors, truth = unit(labelled[0]), labelled[1]
+    k = int(truth.max()) + 1
+    print(f"limits in deviations, SIMULATED bursts: {name}, {len(vectors)} photos")
+    for alike, share in ((a, s) for a in (True, False) for s in (0.0, 0.05, 0.15)):
+        cells = []
+        for deviations in limits:
+            rows = []
+            for seed in SEEDS:
+                bursts, strange = simulated(vectors, truth, share, alike=alike, seed=seed)
+                limit = limit_of(vectors, bursts, deviations=deviations)
+                numbers = observations(vectors, bursts, limit=limit)
+                points, numbers = _points(vectors, numbers, False, seed)
+                alone = _alone(numbers)
+                found = alone[strange].mean() if strange.any() else 0.0
+                others = alone[~strange & ~_alone(bursts)].mean()
+                rows.append((_clustered(points, numbers, truth, k, seed)[0], found, others))
+            nmi, found, others = np.mean(rows, axis=0)
+            cells.append(f"{deviations:g}: {nmi:.3f} {found:.0%} {others:.0%}")
+        kind = "alike" if alike else "any"
+        print(f"  {kind:<5} {share:>3.0%} strangers   {'   '.join(cells)}", flush=True)
 
 
 def simulated(
@@ -194,25 +227,20 @@ def simulated(
     return bursts, strange
 
 
-def _labels(
-    vectors: Vectors, numbers: Labels, by_weight: bool, truth: Labels, seed: int
-) -> tuple[Labels, Labels]:
-    """The clusters of all photos, at the true k and at the one that is chosen."""
+def _points(
+    vectors: Vectors, numbers: Labels, by_weight: bool, seed: int
+) -> tuple[Vectors, Labels]:
+    """What is clustered, and the row of each photo in it."""
     means = pooled(vectors, numbers)
     if by_weight:
-        means = means[numbers]
-    points = unit(smooth(random_state=seed).fit_transform(means))
-    auto = choose(points, candidates(len(points)), seed=seed).k
-    found = []
-    for k in (int(truth.max()) + 1, auto):
-        labels = KMeans(n_clusters=k, random_state=seed).fit_predict(points)
-        found.append(labels if by_weight else labels[numbers])
-    return found[0], found[1]
+        means, numbers = means[numbers], np.arange(len(vectors), dtype=np.int64)
+    return unit(smooth(random_state=seed).fit_transform(means)), numbers
 
 
-def _scores(truth: Labels, labels: Labels) -> tuple[float, float, int]:
-    score = float(normalized_mutual_info_score(truth, labels))
-    return score, purity(truth, labels), int(labels.max()) + 1
+def _clustered(points: Vectors, numbers: Labels, truth: Labels, k: int, seed: int) -> Score:
+    """NMI and purity of the photos, and k."""
+    labels = KMeans(n_clusters=k, random_state=seed).fit_predict(points)[numbers]
+    return float(normalized_mutual_info_score(truth, labels)), purity(truth, labels), k
 
 
 def _alone(numbers: Labels) -> NDArray[np.bool_]:
@@ -225,6 +253,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("files", type=Path, nargs="*")
     parser.add_argument("--photos", type=Path, help="camera-trap photos: STATION/SPECIES/FILE")
     parser.add_argument("--embedder", default="mobilenet_v2")
+    parser.add_argument("--deviations", type=float, nargs="+", help="compare limits")
     parser.add_argument("--each", type=int, help="at most so many images of each class")
     return parser.parse_args()
 

@@ -2,11 +2,12 @@
 
     python -m benchmarks.centring --photos CAMERATRAP --classes WILDCATS --embedder mobilenet_v2
 
-CAMERATRAP is a folder of STATION/SPECIES/photos; the camera is what the photos tell. CLASSES is a
-folder of CLASS/photos that no camera trap took: cameras are SIMULATED by pasting each photo, small,
-somewhere into the scene of one of four cameras, with its tint and vignette, half of them in the
-grey of infrared, and embedding what comes out. Every class is before every camera alike, or two
-thirds of each before one of them (what centring cannot tell from the camera).
+CAMERATRAP is a folder of STATION/SPECIES/photos; the camera is what the photos tell (two stations
+have one of a model), or the station. CLASSES is a folder of CLASS/photos that no camera trap took:
+cameras are SIMULATED by pasting each photo, small, somewhere into the scene of one of four cameras,
+with its tint and vignette, half of them in the grey of infrared, and embedding what comes out.
+Every class is before every camera alike, or two thirds of each before one of them (what centring
+cannot tell from the camera).
 
 For each: NMI of the clusters with the class, with the camera and with the light, at the true k and
 at the k that is chosen. A new camera: photos of three cameras are clustered and those of the fourth
@@ -44,8 +45,10 @@ def main() -> None:
     """Measure and print."""
     arguments = _arguments()
     if arguments.photos:
-        print(f"real cameras: {arguments.photos.name}, {arguments.embedder}")
-        _measured([arguments.photos], arguments.embedder)
+        for template in (None, "{site}/..."):
+            what = "stations are the cameras" if template else "cameras as the photos tell them"
+            print(f"real photos: {arguments.photos.name}, {what}, {arguments.embedder}")
+            _measured([arguments.photos], arguments.embedder, template)
     if arguments.classes is None:
         return
     for own in (False, True):
@@ -58,11 +61,12 @@ def main() -> None:
                 _joined(folders, arguments.embedder)
 
 
-def _measured(folders: Sequence[Path], embedder: str) -> None:
+def _measured(folders: Sequence[Path], embedder: str, template: str | None = None) -> None:
     with tempfile.TemporaryDirectory() as name:
         base = Path(name)
         with Library.open_or_create(base, load_settings()) as library:
             library.ingest(folders, embedder=embedder)
+            library.set_template(template)
             files = library.store.photos.files_of()
         count = _count(files)
         for reduce in ("smooth", "none"):
@@ -178,7 +182,7 @@ def _scene(camera: int) -> NDArray[np.float64]:
 def _faded() -> NDArray[np.float64]:
     """An ellipse with soft edges."""
     y, x = np.mgrid[-1 : 1 : _ANIMAL * 1j, -1 : 1 : _ANIMAL * 1j]
-    return np.clip(4 * (1 - np.hypot(x, y)), 0, 1)[:, :, None]
+    return np.asarray(np.clip(4 * (1 - np.hypot(x, y)), 0, 1))[:, :, None]
 
 
 def _vignette(camera: int) -> NDArray[np.float64]:

@@ -184,8 +184,8 @@ def _burst(
         box = None
         if i in with_animal:
             pixels, box = _with(pixels, animal, draw)
-        pixels = pixels * draw.uniform(0.92, 1.08) + draw.normal(0, 5, pixels.shape)
-        yield Frame(np.clip(pixels, 0, 255).astype(np.uint8), place, kind, box, number)
+        noisy = pixels * draw.uniform(0.92, 1.08) + draw.normal(0, 5, pixels.shape)
+        yield Frame(np.clip(noisy, 0, 255).astype(np.uint8), place, kind, box, number)
 
 
 def _with(

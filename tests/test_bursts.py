@@ -10,11 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from organizer.decode import identify
 from organizer.library import Library
 from organizer.library.joining import Joiner, recover
 from organizer.settings import Settings
-from organizer.types import NOISE
+from organizer.types import NOISE, DecisionKind
 from tests.conftest import Run
 from tests.e2e.test_commands import in_this_process
 from tests.traps import (
@@ -57,7 +59,7 @@ def made(tmp_path: Path, card: Path) -> Iterator[Library]:
         yield library
 
 
-def mean_of(library: Library, *names: str) -> np.ndarray:  # type: ignore[type-arg]
+def mean_of(library: Library, *names: str) -> NDArray[np.float64]:
     vectors = vectors_of(library)
     total = np.sum([vectors[name] for name in names], axis=0)
     return np.asarray(total / np.linalg.norm(total))
@@ -153,6 +155,15 @@ def test_another_animal_is_an_observation_of_its_own(tmp_path: Path, card: Path)
         assert {at["two-0"], at["two-1"], at["two-3"]} == {at["fox0-0"]}
 
 
+def test_what_changes_nothing_is_said(typed: Run, tmp_path: Path) -> None:
+    for i in range(3):
+        frame(tmp_path / "card" / f"undated{i}.jpg", near(FOX, 9 * i), at=None)
+    typed("ingest", "card", "--embedder", COLOUR)
+    told = typed("recluster", "--k", 2, "--bursts", "--center", "camera").err
+    assert "--bursts changes nothing: no two photos tell that they are of one burst" in told
+    assert "--center camera changes nothing: no two photos differ in camera" in told
+
+
 def test_photos_without_a_time_are_each_by_itself(tmp_path: Path, card: Path) -> None:
     for i in range(3):
         frame(card / f"undated{i}.jpg", near(FOX, i), at=None)
@@ -179,6 +190,18 @@ def test_k_is_chosen_for_observations(tmp_path: Path, card: Path) -> None:
         report = library.recluster(k="auto", bursts=True)
         assert max(candidate.k for candidate in report.evidence) < 8
         assert report.k == 2
+
+
+def test_the_gap_is_kept_with_the_clustering(tmp_path: Path, card: Path) -> None:
+    """Frames are ten seconds apart: at five each is by itself, for whoever joins too."""
+    with Library.open_or_create(tmp_path, Settings(burst_gap=5)) as library:
+        library.ingest([card], embedder=COLOUR)
+        assert library.recluster(k=2, bursts=True, reduce="none").observations == 24
+    with opened(tmp_path) as library:
+        counted = library.store.clusterings.models(1).counts.sum()
+        frame(card / "fox0-3.jpg", FOX, at="2024:05:01 00:00:45")
+        library.ingest([card])
+        assert library.store.clusterings.models(1).counts.sum() == counted + 1
 
 
 # New photos -----------------------------------------------------------------------------------
@@ -236,6 +259,23 @@ def test_a_burst_whose_first_frames_are_here_counts_no_more_when_it_ends(
     after = made.store.clusterings.models(current.clustering_id)
     assert after.counts.tolist() == before.counts.tolist()
     assert (after.means == before.means).all()
+
+
+def test_a_word_about_one_frame_does_not_keep_its_burst_from_counting(
+    made: Library, card: Path
+) -> None:
+    """The first frame is said not to be a fox before it comes, as after an undo."""
+    fox = where(made)["fox0-0"]
+    frames = burst(card, "new", [near(FOX, j) for j in range(3)], minute=600)
+    word = made.store.decisions.draft(
+        DecisionKind.NOT, cluster_id=fox, image_ids=[identify(frames[0].read_bytes())]
+    )
+    made.store.decisions.append(word)
+    made.ingest([card])
+    at = where(made)
+    assert (at["new-0"], at["new-1"], at["new-2"]) == (NOISE, fox, fox)
+    models = made.store.clusterings.models(1)
+    assert models.counts[models.cluster_ids == fox].tolist() == [4 + 1]
 
 
 def test_a_species_that_is_new_is_born_of_enough_bursts(made: Library, card: Path) -> None:

@@ -20,11 +20,15 @@ from organizer.library.crops import Group, homes
 from organizer.library.pictures import pictures
 from organizer.library.progress import Silent
 from organizer.settings import Settings
-from organizer.types import NOISE
 from tests.scenes import STATIONS, Scenes, Thing, season
 
 COLOUR, CROPS = "channel-mean", "crops:channel-mean"
 _NUMBERS = {"person": "person", "vehicle": "vehicle"}
+
+
+def _detection(thing: Thing) -> Detection:
+    x, y, width, height = thing.box
+    return Detection(_NUMBERS.get(thing.what, "animal"), thing.confidence, x, y, width, height)
 
 
 def seen(library: Library, scenes: Scenes, *, detector: str = "eye") -> list[ImageDetections]:
@@ -34,9 +38,7 @@ def seen(library: Library, scenes: Scenes, *, detector: str = "eye") -> list[Ima
         image_id = library.store.photos.image_at(scenes.folder / path)
         if image_id is None:
             continue
-        boxes = tuple(
-            Detection(_NUMBERS.get(t.what, "animal"), t.confidence, *t.box) for t in things
-        )
+        boxes = tuple(_detection(thing) for thing in things)
         outcome = Detected.FOUND if boxes else Detected.EMPTY
         found.append(ImageDetections(image_id, outcome, boxes, detector=detector))
     return found
@@ -198,7 +200,7 @@ def test_people_are_shown_nowhere_unless_asked_for(cropped: Library, scenes: Sce
         """All paths that samples, clusters, searches and exports name."""
         paths = {look.path for look in library.review_sample(500)}
         for cluster in library.clusters():
-            paths |= {*cluster.examples, cluster.medoid}
+            paths |= {*cluster.examples} | ({cluster.medoid} if cluster.medoid else set())
             paths |= {member.path for member in library.cluster(cluster.cluster_id)}
         hits = library.search(scenes.folder / "brook/heron0.jpg", limit=100)
         paths |= {hit.path for hit in hits}
@@ -285,7 +287,7 @@ def test_crops_of_new_photos_join_the_present_clusters(cropped: Library, scenes:
     late = scenes.add("brook", "fox-late.jpg", Thing("fox", 60, 30), seed=77)
     cropped.ingest([scenes.folder])
     report = cropped.import_detections(seen(cropped, scenes))
-    assert (report.new, report.cropped.embedded, report.cropped.joined) == (1, 1, 1)
+    assert (report.new, report.cropped.embedded, report.late.joined) == (1, 1, 1)
     frame = cropped.store.photos.image_at(scenes.folder / late)
     assert frame is not None
     assert cropped.homes()[frame].where == foxes
@@ -389,7 +391,6 @@ def test_an_interrupted_run_is_gone_on_with(ingested: Library, scenes: Scenes) -
     assert report.cropped.interrupted
     assert report.cropped.embedded == 42  # two batches of 32 hold all
     assert len(STATIONS) == 2
-    assert NOISE not in ingested.homes()
 
 
 def test_contexts_and_labels_of_a_crop_are_those_of_its_photo(
@@ -403,3 +404,20 @@ def test_contexts_and_labels_of_a_crop_are_those_of_its_photo(
     assert report.truth is not None
     assert report.labelled == 42
     assert report.truth.nmi < 0.05
+
+
+def test_what_a_cut_leaves_to_be_swept_is_never_a_crop_of_a_real_photo(cropped: Library) -> None:
+    before = clusters_of(cropped)
+    (cropped.store.path / "writing").touch()  # as a writer leaves it that was cut short
+    with cropped.store.writing() as was_cut_short:
+        assert was_cut_short
+    assert clusters_of(cropped) == before
+    counts = cropped.detection_counts()
+    assert [count for _, count in counts.embedded] == [counts.crops] == [42]
+
+
+def test_a_photo_is_searched_for_by_its_surest_crop(cropped: Library, scenes: Scenes) -> None:
+    what = what_of(cropped, scenes)
+    hits = cropped.search(scenes.folder / "brook/pair.jpg", limit=6)
+    assert {what[hit.image_id] for hit in hits} == {"crow"}
+    assert "pair.jpg" not in {hit.path.name for hit in hits if hit.path.parent.name == "brook"}

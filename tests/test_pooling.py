@@ -96,3 +96,13 @@ def test_observations_part_bursts_and_never_join_them(
     back = np.empty_like(again)
     back[order] = again
     assert ((of[:, None] == of) == (back[:, None] == back)).all()
+
+
+def test_a_burst_of_thousands_with_many_strangers_takes_no_time() -> None:
+    """A camera that takes photos by the clock: a season is one burst."""
+    vectors = np.concatenate([around(0, 4000, dim=32), around(1, 400, dim=32, seed=1)])
+    bursts = np.zeros(4400, dtype=np.int64)
+    of = observations(vectors, bursts, limit=limit_of(vectors, bursts))
+    counts = np.bincount(of)
+    assert counts.max() > 3600
+    assert (counts[of[4000:]] == 1).all()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -52,7 +52,7 @@ def recluster(library: Library, k: int) -> bool:
     return True
 
 
-@law
+@settings(law, max_examples=3)
 @given(first=_trees, later=st.lists(_trees, min_size=1, max_size=3))
 def test_ingest_moves_nobody_and_twice_is_once(first: Tree, later: list[Tree]) -> None:
     with fresh() as (library, photos):
@@ -69,6 +69,7 @@ def test_ingest_moves_nobody_and_twice_is_once(first: Tree, later: list[Tree]) -
             assert contents(library, photos.folder) == whole
 
 
+@pytest.mark.slow
 @law
 @given(
     trees=st.lists(_trees, min_size=1, max_size=3),
@@ -90,6 +91,7 @@ def test_sizes_decide_nothing(trees: list[Tree], batch_size: int, commit_images:
     assert outcomes[0] == outcomes[1]
 
 
+@pytest.mark.slow
 @law
 @given(tree=_trees, later=_trees, k=st.integers(2, 4))
 def test_undo_is_the_inverse_of_recluster(tree: Tree, later: Tree, k: int) -> None:

@@ -84,7 +84,8 @@ def test_a_library_without_detections_has_none(store: Store) -> None:
     assert store.detections.of() == {}
     assert store.detections.images_with() == store.detections.quarantined([_FRAME]) == set()
     assert store.detections.seen() == []
-    assert store.detections.crops([_FRAME]) == store.detections.crops_of([_FRAME]) == {}
+    assert store.detections.crops([_FRAME]) == {}
+    assert store.detections.crops_of([_FRAME]) == {}
 
 
 @given(st.lists(st.integers(0, 10_000), min_size=4, max_size=4))

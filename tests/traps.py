@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from organizer.library import Library
@@ -72,7 +73,7 @@ def where(library: Library) -> dict[str, int]:
     return {files[i][0].file.stem: cluster for i, cluster in found}
 
 
-def vectors_of(library: Library) -> Mapping[str, np.ndarray]:  # type: ignore[type-arg]
+def vectors_of(library: Library) -> Mapping[str, NDArray[np.float64]]:
     """The vector of each file, of unit length, by its name without the suffix."""
     (spec,) = library.store.vectors.specs()
     ids, vectors = library.store.vectors.read(spec)

@@ -169,8 +169,8 @@ def recluster(
         bool,
         typer.Option(
             "--bursts",
-            help="Photos of one burst (one camera, a minute at most from photo to photo) are one "
-            "observation and go together, but for one that is unlike the others.",
+            help="Photos of one burst (one camera, 60 s at most from photo to photo if not set "
+            "otherwise) are one observation and go together, but for one that is unlike the rest.",
         ),
     ] = False,
     center: Annotated[
@@ -179,8 +179,8 @@ def recluster(
             "--center",
             metavar="BY",
             help="Take out of the vectors what all photos of a camera, or all infrared ones, have "
-            "in common: camera, night, or camera,night. What lives before one camera only may "
-            "go with it: compare.",
+            "in common: camera, night, or camera,night. For clusters that follow cameras: an "
+            "animal that only one camera sees is found worse so.",
         ),
     ] = None,
     dry_run: Annotated[

@@ -30,7 +30,7 @@ ImagesArgument = Annotated[
 BurstOption = Annotated[
     bool,
     typer.Option(
-        "--burst", help="Say it of all photos of their bursts: taken within a minute, one camera."
+        "--burst", help="Say it of their whole bursts: photos of one camera, seconds apart."
     ),
 ]
 

@@ -1,4 +1,4 @@
-"""Embed crops that have no vector yet; where crops are clustered, they join the clusters."""
+"""Embed crops that have no vector yet."""
 
 from __future__ import annotations
 
@@ -19,13 +19,11 @@ from organizer.errors import SettingsError
 from organizer.execute import embedded, in_order
 from organizer.field import Crop
 from organizer.library import embedders
-from organizer.library.births import Birth
 from organizer.library.cutting import cut, enough, frame, present, squared
-from organizer.library.joining import Finished, Joiner
 from organizer.library.progress import Progress
 from organizer.protocols import LoadedEmbedder, least_side
 from organizer.settings import Settings, available_cores
-from organizer.store import Store, StoredClustering
+from organizer.store import Store
 from organizer.types import EmbeddingBatch, ImageFacts
 
 _FRAMES_AT_ONCE = 2_000
@@ -38,19 +36,11 @@ class Cropped:
     Attributes:
         embedded: Crops that have one now.
         unreadable: Crops whose frame could not be read again: its files are gone or changed.
-        joined: Crops that were compared with the present clusters.
-        unsure: Those of them that fit none.
-        born: Clusters that the pile of unsure crops made.
-        settled: Crops of the pile that are in those.
         interrupted: Whether it was stopped before its end.
     """
 
     embedded: int = 0
     unreadable: int = 0
-    joined: int = 0
-    unsure: int = 0
-    born: tuple[Birth, ...] = ()
-    settled: int = 0
     interrupted: bool = False
 
 
@@ -62,7 +52,6 @@ def embed_crops(
     settings: Settings,
     progress: Progress,
     stop: Callable[[], bool],
-    clustering: StoredClustering | None,
 ) -> Cropped:
     """Embed crops, commit by commit; the caller holds the library for writing.
 
@@ -73,11 +62,10 @@ def embed_crops(
         settings: Batches, commits, threads.
         progress: Told of each crop.
         stop: Asked after each batch.
-        clustering: The one that they join; None where they join none.
     """
     known = store.vectors.ids(loaded.spec)
     wanted = [crop for crop in crops.values() if crop.crop_id not in known]
-    run = _Run(store, loaded, settings, clustering)
+    run = _Run(store, loaded, settings)
     progress.begin(f"embedding with {loaded.spec.name}", len(wanted))
     for done in run.batches(wanted):
         progress.advance(done)
@@ -101,7 +89,7 @@ def embed_whole(store: Store, crops: Sequence[Crop], *, settings: Settings) -> N
     if not wanted:
         return
     store.detections.add_crops(wanted)
-    run = _Run(store, embedders.load(current.embedder, settings), settings, None)
+    run = _Run(store, embedders.load(current.embedder, settings), settings)
     for _ in run.batches(wanted):
         pass
     if run.finish().unreadable:
@@ -127,16 +115,8 @@ _Pieces = list[tuple[str, NDArray[Any] | None]]
 class _Run:
     """One run: what is embedded and not yet written."""
 
-    def __init__(
-        self,
-        store: Store,
-        loaded: LoadedEmbedder,
-        settings: Settings,
-        clustering: StoredClustering | None,
-    ) -> None:
+    def __init__(self, store: Store, loaded: LoadedEmbedder, settings: Settings) -> None:
         self._store, self._loaded, self._settings = store, loaded, settings
-        self._clustering = clustering
-        self._joiner: Joiner | None = None
         self._pending: list[EmbeddingBatch] = []
         self._last = time.monotonic()
         self.report = Cropped()
@@ -157,10 +137,8 @@ class _Run:
             yield len(batch)
 
     def finish(self) -> Cropped:
-        """Write what is left, and let the clusters follow what joined them."""
+        """Write what is left."""
         self._write()
-        finished = self._joiner.finish() if self._joiner is not None else Finished()
-        self.report.born, self.report.settled = finished.born, finished.settled
         return self.report
 
     def _is_due(self) -> bool:
@@ -174,18 +152,8 @@ class _Run:
         ids = tuple(i for batch in self._pending for i in batch.image_ids)
         vectors = np.concatenate([batch.vectors for batch in self._pending])
         self._store.vectors.append(self._loaded.spec, EmbeddingBatch(ids, vectors))
-        self._join(ids, vectors)
         self.report.embedded += len(ids)
         self._pending, self._last = [], time.monotonic()
-
-    def _join(self, ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
-        if self._clustering is None:
-            return
-        if self._joiner is None:
-            self._joiner = Joiner(self._store, self._clustering, seed=self._settings.seed)
-        members = self._joiner.join(ids, vectors)
-        self.report.joined += len(members)
-        self.report.unsure += int(np.count_nonzero(members.unsure))
 
     def _pieces(self, crops: Sequence[Crop]) -> Iterator[tuple[str, NDArray[Any] | None]]:
         part = self._loaded.part

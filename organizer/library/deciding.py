@@ -20,7 +20,7 @@ from organizer.cluster.lineage import lineage_of
 from organizer.cluster.locate import is_born, locate
 from organizer.errors import ClusteringError, SettingsError
 from organizer.library.current import require_cluster, require_clustering
-from organizer.library.draft import Images, Modes, assigned, modelled, remodelled, states_of
+from organizer.library.draft import Images, Modes, assigned, modelled, once, remodelled, states_of
 from organizer.library.joining import measured_fit
 from organizer.library.obeying import decided_rows, obey
 from organizer.library.seeing import Sight, as_one, spoken_of
@@ -273,7 +273,9 @@ class Desk:
         where[rows] = np.where(location.unsure, NOISE, nearest)
         constraints = compiled([*self.decisions, decision])
         where[rows] = obey(images, where[rows], models, self._exemplars, constraints)
-        sure = images.once(where[rows]) != NOISE
+        sure = where[rows] != NOISE
+        if images.observations is not None:
+            sure = once(where[rows], images.observations) != NOISE
         at = place_at(images.points[sure], models.centroids, models.cluster_ids, where[rows][sure])
         models = grown(models, images.points[sure], at.nearest, at.distances)
         return self._remade(decision, rows, images, where, models, None)
@@ -283,7 +285,8 @@ class Desk:
     def _with_bursts(self, image_ids: Sequence[str]) -> list[str]:
         """Images and all others of their bursts, but for those that a person placed already."""
         spoken = spoken_of(self.decisions)
-        mates = Sight(self._store, by=None, bursts=True).mates_of(image_ids)
+        gap = self._sight.gap if self._sight.bursts else None
+        mates = Sight(self._store, by=None, bursts=True, gap=gap).mates_of(image_ids)
         members = set(self.members.image_ids.tolist())
         free = [i for i in mates if i in members and i not in spoken]
         return list(dict.fromkeys([*image_ids, *free]))
@@ -453,7 +456,8 @@ class Desk:
         if len(modes) > 1 or self._sight.bursts:
             images = self._images(rows)
             mode_of = place(images.points, self.models.centroids[modes]).nearest
-            mode_of = images.once(mode_of)
+            if images.observations is not None:
+                mode_of = once(mode_of, images.observations)
         image_ids: list[str] = []
         groups: list[int] = []
         for mode in range(len(modes)):

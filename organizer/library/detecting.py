@@ -13,7 +13,7 @@ from organizer.field import Detection, ImageDetections, crop_id
 from organizer.library import crops, embedders
 from organizer.library.cropping import Cropped, embed_crops
 from organizer.library.crops import Group, Home
-from organizer.library.joining import join_late
+from organizer.library.joining import Finished, join_late
 from organizer.library.opened import Opened
 from organizer.library.progress import Progress, Silent
 from organizer.store import Store
@@ -55,6 +55,7 @@ class DetectionReport:
         new: Those of which they say something new.
         left: Those that another detector had looked at, where its word was to stand.
         cropped: What became of the crops.
+        late: What joined the present clusters.
         counts: What is in the library afterwards.
         outdated: Crops that are in the present clusters and that no result makes any more.
         embedder: What made the vectors of the crops; None where there was nothing to cut.
@@ -66,6 +67,7 @@ class DetectionReport:
     new: int = 0
     left: int = 0
     cropped: Cropped = field(default_factory=Cropped)
+    late: Finished = field(default_factory=Finished)
     outdated: int = 0
     embedder: PartSpec | None = None
     seconds: float = 0.0
@@ -122,10 +124,6 @@ class Detecting(Opened):
             if usual_threshold is not None:
                 self.store.detections.note_usual_threshold(usual_threshold)
             taken = _take_in(self.store, found, total=total, yields=yields, progress=shown)
-            current = self.store.clusterings.current()
-            joined = current if current is not None and current.embedder == loaded.spec else None
-            if joined is not None:
-                join_late(self.store, joined, seed=self.settings.seed)
             cropped = embed_crops(
                 self.store,
                 crops.live(self.store),
@@ -133,8 +131,8 @@ class Detecting(Opened):
                 settings=self.settings,
                 progress=shown,
                 stop=stop,
-                clustering=joined,
             )
+            late = self._join(loaded.spec)
             if taken.new or cropped.embedded:
                 self._tidy()
         return DetectionReport(
@@ -143,6 +141,7 @@ class Detecting(Opened):
             new=taken.new,
             left=taken.left,
             cropped=cropped,
+            late=late,
             outdated=self._outdated(),
             embedder=loaded.spec if cropped.embedded else None,
             seconds=time.monotonic() - started,
@@ -171,6 +170,13 @@ class Detecting(Opened):
     def homes(self) -> dict[str, Home]:
         """Where every photo is, by its crops; see `organizer.library.crops.homes`."""
         return crops.homes(self.store, self.store.clusterings.current())
+
+    def _join(self, spec: PartSpec) -> Finished:
+        """Let crops that are in no cluster join those of crops, if they are of that embedder."""
+        current = self.store.clusterings.current()
+        if current is None or current.embedder != spec:
+            return Finished()
+        return join_late(self.store, current, seed=self.settings.seed)
 
     def _outdated(self) -> int:
         current = self.store.clusterings.current()

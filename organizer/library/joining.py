@@ -19,11 +19,18 @@ from organizer.cluster.fit import calibrate
 from organizer.cluster.incremental import Sums, grown, place_at, unit
 from organizer.cluster.locate import BORN, locate
 from organizer.library.births import Birth, births
-from organizer.library.crops import alive
-from organizer.library.draft import Images, assigned, nobody, states_of
+from organizer.library.crops import are_crops, live
+from organizer.library.draft import Images, assigned, nobody, once, states_of
 from organizer.library.obeying import decided_rows, obey
-from organizer.library.observing import observed, spread, with_mates
-from organizer.library.seeing import Seen, Sight, as_one, each_by_itself, spoken_of
+from organizer.library.observing import Observed, observed, with_mates
+from organizer.library.seeing import (
+    Seen,
+    Sight,
+    as_one,
+    each_by_itself,
+    looks_at_contexts,
+    spoken_of,
+)
 from organizer.library.space import Space
 from organizer.store import Store, StoredClustering
 from organizer.types import (
@@ -97,12 +104,12 @@ class Joiner:
             return Finished()
         clusterings = self._store.clusterings
         models = self._sums.onto(self._models)
-        pile = self._pile() if self._unsure else None
+        pile, since = self._pile() if self._unsure else (None, None)
         found = None
-        if pile is not None:
+        if pile is not None and since is not None:
             found = births(
-                pile.images,
-                pile.members.since[pile.firsts],
+                Images(pile.names, pile.vectors, self._space.points(pile.vectors)),
+                since[pile.firsts],
                 models,
                 self._exemplars,
                 constraints=self._constraints,
@@ -118,7 +125,8 @@ class Joiner:
         clusterings.add_exemplars(self._id, found.exemplars)
         clusterings.revise(self._id, found.models, revision=self.ingest_id)
         assert pile is not None  # noqa: S101 - something was born of it
-        settled = pile.spread(found.members)
+        assert since is not None  # noqa: S101
+        settled = pile.settled(found.members, since)
         clusterings.change_members(self._id, settled)
         return Finished(
             tuple(_with_all_images(birth, settled) for birth in found.born),
@@ -136,6 +144,7 @@ class Joiner:
             return Assignments.joined(parts)
         learned = self._sight.learn(image_ids, vectors)
         if learned:
+            # Before the members: what a kill leaves is learned twice, and a mean stays that mean.
             self._store.clusterings.extend_space(self._id, learned)
         return self._join(image_ids, self._seen(image_ids, self._sight.centred(image_ids, vectors)))
 
@@ -158,8 +167,9 @@ class Joiner:
         )
         rows = self._obey(joined, seen, points, nearest)
         counted = (joined.cluster_ids != NOISE) & (seen.homes == NOISE)[seen.numbers]
-        once = Images(joined.image_ids, points, points, seen.numbers).once(rows) != NOISE
-        counted = np.flatnonzero(counted & once)
+        if len(points) < len(rows):
+            counted = once(np.where(counted, rows, NOISE), seen.numbers) != NOISE
+        counted = np.flatnonzero(counted)
         self._sums.add(points[seen.numbers[counted]], rows[counted], joined.distances[counted])
         return joined
 
@@ -217,47 +227,20 @@ class Joiner:
         rows[decided] = at.nearest
         return rows
 
-    def _pile(self) -> _Pile:
-        """The unsure images of the clustering, as observations."""
+    def _pile(self) -> tuple[Observed, Labels]:
+        """The unsure images of the clustering, and the ingest that each joined in."""
         members = self._store.clusterings.assignments(self._id)
         members, vectors = self._with_vectors(members.take(members.unsure))
         ids = members.image_ids.tolist()
         spoken = spoken_of(self._store.decisions.all()) if self._sight.bursts else set()
         apart = [image_id if image_id in spoken else None for image_id in ids]
-        whole = observed(ids, vectors, self._sight.observations(ids, vectors, apart))
-        images = Images(whole.names, whole.vectors, self._space.points(whole.vectors))
-        return _Pile(members, images, whole.numbers, whole.firsts)
+        numbers = self._sight.observations(ids, vectors, apart)
+        return observed(ids, vectors, numbers), members.since
 
     def _with_vectors(self, members: Assignments) -> tuple[Assignments, Vectors]:
         """The members that have a vector, and ``(n, dim)`` float32 of unit length, centred."""
         members, vectors = _with_vectors(self._store, self._clustering, members)
         return members, self._sight.centred(members.image_ids.tolist(), vectors)
-
-
-@dataclass(frozen=True, slots=True)
-class _Pile:
-    """The unsure images.
-
-    Attributes:
-        members: The images.
-        images: Their observations.
-        numbers: ``(n,)`` the observation of each image.
-        firsts: ``(m,)`` the row of the image that each observation is named after.
-    """
-
-    members: Assignments
-    images: Images
-    numbers: Labels
-    firsts: Labels
-
-    def spread(self, settled: Assignments) -> Assignments:
-        """All images of some observations, with these."""
-        row_of = {image_id: row for row, image_id in enumerate(settled.image_ids.tolist())}
-        at = np.array([row_of.get(i, NOISE) for i in self.images.image_ids.tolist()], np.int64)
-        rows = np.flatnonzero(at[self.numbers] != NOISE)
-        mine = self.members.take(rows)
-        found = spread(settled, mine.image_ids, at[self.numbers[rows]])
-        return replace(found, since=mine.since)
 
 
 def _with_all_images(birth: Birth, settled: Assignments) -> Birth:
@@ -308,13 +291,29 @@ def join_late(
     if store.vectors.count(embedder) == store.clusterings.count(clustering_id):
         return Finished()
     members = set(store.clusterings.assignments(clustering_id).image_ids.tolist())
-    image_ids, vectors = alive(store, embedder, *store.vectors.read(embedder), constraints)
-    rows = [row for row, image_id in enumerate(image_ids) if image_id not in members]
-    if not rows:
+    image_ids, vectors = _late(store, clustering, members, constraints)
+    if not image_ids:
         return Finished()
     joiner = Joiner(store, clustering, seed=seed)
-    joiner.join([image_ids[row] for row in rows], vectors[rows])
+    joiner.join(image_ids, vectors)
     return joiner.finish()
+
+
+def _late(
+    store: Store, clustering: StoredClustering, members: set[str], constraints: Constraints | None
+) -> tuple[list[str], Vectors]:
+    """The images that are not among the members and should be, with their vectors."""
+    embedder = clustering.embedder
+    of_crops = are_crops(embedder)
+    if of_crops or looks_at_contexts(clustering):  # every ingest comes here: only what is new
+        photos = store.photos
+        every = live(store, constraints) if of_crops else photos.columns("image_id")["image_id"]
+        embedded = store.vectors.ids(embedder)
+        late = [i for i in every if i not in members and i in embedded]
+        return late, store.vectors.read_rows(embedder, late)
+    image_ids, vectors = store.vectors.read(embedder)
+    rows = [row for row, image_id in enumerate(image_ids) if image_id not in members]
+    return [image_ids[row] for row in rows], vectors[rows]
 
 
 def recover(store: Store, clustering: StoredClustering | None, *, seed: int) -> None:

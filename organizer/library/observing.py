@@ -77,9 +77,17 @@ class Observed:
 
     def members(self, observations: Assignments, constraints: Constraints) -> Assignments:
         """All images where their observations are, with the distances of these, which decided."""
-        found = spread(observations, self.image_ids, self.numbers)
+        found = replace(observations.take(self.numbers), image_ids=self.image_ids)
         states = states_of(self.image_ids, found.cluster_ids, constraints.fixed)
         return replace(found, states=states)
+
+    def settled(self, observations: Assignments, since: Labels) -> Assignments:
+        """All images of some observations where these are; of `since` those of each image."""
+        row_of = {image_id: row for row, image_id in enumerate(observations.image_ids.tolist())}
+        at = np.array([row_of.get(name, NOISE) for name in self.names.tolist()], dtype=np.int64)
+        rows = np.flatnonzero(at[self.numbers] != NOISE)
+        found = observations.take(at[self.numbers[rows]])
+        return replace(found, image_ids=self.image_ids[rows], since=since[rows])
 
 
 def observed(image_ids: Sequence[str], vectors: Vectors, numbers: Labels | None) -> Observed:
@@ -98,13 +106,6 @@ def observed(image_ids: Sequence[str], vectors: Vectors, numbers: Labels | None)
     order = np.lexsort((-nearness, numbers))
     firsts = order[np.flatnonzero(np.diff(numbers[order], prepend=-1))]
     return Observed(ids, numbers, firsts, means)
-
-
-def spread(
-    observations: Assignments, image_ids: NDArray[np.object_], numbers: Labels
-) -> Assignments:
-    """Each image where its observation is."""
-    return replace(observations.take(numbers), image_ids=image_ids)
 
 
 def with_mates(
@@ -129,32 +130,34 @@ def with_mates(
     (image_ids, vectors), (mates, known) = new, there
     bursts, bursts_there = sight.bursts_of(image_ids), sight.bursts_of(mates.image_ids)
     leads = _leads(mates, bursts_there, spoken)
+    means = {
+        burst: {cluster_id: _mean(known[rows])[0] for cluster_id, rows in of_burst.items()}
+        for burst, of_burst in leads.items()
+    }
     followed: dict[tuple[int, int], list[int]] = {}
     for row, burst in enumerate(bursts.tolist()):
-        cluster_id = _nearest_lead(sight, vectors[row], leads.get(burst, {}), known)
+        cluster_id = _nearest_lead(sight, vectors[row], means.get(burst, {}))
         if cluster_id != NOISE:
             followed.setdefault((burst, cluster_id), []).append(row)
     follows = {row for rows in followed.values() for row in rows}
     rest = np.array([row for row in range(len(vectors)) if row not in follows], dtype=np.int64)
     waiting = np.flatnonzero(mates.unsure & ~np.isin(bursts_there, list(leads)))
-    found, means = _among_themselves(sight, image_ids, vectors, rest, (mates, known, waiting))
+    found, new_means = _among_themselves(sight, image_ids, vectors, rest, (mates, known, waiting))
     numbers = np.empty(len(vectors), dtype=np.int64)
     numbers[rest] = found
-    grown = [means]
-    for number, ((burst, cluster_id), rows) in enumerate(followed.items(), start=len(means)):
+    grown = [new_means]
+    for number, ((burst, cluster_id), rows) in enumerate(followed.items(), start=len(new_means)):
         numbers[rows] = number
         grown.append(_mean(np.concatenate([known[leads[burst][cluster_id]], vectors[rows]])))
-    homes = [NOISE] * len(means) + [cluster_id for _, cluster_id in followed]
+    homes = [NOISE] * len(new_means) + [cluster_id for _, cluster_id in followed]
     return Seen(np.concatenate(grown), numbers, np.array(homes, dtype=np.int64))
 
 
-def _nearest_lead(
-    sight: Sight, vector: Vectors, leads: Mapping[int, Sequence[int]], known: Vectors
-) -> int:
+def _nearest_lead(sight: Sight, vector: Vectors, means: Mapping[int, Vectors]) -> int:
     """The cluster in which an image is near enough to its burst; NOISE where there is none."""
     nearest, found = float("inf"), NOISE
-    for cluster_id, rows in leads.items():
-        distance = float(1 - vector @ _mean(known[rows])[0])
+    for cluster_id, mean in means.items():
+        distance = float(1 - vector @ mean)
         if distance < nearest and not distance > sight.limit:
             nearest, found = distance, cluster_id
     return found

@@ -121,8 +121,11 @@ def recluster(
     """See `organizer.library.Library.recluster`. The caller holds the library for writing."""
     spec = embedders.required_spec(store, plan.embedder)
     _require_sane(plan.k)
-    sight = Sight(store, by=centred_by(plan.reducer), bursts=plan.bursts)
+    by, gap = centred_by(plan.reducer), settings.burst_gap
+    sight = Sight(store, by=by, bursts=plan.bursts, gap=gap)
     whole, constraints = _seen(store, spec, sight)
+    for line in sight.remarks(whole.image_ids.tolist()):
+        progress.note(line)
     n = len(whole.firsts)
     require_within(registry.factory(GROUP, plan.algorithm), plan.algorithm, n)
     different = _count_different(whole.vectors)

@@ -6,7 +6,7 @@ the clustering was made is stored with its space, so that whoever comes later is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -19,14 +19,18 @@ from organizer.errors import SettingsError
 from organizer.library.contexts import contexts
 from organizer.library.space import centred_by, centring_words
 from organizer.reduce.centring import Centring
+from organizer.settings import Settings, load_settings
 from organizer.store import Store, StoredClustering
 from organizer.types import NOISE, Decision, DecisionKind, Labels, PartSpec, Vectors
 
 CENTRED_BY = ("camera", "night")
 """What vectors can be centred by."""
 
+_LONG = 1_000
+"""Photos of a burst beyond which a camera takes them by the clock."""
+
 _BURSTS = "bursts"
-_LIMIT = "bursts.limit"
+_LIMIT, _GAP = "bursts.limit", "bursts.gap"
 _LIGHT = {1: "infrared", 0: "colour", NOISE: "light unknown"}
 
 
@@ -88,10 +92,14 @@ class Sight:
         store: Where it stands how images were taken.
         by: What vectors are centred by; None for nothing.
         bursts: Whether the images of a burst are one observation.
+        gap: Seconds between two photos of a burst; those of the settings in force where None.
     """
 
-    def __init__(self, store: Store, *, by: str | None, bursts: bool) -> None:
+    def __init__(
+        self, store: Store, *, by: str | None, bursts: bool, gap: float | None = None
+    ) -> None:
         self._store, self._by, self.bursts = store, by, bursts
+        self._gap = load_settings().burst_gap if gap is None else gap
         self._centring: Centring | None = None
         self._limit = float("nan")
         self._group_of: dict[str, str] = {}
@@ -105,7 +113,8 @@ class Sight:
     ) -> Self:
         """As it was when a clustering was made, with what was learned since."""
         bursts = takes_bursts_as_one(clustering.clusterer)
-        sight = cls(store, by=centred_by(clustering.reducer), bursts=bursts)
+        gap = float(state[_GAP][0]) if bursts else None
+        sight = cls(store, by=centred_by(clustering.reducer), bursts=bursts, gap=gap)
         sight._centring = Centring.restored(state)
         if bursts:
             sight._limit = float(state[_LIMIT][0])
@@ -119,7 +128,9 @@ class Sight:
     def state(self) -> dict[str, NDArray[Any]]:
         """What was measured, to be stored with the space."""
         state = self._centring.state() if self._centring is not None else {}
-        return state | ({_LIMIT: np.array([self._limit])} if self.bursts else {})
+        if self.bursts:
+            state |= {_LIMIT: np.array([self._limit]), _GAP: np.array([self._gap])}
+        return state
 
     # Centring ------------------------------------------------------------------------------
 
@@ -140,9 +151,37 @@ class Sight:
         """Vectors of unit length without what their groups have in common."""
         if self._centring is None:
             return vectors
-        return self._centring.centred(vectors, self._groups(image_ids))
+        groups = self._groups(image_ids)
+        # Deployments that were told since give old photos new groups: these are measured on what
+        # is at hand, lest their photos be seen as if nothing were centred.
+        unknown = [row for row, group in enumerate(groups) if not self._centring.knows(group)]
+        if unknown:
+            self._centring.learn(vectors[unknown], [groups[row] for row in unknown])
+        return self._centring.centred(vectors, groups)
+
+    def remarks(self, image_ids: Sequence[str]) -> Iterator[str]:
+        """What the person should know who asked for this, a line each."""
+        if self._by and len(set(self._groups(image_ids))) < 2:
+            what = self._by.replace(",", " or ")
+            yield f"--center {self._by} changes nothing: no two photos differ in {what}"
+        if not self.bursts:
+            return
+        bursts = self.bursts_of(image_ids)
+        longest = int(np.unique(bursts[bursts != NOISE], return_counts=True)[1].max(initial=0))
+        if longest < 2:
+            yield "--bursts changes nothing: no two photos tell that they are of one burst"
+        elif longest > _LONG:
+            yield (
+                f"a burst has {longest:,} photos and is one observation: --bursts is not meant for "
+                "time lapse"
+            )
 
     # Bursts --------------------------------------------------------------------------------
+
+    @property
+    def gap(self) -> float:
+        """Seconds between two photos up to which they are of one burst."""
+        return self._gap
 
     @property
     def limit(self) -> float:
@@ -183,19 +222,19 @@ class Sight:
             ],
             dtype=np.int64,
         )
-        return observations(vectors, groups, limit=self._limit)
+        # Where no burst was there to be measured, those at hand are.
+        limit = limit_of(vectors, groups) if np.isnan(self._limit) else self._limit
+        return observations(vectors, groups, limit=limit)
 
     def _look(self, by: str) -> None:
-        taken = contexts(self._store)
+        taken = contexts(self._store, settings=Settings(burst_gap=self._gap))
         self._burst_of = dict(zip(taken.image_ids, taken.bursts.tolist(), strict=True))
         words = by.split(",")
         lights = [_LIGHT[light] for light in taken.infrared.tolist()]
         rows = zip(taken.image_ids, taken.cameras, lights, strict=True)
         for image_id, camera, light in rows:
-            parts = [camera or "camera unknown"] * ("camera" in words) + [light] * (
-                "night" in words
-            )
-            self._group_of[image_id] = ", ".join(parts)
+            parts = {"camera": camera or "camera unknown", "night": light}
+            self._group_of[image_id] = ", ".join(parts[word] for word in words if word in parts)
         for crop_id, crop in self._store.detections.crops().items():
             self._burst_of[crop_id] = self._burst_of.get(crop.image_id, NOISE)
             self._group_of[crop_id] = self._group_of.get(crop.image_id, "")

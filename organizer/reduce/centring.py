@@ -58,7 +58,7 @@ class Centring:
         self._shift_of = self._shifts()
 
     @classmethod
-    def fit(cls, vectors: Vectors, groups: Sequence[str]) -> Self:
+    def fit(cls, vectors: NDArray[Any], groups: Sequence[str]) -> Self:
         """Measure the groups of ``(n, dim)`` unit vectors."""
         names, counts, sums = _counted(vectors, groups)
         return cls(names, counts, sums, len(names), _prior(vectors, counts, sums))
@@ -77,7 +77,11 @@ class Centring:
         once = {_FITTED: np.array([self._fitted]), _PRIOR: np.array([self._prior])}
         return _rows(self._names, self._counts, self._sums) | once
 
-    def learn(self, vectors: Vectors, groups: Sequence[str]) -> dict[str, NDArray[Any]]:
+    def knows(self, group: str) -> bool:
+        """Whether any vector of a group was counted."""
+        return group in self._shift_of
+
+    def learn(self, vectors: NDArray[Any], groups: Sequence[str]) -> dict[str, NDArray[Any]]:
         """Take images of groups in that this was not fitted to.
 
         Returns:
@@ -94,7 +98,7 @@ class Centring:
         self._shift_of = self._shifts()
         return _rows(names, counts, sums)
 
-    def centred(self, vectors: Vectors, groups: Sequence[str]) -> Vectors:
+    def centred(self, vectors: NDArray[Any], groups: Sequence[str]) -> NDArray[Any]:
         """The vectors without what their groups have in common.
 
         Args:
@@ -126,7 +130,7 @@ class Centring:
 
 
 def _counted(
-    vectors: Vectors, groups: Sequence[str]
+    vectors: NDArray[Any], groups: Sequence[str]
 ) -> tuple[list[str], NDArray[np.int64], NDArray[np.float64]]:
     names, number = np.unique(np.array(groups, dtype=np.str_), return_inverse=True)
     counts = np.bincount(number, minlength=len(names)).astype(np.int64)
@@ -137,7 +141,7 @@ def _counted(
     return [str(name) for name in names], counts, sums
 
 
-def _prior(vectors: Vectors, counts: NDArray[np.int64], sums: NDArray[np.float64]) -> float:
+def _prior(vectors: NDArray[Any], counts: NDArray[np.int64], sums: NDArray[np.float64]) -> float:
     """The variance within the groups to that between them, by the moments of a one-way layout."""
     n, groups = int(counts.sum()), len(counts)
     if groups < 2 or n == groups:

@@ -111,3 +111,11 @@ def test_what_is_matched_is_what_was_meant_or_refused(
              for path, b in zip(paths, below, strict=True)}  # fmt: skip
     assert found.image_ids == meant
     assert not found.unmatched
+
+
+def test_of_several_folders_it_is_that_in_which_the_results_lie() -> None:
+    home = Path("/photos/card2/DCIM")
+    found = match(["IMG_0001.JPG"], _CARDS, base=None, home=home)
+    assert (found.image_ids, found.base) == ({"IMG_0001.JPG": "c"}, home)
+    with pytest.raises(SettingsError, match="2 folders fit"):
+        match(["IMG_0001.JPG"], _CARDS, base=None, home=Path("/photos"))

@@ -242,7 +242,9 @@ def taken_back(store: Store, *, progress: Progress, stop: Callable[[], bool]) ->
     """
     standing = records(store)
     if not standing:
-        raise SettingsError("no arrangement stands that could be taken back", "")
+        raise SettingsError(
+            "no arrangement stands that could be taken back", "organizer arrange --to DIR makes one"
+        )
     last = standing[-1]
     if last.plan.mode is Mode.MOVE and last.of(Result.DONE) and not last.plan.to.is_dir():
         raise SettingsError(

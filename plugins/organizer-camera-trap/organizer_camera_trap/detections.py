@@ -67,8 +67,8 @@ def import_(
         typer.Option(
             "--base",
             metavar="DIR",
-            help="The folder that the detector was run on. Otherwise it is found out where only "
-            "one fits.",
+            help="The folder that the detector was run on. Otherwise the one that fits; of several "
+            "the one that the results lie in.",
         ),
     ] = None,
     threshold: ThresholdOption = None,
@@ -135,11 +135,12 @@ def show_report(report: DetectionReport) -> None:
     named = f" with {report.embedder.name}" if report.embedder is not None else ""
     print_line(f"{cropped.embedded:,} crops embedded{named}")
     _show_counts(report.counts, json=False)
-    if cropped.joined:
-        inside = cropped.joined - cropped.unsure
-        print_line(f"{inside:,} of them joined the clusters, {cropped.unsure:,} are unsure")
-    if cropped.born:
-        print_line(f"{len(cropped.born):,} clusters were born, with {cropped.settled:,} crops")
+    late = report.late
+    if late.joined:
+        inside = late.joined - late.unsure
+        print_line(f"{inside:,} of them joined the clusters, {late.unsure:,} are unsure")
+    if late.born:
+        print_line(f"{len(late.born):,} clusters were born, with {late.settled:,} crops")
     if cropped.unreadable:
         say(f"{cropped.unreadable:,} crops: their photos are gone or changed; import again later")
     if report.outdated:
@@ -149,7 +150,7 @@ def show_report(report: DetectionReport) -> None:
         )
     if report.left:
         say(f"{report.left:,} images were left as another detector sees them")
-    if report.embedder is not None and not cropped.joined:
+    if report.embedder is not None and not late.joined:
         say(f"to cluster the crops: organizer recluster --embedder {report.embedder.name}")
 
 
@@ -163,9 +164,9 @@ def report_fields(report: DetectionReport) -> dict[str, Any]:
         "embedder": report.embedder.name if report.embedder else None,
         "embedded": cropped.embedded,
         "unreadable": cropped.unreadable,
-        "joined": cropped.joined,
-        "unsure": cropped.unsure,
-        "born": [birth.cluster_id for birth in cropped.born],
+        "joined": report.late.joined,
+        "unsure": report.late.unsure,
+        "born": [birth.cluster_id for birth in report.late.born],
         "outdated": report.outdated,
         "interrupted": cropped.interrupted,
         "seconds": report.seconds,

@@ -45,7 +45,7 @@ def import_results(
 ) -> Imported:
     """Take MegaDetector's results in; see `organizer.library.Library.import_detections`.
 
-    The file is read twice, image by image: once for its paths, once for the boxes.
+    The file is read image by image: for its paths, for mistakes, and for the boxes.
 
     Args:
         library: The library.
@@ -70,7 +70,7 @@ def import_results(
     if not files:
         raise SettingsError("there are no images in this library", "organizer ingest FOLDER")
     folder = base.expanduser().resolve() if base is not None else None
-    matched = match(results.paths, files, base=folder)
+    matched = match(results.paths, files, base=folder, home=file.expanduser().resolve().parent)
     report = library.import_detections(
         results.detections(matched.image_ids),
         total=len(set(matched.image_ids.values())),

@@ -48,8 +48,8 @@ def members(file: Path, *, listed: str) -> Iterator[tuple[str, Any]]:
         ) from error
     except UnicodeDecodeError as error:
         raise SettingsError(
-            f"{file} is no UTF-8 text: {error.reason} at byte {error.start} of a block",
-            "write it again as UTF-8",
+            f"{file} is no UTF-8 text, so it is no JSON: {error.reason}",
+            "give the file that the detector wrote, or write it again as UTF-8",
         ) from error
 
 

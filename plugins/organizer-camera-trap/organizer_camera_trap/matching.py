@@ -2,7 +2,8 @@
 
 The results name paths below the folder that the detector was run on, or whole paths, maybe of
 another machine. That folder is found out where there is exactly one that fits. Where several fit,
-as with cards that have the same file names, the person is asked: nothing is guessed.
+as with cards that have the same file names, it is the one that the results lie in, where tools put
+them; otherwise the person is asked: nothing is guessed.
 """
 
 from __future__ import annotations
@@ -32,13 +33,16 @@ class Matched:
     base: Path | None
 
 
-def match(paths: Sequence[str], files: Mapping[str, str], *, base: Path | None) -> Matched:
+def match(
+    paths: Sequence[str], files: Mapping[str, str], *, base: Path | None, home: Path | None = None
+) -> Matched:
     """Find the photos that paths mean.
 
     Args:
         paths: As they are written.
         files: The image of each file of the library, by its whole path.
         base: The folder that the paths are relative to; found out where None.
+        home: The folder that the results lie in: it is taken where several fit.
 
     Raises:
         SettingsError: No path, or the paths of several folders, could be meant.
@@ -56,6 +60,8 @@ def match(paths: Sequence[str], files: Mapping[str, str], *, base: Path | None) 
     for start in starts:
         for path, file in _below(_without(start[1], split), here, start[0]).items():
             if meant.setdefault(path, file)[1] != file[1]:
+                if home is not None and (tuple(_parts(str(home))), ()) in starts:
+                    return match(paths, files, base=home)
                 raise _several(starts)
     folder = Path(*next(iter(starts))[0]) if len(starts) == 1 else None
     return _matched(paths, meant, folder, what="in the library")
@@ -104,20 +110,37 @@ def _starts(split: Mapping[str, _Parts], here: _Here) -> dict[_Start, str]:
     Raises:
         SettingsError: There are none.
     """
-    by_name: dict[str, list[_Parts]] = {}
-    for parts in here:
-        by_name.setdefault(parts[-1], []).append(parts)
+    relative = {path: parts for path, parts in split.items() if parts and not _is_whole(path)}
+    found: dict[_Start, str] = {}
+    ending = _by_ending(here, {len(parts) for parts in relative.values()})
+    for path, parts in relative.items():
+        for file in ending.get(parts, ()):
+            found.setdefault((file[: len(file) - len(parts)], ()), path)
+    found = found or _of_another_machine(split, here)
+    if not found:
+        raise _nothing(split)
+    return found
+
+
+def _by_ending(here: _Here, lengths: Iterable[int]) -> dict[_Parts, list[_Parts]]:
+    """The files by their last parts, as many as some paths have."""
+    found: dict[_Parts, list[_Parts]] = {}
+    for length in lengths:
+        for file in here:
+            found.setdefault(file[-length:], []).append(file)
+    return found
+
+
+def _of_another_machine(split: Mapping[str, _Parts], here: _Here) -> dict[_Start, str]:
+    """Where whole paths may lie, of whose beginning as little as possible is another machine's."""
+    ending = _by_ending(here, {1})
     candidates: dict[int, dict[_Start, str]] = {}
     for path, parts in split.items():
-        limit = len(parts) - 1 if _is_whole(path) else 0
-        for file in by_name.get(parts[-1], ()) if parts else ():
+        for file in ending.get(parts[-1:], ()) if parts and _is_whole(path) else ():
             strip = len(parts) - _shared(parts, file)
-            if strip <= limit:
-                start = file[: len(file) - len(parts) + strip], parts[:strip]
-                candidates.setdefault(strip, {}).setdefault(start, path)
-    if not candidates:
-        raise _nothing(split)
-    return candidates[min(candidates)]
+            start = file[: len(file) - len(parts) + strip], parts[:strip]
+            candidates.setdefault(strip, {}).setdefault(start, path)
+    return candidates[min(candidates)] if candidates else {}
 
 
 def _shared(one: _Parts, other: _Parts) -> int:

@@ -73,6 +73,8 @@ class Results:
 def read_results(file: Path) -> Results:
     """Read what a file says of itself, and the paths of its images.
 
+    Every image is looked at, so that a file with a mistake is refused as a whole.
+
     Raises:
         SettingsError: It cannot be read, is not in the format, or names an image twice.
     """
@@ -99,6 +101,8 @@ def read_results(file: Path) -> Results:
             f"{file} has no list of images: it is not in MegaDetector's batch format",
             "give the file that run_detector_batch or AddaxAI wrote",
         )
+    for _ in results.detections({path: path for path in results.paths}):
+        pass
     return results
 
 
