@@ -116,7 +116,7 @@ def said(store: Store, to: Path, *, settings: Settings, progress: Progress) -> R
         if word.makes:
             made[word.makes] = report.decision.cluster_id
         progress.advance()
-    _remember(store, comparison, made)
+    _remember(store, comparison, made, found.later)
     return replace(found.told, was_said=True)
 
 
@@ -143,18 +143,20 @@ class Heard:
         words: In the order in which they are to be said.
         told: The same for a person.
         whole: Photos without a crop that are spoken of: they need a vector.
+        later: Photos of which nothing can be said before they are clustered.
     """
 
     words: Sequence[Word]
     told: ReadBack
     whole: Sequence[Crop]
+    later: Collection[str]
 
 
 def heard(desk: Desk, comparison: Comparison) -> Heard:
     """Turn what a person did into words."""
     hearing = _Hearing(desk, comparison)
     words = list(hearing.words())
-    return Heard(words, hearing.told(), hearing.whole)
+    return Heard(words, hearing.told(), hearing.whole, hearing.later)
 
 
 @dataclass
@@ -172,6 +174,7 @@ class _Hearing:
     _photo_of: dict[str, str] = field(default_factory=dict)
     _whole: dict[str, Crop] = field(default_factory=dict)
     _emptied_photos: set[str] = field(default_factory=set)
+    later: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         members, self._filing = self.desk.members, self.comparison.filing
@@ -386,7 +389,7 @@ class _Hearing:
     ) -> list[str]:
         """What of some photos is spoken of, as far as it is in the clustering or can join it."""
         found: list[str] = []
-        lacking = 0
+        lacking: list[str] = []
         for image_id in image_ids:
             whole = self._filing.whole(image_id)
             if whole is not None:
@@ -395,9 +398,12 @@ class _Hearing:
             known = [m for m in meant if m in self._cluster_of or m in self._whole]
             self._photo_of |= dict.fromkeys(known, image_id)
             found += known
-            lacking += len(known) < len(meant)
+            if len(known) < len(meant):
+                lacking.append(image_id)
         if lacking:
-            self._unheard.append(f"{lacking:,} images are in no clustering yet")
+            are = "is" if len(lacking) == 1 else "are"
+            self._unheard.append(f"{_counted(lacking)} {are} in no clustering yet")
+        self.later.update(lacking)
         return found
 
     def _now(self, cluster_id: int | None) -> int | None:
@@ -578,13 +584,16 @@ def _follow_files(store: Store, comparison: Comparison) -> None:
         store.photos.relocate(moves, home=comparison.to)
 
 
-def _remember(store: Store, comparison: Comparison, made: Mapping[str, int]) -> None:
+def _remember(
+    store: Store, comparison: Comparison, made: Mapping[str, int], later: Collection[str]
+) -> None:
     """Write down what was seen: the next read-back is compared with it.
 
     Args:
         store: The library.
         comparison: What was seen.
         made: The clusters that were made for new folders, by the folder.
+        later: Photos that are heard again the next time: they stay in the folder where they were.
     """
     folder = journal_folder(store)
     seen: dict[Key, Remembered] = {
@@ -593,6 +602,9 @@ def _remember(store: Store, comparison: Comparison, made: Mapping[str, int]) -> 
     changes = comparison.changes
     rows = zip(comparison.photos, changes.paths, changes.folders, changes.places, strict=True)
     for photo, path, stands, place in rows:
+        if photo.step.image_id in later:
+            seen[photo.key] = Remembered(path, photo.folder, photo.cluster_id)
+            continue
         cluster_id = made.get(place, photo.cluster_id) if isinstance(place, str) else place
         seen[photo.key] = Remembered(path, stands, cluster_id)
     remember(folder, seen)
