@@ -14,7 +14,7 @@ from pathlib import Path
 
 from organizer.arrange.company import left_behind, owners
 from organizer.arrange.copying import move_across
-from organizer.arrange.disk import Disk, status_of
+from organizer.arrange.disk import Disk, hash_of, status_of
 from organizer.arrange.journal import Journal, read_state
 from organizer.arrange.looking import (
     ChangedError,
@@ -24,6 +24,7 @@ from organizer.arrange.looking import (
     is_about_as_planned,
     is_as_planned,
     is_link_to,
+    is_one_name,
     is_ours,
 )
 from organizer.arrange.state import State
@@ -32,6 +33,7 @@ from organizer.arrange.types import Mode, Record, Result, Step
 _BATCH = 256
 _ANOTHER = "something else is at {place}"
 _LAST = "its source is gone or has changed: this may be the last of what it was"
+_IT_IS = "{place} leads to it now"
 _OTHER_NOW = "it changed since it was arranged"
 
 _IS_BACK = frozenset([Result.UNDONE, Result.GONE, Result.PENDING])
@@ -202,6 +204,8 @@ class _Run:
             return Result.KEPT, _LAST
         if not os.path.samestat(source, target):
             return Result.CHANGED, _OTHER_NOW
+        if is_one_name(str(step.source), str(step.target)):
+            return Result.KEPT, _LAST
         return self._remove(step)
 
     def _discard(self, step: Step, target: os.stat_result) -> _Answer:
@@ -212,10 +216,12 @@ class _Run:
             source = step.source.stat()
         except FileNotFoundError:
             return Result.KEPT, _LAST
-        if not is_as_planned(step, source):
+        if not is_as_planned(step, source) or is_one_name(str(step.source), str(step.target)):
             return Result.KEPT, _LAST
         if not holds_the_content(step):
             return Result.CHANGED, _OTHER_NOW
+        if step.image_id and hash_of(str(step.source)) != step.image_id:
+            return Result.KEPT, _LAST
         return self._remove(step)
 
     def _remove(self, step: Step) -> _Answer:
@@ -242,6 +248,8 @@ class _Run:
     def _settle_two(self, number: int, step: Step) -> _Answer:
         """A file at both places: the halves of a move that was cut short, or another's file."""
         source, target = str(step.source), str(step.target)
+        if is_one_name(source, target):
+            return Result.OCCUPIED, _IT_IS.format(place=source)
         cut_short = number in self._looked_at or os.path.samestat(
             os.lstat(source), os.lstat(target)
         )

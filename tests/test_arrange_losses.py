@@ -1,0 +1,158 @@
+"""Whatever a person or a disk does in between, the last name of a photo is never removed."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from organizer.arrange import Disk, Mode, Plan, Record, Result, Step, apply, resume, undo
+from tests.arrange_trees import Bomb, KilledError, item_of, make
+
+_PHOTO = b"the only photo of it" * 10
+
+
+class Photo:
+    """One photo, and what is known of an arrangement of it."""
+
+    def __init__(self, home: Path, mode: Mode, *, to: str = "out", below: str = "") -> None:
+        self.home = home
+        self.source = make(home / "in/a.jpg", _PHOTO)
+        self.journal = home / "journals/arrangement-000001.jsonl"
+        self.target = home / to / below / "a.jpg"
+        self.mode = mode
+        item = item_of(self.source)
+        step = Step(self.source, self.target, "", item.image_id, 1, item.size, item.mtime_ns, below)
+        self.plan = Plan(home / to, mode, (step,))
+
+    def apply(self, disk: Disk | None = None) -> Record:
+        return apply(self.plan, journal=self.journal, disk=disk)
+
+    def killed(self, calls: int) -> bool:
+        """Apply until a kill; whether there is a journal to go on with."""
+        with suppress(KilledError):
+            self.apply(Bomb(calls))
+        return self.journal.exists()
+
+    def require_alive(self) -> None:
+        found = [f for f in self.home.rglob("*") if f.is_file() and not f.is_symlink()]
+        assert any(f.read_bytes() == _PHOTO for f in found)
+
+
+@pytest.mark.parametrize("mode", [Mode.LINK, Mode.COPY, Mode.MOVE])
+def test_a_folder_of_sources_that_became_a_link_to_the_targets_holds_nothing(
+    tmp_path: Path, mode: Mode
+) -> None:
+    photo = Photo(tmp_path, mode)
+    photo.apply()
+    shutil.rmtree(photo.source.parent)
+    photo.source.parent.symlink_to(photo.target.parent)
+    record = undo(photo.journal)
+    assert photo.target.read_bytes() == _PHOTO
+    assert record.counts == {Result.OCCUPIED if mode is Mode.MOVE else Result.KEPT: 1}
+    photo.source.parent.unlink()
+    assert undo(photo.journal).counts == {Result.UNDONE if mode is Mode.MOVE else Result.KEPT: 1}
+    photo.require_alive()
+
+
+@pytest.mark.parametrize("mode", [Mode.LINK, Mode.COPY, Mode.MOVE])
+def test_a_source_that_became_a_link_to_its_target_holds_nothing(
+    tmp_path: Path, mode: Mode
+) -> None:
+    photo = Photo(tmp_path, mode)
+    photo.apply()
+    photo.source.unlink(missing_ok=True)
+    photo.source.symlink_to(photo.target)
+    record = undo(photo.journal)
+    assert photo.target.read_bytes() == _PHOTO
+    assert record.counts == {Result.OCCUPIED if mode is Mode.MOVE else Result.KEPT: 1}
+
+
+def test_a_copy_stays_where_its_source_is_changed_though_size_and_time_are_not(
+    tmp_path: Path,
+) -> None:
+    photo = Photo(tmp_path, Mode.COPY)
+    photo.apply()
+    make(photo.source, _PHOTO.replace(b"only", b"ONLY"))
+    assert undo(photo.journal).counts == {Result.KEPT: 1}
+    assert photo.target.read_bytes() == _PHOTO
+
+
+@pytest.mark.parametrize("way", [resume, undo])
+@pytest.mark.parametrize("mode", [*Mode])
+def test_a_file_that_is_led_onto_itself_stays_whenever_it_is_killed(
+    tmp_path: Path, mode: Mode, way: Callable[[Path], Record]
+) -> None:
+    for kill in range(8):
+        for name, to in (("itself", "in"), ("link", "out")):
+            home = tmp_path / f"{name}{kill}"
+            photo = Photo(home, mode, to=to)
+            if name == "link":
+                (home / "out").symlink_to("in")
+            if photo.killed(kill):
+                way(photo.journal)
+                undo(photo.journal)
+            assert photo.source.read_bytes() == _PHOTO
+            assert not photo.source.is_symlink()
+
+
+def test_names_that_differ_by_case_are_one_only_where_the_disk_says_so(tmp_path: Path) -> None:
+    photo = Photo(tmp_path, Mode.LINK, to="in")
+    step = photo.plan.steps[0]
+    other = Step(
+        step.source, tmp_path / "in/A.JPG", "", step.image_id, 1, step.size, step.mtime_ns, ""
+    )
+    apply(Plan(tmp_path / "in", Mode.LINK, (other,)), journal=photo.journal)
+    if not (tmp_path / "in/A.JPG").is_file():
+        pytest.skip("the disk does not tell cases apart")
+    assert undo(photo.journal).counts == {Result.UNDONE: 1}
+    assert [f.name for f in (tmp_path / "in").iterdir()] == ["a.jpg"]
+
+
+# Disks that say one thing and do another -----------------------------------------------------
+
+
+class Forgetful(Disk):
+    """A network's disk: a name is taken away, the answer is lost, and asked again it is gone."""
+
+    def remove(self, path: str) -> None:
+        super().remove(path)
+        if "/in/" in path:
+            raise FileNotFoundError(errno.ENOENT, "No such file or directory", path)
+
+
+class ForgetfulAcross(Forgetful):
+    """The same, with the target on another disk."""
+
+    def rename(self, source: str, target: str) -> None:
+        if "/in/" in source:
+            raise OSError(errno.EXDEV, "Invalid cross-device link", source, None, target)
+        super().rename(source, target)
+
+
+class ForgetfulWithoutLinks(Forgetful):
+    """The same, without links: a rename is done, and said not to be."""
+
+    def link_as_it_is(self, source: str, target: str) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted", source, None, target)
+
+    def replace(self, source: str, target: str) -> None:
+        super().replace(source, target)
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", source, None, target)
+
+
+@pytest.mark.parametrize("kind", [Forgetful, ForgetfulAcross, ForgetfulWithoutLinks])
+def test_a_source_that_went_though_the_disk_denies_it_is_moved(
+    tmp_path: Path, kind: type[Disk]
+) -> None:
+    photo = Photo(tmp_path, Mode.MOVE)
+    disk = kind()
+    disk._rename_new = None
+    assert photo.apply(disk).counts == {Result.DONE: 1}
+    assert photo.target.read_bytes() == _PHOTO
+    assert undo(photo.journal).counts == {Result.UNDONE: 1}
+    assert photo.source.read_bytes() == _PHOTO
