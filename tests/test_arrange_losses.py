@@ -156,3 +156,73 @@ def test_a_source_that_went_though_the_disk_denies_it_is_moved(
     assert photo.target.read_bytes() == _PHOTO
     assert undo(photo.journal).counts == {Result.UNDONE: 1}
     assert photo.source.read_bytes() == _PHOTO
+
+
+# Moved, and nobody knows ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def moved(tmp_path: Path) -> Photo:
+    """A photo that was moved by a process which was killed before it could say so."""
+    for kill in range(20):
+        photo = Photo(tmp_path / str(kill), Mode.MOVE)
+        if photo.killed(kill) and not photo.source.exists():
+            return photo
+    raise AssertionError("it was never moved")
+
+
+@pytest.mark.parametrize("way", [resume, undo])
+def test_a_move_is_known_again_when_its_disk_is_back(
+    moved: Photo, way: Callable[[Path], Record]
+) -> None:
+    away = moved.home / "away"
+    moved.plan.to.rename(away)
+    record = way(moved.journal)
+    assert record.counts == {Result.MISSING if way is resume else Result.GONE: 1}
+    assert record.refusals()
+    shutil.rmtree(moved.plan.to, ignore_errors=True)
+    away.rename(moved.plan.to)
+    if way is resume:
+        assert resume(moved.journal).counts == {Result.DONE: 1}
+    assert undo(moved.journal).counts == {Result.UNDONE: 1}
+    assert moved.source.read_bytes() == _PHOTO
+
+
+def test_a_move_that_was_missing_for_one_run_is_taken_back_by_the_undo(moved: Photo) -> None:
+    away = moved.home / "away"
+    moved.plan.to.rename(away)
+    resume(moved.journal)
+    moved.plan.to.rmdir()
+    away.rename(moved.plan.to)
+    assert undo(moved.journal).counts == {Result.UNDONE: 1}
+    assert moved.source.read_bytes() == _PHOTO
+
+
+def test_what_an_undo_could_not_take_back_it_takes_back_later(moved: Photo) -> None:
+    make(moved.source, b"another's")
+    assert undo(moved.journal).counts == {Result.OCCUPIED: 1}
+    moved.source.unlink()
+    assert undo(moved.journal).counts == {Result.UNDONE: 1}
+    assert moved.source.read_bytes() == _PHOTO
+
+
+def test_a_file_that_is_at_the_target_of_one_that_went_is_not_taken_for_it(tmp_path: Path) -> None:
+    photo = Photo(tmp_path, Mode.MOVE)
+    photo.source.unlink()
+    make(photo.target, _PHOTO.replace(b"only", b"ONLY"))
+    assert photo.apply().counts == {Result.MISSING: 1}
+    assert undo(photo.journal).counts == {Result.PENDING: 1}
+    assert photo.target.exists()
+
+
+def test_a_source_that_cannot_even_be_looked_for_fails_alone(tmp_path: Path) -> None:
+    photo = Photo(tmp_path, Mode.COPY)
+    other = make(tmp_path / "other/b.jpg", b"b")
+    item = item_of(other)
+    step = Step(other, tmp_path / "out/b.jpg", "", item.image_id, 1, item.size, item.mtime_ns, "")
+    plan = Plan(photo.plan.to, photo.mode, (*photo.plan.steps, step))
+    shutil.rmtree(photo.source.parent)
+    photo.source.parent.symlink_to(photo.source.parent)
+    record = apply(plan, journal=photo.journal)
+    assert record.results == (Result.FAILED, Result.DONE)
+    assert record.applied

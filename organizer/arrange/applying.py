@@ -319,8 +319,11 @@ class _Run:
         no_links = error.errno in NO_LINKS or getattr(error, "winerror", 0) == _NO_PRIVILEGE
         if links and no_links and not self._tried and not self._state.was_done:
             raise _NoLinksError(_reason(error)) from error
-        if status_of(str(step.source)) is None:
-            return Result.MISSING, "it is not there any more"
+        with suppress(OSError):
+            if status_of(str(step.source)) is None:
+                if self._state.plan.mode is Mode.MOVE and is_ours(Mode.MOVE, step):
+                    return Result.DONE, ""  # by a run that was killed, on a disk that was away
+                return Result.MISSING, "it is not there any more"
         return Result.FAILED, _reason(error)
 
     def _give_up(self, error: _NoLinksError) -> None:

@@ -102,7 +102,7 @@ class _Run:
         self.journal.write({"undo": self._times_to_restore()}, sync=True)
         rest = [
             number
-            for number in state.was_done - self._looked_at
+            for number in (state.was_done | self._maybe_moved()) - self._looked_at
             if state.results[number] is not Result.UNDONE
         ]
         rest.sort(key=lambda number: (not steps[number].is_photo, -number))
@@ -127,6 +127,17 @@ class _Run:
             folder: before
             for folder, before in self._state.touched.items()
             if not self._state.applied or self._state.after.get(folder) == _mtime(folder)
+        }
+
+    def _maybe_moved(self) -> set[int]:
+        """The steps that no answer calls done, of which the source is gone all the same."""
+        if self._state.plan.mode is not Mode.MOVE:
+            return set()
+        steps = self._state.plan.steps
+        return {
+            number
+            for number in self._state.begun - self._state.was_done
+            if not os.path.lexists(steps[number].source)
         }
 
     def _take_all(self, batch: Sequence[int]) -> bool:
@@ -189,6 +200,8 @@ class _Run:
     def _is_gone(self, number: int, step: Step) -> _Answer:
         """What it means that nothing is at the target."""
         if number not in self._state.was_done:
+            if self._state.plan.mode is Mode.MOVE and status_of(str(step.source)) is None:
+                return Result.GONE, f"nothing is at {step.target} nor at {step.source}"
             return Result.PENDING, ""
         if self._state.plan.mode is Mode.MOVE:
             if is_about_as_planned(step, status_of(str(step.source))):
