@@ -10,7 +10,21 @@ from pathlib import Path
 
 import pytest
 
-from organizer.arrange import Disk, Mode, Plan, Record, Result, Step, apply, resume, undo
+from organizer.arrange import (
+    Disk,
+    Mode,
+    Plan,
+    Record,
+    Result,
+    Step,
+    apply,
+    read_journal,
+    read_plan,
+    resume,
+    undo,
+    write_plan,
+)
+from organizer.errors import SettingsError, StoreError
 from tests.arrange_trees import Bomb, KilledError, item_of, make
 
 _PHOTO = b"the only photo of it" * 10
@@ -226,3 +240,108 @@ def test_a_source_that_cannot_even_be_looked_for_fails_alone(tmp_path: Path) -> 
     record = apply(plan, journal=photo.journal)
     assert record.results == (Result.FAILED, Result.DONE)
     assert record.applied
+
+
+# What is another's, and who else is at work --------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", [*Mode])
+def test_an_empty_file_that_was_at_the_target_before_stays(tmp_path: Path, mode: Mode) -> None:
+    for kill in range(8):
+        photo = Photo(tmp_path / str(kill), mode)
+        empty = make(photo.target, b"")
+        if photo.killed(kill):
+            assert resume(photo.journal).counts == {Result.OCCUPIED: 1}
+            undo(photo.journal)
+        assert (empty.read_bytes(), empty.is_symlink()) == (b"", False)
+        assert photo.source.read_bytes() == _PHOTO
+
+
+def test_an_empty_file_that_came_to_the_target_of_a_link_stays(tmp_path: Path) -> None:
+    for kill in range(8):
+        photo = Photo(tmp_path / str(kill), Mode.LINK)
+        if not photo.killed(kill) or photo.target.exists():
+            continue
+        photo.target.parent.mkdir(exist_ok=True)
+        photo.target.touch()
+        assert resume(photo.journal).counts == {Result.OCCUPIED: 1}
+        assert photo.target.stat().st_size == 0
+
+
+def test_one_file_that_may_not_be_linked_does_not_keep_the_others(tmp_path: Path) -> None:
+    """Linux refuses second names for files of another user (protected_hardlinks)."""
+
+    class Protected(Disk):
+        def link(self, source: str, target: str) -> None:
+            if source == str(photo.source):
+                raise PermissionError(errno.EPERM, "Operation not permitted", source)
+            super().link(source, target)
+
+    photo = Photo(tmp_path, Mode.LINK)
+    other = make(tmp_path / "in/b.jpg", b"b")
+    item = item_of(other)
+    step = Step(other, tmp_path / "out/b.jpg", "", item.image_id, 1, item.size, item.mtime_ns, "")
+    made = Plan(photo.plan.to, photo.mode, (*photo.plan.steps, step))
+    record = apply(made, journal=photo.journal, disk=Protected())
+    assert record.results == (Result.FAILED, Result.DONE)
+    assert record.refusals()[0][2] == "Operation not permitted"
+
+
+def test_two_at_once_do_not_write_to_one_journal(tmp_path: Path) -> None:
+    photo = Photo(tmp_path, Mode.MOVE)
+
+    def intrude() -> bool:
+        for way in (resume, undo):
+            with pytest.raises(StoreError, match="another organizer is arranging"):
+                way(photo.journal)
+        with pytest.raises(StoreError, match="another organizer is arranging"):
+            apply(photo.plan, journal=photo.journal)
+        assert read_journal(photo.journal).pending
+        return False
+
+    assert apply(photo.plan, journal=photo.journal, stop=intrude).counts == {Result.DONE: 1}
+    assert undo(photo.journal).counts == {Result.UNDONE: 1}
+
+
+def test_the_name_of_the_journal_is_on_the_disk_before_anything_is_done(tmp_path: Path) -> None:
+    told: list[str] = []
+
+    class Telling(Disk):
+        def sync_folder(self, path: str) -> None:
+            told.append(path)
+            super().sync_folder(path)
+
+        def make_folder(self, path: str) -> None:
+            told.append(path)
+            super().make_folder(path)
+
+    photo = Photo(tmp_path, Mode.MOVE)
+    photo.apply(Telling())
+    assert told[:2] == [str(photo.journal.parent), str(photo.plan.to)]
+
+
+# A plan that a person edited -----------------------------------------------------------------
+
+
+def test_names_that_are_swapped_or_handed_on_are_refused_with_their_line(tmp_path: Path) -> None:
+    files = [make(tmp_path / f"in/{name}.jpg", name.encode()) for name in "ab"]
+    items = [item_of(file) for file in files]
+
+    def edited(*targets: Path) -> Path:
+        steps = [
+            Step(i.source, target, "", i.image_id, 1, i.size, i.mtime_ns, "")
+            for i, target in zip(items, targets, strict=True)
+        ]
+        plan = Plan(tmp_path / "in", Mode.MOVE, tuple(steps))
+        return write_plan(plan, tmp_path / "plan.csv", over=True)
+
+    new = tmp_path / "in/c.jpg"
+    for targets, line in (
+        ((files[1], files[0]), 2),
+        ((files[1], new), 2),
+        ((new, files[0].with_name("A.jpg")), 3),
+        ((new, files[1]), 3),
+    ):
+        with pytest.raises(SettingsError, match=f"line {line}: at .* lies a source of the plan"):
+            read_plan(edited(*targets))
+    assert read_plan(edited(files[0].with_name("A.jpg"), new)).photos == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from datetime import datetime
 from pathlib import Path
 
 from blake3 import blake3
@@ -134,17 +135,28 @@ def are_halves(step: Step, source: str, target: str) -> bool:
     return alike and hash_of(source) == hash_of(target)
 
 
-def clear_up(disk: Disk, step: Step) -> None:
-    """Remove what a kill leaves beside the places of a step, and the file that held one."""
+def clear_up(disk: Disk, mode: Mode, step: Step, *, since: str) -> None:
+    """Remove what a kill leaves beside the places of a step, and the file that held one.
+
+    Args:
+        disk: The disk.
+        mode: What the step does: a link needs no file to hold its place.
+        step: The step.
+        since: When the arrangement began: an empty file that is older is another's.
+    """
+    began = datetime.fromisoformat(since).timestamp()
+    holds = mode in {Mode.COPY, Mode.MOVE}
     for place, other in ((step.target, step.source), (step.source, step.target)):
         partial = partial_of(step, place)
         if status_of(partial) is not None:
             disk.remove(partial)
         held = status_of(str(place))
         if (
-            is_file(held)
+            holds
             and held is not None
+            and is_file(held)
             and held.st_size == 0 < step.size
+            and held.st_mtime >= began
             and is_about_as_planned(step, _followed(other))
         ):
             disk.remove(str(place))

@@ -15,7 +15,7 @@ from pathlib import Path
 from organizer.arrange.company import left_behind, owners
 from organizer.arrange.copying import move_across
 from organizer.arrange.disk import Disk, hash_of, status_of
-from organizer.arrange.journal import Journal, read_state
+from organizer.arrange.journal import Journal
 from organizer.arrange.looking import (
     ChangedError,
     are_halves,
@@ -60,7 +60,7 @@ def undo(
     Raises:
         StoreError: The journal cannot be read or written.
     """
-    with Journal.go_on(read_state(journal), disk or Disk()) as opened:
+    with Journal.go_on(journal, disk or Disk()) as opened:
         return taken_back(opened, advance=advance, stop=stop)
 
 
@@ -181,7 +181,7 @@ class _Run:
         """Take one step back."""
         mode = self._state.plan.mode
         if number in self._looked_at:
-            clear_up(self.disk, step)
+            clear_up(self.disk, mode, step, since=self._state.created_at)
         target = status_of(str(step.target))
         if target is None:
             return self._is_gone(number, step)
