@@ -12,12 +12,17 @@ import pytest
 
 from organizer.arrange import (
     Disk,
+    Item,
     Mode,
     Plan,
     Record,
     Result,
     Step,
+    Template,
     apply,
+    next_journal,
+    placed,
+    plan,
     read_journal,
     read_plan,
     resume,
@@ -25,7 +30,7 @@ from organizer.arrange import (
     write_plan,
 )
 from organizer.errors import SettingsError, StoreError
-from tests.arrange_trees import Bomb, KilledError, item_of, make
+from tests.arrange_trees import T0, Bomb, KilledError, item_of, make
 
 _PHOTO = b"the only photo of it" * 10
 
@@ -234,10 +239,10 @@ def test_a_source_that_cannot_even_be_looked_for_fails_alone(tmp_path: Path) -> 
     other = make(tmp_path / "other/b.jpg", b"b")
     item = item_of(other)
     step = Step(other, tmp_path / "out/b.jpg", "", item.image_id, 1, item.size, item.mtime_ns, "")
-    plan = Plan(photo.plan.to, photo.mode, (*photo.plan.steps, step))
+    made = Plan(photo.plan.to, photo.mode, (*photo.plan.steps, step))
     shutil.rmtree(photo.source.parent)
     photo.source.parent.symlink_to(photo.source.parent)
-    record = apply(plan, journal=photo.journal)
+    record = apply(made, journal=photo.journal)
     assert record.results == (Result.FAILED, Result.DONE)
     assert record.applied
 
@@ -332,8 +337,8 @@ def test_names_that_are_swapped_or_handed_on_are_refused_with_their_line(tmp_pat
             Step(i.source, target, "", i.image_id, 1, i.size, i.mtime_ns, "")
             for i, target in zip(items, targets, strict=True)
         ]
-        plan = Plan(tmp_path / "in", Mode.MOVE, tuple(steps))
-        return write_plan(plan, tmp_path / "plan.csv", over=True)
+        made = Plan(tmp_path / "in", Mode.MOVE, tuple(steps))
+        return write_plan(made, tmp_path / "plan.csv", over=True)
 
     new = tmp_path / "in/c.jpg"
     for targets, line in (
@@ -345,3 +350,41 @@ def test_names_that_are_swapped_or_handed_on_are_refused_with_their_line(tmp_pat
         with pytest.raises(SettingsError, match=f"line {line}: at .* lies a source of the plan"):
             read_plan(edited(*targets))
     assert read_plan(edited(files[0].with_name("A.jpg"), new)).photos == 2
+
+
+def test_a_file_is_moved_to_one_place_and_linked_to_many(tmp_path: Path) -> None:
+    item = item_of(make(tmp_path / "in/a.jpg", _PHOTO))
+    steps = tuple(
+        Step(item.source, tmp_path / f"out/{n}.jpg", "", item.image_id, 1, item.size, T0, "")
+        for n in range(2)
+    )
+    for mode in Mode:
+        file = write_plan(Plan(tmp_path / "out", mode, steps), tmp_path / f"{mode}.csv")
+        if mode is not Mode.MOVE:
+            assert read_plan(file).steps == steps
+            continue
+        with pytest.raises(SettingsError, match=r"line 3: .*a\.jpg is moved in line 2 already"):
+            read_plan(file)
+
+
+def test_photos_that_are_one_file_under_two_names_do_not_share_a_target(tmp_path: Path) -> None:
+    first = make(tmp_path / "in/z/a.jpg", _PHOTO)
+    template = Template.parse("{stem}")
+    journals = tmp_path / "journals"
+
+    def again(*items: Item) -> Plan:
+        made = plan(
+            items, to=tmp_path / "out", mode=Mode.LINK, template=template, placed=placed(journals)
+        )
+        assert read_plan(write_plan(made, tmp_path / "plan.csv", over=True)).photos == len(items)
+        return made
+
+    apply(again(item_of(first, below="z")), journal=next_journal(journals))
+    second = tmp_path / "in/b/a.jpg"
+    second.parent.mkdir()
+    second.hardlink_to(first)
+    items = item_of(first, below="z"), item_of(second, below="b")
+    made = again(*items)
+    assert (len(made.there), len(made.steps)) == (1, 1)
+    apply(made, journal=next_journal(journals))
+    assert len(again(*items).there) == 2

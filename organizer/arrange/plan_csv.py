@@ -126,6 +126,8 @@ def _plan(to: Path, mode: Mode, rows: Sequence[_Row]) -> Plan:
         (there if do == _THERE else steps).append(step)
     _require_no_file_above(to, steps, rows)
     _require_no_source_at(steps, lines, rows)
+    if mode is Mode.MOVE:
+        _require_moved_once(steps, lines, rows)
     return Plan(to, mode, tuple(steps), tuple(there), tuple(left))
 
 
@@ -207,6 +209,21 @@ def _require_no_source_at(
             raise SettingsError(
                 f"{rows[0].file} line {lines[key]}: at {step.target} lies a source of the plan",
                 "give it another name, or arrange that source first, with a plan of its own",
+            )
+
+
+def _require_moved_once(
+    steps: Sequence[Step], lines: Mapping[str, int], rows: Sequence[_Row]
+) -> None:
+    """Make sure that no file is to be moved to two places."""
+    seen: dict[Path, int] = {}
+    for step in steps:
+        line = lines[names.key(str(step.target))]
+        if seen.setdefault(step.source, line) != line:
+            raise SettingsError(
+                f"{rows[0].file} line {line}: {step.source} is moved in line "
+                f"{seen[step.source]} already",
+                "delete one of the lines; a file can be in two folders as a link or a copy",
             )
 
 

@@ -200,7 +200,8 @@ class _Run:
     def _is_gone(self, number: int, step: Step) -> _Answer:
         """What it means that nothing is at the target."""
         if number not in self._state.was_done:
-            if self._state.plan.mode is Mode.MOVE and status_of(str(step.source)) is None:
+            moves = self._state.plan.mode is Mode.MOVE
+            if moves and number in self._looked_at and status_of(str(step.source)) is None:
                 return Result.GONE, f"nothing is at {step.target} nor at {step.source}"
             return Result.PENDING, ""
         if self._state.plan.mode is Mode.MOVE:
