@@ -388,3 +388,120 @@ def test_photos_that_are_one_file_under_two_names_do_not_share_a_target(tmp_path
     assert (len(made.there), len(made.steps)) == (1, 1)
     apply(made, journal=next_journal(journals))
     assert len(again(*items).there) == 2
+
+
+# To another disk -----------------------------------------------------------------------------
+
+
+class Across(Bomb):
+    """A disk of which the folder of the sources is no part."""
+
+    def __init__(self, calls: int = 10**9) -> None:
+        super().__init__(calls)
+        self.told: list[str] = []
+
+    def rename(self, source: str, target: str) -> None:
+        if not source.endswith(".partial"):
+            raise OSError(errno.EXDEV, "Invalid cross-device link", source, None, target)
+        super().rename(source, target)
+
+    def sync(self, descriptor: int) -> None:
+        self.told.append("sync")
+        super().sync(descriptor)
+
+    def sync_folder(self, path: str) -> None:
+        self.told.append(f"sync {path}")
+        super().sync_folder(path)
+
+    def make_folder(self, path: str) -> None:
+        self.told.append(f"make {path}")
+        super().make_folder(path)
+
+    def remove(self, path: str) -> None:
+        self.told += [f"remove {path}"] if Path(path).exists() else []
+        super().remove(path)
+
+
+def test_all_is_on_the_other_disk_before_the_source_is_removed(tmp_path: Path) -> None:
+    photo = Photo(tmp_path, Mode.MOVE)
+    disk = Across()
+    assert photo.apply(disk).counts == {Result.DONE: 1}
+    out = photo.plan.to
+    assert disk.told[:7] == [
+        f"sync {photo.journal.parent}", "sync", f"make {out}", f"sync {out.parent}",
+        "sync", f"sync {out}", f"remove {photo.source}",
+    ]  # fmt: skip
+
+
+def test_a_copy_that_the_disk_does_not_give_back_is_no_copy(tmp_path: Path) -> None:
+    class Rotten(Across):
+        def copy(self, source: str, target: str) -> str:
+            read = super().copy(source, target)
+            Path(target).write_bytes(_PHOTO[:-1] + b"?")
+            return read
+
+    photo = Photo(tmp_path, Mode.MOVE)
+    record = photo.apply(Rotten())
+    assert record.counts == {Result.CHANGED: 1}
+    assert photo.source.read_bytes() == _PHOTO
+    assert not list(photo.plan.to.iterdir())
+
+
+@pytest.mark.parametrize("moment", ["copy", "sync_folder"])
+def test_a_source_that_changes_while_it_is_moved_stays(tmp_path: Path, moment: str) -> None:
+    photo = Photo(tmp_path, Mode.MOVE)
+
+    class Busy(Across):
+        def edit(self, what: str) -> None:
+            if what == moment:
+                make(photo.source, b"edited meanwhile", age=5)
+
+        def copy(self, source: str, target: str) -> str:
+            read = super().copy(source, target)
+            self.edit("copy")
+            return read
+
+        def sync_folder(self, path: str) -> None:
+            super().sync_folder(path)
+            if path == str(photo.plan.to):
+                self.edit("sync_folder")
+
+    assert photo.apply(Busy()).counts == {Result.CHANGED: 1}
+    assert photo.source.read_bytes() == b"edited meanwhile"
+    assert not photo.target.exists()
+
+
+@pytest.fixture
+def halves(tmp_path: Path) -> Photo:
+    """A photo that is whole at both places, since the process was killed before the removal."""
+    for kill in range(30):
+        photo = Photo(tmp_path / str(kill), Mode.MOVE)
+        with suppress(KilledError):
+            photo.apply(Across(kill))
+        if photo.source.exists() and photo.target.exists():
+            return photo
+    raise AssertionError("it was never at both")
+
+
+def test_of_two_halves_the_first_goes_when_it_is_finished(halves: Photo) -> None:
+    assert resume(halves.journal).counts == {Result.DONE: 1}
+    assert not halves.source.exists()
+    assert halves.target.read_bytes() == _PHOTO
+
+
+def test_of_two_halves_the_second_goes_when_it_is_taken_back(halves: Photo) -> None:
+    assert undo(halves.journal).counts == {Result.UNDONE: 1}
+    assert not halves.target.exists()
+    assert halves.source.read_bytes() == _PHOTO
+
+
+@pytest.mark.parametrize("way", [resume, undo])
+@pytest.mark.parametrize(("old", "age"), [(b"ONLY", 0), (b"ONLY", 9), (b"only", 9)])
+def test_what_is_no_half_stays(
+    halves: Photo, way: Callable[[Path], Record], old: bytes, age: int
+) -> None:
+    theirs = _PHOTO.replace(b"only", old)
+    make(halves.source, theirs, age=age)
+    way(halves.journal)
+    assert halves.source.read_bytes() == theirs
+    assert halves.target.read_bytes() == _PHOTO
