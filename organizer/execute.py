@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -30,6 +30,7 @@ from organizer.types import (
     Problem,
     ProcessedBatch,
     ProcessedFile,
+    Vectors,
 )
 
 _Job = TypeVar("_Job")
@@ -127,15 +128,7 @@ class _OpenBatch:
         self.files.append(ProcessedFile(work.ref, work.image_id, facts, work.problem))
 
     def close(self, embedder: LoadedEmbedder) -> ProcessedBatch:
-        vectors = np.asarray(embedder.part.embed(self.prepared), dtype=np.float32)
-        name, shape = embedder.spec.name, (len(self.prepared), embedder.part.dim)
-        if vectors.shape != shape:
-            raise PluginError(f"embedder {name!r} gave vectors of {vectors.shape}, not {shape}")
-        if not np.isfinite(vectors).all():
-            raise PluginError(
-                f"embedder {name!r} gave a vector that is not finite",
-                "its weights may be damaged; what was committed before is kept",
-            )
+        vectors = embedded(embedder, self.prepared)
         return ProcessedBatch(tuple(self.files), EmbeddingBatch(tuple(self.image_ids), vectors))
 
 
@@ -164,6 +157,24 @@ def _facts(image: DecodedImage, data: bytes, readers: Mapping[str, MetadataReade
     measured = light.light_of(image.pixels)
     facts = metadata.facts(image, metadata.found_by(image, data, readers))
     return replace(facts, brightness=measured.brightness, chroma=measured.chroma)
+
+
+def embedded(embedder: LoadedEmbedder, prepared: Sequence[NDArray[Any]]) -> Vectors:
+    """``(n, dim)`` float32: what an embedder makes of prepared pictures.
+
+    Raises:
+        PluginError: It is not of that form, or not finite.
+    """
+    vectors = np.asarray(embedder.part.embed(prepared), dtype=np.float32)
+    name, shape = embedder.spec.name, (len(prepared), embedder.part.dim)
+    if vectors.shape != shape:
+        raise PluginError(f"embedder {name!r} gave vectors of {vectors.shape}, not {shape}")
+    if not np.isfinite(vectors).all():
+        raise PluginError(
+            f"embedder {name!r} gave a vector that is not finite",
+            "its weights may be damaged; what was committed before is kept",
+        )
+    return vectors
 
 
 def in_order(

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, runtime_checkable
+from typing import Any, BinaryIO, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.records import ExportBatch, ExportInfo, VectorUse
+from organizer.records import ExportBatch, ExportInfo, ExportOption, VectorUse
 from organizer.types import (
     ImageRef,
     Labels,
@@ -297,6 +297,29 @@ class FolderExporter(Protocol):
     """
 
     holds: frozenset[str]
+
+
+@runtime_checkable
+class NeedyExporter(Protocol):
+    """An exporter whose format cannot hold an image of which too little is known.
+
+    Attributes:
+        needs: The columns of `ExportBatch` in which no image may have None, of ``taken_at`` and
+            ``deployments``. Whoever gives the batches sees to it.
+    """
+
+    needs: frozenset[str]
+
+
+@runtime_checkable
+class OptionedExporter(Protocol):
+    """An exporter that is made with options of its own, and says what they are.
+
+    Attributes:
+        options: By name as it is typed, with ``-`` between words; it is made with ``_`` there.
+    """
+
+    options: ClassVar[Mapping[str, ExportOption]]
 
 
 @runtime_checkable

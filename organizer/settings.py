@@ -41,6 +41,8 @@ class Settings(BaseSettings):
         commit_seconds: Seconds after which an ingest commits what it has.
         max_file_bytes: A larger file is refused before it is read.
         seed: Seed of everything that draws.
+        with_people: Whether photos on which a detector saw a person or a vehicle are shown,
+            sampled and exported like any other.
         viewer: Command that opens a picture; None takes the system's viewer.
         burst_gap: Seconds between two photos of a camera up to which they are of one burst.
         event_gap: Seconds up to which they are of one event.
@@ -60,6 +62,7 @@ class Settings(BaseSettings):
     commit_seconds: float = Field(default=15.0, gt=0)
     max_file_bytes: int = Field(default=2 * 1024**3, ge=1)
     seed: int = Field(default=0, ge=0, lt=2**31)
+    with_people: bool = False
     viewer: str | None = None
     burst_gap: float = Field(default=60.0, ge=0)
     event_gap: float = Field(default=1800.0, ge=0)

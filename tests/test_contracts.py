@@ -9,6 +9,7 @@ import socket
 import weakref
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -24,6 +25,8 @@ from organizer import decode, metadata, registry
 from organizer.cluster.limits import limits_of, require_within
 from organizer.discover import Walk
 from organizer.errors import ClusteringError, ImageError, PluginError, WeightsError
+from organizer.library.exporting.options import made as made_exporter
+from organizer.library.exporting.options import options_of
 from organizer.protocols import (
     GROUPS,
     Embedder,
@@ -31,6 +34,7 @@ from organizer.protocols import (
     FolderExporter,
     LoadedEmbedder,
     MetadataReader,
+    NeedyExporter,
     Openable,
     ReducedInput,
     StreamExporter,
@@ -545,15 +549,29 @@ def test_files_are_taken_only_a_bounded_way_ahead(
 
 
 def _exporter(name: str) -> Exporter:
-    part: Exporter = registry.create("organizer.exporters", PartSpec(name))[1]
-    return part
+    """Made with the examples of its options."""
+    examples = {option: said.example for option, said in options_of(name).items() if said.example}
+    return made_exporter(name, examples)
 
 
 def _exported(name: str, to: Path, batches: Iterable[ExportBatch], *, dim: int = 0) -> int:
     part = _exporter(name)
     if isinstance(part, FolderExporter):
         to.mkdir()
-    return part.export(batches, to, about=about(dim=dim))
+    given = (_complete(part, batch) for batch in batches)
+    return part.export(given, to, about=about(dim=dim))
+
+
+def _complete(part: Exporter, batch: ExportBatch) -> ExportBatch:
+    """With all that the format needs to know."""
+    if not isinstance(part, NeedyExporter):
+        return batch
+    known = {"taken_at": "2024-05-01T06:07:30", "deployments": "A1", "events": 0}
+    filled: dict[str, Any] = {
+        name: tuple(known[name] if value is None else value for value in getattr(batch, name))
+        for name in [*part.needs, "events"]
+    }
+    return replace(batch, **filled)
 
 
 def _content(to: Path) -> bytes:

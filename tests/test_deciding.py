@@ -257,6 +257,52 @@ def test_merging_what_was_split_takes_the_split_back_and_tells_so(library: Libra
     assert cluster_of(library, FIRST) == one
 
 
+# Gather -------------------------------------------------------------------------------------
+
+
+def test_images_of_several_clusters_become_one_of_their_own_for_good(library: Library) -> None:
+    some = [*FIRST[:4], *SECOND[:3]]
+    report = library.gather(some, "Lynx")
+    own = cluster_of(library, some)
+    assert report.lineage.born == (own,)
+    assert own == 5, "no cluster ever had the id"
+    assert library.name_of(own) == "Lynx"
+    assert {state_of(library, i) for i in some} == {AssignmentState.DECIDED}
+    _assert_obeyed(library, everything=True)
+    for k in (5, 3, 7):
+        library.recluster(k=k)
+        assert cluster_of(library, some) == own, "though they lie far apart"
+        assert library.name_of(own) == "Lynx"
+    assert next(e.what for e in library.history(own)) == "7 images moved to cluster 5 'Lynx'"
+
+
+def test_a_cluster_whose_images_are_all_gathered_elsewhere_is_no_more(library: Library) -> None:
+    gone = cluster_of(library, FOURTH)
+    library.gather(FOURTH)
+    assert cluster_of(library, FOURTH) == 5
+    assert gone not in where(library).values()
+    assert library.name_of(5) is None
+
+
+def test_what_was_gathered_grows_with_what_is_like_it(library: Library) -> None:
+    library.gather(FOURTH, "Lynx")
+    more, _ = ingest(library, ids_of(range(100, 112)), blobs([12], first=3, seed=4))
+    assert set(more.cluster_ids) <= {5, NOISE}
+    assert (more.cluster_ids == 5).mean() > 0.6
+
+
+def test_a_gathering_that_cannot_be_is_refused(library: Library) -> None:
+    library.rename(1, "Fox")
+    said = library.store.decisions.all()
+    with pytest.raises(SettingsError, match="called 'Fox' already"):
+        library.gather(FIRST[:3], "Fox")
+    with pytest.raises(SettingsError, match="cannot be called"):
+        library.gather(FIRST[:3], " ")
+    with pytest.raises(SettingsError, match="no clustering yet"):
+        say(library, lambda desk: desk.gather([id_of(9_999)]))
+    assert library.store.decisions.all() == said
+
+
 # Retire, pin --------------------------------------------------------------------------------
 
 
@@ -296,7 +342,7 @@ def test_a_pinned_cluster_survives_a_smaller_k(library: Library) -> None:
 # Undo ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("word", ["merge", "split", "move", "deny", "retire"])
+@pytest.mark.parametrize("word", ["merge", "split", "move", "gather", "deny", "retire"])
 def test_undo_brings_everything_back_and_takes_the_word_back(library: Library, word: str) -> None:
     one, other = cluster_of(library, FIRST), cluster_of(library, SECOND)
     before = members(library)
@@ -304,6 +350,7 @@ def test_undo_brings_everything_back_and_takes_the_word_back(library: Library, w
         "merge": lambda desk: desk.merge([one, other]),
         "split": lambda desk: desk.split(one, 2),
         "move": lambda desk: desk.move([FIRST[0]], other),
+        "gather": lambda desk: desk.gather([FIRST[0], *SECOND], "Lynx"),
         "deny": lambda desk: desk.deny([FIRST[0]], one),
         "retire": lambda desk: desk.retire(one),
     }
@@ -471,6 +518,7 @@ _step = st.one_of(
     st.tuples(st.just("merge"), _group, _group),
     st.tuples(st.just("split"), _group, st.integers(2, 3)),
     st.tuples(st.just("move"), st.integers(0, 71), _group),
+    st.tuples(st.just("gather"), st.integers(0, 71), st.integers(1, 20)),
     st.tuples(st.just("not"), st.integers(0, 71), _group),
     st.tuples(st.just("retire"), _group, _group),
     st.tuples(st.just("undo"), _group, _group),
@@ -510,6 +558,9 @@ def _take(library: Library, step: str, one: int, other: int | str, fresh: int) -
         "recluster": lambda: library.recluster(k=one, algorithm=str(other)),
         "undo": library.undo,
         "move": lambda: say(library, lambda desk: desk.move([id_of(one)], to)),
+        "gather": lambda: library.gather(
+            ids_of(range(one, min(one + int(other), 72))), f"name {other}"
+        ),
         "not": lambda: say(library, lambda desk: desk.deny([id_of(one)], to)),
         "merge": lambda: library.merge([pick, to]),
         "split": lambda: library.split(pick, k=int(other)),

@@ -22,9 +22,9 @@ from organizer.errors import SettingsError
 from organizer.export import Csv, EmbeddingAtlas, FiftyOne, MegaDetectorJson, Parquet
 from organizer.export.paths import relative
 from organizer.export.spreadsheet import COLUMNS
-from organizer.records import ExportBatch, ExportInfo, label
+from organizer.records import ExportBatch, ExportDetection, ExportInfo, label
 from organizer.types import PartSpec
-from tests.batches import FOLDER, about, batch, unclustered
+from tests.batches import FOLDER, about, batch, looked_at, unclustered
 from tests.conftest import make_photo
 
 _MARK = b"\xef\xbb\xbf"
@@ -144,7 +144,7 @@ def test_a_csv_file_is_marked_as_utf_8_and_a_pipe_is_not(tmp_path: Path) -> None
 
 
 def test_csv_has_its_columns_also_where_there_is_nothing() -> None:
-    assert _csv() == ",".join(COLUMNS) + "\r\n"
+    assert _csv() == ",".join([*COLUMNS, "extra.moon_phase", "extra.temperature"]) + "\r\n"
     rows = _rows(_csv(unclustered()))
     assert {row["cluster_id"] + row["state"] + row["distance"] for row in rows} == {""}
 
@@ -153,6 +153,22 @@ def test_an_unsure_image_has_a_candidate_and_no_cluster() -> None:
     row = _rows(_csv(batch(3)))[2]
     assert (row["cluster_id"], row["cluster"], row["state"]) == ("", "", "unsure")
     assert (row["candidate_id"], row["candidate"]) == ("3", "Red fox")
+
+
+def test_csv_tells_when_where_and_in_which_light() -> None:
+    first, second, third = _rows(_csv(batch(3)))
+    assert (first["taken_at"], first["clock_time"]) == (
+        "2024-05-01T06:07:08",
+        "2024-05-01T05:07:08",
+    )
+    assert [row["deployment"] for row in (first, second, third)] == ["A1", "", "B 2"]
+    assert [row["event"] + row["burst"] for row in (first, second, third)] == ["00", "", "37"]
+    assert [row["infrared"] for row in (first, second, third)] == ["no", "", "yes"]
+    assert [row["extra.temperature"] for row in (first, second, third)] == ["21", "", "-3.5"]
+    assert [row["extra.moon_phase"] for row in (first, second, third)] == ["full", "", ""]
+    odd = batch(1, extras=({"moon_phase": "=1+1"},), deployments=("@x",))
+    row = _rows(_csv(odd))[0]
+    assert (row["extra.moon_phase"], row["deployment"]) == ("'=1+1", "'@x")
 
 
 # Parquet --------------------------------------------------------------------------------------
@@ -189,6 +205,24 @@ def test_parquet_gives_back_what_went_in(
     assert [tuple(paths) for paths in rows["copies"]] == list(given_images.copies)
     moments = [moment and moment.isoformat() for moment in rows["taken_at"]]
     assert moments == list(given_images.taken_at)
+
+
+def test_parquet_tells_when_where_and_in_which_light(tmp_path: Path) -> None:
+    table = _table(tmp_path / "a.parquet", batch(3), info=about())
+    rows = table.to_pydict()
+    assert rows["deployment"] == ["A1", None, "B 2"]
+    assert (rows["event"], rows["burst"]) == ([0, None, 3], [0, None, 7])
+    assert rows["infrared"] == [False, None, True]
+    assert rows["extra.temperature"] == [21.0, None, -3.5]
+    assert rows["extra.moon_phase"] == ["full", None, None]
+    assert [time and time.isoformat() for time in rows["clock_time"]] == [
+        "2024-05-01T05:07:08",
+        None,
+        None,
+    ]
+    mixed = batch(2, extras=({"code": 7}, {"code": "A7"}))
+    texts = _table(tmp_path / "b.parquet", mixed, info=about(extras={"code": False})).to_pydict()
+    assert texts["extra.code"] == ["7", "A7"]
 
 
 def test_vectors_are_a_fixed_size_list_of_single_precision(tmp_path: Path) -> None:
@@ -232,7 +266,7 @@ def _megadetector(tmp_path: Path, *batches: ExportBatch, info: ExportInfo | None
 
 
 def test_megadetector_json_keeps_the_rules_of_format_1_6(tmp_path: Path) -> None:
-    read = _megadetector(tmp_path, batch(4), batch(2, seed=1))
+    read = _megadetector(tmp_path, batch(4), batch(2, seed=1), looked_at(3, seed=2))
     assert read["info"]["format_version"] == "1.6"
     assert set(read) == {"info", "detection_categories", "classification_categories", "images"}
     for kind in ("detection_categories", "classification_categories"):
@@ -240,7 +274,7 @@ def test_megadetector_json_keeps_the_rules_of_format_1_6(tmp_path: Path) -> None
     assert read["detection_categories"]["1"] == "animal"
     for image in read["images"]:
         assert not image["file"].startswith("/")
-        for detection in image["detections"]:
+        for detection in image["detections"] or ():
             assert detection["category"] in read["detection_categories"]
             assert isinstance(detection["conf"], float)
             assert len(detection["bbox"]) == 4
@@ -286,6 +320,47 @@ def test_a_missing_file_is_a_failure_for_megadetector(tmp_path: Path) -> None:
 
 def test_times_for_megadetector_are_as_exif_writes_them(tmp_path: Path) -> None:
     assert _megadetector(tmp_path, batch(1))["images"][0]["datetime"] == "2024:05:01 06:07:08"
+
+
+def test_a_detectors_boxes_carry_the_clusters_of_their_crops(tmp_path: Path) -> None:
+    read = _megadetector(tmp_path, looked_at(3), info=about(detectors=("MDv5a",)))
+    seen, failed, empty = read["images"]
+    kinds = read["detection_categories"]
+    assert read["info"]["detector"] == "MDv5a"
+    assert [kinds[one["category"]] for one in seen["detections"]] == ["animal", "animal", "vehicle"]
+    assert [one["conf"] for one in seen["detections"]] == [0.9, 0.5, 0.1]
+    assert seen["detections"][0]["bbox"] == [0.1, 0.2, 0.3, 0.4]
+    assert [one.get("classifications") for one in seen["detections"]] == [
+        [["3", 1.0]],
+        [["7", 0.5]],
+        None,
+    ]
+    assert (failed["detections"], failed["failure"]) == (None, "image access failure")
+    assert empty["detections"] == []
+    assert "failure" not in empty
+
+
+def test_a_whole_image_that_a_person_put_somewhere_claims_no_animal(tmp_path: Path) -> None:
+    whole = ExportDetection("animal", 1.0, 0.0, 0.0, 1.0, 1.0, 3, "Red fox", decided=True)
+    read = _megadetector(tmp_path, looked_at(1, detections=((whole,),)))
+    (detection,) = read["images"][0]["detections"]
+    kind = read["detection_categories"][detection["category"]]
+    assert (kind, detection["classifications"]) == ("whole_image_classification", [["3", 1.0]])
+
+
+def test_boxes_of_a_clustering_of_whole_images_leave_the_image_its_cluster(tmp_path: Path) -> None:
+    box = ExportDetection("Tier", 0.25, 0.0, 0.0, 0.5, 0.5)
+    read = _megadetector(
+        tmp_path, looked_at(3, detections=((box,), (box,), ()), failures=(None,) * 3)
+    )
+    kinds = read["detection_categories"]
+    assert len(set(kinds.values())) == len(kinds) == 5
+    for image, cluster in zip(read["images"], ("3", "7"), strict=False):
+        boxed, whole = image["detections"]
+        assert kinds[boxed["category"]] == "Tier"
+        assert kinds[whole["category"]] == "whole_image_classification"
+        assert whole["classifications"][0][0] == cluster
+    assert read["images"][2]["detections"] == []
 
 
 @settings(max_examples=25)

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from organizer.export import Csv, EmbeddingAtlas, FiftyOne, MegaDetectorJson, Parquet
-from tests.batches import about, batch, unclustered
+from tests.batches import about, batch, looked_at, unclustered
 from tests.conftest import make_photo
 
 _ODD = ('/photos/a,b\n"c" fähe 🦊.jpg', "/photos/=1.jpg", "/photos/plain.jpg")
@@ -61,7 +61,8 @@ def test_megadetector_validates_its_json(tmp_path: Path) -> None:
     images = batch(3, paths=(str(photo), str(photo), "/gone.jpg"), missing=(False, False, True))
     to = tmp_path / "md.json"
     info = about(common=tmp_path / "photos")
-    for part, errors in ((images, 1), (batch(0), 0), (unclustered(0), 0)):
+    seen = looked_at(3, paths=(str(photo),) * 3)
+    for part, errors in ((images, 1), (batch(0), 0), (unclustered(0), 0), (seen, 0)):
         MegaDetectorJson().export([part], to, about=info)
         options = validator.ValidateBatchResultsOptions()
         results = validator.validate_batch_results(str(to), options)["validation_results"]

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
-from organizer.errors import ClusteringError, SettingsError
-from organizer.library import Library, exporting
-from organizer.library.exporting import ExportChoice, ExportReport
+from organizer.errors import ClusteringError, PluginError, SettingsError
+from organizer.field import Box, Deployment, Detected, Detection, ImageDetections, crop_id
+from organizer.library import Library
+from organizer.library.exporting import ExportChoice, ExportReport, source
+from organizer.library.exporting.options import made
 from organizer.library.pictures import pictures
+from organizer.library.placing import TEMPLATE
 from organizer.settings import Settings
 from organizer.store import Store
 from organizer.thumbnail import Thumbnail
@@ -211,8 +215,6 @@ def test_paths_are_relative_where_a_folder_is_named(clustered: Library, photos: 
 
 
 def test_several_ingested_folders_have_one_base(tmp_path: Path) -> None:
-    import json
-
     one, other = tmp_path / "cards" / "a" / "x", tmp_path / "cards" / "b"
     make_photo(one / "1.jpg", 1)
     make_photo(other / "2.jpg", 2)
@@ -229,9 +231,148 @@ def test_many_batches_are_one_export(
     clustered: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = _table(clustered, tmp_path / "one.parquet", ExportChoice(vectors=True))
-    monkeypatch.setattr("organizer.library.exporting._ROWS", 5)
+    monkeypatch.setattr(source, "ROWS", 5)
     parts = _table(clustered, tmp_path / "many.parquet", ExportChoice(vectors=True))
     assert parts.equals(whole)
+
+
+@pytest.fixture
+def fielded(tmp_path: Path) -> Iterator[Library]:
+    """Two cameras, six photos a minute apart each; a third folder without times and deployment."""
+    for camera, day in (("A", 1), ("B", 2)):
+        for minute in range(6):
+            file = make_photo(tmp_path / "field" / camera / f"{minute}.jpg", day * 10 + minute)
+            exif = Image.Exif()
+            exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = (
+                f"2024:05:0{day} 10:{minute:02}:00"
+            )
+            with Image.open(file) as photo:
+                photo.save(file, exif=exif)
+    make_photo(tmp_path / "field" / "rest.jpg", 99)
+    with Library.open_or_create(tmp_path, Settings()) as library:
+        library.ingest([tmp_path / "field"], embedder="channel-mean")
+        library.store.choices.set(TEMPLATE, "{camera}")
+        told = Deployment("A", None, None, 51.0, 13.0, "2024-04-01T00:00:00", None, shift=3600)
+        library.store.deployments.write([told])
+        yield library
+
+
+def test_times_deployments_and_events_come_along(fielded: Library) -> None:
+    rows = {Path(row["path"]).as_posix()[-8:]: row for row in _rows(fielded)}
+    of_a = rows["/A/0.jpg"]
+    assert (of_a["deployment"], of_a["taken_at"]) == ("A", "2024-05-01T11:00:00")
+    assert of_a["clock_time"] == "2024-05-01T10:00:00"
+    assert (rows["/B/0.jpg"]["deployment"], rows["/B/0.jpg"]["clock_time"]) == ("B", "")
+    assert rows["rest.jpg"]["deployment"] + rows["rest.jpg"]["event"] == ""
+    events = {row["deployment"]: row["event"] for row in rows.values()}
+    assert len({row["event"] for row in rows.values()}) == 3
+    assert events["A"] != events["B"]
+
+
+def test_what_a_format_must_know_is_asked_for_or_left_out_and_counted(
+    fielded: Library, site: Site, tmp_path: Path
+) -> None:
+    site.install(
+        "needy-exporter",
+        """
+from organizer.records import VectorUse
+
+class Needy:
+    suffix, file_name, vectors = ".txt", "needy.txt", VectorUse.NEVER
+    needs = frozenset({"taken_at", "deployments"})
+
+    def export(self, batches, to, *, about):
+        assert set(about.deployments) == {"A", "B"}, about.deployments
+        assert about.deployments["A"].latitude == 51 and about.deployments["B"].latitude is None
+        lines = [t for batch in batches for t in batch.taken_at]
+        numbers = {e for e in about.events}
+        assert all(about.events[n][0] <= about.events[n][1] for n in numbers)
+        to.write_text("\\n".join(lines))
+        return len(lines)
+""",
+        group="organizer.exporters",
+        needy="Needy",
+    )
+    with pytest.raises(SettingsError, match="1 without a deployment") as error:
+        fielded.export("needy", tmp_path / "needy.txt")
+    assert "--leave-out-incomplete" in error.value.hint
+    choice = ExportChoice(leave_out_incomplete=True)
+    report = fielded.export("needy", tmp_path / "needy.txt", choice)
+    assert (report.images, report.incomplete) == (12, {"deployment": 1})
+
+
+def test_a_format_that_needs_what_cannot_be_asked_for_is_its_authors_fault(
+    fielded: Library, site: Site, tmp_path: Path
+) -> None:
+    site.install(
+        "greedy-exporter",
+        """
+from organizer.records import VectorUse
+
+class Greedy:
+    suffix, file_name, vectors = ".txt", "greedy.txt", VectorUse.NEVER
+    needs = frozenset({"latitudes"})
+
+    def export(self, batches, to, *, about):
+        raise AssertionError
+""",
+        group="organizer.exporters",
+        greedy="Greedy",
+    )
+    with pytest.raises(PluginError, match="needs latitudes"):
+        fielded.export("greedy", tmp_path / "greedy.txt")
+
+
+def test_people_are_left_out_and_counted_unless_they_are_asked_for(fielded: Library) -> None:
+    ids = fielded.store.photos.columns("image_id")["image_id"].tolist()
+    person = Detection("person", 0.9, 0.1, 0.1, 0.2, 0.2)
+    animal = Detection("animal", 0.9, 0.1, 0.1, 0.2, 0.2)
+    faint = Detection("person", 0.1, 0.1, 0.1, 0.2, 0.2)
+    said = [
+        ImageDetections(ids[0], Detected.FOUND, (person, animal), detector="MD"),
+        ImageDetections(ids[1], Detected.FOUND, (animal, faint), detector="MD"),
+        ImageDetections(ids[2], Detected.EMPTY, detector="MD"),
+        ImageDetections(ids[3], Detected.FAILED, failure="inference failure", detector="MD"),
+    ]
+    fielded.store.detections.write(said)
+    rows, report = _rows_and_report(fielded)
+    assert (report.people, len(rows)) == (1, 12)
+    assert ids[0] not in {row["image_id"] for row in rows}
+    fielded.store.photos.with_people = True
+    rows, report = _rows_and_report(fielded)
+    assert (report.people, len(rows)) == (0, 13)
+
+
+def test_what_a_detector_said_is_in_the_json_of_megadetector(
+    fielded: Library, tmp_path: Path
+) -> None:
+    ids = fielded.store.photos.columns("image_id")["image_id"].tolist()
+    box = Box(0.125, 0.25, 0.5, 0.5)
+    animal = Detection("animal", 0.75, 0.125, 0.25, 0.5, 0.5, crop_id(ids[1], box))
+    said = [
+        ImageDetections(ids[1], Detected.FOUND, (animal,), detector="MD v5a"),
+        ImageDetections(ids[2], Detected.EMPTY, detector="MD v5a"),
+        ImageDetections(ids[3], Detected.FAILED, failure="inference failure", detector="MD v5a"),
+    ]
+    fielded.store.detections.write(said)
+    fielded.export("megadetector-json", tmp_path / "md.json")
+    read = json.loads((tmp_path / "md.json").read_text())
+    assert read["info"]["detector"] == "MD v5a"
+    by_id = {image["organizer"]["image_id"]: image for image in read["images"]}
+    (seen,) = by_id[ids[1]]["detections"]
+    assert (seen["bbox"], seen["conf"], seen["category"]) == ([0.125, 0.25, 0.5, 0.5], 0.75, "1")
+    assert by_id[ids[2]]["detections"] == []
+    assert by_id[ids[3]]["detections"] is None
+    assert by_id[ids[3]]["failure"] == "inference failure"
+    assert by_id[ids[0]]["detections"][0]["category"] == "4"
+
+
+def test_options_are_refused_or_become_what_they_are_declared_to_be() -> None:
+    assert made("embedding-atlas", {"thumbnails": "12"}).picture_side == 12  # type: ignore[attr-defined]
+    with pytest.raises(SettingsError, match="thumbnails cannot be 'x'"):
+        made("embedding-atlas", {"thumbnails": "x"})
+    with pytest.raises(SettingsError, match="csv has no colour"):
+        made("csv", {"colour": "red"})
 
 
 def test_an_empty_library_gives_an_empty_export(library: Library) -> None:
@@ -331,8 +472,8 @@ def test_pictures_are_made_batch_by_batch_and_only_where_they_are_wanted(
         asked.append(len(wanted))
         return made(store, wanted, **options)
 
-    monkeypatch.setattr(exporting, "pictures", counted)
-    monkeypatch.setattr(exporting, "_ROWS", 10)
+    monkeypatch.setattr(source, "pictures", counted)
+    monkeypatch.setattr(source, "ROWS", 10)
     clustered.export("embedding-atlas", tmp_path / "with.parquet")
     assert asked == [10, 10, 4]
     clustered.export("embedding-atlas", tmp_path / "none.parquet", params={"thumbnails": 0})

@@ -379,3 +379,71 @@ def test_two_paths_that_changed_contents_are_known_alike_however_they_are_writte
         rows = [row for files in store.photos.files_of().values() for row in files]
         states.append(sorted((row.image_id, row.file.name, row.state) for row in rows))
     assert states[0] == states[1]
+
+
+# Files that organizer itself moved ----------------------------------------------------------
+
+
+def test_moved_files_are_known_at_their_new_place_and_the_rest_where_it_was(
+    photos: Photos, tmp_path: Path
+) -> None:
+    folder = written(tmp_path / "home" / "photos", "a.jpg", "sub/b.jpg", "c.jpg")
+    known_as_they_are(photos, folder)
+    before = photos.held_files()
+    home = tmp_path / "sorted"
+    moves = {
+        folder / "a.jpg": (home / "fox" / "a.jpg", id_of(0)),
+        folder / "sub" / "b.jpg": (folder / "sub" / "fox" / "b.jpg", id_of(2)),
+        folder / "c.jpg": (home / "c.jpg", id_of(77)),  # another photo lies there by now
+        folder / "nowhere.jpg": (home / "d.jpg", id_of(3)),
+    }
+    assert photos.relocate(moves, home=home) == 2
+    held = {held.ref.file: held for held in photos.held_files()}
+    assert {file: held.image_id for file, held in held.items()} == {
+        home / "fox" / "a.jpg": id_of(0),
+        folder / "sub" / "fox" / "b.jpg": id_of(2),
+        folder / "c.jpg": id_of(1),
+    }
+    assert [root.folder for root in photos.roots()] == [folder, home]
+    sizes = {held.image_id: (held.ref.size, held.ref.mtime_ns) for held in before}
+    assert {h.image_id: (h.ref.size, h.ref.mtime_ns) for h in held.values()} == sizes
+    assert photos.image_at(home / "fox" / "a.jpg") == id_of(0)
+    assert photos.relocate(moves, home=home) == 0, "noted twice is noted once"
+    back = {now: (former, image_id) for former, (now, image_id) in moves.items()}
+    assert photos.relocate(back, home=home) == 2
+    assert photos.held_files() == before
+    photos.forget_root(folder)
+    photos.forget_root(home)
+    assert [root.folder for root in photos.roots()] == [folder]
+
+
+def test_a_moved_file_that_was_thought_missing_is_there_and_takes_the_place_of_what_was(
+    photos: Photos, tmp_path: Path
+) -> None:
+    folder = written(tmp_path / "home" / "photos", "a.jpg", "b.jpg")
+    root_ids = known_as_they_are(photos, folder)
+    photos.mark(photos.all_in_state(FileState.PRESENT), FileState.MISSING)
+    photos.add_files([holding(ref_of(folder, "b.jpg"), 0)], root_ids)
+    photos.mark([(path_id(1, "b.jpg"), id_of(0))], FileState.MISSING)
+    photos.relocate({folder / "a.jpg": (folder / "b.jpg", id_of(0))}, home=folder)
+    rows = photos.files_of()
+    assert [(row.file, row.state) for row in rows[id_of(0)]] == [
+        (folder / "b.jpg", FileState.PRESENT)
+    ]
+    assert [(row.file, row.state) for row in rows[id_of(1)]] == [
+        (folder / "b.jpg", FileState.MISSING)
+    ]
+    (held,) = photos.held_files()
+    assert (held.image_id, held.state) == (id_of(0), FileState.PRESENT)
+
+
+def test_however_many_moved_files_are_noted_in_one_commit(photos: Photos, tmp_path: Path) -> None:
+    folder, home = tmp_path / "home" / "photos", tmp_path / "sorted"
+    folder.mkdir(parents=True)
+    root = photos.root_for(folder)
+    files = [holding(ref_of(folder, f"{n}.jpg"), n) for n in range(2_000)]
+    photos.add_files(files, {folder: root.root_id})
+    dataset = photos._database.dataset("files")
+    moves = {f.ref.file: (home / f.ref.path, str(f.image_id)) for f in files}
+    assert photos.relocate(moves, home=home) == len(files)
+    assert photos._database.dataset("files").version == dataset.version + 1

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from organizer.cli.arrange import arrange
 from organizer.cli.clusters import clusters_app
 from organizer.cli.compare import compare
 from organizer.cli.decide import decide_app
@@ -21,6 +22,7 @@ from organizer.cli.session import (
     EmbedderOption,
     JsonOption,
     LibraryOption,
+    PeopleOption,
     PrecisionOption,
     SeedOption,
     WeightsOption,
@@ -163,6 +165,24 @@ def recluster(
             help="The space to cluster in: pca:128, umap:10, none; smooth if not given.",
         ),
     ] = None,
+    bursts: Annotated[
+        bool,
+        typer.Option(
+            "--bursts",
+            help="Photos of one burst (one camera, 60 s at most from photo to photo if not set "
+            "otherwise) are one observation and go together, but for one that is unlike the rest.",
+        ),
+    ] = False,
+    center: Annotated[
+        str | None,
+        typer.Option(
+            "--center",
+            metavar="BY",
+            help="Take out of the vectors what all photos of a camera, or all infrared ones, have "
+            "in common: camera, night, or camera,night. For clusters that follow cameras: an "
+            "animal that only one camera sees is found worse so.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would change; change nothing.")
     ] = False,
@@ -189,6 +209,8 @@ def recluster(
                 algorithm=algorithm,
                 reduce=reduce,
                 embedder=embedder,
+                bursts=bursts,
+                center=center,
                 dry_run=dry_run,
                 progress=progress,
             )
@@ -231,6 +253,7 @@ def search(
     ] = False,
     embedder: EmbedderOption = None,
     weights: WeightsOption = None,
+    with_people: PeopleOption = False,
     library: LibraryOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
@@ -243,7 +266,7 @@ def search(
     with command(debug=debug):
         if (file is None) == (text is None):
             raise SettingsError("name a photo, or give a --text", "organizer search PHOTO")
-        with opened(library, weights=weights) as found:
+        with opened(library, weights=weights, with_people=with_people or None) as found:
             from organizer.cli import show_search
 
             with quiet_natives(debug=debug):
@@ -289,7 +312,8 @@ def status(
     with command(debug=debug), opened(library) as found:
         from organizer.cli import show_status
 
-        show_status.show(found.status(), json=json)
+        unfinished = found.unfinished_arrangement()
+        show_status.show(found.status(), json=json, unfinished=unfinished)
 
 
 @app.command(epilog="Example: organizer problems")
@@ -314,6 +338,7 @@ app.command(epilog="Example: organizer report --labels folders --html report.htm
 app.command(epilog="Example: organizer review --sample 200; organizer review --doubtful 50")(review)
 app.command(epilog="Example: organizer compare --embedders mobilenet_v2,hog --k 2:10")(compare)
 app.command(epilog="Example: organizer export csv --to clusters.csv")(export)
+app.command(epilog="Example: organizer arrange --to sorted; organizer arrange --undo")(arrange)
 
 
 def _roots_here(library: Library) -> list[Path]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,7 @@ from organizer.cli.session import (
     EmbedderOption,
     JsonOption,
     LibraryOption,
+    PeopleOption,
     WeightsOption,
     command,
     opened,
@@ -19,6 +20,9 @@ from organizer.cli.session import (
     quiet_natives,
     say,
 )
+
+if TYPE_CHECKING:
+    from organizer.library.crops import Group
 
 clusters_app = typer.Typer(
     help="The clusters: id, name, images, share, cohesion, example paths.",
@@ -40,26 +44,46 @@ def clusters(
     with command(debug=debug), opened(library) as found:
         from organizer.cli import show_clusters
 
-        show_clusters.clusters(found.clusters(), found.status().unsure, json=json)
+        groups = found.groups_beside()
+        show_clusters.clusters(found.clusters(), found.status().unsure, groups, json=json)
 
 
 @clusters_app.command(epilog="Example: organizer clusters show 3; organizer clusters show unsure")
 def show(
     cluster: Annotated[
-        str, typer.Argument(metavar="ID", help="A cluster's id, or the word unsure.")
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="A cluster's id, or one of the words unsure, empty, people, vehicles, "
+            "no-detector-result.",
+        ),
     ],
+    with_people: PeopleOption = False,
     library: LibraryOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """The images of a cluster, the most typical first; or those that are unsure."""
+    """The images of a cluster, the most typical first; or those that are in none."""
     with command(debug=debug):
-        cluster_id = None if cluster == "unsure" else parse_id(cluster)
-        with opened(library) as found:
+        group = _group(cluster)
+        cluster_id = None if group or cluster == "unsure" else parse_id(cluster)
+        with opened(library, with_people=with_people or None) as found:
             from organizer.cli import show_clusters
 
+            if group:
+                show_clusters.photos(found.photos_in(group), group, json=json)
+                return
             name = found.name_of(cluster_id) if cluster_id is not None else None
             show_clusters.members(found.cluster(cluster_id), cluster_id, name, json=json)
+            show_clusters.left_out(found.hidden_in(cluster_id))
+
+
+def _group(word: str) -> Group | None:
+    """The group of photos that a word means."""
+    from organizer.library.crops import Group
+
+    named = {group.value.replace(" ", "-"): group for group in Group if group is not Group.ANIMALS}
+    return named.get(word.replace(" ", "-"))
 
 
 @clusters_app.command(

@@ -27,6 +27,12 @@ ImagesArgument = Annotated[
     list[str],
     typer.Argument(metavar="IMAGE...", help="Paths, folders, or the beginnings of image ids."),
 ]
+BurstOption = Annotated[
+    bool,
+    typer.Option(
+        "--burst", help="Say it of their whole bursts: photos of one camera, seconds apart."
+    ),
+]
 
 
 @decide_app.command(epilog='Example: organizer clusters rename 3 "Red fox"')
@@ -70,24 +76,28 @@ def split(
 def move(
     images: ImagesArgument,
     to: Annotated[int, typer.Option("--to", metavar="ID", help="The cluster.")],
+    burst: BurstOption = False,
     library: LibraryOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Put images into a cluster, for good. Files stay where they are."""
-    _decide(lambda found: found.move(images, to), library, json=json, debug=debug)
+    _decide(lambda found: found.move(images, to, burst=burst), library, json=json, debug=debug)
 
 
 @decide_app.command("not", epilog="Example: organizer clusters not photos/a.jpg --in 3")
 def deny(
     images: ImagesArgument,
     cluster_id: Annotated[int, typer.Option("--in", metavar="ID", help="The cluster.")],
+    burst: BurstOption = False,
     library: LibraryOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Say that images are not of a cluster: they leave it and never come back."""
-    _decide(lambda found: found.deny(images, cluster_id), library, json=json, debug=debug)
+    _decide(
+        lambda found: found.deny(images, cluster_id, burst=burst), library, json=json, debug=debug
+    )
 
 
 @decide_app.command(epilog="Example: organizer clusters pin 3")

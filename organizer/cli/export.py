@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +16,7 @@ from organizer.cli.session import (
     EmbedderOption,
     JsonOption,
     LibraryOption,
+    PeopleOption,
     command,
     opened,
     quiet_natives,
@@ -79,6 +83,25 @@ def export(
             help="Size of the pictures in embedding-atlas: 96 if not given, 0 for none.",
         ),
     ] = None,
+    leave_out_incomplete: Annotated[
+        bool,
+        typer.Option(
+            "--leave-out-incomplete",
+            help="Go on without images of which the format must know more.",
+        ),
+    ] = False,
+    chosen: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="An option of the format; may be repeated. --options lists them.",
+        ),
+    ] = None,
+    options: Annotated[
+        bool, typer.Option("--options", help="List the options of the format, and stop.")
+    ] = False,
+    with_people: PeopleOption = False,
     library: LibraryOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
@@ -88,17 +111,28 @@ def export(
     csv, parquet and fiftyone have absolute paths, megadetector-json has them
     relative to the folder that holds all photos (it says which), unless
     --relative-to names one. Images that are unsure have no cluster but a
-    candidate. Nothing is overwritten without --force.
+    candidate. Nothing is overwritten without --force. Some formats have options
+    of their own: organizer export FORMAT --options.
     """
     with command(debug=debug):
+        if options:
+            _show_options(format, json=json)
+            return
         if to == _PIPE and json:
             raise SettingsError("--to - and --json both write to stdout", "leave one out")
-        with opened(library) as found:
+        with opened(library, with_people=with_people or None) as found:
             from organizer.cli.bar import bar
             from organizer.library.exporting import ExportChoice
 
-            choice = ExportChoice(vectors, embedder, cluster or (), include_missing, relative_to)
-            params: dict[str, Any] = {} if thumbnails is None else {"thumbnails": thumbnails}
+            choice = ExportChoice(
+                vectors,
+                embedder,
+                cluster or (),
+                include_missing,
+                relative_to,
+                leave_out_incomplete=leave_out_incomplete,
+            )
+            params = _params(chosen or (), thumbnails)
             with quiet_natives(debug=debug), bar() as progress:
                 report = found.export(
                     format,
@@ -109,6 +143,34 @@ def export(
                     progress=progress,
                 )
         _show(report, json=json)
+
+
+def _params(chosen: Sequence[str], thumbnails: int | None) -> dict[str, Any]:
+    """The options of the format, as they were typed."""
+    params: dict[str, Any] = {} if thumbnails is None else {"thumbnails": thumbnails}
+    for text in chosen:
+        name, equals, value = text.partition("=")
+        if not (equals and name):
+            raise SettingsError(f"--set {text} sets nothing", "--set NAME=VALUE")
+        if name in params:
+            raise SettingsError(f"{name} is set twice", "leave one out")
+        params[name] = value
+    return params
+
+
+def _show_options(format: str, *, json: bool) -> None:
+    from organizer.cli.show import print_json, print_line
+    from organizer.library.exporting.options import options_of
+
+    found = options_of(format)
+    if json:
+        print_json({"options": [{"name": name, **asdict(found[name])} for name in found]})
+        return
+    for name, option in found.items():
+        print_line(f"--set {name}={shlex.quote(option.example) if option.example else '...'}")
+        print_line(f"    {option.help}{' (needed)' if option.needed else ''}")
+    if not found:
+        say(f"{format} has no options of its own")
 
 
 def _show(report: ExportReport, *, json: bool) -> None:
@@ -132,6 +194,13 @@ def _remarks(report: ExportReport) -> list[str]:
             report.missing
         ),
         f"left out, they have no vector: {report.without_vector:,}": report.without_vector,
+        f"left out, a person or a vehicle is on them: {report.people:,} (--with-people)": (
+            report.people
+        ),
+        **{
+            f"left out, they have no {what}: {number:,}": number
+            for what, number in report.incomplete.items()
+        },
         f"to go on: {report.opened_with}": report.opened_with,
     }
     return [line for line, applies in said.items() if applies]
@@ -142,7 +211,12 @@ def _fields(report: ExportReport) -> dict[str, object]:
         "format": report.exporter,
         "to": report.to,
         "images": report.images,
-        "skipped": {"missing": report.missing, "without_vector": report.without_vector},
+        "skipped": {
+            "missing": report.missing,
+            "without_vector": report.without_vector,
+            "people": report.people,
+            "incomplete": report.incomplete,
+        },
         "clustered": report.clustered,
         "embedder": report.embedder.name if report.embedder else None,
         "open_with": report.opened_with or None,

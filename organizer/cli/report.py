@@ -11,6 +11,7 @@ from organizer.cli.session import (
     DebugOption,
     JsonOption,
     LibraryOption,
+    PeopleOption,
     SeedOption,
     command,
     opened,
@@ -53,6 +54,7 @@ def report(
     force: Annotated[
         bool, typer.Option("--force", help="Replace a file that organizer did not make.")
     ] = False,
+    with_people: PeopleOption = False,
     seed: SeedOption = None,
     library: LibraryOption = None,
     json: JsonOption = False,
@@ -63,7 +65,7 @@ def report(
     A page (--html) has the clusters' pictures too, a map, the silhouette
     plot and the evidence for k; it opens from disk and needs no network.
     """
-    with command(debug=debug), opened(library, seed=seed) as found:
+    with command(debug=debug), opened(library, seed=seed, with_people=with_people or None) as found:
         from organizer.cli import show_report
         from organizer.cli.bar import bar
 

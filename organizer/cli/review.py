@@ -13,6 +13,7 @@ from organizer.cli.session import (
     DebugOption,
     JsonOption,
     LibraryOption,
+    PeopleOption,
     SeedOption,
     command,
     complain,
@@ -79,6 +80,7 @@ def review(
             "--viewer", metavar="COMMAND", help="Opens a picture; otherwise the system's."
         ),
     ] = None,
+    with_people: PeopleOption = False,
     seed: SeedOption = None,
     library: LibraryOption = None,
     json: JsonOption = False,
@@ -97,7 +99,7 @@ def review(
     """
     with command(debug=debug):
         _require_one_wish(sample, doubtful, clusters, out, filled, force=force)
-        with opened(library, seed=seed, viewer=viewer) as found:
+        with opened(library, seed=seed, viewer=viewer, with_people=with_people or None) as found:
             from organizer.cli import show_review
             from organizer.library.reviewing import lost_of
 

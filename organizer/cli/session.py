@@ -59,6 +59,14 @@ PrecisionOption = Annotated[
         help="What networks compute in: auto, float32 or bfloat16.",
     ),
 ]
+PeopleOption = Annotated[
+    bool,
+    typer.Option(
+        "--with-people",
+        help="Also photos on which a detector saw a person or a vehicle. Otherwise "
+        "ORGANIZER_WITH_PEOPLE.",
+    ),
+]
 SeedOption = Annotated[
     int | None, typer.Option("--seed", help="Seed of everything that draws; 0 if not given.")
 ]

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from organizer.cli.session import plain
+from organizer.field import Box
 
 _PIPE_WIDTH = 200
 
@@ -60,6 +61,14 @@ def short(path: Path) -> str:
     """A path as short as it can be typed from here."""
     here = Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def where(box: Box | None) -> str:
+    """Where in a photo a crop is, behind its path."""
+    if box is None:
+        return ""
+    x, y, width, height = (round(100 * v) for v in (box.x, box.y, box.width, box.height))
+    return f" [{x}%,{y}% {width}x{height}%]"
 
 
 def moment(at: str) -> str:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from organizer.cli.session import plain, say
-from organizer.cli.show import moment, number, print_json, print_line, print_table, short
+from organizer.cli.show import moment, number, print_json, print_line, print_table, short, where
 from organizer.cli.show_recluster import lineage_fields, lineage_lines
 from organizer.cluster.decisions import words
+from organizer.library.crops import Group
 from organizer.library.deciding import DecisionReport
 from organizer.library.history import Event
-from organizer.library.views import ClusterSummary, Member
+from organizer.library.views import ClusterSummary, Member, Photo
 
 
-def clusters(rows: Sequence[ClusterSummary], unsure: int, *, json: bool) -> None:
-    """The clusters to stdout; how many images are in none to stderr."""
+def clusters(
+    rows: Sequence[ClusterSummary], unsure: int, groups: Mapping[Group, int], *, json: bool
+) -> None:
+    """The clusters, and the photos beside them, to stdout; how many are in none to stderr."""
     if json:
-        print_json({"clusters": [asdict(row) for row in rows], "unsure": unsure})
+        print_json(
+            {"clusters": [asdict(row) for row in rows], "unsure": unsure, "groups": dict(groups)}
+        )
         return
     table = [
         [
@@ -32,8 +37,26 @@ def clusters(rows: Sequence[ClusterSummary], unsure: int, *, json: bool) -> None
         for c in rows
     ]
     print_table([">id", "name", ">images", ">share", ">cohesion", ">decided", "examples"], table)
+    if groups:
+        print_table(
+            ["beside them", ">photos", "to see them"],
+            [[group, f"{count:,}", _shown_by(group)] for group, count in groups.items()],
+        )
     if unsure:
         say(f"{unsure:,} images are in none of them: organizer clusters show unsure")
+
+
+def _shown_by(group: Group) -> str:
+    return f"organizer clusters show {group.value.replace(' ', '-')}"
+
+
+def photos(rows: Sequence[Photo], group: Group, *, json: bool) -> None:
+    """The photos of a group."""
+    if json:
+        print_json({"group": group, "images": [asdict(row) for row in rows]})
+        return
+    title = f"{group}: {len(rows):,} photos"
+    print_table(["path"], [[short(row.path)] for row in rows], title=title)
 
 
 def members(
@@ -48,11 +71,18 @@ def members(
     what = "unsure" if cluster_id is None else f"cluster {cluster_id}"
     title = what + (f", {name}" if name else "") + f": {len(rows):,} images"
     if cluster_id is None:
-        table = [[short(m.path), number(m.distance), str(m.candidate)] for m in rows]
+        table = [[short(m.path) + where(m.box), number(m.distance), str(m.candidate)] for m in rows]
         print_table(["path", ">distance", ">nearest cluster"], table, title=title)
     else:
-        table = [[short(m.path), number(m.distance), m.state] for m in rows]
+        table = [[short(m.path) + where(m.box), number(m.distance), m.state] for m in rows]
         print_table(["path", ">distance", "state"], table, title=title)
+
+
+def left_out(count: int) -> None:
+    """Images that are not shown unless it is asked for."""
+    if count:
+        images = "1 image is" if count == 1 else f"{count:,} images are"
+        say(f"{images} left out: people or vehicles are in the photo (--with-people)")
 
 
 def decided(report: DecisionReport, *, json: bool) -> None:

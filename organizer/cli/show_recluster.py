@@ -7,7 +7,7 @@ from dataclasses import asdict
 from organizer.cli.session import say
 from organizer.cli.show import print_json, print_line, print_table
 from organizer.library.recluster import ReclusterReport
-from organizer.library.space import spelled
+from organizer.library.space import centred_by, centring_words, spelled
 from organizer.types import LineageReport
 
 _COLUMNS = {
@@ -50,6 +50,9 @@ def _fields(report: ReclusterReport) -> dict[str, object]:
         "rule": choice.rule if choice else None,
         "algorithm": report.algorithm,
         "reduce": spelled(report.reducer),
+        "center": centred_by(report.reducer),
+        "bursts": report.bursts,
+        "observations": report.observations,
         "embedder": report.embedder.name,
         "images": report.images,
         "clustering_id": report.clustering_id,
@@ -76,7 +79,14 @@ def _tables(report: ReclusterReport) -> None:
     if report.clustering_id is None:
         print_line("dry run: this is what would be; nothing was changed")
     space = "" if report.reducer.name == "none" else f", in {spelled(report.reducer)}"
-    print_line(f"{report.images:,} images in {report.k} clusters: {report.algorithm}{space}")
+    centred = f", {words}" if (words := centring_words(report.reducer)) else ""
+    print_line(
+        f"{report.images:,} images in {report.k} clusters: {report.algorithm}{space}{centred}"
+    )
+    if report.bursts:
+        print_line(
+            f"photos of one burst are one: {report.observations:,} observations were clustered"
+        )
     if report.unsure:
         print_line(f"{report.unsure:,} of them unsure: organizer clusters show unsure")
     for line in lineage_lines(report.lineage):

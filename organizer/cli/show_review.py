@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from organizer.cli.session import say
-from organizer.cli.show import print_json, print_line, print_table, short
+from organizer.cli.show import print_json, print_line, print_table, short, where
 from organizer.library import Library
 from organizer.library.deciding import DecisionReport
 from organizer.library.reviewing import Look, reopened, wrong
@@ -47,7 +47,7 @@ def cluster(look: Look) -> None:
 
 def look(look: Look, *, place: int, of: int, said: bool | None) -> None:
     """An image to be asked about, with what was said of it."""
-    say(f"{place}/{of}  {short(look.path)}{_why(look)}")
+    say(f"{place}/{of}  {short(look.path)}{where(look.box)}{_why(look)}")
     kept = "" if said is None else f" you said {'y' if said else 'n'}; Enter keeps it"
     say(f"  does it belong to {_title(look.cluster_id, look.cluster_name)}?{kept}")
 

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from organizer.arrange import Record
+from organizer.cli import show_arrange
 from organizer.cli.session import say
 from organizer.cli.show import moment, print_json, print_line
 from organizer.cluster.drift import Drift
+from organizer.library.seeing import sight_words, takes_bursts_as_one
+from organizer.library.space import centred_by
 from organizer.library.views import Status
 
 
-def show(status: Status, *, json: bool) -> None:
+def show(status: Status, *, json: bool, unfinished: Record | None = None) -> None:
     """Counts to stdout, advice to stderr."""
     if json:
-        print_json(_fields(status))
+        to = unfinished.plan.to if unfinished is not None else None
+        print_json({**_fields(status), "unfinished_arrangement": to})
     else:
         for name, value in _lines(status):
             print_line(f"{name:>10}  {value}")
+    if unfinished is not None:
+        show_arrange.unfinished(unfinished)
     if status.images and status.clustering is None:
         say("no clusters yet; make them with: organizer recluster --k auto")
     elif status.drift is not None and status.drift.reasons:
@@ -24,6 +31,7 @@ def show(status: Status, *, json: bool) -> None:
 
 
 def _fields(status: Status) -> dict[str, object]:
+    made = status.clustering
     return {
         "library": status.library,
         "roots": status.roots,
@@ -40,6 +48,8 @@ def _fields(status: Status) -> dict[str, object]:
         "clustering_id": status.clustering.clustering_id if status.clustering else None,
         "clustered_at": status.clustering.created_at if status.clustering else None,
         "algorithm": status.clustering.algorithm if status.clustering else None,
+        "bursts": bool(made and takes_bursts_as_one(made.clusterer)),
+        "center": centred_by(made.reducer) if made else None,
         "clustered": status.clustered,
         "added_since": status.added_since,
         "unsure": status.unsure,
@@ -61,10 +71,11 @@ def _lines(status: Status) -> list[tuple[str, str]]:
     clustering = status.clustering
     if clustering is None:
         return [*lines, ("clusters", "none")]
+    sight = sight_words(clustering)
     return [
         *lines,
         ("clusters", f"{status.k} in clustering {clustering.clustering_id}"),
-        ("made", f"{moment(clustering.created_at)}, {clustering.algorithm}"),
+        ("made", ", ".join([moment(clustering.created_at), clustering.algorithm, *sight])),
         ("since then", f"{status.added_since:,} images joined"),
         ("unsure", f"{status.unsure:,} of {status.clustered:,} images"),
         *_drift(status.drift),

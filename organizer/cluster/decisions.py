@@ -151,6 +151,8 @@ class _State:
             self.groups[part] = [tuple(image_ids)]
 
     def _move(self, decision: Decision) -> None:
+        if decision.name:  # the cluster was made by this word, and named by it
+            self.names[decision.cluster_id] = decision.name
         self._fix(decision.image_ids, decision.cluster_id)
         for image_id in decision.image_ids:
             self.banned.get(image_id, set()).discard(decision.cluster_id)
@@ -186,7 +188,8 @@ def words(decision: Decision) -> str:
         DecisionKind.PIN: f"cluster {cluster} pinned",
         DecisionKind.MERGE: f"{_listed(decision.others)} merged into {cluster}",
         DecisionKind.SPLIT: f"cluster {cluster} split into {_listed(decision.others)}",
-        DecisionKind.MOVE: f"{images} moved to cluster {cluster}",
+        DecisionKind.MOVE: f"{images} moved to cluster {cluster}"
+        + (f" {decision.name!r}" if decision.name else ""),
         DecisionKind.NOT: f"{images} said not to be in cluster {cluster}",
         DecisionKind.RETIRE: f"cluster {cluster} retired",
         DecisionKind.TAKE_BACK: f"decision {decision.about} taken back",

@@ -65,6 +65,10 @@ class Combination:
     """
 
     def __init__(self, name: str) -> None:
+        if any(part.startswith("crops:") for part in name.split("+")):
+            raise SettingsError(
+                f"{name!r} cannot be made: crops have one embedder", "for example crops:hog"
+            )
         self._names = [registry.canonical(_GROUP, part) for part in name.split("+")]
         self.name = "+".join(self._names)
         if len(set(self._names)) < len(self._names):

@@ -12,13 +12,13 @@ those of the Parquet export.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from organizer.errors import SettingsError
 from organizer.export.parquet import schema_of, table_of, write_tables
-from organizer.records import ExportBatch, ExportInfo, VectorUse, label
+from organizer.records import ExportBatch, ExportInfo, ExportOption, VectorUse, label
 
 _SIDE = 96
 _LARGEST = 1024
@@ -34,6 +34,9 @@ class EmbeddingAtlas:
     suffix = ".parquet"
     file_name = "organizer-atlas.parquet"
     vectors = VectorUse.USUAL
+    options: ClassVar[Mapping[str, ExportOption]] = {
+        "thumbnails": ExportOption("pixels of a picture's longer side; 0 for no pictures", "96")
+    }
 
     def __init__(self, *, thumbnails: int = _SIDE) -> None:
         if not 0 <= thumbnails <= _LARGEST:

@@ -18,7 +18,7 @@ import base64
 import io
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,10 @@ _PLAIN = {
     "camera": "StringField",
     "brightness": "FloatField",
     "chroma": "FloatField",
+    "deployment": "StringField",
+    "event": "IntField",
+    "burst": "IntField",
+    "infrared": "BooleanField",
 }
 
 
@@ -115,10 +119,30 @@ def _samples(batch: ExportBatch, about: ExportInfo) -> Iterator[dict[str, Any]]:
             "location": _location(batch, row),
             "brightness": batch.brightness[row],
             "chroma": batch.chroma[row],
+            "deployment": batch.deployments[row],
+            "event": batch.events[row],
+            "burst": batch.bursts[row],
+            "infrared": batch.infrared[row],
+            **_extras(batch.extras[row], about),
         }
         if batch.vectors is not None:
             sample["vector"] = _binary(batch.vectors[row])
         yield sample
+
+
+def _extras(extra: Mapping[str, str | int | float], about: ExportInfo) -> dict[str, Any]:
+    """What else the camera told, in a field each: text, or numbers where all of them are."""
+    found: dict[str, Any] = {}
+    for name, are_numbers in about.extras.items():
+        value = extra.get(name)
+        kept = value if value is None or are_numbers else str(value)
+        found[_extra_field(name)] = float(kept) if are_numbers and kept is not None else kept
+    return found
+
+
+def _extra_field(name: str) -> str:
+    """A name that MongoDB takes for that of a field."""
+    return "extra_" + "".join(c if c.isascii() and c.isalnum() else "_" for c in name)
 
 
 def _metadata(batch: ExportBatch, row: int) -> dict[str, Any]:
@@ -215,6 +239,10 @@ def _classes(about: ExportInfo) -> list[str]:
 def _fields(about: ExportInfo) -> list[dict[str, Any]]:
     tags = _field("tags", "ListField", subfield="StringField")
     own = [_field(name, kind) for name, kind in _PLAIN.items()]
+    own += [
+        _field(_extra_field(name), "FloatField" if are_numbers else "StringField")
+        for name, are_numbers in about.extras.items()
+    ]
     own.append(_document("cluster", "labels.Classification", [
         _field("id", "ObjectIdField", db_field="_id"),
         tags,

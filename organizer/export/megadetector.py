@@ -2,19 +2,23 @@
 
 https://lila.science/megadetector-output-format
 
-In this format a classification hangs on a detection, and nothing was detected here. A box of the
-category "animal" would claim an animal that nobody saw; no detections at all would claim that the
-image is empty, and tools put such images aside. So every image has one detection of the whole image
-(``bbox`` [0, 0, 1, 1], ``conf`` 1.0) in a category of its own, "whole_image_classification", which
-is what SpeciesNet calls the carrier of a classification that belongs to no box. It says that the
-box is the image, and nothing more. The three categories of MegaDetector are declared, so that the
-file can be merged with a detector's, and used by nobody.
+In this format a classification hangs on a detection. Where a detector looked, its boxes are the
+detections, in its own categories and with its own confidences, also those too low to count; the
+cluster of what is in a box is the classification. An image in which it saw nothing has an empty
+list, one that it could not read is a failure with its reason.
 
-The cluster is the classification. Its confidence is the cosine similarity to the cluster's
-centroid (1 - distance, not below 0), which is no probability; where a person decided it is 1.0. An
-image that is unsure has its whole-image detection without a classification. One whose file is
-missing is a failure, "image access failure". What the format has no field for stands in the image's
-own ``organizer``; extra fields are allowed.
+Where no detector looked, a box of the category "animal" would claim an animal that nobody saw; no
+detections at all would claim that the image is empty, and tools put such images aside. So such an
+image has one detection of the whole image (``bbox`` [0, 0, 1, 1], ``conf`` 1.0) in a category of
+its own, "whole_image_classification", which is what SpeciesNet calls the carrier of a
+classification that belongs to no box. It says that the box is the image, and nothing more. It
+stands beside a detector's boxes where it was whole images that were clustered. The three categories
+of MegaDetector are always declared, so that the file can be merged with a detector's.
+
+A classification's confidence is the cosine similarity to the cluster's centroid (1 - distance, not
+below 0), which is no probability; where a person decided it is 1.0. What is unsure has no
+classification. An image whose file is missing is a failure, "image access failure". What the format
+has no field for stands in the image's own ``organizer``; extra fields are allowed.
 """
 
 from __future__ import annotations
@@ -25,16 +29,18 @@ from pathlib import Path
 from typing import Any
 
 from organizer.export.paths import relative
-from organizer.records import ExportBatch, ExportInfo, VectorUse, label
+from organizer.records import ExportBatch, ExportDetection, ExportInfo, VectorUse, label
 from organizer.types import AssignmentState
 
 _WHOLE_IMAGE = "4"
-_DETECTION_CATEGORIES = {
-    "1": "animal",
-    "2": "person",
-    "3": "vehicle",
-    _WHOLE_IMAGE: "whole_image_classification",
+_CARRIER = "whole_image_classification"
+_CATEGORIES = {
+    "animal": "1",
+    "person": "2",
+    "vehicle": "3",
+    _CARRIER: _WHOLE_IMAGE,
 }
+_DIGITS = 6  # what single precision has
 _NOT_THERE = "image access failure"  # MegaDetector's own word
 
 
@@ -52,53 +58,84 @@ class MegaDetectorJson:
     def export(self, batches: Iterable[ExportBatch], to: Path, *, about: ExportInfo) -> int:
         """Write a file, image by image."""
         base = about.relative_to or about.common
+        categories = dict(_CATEGORIES)
         written = 0
         with to.open("w", encoding="utf-8", newline="\n") as file:
             file.write(_head(about, base) + '"images": [')
             for batch in batches:
-                for image in _images(batch, base):
+                for image in _images(batch, base, categories):
                     file.write(",\n" if written else "\n")
-                    file.write(json.dumps(image, ensure_ascii=False, allow_nan=False))
+                    file.write(_dumps(image))
                     written += 1
-            file.write("\n]}\n")
+            # Last, because a detector may have words of its own.
+            numbered = {number: word for word, number in categories.items()}
+            file.write(f'\n],\n"detection_categories": {_dumps(numbered)}}}\n')
         return written
 
 
+def _dumps(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
 def _head(about: ExportInfo, base: Path) -> str:
-    head = {
-        "info": {
-            "format_version": "1.6",
-            "classifier": about.program,
-            "classification_completion_time": about.created_at[:19].replace("T", " "),
-            "classifier_metadata": {
-                "confidence": "cosine similarity to the cluster's centroid; 1.0 where a person "
-                "decided; no probability",
-            },
-            "organizer": {
-                "base_folder": base.as_posix(),
-                "clustering_id": about.clustering_id,
-                "algorithm": about.algorithm,
-            },
+    info: dict[str, Any] = {
+        "format_version": "1.6",
+        "classifier": about.program,
+        "classification_completion_time": about.created_at[:19].replace("T", " "),
+        "classifier_metadata": {
+            "confidence": "cosine similarity to the cluster's centroid; 1.0 where a person "
+            "decided; no probability",
         },
-        "detection_categories": _DETECTION_CATEGORIES,
-        "classification_categories": {str(i): label(i, name) for i, name in about.clusters.items()},
+        "organizer": {
+            "base_folder": base.as_posix(),
+            "clustering_id": about.clustering_id,
+            "algorithm": about.algorithm,
+        },
     }
-    return json.dumps(head, ensure_ascii=False, allow_nan=False)[:-1] + ",\n"
+    if about.detectors:
+        info["detector"] = ", ".join(about.detectors)
+    clusters = {str(i): label(i, name) for i, name in about.clusters.items()}
+    return _dumps({"info": info, "classification_categories": clusters})[:-1] + ",\n"
 
 
-def _images(batch: ExportBatch, base: Path) -> Iterator[dict[str, Any]]:
+def _images(batch: ExportBatch, base: Path, categories: dict[str, str]) -> Iterator[dict[str, Any]]:
     for row, file in enumerate(relative(batch.paths, base)):
-        missing = batch.missing[row]
+        failure = _NOT_THERE if batch.missing[row] else batch.failures[row]
         image: dict[str, Any] = {
             "file": file,
-            "detections": None if missing else [_whole_image(batch, row)],
-            "failure": _NOT_THERE if missing else None,
+            "detections": None if failure else _detections(batch, row, categories),
+            "failure": failure,
             "width": batch.widths[row],
             "height": batch.heights[row],
             "datetime": _exif_time(batch.taken_at[row]),
             "organizer": _ours(batch, row),
         }
-        yield {name: value for name, value in image.items() if name != "failure" or missing}
+        yield {name: value for name, value in image.items() if name != "failure" or failure}
+
+
+def _detections(batch: ExportBatch, row: int, categories: dict[str, str]) -> list[dict[str, Any]]:
+    seen = batch.detections[row]
+    if seen is None:
+        return [_whole_image(batch, row)]
+    found = [_box(one, categories) for one in seen]
+    by_crops = any(one.cluster_id is not None for one in seen)
+    whole = seen and not by_crops and batch.cluster_ids[row] is not None
+    return [*found, _whole_image(batch, row)] if whole else found
+
+
+def _box(one: ExportDetection, categories: dict[str, str]) -> dict[str, Any]:
+    box = (one.x, one.y, one.width, one.height)
+    # All of an image that a person put somewhere is no box of a detector's.
+    category = _CARRIER if one.decided and box == (0, 0, 1, 1) else one.category
+    detection: dict[str, Any] = {
+        "category": categories.setdefault(category, str(len(categories) + 1)),
+        "conf": round(one.confidence, _DIGITS),
+        "bbox": [round(edge, _DIGITS) for edge in box],
+    }
+    if one.cluster_id is not None:
+        confidence = _confidence(one.distance, decided=one.decided)
+        detection["classifications"] = [[str(one.cluster_id), confidence]]
+    return detection
 
 
 def _whole_image(batch: ExportBatch, row: int) -> dict[str, Any]:
@@ -109,15 +146,16 @@ def _whole_image(batch: ExportBatch, row: int) -> dict[str, Any]:
     }
     cluster_id = batch.cluster_ids[row]
     if cluster_id is not None:
-        detection["classifications"] = [[str(cluster_id), _confidence(batch, row)]]
+        decided = batch.states[row] == AssignmentState.DECIDED
+        confidence = _confidence(batch.distances[row], decided=decided)
+        detection["classifications"] = [[str(cluster_id), confidence]]
     return detection
 
 
-def _confidence(batch: ExportBatch, row: int) -> float:
-    distance = batch.distances[row]
-    if batch.states[row] == AssignmentState.DECIDED or distance is None:
+def _confidence(distance: float | None, *, decided: bool) -> float:
+    if decided or distance is None:
         return 1.0
-    return round(min(1.0, max(0.0, 1.0 - distance)), 6)
+    return round(min(1.0, max(0.0, 1.0 - distance)), _DIGITS)
 
 
 def _ours(batch: ExportBatch, row: int) -> dict[str, Any]:
@@ -130,11 +168,16 @@ def _ours(batch: ExportBatch, row: int) -> dict[str, Any]:
         "candidate_name": batch.candidate_names[row],
         "distance": batch.distances[row],
         "margin": batch.margins[row],
+        "deployment": batch.deployments[row],
+        "event": batch.events[row],
+        "burst": batch.bursts[row],
+        "infrared": batch.infrared[row],
         "camera": batch.cameras[row],
         "latitude": batch.latitudes[row],
         "longitude": batch.longitudes[row],
         "brightness": batch.brightness[row],
         "chroma": batch.chroma[row],
+        "extra": dict(batch.extras[row]) or None,
     }
     return {name: value for name, value in known.items() if value is not None}
 

@@ -75,7 +75,14 @@ def schema_of(about: ExportInfo) -> Any:
         ("brightness", pa.float32()),
         ("chroma", pa.float32()),
         ("image_id", pa.string()),
+        ("deployment", pa.string()),
+        ("event", pa.int64()),
+        ("burst", pa.int64()),
+        ("infrared", pa.bool_()),
+        ("clock_time", pa.timestamp("us")),
     ]
+    for name, are_numbers in about.extras.items():
+        columns.append((f"extra.{name}", pa.float64() if are_numbers else pa.string()))
     if about.dim:
         columns.append(("vector", pa.list_(pa.float32(), about.dim)))
     return pa.schema(columns, metadata={"organizer": _origin(about)})
@@ -110,6 +117,12 @@ def table_of(batch: ExportBatch, about: ExportInfo) -> Any:
         batch.brightness,
         batch.chroma,
         batch.image_ids,
+        batch.deployments,
+        batch.events,
+        batch.bursts,
+        batch.infrared,
+        _moments(batch.clock_times),
+        *(_extras(batch, name, are_numbers=kind) for name, kind in about.extras.items()),
     ]
     kinds = [schema.field(place).type for place in range(len(columns))]
     arrays = [pa.array(column, kind) for column, kind in zip(columns, kinds, strict=True)]
@@ -132,6 +145,11 @@ def _groups(tables: Iterable[Any], schema: Any) -> Iterator[Any]:
             waiting = []
     if waiting:
         yield pa.concat_tables(waiting)
+
+
+def _extras(batch: ExportBatch, name: str, *, are_numbers: bool) -> list[float | str | None]:
+    values = [extra.get(name) for extra in batch.extras]
+    return [None if v is None else float(v) if are_numbers else str(v) for v in values]
 
 
 def _moments(texts: Iterable[str | None]) -> Any:

@@ -26,9 +26,12 @@ from organizer.records import ExportBatch, ExportInfo, VectorUse
 COLUMNS = (
     "path", "cluster_id", "cluster", "state", "candidate_id", "candidate", "distance", "margin",
     "folder", "file", "copies", "missing", "bytes", "width", "height", "format", "taken_at",
-    "camera", "latitude", "longitude", "brightness", "chroma", "image_id",
+    "camera", "latitude", "longitude", "brightness", "chroma", "image_id", "deployment", "event",
+    "burst", "infrared", "clock_time",
 )  # fmt: skip
-"""The header. `copies` is a JSON array of paths, empty where there are none."""
+"""The header, before what else cameras tell (``extra.temperature``). `copies` is a JSON array of
+paths, empty where there are none; `clock_time` what the camera's clock said, where the deployment's
+shift made another time of it."""
 
 _RUNS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # the last four: full-width, seen in Excel
 _MARK = b"\xef\xbb\xbf"
@@ -52,7 +55,7 @@ class Csv:
         text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
         try:
             lines = csv.writer(text, lineterminator="\r\n")
-            lines.writerow(COLUMNS)
+            lines.writerow([*COLUMNS, *(f"extra.{name}" for name in about.extras)])
             written = 0
             for batch in batches:
                 lines.writerows(_rows(batch, about))
@@ -91,6 +94,12 @@ def _rows(batch: ExportBatch, about: ExportInfo) -> Iterator[tuple[object, ...]]
         map(_single, batch.brightness),
         map(_single, batch.chroma),
         batch.image_ids,
+        map(guarded, batch.deployments),
+        batch.events,
+        batch.bursts,
+        map(_yes_or_no, batch.infrared),
+        batch.clock_times,
+        *([_extra(extra.get(name)) for extra in batch.extras] for name in about.extras),
         strict=True,
     )
 
@@ -105,6 +114,14 @@ def guarded(text: str | None) -> str | None:
     if text and text.lstrip("'").startswith(_RUNS):
         return f"'{text}"
     return text
+
+
+def _yes_or_no(value: bool | None) -> str | None:
+    return None if value is None else "yes" if value else "no"
+
+
+def _extra(value: str | float | None) -> str | float | None:
+    return guarded(value) if isinstance(value, str) else value
 
 
 def _single(value: float | None) -> str | None:

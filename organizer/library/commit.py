@@ -10,6 +10,7 @@ import numpy as np
 
 from organizer.library.births import Birth
 from organizer.library.joining import Joiner
+from organizer.library.seeing import looks_at_contexts
 from organizer.protocols import LoadedEmbedder
 from organizer.store import Known, Store
 from organizer.types import (
@@ -90,7 +91,9 @@ class Commit:
         self._batches: list[EmbeddingBatch] = []
         self.found_again: dict[str, list[Path]] = defaultdict(list)
         current = store.clusterings.current()
+        # Where bursts count, or the groups of a centring, all join at the end of the ingest.
         joins = current is not None and current.embedder == loaded.spec
+        joins = joins and not (current is not None and looks_at_contexts(current))
         self._current = current if joins else None
         self._seed = seed
         self._joiner: Joiner | None = None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from organizer.events import grouped
+from organizer.library.crops import frames_of
 from organizer.library.placing import placed
 from organizer.light import is_infrared
 from organizer.settings import Settings, load_settings
@@ -79,7 +80,10 @@ def contexts(
         bursts=grouped(taken_at, cameras, gap=chosen.burst_gap),
         events=grouped(taken_at, cameras, gap=chosen.event_gap),
     )
-    return whole if image_ids is None else _taken(whole, image_ids)
+    if image_ids is None:
+        return whole
+    taken = _taken(whole, frames_of(store, image_ids))
+    return replace(taken, image_ids=tuple(image_ids))
 
 
 def corrected(taken_at: Sequence[str | None], shifts: Sequence[int]) -> list[str | None]:

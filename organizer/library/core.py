@@ -2,39 +2,44 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from organizer import decode
 from organizer.cluster.decisions import Constraints, compiled
 from organizer.errors import ImageError, SettingsError
-from organizer.library import embedders, texts, undoing, views
+from organizer.library import crops, embedders, texts, undoing, views
 from organizer.library import ingest as ingesting
 from organizer.library import recluster as reclustering
 from organizer.library.commit import IngestReport
 from organizer.library.compare.grid import Plan as ComparePlan
 from organizer.library.compare.running import Compared, compared
+from organizer.library.detecting import Detecting
 from organizer.library.evidence import Evidence
 from organizer.library.fieldwork import Fieldwork
+from organizer.library.folders import Folders
 from organizer.library.history import Event, history_of
 from organizer.library.progress import Progress, Silent
 from organizer.library.recluster import K, KMethod, Plan, ReclusterReport
-from organizer.library.space import parsed
+from organizer.library.seeing import parsed_centring
+from organizer.library.space import parsed, with_centring
 from organizer.library.words import Words
 from organizer.protocols import EmbedderInfo, least_side
 from organizer.settings import DEFAULT_REDUCER, Settings
 from organizer.store import StoredClustering
-from organizer.types import Hit, ImageRef, Outcome, Vectors
+from organizer.types import Hit, ImageRef, Outcome, PartSpec, Vectors
 
 
-class Library(Words, Evidence, Fieldwork):
+class Library(Words, Evidence, Detecting, Folders, Fieldwork):
     """A folder of photos, organised. Use it as a context manager, or call `close`.
 
         with Library.open_or_create(Path(".")) as library:
             library.ingest([Path("photos")])
             library.recluster(k="auto")
 
-    A person's words are in `Words`, reports and reviews in `Evidence`, deployments in `Fieldwork`.
+    A person's words are in `Words`, reports and reviews in `Evidence`, what detectors saw in
+    `Detecting`, arrangements of its files in `Folders`, deployments in `Fieldwork`.
 
     Attributes:
         store: The library's folder.
@@ -66,6 +71,7 @@ class Library(Words, Evidence, Fieldwork):
             WeightsError: The weights of the embedder cannot be had.
             StoreError: The library cannot be written.
         """
+        embedders.require_photos(embedder)
         starts = ingesting.starts_of(paths)
         if not self._knows_files_below(starts):
             ingesting.require_images(starts)
@@ -91,6 +97,8 @@ class Library(Words, Evidence, Fieldwork):
         algorithm: str = "kmeans",
         reduce: str | None = None,
         embedder: str | None = None,
+        bursts: bool = False,
+        center: str | None = None,
         dry_run: bool = False,
         progress: Progress | None = None,
     ) -> ReclusterReport:
@@ -104,6 +112,9 @@ class Library(Words, Evidence, Fieldwork):
             reduce: The space in which to cluster: NAME or NAME:DIMENSIONS, or "none"; the default
                 one where None.
             embedder: Whose vectors; the library's own where None.
+            bursts: Whether the images of a burst (`organizer.events`) are one observation.
+            center: What is taken out of the vectors first, the part that all photos of a camera or
+                all infrared ones have in common: "camera", "night" or "camera,night".
             dry_run: Tell what would change, and change nothing.
             progress: Told how far it is.
 
@@ -111,7 +122,8 @@ class Library(Words, Evidence, Fieldwork):
             SettingsError: k cannot be, there are no vectors, or a name is unknown.
             ClusteringError: The images cannot be clustered so.
         """
-        plan = Plan(k, k_method, algorithm, parsed(reduce or DEFAULT_REDUCER), embedder, dry_run)
+        space = with_centring(parsed(reduce or DEFAULT_REDUCER), parsed_centring(center))
+        plan = Plan(k, k_method, algorithm, space, embedder, dry_run, bursts)
         with self._writing():
             report = reclustering.recluster(
                 self.store, plan, settings=self.settings, progress=progress or Silent()
@@ -144,6 +156,28 @@ class Library(Words, Evidence, Fieldwork):
         """The images of a cluster, the most typical first; the unsure ones where None."""
         return views.cluster_members(self.store, cluster_id)
 
+    def hidden_in(self, cluster_id: int | None) -> int:
+        """How many images of a cluster, or of the pile, are left out: people are with them."""
+        return views.hidden_in(self.store, cluster_id)
+
+    def groups_beside(self) -> dict[crops.Group, int]:
+        """How many photos are beside the clusters, by what they show.
+
+        Where crops are clustered these are the empty ones and those without a detector's result;
+        photos with people or vehicles always. Groups of no photo are left out.
+        """
+        current = self.store.clusterings.current()
+        of_crops = current is not None and crops.are_crops(current.embedder)
+        beside = set(crops.Group) - {crops.Group.ANIMALS} if of_crops else crops.QUARANTINED
+        if not self.store.detections.count():
+            return {}
+        counts = Counter(home.group for home in self.homes().values())
+        return {group: counts[group] for group in crops.Group if group in beside & counts.keys()}
+
+    def photos_in(self, group: crops.Group) -> list[views.Photo]:
+        """The photos of a group of those that are in no cluster, by path."""
+        return views.photos_in(self.store, group)
+
     def name_of(self, cluster_id: int) -> str | None:
         """The name that a person gave a cluster."""
         return self.constraints().names.get(cluster_id)
@@ -170,10 +204,10 @@ class Library(Words, Evidence, Fieldwork):
         """
         spec = embedders.required_spec(self.store, embedder)
         start = ingesting.starts_of([file])[0]
-        own = self.store.photos.image_at(start)
-        stored = self.store.vectors.read_some(spec, [own]) if own else {}
-        if own is not None and own in stored:
-            query = stored[own]
+        own = self._members_at(start, spec)
+        stored = self.store.vectors.read_some(spec, own[:1])
+        if stored:
+            query = stored[own[0]]
         elif start.is_dir():
             raise SettingsError(f"{file} is a folder", "name one photo")
         else:
@@ -183,8 +217,7 @@ class Library(Words, Evidence, Fieldwork):
                 f"{spec.name} sees nothing in {file} that could be compared",
                 "use another --embedder",
             )
-        found = self.store.vectors.nearest(spec, query, limit + 1)
-        return self._hits([pair for pair in found if pair[0] != own][:limit])
+        return self._hits(self._nearest(spec, query, limit, without=own))
 
     def search_text(self, text: str, *, limit: int = 10, embedder: str | None = None) -> list[Hit]:
         """The images nearest to a text, by an embedder that reads texts.
@@ -198,7 +231,7 @@ class Library(Words, Evidence, Fieldwork):
             SettingsError: The text is empty, or no embedder of the library reads texts.
         """
         spec, query = texts.text_vector(self.store, text, embedder=embedder, settings=self.settings)
-        return self._hits(self.store.vectors.nearest(spec, query, limit))
+        return self._hits(self._nearest(spec, query, limit))
 
     def suggest_names(
         self, labels: Sequence[str], *, embedder: str | None = None
@@ -256,6 +289,8 @@ class Library(Words, Evidence, Fieldwork):
         shown = progress or Silent()
 
         def bring_in(embedder: str) -> bool:
+            if embedder.startswith(crops.PREFIX):  # an import of detections makes these
+                return True
             here = [folder for folder in self.roots() if folder.exists()]
             if not here:  # a card, a drive: what was embedded before is compared
                 return True
@@ -274,6 +309,26 @@ class Library(Words, Evidence, Fieldwork):
         )
 
     # -----------------------------------------------------------------------------------------
+
+    def _members_at(self, start: Path, spec: PartSpec) -> list[str]:
+        """The images of an embedder that a file of the library holds: crops, the surest first."""
+        own = self.store.photos.image_at(start)
+        if own is None or not crops.are_crops(spec):
+            return [own] if own else []
+        return [crop.crop_id for crop in self.homes()[own].crops]
+
+    def _nearest(
+        self, spec: PartSpec, query: Vectors, limit: int, *, without: Sequence[str] = ()
+    ) -> list[tuple[str, float]]:
+        """The nearest images that may be shown; more are looked for where some may not."""
+        wanted = limit + len(without)
+        while True:
+            found = self.store.vectors.nearest(spec, query, wanted)
+            hidden = self.store.photos.hidden([image_id for image_id, _ in found])
+            shown = [pair for pair in found if pair[0] not in hidden and pair[0] not in without]
+            if len(shown) >= limit or len(found) < wanted:
+                return shown[:limit]
+            wanted *= 2
 
     def _embed_one(self, file: Path, embedder: str | None) -> Vectors:
         spec = embedders.required_spec(self.store, embedder)

@@ -20,9 +20,10 @@ from organizer.cluster.lineage import lineage_of
 from organizer.cluster.locate import is_born, locate
 from organizer.errors import ClusteringError, SettingsError
 from organizer.library.current import require_cluster, require_clustering
-from organizer.library.draft import Images, Modes, assigned, modelled, remodelled, states_of
+from organizer.library.draft import Images, Modes, assigned, modelled, once, remodelled, states_of
 from organizer.library.joining import measured_fit
 from organizer.library.obeying import decided_rows, obey
+from organizer.library.seeing import Sight, as_one, spoken_of
 from organizer.library.space import Space
 from organizer.store import Store, StoredClustering
 from organizer.types import (
@@ -55,10 +56,22 @@ class DecisionReport:
 
 
 class Desk:
-    """The clustering in force, ready to be changed. The caller holds the library for writing."""
+    """The clustering in force, ready to be changed. The caller holds the library for writing.
+
+    Args:
+        store: The library.
+        seed: Of what is drawn.
+        clustering: Another than the one in force.
+        guests: Images with a vector that are no members yet and may be put into clusters.
+    """
 
     def __init__(
-        self, store: Store, *, seed: int, clustering: StoredClustering | None = None
+        self,
+        store: Store,
+        *,
+        seed: int,
+        clustering: StoredClustering | None = None,
+        guests: Sequence[str] = (),
     ) -> None:
         self._store, self._seed = store, seed
         self.clustering = clustering or require_clustering(store)
@@ -68,27 +81,43 @@ class Desk:
         self._exemplars = store.clusterings.exemplars(clustering_id)
         self._state = store.clusterings.space(clustering_id)
         self._space = Space.restored(self.clustering.reducer, self._state, seed=seed)
+        self._sight = Sight.restored(store, self.clustering, self._state)
         if not len(self._exemplars.mode_ids):
             self.models, self._exemplars = measured_fit(
                 store, self.clustering, self.models, self._space, seed=seed
             )
         self.decisions = store.decisions.all()
         self.constraints = compiled(self.decisions)
+        self._seat(guests)
 
     # Words that move nobody ----------------------------------------------------------------
 
     def rename(self, cluster_id: int, name: str) -> DecisionReport:
         """See `organizer.library.Library.rename`."""
+        self._require(cluster_id)
+        name = self._free_name(name, cluster_id)
+        return self._said(self.about(DecisionKind.NAME, cluster_id, name))
+
+    def _free_name(self, name: str, cluster_id: int) -> str:
+        """A name as it is written down, if a cluster can have it and no other one does."""
         name = " ".join(name.split())
         if not name or not name.isprintable():
             raise SettingsError(
                 f"a cluster cannot be called {name!r}", 'a name has letters, for example "Red fox"'
             )
-        self._require(cluster_id)
-        bearers = [i for i, n in self.constraints.names.items() if n == name]
+        bearers = [
+            i for i, n in self.constraints.names.items() if n == name and self._may_return(i)
+        ]
         if bearers and bearers != [cluster_id]:
             self._refuse_name(name, bearers[0], cluster_id)
-        return self._said(self.about(DecisionKind.NAME, cluster_id, name))
+        return name
+
+    def _may_return(self, cluster_id: int) -> bool:
+        """Whether a cluster is here, or a recluster of these members would bring it back."""
+        if cluster_id in self.models.ids:
+            return True
+        seeds = [i for group in self.constraints.seeds.get(cluster_id, ()) for i in group]
+        return not seeds or bool(np.isin(self.members.image_ids, seeds).any())
 
     def _refuse_name(self, name: str, bearer: int, cluster_id: int) -> None:
         if bearer in self.models.ids:
@@ -182,17 +211,43 @@ class Desk:
         models = ClusterModels.joined([kept, new])
         return self._remade(decision, rows, images, where, models, exemplars)
 
-    def move(self, image_ids: Sequence[str], cluster_id: int) -> DecisionReport:
+    def move(
+        self, image_ids: Sequence[str], cluster_id: int, *, burst: bool = False
+    ) -> DecisionReport:
         """See `organizer.library.Library.move`."""
         self._require(cluster_id)
+        image_ids = self._with_bursts(image_ids) if burst else image_ids
         decision = self._store.decisions.draft(
             DecisionKind.MOVE, cluster_id=cluster_id, image_ids=image_ids
         )
         return self._replaced(decision)
 
-    def deny(self, image_ids: Sequence[str], cluster_id: int) -> DecisionReport:
+    def gather(self, image_ids: Sequence[str], name: str = "") -> DecisionReport:
+        """See `organizer.library.Library.gather`."""
+        fresh = self._store.clusterings.next_cluster_id()
+        decision = self._store.decisions.draft(
+            DecisionKind.MOVE,
+            cluster_id=fresh,
+            name=self._free_name(name, fresh) if name else "",
+            image_ids=image_ids,
+        )
+        self._require_clustered(image_ids)
+        rows = np.flatnonzero(np.isin(self.members.image_ids, list(image_ids)))
+        left = {*self.members.cluster_ids[rows].tolist()} - {NOISE}
+        modes = Modes([fresh], [int(self.models.mode_ids.max()) + 1], ["gathered by a person"])
+        together = np.zeros(len(rows), dtype=np.int64)
+        new, _ = modelled(self._images(rows), together, modes, seed=self._seed, usual=self.models)
+        where = self.members.cluster_ids.copy()
+        where[rows] = fresh
+        models = ClusterModels.joined([self.models, new])
+        return self._changed(decision, where, models, affected={fresh, *left})
+
+    def deny(
+        self, image_ids: Sequence[str], cluster_id: int, *, burst: bool = False
+    ) -> DecisionReport:
         """See `organizer.library.Library.deny`."""
         self._require(cluster_id)
+        image_ids = self._with_bursts(image_ids) if burst else image_ids
         decision = self._store.decisions.draft(
             DecisionKind.NOT, cluster_id=cluster_id, image_ids=image_ids
         )
@@ -216,21 +271,26 @@ class Desk:
         constraints = compiled([*self.decisions, decision])
         where[rows] = obey(images, where[rows], models, self._exemplars, constraints)
         sure = where[rows] != NOISE
+        if images.observations is not None:
+            sure = once(where[rows], images.observations) != NOISE
         at = place_at(images.points[sure], models.centroids, models.cluster_ids, where[rows][sure])
         models = grown(models, images.points[sure], at.nearest, at.distances)
         return self._remade(decision, rows, images, where, models, None)
 
     # ---------------------------------------------------------------------------------------
 
+    def _with_bursts(self, image_ids: Sequence[str]) -> list[str]:
+        """Images and all others of their bursts, but for those that a person placed already."""
+        spoken = spoken_of(self.decisions)
+        gap = self._sight.gap if self._sight.bursts else None
+        mates = Sight(self._store, by=None, bursts=True, gap=gap).mates_of(image_ids)
+        members = set(self.members.image_ids.tolist())
+        free = [i for i in mates if i in members and i not in spoken]
+        return list(dict.fromkeys([*image_ids, *free]))
+
     def _replaced(self, decision: Decision) -> DecisionReport:
         """Carry out what was said about single images."""
-        known = set(self.members.image_ids.tolist())
-        lacking = [i for i in decision.image_ids if i not in known]
-        if lacking:
-            raise SettingsError(
-                f"{len(lacking)} of the images are in no clustering yet",
-                f"organizer ingest --embedder {self.clustering.embedder.name} brings them in",
-            )
+        self._require_clustered(decision.image_ids)
         constraints = compiled([*self.decisions, decision])
         rows = np.flatnonzero(np.isin(self.members.image_ids, list(decision.image_ids)))
         images = self._images(rows)
@@ -263,7 +323,7 @@ class Desk:
         """
         touched = np.isin(where, list(affected)) | (where != self.members.cluster_ids)
         rows = np.flatnonzero(touched)
-        images = self._images(rows)
+        images = self._images(rows, where)
         old = np.isin(models.cluster_ids, list(affected))
         owners, given = models.cluster_ids, where[rows]
         if keep_modes:
@@ -354,6 +414,25 @@ class Desk:
             self.clustering.algorithm,
         )
 
+    def _seat(self, guests: Sequence[str]) -> None:
+        """Count images among the members, in no cluster yet."""
+        known = set(self.members.image_ids.tolist())
+        fresh = np.array([i for i in guests if i not in known], dtype=object)
+        if not len(fresh):
+            return
+        ids = fresh.tolist()
+        vectors = unit(self._store.vectors.read_rows(self.clustering.embedder, ids))
+        vectors = self._sight.centred(ids, vectors)
+        nowhere = np.full(len(fresh), NOISE, dtype=np.int64)
+        seated = assigned(
+            Images(fresh, vectors, self._space.points(vectors)),
+            nowhere,
+            self.models,
+            states=states_of(fresh, nowhere, {}),
+            since=np.full(len(fresh), self._store.clusterings.last_ingest(), dtype=np.int64),
+        )
+        self.members = Assignments.joined([self.members, seated])
+
     def about(self, kind: DecisionKind, cluster_id: int, name: str = "") -> Decision:
         """A name or a pin, with the images that stand for the cluster."""
         image_ids, groups = self._representatives(cluster_id)
@@ -371,9 +450,11 @@ class Desk:
         rows = np.flatnonzero(self.members.cluster_ids == cluster_id)
         modes = np.flatnonzero(self.models.cluster_ids == cluster_id)
         mode_of = np.zeros(len(rows), dtype=np.int64)
-        if len(modes) > 1:
-            points = self._images(rows).points
-            mode_of = place(points, self.models.centroids[modes]).nearest
+        if len(modes) > 1 or self._sight.bursts:
+            images = self._images(rows)
+            mode_of = place(images.points, self.models.centroids[modes]).nearest
+            if images.observations is not None:
+                mode_of = once(mode_of, images.observations)
         image_ids: list[str] = []
         groups: list[int] = []
         for mode in range(len(modes)):
@@ -403,15 +484,33 @@ class Desk:
             groups += [part] * len(chosen)
         return image_ids, groups
 
-    def _images(self, rows: Labels) -> Images:
-        """Some members with their vectors."""
+    def _images(self, rows: Labels, where: Labels | None = None) -> Images:
+        """Some members with their vectors, those of a burst in one cluster as one observation.
+
+        Args:
+            rows: The members.
+            where: ``(n,)`` the cluster of each member from now on; as it is where None.
+        """
         image_ids = self.members.image_ids[rows]
         spec: PartSpec = self.clustering.embedder
-        vectors = unit(self._store.vectors.read_rows(spec, image_ids.tolist()))
-        return Images(image_ids, vectors, self._space.points(vectors))
+        ids = image_ids.tolist()
+        vectors = self._sight.centred(ids, unit(self._store.vectors.read_rows(spec, ids)))
+        held = (self.members.cluster_ids if where is None else where)[rows]
+        numbers = self._sight.observations(ids, vectors, held.tolist())
+        vectors = as_one(vectors, numbers)
+        return Images(image_ids, vectors, self._space.points(vectors), numbers)
 
     def _require(self, cluster_id: int) -> None:
         require_cluster(self._store, self.clustering, cluster_id, self.constraints)
+
+    def _require_clustered(self, image_ids: Sequence[str]) -> None:
+        known = set(self.members.image_ids.tolist())
+        lacking = [i for i in image_ids if i not in known]
+        if lacking:
+            raise SettingsError(
+                f"{len(lacking)} of the images are in no clustering yet",
+                f"organizer ingest --embedder {self.clustering.embedder.name} brings them in",
+            )
 
     def _require_free_of_conflicts(self, decision: Decision) -> None:
         conflicts = compiled([*self.decisions, decision]).conflicts()
@@ -425,6 +524,19 @@ class Desk:
                 f"{next(iter(decision.others), decision.cluster_id)}",
             )
 
+    def _left_behind(self, decision: Decision) -> list[str]:
+        """That a burst was parted, and how it would not have been."""
+        said = set(decision.image_ids)
+        left = [i for i in self._with_bursts(decision.image_ids) if i not in said]
+        if not left:
+            return []
+        of = "burst" if len(said) == 1 else "bursts"
+        whose = "its" if len(said) == 1 else "their"
+        images = f"{len(left)} other image{'s' if len(left) != 1 else ''} of {whose} {of}"
+        return [
+            f"{images} stay{'s' if len(left) == 1 else ''}; --burst takes the whole burst along"
+        ]
+
     def _notes(self, decision: Decision) -> list[str]:
         """What earlier words this one takes back."""
         notes = []
@@ -436,6 +548,8 @@ class Desk:
                 count += self.constraints.fixed.get(image_id) == decision.cluster_id
         if count:
             notes.append(f"for {count} of the images this takes back what you said before")
+        if decision.kind in {DecisionKind.MOVE, DecisionKind.NOT} and self._sight.bursts:
+            notes += self._left_behind(decision)
         if decision.kind is DecisionKind.MERGE:
             parts = {decision.cluster_id, *decision.others}
             notes += [

@@ -38,17 +38,30 @@ class Images:
 
     Attributes:
         image_ids: ``(n,)`` ids in an object array.
-        vectors: ``(n, dim)`` float32 or float16 of unit length, in the embedder's own space.
+        vectors: ``(n, dim)`` float32 or float16 of unit length, in the embedder's own space, as
+            the clustering sees them: centred, those of a burst as one; see `seeing`.
         points: ``(n, d)`` the same, in the clustering's space.
+        observations: ``(n,)`` the observation that each is part of and is seen as; None where each
+            is one of its own.
     """
 
     image_ids: NDArray[np.object_]
     vectors: Vectors
     points: Vectors
+    observations: Labels | None = None
 
     def take(self, rows: Labels) -> Images:
         """Some of them."""
-        return Images(self.image_ids[rows], self.vectors[rows], self.points[rows])
+        some = None if self.observations is None else self.observations[rows]
+        return Images(self.image_ids[rows], self.vectors[rows], self.points[rows], some)
+
+
+def once(labels: Labels, observations: Labels) -> Labels:
+    """``(n,)`` labels of which each observation has one once only: the others are NOISE."""
+    first = np.unique(np.column_stack([observations, labels]), axis=0, return_index=True)[1]
+    found = np.full(len(labels), NOISE, dtype=np.int64)
+    found[first] = labels[first]
+    return found
 
 
 def modelled(
@@ -68,6 +81,8 @@ def modelled(
         seed: Of the exemplars.
         usual: Other clusters of the library; see `organizer.cluster.fit.calibrate`.
     """
+    if images.observations is not None:
+        labels = once(labels, images.observations)
     models = model_of(
         images.points,
         labels,

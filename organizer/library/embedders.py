@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from organizer import registry
 from organizer.errors import PluginError, SettingsError
+from organizer.library.crops import PREFIX, are_crops
 from organizer.library.progress import Progress
 from organizer.protocols import (
     Describable,
@@ -38,6 +40,33 @@ def library_embedder(store: Store) -> PartSpec | None:
     return next(iter(store.vectors.specs()), None)
 
 
+def photo_embedder(store: Store) -> PartSpec | None:
+    """The embedder for whole photos: where the library works with crops, the same network's.
+
+    Where the vectors of photos are another embedder's, that one.
+    """
+    own = library_embedder(store)
+    if own is None or not are_crops(own):
+        return own
+    same = replace(own, name=own.name.removeprefix(PREFIX))
+    plain = [spec for spec in store.vectors.specs() if not are_crops(spec)]
+    return same if same in plain or not plain else plain[0]
+
+
+def require_photos(name: str | None) -> None:
+    """Make sure that an embedder is one of whole photos.
+
+    Raises:
+        SettingsError: It is one of crops, of which an ingest knows nothing yet.
+    """
+    if name is not None and name.startswith(PREFIX):
+        plain = name.removeprefix(PREFIX)
+        raise SettingsError(
+            f"{name} embeds what a detector boxed, and new photos have no boxes yet",
+            f"organizer ingest FOLDER --embedder {plain}, then organizer detections import FILE",
+        )
+
+
 def stored_spec(store: Store, name: str) -> PartSpec:
     """The spec of an embedder as this library knows it; a bare one if it does not.
 
@@ -68,6 +97,11 @@ def required_spec(store: Store, name: str | None) -> PartSpec:
         SettingsError: It has none here, or no embedder has that name.
     """
     spec = stored_spec(store, name) if name else library_embedder(store)
+    if are_crops(spec) and not store.vectors.count(spec):
+        raise SettingsError(
+            f"there are no vectors of {spec.name} in this library",
+            f"organizer detections import FILE --embedder {spec.name}",
+        )
     if spec is None or not store.vectors.count(spec):
         what = f"vectors of {name!r}" if name else "images"
         option = f" --embedder {name}" if name else ""

@@ -105,7 +105,8 @@ class Evidence(Opened):
             to: A file, or a folder for a format that is one; a stream for csv. In the current
                 folder, under the format's own name, where None.
             choice: Which images, with or without vectors; all images where None.
-            params: What the exporter is made with.
+            params: The options of the format, by name; a text becomes what the option is declared
+                to be.
             force: Whether what is at the target may be replaced.
             progress: Told how far it is.
 
@@ -123,7 +124,7 @@ class Evidence(Opened):
             params=params or {},
             force=force,
             progress=progress or Silent(),
-            threads=self.settings.threads,
+            settings=self.settings,
         )
 
     # Review --------------------------------------------------------------------------------

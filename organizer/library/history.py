@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from organizer.cluster.decisions import words
 from organizer.cluster.locate import BORN
 from organizer.errors import SettingsError
+from organizer.library.seeing import sight_words
 from organizer.store import Store, StoredClustering
 from organizer.types import Decision, DecisionKind, LineageReport
 
@@ -60,7 +61,8 @@ def _of_clusterings(store: Store, decisions: dict[int, Decision]) -> Iterator[Ev
 
 def _of_recluster(clustering: StoredClustering, at: str, ids: tuple[int, ...]) -> Iterator[Event]:
     lineage, made = clustering.lineage, clustering.clustering_id
-    name = f"recluster {made} with {clustering.embedder.name}"
+    with_ = ", ".join([clustering.embedder.name, *sight_words(clustering)])
+    name = f"recluster {made} with {with_}"
     if not lineage.kept and not lineage.retired:
         yield Event(at, f"{name}: {_counted(len(ids))} made", ids, made)
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from organizer.library.pictures import SIDE, pictures
 from organizer.library.progress import Progress
 from organizer.library.reporting import Report, remarks_of, scored
 from organizer.library.reviewing import ALL_UP_TO, among_strangers
+from organizer.library.seeing import sight_words
 from organizer.library.sheets import Choice
 from organizer.library.space import spelled
 from organizer.reduce.projection import project
@@ -64,9 +65,14 @@ def illustrated(
     )
     progress.begin("looking at neighbours", None)
     strangers = among_strangers(vectors, report.cluster_ids, members.margins)
+    hidden = store.photos.hidden(members.image_ids.tolist())
+    strangers = strangers.without(members.image_ids, hidden)
+    drawn = _without(drawn, members, hidden)
     del found, vectors  # of a million images they are a gigabyte, and pictures need room
-    choices = sheets.chosen(members, store.clusterings.models(report.clustering.clustering_id))
-    pile = sheets.from_the_pile(members, seed=settings.seed)
+    choices = sheets.chosen(
+        members, store.clusterings.models(report.clustering.clustering_id), hidden
+    )
+    pile = sheets.from_the_pile(members, seed=settings.seed, hidden=hidden)
     doubtful = strangers.rows[: sheets.DOUBTFUL]
     pictured = [
         pile,
@@ -109,7 +115,7 @@ def illustrated(
             album.picture(row, _of_the_pile(row, members, names)) for row in pile
         ),
         map=_map(drawn, report, album),
-        remarks=(*remarks_of(report), *_omissions(report, drawn, album)),
+        remarks=(*remarks_of(report), *_omissions(report, drawn, album, len(hidden))),
     )
     return report, contents
 
@@ -182,6 +188,16 @@ def drawn_map(
     return Drawn(method, rows, xy, at)
 
 
+def _without(drawn: Drawn | None, members: Assignments, hidden: Collection[str]) -> Drawn | None:
+    """The map without the images that may not be shown."""
+    if drawn is None or not hidden:
+        return drawn
+    keep = ~np.isin(members.image_ids[drawn.rows], list(hidden))
+    number = np.cumsum(keep) - 1
+    spots = drawn.spots[keep[drawn.spots]]
+    return replace(drawn, rows=drawn.rows[keep], xy=drawn.xy[keep], spots=number[spots])
+
+
 def _map(drawn: Drawn | None, report: Report, album: _Album) -> Map | None:
     if drawn is None:
         return None
@@ -205,7 +221,8 @@ def _sheet(cluster_id: int, choice: Choice, members: Assignments, album: _Album)
     least_sure = [
         album.picture(row, f"margin {members.margins[row]:.3f}") for row in choice.least_sure
     ]
-    return Sheet(cluster_id, (replace(first, note="medoid"), *others), tuple(least_sure))
+    first = replace(first, note="medoid") if choice.with_medoid else first
+    return Sheet(cluster_id, (first, *others), tuple(least_sure))
 
 
 def _of_the_pile(row: int, members: Assignments, names: Mapping[int, str]) -> str:
@@ -225,19 +242,22 @@ def _cluster_rows(report: Report, members: Assignments) -> tuple[ClusterRow, ...
 def _facts(clustering: StoredClustering) -> tuple[tuple[str, str], ...]:
     return (
         ("embedder", clustering.embedder.name),
-        ("space", spelled(clustering.reducer)),
+        ("space", ", ".join([spelled(clustering.reducer), *sight_words(clustering)])),
         ("algorithm", clustering.algorithm),
         ("clustering", f"{clustering.clustering_id}, made by {clustering.action}"),
         ("made at", clustering.created_at),
     )
 
 
-def _omissions(report: Report, drawn: Drawn | None, album: _Album) -> list[str]:
+def _omissions(report: Report, drawn: Drawn | None, album: _Album, hidden: int) -> list[str]:
     """What the pictures leave out."""
     said = []
+    if hidden:
+        what = "image has" if hidden == 1 else "images have"
+        said.append(f"{hidden:,} {what} people or vehicles in the photo and no picture here")
     if np.count_nonzero(report.cluster_ids != NOISE) > ALL_UP_TO:
         said.append("of the images among strangers only the least sure were looked for")
-    if drawn is not None and len(drawn.rows) < report.images:
+    if drawn is not None and len(drawn.rows) + hidden < report.images:
         said.append(f"the map shows a random sample of {len(drawn.rows):,} images")
     if len(report.clusters) > sheets.SHEETS:
         said.append(f"contact sheets are shown of the {sheets.SHEETS} largest clusters")

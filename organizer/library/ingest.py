@@ -13,9 +13,11 @@ from organizer import registry
 from organizer.discover import SUFFIXES, Walk, resolve_start
 from organizer.errors import SettingsError
 from organizer.library import embedders
+from organizer.library.arrangement.standing import made_inside
 from organizer.library.commit import Commit, IngestReport
 from organizer.library.joining import join_late
 from organizer.library.progress import Progress
+from organizer.library.seeing import looks_at_contexts
 from organizer.protocols import Executor, LoadedEmbedder
 from organizer.settings import Settings
 from organizer.store import FileIndex, IdSet, Pair, Root, Store
@@ -91,13 +93,14 @@ class _Run:
         self._progress, self._stop = progress, stop
         self._report = IngestReport()
         self._spec = embedders.stored_spec(store, embedder) if embedder else None
-        self._spec = self._spec or embedders.library_embedder(store)
+        self._spec = self._spec or embedders.photo_embedder(store)
         self._embedded = store.vectors.ids(self._spec) if self._spec else IdSet()
         self._walks = [(store.photos.root_for(start), start) for start in starts]
         roots = store.photos.roots()
         self._nested = [r for r in roots if any(r.folder.is_relative_to(s) for s in starts)]
         self._root_ids = {root.folder: root.root_id for root in roots}
         self._index: FileIndex = store.photos.index(starts, self._embedded)
+        self._arranged = made_inside(store, starts)
         self._blind: list[Problem] = []
         self._found_again: dict[str, list[Path]] = {}
 
@@ -121,6 +124,9 @@ class _Run:
         late = join_late(self._store, current, seed=self._settings.seed)
         self._report.born += late.born
         self._report.settled += late.settled
+        if current is not None and looks_at_contexts(current):
+            self._report.joined += late.joined
+            self._report.unsure += late.unsure
         if current is not None:
             self._report.pile = self._store.clusterings.count_unsure(current.clustering_id)
 
@@ -148,12 +154,16 @@ class _Run:
     def _chunks(self, *, again: bool = False) -> Iterator[list[ImageRef]]:
         for root, start in self._walks:
             walk = Walk(root.folder, start)
-            refs = (self._attributed(ref, root) for ref in walk)
+            refs = (self._attributed(ref, root) for ref in walk if not self._is_arranged(ref))
             while chunk := list(islice(refs, _REFS_AT_ONCE)):
                 yield chunk
             if not again:
                 self._blind += walk.problems
                 self._report.other_suffixes += walk.other_suffixes
+
+    def _is_arranged(self, ref: ImageRef) -> bool:
+        """Whether a file is a link or copy of an arrangement, and no photo of its own."""
+        return bool(self._arranged) and f"{ref.root.as_posix()}/{ref.path}" in self._arranged
 
     def _attributed(self, ref: ImageRef, root: Root) -> ImageRef:
         """A file below a root that was ingested by itself before stays that root's."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from organizer.library import undoing
+from organizer.library.arrangement.running import recover as recover_files
 from organizer.library.joining import recover
 from organizer.library.place import library_path
 from organizer.settings import Settings, load_settings
@@ -25,6 +26,7 @@ class Opened:
     def __init__(self, store: Store, settings: Settings | None = None) -> None:
         self.store = store
         self.settings = settings or load_settings()
+        store.photos.with_people = self.settings.with_people
         self._open = ExitStack()
         self._open.enter_context(store.reading())
 
@@ -59,6 +61,7 @@ class Opened:
         """Hold the library for writing; first put right what a writer that was cut short left."""
         with self.store.writing() as was_cut_short:
             if was_cut_short:
+                recover_files(self.store)
                 undoing.take_back_unfinished(self.store)
                 undoing.finish_undo(self.store)
                 current = self.store.clusterings.current()

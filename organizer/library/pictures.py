@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from organizer import decode
-from organizer.errors import ImageError
 from organizer.execute import in_order
+from organizer.field import Box
+from organizer.library.cutting import cut, frame, present
 from organizer.library.progress import Progress
 from organizer.settings import available_cores
-from organizer.store import FileRow, Store
+from organizer.store import Store
 from organizer.thumbnail import Thumbnail, thumbnail
-from organizer.types import FileState, ImageRef
 
 SIDE = 96
 """Pixels: ten stand in a row on a page, and 1,200 take some 3 MB."""
@@ -32,7 +34,7 @@ def pictures(
     max_file_bytes: int = 2 * 1024**3,
     progress: Progress,
 ) -> dict[str, Thumbnail]:
-    """Small pictures of some images, whole and upright.
+    """Small pictures of some images, whole and upright; of a crop what lies in its box.
 
     An image whose files are gone, changed, unreadable or broken is absent: what a file holds now
     is never shown for what it held.
@@ -50,9 +52,18 @@ def pictures(
     """
     ids = list(dict.fromkeys(wanted))
     files = store.photos.files_of(ids)
+    crops = store.detections.crops(ids)
     progress.begin("reading pictures", len(ids))
     found = {}
-    jobs = [(image_id, _present(files.get(image_id, ()))) for image_id in ids]
+    jobs = [
+        _Job(
+            image_id,
+            crops[image_id].image_id if image_id in crops else image_id,
+            crops[image_id].box if image_id in crops else None,
+            present(files.get(image_id, ())),
+        )
+        for image_id in ids
+    ]
     for image_id, picture in _made(jobs, side, threads or available_cores(), max_file_bytes):
         progress.advance()
         if picture is not None:
@@ -60,14 +71,21 @@ def pictures(
     return found
 
 
-_Job = tuple[str, list[Path]]
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A picture to make: of all of a photo, or of a box of it."""
+
+    image_id: str
+    frame_id: str
+    box: Box | None
+    files: Sequence[Path]
 
 
 def _made(
     jobs: Sequence[_Job], side: int, threads: int, max_bytes: int
 ) -> Iterator[tuple[str, Thumbnail | None]]:
     def work(job: _Job) -> tuple[str, Thumbnail | None]:
-        return job[0], _picture(*job, side=side, max_bytes=max_bytes)
+        return job.image_id, _picture(job, side=side, max_bytes=max_bytes)
 
     with warnings.catch_warnings(), ThreadPoolExecutor(threads, "pictures") as pool:
         # Pillow warns of what a damaged file holds; the picture is there or absent.
@@ -79,30 +97,10 @@ def _made(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _present(files: Sequence[FileRow]) -> list[Path]:
-    return [row.file for row in files if row.state is FileState.PRESENT]
-
-
-def _picture(
-    image_id: str, files: Sequence[Path], *, side: int, max_bytes: int
-) -> Thumbnail | None:
-    """The picture in the first of the files that still holds the image."""
-    for file in files:
-        try:
-            ref = _ref(file)
-            data = decode.read(ref, max_bytes=max_bytes)
-            if decode.identify(data) != image_id:
-                continue
-            image = decode.decode(ref, data, image_id=image_id, min_side=side)
-        except ImageError:
-            continue
-        return thumbnail(image.pixels, side=side)
-    return None
-
-
-def _ref(file: Path) -> ImageRef:
-    try:
-        status = file.stat()
-    except OSError as error:
-        raise ImageError(f"cannot be read: {error.strerror or error}", lasting=False) from error
-    return ImageRef(file.parent, file.name, status.st_size, status.st_mtime_ns)
+def _picture(job: _Job, *, side: int, max_bytes: int) -> Thumbnail | None:
+    box = job.box
+    needed = side if box is None else math.ceil(side / max(min(box.width, box.height), 1 / side))
+    image = frame(job.frame_id, job.files, min_side=needed, max_bytes=max_bytes)
+    if image is None:
+        return None
+    return thumbnail(image.pixels if box is None else cut(image.pixels, box), side=side)

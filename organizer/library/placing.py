@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from organizer.deployments import Place, Places, Template, completed
 from organizer.field import Deployment
+from organizer.library.arrangement.standing import moved_into
 from organizer.store import Store
 from organizer.types import FileState
 
@@ -21,7 +22,8 @@ class Placed:
     An image with several files is of the deployment of the first of them that is of any: those that
     are there before those that are gone, then by path. So a copy outside the field's folders
     changes nothing, and a card that was copied twice counts once. An image whose files were all
-    moved to where no folder tells a deployment is of that in whose folder it lay first.
+    moved to where no folder tells a deployment is of that in whose folder it lay first; so is one
+    that an arrangement moved, whatever its new folders are called.
 
     Attributes:
         deployment_of: The deployment of each image that is of one.
@@ -91,7 +93,12 @@ class _Search:
         folders = {root.root_id: root.folder for root in self.store.photos.roots()}
         parts = {root_id: folder.as_posix().split("/") for root_id, folder in folders.items()}
         ranks: dict[str, tuple[bool, str]] = {}
+        first = self.store.photos.former_folders()
+        arranged = tuple(f"{folder.as_posix()}/" for folder in moved_into(self.store))
+        moved = {image_id for ids in first.values() for image_id in ids} if arranged else set()
         for image_id, root_id, path, state in zip(*files.values(), strict=True):
+            if image_id in moved and f"{folders[root_id].as_posix()}/{path}".startswith(arranged):
+                continue  # its folder is a cluster's, a date's: not what the field's folders tell
             place = self._place(parts[root_id], (root_id, path.rpartition("/")[0]))
             if place is None:
                 continue
@@ -102,7 +109,7 @@ class _Search:
             if former is None or rank < ranks[image_id]:
                 ranks[image_id] = rank
                 self.deployment_of[image_id] = place.deployment_id
-        for folder, image_ids in self.store.photos.former_folders().items():
+        for folder, image_ids in first.items():
             place = self._place(parts[folder[0]], folder) if folder[0] in parts else None
             if place is not None:
                 for image_id in image_ids:

@@ -26,11 +26,14 @@ from organizer.cluster.loyalty import stays
 from organizer.errors import SettingsError
 from organizer.library import embedders
 from organizer.library.before import Before, before_of
+from organizer.library.crops import alive
 from organizer.library.draft import Images, Modes, assigned, modelled, remodelled, states_of
 from organizer.library.fitting import GROUP, Fitted, finds_its_own_number, fitted, required_of
 from organizer.library.obeying import obey
+from organizer.library.observing import Observed, observed
 from organizer.library.progress import Progress
-from organizer.library.space import Space, unit_vectors
+from organizer.library.seeing import Sight, takes_bursts_as_one, with_bursts, words_of
+from organizer.library.space import Space, centred_by, unit_vectors
 from organizer.settings import Settings
 from organizer.store import Store
 from organizer.types import (
@@ -56,9 +59,10 @@ class Plan:
         k: Number of clusters; "auto", or the lowest and the highest to choose from.
         k_method: What chooses.
         algorithm: The clusterer.
-        reducer: The space.
+        reducer: The space, with what its vectors are centred by.
         embedder: Whose vectors; the library's own where None.
         dry_run: Whether to tell only what would change.
+        bursts: Whether the images of a burst are one observation.
     """
 
     k: K
@@ -67,6 +71,7 @@ class Plan:
     reducer: PartSpec
     embedder: str | None
     dry_run: bool
+    bursts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,8 @@ class ReclusterReport:
         clusters: Id, name and images of each, the largest first.
         unsure: Images that are in no cluster.
         choice: How k was chosen; None where it was given.
+        observations: What was clustered: the images, or fewer where bursts are one.
+        bursts: Whether they are.
     """
 
     clustering_id: int | None
@@ -89,6 +96,8 @@ class ReclusterReport:
     reducer: PartSpec
     embedder: PartSpec
     images: int
+    observations: int
+    bursts: bool
 
     @property
     def k(self) -> int:
@@ -112,39 +121,59 @@ def recluster(
     """See `organizer.library.Library.recluster`. The caller holds the library for writing."""
     spec = embedders.required_spec(store, plan.embedder)
     _require_sane(plan.k)
-    n = store.vectors.count(spec)
+    by, gap = centred_by(plan.reducer), settings.burst_gap
+    sight = Sight(store, by=by, bursts=plan.bursts, gap=gap)
+    whole, constraints = _seen(store, spec, sight)
+    for line in sight.remarks(whole.image_ids.tolist()):
+        progress.note(line)
+    n = len(whole.firsts)
     require_within(registry.factory(GROUP, plan.algorithm), plan.algorithm, n)
-    ids, vectors = unit_vectors(store, spec)
-    image_ids = np.array(ids, dtype=object)
-    different = _count_different(vectors)
+    different = _count_different(whole.vectors)
     _require_enough(plan.k, different)
-    constraints = compiled(store.decisions.all())
-    progress.begin(f"reducing {len(ids):,} vectors", None)
-    space, points = Space.fit(plan.reducer, vectors, seed=settings.seed)
-    images = Images(image_ids, vectors, points)
-    before = before_of(store, image_ids)
-    required = required_of(constraints, images, before)
+    progress.begin(f"reducing {n:,} vectors", None)
+    space, points = Space.fit(plan.reducer, whole.vectors, seed=settings.seed)
+    images = Images(whole.names, whole.vectors, points)
+    before = before_of(store, whole.image_ids)
+    rows_before = whole.before(before)
+    demanded = whole.constraints(constraints)
+    required = required_of(demanded, images, rows_before)
     choice, k = _number(plan, images, different, len(required), settings, progress)
-    progress.begin(f"clustering {len(ids):,} images", None)
+    progress.begin(f"clustering {n:,} {'bursts' if plan.bursts else 'images'}", None)
     found = fitted(
         images,
-        before,
+        rows_before,
         required,
-        constraints,
+        demanded,
         k=k,
         algorithm=plan.algorithm,
         seed=settings.seed,
         tell=progress.note,
     )
-    clustering = _identified(store, images, before, constraints, found, seed=settings.seed)
+    clustering = _identified(store, images, rows_before, demanded, found, seed=settings.seed)
     clustering = replace(
         clustering,
+        members=whole.members(clustering.members, constraints),
         embedder=spec,
         reducer=plan.reducer,
-        space=space.state(),
+        space={**space.state(), **sight.state()},
+        clusterer=with_bursts(clustering.clusterer) if plan.bursts else clustering.clusterer,
         evidence=choice.candidates if choice else (),
     )
-    return _stored(store, clustering, before, constraints, choice, dry_run=plan.dry_run)
+    return _stored(store, clustering, before, constraints, choice, n, dry_run=plan.dry_run)
+
+
+def _seen(store: Store, spec: PartSpec, sight: Sight) -> tuple[Observed, Constraints]:
+    """What is clustered, and what a person demands of the images."""
+    decisions = store.decisions.all()
+    constraints = compiled(decisions)
+    ids, vectors = alive(store, spec, *unit_vectors(store, spec), constraints)
+    vectors = sight.fit_centred(ids, vectors)
+    numbers = None
+    if sight.bursts:
+        sight.measure_bursts(ids, vectors)
+        words = words_of(ids, sight.bursts_of(ids), decisions, constraints)
+        numbers = sight.observations(ids, vectors, words)
+    return observed(ids, vectors, numbers), constraints
 
 
 def _require_sane(k: K) -> None:
@@ -265,6 +294,7 @@ def _stored(
     before: Before,
     constraints: Constraints,
     choice: Choice | None,
+    observations: int,
     *,
     dry_run: bool,
 ) -> ReclusterReport:
@@ -289,6 +319,8 @@ def _stored(
         reducer=clustering.reducer,
         embedder=clustering.embedder,
         images=len(members),
+        observations=observations,
+        bursts=takes_bursts_as_one(clustering.clusterer),
     )
 
 

@@ -8,7 +8,7 @@ cluster, and after the person took it out because of them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from organizer.cluster.decisions import compiled
 from organizer.evaluate.audit import Stratum, allocation, estimate, in_random_order
 from organizer.evaluate.disagreement import DOUBTFUL_FROM, disagreement
+from organizer.field import Box
 from organizer.library.current import require_cluster, require_clustering
 from organizer.library.said import Pair, Said, Today, said
 from organizer.library.space import unit_vectors
@@ -50,6 +51,7 @@ class Look:
             drawn at random.
         other_id: The cluster in which most of these are.
         other_name: Its name.
+        box: Where in the photo it is, for a crop.
     """
 
     image_id: str
@@ -63,6 +65,7 @@ class Look:
     disagreeing: float | None = None
     other_id: int | None = None
     other_name: str | None = None
+    box: Box | None = None
 
     def answer(self, *, belongs: bool) -> Answer:
         """What a person says of it."""
@@ -72,7 +75,7 @@ class Look:
 def sample(store: Store, number: int, *, seed: int, cluster_ids: Sequence[int] = ()) -> list[Look]:
     """See `organizer.library.Library.review_sample`."""
     current, members = _present(store, cluster_ids)
-    known, lost = said(store), _lost(store)
+    known, lost = said(store), _lost(store) | store.photos.hidden(members.image_ids.tolist())
     open_, answered = {}, {}
     for cluster_id, image_ids in _by_cluster(members, cluster_ids).items():
         is_answered = [(i, cluster_id) in known.at_random for i in image_ids]
@@ -105,7 +108,7 @@ def lost_of(store: Store, cluster_ids: Sequence[int] = ()) -> int:
 def doubtful(store: Store, number: int, *, cluster_ids: Sequence[int] = ()) -> list[Look]:
     """See `organizer.library.Library.review_doubtful`."""
     current, members = _present(store, cluster_ids)
-    known, lost = said(store), _lost(store)
+    known, lost = said(store), _lost(store) | store.photos.hidden(members.image_ids.tolist())
     image_ids, vectors = unit_vectors(store, current.embedder)
     row_of = {image_id: row for row, image_id in enumerate(members.image_ids.tolist())}
     at = np.array([row_of.get(image_id, -1) for image_id in image_ids], dtype=np.int64)
@@ -137,6 +140,13 @@ class Strangers:
     rows: Labels
     shares: NDArray[np.float64]
     others: Labels
+
+    def without(self, image_ids: NDArray[np.object_], hidden: Collection[str]) -> Strangers:
+        """Those that may be shown."""
+        if not hidden:
+            return self
+        keep = ~np.isin(image_ids[self.rows], list(hidden))
+        return Strangers(self.rows[keep], self.shares[keep], self.others[keep])
 
 
 def among_strangers(
@@ -287,6 +297,7 @@ class _Shown:
             disagreeing,
             other,
             self._names.get(other) if other is not None else None,
+            self._files[image_id][0].box,
         )
 
 

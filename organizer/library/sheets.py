@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,15 +31,19 @@ class Choice:
 
     Attributes:
         typical: The medoid and the nearest.
+        with_medoid: Whether the first of them is the medoid: it may not be one to be shown.
         least_sure: Other members, the least sure first.
     """
 
     typical: Labels
     least_sure: Labels
+    with_medoid: bool = True
 
 
-def chosen(members: Assignments, models: ClusterModels) -> dict[int, Choice]:
-    """The sheets of the largest clusters, by cluster id."""
+def chosen(
+    members: Assignments, models: ClusterModels, hidden: Collection[str] = ()
+) -> dict[int, Choice]:
+    """The sheets of the largest clusters, by cluster id; hidden images are on none."""
     ids, counts = np.unique(members.cluster_ids[members.cluster_ids != NOISE], return_counts=True)
     largest = ids[np.lexsort((ids, -counts))][:SHEETS]
     order = np.argsort(members.cluster_ids, kind="stable")
@@ -46,17 +51,23 @@ def chosen(members: Assignments, models: ClusterModels) -> dict[int, Choice]:
     last = np.searchsorted(members.cluster_ids[order], largest, side="right")
     medoids = _medoids(models)
     return {
-        int(i): _choice(members, order[start:end], medoids.get(int(i)))
+        int(i): _choice(members, rows, medoids.get(int(i)))
         for i, start, end in sorted(zip(largest, first, last, strict=True))
+        if len(rows := shown(members, order[start:end], hidden))
     }
 
 
-def from_the_pile(members: Assignments, *, seed: int) -> Labels:
+def from_the_pile(members: Assignments, *, seed: int, hidden: Collection[str] = ()) -> Labels:
     """Rows of some unsure images."""
-    pile = np.flatnonzero(members.cluster_ids == NOISE)
+    pile = shown(members, np.flatnonzero(members.cluster_ids == NOISE), hidden)
     if len(pile) > FROM_THE_PILE:
         pile = np.random.default_rng(seed).choice(pile, FROM_THE_PILE, replace=False)
     return np.sort(pile)
+
+
+def shown(members: Assignments, rows: Labels, hidden: Collection[str]) -> Labels:
+    """The rows whose images may be shown."""
+    return rows[~np.isin(members.image_ids[rows], list(hidden))] if hidden else rows
 
 
 def _choice(members: Assignments, rows: Labels, medoid: str | None) -> Choice:
@@ -65,7 +76,7 @@ def _choice(members: Assignments, rows: Labels, medoid: str | None) -> Choice:
     typical = np.concatenate([nearest[is_medoid], nearest[~is_medoid]])[:TYPICAL]
     others = rows[~np.isin(rows, typical)]
     least_sure = others[np.argsort(members.margins[others], kind="stable")][:LEAST_SURE]
-    return Choice(typical, least_sure)
+    return Choice(typical, least_sure, bool(is_medoid.any()))
 
 
 def _medoids(models: ClusterModels) -> dict[int, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -17,6 +18,7 @@ from organizer.types import PartSpec, Vectors
 
 GROUP = "organizer.reducers"
 NONE = "none"
+_CENTER = "center"
 
 _HALF_FROM = 200_000
 _ROWS_AT_ONCE = 8_192
@@ -46,6 +48,26 @@ def spelled(reducer: PartSpec) -> str:
     """A reducer as it is typed."""
     dimensions = reducer.params.get("n_components")
     return f"{reducer.name}:{dimensions}" if dimensions else reducer.name
+
+
+def centred_by(reducer: PartSpec) -> str | None:
+    """What the vectors of a space were centred by before they were reduced; None for nothing."""
+    found = reducer.params.get(_CENTER)
+    return None if found is None else str(found)
+
+
+def centring_words(reducer: PartSpec) -> str:
+    """What the vectors were centred by, for a person; empty for nothing."""
+    by = centred_by(reducer)
+    return f"centred by {by.replace(',', ' and ')}" if by else ""
+
+
+def with_centring(reducer: PartSpec, by: str | None) -> PartSpec:
+    """The space of a reducer whose vectors are centred first.
+
+    A reducer sees vectors alone and knows nothing of it; the spec of the space does.
+    """
+    return replace(reducer, params={**reducer.params, _CENTER: by}) if by else reducer
 
 
 def unit_vectors(store: Store, spec: PartSpec) -> tuple[tuple[str, ...], Vectors]:
@@ -116,7 +138,9 @@ class Space:
 
 
 def _created(spec: PartSpec, *, seed: int) -> Any:
-    _, reducer = registry.create(GROUP, spec, options={"random_state": seed})
+    params = {name: value for name, value in spec.params.items() if name != _CENTER}
+    plain = replace(spec, params=params)
+    _, reducer = registry.create(GROUP, plain, options={"random_state": seed})
     if not isinstance(reducer, Restorable) or not isinstance(reducer, Reducer):
         raise PluginError(
             f"reducer {spec.name!r} cannot store what it fitted, so new images could not be placed",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from organizer.errors import SettingsError
@@ -49,7 +49,7 @@ class Truth:
 
 
 def truth_of(store: Store, labels: str, *, below: Path) -> Truth:
-    """Read the truth.
+    """Read the truth; that of a photo is that of its crops.
 
     Args:
         store: The library.
@@ -61,9 +61,16 @@ def truth_of(store: Store, labels: str, *, below: Path) -> Truth:
     Raises:
         SettingsError: The labels cannot be read.
     """
+    found = _truth_of(store, labels, below=below)
+    crops = store.detections.crops().values() if store.detections.has_crops() else ()
+    cut = {crop.crop_id: found.of[crop.image_id] for crop in crops if crop.image_id in found.of}
+    return replace(found, of={**found.of, **cut}) if cut else found
+
+
+def _truth_of(store: Store, labels: str, *, below: Path) -> Truth:
     if labels in COLUMNS:
         return Truth(_told(store, labels))
-    files = store.photos.files_of()
+    files = store.photos.files_of(with_people=True)
     if labels == FOLDERS:
         pairs = ((i, row.file.parent.name) for i, rows in files.items() for row in rows)
         return _one_label_each(pairs)

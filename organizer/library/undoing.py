@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from organizer.cluster.decisions import compiled
 from organizer.errors import ClusteringError
 from organizer.library.deciding import Desk
 from organizer.library.joining import join_late, recover
@@ -27,7 +28,8 @@ def undo(store: Store, *, seed: int) -> StoredClustering:
         )
     former = store.clusterings.get(current.parent_id)
     recover(store, former, seed=seed)
-    join_late(store, former, seed=seed)
+    kept = [d for d in store.decisions.all() if d.decision_id != (current.decision_id or None)]
+    join_late(store, former, seed=seed, constraints=compiled(kept))
     anchor_names(store, current, former, seed=seed)
     if current.decision_id:
         store.decisions.append(

@@ -10,7 +10,9 @@ import numpy as np
 
 from organizer.cluster.decisions import compiled
 from organizer.cluster.drift import Drift, drift_of
+from organizer.field import Box
 from organizer.library import embedders
+from organizer.library.crops import Group, homes
 from organizer.library.current import require_cluster, require_clustering
 from organizer.store import Store, StoredClustering
 from organizer.types import NOISE, Assignments, AssignmentState, FileState, PartSpec
@@ -26,7 +28,7 @@ class ClusterSummary:
         share: Of all clustered images.
         cohesion: Mean cosine similarity of the members to the centroid.
         decided: Members that a person put here, or that stand for the cluster.
-        medoid: A file of the most typical image.
+        medoid: A file of the most typical image that may be shown; None where there is none.
         examples: Files of the members nearest to the centroid.
     """
 
@@ -36,7 +38,7 @@ class ClusterSummary:
     share: float
     cohesion: float
     decided: int
-    medoid: Path
+    medoid: Path | None
     examples: tuple[Path, ...]
 
 
@@ -47,6 +49,7 @@ class Member:
     Attributes:
         cluster_id: Its cluster; NOISE in the pile.
         candidate: The nearest cluster, for an image in the pile.
+        box: Where in the photo it is, for a crop.
     """
 
     path: Path
@@ -55,6 +58,15 @@ class Member:
     candidate: int
     distance: float
     state: AssignmentState
+    box: Box | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A photo of a group: empty, people, vehicles, without a detector's result."""
+
+    path: Path
+    image_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +97,16 @@ def cluster_summaries(store: Store) -> list[ClusterSummary]:
     constraints = compiled(store.decisions.all())
     names, decided = constraints.names, Counter(constraints.fixed.values())
     medoids = dict(zip(models.cluster_ids.tolist()[::-1], models.medoids[::-1], strict=True))
-    nearest = {i: _nearest(members, i, _EXAMPLES) for i in models.ids}
+    hidden = store.photos.hidden(members.image_ids.tolist())
+    visible = members.take(~np.isin(members.image_ids, list(hidden))) if hidden else members
+    nearest = {i: _nearest(visible, i, _EXAMPLES) for i in models.ids}
     shown = set(medoids.values()).union(*(set(ids) for ids in nearest.values()))
     files = store.photos.files_of(shown)
     summaries = []
     for cluster_id in models.ids:
         mine = members.cluster_ids == cluster_id
         count = int(np.count_nonzero(mine))
+        typical = [i for i in (medoids[cluster_id], *nearest[cluster_id]) if i in files]
         summaries.append(
             ClusterSummary(
                 cluster_id=cluster_id,
@@ -100,7 +115,7 @@ def cluster_summaries(store: Store) -> list[ClusterSummary]:
                 share=count / len(members),
                 cohesion=float(1 - members.distances[mine].mean()) if count else 0.0,
                 decided=min(decided[cluster_id], count),
-                medoid=files[medoids[cluster_id]][0].file,
+                medoid=files[typical[0]][0].file if typical else None,
                 examples=tuple(files[i][0].file for i in nearest[cluster_id] if i in files),
             )
         )
@@ -130,10 +145,27 @@ def cluster_members(store: Store, cluster_id: int | None) -> list[Member]:
             int(members.candidates[row]),
             float(members.distances[row]),
             AssignmentState(members.states[row]),
+            files[members.image_ids[row]][0].box,
         )
         for row in rows
         if members.image_ids[row] in files
     ]
+
+
+def hidden_in(store: Store, cluster_id: int | None) -> int:
+    """How many images of a cluster, or of the pile, are not shown: there are people with them."""
+    current = require_clustering(store)
+    members = store.clusterings.assignments(current.clustering_id)
+    wanted = NOISE if cluster_id is None else cluster_id
+    return len(store.photos.hidden(members.image_ids[members.cluster_ids == wanted].tolist()))
+
+
+def photos_in(store: Store, group: Group) -> list[Photo]:
+    """The photos of a group, by path; those with people too, since they are asked for."""
+    current = store.clusterings.current()
+    ids = [i for i, home in homes(store, current).items() if home.group is group]
+    files = store.photos.files_of(ids, with_people=True)
+    return sorted((Photo(rows[0].file, i) for i, rows in files.items()), key=lambda p: str(p.path))
 
 
 def status(store: Store) -> Status:

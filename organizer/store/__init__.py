@@ -1,8 +1,9 @@
 """Rows <-> LanceDB. The only room that imports lancedb, pylance and pyarrow.
 
 A `Store` is one library's folder. Its rooms: `photos` (roots, images, files, problems), `vectors`
-(one table an embedder), `clusterings` (with their members and models), a person's `decisions`,
-`answers` and `choices`, and the `deployments` of cameras.
+(one table an embedder), `clusterings` (with their members and models), `detections` and what
+their crops stand for, a person's `decisions`, `answers` and `choices`, and the `deployments` of
+cameras.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from organizer.store.clusterings import Clusterings, StoredClustering
 from organizer.store.database import Database
 from organizer.store.decisions import Decisions
 from organizer.store.deployments import Deployments
+from organizer.store.detections import Detections
 from organizer.store.file_index import FileIndex, Pair, Root
 from organizer.store.ids import IdSet
-from organizer.store.photos import FileRow, Known, Photos
+from organizer.store.photos import FileRow, HeldFile, Known, Photos
 from organizer.store.vectors import VectorTables
 
 __all__ = [
@@ -30,9 +32,11 @@ __all__ = [
     "Clusterings",
     "Decisions",
     "Deployments",
+    "Detections",
     "Drawn",
     "FileIndex",
     "FileRow",
+    "HeldFile",
     "IdSet",
     "Known",
     "Pair",
@@ -49,6 +53,7 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.detections = Detections(database)
         self.photos = Photos(database)
         self.vectors = VectorTables(database)
         self.clusterings = Clusterings(database)

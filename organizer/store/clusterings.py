@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -231,6 +231,11 @@ class Clusterings:
     def add_exemplars(self, clustering_id: int, exemplars: Exemplars) -> None:
         """Let members stand for clusters that were born in an ingest."""
         write_arrays(self._database, clustering_id, _exemplar_arrays(exemplars))
+
+    def extend_space(self, clustering_id: int, state: Mapping[str, NDArray[Any]]) -> None:
+        """Continue arrays of the space with what was learned of images that came since."""
+        arrays = {f"{_SPACE}{name}": array for name, array in state.items()}
+        write_arrays(self._database, clustering_id, arrays)
 
     def append_members(self, clustering_id: int, members: Assignments) -> None:
         """Let images join a clustering that they are not in."""

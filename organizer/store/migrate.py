@@ -19,10 +19,10 @@ from organizer.store.schemas import (
     CHOICES,
     CLUSTERINGS,
     CLUSTERS,
+    CROPS,
     DECISIONS,
     DEPLOYMENTS,
     DETECTED,
-    DETECTIONS,
     IMAGES,
     INGESTS,
 )
@@ -125,7 +125,7 @@ def _to_4(database: Database) -> None:
         ("deployments", DEPLOYMENTS),
         ("choices", CHOICES),
         ("detected", DETECTED),
-        ("detections", DETECTIONS),
+        ("crops", CROPS),
     ):
         database.create_table(name, schema)
     _rewrite(database, "images", _images_to_4, IMAGES)

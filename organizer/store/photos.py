@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from organizer.field import Box, Crop
 from organizer.store.choices import Choices
 from organizer.store.database import Database
+from organizer.store.detections import Detections
 from organizer.store.file_index import FileIndex, Pair, Root, below, path_id
-from organizer.store.ids import IdSet, pack
+from organizer.store.file_lists import FileLists
+from organizer.store.ids import IdArray, IdSet, found, pack
 from organizer.store.schemas import FILES, IMAGES, PROBLEMS, ROOTS
 from organizer.types import FileState, ImageFacts, ImageRef, Outcome, Problem, ProcessedFile
 
@@ -36,18 +40,39 @@ _PAIR = ("path_id", "image_id")
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """A path of an image."""
+    """A path of an image.
+
+    Attributes:
+        box: The part of the picture that is meant, for a crop; None for all of it.
+    """
 
     image_id: str
     file: Path
     state: FileState
+    box: Box | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldFile:
+    """A path of an image, with what tells whether it is as it was."""
+
+    image_id: str
+    ref: ImageRef
+    state: FileState
 
 
 class Photos:
-    """Roots, images, files and problems of one library."""
+    """Roots, images, files and problems of one library.
+
+    Attributes:
+        with_people: Whether `files_of` tells the files of photos in quarantine too: those on which
+            a detector saw a person or a vehicle. Whatever shows photos asks there.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._detections = Detections(database)
+        self.with_people = False
 
     # Roots ---------------------------------------------------------------------------------
 
@@ -71,7 +96,11 @@ class Photos:
             if not root.folder.exists() and self._holds_files_of(root, folder, roots):
                 self._relocate(root.folder, folder, roots)
                 return replace(root, folder=folder)
-        root = Root(max((known.root_id for known in roots), default=0) + 1, folder)
+        return self._new_root(folder)
+
+    def _new_root(self, folder: Path) -> Root:
+        last = max((known.root_id for known in self.roots()), default=0)
+        root = Root(last + 1, folder)
         row = {"root_id": root.root_id, "location": self._location(folder)}
         self._database.append("roots", pa.Table.from_pylist([row], schema=ROOTS))
         return root
@@ -120,9 +149,17 @@ class Photos:
         return IdSet(pack(self._database.read("images", ["image_id"])["image_id"].to_pylist()))
 
     def facts_of(self, image_ids: Iterable[str]) -> dict[str, ImageFacts]:
-        """What is known of some images."""
-        table = self._database.read_by_id("images", "image_id", image_ids, IMAGES.names)
-        return {row["image_id"]: _facts(row) for row in table.to_pylist()}
+        """What is known of some images; a crop has its frame's facts and the size of its box."""
+        wanted = set(image_ids)
+        table = self._database.read_by_id("images", "image_id", wanted, IMAGES.names)
+        facts = {row["image_id"]: _facts(row) for row in table.to_pylist()}
+        crops = self._detections.crops(wanted - facts.keys())
+        if crops:
+            frames = self.facts_of({crop.image_id for crop in crops.values()})
+            for crop_id, crop in crops.items():
+                if crop.image_id in frames:
+                    facts[crop_id] = _cut(frames[crop.image_id], crop)
+        return facts
 
     def columns(self, *names: str) -> dict[str, NDArray[np.object_]]:
         """Some columns of all images, row by row alike; None stands where nothing is known."""
@@ -156,8 +193,28 @@ class Photos:
         """Number of files that could not be used."""
         return self._database.count("problems")
 
-    def files_of(self, image_ids: Iterable[str] | None = None) -> dict[str, list[FileRow]]:
-        """The files of some images, or of all: those that are there first, then by path."""
+    def files_of(
+        self, image_ids: Iterable[str] | None = None, *, with_people: bool | None = None
+    ) -> dict[str, list[FileRow]]:
+        """The files of some images, or of all: those that are there first, then by path.
+
+        A crop has the files of its frame, with its box; crops are not among all images.
+
+        Args:
+            image_ids: The images; all photos where None.
+            with_people: Whether also those in quarantine; as the attribute says where None.
+        """
+        rows = self._files_of(None if image_ids is None else set(image_ids))
+        if self.with_people if with_people is None else with_people:
+            return rows
+        hidden = self._detections.quarantined(rows.keys())
+        return {i: files for i, files in rows.items() if i not in hidden} if hidden else rows
+
+    def hidden(self, image_ids: Collection[str]) -> set[str]:
+        """Of some images those in quarantine, where these are not to be shown."""
+        return set() if self.with_people else self._detections.quarantined(image_ids)
+
+    def _files_of(self, image_ids: Set[str] | None) -> dict[str, list[FileRow]]:
         columns = ["image_id", "root_id", "path", "state"]
         if image_ids is None:
             table = self._database.read("files", columns)
@@ -171,7 +228,59 @@ class Photos:
             rows.setdefault(found.image_id, []).append(found)
         for files in rows.values():
             files.sort(key=lambda row: (row.state is FileState.MISSING, str(row.file)))
-        return rows
+        return rows if image_ids is None else rows | self._files_of_crops(image_ids - rows.keys())
+
+    def _files_of_crops(self, image_ids: Set[str]) -> dict[str, list[FileRow]]:
+        crops = self._detections.crops(image_ids) if image_ids else {}
+        frames = self._files_of({crop.image_id for crop in crops.values()}) if crops else {}
+        return {
+            crop_id: [replace(row, image_id=crop_id, box=crop.box) for row in frames[crop.image_id]]
+            for crop_id, crop in crops.items()
+            if crop.image_id in frames
+        }
+
+    def file_lists(self) -> FileLists:
+        """The files of all images, to be looked up many at a time."""
+        folders = {root.root_id: root.folder for root in self.roots()}
+        return FileLists(self._database.read("files", list(FileLists.COLUMNS)), folders)
+
+    def facts_in_order(self, wanted: IdArray, *, rows: int) -> Iterator[list[ImageFacts]]:
+        """What is known of some images, some rows at a time, in one pass over all.
+
+        They come in the order in which the library got to know them.
+
+        Args:
+            wanted: Packed ids, ascending.
+            rows: How many come at once; fewer only at the end.
+        """
+        waiting: list[ImageFacts] = []
+        for batch in self._database.batches("images", IMAGES.names, rows=rows):
+            keep = found(wanted, pack(batch["image_id"].to_pylist()))
+            waiting += [_facts(row) for row in batch.filter(pa.array(keep)).to_pylist()]
+            while len(waiting) >= rows:
+                yield waiting[:rows]
+                del waiting[:rows]
+        if waiting:
+            yield waiting
+
+    def extra_names(self) -> dict[str, bool]:
+        """The names of further metadata, each with whether all that it names are numbers."""
+        names: dict[str, bool] = {}
+        for text in pc.unique(self._database.read("images", ["extra"])["extra"]).to_pylist():
+            for name, value in (json.loads(text) if text else {}).items():
+                names[name] = names.get(name, True) and not isinstance(value, str)
+        return dict(sorted(names.items()))
+
+    def held_files(self) -> list[HeldFile]:
+        """All files by path, each with the content that it held last, there or missing."""
+        folders = {root.root_id: root.folder for root in self.roots()}
+        columns = self._database.read("files", FILES.names[1:]).to_pydict()
+        found: dict[tuple[int, str], HeldFile] = {}
+        for root_id, path, image_id, size, mtime_ns, state in zip(*columns.values(), strict=True):
+            if state == FileState.PRESENT or (root_id, path) not in found:
+                ref = ImageRef(folders[root_id], path, size, mtime_ns)
+                found[root_id, path] = HeldFile(image_id, ref, FileState(state))
+        return sorted(found.values(), key=lambda held: (str(held.ref.root), held.ref.path))
 
     def image_at(self, file: Path) -> str | None:
         """The id of the image that a path of the library holds, or None for any other path."""
@@ -183,7 +292,7 @@ class Photos:
 
     def images_below(self, folder: Path) -> list[str]:
         """The images of which a file lies in or below a folder, by path."""
-        files = self.files_of()
+        files = self.files_of(with_people=True)
         found = [
             (str(row.file), image_id)
             for image_id, rows in files.items()
@@ -193,8 +302,9 @@ class Photos:
         return list(dict.fromkeys(image_id for _, image_id in sorted(found)))
 
     def ids_beginning(self, digits: str) -> list[str]:
-        """The ids of images that begin with some hexadecimal digits."""
+        """The ids of images, and of crops, that begin with some hexadecimal digits."""
         ids = self._database.read("images", ["image_id"])["image_id"].to_pylist()
+        ids += self._database.read("crops", ["crop_id"])["crop_id"].to_pylist()
         return sorted(image_id for image_id in ids if image_id.startswith(digits))
 
     def problems(self) -> list[tuple[Path, Outcome, str]]:
@@ -302,6 +412,68 @@ class Photos:
         for start in range(0, len(rows), _ROWS_PER_UPSERT):
             self._database.upsert("files", _PAIR, rows.slice(start, _ROWS_PER_UPSERT))
 
+    def relocate(self, moves: Mapping[Path, tuple[Path, str]], *, home: Path) -> int:
+        """Note that files were moved by organizer itself: there they are what they were.
+
+        In one commit, whatever their number. A file that is not known at its former place is
+        passed over, so that the same moves may be noted twice.
+
+        Args:
+            moves: The new place of files, and the image that each holds, by the former place.
+            home: The folder that becomes a root if a new place is below none.
+
+        Returns:
+            How many files were noted.
+        """
+        rows = self._database.read("files").select(FILES.names)
+        folders = {root.root_id: _inside(root.folder) for root in self.roots()}
+        wanted = {
+            former.as_posix(): (now.as_posix(), image_id)
+            for former, (now, image_id) in moves.items()
+        }
+        columns = rows.to_pydict()
+        found = {}
+        for number, root_id in enumerate(columns["root_id"]):
+            former = folders[root_id] + columns["path"][number]
+            if former in wanted and wanted[former][1] == columns["image_id"][number]:
+                found[number] = wanted[former][0]
+        if found:
+            self._rewrite_places(columns, found, home)
+        return len(found)
+
+    def _rewrite_places(
+        self, columns: dict[str, list[Any]], places: Mapping[int, str], home: Path
+    ) -> None:
+        """Give files another place; they come in place of what was known of it."""
+        self.remember_folders(
+            (columns["image_id"][n], columns["root_id"][n], columns["path"][n]) for n in places
+        )
+        roots = sorted(self.roots(), key=lambda root: -len(root.folder.parts))
+        for number, place in places.items():
+            root = next((r for r in roots if place.startswith(_inside(r.folder))), None)
+            if root is None:
+                root = self._new_root(home)
+                roots.append(root)
+            path = place[len(_inside(root.folder)) :]
+            columns["root_id"][number], columns["path"][number] = root.root_id, path
+            columns["path_id"][number] = path_id(root.root_id, path)
+            columns["state"][number] = FileState.PRESENT.value
+        pairs = list(zip(columns["path_id"], columns["image_id"], strict=True))
+        moved = {pairs[number] for number in places}
+        kept = [n for n, pair in enumerate(pairs) if n in places or pair not in moved]
+        # The whole table at once: a kill leaves all of it as it was, or none of it.
+        self._database.overwrite("files", pa.table(columns, schema=FILES).take(pa.array(kept)))
+
+    def forget_root(self, folder: Path) -> None:
+        """Remove a root of which no file is known: it is as if it had not been ingested."""
+        remembered = {root_id for root_id, _ in self.former_folders()}
+        for root in self.roots():
+            of_root = f"root_id = {root.root_id:d}"
+            if root.folder != folder or root.root_id in remembered:
+                continue
+            if not any(self._database.count(table, of_root) for table in ("files", "problems")):
+                self._database.delete_where("roots", of_root)
+
     def forget_files(self, files: Iterable[Pair]) -> None:
         """Remove files whose content was found elsewhere; their folders are remembered."""
         pairs = set(files)
@@ -339,13 +511,23 @@ class Photos:
         self._database.delete_by_id("problems", "path_id", path_ids)
 
     def unreal_images(self, tables: Iterable[str]) -> dict[str, list[str]]:
-        """For each table the image ids in it that no file row makes real."""
+        """For each table the image ids in it that no file row makes real.
+
+        A crop is as real as its frame.
+        """
         real = IdSet(pack(self._database.read("files", ["image_id"])["image_id"].to_pylist()))
+        crops = self._database.read("crops", ["crop_id", "image_id"]).to_pylist()
+        real.add(row["crop_id"] for row in crops if row["image_id"] in real)
         unreal = {}
         for name in tables:
             ids = self._database.read(name, ["image_id"])["image_id"].to_pylist()
             unreal[name] = [image_id for image_id in ids if image_id not in real]
         return unreal
+
+
+def _inside(folder: Path) -> str:
+    """What the path of every file in a folder begins with."""
+    return folder.as_posix().rstrip("/") + "/"
 
 
 def _extra(fact: ImageFacts) -> str:
@@ -354,6 +536,11 @@ def _extra(fact: ImageFacts) -> str:
 
 def _facts(row: dict[str, Any]) -> ImageFacts:
     return ImageFacts(**{**row, "extra": json.loads(row["extra"]) if row["extra"] else {}})
+
+
+def _cut(frame: ImageFacts, crop: Crop) -> ImageFacts:
+    left, upper, right, lower = crop.box.pixels(frame.width, frame.height)
+    return replace(frame, image_id=crop.crop_id, width=right - left, height=lower - upper)
 
 
 def _is_as_known(file: Path, size: int, mtime_ns: int) -> bool:

@@ -180,6 +180,18 @@ DEPLOYMENTS = pa.schema(
 CHOICES = pa.schema([("name", pa.string()), ("value", pa.string())])
 """What a person chose for this library, by name; the values are JSON."""
 
+_BOX = pa.struct(
+    [
+        ("category", pa.string()),
+        ("confidence", pa.float64()),
+        ("x", pa.float64()),
+        ("y", pa.float64()),
+        ("width", pa.float64()),
+        ("height", pa.float64()),
+        ("crop_id", pa.string()),
+    ]
+)
+
 DETECTED = pa.schema(
     [
         ("image_id", pa.string()),
@@ -188,24 +200,24 @@ DETECTED = pa.schema(
         ("detector", pa.string()),
         ("extra", pa.string()),
         ("at", pa.string()),
+        ("boxes", pa.list_(_BOX)),
     ]
 )
-"""What a detector said of an image as a whole: something, nothing, or that it could not look."""
+"""What a detector said of an image: something, nothing, or that it could not look. All its boxes
+stand in one row, the surest first, so that they are replaced at once."""
 
-DETECTIONS = pa.schema(
+CROPS = pa.schema(
     [
-        ("image_id", pa.string()),
-        ("number", pa.int32()),
-        ("category", pa.string()),
-        ("confidence", pa.float32()),
-        ("x", pa.float32()),
-        ("y", pa.float32()),
-        ("width", pa.float32()),
-        ("height", pa.float32()),
         ("crop_id", pa.string()),
+        ("image_id", pa.string()),
+        ("x", pa.float64()),
+        ("y", pa.float64()),
+        ("width", pa.float64()),
+        ("height", pa.float64()),
     ]
 )
-"""One box of a detector, in shares of width and height. `crop_id` stands for what is in it."""
+"""What a crop id stands for: a box of an image, in shares of width and height. Append-only: it
+stays true whatever a later detector says."""
 
 TABLES = {
     "roots": ROOTS,
@@ -222,7 +234,7 @@ TABLES = {
     "deployments": DEPLOYMENTS,
     "choices": CHOICES,
     "detected": DETECTED,
-    "detections": DETECTIONS,
+    "crops": CROPS,
 }
 """The tables that every library has from the start."""
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from organizer.errors import PluginError, StoreError
 from organizer.store.database import Database
-from organizer.store.ids import IdSet, pack
+from organizer.store.ids import IdArray, IdSet, found, pack
 from organizer.store.schemas import vectors_schema
 from organizer.types import EmbeddingBatch, PartSpec, Vectors
 
@@ -21,6 +22,28 @@ _REINDEX_AT = 1.25
 _PROBES, _REFINE = 40, 20
 _ROWS_AT_ONCE = 8_192
 _SOUGHT_BY_ID = 4_000
+
+
+class VectorRows:
+    """Where each image's vector lies in one table, as it was when this was made."""
+
+    def __init__(self, dataset: Any, ids: pa.Table) -> None:
+        packed = pack(ids["image_id"].to_pylist())
+        self._dataset = dataset
+        self._order = np.argsort(packed)
+        self._ids = packed[self._order]
+        self.dim = int(dataset.schema.field("vector").type.list_size)
+
+    def has(self, ids: IdArray) -> NDArray[np.bool_]:
+        """For each image whether it has a vector."""
+        return found(self._ids, ids)
+
+    def of(self, ids: IdArray) -> Vectors:
+        """``(n, dim)`` float32: the vectors of images that have one, in the order of their ids."""
+        places = self._order[np.searchsorted(self._ids, ids)]
+        rows = self._dataset.take(places.tolist(), columns=["vector"])
+        values = rows["vector"].combine_chunks().flatten().to_numpy()
+        return np.asarray(values.reshape(-1, self.dim).astype(np.float32))
 
 
 class VectorTables:
@@ -130,6 +153,11 @@ class VectorTables:
                 f"organizer ingest --embedder {spec.name}",
             )
         return found
+
+    def rows(self, spec: PartSpec) -> VectorRows:
+        """The vectors of all images, to be looked up many at a time."""
+        dataset = self._database.dataset(self.table_name(spec))
+        return VectorRows(dataset, dataset.to_table(columns=["image_id"], scan_in_order=True))
 
     def _some(
         self, spec: PartSpec, image_ids: Sequence[str]

@@ -35,6 +35,7 @@ _COMMANDS = [
     "review",
     "compare",
     "export",
+    "arrange",
     "status",
     "problems",
     "models",

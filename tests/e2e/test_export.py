@@ -71,7 +71,7 @@ def test_a_format_lands_in_the_current_folder_once(
         "format": name,
         "to": str(tmp_path / file),
         "images": 24,
-        "skipped": {"missing": 0, "without_vector": 0},
+        "skipped": {"missing": 0, "without_vector": 0, "people": 0, "incomplete": {}},
         "clustered": True,
         "embedder": "channel-mean" if name == "embedding-atlas" else None,
         "open_with": ran.json["open_with"],
@@ -142,6 +142,15 @@ def test_a_stdout_that_is_full_is_told_in_two_lines(made: Path, words: tuple[str
         (("csv", "--vectors"), "holds no vectors"),
         (("csv", "--thumbnails", "3"), "csv has no thumbnails"),
         (("embedding-atlas", "--thumbnails", "5000"), "5000"),
+        (("embedding-atlas", "--set", "thumbnails=5000"), "5000"),
+        (("embedding-atlas", "--set", "thumbnails=many"), "thumbnails cannot be 'many'"),
+        (("embedding-atlas", "--set", "colour=red"), "embedding-atlas has no colour"),
+        (("embedding-atlas", "--set", "colour"), "--set colour sets nothing"),
+        (
+            ("embedding-atlas", "--thumbnails", "5", "--set", "thumbnails=5"),
+            "thumbnails is set twice",
+        ),
+        (("no-such", "--options"), "there is no exporter 'no-such'"),
         (("csv", "--to", "a.parquet"), "ends in .csv"),
         (("csv", "--to", "none/a.csv"), "there is no folder"),
         (("csv", "--to", "."), "is a folder"),
@@ -195,6 +204,17 @@ def test_the_atlas_says_how_to_open_it(typed: Run) -> None:
     ran = typed("export", "embedding-atlas")
     assert "embedding-atlas " in ran.err
     assert "--vector vector --image image" in ran.err
+
+
+def test_the_options_of_a_format_are_listed(typed: Run) -> None:
+    ran = typed("export", "embedding-atlas", "--options")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith("--set thumbnails=96\n")
+    (option,) = typed("export", "embedding-atlas", "--options", "--json").json["options"]
+    assert (option["name"], option["example"], option["needed"]) == ("thumbnails", "96", False)
+    none = typed("export", "csv", "--options")
+    assert (none.code, none.out) == (0, "")
+    assert "has no options" in none.err
 
 
 def test_without_clusters_it_says_so_and_exports(run: Run, tmp_path: Path) -> None:

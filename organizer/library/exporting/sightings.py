@@ -1,0 +1,117 @@
+"""What detectors saw in the images of an export, and where the crops of it are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from organizer.field import Detected, Detection, ImageDetections
+from organizer.library.crops import Home, HomedCrop, are_crops, homes
+from organizer.library.exporting.membership import Membership
+from organizer.records import ExportDetection
+from organizer.store import Store
+from organizer.store.ids import IdArray, found, pack, unpack
+from organizer.types import AssignmentState
+
+
+class Sightings:
+    """What was seen, to be looked up by packed image id."""
+
+    def __init__(self, store: Store, membership: Membership) -> None:
+        current = membership.current
+        self._membership = membership
+        self._lists = store.detections.lists() if store.detections.count() else None
+        self._homes: Mapping[str, Home] = {}
+        if current is not None and are_crops(current.embedder):
+            self._homes = homes(store, current)
+
+    def standing_for(self, ids: IdArray) -> IdArray:
+        """For each image what tells its cluster: itself, or its surest crop that is in one."""
+        if not self._homes:
+            return ids
+        return pack(_surest(image_id, self._homes) for image_id in unpack(ids))
+
+    def with_crop_in(self, ids: IdArray, inside: IdArray) -> IdArray:
+        """Of some images those of which a crop, or which themselves, are among ascending ids."""
+        if not self._homes:
+            return ids[found(inside, ids)]
+        crops = [
+            pack(crop.crop_id for crop in self._homes[image_id].crops) for image_id in unpack(ids)
+        ]
+        keep = [bool(len(packed)) and bool(found(inside, packed).any()) for packed in crops]
+        return ids[np.array(keep, dtype=np.bool_)]
+
+    def columns(self, ids: IdArray) -> dict[str, tuple[Any, ...]]:
+        """The columns of a batch that tell of detections."""
+        names = unpack(ids)
+        said = self._lists.of(ids) if self._lists is not None else [None] * len(ids)
+        boxes = [self._boxes(name, one) for name, one in zip(names, said, strict=True)]
+        clusters = self._clusters([crop_id for row in boxes for _, crop_id in row or ()])
+        return {
+            "detections": tuple(
+                None
+                if row is None
+                else tuple(_placed(box, clusters.get(crop_id)) for box, crop_id in row)
+                for row in boxes
+            ),
+            "detectors": tuple((one.detector or None) if one else None for one in said),
+            "failures": tuple(
+                (one.failure or None) if one is not None and row is None else None
+                for one, row in zip(said, boxes, strict=True)
+            ),
+        }
+
+    def _boxes(
+        self, image_id: str, said: ImageDetections | None
+    ) -> list[tuple[Detection, str]] | None:
+        """The boxes of an image, each with its crop; None where nobody looked."""
+        crops = self._homes[image_id].crops if image_id in self._homes else ()
+        looked = said is not None and said.outcome is not Detected.FAILED
+        if not looked and not crops:
+            return None
+        seen = list(said.detections) if said is not None else []
+        known = {box.crop_id for box in seen}
+        words = [_as_detection(crop) for crop in crops if crop.crop_id not in known]
+        return [(box, box.crop_id) for box in [*words, *seen]]
+
+    def _clusters(self, crop_ids: list[str]) -> dict[str, dict[str, Any]]:
+        """What is known of some crops, by their id."""
+        cut = [crop_id for crop_id in crop_ids if crop_id]
+        if not self._homes or not cut:
+            return {}
+        columns = self._membership.columns(pack(cut))
+        return {
+            crop_id: {name: column[row] for name, column in columns.items()}
+            for row, crop_id in enumerate(cut)
+        }
+
+
+def _surest(image_id: str, homes_of: Mapping[str, Home]) -> str:
+    home = homes_of.get(image_id)
+    crops = home.crops if home is not None else ()
+    return next((crop.crop_id for crop in crops if crop.cluster_id is not None), image_id)
+
+
+def _as_detection(crop: HomedCrop) -> Detection:
+    box = crop.box
+    return Detection(
+        crop.category, crop.confidence, box.x, box.y, box.width, box.height, crop.crop_id
+    )
+
+
+def _placed(box: Detection, place: Mapping[str, Any] | None) -> ExportDetection:
+    cluster = place or {}
+    return ExportDetection(
+        category=box.category,
+        confidence=box.confidence,
+        x=box.x,
+        y=box.y,
+        width=box.width,
+        height=box.height,
+        cluster_id=cluster.get("cluster_ids"),
+        cluster_name=cluster.get("cluster_names"),
+        decided=cluster.get("states") == AssignmentState.DECIDED,
+        distance=cluster.get("distances"),
+    )

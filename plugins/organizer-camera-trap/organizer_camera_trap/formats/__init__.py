@@ -1,0 +1,6 @@
+"""The formats of the field: Camtrap DP, and CSV for Timelapse."""
+
+from organizer_camera_trap.formats.camtrap_dp import CamtrapDP
+from organizer_camera_trap.formats.timelapse import TimelapseCsv
+
+__all__ = ["CamtrapDP", "TimelapseCsv"]

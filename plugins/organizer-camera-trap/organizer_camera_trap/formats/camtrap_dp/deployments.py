@@ -1,0 +1,65 @@
+"""Where cameras stood, as the standard wants it: with place, beginning and end, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import tzinfo
+
+from organizer.errors import SettingsError
+from organizer.field import Deployment
+from organizer.records import ExportInfo
+from organizer_camera_trap.formats.camtrap_dp.zones import moment
+
+_SHOWN = 10
+_HOW = "organizer deployments write-csv FILE.csv, fill it in, organizer deployments read FILE.csv"
+
+Row = dict[str, str | float]
+
+
+def deployment_rows(about: ExportInfo, where: tzinfo) -> list[Row]:
+    """The rows of deployments.csv.
+
+    Raises:
+        SettingsError: One lacks its place or its period, or has one that cannot be.
+    """
+    lacking = [
+        f"{deployment.deployment_id} ({', '.join(what)})"
+        for deployment in about.deployments.values()
+        if (what := list(_lacking(deployment)))
+    ]
+    if lacking:
+        more = f" and {len(lacking) - _SHOWN:,} more" if len(lacking) > _SHOWN else ""
+        raise SettingsError(
+            f"deployments lack what Camtrap DP must be told: {', '.join(lacking[:_SHOWN])}{more}",
+            _HOW,
+        )
+    return [_row(deployment, where) for deployment in about.deployments.values()]
+
+
+def _lacking(deployment: Deployment) -> Iterable[str]:
+    for name in ("latitude", "longitude", "start", "end"):
+        if getattr(deployment, name) is None:
+            yield name
+    if deployment.latitude is not None and not -90 <= deployment.latitude <= 90:
+        yield "a latitude from -90 to 90"
+    if deployment.longitude is not None and not -180 <= deployment.longitude <= 180:
+        yield "a longitude from -180 to 180"
+    if deployment.start and deployment.end and deployment.start > deployment.end:
+        yield "an end after its start"
+
+
+def _row(deployment: Deployment, where: tzinfo) -> Row:
+    found: dict[str, str | float | None] = {
+        "deploymentID": deployment.deployment_id,
+        "locationName": deployment.location,
+        "latitude": deployment.latitude,
+        "longitude": deployment.longitude,
+        "deploymentStart": moment(deployment.start or "", where),
+        "deploymentEnd": moment(deployment.end or "", where),
+        "cameraID": deployment.camera,
+    }
+    if deployment.shift:
+        found["deploymentComments"] = (
+            f"the camera's clock was wrong: {deployment.shift:+d} s were added to all times"
+        )
+    return {name: value for name, value in found.items() if value is not None}

@@ -1,0 +1,167 @@
+"""The exporter: a folder with the four files of a package."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import ClassVar
+
+from organizer.errors import SettingsError
+from organizer.records import ExportBatch, ExportInfo, ExportOption, VectorUse
+from organizer_camera_trap.formats.camtrap_dp.deployments import deployment_rows
+from organizer_camera_trap.formats.camtrap_dp.metadata import descriptor
+from organizer_camera_trap.formats.camtrap_dp.project import complete, read_project
+from organizer_camera_trap.formats.camtrap_dp.standard import CAPTURE_METHODS, SAMPLING_DESIGNS
+from organizer_camera_trap.formats.camtrap_dp.tables import Tables
+from organizer_camera_trap.formats.camtrap_dp.taxa import Taxa, read_taxa, write_taxa
+from organizer_camera_trap.formats.camtrap_dp.zones import zone
+
+_LEVELS = {"event": ("event",), "media": ("media",), "both": ("media", "event")}
+_NAMES = ("vernacular", "scientific")
+_SHOWN = 5
+
+
+class CamtrapDP:
+    """Writes a Camtrap DP; see the package.
+
+    Args:
+        timezone: That of the cameras' clocks: an IANA name, or an offset for clocks that know no
+            summer time.
+        project: A file with what only a person can say; see `project`. Where it is not there, one
+            to fill in is written.
+        taxa: A table of names; see `taxa`. Where it is not there, one to fill in is written.
+        level: Whether an observation is of an event, of an image ("media"), or there are both.
+        names: Whether the names of clusters are scientific ones.
+        title: The project's title, in place of the file's.
+        sampling_design: Likewise.
+        capture_method: Likewise.
+        individuals: Whether single animals are told apart, likewise.
+        contributor: Who made it, likewise.
+        classified_by: Who decided what single images are.
+        public: Whether the files can be had by everybody.
+        url: Where they can be had: it is put before their paths.
+
+    Raises:
+        SettingsError: Something is missing or cannot be.
+    """
+
+    suffix = ""
+    file_name = "organizer-camtrap-dp"
+    holds = frozenset({"datapackage.json", "deployments.csv", "media.csv", "observations.csv"})
+    vectors = VectorUse.NEVER
+    needs = frozenset({"taken_at", "deployments"})
+    options: ClassVar[Mapping[str, ExportOption]] = {
+        "timezone": ExportOption(
+            "the zone of the cameras' clocks: Europe/Berlin, or an offset where they kept one time",
+            "+01:00",
+            needed=True,
+        ),
+        "project": ExportOption("a TOML file with what follows and more; written if not there"),
+        "title": ExportOption("the title of the project", "Foxes of the old wood"),
+        "sampling-design": ExportOption(", ".join(SAMPLING_DESIGNS), "opportunistic"),
+        "capture-method": ExportOption(
+            f"{' or '.join(CAPTURE_METHODS)}, or both with a comma", "activityDetection"
+        ),
+        "individuals": ExportOption("whether single animals are told apart: yes or no", "no"),
+        "contributor": ExportOption("who made it", "Jane Doe"),
+        "level": ExportOption("observations of: event (if not given), media, both", "event"),
+        "taxa": ExportOption("a CSV file of name, scientificName; written if not there"),
+        "names": ExportOption("what names of clusters are: vernacular, scientific", "vernacular"),
+        "classified-by": ExportOption("who decided what images are", "Jane Doe"),
+        "public": ExportOption("whether everybody can have the files: yes or no", "no"),
+        "url": ExportOption("where the files can be had, put before their paths"),
+    }
+
+    def __init__(
+        self,
+        *,
+        timezone: str,
+        project: Path | None = None,
+        taxa: Path | None = None,
+        level: str = "event",
+        names: str = "vernacular",
+        title: str | None = None,
+        sampling_design: str | None = None,
+        capture_method: str | None = None,
+        individuals: bool | None = None,
+        contributor: str | None = None,
+        classified_by: str = "",
+        public: bool = False,
+        url: str = "",
+    ) -> None:
+        _require("level", level, tuple(_LEVELS))
+        _require("names", names, _NAMES)
+        self._zone = zone(timezone)
+        self._level = level
+        self._scientific = names == "scientific"
+        self._taxa = taxa
+        self._person = classified_by
+        self._public, self._url = public, url
+        self._unknown: list[str] = []
+        given = {
+            "title": title,
+            "sampling_design": sampling_design,
+            "capture_method": None if capture_method is None else capture_method.split(","),
+            "individuals": individuals,
+            "contributor": contributor,
+        }
+        self._told = complete(read_project(project) if project else {}, given)
+
+    def export(self, batches: Iterable[ExportBatch], to: Path, *, about: ExportInfo) -> int:
+        """Write into a folder that is there and empty.
+
+        Raises:
+            SettingsError: A deployment lacks what it must have, or a path cannot be.
+        """
+        taxa = self._meaning(about)
+        self._unknown = taxa.unknown(about.clusters.values())
+        deployments = deployment_rows(about, self._zone)
+        methods = self._told["project"]["captureMethod"]
+        tables = Tables(
+            to,
+            about,
+            where=self._zone,
+            taxa=taxa,
+            person=self._person,
+            levels=_LEVELS[self._level],
+            capture_method=methods[0] if len(methods) == 1 else "",
+            public=self._public,
+            url=self._url,
+        )
+        tables.write_deployments(deployments)
+        written = tables.write(batches)
+        metadata = descriptor(
+            self._told, about, deployments, tables.taxa_seen, levels=_LEVELS[self._level]
+        )
+        text = json.dumps(metadata, ensure_ascii=False, indent=2, allow_nan=False)
+        (to / "datapackage.json").write_text(text + "\n", encoding="utf-8")
+        return written
+
+    def opened_with(self, to: Path, *, about: ExportInfo) -> str:
+        """What is left to do, in a line."""
+        base = about.relative_to or about.common
+        lines = [] if self._url else [f"paths in media.csv are below {base}"]
+        if self._unknown:
+            more = ", ..." if len(self._unknown) > _SHOWN else ""
+            names = ", ".join(self._unknown[:_SHOWN]) + more
+            lines.append(f"no scientific name for {names}: --set taxa=FILE.csv")
+        lines.append(f"frictionless validate {to / 'datapackage.json'}")
+        return "; ".join(lines)
+
+    def _meaning(self, about: ExportInfo) -> Taxa:
+        """What the names of clusters mean."""
+        if self._taxa is None:
+            return Taxa({}, all_scientific=self._scientific)
+        if not self._taxa.exists():
+            write_taxa(self._taxa, about.clusters.values())
+            raise SettingsError(
+                f"there was no {self._taxa}: one to fill in is there now",
+                f"fill in scientificName: {self._taxa}",
+            )
+        return Taxa(read_taxa(self._taxa), all_scientific=self._scientific)
+
+
+def _require(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise SettingsError(f"{name} cannot be {value!r}", f"it is {', '.join(known)}")

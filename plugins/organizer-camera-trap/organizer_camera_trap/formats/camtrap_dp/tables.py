@@ -1,0 +1,235 @@
+"""media.csv and observations.csv, written in one pass over the images."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import TextIO
+from urllib.parse import quote
+
+from organizer.errors import SettingsError
+from organizer.export.paths import relative
+from organizer.records import ExportBatch, ExportInfo
+from organizer_camera_trap.formats.camtrap_dp.deployments import Row
+from organizer_camera_trap.formats.camtrap_dp.events import Event
+from organizer_camera_trap.formats.camtrap_dp.seen import Reader, Seen
+from organizer_camera_trap.formats.camtrap_dp.standard import (
+    DEPLOYMENTS,
+    MEDIA,
+    OBSERVATIONS,
+    mediatype,
+)
+from organizer_camera_trap.formats.camtrap_dp.taxa import Taxa, Taxon
+from organizer_camera_trap.formats.camtrap_dp.zones import moment
+
+_SMALLEST = 1e-15  # the standard's least width and height of a box
+_DIGITS = 6
+
+_Cells = dict[str, str | int | float | None]
+
+
+class Tables:
+    """Writes the tables of a package into a folder.
+
+    Args:
+        to: The folder.
+        about: What all batches have in common.
+        where: The time zone of the cameras' clocks.
+        taxa: What the names of clusters mean.
+        person: Who named and decided; "" where that was not told.
+        levels: Of what there are observations: "media", "event".
+        capture_method: That of all images; "" where there are several.
+        public: Whether the files can be had by everybody.
+        url: What is put before their paths.
+    """
+
+    def __init__(
+        self,
+        to: Path,
+        about: ExportInfo,
+        *,
+        where: tzinfo,
+        taxa: Taxa,
+        person: str,
+        levels: Sequence[str],
+        capture_method: str,
+        public: bool,
+        url: str,
+    ) -> None:
+        self._to, self._about, self._where = to, about, where
+        self._taxa, self._person, self._levels = taxa, person, levels
+        self._reader = Reader(taxa, about, person)
+        self._capture_method, self._public, self._url = capture_method, public, url
+        self._events: dict[int, Event] = {}
+        self._names: dict[str, Taxon] = {}
+
+    @property
+    def taxa_seen(self) -> list[Taxon]:
+        """The taxa of the observations, by scientific name."""
+        return [self._names[name] for name in sorted(self._names)]
+
+    def write_deployments(self, rows: Iterable[Row]) -> None:
+        """Write deployments.csv."""
+        with self._file("deployments") as file:
+            _writer(file, DEPLOYMENTS).writerows(rows)
+
+    def write(self, batches: Iterable[ExportBatch]) -> int:
+        """Write media.csv and observations.csv; the number of images."""
+        written = 0
+        with self._file("media") as media, self._file("observations") as observations:
+            files, said = _writer(media, MEDIA), _writer(observations, OBSERVATIONS)
+            for batch in batches:
+                files.writerows(self._media(batch))
+                said.writerows(self._observations(batch))
+                written += len(batch)
+            for event in self._events.values():
+                said.writerows(self._of_event(event))
+        return written
+
+    def _file(self, table: str) -> TextIO:
+        return (self._to / f"{table}.csv").open("w", encoding="utf-8", newline="")
+
+    # Media ---------------------------------------------------------------------------------
+
+    def _media(self, batch: ExportBatch) -> Iterator[_Cells]:
+        base = self._about.relative_to or self._about.common
+        for row, path in enumerate(relative(batch.paths, base)):
+            yield {
+                "mediaID": batch.image_ids[row],
+                "deploymentID": batch.deployments[row],
+                "captureMethod": self._capture_method,
+                "timestamp": self._moment(batch.taken_at[row]),
+                "filePath": _path(path, base, self._url),
+                "filePublic": _flag(self._public),
+                "fileName": path.rpartition("/")[2],
+                "fileMediatype": mediatype(batch.formats[row]),
+                "exifData": _json(batch.extras[row]),
+                "mediaComments": _clock(batch.clock_times[row]),
+            }
+
+    def _moment(self, time: str | None) -> str:
+        if time is None:
+            raise ValueError("an image without a time came to a format that needs one")
+        return moment(time, self._where)
+
+    # Observations --------------------------------------------------------------------------
+
+    def _observations(self, batch: ExportBatch) -> Iterator[_Cells]:
+        """The observations of the images of a batch, where there are such; events take them in."""
+        for row, image_id in enumerate(batch.image_ids):
+            seen = list(self._reader.of(batch, row))
+            deployment, number = batch.deployments[row] or "", batch.events[row]
+            event = Event(deployment, -1 if number is None else number)
+            if "event" in self._levels:
+                self._events.setdefault(event.number, event).add(seen)
+            if "media" not in self._levels:
+                continue
+            for place, one in enumerate(seen, 1):
+                yield {
+                    "observationID": f"{image_id}-{place}",
+                    "deploymentID": deployment,
+                    "mediaID": image_id,
+                    "observationLevel": "media",
+                    **self._when(event),
+                    **self._what(one),
+                    **_box(one),
+                }
+
+    def _of_event(self, event: Event) -> Iterator[_Cells]:
+        when = self._when(event)
+        for place, (one, count) in enumerate(event.observations(), 1):
+            yield {
+                "observationID": f"{when['eventID']}-{place}",
+                "deploymentID": event.deployment,
+                "observationLevel": "event",
+                **when,
+                **self._what(one),
+                "count": count,
+            }
+
+    def _when(self, event: Event) -> _Cells:
+        """An event, by a name that it keeps when photos of others come: where and when it began."""
+        first, last = (self._moment(time) for time in self._about.events[event.number])
+        began = "".join(c for c in first[:19] if c.isalnum())
+        return {
+            "eventID": f"{event.deployment}-{began}",
+            "eventStart": first,
+            "eventEnd": last,
+        }
+
+    def _what(self, one: Seen) -> _Cells:
+        if one.scientific_name and one.scientific_name not in self._names:
+            self._names[one.scientific_name] = self._taxa.by_scientific_name(one.scientific_name)
+        classified = one.kind != "unclassified" or bool(one.tags)
+        by_machine = classified and not one.by_person
+        clustered_at = self._about.clustered_at if by_machine and one.tags else None
+        return {
+            "observationType": one.kind,
+            "scientificName": one.scientific_name,
+            "classificationMethod": _method(one) if classified else "",
+            "classifiedBy": one.by,
+            "classificationTimestamp": clustered_at and _to_the_second(clustered_at),
+            "classificationProbability": one.probability and round(one.probability, _DIGITS),
+            "observationTags": one.tags,
+        }
+
+
+def _method(one: Seen) -> str:
+    return "human" if one.by_person else "machine"
+
+
+def _box(one: Seen) -> _Cells:
+    """The bounding box within the image, where there is one."""
+    if one.box is None:
+        return {}
+    left, upper = (_share(edge) for edge in (one.box.x, one.box.y))
+    width = min(_share(one.box.width), round(1 - left, _DIGITS))
+    height = min(_share(one.box.height), round(1 - upper, _DIGITS))
+    if width < _SMALLEST or height < _SMALLEST:
+        return {}
+    return {"bboxX": left, "bboxY": upper, "bboxWidth": width, "bboxHeight": height}
+
+
+def _share(value: float) -> float:
+    return round(min(1.0, max(0.0, value)), _DIGITS)
+
+
+def _path(path: str, base: Path, url: str) -> str:
+    """A path as the standard takes it.
+
+    Raises:
+        SettingsError: It has ".." in it or begins with one of ``. / ~``.
+    """
+    if url and not path.startswith(("../", "/")):
+        return f"{url.rstrip('/')}/{quote(path)}"
+    if path.startswith((".", "/", "~")) or ".." in path:
+        raise SettingsError(
+            f"Camtrap DP cannot name {path} below {base}",
+            "--relative-to FOLDER, which holds it; no name may begin with . or ~, or hold ..",
+        )
+    return path
+
+
+def _to_the_second(time: str) -> str:
+    return datetime.fromisoformat(time).isoformat(timespec="seconds")
+
+
+def _flag(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _json(extra: Mapping[str, str | int | float]) -> str:
+    return json.dumps(dict(extra), ensure_ascii=False, sort_keys=True) if extra else ""
+
+
+def _clock(time: str | None) -> str:
+    return "" if time is None else f"the camera's clock said {time}"
+
+
+def _writer(file: TextIO, columns: Sequence[str]) -> csv.DictWriter[str]:
+    lines = csv.DictWriter(file, columns, lineterminator="\r\n")
+    lines.writeheader()
+    return lines

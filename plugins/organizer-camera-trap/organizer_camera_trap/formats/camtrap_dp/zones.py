@@ -1,0 +1,44 @@
+"""Camera-local times as moments: with the offset of a time zone that a person named."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from datetime import datetime, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from organizer.errors import SettingsError
+
+_OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})")
+_MOST = timedelta(hours=14)
+
+
+def zone(name: str) -> tzinfo:
+    """A time zone by its IANA name, or by its offset (``+02:00``), which has no summer time.
+
+    Raises:
+        SettingsError: There is no such zone.
+    """
+    offset = _OFFSET.fullmatch(name)
+    if offset:
+        sign, hours, minutes = offset.groups()
+        ahead = timedelta(hours=int(hours), minutes=int(minutes))
+        if ahead > _MOST or int(minutes) > 59:
+            raise SettingsError(f"there is no time zone {name}", "offsets go from -14:00 to +14:00")
+        return timezone(-ahead if sign == "-" else ahead)
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        known = {known.lower(): known for known in available_timezones()}
+        near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
+        hint = (
+            f"did you mean {' or '.join(known[word] for word in near)}?"
+            if near
+            else "a name like Europe/Berlin, or an offset like +02:00"
+        )
+        raise SettingsError(f"there is no time zone {name}", hint) from error
+
+
+def moment(local: str, where: tzinfo) -> str:
+    """A camera-local ISO 8601 time with its offset, to the second."""
+    return datetime.fromisoformat(local).replace(tzinfo=where).isoformat(timespec="seconds")

@@ -1,0 +1,193 @@
+"""Take boxes from the bursts of a library, where no detector has looked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from organizer.execute import in_order
+from organizer.field import Detected, Detection, ImageDetections
+from organizer.library import Library
+from organizer.library.contexts import contexts
+from organizer.library.cutting import frame, present
+from organizer.library.detecting import DetectionReport
+from organizer.library.progress import Progress, Silent
+from organizer.settings import available_cores
+from organizer.store import Store
+from organizer.types import NOISE
+from organizer_camera_trap.burst_median import LEAST, SIDE, Moved, Pixels, alike, is_grey, moved
+
+DETECTOR = "burst median"
+
+_LOOKED_AT = 30
+"""Photos of a burst that are compared at once: of a longer one, parts of it one after the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class FromBursts:
+    """What the bursts gave.
+
+    Attributes:
+        report: What the library did with it.
+        bursts: Bursts of three photos and more that were looked at.
+        photos: Photos in them.
+        still: Photos in which nothing moved: they are not called empty.
+        alone: Photos without a time, or in no burst of three.
+        unreadable: Photos that could not be read again.
+        known: Photos that a detector has looked at: its word stands.
+    """
+
+    report: DetectionReport
+    bursts: int
+    photos: int
+    still: int
+    alone: int
+    unreadable: int
+    known: int
+
+
+def from_bursts(
+    library: Library,
+    *,
+    embedder: str | None = None,
+    progress: Progress | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> FromBursts:
+    """Find what moved in each burst, and take it in as detections.
+
+    Photos that a real detector has looked at are left as it saw them.
+
+    Args:
+        library: The library.
+        embedder: What embeds the crops; the library's own where None.
+        progress: Told of each burst.
+        stop: Asked after each burst.
+
+    Raises:
+        SettingsError: There are no images in the library.
+    """
+    shown = progress or Silent()
+    known = _known(library.store)
+    groups = _bursts(library.store)
+    wanted = [group for group in groups if not known.issuperset(group)]
+    shown.begin("comparing photos of bursts", len(wanted))
+    found: list[ImageDetections] = []
+    still = unreadable = 0
+    for looked in _looked_at(library, wanted):
+        shown.advance()
+        unreadable += looked.unreadable
+        for image_id, what in looked.found.items():
+            if image_id in known:
+                continue
+            if what is None:
+                still += 1
+            else:
+                found.append(_said(image_id, what))
+        if stop():
+            break
+    report = library.import_detections(
+        found, total=len(found), embedder=embedder, yields=True, progress=shown, stop=stop
+    )
+    inside = {image_id for group in groups for image_id in group}
+    return FromBursts(
+        report=report,
+        bursts=len(wanted),
+        photos=len(inside),
+        still=still,
+        alone=library.store.photos.count_images() - len(inside),
+        unreadable=unreadable,
+        known=len(known),
+    )
+
+
+def _known(store: Store) -> set[str]:
+    """The photos that a real detector has looked at."""
+    return {
+        one.image_id
+        for one in store.detections.of().values()
+        if one.detector != DETECTOR and one.outcome is not Detected.FAILED
+    }
+
+
+def _bursts(store: Store) -> list[list[str]]:
+    """The photos of each burst of three and more, in their order."""
+    taken = contexts(store)
+    groups: dict[int, list[tuple[str, str]]] = {}
+    rows = zip(taken.image_ids, taken.bursts.tolist(), taken.taken_at, strict=True)
+    for image_id, burst, at in rows:
+        if burst != NOISE:
+            groups.setdefault(burst, []).append((at or "", image_id))
+    ordered = [[image_id for _, image_id in sorted(group)] for group in groups.values()]
+    return [group for group in ordered if len(group) >= LEAST]
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    found: dict[str, Moved | None]
+    unreadable: int
+
+
+def _looked_at(library: Library, groups: Sequence[Sequence[str]]) -> Iterator[_Looked]:
+    settings = library.settings
+    threads = settings.threads or available_cores()
+
+    def work(group: Sequence[str]) -> _Looked:
+        files = library.store.photos.files_of(group, with_people=True)
+        here = {image_id: present(files.get(image_id, ())) for image_id in group}
+        return _look(here, max_bytes=settings.max_file_bytes)
+
+    with ThreadPoolExecutor(threads, "bursts") as pool:
+        try:
+            yield from in_order(pool, work, groups, ahead=2 * threads)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _look(files: dict[str, list[Path]], *, max_bytes: int) -> _Looked:
+    """What moved in the photos of a burst, those of one size and light compared with each other."""
+    sizes: dict[tuple[int, int, bool], dict[str, Pixels]] = {}
+    unreadable = 0
+    for image_id, paths in files.items():
+        image = frame(image_id, paths, min_side=SIDE, max_bytes=max_bytes)
+        if image is None:
+            unreadable += 1
+        else:
+            small = _small(image.pixels)
+            kind = small.shape[0], small.shape[1], is_grey(small)
+            sizes.setdefault(kind, {})[image_id] = small
+    found: dict[str, Moved | None] = {}
+    for same in sizes.values():
+        ids = list(same)
+        for group in alike([float(pixels.mean()) for pixels in same.values()]):
+            for part in _parts([ids[row] for row in group]):
+                if len(part) >= LEAST:
+                    found.update(zip(part, moved([same[i] for i in part]), strict=True))
+    return _Looked(found, unreadable)
+
+
+def _parts(ids: Sequence[str]) -> list[list[str]]:
+    """A long burst in parts of about equal length."""
+    count = -(-len(ids) // _LOOKED_AT)
+    return [[str(i) for i in part] for part in np.array_split(np.array(ids), count)]
+
+
+def _small(pixels: Pixels) -> Pixels:
+    from PIL import Image
+
+    height, width = pixels.shape[:2]
+    scale = min(1.0, SIDE / min(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    if size == (width, height):
+        return pixels
+    small = Image.fromarray(pixels).resize(size, Image.Resampling.BOX, reducing_gap=2.0)
+    return np.asarray(small)
+
+
+def _said(image_id: str, what: Moved) -> ImageDetections:
+    box = what.box
+    detection = Detection("animal", what.share, box.x, box.y, box.width, box.height)
+    return ImageDetections(image_id, Detected.FOUND, (detection,), detector=DETECTOR)

@@ -1,0 +1,188 @@
+"""Which photo of the library a path in a file of results means.
+
+The results name paths below the folder that the detector was run on, or whole paths, maybe of
+another machine. That folder is found out where there is exactly one that fits. Where several fit,
+as with cards that have the same file names, it is the one that the results lie in, where tools put
+them; otherwise the person is asked: nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from organizer.errors import SettingsError
+
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """What paths mean.
+
+    Attributes:
+        image_ids: The image of each path that is one of the library's.
+        unmatched: The other paths, in their order.
+        base: The folder below which the paths lie; None where they are whole paths of here.
+    """
+
+    image_ids: Mapping[str, str]
+    unmatched: tuple[str, ...]
+    base: Path | None
+
+
+def match(
+    paths: Sequence[str], files: Mapping[str, str], *, base: Path | None, home: Path | None = None
+) -> Matched:
+    """Find the photos that paths mean.
+
+    Args:
+        paths: As they are written.
+        files: The image of each file of the library, by its whole path.
+        base: The folder that the paths are relative to; found out where None.
+        home: The folder that the results lie in: it is taken where several fit.
+
+    Raises:
+        SettingsError: No path, or the paths of several folders, could be meant.
+    """
+    here = {tuple(_parts(path)): (path, image_id) for path, image_id in files.items()}
+    split = {path: tuple(_parts(path)) for path in paths}
+    if base is not None:
+        found = _below(split, here, tuple(_parts(str(base))))
+        return _matched(paths, found, base, what=f"below {base}")
+    whole = {path: here[parts] for path, parts in split.items() if parts in here}
+    if whole:
+        return _matched(paths, whole, None, what="in the library")
+    starts = _starts(split, here)
+    meant: dict[str, tuple[str, str]] = {}
+    for start in starts:
+        for path, file in _below(_without(start[1], split), here, start[0]).items():
+            if meant.setdefault(path, file)[1] != file[1]:
+                if home is not None and (tuple(_parts(str(home))), ()) in starts:
+                    return match(paths, files, base=home)
+                raise _several(starts)
+    folder = Path(*next(iter(starts))[0]) if len(starts) == 1 else None
+    return _matched(paths, meant, folder, what="in the library")
+
+
+_Parts = tuple[str, ...]
+_Here = Mapping[_Parts, tuple[str, str]]
+_Start = tuple[_Parts, _Parts]
+"""A folder of here, and what stands for it at the beginning of the paths."""
+
+
+def _parts(path: str) -> list[str]:
+    """The parts of a path of any system, the drive or root first."""
+    text = unicodedata.normalize("NFC", path.replace("\\", "/"))
+    parts = [part for part in text.split("/") if part not in {"", "."}]
+    return ["/", *parts] if text.startswith("/") else parts
+
+
+def _is_whole(path: str) -> bool:
+    text = path.replace("\\", "/")
+    return text.startswith("/") or text[1:3] == ":/"
+
+
+def _below(split: Mapping[str, _Parts], here: _Here, base: _Parts) -> dict[str, tuple[str, str]]:
+    """The files that paths mean below a folder; a whole path means itself."""
+    found = {}
+    for path, parts in split.items():
+        file = here.get((*base, *parts)) or (here.get(parts) if _is_whole(path) else None)
+        if file is not None:
+            found[path] = file
+    return found
+
+
+def _without(beginning: _Parts, split: Mapping[str, _Parts]) -> dict[str, _Parts]:
+    """The paths that begin so, without it."""
+    count = len(beginning)
+    return {path: parts[count:] for path, parts in split.items() if parts[:count] == beginning}
+
+
+def _starts(split: Mapping[str, _Parts], here: _Here) -> dict[_Start, str]:
+    """The folders that the paths may lie below, each with the first path that may lie there.
+
+    Of the beginning of a whole path as little as possible is taken for another machine's; a path
+    that is relative keeps all its parts.
+
+    Raises:
+        SettingsError: There are none.
+    """
+    relative = {path: parts for path, parts in split.items() if parts and not _is_whole(path)}
+    found: dict[_Start, str] = {}
+    ending = _by_ending(here, {len(parts) for parts in relative.values()})
+    for path, parts in relative.items():
+        for file in ending.get(parts, ()):
+            found.setdefault((file[: len(file) - len(parts)], ()), path)
+    found = found or _of_another_machine(split, here)
+    if not found:
+        raise _nothing(split)
+    return found
+
+
+def _by_ending(here: _Here, lengths: Iterable[int]) -> dict[_Parts, list[_Parts]]:
+    """The files by their last parts, as many as some paths have."""
+    found: dict[_Parts, list[_Parts]] = {}
+    for length in lengths:
+        for file in here:
+            found.setdefault(file[-length:], []).append(file)
+    return found
+
+
+def _of_another_machine(split: Mapping[str, _Parts], here: _Here) -> dict[_Start, str]:
+    """Where whole paths may lie, of whose beginning as little as possible is another machine's."""
+    ending = _by_ending(here, {1})
+    candidates: dict[int, dict[_Start, str]] = {}
+    for path, parts in split.items():
+        for file in ending.get(parts[-1:], ()) if parts and _is_whole(path) else ():
+            strip = len(parts) - _shared(parts, file)
+            start = file[: len(file) - len(parts) + strip], parts[:strip]
+            candidates.setdefault(strip, {}).setdefault(start, path)
+    return candidates[min(candidates)] if candidates else {}
+
+
+def _shared(one: _Parts, other: _Parts) -> int:
+    """How many parts two paths share at their ends."""
+    count = 0
+    for a, b in zip(reversed(one), reversed(other), strict=False):
+        if a != b:
+            break
+        count += 1
+    return count
+
+
+def _several(found: Mapping[_Start, str]) -> SettingsError:
+    folders = sorted({str(Path(*start[0])) for start in found})
+    shown = ", ".join(folders[:_SHOWN]) + (", ..." if len(folders) > _SHOWN else "")
+    path = next(iter(found.values()))
+    return SettingsError(
+        f"{len(folders)} folders fit: {path} may lie in {shown}",
+        f"say which one the detector was run on: --base {folders[0]}",
+    )
+
+
+def _nothing(paths: Iterable[str]) -> SettingsError:
+    listed = list(paths)
+    first = f": {listed[0]}" if listed else ""
+    return SettingsError(
+        f"none of the {len(listed):,} images in the results is in the library{first}",
+        "organizer ingest FOLDER first, or --base DIR, the folder that the detector was run on",
+    )
+
+
+def _matched(
+    paths: Sequence[str],
+    found: Mapping[str, tuple[str, str]],
+    base: Path | None,
+    *,
+    what: str,
+) -> Matched:
+    if paths and not found:
+        raise SettingsError(
+            f"none of the {len(paths):,} images in the results is {what}: {paths[0]}",
+            "--base DIR is the folder that the detector was run on",
+        )
+    unmatched = tuple(path for path in paths if path not in found)
+    return Matched({path: image_id for path, (_, image_id) in found.items()}, unmatched, base)

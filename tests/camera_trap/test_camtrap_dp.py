@@ -1,0 +1,470 @@
+"""Camtrap DP by the rules of the standard: what must be there, in which words, and what it means.
+
+The rules are written down here as tables, so that they are held to also where the published schemas
+are not at hand; `test_camtrap_dp_published` holds the same packages to those.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from organizer.errors import SettingsError
+from organizer.library.exporting.options import made, options_of
+from organizer.records import ExportBatch, ExportDetection
+from organizer_camera_trap.formats.camtrap_dp import CamtrapDP
+from organizer_camera_trap.formats.camtrap_dp.events import Event
+from organizer_camera_trap.formats.camtrap_dp.seen import Seen
+from organizer_camera_trap.formats.camtrap_dp.zones import moment, zone
+from tests.batches import DEPLOYMENTS, about, batch, looked_at
+
+# The rules of Camtrap DP 1.0.2 -----------------------------------------------------------------
+
+_REQUIRED = {
+    "deployments": ["deploymentID", "latitude", "longitude", "deploymentStart", "deploymentEnd"],
+    "media": ["mediaID", "deploymentID", "timestamp", "filePath", "filePublic", "fileMediatype"],
+    "observations": [
+        "observationID", "deploymentID", "eventStart", "eventEnd", "observationLevel",
+        "observationType",
+    ],
+}  # fmt: skip
+_TIMES = {
+    "deployments": ["deploymentStart", "deploymentEnd"],
+    "media": ["timestamp"],
+    "observations": ["eventStart", "eventEnd", "classificationTimestamp"],
+}
+_WORDS = {
+    "captureMethod": {"activityDetection", "timeLapse"},
+    "filePublic": {"true", "false"},
+    "observationLevel": {"media", "event"},
+    "observationType": {"animal", "human", "vehicle", "blank", "unknown", "unclassified"},
+    "classificationMethod": {"human", "machine"},
+}
+_RANGES = {
+    "latitude": (-90, 90), "longitude": (-180, 180), "count": (1, 10**9), "bboxX": (0, 1),
+    "bboxY": (0, 1), "bboxWidth": (1e-15, 1), "bboxHeight": (1e-15, 1),
+    "classificationProbability": (0, 1),
+}  # fmt: skip
+_KEYS = {"deployments": "deploymentID", "media": "mediaID", "observations": "observationID"}
+_POINTS_TO = {"deploymentID": "deployments", "mediaID": "media"}
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)")
+_PATH = re.compile(r"(?=^[^./~])(^((?!\.{2}).)*$).*")
+_METADATA = {
+    "resources", "profile", "created", "contributors", "project", "spatial", "temporal",
+    "taxonomic",
+}  # fmt: skip
+_PROJECT = {"title", "samplingDesign", "captureMethod", "individualAnimals", "observationLevel"}
+
+Rows = list[dict[str, str]]
+_OPTIONS = {
+    "timezone": "+01:00",
+    "title": "Foxes",
+    "sampling-design": "targeted",
+    "capture-method": "activityDetection",
+    "individuals": "no",
+    "contributor": "Jane Doe",
+}
+
+
+def known(given_images: ExportBatch) -> ExportBatch:
+    """With a time, a deployment and an event where there is none."""
+    filled = {"taken_at": "2024-05-01T06:07:30", "deployments": "A1", "events": 0}
+    columns: dict[str, Any] = {
+        name: tuple(value if v is None else v for v in getattr(given_images, name))
+        for name, value in filled.items()
+    }
+    return replace(given_images, **columns)
+
+
+def package(
+    to: Path, *batches: ExportBatch, info: Mapping[str, Any] | None = None, **options: Any
+) -> tuple[dict[str, Any], dict[str, Rows]]:
+    """Write a package, hold it to the rules, and give its metadata and tables."""
+    to.mkdir()
+    part = made("camtrap-dp", {**_OPTIONS, **options})
+    written = part.export(map(known, batches), to, about=about(**(info or {})))
+    assert {file.name for file in to.iterdir()} == CamtrapDP.holds
+    metadata = json.loads((to / "datapackage.json").read_text(encoding="utf-8"))
+    tables = {name: _rows(to / f"{name}.csv") for name in _REQUIRED}
+    assert written == len(tables["media"])
+    _hold_to_the_rules(metadata, tables)
+    return metadata, tables
+
+
+def _rows(file: Path) -> Rows:
+    with file.open(encoding="utf-8", newline="") as text:
+        return list(csv.DictReader(text))
+
+
+def _hold_to_the_rules(metadata: dict[str, Any], tables: dict[str, Rows]) -> None:
+    assert set(metadata) >= _METADATA
+    assert set(metadata["project"]) >= _PROJECT
+    assert [one["name"] for one in metadata["resources"]] == list(_REQUIRED)
+    for one in metadata["resources"]:
+        assert one["profile"] == "tabular-data-resource"
+        assert one["schema"].endswith(f"/1.0.2/{one['name']}-table-schema.json")
+    for table, rows in tables.items():
+        keys = [row[_KEYS[table]] for row in rows]
+        assert len(set(keys)) == len(keys), table
+        for row in rows:
+            for name, cell in row.items():
+                _hold_cell(table, name, cell, tables)
+    names = {row["scientificName"] for row in tables["observations"]} - {""}
+    assert {one["scientificName"] for one in metadata["taxonomic"]} == names
+    for row in tables["observations"]:
+        assert row["eventStart"] <= row["eventEnd"]
+        assert bool(row["mediaID"]) == (row["observationLevel"] == "media")
+        assert row["bboxX"] == "" or row["mediaID"]
+
+
+def _hold_cell(table: str, name: str, cell: str, tables: dict[str, Rows]) -> None:
+    if not cell:
+        assert name not in _REQUIRED[table], name
+        return
+    if name in _TIMES[table]:
+        assert _TIME.fullmatch(cell), cell
+        datetime.fromisoformat(cell)
+    if name in _WORDS:
+        assert cell in _WORDS[name], name
+    if name in _RANGES:
+        low, high = _RANGES[name]
+        assert low <= float(cell) <= high, name
+    if name in _POINTS_TO:
+        target = _POINTS_TO[name]
+        assert cell in {row[_KEYS[target]] for row in tables[target]}, name
+    if name == "filePath":
+        assert _PATH.fullmatch(cell), cell
+    if name == "fileMediatype":
+        assert cell.startswith(("image/", "video/", "audio/"))
+    if name == "exifData":
+        assert isinstance(json.loads(cell), dict)
+
+
+# What is in a package --------------------------------------------------------------------------
+
+
+def test_deployments_media_and_metadata_are_what_is_known(tmp_path: Path) -> None:
+    metadata, tables = package(tmp_path / "dp", batch(3))
+    assert tables["deployments"][0] == {
+        **dict.fromkeys(tables["deployments"][0], ""),
+        "deploymentID": "A1",
+        "locationName": "Old oak",
+        "latitude": "51.5",
+        "longitude": "13.25",
+        "deploymentStart": "2024-04-01T00:00:00+01:00",
+        "deploymentEnd": "2024-06-01T12:00:00+01:00",
+        "cameraID": "cam 1",
+        "deploymentComments": "the camera's clock was wrong: +3600 s were added to all times",
+    }
+    first = tables["media"][0]
+    assert first["timestamp"] == "2024-05-01T06:07:08+01:00"
+    assert (first["filePath"], first["fileName"]) == ("day 0/0-0000.jpg", "0-0000.jpg")
+    assert (first["filePublic"], first["fileMediatype"]) == ("false", "image/jpeg")
+    assert first["mediaComments"] == "the camera's clock said 2024-05-01T05:07:08"
+    assert json.loads(first["exifData"]) == {"temperature": 21, "moon_phase": "full"}
+    assert first["captureMethod"] == "activityDetection"
+    assert metadata["spatial"]["bbox"] == [13.25, -33.25, 151.0, 51.5]
+    assert metadata["temporal"] == {"start": "1999-12-01", "end": "2024-06-01"}
+    assert metadata["project"]["observationLevel"] == ["event"]
+    assert metadata["contributors"] == [{"title": "Jane Doe"}]
+
+
+def test_an_image_is_what_detector_and_person_say(tmp_path: Path) -> None:
+    box = ExportDetection("animal", 0.75, 0.0, 0.0, 0.5, 0.5)
+    person = ExportDetection("person", 0.5, 0.5, 0.0, 0.6, 0.5)
+    images = looked_at(
+        6,
+        detections=(*looked_at(3).detections, (box, person), (box,), None),
+        failures=(None,) * 6,
+    )
+    _, tables = package(tmp_path / "dp", images, level="media", classified_by="Ann")
+    of: dict[str, Rows] = {image_id: [] for image_id in images.image_ids}
+    for row in tables["observations"]:
+        of[row["mediaID"]].append(row)
+    decided, second, empty, loose, whole, unsure = of.values()
+    assert [row["observationType"] for row in decided] == ["animal", "animal"], "0.1 counts not"
+    assert [row["classificationMethod"] for row in decided] == ["human", "machine"]
+    assert [row["classifiedBy"] for row in decided] == ["Ann", "organizer 0"]
+    assert [row["bboxWidth"] for row in decided] == ["0.3", "0.25"]
+    assert decided[0]["observationTags"] == "cluster:3 | name:Red fox"
+    assert decided[1]["classificationTimestamp"] == "2026-11-20T08:00:00+00:00"
+    assert {row["classificationProbability"] for row in decided} == {""}
+    (alone,) = second
+    assert (alone["observationType"], alone["observationTags"]) == ("unclassified", "cluster:7")
+    (blank,) = empty
+    assert (blank["observationType"], blank["classifiedBy"]) == ("blank", "MDv5a")
+    animal, human = loose
+    assert (animal["observationType"], human["observationType"]) == ("animal", "human")
+    assert human["classificationProbability"] == "0.5"
+    assert human["bboxWidth"] == "0.5", "a box ends with the image"
+    assert animal["observationTags"] == "cluster:3 | name:Red fox", "whole images were clustered"
+    assert (whole[0]["observationType"], whole[0]["bboxX"]) == ("animal", "0.0")
+    assert [row["observationType"] for row in unsure] == ["unclassified"]
+    assert (unsure[0]["classificationMethod"], unsure[0]["observationTags"]) == ("", "")
+
+
+def test_events_have_each_kind_once_and_the_most_at_a_time(tmp_path: Path) -> None:
+    fox = ExportDetection("animal", 0.9, 0.1, 0.1, 0.2, 0.2, 3, "Red fox")
+    images = batch(
+        4,
+        detections=((fox,), (fox, fox), (), ()),
+        detectors=("MDv5a",) * 4,
+        states=("auto",) * 4,
+        events=(0, 0, 0, 3),
+        deployments=("A1", "A1", "A1", "B 2"),
+    )
+    _, tables = package(tmp_path / "dp", images)
+    foxes, nothing = tables["observations"]
+    assert (foxes["count"], foxes["observationTags"]) == ("2", "cluster:3 | name:Red fox")
+    assert foxes["eventID"] == "A1-20240501T060708"
+    assert foxes["eventStart"] == "2024-05-01T06:07:08+01:00"
+    assert foxes["eventEnd"] == "2024-05-01T06:08:00+01:00"
+    assert (nothing["observationType"], nothing["deploymentID"]) == ("blank", "B 2")
+
+
+def test_clusters_of_one_species_are_one_observation_of_an_event(tmp_path: Path) -> None:
+    by_day = ExportDetection("animal", 0.9, 0.1, 0.1, 0.2, 0.2, 3, "fox by day")
+    by_night = ExportDetection("animal", 0.9, 0.5, 0.1, 0.2, 0.2, 7, "fox by night")
+    human = ExportDetection("person", 0.9, 0.1, 0.1, 0.2, 0.2)
+    images = batch(
+        3,
+        detections=((by_day, by_night), (by_night,), (human,)),
+        events=(0, 0, 0),
+        deployments=("A1",) * 3,
+    )
+    taxa = tmp_path / "taxa.csv"
+    taxa.write_text("name,scientificName\nfox by day,Vulpes vulpes\nfox by night,Vulpes vulpes\n")
+    _, tables = package(tmp_path / "dp", images, taxa=str(taxa))
+    fox, person = tables["observations"]
+    assert (fox["scientificName"], fox["count"]) == ("Vulpes vulpes", "2")
+    assert (person["observationType"], person["count"]) == ("human", "1")
+
+
+def test_both_levels_are_linked_by_the_event(tmp_path: Path) -> None:
+    metadata, tables = package(tmp_path / "dp", looked_at(6), level="both")
+    rows = tables["observations"]
+    assert metadata["project"]["observationLevel"] == ["media", "event"]
+    by_level = {
+        level: {row["eventID"] for row in rows if row["observationLevel"] == level}
+        for level in ("media", "event")
+    }
+    assert by_level["media"] == by_level["event"]
+
+
+_kinds = st.sampled_from(["animal", "human", "vehicle", "blank", "unknown", "unclassified"])
+
+
+@given(st.lists(st.lists(_kinds, min_size=1, max_size=4), min_size=1, max_size=6))
+def test_an_event_is_blank_only_where_all_its_images_are(said: list[list[str]]) -> None:
+    event = Event("A1", 0)
+    box = ExportDetection("animal", 0.9, 0.0, 0.0, 0.5, 0.5)
+    for image in said:
+        event.add([Seen(kind, box=box if kind == "animal" else None) for kind in image])
+    kinds = {kind for image in said for kind in image}
+    found = {one.kind: count for one, count in event.observations()}
+    shown = kinds - {"blank", "unclassified"}
+    assert set(found) == (shown or kinds - {"blank"} or kinds)
+    if "animal" in found:
+        assert found["animal"] == max(image.count("animal") for image in said)
+    assert all(count is None for kind, count in found.items() if kind != "animal")
+
+
+# Names -----------------------------------------------------------------------------------------
+
+
+def test_a_name_is_scientific_only_where_a_person_says_so(tmp_path: Path) -> None:
+    _, plain = package(tmp_path / "plain", batch(1))
+    assert plain["observations"][0]["scientificName"] == ""
+    assert plain["observations"][0]["observationType"] == "unclassified"
+    file = tmp_path / "taxa.csv"
+    file.write_text(
+        "name,scientificName,taxonRank,eng\nred FOX,Vulpes vulpes,species,fox\n", encoding="utf-8"
+    )
+    metadata, mapped = package(tmp_path / "mapped", batch(1), taxa=str(file))
+    row = mapped["observations"][0]
+    assert (row["scientificName"], row["observationType"]) == ("Vulpes vulpes", "animal")
+    assert (row["classificationMethod"], row["observationTags"]) == (
+        "human",
+        "cluster:3 | name:Red fox",
+    )
+    assert metadata["taxonomic"] == [
+        {
+            "scientificName": "Vulpes vulpes",
+            "taxonRank": "species",
+            "vernacularNames": {"eng": "fox"},
+        }
+    ]
+    lynx = batch(2, cluster_names=("Lynx lynx", "People"))
+    _, said = package(tmp_path / "said", lynx, names="scientific", level="media")
+    found = [(row["scientificName"], row["observationType"]) for row in said["observations"]]
+    assert found == [("Lynx lynx", "animal"), ("", "human")]
+
+
+def test_a_table_of_names_that_is_not_there_is_written_to_fill_in(tmp_path: Path) -> None:
+    file = tmp_path / "taxa.csv"
+    with pytest.raises(SettingsError, match="to fill in is there now"):
+        package(tmp_path / "dp", batch(1), taxa=str(file))
+    assert "Red fox" in file.read_text(encoding="utf-8-sig")
+    before = file.read_bytes()
+    package(tmp_path / "again", batch(1), taxa=str(file))
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name\nfox\n", "no column name and scientificName"),
+        ("name,scientificName\n,Vulpes vulpes\n", "line 2 has no name"),
+        ("name,scientificName,observationType\nx,,beast\n", "beast is no observationType"),
+        ("name,scientificName,taxonRank\nx,Vulpes,tribe\n", "tribe is no taxonRank"),
+    ],
+)
+def test_a_table_of_names_that_is_wrong_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "taxa.csv"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError, match=said):
+        package(tmp_path / "dp", batch(1), taxa=str(file))
+
+
+# What must be told -----------------------------------------------------------------------------
+
+
+def test_deployments_without_place_or_period_are_named_and_nothing_is_invented(
+    tmp_path: Path,
+) -> None:
+    bare = replace(DEPLOYMENTS["A1"], latitude=None, end=None)
+    upside_down = replace(DEPLOYMENTS["B 2"], latitude=91.0, end="1999-01-01T00:00:00")
+    wrong = {"deployments": {"A1": bare, "B 2": upside_down}}
+    with pytest.raises(SettingsError) as error:
+        package(tmp_path / "dp", batch(3), info=wrong)
+    assert "A1 (latitude, end)" in error.value.message
+    assert "B 2 (a latitude from -90 to 90, an end after its start)" in error.value.message
+    assert "organizer deployments" in error.value.hint
+
+
+def test_what_is_missing_of_a_project_is_listed() -> None:
+    with pytest.raises(SettingsError) as error:
+        made("camtrap-dp", {"timezone": "UTC"})
+    for word in ("title", "samplingDesign", "captureMethod", "individualAnimals", "contributors"):
+        assert word in error.value.message
+    with pytest.raises(SettingsError, match="needs to be told timezone"):
+        made("camtrap-dp", {"title": "x"})
+
+
+def test_a_project_file_that_is_not_there_is_written_to_fill_in(tmp_path: Path) -> None:
+    file = tmp_path / "project.toml"
+    with pytest.raises(SettingsError, match="to fill in is there now"):
+        made("camtrap-dp", {"timezone": "UTC", "project": str(file)})
+    with pytest.raises(SettingsError, match="must be told"):
+        made("camtrap-dp", {"timezone": "UTC", "project": str(file)})
+    filled = file.read_text(encoding="utf-8")
+    filled = filled.replace('title = ""', 'title = "Foxes"')
+    filled = filled.replace('samplingDesign = ""', 'samplingDesign = "targeted"')
+    filled = filled.replace('captureMethod = [""]', 'captureMethod = ["timeLapse"]')
+    file.write_text(filled.replace('individualAnimals = ""', "individualAnimals = false"))
+    to = tmp_path / "dp"
+    to.mkdir()
+    part = made("camtrap-dp", {"timezone": "UTC", "project": str(file)})
+    part.export([known(batch(1))], to, about=about())
+    metadata = json.loads((to / "datapackage.json").read_text(encoding="utf-8"))
+    assert metadata["project"]["captureMethod"] == ["timeLapse"]
+    assert metadata["contributors"] == [{"title": "Foxes", "role": "contact"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[project", "is no TOML"),
+        ("spatial = 1", "is computed"),
+        ("colour = 1", "colour, which Camtrap DP does not have"),
+        ("[project]\ntitel = 'x'", "project.titel, which there is not"),
+        ("[[licenses]]\nname = 'CC0-1.0'\nscope = 'data'", "licenses, one of scope data and one"),
+        ("[[contributors]]\ntitle = 'x'\nrole = 'boss'", "contributors.role of x"),
+    ],
+)
+def test_a_project_file_that_is_wrong_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "project.toml"
+    file.write_text(text, encoding="utf-8")
+    options = {name: value for name, value in _OPTIONS.items() if name != "contributor"}
+    with pytest.raises(SettingsError, match=re.escape(said)):
+        made("camtrap-dp", {**options, "project": str(file)})
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"level": "day"}, "level cannot be 'day'"),
+        ({"names": "latin"}, "names cannot be 'latin'"),
+        ({"individuals": "maybe"}, "individuals cannot be 'maybe'"),
+        ({"timezone": "Europe/Berlim"}, "there is no time zone Europe/Berlim"),
+        ({"timezone": "+99:00"}, r"there is no time zone \+99:00"),
+        ({"colour": "red"}, "camtrap-dp has no colour"),
+        ({"project": "~nobody-here/p.toml"}, "project cannot be '~nobody-here/p.toml'"),
+        ({"project": "x" * 256 + ".toml"}, "project cannot be 'xxx"),
+        ({"project": "no-such-folder/p.toml"}, "cannot be written"),
+        ({"project": "no-such.json"}, "there is no no-such.json"),
+        ({"project": "."}, "cannot be read"),
+        ({"sampling-design": "random"}, "samplingDesign, one of"),
+        ({"capture-method": "activityDetection,video"}, "captureMethod, a list of"),
+    ],
+)
+def test_an_option_that_cannot_be_is_refused(options: dict[str, str], said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        made("camtrap-dp", {**_OPTIONS, **options})
+
+
+def test_options_are_described_and_their_examples_make_an_exporter() -> None:
+    described = options_of("camtrap-dp")
+    assert all(option.help for option in described.values())
+    assert [name for name, option in described.items() if option.needed] == ["timezone"]
+    assert made("camtrap-dp", {n: o.example for n, o in described.items() if o.example})
+
+
+@pytest.mark.parametrize("name", ["../x.jpg", "a..b.jpg", ".hidden/x.jpg", "~x.jpg"])
+def test_a_path_that_the_standard_cannot_hold_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SettingsError, match="cannot name"):
+        package(tmp_path / "dp", batch(1, paths=(f"/photos/{name}",)))
+
+
+def test_files_that_can_be_had_somewhere_have_its_address(tmp_path: Path) -> None:
+    _, tables = package(tmp_path / "dp", batch(1), url="https://example.org/a/", public="yes")
+    assert tables["media"][0]["filePath"] == "https://example.org/a/day%200/0-0000.jpg"
+    assert tables["media"][0]["filePublic"] == "true"
+
+
+# Times -----------------------------------------------------------------------------------------
+
+
+def test_a_zone_knows_summer_time_and_an_offset_does_not() -> None:
+    berlin, fixed = zone("Europe/Berlin"), zone("+0100")
+    assert moment("2024-07-01T12:00:00", berlin) == "2024-07-01T12:00:00+02:00"
+    assert moment("2024-01-01T12:00:00.5", berlin) == "2024-01-01T12:00:00+01:00"
+    assert moment("2024-07-01T12:00:00", fixed) == "2024-07-01T12:00:00+01:00"
+    assert moment("2024-07-01T12:00:00", zone("-05:30")) == "2024-07-01T12:00:00-05:30"
+
+
+@settings(max_examples=20)
+@given(
+    st.lists(
+        st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=8),
+        min_size=3,
+        max_size=3,
+    )
+)
+def test_any_names_keep_the_rules(
+    tmp_path_factory: pytest.TempPathFactory, names: list[str]
+) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    _, tables = package(folder / "dp", looked_at(3, cluster_names=tuple(names)), level="both")
+    tags = [row["observationTags"] for row in tables["observations"]]
+    assert all(tag.count("|") <= 1 for tag in tags)

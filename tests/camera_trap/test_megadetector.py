@@ -1,0 +1,240 @@
+"""MegaDetector's results are read as they are written, and mistakes are told by where they are."""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from organizer.errors import SettingsError
+from organizer.field import Detected
+from organizer_camera_trap import json_stream
+from organizer_camera_trap.json_stream import Elements, members
+from organizer_camera_trap.megadetector import read_results
+
+_CATEGORIES = {"1": "animal", "2": "person", "3": "vehicle"}
+_BOX = {"category": "1", "conf": 0.93, "bbox": [0.1, 0.2, 0.3, 0.4]}
+
+
+def _file(tmp_path: Path, *images: Any, **more: Any) -> Path:
+    whole = {"images": list(images), "detection_categories": _CATEGORIES, **more}
+    file = tmp_path / "md.json"
+    file.write_text(json.dumps(whole), encoding="utf-8")
+    return file
+
+
+def _read(file: Path) -> list[Any]:
+    results = read_results(file)
+    ids = {path: f"{number:032x}" for number, path in enumerate(results.paths)}
+    return list(results.detections(ids))
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1", "1.2", "1.3", "1.4", "1.5", "1.6"])
+def test_every_version_is_read(tmp_path: Path, version: str) -> None:
+    found = {"file": "a/1.JPG", "detections": [_BOX], "max_detection_conf": 0.93}
+    info = {
+        "format_version": version,
+        "detector": "md_v5a.0.0.pt",
+        "detector_metadata": {"typical_detection_threshold": 0.15},
+    }
+    file = _file(tmp_path, found, {"file": "2.JPG", "detections": []}, info=info)
+    results = read_results(file)
+    assert (results.version, results.detector) == (version, "md_v5a.0.0.pt")
+    assert results.usual_threshold == 0.15
+    assert results.paths == ["a/1.JPG", "2.JPG"]
+    assert not results.notes
+    one, empty = _read(file)
+    assert (one.outcome, empty.outcome) == (Detected.FOUND, Detected.EMPTY)
+    (box,) = one.detections
+    assert (box.category, box.confidence) == ("animal", 0.93)
+    assert (box.x, box.y, box.width, box.height) == (0.1, 0.2, 0.3, 0.4)
+    assert one.extra == {"max_detection_conf": 0.93}
+    assert one.detector == "md_v5a.0.0.pt"
+
+
+def test_what_failed_is_told_with_its_reason(tmp_path: Path) -> None:
+    file = _file(
+        tmp_path,
+        {"file": "1.JPG", "detections": None, "failure": "image access failure"},
+        {"file": "2.JPG", "failure": "inference failure"},
+        {"file": "3.JPG"},
+    )
+    found = _read(file)
+    assert {one.outcome for one in found} == {Detected.FAILED}
+    assert [one.failure for one in found] == [
+        "image access failure", "inference failure", "the results have no detections of it",
+    ]  # fmt: skip
+
+
+def test_classifications_are_kept_by_name(tmp_path: Path) -> None:
+    box = {**_BOX, "classifications": [["0", 0.8], ["7", 0.1]]}
+    file = _file(tmp_path, {"file": "1.JPG", "detections": [box]},
+                 classification_categories={"0": "lynx"})  # fmt: skip
+    (one,) = _read(file)
+    assert json.loads(one.extra["classifications"]) == {"0": [["lynx", 0.8], ["7", 0.1]]}
+
+
+def test_people_are_people_by_any_name_and_empty_boxes_are_none(tmp_path: Path) -> None:
+    named = {"1": "Human", "2": "empty", "3": "Bird"}
+    boxes = [{**_BOX, "category": number} for number in named]
+    nothing = {"category": "3", "conf": 0.5, "bbox": [0.5, 0.5, 0, 0]}
+    file = _file(
+        tmp_path,
+        {"file": "1.JPG", "detections": [*boxes, nothing]},
+        detection_categories=named,
+    )
+    (one,) = _read(file)
+    assert [box.category for box in one.detections] == ["person", "bird"]
+
+
+def test_a_box_that_stands_out_by_rounding_is_drawn_in(tmp_path: Path) -> None:
+    box = {"category": "1", "conf": 1.0, "bbox": [0.7, -0.001, 0.3003, 1.0]}
+    (one,) = _read(_file(tmp_path, {"file": "1.JPG", "detections": [box]}))
+    (found,) = one.detections
+    assert found.y == 0
+    assert found.x + found.width <= 1
+
+
+def _wrong(**more: Any) -> dict[str, Any]:
+    return {"file": "2.JPG", "detections": [{**_BOX, **more}]}
+
+
+@pytest.mark.parametrize(
+    ("image", "where"),
+    [
+        ("text", "images[1]: is no object"),
+        ({"detections": []}, "images[1].file"),
+        ({"file": " "}, "images[1].file"),
+        ({"file": "1.JPG"}, "images[1]: 1.JPG was there before, in images[0]"),
+        ({"file": "2.JPG", "detections": {}}, "images[1].detections: is no list"),
+        ({"file": "2.JPG", "detections": [3]}, "images[1].detections[0]: is no object"),
+        ({"file": "2.JPG", "failure": 3}, "images[1].failure"),
+        (_wrong(category="9"), "images[1].detections[0].category: '9' is not in detection_cat"),
+        (_wrong(conf="high"), "images[1].detections[0].conf: is no number"),
+        (_wrong(conf=True), "images[1].detections[0].conf: is no number"),
+        (_wrong(conf=93), "images[1].detections[0].conf: 93 is not between 0 and 1"),
+        (_wrong(bbox=[0.1, 0.2, 0.3]), "images[1].detections[0].bbox: is not four numbers"),
+        (_wrong(bbox=[100, 20, 30, 40]), "images[1].detections[0].bbox[0]: 100 is not between"),
+        (_wrong(bbox=[0.9, 0, 0.5, 1]), "images[1].detections[0].bbox: stands out of the picture"),
+        (_wrong(classifications=[1]), "images[1].detections[0].classifications"),
+    ],
+)
+def test_a_mistake_is_told_by_where_it_is(tmp_path: Path, image: Any, where: str) -> None:
+    good = {"file": "1.JPG", "detections": [_BOX]}
+    file = _file(tmp_path, good, image)
+    with pytest.raises(SettingsError) as caught:
+        _read(file)
+    assert where in caught.value.message
+    assert caught.value.message.startswith(str(file))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "is empty"),
+        ("\n  ", "'{' is missing"),
+        ("[]", "line 1, column 1: no JSON: '{' is missing"),
+        ('{"info": {}}', "has no list of images"),
+        ('{"images": {}}', "images: is no list"),
+        ('{"predictions": []}', "holds 'predictions'"),
+        ('{"images": [],\n "info": {"format_version": "2.0"}}', "info.format_version: '2.0'"),
+        ('{"images": [], "info": 3}', "info: is no object"),
+        ('{"images": [], "detection_categories": {"1": 2}}', "detection_categories"),
+        ('{"images": [\n  {"file": "1.JPG"},\n  {"file" "2.JPG"}]}', "line 3, column 11"),
+        ('{"images": [{"file": "1.JPG"}', "line 1, column 30"),
+        ('{"images": []} {}', "something after its end"),
+        ('{"images": [], "info": {"x": NaN}}', "NaN is no number"),
+        ('{"images": [], 3: 4}', "a name in quotes is missing"),
+        (
+            '{"images": [], "info": {"detector_metadata": {"typical_detection_threshold": 2}}}',
+            "info.detector_metadata.typical_detection_threshold: 2",
+        ),
+    ],
+)
+def test_a_file_of_another_form_is_refused(tmp_path: Path, text: str, told: str) -> None:
+    file = tmp_path / "md.json"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError) as caught:
+        read_results(file)
+    assert told in caught.value.message
+    assert caught.value.hint
+
+
+def test_files_that_are_not_there_or_no_text_are_told(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="cannot be read"):
+        read_results(tmp_path / "none.json")
+    with pytest.raises(SettingsError, match="cannot be read"):
+        read_results(tmp_path)
+    (tmp_path / "latin.json").write_bytes(b'{"images": [{"file": "f\xe4.JPG"}]}')
+    with pytest.raises(SettingsError, match="no UTF-8"):
+        read_results(tmp_path / "latin.json")
+    marked = tmp_path / "marked.json"
+    marked.write_bytes(b"\xef\xbb\xbf" + b'{"images": [{"file": "1.JPG"}]}')
+    assert read_results(marked).paths == ["1.JPG"]
+
+
+def test_a_newer_version_is_read_with_a_note(tmp_path: Path) -> None:
+    file = _file(tmp_path, {"file": "1.JPG", "detections": []}, info={"format_version": "1.9"})
+    assert "1.9" in read_results(file).notes[0]
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)  # fmt: skip
+
+
+@given(st.lists(_JSON, max_size=5), st.dictionaries(st.text(), _JSON, max_size=3),
+       st.integers(1, 40), st.sampled_from([None, 1]))  # fmt: skip
+def test_what_is_streamed_is_what_json_reads(
+    tmp_path_factory: pytest.TempPathFactory,
+    listed: list[Any],
+    others: dict[str, Any],
+    chunk: int,
+    indent: int | None,
+) -> None:
+    whole = {**others, "images": listed, "last": 1.5}
+    file = tmp_path_factory.mktemp("json") / "x.json"
+    file.write_text(json.dumps(whole, indent=indent), encoding="utf-8", errors="surrogatepass")
+    text = file.read_bytes()
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_stream, "_CHUNK", chunk)
+        found = {
+            name: list(value) if isinstance(value, Elements) else value
+            for name, value in members(file, listed="images")
+        }
+    assert found == whole
+
+
+def test_a_large_file_is_not_held_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_stream, "_CHUNK", 1 << 15)
+    images = 5_000
+    file = tmp_path / "md.json"
+    with file.open("w") as to:
+        to.write('{"images": [')
+        for number in range(images):
+            image = {"file": f"{number:06}.JPG", "detections": [_BOX] * 6}
+            to.write(("," if number else "") + json.dumps(image))
+        to.write(f'], "detection_categories": {json.dumps(_CATEGORIES)}}}')
+    assert file.stat().st_size > 2_000_000
+    results = read_results(file)
+    wanted = {results.paths[-1]: "ab" * 16}
+    tracemalloc.start()
+    (last,) = results.detections(wanted)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(last.detections) == 6
+    assert peak < 600_000

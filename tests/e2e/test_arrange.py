@@ -1,0 +1,147 @@
+"""``organizer arrange`` as typed: what it prints, what it refuses, which exit code it gives."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from organizer.library import Library
+from organizer.settings import Settings
+from tests.arranged import EACH, cluster_at, home, made, names_in
+from tests.conftest import Run
+from tests.e2e.test_commands import in_this_process
+
+__all__ = ["home", "made"]
+
+ALL = 3 * EACH
+
+
+@pytest.fixture
+def typed(home: Path) -> Run:
+    """The program as typed beside a library of 18 clustered photos."""
+    return partial(in_this_process, home)
+
+
+def test_sorted_dragged_about_and_read_back(typed: Run, home: Path) -> None:
+    ran = typed("arrange", "--to", "sorted")
+    assert (ran.code, ran.out.splitlines()[-1]) == (0, f"{ALL} files: {ALL} linked")
+    folders = sorted(path.name for path in (home / "sorted").iterdir())
+    assert folders == ["cluster 1", "cluster 2", "cluster 3"]
+    assert typed("arrange", "--to", "sorted").out == f"{ALL} files: 0 linked, {ALL} already there\n"
+    (home / "sorted" / "cluster 1").rename(home / "sorted" / "fox")
+    (home / "sorted" / "fox" / "000.jpg").rename(home / "sorted" / "cluster 2" / "f.jpg")
+    says = [
+        "cluster 1 is called 'fox' now",
+        "1 image moves from cluster 1 to cluster 2",
+    ]
+    ran = typed("arrange", "--read-back", "sorted", "--dry-run")
+    assert (ran.code, ran.out.splitlines()) == (0, says)
+    ran = typed("arrange", "--read-back", "sorted")
+    assert ran.code == 2
+    assert "--yes" in ran.err
+    assert typed("clusters", "--json").json["clusters"][0]["name"] is None
+    ran = typed("arrange", "--read-back", "sorted", "--yes", "--json")
+    assert ran.json["renamed"] == [{"cluster_id": 1, "name": None, "to": "fox"}]
+    assert (ran.json["said"], ran.json["moved"][0]["images"]) == (True, 1)
+    assert typed("arrange", "--read-back", "sorted", "--yes").out == "nothing changed\n"
+    ran = typed("arrange", "--undo")
+    assert ran.code == 0
+    assert ran.out.endswith(f"{ALL} taken back\n")
+    assert not (home / "sorted").exists()
+
+
+def test_a_move_is_planned_seen_and_carried_out(typed: Run, home: Path) -> None:
+    ran = typed("arrange", "--to", "sorted", "--mode", "move")
+    assert (ran.code, "--plan" in ran.err) == (2, True)
+    ran = typed("arrange", "--to", "sorted", "--mode", "move", "--plan", "plan.csv")
+    assert ran.out == f"{ALL} files: {ALL} to be moved\n"
+    assert "organizer arrange --apply plan.csv" in ran.err
+    (home / "photos" / "red" / "000.jpg").write_bytes(b"changed since")
+    (home / "photos" / "red" / "001.jpg").unlink()
+    ran = typed("arrange", "--apply", "plan.csv")
+    assert ran.code == 3
+    accounts = ran.out.splitlines()[-1]
+    assert accounts.startswith(f"{ALL} files: {ALL - 2} moved, ")
+    assert "1 missing" in accounts
+    assert "1 changed since the plan" in accounts
+    assert (home / "photos" / "red" / "000.jpg").read_bytes() == b"changed since"
+    ran = typed("arrange", "--undo", "--json")
+    assert (ran.code, ran.json["undone"]) == (0, ALL - 2)
+    assert len(names_in(home / "photos")) == ALL - 1
+
+
+def test_an_arrangement_that_was_cut_short_is_told_with_its_ways_out(
+    typed: Run, home: Path
+) -> None:
+    from organizer.library.arrangement.choosing import Choice
+
+    with Library.open(home, Settings()) as library:
+        asked = iter([False] * 5)
+        library.arrange(Choice(home / "sorted"), stop=lambda: next(asked, True))
+    for told in (typed("status").err, typed("arrange", "--to", "other").err):
+        assert "cut short" in told
+        assert "--resume" in told
+        assert "--undo" in told
+    assert typed("status", "--json").json["unfinished_arrangement"] == str(home / "sorted")
+    ran = typed("arrange", "--resume")
+    assert (ran.code, ran.out) == (0, f"{ALL} files: {ALL} linked\n")
+    assert typed("status", "--json").json["unfinished_arrangement"] is None
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("", "--to"),
+        ("--to a --undo", "two things"),
+        ("--undo --mode copy", "--mode"),
+        ("--to a --mode hardlink", "hardlink"),
+        ("--to a --by species", "species"),
+        ("--to a --by name --template {stem}", "--template"),
+        ("--to a --yes", "--read-back"),
+        ("--to a --template {cluster_nam}/{stem}", "cluster_name"),
+        ("--apply nowhere.csv", "nowhere.csv"),
+        ("--read-back nowhere", "nothing is arranged"),
+        ("--resume", "nothing is arranged"),
+        ("--undo", "no arrangement stands"),
+        ("--to .organizer", "inside the library"),
+    ],
+)
+def test_what_cannot_be_is_told_in_two_lines(typed: Run, words: str, says: str) -> None:
+    ran = typed("arrange", *words.split())
+    assert (ran.code, ran.out) == (2, "")
+    assert says in ran.err
+    assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize(
+    ("answer", "kept"), [("y", True), pytest.param("n", False, marks=pytest.mark.slow)]
+)
+def test_on_a_terminal_a_person_is_asked(
+    typed: Run, home: Path, answer: str, *, kept: bool
+) -> None:
+    typed("arrange", "--to", "sorted")
+    (home / "sorted" / "cluster 1").rename(home / "sorted" / "fox")
+    master, slave = pty.openpty()
+    os.write(master, f"{answer}\n".encode())
+    done = subprocess.run(
+        [sys.executable, "-m", "organizer", "arrange", "--read-back", "sorted"],
+        cwd=home,
+        stdin=slave,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    os.close(master)
+    os.close(slave)
+    assert (done.returncode, "cluster 1 is called 'fox' now" in done.stdout) == (0, True)
+    assert "write this down?" in done.stderr
+    with Library.open(home, Settings()) as library:
+        assert (library.name_of(1) == "fox") is kept
+        assert cluster_at(library, "photos/red/000.jpg") > 0

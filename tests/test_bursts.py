@@ -1,0 +1,429 @@
+"""Bursts as one observation: when clustering anew, when photos come, and in a person's words."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from organizer.decode import identify
+from organizer.library import Library
+from organizer.library.joining import Joiner, recover
+from organizer.settings import Settings
+from organizer.types import NOISE, DecisionKind
+from tests.conftest import Run
+from tests.e2e.test_commands import in_this_process
+from tests.traps import (
+    BOAR,
+    COLOUR,
+    FOX,
+    OWL,
+    burst,
+    bursts_of_two_kinds,
+    frame,
+    near,
+    vectors_of,
+    where,
+)
+
+
+@pytest.fixture
+def typed(tmp_path: Path) -> Run:
+    return partial(in_this_process, tmp_path)
+
+
+@pytest.fixture
+def card(tmp_path: Path) -> Path:
+    """Eight bursts of three frames: four of foxes, four of owls."""
+    return bursts_of_two_kinds(tmp_path / "card")
+
+
+@contextmanager
+def opened(home: Path) -> Iterator[Library]:
+    with Library.open_or_create(home, Settings()) as library:
+        yield library
+
+
+@pytest.fixture
+def made(tmp_path: Path, card: Path) -> Iterator[Library]:
+    """The card, clustered by bursts."""
+    with opened(tmp_path) as library:
+        library.ingest([card], embedder=COLOUR)
+        library.recluster(k=2, bursts=True, reduce="none")
+        yield library
+
+
+def mean_of(library: Library, *names: str) -> NDArray[np.float64]:
+    vectors = vectors_of(library)
+    total = np.sum([vectors[name] for name in names], axis=0)
+    return np.asarray(total / np.linalg.norm(total))
+
+
+def three(name: str) -> list[str]:
+    return [f"{name}-{i}" for i in range(3)]
+
+
+# Clustering anew ------------------------------------------------------------------------------
+
+
+def test_bursts_are_what_is_clustered(typed: Run, card: Path) -> None:
+    typed("ingest", card, "--embedder", COLOUR)
+    told = typed("recluster", "--k", 2, "--bursts", "--reduce", "none", "--json").json
+    assert (told["images"], told["observations"], told["bursts"]) == (24, 8, True)
+    assert sorted(c["count"] for c in told["clusters"]) == [12, 12]
+    plain = typed("recluster", "--k", 2, "--json").json
+    assert (plain["observations"], plain["bursts"], plain["center"]) == (24, False, None)
+
+
+def test_status_and_history_tell_it_and_an_ingest_keeps_it(
+    typed: Run, card: Path, tmp_path: Path
+) -> None:
+    typed("ingest", card, "--embedder", COLOUR)
+    typed("recluster", "--k", 2, "--bursts", "--center", "camera")
+    frame(card / "late.jpg", FOX, at="2024:05:02 10:00:00")
+    assert typed("ingest", card, "--json").json["joined"] == 1
+    status = typed("status", "--json").json
+    assert (status["bursts"], status["center"]) == (True, "camera")
+    assert "bursts as one, centred by camera" in typed("status").out
+    assert "bursts as one, centred by camera" in typed("clusters", "history").out
+    with opened(tmp_path) as library:
+        assert len(where(library)) == 25
+
+
+def test_centroids_and_distances_are_those_of_the_pooled_vectors(made: Library) -> None:
+    """By hand: a mean for each burst, the mean of four of those, and the distance of the two."""
+    pooled = {f"fox{i}": mean_of(made, *three(f"fox{i}")) for i in range(4)}
+    mean = np.mean(list(pooled.values()), axis=0)
+    at = where(made)
+    current = made.store.clusterings.current()
+    assert current is not None
+    models = made.store.clusterings.models(current.clustering_id)
+    row = models.cluster_ids.tolist().index(at["fox0-0"])
+    assert models.counts[row] == 4
+    assert models.means[row] == pytest.approx(mean, abs=2e-4)  # half precision is stored
+    members = made.store.clusterings.assignments(current.clustering_id)
+    files = made.store.photos.files_of()
+    for image_id, distance in zip(members.image_ids, members.distances, strict=True):
+        name = files[image_id][0].file.stem.partition("-")[0]
+        if name in pooled:
+            expected = 1 - pooled[name] @ mean / np.linalg.norm(mean)
+            assert distance == pytest.approx(expected, abs=2e-4)
+
+
+def halfway(share: float) -> tuple[int, int, int]:
+    a, b = np.array(FOX), np.array(OWL)
+    red, green, blue = (a + share * (b - a)).astype(int).tolist()
+    return red, green, blue
+
+
+def turning(folder: Path) -> Path:
+    """Animals that turn: the frames of a burst differ, and one burst ends beyond the border."""
+    for i in range(3):
+        burst(folder, f"fox{i}", [halfway(s) for s in (0.0, 0.14, 0.28)], minute=20 * i)
+        burst(folder, f"owl{i}", [halfway(s) for s in (1.0, 0.86, 0.72)], minute=20 * i + 10)
+    return folder
+
+
+def test_a_frame_beyond_the_border_goes_with_its_burst(tmp_path: Path) -> None:
+    """By itself it is among the owls; the two others of its burst are foxes."""
+    card = turning(tmp_path / "card")
+    burst(card, "turning", [halfway(s) for s in (0.30, 0.44, 0.58)], minute=600)
+    with opened(tmp_path) as library:
+        library.ingest([card], embedder=COLOUR)
+        library.recluster(k=2, reduce="none")
+        alone = where(library)
+        assert alone["turning-2"] == alone["owl0-0"] != alone["turning-0"]
+        library.recluster(k=2, reduce="none", bursts=True)
+        at = where(library)
+        assert {at[name] for name in three("turning")} == {at["fox0-0"]}
+
+
+def test_another_animal_is_an_observation_of_its_own(tmp_path: Path, card: Path) -> None:
+    burst(card, "two", [FOX, FOX, OWL, FOX], minute=600)
+    with opened(tmp_path) as library:
+        library.ingest([card], embedder=COLOUR)
+        report = library.recluster(k=2, reduce="none", bursts=True)
+        assert report.observations == 8 + 2
+        at = where(library)
+        assert at["two-2"] == at["owl0-0"]
+        assert {at["two-0"], at["two-1"], at["two-3"]} == {at["fox0-0"]}
+
+
+def test_what_changes_nothing_is_said(typed: Run, tmp_path: Path) -> None:
+    for i in range(3):
+        frame(tmp_path / "card" / f"undated{i}.jpg", near(FOX, 9 * i), at=None)
+    typed("ingest", "card", "--embedder", COLOUR)
+    told = typed("recluster", "--k", 2, "--bursts", "--center", "camera").err
+    assert "--bursts changes nothing: no two photos tell that they are of one burst" in told
+    assert "--center camera changes nothing: no two photos differ in camera" in told
+
+
+def test_photos_without_a_time_are_each_by_itself(tmp_path: Path, card: Path) -> None:
+    for i in range(3):
+        frame(card / f"undated{i}.jpg", near(FOX, i), at=None)
+    with opened(tmp_path) as library:
+        library.ingest([card], embedder=COLOUR)
+        assert library.recluster(k=2, bursts=True).observations == 8 + 3
+
+
+@pytest.mark.parametrize("algorithm", ["ward", "hdbscan"])
+def test_other_clusterers_are_given_bursts_too(tmp_path: Path, card: Path, algorithm: str) -> None:
+    bursts_of_two_kinds(card, 10)
+    with opened(tmp_path) as library:
+        library.ingest([card], embedder=COLOUR)
+        library.recluster(k=2, bursts=True, algorithm=algorithm)
+        at = where(library)
+        for i in range(10):
+            for name in ("fox", "owl"):
+                assert len({at[frame_] for frame_ in three(f"{name}{i}")}) == 1
+
+
+def test_k_is_chosen_for_observations(tmp_path: Path, card: Path) -> None:
+    with opened(tmp_path) as library:
+        library.ingest([card], embedder=COLOUR)
+        report = library.recluster(k="auto", bursts=True)
+        assert max(candidate.k for candidate in report.evidence) < 8
+        assert report.k == 2
+
+
+def test_the_gap_is_kept_with_the_clustering(tmp_path: Path, card: Path) -> None:
+    """Frames are ten seconds apart: at five each is by itself, for whoever joins too."""
+    with Library.open_or_create(tmp_path, Settings(burst_gap=5)) as library:
+        library.ingest([card], embedder=COLOUR)
+        assert library.recluster(k=2, bursts=True, reduce="none").observations == 24
+    with opened(tmp_path) as library:
+        counted = library.store.clusterings.models(1).counts.sum()
+        frame(card / "fox0-3.jpg", FOX, at="2024:05:01 00:00:45")
+        library.ingest([card])
+        assert library.store.clusterings.models(1).counts.sum() == counted + 1
+
+
+# New photos -----------------------------------------------------------------------------------
+
+
+def test_a_late_frame_goes_to_the_cluster_of_its_burst(tmp_path: Path) -> None:
+    """By itself it would be unsure: it lies between the two clusters."""
+    card = turning(tmp_path / "card")
+    burst(card, "turning", [halfway(0.30), halfway(0.44)], minute=600)
+    with opened(tmp_path) as library:
+        library.ingest([card], embedder=COLOUR)
+        library.recluster(k=2, reduce="none", bursts=True)
+        before = where(library)
+        assert before["turning-0"] == before["turning-1"] == before["fox0-0"]
+        frame(card / "turning-2.jpg", halfway(0.53), at="2024:05:01 10:00:50")
+        frame(card / "single.jpg", halfway(0.53), at="2024:05:03 10:00:00")
+        report = library.ingest([card])
+        at = where(library)
+        assert (report.joined, report.unsure) == (2, 1)
+        assert (at.pop("turning-2"), at.pop("single")) == (at["fox0-0"], NOISE)
+        assert at == before
+
+
+def test_a_late_stranger_does_not(made: Library, card: Path) -> None:
+    frame(card / "stranger.jpg", OWL, at="2024:05:01 00:00:40")  # within fox0
+    made.ingest([card])
+    at = where(made)
+    assert at["stranger"] == at["owl0-0"]
+
+
+def test_a_new_burst_joins_by_its_pooled_vector(made: Library, card: Path) -> None:
+    frames = [near(FOX, 2), near(FOX, 8), near(FOX, 5)]
+    burst(card, "new", frames, minute=600)
+    made.ingest([card])
+    current = made.store.clusterings.current()
+    assert current is not None
+    models = made.store.clusterings.models(current.clustering_id)
+    as_made = made.store.clusterings.models(current.clustering_id, as_made=True)
+    at = where(made)
+    assert {at[name] for name in three("new")} == {at["fox0-0"]}
+    row = models.cluster_ids.tolist().index(at["fox0-0"])
+    assert models.counts[row] == as_made.counts[row] + 1, "a burst counts once"
+    expected = (as_made.means[row] * 4 + mean_of(made, *three("new"))) / 5
+    assert models.means[row] == pytest.approx(expected, abs=2e-4)
+
+
+def test_a_burst_whose_first_frames_are_here_counts_no_more_when_it_ends(
+    made: Library, card: Path
+) -> None:
+    current = made.store.clusterings.current()
+    assert current is not None
+    before = made.store.clusterings.models(current.clustering_id)
+    frame(card / "fox0-3.jpg", FOX, at="2024:05:01 00:00:45")
+    made.ingest([card])
+    after = made.store.clusterings.models(current.clustering_id)
+    assert after.counts.tolist() == before.counts.tolist()
+    assert (after.means == before.means).all()
+
+
+def test_a_word_about_one_frame_does_not_keep_its_burst_from_counting(
+    made: Library, card: Path
+) -> None:
+    """The first frame is said not to be a fox before it comes, as after an undo."""
+    fox = where(made)["fox0-0"]
+    frames = burst(card, "new", [near(FOX, j) for j in range(3)], minute=600)
+    word = made.store.decisions.draft(
+        DecisionKind.NOT, cluster_id=fox, image_ids=[identify(frames[0].read_bytes())]
+    )
+    made.store.decisions.append(word)
+    made.ingest([card])
+    at = where(made)
+    assert (at["new-0"], at["new-1"], at["new-2"]) == (NOISE, fox, fox)
+    models = made.store.clusterings.models(1)
+    assert models.counts[models.cluster_ids == fox].tolist() == [4 + 1]
+
+
+def test_a_species_that_is_new_is_born_of_enough_bursts(made: Library, card: Path) -> None:
+    """Eight bursts, not eight frames; all their frames are in the new cluster."""
+    for i in range(3):
+        burst(card, f"boar{i}", [near(BOAR, i + j) for j in range(3)], minute=600 + 10 * i)
+    report = made.ingest([card])
+    assert (report.unsure, report.born) == (9, ()), "nine frames are three observations"
+    for i in range(3, 9):
+        burst(card, f"boar{i}", [near(BOAR, i + j) for j in range(3)], minute=600 + 10 * i)
+    report = made.ingest([card])
+    (birth,) = report.born
+    at = where(made)
+    assert birth.images == report.settled == 27
+    assert {at[f"boar{i}-{j}"] for i in range(9) for j in range(3)} == {birth.cluster_id}
+
+
+def test_what_a_kill_left_uncounted_is_counted_once_for_each_burst(
+    made: Library, card: Path, tmp_path: Path
+) -> None:
+    burst(card, "new", [near(FOX, j) for j in range(3)], minute=600)
+    frame(card / "fox0-3.jpg", FOX, at="2024:05:01 00:00:45")
+    twin = tmp_path / "twin"
+    shutil.copytree(made.store.path, twin / ".organizer")
+    made.ingest([card])
+    whole = made.store.clusterings.models(1)
+    with opened(twin) as other:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Joiner, "finish", _killed)
+            with pytest.raises(KeyboardInterrupt):
+                other.ingest([card])
+        assert where(other) == where(made)
+        current = other.store.clusterings.current()
+        recover(other.store, current, seed=0)
+        models = other.store.clusterings.models(1)
+    assert models.counts.tolist() == whole.counts.tolist()
+    assert models.means == pytest.approx(whole.means, abs=1e-6)
+
+
+def _killed(_: Joiner) -> None:
+    raise KeyboardInterrupt
+
+
+# A person's words -----------------------------------------------------------------------------
+
+
+def test_a_move_takes_the_burst_along_if_asked(typed: Run, card: Path, tmp_path: Path) -> None:
+    typed("ingest", card, "--embedder", COLOUR)
+    typed("recluster", "--k", 2, "--bursts")
+    with opened(tmp_path) as library:
+        owls = where(library)["owl0-0"]
+        library.rename(owls, "Owl")
+    moved = typed("clusters", "move", card / "fox1-0.jpg", "--to", owls, "--burst", "--json").json
+    assert (moved["images"], moved["notes"]) == (3, [])
+    with opened(tmp_path) as library:
+        assert {where(library)[name] for name in three("fox1")} == {owls}
+        library.recluster(k=2, bursts=True)
+        at = where(library)
+        assert {at[name] for name in three("fox1")} == {at["owl0-0"]}
+        assert {at[f"fox{i}-{j}"] for i in (0, 2, 3) for j in range(3)} == {at["fox0-0"]}
+
+
+def test_a_move_of_one_frame_says_that_the_others_stay(
+    typed: Run, card: Path, tmp_path: Path
+) -> None:
+    typed("ingest", card, "--embedder", COLOUR)
+    typed("recluster", "--k", 2, "--bursts")
+    with opened(tmp_path) as library:
+        owls = where(library)["owl0-0"]
+        library.rename(owls, "Owl")
+    moved = typed("clusters", "move", card / "fox1-0.jpg", "--to", owls)
+    assert "2 other images of its burst stay; --burst takes the whole burst along" in moved.err
+    with opened(tmp_path) as library:
+        for _ in range(2):
+            at = where(library)
+            assert at["fox1-0"] == at["owl0-0"]
+            assert {at["fox1-1"], at["fox1-2"]} == {at["fox0-0"]}
+            library.recluster(k=2, bursts=True)
+
+
+def test_without_bursts_a_move_says_nothing_of_them(filled: Library) -> None:
+    filled.recluster(k=3)
+    (image_id, *_) = filled.store.photos.files_of()
+    assert filled.move([image_id], 1).notes == ()
+
+
+def test_what_was_said_of_a_frame_by_itself_is_not_said_over_by_a_burst(
+    made: Library, card: Path
+) -> None:
+    at = where(made)
+    fox, owl = at["fox0-0"], at["owl0-0"]
+    made.rename(owl, "Owl")
+    made.move([card / "fox1-2.jpg"], fox)
+    report = made.move([card / "fox1-0.jpg"], owl, burst=True)
+    assert len(report.decision.image_ids) == 2
+    for _ in range(2):
+        at = where(made)
+        assert (at["fox1-0"], at["fox1-1"], at["fox1-2"]) == (owl, owl, fox)
+        made.recluster(k=2, bursts=True, reduce="none")
+
+
+def test_a_burst_can_be_said_not_to_be_somewhere(made: Library, card: Path) -> None:
+    fox = where(made)["fox0-0"]
+    made.deny([card / "fox1-0.jpg"], fox, burst=True)
+    for _ in range(2):
+        at = where(made)
+        assert fox not in {at[name] for name in three("fox1")}
+        made.recluster(k=2, bursts=True, reduce="none")
+
+
+def test_what_stands_for_a_name_is_one_frame_of_each_burst(made: Library) -> None:
+    """Else the frames of one burst alone would stand for it."""
+    report = made.rename(where(made)["fox0-0"], "Red fox")
+    files = made.store.photos.files_of()
+    stems = [files[i][0].file.stem.partition("-")[0] for i in report.decision.image_ids]
+    assert sorted(stems) == [f"fox{i}" for i in range(4)]
+
+
+def test_a_name_takes_the_bursts_of_what_stands_for_it_along(made: Library, card: Path) -> None:
+    fox = where(made)["fox0-0"]
+    made.rename(fox, "Red fox")
+    for i in range(8):
+        burst(card, f"boar{i}", [near(BOAR, 2 * i + j) for j in range(3)], minute=600 + 10 * i)
+    made.ingest([card])
+    made.recluster(k=3, bursts=True)
+    at = where(made)
+    assert {at[f"fox{i}-{j}"] for i in range(4) for j in range(3)} == {fox}
+    assert made.name_of(fox) == "Red fox"
+
+
+def test_split_merge_and_retire_leave_bursts_whole(made: Library) -> None:
+    def whole() -> None:
+        at = where(made)
+        for i in range(4):
+            for name in ("fox", "owl"):
+                assert len({at[frame_] for frame_ in three(f"{name}{i}")}) == 1
+        current = made.store.clusterings.current()
+        assert current is not None
+        models = made.store.clusterings.models(current.clustering_id)
+        inside = {n for n, cluster_id in at.items() if cluster_id != NOISE}
+        assert models.counts.sum() == len({n.partition("-")[0] for n in inside})
+
+    fox, owl = where(made)["fox0-0"], where(made)["owl0-0"]
+    made.split(fox, k=2)
+    whole()
+    made.merge([owl, fox])
+    whole()
+    made.undo()
+    whole()
+    made.retire(fox)
+    whole()

@@ -1,0 +1,423 @@
+"""Detections in a library: crops for whole frames, groups, quarantine, a person's word."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.metrics import normalized_mutual_info_score
+
+from organizer.errors import SettingsError
+from organizer.field import Detected, Detection, ImageDetections
+from organizer.library import Library
+from organizer.library.contexts import contexts
+from organizer.library.crops import Group, homes
+from organizer.library.pictures import pictures
+from organizer.library.progress import Silent
+from organizer.settings import Settings
+from tests.scenes import STATIONS, Scenes, Thing, season
+
+COLOUR, CROPS = "channel-mean", "crops:channel-mean"
+_NUMBERS = {"person": "person", "vehicle": "vehicle"}
+
+
+def _detection(thing: Thing) -> Detection:
+    x, y, width, height = thing.box
+    return Detection(_NUMBERS.get(thing.what, "animal"), thing.confidence, x, y, width, height)
+
+
+def seen(library: Library, scenes: Scenes, *, detector: str = "eye") -> list[ImageDetections]:
+    """What a detector that sees everything says of the photos in a library."""
+    found = []
+    for path, things in scenes.things.items():
+        image_id = library.store.photos.image_at(scenes.folder / path)
+        if image_id is None:
+            continue
+        boxes = tuple(_detection(thing) for thing in things)
+        outcome = Detected.FOUND if boxes else Detected.EMPTY
+        found.append(ImageDetections(image_id, outcome, boxes, detector=detector))
+    return found
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Scenes]:
+    """The season ingested, and with its detections clustered by its crops; made once."""
+    found = {}
+    for name in ("ingested", "cropped"):
+        home = tmp_path_factory.mktemp(name)
+        found[name] = season(home / "photos")
+        with Library.open_or_create(home, Settings()) as library:
+            library.ingest([found[name].folder], embedder=COLOUR)
+            if name == "cropped":
+                library.import_detections(seen(library, found[name]))
+                library.recluster(k=3, embedder=CROPS, reduce="none")
+    return found
+
+
+@pytest.fixture
+def scenes(tmp_path: Path, made: dict[str, Scenes]) -> Scenes:
+    return Scenes(tmp_path / "photos", dict(made["cropped"].things))
+
+
+@pytest.fixture
+def ingested(made: dict[str, Scenes], scenes: Scenes) -> Iterator[Library]:
+    """A copy of the season, embedded by its mean colours."""
+    yield from _copied(made["ingested"], scenes)
+
+
+@pytest.fixture
+def cropped(made: dict[str, Scenes], scenes: Scenes) -> Iterator[Library]:
+    """A copy of the season with its detections, clustered by its crops."""
+    yield from _copied(made["cropped"], scenes)
+
+
+def _copied(made: Scenes, scenes: Scenes) -> Iterator[Library]:
+    home = scenes.folder.parent
+    shutil.copytree(made.folder.parent, home, dirs_exist_ok=True)
+    with Library.open(home, Settings()) as library:
+        yield library
+
+
+def path_of(library: Library, scenes: Scenes, image_id: str) -> str:
+    file = library.store.photos.files_of([image_id], with_people=True)[image_id][0].file
+    return file.relative_to(scenes.folder).as_posix()
+
+
+def what_of(library: Library, scenes: Scenes) -> dict[str, str]:
+    """The species of each crop of the present clustering, by its place in the photo."""
+    found = {}
+    for crop_id, crop in library.store.detections.crops().items():
+        things = scenes.things[path_of(library, scenes, crop_id)]
+        (thing,) = [t for t in things if t.box == [
+            crop.box.x, crop.box.y, crop.box.width, crop.box.height,
+        ]]  # fmt: skip
+        found[crop_id] = thing.what
+    return found
+
+
+def clusters_of(library: Library) -> dict[str, int]:
+    current = library.store.clusterings.current()
+    assert current is not None
+    members = library.store.clusterings.assignments(current.clustering_id)
+    return dict(zip(members.image_ids.tolist(), members.cluster_ids.tolist(), strict=True))
+
+
+def test_whole_frames_cluster_by_place_and_crops_by_species(
+    ingested: Library, scenes: Scenes
+) -> None:
+    ingested.recluster(k=2, reduce="none")
+    whole = clusters_of(ingested)
+    stations = [path_of(ingested, scenes, i).partition("/")[0] for i in whole]
+    assert normalized_mutual_info_score(stations, list(whole.values())) == pytest.approx(1)
+    report = ingested.import_detections(seen(ingested, scenes))
+    assert report.embedder is not None
+    assert report.embedder.name == CROPS
+    made = ingested.recluster(k=3, embedder=CROPS, reduce="none")
+    assert made.images == len(ingested.store.detections.seen()) == 2 * (3 * 6 + 2 + 1)
+    crops = clusters_of(ingested)
+    what = what_of(ingested, scenes)
+    species = [what[i] for i in crops]
+    assert normalized_mutual_info_score(species, list(crops.values())) == pytest.approx(1)
+    places = [path_of(ingested, scenes, i).partition("/")[0] for i in crops]
+    assert normalized_mutual_info_score(places, list(crops.values())) < 0.05
+
+
+def test_a_photo_with_two_animals_is_in_two_clusters_and_its_home_is_the_surer_one(
+    cropped: Library, scenes: Scenes
+) -> None:
+    found = cropped.homes()
+    frame = cropped.store.photos.image_at(scenes.folder / "brook/pair.jpg")
+    assert frame is not None
+    home = found[frame]
+    what = what_of(cropped, scenes)
+    assert [what[crop.crop_id] for crop in home.crops] == ["crow", "fox"]
+    assert len({crop.cluster_id for crop in home.crops}) == 2
+    assert home.cluster_id == home.where == home.crops[0].cluster_id
+    assert home.group is Group.ANIMALS
+
+
+def test_a_name_moves_no_photo_and_a_word_does(cropped: Library, scenes: Scenes) -> None:
+    frame = cropped.store.photos.image_at(scenes.folder / "brook/pair.jpg")
+    assert frame is not None
+    before = cropped.homes()
+    crow, fox = before[frame].crops
+    assert crow.cluster_id is not None
+    assert fox.cluster_id is not None
+    cropped.rename(fox.cluster_id, "Fox")  # its crops stand for the name
+    assert cropped.homes() == before
+    cropped.move([fox.crop_id], crow.cluster_id)
+    cropped.move([fox.crop_id], fox.cluster_id)
+    assert cropped.homes()[frame].where == fox.cluster_id
+
+
+def test_every_photo_has_a_home(cropped: Library, scenes: Scenes) -> None:
+    found = {path_of(cropped, scenes, i): home for i, home in cropped.homes().items()}
+    assert found.keys() == scenes.things.keys()
+    assert found["ridge/empty0.jpg"].where == "empty"
+    assert found["ridge/person.jpg"].where == "people"
+    assert found["ridge/person.jpg"].quarantined
+    assert found["ridge/person.jpg"].cluster_id is not None
+    assert found["ridge/car.jpg"].where == "vehicles"
+    counts = cropped.detection_counts()
+    assert counts.groups == {
+        Group.ANIMALS: 38, Group.EMPTY: 4, Group.PEOPLE: 2, Group.VEHICLES: 2,
+    }  # fmt: skip
+    assert sum(counts.groups.values()) == counts.images == len(scenes.things)
+    assert counts.crops == 42
+    assert [(spec.name, n) for spec, n in counts.embedded] == [(CROPS, 42)]
+
+
+def test_whole_photos_have_homes_too(ingested: Library, scenes: Scenes) -> None:
+    assert {home.where for home in homes(ingested.store, None).values()} == {"no detector result"}
+    ingested.recluster(k=2, reduce="none")
+    assert {home.where for home in ingested.homes().values()} == {1, 2}
+    ingested.import_detections(seen(ingested, scenes))
+    where = {path_of(ingested, scenes, i): home.where for i, home in ingested.homes().items()}
+    assert where["brook/person.jpg"] == "people"
+    assert where["brook/empty0.jpg"] in {1, 2}
+
+
+def test_a_picture_of_a_crop_is_what_lies_in_its_box(cropped: Library, scenes: Scenes) -> None:
+    what = what_of(cropped, scenes)
+    fox = next(i for i, species in what.items() if species == "fox")
+    made = pictures(cropped.store, [fox], side=40, progress=Silent())[fox]
+    assert (made.width, made.height) == (40, 40)
+    facts = cropped.store.photos.facts_of([fox])[fox]
+    assert (facts.width, facts.height, facts.image_id) == (40, 40, fox)
+    middle = np.asarray(Image.open(io.BytesIO(made.jpeg)))[15:25, 15:25].mean((0, 1))
+    assert np.abs(middle - (205, 95, 30)).max() < 25
+
+
+def test_people_are_shown_nowhere_unless_asked_for(cropped: Library, scenes: Scenes) -> None:
+    people = {"brook/person.jpg", "ridge/person.jpg", "brook/car.jpg", "ridge/car.jpg"}
+
+    def shown(library: Library) -> set[str]:
+        """All paths that samples, clusters, searches and exports name."""
+        paths = {look.path for look in library.review_sample(500)}
+        for cluster in library.clusters():
+            paths |= {*cluster.examples} | ({cluster.medoid} if cluster.medoid else set())
+            paths |= {member.path for member in library.cluster(cluster.cluster_id)}
+        hits = library.search(scenes.folder / "brook/heron0.jpg", limit=100)
+        paths |= {hit.path for hit in hits}
+        return {path.relative_to(scenes.folder).as_posix() for path in paths if path is not None}
+
+    assert not shown(cropped) & people
+    assert "brook/heron0.jpg" in shown(cropped)
+    assert sum(cropped.hidden_in(cluster.cluster_id) for cluster in cropped.clusters()) == 2
+    home = cropped.store.path.parent
+    with Library.open(home, Settings(with_people=True)) as asked:
+        assert {"brook/person.jpg", "ridge/person.jpg"} <= shown(asked)
+
+
+def test_a_word_by_path_means_all_crops_of_the_photo(cropped: Library, scenes: Scenes) -> None:
+    goal = cropped.clusters()[0].cluster_id
+    report = cropped.move([scenes.folder / "brook/pair.jpg"], goal)
+    assert len(report.decision.image_ids) == 2
+    assert report.notes[0] == "pair.jpg: all its 2 crops are meant"
+    at = clusters_of(cropped)
+    assert {at[i] for i in report.decision.image_ids} == {goal}
+
+
+def test_a_word_by_crop_means_that_one(cropped: Library, scenes: Scenes) -> None:
+    frame = cropped.store.photos.image_at(scenes.folder / "brook/pair.jpg")
+    assert frame is not None
+    first, second = cropped.homes()[frame].crops
+    assert second.cluster_id is not None
+    report = cropped.move([first.crop_id[:10]], second.cluster_id)
+    assert report.decision.image_ids == (first.crop_id,)
+    assert not report.notes
+    assert cropped.deny([second.crop_id], second.cluster_id).decision.image_ids == (second.crop_id,)
+
+
+def test_an_empty_photo_that_a_person_moves_becomes_a_crop_of_all_of_it(
+    cropped: Library, scenes: Scenes
+) -> None:
+    empty = scenes.folder / "ridge/empty1.jpg"
+    frame = cropped.store.photos.image_at(empty)
+    assert frame is not None
+    before = clusters_of(cropped)
+    goal = cropped.clusters()[0].cluster_id
+    report = cropped.move([empty], goal)
+    assert report.notes[0] == "empty1.jpg: no crop, all of the photo is meant"
+    home = cropped.homes()[frame]
+    assert (home.where, home.group) == (goal, Group.ANIMALS)
+    assert home.crops[0].decided
+    assert clusters_of(cropped) == {**before, home.crops[0].crop_id: goal}
+    cropped.recluster(k=3, embedder=CROPS, reduce="none")
+    assert cropped.homes()[frame].where == goal
+    cropped.undo()
+    assert cropped.homes()[frame].where == goal
+    cropped.undo()
+    assert cropped.homes()[frame].where == "empty"
+    assert clusters_of(cropped) == before
+
+
+@pytest.mark.slow
+def test_a_folder_means_the_crops_in_it(cropped: Library, scenes: Scenes) -> None:
+    goal = cropped.clusters()[0].cluster_id
+    report = cropped.move([scenes.folder / "brook"], goal)
+    assert len(report.decision.image_ids) == 21
+    assert "3 photos without a crop are left out: name them one by one" in report.notes
+
+
+def test_an_ingest_cannot_embed_crops_and_goes_on_with_photos(
+    cropped: Library, scenes: Scenes
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        cropped.ingest([scenes.folder], embedder=CROPS)
+    assert "--embedder channel-mean" in caught.value.hint
+    scenes.add("brook", "fox-late.jpg", Thing("fox", 60, 30), seed=77)
+    scenes.add("brook", "late-empty.jpg", seed=78)
+    before = clusters_of(cropped)
+    report = cropped.ingest([scenes.folder])
+    assert report.embedder.name == COLOUR
+    assert report.joined == 0
+    assert clusters_of(cropped) == before
+
+
+def test_crops_of_new_photos_join_the_present_clusters(cropped: Library, scenes: Scenes) -> None:
+    what = what_of(cropped, scenes)
+    before = clusters_of(cropped)
+    foxes = next(before[i] for i, species in what.items() if species == "fox")
+    late = scenes.add("brook", "fox-late.jpg", Thing("fox", 60, 30), seed=77)
+    cropped.ingest([scenes.folder])
+    report = cropped.import_detections(seen(cropped, scenes))
+    assert (report.new, report.cropped.embedded, report.late.joined) == (1, 1, 1)
+    frame = cropped.store.photos.image_at(scenes.folder / late)
+    assert frame is not None
+    assert cropped.homes()[frame].where == foxes
+    after = clusters_of(cropped)
+    assert {i: after[i] for i in before} == before
+
+
+@pytest.mark.slow
+def test_the_same_results_again_change_nothing(cropped: Library, scenes: Scenes) -> None:
+    before = clusters_of(cropped)
+    report = cropped.import_detections(seen(cropped, scenes))
+    assert (report.new, report.cropped.embedded) == (0, 0)
+    assert clusters_of(cropped) == before
+
+
+@pytest.mark.slow
+def test_another_detector_replaces_the_boxes_and_the_old_crops_are_told_of(
+    cropped: Library, scenes: Scenes
+) -> None:
+    cropped.rename(cropped.clusters()[0].cluster_id, "kept")
+    other = [
+        ImageDetections(
+            one.image_id,
+            one.outcome,
+            tuple(
+                Detection(box.category, box.confidence, box.x, box.y, box.width, box.height * 0.9)
+                for box in one.detections
+            ),
+            detector="another eye",
+        )
+        for one in seen(cropped, scenes)
+    ]
+    report = cropped.import_detections(other, embedder=COLOUR)
+    assert report.cropped.embedded == 42
+    named = set(cropped.constraints().fixed)
+    assert report.outdated == 42 - len(named)
+    made = cropped.recluster(k=3, embedder=CROPS, reduce="none")
+    assert made.images == 42 + len(named)
+    assert "kept" in {name for _, name, _ in made.clusters}
+
+
+@pytest.mark.slow
+def test_results_that_yield_leave_another_detectors_word(cropped: Library, scenes: Scenes) -> None:
+    scenes.add("brook", "fox-late.jpg", Thing("fox", 60, 30), seed=77)
+    cropped.ingest([scenes.folder])
+    report = cropped.import_detections(seen(cropped, scenes, detector="median"), yields=True)
+    assert (report.new, report.left) == (1, len(scenes.things) - 1)
+    assert cropped.detection_counts().detectors == {"eye": len(scenes.things) - 1, "median": 1}
+
+
+def test_the_threshold_decides_what_is_empty_and_who_is_hidden(
+    library: Library, tmp_path: Path
+) -> None:
+    scenes = Scenes(tmp_path / "photos")
+    scenes.add("brook", "a.jpg", Thing("fox", 10, 10, confidence=0.15), seed=1)
+    scenes.add("brook", "b.jpg", Thing("person", 10, 10, confidence=0.3), seed=2)
+    scenes.add("ridge", "c.jpg", Thing("fox", 10, 10, confidence=0.8), seed=3)
+    library.ingest([scenes.folder], embedder=COLOUR)
+    library.import_detections(seen(library, scenes), usual_threshold=0.1)
+    assert library.detection_counts().groups == {Group.ANIMALS: 2, Group.PEOPLE: 1}
+    report = library.import_detections(seen(library, scenes), threshold=0.4, usual_threshold=0.1)
+    assert report.counts.threshold == 0.4
+    assert report.counts.groups == {Group.ANIMALS: 1, Group.EMPTY: 2}
+    again = library.import_detections(seen(library, scenes), usual_threshold=0.1)
+    assert again.counts.threshold == 0.4
+    with pytest.raises(SettingsError):
+        library.import_detections([], threshold=1.5)
+
+
+@pytest.mark.slow
+def test_a_frame_that_is_gone_is_counted_and_done_when_it_is_back(
+    ingested: Library, scenes: Scenes
+) -> None:
+    away = scenes.folder / "brook/pair.jpg"
+    kept = away.read_bytes()
+    away.unlink()
+    report = ingested.import_detections(seen(ingested, scenes))
+    assert (report.cropped.unreadable, report.cropped.embedded) == (2, 40)
+    away.write_bytes(kept)
+    report = ingested.import_detections(seen(ingested, scenes))
+    assert (report.cropped.unreadable, report.cropped.embedded) == (0, 2)
+
+
+def test_crops_need_photos_and_an_embedder_that_is_there(library: Library, scenes: Scenes) -> None:
+    with pytest.raises(SettingsError, match="no images"):
+        library.import_detections([])
+    scenes.add("brook", "a.jpg", Thing("fox", 10, 10), seed=1)
+    library.ingest([scenes.folder], embedder=COLOUR)
+    with pytest.raises(SettingsError, match="crops:channel-mean") as caught:
+        library.recluster(k=2, embedder=CROPS)
+    assert "detections import" in caught.value.hint
+    for name in ("crops:", "crops:crops:hog", "crops:nothing", "crops:hog+hsv", "hog+crops:hsv"):
+        with pytest.raises(SettingsError):
+            library.import_detections(seen(library, scenes), embedder=name)
+
+
+@pytest.mark.slow
+def test_an_interrupted_run_is_gone_on_with(ingested: Library, scenes: Scenes) -> None:
+    stops: Iterator[bool] = iter([False, True])
+    report = ingested.import_detections(seen(ingested, scenes), stop=lambda: next(stops))
+    assert report.cropped.interrupted
+    assert report.cropped.embedded == 42  # two batches of 32 hold all
+    assert len(STATIONS) == 2
+
+
+def test_contexts_and_labels_of_a_crop_are_those_of_its_photo(
+    cropped: Library, scenes: Scenes
+) -> None:
+    what = what_of(cropped, scenes)
+    taken = contexts(cropped.store, list(what))
+    assert taken.image_ids == tuple(what)
+    assert not np.isnan(taken.brightness).any()
+    report = cropped.report(labels="folders")
+    assert report.truth is not None
+    assert report.labelled == 42
+    assert report.truth.nmi < 0.05
+
+
+def test_what_a_cut_leaves_to_be_swept_is_never_a_crop_of_a_real_photo(cropped: Library) -> None:
+    before = clusters_of(cropped)
+    (cropped.store.path / "writing").touch()  # as a writer leaves it that was cut short
+    with cropped.store.writing() as was_cut_short:
+        assert was_cut_short
+    assert clusters_of(cropped) == before
+    counts = cropped.detection_counts()
+    assert [count for _, count in counts.embedded] == [counts.crops] == [42]
+
+
+def test_a_photo_is_searched_for_by_its_surest_crop(cropped: Library, scenes: Scenes) -> None:
+    what = what_of(cropped, scenes)
+    hits = cropped.search(scenes.folder / "brook/pair.jpg", limit=6)
+    assert {what[hit.image_id] for hit in hits} == {"crow"}
+    assert "pair.jpg" not in {hit.path.name for hit in hits if hit.path.parent.name == "brook"}
