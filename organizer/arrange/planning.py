@@ -184,8 +184,9 @@ class _Planner:
 
     def settle(self) -> None:
         """Give every unit names that no other unit, and nothing on the disk, has."""
+        kept: set[str] = set()
         for unit in self.units:
-            self._stay_or_begin(unit)
+            self._stay_or_begin(unit, kept)
         folders = self._folder_keys()
         moved_on = True
         while moved_on:
@@ -198,11 +199,19 @@ class _Planner:
         self.left += [Left(item.source, "no name was free", item.image_id) for item in nameless]
         self.units = [unit for unit in self.units if unit.level < _LEVELS]
 
-    def _stay_or_begin(self, unit: _Unit) -> None:
-        """Keep the name that a unit has on the disk already, under whichever suffix."""
+    def _stay_or_begin(self, unit: _Unit, kept: set[str]) -> None:
+        """Keep the name that a unit has on the disk already, under whichever suffix.
+
+        One name cannot be that of two: photos that are hard links of each other would share it.
+        """
         for level in range(_LEVELS) if self._listed(unit.folder) else ():
             self._name(unit, level)
-            if self._on_disk(unit, unit.suffix) and self._is_there(unit):
+            if (
+                unit.keys[0] not in kept
+                and self._on_disk(unit, unit.suffix)
+                and self._is_there(unit)
+            ):
+                kept.add(unit.keys[0])
                 unit.level, unit.is_there = level, True
                 return
         self._name(unit, 0)
