@@ -100,7 +100,9 @@ def _moved_line(line: bytes, former: str, now: str) -> bytes:
         told = json.loads(line)
     except ValueError:  # torn by a kill: as one that was never written
         return line
-    return json.dumps(_moved(told, former, now), separators=(",", ":")).encode() + b"\n"
+    # One without its end is torn as well, and stays so.
+    end = line[len(line.rstrip(b"\n")) :]
+    return json.dumps(_moved(told, former, now), separators=(",", ":")).encode() + end
 
 
 def _moved(told: Any, former: str, now: str) -> Any:
