@@ -135,17 +135,14 @@ class Fieldwork(Opened):
         Raises:
             SettingsError: The table cannot be read or has mistakes; nothing is taken from it.
         """
-        table = deployment_csv.read(file)
         with self._writing():
             told = {known.deployment_id: known for known in self.store.deployments.all()}
-            now = dict(told)
-            for line in table.lines:
-                known = told.get(line.deployment_id, Deployment(line.deployment_id))
-                now[line.deployment_id] = replace(known, **line.values)
+            table = deployment_csv.read(file, told)
+            now = told | {line.deployment_id: line for line in table.deployments}
             self.store.deployments.write(now.values())
             where = placed(self.store)
             self._tidy()
-        named = [line.deployment_id for line in table.lines]
+        named = [line.deployment_id for line in table.deployments]
         here = set(where.deployment_of.values())
         return TableReport(
             new=tuple(name for name in named if name not in told),
