@@ -23,6 +23,7 @@ _SLACK = 0.005
 """Shares by which a box may stand out of its picture: detectors round."""
 
 _KNOWN = range(7)
+_SHOWN = 20
 _NOTHING = {"empty", "blank"}
 _PEOPLE = {"person", "people", "human"}
 _TAKEN = {"file", "detections", "failure"}
@@ -132,7 +133,7 @@ def _read_info(value: Any, results: Results, place: _Place) -> None:
         raise place.at(".format_version").wrong(f"{version!r} cannot be read, only 1.0 to 1.6")
     if version and not (part.isdecimal() and int(part) in _KNOWN):
         results.notes.append(f"format {version} is newer than what is known here, 1.6")
-    results.version, results.detector = version, str(value.get("detector") or "")
+    results.version, results.detector = version, _text(value.get("detector") or "")
     metadata = value.get("detector_metadata")
     if isinstance(metadata, dict):
         usual = metadata.get("typical_detection_threshold")
@@ -144,7 +145,7 @@ def _read_info(value: Any, results: Results, place: _Place) -> None:
 def _names(value: Any, place: _Place) -> dict[str, str]:
     if not isinstance(value, dict) or not all(isinstance(word, str) for word in value.values()):
         raise place.wrong("should give a name for each number")
-    return dict(value)
+    return {number: _text(word) for number, word in value.items()}
 
 
 def _paths(value: Any, place: _Place) -> list[str]:
@@ -186,7 +187,7 @@ def _detections(
         raise place.at(".failure").wrong("is no text")
     extra = _extra(image)
     if boxes is None:
-        failure = failure or "the results have no detections of it"
+        failure = _text(failure or "the results have no detections of it")
         return ImageDetections(image_id, Detected.FAILED, (), failure, results.detector, extra)
     if not isinstance(boxes, list):
         raise place.at(".detections").wrong("is no list")
@@ -203,7 +204,8 @@ def _detections(
     if classified:
         extra["classifications"] = json.dumps(classified, ensure_ascii=False)
     outcome = Detected.FOUND if found else Detected.EMPTY
-    return ImageDetections(image_id, outcome, tuple(found), failure or "", results.detector, extra)
+    said = _text(failure or "")
+    return ImageDetections(image_id, outcome, tuple(found), said, results.detector, extra)
 
 
 def _box(box: Any, results: Results, place: _Place) -> Detection | None:
@@ -235,7 +237,7 @@ def _share(value: Any, place: _Place, *, slack: float = _SLACK) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise place.wrong("is no number")
     if not -slack <= value <= 1 + slack:
-        raise place.wrong(f"{value:g} is not between 0 and 1")
+        raise place.wrong(f"{str(value)[:_SHOWN]} is not between 0 and 1")
     return min(max(float(value), 0.0), 1.0)
 
 
@@ -247,13 +249,18 @@ def _classifications(box: dict[str, Any], results: Results, place: _Place) -> li
     pairs = isinstance(classes, list) and all(isinstance(c, list) and len(c) == 2 for c in classes)
     if not pairs:
         raise place.at(".classifications").wrong("is no list of pairs")
-    return [[results.classes.get(str(number), str(number)), share] for number, share in classes]
+    return [[results.classes.get(str(number), _text(number)), share] for number, share in classes]
 
 
 def _extra(image: dict[str, Any]) -> dict[str, str | int | float]:
     """What else is said of an image, where it is one value."""
     return {
-        name: value
+        _text(name): _text(value) if isinstance(value, str) else value
         for name, value in image.items()
         if name not in _TAKEN and isinstance(value, str | int | float)
     }
+
+
+def _text(value: object) -> str:
+    """A text as it can be stored: JSON can hold halves of characters, which UTF-8 cannot."""
+    return str(value).encode("utf-8", "replace").decode()
