@@ -343,6 +343,20 @@ def _boxes_in_an_export(library: Library, to: Path) -> dict[str, list[dict[str, 
     return {one["organizer"]["image_id"]: one["detections"] for one in images}
 
 
+def test_what_stands_for_a_name_is_no_animal_where_a_later_detector_sees_none(
+    cropped: Library, tmp_path: Path
+) -> None:
+    named = cropped.clusters()[0].cluster_id
+    cropped.rename(named, "kept")
+    standing = set(cropped.constraints().fixed)
+    frames = {crop.image_id for crop in cropped.store.detections.crops(standing).values()}
+    assert frames
+    nothing = [ImageDetections(i, Detected.EMPTY, detector="another eye") for i in frames]
+    cropped.import_detections(nothing)
+    boxes = _boxes_in_an_export(cropped, tmp_path / "md.json")
+    assert [boxes[i] for i in frames] == [[]] * len(frames)
+
+
 def test_an_animal_that_two_detectors_box_is_in_an_export_once_with_what_was_said_of_it(
     cropped: Library, scenes: Scenes, tmp_path: Path
 ) -> None:

@@ -69,14 +69,17 @@ class Sightings:
     def _boxes(
         self, image_id: str, said: ImageDetections | None
     ) -> list[tuple[Detection, str]] | None:
-        """The boxes of an image, each with its crop; None where nobody looked."""
-        crops = self._homes[image_id].crops if image_id in self._homes else ()
-        looked = said is not None and said.outcome is not Detected.FAILED
-        if not looked and not crops:
-            return None
+        """The boxes of an image, each with its crop; None where nobody looked.
+
+        A crop that stands for a named cluster, and of which no box is left, is none.
+        """
         seen = list(said.detections) if said is not None else []
         known = {box.crop_id for box in seen}
-        words = [crop for crop in crops if crop.crop_id not in known]
+        crops = self._homes[image_id].crops if image_id in self._homes else ()
+        words = [crop for crop in crops if crop.decided and crop.crop_id not in known]
+        looked = said is not None and said.outcome is not Detected.FAILED
+        if not looked and not words:
+            return None
         same = _seen_anew(words, seen)
         alone = [_as_detection(crop) for crop in words if crop.crop_id not in same.values()]
         boxes = [(box, same.get(place, box.crop_id)) for place, box in enumerate(seen)]
