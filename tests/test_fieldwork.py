@@ -128,6 +128,16 @@ def test_a_template_that_no_photo_fits_changes_nothing(field: Library) -> None:
     assert field.deployments().deployments == ()
 
 
+def test_a_template_that_no_photo_fits_is_refused_also_where_a_table_places_them(
+    field: Library, tmp_path: Path
+) -> None:
+    field.read_deployments(_table(tmp_path, "id", "lake", "cam2"))
+    with pytest.raises(SettingsError, match="no photo lies in folders like") as caught:
+        field.set_template("x/{site}")
+    assert caught.value.hint.endswith(".jpg")
+    assert field.deployments().template is None
+
+
 def test_bursts_and_events_are_those_of_each_deployment(field: Library) -> None:
     """At one model and one clock, two cameras would be one; the template parts them."""
     before = contexts(field.store)

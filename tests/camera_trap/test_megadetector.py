@@ -100,6 +100,21 @@ def test_a_box_that_stands_out_by_rounding_is_drawn_in(tmp_path: Path) -> None:
     assert found.x + found.width <= 1
 
 
+def test_what_only_carries_a_classification_was_seen_by_nobody(tmp_path: Path) -> None:
+    carrier = {"category": "4", "conf": 1.0, "bbox": [0.0, 0.0, 1.0, 1.0]}
+    file = _file(
+        tmp_path,
+        {"file": "1.JPG", "detections": [carrier]},
+        {"file": "2.JPG", "detections": [carrier, _BOX]},
+        {"file": "3.JPG", "detections": []},
+        detection_categories={**_CATEGORIES, "4": "whole_image_classification"},
+    )
+    found = {one.image_id[-1]: one for one in _read(file)}
+    assert set(found) == {"1", "2"}
+    assert [box.category for box in found["1"].detections] == ["animal"]
+    assert found["2"].outcome is Detected.EMPTY
+
+
 def test_half_a_character_is_no_text_that_can_be_stored(tmp_path: Path) -> None:
     half = "gr\ud800n"
     box = {**_BOX, "category": "4", "classifications": [["0", 0.8]]}

@@ -5,6 +5,9 @@ https://lila.science/megadetector-output-format
 A file with `"detections": null`, or none, failed: its `failure` says why. An empty list says that
 the detector saw nothing. Classifications and what else a file says of an image are kept beside the
 boxes. A box is in shares of width and height, from the upper left corner.
+
+A box of the category "whole_image_classification" carries a classification and was seen by nobody:
+it is left out, and an image that has nothing else was not looked at.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ _SLACK = 0.005
 _KNOWN = range(7)
 _SHOWN = 20
 _NOTHING = {"empty", "blank"}
+_CARRIER = "whole_image_classification"
 _PEOPLE = {"person", "people", "human"}
 _TAKEN = {"file", "detections", "failure"}
 
@@ -68,7 +72,9 @@ class Results:
             image_id = image_ids.get(image["file"])
             if image_id is not None and image_id not in said:
                 said.add(image_id)
-                yield _detections(image, image_id, self, _Place(self.file, f"images[{number}]"))
+                one = _detections(image, image_id, self, _Place(self.file, f"images[{number}]"))
+                if one is not None:
+                    yield one
 
 
 def read_results(file: Path) -> Results:
@@ -181,7 +187,8 @@ def _images(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _detections(
     image: dict[str, Any], image_id: str, results: Results, place: _Place
-) -> ImageDetections:
+) -> ImageDetections | None:
+    """What was said of an image; None where no detector looked at it."""
     failure, boxes = image.get("failure"), image.get("detections")
     if failure is not None and not isinstance(failure, str):
         raise place.at(".failure").wrong("is no text")
@@ -191,16 +198,20 @@ def _detections(
         return ImageDetections(image_id, Detected.FAILED, (), failure, results.detector, extra)
     if not isinstance(boxes, list):
         raise place.at(".detections").wrong("is no list")
+    looked = not boxes
     found: list[Detection] = []
     classified: dict[str, list[list[Any]]] = {}
     for number, box in enumerate(boxes):
         at = place.at(f".detections[{number}]")
         read = _box(box, results, at)
+        looked = looked or _name(box, results) != _CARRIER
         if read is not None:
             classes = _classifications(box, results, at)
             if classes:
                 classified[str(len(found))] = classes
             found.append(read)
+    if not looked:
+        return None
     if classified:
         extra["classifications"] = json.dumps(classified, ensure_ascii=False)
     outcome = Detected.FOUND if found else Detected.EMPTY
@@ -212,11 +223,11 @@ def _box(box: Any, results: Results, place: _Place) -> Detection | None:
     """One box; None for one that says that there is nothing, or that has no area."""
     if not isinstance(box, dict):
         raise place.wrong("is no object")
-    number = str(box.get("category"))
-    name = results.categories.get(number, "").strip().lower()
+    name = _name(box, results)
     if not name:
+        number = str(box.get("category"))
         raise place.at(".category").wrong(f"{number!r} is not in detection_categories")
-    if name in _NOTHING:
+    if name in _NOTHING or name == _CARRIER:
         return None
     confidence = _share(box.get("conf"), place.at(".conf"))
     edges = box.get("bbox")
@@ -231,6 +242,10 @@ def _box(box: Any, results: Results, place: _Place) -> Detection | None:
     if width <= 0 or height <= 0:
         return None
     return Detection("person" if name in _PEOPLE else name, confidence, x, y, width, height)
+
+
+def _name(box: dict[str, Any], results: Results) -> str:
+    return results.categories.get(str(box.get("category")), "").strip().lower()
 
 
 def _share(value: Any, place: _Place, *, slack: float = _SLACK) -> float:
