@@ -306,6 +306,19 @@ def test_the_same_results_again_change_nothing(cropped: Library, scenes: Scenes)
     assert clusters_of(cropped) == before
 
 
+def test_a_detector_that_fails_takes_nobody_out_of_quarantine(cropped: Library) -> None:
+    homes_before = {i: home.group for i, home in cropped.homes().items()}
+    assert Group.PEOPLE in homes_before.values()
+    failed = [
+        ImageDetections(i, Detected.FAILED, failure="image access failure", detector="another eye")
+        for i in homes_before
+    ]
+    report = cropped.import_detections(failed)
+    never = sum(group is Group.UNKNOWN for group in homes_before.values())
+    assert (report.images, report.left) == (len(failed), len(failed) - never)
+    assert {i: home.group for i, home in cropped.homes().items()} == homes_before
+
+
 def _another_eye(
     library: Library, scenes: Scenes, with_a_box: str | None = None
 ) -> list[ImageDetections]:
