@@ -42,7 +42,7 @@ class Settings(BaseSettings):
         max_file_bytes: A larger file is refused before it is read.
         seed: Seed of everything that draws.
         with_people: Whether photos on which a detector saw a person or a vehicle are shown,
-            sampled and exported like any other.
+            sampled, exported and arranged like any other.
         viewer: Command that opens a picture; None takes the system's viewer.
         burst_gap: Seconds between two photos of a camera up to which they are of one burst.
         event_gap: Seconds up to which they are of one event.

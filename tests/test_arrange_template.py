@@ -57,6 +57,18 @@ def test_what_is_not_known_has_a_word() -> None:
     assert list(made.folders) == ["unsure", "unsure"]
 
 
+def test_photos_in_no_cluster_may_have_a_folder_of_another_name() -> None:
+    words: dict[str, str | int | None] = {"cluster": "empty", "cluster_name": "empty"}
+    empty = Item("0" * 32, Path("/a/b.jpg"), 1, 2, fields=words)
+    unsure = Item("1" * 32, Path("/a/c.jpg"), 1, 2)
+    named = Item("2" * 32, Path("/a/d.jpg"), 1, 2, "", 7, {"cluster_name": "Empty"})
+    folders = distinct_clusters([empty, unsure, named])
+    assert folders == {"empty": "empty", None: "unsure", 7: "Empty (7)"}
+    template = Template.parse("{cluster:03d}/{cluster_name}/{stem}")
+    made = [list(template.render(values_of(i, folders)).folders) for i in (empty, unsure, named)]
+    assert made == [["empty", "empty"], ["unsure", "unsure"], ["007", "Empty (7)"]]
+
+
 def test_the_sources_tree_can_be_kept() -> None:
     template = Template.parse("{cluster_name}/{stem}").keeping_tree()
     item = Item("0" * 32, Path("/p/a/b/c.jpg"), 1, 2, "a/b", 1, {"cluster_name": "fox"})

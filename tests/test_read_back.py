@@ -135,6 +135,21 @@ def test_photos_put_to_the_unsure_do_not_belong_and_those_named_out_of_it_are_a_
     assert renamed_to_unsure.left == {1: ids(1, 2, 3)}
 
 
+def test_a_folder_beside_the_clusters_is_of_none_unless_a_cluster_was_renamed_so() -> None:
+    placed = place(*FOX, *BADGER)
+    seen = now(placed, "Empty/a.jpg", *FOX[1:], "empty/d.jpg")
+    apart = frozenset({"empty"})
+    found = changes(placed, seen, known=CLUSTERS, nowhere=frozenset({"unsure"}), apart=apart)
+    assert (found.left, found.born) == ({1: ids(1), 2: ids(4)}, {})
+    renamed = now(placed, *(f"empty/{x}.jpg" for x in "abc"))
+    found = changes(placed, renamed, known=CLUSTERS, nowhere=frozenset({"unsure"}), apart=apart)
+    assert (found.renamed, found.left) == ({1: "empty"}, {})
+    with_some = place(*FOX, "empty/d.jpg")
+    full = now(with_some, *(f"empty/{x}.jpg" for x in "abc"))
+    found = changes(with_some, full, known=CLUSTERS, nowhere=frozenset({"unsure"}), apart=apart)
+    assert (found.renamed, found.left) == ({}, {1: ids(1, 2, 3)})
+
+
 def test_nothing_is_said_of_photos_that_are_gone_or_in_no_folder_and_they_are_told_once() -> None:
     placed = place(*FOX)
     found = read(placed, now(placed, None, "b.jpg"))

@@ -339,6 +339,22 @@ def test_a_kill_after_a_merge_says_nothing_of_it_again(
         assert not next_one.read_back(folder).says_something
 
 
+def test_a_photo_that_is_not_clustered_yet_is_heard_once_it_is(animals: Library) -> None:
+    photos = home_of(animals) / "photos"
+    make_photo(photos / "late.jpg", 77, colour=(200, 40, 40))
+    animals.ingest([photos], embedder="hsv")
+    folder = arrange(animals)
+    (folder / "unsure" / "late.jpg").rename(folder / "badger" / "late.jpg")
+    for _ in range(2):
+        told = animals.read_back(folder)
+        assert told.unheard == ("1 image is in no clustering yet",)
+        assert not told.says_something
+    animals.ingest([photos], embedder="channel-mean")
+    assert cluster_at(animals, "photos/late.jpg") == cluster_at(animals, RED)
+    assert animals.read_back(folder).moved[0][1].name == "badger"
+    assert cluster_at(animals, "photos/late.jpg") == cluster_at(animals, GREEN)
+
+
 # What cannot be read ------------------------------------------------------------------------
 
 

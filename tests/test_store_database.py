@@ -18,6 +18,7 @@ import pyarrow as pa
 import pytest
 
 from organizer.errors import OrganizerError, StoreError
+from organizer.field import Detected, Detection, ImageDetections
 from organizer.library import Library
 from organizer.settings import Settings
 from organizer.store import Store
@@ -78,6 +79,11 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
         make_photo(folder / "photos" / "late.jpg", 500)
         library.ingest([folder / "photos"])
         library.answer([look.answer(belongs=True) for look in library.review_sample(1)])
+        library.set_template("{deployment}")
+        library.shift("red", 60)
+        (seen, *_) = library.store.photos.images_below(folder / "photos" / "blue")
+        box = Detection("animal", 0.9, 0.1, 0.1, 0.5, 0.5)
+        library.import_detections([ImageDetections(seen, Detected.FOUND, (box,))])
     return folder
 
 
@@ -351,6 +357,8 @@ def _use_all(folder: Path, outside: Path) -> Iterator[BaseException]:
         lambda library: library.recluster(k=2),
         lambda library: library.ingest([outside]),
         lambda library: library.undo(),
+        lambda library: library.deployments(),
+        lambda library: library.homes(),
     ]
     for way in ways:
         try:
@@ -535,7 +543,7 @@ def test_what_a_killed_writer_left_half_written_is_swept_by_tidying(database: Da
 def test_a_store_sweeps_up_before_the_first_write_after_a_cut(sound: Path, tmp_path: Path) -> None:
     shutil.copytree(sound, tmp_path, dirs_exist_ok=True)
     store = Store.open(tmp_path / ".organizer")
-    (spec,) = store.vectors.specs()
+    spec = next(spec for spec in store.vectors.specs() if spec.name == "channel-mean")
     image_id = next(iter(store.photos.files_of()))
     Database(store.path).delete_by_id("files", "image_id", [image_id])
     with store.writing():

@@ -16,7 +16,7 @@ from typing import Any
 from organizer.arrange.company import left_behind, owners
 from organizer.arrange.copying import copy_whole, move_across
 from organizer.arrange.disk import FULL, NO_LINKS, Disk, status_of
-from organizer.arrange.journal import Journal, read_state
+from organizer.arrange.journal import Journal
 from organizer.arrange.looking import (
     ChangedError,
     are_halves,
@@ -61,10 +61,10 @@ def apply(
         StoreError: The journal is another plan's, is damaged, or cannot be written.
     """
     if journal.exists():
-        state = read_state(journal)
-        if state.plan.digest != plan.digest:
-            raise StoreError(f"{journal} is the journal of another plan")
-        return _go_on(state, advance, stop, disk or Disk())
+        with Journal.go_on(journal, disk or Disk()) as opened:
+            if opened.state.plan.digest != plan.digest:
+                raise StoreError(f"{journal} is the journal of another plan")
+            return _go_on(opened, advance, stop)
     require_possible(plan, plan.steps, disk or Disk())
     with Journal.begin(journal, plan, disk or Disk()) as begun:
         return _Run(begun, begun.disk, advance, stop).run()
@@ -83,29 +83,24 @@ def resume(
         SettingsError: See `apply`; or it is being taken back.
         StoreError: See `apply`.
     """
-    return _go_on(read_state(journal), advance, stop, disk or Disk())
+    with Journal.go_on(journal, disk or Disk()) as opened:
+        return _go_on(opened, advance, stop)
 
 
-def _go_on(
-    state: State, advance: Callable[[int], None], stop: Callable[[], bool], disk: Disk
-) -> Record:
+def _go_on(journal: Journal, advance: Callable[[int], None], stop: Callable[[], bool]) -> Record:
+    state, disk = journal.state, journal.disk
     if state.restore is not None:
         what = "was taken back" if state.undone else "is being taken back"
         hint = "make a new plan" if state.undone else "finish that first: organizer arrange --undo"
         raise SettingsError(f"this arrangement {what}", hint)
-    with Journal.go_on(state, disk) as journal:
-        run = _Run(journal, disk, advance, stop)
-        run.recover()
-        require_possible(state.plan, [state.plan.steps[number] for number in run.todo()], disk)
-        return run.run()
+    run = _Run(journal, disk, advance, stop)
+    run.recover()
+    require_possible(state.plan, [state.plan.steps[number] for number in run.todo()], disk)
+    return run.run()
 
 
 class _FullError(Exception):
     """The disk is full."""
-
-
-class _NoLinksError(Exception):
-    """Links cannot be made here."""
 
 
 @dataclass(slots=True)
@@ -119,6 +114,7 @@ class _Run:
     _company: dict[int, list[int]] = field(default_factory=dict)
     _now: dict[int, Result] = field(default_factory=dict)
     _tried: bool = False
+    _no_links: OSError | None = None
 
     @property
     def _state(self) -> State:
@@ -141,7 +137,7 @@ class _Run:
         for number in sorted(self._state.open):
             step = plan.steps[number]
             try:
-                clear_up(self.disk, step)
+                clear_up(self.disk, plan.mode, step, since=self._state.created_at)
                 if is_ours(plan.mode, step, self._state.inodes.get(number)):
                     if plan.mode is Mode.MOVE:
                         self._finish_move(step)
@@ -240,14 +236,14 @@ class _Run:
                 left.append((number, Result.PENDING, "the disk is full"))
                 goes_on = False
                 break
-            except _NoLinksError as error:
-                self.journal.write({"did": [], "left": []}, sync=True)
-                self._give_up(error)
             self._now[number] = result
             if result is Result.DONE:
                 done.append(number)
             else:
                 left.append((number, result, reason))
+        if self._no_links and goes_on and not self._tried and not self._state.was_done:
+            self.journal.write({"did": [], "left": []}, sync=True)
+            self._give_up(self._no_links)
         self.journal.write({"did": done, "left": left}, sync=not goes_on)
         return goes_on
 
@@ -317,18 +313,23 @@ class _Run:
             raise _FullError from error
         links = self._state.plan.mode in {Mode.LINK, Mode.SYMLINK}
         no_links = error.errno in NO_LINKS or getattr(error, "winerror", 0) == _NO_PRIVILEGE
-        if links and no_links and not self._tried and not self._state.was_done:
-            raise _NoLinksError(_reason(error)) from error
-        if status_of(str(step.source)) is None:
-            return Result.MISSING, "it is not there any more"
+        if links and no_links:  # of this file alone, or of all: the others tell
+            self._no_links = error
+        with suppress(OSError):
+            if status_of(str(step.source)) is None:
+                if self._state.plan.mode is Mode.MOVE and is_ours(Mode.MOVE, step):
+                    return Result.DONE, ""  # by a run that was killed, on a disk that was away
+                return Result.MISSING, "it is not there any more"
         return Result.FAILED, _reason(error)
 
-    def _give_up(self, error: _NoLinksError) -> None:
-        """End a run of which no step can be done: the folders that were made go again."""
+    def _give_up(self, error: OSError) -> None:
+        """End a run where no link can be made: the folders that were made go again."""
         taken_back(self.journal)
         plan = self._state.plan
         others = "--mode copy" if plan.mode is Mode.SYMLINK else "--mode copy or --mode symlink"
-        raise SettingsError(f"no {plan.mode} can be made in {plan.to}: {error}", others) from error
+        raise SettingsError(
+            f"no {plan.mode} can be made in {plan.to}: {_reason(error)}", others
+        ) from error
 
 
 def _inodes(steps: Iterator[tuple[int, Step]]) -> Iterator[tuple[int, tuple[int, int]]]:

@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from organizer.arrange.disk import Disk, hash_of
+from organizer.arrange.disk import Disk, hash_of, status_of
 from organizer.arrange.looking import ChangedError, partial_of
 from organizer.arrange.types import Step
 
@@ -65,6 +65,8 @@ def move_across(
         _require_still(source, before)
         disk.remove(str(source))
     except (OSError, ChangedError):
+        if status_of(str(source)) is None:  # removed after all, or by another: this is the last
+            return
         disk.remove(str(target))
         raise
 

@@ -70,7 +70,10 @@ class Disk:
             return
         try:
             self.remove(source)
-        except OSError:
+        except OSError:  # a network's disk may have removed it and say that it is not there
+            status = status_of(source)
+            if status is None or not os.path.samestat(status, os.lstat(target)):
+                return
             self.remove(target)
             raise
 
@@ -148,6 +151,8 @@ class Disk:
         try:
             self.replace(source, target)
         except OSError:
+            if status_of(source) is None:  # it was moved, whatever the system says
+                return
             self.remove(target)
             raise
 

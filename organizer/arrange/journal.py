@@ -13,7 +13,7 @@ written whole or not at all. Then lines are appended:
 
 A "do" or "take" is on the disk before the first of its steps is begun, so what a kill leaves to be
 looked at is known: the steps of the last one without an answer. A last line that is torn is as one
-that was never written.
+that was never written. One process at a time writes to the journals of a folder.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from organizer import whole
 from organizer.arrange.disk import Disk
@@ -33,8 +34,12 @@ from organizer.arrange.state import State
 from organizer.arrange.types import Left, Mode, Plan, Record, Result, Step
 from organizer.errors import StoreError
 
+if TYPE_CHECKING:
+    import portalocker
+
 VERSION = 1
 
+_LOCK = "arrangement.lock"
 _NAME = re.compile(r"arrangement-(\d{6,})\.jsonl")
 
 
@@ -82,43 +87,58 @@ class Journal:
     state: State
     disk: Disk
     _descriptor: int
+    _close: ExitStack
 
     @classmethod
     def begin(cls, file: Path, plan: Plan, disk: Disk) -> Self:
         """Begin a journal with all that is planned.
 
         Raises:
-            StoreError: It cannot be written, or there is one.
+            StoreError: It cannot be written, there is one, or another process is at work.
         """
-        created_at = datetime.now(UTC).isoformat(timespec="seconds")
+
+        def begun() -> State:
+            created_at = datetime.now(UTC).isoformat(timespec="seconds")
+            whole.write_whole(file, _head(plan, created_at), over=False)
+            disk.sync_folder(str(file.parent))  # no crash may leave moved files without it
+            state = State(file, plan, created_at, [Result.PENDING] * len(plan.steps))
+            state.length = file.stat().st_size
+            return state
+
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            whole.write_whole(file, _head(plan, created_at), over=False)
         except OSError as error:
             raise _cannot(file, error) from error
-        state = State(file, plan, created_at, [Result.PENDING] * len(plan.steps))
-        state.length = file.stat().st_size
-        return cls.go_on(state, disk)
+        return cls._locked(file, disk, begun)
 
     @classmethod
-    def go_on(cls, state: State, disk: Disk) -> Self:
-        """Append to a journal that was read; what a kill has torn at its end is cut off.
+    def go_on(cls, file: Path, disk: Disk) -> Self:
+        """Read a journal and append to it; what a kill has torn at its end is cut off.
 
         Raises:
-            StoreError: It cannot be written.
+            StoreError: It cannot be read or written, is damaged, or another process is at work.
         """
-        try:
-            descriptor = os.open(state.file, os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0))
-            os.ftruncate(descriptor, state.length)
-        except OSError as error:
-            raise _cannot(state.file, error) from error
-        return cls(state, disk, descriptor)
+        return cls._locked(file, disk, lambda: read_state(file))
+
+    @classmethod
+    def _locked(cls, file: Path, disk: Disk, state_of: Callable[[], State]) -> Self:
+        """A journal that is read and written by no other process until it is closed."""
+        with ExitStack() as close:
+            close.callback(_lock(file).release)
+            try:
+                state = state_of()
+                descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0))
+                close.callback(os.close, descriptor)
+                os.ftruncate(descriptor, state.length)
+            except OSError as error:
+                raise _cannot(file, error) from error
+            return cls(state, disk, descriptor, close.pop_all())
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        os.close(self._descriptor)
+        self._close.close()
 
     def write(self, entry: Mapping[str, Any], *, sync: bool) -> None:
         """Append a line, and take in what it says.
@@ -153,6 +173,7 @@ def read_state(file: Path) -> State:
     try:
         head: dict[str, Any] = next(lines, ({}, 0))[0]
         _require_version(file, head)
+        datetime.fromisoformat(head["created_at"])
         plan = _plan(head, lines)
         state = State(file, plan, head["created_at"], [Result.PENDING] * len(plan.steps))
         state.length = head["length"]
@@ -241,6 +262,23 @@ def _plan(head: dict[str, Any], lines: Iterator[tuple[Any, int]]) -> Plan:
 
 def _line(entry: object) -> bytes:
     return json.dumps(entry, separators=(",", ":")).encode() + b"\n"
+
+
+def _lock(file: Path) -> portalocker.Lock:
+    """Keep other processes from the journals of a folder; the system lets go after a kill."""
+    import portalocker
+
+    lock = portalocker.Lock(file.with_name(_LOCK), mode="a", timeout=0)
+    try:
+        lock.acquire()
+    except portalocker.LockException as error:
+        raise StoreError(
+            f"another organizer is arranging, and writes to {file.parent}",
+            "wait until it has ended",
+        ) from error
+    except OSError as error:
+        raise _cannot(file, error) from error
+    return lock
 
 
 def _cannot(file: Path, error: OSError) -> StoreError:

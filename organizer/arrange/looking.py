@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
+from datetime import datetime
 from pathlib import Path
 
 from blake3 import blake3
 
+from organizer.arrange import names
 from organizer.arrange.disk import Disk, hash_of, is_file, status_of
 from organizer.arrange.types import Mode, Step
 
@@ -55,11 +57,11 @@ def is_ours(mode: Mode, step: Step, inode: tuple[int, int] | None = None) -> boo
     Raises:
         OSError: It cannot be looked at.
     """
-    target = status_of(str(step.target))
-    if target is None:
-        return False
     if mode is Mode.SYMLINK:
         return is_link_to(step)
+    target = status_of(str(step.target))
+    if target is None or is_one_name(str(step.source), str(step.target)):
+        return False
     if mode is Mode.LINK:
         try:
             return os.path.samestat(target, step.source.stat())
@@ -68,6 +70,30 @@ def is_ours(mode: Mode, step: Step, inode: tuple[int, int] | None = None) -> boo
     if mode is Mode.MOVE and inode == (target.st_dev, target.st_ino):
         return True
     return is_about_as_planned(step, target) and holds_the_content(step)
+
+
+def is_one_name(first: str, second: str) -> bool:
+    """Whether two paths lead to one name in one folder: what removes the one removes the other.
+
+    So it is where a person replaced a folder, or a file, with a link to the other, where a plan
+    leads a file onto itself, and where names differ by what the disk does not tell apart.
+
+    Raises:
+        OSError: They cannot be looked at.
+    """
+    first, second = (
+        os.path.realpath(path) if os.path.islink(path) else path  # noqa: PTH114
+        for path in (first, second)
+    )
+    (folder, name), (other_folder, other) = os.path.split(first), os.path.split(second)
+    if names.key(name) != names.key(other):
+        return False
+    try:
+        if not os.path.samefile(folder, other_folder):  # noqa: PTH121
+            return False
+    except FileNotFoundError:
+        return False
+    return name == other or not {name, other} <= set(os.listdir(folder))  # noqa: PTH208
 
 
 def is_link_to(step: Step) -> bool:
@@ -95,9 +121,13 @@ def holds_the_content(step: Step) -> bool:
 def are_halves(step: Step, source: str, target: str) -> bool:
     """Whether the files at both places of a move are one: two names, or a copy and its original.
 
+    Two paths to one name are no halves: to remove one would be to remove both.
+
     Raises:
         OSError: They cannot be looked at.
     """
+    if is_one_name(source, target):
+        return False
     first, second = os.lstat(source), os.lstat(target)
     if os.path.samestat(first, second):
         return True
@@ -105,17 +135,28 @@ def are_halves(step: Step, source: str, target: str) -> bool:
     return alike and hash_of(source) == hash_of(target)
 
 
-def clear_up(disk: Disk, step: Step) -> None:
-    """Remove what a kill leaves beside the places of a step, and the file that held one."""
+def clear_up(disk: Disk, mode: Mode, step: Step, *, since: str) -> None:
+    """Remove what a kill leaves beside the places of a step, and the file that held one.
+
+    Args:
+        disk: The disk.
+        mode: What the step does: a link needs no file to hold its place.
+        step: The step.
+        since: When the arrangement began: an empty file that is older is another's.
+    """
+    began = datetime.fromisoformat(since).timestamp()
+    holds = mode in {Mode.COPY, Mode.MOVE}
     for place, other in ((step.target, step.source), (step.source, step.target)):
         partial = partial_of(step, place)
         if status_of(partial) is not None:
             disk.remove(partial)
         held = status_of(str(place))
         if (
-            is_file(held)
+            holds
             and held is not None
+            and is_file(held)
             and held.st_size == 0 < step.size
+            and held.st_mtime >= began
             and is_about_as_planned(step, _followed(other))
         ):
             disk.remove(str(place))

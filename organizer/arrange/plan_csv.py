@@ -125,6 +125,9 @@ def _plan(to: Path, mode: Mode, rows: Sequence[_Row]) -> Plan:
         lines[key] = row.number
         (there if do == _THERE else steps).append(step)
     _require_no_file_above(to, steps, rows)
+    _require_no_source_at(steps, lines, rows)
+    if mode is Mode.MOVE:
+        _require_moved_once(steps, lines, rows)
     return Plan(to, mode, tuple(steps), tuple(there), tuple(left))
 
 
@@ -192,6 +195,35 @@ def _require_no_file_above(to: Path, steps: Sequence[Step], rows: Sequence[_Row]
             raise SettingsError(
                 f"{rows[0].file}: {step.target} would be a file, and a folder of other targets",
                 "give it another name",
+            )
+
+
+def _require_no_source_at(
+    steps: Sequence[Step], lines: Mapping[str, int], rows: Sequence[_Row]
+) -> None:
+    """Make sure that no target is where a source lies: in which order would they go?"""
+    sources = {names.key(str(step.source)) for step in steps}
+    for step in steps:
+        key = names.key(str(step.target))
+        if key in sources and (key != names.key(str(step.source)) or step.target == step.source):
+            raise SettingsError(
+                f"{rows[0].file} line {lines[key]}: at {step.target} lies a source of the plan",
+                "give it another name, or arrange that source first, with a plan of its own",
+            )
+
+
+def _require_moved_once(
+    steps: Sequence[Step], lines: Mapping[str, int], rows: Sequence[_Row]
+) -> None:
+    """Make sure that no file is to be moved to two places."""
+    seen: dict[Path, int] = {}
+    for step in steps:
+        line = lines[names.key(str(step.target))]
+        if seen.setdefault(step.source, line) != line:
+            raise SettingsError(
+                f"{rows[0].file} line {line}: {step.source} is moved in line "
+                f"{seen[step.source]} already",
+                "delete one of the lines; a file can be in two folders as a link or a copy",
             )
 
 

@@ -14,7 +14,7 @@ from blake3 import blake3
 
 from organizer.arrange import names
 from organizer.arrange.sidecars import Folder, Sidecar, split
-from organizer.arrange.template import Template, distinct_clusters, values_of
+from organizer.arrange.template import Cluster, Template, cluster_of, distinct_clusters, values_of
 from organizer.arrange.types import Item, Left, Mode, Plan, Step
 from organizer.errors import SettingsError
 
@@ -90,7 +90,7 @@ class _Planner:
     placed: Mapping[str, Step]
     units: list[_Unit] = field(default_factory=list)
     left: list[Left] = field(default_factory=list)
-    clusters: dict[int | None, str] = field(default_factory=dict)
+    clusters: dict[Cluster, str] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
     _targets: dict[str, set[str] | str] = field(default_factory=dict)
     _suffixes: dict[str, str] = field(default_factory=dict)
@@ -100,7 +100,7 @@ class _Planner:
 
     def take_up(self, items: Sequence[Item], advance: Callable[[int], None]) -> None:
         """Make units of photos, or note why not."""
-        self.clusters = distinct_clusters(items)
+        self.clusters = distinct_clusters(item for item in items if not item.withheld)
         by_folder: dict[str, list[tuple[str, Item]]] = {}
         for item in items:
             folder, name = os.path.split(item.source)
@@ -118,20 +118,23 @@ class _Planner:
             return
         seen: set[str] = set()
         for name, item in inside:
-            why = self._why_not(folder, path, name, seen)
+            why = self._why_not(folder, path, item, seen)
             if why:
                 self.left.append(Left(item.source, why, item.image_id))
             else:
                 self.units.append(self._unit(folder, name, item))
             seen.add(name)
 
-    def _why_not(self, folder: Folder, path: str, name: str, seen: set[str]) -> str:
+    def _why_not(self, folder: Folder, path: str, item: Item, seen: set[str]) -> str:
+        name = item.source.name
         if not names.is_text(path) or not names.is_text(name):
             return "its name is not valid UTF-8: rename it"
         if name in seen:
             return "it was given twice"
         if not folder.has(name):
             return "it is not there"
+        if item.withheld:
+            return item.withheld
         if self.mode is Mode.MOVE and folder.is_link(name):
             return "it is a symbolic link, which a move could break"
         return ""
@@ -181,8 +184,9 @@ class _Planner:
 
     def settle(self) -> None:
         """Give every unit names that no other unit, and nothing on the disk, has."""
+        kept: set[str] = set()
         for unit in self.units:
-            self._stay_or_begin(unit)
+            self._stay_or_begin(unit, kept)
         folders = self._folder_keys()
         moved_on = True
         while moved_on:
@@ -195,11 +199,19 @@ class _Planner:
         self.left += [Left(item.source, "no name was free", item.image_id) for item in nameless]
         self.units = [unit for unit in self.units if unit.level < _LEVELS]
 
-    def _stay_or_begin(self, unit: _Unit) -> None:
-        """Keep the name that a unit has on the disk already, under whichever suffix."""
+    def _stay_or_begin(self, unit: _Unit, kept: set[str]) -> None:
+        """Keep the name that a unit has on the disk already, under whichever suffix.
+
+        One name cannot be that of two: photos that are hard links of each other would share it.
+        """
         for level in range(_LEVELS) if self._listed(unit.folder) else ():
             self._name(unit, level)
-            if self._on_disk(unit, unit.suffix) and self._is_there(unit):
+            if (
+                unit.keys[0] not in kept
+                and self._on_disk(unit, unit.suffix)
+                and self._is_there(unit)
+            ):
+                kept.add(unit.keys[0])
                 unit.level, unit.is_there = level, True
                 return
         self._name(unit, 0)
@@ -327,8 +339,8 @@ class _Planner:
 
     def _photo_step(self, unit: _Unit) -> Step:
         item = unit.item
-        name = self.clusters[item.cluster_id]
-        why = "unsure: it is in no cluster" if item.cluster_id is None else f"in {name}"
+        name = self.clusters[cluster_of(item)]
+        why = f"{name}: it is in no cluster" if item.cluster_id is None else f"in {name}"
         if unit.level:
             why += "; another file has the name without the suffix"
         return Step(

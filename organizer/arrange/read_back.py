@@ -8,6 +8,7 @@ last read-back, is what the person said. Nothing is guessed:
   so two folders that swapped their names swapped them.
 - Any other new folder is a new cluster. A folder in a folder of a cluster is part of that.
 - A photo in the folder of those in no cluster does not belong to the cluster that it came from.
+  There may be several such folders: for the unsure, for the empty ones.
 - A photo in two folders at once is contradictory: it is told, and nothing is said of it.
 - Of a photo that is gone, or in no folder, nothing is said.
 """
@@ -69,6 +70,7 @@ def changes(
     *,
     known: Mapping[str, int],
     nowhere: frozenset[str] = frozenset(),
+    apart: frozenset[str] = frozenset(),
 ) -> Changes:
     """Tell what a person did.
 
@@ -77,8 +79,10 @@ def changes(
         seen: Where they are now.
         known: The clusters of now by the folder names that would stand for them.
         nowhere: Folder names that stand for no cluster.
+        apart: Folder names in lower case that stand for no cluster either, unless the folder of a
+            cluster was renamed so.
     """
-    reading = _Reading(placed, seen, known, nowhere)
+    reading = _Reading(placed, seen, known, nowhere, apart)
     return reading.changes()
 
 
@@ -119,6 +123,7 @@ class _Reading:
     seen: Seen
     known: Mapping[str, int]
     nowhere: frozenset[str]
+    apart: frozenset[str]
 
     def changes(self) -> Changes:
         renamed = {g: x for g, x in self._renamed.items() if x not in self._homes[g]}
@@ -254,7 +259,7 @@ class _Reading:
         for names in (self._stood_for, self.known):
             if name in names and names[name] not in self._renamed:
                 return names[name]
-        return None if name in self.nowhere else name
+        return None if name in self.nowhere or name.casefold() in self.apart else name
 
     @cached_property
     def _renamed(self) -> dict[int, str]:

@@ -21,6 +21,8 @@ class State:
         results: What became of each step.
         reasons: Why, where it was not done.
         was_done: Whether each step was ever done: what an undo is about.
+        begun: Whether each step was ever begun: one may be done of which an answer told otherwise,
+            because its disk was not there to be looked at.
         open: The steps that were begun and have no answer.
         inodes: Device and number of the files that are to be moved, for the open steps.
         made: The folders that were made.
@@ -39,6 +41,7 @@ class State:
     length: int = 0
     reasons: dict[int, str] = field(default_factory=dict)
     was_done: set[int] = field(default_factory=set)
+    begun: set[int] = field(default_factory=set)
     open: set[int] = field(default_factory=set)
     inodes: dict[int, tuple[int, int]] = field(default_factory=dict)
     made: dict[str, None] = field(default_factory=dict)
@@ -65,6 +68,7 @@ class State:
         """What a line of the journal says."""
         if "do" in entry or "take" in entry:
             self.open |= set(entry.get("do", entry.get("take", ())))
+            self.begun |= self.open
             self.inodes |= {int(n): (d, i) for n, (d, i) in entry.get("inodes", {}).items()}
             self.made |= dict.fromkeys(entry.get("make", ()))
             for folder, mtime in entry.get("touch", {}).items():
@@ -91,6 +95,8 @@ class State:
                 self.was_done.add(number)
         for number, why, reason in left:
             self.results[number] = Result(why)
+            if result is Result.UNDONE and self.results[number] is not Result.PENDING:
+                self.was_done.add(number)  # else an undo that comes later would pass it over
             if reason:
                 self.reasons[number] = reason
             else:

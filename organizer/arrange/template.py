@@ -167,22 +167,34 @@ class Template:
         return made, of_cluster
 
 
-def distinct_clusters(items: Iterable[Item]) -> dict[int | None, str]:
+Cluster = int | str | None
+"""A cluster by its id, or those in no cluster by the name of their folder; None for the unsure."""
+
+
+def distinct_clusters(items: Iterable[Item]) -> dict[Cluster, str]:
     """The name of each cluster's folder: two that would be one folder have the id behind them."""
-    said = {item.cluster_id: item.fields.get("cluster_name") for item in items}
+    said = {cluster_of(item): item.fields.get("cluster_name") for item in items}
     missing = FIELDS["cluster_name"].missing
-    named = {cluster_id: str(name or missing) for cluster_id, name in said.items()}
-    groups: dict[str, list[int | None]] = {}
-    for cluster_id, name in named.items():
-        groups.setdefault(names.key(names.safe(name)), []).append(cluster_id)
+    named = {cluster: str(name or missing) for cluster, name in said.items()}
+    groups: dict[str, list[Cluster]] = {}
+    for cluster, name in named.items():
+        groups.setdefault(names.key(names.safe(name)), []).append(cluster)
     for group in groups.values():
-        for cluster_id in group:
-            if len(group) > 1 and cluster_id is not None:
-                named[cluster_id] += f" ({cluster_id})"
+        for cluster in group:
+            if len(group) > 1 and isinstance(cluster, int):
+                named[cluster] += f" ({cluster})"
     return named
 
 
-def values_of(item: Item, clusters: Mapping[int | None, str]) -> dict[str, Value]:
+def cluster_of(item: Item) -> Cluster:
+    """What shares the folder of a photo."""
+    if item.cluster_id is not None:
+        return item.cluster_id
+    name = item.fields.get("cluster_name")
+    return str(name) if name else None
+
+
+def values_of(item: Item, clusters: Mapping[Cluster, str]) -> dict[str, Value]:
     """What a template can name of a photo."""
     folder, _, name = str(item.source).rpartition(os.sep)
     stem, dot, suffix = name.rpartition(".")
@@ -195,7 +207,7 @@ def values_of(item: Item, clusters: Mapping[int | None, str]) -> dict[str, Value
         "folder": folder.rpartition(os.sep)[2],
         "below": item.below,
         **item.fields,
-        "cluster_name": clusters[item.cluster_id],
+        "cluster_name": clusters[cluster_of(item)],
     }
 
 
@@ -205,6 +217,8 @@ def _texts(use: _Use, value: Value, field: Field) -> list[str]:
         return [field.missing]
     if use.name == "below":
         return str(value).split("/")
+    if isinstance(value, str) and not isinstance(field.sample, str):  # a word for a number
+        return [value]
     if isinstance(value, datetime):
         return _SEPARATOR.split(format(value, use.spec or _TIME))
     return [format(value, use.spec)]

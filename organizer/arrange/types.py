@@ -60,7 +60,9 @@ class Item:
         cluster_id: None where it is in no cluster.
         fields: What the template can name, by name; None where nothing is known. ``stem``,
             ``suffix``, ``name``, ``folder`` and ``below`` are filled in from `source` and `below`
-            where they are not given.
+            where they are not given. Photos in no cluster share the folder of their
+            ``cluster_name``, which stands for no cluster.
+        withheld: Why it is not to be arranged, for a person; "" where it is.
     """
 
     image_id: str
@@ -70,6 +72,7 @@ class Item:
     below: str = ""
     cluster_id: int | None = None
     fields: Mapping[str, Value] = field(default_factory=dict)
+    withheld: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from organizer.arrange.company import left_behind, owners
 from organizer.arrange.copying import move_across
-from organizer.arrange.disk import Disk, status_of
-from organizer.arrange.journal import Journal, read_state
+from organizer.arrange.disk import Disk, hash_of, status_of
+from organizer.arrange.journal import Journal
 from organizer.arrange.looking import (
     ChangedError,
     are_halves,
@@ -24,6 +24,7 @@ from organizer.arrange.looking import (
     is_about_as_planned,
     is_as_planned,
     is_link_to,
+    is_one_name,
     is_ours,
 )
 from organizer.arrange.state import State
@@ -32,6 +33,7 @@ from organizer.arrange.types import Mode, Record, Result, Step
 _BATCH = 256
 _ANOTHER = "something else is at {place}"
 _LAST = "its source is gone or has changed: this may be the last of what it was"
+_IT_IS = "{place} leads to it now"
 _OTHER_NOW = "it changed since it was arranged"
 
 _IS_BACK = frozenset([Result.UNDONE, Result.GONE, Result.PENDING])
@@ -58,7 +60,7 @@ def undo(
     Raises:
         StoreError: The journal cannot be read or written.
     """
-    with Journal.go_on(read_state(journal), disk or Disk()) as opened:
+    with Journal.go_on(journal, disk or Disk()) as opened:
         return taken_back(opened, advance=advance, stop=stop)
 
 
@@ -100,7 +102,7 @@ class _Run:
         self.journal.write({"undo": self._times_to_restore()}, sync=True)
         rest = [
             number
-            for number in state.was_done - self._looked_at
+            for number in (state.was_done | self._maybe_moved()) - self._looked_at
             if state.results[number] is not Result.UNDONE
         ]
         rest.sort(key=lambda number: (not steps[number].is_photo, -number))
@@ -125,6 +127,17 @@ class _Run:
             folder: before
             for folder, before in self._state.touched.items()
             if not self._state.applied or self._state.after.get(folder) == _mtime(folder)
+        }
+
+    def _maybe_moved(self) -> set[int]:
+        """The steps that no answer calls done, of which the source is gone all the same."""
+        if self._state.plan.mode is not Mode.MOVE:
+            return set()
+        steps = self._state.plan.steps
+        return {
+            number
+            for number in self._state.begun - self._state.was_done
+            if not os.path.lexists(steps[number].source)
         }
 
     def _take_all(self, batch: Sequence[int]) -> bool:
@@ -168,7 +181,7 @@ class _Run:
         """Take one step back."""
         mode = self._state.plan.mode
         if number in self._looked_at:
-            clear_up(self.disk, step)
+            clear_up(self.disk, mode, step, since=self._state.created_at)
         target = status_of(str(step.target))
         if target is None:
             return self._is_gone(number, step)
@@ -187,6 +200,9 @@ class _Run:
     def _is_gone(self, number: int, step: Step) -> _Answer:
         """What it means that nothing is at the target."""
         if number not in self._state.was_done:
+            moves = self._state.plan.mode is Mode.MOVE
+            if moves and number in self._looked_at and status_of(str(step.source)) is None:
+                return Result.GONE, f"nothing is at {step.target} nor at {step.source}"
             return Result.PENDING, ""
         if self._state.plan.mode is Mode.MOVE:
             if is_about_as_planned(step, status_of(str(step.source))):
@@ -202,6 +218,8 @@ class _Run:
             return Result.KEPT, _LAST
         if not os.path.samestat(source, target):
             return Result.CHANGED, _OTHER_NOW
+        if is_one_name(str(step.source), str(step.target)):
+            return Result.KEPT, _LAST
         return self._remove(step)
 
     def _discard(self, step: Step, target: os.stat_result) -> _Answer:
@@ -212,10 +230,12 @@ class _Run:
             source = step.source.stat()
         except FileNotFoundError:
             return Result.KEPT, _LAST
-        if not is_as_planned(step, source):
+        if not is_as_planned(step, source) or is_one_name(str(step.source), str(step.target)):
             return Result.KEPT, _LAST
         if not holds_the_content(step):
             return Result.CHANGED, _OTHER_NOW
+        if step.image_id and hash_of(str(step.source)) != step.image_id:
+            return Result.KEPT, _LAST
         return self._remove(step)
 
     def _remove(self, step: Step) -> _Answer:
@@ -242,6 +262,8 @@ class _Run:
     def _settle_two(self, number: int, step: Step) -> _Answer:
         """A file at both places: the halves of a move that was cut short, or another's file."""
         source, target = str(step.source), str(step.target)
+        if is_one_name(source, target):
+            return Result.OCCUPIED, _IT_IS.format(place=source)
         cut_short = number in self._looked_at or os.path.samestat(
             os.lstat(source), os.lstat(target)
         )

@@ -14,6 +14,7 @@ from organizer.cli.session import (
     DebugOption,
     JsonOption,
     LibraryOption,
+    PeopleOption,
     command,
     opened,
     say,
@@ -64,6 +65,7 @@ def arrange(
             help="link (a second name of the same file, if not given), symlink, copy or move.",
         ),
     ] = None,
+    with_people: PeopleOption = False,
     keep_tree: Annotated[
         bool, typer.Option("--keep-tree", help="Keep the folders the files are in below the new.")
     ] = False,
@@ -99,6 +101,9 @@ def arrange(
 ) -> None:
     """Sort the files into folders: a link, a copy or a move for each. Nothing is ever overwritten.
 
+    What detectors found empty has a folder of its own, and photos with people
+    or vehicles are left where they are, unless you add --with-people.
+
     Moves need a plan that you have seen: --plan plan.csv, then --apply
     plan.csv. --undo takes the last arrangement back. Drag files between the
     folders, rename folders or make new ones, and --read-back DIR turns that
@@ -107,13 +112,15 @@ def arrange(
     Exit code 3: done, but some files could not be arranged.
     """
     with command(debug=debug):
-        chosen = _Typed(to, by, template, mode, keep_tree=keep_tree, plan=plan)
+        chosen = _Typed(
+            to, by, template, mode, keep_tree=keep_tree, plan=plan, with_people=with_people
+        )
         wish = _one_wish(chosen, apply, read_back, resume=resume, undo=undo)
         if (dry_run or yes) and read_back is None:
             raise SettingsError(
                 "--dry-run and --yes go with --read-back", "--plan FILE shows what would be done"
             )
-        with opened(library) as found:
+        with opened(library, with_people=with_people or None) as found:
             if read_back is not None:
                 _read_back(found, read_back, dry_run=dry_run, yes=yes, json=json)
             elif wish == "undo":
@@ -134,9 +141,10 @@ class _Typed:
         *,
         keep_tree: bool,
         plan: Path | None,
+        with_people: bool,
     ) -> None:
         self.to, self.by, self.template, self.mode = to, by, template, mode
-        self.keep_tree, self.plan = keep_tree, plan
+        self.keep_tree, self.plan, self.with_people = keep_tree, plan, with_people
 
     def options(self) -> list[str]:
         """The options that were given, the folder left out."""
@@ -146,6 +154,7 @@ class _Typed:
             "--mode": self.mode,
             "--keep-tree": self.keep_tree or None,
             "--plan": self.plan,
+            "--with-people": self.with_people or None,
         }
         return [option for option, value in given.items() if value is not None]
 

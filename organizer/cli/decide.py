@@ -1,4 +1,4 @@
-"""``organizer clusters rename | merge | split | move | not | pin | retire | history``."""
+"""``organizer clusters rename | merge | split | move | gather | not | pin | retire | history``."""
 
 from __future__ import annotations
 
@@ -83,6 +83,29 @@ def move(
 ) -> None:
     """Put images into a cluster, for good. Files stay where they are."""
     _decide(lambda found: found.move(images, to, burst=burst), library, json=json, debug=debug)
+
+
+@decide_app.command(
+    epilog="Example: organizer clusters gather photos/a.jpg photos/b.jpg --name Owl"
+)
+def gather(
+    images: ImagesArgument,
+    name: Annotated[
+        str | None,
+        typer.Option("--name", metavar="NAME", help="The cluster's name; none if not given."),
+    ] = None,
+    burst: BurstOption = False,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Make a new cluster of images, for good, wherever they are now. Files stay where they are."""
+    _decide(
+        lambda found: found.gather(images, name, burst=burst),
+        library,
+        json=json,
+        debug=debug,
+    )
 
 
 @decide_app.command("not", epilog="Example: organizer clusters not photos/a.jpg --in 3")

@@ -130,6 +130,8 @@ def read_back(told: ReadBack, *, json: bool) -> None:
         return
     for line in _said(told):
         print_line(line)
+    for line in told.remarks:
+        print_line(f"  {line}")
     for line in _unsaid(told):
         print_line(line)
     if not told.says_something:
@@ -199,6 +201,7 @@ def _read_back_fields(told: ReadBack) -> dict[str, object]:
         "contradictory": [{"path": f, "folders": names} for f, names in told.contradictory],
         "strangers": list(told.strangers),
         "not_said": list(told.unheard),
+        "remarks": list(told.remarks),
         "refiled": told.refiled,
     }
 

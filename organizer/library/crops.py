@@ -168,19 +168,9 @@ def homes(store: Store, clustering: StoredClustering | None) -> dict[str, Home]:
     return found
 
 
-def moved_by_a_person(decisions: Sequence[Decision]) -> set[str]:
-    """The images and crops that a person put somewhere.
-
-    That one stands for a cluster that was named says nothing of it: nobody looked at it.
-    """
-    taken_back = {d.about for d in decisions if d.kind is DecisionKind.TAKE_BACK}
-    moves = (d for d in decisions if d.kind is DecisionKind.MOVE)
-    return {i for d in moves if d.decision_id not in taken_back for i in d.image_ids}
-
-
 def _homed(store: Store, cluster_of: Mapping[str, int]) -> dict[str, list[HomedCrop]]:
     decisions = store.decisions.all()
-    constraints, moved = compiled(decisions), moved_by_a_person(decisions)
+    constraints, placed = compiled(decisions), moved(decisions)
     box_of = {crop.crop_id: box for crop, box in store.detections.seen()}
     found: dict[str, list[HomedCrop]] = {}
     for crop_id, crop in live(store, constraints).items():
@@ -191,10 +181,17 @@ def _homed(store: Store, cluster_of: Mapping[str, int]) -> dict[str, list[HomedC
             category=box.category if box else "animal",
             confidence=box.confidence if box else 1.0,
             cluster_id=cluster_of.get(crop_id),
-            decided=crop_id in moved,
+            decided=crop_id in placed,
         )
         found.setdefault(crop.image_id, []).append(homed)
     return found
+
+
+def moved(decisions: Sequence[Decision]) -> set[str]:
+    """What a person moved; that it stands for a cluster that was named says nothing of it."""
+    taken_back = {d.about for d in decisions if d.kind is DecisionKind.TAKE_BACK}
+    moves = (d for d in decisions if d.kind is DecisionKind.MOVE)
+    return {i for d in moves if d.decision_id not in taken_back for i in d.image_ids}
 
 
 def _surest_first(crop: HomedCrop) -> tuple[bool, float, str]:

@@ -222,13 +222,16 @@ class Desk:
         )
         return self._replaced(decision)
 
-    def gather(self, image_ids: Sequence[str], name: str = "") -> DecisionReport:
+    def gather(
+        self, image_ids: Sequence[str], name: str | None = None, *, burst: bool = False
+    ) -> DecisionReport:
         """See `organizer.library.Library.gather`."""
+        image_ids = self._with_bursts(image_ids) if burst else image_ids
         fresh = self._store.clusterings.next_cluster_id()
         decision = self._store.decisions.draft(
             DecisionKind.MOVE,
             cluster_id=fresh,
-            name=self._free_name(name, fresh) if name else "",
+            name=self._free_name(name, fresh) if name is not None else "",
             image_ids=image_ids,
         )
         self._require_clustered(image_ids)

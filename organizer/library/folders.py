@@ -31,7 +31,10 @@ class Folders(Opened):
     ) -> Arranged:
         """Sort the files of the library into folders, or write a plan of it and touch nothing.
 
-        Every file is arranged: of an image with several files, each.
+        Every file is arranged: of an image with several files, each. Where crops are clustered, a
+        photo goes to the cluster of its surest one, and those in which a detector saw nothing have
+        a folder beside the clusters. Photos with people or vehicles stay where they are unless the
+        settings say `with_people`; then they have folders of their own too.
 
         Args:
             choice: How.
@@ -52,7 +55,7 @@ class Folders(Opened):
                 write_plan(found.plan, file)
             except OSError as error:
                 raise places.cannot_write(plan, error, option="--plan") from error
-            notes = running.stale_notes(found)
+            notes = running.notes_on(found)
             return running.plan_told(found.plan, files=found.files, file=file, notes=notes)
         if choice.mode is Mode.MOVE:
             raise SettingsError(
@@ -61,7 +64,7 @@ class Folders(Opened):
             )
         with self._writing():
             found = self._planned(choice, shown)
-            notes = running.stale_notes(found)
+            notes = running.notes_on(found)
             if not found.plan.steps:
                 return running.plan_told(found.plan, files=found.files, notes=notes)
             record = running.carried_out(self.store, found.plan, progress=shown, stop=stop)
@@ -130,11 +133,11 @@ class Folders(Opened):
             ClusteringError: There are no clusters.
             StoreError: The library cannot be written.
         """
-        shown, seed = progress or Silent(), self.settings.seed
+        shown = progress or Silent()
         if dry_run:
-            return reading_back.previewed(self.store, to, seed=seed, progress=shown)
+            return reading_back.previewed(self.store, to, settings=self.settings, progress=shown)
         with self._writing():
-            found = reading_back.said(self.store, to, seed=seed, progress=shown)
+            found = reading_back.said(self.store, to, settings=self.settings, progress=shown)
             self._tidy()
         return found
 

@@ -73,12 +73,16 @@ class Words(Opened):
                 named, lambda desk: desk.move(named.image_ids, cluster_id, burst=burst)
             )
 
-    def gather(self, images: Sequence[str | Path], name: str = "") -> DecisionReport:
+    def gather(
+        self, images: Sequence[str | Path], name: str | None = None, *, burst: bool = False
+    ) -> DecisionReport:
         """Make a new cluster of images, for good, wherever they are now.
 
         Args:
             images: Paths, or image ids of which the beginning is enough.
-            name: The name of the cluster; none where empty.
+            name: The name of the cluster; none where None.
+            burst: Say it of all images of their bursts, but for those of which you said by
+                themselves where they belong.
 
         Raises:
             SettingsError: There is no such image, or another cluster has the name.
@@ -86,7 +90,7 @@ class Words(Opened):
         named = members_named(self.store, images)
         with self._writing():
             require_clustering(self.store)
-            return self._seated(named, lambda desk: desk.gather(named.image_ids, name))
+            return self._seated(named, lambda desk: desk.gather(named.image_ids, name, burst=burst))
 
     def deny(
         self, images: Sequence[str | Path], cluster_id: int, *, burst: bool = False

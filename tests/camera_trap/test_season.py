@@ -58,7 +58,7 @@ def test_a_season(run: Run, tmp_path: Path) -> None:
 
 def _deployments_know_the_dead_camera(run: Run) -> None:
     rows = _typed(run, "deployments", "--json").json["deployments"]
-    last = {row["deployment_id"]: row["last_photo"] for row in rows}
+    last = {row["deployment_id"]: row["last"] for row in rows}
     assert last["ridge/cam1"] < "2026-08-02" < last["brook/cam1"]
 
 

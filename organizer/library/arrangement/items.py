@@ -11,26 +11,38 @@ import numpy as np
 from organizer.arrange import Item, Value
 from organizer.cluster.decisions import compiled
 from organizer.library.arrangement.choosing import UNNAMED
+from organizer.library.arrangement.filing import WITHHELD, Filing, Place
 from organizer.library.contexts import Contexts, contexts
+from organizer.library.crops import Group
 from organizer.settings import Settings
 from organizer.store import HeldFile, Store
 from organizer.types import NOISE, Labels
 
 
 def items_of(
-    store: Store, first: Mapping[Path, Path], *, settings: Settings, only_named: bool = False
+    store: Store,
+    first: Mapping[Path, Path],
+    *,
+    filing: Filing,
+    settings: Settings,
+    only_named: bool = False,
 ) -> list[Item]:
     """Every file of the library, there or missing: of an image with several paths, each of them.
+
+    Photos with people or vehicles are withheld unless the settings ask for them.
 
     Args:
         store: The library.
         first: Where files lay before an arrangement moved them, by where they lie now: they keep
             the name and the folders that the camera gave.
-        settings: How far apart the photos of a burst and of an event may be.
+        filing: Where each photo belongs.
+        settings: How far apart the photos of a burst and of an event may be; whether photos with
+            people are arranged.
         only_named: Whether clusters without a name are as none.
     """
     held = store.photos.held_files()
-    fields = _Fields(store, contexts(store, settings=settings), only_named=only_named)
+    taken = contexts(store, settings=settings)
+    fields = _Fields(store, taken, filing, only_named=only_named, with_people=settings.with_people)
     folders = [root.folder for root in store.photos.roots()]
     return [fields.item(file, first, folders) for file in held]
 
@@ -43,10 +55,18 @@ def name_or_number(names: Mapping[int, str], cluster_id: int) -> str:
 class _Fields:
     """What is known of the images of a library, ready to be looked up."""
 
-    def __init__(self, store: Store, taken: Contexts, *, only_named: bool) -> None:
+    def __init__(
+        self,
+        store: Store,
+        taken: Contexts,
+        filing: Filing,
+        *,
+        only_named: bool,
+        with_people: bool,
+    ) -> None:
         self._names = compiled(store.decisions.all()).names
         self._only_named = only_named
-        self._clusters = _clusters_of(store)
+        self._filing, self._with_people = filing, with_people
         self._taken = taken
         self._row_of = {image_id: row for row, image_id in enumerate(self._taken.image_ids)}
         self._times = [_time(text) for text in self._taken.taken_at]
@@ -56,13 +76,14 @@ class _Fields:
     def item(self, held: HeldFile, first: Mapping[Path, Path], folders: Sequence[Path]) -> Item:
         ref = held.ref
         source = ref.file
-        cluster_id = self._clusters.get(held.image_id)
-        fields = self._of_image(held.image_id, cluster_id)
+        place = self._filing.place(held.image_id)
+        fields = self._of_image(held.image_id, place)
         below = ref.path.rpartition("/")[0]
         if first and source in first:
             before = first[source]
             below = _below(before, folders)
             fields |= {"stem": before.stem, "folder": before.parent.name}
+        cluster_id = place if isinstance(place, int) else None
         if self._only_named and cluster_id not in self._names:
             cluster_id = None
         return Item(
@@ -73,33 +94,32 @@ class _Fields:
             below=below,
             cluster_id=cluster_id,
             fields=fields,
+            withheld=self._withheld(place),
         )
 
-    def _of_image(self, image_id: str, cluster_id: int | None) -> dict[str, Value]:
+    def _name(self, place: Place) -> str | None:
+        if isinstance(place, Group):
+            return place.value
+        if self._only_named and place not in self._names:
+            return UNNAMED
+        return None if place is None else name_or_number(self._names, place)
+
+    def _withheld(self, place: Place) -> str:
+        if self._with_people or not isinstance(place, Group):
+            return ""
+        return WITHHELD.get(place, "")
+
+    def _of_image(self, image_id: str, place: Place) -> dict[str, Value]:
         row = self._row_of[image_id]
-        name = None if cluster_id is None else name_or_number(self._names, cluster_id)
-        if self._only_named and cluster_id not in self._names:
-            name = UNNAMED
         return {
-            "cluster": cluster_id,
-            "cluster_name": name,
+            "cluster": place.value if isinstance(place, Group) else place,
+            "cluster_name": self._name(place),
             "camera": self._taken.cameras[row],
             "deployment": self._taken.deployments[row],
             "taken_at": self._times[row],
             "burst": self._bursts.get(int(self._taken.bursts[row])),
             "event": self._events.get(int(self._taken.events[row])),
         }
-
-
-def _clusters_of(store: Store) -> dict[str, int]:
-    """The cluster of each image that is in one."""
-    current = store.clusterings.current()
-    if current is None:
-        return {}
-    members = store.clusterings.assignments(current.clustering_id)
-    sure = members.cluster_ids != NOISE
-    pairs = zip(members.image_ids[sure], members.cluster_ids[sure].tolist(), strict=True)
-    return dict(pairs)
 
 
 def _time(text: str | None) -> datetime | None:

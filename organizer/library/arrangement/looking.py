@@ -15,6 +15,7 @@ from organizer.arrange.sightings import Found, Placed, recognised
 from organizer.discover import SUFFIXES, is_passed_over
 from organizer.errors import SettingsError
 from organizer.library.arrangement.choosing import UNNAMED, UNSURE
+from organizer.library.arrangement.filing import APART, Filing
 from organizer.library.arrangement.items import name_or_number
 from organizer.library.arrangement.standing import (
     Standing,
@@ -32,12 +33,21 @@ from organizer.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The photos of an arranged folder, what a person did to them, and all journals that stand."""
+    """The photos of an arranged folder, what a person did to them, and all journals that stand.
+
+    Attributes:
+        to: The folder.
+        photos: What was put there.
+        changes: What a person did.
+        journals: The names of the journals.
+        filing: Where the photos of the library belong now.
+    """
 
     to: Path
     photos: Sequence[Standing]
     changes: Changes
     journals: frozenset[str]
+    filing: Filing
 
 
 def compared(store: Store, desk: Desk, to: Path, progress: Progress) -> Comparison:
@@ -67,10 +77,12 @@ def compared(store: Store, desk: Desk, to: Path, progress: Progress) -> Comparis
     seen = recognised(placed, found, lambda path: _content(folder / path))
     progress.advance(len(photos))
     known = _known_folders(desk, placed)
+    filing = Filing(store)
     nowhere = frozenset({UNSURE, UNNAMED})
-    found_out = changes(placed, seen, known=known, nowhere=nowhere)
+    apart = frozenset(group.value for group in APART if filing.knows_groups)
+    found_out = changes(placed, seen, known=known, nowhere=nowhere, apart=apart)
     names = frozenset(record.file.name for record in standing)
-    return Comparison(folder, photos, found_out, names)
+    return Comparison(folder, photos, found_out, names, filing)
 
 
 def found_in(folder: Path) -> Iterator[Found]:

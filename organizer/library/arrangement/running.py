@@ -30,6 +30,7 @@ from organizer.arrange import (
 )
 from organizer.errors import SettingsError
 from organizer.library.arrangement.choosing import Choice, require_folder
+from organizer.library.arrangement.filing import WITHHELD, Filing
 from organizer.library.arrangement.items import items_of
 from organizer.library.arrangement.memory import Remembered, remembered
 from organizer.library.arrangement.standing import (
@@ -86,8 +87,13 @@ class Arranged:
 
     @property
     def is_whole(self) -> bool:
-        """Whether every file of the library was arranged."""
-        return self.files == self.done + self.there
+        """Whether every file of the library was arranged that was to be."""
+        return self.files == self.done + self.there + self.withheld
+
+    @property
+    def withheld(self) -> int:
+        """Files that are left because people or vehicles are in the photo."""
+        return sum(self.left[why] for why in WITHHELD.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +123,13 @@ class Planned:
         plan: The plan.
         files: How many files the library knows.
         photos: What the arrangements that stand have put somewhere.
+        several: How many photos show animals of several clusters, where clusters make folders.
     """
 
     plan: Plan
     files: int
     photos: Sequence[Standing]
+    several: int = 0
 
 
 def planned(store: Store, choice: Choice, *, settings: Settings, progress: Progress) -> Planned:
@@ -138,7 +146,14 @@ def planned(store: Store, choice: Choice, *, settings: Settings, progress: Progr
     require_finished(standing)
     to = require_folder(store, choice, standing)
     photos = standing_photos(store, standing)
-    items = items_of(store, first_names(photos), settings=settings, only_named=choice.only_named)
+    filing = Filing(store)
+    items = items_of(
+        store,
+        first_names(photos),
+        filing=filing,
+        settings=settings,
+        only_named=choice.only_named,
+    )
     if not items:
         raise SettingsError("the library has no photos yet", "organizer ingest FOLDER")
     progress.begin("planning", len(items))
@@ -151,7 +166,8 @@ def planned(store: Store, choice: Choice, *, settings: Settings, progress: Progr
         placed=made,
         advance=progress.advance,
     )
-    return Planned(found, len(items), photos)
+    several = filing.several if choice.needs_clusters else 0
+    return Planned(found, len(items), photos, several)
 
 
 def require_own(store: Store, wanted: Plan) -> None:
@@ -226,7 +242,9 @@ def taken_back(store: Store, *, progress: Progress, stop: Callable[[], bool]) ->
     """
     standing = records(store)
     if not standing:
-        raise SettingsError("no arrangement stands that could be taken back", "")
+        raise SettingsError(
+            "no arrangement stands that could be taken back", "organizer arrange --to DIR makes one"
+        )
     last = standing[-1]
     if last.plan.mode is Mode.MOVE and last.of(Result.DONE) and not last.plan.to.is_dir():
         raise SettingsError(
@@ -343,6 +361,7 @@ def plan_told(
         file: Where the plan was written to.
         notes: What the person should know.
     """
+    withheld = WITHHELD.values()
     return Arranged(
         to=made.to,
         mode=made.mode,
@@ -352,7 +371,7 @@ def plan_told(
         left=Counter(item.why for item in made.left if item.image_id),
         absent=max(files - made.photos, 0),
         sidecars=sum(not step.is_photo for step in made.steps),
-        refusals=[(item.source, item.why) for item in made.left[:_SHOWN]],
+        refusals=[(i.source, i.why) for i in made.left if i.why not in withheld][:_SHOWN],
         suffixed=made.suffixed,
         made_safe=made.made_safe,
         plan=file,
@@ -393,7 +412,16 @@ def undo_told(record: Record) -> TakenBack:
     )
 
 
-def stale_notes(found: Planned) -> list[str]:
+def notes_on(found: Planned) -> list[str]:
+    """What a person should know of a plan that the account of its files does not tell."""
+    notes = _stale_notes(found)
+    if found.several:
+        photos = "1 photo shows" if found.several == 1 else f"{found.several:,} photos show"
+        notes.append(f"{photos} animals of several clusters: a file is where its surest animal is")
+    return notes
+
+
+def _stale_notes(found: Planned) -> list[str]:
     """A note where earlier links or copies in the folder are not what the plan would make now."""
     wanted = (
         {step.target for step in (*found.plan.there, *found.plan.steps)} if found.photos else ()

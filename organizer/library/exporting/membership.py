@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from organizer.cluster.decisions import compiled
 from organizer.errors import SettingsError
-from organizer.library.crops import moved_by_a_person
+from organizer.library.crops import moved
 from organizer.library.current import require_cluster, require_clustering
 from organizer.library.exporting.numbers import finite
 from organizer.records import UNSURE
@@ -50,7 +50,7 @@ class Membership:
         if current is None:
             return cls(None, names, [], None, np.empty(0, np.int64), pack([]))
         members = store.clusterings.assignments(current.clustering_id)
-        members = _only_moved(members, moved_by_a_person(decisions))
+        members = _only_moved(members, moved(decisions))
         packed = pack(members.image_ids)
         order = np.argsort(packed)
         ids = store.clusterings.models(current.clustering_id).ids
@@ -104,7 +104,7 @@ class Membership:
         )
 
 
-def _only_moved(members: Assignments, moved: Collection[str]) -> Assignments:
+def _only_moved(members: Assignments, by_person: Collection[str]) -> Assignments:
     """Members of which those alone are decided that a person put there, not what stands for names.
 
     What stands for a cluster that was named is kept in it as if decided, from the next clustering
@@ -112,7 +112,7 @@ def _only_moved(members: Assignments, moved: Collection[str]) -> Assignments:
     """
     decided = members.states == AssignmentState.DECIDED
     for row in np.flatnonzero(decided):
-        decided[row] = members.image_ids[row] not in moved
+        decided[row] = members.image_ids[row] not in by_person
     return replace(members, states=np.where(decided, AssignmentState.AUTO.value, members.states))
 
 

@@ -67,8 +67,8 @@ def import_(
         typer.Option(
             "--base",
             metavar="DIR",
-            help="The folder that the detector was run on. Otherwise it is found out where only "
-            "one fits.",
+            help="The folder that the detector was run on. Otherwise the one that fits; of several "
+            "the one that the results lie in.",
         ),
     ] = None,
     threshold: ThresholdOption = None,
