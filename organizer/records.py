@@ -50,6 +50,10 @@ class ExportDetection:
     decided: bool = False
     distance: float | None = None
 
+    def counts(self, threshold: float) -> bool:
+        """Whether it is taken for true: by its confidence, or because a person said so."""
+        return self.decided or self.confidence >= threshold
+
 
 @dataclass(frozen=True, slots=True)
 class ExportOption:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -303,30 +306,94 @@ def test_the_same_results_again_change_nothing(cropped: Library, scenes: Scenes)
     assert clusters_of(cropped) == before
 
 
+def test_a_detector_that_fails_takes_nobody_out_of_quarantine(cropped: Library) -> None:
+    homes_before = {i: home.group for i, home in cropped.homes().items()}
+    assert Group.PEOPLE in homes_before.values()
+    failed = [
+        ImageDetections(i, Detected.FAILED, failure="image access failure", detector="another eye")
+        for i in homes_before
+    ]
+    report = cropped.import_detections(failed)
+    never = sum(group is Group.UNKNOWN for group in homes_before.values())
+    assert (report.images, report.left) == (len(failed), len(failed) - never)
+    assert {i: home.group for i, home in cropped.homes().items()} == homes_before
+
+
+def _another_eye(
+    library: Library, scenes: Scenes, with_a_box: str | None = None
+) -> list[ImageDetections]:
+    """What another detector says: lower boxes, and something in a photo that was empty."""
+    return [
+        ImageDetections(
+            one.image_id,
+            Detected.FOUND if one.image_id == with_a_box else one.outcome,
+            (Detection("animal", 0.3, 0.1, 0.1, 0.2, 0.2),)
+            if one.image_id == with_a_box
+            else tuple(replace(box, height=box.height * 0.9) for box in one.detections),
+            detector="another eye",
+        )
+        for one in seen(library, scenes)
+    ]
+
+
 @pytest.mark.slow
 def test_another_detector_replaces_the_boxes_and_the_old_crops_are_told_of(
     cropped: Library, scenes: Scenes
 ) -> None:
     cropped.rename(cropped.clusters()[0].cluster_id, "kept")
-    other = [
-        ImageDetections(
-            one.image_id,
-            one.outcome,
-            tuple(
-                Detection(box.category, box.confidence, box.x, box.y, box.width, box.height * 0.9)
-                for box in one.detections
-            ),
-            detector="another eye",
-        )
-        for one in seen(cropped, scenes)
-    ]
-    report = cropped.import_detections(other, embedder=COLOUR)
+    report = cropped.import_detections(_another_eye(cropped, scenes), embedder=COLOUR)
     assert report.cropped.embedded == 42
     named = set(cropped.constraints().fixed)
     assert report.outdated == 42 - len(named)
     made = cropped.recluster(k=3, embedder=CROPS, reduce="none")
     assert made.images == 42 + len(named)
     assert "kept" in {name for _, name, _ in made.clusters}
+
+
+def _boxes_in_an_export(library: Library, to: Path) -> dict[str, list[dict[str, Any]]]:
+    library.export("megadetector-json", to, force=True)
+    images = json.loads(to.read_text())["images"]
+    return {one["organizer"]["image_id"]: one["detections"] for one in images}
+
+
+def test_what_stands_for_a_name_is_no_animal_where_a_later_detector_sees_none(
+    cropped: Library, tmp_path: Path
+) -> None:
+    named = cropped.clusters()[0].cluster_id
+    cropped.rename(named, "kept")
+    standing = set(cropped.constraints().fixed)
+    frames = {crop.image_id for crop in cropped.store.detections.crops(standing).values()}
+    assert frames
+    nothing = [ImageDetections(i, Detected.EMPTY, detector="another eye") for i in frames]
+    cropped.import_detections(nothing)
+    boxes = _boxes_in_an_export(cropped, tmp_path / "md.json")
+    assert [boxes[i] for i in frames] == [[]] * len(frames)
+
+
+def test_an_animal_that_two_detectors_box_is_in_an_export_once_with_what_was_said_of_it(
+    cropped: Library, scenes: Scenes, tmp_path: Path
+) -> None:
+    pair, empty = (
+        cropped.store.photos.image_at(scenes.folder / path)
+        for path in ("brook/pair.jpg", "ridge/empty1.jpg")
+    )
+    assert pair is not None
+    assert empty is not None
+    first, second = cropped.homes()[pair].crops
+    assert second.cluster_id is not None
+    cropped.move([first.crop_id], second.cluster_id)
+    cropped.move([scenes.folder / "ridge/empty1.jpg"], second.cluster_id)
+    before = _boxes_in_an_export(cropped, tmp_path / "md.json")
+    cropped.import_detections(_another_eye(cropped, scenes, empty))
+    after = _boxes_in_an_export(cropped, tmp_path / "md.json")
+    assert {i: len(boxes) for i, boxes in after.items()} == {i: len(b) for i, b in before.items()}
+    edges = [first.box.x, first.box.y, first.box.width, first.box.height * 0.9]
+    (moved,) = [box for box in after[pair] if box["bbox"] == pytest.approx(edges, abs=1e-5)]
+    assert moved["conf"] == pytest.approx(first.confidence)
+    assert moved["classifications"] == [[str(second.cluster_id), 1.0]]
+    (found,) = after[empty]
+    assert (found["conf"], found["category"]) == (0.3, "1")
+    assert found["classifications"] == [[str(second.cluster_id), 1.0]]
 
 
 @pytest.mark.slow

@@ -108,6 +108,20 @@ def test_a_decided_image_says_so(clustered: Library, photos: Path) -> None:
     assert (row["state"], row["cluster"]) == ("decided", "Red ones")
 
 
+def test_what_stands_for_a_name_is_not_decided_also_after_the_next_clustering(
+    clustered: Library,
+) -> None:
+    red = next(s.cluster_id for s in clustered.clusters() if s.name == "Red ones")
+    other = next(s.cluster_id for s in clustered.clusters() if s.name is None)
+    moved = clustered.cluster(other)[0]
+    clustered.recluster(k=3)
+    assert {row["state"] for row in _rows(clustered)} == {"auto"}
+    clustered.move([moved.path], red)
+    clustered.recluster(k=3)
+    decided = [row["image_id"] for row in _rows(clustered) if row["state"] == "decided"]
+    assert decided == [moved.image_id]
+
+
 def test_an_export_can_be_limited_to_clusters_by_id_and_name(clustered: Library) -> None:
     ids = {s.name or str(s.cluster_id): s for s in clustered.clusters()}
     other = next(name for name in ids if name != "Red ones")

@@ -128,6 +128,16 @@ def test_a_template_that_no_photo_fits_changes_nothing(field: Library) -> None:
     assert field.deployments().deployments == ()
 
 
+def test_a_template_that_no_photo_fits_is_refused_also_where_a_table_places_them(
+    field: Library, tmp_path: Path
+) -> None:
+    field.read_deployments(_table(tmp_path, "id", "lake", "cam2"))
+    with pytest.raises(SettingsError, match="no photo lies in folders like") as caught:
+        field.set_template("x/{site}")
+    assert caught.value.hint.endswith(".jpg")
+    assert field.deployments().template is None
+
+
 def test_bursts_and_events_are_those_of_each_deployment(field: Library) -> None:
     """At one model and one clock, two cameras would be one; the template parts them."""
     before = contexts(field.store)
@@ -325,6 +335,7 @@ def test_a_folder_named_in_a_table_is_of_that_deployment(field: Library, tmp_pat
         (["id,latitude,longitude", "a,1e1,0"], "line 2: latitude '1e1' is no number"),
         (["id,latitude,longitude", "a,nan,0"], "line 2: latitude 'nan' is no number"),
         (["id,latitude,longitude", "a,1,"], "line 2: there is only one of latitude and longitude"),
+        (["id,latitude", "a,1"], "line 2: there is only one of latitude and longitude"),
         (["id,start", "a,5/1/2024"], "line 2: start '5/1/2024' is no time such as 2024-05-01"),
         (["id,start", "a,2024-02-30"], "line 2: start '2024-02-30' is not in the calendar"),
         (["id,start,end", "a,2024-05-02,2024-05-01"], "line 2: it ends (2024-05-01T23:59:59)"),
@@ -346,6 +357,20 @@ def test_a_mistake_is_named_by_its_line_and_nothing_is_taken(
         field.read_deployments(_table(tmp_path, *lines))
     assert said in caught.value.message
     assert field.store.deployments.all() == (Deployment("cam1"),)
+
+
+def test_a_table_adds_to_what_was_told_but_does_not_contradict_it(
+    field: Library, tmp_path: Path
+) -> None:
+    field.read_deployments(_table(tmp_path, "id,latitude,longitude,start", "a,1,2,2024-05-02"))
+    field.read_deployments(_table(tmp_path, "id,latitude", "a,3"))
+    told = (Deployment("a", latitude=3.0, longitude=2.0, start="2024-05-02T00:00:00"),)
+    assert field.store.deployments.all() == told
+    with pytest.raises(SettingsError, match=r"line 2: it ends .* before it starts"):
+        field.read_deployments(_table(tmp_path, "id,end", "a,2024-05-01"))
+    with pytest.raises(SettingsError, match="only one of latitude and longitude"):
+        field.read_deployments(_table(tmp_path, "id,longitude", "a,"))
+    assert field.store.deployments.all() == told
 
 
 def test_every_mistake_is_named(field: Library, tmp_path: Path) -> None:

@@ -55,6 +55,9 @@ def photos(rows: Sequence[Photo], group: Group, *, json: bool) -> None:
     if json:
         print_json({"group": group, "images": [asdict(row) for row in rows]})
         return
+    if not rows:
+        print_line(f"{group}: no photos")
+        return
     title = f"{group}: {len(rows):,} photos"
     print_table(["path"], [[short(row.path)] for row in rows], title=title)
 

@@ -17,7 +17,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -66,43 +66,34 @@ _FORMULA = re.compile(r"'+[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 
 
 @dataclass(frozen=True, slots=True)
-class ToldDeployment:
-    """A line of a table.
-
-    Attributes:
-        deployment_id: Which deployment it is about.
-        values: What it says, by the names of `Deployment`.
-    """
-
-    deployment_id: str
-    values: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
 class ToldTable:
     """A table of deployments.
 
     Attributes:
-        lines: What it says, line by line; every id once.
+        deployments: Those of its lines, with what was told of them before; every id once.
         unused: The columns that were left alone.
     """
 
-    lines: tuple[ToldDeployment, ...]
+    deployments: tuple[Deployment, ...]
     unused: tuple[str, ...]
 
 
-def read(file: Path) -> ToldTable:
+def read(file: Path, told: Mapping[str, Deployment]) -> ToldTable:
     """Read a table.
 
+    Args:
+        file: The table.
+        told: What was told before, by id: a table may add a longitude to a latitude.
+
     Raises:
-        SettingsError: It cannot be read, has no column of ids, or lines of it are wrong: each is
-            named by its number, and nothing is taken from the table.
+        SettingsError: It cannot be read, has no column of ids, or lines of it are wrong, also with
+            what was told before: each is named by its number, and nothing is taken from the table.
     """
     hint = "organizer deployments write-csv FILE writes one to fill in"
     table = tables.read(file, what="the deployments ", hint=hint)
     places = _places(table, hint)
     mistakes: list[str] = []
-    lines = [_line(line, places, mistakes) for line in table.lines]
+    lines = [_line(line, places, told, mistakes) for line in table.lines]
     counts = Counter(line.deployment_id for line in lines if line.deployment_id)
     mistakes += [
         f"lines {_numbers(name, table, lines)}: {name} is there {many} times"
@@ -142,29 +133,33 @@ def _places(table: Table, hint: str) -> dict[str, int]:
     return found
 
 
-def _line(line: Line, places: Mapping[str, int], mistakes: list[str]) -> ToldDeployment:
-    """What a line says; what is wrong with it is added to the mistakes."""
+def _line(
+    line: Line, places: Mapping[str, int], told: Mapping[str, Deployment], mistakes: list[str]
+) -> Deployment:
+    """A deployment as a line has it; what is wrong with it is added to the mistakes."""
     values: dict[str, Any] = {}
+    unread: set[str] = set()
     for meaning, place in places.items():
         text = _unguarded(line.cell(place).strip())
         try:
             values[meaning] = _READ[meaning](text) if text else _NOTHING.get(meaning)
         except ValueError as error:
             mistakes.append(f"line {line.number}: {meaning} {error}")
+            unread.add(meaning)
     deployment_id = values.pop("deployment_id", None) or ""
     if not deployment_id:
         mistakes.append(f"line {line.number}: there is no id")
-    start, end = values.get("start"), values.get("end")
-    if start and end and end < start:
-        mistakes.append(f"line {line.number}: it ends ({end}) before it starts ({start})")
-    if {"latitude", "longitude"} <= values.keys() and (
-        (values["latitude"] is None) != (values["longitude"] is None)
-    ):
+    found = replace(told.get(deployment_id, Deployment(deployment_id)), **values)
+    begun, ended = (found.start, found.end) if unread.isdisjoint({"start", "end"}) else ("", "")
+    if begun and ended and ended < begun:
+        mistakes.append(f"line {line.number}: it ends ({ended}) before it starts ({begun})")
+    is_half = (found.latitude is None) != (found.longitude is None)
+    if is_half and unread.isdisjoint({"latitude", "longitude"}):
         mistakes.append(f"line {line.number}: there is only one of latitude and longitude")
-    return ToldDeployment(deployment_id, values)
+    return found
 
 
-def _numbers(name: str, table: Table, lines: Iterable[ToldDeployment]) -> str:
+def _numbers(name: str, table: Table, lines: Iterable[Deployment]) -> str:
     pairs = zip(table.lines, lines, strict=True)
     return ", ".join(str(line.number) for line, told in pairs if told.deployment_id == name)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from organizer.errors import SettingsError
-from organizer.field import Detection, ImageDetections, crop_id
+from organizer.field import Detected, Detection, ImageDetections, crop_id
 from organizer.library import crops, embedders
 from organizer.library.cropping import Cropped, embed_crops
 from organizer.library.crops import Group, Home
@@ -53,7 +53,8 @@ class DetectionReport:
     Attributes:
         images: Images that the results speak of.
         new: Those of which they say something new.
-        left: Those that another detector had looked at, where its word was to stand.
+        left: Those of which what was seen before stands: that of another detector, where it was
+            to stand, or where this one failed.
         cropped: What became of the crops.
         late: What joined the present clusters.
         counts: What is in the library afterwards.
@@ -90,9 +91,9 @@ class Detecting(Opened):
     ) -> DetectionReport:
         """Write down what a detector saw, and embed what lies in its boxes.
 
-        What was said of the same images before is replaced. Taking the same in again embeds only
-        what has no vector yet. Where the present clusters are clusters of crops, new crops join
-        them.
+        What was said of the same images before is replaced, but by no failure. Taking the same in
+        again embeds only what has no vector yet. Where the present clusters are clusters of crops,
+        new crops join them.
 
         Args:
             found: What the detector says, image by image; its crop ids are filled in here.
@@ -237,7 +238,7 @@ def _take_in(
     rest: Iterator[ImageDetections] = iter(found)
     while some := list(islice(rest, _IMAGES_AT_ONCE)):
         taken.images += len(some)
-        kept = _unless_known(store, some) if yields else some
+        kept = _unless_lost(store, _unless_known(store, some) if yields else some)
         taken.left += len(some) - len(kept)
         taken.new += store.detections.write([with_crops(one) for one in kept])
         progress.advance(len(some))
@@ -252,6 +253,17 @@ def _unless_known(store: Store, some: Sequence[ImageDetections]) -> list[ImageDe
         for one in some
         if one.image_id not in known or known[one.image_id].detector == one.detector
     ]
+
+
+def _unless_lost(store: Store, some: Sequence[ImageDetections]) -> list[ImageDetections]:
+    """Those that do not fail where a detector saw something or nothing before.
+
+    A file that could not be read this time takes nobody out of quarantine.
+    """
+    failed = [one.image_id for one in some if one.outcome is Detected.FAILED]
+    known = store.detections.of(failed) if failed else {}
+    seen = {i for i, one in known.items() if one.outcome is not Detected.FAILED}
+    return [one for one in some if one.outcome is not Detected.FAILED or one.image_id not in seen]
 
 
 def with_crops(one: ImageDetections) -> ImageDetections:

@@ -115,14 +115,9 @@ class Fieldwork(Opened):
         """
         template = Template.parse(text) if text is not None else None
         with self._writing():
+            if template is not None:
+                _require_fit(self.store, template)
             summary = _summary(self.store, placed_by(self.store, template), template)
-            if template is not None and summary.images == summary.without_deployment > 0:
-                example = next(iter(summary.unplaced), None)
-                raise SettingsError(
-                    f"no photo lies in folders like {template.text}",
-                    "a template begins below the folder that was ingested, or with a slash for the "
-                    f"whole path; one photo: {example}",
-                )
             self.store.choices.set(TEMPLATE, template.text if template else None)
             self._tidy()
         return summary
@@ -135,17 +130,14 @@ class Fieldwork(Opened):
         Raises:
             SettingsError: The table cannot be read or has mistakes; nothing is taken from it.
         """
-        table = deployment_csv.read(file)
         with self._writing():
             told = {known.deployment_id: known for known in self.store.deployments.all()}
-            now = dict(told)
-            for line in table.lines:
-                known = told.get(line.deployment_id, Deployment(line.deployment_id))
-                now[line.deployment_id] = replace(known, **line.values)
+            table = deployment_csv.read(file, told)
+            now = told | {line.deployment_id: line for line in table.deployments}
             self.store.deployments.write(now.values())
             where = placed(self.store)
             self._tidy()
-        named = [line.deployment_id for line in table.lines]
+        named = [line.deployment_id for line in table.deployments]
         here = set(where.deployment_of.values())
         return TableReport(
             new=tuple(name for name in named if name not in told),
@@ -215,6 +207,19 @@ def _found(summary: FieldSummary, deployment_id: str) -> DeploymentSummary:
             f"did you mean {' or '.join(near)}?" if near else "organizer deployments lists them",
         )
     return by_id[deployment_id]
+
+
+def _require_fit(store: Store, template: Template) -> None:
+    """Make sure that a template tells the deployment of some photo, without what a person told."""
+    alone = placed_by(store, template, told=())
+    ids = store.photos.columns("image_id")["image_id"].tolist()
+    if ids and not alone.deployment_of:
+        example = next(iter(_unplaced(store, alone, ids)), None)
+        raise SettingsError(
+            f"no photo lies in folders like {template.text}",
+            "a template begins below the folder that was ingested, or with a slash for the whole "
+            f"path; one photo: {example}",
+        )
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from organizer.deployments import Place, Places, Template, completed
@@ -49,9 +49,11 @@ def placed(store: Store) -> Placed:
     return placed_by(store, template_of(store))
 
 
-def placed_by(store: Store, template: Template | None) -> Placed:
-    """As `placed`, if the template were another one."""
-    told = store.deployments.all()
+def placed_by(
+    store: Store, template: Template | None, *, told: Sequence[Deployment] | None = None
+) -> Placed:
+    """As `placed`, if the template were another one, and what a person told too, where given."""
+    told = store.deployments.all() if told is None else told
     places = Places(template, told)
     if not places:
         return Placed({}, {}, frozenset(), frozenset())

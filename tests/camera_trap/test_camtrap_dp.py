@@ -453,6 +453,37 @@ def test_a_zone_knows_summer_time_and_an_offset_does_not() -> None:
     assert moment("2024-07-01T12:00:00", zone("-05:30")) == "2024-07-01T12:00:00-05:30"
 
 
+@pytest.mark.parametrize("time", ["2024-03-31T02:00:00", "2024-03-31T02:59:59"])
+def test_a_time_that_no_clock_of_the_zone_showed_is_refused(tmp_path: Path, time: str) -> None:
+    photo = replace(batch(1), taken_at=(time,))
+    with pytest.raises(
+        SettingsError, match=r"in Europe/Berlin showed 2024-03-31 02:.*jpg was"
+    ) as e:
+        package(tmp_path / "dp", photo, timezone="Europe/Berlin")
+    assert e.value.hint.endswith("--set timezone=+01:00")
+    _, tables = package(tmp_path / "fixed", photo, timezone="+01:00")
+    assert tables["media"][0]["timestamp"] == f"{time}+01:00"
+
+
+@pytest.mark.parametrize(
+    "time", ["2024-03-31T01:59:59", "2024-03-31T03:00:00", "2024-10-27T02:30:00"]
+)
+def test_the_hours_beside_it_and_that_which_comes_twice_are_taken(
+    tmp_path: Path, time: str
+) -> None:
+    photo = replace(batch(1), taken_at=(time,))
+    _, tables = package(tmp_path / "dp", photo, timezone="Europe/Berlin")
+    assert tables["media"][0]["timestamp"].startswith(time)
+
+
+@pytest.mark.parametrize(
+    ("time", "offset"), [("9999-12-31T23:59:59", "-05:00"), ("0001-01-01T00:00:00", "+05:00")]
+)
+def test_the_ends_of_the_calendar_are_times(tmp_path: Path, time: str, offset: str) -> None:
+    _, tables = package(tmp_path / "dp", replace(batch(1), taken_at=(time,)), timezone=offset)
+    assert tables["media"][0]["timestamp"] == f"{time}{offset}"
+
+
 @settings(max_examples=20)
 @given(
     st.lists(

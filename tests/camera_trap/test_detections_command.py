@@ -58,6 +58,7 @@ def test_results_are_imported_and_clustered_as_typed(
     assert "9 images below photos, 9 with something new" in done.out
     assert "8 crops embedded with crops:channel-mean" in done.out
     assert "2 images of the results are not in the library" in done.err
+    assert run("clusters", "show", "vehicles").out == "vehicles: no photos\n"
     assert "brook/gone.JPG" in done.err
     assert "organizer recluster --embedder crops:channel-mean" in done.err
     with Library.open(tmp_path, Settings()) as library:

@@ -100,6 +100,39 @@ def test_a_box_that_stands_out_by_rounding_is_drawn_in(tmp_path: Path) -> None:
     assert found.x + found.width <= 1
 
 
+def test_what_only_carries_a_classification_was_seen_by_nobody(tmp_path: Path) -> None:
+    carrier = {"category": "4", "conf": 1.0, "bbox": [0.0, 0.0, 1.0, 1.0]}
+    file = _file(
+        tmp_path,
+        {"file": "1.JPG", "detections": [carrier]},
+        {"file": "2.JPG", "detections": [carrier, _BOX]},
+        {"file": "3.JPG", "detections": []},
+        detection_categories={**_CATEGORIES, "4": "whole_image_classification"},
+    )
+    found = {one.image_id[-1]: one for one in _read(file)}
+    assert set(found) == {"1", "2"}
+    assert [box.category for box in found["1"].detections] == ["animal"]
+    assert found["2"].outcome is Detected.EMPTY
+
+
+def test_half_a_character_is_no_text_that_can_be_stored(tmp_path: Path) -> None:
+    half = "gr\ud800n"
+    box = {**_BOX, "category": "4", "classifications": [["0", 0.8]]}
+    file = _file(
+        tmp_path,
+        {"file": "1.JPG", "detections": [box], half: half},
+        {"file": "2.JPG", "detections": None, "failure": half},
+        info={"detector": half},
+        detection_categories={"4": half},
+        classification_categories={"0": half},
+    )
+    one, failed = _read(file)
+    said = [one.detector, one.detections[0].category, failed.failure, *one.extra.items()]
+    assert "gr?n" in str(said)
+    assert json.loads(one.extra["classifications"]) == {"0": [["gr?n", 0.8]]}
+    str(said).encode()
+
+
 def _wrong(**more: Any) -> dict[str, Any]:
     return {"file": "2.JPG", "detections": [{**_BOX, **more}]}
 
@@ -118,6 +151,7 @@ def _wrong(**more: Any) -> dict[str, Any]:
         (_wrong(conf="high"), "images[1].detections[0].conf: is no number"),
         (_wrong(conf=True), "images[1].detections[0].conf: is no number"),
         (_wrong(conf=93), "images[1].detections[0].conf: 93 is not between 0 and 1"),
+        (_wrong(conf=10**400), ".conf: 10000000000000000000 is not between 0 and 1"),
         (_wrong(bbox=[0.1, 0.2, 0.3]), "images[1].detections[0].bbox: is not four numbers"),
         (_wrong(bbox=[100, 20, 30, 40]), "images[1].detections[0].bbox[0]: 100 is not between"),
         (_wrong(bbox=[0.9, 0, 0.5, 1]), "images[1].detections[0].bbox: stands out of the picture"),
@@ -149,6 +183,7 @@ def test_a_mistake_is_told_by_where_it_is(tmp_path: Path, image: Any, where: str
         ('{"images": [{"file": "1.JPG"}', "line 1, column 30"),
         ('{"images": []} {}', "something after its end"),
         ('{"images": [], "info": {"x": NaN}}', "NaN is no number"),
+        (f'{{"images": [], "info": {{"x": {"9" * 5_000}}}}}', "a number has too many digits"),
         ('{"images": [], 3: 4}', "a name in quotes is missing"),
         (
             '{"images": [], "info": {"detector_metadata": {"typical_detection_threshold": 2}}}',

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from organizer.cluster.decisions import compiled
 from organizer.errors import SettingsError
+from organizer.library.crops import moved
 from organizer.library.current import require_cluster, require_clustering
 from organizer.library.exporting.numbers import finite
 from organizer.records import UNSURE
 from organizer.store import Store, StoredClustering
 from organizer.store.ids import IdArray, found, pack
-from organizer.types import NOISE, Assignments
+from organizer.types import NOISE, Assignments, AssignmentState
 
 _COLUMNS = (
     "cluster_ids", "cluster_names", "states", "candidate_ids", "candidate_names", "distances",
@@ -44,11 +45,12 @@ class Membership:
     @classmethod
     def of(cls, store: Store) -> Membership:
         """As it is now."""
-        current = store.clusterings.current()
-        names = compiled(store.decisions.all()).names
+        current, decisions = store.clusterings.current(), store.decisions.all()
+        names = compiled(decisions).names
         if current is None:
             return cls(None, names, [], None, np.empty(0, np.int64), pack([]))
         members = store.clusterings.assignments(current.clustering_id)
+        members = _only_moved(members, moved(decisions))
         packed = pack(members.image_ids)
         order = np.argsort(packed)
         ids = store.clusterings.models(current.clustering_id).ids
@@ -100,6 +102,18 @@ class Membership:
             finite(float(members.distances[row])),
             finite(float(members.margins[row])),
         )
+
+
+def _only_moved(members: Assignments, by_person: Collection[str]) -> Assignments:
+    """Members of which those alone are decided that a person put there, not what stands for names.
+
+    What stands for a cluster that was named is kept in it as if decided, from the next clustering
+    on; whoever reads an export would take it for something that a person looked at.
+    """
+    decided = members.states == AssignmentState.DECIDED
+    for row in np.flatnonzero(decided):
+        decided[row] = members.image_ids[row] not in by_person
+    return replace(members, states=np.where(decided, AssignmentState.AUTO.value, members.states))
 
 
 def _cluster_id(

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from organizer.field import Detected, Detection, ImageDetections
+from organizer.field import WHOLE, Detected, Detection, ImageDetections
 from organizer.library.crops import Home, HomedCrop, are_crops, homes
 from organizer.library.exporting.membership import Membership
 from organizer.records import ExportDetection
 from organizer.store import Store
 from organizer.store.ids import IdArray, found, pack, unpack
 from organizer.types import AssignmentState
+
+_SAME = 0.5
+"""Intersection over union from which two boxes are of one animal, as in PASCAL VOC and COCO."""
 
 
 class Sightings:
@@ -66,15 +69,21 @@ class Sightings:
     def _boxes(
         self, image_id: str, said: ImageDetections | None
     ) -> list[tuple[Detection, str]] | None:
-        """The boxes of an image, each with its crop; None where nobody looked."""
-        crops = self._homes[image_id].crops if image_id in self._homes else ()
-        looked = said is not None and said.outcome is not Detected.FAILED
-        if not looked and not crops:
-            return None
+        """The boxes of an image, each with its crop; None where nobody looked.
+
+        A crop that stands for a named cluster, and of which no box is left, is none.
+        """
         seen = list(said.detections) if said is not None else []
         known = {box.crop_id for box in seen}
-        words = [_as_detection(crop) for crop in crops if crop.crop_id not in known]
-        return [(box, box.crop_id) for box in [*words, *seen]]
+        crops = self._homes[image_id].crops if image_id in self._homes else ()
+        words = [crop for crop in crops if crop.decided and crop.crop_id not in known]
+        looked = said is not None and said.outcome is not Detected.FAILED
+        if not looked and not words:
+            return None
+        same = _seen_anew(words, seen)
+        alone = [_as_detection(crop) for crop in words if crop.crop_id not in same.values()]
+        boxes = [(box, same.get(place, box.crop_id)) for place, box in enumerate(seen)]
+        return [*((box, box.crop_id) for box in alone), *boxes]
 
     def _clusters(self, crop_ids: list[str]) -> dict[str, dict[str, Any]]:
         """What is known of some crops, by their id."""
@@ -92,6 +101,25 @@ def _surest(image_id: str, homes_of: Mapping[str, Home]) -> str:
     home = homes_of.get(image_id)
     crops = home.crops if home is not None else ()
     return next((crop.crop_id for crop in crops if crop.cluster_id is not None), image_id)
+
+
+def _seen_anew(words: Sequence[HomedCrop], seen: Sequence[Detection]) -> dict[int, str]:
+    """The crops of a person's words by the place of the box in which a later detector has them.
+
+    Two detectors draw two boxes round one animal: it is not there twice, and what was said of it is
+    said of the new box. What was said of all of a photo is said of the surest box.
+    """
+    found: dict[int, str] = {}
+    for crop in words:
+        likeness = {
+            place: box.confidence if crop.box == WHOLE else crop.box.overlap(box.box)
+            for place, box in enumerate(seen)
+            if box.crop_id and place not in found
+        }
+        best = max(likeness, key=likeness.__getitem__, default=None)
+        if best is not None and (crop.box == WHOLE or likeness[best] >= _SAME):
+            found[best] = crop.crop_id
+    return found
 
 
 def _as_detection(crop: HomedCrop) -> Detection:

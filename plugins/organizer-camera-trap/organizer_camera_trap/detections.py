@@ -149,7 +149,7 @@ def show_report(report: DetectionReport) -> None:
             "organizer recluster leaves them out"
         )
     if report.left:
-        say(f"{report.left:,} images were left as another detector sees them")
+        say(f"{report.left:,} images were left as they were seen before")
     if report.embedder is not None and not late.joined:
         say(f"to cluster the crops: organizer recluster --embedder {report.embedder.name}")
 

@@ -115,6 +115,8 @@ class _Text:
                 raise self.broken(error.msg, at=error.pos) from error
             except RecursionError as error:
                 raise self.broken("it is nested too deeply") from error
+            except ValueError as error:  # more digits than Python turns into a number
+                raise self.broken("a number has too many digits") from error
             if not self._held[end : end + _LONGEST].strip(_OF_NUMBERS) and self._more():
                 continue  # a number may go on
             self._at = end

@@ -133,24 +133,18 @@ def _by_ending(here: _Here, lengths: Iterable[int]) -> dict[_Parts, list[_Parts]
 
 def _of_another_machine(split: Mapping[str, _Parts], here: _Here) -> dict[_Start, str]:
     """Where whole paths may lie, of whose beginning as little as possible is another machine's."""
-    ending = _by_ending(here, {1})
-    candidates: dict[int, dict[_Start, str]] = {}
-    for path, parts in split.items():
-        for file in ending.get(parts[-1:], ()) if parts and _is_whole(path) else ():
-            strip = len(parts) - _shared(parts, file)
-            start = file[: len(file) - len(parts) + strip], parts[:strip]
-            candidates.setdefault(strip, {}).setdefault(start, path)
-    return candidates[min(candidates)] if candidates else {}
-
-
-def _shared(one: _Parts, other: _Parts) -> int:
-    """How many parts two paths share at their ends."""
-    count = 0
-    for a, b in zip(reversed(one), reversed(other), strict=False):
-        if a != b:
-            break
-        count += 1
-    return count
+    whole = {path: parts for path, parts in split.items() if _is_whole(path)}
+    for strip in range(max(map(len, whole.values()), default=0)):
+        rest = {path: parts[strip:] for path, parts in whole.items() if len(parts) > strip}
+        ending = _by_ending(here, {len(parts) for parts in rest.values()})
+        found: dict[_Start, str] = {}
+        for path, parts in rest.items():
+            for file in ending.get(parts, ()):
+                start = file[: len(file) - len(parts)], whole[path][:strip]
+                found.setdefault(start, path)
+        if found:
+            return found
+    return {}
 
 
 def _several(found: Mapping[_Start, str]) -> SettingsError:

@@ -5,6 +5,9 @@ https://lila.science/megadetector-output-format
 A file with `"detections": null`, or none, failed: its `failure` says why. An empty list says that
 the detector saw nothing. Classifications and what else a file says of an image are kept beside the
 boxes. A box is in shares of width and height, from the upper left corner.
+
+A box of the category "whole_image_classification" carries a classification and was seen by nobody:
+it is left out, and an image that has nothing else was not looked at.
 """
 
 from __future__ import annotations
@@ -23,7 +26,9 @@ _SLACK = 0.005
 """Shares by which a box may stand out of its picture: detectors round."""
 
 _KNOWN = range(7)
+_SHOWN = 20
 _NOTHING = {"empty", "blank"}
+_CARRIER = "whole_image_classification"
 _PEOPLE = {"person", "people", "human"}
 _TAKEN = {"file", "detections", "failure"}
 
@@ -67,7 +72,9 @@ class Results:
             image_id = image_ids.get(image["file"])
             if image_id is not None and image_id not in said:
                 said.add(image_id)
-                yield _detections(image, image_id, self, _Place(self.file, f"images[{number}]"))
+                one = _detections(image, image_id, self, _Place(self.file, f"images[{number}]"))
+                if one is not None:
+                    yield one
 
 
 def read_results(file: Path) -> Results:
@@ -132,7 +139,7 @@ def _read_info(value: Any, results: Results, place: _Place) -> None:
         raise place.at(".format_version").wrong(f"{version!r} cannot be read, only 1.0 to 1.6")
     if version and not (part.isdecimal() and int(part) in _KNOWN):
         results.notes.append(f"format {version} is newer than what is known here, 1.6")
-    results.version, results.detector = version, str(value.get("detector") or "")
+    results.version, results.detector = version, _text(value.get("detector") or "")
     metadata = value.get("detector_metadata")
     if isinstance(metadata, dict):
         usual = metadata.get("typical_detection_threshold")
@@ -144,7 +151,7 @@ def _read_info(value: Any, results: Results, place: _Place) -> None:
 def _names(value: Any, place: _Place) -> dict[str, str]:
     if not isinstance(value, dict) or not all(isinstance(word, str) for word in value.values()):
         raise place.wrong("should give a name for each number")
-    return dict(value)
+    return {number: _text(word) for number, word in value.items()}
 
 
 def _paths(value: Any, place: _Place) -> list[str]:
@@ -180,41 +187,47 @@ def _images(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _detections(
     image: dict[str, Any], image_id: str, results: Results, place: _Place
-) -> ImageDetections:
+) -> ImageDetections | None:
+    """What was said of an image; None where no detector looked at it."""
     failure, boxes = image.get("failure"), image.get("detections")
     if failure is not None and not isinstance(failure, str):
         raise place.at(".failure").wrong("is no text")
     extra = _extra(image)
     if boxes is None:
-        failure = failure or "the results have no detections of it"
+        failure = _text(failure or "the results have no detections of it")
         return ImageDetections(image_id, Detected.FAILED, (), failure, results.detector, extra)
     if not isinstance(boxes, list):
         raise place.at(".detections").wrong("is no list")
+    looked = not boxes
     found: list[Detection] = []
     classified: dict[str, list[list[Any]]] = {}
     for number, box in enumerate(boxes):
         at = place.at(f".detections[{number}]")
         read = _box(box, results, at)
+        looked = looked or _name(box, results) != _CARRIER
         if read is not None:
             classes = _classifications(box, results, at)
             if classes:
                 classified[str(len(found))] = classes
             found.append(read)
+    if not looked:
+        return None
     if classified:
         extra["classifications"] = json.dumps(classified, ensure_ascii=False)
     outcome = Detected.FOUND if found else Detected.EMPTY
-    return ImageDetections(image_id, outcome, tuple(found), failure or "", results.detector, extra)
+    said = _text(failure or "")
+    return ImageDetections(image_id, outcome, tuple(found), said, results.detector, extra)
 
 
 def _box(box: Any, results: Results, place: _Place) -> Detection | None:
     """One box; None for one that says that there is nothing, or that has no area."""
     if not isinstance(box, dict):
         raise place.wrong("is no object")
-    number = str(box.get("category"))
-    name = results.categories.get(number, "").strip().lower()
+    name = _name(box, results)
     if not name:
+        number = str(box.get("category"))
         raise place.at(".category").wrong(f"{number!r} is not in detection_categories")
-    if name in _NOTHING:
+    if name in _NOTHING or name == _CARRIER:
         return None
     confidence = _share(box.get("conf"), place.at(".conf"))
     edges = box.get("bbox")
@@ -231,11 +244,15 @@ def _box(box: Any, results: Results, place: _Place) -> Detection | None:
     return Detection("person" if name in _PEOPLE else name, confidence, x, y, width, height)
 
 
+def _name(box: dict[str, Any], results: Results) -> str:
+    return results.categories.get(str(box.get("category")), "").strip().lower()
+
+
 def _share(value: Any, place: _Place, *, slack: float = _SLACK) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise place.wrong("is no number")
     if not -slack <= value <= 1 + slack:
-        raise place.wrong(f"{value:g} is not between 0 and 1")
+        raise place.wrong(f"{str(value)[:_SHOWN]} is not between 0 and 1")
     return min(max(float(value), 0.0), 1.0)
 
 
@@ -247,13 +264,18 @@ def _classifications(box: dict[str, Any], results: Results, place: _Place) -> li
     pairs = isinstance(classes, list) and all(isinstance(c, list) and len(c) == 2 for c in classes)
     if not pairs:
         raise place.at(".classifications").wrong("is no list of pairs")
-    return [[results.classes.get(str(number), str(number)), share] for number, share in classes]
+    return [[results.classes.get(str(number), _text(number)), share] for number, share in classes]
 
 
 def _extra(image: dict[str, Any]) -> dict[str, str | int | float]:
     """What else is said of an image, where it is one value."""
     return {
-        name: value
+        _text(name): _text(value) if isinstance(value, str) else value
         for name, value in image.items()
         if name not in _TAKEN and isinstance(value, str | int | float)
     }
+
+
+def _text(value: object) -> str:
+    """A text as it can be stored: JSON can hold halves of characters, which UTF-8 cannot."""
+    return str(value).encode("utf-8", "replace").decode()

@@ -12,7 +12,7 @@ It refuses a file with a column that its template does not have, a ``DateTime`` 
 image without a time is not written unless ``DateTime`` is left out, and ``DeleteFlag`` is false.
 ``DateTime`` is camera-local time with the deployment's clock put right. ``Light`` is a word, since
 a flag cannot be unknown. The numbers of ``Animals``, ``People`` and ``Vehicles`` are those of the
-detections that count, empty where no detector looked.
+detections that count, also for what a person said, empty where no detector looked.
 
 A name that a spreadsheet would run as a formula has an apostrophe before it; paths are exact, or
 Timelapse would not find the files.
@@ -122,7 +122,7 @@ def _counted(category: str, threshold: float) -> _Column:
         seen = batch.detections[row]
         if seen is None:
             return None
-        return sum(one.category == category and one.confidence >= threshold for one in seen)
+        return sum(one.category == category and one.counts(threshold) for one in seen)
 
     return count
 

@@ -71,7 +71,7 @@ class Reader:
         if boxes is None:
             yield self._whole(batch, row)
             return
-        counting = [box for box in boxes if box.decided or box.confidence >= self.about.threshold]
+        counting = [box for box in boxes if box.counts(self.about.threshold)]
         if not counting:
             yield self._nothing(batch, row)
             return

@@ -23,7 +23,7 @@ from organizer_camera_trap.formats.camtrap_dp.standard import (
     mediatype,
 )
 from organizer_camera_trap.formats.camtrap_dp.taxa import Taxa, Taxon
-from organizer_camera_trap.formats.camtrap_dp.zones import moment
+from organizer_camera_trap.formats.camtrap_dp.zones import moment, require_shown
 
 _SMALLEST = 1e-15  # the standard's least width and height of a box
 _DIGITS = 6
@@ -97,11 +97,13 @@ class Tables:
     def _media(self, batch: ExportBatch) -> Iterator[_Cells]:
         base = self._about.relative_to or self._about.common
         for row, path in enumerate(relative(batch.paths, base)):
+            taken_at = _known(batch.taken_at[row])
+            require_shown(taken_at, self._where, by=path)
             yield {
                 "mediaID": batch.image_ids[row],
                 "deploymentID": batch.deployments[row],
                 "captureMethod": self._capture_method,
-                "timestamp": self._moment(batch.taken_at[row]),
+                "timestamp": moment(taken_at, self._where),
                 "filePath": _path(path, base, self._url),
                 "filePublic": _flag(self._public),
                 "fileName": path.rpartition("/")[2],
@@ -109,11 +111,6 @@ class Tables:
                 "exifData": _json(batch.extras[row]),
                 "mediaComments": _clock(batch.clock_times[row]),
             }
-
-    def _moment(self, time: str | None) -> str:
-        if time is None:
-            raise ValueError("an image without a time came to a format that needs one")
-        return moment(time, self._where)
 
     # Observations --------------------------------------------------------------------------
 
@@ -152,7 +149,7 @@ class Tables:
 
     def _when(self, event: Event) -> _Cells:
         """An event, by a name that it keeps when photos of others come: where and when it began."""
-        first, last = (self._moment(time) for time in self._about.events[event.number])
+        first, last = (moment(time, self._where) for time in self._about.events[event.number])
         began = "".join(c for c in first[:19] if c.isalnum())
         return {
             "eventID": f"{event.deployment}-{began}",
@@ -175,6 +172,12 @@ class Tables:
             "classificationProbability": one.probability and round(one.probability, _DIGITS),
             "observationTags": one.tags,
         }
+
+
+def _known(time: str | None) -> str:
+    if time is None:
+        raise ValueError("an image without a time came to a format that needs one")
+    return time
 
 
 def _method(one: Seen) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from organizer.errors import SettingsError
@@ -37,6 +37,33 @@ def zone(name: str) -> tzinfo:
             else "a name like Europe/Berlin, or an offset like +02:00"
         )
         raise SettingsError(f"there is no time zone {name}", hint) from error
+
+
+def require_shown(local: str, where: tzinfo, *, by: str) -> None:
+    """Make sure that a clock of a zone can have shown a time: it skips an hour in spring.
+
+    A clock that showed such a time did not follow the zone's summer time. With an offset it would
+    come before photos that were taken later.
+
+    Args:
+        local: A camera-local ISO 8601 time.
+        where: The zone.
+        by: The photo.
+
+    Raises:
+        SettingsError: No clock of the zone showed it.
+    """
+    aware = datetime.fromisoformat(local).replace(tzinfo=where)
+    try:
+        back = aware.astimezone(UTC).astimezone(where)
+    except OverflowError:  # on the first or last day that there is, nothing is skipped
+        return
+    if back.replace(tzinfo=None) != aware.replace(tzinfo=None):
+        raise SettingsError(
+            f"no clock in {where} showed {local.replace('T', ' ')}, when {by} was taken: summer "
+            "time began",
+            f"a clock that kept one time has an offset: --set timezone={str(aware)[-6:]}",
+        )
 
 
 def moment(local: str, where: tzinfo) -> str:
