@@ -322,7 +322,7 @@ def _damages() -> Iterator[ParameterSet]:
             yield pytest.param(table, kind, harm, marks=pytest.mark.slow)
 
 
-@pytest.mark.parametrize(("table", "kind", "harm"), _damages())
+@pytest.mark.parametrize(("table", "kind", "harm"), [*_damages()])
 def test_a_damaged_file_never_gives_a_raw_error(
     sound: Path, tmp_path: Path, table: str, kind: str, harm: Callable[[bytes], bytes]
 ) -> None:
