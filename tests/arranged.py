@@ -10,6 +10,7 @@ import pytest
 
 from organizer.library import Library
 from organizer.library.commit import IngestReport
+from organizer.library.deciding import Desk
 from organizer.settings import Settings
 from organizer.types import NOISE
 from tests.conftest import make_groups
@@ -45,6 +46,20 @@ def named(library: Library, **names: str) -> None:
     """Call the clusters of some folders of photos by names: ``named(library, red="fox")``."""
     for folder, name in names.items():
         library.rename(cluster_at(library, f"photos/{folder}/000.jpg"), name)
+
+
+def cut_before_new_clusters(
+    library: Library, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read a folder back, and be killed where the first new cluster would be written down."""
+
+    def cut(*_: object, **__: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Desk, "gather", cut)
+    with pytest.raises(KeyboardInterrupt):
+        library.read_back(folder)
+    monkeypatch.undo()
 
 
 def home_of(library: Library) -> Path:

@@ -15,10 +15,9 @@ from organizer.errors import SettingsError
 from organizer.library import Library
 from organizer.library.arrangement.choosing import Choice
 from organizer.library.crops import Group
-from organizer.library.deciding import Desk
 from organizer.settings import Settings
 from organizer.types import DecisionKind
-from tests.arranged import files_in, home_of, names_in
+from tests.arranged import cut_before_new_clusters, files_in, home_of, names_in
 from tests.conftest import Run
 from tests.e2e.test_commands import in_this_process
 from tests.scenes import Scenes, Thing, season
@@ -372,14 +371,7 @@ def test_a_kill_between_two_words_moves_no_other_animal(
     drag(folder, scenes, "brook/pair.jpg", "heron")
     drag(folder, scenes, "ridge/empty0.jpg", "heron")
     drag(folder, scenes, "ridge/fox0.jpg", "hare")
-
-    def cut(*_: object, **__: object) -> object:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Desk, "gather", cut)
-    with pytest.raises(KeyboardInterrupt):
-        animals.read_back(folder)
-    monkeypatch.undo()
+    cut_before_new_clusters(animals, folder, monkeypatch)
     with Library.open(home_of(animals), Settings()) as next_one:
         told = next_one.read_back(folder)
         assert (told.moved, told.born) == ([], [("hare", 1)])

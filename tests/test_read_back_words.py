@@ -15,7 +15,6 @@ from organizer.errors import SettingsError
 from organizer.library import Library
 from organizer.library.arrangement.choosing import Choice
 from organizer.library.arrangement.reading_back import Named, said_name
-from organizer.library.deciding import Desk
 from organizer.settings import Settings
 from organizer.types import NOISE, DecisionKind
 from tests.arranged import (
@@ -23,6 +22,7 @@ from tests.arranged import (
     cluster_at,
     clusters_at,
     counts,
+    cut_before_new_clusters,
     files_in,
     home,
     home_of,
@@ -299,14 +299,7 @@ def test_a_kill_between_two_words_is_made_up_for_by_the_next_reading(
     (folder / "fox" / "000.jpg").rename(folder / "badger" / "f.jpg")
     (folder / "cub").mkdir()
     (folder / "fox" / "001.jpg").rename(folder / "cub" / "001.jpg")
-
-    def cut(*_: object, **__: object) -> object:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Desk, "gather", cut)
-    with pytest.raises(KeyboardInterrupt):
-        animals.read_back(folder)
-    monkeypatch.undo()
+    cut_before_new_clusters(animals, folder, monkeypatch)
     with Library.open(home_of(animals), Settings()) as next_one:
         told = next_one.read_back(folder)
         assert (told.renamed, told.moved, told.born) == ([], [], [("cub", 1)])
@@ -325,14 +318,7 @@ def test_a_kill_after_a_merge_says_nothing_of_it_again(
     (folder / "badger").rename(folder / "fox" / "badger")
     (folder / "cub").mkdir()
     (folder / "lynx" / "001.jpg").rename(folder / "cub" / "001.jpg")
-
-    def cut(*_: object, **__: object) -> object:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Desk, "gather", cut)
-    with pytest.raises(KeyboardInterrupt):
-        animals.read_back(folder)
-    monkeypatch.undo()
+    cut_before_new_clusters(animals, folder, monkeypatch)
     with Library.open(home_of(animals), Settings()) as next_one:
         told = next_one.read_back(folder)
         assert (told.merged, told.moved, told.born) == ([], [], [("cub", 1)])

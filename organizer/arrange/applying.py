@@ -21,6 +21,7 @@ from organizer.arrange.looking import (
     ChangedError,
     are_halves,
     clear_up,
+    folder_time,
     is_as_planned,
     is_ours,
 )
@@ -170,7 +171,7 @@ class _Run:
             if not self._do_all(batch):
                 return self._state.record()
             self.advance(len(batch))
-        after = {folder: _mtime(folder) for folder in self._state.touched}
+        after = {folder: folder_time(folder) for folder in self._state.touched}
         after = {folder: mtime for folder, mtime in after.items() if mtime is not None}
         self.journal.write({"end": "applied", "folders": after}, sync=True)
         return self._state.record()
@@ -215,7 +216,8 @@ class _Run:
             make += reversed(missing)
         ours = self._state.made.keys() | set(make)
         times = {
-            folder: _mtime(folder) for folder in sorted(changed - ours - self._state.touched.keys())
+            folder: folder_time(folder)
+            for folder in sorted(changed - ours - self._state.touched.keys())
         }
         return make, {folder: mtime for folder, mtime in times.items() if mtime is not None}
 
@@ -340,13 +342,6 @@ def _inodes(steps: Iterator[tuple[int, Step]]) -> Iterator[tuple[int, tuple[int,
             continue
         if status is not None:
             yield number, (status.st_dev, status.st_ino)
-
-
-def _mtime(path: str) -> int | None:
-    try:
-        return os.stat(path).st_mtime_ns  # noqa: PTH116
-    except OSError:
-        return None
 
 
 def _reason(error: OSError | ChangedError) -> str:

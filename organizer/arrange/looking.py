@@ -27,6 +27,14 @@ def partial_of(step: Step, beside: Path) -> str:
     return f"{beside.parent}{os.sep}.organizer-{blake3(told).hexdigest(8)}.partial"
 
 
+def folder_time(folder: str) -> int | None:
+    """When what a folder holds changed last, in nanoseconds; None where it cannot be told."""
+    try:
+        return os.stat(folder).st_mtime_ns  # noqa: PTH116
+    except OSError:
+        return None
+
+
 def is_as_planned(step: Step, status: os.stat_result | None) -> bool:
     """Whether a file has the size and the time that it had when it was planned."""
     return (

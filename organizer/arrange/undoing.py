@@ -20,6 +20,7 @@ from organizer.arrange.looking import (
     ChangedError,
     are_halves,
     clear_up,
+    folder_time,
     holds_the_content,
     is_about_as_planned,
     is_as_planned,
@@ -126,7 +127,7 @@ class _Run:
         return {
             folder: before
             for folder, before in self._state.touched.items()
-            if not self._state.applied or self._state.after.get(folder) == _mtime(folder)
+            if not self._state.applied or self._state.after.get(folder) == folder_time(folder)
         }
 
     def _maybe_moved(self) -> set[int]:
@@ -291,10 +292,3 @@ class _Run:
             if folder not in changed:
                 with suppress(OSError):
                     self.disk.set_time(folder, mtime)
-
-
-def _mtime(path: str) -> int | None:
-    try:
-        return os.stat(path).st_mtime_ns  # noqa: PTH116
-    except OSError:
-        return None
