@@ -14,7 +14,8 @@ from organizer.arrange import Mode
 from organizer.errors import SettingsError
 from organizer.library import Library
 from organizer.library.arrangement.choosing import Choice
-from organizer.library.arrangement.reading_back import Named, said_name
+from organizer.library.arrangement.hearing import said_name
+from organizer.library.arrangement.telling import Named
 from organizer.settings import Settings
 from organizer.types import NOISE, DecisionKind
 from tests.arranged import (

@@ -11,9 +11,9 @@ from organizer.errors import SettingsError
 from organizer.library import places
 from organizer.library.arrangement import reading_back, running
 from organizer.library.arrangement.choosing import Choice
-from organizer.library.arrangement.reading_back import ReadBack
 from organizer.library.arrangement.running import Arranged, TakenBack
 from organizer.library.arrangement.standing import unfinished
+from organizer.library.arrangement.telling import ReadBack
 from organizer.library.opened import Opened
 from organizer.library.progress import Progress, Silent
 

@@ -1,0 +1,120 @@
+"""What was read back, for a person."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from organizer.library.arrangement.filing import Filing
+from organizer.library.arrangement.looking import Comparison
+from organizer.library.arrangement.remarks import remarks
+from organizer.library.arrangement.standing import path_in
+from organizer.library.arrangement.understood import Understood
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A cluster and what a person calls it; the id is None for no cluster."""
+
+    cluster_id: int | None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """What the folders say, and what they say nothing of.
+
+    Images are photos, also where the words are about their crops.
+
+    Attributes:
+        to: The arranged folder.
+        photos: How many photos were put there.
+        renamed: Clusters as they were called, with the new name.
+        merged: Clusters that become part of another: the cluster, the other, images.
+        moved: Images that change their cluster: from where, to where, how many.
+        born: New clusters: the name, how many images.
+        left: Images that are said not to be of a cluster: the cluster, how many.
+        gone: Images that are nowhere any more.
+        loose: Images that are in no folder of a cluster.
+        contradictory: Images that are in several folders: a file of each, and the folders.
+        strangers: Image files that are none of the arrangement.
+        unheard: What cannot be said, a line each.
+        remarks: What the person should know of the words, a line each.
+        refiled: Files that have another path, whatever that says.
+        was_said: Whether it was written down; False for a preview.
+    """
+
+    to: Path
+    photos: int
+    renamed: Sequence[tuple[Named, str]] = ()
+    merged: Sequence[tuple[Named, Named, int]] = ()
+    moved: Sequence[tuple[Named, Named, int]] = ()
+    born: Sequence[tuple[str, int]] = ()
+    left: Sequence[tuple[Named, int]] = ()
+    gone: int = 0
+    loose: int = 0
+    contradictory: Sequence[tuple[Path, Sequence[str]]] = ()
+    strangers: Sequence[Path] = ()
+    unheard: Sequence[str] = ()
+    remarks: Sequence[str] = ()
+    refiled: int = 0
+    was_said: bool = False
+
+    @property
+    def says_something(self) -> bool:
+        """Whether there is a word to be written down."""
+        return bool(self.renamed or self.merged or self.moved or self.born or self.left)
+
+
+def told(comparison: Comparison, found: Understood, *, names: Mapping[int, str]) -> ReadBack:
+    """All of it for a person.
+
+    Args:
+        comparison: What was seen.
+        found: What it says.
+        names: Of the clusters, by id.
+    """
+    changes, photos, to = comparison.changes, comparison.photos, comparison.to
+    at = {p.step.image_id: path for p, path in zip(photos, changes.paths, strict=True) if path}
+
+    def named(cluster_id: int | None) -> Named:
+        return Named(cluster_id, None if cluster_id is None else names.get(cluster_id))
+
+    def counted(members: Sequence[str]) -> int:
+        return len({found.photo_of[member] for member in members})
+
+    return ReadBack(
+        to=to,
+        photos=len(photos),
+        renamed=[(named(i), name) for i, name in sorted(found.renamed.items())],
+        merged=[(named(one), named(into), counted(ids)) for one, into, ids in found.merged],
+        moved=[(named(one), named(into), counted(ids)) for (one, into), ids in found.moved.items()],
+        born=[(folder, counted(ids)) for folder, ids in sorted(found.born.items())],
+        left=[(named(i), counted(ids)) for i, ids in sorted(found.left.items())],
+        gone=len(changes.gone),
+        loose=len(changes.loose),
+        contradictory=[(to / at[i], folders) for i, folders in changes.contradictory.items()],
+        strangers=[to / path for path in changes.strangers],
+        unheard=tuple(dict.fromkeys(found.unheard)),
+        remarks=tuple(_remarks(comparison.filing, found)),
+        refiled=sum(
+            bool(path) and (photo.path is None or path_in(to, photo.path) != path)
+            for photo, path in zip(photos, changes.paths, strict=True)
+        ),
+    )
+
+
+def _remarks(filing: Filing, found: Understood) -> Iterator[str]:
+    spoken: dict[str, list[str]] = defaultdict(list)
+    into: dict[str, int | None] = {}
+    for to, ids in (
+        *((to, ids) for _, to, ids in found.merged),
+        *((to, ids) for (_, to), ids in found.moved.items()),
+        *((None, ids) for ids in found.born.values()),
+    ):
+        for member in ids:
+            spoken[found.photo_of[member]].append(member)
+            into[found.photo_of[member]] = to
+    return remarks(filing, spoken, into, len(found.emptied))
