@@ -30,8 +30,8 @@ from organizer.errors import (
 if TYPE_CHECKING:
     from organizer.cli.bar import Bar
     from organizer.library import Library
+    from organizer.library.arrangement.accounts import Arranged, TakenBack
     from organizer.library.arrangement.choosing import Choice
-    from organizer.library.arrangement.running import Arranged, TakenBack
 
 _YES = {"y", "yes", "j", "ja"}
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from organizer.arrange import Mode, Result
 from organizer.cli.session import say
 from organizer.cli.show import print_json, print_line, short
-from organizer.library.arrangement.running import Arranged, TakenBack
+from organizer.library.arrangement.accounts import Arranged, TakenBack
 from organizer.library.arrangement.telling import Named, ReadBack
 
 if TYPE_CHECKING:

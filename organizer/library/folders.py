@@ -9,9 +9,9 @@ from pathlib import Path
 from organizer.arrange import Mode, Record, read_plan, write_plan
 from organizer.errors import SettingsError
 from organizer.library import places
-from organizer.library.arrangement import reading_back, running
+from organizer.library.arrangement import accounts, reading_back, running, taking_back
+from organizer.library.arrangement.accounts import Arranged, TakenBack
 from organizer.library.arrangement.choosing import Choice
-from organizer.library.arrangement.running import Arranged, TakenBack
 from organizer.library.arrangement.standing import unfinished
 from organizer.library.arrangement.telling import ReadBack
 from organizer.library.opened import Opened
@@ -56,7 +56,7 @@ class Folders(Opened):
             except OSError as error:
                 raise places.cannot_write(plan, error, option="--plan") from error
             notes = running.notes_on(found)
-            return running.plan_told(found.plan, files=found.files, file=file, notes=notes)
+            return accounts.plan_told(found.plan, files=found.files, file=file, notes=notes)
         if choice.mode is Mode.MOVE:
             raise SettingsError(
                 "files are moved by a plan that you have seen",
@@ -66,9 +66,9 @@ class Folders(Opened):
             found = self._planned(choice, shown)
             notes = running.notes_on(found)
             if not found.plan.steps:
-                return running.plan_told(found.plan, files=found.files, notes=notes)
+                return accounts.plan_told(found.plan, files=found.files, notes=notes)
             record = running.carried_out(self.store, found.plan, progress=shown, stop=stop)
-            return running.record_told(record, files=found.files, notes=notes)
+            return accounts.record_told(record, files=found.files, notes=notes)
 
     def apply_plan(
         self,
@@ -100,8 +100,8 @@ class Folders(Opened):
             elif wanted.steps:
                 record = running.carried_out(self.store, wanted, progress=shown, stop=stop)
             else:
-                return running.plan_told(wanted, files=files)
-            return running.record_told(record, files=files)
+                return accounts.plan_told(wanted, files=files)
+            return accounts.record_told(record, files=files)
 
     def undo_arrangement(
         self, *, progress: Progress | None = None, stop: Callable[[], bool] = lambda: False
@@ -115,8 +115,8 @@ class Folders(Opened):
             StoreError: The library cannot be written.
         """
         with self._writing():
-            record = running.taken_back(self.store, progress=progress or Silent(), stop=stop)
-            return running.undo_told(record)
+            record = taking_back.taken_back(self.store, progress=progress or Silent(), stop=stop)
+            return accounts.undo_told(record)
 
     def read_back(
         self, to: Path, *, dry_run: bool = False, progress: Progress | None = None

@@ -10,7 +10,7 @@ from typing import Self
 from organizer.errors import OrganizerError
 from organizer.library import undoing
 from organizer.library.arrangement.home import follow_home, has_moved
-from organizer.library.arrangement.running import recover as recover_files
+from organizer.library.arrangement.rows import recover as recover_files
 from organizer.library.joining import recover
 from organizer.library.place import library_path
 from organizer.settings import Settings, load_settings
