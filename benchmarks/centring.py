@@ -84,7 +84,7 @@ def _cell(base: Path, reduce: str, way: str | None, k: K) -> str:
         library.recluster(k=k, reduce=reduce, center=way)
         image_ids, labels = _members(library)
         files = library.store.photos.files_of(image_ids)
-        how = contexts(library.store, image_ids)
+        how = contexts(library.store, image_ids, settings=library.settings)
     classes = [files[image_id][0].file.parent.name for image_id in image_ids]
     truths = (classes, [camera or "" for camera in how.cameras], how.infrared)
     scores = [normalized_mutual_info_score(truth, labels) for truth in truths]

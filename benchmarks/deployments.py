@@ -20,6 +20,7 @@ from pathlib import Path
 from organizer.field import Deployment
 from organizer.library.contexts import contexts
 from organizer.library.placing import TEMPLATE
+from organizer.settings import Settings
 from organizer.store import Store
 from organizer.types import ImageFacts, ImageRef, ProcessedFile
 
@@ -30,14 +31,15 @@ _BEGAN = datetime(2024, 5, 1)  # noqa: DTZ001 - cameras know no zones
 
 def main() -> None:
     """Measure and print."""
+    settings = Settings()
     with tempfile.TemporaryDirectory() as folder:
         plain, told = (_library(Path(folder) / name) for name in ("plain", "told"))
         told.choices.set(TEMPLATE, "{site}/{camera}/...")
         told.deployments.write(Deployment(f"site{i}/cam{i % 10}", shift=3600) for i in range(10))
         ways: dict[str, Callable[[], object]] = {
             "read the tables of images and files": lambda: _read(told),
-            "contexts, without a deployment": lambda: contexts(plain),
-            "contexts, 20 deployments, 10 shifted": lambda: contexts(told),
+            "contexts, without a deployment": lambda: contexts(plain, settings=settings),
+            "contexts, 20 deployments, 10 shifted": lambda: contexts(told, settings=settings),
         }
         seconds: dict[str, list[float]] = {name: [] for name in ways}
         for _ in range(_ROUNDS + 1):

@@ -397,6 +397,18 @@ def test_what_was_said_of_a_frame_by_itself_is_not_said_over_by_a_burst(
         made.recluster(k=2, bursts=True, reduce="none")
 
 
+@pytest.mark.parametrize(("gap", "moved"), [(0.5, 1), (60, 3)])
+def test_a_burst_is_what_the_settings_of_the_library_say(
+    tmp_path: Path, card: Path, gap: float, moved: int
+) -> None:
+    with Library.open_or_create(tmp_path, Settings(burst_gap=gap)) as library:
+        library.ingest([card], embedder=COLOUR)
+        library.recluster(k=2, reduce="none")
+        owl = where(library)["owl0-0"]
+        report = library.move([card / "fox1-0.jpg"], owl, burst=True)
+        assert len(report.decision.image_ids) == moved
+
+
 def test_a_burst_can_be_said_not_to_be_somewhere(made: Library, card: Path) -> None:
     fox = where(made)["fox0-0"]
     made.deny([card / "fox1-0.jpg"], fox, burst=True)

@@ -464,7 +464,7 @@ def test_contexts_and_labels_of_a_crop_are_those_of_its_photo(
     cropped: Library, scenes: Scenes
 ) -> None:
     what = what_of(cropped, scenes)
-    taken = contexts(cropped.store, list(what))
+    taken = contexts(cropped.store, list(what), settings=cropped.settings)
     assert taken.image_ids == tuple(what)
     assert not np.isnan(taken.brightness).any()
     report = cropped.report(labels="folders")

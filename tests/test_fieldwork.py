@@ -65,6 +65,11 @@ def field(made: Path, tmp_path: Path) -> Iterator[Library]:
         yield library
 
 
+def taken(library: Library) -> Contexts:
+    """How all photos of a library were taken."""
+    return contexts(library.store, settings=library.settings)
+
+
 def _at(seconds: float) -> str:
     return (_NOON + timedelta(seconds=seconds)).isoformat()
 
@@ -97,7 +102,7 @@ def test_without_a_word_nothing_is_of_a_deployment(field: Library) -> None:
     summary = field.deployments()
     assert (summary.template, summary.deployments) == (None, ())
     assert (summary.images, summary.without_deployment, summary.without_time) == (9, 9, 1)
-    assert set(contexts(field.store).cameras) == {"Acme"}
+    assert set(taken(field).cameras) == {"Acme"}
 
 
 def test_a_template_places_photos_and_counts_them(field: Library) -> None:
@@ -140,14 +145,14 @@ def test_a_template_that_no_photo_fits_is_refused_also_where_a_table_places_them
 
 def test_bursts_and_events_are_those_of_each_deployment(field: Library) -> None:
     """At one model and one clock, two cameras would be one; the template parts them."""
-    before = contexts(field.store)
+    before = taken(field)
     rows = _by_file(field, before)
     one = {rows[f"ridge/cam1/DCIM/IMG_{i}.jpg"] for i in (0, 1, 2)}
     two = {rows[f"ridge/cam2/IMG_{i}.jpg"] for i in (0, 1)}
     loose = {rows["loose.jpg"]}
     assert {before.bursts[row] for row in one | two | loose} == {before.bursts[min(one)]}
     field.set_template("{site}/{camera}/...")
-    after = contexts(field.store)
+    after = taken(field)
     bursts = [{after.bursts[row] for row in group} for group in (one, two, loose)]
     assert all(len(burst) == 1 for burst in bursts)
     assert len(set.union(*bursts)) == 3
@@ -168,11 +173,11 @@ def test_the_gaps_are_settings(field: Library, monkeypatch: pytest.MonkeyPatch) 
     def groups(found: Contexts) -> tuple[int, int]:
         return len(set(found.bursts.tolist()) - {NOISE}), len(set(found.events.tolist()) - {NOISE})
 
-    assert groups(contexts(field.store)) == (5, 5)
+    assert groups(taken(field)) == (5, 5)
     assert groups(contexts(field.store, settings=Settings(burst_gap=29, event_gap=4000))) == (8, 4)
     monkeypatch.setenv("ORGANIZER_BURST_GAP", "10000")
     monkeypatch.setenv("ORGANIZER_EVENT_GAP", "54")
-    assert groups(contexts(field.store)) == (4, 6)
+    assert groups(contexts(field.store, settings=load_settings())) == (4, 6)
     monkeypatch.setenv("ORGANIZER_BURST_GAP", "-1")
     with pytest.raises(SettingsError, match="burst_gap"):
         load_settings()
@@ -192,24 +197,25 @@ def test_an_image_is_of_the_first_of_its_files_that_is_of_a_deployment(
     library.ingest([photos], embedder="channel-mean")
     summary = library.set_template("{site}/{camera}")
     assert (summary.without_deployment, summary.several) == (0, 1)
-    assert contexts(library.store).deployments == ("b/cam",)
+    assert taken(library).deployments == ("b/cam",)
     assert {s.deployment.deployment_id: s.images for s in summary.deployments} == {
         "b/cam": 1,
         "c/cam": 0,
     }
     (photos / "b" / "cam" / "1.jpg").unlink()
     library.ingest([photos], embedder="channel-mean")
-    assert contexts(library.store).deployments == ("c/cam",), "what is there goes first"
+    assert taken(library).deployments == ("c/cam",), "what is there goes first"
     (photos / "c" / "cam" / "1.jpg").unlink()
     library.ingest([photos], embedder="channel-mean")
-    assert contexts(library.store).deployments[0] in {"b/cam", "c/cam"}, "nothing is forgotten"
+    assert taken(library).deployments[0] in {"b/cam", "c/cam"}, "nothing is forgotten"
 
 
 def test_a_selection_has_what_the_whole_has(field: Library) -> None:
     field.set_template("{site}/{camera}/...")
     field.shift("ridge/cam2", 3600)
-    whole = contexts(field.store)
-    some = contexts(field.store, [whole.image_ids[5], "f" * 32, whole.image_ids[1]])
+    whole = taken(field)
+    ids = [whole.image_ids[5], "f" * 32, whole.image_ids[1]]
+    some = contexts(field.store, ids, settings=field.settings)
     assert some.deployments == (whole.deployments[5], None, whole.deployments[1])
     assert some.taken_at == (whole.taken_at[5], None, whole.taken_at[1])
     assert some.bursts.tolist() == [whole.bursts[5], NOISE, whole.bursts[1]]
@@ -234,10 +240,10 @@ def test_a_shift_adds_to_what_there_is_and_reset_begins_anew(field: Library) -> 
 
 def test_a_shift_moves_times_bursts_and_events_but_no_file(field: Library) -> None:
     field.set_template("{site}/{camera}/...")
-    before = contexts(field.store)
+    before = taken(field)
     rows = _by_file(field, before)
     field.shift("ridge/cam1", -86_400)
-    after = contexts(field.store)
+    after = taken(field)
     for name, row in rows.items():
         was, now = before.taken_at[row], after.taken_at[row]
         moved = -86_400 if name.startswith("ridge/cam1") else 0
@@ -444,7 +450,7 @@ def test_photos_that_are_moved_stay_of_the_deployment_in_whose_folder_they_lay_f
     photos = tmp_path / "photos"
     field.set_template("{site}/{camera}/...")
     field.shift("ridge/cam1", 3600)
-    before = contexts(field.store)
+    before = taken(field)
     assert field.store.photos.former_folders() == {}
     (photos / "fox").mkdir()
     for i in range(4):
@@ -452,7 +458,7 @@ def test_photos_that_are_moved_stay_of_the_deployment_in_whose_folder_they_lay_f
     (photos / "marsh" / "cam9").mkdir(parents=True)
     (photos / "ridge" / "cam2" / "IMG_0.jpg").rename(photos / "marsh" / "cam9" / "IMG_0.jpg")
     field.ingest([photos], embedder="channel-mean")
-    rows = _by_file(field, after := contexts(field.store))
+    rows = _by_file(field, after := taken(field))
     for i in range(4):
         row = rows[f"fox/{i}.jpg"]
         was = before.image_ids.index(after.image_ids[row])

@@ -12,7 +12,7 @@ from organizer.events import grouped
 from organizer.library.crops import frames_of
 from organizer.library.placing import placed
 from organizer.light import is_infrared
-from organizer.settings import Settings, load_settings
+from organizer.settings import Settings
 from organizer.store import Store
 from organizer.types import NOISE, Labels
 
@@ -47,7 +47,7 @@ class Contexts:
 
 
 def contexts(
-    store: Store, image_ids: Sequence[str] | None = None, *, settings: Settings | None = None
+    store: Store, image_ids: Sequence[str] | None = None, *, settings: Settings
 ) -> Contexts:
     """How some images were taken, or all of the library.
 
@@ -58,10 +58,8 @@ def contexts(
     Args:
         store: The library's folder.
         image_ids: The images; all where None.
-        settings: How far apart the photos of a burst and of an event may be; those in force where
-            None.
+        settings: How far apart the photos of a burst and of an event may be.
     """
-    chosen = settings or load_settings()
     found = store.photos.columns("image_id", "taken_at", "camera", "brightness", "chroma")
     ids = found["image_id"].tolist()
     where = placed(store)
@@ -77,8 +75,8 @@ def contexts(
         taken_at=tuple(taken_at),
         infrared=np.where(np.isnan(chroma), NOISE, is_infrared(chroma)),
         brightness=found["brightness"].astype(np.float64),
-        bursts=grouped(taken_at, cameras, gap=chosen.burst_gap),
-        events=grouped(taken_at, cameras, gap=chosen.event_gap),
+        bursts=grouped(taken_at, cameras, gap=settings.burst_gap),
+        events=grouped(taken_at, cameras, gap=settings.event_gap),
     )
     if image_ids is None:
         return whole

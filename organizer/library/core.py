@@ -142,7 +142,7 @@ class Library(Words, Evidence, Detecting, Folders, Fieldwork):
             ClusteringError: There is no former clustering.
         """
         with self._writing():
-            former = undoing.undo(self.store, seed=self.settings.seed)
+            former = undoing.undo(self.store, settings=self.settings)
             self._tidy()
         return former
 

@@ -40,8 +40,9 @@ class Evidence(Opened):
             ClusteringError: There is no clustering yet.
             SettingsError: The labels cannot be read, or fit no image.
         """
-        seed = self.settings.seed
-        return reporting.report(self.store, labels, below=below or Path.cwd(), seed=seed)
+        return reporting.report(
+            self.store, labels, below=below or Path.cwd(), settings=self.settings
+        )
 
     def illustrate(
         self,
@@ -213,7 +214,7 @@ class Evidence(Opened):
         with self._writing():
             for cluster_id, image_ids in reviewing.wrong(self.store, cluster_ids).items():
                 try:
-                    desk = Desk(self.store, seed=self.settings.seed)
+                    desk = Desk(self.store, settings=self.settings)
                     reports.append(desk.deny(image_ids, cluster_id))
                 except OrganizerError as error:
                     if not reports:

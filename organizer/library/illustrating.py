@@ -58,7 +58,7 @@ def illustrated(
 ) -> tuple[Report, Contents]:
     """The report with all that a page or plots show; see `organizer.library.Library`."""
     progress.begin("scoring", None)
-    found = scored(store, labels, below=below, seed=settings.seed)
+    found = scored(store, labels, below=below, settings=settings)
     report, members, vectors = found.report, found.members, found.vectors
     drawn = drawn_map(
         vectors, report.cluster_ids, map_method, seed=settings.seed, progress=progress

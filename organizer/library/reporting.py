@@ -20,6 +20,7 @@ from organizer.library.current import require_clustering
 from organizer.library.space import unit_vectors
 from organizer.library.truth import Truth, require_some, truth_of
 from organizer.scores import Audit, Explanation, InternalScores, Silhouette, TruthScores
+from organizer.settings import Settings
 from organizer.store import Store, StoredClustering
 from organizer.types import NOISE, Assignments, Labels, Vectors
 
@@ -64,9 +65,9 @@ class Report:
         return len(self.image_ids)
 
 
-def report(store: Store, labels: str | None, *, below: Path, seed: int) -> Report:
+def report(store: Store, labels: str | None, *, below: Path, settings: Settings) -> Report:
     """See `organizer.library.Library.report`."""
-    return scored(store, labels, below=below, seed=seed).report
+    return scored(store, labels, below=below, settings=settings).report
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class Scored:
     vectors: Vectors
 
 
-def scored(store: Store, labels: str | None, *, below: Path, seed: int) -> Scored:
+def scored(store: Store, labels: str | None, *, below: Path, settings: Settings) -> Scored:
     """The report with its members and vectors, all as they were at one moment."""
     current = require_clustering(store)
     known = truth_of(store, labels, below=below) if labels else Truth({})
@@ -94,7 +95,7 @@ def scored(store: Store, labels: str | None, *, below: Path, seed: int) -> Score
         require_some(known, image_ids, labels)
     names = compiled(store.decisions.all()).names
     ids, counts = np.unique(cluster_ids[cluster_ids != NOISE], return_counts=True)
-    taken = circumstances(store, image_ids)
+    taken = circumstances(store, image_ids, settings=settings)
     made = Report(
         clustering=current,
         image_ids=image_ids,
@@ -103,9 +104,9 @@ def scored(store: Store, labels: str | None, *, below: Path, seed: int) -> Score
             (i, names.get(i), c) for i, c in zip(ids.tolist(), counts.tolist(), strict=True)
         ),
         unsure=int(np.count_nonzero(cluster_ids == NOISE)),
-        silhouette=silhouette(vectors, cluster_ids, seed=seed),
+        silhouette=silhouette(vectors, cluster_ids, seed=settings.seed),
         internal=internal_scores(vectors, cluster_ids),
-        explanation=explain(cluster_ids, taken, seed=seed),
+        explanation=explain(cluster_ids, taken, seed=settings.seed),
         truth=_against(known.of, image_ids, cluster_ids),
         labels=labels,
         labelled=sum(image_id in known.of for image_id in image_ids),
@@ -141,9 +142,11 @@ def remarks_of(report: Report) -> list[str]:
     return said
 
 
-def circumstances(store: Store, image_ids: NDArray[np.object_]) -> Circumstances:
+def circumstances(
+    store: Store, image_ids: NDArray[np.object_], *, settings: Settings
+) -> Circumstances:
     """How some photos were taken, as far as the library knows."""
-    taken = contexts(store, image_ids.tolist())
+    taken = contexts(store, image_ids.tolist(), settings=settings)
     names = sorted({camera for camera in taken.cameras if camera})
     number = {name: i for i, name in enumerate(names)}
     return Circumstances(

@@ -20,7 +20,7 @@ from organizer.errors import SettingsError
 from organizer.library.contexts import contexts
 from organizer.library.space import centred_by, centring_words
 from organizer.reduce.centring import Centring
-from organizer.settings import Settings, load_settings
+from organizer.settings import Settings
 from organizer.store import Store, StoredClustering
 from organizer.types import NOISE, Decision, DecisionKind, Labels, PartSpec, Vectors
 
@@ -93,14 +93,12 @@ class Sight:
         store: Where it stands how images were taken.
         by: What vectors are centred by; None for nothing.
         bursts: Whether the images of a burst are one observation.
-        gap: Seconds between two photos of a burst; those of the settings in force where None.
+        gap: Seconds between two photos of a burst, where bursts are one observation.
     """
 
-    def __init__(
-        self, store: Store, *, by: str | None, bursts: bool, gap: float | None = None
-    ) -> None:
+    def __init__(self, store: Store, *, by: str | None, bursts: bool, gap: float = 0.0) -> None:
         self._store, self._by, self.bursts = store, by, bursts
-        self._gap = load_settings().burst_gap if gap is None else gap
+        self._gap = gap
         self._centring: Centring | None = None
         self._embedder: PartSpec | None = None
         self._limit = float("nan")
@@ -115,7 +113,7 @@ class Sight:
     ) -> Self:
         """As it was when a clustering was made, with what was learned since."""
         bursts = takes_bursts_as_one(clustering.clusterer)
-        gap = float(state[_GAP][0]) if bursts else None
+        gap = float(state[_GAP][0]) if bursts else 0.0
         sight = cls(store, by=centred_by(clustering.reducer), bursts=bursts, gap=gap)
         sight._centring = Centring.restored(state)
         sight._embedder = clustering.embedder

@@ -6,6 +6,7 @@ from organizer.cluster.decisions import compiled
 from organizer.errors import ClusteringError
 from organizer.library.deciding import Desk
 from organizer.library.joining import join_late, recover
+from organizer.settings import Settings
 from organizer.store import Store, StoredClustering
 from organizer.types import DecisionKind
 
@@ -18,7 +19,7 @@ _CHANGING = {
 }
 
 
-def undo(store: Store, *, seed: int) -> StoredClustering:
+def undo(store: Store, *, settings: Settings) -> StoredClustering:
     """See `organizer.library.Library.undo`. The caller holds the library for writing."""
     current = store.clusterings.current()
     if current is None or current.parent_id is None:
@@ -27,10 +28,10 @@ def undo(store: Store, *, seed: int) -> StoredClustering:
             "undo takes back a recluster, a merge, a split, a move; there has been none",
         )
     former = store.clusterings.get(current.parent_id)
-    recover(store, former, seed=seed)
+    recover(store, former, seed=settings.seed)
     kept = [d for d in store.decisions.all() if d.decision_id != (current.decision_id or None)]
-    join_late(store, former, seed=seed, constraints=compiled(kept))
-    anchor_names(store, current, former, seed=seed)
+    join_late(store, former, seed=settings.seed, constraints=compiled(kept))
+    anchor_names(store, current, former, settings=settings)
     if current.decision_id:
         store.decisions.append(
             store.decisions.draft(DecisionKind.TAKE_BACK, about=current.decision_id)
@@ -40,7 +41,7 @@ def undo(store: Store, *, seed: int) -> StoredClustering:
 
 
 def anchor_names(
-    store: Store, undone: StoredClustering, former: StoredClustering, *, seed: int
+    store: Store, undone: StoredClustering, former: StoredClustering, *, settings: Settings
 ) -> None:
     """Let names and pins that were given in a clustering that is undone stand on the former one.
 
@@ -48,7 +49,7 @@ def anchor_names(
     a cluster that a recluster made stays as it is: the next recluster brings it back. One of a part
     that a split made goes with the split.
     """
-    desk = Desk(store, seed=seed, clustering=former)
+    desk = Desk(store, settings=settings, clustering=former)
     taken_back = {d.about for d in desk.decisions}
     late = [
         d

@@ -127,12 +127,12 @@ class Words(Opened):
         """Carry out a word of photos; those that have no crops yet get one, and a seat."""
         embed_whole(self.store, named.whole, settings=self.settings)
         guests = [crop.crop_id for crop in named.whole]
-        report = say(Desk(self.store, seed=self.settings.seed, guests=guests))
+        report = say(Desk(self.store, settings=self.settings, guests=guests))
         self._tidy()
         return replace(report, notes=(*named.notes, *report.notes))
 
     def _decide(self, say: Callable[[Desk], DecisionReport]) -> DecisionReport:
         with self._writing():
-            report = say(Desk(self.store, seed=self.settings.seed))
+            report = say(Desk(self.store, settings=self.settings))
             self._tidy()
         return report

@@ -28,7 +28,7 @@ def previewed(store: Store, to: Path, *, settings: Settings, progress: Progress)
         SettingsError: See `looking.compared`.
         ClusteringError: There is no clustering.
     """
-    desk = Desk(store, seed=settings.seed)
+    desk = Desk(store, settings=settings)
     comparison = compared(store, desk, to, progress)
     return told(comparison, understood(desk, comparison), names=desk.constraints.names)
 
@@ -43,7 +43,7 @@ def said(store: Store, to: Path, *, settings: Settings, progress: Progress) -> R
             that has to be looked at for it cannot be read.
         ClusteringError: There is no clustering, or no cluster would be left.
     """
-    desk = Desk(store, seed=settings.seed)
+    desk = Desk(store, settings=settings)
     comparison = compared(store, desk, to, progress)
     found = understood(desk, comparison)
     report = told(comparison, found, names=desk.constraints.names)
@@ -53,7 +53,7 @@ def said(store: Store, to: Path, *, settings: Settings, progress: Progress) -> R
     made: dict[str, int] = {}
     progress.begin("writing down", len(to_say))
     for word in to_say:
-        done = word.say(Desk(store, seed=settings.seed, guests=word.guests))
+        done = word.say(Desk(store, settings=settings, guests=word.guests))
         if word.makes:
             made[word.makes] = done.decision.cluster_id
         progress.advance()

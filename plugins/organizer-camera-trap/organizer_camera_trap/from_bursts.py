@@ -16,7 +16,7 @@ from organizer.library.contexts import contexts
 from organizer.library.cutting import frame, present
 from organizer.library.detecting import DetectionReport
 from organizer.library.progress import Progress, Silent
-from organizer.settings import available_cores
+from organizer.settings import Settings, available_cores
 from organizer.store import Store
 from organizer.types import NOISE
 from organizer_camera_trap.burst_median import LEAST, SIDE, Moved, Pixels, alike, is_grey, moved
@@ -72,7 +72,7 @@ def from_bursts(
     """
     shown = progress or Silent()
     known = _known(library.store)
-    groups = _bursts(library.store)
+    groups = _bursts(library.store, settings=library.settings)
     wanted = [group for group in groups if not known.issuperset(group)]
     shown.begin("comparing photos of bursts", len(wanted))
     found: list[ImageDetections] = []
@@ -113,9 +113,9 @@ def _known(store: Store) -> set[str]:
     }
 
 
-def _bursts(store: Store) -> list[list[str]]:
+def _bursts(store: Store, *, settings: Settings) -> list[list[str]]:
     """The photos of each burst of three and more, in their order."""
-    taken = contexts(store)
+    taken = contexts(store, settings=settings)
     groups: dict[int, list[tuple[str, str]]] = {}
     rows = zip(taken.image_ids, taken.bursts.tolist(), taken.taken_at, strict=True)
     for image_id, burst, at in rows:
