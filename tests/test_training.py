@@ -15,7 +15,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from organizer.embed.mini import DIM, network, restored
-from training.batches import GRID, Batch, Recipe, _cut, batches
+from training.batches import GRID, Batch, Recipe, _cut, _recoloured, _shaken, batches
 from training.export import folded
 from training.learn import Stage
 from training.photos import Pack, boxes, pack, split
@@ -108,6 +108,33 @@ def test_crops_and_maps_are_cut_alike() -> None:
     shares = np.stack([(cut.maps[..., 0] == i).mean((1, 2)) for i in range(n)], 1)
     np.testing.assert_allclose(cut.pooled[:, :n], shares, atol=1e-6)
     assert len(np.unique(cut.maps[..., 0].reshape(n, -1)[1:], axis=1)[0]) > 1
+    assert cut.maps.dtype == cut.pooled.dtype == np.float32
+
+
+def test_a_shaken_crop_is_nearly_where_it_was_and_inside_the_photo() -> None:
+    draw = np.random.default_rng(0)
+    shapes = draw.integers(112, 300, (2000, 2))
+    former = boxes(shapes, 1)
+    shaken = _shaken(former, shapes, draw)
+    assert (shaken[:, :2] >= 0).all()
+    assert (shaken[:, 2:] <= shapes[:, ::-1]).all()
+    sides = shaken[:, 2:] - shaken[:, :2]
+    assert (sides > 0.6 * (former[:, 2:] - former[:, :2])).all()
+    far = np.abs(shaken - former) / np.tile(former[:, 2:] - former[:, :2], 2)
+    assert 0.01 < far.mean() < 0.04
+    assert (shaken != former).mean() > 0.9
+
+
+def test_other_light_leaves_what_is_in_a_picture() -> None:
+    pixels = np.random.default_rng(0).integers(60, 190, (64, 16, 16, 3), dtype=np.uint8)
+    other = _recoloured(pixels, np.random.default_rng(1))
+    assert other.dtype == np.uint8
+    means = pixels.mean((1, 2)), other.mean((1, 2))
+    assert 0.02 < np.abs(np.log(means[1] / means[0])).mean() < 0.3
+    for one, two in zip(pixels, other, strict=True):
+        for channel in range(3):
+            pairs = one[..., channel].ravel(), two[..., channel].ravel()
+            assert np.corrcoef(pairs)[0, 1] > 0.98
 
 
 def test_losses_are_nothing_where_both_agree() -> None:
@@ -171,7 +198,7 @@ def test_the_whole_way_as_typed_and_gone_on_with(tmp_path: Path) -> None:
     assert "1k crops of 32" in _typed(*learn, "--until", 1)
     assert not _typed(*learn, "--until", 1), "what was done is not done again"
     assert "crops of 32" in _typed(
-        *learn, "--until", 2, "--decay", "--from", "mini", "--name", "end"
+        *learn, "--until", 2, "--decay", "--from", "mini", "--name", "end", "--cut", 1, "--shake"
     )
     _typed("export", "--work", work, "--name", "end", "--to", target)
     made: Any = network()

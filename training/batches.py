@@ -21,6 +21,9 @@ GRID = 7
 
 _FEATURES = 1280
 _AHEAD = 4
+_SHAKE = 0.04
+_CONTRAST = _BRIGHTNESS = 0.15
+_BALANCE = 0.05
 
 
 @dataclass(frozen=True)
@@ -47,12 +50,15 @@ class Recipe:
         size: Crops in a batch.
         cut: Share of the batches in which a rectangle of each crop is another crop's
             (Yun et al. 2019, CutMix): the teacher's maps are cut the same way.
+        shake: Whether a crop is moved a little from the one that the teacher saw, and its light
+            and colours are changed a little: few photos are soon learnt by heart.
         seed: Of all draws.
     """
 
     side: int
     size: int = 64
     cut: float = 0.0
+    shake: bool = False
     seed: int = 0
 
 
@@ -110,7 +116,14 @@ def _batch(
 ) -> Batch:
     turns = draw.choice(list(known), len(rows))
     told = [(int(row), known[int(turn)]) for row, turn in zip(rows, turns, strict=True)]
-    pixels = np.stack([photos.crop(row, its.boxes[row], recipe.side) for row, its in told])
+    where = np.stack([its.boxes[row] for row, its in told])
+    if recipe.shake:
+        where = _shaken(where, photos.shapes[rows], draw)
+    pixels = np.stack(
+        [photos.crop(row, box, recipe.side) for row, box in zip(rows, where, strict=True)]
+    )
+    if recipe.shake:
+        pixels = _recoloured(pixels, draw)
     maps = np.stack([its.maps[row] for row, its in told]).astype(np.float32)
     maps = maps.reshape(-1, GRID, GRID, DIM)
     nothing = np.zeros(_FEATURES, np.float16)
@@ -119,6 +132,29 @@ def _batch(
     pixels[flipped], maps[flipped] = pixels[flipped, :, ::-1], maps[flipped, :, ::-1]
     batch = Batch(pixels, maps, pooled.astype(np.float32))
     return _cut(batch, draw) if draw.random() < recipe.cut else batch
+
+
+def _shaken(
+    boxes: NDArray[np.float32], shapes: NDArray[np.int64], draw: np.random.Generator
+) -> NDArray[np.float32]:
+    """Boxes (left, top, right, bottom) with each edge moved a little, within the photo."""
+    size = np.tile(boxes[:, 2:] - boxes[:, :2], 2)
+    moved = boxes + size * draw.normal(0, _SHAKE, boxes.shape)
+    shaken: NDArray[np.float32] = np.clip(moved, 0, np.tile(shapes[:, ::-1], 2)).astype(np.float32)
+    return shaken
+
+
+def _recoloured(pixels: NDArray[np.uint8], draw: np.random.Generator) -> NDArray[np.uint8]:
+    """Pictures with another contrast, brightness and balance of colours."""
+    n = len(pixels)
+    gain = np.exp(draw.normal(0, _CONTRAST, (n, 1)) + draw.normal(0, _BALANCE, (n, 3)))
+    mean = pixels.mean((1, 2))
+    light = mean * np.exp(draw.normal(0, _BRIGHTNESS, (n, 1)))
+    added = light - mean * gain
+    values = pixels * gain.astype(np.float32)[:, None, None]
+    values += added.astype(np.float32)[:, None, None]
+    recoloured: NDArray[np.uint8] = np.clip(values, 0, 255, out=values).astype(np.uint8)
+    return recoloured
 
 
 def _cut(batch: Batch, draw: np.random.Generator) -> Batch:
@@ -133,5 +169,5 @@ def _cut(batch: Batch, draw: np.random.Generator) -> Batch:
     pixels[inside] = batch.pixels[other][inside]
     places = (slice(None), slice(top, bottom), slice(left, right))
     maps[places] = batch.maps[other][places]
-    share = size.prod() / GRID**2
+    share = float(size.prod()) / GRID**2
     return Batch(pixels, maps, (1 - share) * batch.pooled + share * batch.pooled[other])

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,22 +14,16 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from organizer.field import Box, Crop
-from organizer.store.choices import Choices
 from organizer.store.database import Database
 from organizer.store.detections import Detections
-from organizer.store.file_index import FileIndex, Pair, Root, below, path_id
+from organizer.store.file_index import FileIndex, Pair, path_id
 from organizer.store.file_lists import FileLists
 from organizer.store.ids import IdArray, IdSet, found, pack
-from organizer.store.schemas import FILES, IMAGES, PROBLEMS, ROOTS
+from organizer.store.relocating import Relocating
+from organizer.store.schemas import FILES, IMAGES, PROBLEMS
 from organizer.types import FileState, ImageFacts, ImageRef, Outcome, Problem, ProcessedFile
 
-_RELOCATION_SAMPLE = 64
-_RELOCATION_SHARE = 0.9
 _ROWS_PER_UPSERT = 10_000
-_DIGITS = 32
-"""Of an image id."""
-_FORMER = "former_folders"
-"""The name among the choices of a library under which folders of moved files are remembered."""
 
 
 Known = dict[Pair, FileState]
@@ -61,7 +54,7 @@ class HeldFile:
     state: FileState
 
 
-class Photos:
+class Photos(Relocating):
     """Roots, images, files and problems of one library.
 
     Attributes:
@@ -70,73 +63,9 @@ class Photos:
     """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._detections = Detections(database)
         self.with_people = False
-
-    # Roots ---------------------------------------------------------------------------------
-
-    def roots(self) -> tuple[Root, ...]:
-        """All roots, with their folders as absolute paths."""
-        rows = self._database.read("roots").to_pylist()
-        return tuple(Root(row["root_id"], self._absolute(row["location"])) for row in rows)
-
-    def root_for(self, start: Path) -> Root:
-        """The root that holds a folder or file, made or moved if need be.
-
-        A folder that holds what a root held whose own folder is gone is that root at a new place:
-        a drive under another letter, a folder with a new name.
-        """
-        roots = self.roots()
-        above = [root for root in roots if start == root.folder or root.folder in start.parents]
-        if above:
-            return max(above, key=lambda root: len(root.folder.parts))
-        folder = start if start.is_dir() else start.parent
-        for root in sorted(roots, key=lambda root: len(root.folder.parts)):
-            if not root.folder.exists() and self._holds_files_of(root, folder, roots):
-                self._relocate(root.folder, folder, roots)
-                return replace(root, folder=folder)
-        return self._new_root(folder)
-
-    def _new_root(self, folder: Path) -> Root:
-        last = max((known.root_id for known in self.roots()), default=0)
-        root = Root(last + 1, folder)
-        row = {"root_id": root.root_id, "location": self._location(folder)}
-        self._database.append("roots", pa.Table.from_pylist([row], schema=ROOTS))
-        return root
-
-    def _relocate(self, former: Path, folder: Path, roots: Sequence[Root]) -> None:
-        """A folder moved, and the roots inside it with it."""
-        for root in roots:
-            if root.folder.is_relative_to(former):
-                now = folder / root.folder.relative_to(former)
-                values = {"location": self._location(now)}
-                self._database.update_where("roots", f"root_id = {root.root_id:d}", values)
-
-    def _holds_files_of(self, root: Root, folder: Path, roots: Sequence[Root]) -> bool:
-        """Whether most of a sample of a root's files lie below another folder, as they were."""
-        rows = below(self._database.read("files"), roots, [root.folder]).to_pylist()
-        rows = [row for row in rows if row["state"] == FileState.PRESENT]
-        sample = rows[:: max(1, len(rows) // _RELOCATION_SAMPLE)]
-        inside = {
-            known.root_id: known.folder.relative_to(root.folder)
-            for known in roots
-            if known.folder.is_relative_to(root.folder)
-        }
-        same = sum(
-            _is_as_known(
-                folder / inside[row["root_id"]] / row["path"], row["size"], row["mtime_ns"]
-            )
-            for row in sample
-        )
-        return bool(sample) and same >= _RELOCATION_SHARE * len(sample)
-
-    def _location(self, folder: Path) -> str:
-        home = self._database.path.parent
-        return folder.relative_to(home).as_posix() if folder.is_relative_to(home) else str(folder)
-
-    def _absolute(self, location: str) -> Path:
-        return (self._database.path.parent / location).resolve()
 
     # Reading -------------------------------------------------------------------------------
 
@@ -165,16 +94,6 @@ class Photos:
         """Some columns of all images, row by row alike; None stands where nothing is known."""
         table = self._database.read("images", list(names))
         return {name: np.array(table[name].to_pylist(), dtype=object) for name in names}
-
-    def former_folders(self) -> dict[tuple[int, str], list[str]]:
-        """The images of which a file was moved away, by the root and folder where it lay first."""
-        kept: dict[str, str] = Choices(self._database).get(_FORMER) or {}
-        found = {}
-        for key, ids in kept.items():
-            root_id, _, folder = key.partition("/")
-            steps = range(0, len(ids), _DIGITS)
-            found[int(root_id), folder] = [ids[at : at + _DIGITS] for at in steps]
-        return found
 
     def file_columns(self, *names: str) -> dict[str, list[Any]]:
         """Some columns of all files, also of those that are gone, row by row alike."""
@@ -412,68 +331,6 @@ class Photos:
         for start in range(0, len(rows), _ROWS_PER_UPSERT):
             self._database.upsert("files", _PAIR, rows.slice(start, _ROWS_PER_UPSERT))
 
-    def relocate(self, moves: Mapping[Path, tuple[Path, str]], *, home: Path) -> int:
-        """Note that files were moved by organizer itself: there they are what they were.
-
-        In one commit, whatever their number. A file that is not known at its former place is
-        passed over, so that the same moves may be noted twice.
-
-        Args:
-            moves: The new place of files, and the image that each holds, by the former place.
-            home: The folder that becomes a root if a new place is below none.
-
-        Returns:
-            How many files were noted.
-        """
-        rows = self._database.read("files").select(FILES.names)
-        folders = {root.root_id: _inside(root.folder) for root in self.roots()}
-        wanted = {
-            former.as_posix(): (now.as_posix(), image_id)
-            for former, (now, image_id) in moves.items()
-        }
-        columns = rows.to_pydict()
-        found = {}
-        for number, root_id in enumerate(columns["root_id"]):
-            former = folders[root_id] + columns["path"][number]
-            if former in wanted and wanted[former][1] == columns["image_id"][number]:
-                found[number] = wanted[former][0]
-        if found:
-            self._rewrite_places(columns, found, home)
-        return len(found)
-
-    def _rewrite_places(
-        self, columns: dict[str, list[Any]], places: Mapping[int, str], home: Path
-    ) -> None:
-        """Give files another place; they come in place of what was known of it."""
-        self.remember_folders(
-            (columns["image_id"][n], columns["root_id"][n], columns["path"][n]) for n in places
-        )
-        roots = sorted(self.roots(), key=lambda root: -len(root.folder.parts))
-        for number, place in places.items():
-            root = next((r for r in roots if place.startswith(_inside(r.folder))), None)
-            if root is None:
-                root = self._new_root(home)
-                roots.append(root)
-            path = place[len(_inside(root.folder)) :]
-            columns["root_id"][number], columns["path"][number] = root.root_id, path
-            columns["path_id"][number] = path_id(root.root_id, path)
-            columns["state"][number] = FileState.PRESENT.value
-        pairs = list(zip(columns["path_id"], columns["image_id"], strict=True))
-        moved = {pairs[number] for number in places}
-        kept = [n for n, pair in enumerate(pairs) if n in places or pair not in moved]
-        # The whole table at once: a kill leaves all of it as it was, or none of it.
-        self._database.overwrite("files", pa.table(columns, schema=FILES).take(pa.array(kept)))
-
-    def forget_root(self, folder: Path) -> None:
-        """Remove a root of which no file is known: it is as if it had not been ingested."""
-        remembered = {root_id for root_id, _ in self.former_folders()}
-        for root in self.roots():
-            of_root = f"root_id = {root.root_id:d}"
-            if root.folder != folder or root.root_id in remembered:
-                continue
-            if not any(self._database.count(table, of_root) for table in ("files", "problems")):
-                self._database.delete_where("roots", of_root)
-
     def forget_files(self, files: Iterable[Pair]) -> None:
         """Remove files whose content was found elsewhere; their folders are remembered."""
         pairs = set(files)
@@ -486,25 +343,6 @@ class Photos:
             if (row["path_id"], row["image_id"]) in pairs
         )
         self._database.delete_pairs("files", _PAIR, pairs)
-
-    def remember_folders(self, files: Iterable[tuple[str, int, str]]) -> None:
-        """Remember where files lay that are moved away: it may tell where they were taken.
-
-        Of an image the folder counts in which it lay first.
-
-        Args:
-            files: The image, the root and the path of each.
-        """
-        former = self.former_folders()
-        known = {image_id for ids in former.values() for image_id in ids}
-        before = len(known)
-        for image_id, root_id, path in files:
-            if image_id not in known:
-                former.setdefault((root_id, path.rpartition("/")[0]), []).append(image_id)
-                known.add(image_id)
-        if len(known) > before:
-            kept = {f"{root}/{folder}": "".join(ids) for (root, folder), ids in former.items()}
-            Choices(self._database).set(_FORMER, kept)
 
     def forget_problems(self, path_ids: Iterable[str]) -> None:
         """Remove problems of files that are gone."""
@@ -525,11 +363,6 @@ class Photos:
         return unreal
 
 
-def _inside(folder: Path) -> str:
-    """What the path of every file in a folder begins with."""
-    return folder.as_posix().rstrip("/") + "/"
-
-
 def _extra(fact: ImageFacts) -> str:
     return json.dumps(dict(fact.extra), sort_keys=True, ensure_ascii=False) if fact.extra else ""
 
@@ -541,14 +374,6 @@ def _facts(row: dict[str, Any]) -> ImageFacts:
 def _cut(frame: ImageFacts, crop: Crop) -> ImageFacts:
     left, upper, right, lower = crop.box.pixels(frame.width, frame.height)
     return replace(frame, image_id=crop.crop_id, width=right - left, height=lower - upper)
-
-
-def _is_as_known(file: Path, size: int, mtime_ns: int) -> bool:
-    try:
-        status = os.stat(file)  # noqa: PTH116 - follows Path.stat, without a second object
-    except OSError:
-        return False
-    return status.st_size == size and status.st_mtime_ns == mtime_ns
 
 
 def _file_row(path: str, root_id: int, file: ProcessedFile) -> dict[str, object]:

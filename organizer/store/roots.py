@@ -1,0 +1,95 @@
+"""The folders that photos were ingested from, wherever their drives are now."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+
+from organizer.store.database import Database
+from organizer.store.file_index import Root, below
+from organizer.store.schemas import ROOTS
+from organizer.types import FileState
+
+_RELOCATION_SAMPLE = 64
+_RELOCATION_SHARE = 0.9
+
+
+class Roots:
+    """Roots of one library. Files are known by their path below one."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def roots(self) -> tuple[Root, ...]:
+        """All roots, with their folders as absolute paths."""
+        rows = self._database.read("roots").to_pylist()
+        return tuple(Root(row["root_id"], self._absolute(row["location"])) for row in rows)
+
+    def root_for(self, start: Path) -> Root:
+        """The root that holds a folder or file, made or moved if need be.
+
+        A folder that holds what a root held whose own folder is gone is that root at a new place:
+        a drive under another letter, a folder with a new name.
+        """
+        roots = self.roots()
+        above = [root for root in roots if start == root.folder or root.folder in start.parents]
+        if above:
+            return max(above, key=lambda root: len(root.folder.parts))
+        folder = start if start.is_dir() else start.parent
+        for root in sorted(roots, key=lambda root: len(root.folder.parts)):
+            if not root.folder.exists() and self._holds_files_of(root, folder, roots):
+                self._relocate(root.folder, folder, roots)
+                return replace(root, folder=folder)
+        return self._new_root(folder)
+
+    def _new_root(self, folder: Path) -> Root:
+        last = max((known.root_id for known in self.roots()), default=0)
+        root = Root(last + 1, folder)
+        row = {"root_id": root.root_id, "location": self._location(folder)}
+        self._database.append("roots", pa.Table.from_pylist([row], schema=ROOTS))
+        return root
+
+    def _relocate(self, former: Path, folder: Path, roots: Sequence[Root]) -> None:
+        """A folder moved, and the roots inside it with it."""
+        for root in roots:
+            if root.folder.is_relative_to(former):
+                now = folder / root.folder.relative_to(former)
+                values = {"location": self._location(now)}
+                self._database.update_where("roots", f"root_id = {root.root_id:d}", values)
+
+    def _holds_files_of(self, root: Root, folder: Path, roots: Sequence[Root]) -> bool:
+        """Whether most of a sample of a root's files lie below another folder, as they were."""
+        rows = below(self._database.read("files"), roots, [root.folder]).to_pylist()
+        rows = [row for row in rows if row["state"] == FileState.PRESENT]
+        sample = rows[:: max(1, len(rows) // _RELOCATION_SAMPLE)]
+        inside = {
+            known.root_id: known.folder.relative_to(root.folder)
+            for known in roots
+            if known.folder.is_relative_to(root.folder)
+        }
+        same = sum(
+            _is_as_known(
+                folder / inside[row["root_id"]] / row["path"], row["size"], row["mtime_ns"]
+            )
+            for row in sample
+        )
+        return bool(sample) and same >= _RELOCATION_SHARE * len(sample)
+
+    def _location(self, folder: Path) -> str:
+        home = self._database.path.parent
+        return folder.relative_to(home).as_posix() if folder.is_relative_to(home) else str(folder)
+
+    def _absolute(self, location: str) -> Path:
+        return (self._database.path.parent / location).resolve()
+
+
+def _is_as_known(file: Path, size: int, mtime_ns: int) -> bool:
+    try:
+        status = os.stat(file)  # noqa: PTH116 - follows Path.stat, without a second object
+    except OSError:
+        return False
+    return status.st_size == size and status.st_mtime_ns == mtime_ns
