@@ -11,8 +11,8 @@ r"""How organizer-mini was made; run it again to make a better one.
 Each step goes on where it was stopped. `learn` goes on from its checkpoint until so many thousand
 crops have been seen in all, or for some --minutes. Its learning rate stays until a run ends with
 --decay; whoever has more time goes on from the checkpoint before. A processor with bfloat16 units
-is enough; --device cuda is many times as fast. From about a million crops on the photos are learnt
-by heart unless --cut and --shake change them each time.
+is enough; --device cuda is many times as fast. By 1.5 million crops the photos were learnt by heart
+where --cut and --shake did not change them each time.
 """
 
 from __future__ import annotations

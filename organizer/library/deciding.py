@@ -141,7 +141,7 @@ class Desk(Remaking):
                 f"cluster {cluster_id} with {len(rows)} images cannot be split into {k}",
                 f"2 to {len(rows)}",
             )
-        parts = KMeans(n_clusters=k, random_state=self._seed).fit_predict(images.points)
+        parts = KMeans(n_clusters=k, random_state=self._settings.seed).fit_predict(images.points)
         found, parts = np.unique(parts, return_inverse=True)
         if len(found) < k:
             raise SettingsError(
@@ -157,7 +157,7 @@ class Desk(Remaking):
         first = int(self.models.mode_ids.max()) + 1
         old = self.models.cluster_ids == cluster_id
         modes = Modes(ids.tolist(), range(first, first + k), [self._origin(cluster_id)] * k)
-        new, exemplars = modelled(images, parts, modes, seed=self._seed, usual=self.models)
+        new, exemplars = modelled(images, parts, modes, seed=self._settings.seed, usual=self.models)
         image_ids, groups = self._standing_for_parts(images, where[rows], new, cluster_id)
         decision = self._store.decisions.draft(
             DecisionKind.SPLIT,
@@ -199,7 +199,9 @@ class Desk(Remaking):
         left = {*self.members.cluster_ids[rows].tolist()} - {NOISE}
         modes = Modes([fresh], [int(self.models.mode_ids.max()) + 1], ["gathered by a person"])
         together = np.zeros(len(rows), dtype=np.int64)
-        new, _ = modelled(self._images(rows), together, modes, seed=self._seed, usual=self.models)
+        new, _ = modelled(
+            self._images(rows), together, modes, seed=self._settings.seed, usual=self.models
+        )
         where = self.members.cluster_ids.copy()
         where[rows] = fresh
         models = ClusterModels.joined([self.models, new])

@@ -50,18 +50,18 @@ class Remaking:
         clustering: StoredClustering | None = None,
         guests: Sequence[str] = (),
     ) -> None:
-        self._store, self._settings, self._seed = store, settings, settings.seed
+        self._store, self._settings = store, settings
         self.clustering = clustering or require_clustering(store)
         clustering_id = self.clustering.clustering_id
         self.members = store.clusterings.assignments(clustering_id)
         self.models = store.clusterings.models(clustering_id)
         self._exemplars = store.clusterings.exemplars(clustering_id)
         self._state = store.clusterings.space(clustering_id)
-        self._space = Space.restored(self.clustering.reducer, self._state, seed=self._seed)
+        self._space = Space.restored(self.clustering.reducer, self._state, seed=self._settings.seed)
         self._sight = Sight.restored(store, self.clustering, self._state)
         if not len(self._exemplars.mode_ids):
             self.models, self._exemplars = measured_fit(
-                store, self.clustering, self.models, self._space, seed=self._seed
+                store, self.clustering, self.models, self._space, seed=self._settings.seed
             )
         self.decisions = store.decisions.all()
         self.constraints = compiled(self.decisions)
@@ -99,7 +99,7 @@ class Remaking:
             stayed &= given == decision.cluster_id
             given = np.where(stayed, came_from, given)
         new, exemplars = remodelled(
-            images, given, models, seed=self._seed, owners=owners, usual=models
+            images, given, models, seed=self._settings.seed, owners=owners, usual=models
         )
         whole = ClusterModels.joined([models.take(~old), new])
         return self._remade(decision, rows, images, where, whole, exemplars)

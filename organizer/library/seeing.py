@@ -96,7 +96,7 @@ class Sight:
         gap: Seconds between two photos of a burst, where bursts are one observation.
     """
 
-    def __init__(self, store: Store, *, by: str | None, bursts: bool, gap: float = 0.0) -> None:
+    def __init__(self, store: Store, *, by: str | None, bursts: bool, gap: float) -> None:
         self._store, self._by, self.bursts = store, by, bursts
         self._gap = gap
         self._centring: Centring | None = None

@@ -173,7 +173,7 @@ class _Hearing:
             homes = {
                 folder_name(p.folder) for p in self.comparison.photos if p.cluster_id == cluster_id
             }
-            name = " ".join(said_name(folder, cluster_id, homes).split())
+            name = cluster_name(said_name(folder, cluster_id, homes))
             if now is None:
                 self.found.unheard.append(
                     f"cluster {cluster_id} is no more: it cannot be called {name!r}"

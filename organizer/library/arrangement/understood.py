@@ -47,5 +47,5 @@ class Understood:
 
 
 def cluster_name(folder: str) -> str:
-    """The name of the cluster that a folder was made for."""
+    """The name that a folder's name gives a cluster: blanks in a row count as one."""
     return " ".join(folder.split())
