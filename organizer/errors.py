@@ -56,6 +56,10 @@ class WeightsMissingError(WeightsError):
     """The weights of an embedder are nowhere on this machine and cannot be downloaded."""
 
 
+class WeightsDamagedError(WeightsError):
+    """A file in a cache of weights is not what its name says."""
+
+
 class PluginError(OrganizerError):
     """A part (built-in or plugin) is broken or does not keep its contract."""
 

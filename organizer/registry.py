@@ -126,7 +126,9 @@ def create(
         raise PluginError(
             f"{_kind(group)} {spec.name!r} is version {version or 'unknown'} here, but "
             f"{spec.version} made the vectors in this library",
-            "use the same weights, or add the other ones as a second embedder",
+            "use the same weights, or embed with those that are here beside them (names stay): "
+            "organizer ingest --other-weights"
+            + (f" --embedder {spec.name}" if group == _EMBEDDERS else ""),
         )
     return spec.with_version(version), part
 

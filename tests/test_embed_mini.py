@@ -65,6 +65,8 @@ def test_a_flipped_bit_is_refused(tmp_path: Path, place: int) -> None:
         Mini(file)()
     assert str(file) in caught.value.message
     assert caught.value.hint
+    told = Mini(file).describe()
+    assert (told.weights, told.location) == ("missing", caught.value.message)
 
 
 def test_a_truncated_or_missing_file_is_refused(tmp_path: Path) -> None:

@@ -75,6 +75,13 @@ def ingest(
     ] = None,
     embedder: EmbedderOption = None,
     weights: WeightsOption = None,
+    other_weights: Annotated[
+        bool,
+        typer.Option(
+            "--other-weights",
+            help="Embed with the weights that are here, beside vectors that others made.",
+        ),
+    ] = False,
     device: DeviceOption = None,
     precision: PrecisionOption = None,
     threads: Annotated[
@@ -127,11 +134,13 @@ def ingest(
                 report = opened_library.ingest(
                     paths or _roots_here(opened_library),
                     embedder=embedder,
+                    other_weights=other_weights,
                     progress=progress,
                     stop=event.is_set,
                 )
             has_clusters = opened_library.store.clusterings.current() is not None
-        show_ingest.show(report, json=json, has_clusters=has_clusters)
+            own = embedders.library_embedder(opened_library.store)
+        show_ingest.show(report, json=json, has_clusters=has_clusters, own=own)
         raise typer.Exit(_ingest_exit_code(report))
 
 

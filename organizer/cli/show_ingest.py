@@ -7,11 +7,18 @@ from pathlib import Path
 from organizer.cli.session import say
 from organizer.cli.show import print_json, print_line, short
 from organizer.library.commit import IngestReport
-from organizer.types import Outcome
+from organizer.types import Outcome, PartSpec
 
 
-def show(report: IngestReport, *, json: bool, has_clusters: bool) -> None:
-    """Counts to stdout, advice to stderr."""
+def show(report: IngestReport, *, json: bool, has_clusters: bool, own: PartSpec | None) -> None:
+    """Counts to stdout, advice to stderr.
+
+    Args:
+        report: What was done.
+        json: Whether to print it as JSON.
+        has_clusters: Whether the library has some.
+        own: The embedder that the library works with.
+    """
     if json:
         print_json(_fields(report))
     else:
@@ -25,12 +32,20 @@ def show(report: IngestReport, *, json: bool, has_clusters: bool) -> None:
     if report.interrupted:
         say("interrupted: what was done is kept; run the same command again to go on")
     elif report.images and not has_clusters:
-        say("no clusters yet; make them with: organizer recluster --k auto")
+        say(f"no clusters yet; make them with: organizer recluster --k auto{_option(report, own)}")
+    elif option := _option(report, own):
+        say(f"the clusters do not use these vectors yet: organizer recluster{option}")
     elif report.pile and report.unsure > report.joined / 4:
         say(
             f"{report.pile:,} images fit no cluster well (organizer clusters show unsure); "
             "organizer recluster may find theirs"
         )
+
+
+def _option(report: IngestReport, own: PartSpec | None) -> str:
+    """What `recluster` must be told to take the vectors that were made."""
+    made = report.embedder
+    return f" --embedder {made.name}" if made.name and made != own else ""
 
 
 def _fields(report: IngestReport) -> dict[str, object]:

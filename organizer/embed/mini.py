@@ -160,8 +160,12 @@ class Mini:
     def describe(self, *, weights: Path | None = None) -> EmbedderInfo:
         """See `organizer.protocols.Describable`."""
         del weights
-        state = "here" if self._file.is_file() else "missing"
-        return EmbedderInfo(self.name, self.dim, state, str(self._file), self.licence)
+        state, location = "here", str(self._file)
+        try:
+            self._check()
+        except WeightsError as error:
+            state, location = "missing", error.message
+        return EmbedderInfo(self.name, self.dim, state, location, self.licence)
 
     def _check(self) -> None:
         try:

@@ -25,7 +25,7 @@ from typing import Any
 
 from platformdirs import user_data_path
 
-from organizer.errors import WeightsError, WeightsMissingError
+from organizer.errors import WeightsDamagedError, WeightsError, WeightsMissingError
 
 OFFLINE_AFTER_SECONDS = 3.0
 """With the start of the program it is told within five."""
@@ -153,7 +153,8 @@ def missing(source: WeightsSource, *, given: Path | None, reason: str) -> Weight
     return WeightsMissingError(
         f"the weights of {source.name} cannot be had; tried " + ", ".join([*tried, reason]),
         f"put them at FOLDER/{source.stem}.pth and set ORGANIZER_WEIGHTS=FOLDER, or import a file "
-        "with organizer models import, or use what comes along: --embedder organizer-mini",
+        "with organizer models import; a new library can use what comes along: "
+        "--embedder organizer-mini",
     )
 
 
@@ -278,14 +279,11 @@ def check_cached(path: Path) -> None:
     """Check a file of torch's cache against the hash in its name, which torch does not do.
 
     Raises:
-        WeightsError: The content is not what the name says.
+        WeightsDamagedError: The content is not what the name says.
     """
     match = re.search(r"-([0-9a-f]{8,})\.", path.name)
     if match and not digest(path).startswith(match.group(1)):
-        raise WeightsError(
-            f"the cached weights {path} are damaged: their hash is not the one in their name",
-            "delete the file, it is fetched again",
-        )
+        raise _not_as_named(path, path)
 
 
 def digest(path: Path) -> str:
@@ -343,10 +341,14 @@ def _check_blob(path: Path) -> None:
     """The hub's cache links to a file that is named after its SHA-256; nobody compares the two."""
     blob = path.resolve()
     if re.fullmatch(r"[0-9a-f]{64}", blob.name) and digest(blob) != blob.name:
-        raise WeightsError(
-            f"the cached weights {path} are damaged: their hash is not the one in their name",
-            f"delete {blob}, it is fetched again",
-        )
+        raise _not_as_named(path, blob)
+
+
+def _not_as_named(path: Path, file: Path) -> WeightsDamagedError:
+    return WeightsDamagedError(
+        f"the cached weights {path} are damaged: their hash is not the one in their name",
+        f"delete {file} and fetch it again: organizer models pull NAME",
+    )
 
 
 def _hub_is_off() -> bool:

@@ -53,6 +53,7 @@ class Library(Words, Evidence, Detecting, Folders, Fieldwork):
         paths: Sequence[Path],
         *,
         embedder: str | None = None,
+        other_weights: bool = False,
         progress: Progress | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> IngestReport:
@@ -63,6 +64,8 @@ class Library(Words, Evidence, Detecting, Folders, Fieldwork):
         Args:
             paths: Folders and files.
             embedder: The embedder to use; the library's own where None.
+            other_weights: Whether to embed with the weights that are here, beside the vectors of
+                that embedder which others made.
             progress: Told how far it is.
             stop: Asked after every batch; True ends the run with what was done so far committed.
 
@@ -81,6 +84,7 @@ class Library(Words, Evidence, Detecting, Folders, Fieldwork):
                 starts,
                 was_cut_short=was_cut_short,
                 embedder=embedder,
+                other_weights=other_weights,
                 settings=self.settings,
                 progress=progress or Silent(),
                 stop=stop,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from organizer import registry
-from organizer.errors import PluginError, SettingsError
+from organizer.errors import PluginError, SettingsError, WeightsDamagedError, WeightsError
 from organizer.library.crops import PREFIX, are_crops
 from organizer.library.progress import Progress
 from organizer.protocols import (
@@ -26,10 +27,14 @@ _NEXT_BEST = (
     "resnet50", "efficientnet_b0", "convnext_tiny", "resnet101", "vit_b_16", "inception_v3",
     "resnet34", "vgg16", "vgg19", "resnet18", "alexnet",
 )  # fmt: skip
-"""By torchvision's accuracies on ImageNet, among like ones the faster first. The last of them still
-knows more than the small network that comes with organizer."""
+"""Where more than one is here, the first: about by torchvision's accuracies on ImageNet, with small
+ones before their larger like."""
 
 _IN_THE_BOX = "organizer-mini"
+_TO_DEFAULT = (
+    f"organizer ingest --embedder {DEFAULT_EMBEDDER}, then "
+    f"organizer recluster --embedder {DEFAULT_EMBEDDER}"
+)
 
 
 def library_embedder(store: Store) -> PartSpec | None:
@@ -111,6 +116,17 @@ def required_spec(store: Store, name: str | None) -> PartSpec:
     return spec
 
 
+def left_out(store: Store, spec: PartSpec) -> str:
+    """What to tell of photos that have no vectors of an embedder: a clustering lacks them."""
+    lacking = 0 if are_crops(spec) else store.photos.count_images() - store.vectors.count(spec)
+    if lacking <= 0:
+        return ""
+    return (
+        f"{lacking:,} images have no vectors of {spec.name} and are in no cluster; to embed them: "
+        f"organizer ingest --embedder {spec.name}"
+    )
+
+
 def load(spec: PartSpec, settings: Settings) -> LoadedEmbedder:
     """Create an embedder.
 
@@ -126,24 +142,48 @@ def load(spec: PartSpec, settings: Settings) -> LoadedEmbedder:
     return LoadedEmbedder(pinned, part)
 
 
+def load_other(spec: PartSpec, settings: Settings) -> LoadedEmbedder:
+    """Create the embedder of that name and params as it is here, whatever its weights are.
+
+    Raises:
+        OrganizerError: It cannot be had.
+    """
+    return load(spec.with_version(""), settings)
+
+
 def load_default(settings: Settings, progress: Progress) -> LoadedEmbedder:
     """The best embedder whose weights are on this machine; another than the default is told.
 
     No network is asked: groups come first, and a download is a person's choice.
 
     Raises:
-        WeightsError: The user named a place for weights that does not exist, or a file there is
-            damaged.
+        WeightsError: The user named a place for weights that does not exist.
     """
-    name = _best_here(settings)
-    if name != DEFAULT_EMBEDDER:
-        means = ", the small network that comes with organizer" if name == _IN_THE_BOX else ""
-        progress.note(
-            f"using {name}{means}: the weights of {DEFAULT_EMBEDDER} are not on this machine. "
-            f"Better groups: organizer models pull {DEFAULT_EMBEDDER}, then "
-            f"organizer ingest FOLDER --embedder {DEFAULT_EMBEDDER}"
-        )
+    try:
+        is_here, why = _has_default(settings), "are not on this machine"
+    except WeightsDamagedError as error:
+        is_here, why = False, f"cannot be used ({error.message}; {error.hint})"
+    if is_here:
+        return load(PartSpec(DEFAULT_EMBEDDER), settings)
+    name = _next_best(settings)
+    means = ", the small network that comes with organizer" if name == _IN_THE_BOX else ""
+    progress.note(
+        f"using {name}{means}: the weights of {DEFAULT_EMBEDDER} {why}. "
+        f"Better groups: organizer models pull {DEFAULT_EMBEDDER}, then {_TO_DEFAULT}"
+    )
     return load(PartSpec(name), settings)
+
+
+def note_better(spec: PartSpec, settings: Settings, progress: Progress) -> None:
+    """Tell whoever works with the network that comes along that the default can be had by now."""
+    if spec.name != _IN_THE_BOX:
+        return
+    with suppress(WeightsError):
+        if _has_default(settings):
+            progress.note(
+                f"the weights of {DEFAULT_EMBEDDER} are on this machine; better groups: "
+                f"{_TO_DEFAULT}"
+            )
 
 
 def describe_all(settings: Settings) -> list[EmbedderInfo]:
@@ -215,20 +255,25 @@ def look_up(name: str, settings: Settings) -> EmbedderInfo:
     return EmbedderInfo(name, part.dim, "none needed", "", "", isinstance(part, TextEmbedder))
 
 
-def _best_here(settings: Settings) -> str:
-    """The first whose weights are on this machine.
+def _has_default(settings: Settings) -> bool:
+    """Whether the weights of the default embedder are on this machine.
 
     Raises:
-        WeightsError: See `load_default`.
+        WeightsError: The user named a place for weights that does not exist.
+        WeightsDamagedError: A cache holds a file that is not what its name says.
     """
     from organizer.embed import weights
     from organizer.embed.network import NetworkFactory
 
     default = registry.factory(GROUP, DEFAULT_EMBEDDER)
-    if isinstance(default, NetworkFactory):
-        found = weights.locate(default.source(), given=settings.weights)
-        if found is not None:
-            return DEFAULT_EMBEDDER
+    return (
+        isinstance(default, NetworkFactory)
+        and weights.locate(default.source(), given=settings.weights) is not None
+    )
+
+
+def _next_best(settings: Settings) -> str:
+    """The first of the others whose weights are on this machine."""
     here = (name for name in _NEXT_BEST if describe(name, settings).weights == "here")
     return next(here, _IN_THE_BOX)
 

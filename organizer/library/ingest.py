@@ -68,12 +68,13 @@ def ingest(
     *,
     was_cut_short: bool,
     embedder: str | None,
+    other_weights: bool,
     settings: Settings,
     progress: Progress,
     stop: Callable[[], bool],
 ) -> IngestReport:
     """See `organizer.library.Library.ingest`. The caller holds the library for writing."""
-    run = _Run(store, starts, embedder, settings, progress, stop)
+    run = _Run(store, starts, embedder, other_weights, settings, progress, stop)
     return run.run(was_cut_short=was_cut_short)
 
 
@@ -85,6 +86,7 @@ class _Run:
         store: Store,
         starts: Sequence[Path],
         embedder: str | None,
+        other_weights: bool,
         settings: Settings,
         progress: Progress,
         stop: Callable[[], bool],
@@ -94,6 +96,10 @@ class _Run:
         self._report = IngestReport()
         self._spec = embedders.stored_spec(store, embedder) if embedder else None
         self._spec = self._spec or embedders.photo_embedder(store)
+        self._loaded: LoadedEmbedder | None = None
+        if other_weights and self._spec is not None:
+            self._loaded = embedders.load_other(self._spec, settings)
+            self._spec = self._loaded.spec
         self._embedded = store.vectors.ids(self._spec) if self._spec else IdSet()
         self._walks = [(store.photos.root_for(start), start) for start in starts]
         roots = store.photos.roots()
@@ -178,10 +184,7 @@ class _Run:
 
     def _embed(self, total: int) -> None:
         settings = self._settings
-        if self._spec is None:
-            loaded = embedders.load_default(settings, self._progress)
-        else:
-            loaded = embedders.load(self._spec, settings)
+        loaded = self._loaded or self._load()
         self._spec = loaded.spec
         self._report.engine = getattr(loaded.part, "engine", "")
         commit = Commit(self._store, loaded, self._root_ids, self._report, seed=settings.seed)
@@ -194,6 +197,12 @@ class _Run:
         self._progress.begin(f"embedding with {loaded.spec.name}", total)
         self._drain(executor, loaded, commit)
         self._found_again = commit.found_again
+
+    def _load(self) -> LoadedEmbedder:
+        if self._spec is None:
+            return embedders.load_default(self._settings, self._progress)
+        embedders.note_better(self._spec, self._settings, self._progress)
+        return embedders.load(self._spec, self._settings)
 
     def _drain(self, executor: Executor, loaded: LoadedEmbedder, commit: Commit) -> None:
         batches = executor.run(self._refs_to_read(), loaded, is_known=self._embedded.__contains__)

@@ -121,6 +121,8 @@ def recluster(
     """See `organizer.library.Library.recluster`. The caller holds the library for writing."""
     spec = embedders.required_spec(store, plan.embedder)
     _require_sane(plan.k)
+    if lacking := embedders.left_out(store, spec):
+        progress.note(lacking)
     by, gap = centred_by(plan.reducer), settings.burst_gap
     sight = Sight(store, by=by, bursts=plan.bursts, gap=gap)
     whole, constraints = _seen(store, spec, sight)

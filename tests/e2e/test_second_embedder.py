@@ -101,6 +101,22 @@ def test_a_new_photo_joins_though_another_embedder_came_between(home: Path, type
     assert (later.json["embedded"], later.json["unchanged"]) == (1, 3 * _EACH + 1)
 
 
+def test_the_terminal_says_how_clusters_come_to_use_it(typed: Run) -> None:
+    told = typed("ingest", "--embedder", "slow").err
+    assert "do not use these vectors yet: organizer recluster --embedder slow" in told
+    typed("recluster", "--k", "3", "--embedder", "slow")
+    assert "these vectors" not in typed("ingest").err
+    told = typed("ingest", "--embedder", "channel-mean", "--other-weights").err
+    assert "organizer recluster --embedder channel-mean" in told
+
+
+def test_before_there_are_clusters_the_terminal_names_it_too(tmp_path: Path, photos: Path) -> None:
+    typed = partial(in_this_process, tmp_path)
+    assert "organizer recluster --k auto\n" in typed("ingest", photos, "--embedder", "hsv").err
+    told = typed("ingest", photos, "--embedder", "channel-mean").err
+    assert "organizer recluster --k auto --embedder channel-mean\n" in told
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_a_run_that_is_stopped_goes_on_where_it_was(home: Path, typed: Run, how: int) -> None:
     command = [sys.executable, "-m", "organizer", "ingest", "--embedder", "slow"]
