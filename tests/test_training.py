@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,17 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import load_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
-from organizer.embed.mini import DIM, network, restored
+from organizer.embed.mini import DIM, SHAPE, WEIGHTS, Shape, network, restored
 from training.batches import GRID, Batch, Recipe, _cut, _recoloured, _shaken, batches
 from training.export import folded
-from training.learn import Stage
-from training.photos import Pack, boxes, pack, split
-from training.student import Student, cosine_loss, neighbour_loss
+from training.learn import Learner, Stage, normalised
+from training.photos import MIXED, Mix, Pack, blended, boxes, pack, split
+from training.student import Student, as_product, cosine_loss, neighbour_loss
+from training.teacher import _turn
+from training.unpack import unpacked
 from training.watch import shared_neighbours
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -38,6 +42,22 @@ def work(tmp_path: Path) -> Path:
     (folder / "maps0.done").touch()
     (folder / "pooled0.done").touch()
     return folder
+
+
+def _components_and_teacher(work: Path) -> Path:
+    """As `teach` leaves the components; the teacher's weights, as far as learning needs them."""
+    np.savez(
+        work / "pca.npz",
+        mean=np.zeros(1280, np.float32),
+        basis=np.zeros((DIM, 1280), np.float32),
+        std=np.random.default_rng(1).uniform(0.5, 2, DIM).astype(np.float32),
+    )
+    weights = work / "teacher.pth"
+    torch.save(
+        {"classifier.1.weight": torch.randn(1000, 1280), "classifier.1.bias": torch.zeros(1000)},
+        weights,
+    )
+    return weights
 
 
 def _photos(folder: Path, n: int) -> None:
@@ -70,6 +90,107 @@ def test_crops_lie_inside_and_are_the_same_again(turn: int) -> None:
     sides = found[:, 2:] - found[:, :2]
     assert sides.min() > 0.45 * 112
     assert (boxes(shapes, turn + 1) != found).any()
+
+
+def test_crops_are_mixed_with_those_of_other_photos_that_are_learnt_from() -> None:
+    assert Mix.of(2000, 11) is None
+    mix = Mix.of(2000, MIXED)
+    assert mix is not None
+    learnt, held_out = split(2000)
+    assert (mix.shares[held_out] == 0).all()
+    np.testing.assert_array_equal(mix.others[held_out], held_out)
+    assert sorted(mix.others[learnt]) == list(learnt)
+    assert (mix.others[learnt] != learnt).mean() > 0.99
+    assert mix.shares[learnt].max() <= 0.5
+    assert 0.2 < mix.shares[learnt].mean() < 0.3
+    again, other = Mix.of(2000, MIXED), Mix.of(2000, MIXED + 1)
+    assert again is not None
+    assert other is not None
+    np.testing.assert_array_equal(mix.others, again.others)
+    assert (mix.others != other.others).any()
+
+
+def test_a_blend_is_between_both() -> None:
+    below, above = np.full((3, 4, 4, 3), 200, np.uint8), np.full((3, 4, 4, 3), 100, np.uint8)
+    mixed = blended(below, above, np.array([0, 0.25, 0.5], np.float32))
+    assert mixed.dtype == np.uint8
+    assert mixed[:, 0, 0, 0].tolist() == [200, 175, 150]
+
+
+def test_a_batch_holds_the_mixture_that_the_teacher_saw(work: Path) -> None:
+    seen: list[np.ndarray[Any, np.dtype[np.uint8]]] = []
+
+    def ask(pictures: list[np.ndarray[Any, np.dtype[np.uint8]]]) -> np.ndarray[Any, Any]:
+        seen.extend(pictures)
+        told = np.zeros((len(pictures), 1280 + GRID**2 * DIM), np.float32)
+        told[:, 0] = len(seen) - len(pictures) + np.arange(1, len(pictures) + 1)
+        return told
+
+    _turn(Pack(work), work, MIXED, ask)
+    for old in work.glob("maps0.done"):
+        old.unlink()
+    rows = np.arange(40)
+    mixed = 0
+    with batches(work, rows, Recipe(side=224, size=8)) as source:
+        batch = next(source)
+    for pixels, pooled in zip(batch.pixels, batch.pooled, strict=True):
+        picture = seen[int(pooled[0]) - 1]
+        assert any(np.array_equal(pixels, each) for each in (picture, picture[:, ::-1]))
+        mixed += 1
+    assert mixed == 8
+
+
+@pytest.mark.parametrize("side", [1, 2, 3, 5, 6])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_a_convolution_as_a_product_is_the_convolution(side: int, stride: int) -> None:
+    torch.manual_seed(side)
+    conv = torch.nn.Conv2d(8, 12, 3, stride, 1, bias=False)
+    pictures = torch.randn(3, 8, side, side, requires_grad=True)
+    results = conv(pictures), as_product(conv, pictures)
+    torch.testing.assert_close(*results)
+    pull = torch.randn(results[0].shape)
+    wanted = [conv.weight, pictures]
+    given = [torch.autograd.grad((each * pull).sum(), wanted) for each in results]
+    torch.testing.assert_close(*given)
+
+
+def test_packed_weights_learn_on_where_they_were(work: Path) -> None:
+    draw, weights = np.random.default_rng(0), _components_and_teacher(work)
+    with safe_open(WEIGHTS, "pt") as file:
+        packed = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    last = f"stages.{len(SHAPE.widths) - 1}.same.{SHAPE.depths[-1] - 1}"
+    fewer = {key: value for key, value in packed.items() if not key.startswith(last)}
+    small = work / "fewer.safetensors"
+    save_file(fewer, small)
+    teacher: Any = network(Shape(SHAPE.widths, (*SHAPE.depths[:-1], SHAPE.depths[-1] - 1)))
+    teacher.load_state_dict(restored(fewer), assign=True)
+    photos, where = Pack(work), np.load(work / "boxes0.npy")
+    crops = np.stack([photos.crop(row, where[row], 80) for row in range(40)])
+    with torch.no_grad():
+        told = teacher(normalised(crops, "cpu"))
+    maps = np.repeat(told.numpy()[:, None], GRID**2, axis=1)
+    np.save(work / "maps0.npy", (100 * maps).astype(np.float16))
+    student = unpacked(
+        small,
+        work,
+        weights,
+        size=0.1,
+        rows=np.arange(40),
+        pictures_of=lambda crops: normalised(crops, "cpu"),
+    )
+    pictures = normalised(draw.integers(0, 256, (8, 96, 96, 3), dtype=np.uint8), "cpu")
+    values, expected = pictures, pictures
+    with torch.no_grad():
+        for one, other in zip(student.eval().trunk, teacher.stages, strict=True):
+            values, expected = one(values), other(expected)
+        root = torch.from_numpy(np.sqrt(np.load(work / "pca.npz")["std"]))
+        vectors = student.vectors(normalised(crops, "cpu")) * root
+    assert torch.nn.functional.cosine_similarity(vectors, told).mean() > 0.95
+    torch.testing.assert_close(values, expected, atol=1e-3, rtol=1e-3)
+    stage: Any = student.trunk[-1]
+    added = stage.same[-1]
+    assert not added.norm.weight.any()
+    assert added.conv.weight.any(), "it can begin to learn"
 
 
 def test_what_is_held_out_is_never_learnt_from() -> None:
@@ -182,6 +303,42 @@ def test_a_stage_ends_with_its_crops_or_its_minutes() -> None:
     assert minutes.left(seen=101, begun_with=100, seconds=120) <= 0
 
 
+def test_a_decaying_stage_that_was_cut_short_goes_on_with_the_rate_that_it_had(
+    work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _components_and_teacher(work)
+    rates: list[float] = []
+
+    def learn(self: Learner, batch: Batch, share: float, log: object) -> None:
+        del log
+        rates.append(share)
+        self.step += 1
+        self.images += len(batch.pixels)
+        if len(rates) == 6:
+            self.save()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Learner, "_learn", learn)
+    monkeypatch.setattr("training.learn.split", lambda n: (np.arange(n), np.arange(4)))
+    stage, recipe = Stage(28, until=80, decays=True), Recipe(28, size=8)
+    make = partial(
+        Learner, work, work / "teacher.pth", name="end", rate=1e-3, device="cpu", threads=1
+    )
+    with pytest.raises(KeyboardInterrupt):
+        make().run(stage, recipe)
+    make().run(stage, recipe)
+    expected = [1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1]
+    assert rates == pytest.approx([*expected[:6], *expected[6:]])
+
+
+def test_a_checkpoint_that_is_not_there_is_told(work: Path) -> None:
+    _components_and_teacher(work)
+    with pytest.raises(FileNotFoundError, match=r"mni\.pt"):
+        Learner(
+            work, work / "teacher.pth", name="end", start="mni", rate=1e-3, device="cpu", threads=1
+        )
+
+
 @pytest.mark.slow
 def test_the_whole_way_as_typed_and_gone_on_with(tmp_path: Path) -> None:
     import torchvision
@@ -192,7 +349,7 @@ def test_the_whole_way_as_typed_and_gone_on_with(tmp_path: Path) -> None:
     torch.save(torchvision.models.mobilenet_v2(weights=None).state_dict(), weights)
     work, target = tmp_path / "work", tmp_path / "mini.safetensors"
     _typed("pack", tmp_path / "photos", "--work", work)
-    _typed("teach", "--work", work, "--weights", weights, "--turns", 1)
+    _typed("teach", "--work", work, "--weights", weights, "--turns", 1, "--mixed", 1)
     learn = ("learn", "--work", work, "--weights", weights, "--batch", 32, "--side", 32)
     assert "held-out neighbours" in _typed(*learn, "--until", 1, "--minutes", 0.02)
     assert "1k crops of 32" in _typed(*learn, "--until", 1)
@@ -200,6 +357,7 @@ def test_the_whole_way_as_typed_and_gone_on_with(tmp_path: Path) -> None:
     assert "crops of 32" in _typed(
         *learn, "--until", 2, "--decay", "--from", "mini", "--name", "end", "--cut", 1, "--shake"
     )
+    assert "crops of 32" in _typed(*learn, "--until", 1, "--from", "packed", "--name", "again")
     _typed("export", "--work", work, "--name", "end", "--to", target)
     made: Any = network()
     made.load_state_dict(restored(load_file(target)), assign=True)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from organizer.embed.mini import DIM
-from training.photos import Pack
+from training.photos import Pack, blended
 from training.teacher import Answers, answers
 
 GRID = 7
@@ -116,12 +116,7 @@ def _batch(
 ) -> Batch:
     turns = draw.choice(list(known), len(rows))
     told = [(int(row), known[int(turn)]) for row, turn in zip(rows, turns, strict=True)]
-    where = np.stack([its.boxes[row] for row, its in told])
-    if recipe.shake:
-        where = _shaken(where, photos.shapes[rows], draw)
-    pixels = np.stack(
-        [photos.crop(row, box, recipe.side) for row, box in zip(rows, where, strict=True)]
-    )
+    pixels = _pixels(photos, told, recipe, draw)
     if recipe.shake:
         pixels = _recoloured(pixels, draw)
     maps = np.stack([its.maps[row] for row, its in told]).astype(np.float32)
@@ -132,6 +127,32 @@ def _batch(
     pixels[flipped], maps[flipped] = pixels[flipped, :, ::-1], maps[flipped, :, ::-1]
     batch = Batch(pixels, maps, pooled.astype(np.float32))
     return _cut(batch, draw) if draw.random() < recipe.cut else batch
+
+
+def _pixels(
+    photos: Pack, told: list[tuple[int, Answers]], recipe: Recipe, draw: np.random.Generator
+) -> NDArray[np.uint8]:
+    """The crops that the teacher saw, with what was laid over them."""
+    below = _crops(photos, told, recipe, draw)
+    over = [i for i, (_, its) in enumerate(told) if its.mix is not None]
+    if over:
+        mixes = [(told[i][0], told[i][1], told[i][1].mix) for i in over]
+        others = [(int(mix.others[row]), its) for row, its, mix in mixes if mix]
+        shares = np.array([mix.shares[row] for row, _, mix in mixes if mix])
+        below[over] = blended(below[over], _crops(photos, others, recipe, draw), shares)
+    return below
+
+
+def _crops(
+    photos: Pack, told: list[tuple[int, Answers]], recipe: Recipe, draw: np.random.Generator
+) -> NDArray[np.uint8]:
+    rows = [row for row, _ in told]
+    where = np.stack([its.boxes[row] for row, its in told])
+    if recipe.shake:
+        where = _shaken(where, photos.shapes[rows], draw)
+    return np.stack(
+        [photos.crop(row, box, recipe.side) for row, box in zip(rows, where, strict=True)]
+    )
 
 
 def _shaken(

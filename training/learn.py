@@ -15,16 +15,22 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from organizer.embed.mini import PREPROCESSING
+from organizer.embed.mini import PREPROCESSING, WEIGHTS
 from organizer.settings import available_cores
 from training.batches import Batch, Recipe, batches
 from training.photos import Pack, split
 from training.student import Average, Student, cosine_loss, neighbour_loss
 from training.teacher import Components, classifier
+from training.unpack import unpacked
 from training.watch import Watch
+
+PACKED = "packed"
+"""Names the weights that come with organizer, where a checkpoint is to be named."""
 
 _SAVE_SECONDS = 120
 _WARM_UP = 300
+_DECAY = 0.05
+_SAMPLE = 4000
 _LOG_STEPS = 50
 _TRY_STEPS = 50
 _WATCH_STEPS = 200
@@ -107,7 +113,8 @@ class Learner:
         work: The working folder, with photos and answers.
         weights: The teacher's.
         name: Of the checkpoint in the working folder; what is there is gone on from.
-        start: Of the checkpoint to go on from where there is none of that name yet.
+        start: Of the checkpoint to go on from where there is none of that name yet; `PACKED` are
+            the weights that come with organizer.
         rate: The learning rate.
         device: Where it runs.
         threads: On a processor; 0 is as many as are quickest just now.
@@ -127,22 +134,29 @@ class Learner:
         torch.manual_seed(0)
         self._pace = Pace(threads)
         self.work, self.file, self.rate, self.device = work, work / f"{name}.pt", rate, device
+        self._loss = Loss(work, weights, device=device)
         self.network = Student().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.mean = Average(self.network, keep=0.998)
-        self._loss = Loss(work, weights, device=device)
-        self._optimiser = torch.optim.AdamW(self._groups(), lr=rate, betas=(0.9, 0.99))
+        self._optimiser = torch.optim.AdamW(self._groups(), lr=rate, betas=(0.9, 0.99), fused=True)
         self.step = self.images = 0
+        self._decaying: dict[str, float] | None = None
         self._rows, held_out = split(len(Pack(work)))
         self._watch = Watch(work, held_out)
         self._saved = time.monotonic()
-        first = [work / f"{start}.pt"] if start else []
-        if found := [file for file in (self.file, *first) if file.exists()]:
-            self._resume(found[0])
+        if self.file.exists():
+            self._decaying = self._resume(self.file)
+        elif start == PACKED:
+            self._unpack(work, weights)
+        elif start:
+            self._resume(work / f"{start}.pt")
 
     def run(self, stage: Stage, recipe: Recipe) -> None:
-        """Learn to the end of a stage."""
+        """Learn to the end of a stage; a decaying one that was cut short goes on where it was."""
         log, begun, begun_with = Log(self.images), time.monotonic(), self.images
-        left = stage.left(seen=begun_with, begun_with=begun_with, seconds=0)
+        if stage.decays and self._decaying:
+            begun_with = int(self._decaying["begun_with"])
+            begun -= self._decaying["seconds"]
+        left = stage.left(seen=self.images, begun_with=begun_with, seconds=time.monotonic() - begun)
         with batches(self.work, self._rows, recipe) as source:
             while left > 0:
                 batch = next(source)
@@ -150,10 +164,13 @@ class Learner:
                     self._learn(batch, left if stage.decays else 1.0, log)
                 seconds = time.monotonic() - begun
                 left = stage.left(seen=self.images, begun_with=begun_with, seconds=seconds)
+                if stage.decays:
+                    self._decaying = {"begun_with": begun_with, "seconds": seconds}
                 if self.step % _LOG_STEPS == 0 or left <= 0:
                     log.tell(self, stage, watch=left <= 0 or self.step % _WATCH_STEPS == 0)
                 if time.monotonic() - self._saved > _SAVE_SECONDS:
                     self.save()
+        self._decaying = None
         self.save()
 
     def watched(self, side: int) -> dict[str, float]:
@@ -167,24 +184,40 @@ class Learner:
             {
                 "net": self.network.state_dict(), "ema": self.mean.network.state_dict(),
                 "opt": self._optimiser.state_dict(), "step": self.step, "images": self.images,
+                "decaying": self._decaying,
             },
             partial,
         )  # fmt: skip
         partial.replace(self.file)
         self._saved = time.monotonic()
 
-    def _resume(self, file: Path) -> None:
+    def _resume(self, file: Path) -> dict[str, float] | None:
+        """Take a checkpoint in; where a decaying stage was cut short in it, how far that was."""
         kept = torch.load(file, map_location=self.device, weights_only=True)
         self.network.load_state_dict(kept["net"])
         self.mean.network.load_state_dict(kept["ema"])
         self._optimiser.load_state_dict(kept["opt"])
         self.step, self.images = kept["step"], kept["images"]
+        decaying: dict[str, float] | None = kept.get("decaying")
+        return decaying
+
+    # That size is where AdamW's weights end whose length does not matter: what a step adds to it
+    # and what the decay takes are then the same.
+    def _unpack(self, work: Path, weights: Path) -> None:
+        rows = self._rows[:: max(1, len(self._rows) // _SAMPLE)]
+        found = unpacked(
+            WEIGHTS, work, weights,
+            size=math.sqrt(self.rate / (2 * _DECAY)), rows=rows,
+            pictures_of=lambda crops: normalised(crops, "cpu"),
+        )  # fmt: skip
+        for network in (self.network, self.mean.network):
+            network.load_state_dict(found.state_dict())
 
     def _groups(self) -> list[dict[str, Any]]:
         """Weights decay, biases and what scales a normalised channel do not."""
         values = list(self.network.parameters())
         return [
-            {"params": [value for value in values if value.ndim > 1], "weight_decay": 0.05},
+            {"params": [value for value in values if value.ndim > 1], "weight_decay": _DECAY},
             {"params": [value for value in values if value.ndim <= 1], "weight_decay": 0.0},
         ]
 
@@ -193,7 +226,7 @@ class Learner:
         for group in self._optimiser.param_groups:
             group["lr"] = self.rate * min(1, (self.step + 1) / _WARM_UP) * share
         with torch.autocast(self.device, torch.bfloat16):
-            answer = self.network(self._normalised(batch.pixels))
+            answer = self.network(normalised(batch.pixels, self.device))
         parts = self._loss(answer, batch)
         self._optimiser.zero_grad()
         sum(weight * part for weight, part in zip(_WEIGHTS, parts, strict=True)).backward()
@@ -208,15 +241,17 @@ class Learner:
     def _vectors(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         self.mean.network.eval()
         with torch.autocast(self.device, torch.bfloat16):
-            vectors = self.mean.network.vectors(self._normalised(pixels))  # type: ignore[operator]
+            vectors = self.mean.network.vectors(normalised(pixels, self.device))  # type: ignore[operator]
         found: NDArray[np.float32] = (vectors.float() * self._loss.root).cpu().numpy()
         return found
 
-    def _normalised(self, pixels: NDArray[np.uint8]) -> Any:
-        values = torch.from_numpy(pixels).to(self.device).permute(0, 3, 1, 2).float() / 255
-        mean, std = (torch.tensor(each, device=self.device).view(3, 1, 1)
-                     for each in (PREPROCESSING.mean, PREPROCESSING.std))  # fmt: skip
-        return ((values - mean) / std).contiguous(memory_format=torch.channels_last)
+
+def normalised(pixels: NDArray[np.uint8], device: str) -> Any:
+    """``(n, 3, side, side)`` float32 of pictures ``(n, side, side, 3)``."""
+    values = torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).float() / 255
+    mean, std = (torch.tensor(each, device=device).view(3, 1, 1)
+                 for each in (PREPROCESSING.mean, PREPROCESSING.std))  # fmt: skip
+    return ((values - mean) / std).contiguous(memory_format=torch.channels_last)
 
 
 class Pace:

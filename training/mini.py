@@ -1,7 +1,8 @@
 r"""How organizer-mini was made; run it again to make a better one.
 
     python -m training.mini pack PHOTOS --work DIR          photos into one file
-    python -m training.mini teach --work DIR --weights mobilenet_v2.pth --turns 12
+    python -m training.mini teach --work DIR --weights mobilenet_v2.pth --turns 12 \
+        --mixed 4
     python -m training.mini learn --work DIR --weights mobilenet_v2.pth --side 64 --until 2000 \
         --cut 0.5 --shake
     python -m training.mini learn --work DIR --weights mobilenet_v2.pth --side 80 --until 2800 \
@@ -12,7 +13,8 @@ Each step goes on where it was stopped. `learn` goes on from its checkpoint unti
 crops have been seen in all, or for some --minutes. Its learning rate stays until a run ends with
 --decay; whoever has more time goes on from the checkpoint before. A processor with bfloat16 units
 is enough; --device cuda is many times as fast. By 1.5 million crops the photos were learnt by heart
-where --cut and --shake did not change them each time.
+where --cut and --shake did not change them each time; --mixed lays other photos over them. Whoever
+has no checkpoint goes on from the weights that come with organizer: `learn --from packed`.
 """
 
 from __future__ import annotations
@@ -40,7 +42,13 @@ def _pack(options: argparse.Namespace) -> None:
 def _teach(options: argparse.Namespace) -> None:
     from training.teacher import teach
 
-    teach(options.work, options.weights, turns=options.turns, device=options.device)
+    teach(
+        options.work,
+        options.weights,
+        turns=options.turns,
+        mixed=options.mixed,
+        device=options.device,
+    )
 
 
 def _learn(options: argparse.Namespace) -> None:
@@ -82,25 +90,32 @@ def _parser() -> argparse.ArgumentParser:
     for run in (_pack, _teach, _learn, _export):
         step = added[run.__name__] = steps.add_parser(run.__name__.removeprefix("_"))
         step.set_defaults(run=run)
-        step.add_argument("--work", type=Path, required=True)
-    added["_pack"].add_argument("photos", type=Path)
+        step.add_argument("--work", type=Path, required=True, help="working folder")
+    added["_pack"].add_argument("photos", type=Path, help="folder of photos")
     for name in ("_teach", "_learn"):
-        added[name].add_argument("--weights", type=Path, required=True)
-        added[name].add_argument("--device", default="cpu")
-    added["_teach"].add_argument("--turns", type=int, default=4)
-    added["_learn"].add_argument("--side", type=int, required=True)
+        added[name].add_argument("--weights", type=Path, required=True, help="the teacher's")
+        added[name].add_argument("--device", default="cpu", help="cpu or cuda")
+    added["_teach"].add_argument("--turns", type=int, default=4, help="crops of each photo")
+    added["_teach"].add_argument(
+        "--mixed", type=int, default=0, help="crops with another's laid over"
+    )
+    added["_learn"].add_argument("--side", type=int, required=True, help="pixels of the crops")
     added["_learn"].add_argument("--until", type=int, required=True, help="thousands of crops")
-    added["_learn"].add_argument("--minutes", type=float, default=math.inf)
-    added["_learn"].add_argument("--decay", action="store_true")
-    added["_learn"].add_argument("--from", dest="start", default="")
-    added["_learn"].add_argument("--rate", type=float, default=2e-3)
-    added["_learn"].add_argument("--batch", type=int, default=64)
-    added["_learn"].add_argument("--cut", type=float, default=0.0)
-    added["_learn"].add_argument("--shake", action="store_true")
-    added["_learn"].add_argument("--threads", type=int, default=0)
+    added["_learn"].add_argument("--minutes", type=float, default=math.inf, help="at most so long")
+    added["_learn"].add_argument(
+        "--decay", action="store_true", help="let the rate fall to nothing"
+    )
+    added["_learn"].add_argument("--from", dest="start", default="", help="checkpoint, or packed")
+    added["_learn"].add_argument("--rate", type=float, default=2e-3, help="of learning")
+    added["_learn"].add_argument("--batch", type=int, default=64, help="crops at once")
+    added["_learn"].add_argument(
+        "--cut", type=float, default=0.0, help="share of batches with CutMix"
+    )
+    added["_learn"].add_argument("--shake", action="store_true", help="move and recolour crops")
+    added["_learn"].add_argument("--threads", type=int, default=0, help="0: the quickest")
     for name in ("_learn", "_export"):
-        added[name].add_argument("--name", default="mini")
-    added["_export"].add_argument("--to", type=Path, default=mini.WEIGHTS)
+        added[name].add_argument("--name", default="mini", help="of the checkpoint")
+    added["_export"].add_argument("--to", type=Path, default=mini.WEIGHTS, help="the packed file")
     return parser
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
+
+MIXED = 1000
+"""Turns from this number on are of mixed crops."""
 
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 
@@ -36,6 +40,43 @@ class Pack:
         photo = Image.fromarray(flat.reshape(height, width, 3))
         edges = (float(box[0]), float(box[1]), float(box[2]), float(box[3]))
         return np.asarray(photo.resize((side, side), Image.Resampling.BILINEAR, box=edges))
+
+
+@dataclass(frozen=True)
+class Mix:
+    """What is laid over the crops of a mixed turn: the crops of other photos, half visible at most.
+
+    The teacher answers to the mixture itself (Beyer et al. 2022, arXiv 2106.05237, "function
+    matching"): between few photos there are many pictures.
+
+    Attributes:
+        others: ``(n,)`` rows of the photos whose crops they are.
+        shares: ``(n,)`` how much of the mixture is theirs.
+    """
+
+    others: NDArray[np.int64]
+    shares: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, n: int, turn: int) -> Mix | None:
+        """That of a turn; what is held out is mixed with nothing, and into nothing."""
+        if turn < MIXED:
+            return None
+        draw = np.random.default_rng([13, turn])
+        learnt, _ = split(n)
+        others, shares = np.arange(n), np.zeros(n, np.float32)
+        others[learnt] = draw.permutation(learnt)
+        shares[learnt] = draw.uniform(0, 0.5, len(learnt))
+        return cls(others, shares)
+
+
+def blended(
+    below: NDArray[np.uint8], above: NDArray[np.uint8], shares: NDArray[np.float32]
+) -> NDArray[np.uint8]:
+    """Pictures ``(n, side, side, 3)`` with others over them, each of a share."""
+    some = shares.reshape(-1, 1, 1, 1)
+    mixed: NDArray[np.uint8] = np.rint(below * (1 - some) + above * some).astype(np.uint8)
+    return mixed
 
 
 def pack(folder: Path, work: Path, *, side: int = 112) -> int:

@@ -20,7 +20,7 @@ from organizer.embed.engine import NetworkSource, engine_for
 from organizer.embed.mini import DIM
 from organizer.embed.preprocess import Preprocessing
 from organizer.embed.weights import digest
-from training.photos import Pack, boxes, slices
+from training.photos import MIXED, Mix, Pack, blended, boxes, slices
 
 _SIDE = 224
 _PLACES = 49
@@ -59,11 +59,13 @@ class Answers:
         boxes: ``(n, 4)`` the crops.
         maps: ``(n, 49, DIM)`` float16, rows of seven places from the top.
         pooled: ``(n, 1280)`` float16; none of the early answers to a turn has it where None.
+        mix: What was laid over the crops.
     """
 
     boxes: NDArray[np.float32]
     maps: NDArray[np.float16]
     pooled: NDArray[np.float16] | None
+    mix: Mix | None = None
 
 
 def answers(work: Path) -> dict[int, Answers]:
@@ -72,22 +74,32 @@ def answers(work: Path) -> dict[int, Answers]:
     for done in sorted(work.glob("maps*.done")):
         turn = int(done.stem.removeprefix("maps"))
         pooled = work / f"pooled{turn}.npy"
+        where = np.load(work / f"boxes{turn}.npy")
         found[turn] = Answers(
-            np.load(work / f"boxes{turn}.npy"),
+            where,
             np.load(work / f"maps{turn}.npy", mmap_mode="r"),
             np.load(pooled, mmap_mode="r") if pooled.with_suffix(".done").exists() else None,
+            Mix.of(len(where), turn),
         )
     return found
 
 
-def teach(work: Path, weights: Path, *, turns: int, device: str) -> None:
-    """Ask the teacher about so many crops of every photo; goes on where it was stopped."""
+def teach(work: Path, weights: Path, *, turns: int, mixed: int = 0, device: str) -> None:
+    """Ask the teacher about so many crops of every photo; goes on where it was stopped.
+
+    Args:
+        work: The working folder, with the photos.
+        weights: The teacher's.
+        turns: Crops of each photo.
+        mixed: Crops of each photo with another's laid over.
+        device: Where it runs.
+    """
     photos = Pack(work)
     if not (work / "pca.npz").exists():
         _components(photos, work, weights, device=device)
     basis = Components.load(work)
     ask = _teacher(weights, basis, device=device)
-    for turn in range(turns):
+    for turn in [*range(turns), *range(MIXED, MIXED + mixed)]:
         if not (work / f"pooled{turn}.done").exists():
             _turn(photos, work, turn, ask)
 
@@ -102,13 +114,13 @@ def classifier(weights: Path) -> tuple[Any, Any]:
 
 def _turn(photos: Pack, work: Path, turn: int, ask: Any) -> None:
     n = len(photos)
-    where = boxes(photos.shapes, turn)
+    where, mix = boxes(photos.shapes, turn), Mix.of(n, turn)
     np.save(work / f"boxes{turn}.npy", where)
     make = partial(np.lib.format.open_memmap, mode="w+", dtype=np.float16)
     pooled = make(work / f"pooled{turn}.npy", shape=(n, _FEATURES))
     maps = make(work / f"maps{turn}.npy", shape=(n, _PLACES, DIM))
     for rows in slices(np.arange(n), _AT_ONCE):
-        told = ask(_crops(photos, rows, where))
+        told = ask(_mixed(photos, rows, where, mix))
         pooled[rows] = told[:, :_FEATURES]
         maps[rows] = told[:, _FEATURES:].reshape(-1, _PLACES, DIM)
         print(f"turn {turn}: {rows[-1] + 1} of {n}", flush=True)
@@ -127,6 +139,16 @@ def _components(photos: Pack, work: Path, weights: Path, *, device: str) -> None
     _, spread, basis = np.linalg.svd(told - mean, full_matrices=False)
     std = spread[:DIM] / np.sqrt(len(told))
     np.savez(work / "pca.npz", mean=mean, basis=basis[:DIM], std=std)
+
+
+def _mixed(
+    photos: Pack, rows: NDArray[np.int64], where: NDArray[np.float32], mix: Mix | None
+) -> list[NDArray[np.uint8]]:
+    below = _crops(photos, rows, where)
+    if mix is None:
+        return below
+    above = _crops(photos, mix.others[rows], where)
+    return list(blended(np.stack(below), np.stack(above), mix.shares[rows]))
 
 
 def _crops(

@@ -1,0 +1,161 @@
+"""From packed weights back to a network that learns, for whoever has no checkpoint of it.
+
+What packing folds away comes back by measuring: the normalisations from the values that pass them
+for some photos, the heads by regression on the teacher's answers to these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+
+from organizer.embed.mini import restored
+from training.photos import Pack
+from training.student import NormalisedConv, Student
+from training.teacher import Components, answers, classifier
+
+_SIDE = 80
+_AT_ONCE = 250
+_RIDGE = 1e-3
+
+
+@torch.no_grad()
+def unpacked(
+    file: Path, work: Path, weights: Path, *, size: float, rows: Any, pictures_of: Any
+) -> Student:
+    """A network with the trunk of the packed one, and heads fitted to the teacher's answers.
+
+    Convolutions of `organizer.embed.mini.SHAPE` that the file lacks are there and change nothing
+    yet: their normalisation scales them by zero.
+
+    Args:
+        file: The packed weights.
+        work: The working folder, with photos and the teacher's first answers.
+        weights: The teacher's.
+        size: Root mean square of a convolution's weights. Behind a normalisation only their
+            direction counts, and a learning rate turns small ones further.
+        rows: Of the photos to measure with.
+        pictures_of: From ``(n, side, side, 3)`` uint8 to what the network takes.
+
+    Raises:
+        ValueError: The file has convolutions that `organizer.embed.mini.SHAPE` lacks.
+    """
+    student = Student().eval()
+    state = restored(load_file(file))
+    convolutions = {
+        name: module
+        for name, module in student.trunk.named_modules()
+        if isinstance(module, NormalisedConv)
+    }
+    known = {f"stages.{name}.{part}" for name in convolutions for part in ("weight", "bias")}
+    if more := state.keys() - known - {"embed.weight", "embed.bias"}:
+        raise ValueError(f"{file} holds more than the network: {', '.join(sorted(more))}")
+    for name, module in convolutions.items():
+        _plain(module, state.get(f"stages.{name}.weight"), state.get(f"stages.{name}.bias"))
+    with _measured(convolutions.values()) as seen:
+        features = [_features(student, pictures_of(crops)) for crops in _crops(work, rows)]
+    for module in convolutions.values():
+        _normalised(module, size, *seen[module])
+    pooled, places = (torch.cat(each) for each in zip(*features, strict=True))
+    _heads(student, pooled, places, rows, work, weights)
+    return student
+
+
+def _plain(module: NormalisedConv, weight: Any, bias: Any) -> None:
+    """The folded convolution, behind a normalisation that only adds its bias; nothing if none."""
+    norm: Any = module.norm
+    if weight is None:
+        norm.weight.zero_()
+        return
+    module.conv.weight.copy_(weight)
+    norm.running_var.fill_(1 - norm.eps)
+    norm.bias.copy_(bias)
+
+
+@contextmanager
+def _measured(modules: Any) -> Iterator[dict[NormalisedConv, list[Any]]]:
+    """Sums and sums of squares of each channel behind the convolutions, and how many values."""
+    seen: dict[NormalisedConv, list[Any]] = {}
+
+    def hook(module: NormalisedConv) -> Any:
+        def add(_: Any, given: Any) -> None:
+            values = given[0].double()
+            told = [values.sum((0, 2, 3)), values.square().sum((0, 2, 3)), values[:, 0].numel()]
+            before = seen.get(module, [0, 0, 0])
+            seen[module] = [one + other for one, other in zip(before, told, strict=True)]
+
+        return module.norm.register_forward_pre_hook(add)
+
+    hooks = [hook(module) for module in modules]
+    yield seen
+    for each in hooks:
+        each.remove()
+
+
+def _normalised(module: NormalisedConv, size: float, total: Any, squares: Any, n: int) -> None:
+    """The same convolution with a normalisation of what was measured, and weights of a size."""
+    norm: Any = module.norm
+    var = (squares / n - (total / n).square()).clamp_min(0).float()
+    mean = (total / n).float()
+    is_new = not norm.weight.any()
+    rows = module.conv.weight.flatten(1)
+    longer = size / rows.square().mean(1).sqrt().clamp_min(1e-12)
+    if not is_new:
+        norm.weight.copy_((var + norm.eps / longer.square()).sqrt())
+        norm.bias.add_(mean)
+    module.conv.weight.mul_(longer.view(-1, 1, 1, 1))
+    norm.running_mean.copy_(mean * longer)
+    norm.running_var.copy_(var * longer.square())
+
+
+def _crops(work: Path, rows: Any) -> Iterator[Any]:
+    photos, boxes = Pack(work), answers(work)[0].boxes
+    for start in range(0, len(rows), _AT_ONCE):
+        some = rows[start : start + _AT_ONCE]
+        yield np.stack([photos.crop(row, boxes[row], _SIDE) for row in some])
+
+
+def _features(student: Student, pictures: Any) -> tuple[Any, Any]:
+    """``(n, width)`` of the last stage, ``(n, width, h, w)`` of the one before."""
+    values = before = pictures
+    for stage in student.trunk:
+        before, values = values, stage(values)
+    return values.mean((2, 3)), before
+
+
+def _heads(
+    student: Student, pooled: Any, places: Any, rows: Any, work: Path, weights: Path
+) -> None:
+    told, root = answers(work)[0], torch.from_numpy(np.sqrt(Components.load(work).std)).float()
+    maps = torch.from_numpy(np.asarray(told.maps[rows], np.float32)) / root
+    _regress(student.embed, pooled, maps.mean(1))
+    side = round(maps.shape[1] ** 0.5)
+    there = torch.nn.functional.adaptive_avg_pool2d(
+        maps.transpose(1, 2).reshape(len(maps), -1, side, side), places.shape[2:]
+    )
+    _regress(student.place, _flat(places), _flat(there))
+    if told.pooled is not None:
+        weight, bias = classifier(weights)
+        features = torch.from_numpy(np.asarray(told.pooled[rows], np.float32))
+        _regress(student.classes, pooled, features @ weight.T + bias)
+
+
+def _flat(values: Any) -> Any:
+    return values.permute(0, 2, 3, 1).flatten(0, 2)
+
+
+def _regress(layer: Any, given: Any, wanted: Any) -> None:
+    """Set a linear layer to the ridge regression of what is wanted on what is given."""
+    middle, wanted_middle = given.mean(0), wanted.mean(0)
+    centred = (given - middle).double()
+    gram = centred.T @ centred
+    gram += _RIDGE * gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype)
+    weight = torch.linalg.solve(gram, centred.T @ (wanted - wanted_middle).double()).T.float()
+    layer.weight.copy_(weight.view(layer.weight.shape))
+    layer.bias.copy_(wanted_middle - weight @ middle)
