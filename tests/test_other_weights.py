@@ -104,6 +104,8 @@ def test_the_better_network_is_told_of_once_it_is_here(
     listening = Listening()
     with Library.open(tmp_path, Settings(weights=default_weights)) as later:
         assert later.ingest([photos], progress=listening).embedder.name == MINI
+        make_photo(photos / "later.jpg", 900)
+        later.ingest([photos], embedder=MINI, progress=listening)
     (told,) = [note for note in listening.notes if "mobilenet_v2" in note]
     assert "organizer ingest --embedder mobilenet_v2, then organizer recluster" in told
 

@@ -139,7 +139,7 @@ def ingest(
                     stop=event.is_set,
                 )
             has_clusters = opened_library.store.clusterings.current() is not None
-            own = embedders.library_embedder(opened_library.store)
+            own = embedders.photo_embedder(opened_library.store)
         show_ingest.show(report, json=json, has_clusters=has_clusters, own=own)
         raise typer.Exit(_ingest_exit_code(report))
 

@@ -17,7 +17,7 @@ def show(report: IngestReport, *, json: bool, has_clusters: bool, own: PartSpec 
         report: What was done.
         json: Whether to print it as JSON.
         has_clusters: Whether the library has some.
-        own: The embedder that the library works with.
+        own: The embedder that the library works with, for whole photos.
     """
     if json:
         print_json(_fields(report))

@@ -94,6 +94,7 @@ class _Run:
         self._store, self._settings = store, settings
         self._progress, self._stop = progress, stop
         self._report = IngestReport()
+        self._is_named = embedder is not None
         self._spec = embedders.stored_spec(store, embedder) if embedder else None
         self._spec = self._spec or embedders.photo_embedder(store)
         self._loaded: LoadedEmbedder | None = None
@@ -201,7 +202,8 @@ class _Run:
     def _load(self) -> LoadedEmbedder:
         if self._spec is None:
             return embedders.load_default(self._settings, self._progress)
-        embedders.note_better(self._spec, self._settings, self._progress)
+        if not self._is_named:
+            embedders.note_better(self._spec, self._settings, self._progress)
         return embedders.load(self._spec, self._settings)
 
     def _drain(self, executor: Executor, loaded: LoadedEmbedder, commit: Commit) -> None:
