@@ -12,7 +12,7 @@ r"""How organizer-mini was made; run it again to make a better one.
 Each step goes on where it was stopped. `learn` goes on from its checkpoint until so many thousand
 crops have been seen in all, or for some --minutes. Its learning rate stays until a run ends with
 --decay; whoever has more time goes on from the checkpoint before. A processor with bfloat16 units
-is enough; --device cuda is many times as fast. By 1.5 million crops the photos were learnt by heart
+is enough; --device cuda was never tried. By 1.5 million crops the photos were learnt by heart
 where --cut and --shake did not change them each time; --mixed lays other photos over them. Whoever
 has no checkpoint goes on from the weights that come with organizer: `learn --from packed`.
 """
