@@ -19,9 +19,9 @@ from safetensors.torch import load_file, save_file
 from organizer.embed.mini import DIM, SHAPE, WEIGHTS, Shape, network, restored
 from training.batches import GRID, Batch, Recipe, _cut, _recoloured, _shaken, batches
 from training.export import folded
-from training.learn import Learner, Stage, normalised
+from training.learn import Learner, Stage
 from training.photos import MIXED, Mix, Pack, blended, boxes, pack, split
-from training.student import Student, as_product, cosine_loss, neighbour_loss
+from training.student import Student, as_product, cosine_loss, neighbour_loss, normalised
 from training.teacher import _turn
 from training.unpack import unpacked
 from training.watch import shared_neighbours
@@ -165,7 +165,7 @@ def test_packed_weights_learn_on_where_they_were(work: Path) -> None:
     teacher: Any = network(Shape(SHAPE.widths, (*SHAPE.depths[:-1], SHAPE.depths[-1] - 1)))
     teacher.load_state_dict(restored(fewer), assign=True)
     photos, where = Pack(work), np.load(work / "boxes0.npy")
-    crops = np.stack([photos.crop(row, where[row], 80) for row in range(40)])
+    crops = photos.crops(np.arange(40), where, 80)
     with torch.no_grad():
         told = teacher(normalised(crops, "cpu"))
     maps = np.repeat(told.numpy()[:, None], GRID**2, axis=1)
@@ -176,7 +176,6 @@ def test_packed_weights_learn_on_where_they_were(work: Path) -> None:
         weights,
         size=0.1,
         rows=np.arange(40),
-        pictures_of=lambda crops: normalised(crops, "cpu"),
     )
     pictures = normalised(draw.integers(0, 256, (8, 96, 96, 3), dtype=np.uint8), "cpu")
     values, expected = pictures, pictures

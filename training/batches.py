@@ -134,25 +134,23 @@ def _pixels(
 ) -> NDArray[np.uint8]:
     """The crops that the teacher saw, with what was laid over them."""
     below = _crops(photos, told, recipe, draw)
-    over = [i for i, (_, its) in enumerate(told) if its.mix is not None]
-    if over:
-        mixes = [(told[i][0], told[i][1], told[i][1].mix) for i in over]
-        others = [(int(mix.others[row]), its) for row, its, mix in mixes if mix]
-        shares = np.array([mix.shares[row] for row, _, mix in mixes if mix])
-        below[over] = blended(below[over], _crops(photos, others, recipe, draw), shares)
+    mixed = [(i, row, its, its.mix) for i, (row, its) in enumerate(told) if its.mix is not None]
+    if mixed:
+        others = [(int(mix.others[row]), its) for _, row, its, mix in mixed]
+        shares = np.array([mix.shares[row] for _, row, _, mix in mixed])
+        at = [i for i, *_ in mixed]
+        below[at] = blended(below[at], _crops(photos, others, recipe, draw), shares)
     return below
 
 
 def _crops(
     photos: Pack, told: list[tuple[int, Answers]], recipe: Recipe, draw: np.random.Generator
 ) -> NDArray[np.uint8]:
-    rows = [row for row, _ in told]
+    rows = np.array([row for row, _ in told])
     where = np.stack([its.boxes[row] for row, its in told])
     if recipe.shake:
         where = _shaken(where, photos.shapes[rows], draw)
-    return np.stack(
-        [photos.crop(row, box, recipe.side) for row, box in zip(rows, where, strict=True)]
-    )
+    return photos.crops(rows, where, recipe.side)
 
 
 def _shaken(

@@ -15,11 +15,11 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from organizer.embed.mini import PREPROCESSING, WEIGHTS
+from organizer.embed.mini import WEIGHTS
 from organizer.settings import available_cores
 from training.batches import Batch, Recipe, batches
 from training.photos import Pack, split
-from training.student import Average, Student, cosine_loss, neighbour_loss
+from training.student import Average, Student, cosine_loss, neighbour_loss, normalised
 from training.teacher import Components, classifier
 from training.unpack import unpacked
 from training.watch import Watch
@@ -205,11 +205,8 @@ class Learner:
     # and what the decay takes are then the same.
     def _unpack(self, work: Path, weights: Path) -> None:
         rows = self._rows[:: max(1, len(self._rows) // _SAMPLE)]
-        found = unpacked(
-            WEIGHTS, work, weights,
-            size=math.sqrt(self.rate / (2 * _DECAY)), rows=rows,
-            pictures_of=lambda crops: normalised(crops, "cpu"),
-        )  # fmt: skip
+        size = math.sqrt(self.rate / (2 * _DECAY))
+        found = unpacked(WEIGHTS, work, weights, size=size, rows=rows)
         for network in (self.network, self.mean.network):
             network.load_state_dict(found.state_dict())
 
@@ -244,14 +241,6 @@ class Learner:
             vectors = self.mean.network.vectors(normalised(pixels, self.device))  # type: ignore[operator]
         found: NDArray[np.float32] = (vectors.float() * self._loss.root).cpu().numpy()
         return found
-
-
-def normalised(pixels: NDArray[np.uint8], device: str) -> Any:
-    """``(n, 3, side, side)`` float32 of pictures ``(n, side, side, 3)``."""
-    values = torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).float() / 255
-    mean, std = (torch.tensor(each, device=device).view(3, 1, 1)
-                 for each in (PREPROCESSING.mean, PREPROCESSING.std))  # fmt: skip
-    return ((values - mean) / std).contiguous(memory_format=torch.channels_last)
 
 
 class Pace:

@@ -41,6 +41,12 @@ class Pack:
         edges = (float(box[0]), float(box[1]), float(box[2]), float(box[3]))
         return np.asarray(photo.resize((side, side), Image.Resampling.BILINEAR, box=edges))
 
+    def crops(
+        self, rows: NDArray[np.int64], where: NDArray[np.float32], side: int
+    ) -> NDArray[np.uint8]:
+        """``(n, side, side, 3)`` of what the boxes of some rows hold."""
+        return np.stack([self.crop(row, box, side) for row, box in zip(rows, where, strict=True)])
+
 
 @dataclass(frozen=True)
 class Mix:

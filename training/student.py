@@ -5,11 +5,13 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
-from organizer.embed.mini import DIM, SHAPE, Shape, stages
+from organizer.embed.mini import DIM, PREPROCESSING, SHAPE, Shape, stages
 
 _FEW = 6
 
@@ -70,19 +72,27 @@ class Student(nn.Module):
 
     def forward(self, pictures: Any) -> tuple[Any, Any, Any]:
         """``(n, 3, h, w)`` to vectors ``(n, dim)``, those of places, and logits of classes."""
-        values = pictures
-        before = values
-        for stage in self.trunk:
-            before, values = values, stage(values)
-        pooled = values.float().mean((2, 3))
+        pooled, before = self.features(pictures)
         return self.embed(pooled), self.place(before), self.classes(pooled)
 
     def vectors(self, pictures: Any) -> Any:
         """``(n, 3, h, w)`` to ``(n, dim)``."""
-        values = pictures
+        return self.embed(self.features(pictures)[0])
+
+    def features(self, pictures: Any) -> tuple[Any, Any]:
+        """Pooled ones ``(n, width)``, and those ``(n, width, h, w)`` of the stage before."""
+        before = values = pictures
         for stage in self.trunk:
-            values = stage(values)
-        return self.embed(values.float().mean((2, 3)))
+            before, values = values, stage(values)
+        return values.float().mean((2, 3)), before
+
+
+def normalised(pixels: NDArray[np.uint8], device: str) -> Any:
+    """What the network takes: ``(n, 3, side, side)`` float32 of ``(n, side, side, 3)``."""
+    values = torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).float() / 255
+    mean, std = (torch.tensor(each, device=device).view(3, 1, 1)
+                 for each in (PREPROCESSING.mean, PREPROCESSING.std))  # fmt: skip
+    return ((values - mean) / std).contiguous(memory_format=torch.channels_last)
 
 
 class Average:

@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import load_file
 
 from organizer.embed.mini import restored
-from training.photos import Pack
-from training.student import NormalisedConv, Student
+from training.photos import Pack, slices
+from training.student import NormalisedConv, Student, normalised
 from training.teacher import Components, answers, classifier
 
 _SIDE = 80
@@ -27,7 +28,7 @@ _RIDGE = 1e-3
 
 @torch.no_grad()
 def unpacked(
-    file: Path, work: Path, weights: Path, *, size: float, rows: Any, pictures_of: Any
+    file: Path, work: Path, weights: Path, *, size: float, rows: NDArray[np.int64]
 ) -> Student:
     """A network with the trunk of the packed one, and heads fitted to the teacher's answers.
 
@@ -41,7 +42,6 @@ def unpacked(
         size: Root mean square of a convolution's weights. Behind a normalisation only their
             direction counts, and a learning rate turns small ones further.
         rows: Of the photos to measure with.
-        pictures_of: From ``(n, side, side, 3)`` uint8 to what the network takes.
 
     Raises:
         ValueError: The file has convolutions that `organizer.embed.mini.SHAPE` lacks.
@@ -59,7 +59,7 @@ def unpacked(
     for name, module in convolutions.items():
         _plain(module, state.get(f"stages.{name}.weight"), state.get(f"stages.{name}.bias"))
     with _measured(convolutions.values()) as seen:
-        features = [_features(student, pictures_of(crops)) for crops in _crops(work, rows)]
+        features = [student.features(pictures) for pictures in _pictures(work, rows)]
     for module in convolutions.values():
         _normalised(module, size, *seen[module])
     pooled, places = (torch.cat(each) for each in zip(*features, strict=True))
@@ -93,9 +93,11 @@ def _measured(modules: Any) -> Iterator[dict[NormalisedConv, list[Any]]]:
         return module.norm.register_forward_pre_hook(add)
 
     hooks = [hook(module) for module in modules]
-    yield seen
-    for each in hooks:
-        each.remove()
+    try:
+        yield seen
+    finally:
+        for each in hooks:
+            each.remove()
 
 
 def _normalised(module: NormalisedConv, size: float, total: Any, squares: Any, n: int) -> None:
@@ -114,23 +116,19 @@ def _normalised(module: NormalisedConv, size: float, total: Any, squares: Any, n
     norm.running_var.copy_(var * longer.square())
 
 
-def _crops(work: Path, rows: Any) -> Iterator[Any]:
+def _pictures(work: Path, rows: NDArray[np.int64]) -> Iterator[Any]:
     photos, boxes = Pack(work), answers(work)[0].boxes
-    for start in range(0, len(rows), _AT_ONCE):
-        some = rows[start : start + _AT_ONCE]
-        yield np.stack([photos.crop(row, boxes[row], _SIDE) for row in some])
-
-
-def _features(student: Student, pictures: Any) -> tuple[Any, Any]:
-    """``(n, width)`` of the last stage, ``(n, width, h, w)`` of the one before."""
-    values = before = pictures
-    for stage in student.trunk:
-        before, values = values, stage(values)
-    return values.mean((2, 3)), before
+    for some in slices(rows, _AT_ONCE):
+        yield normalised(photos.crops(some, boxes[some], _SIDE), "cpu")
 
 
 def _heads(
-    student: Student, pooled: Any, places: Any, rows: Any, work: Path, weights: Path
+    student: Student,
+    pooled: Any,
+    places: Any,
+    rows: NDArray[np.int64],
+    work: Path,
+    weights: Path,
 ) -> None:
     told, root = answers(work)[0], torch.from_numpy(np.sqrt(Components.load(work).std)).float()
     maps = torch.from_numpy(np.asarray(told.maps[rows], np.float32)) / root

@@ -30,15 +30,15 @@ class Watch:
             side: Pixels of the crops.
         """
         ours = np.concatenate(
-            [vectors(self._crops(rows, side)) for rows in slices(self._rows, 125)]
+            [
+                vectors(self._photos.crops(rows, self._boxes[rows], side))
+                for rows in slices(self._rows, 125)
+            ]
         )
         return {
             "cosine": float((unit(ours) * unit(self._theirs)).sum(1).mean()),
             "neighbours": shared_neighbours(ours, self._theirs),
         }
-
-    def _crops(self, rows: NDArray[np.int64], side: int) -> NDArray[np.uint8]:
-        return np.stack([self._photos.crop(row, self._boxes[row], side) for row in rows])
 
 
 def shared_neighbours(ours: NDArray[np.float32], theirs: NDArray[np.float32]) -> float:
