@@ -40,17 +40,27 @@ if TYPE_CHECKING:
     from organizer.library.commit import IngestReport
     from organizer.library.recluster import K, KMethod
 
+commands = typer.Typer()
+"""Those of organizer, each made when it is called."""
+
+clusters_app.add_typer(decide_app)
+
+
+class Program(Commands):
+    """The program as it is typed."""
+
+    own = commands
+
+
 app = typer.Typer(
-    cls=Commands,
+    cls=Program,
     help="Groups a folder of photos by what is in them, and keeps the groups when new photos come.",
     epilog="Begin with: organizer ingest ./photos, then: organizer recluster --k auto",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-clusters_app.add_typer(decide_app)
-app.add_typer(clusters_app, name="clusters")
-app.add_typer(models_app, name="models")
 
 
 @app.callback(invoke_without_command=True)
@@ -65,12 +75,12 @@ def organizer(
         raise typer.Exit
 
 
-@app.command(epilog="Example: organizer ingest ./photos /media/card")
+@commands.command(epilog="Example: organizer ingest ./photos /media/card")
 def ingest(
     paths: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[PATH]...", help="Folders and files; all that were ingested if none is named."
+            metavar="PATH", help="Folders and files; all that were ingested if none is named."
         ),
     ] = None,
     embedder: EmbedderOption = None,
@@ -144,7 +154,9 @@ def ingest(
         raise typer.Exit(_ingest_exit_code(report))
 
 
-@app.command(epilog="Example: organizer recluster --k auto; organizer recluster --k 2:40 --dry-run")
+@commands.command(
+    epilog="Example: organizer recluster --k auto; organizer recluster --k 2:40 --dry-run"
+)
 def recluster(
     k: Annotated[
         str,
@@ -226,7 +238,7 @@ def recluster(
         show_recluster.show(report, json=json)
 
 
-@app.command(epilog="Example: organizer undo")
+@commands.command(epilog="Example: organizer undo")
 def undo(
     library: LibraryOption = None, json: JsonOption = False, debug: DebugOption = False
 ) -> None:
@@ -245,10 +257,11 @@ def undo(
             print_line(f"back to clustering {former.clustering_id} with {k} clusters")
 
 
-@app.command(epilog='Example: organizer search ./photos/fox.jpg -n 20; search --text "a fox"')
+@commands.command(epilog='Example: organizer search ./photos/fox.jpg -n 20; search --text "a fox"')
 def search(
     file: Annotated[
-        Path | None, typer.Argument(help="A photo, in the library or not.", show_default=False)
+        Path | None,
+        typer.Argument(metavar="PHOTO", help="A photo, in the library or not.", show_default=False),
     ] = None,
     text: Annotated[
         str | None,
@@ -286,9 +299,9 @@ def search(
             show_search.show(hits, json=json, filepath_only=filepath_only)
 
 
-@app.command(epilog="Example: organizer browse ./photos/fox.jpg")
+@commands.command(epilog="Example: organizer browse ./photos/fox.jpg")
 def browse(
-    file: Annotated[Path, typer.Argument(help="A photo, in the library or not.")],
+    file: Annotated[Path, typer.Argument(metavar="PHOTO", help="A photo, in the library or not.")],
     limit: Annotated[
         int, typer.Option("--limit", "-n", min=1, max=99, help="Neighbours at a time.")
     ] = 9,
@@ -313,7 +326,7 @@ def browse(
         walk(found, file, limit=limit, json=json)
 
 
-@app.command(epilog="Example: organizer status --json")
+@commands.command(epilog="Example: organizer status --json")
 def status(
     library: LibraryOption = None, json: JsonOption = False, debug: DebugOption = False
 ) -> None:
@@ -325,7 +338,7 @@ def status(
         show_status.show(found.status(), json=json, unfinished=unfinished)
 
 
-@app.command(epilog="Example: organizer problems")
+@commands.command(epilog="Example: organizer problems")
 def problems(
     library: LibraryOption = None, json: JsonOption = False, debug: DebugOption = False
 ) -> None:
@@ -343,11 +356,15 @@ def problems(
             say("no problems: every file could be used")
 
 
-app.command(epilog="Example: organizer report --labels folders --html report.html")(report)
-app.command(epilog="Example: organizer review --sample 200; organizer review --doubtful 50")(review)
-app.command(epilog="Example: organizer compare --embedders mobilenet_v2,hog --k 2:10")(compare)
-app.command(epilog="Example: organizer export csv --to clusters.csv")(export)
-app.command(epilog="Example: organizer arrange --to sorted; organizer arrange --undo")(arrange)
+commands.command(epilog="Example: organizer report --labels folders --html report.html")(report)
+commands.command(epilog="Example: organizer review --sample 200; organizer review --doubtful 50")(
+    review
+)
+commands.command(epilog="Example: organizer compare --embedders mobilenet_v2,hog --k 2:10")(compare)
+commands.command(epilog="Example: organizer export csv --to clusters.csv")(export)
+commands.command(epilog="Example: organizer arrange --to sorted; organizer arrange --undo")(arrange)
+commands.add_typer(clusters_app, name="clusters")
+commands.add_typer(models_app, name="models")
 
 
 def _roots_here(library: Library) -> list[Path]:

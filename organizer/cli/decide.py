@@ -25,7 +25,7 @@ decide_app = typer.Typer()
 IdArgument = Annotated[int, typer.Argument(metavar="ID", help="A cluster's id.")]
 ImagesArgument = Annotated[
     list[str],
-    typer.Argument(metavar="IMAGE...", help="Paths, folders, or the beginnings of image ids."),
+    typer.Argument(metavar="IMAGE", help="Paths, folders, or the beginnings of image ids."),
 ]
 BurstOption = Annotated[
     bool,
@@ -38,7 +38,7 @@ BurstOption = Annotated[
 @decide_app.command(epilog='Example: organizer clusters rename 3 "Red fox"')
 def rename(
     cluster_id: IdArgument,
-    name: Annotated[str, typer.Argument(help="Its name from now on.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Its name from now on.")],
     library: LibraryOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
@@ -50,7 +50,7 @@ def rename(
 @decide_app.command(epilog="Example: organizer clusters merge 3 7")
 def merge(
     cluster_ids: Annotated[
-        list[int], typer.Argument(metavar="ID ID...", help="The first keeps its id and name.")
+        list[int], typer.Argument(metavar="ID", help="The first keeps its id and name.")
     ],
     library: LibraryOption = None,
     json: JsonOption = False,
@@ -148,7 +148,7 @@ def retire(
 @decide_app.command(epilog="Example: organizer clusters history 3")
 def history(
     cluster_id: Annotated[
-        int | None, typer.Argument(metavar="[ID]", help="A cluster's id; all if not given.")
+        int | None, typer.Argument(metavar="ID", help="A cluster's id; all if not given.")
     ] = None,
     library: LibraryOption = None,
     json: JsonOption = False,

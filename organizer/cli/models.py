@@ -38,7 +38,7 @@ def models(
 def list_names(
     family: Annotated[
         str | None,
-        typer.Argument(metavar="[FAMILY]", help="torchvision, timm or openclip: all its names."),
+        typer.Argument(metavar="FAMILY", help="torchvision, timm or openclip: all its names."),
     ] = None,
     weights: WeightsOption = None,
     json: JsonOption = False,
@@ -105,7 +105,7 @@ def import_file(
 
 @models_app.command(epilog="Example: organizer models where resnet50")
 def where(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="An embedder.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="An embedder.")] = None,
     weights: WeightsOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,

@@ -12,11 +12,11 @@ import re
 import warnings
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import typer
-from typer.core import TyperCommand, TyperGroup
 
+from organizer.cli.deferred import Deferred, Sections, deferred, made
 from organizer.cli.session import complain, plain, say
 from organizer.errors import OrganizerError, PluginError
 
@@ -27,14 +27,17 @@ if TYPE_CHECKING:
 GROUP = "organizer.commands"
 """The entry-point group of commands."""
 
-_COMPLETION = ("install_completion", "show_completion")
-"""Options of a program that Typer gives to an app that is not below another one."""
-
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
-class Commands(TyperGroup):
+class Commands(Sections):
     """The commands of organizer, and after them those of plugins."""
+
+    own: ClassVar[typer.Typer]
+    """Those of organizer."""
+
+    def __init__(self, **told: Any) -> None:
+        super().__init__(**{**told, "commands": {str(c.name): c for c in deferred(self.own)}})
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The names: organizer's own in their order, then those of plugins, sorted."""
@@ -42,20 +45,20 @@ class Commands(TyperGroup):
         return [*listed, *sorted({p.name for p in self._points if not _refusal(p, listed)})]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """A command; one of a plugin without its options, for nothing of it is imported yet."""
+        """A command without its options; nothing of one of a plugin is imported yet."""
         own = super().get_command(ctx, cmd_name)
         if own is not None:
             return own
         points = [p for p in self._points if p.name == cmd_name and not _refusal(p, ())]
-        return _Listed(points[0]) if points else None
+        return _listed(points[0]) if points else None
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """The command that is to be run; a plugin's is loaded now."""
+        """The command that is to be run, made now."""
         name, found, rest = super().resolve_command(ctx, args)
-        if not isinstance(found, _Listed):
+        if not isinstance(found, Deferred):
             return name, found, rest
         try:
-            return name, _loaded(found.point), rest
+            return name, found.load(), rest
         except OrganizerError as error:
             if "--debug" in rest:
                 raise
@@ -77,12 +80,11 @@ class Commands(TyperGroup):
         return tuple(entry_points(group=GROUP))
 
 
-class _Listed(TyperCommand):
+def _listed(point: EntryPoint) -> Deferred:
     """A plugin's command as the help lists it."""
-
-    def __init__(self, point: EntryPoint) -> None:
-        super().__init__(point.name, help=plain(_summary(point)), rich_help_panel="Plugins")
-        self.point = point
+    return Deferred(
+        point.name, line=plain(_summary(point)), load=lambda: _loaded(point), panel="Plugins"
+    )
 
 
 def _refusal(point: EntryPoint, own: Any) -> str:
@@ -117,16 +119,13 @@ def _loaded(point: EntryPoint) -> Any:
         app.command(point.name)(found)
         found = app
     try:
-        command = typer.main.get_command(found)
+        return made(point.name, found)
     except Exception as error:
         # Typer tells with many kinds of exceptions what it cannot make options of.
         raise PluginError(
             f"the command {point.name!r} of {_provider(point)} cannot be made: {error}",
             f"update or remove {_provider(point)}",
         ) from error
-    command.name = point.name
-    command.params = [param for param in command.params if param.name not in _COMPLETION]
-    return command
 
 
 # What the help shows -----------------------------------------------------------------------------

@@ -135,6 +135,21 @@ def test_the_help_names_every_command_and_where_to_begin(typed: Run) -> None:
     assert "Begin with: organizer ingest" in ran.out
 
 
+@pytest.mark.parametrize("words", _COMMANDS)
+def test_the_line_of_a_command_is_how_its_own_help_begins(typed: Run, words: str) -> None:
+    *above, name = words.split()
+    lines = " ".join(typed(*above, "--help").out.split())
+    own = typed(*words.split(), "--help").out.split("\n\n")[1]
+    sentence = " ".join(own.split()).split(". ")[0]
+    assert f" {name} {sentence}" in lines
+
+
+def test_a_word_that_is_no_command_is_told_with_the_nearest_one(typed: Run) -> None:
+    ran = typed("ingst")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.splitlines()[-1] == "Error: No such command 'ingst'. Did you mean 'ingest'?"
+
+
 def test_the_version_is_that_of_the_package(run: Run) -> None:
     from importlib.metadata import version
 

@@ -63,7 +63,7 @@ def template(
     text: Annotated[
         str | None,
         typer.Argument(
-            metavar="[TEMPLATE]",
+            metavar="TEMPLATE",
             help="Folders below the ingested one, with {deployment}, {site} or {camera} in them.",
         ),
     ] = None,

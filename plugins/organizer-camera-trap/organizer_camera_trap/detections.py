@@ -61,7 +61,9 @@ def detections(
 
 @app.command("import", epilog="Example: organizer detections import md.json --base /cards/2026-05")
 def import_(
-    file: Annotated[Path, typer.Argument(help="MegaDetector's results, format 1.0 to 1.6.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="MegaDetector's results, format 1.0 to 1.6.")
+    ],
     base: Annotated[
         Path | None,
         typer.Option(
