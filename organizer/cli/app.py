@@ -129,8 +129,7 @@ def ingest(
         if path is None:
             # No library is made for nothing.
             require_images(starts_of(paths or []))
-            if embedder is not None:
-                embedders.check(embedder)
+            embedders.have_weights(embedder, settings)
             path = settings.library or Path.cwd()
         with Library.open_or_create(path, settings) as opened_library:
             is_new = opened_library.store.photos.count_images() == 0

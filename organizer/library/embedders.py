@@ -95,6 +95,28 @@ def check(name: str) -> None:
     registry.canonical(GROUP, name)
 
 
+def have_weights(name: str | None, settings: Settings) -> None:
+    """Have on this machine what a first ingest needs, before a library is made for it.
+
+    Args:
+        name: The embedder; whichever is best of those whose weights are here where None.
+        settings: Where weights may be.
+
+    Raises:
+        SettingsError: No embedder has that name, or it is not one of whole photos.
+        WeightsError: The weights cannot be had, or the user named a place that does not exist.
+    """
+    require_photos(name)
+    if name is None:
+        with suppress(WeightsDamagedError):  # told of where another one is taken for it
+            _has_default(settings)
+        return
+    for part in registry.canonical(GROUP, name).split("+"):
+        factory = registry.factory(GROUP, part)
+        if isinstance(factory, Weighted):
+            factory.pull(weights=settings.weights)
+
+
 def required_spec(store: Store, name: str | None) -> PartSpec:
     """The embedder to read vectors of, which must have some in this library.
 
