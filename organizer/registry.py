@@ -37,9 +37,14 @@ def check(group: str, name: str) -> None:
     if group != _EMBEDDERS or name in names(group):
         _entry_point(group, name)
         return
-    for part in name.split("+"):
+    for part in joined(name):
         plain, family, _ = _parsed(part)
         _entry_point(*((EMBEDDER_FAMILIES, family) if family else (group, plain)))
+
+
+def joined(name: str) -> list[str]:
+    """The embedders whose names a name joins by a plus: A+B; itself where it joins none."""
+    return [name] if name in names(_EMBEDDERS) else name.split("+")
 
 
 def factory(group: str, name: str) -> Callable[..., Any]:

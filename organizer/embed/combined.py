@@ -65,11 +65,12 @@ class Combination:
     """
 
     def __init__(self, name: str) -> None:
-        if any(part.startswith("crops:") for part in name.split("+")):
+        parts = registry.joined(name)
+        if any(part.startswith("crops:") for part in parts):
             raise SettingsError(
                 f"{name!r} cannot be made: crops have one embedder", "for example crops:hog"
             )
-        self._names = [registry.canonical(_GROUP, part) for part in name.split("+")]
+        self._names = [registry.canonical(_GROUP, part) for part in parts]
         self.name = "+".join(self._names)
         if len(set(self._names)) < len(self._names):
             raise SettingsError(f"{name!r} names an embedder twice")

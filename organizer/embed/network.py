@@ -130,7 +130,7 @@ class NetworkFactory(ABC):
     def pull(self, *, weights: Path | None = None) -> Path:
         """See `organizer.protocols.Weighted`."""
         self._require_a_way(weights)
-        return weights_files.fetch(self.source(), given=weights).path
+        return weights_files.brought(self.source(), given=weights)
 
     def take_in(self, file: Path) -> Path:
         """See `organizer.protocols.Weighted`."""

@@ -123,11 +123,17 @@ def fetch(source: WeightsSource, *, given: Path | None) -> WeightsFile:
         WeightsMissingError: It is not here and cannot be downloaded; the message says what was
             tried.
     """
-    path = locate(source, given=given)
-    if path is None:
-        check_reachable(source, given=given)
-        path = _download(source) if source.url else _download_from_hub(source)
+    path = brought(source, given=given)
     return WeightsFile(path, digest(path)[:16])
+
+
+def brought(source: WeightsSource, *, given: Path | None) -> Path:
+    """As `fetch`, for whoever does not ask which weights they are: that reads the whole file."""
+    path = locate(source, given=given)
+    if path is not None:
+        return path
+    check_reachable(source, given=given)
+    return _download(source) if source.url else _download_from_hub(source)
 
 
 def check_reachable(source: WeightsSource, *, given: Path | None = None) -> None:

@@ -111,7 +111,7 @@ def have_weights(name: str | None, settings: Settings) -> None:
         with suppress(WeightsDamagedError):  # told of where another one is taken for it
             _has_default(settings)
         return
-    for part in registry.canonical(GROUP, name).split("+"):
+    for part in registry.joined(registry.canonical(GROUP, name)):
         factory = registry.factory(GROUP, part)
         if isinstance(factory, Weighted):
             factory.pull(weights=settings.weights)
