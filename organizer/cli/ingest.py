@@ -1,0 +1,120 @@
+"""``organizer ingest``: bring images in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from organizer.cli.session import (
+    DebugOption,
+    DeviceOption,
+    EmbedderOption,
+    JsonOption,
+    LibraryOption,
+    PrecisionOption,
+    WeightsOption,
+    command,
+    quiet_natives,
+    say,
+    settings_of,
+    stop_on_interrupt,
+)
+from organizer.errors import EXIT_INTERRUPTED, EXIT_SOME_UNUSABLE
+
+if TYPE_CHECKING:
+    from organizer.library import Library
+    from organizer.library.commit import IngestReport
+
+
+def ingest(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="PATH", help="Folders and files; all that were ingested if none is named."
+        ),
+    ] = None,
+    embedder: EmbedderOption = None,
+    weights: WeightsOption = None,
+    other_weights: Annotated[
+        bool,
+        typer.Option(
+            "--other-weights",
+            help="Embed with the weights that are here, beside vectors that others made.",
+        ),
+    ] = False,
+    device: DeviceOption = None,
+    precision: PrecisionOption = None,
+    threads: Annotated[
+        int | None, typer.Option("--threads", help="Decoding threads; one a core if not given.")
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option("--batch-size", help="Images embedded at once.")
+    ] = None,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Bring images in: find, decode, embed and store them; new ones join the clusters at once.
+
+    Known files that did not change cost next to nothing. The first ingest makes
+    the library. With another --embedder the files are read once more for its
+    vectors. Exit code 3: done, but some files could not be used (see organizer
+    problems).
+    """
+    with command(debug=debug):
+        from organizer.cli import show_ingest
+        from organizer.cli.bar import bar
+        from organizer.library import Library, embedders, find_library
+        from organizer.library.ingest import require_images, starts_of
+
+        settings = settings_of(
+            library,
+            weights=weights,
+            device=device,
+            precision=precision,
+            threads=threads,
+            batch_size=batch_size,
+        )
+        path = find_library(settings.library, below=Path.cwd())
+        if path is None:
+            # No library is made for nothing.
+            require_images(starts_of(paths or []))
+            embedders.have_weights(embedder, settings)
+            path = settings.library or Path.cwd()
+        with Library.open_or_create(path, settings) as opened_library:
+            is_new = opened_library.store.photos.count_images() == 0
+            if is_new:
+                say(f"new library: {opened_library.store.path}")
+            with (
+                quiet_natives(debug=debug),
+                bar() as progress,
+                stop_on_interrupt(progress.note) as event,
+            ):
+                report = opened_library.ingest(
+                    paths or _roots_here(opened_library),
+                    embedder=embedder,
+                    other_weights=other_weights,
+                    progress=progress,
+                    stop=event.is_set,
+                )
+            has_clusters = opened_library.store.clusterings.current() is not None
+            own = embedders.photo_embedder(opened_library.store)
+        show_ingest.show(report, json=json, has_clusters=has_clusters, own=own)
+        raise typer.Exit(_ingest_exit_code(report))
+
+
+def _roots_here(library: Library) -> list[Path]:
+    """The folders that were ingested, without those that are not here now (a card, a drive)."""
+    roots = library.roots()
+    for folder in roots:
+        if not folder.exists():
+            say(f"left out, it is not here: {folder}")
+    return [folder for folder in roots if folder.exists()]
+
+
+def _ingest_exit_code(report: IngestReport) -> int:
+    if report.interrupted:
+        return EXIT_INTERRUPTED
+    return EXIT_SOME_UNUSABLE if report.unusable else 0

@@ -1,0 +1,140 @@
+"""``organizer recluster``, and the way back: ``organizer undo``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from organizer.cli.session import (
+    DebugOption,
+    EmbedderOption,
+    JsonOption,
+    LibraryOption,
+    SeedOption,
+    command,
+    opened,
+)
+from organizer.errors import SettingsError
+
+if TYPE_CHECKING:
+    from organizer.library.recluster import K, KMethod
+
+
+def recluster(
+    k: Annotated[
+        str,
+        typer.Option("--k", metavar="N", help="Number of clusters, auto, or a range such as 2:40."),
+    ] = "auto",
+    k_method: Annotated[
+        str,
+        typer.Option(
+            "--k-method",
+            metavar="NAME",
+            help="What chooses: auto, elbow, silhouette, gap or stability.",
+        ),
+    ] = "auto",
+    algorithm: Annotated[
+        str,
+        typer.Option(
+            "--algorithm",
+            metavar="NAME",
+            help="kmeans, gmm, ward, average, birch, dbscan, hdbscan, spectral, or a plugin's.",
+        ),
+    ] = "kmeans",
+    reduce: Annotated[
+        str | None,
+        typer.Option(
+            "--reduce",
+            metavar="NAME",
+            help="The space to cluster in: pca:128, umap:10, none; smooth if not given.",
+        ),
+    ] = None,
+    bursts: Annotated[
+        bool,
+        typer.Option(
+            "--bursts",
+            help="Photos of one burst (one camera, 60 s at most from photo to photo if not set "
+            "otherwise) are one observation and go together, but for one that is unlike the rest.",
+        ),
+    ] = False,
+    center: Annotated[
+        str | None,
+        typer.Option(
+            "--center",
+            metavar="BY",
+            help="Take out of the vectors what all photos of a camera, or all infrared ones, have "
+            "in common: camera, night, or camera,night. For clusters that follow cameras: an "
+            "animal that only one camera sees is found worse so.",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would change; change nothing.")
+    ] = False,
+    embedder: EmbedderOption = None,
+    seed: SeedOption = None,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Cluster all images anew. Clusters keep the ids and names of those that they continue.
+
+    Whatever you named, merged, split, moved or pinned is obeyed. With --k
+    auto the number is chosen with evidence, which is printed and kept.
+    organizer undo takes it back.
+    """
+    with command(debug=debug), opened(library, seed=seed) as found:
+        from organizer.cli import show_recluster
+        from organizer.cli.bar import bar
+
+        with bar() as progress:
+            report = found.recluster(
+                k=_parse_k(k),
+                k_method=_parse_k_method(k_method),
+                algorithm=algorithm,
+                reduce=reduce,
+                embedder=embedder,
+                bursts=bursts,
+                center=center,
+                dry_run=dry_run,
+                progress=progress,
+            )
+        show_recluster.show(report, json=json)
+
+
+def undo(
+    library: LibraryOption = None, json: JsonOption = False, debug: DebugOption = False
+) -> None:
+    """Bring the clustering before the last recluster, merge, split, move or the like back.
+
+    What you said by it is taken back too. Photos that came since join it.
+    """
+    with command(debug=debug), opened(library) as found:
+        from organizer.cli.show import print_json, print_line
+
+        former = found.undo()
+        k = len(found.clusters())
+        if json:
+            print_json({"clustering_id": former.clustering_id, "k": k})
+        else:
+            print_line(f"back to clustering {former.clustering_id} with {k} clusters")
+
+
+def _parse_k(text: str) -> K:
+    if text == "auto":
+        return "auto"
+    lowest, colon, highest = text.partition(":")
+    try:
+        return (int(lowest), int(highest)) if colon else int(text)
+    except ValueError as error:
+        raise SettingsError(
+            f"--k cannot be {text!r}", "it is a number, auto, or a range such as 2:40"
+        ) from error
+
+
+def _parse_k_method(text: str) -> KMethod:
+    methods: tuple[KMethod, ...] = ("auto", "elbow", "silhouette", "gap", "stability")
+    for method in methods:
+        if method == text:
+            return method
+    raise SettingsError(f"--k-method cannot be {text!r}", f"it is one of {', '.join(methods)}")

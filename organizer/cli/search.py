@@ -1,0 +1,88 @@
+"""``organizer search`` and ``organizer browse``: similar images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from organizer.cli.session import (
+    DebugOption,
+    EmbedderOption,
+    JsonOption,
+    LibraryOption,
+    PeopleOption,
+    WeightsOption,
+    command,
+    opened,
+    quiet_natives,
+)
+from organizer.errors import SettingsError
+
+
+def search(
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="PHOTO", help="A photo, in the library or not.", show_default=False),
+    ] = None,
+    text: Annotated[
+        str | None,
+        typer.Option("--text", metavar="WORDS", help="Words instead of a photo; needs OpenCLIP."),
+    ] = None,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", "--top", "-t", min=1, max=10_000, help="How many.")
+    ] = 10,
+    filepath_only: Annotated[
+        bool, typer.Option("--filepath-only", "-f", help="Print paths only, for a pipe.")
+    ] = False,
+    embedder: EmbedderOption = None,
+    weights: WeightsOption = None,
+    with_people: PeopleOption = False,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """The images most similar to a photo, or to a text, nearest first.
+
+    Texts need the vectors of an embedder that reads them, for example
+    organizer ingest --embedder openclip:ViT-B-32/laion2b_s34b_b79k
+    """
+    with command(debug=debug):
+        if (file is None) == (text is None):
+            raise SettingsError("name a photo, or give a --text", "organizer search PHOTO")
+        with opened(library, weights=weights, with_people=with_people or None) as found:
+            from organizer.cli import show_search
+
+            with quiet_natives(debug=debug):
+                if file is not None:
+                    hits = found.search(file, limit=limit, embedder=embedder)
+                else:
+                    hits = found.search_text(text or "", limit=limit, embedder=embedder)
+            show_search.show(hits, json=json, filepath_only=filepath_only)
+
+
+def browse(
+    file: Annotated[Path, typer.Argument(metavar="PHOTO", help="A photo, in the library or not.")],
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", min=1, max=99, help="Neighbours at a time.")
+    ] = 9,
+    viewer: Annotated[
+        str | None,
+        typer.Option(
+            "--viewer", metavar="COMMAND", help="Opens a picture; otherwise the system's."
+        ),
+    ] = None,
+    weights: WeightsOption = None,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Walk from a photo to its neighbours and on, opening pictures with the system's viewer.
+
+    Type a number to go there, "o" and a number to open a picture, "b" to go back, "q" to end.
+    """
+    with command(debug=debug), opened(library, weights=weights, viewer=viewer) as found:
+        from organizer.cli.browse import walk
+
+        walk(found, file, limit=limit, json=json)
