@@ -22,7 +22,16 @@ from typing import TypeVar
 
 from blake3 import blake3
 
-from organizer.arrange import Item, Mode, Plan, Template, apply, plan, undo, write_plan
+from organizer.arrange import (
+    ArrangeItem,
+    ArrangeMode,
+    ArrangePlan,
+    FolderTemplate,
+    carry_out,
+    make_plan,
+    undo_journal,
+    write_plan,
+)
 from organizer.arrange.plan_csv import read_plan
 
 _TEMPLATE = "{cluster_name}/{camera}/{taken_at:%Y-%m-%d}_{stem}"
@@ -52,7 +61,7 @@ def main() -> None:
         )
 
 
-def _round(folder: Path, items: list[Item], number: int) -> dict[str, float]:
+def _round(folder: Path, items: list[ArrangeItem], number: int) -> dict[str, float]:
     to, file = folder / f"out{number}", folder / f"plan{number}.csv"
     took: dict[str, float] = {}
     made = _timed(took, "plan", lambda: _plan(items, to))
@@ -61,20 +70,20 @@ def _round(folder: Path, items: list[Item], number: int) -> dict[str, float]:
     assert read.digest == made.digest
     took["link"], took["unlink"] = _bare(made, folder / f"bare{number}")
     journal = folder / "journals" / f"arrangement-{number + 1:06}.jsonl"
-    applied = _timed(took, "apply", lambda: apply(read, journal=journal))
+    applied = _timed(took, "apply", lambda: carry_out(read, journal=journal))
     assert applied.applied
     assert not applied.reasons
-    undone = _timed(took, "undo", lambda: undo(journal))
+    undone = _timed(took, "undo", lambda: undo_journal(journal))
     assert undone.undone
     assert not to.exists()
     return {"steps": len(made.steps), **took}
 
 
-def _plan(items: list[Item], to: Path) -> Plan:
-    return plan(items, to=to, mode=Mode.LINK, template=Template.parse(_TEMPLATE))
+def _plan(items: list[ArrangeItem], to: Path) -> ArrangePlan:
+    return make_plan(items, to=to, mode=ArrangeMode.LINK, template=FolderTemplate.parse(_TEMPLATE))
 
 
-def _bare(made: Plan, to: Path) -> tuple[float, float]:
+def _bare(made: ArrangePlan, to: Path) -> tuple[float, float]:
     """Seconds of nothing but making the links in folders that are there, and of removing them."""
     pairs = [
         (os.fspath(step.source), os.fspath(to / step.target.relative_to(made.to)))
@@ -98,7 +107,7 @@ def _timed(took: dict[str, float], what: str, work: Callable[[], _T]) -> _T:
     return result
 
 
-def _items(folder: Path, count: int) -> list[Item]:
+def _items(folder: Path, count: int) -> list[ArrangeItem]:
     """Small files as photos: fifty clusters, eight cameras, a photo a minute."""
     items = []
     for number in range(count):
@@ -113,7 +122,7 @@ def _items(folder: Path, count: int) -> list[Item]:
         status = source.stat()
         cluster = number * 7919 % 51 or None
         items.append(
-            Item(
+            ArrangeItem(
                 image_id=blake3(data).hexdigest(16),
                 source=source,
                 size=status.st_size,

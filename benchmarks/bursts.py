@@ -26,10 +26,10 @@ from numpy.typing import NDArray
 from sklearn.metrics import normalized_mutual_info_score
 
 from benchmarks.labelled import Labelled, contingency, load
-from organizer.cluster.choose_k import candidates, choose
-from organizer.cluster.incremental import unit
+from organizer.cluster.choose_k import candidate_ks, choose_k
+from organizer.cluster.incremental import unit_rows
 from organizer.cluster.kmeans import KMeans
-from organizer.cluster.pooling import limit_of, observations, pooled
+from organizer.cluster.pooling import burst_limit, group_bursts, pool_vectors
 from organizer.library import Library
 from organizer.reduce import smooth
 from organizer.settings import load_settings
@@ -113,11 +113,11 @@ def _as_photos(vectors: Vectors, _: Labels) -> tuple[Labels, bool]:
 
 
 def _hard(vectors: Vectors, bursts: Labels) -> tuple[Labels, bool]:
-    return observations(vectors, bursts, limit=float("nan")), False
+    return group_bursts(vectors, bursts, limit=float("nan")), False
 
 
 def _soft(vectors: Vectors, bursts: Labels) -> tuple[Labels, bool]:
-    return observations(vectors, bursts, limit=limit_of(vectors, bursts)), False
+    return group_bursts(vectors, bursts, limit=burst_limit(vectors, bursts)), False
 
 
 def _weighted(vectors: Vectors, bursts: Labels) -> tuple[Labels, bool]:
@@ -135,7 +135,7 @@ WAYS: dict[str, Way] = {
 
 
 def _simulated(name: str, labelled: Labelled) -> None:
-    vectors, truth = unit(labelled[0]), labelled[1]
+    vectors, truth = unit_rows(labelled[0]), labelled[1]
     print(f"SIMULATED bursts: {name}, {len(vectors)} photos, {truth.max() + 1} classes")
     for alike in (True, False):
         for share in (0.0, 0.05, 0.15):
@@ -144,7 +144,7 @@ def _simulated(name: str, labelled: Labelled) -> None:
             caught, lost, sizes = [], [], []
             for seed in SEEDS:
                 bursts, strange = simulated(vectors, truth, share, alike=alike, seed=seed)
-                alone = _alone(observations(vectors, bursts, limit=limit_of(vectors, bursts)))
+                alone = _alone(group_bursts(vectors, bursts, limit=burst_limit(vectors, bursts)))
                 caught.append(alone[strange].mean() if strange.any() else np.nan)
                 lost.append(alone[~strange & ~_alone(bursts)].mean())
                 for way, make in WAYS.items():
@@ -152,7 +152,7 @@ def _simulated(name: str, labelled: Labelled) -> None:
                     k = int(truth.max()) + 1
                     found[way].append(_clustered(points, numbers, truth, k, seed))
                     if seed == SEEDS[0]:  # choosing takes most of the time
-                        k = choose(points, candidates(len(points)), seed=seed).k
+                        k = choose_k(points, candidate_ks(len(points)), seed=seed).k
                         chosen[way] = _clustered(points, numbers, truth, k, seed)
                 sizes.append(len(vectors) / len(np.unique(bursts)))
             kind = "alike" if alike else "any"
@@ -169,7 +169,7 @@ def _simulated(name: str, labelled: Labelled) -> None:
 
 def _limits(name: str, labelled: Labelled, limits: Sequence[float]) -> None:
     """What different limits find: NMI at the true k, strangers found, others taken for some."""
-    vectors, truth = unit(labelled[0]), labelled[1]
+    vectors, truth = unit_rows(labelled[0]), labelled[1]
     k = int(truth.max()) + 1
     print(f"limits in deviations, SIMULATED bursts: {name}, {len(vectors)} photos")
     for alike, share in ((a, s) for a in (True, False) for s in (0.0, 0.05, 0.15)):
@@ -178,8 +178,8 @@ def _limits(name: str, labelled: Labelled, limits: Sequence[float]) -> None:
             rows = []
             for seed in SEEDS:
                 bursts, strange = simulated(vectors, truth, share, alike=alike, seed=seed)
-                limit = limit_of(vectors, bursts, deviations=deviations)
-                numbers = observations(vectors, bursts, limit=limit)
+                limit = burst_limit(vectors, bursts, deviations=deviations)
+                numbers = group_bursts(vectors, bursts, limit=limit)
                 points, numbers = _points(vectors, numbers, False, seed)
                 alone = _alone(numbers)
                 found = alone[strange].mean() if strange.any() else 0.0
@@ -231,10 +231,10 @@ def _points(
     vectors: Vectors, numbers: Labels, by_weight: bool, seed: int
 ) -> tuple[Vectors, Labels]:
     """What is clustered, and the row of each photo in it."""
-    means = pooled(vectors, numbers)
+    means = pool_vectors(vectors, numbers)
     if by_weight:
         means, numbers = means[numbers], np.arange(len(vectors), dtype=np.int64)
-    return unit(smooth(random_state=seed).fit_transform(means)), numbers
+    return unit_rows(smooth(random_state=seed).fit_transform(means)), numbers
 
 
 def _clustered(points: Vectors, numbers: Labels, truth: Labels, k: int, seed: int) -> Score:

@@ -29,8 +29,8 @@ from PIL import Image
 from sklearn.metrics import normalized_mutual_info_score
 
 from organizer.library import Library
-from organizer.library.contexts import contexts
-from organizer.library.recluster import K
+from organizer.library.clustering.recluster import K
+from organizer.library.images.capture import read_capture_info
 from organizer.settings import load_settings
 from organizer.store import FileRow
 from organizer.types import NOISE, Labels
@@ -66,7 +66,7 @@ def _measured(folders: Sequence[Path], embedder: str, template: str | None = Non
         base = Path(name)
         with Library.open_or_create(base, load_settings()) as library:
             library.ingest(folders, embedder=embedder)
-            library.set_template(template)
+            library.deployments.set_template(template)
             files = library.store.photos.files_of()
         count = _count(files)
         for reduce in ("smooth", "none"):
@@ -84,7 +84,7 @@ def _cell(base: Path, reduce: str, way: str | None, k: K) -> str:
         library.recluster(k=k, reduce=reduce, center=way)
         image_ids, labels = _members(library)
         files = library.store.photos.files_of(image_ids)
-        how = contexts(library.store, image_ids, settings=library.settings)
+        how = read_capture_info(library.store, image_ids, settings=library.settings)
     classes = [files[image_id][0].file.parent.name for image_id in image_ids]
     truths = (classes, [camera or "" for camera in how.cameras], how.infrared)
     scores = [normalized_mutual_info_score(truth, labels) for truth in truths]

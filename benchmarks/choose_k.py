@@ -19,7 +19,7 @@ from sklearn.metrics import (
 )
 
 from benchmarks.labelled import Labelled, joined, load, long_tailed, some_classes
-from organizer.cluster.choose_k import candidates, choose
+from organizer.cluster.choose_k import candidate_ks, choose_k
 from organizer.cluster.kmeans import KMeans
 from organizer.reduce import smooth
 from organizer.types import Labels, Vectors
@@ -50,7 +50,7 @@ def _row(name: str, labelled: Labelled) -> None:
     n_classes = int(truth.max()) + 1
     begun = time.perf_counter()
     points = smooth().fit_transform(vectors)
-    choice = choose(points, candidates(len(points)), seed=0)
+    choice = choose_k(points, candidate_ks(len(points)), seed=0)
     seconds = time.perf_counter() - begun
     best = next(item for item in choice.candidates if item.chosen)
     at_k, at_true = _scores(points, truth, choice.k), _scores(points, truth, n_classes)

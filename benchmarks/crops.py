@@ -25,15 +25,14 @@ from numpy.typing import NDArray
 from PIL import Image
 from sklearn.metrics import normalized_mutual_info_score
 
-from organizer.cluster.incremental import unit
+from organizer.cluster.incremental import unit_rows
 from organizer.cluster.kmeans import KMeans
-from organizer.field import WHOLE, Box
 from organizer.library import embedders
-from organizer.library.cutting import cut, squared
-from organizer.library.space import Space, parsed
+from organizer.library.clustering.space import ClusterSpace, parse_reducer
+from organizer.library.images.frames import cut_box, square_box
 from organizer.protocols import Embedder
 from organizer.settings import DEFAULT_REDUCER, load_settings
-from organizer.types import PartSpec
+from organizer.types import WHOLE, Box, PartSpec
 from organizer_camera_trap.burst_median import Moved, moved
 
 Pixels = NDArray[np.uint8]
@@ -63,7 +62,7 @@ def main() -> None:
     print()
     _boxes(places, [animals for _, animals in species], arguments.bursts)
     print()
-    part = embedders.load(PartSpec(arguments.embedder), load_settings()).part
+    part = embedders.load_embedder(PartSpec(arguments.embedder), load_settings()).part
     _clusterings(places, [animals for _, animals in species], part, arguments)
 
 
@@ -133,7 +132,7 @@ def _clusterings(
          [_square(f.box) for f in (found[row] for row in with_box) if f is not None]),
     ]  # fmt: skip
     for name, which, boxes in kinds:
-        pieces = [cut(frames[row].pixels, box) for row, box in zip(which, boxes, strict=True)]
+        pieces = [cut_box(frames[row].pixels, box) for row, box in zip(which, boxes, strict=True)]
         vectors = _embedded(part, pieces)
         scores = [_scores(vectors, [frames[row] for row in which], len(species), seed)
                   for seed in SEEDS]  # fmt: skip
@@ -144,7 +143,7 @@ def _clusterings(
 def _scores(
     vectors: NDArray[np.float32], frames: Sequence[Frame], k: int, seed: int
 ) -> tuple[float, float]:
-    _, points = Space.fit(parsed(DEFAULT_REDUCER), vectors, seed=seed)
+    _, points = ClusterSpace.fit(parse_reducer(DEFAULT_REDUCER), vectors, seed=seed)
     labels = KMeans(n_clusters=k, random_state=seed).fit_predict(points)
     return (
         normalized_mutual_info_score([frame.species for frame in frames], labels),
@@ -157,7 +156,7 @@ def _embedded(part: Embedder, pieces: Sequence[Pixels]) -> NDArray[np.float32]:
     for start in range(0, len(pieces), 32):
         some = [part.prepare(np.ascontiguousarray(p)) for p in pieces[start : start + 32]]
         found.append(part.embed(some))
-    return unit(np.concatenate(found))
+    return unit_rows(np.concatenate(found))
 
 
 # Photos that are made -----------------------------------------------------------------------
@@ -213,7 +212,7 @@ def _true(frame: Frame) -> Box:
 
 
 def _square(box: Box) -> Box:
-    return squared(box, *SIZE)
+    return square_box(box, *SIZE)
 
 
 def _larger(box: Box, times: float) -> Box:

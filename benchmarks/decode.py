@@ -97,13 +97,15 @@ def _pillow(data: bytes) -> object:
 
 
 def _ours(data: bytes) -> object:
-    return decode.decode(ImageRef(Path("/"), "x", len(data), 0), data, image_id="x", min_side=_SIDE)
+    return decode.decode_image(
+        ImageRef(Path("/"), "x", len(data), 0), data, image_id="x", min_side=_SIDE
+    )
 
 
 def _decode_file(file: Path) -> np.ndarray:
     ref = ImageRef(file.parent, file.name, file.stat().st_size, 0)
-    data = decode.read(ref, max_bytes=2**31)
-    return decode.decode(ref, data, image_id="x", min_side=_SIDE).pixels
+    data = decode.read_file(ref, max_bytes=2**31)
+    return decode.decode_image(ref, data, image_id="x", min_side=_SIDE).pixels
 
 
 def _threads_and_processes(files: list[Path]) -> None:

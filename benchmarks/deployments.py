@@ -17,12 +17,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from organizer.field import Deployment
-from organizer.library.contexts import contexts
-from organizer.library.placing import TEMPLATE
+from organizer.library.images.capture import read_capture_info
+from organizer.library.images.placement import TEMPLATE_CHOICE
 from organizer.settings import Settings
 from organizer.store import Store
-from organizer.types import ImageFacts, ImageRef, ProcessedFile
+from organizer.types import Deployment, ImageFacts, ImageRef, ProcessedFile
 
 _IMAGES = 100_000
 _ROUNDS = 7
@@ -34,12 +33,14 @@ def main() -> None:
     settings = Settings()
     with tempfile.TemporaryDirectory() as folder:
         plain, told = (_library(Path(folder) / name) for name in ("plain", "told"))
-        told.choices.set(TEMPLATE, "{site}/{camera}/...")
+        told.choices.set(TEMPLATE_CHOICE, "{site}/{camera}/...")
         told.deployments.write(Deployment(f"site{i}/cam{i % 10}", shift=3600) for i in range(10))
         ways: dict[str, Callable[[], object]] = {
             "read the tables of images and files": lambda: _read(told),
-            "contexts, without a deployment": lambda: contexts(plain, settings=settings),
-            "contexts, 20 deployments, 10 shifted": lambda: contexts(told, settings=settings),
+            "contexts, without a deployment": lambda: read_capture_info(plain, settings=settings),
+            "contexts, 20 deployments, 10 shifted": lambda: read_capture_info(
+                told, settings=settings
+            ),
         }
         seconds: dict[str, list[float]] = {name: [] for name in ways}
         for _ in range(_ROUNDS + 1):

@@ -21,7 +21,7 @@ import numpy as np
 
 from benchmarks.vectors import append, ids_of
 from organizer.library import Library
-from organizer.library.joining import Joiner
+from organizer.library.ingest.assign import Assigner
 from organizer.settings import load_settings
 from organizer.types import Vectors
 
@@ -59,7 +59,7 @@ def _measure(folder: Path, size: int, dim: int, k: int) -> None:
             current = library.store.clusterings.current()
             assert current is not None
             began = time.perf_counter()
-            joiner = Joiner(library.store, current, seed=0)
+            joiner = Assigner(library.store, current, seed=0)
             joiner.join(ids, vectors)
             joined = time.perf_counter()
             append(library, ids, vectors)

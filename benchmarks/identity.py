@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.vectors import SPEC, append, ids_of, join, of_photos
-from organizer.cluster.incremental import unit
+from organizer.cluster.incremental import unit_rows
 from organizer.cluster.kmeans import KMeans
 from organizer.library import Library
-from organizer.library.space import Space, parsed
+from organizer.library.clustering.space import ClusterSpace, parse_reducer
 from organizer.settings import DEFAULT_REDUCER, load_settings
 from organizer.types import NOISE, Labels, Vectors
 
@@ -86,7 +86,7 @@ def _trial(vectors: Vectors, truth: NDArray[np.str_], held_back: str, *, seed: i
         library.recluster(k=k)
         before = _clusters(library)
         for cluster_id in set(before.values()):
-            library.rename(cluster_id, f"name {cluster_id}")
+            library.corrections.rename(cluster_id, f"name {cluster_id}")
         joined, finished = join(library, ids[late].tolist(), vectors[late])
         between = _clusters(library)
         library.recluster(k=k + 1)
@@ -120,7 +120,7 @@ def _trial(vectors: Vectors, truth: NDArray[np.str_], held_back: str, *, seed: i
 
 
 def _cold(vectors: Vectors, k: int, *, seed: int) -> Labels:
-    _, points = Space.fit(parsed(DEFAULT_REDUCER), unit(vectors), seed=seed)
+    _, points = ClusterSpace.fit(parse_reducer(DEFAULT_REDUCER), unit_rows(vectors), seed=seed)
     return KMeans(n_clusters=k, random_state=seed).fit_predict(points)
 
 

@@ -34,7 +34,7 @@ from organizer.discover import Walk
 from organizer.embed.engine import has_bfloat16
 from organizer.errors import WeightsMissingError
 from organizer.library import Library
-from organizer.library.embedders import load
+from organizer.library.embedders import load_embedder
 from organizer.protocols import LoadedEmbedder, least_side
 from organizer.settings import Settings, available_cores, load_settings
 from organizer.types import ImageRef, PartSpec
@@ -45,7 +45,7 @@ def main() -> None:
     arguments = _arguments()
     with tempfile.TemporaryDirectory() as folder:
         settings = _settings(arguments, Path(folder) / "weights")
-        loaded = load(PartSpec(arguments.embedder), settings)
+        loaded = load_embedder(PartSpec(arguments.embedder), settings)
         made = photos(Path(folder) / "photos", arguments.photos, arguments.megapixels)
         refs = list(Walk(made, made))
         rounds: list[dict[str, float]] = []
@@ -109,9 +109,9 @@ def _decode_all(loaded: LoadedEmbedder, refs: list[ImageRef]) -> list[np.ndarray
     side = least_side(part)
 
     def one(ref: ImageRef) -> np.ndarray:
-        data = decode.read(ref, max_bytes=2**31)
+        data = decode.read_file(ref, max_bytes=2**31)
         image_id = decode.identify(data)
-        return part.prepare(decode.decode(ref, data, image_id=image_id, min_side=side).pixels)
+        return part.prepare(decode.decode_image(ref, data, image_id=image_id, min_side=side).pixels)
 
     with ThreadPoolExecutor(available_cores()) as pool:
         return list(pool.map(one, refs))
@@ -194,7 +194,7 @@ def _rate(n: int, work: Callable[[], object]) -> float:
 def _settings(arguments: argparse.Namespace, folder: Path) -> Settings:
     settings = load_settings(batch_size=arguments.batch_size, precision=arguments.precision)
     try:
-        load(PartSpec(arguments.embedder), settings)
+        load_embedder(PartSpec(arguments.embedder), settings)
     except WeightsMissingError:
         folder.mkdir()
         _save_random_weights(arguments.embedder, folder)

@@ -23,11 +23,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.cluster.constrained import constraints_of
-from organizer.cluster.kmeans import Engine, KMeans, products_of
+from organizer.cluster.constrained import row_constraints
+from organizer.cluster.kmeans import KMeans, KMeansEngine, products_of
 from organizer.cluster.lloyd import lloyd
+from organizer.cluster.metric_space import Metric, blocks, metric_space
 from organizer.cluster.products import on_processor, workers
-from organizer.cluster.space import Metric, blocks, space_of
 from organizer.types import Vectors
 
 _SIZES = ["100000x2048x100", "100000x2048x1000", "1000000x512x1000"]
@@ -116,16 +116,21 @@ def _rows(vectors: Vectors, start: Vectors, iterations: int) -> dict[str, Callab
 
 
 def _ours(
-    vectors: Vectors, start: Vectors, iterations: int, metric: Metric, *, engine: Engine = "blas"
+    vectors: Vectors,
+    start: Vectors,
+    iterations: int,
+    metric: Metric,
+    *,
+    engine: KMeansEngine = "blas",
 ) -> Fitted:
-    space = space_of(vectors, metric)
+    space = metric_space(vectors, metric)
     with workers(vectors.size * len(start) if engine == "blas" else 0) as run:
         fit = lloyd(
             space,
             space.normal(start),
             products=products_of(space, engine)[0],
             run=run,
-            constraints=constraints_of(len(vectors), len(start)),
+            constraints=row_constraints(len(vectors), len(start)),
             max_iter=iterations,
             tol=0.0,
         )
@@ -175,7 +180,7 @@ def _mini_batch(vectors: Vectors, start: Vectors, iterations: int) -> Fitted:
 
 def _one_pass(vectors: Vectors, start: Vectors) -> float:
     """Multiplications and additions a second of an assignment without any bounds."""
-    space = space_of(vectors, "cosine")
+    space = metric_space(vectors, "cosine")
     nearest = on_processor(space)(start)
     with workers(vectors.size * len(start)) as run:
         parts = list(blocks(len(vectors), max(len(start), vectors.shape[1])))

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from organizer.reduce.linear import pca
-from organizer.reduce.neighbours import unit
+from organizer.reduce.neighbours import normalised
 from organizer.reduce.projection import project
 from organizer.types import Vectors
 
@@ -35,7 +35,7 @@ def main() -> None:
     arguments = _arguments()
     loaded = np.load(arguments.file)
     rows = np.random.default_rng(0).permutation(len(loaded["vectors"]))[: arguments.at_most]
-    vectors, labels = unit(loaded["vectors"][rows]), loaded["labels"][rows]
+    vectors, labels = normalised(loaded["vectors"][rows]), loaded["labels"][rows]
     ways = _ways(vectors)
     taken: dict[str, list[float]] = {name: [] for name in ways}
     worked: dict[str, list[float]] = {name: [] for name in ways}

@@ -43,17 +43,17 @@ def main() -> None:
 def _compare(megapixels: float, plain: list[bytes], told: list[bytes]) -> None:
     readers = metadata.installed_readers()
     images = [_decoded(data) for data in told]
-    found = metadata.found_by(images[0], told[0], readers)
+    found = metadata.read_extra(images[0], told[0], readers)
 
     def facts(place: int) -> object:
         image = images[place]
-        return metadata.facts(image, metadata.found_by(image, told[place], readers))
+        return metadata.image_facts(image, metadata.read_extra(image, told[place], readers))
 
     ways: dict[str, Callable[[int], object]] = {
         "decode, no EXIF in the file": lambda place: _decoded(plain[place]),
         "decode, EXIF and maker note": lambda place: _decoded(told[place]),
         "facts and readers": facts,
-        "light": lambda place: light.light_of(images[place].pixels),
+        "light": lambda place: light.measure_light(images[place].pixels),
     }
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for round_ in range(_ROUNDS + 1):
@@ -76,7 +76,7 @@ def _compare(megapixels: float, plain: list[bytes], told: list[bytes]) -> None:
 
 def _decoded(data: bytes) -> DecodedImage:
     ref = ImageRef(Path("/"), "x", len(data), 0)
-    return decode.decode(ref, data, image_id="x", min_side=_SIDE)
+    return decode.decode_image(ref, data, image_id="x", min_side=_SIDE)
 
 
 def _seconds(way: Callable[[int], object], place: int) -> float:

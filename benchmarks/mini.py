@@ -157,7 +157,7 @@ def _rates(teacher: Any, pupil: Any) -> str:
 def _embedder(name: str) -> Any:
     settings = load_settings()
     options = {"weights": settings.weights, "device": "cpu", "precision": "auto"}
-    return registry.create("organizer.embedders", PartSpec(name), options=options)[1]
+    return registry.create_part("organizer.embedders", PartSpec(name), options=options)[1]
 
 
 def _arguments() -> argparse.Namespace:

@@ -45,7 +45,7 @@ def _score(library: Library, folder: Path, embedder: str) -> None:
     classes = sum(place.is_dir() for place in folder.iterdir())
     report = library.ingest([folder], embedder=embedder)
     library.recluster(k=classes, embedder=embedder)
-    truth = library.report(labels="folders").truth
+    truth = library.reports.make(labels="folders").truth
     assert truth is not None
     vectors, labels = _labelled(library, report.embedder)
     print(

@@ -24,7 +24,7 @@ import numpy as np
 from benchmarks.growth import mixture
 from benchmarks.vectors import append, ids_of
 from organizer.library import Library
-from organizer.library.exporting import ExportChoice
+from organizer.library.exports import ExportOptions
 from organizer.settings import load_settings
 from organizer.types import ImageFacts, ImageRef, ProcessedFile
 
@@ -66,12 +66,12 @@ def _inside(folder: str, what: str) -> None:
     began = time.perf_counter()
     with Library.open(Path(folder), load_settings()) as library:
         if what == "report":
-            library.illustrate(html=Path(folder) / "report.html", map_method="none")
+            library.reports.write(html=Path(folder) / "report.html", map_method="none")
         else:
             exporter, _, vectors = what.partition("+")
-            choice = ExportChoice(vectors=bool(vectors))
+            choice = ExportOptions(vectors=bool(vectors))
             to = Path(folder) / f"{what}.{exporter}"
-            library.export(exporter, to, choice)
+            library.exports.write(exporter, to, choice)
     seconds = time.perf_counter() - began
     print(f"{seconds:.1f} {_peak():.3f}")
 

@@ -17,8 +17,7 @@ import numpy as np
 
 from benchmarks.kmeans import mixture, peak
 from organizer.evaluate.internal import silhouette, squared_silhouette
-from organizer.scores import Silhouette
-from organizer.types import Labels, Vectors
+from organizer.types import Labels, Silhouette, Vectors
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from sklearn.cluster import KMeans as ScikitKMeans
 from sklearn.metrics import normalized_mutual_info_score
 
 from benchmarks.labelled import Labelled, accuracy, contingency, load, long_tailed
-from organizer.cluster.incremental import place, unit
+from organizer.cluster.incremental import place_points, unit_rows
 from organizer.cluster.kmeans import KMeans
 from organizer.reduce import none, pca, smooth, umap
 
@@ -68,7 +68,7 @@ def _baseline(labelled: Labelled) -> tuple[float, float, float]:
 def _score(make: Callable[[], Any], labelled: Labelled) -> tuple[float, float, float]:
     vectors, truth = labelled
     k = int(truth.max()) + 1
-    labels = KMeans(n_clusters=k).fit_predict(unit(make().fit_transform(vectors)))
+    labels = KMeans(n_clusters=k).fit_predict(unit_rows(make().fit_transform(vectors)))
     held = np.mean([_agreement(make, vectors, labels, k, seed) for seed in range(2)])
     return (
         float(normalized_mutual_info_score(truth, labels)),
@@ -81,8 +81,10 @@ def _agreement(make: Callable[[], Any], vectors: Any, refit: Any, k: int, seed: 
     order = np.random.default_rng(seed).permutation(len(vectors))
     late, early = order[: len(order) // 10], order[len(order) // 10 :]
     reducer, kmeans = make(), KMeans(n_clusters=k)
-    first = kmeans.fit_predict(unit(reducer.fit_transform(vectors[early])))
-    placed = place(unit(reducer.transform(vectors[late])), kmeans.cluster_centers_).nearest
+    first = kmeans.fit_predict(unit_rows(reducer.fit_transform(vectors[early])))
+    placed = place_points(
+        unit_rows(reducer.transform(vectors[late])), kmeans.cluster_centers_
+    ).nearest
     old, new = linear_sum_assignment(-contingency(first, refit[early]))
     match = dict(zip(old.tolist(), new.tolist(), strict=True))
     return float(np.mean([match.get(int(label), -1) for label in placed] == refit[late]))

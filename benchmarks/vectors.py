@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from organizer.library import Library
-from organizer.library.joining import Finished, Joiner
+from organizer.library.ingest.assign import Assigner, AssignmentSummary
 from organizer.settings import load_settings
 from organizer.types import Assignments, EmbeddingBatch, PartSpec, Vectors
 
@@ -44,11 +44,13 @@ def append(library: Library, ids: Sequence[str], vectors: Vectors) -> None:
         library.store.vectors.append(SPEC, EmbeddingBatch(tuple(ids[part]), vectors[part]))
 
 
-def join(library: Library, ids: Sequence[str], vectors: Vectors) -> tuple[Assignments, Finished]:
+def join(
+    library: Library, ids: Sequence[str], vectors: Vectors
+) -> tuple[Assignments, AssignmentSummary]:
     """Let new images join the clusters, as an ingest does."""
     current = library.store.clusterings.current()
     assert current is not None
-    joiner = Joiner(library.store, current, seed=library.settings.seed)
+    joiner = Assigner(library.store, current, seed=library.settings.seed)
     append(library, ids, vectors)
     joined = joiner.join(ids, vectors)
     return joined, joiner.finish()

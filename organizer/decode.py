@@ -46,7 +46,7 @@ _ID_BYTES = 16  # two of 10 ** 12 images share one with a chance below 10 ** -14
 _ON_ITS_SIDE, _ROWS_ROUND, _COLUMNS_ROUND = {5, 6, 7, 8}, {3, 4, 7, 8}, {2, 3, 6, 7}
 
 
-def read(ref: ImageRef, *, max_bytes: int) -> bytes:
+def read_file(ref: ImageRef, *, max_bytes: int) -> bytes:
     """The bytes of a file.
 
     Raises:
@@ -72,7 +72,7 @@ def identify(data: bytes) -> str:
     return blake3(data).hexdigest(_ID_BYTES)
 
 
-def decode(
+def decode_image(
     ref: ImageRef, data: bytes, *, image_id: str | None = None, min_side: int | None = None
 ) -> DecodedImage:
     """The picture in a file's bytes.

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from organizer.errors import SettingsError
-from organizer.field import Deployment
+from organizer.types import Deployment
 
 _FIELD = re.compile(r"\{([^{}]*)\}")
 _ABSOLUTE = re.compile(r"/|[A-Za-z]:/")
@@ -28,7 +28,7 @@ _EXAMPLE = "for example {site}/{camera}/... or {deployment}/..."
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CameraPlace:
     """What the folders of a file tell.
 
     Attributes:
@@ -44,7 +44,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
+class DeploymentTemplate:
     """How folders tell a deployment; see the module.
 
     Attributes:
@@ -58,13 +58,13 @@ class Template:
     absolute: bool
 
     @classmethod
-    def parse(cls, text: str) -> Template:
+    def parse(cls, text: str) -> DeploymentTemplate:
         """A template from its text.
 
         Raises:
             SettingsError: It tells no deployment, or is no template.
         """
-        plain = tidied(text).replace("\\", "/")
+        plain = tidy_name(text).replace("\\", "/")
         absolute = _ABSOLUTE.match(plain) is not None
         parts = [part for part in plain.split("/") if part not in {"", "."}]
         if parts and parts[-1] in {"...", "…", "**"}:
@@ -80,7 +80,7 @@ class Template:
         shown = ("/" if plain.startswith("/") else "") + "/".join(parts)
         return cls(shown, tuple(_pattern(part) for part in parts), absolute)
 
-    def place_of(self, folders: Sequence[str]) -> Place | None:
+    def place_of(self, folders: Sequence[str]) -> CameraPlace | None:
         """What the folders of a file tell; None where they do not fit the template."""
         if len(folders) < len(self.folders):
             return None
@@ -93,10 +93,10 @@ class Template:
         location = found.get("site") or found.get("location")
         camera = found.get("camera")
         own = "/".join(word for word in (location, camera) if word)
-        return Place(found.get("deployment") or own, location, camera)
+        return CameraPlace(found.get("deployment") or own, location, camera)
 
 
-class Places:
+class CameraPlaces:
     """Which deployments files are of, by their folders.
 
     In order: what the template tells, where a person told of that deployment; a deployment that a
@@ -104,7 +104,7 @@ class Places:
     first; whatever else the template tells.
     """
 
-    def __init__(self, template: Template | None, told: Iterable[Deployment]) -> None:
+    def __init__(self, template: DeploymentTemplate | None, told: Iterable[Deployment]) -> None:
         self._template = template
         self._told = {deployment.deployment_id for deployment in told}
         self._longest = max((name.count("/") + 1 for name in self._told), default=0)
@@ -112,14 +112,14 @@ class Places:
     def __bool__(self) -> bool:
         return self._template is not None or bool(self._told)
 
-    def of(self, root: Sequence[str], inside: Sequence[str]) -> Place | None:
+    def of(self, root: Sequence[str], inside: Sequence[str]) -> CameraPlace | None:
         """Where a file was taken.
 
         Args:
             root: The folder that was ingested, folder by folder from the root of the file system.
             inside: The folders below it that lead to the file.
         """
-        root, inside = [tidied(f) for f in root], [tidied(f) for f in inside]
+        root, inside = [tidy_name(f) for f in root], [tidy_name(f) for f in inside]
         place = None
         if self._template is not None:
             folders = [*root, *inside] if self._template.absolute else inside
@@ -129,7 +129,7 @@ class Places:
         named = next((n for n in self._named([*root[-1:], *inside]) if n in self._told), None)
         if named is None:
             return place
-        return replace(place, deployment_id=named) if place else Place(named)
+        return replace(place, deployment_id=named) if place else CameraPlace(named)
 
     def _named(self, folders: Sequence[str]) -> Iterator[str]:
         for end in range(len(folders), 0, -1):
@@ -137,7 +137,7 @@ class Places:
                 yield "/".join(folders[begin:end])
 
 
-def completed(deployment: Deployment, place: Place | None) -> Deployment:
+def complete_deployment(deployment: Deployment, place: CameraPlace | None) -> Deployment:
     """A deployment, with what its folders tell where the person told nothing."""
     if place is None:
         return deployment
@@ -148,7 +148,7 @@ def completed(deployment: Deployment, place: Place | None) -> Deployment:
     )
 
 
-def tidied(name: str) -> str:
+def tidy_name(name: str) -> str:
     """A name in the one spelling that Unicode calls composed: macOS writes folders in another."""
     return unicodedata.normalize("NFC", name).strip()
 

@@ -128,7 +128,7 @@ class _OpenBatch:
         self.files.append(ProcessedFile(work.ref, work.image_id, facts, work.problem))
 
     def close(self, embedder: LoadedEmbedder) -> ProcessedBatch:
-        vectors = embedded(embedder, self.prepared)
+        vectors = embed_batch(embedder, self.prepared)
         return ProcessedBatch(tuple(self.files), EmbeddingBatch(tuple(self.image_ids), vectors))
 
 
@@ -142,11 +142,11 @@ def _read_and_prepare(
     max_bytes: int,
 ) -> _Work:
     try:
-        data = decode.read(ref, max_bytes=max_bytes)
+        data = decode.read_file(ref, max_bytes=max_bytes)
         image_id = decode.identify(data)
         if is_known(image_id):
             return _Work(ref, image_id)
-        image = decode.decode(ref, data, image_id=image_id, min_side=min_side)
+        image = decode.decode_image(ref, data, image_id=image_id, min_side=min_side)
     except ImageError as error:
         problem = Problem(ref, error.outcome, error.message, error.lasting)
         return _Work(ref, problem=problem)
@@ -154,12 +154,12 @@ def _read_and_prepare(
 
 
 def _facts(image: DecodedImage, data: bytes, readers: Mapping[str, MetadataReader]) -> ImageFacts:
-    measured = light.light_of(image.pixels)
-    facts = metadata.facts(image, metadata.found_by(image, data, readers))
+    measured = light.measure_light(image.pixels)
+    facts = metadata.image_facts(image, metadata.read_extra(image, data, readers))
     return replace(facts, brightness=measured.brightness, chroma=measured.chroma)
 
 
-def embedded(embedder: LoadedEmbedder, prepared: Sequence[NDArray[Any]]) -> Vectors:
+def embed_batch(embedder: LoadedEmbedder, prepared: Sequence[NDArray[Any]]) -> Vectors:
     """``(n, dim)`` float32: what an embedder makes of prepared pictures.
 
     Raises:

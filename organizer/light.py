@@ -17,7 +17,7 @@ _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
 
 
 @dataclass(frozen=True, slots=True)
-class Light:
+class ImageLight:
     """What the pixels tell of the light.
 
     Attributes:
@@ -30,7 +30,7 @@ class Light:
     chroma: float
 
 
-def light_of(pixels: NDArray[np.uint8]) -> Light:
+def measure_light(pixels: NDArray[np.uint8]) -> ImageLight:
     """Measure a picture on a grid of some 48 x 48 of its pixels.
 
     Args:
@@ -45,7 +45,7 @@ def light_of(pixels: NDArray[np.uint8]) -> Light:
     variance = float(luma_centred @ luma_centred)
     slope = luma_centred @ centred / variance if variance > 0 else np.zeros(2, dtype=np.float32)
     rest = centred - luma_centred[:, None] * slope
-    return Light(float(luma.mean()), float(np.hypot(rest[:, 0], rest[:, 1]).mean()))
+    return ImageLight(float(luma.mean()), float(np.hypot(rest[:, 0], rest[:, 1]).mean()))
 
 
 @overload

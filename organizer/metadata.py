@@ -20,7 +20,9 @@ _READERS = "organizer.metadata_readers"
 _EXIF_TIME = re.compile(r"(\d{4})[:\-](\d\d)[:\-](\d\d)[ T](\d\d):(\d\d):(\d\d)")
 
 
-def facts(image: DecodedImage, extra: Mapping[str, str | int | float] | None = None) -> ImageFacts:
+def image_facts(
+    image: DecodedImage, extra: Mapping[str, str | int | float] | None = None
+) -> ImageFacts:
     """What the library keeps of an image besides its vectors.
 
     Args:
@@ -78,10 +80,13 @@ def installed_readers() -> dict[str, MetadataReader]:
         PluginError: One cannot be loaded, or is none. It is not left out: what it would have found
             in the images of this ingest would never be looked for again.
     """
-    return {name: registry.create(_READERS, PartSpec(name))[1] for name in registry.names(_READERS)}
+    return {
+        name: registry.create_part(_READERS, PartSpec(name))[1]
+        for name in registry.part_names(_READERS)
+    }
 
 
-def found_by(
+def read_extra(
     image: DecodedImage, data: bytes, readers: Mapping[str, MetadataReader]
 ) -> dict[str, str | int | float]:
     """What readers find in an image; of two that give one name, the first in the alphabet counts.
@@ -122,7 +127,7 @@ def _fits(value: object) -> bool:
 
 
 def _bug(name: str, image: DecodedImage, what: str) -> PluginError:
-    origin = registry.provider(_READERS, name)
+    origin = registry.part_provider(_READERS, name)
     return PluginError(
         f"the metadata reader {name!r} of {origin} {what} (on {image.ref.file})",
         f"update or remove {origin}; what was committed before is kept",

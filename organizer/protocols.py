@@ -14,13 +14,16 @@ from typing import Any, BinaryIO, ClassVar, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.records import ExportBatch, ExportInfo, ExportOption, VectorUse
 from organizer.types import (
+    ExportBatch,
+    ExportInfo,
+    ExportOption,
     ImageRef,
     Labels,
     PartSpec,
     ProcessedBatch,
     Vectors,
+    VectorUse,
 )
 
 

@@ -20,12 +20,12 @@ from organizer.types import PartSpec
 _EMBEDDERS = "organizer.embedders"
 
 
-def names(group: str) -> tuple[str, ...]:
+def part_names(group: str) -> tuple[str, ...]:
     """The names of all parts of a group, sorted; nothing is imported."""
     return tuple(sorted({point.name for point in entry_points(group=group)}))
 
 
-def check(group: str, name: str) -> None:
+def check_part(group: str, name: str) -> None:
     """Make sure that a part of that name may exist; no part is imported.
 
     Of FAMILY:NAME the family is looked up, of A+B both.
@@ -34,27 +34,27 @@ def check(group: str, name: str) -> None:
         SettingsError: No part has that name.
         PluginError: Two parts have it.
     """
-    if group != _EMBEDDERS or name in names(group):
+    if group != _EMBEDDERS or name in part_names(group):
         _entry_point(group, name)
         return
-    for part in joined(name):
+    for part in joined_names(name):
         plain, family, _ = _parsed(part)
         _entry_point(*((EMBEDDER_FAMILIES, family) if family else (group, plain)))
 
 
-def joined(name: str) -> list[str]:
+def joined_names(name: str) -> list[str]:
     """The embedders whose names a name joins by a plus: A+B; itself where it joins none."""
-    return [name] if name in names(_EMBEDDERS) else name.split("+")
+    return [name] if name in part_names(_EMBEDDERS) else name.split("+")
 
 
-def factory(group: str, name: str) -> Callable[..., Any]:
+def part_factory(group: str, name: str) -> Callable[..., Any]:
     """The factory that makes a part of that name.
 
     Raises:
         SettingsError: No part has that name.
         PluginError: Two parts have it, or its module cannot be imported.
     """
-    if group != _EMBEDDERS or name in names(group):
+    if group != _EMBEDDERS or name in part_names(group):
         registered: Callable[..., Any] = _loaded(group, name)
         return registered
     if "+" in name:
@@ -80,19 +80,19 @@ def family_of(name: str) -> Family:
     return found
 
 
-def canonical(group: str, name: str) -> str:
+def canonical_name(group: str, name: str) -> str:
     """The one name of a part that may be spelled in several ways (``vgg16@fc2`` is ``vgg16``).
 
     Raises:
         SettingsError: No part has that name.
-        PluginError: See `factory`.
+        PluginError: See `part_factory`.
     """
-    if name in names(group):
+    if name in part_names(group):
         return name
-    return str(getattr(factory(group, name), "name", name))
+    return str(getattr(part_factory(group, name), "name", name))
 
 
-def create(
+def create_part(
     group: str, spec: PartSpec, *, options: Mapping[str, Any] | None = None
 ) -> tuple[PartSpec, Any]:
     """Create a part.
@@ -111,7 +111,7 @@ def create(
         PluginError: The part does not keep its contract.
         WeightsError: The part cannot find its weights.
     """
-    make = factory(group, spec.name)
+    make = part_factory(group, spec.name)
     kwargs = {**_accepted(make, options or {}), **spec.params}
     try:
         part = make(**kwargs)
@@ -138,7 +138,7 @@ def create(
     return spec.with_version(version), part
 
 
-def provider(group: str, name: str) -> str:
+def part_provider(group: str, name: str) -> str:
     """The distribution that a part comes from.
 
     Raises:
@@ -172,8 +172,8 @@ def _entry_point(group: str, name: str) -> EntryPoint:
         (point.value, _provider(point)): point for point in entry_points(group=group, name=name)
     }
     if not found:
-        near = difflib.get_close_matches(name, names(group), n=3, cutoff=0.4)
-        known = ", ".join(names(group)) or "none: organizer itself is not installed"
+        near = difflib.get_close_matches(name, part_names(group), n=3, cutoff=0.4)
+        known = ", ".join(part_names(group)) or "none: organizer itself is not installed"
         raise SettingsError(
             f"there is no {_kind(group)} {name!r}",
             f"did you mean {' or '.join(near)}?" if near else f"there are: {known}",

@@ -11,7 +11,7 @@ from typing import Any
 
 from blake3 import blake3
 
-from organizer.arrange import Disk, Item, Mode, Plan, Value
+from organizer.arrange import ArrangeItem, ArrangeMode, ArrangePlan, Disk, Value
 
 T0 = 1_700_000_000_123_456_789
 
@@ -121,23 +121,27 @@ def snapshot(
     return found
 
 
-def item_of(file: Path, *, below: str = "", cluster_id: int | None = 1, **fields: Value) -> Item:
+def item_of(
+    file: Path, *, below: str = "", cluster_id: int | None = 1, **fields: Value
+) -> ArrangeItem:
     """A file as the library knows it."""
     status = file.stat()
     image_id = blake3(file.read_bytes()).hexdigest(16)
-    return Item(image_id, file, status.st_size, status.st_mtime_ns, below, cluster_id, fields)
+    return ArrangeItem(
+        image_id, file, status.st_size, status.st_mtime_ns, below, cluster_id, fields
+    )
 
 
-def require_arranged(plan: Plan, contents: Mapping[Path, bytes]) -> None:
+def require_arranged(plan: ArrangePlan, contents: Mapping[Path, bytes]) -> None:
     """Every step of a plan is done, and no source is lost."""
     for step in (*plan.steps, *plan.there):
         target = step.target
-        if plan.mode is Mode.SYMLINK:
+        if plan.mode is ArrangeMode.SYMLINK:
             assert target.readlink() == step.source
         else:
             assert stat.S_ISREG(target.lstat().st_mode)
-        if plan.mode is Mode.LINK:
+        if plan.mode is ArrangeMode.LINK:
             assert target.samefile(step.source)
         assert target.read_bytes() == contents[step.source]
         assert target.stat().st_mtime_ns == step.mtime_ns
-        assert os.path.lexists(step.source) == (plan.mode is not Mode.MOVE)
+        assert os.path.lexists(step.source) == (plan.mode is not ArrangeMode.MOVE)

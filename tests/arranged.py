@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from organizer.library import Library
-from organizer.library.commit import IngestReport
-from organizer.library.deciding import Desk
+from organizer.library.corrections.editor import Editor
+from organizer.library.ingest.report import IngestReport
 from organizer.settings import Settings
 from organizer.types import NOISE
 from tests.conftest import make_groups
@@ -45,7 +45,7 @@ def library(home: Path) -> Iterator[Library]:
 def named(library: Library, **names: str) -> None:
     """Call the clusters of some folders of photos by names: ``named(library, red="fox")``."""
     for folder, name in names.items():
-        library.rename(cluster_at(library, f"photos/{folder}/000.jpg"), name)
+        library.corrections.rename(cluster_at(library, f"photos/{folder}/000.jpg"), name)
 
 
 def cut_before_new_clusters(
@@ -56,9 +56,9 @@ def cut_before_new_clusters(
     def cut(*_: object, **__: object) -> object:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Desk, "gather", cut)
+    monkeypatch.setattr(Editor, "new_cluster", cut)
     with pytest.raises(KeyboardInterrupt):
-        library.read_back(folder)
+        library.folders.read_back(folder)
     monkeypatch.undo()
 
 

@@ -8,9 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from organizer.field import Deployment
-from organizer.records import ExportBatch, ExportDetection, ExportInfo
-from organizer.types import PartSpec
+from organizer.types import Deployment, ExportBatch, ExportDetection, ExportInfo, PartSpec
 
 FOLDER = "/photos"
 CLUSTERS = {3: "Red fox", 7: None}

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.cluster.incremental import unit
+from organizer.cluster.incremental import unit_rows
 from organizer.library import Library
-from organizer.library.draft import nobody
-from organizer.library.joining import Finished, Joiner
+from organizer.library.clustering.build import no_assignments
+from organizer.library.ingest.assign import Assigner, AssignmentSummary
 from organizer.settings import Settings
 from organizer.types import (
     Assignments,
@@ -42,7 +42,7 @@ def blobs(
     draw = np.random.default_rng(seed)
     centres = np.eye(dim, dtype=np.float32)[first : first + len(sizes)]
     noise = draw.normal(0, scale, (sum(sizes), dim))
-    return unit((np.repeat(centres, sizes, axis=0) + noise).astype(np.float32))
+    return unit_rows((np.repeat(centres, sizes, axis=0) + noise).astype(np.float32))
 
 
 def library_at(folder: Path, **settings: int) -> Library:
@@ -63,18 +63,18 @@ def fill(library: Library, ids: Sequence[str], vectors: Vectors) -> None:
 
 def ingest(
     library: Library, ids: Sequence[str], vectors: Vectors, *, batch: int | None = None
-) -> tuple[Assignments, Finished]:
+) -> tuple[Assignments, AssignmentSummary]:
     """What an ingest does with the vectors of new images."""
     current = library.store.clusterings.current()
     assert current is not None
-    joiner = Joiner(library.store, current, seed=library.settings.seed)
+    joiner = Assigner(library.store, current, seed=library.settings.seed)
     size = batch or max(len(ids), 1)
     parts = []
     for start in range(0, len(ids), size):
         part = slice(start, start + size)
         fill(library, ids[part], vectors[part])
         parts.append(joiner.join(ids[part], vectors[part]))
-    return Assignments.joined(parts) if parts else nobody(), joiner.finish()
+    return Assignments.joined(parts) if parts else no_assignments(), joiner.finish()
 
 
 def members(library: Library) -> Assignments:

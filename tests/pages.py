@@ -10,13 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from organizer.cluster.incremental import unit
+from organizer.cluster.incremental import unit_rows
 from organizer.evaluate.external import against_truth
 from organizer.evaluate.internal import silhouette
 from organizer.evaluate.shape import internal_scores
-from organizer.report.contents import ClusterRow, Contents, Map, Picture, Sheet, Spot
-from organizer.scores import (
+from organizer.report.contents import (
+    ClusterRow,
+    ContactSheet,
+    MapPicture,
+    ReportContents,
+    ReportMap,
+    ReportPicture,
+)
+from organizer.types import (
+    NOISE,
     Audit,
+    Candidate,
     ClusterShape,
     Explanation,
     Factor,
@@ -24,7 +33,6 @@ from organizer.scores import (
     Proportion,
     Reason,
 )
-from organizer.types import NOISE, Candidate
 
 HOSTILE = (
     "<img src=x onerror=alert(1)>.jpg",
@@ -39,7 +47,9 @@ HOSTILE = (
 _WORDS = ("lynx", "fox", "wolf", "boar", "badger", "hare", "deer", "otter")
 
 
-def picture(path: str, seed: int = 0, *, note: str = "distance 0.12", side: int = 96) -> Picture:
+def picture(
+    path: str, seed: int = 0, *, note: str = "distance 0.12", side: int = 96
+) -> ReportPicture:
     """A drawn picture: two tones and a disc, other for every seed."""
     draw = np.random.default_rng(seed)
     ground, front = (tuple(draw.integers(30, 225, 3).tolist()) for _ in range(2))
@@ -48,7 +58,7 @@ def picture(path: str, seed: int = 0, *, note: str = "distance 0.12", side: int 
     ImageDraw.Draw(image).ellipse((x - r, y - r, x + r, y + r), fill=front)
     held = io.BytesIO()
     image.save(held, "JPEG", quality=80)
-    return Picture(path, held.getvalue(), *image.size, note)
+    return ReportPicture(path, held.getvalue(), *image.size, note)
 
 
 def contents(
@@ -61,7 +71,7 @@ def contents(
     pictures: int = 4,
     spots: int = 12,
     seed: int = 0,
-) -> Contents:
+) -> ReportContents:
     """A report with every section; `without` takes some away.
 
     Args:
@@ -81,7 +91,7 @@ def contents(
     centres = draw.uniform(-0.8, 0.8, (len(sizes) + 1, 2))
     place = np.where(labels == NOISE, len(sizes), labels - 3)
     xy = (centres[place] + draw.normal(0, 0.07, (n, 2))).clip(-1, 1).astype(np.float32)
-    vectors = unit(np.hstack([xy, np.ones((n, 1))]).astype(np.float32))
+    vectors = unit_rows(np.hstack([xy, np.ones((n, 1))]).astype(np.float32))
     own = np.where(draw.random(n) < 0.75, labels % len(classes), draw.integers(0, len(classes), n))
     truth = [None if i % 7 == 0 else classes[c] for i, c in enumerate(own.tolist())]
     usual = [f"photos/camera {i % 5}/IMG_{i:05}.JPG" for i in range(n)]
@@ -91,7 +101,7 @@ def contents(
         for i, size in enumerate(sizes)
     )
     known = [i for i, name in enumerate(truth) if name is not None and labels[i] != NOISE]
-    return Contents(
+    return ReportContents(
         library="/home/ada/photos of <b>2026 & more",
         made_at="2026-11-24T10:20:43+00:00",
         facts=(("embedder", "mobilenet_v2, 1,280 dimensions"), ("algorithm", "kmeans, seed 0")),
@@ -114,7 +124,7 @@ def contents(
         doubtful=tuple(picture(files[i], i, note="70% in cluster 3") for i in range(2)),
         doubtful_count=5,
         unsure_pictures=tuple(picture(files[-1 - i], i, note="unsure") for i in range(3)),
-        map=Map(
+        map=ReportMap(
             method="tsne",
             xy=xy,
             cluster_ids=labels,
@@ -128,7 +138,7 @@ def contents(
     )
 
 
-def without(found: Contents, *names: str) -> Contents:
+def without(found: ReportContents, *names: str) -> ReportContents:
     """The same with nothing in some of its places."""
     empty: dict[str, object] = {
         "evidence": (),
@@ -141,7 +151,7 @@ def without(found: Contents, *names: str) -> Contents:
     return replace(found, **{name: empty.get(name) for name in names})  # type: ignore[arg-type]
 
 
-def bare() -> Contents:
+def bare() -> ReportContents:
     """The least that a report can show: one cluster with one image, and nothing about it."""
     found = contents(sizes=(1,), unsure=0, names=())
     empty = InternalScores(None, None, 0.0, (ClusterShape(3, 1, 0.0, 0.0, 0.0, None, None),))
@@ -182,11 +192,11 @@ def _evidence() -> tuple[Candidate, ...]:
     )
 
 
-def _sheet(cluster_id: int, files: Sequence[str], count: int) -> Sheet:
+def _sheet(cluster_id: int, files: Sequence[str], count: int) -> ContactSheet:
     def at(i: int) -> str:
         return files[(cluster_id - 3 + i) % len(files)]
 
-    return Sheet(
+    return ContactSheet(
         cluster_id,
         typical=tuple(
             picture(at(i), cluster_id * 100 + i, note="medoid" if i == 0 else "distance 0.12")
@@ -199,10 +209,10 @@ def _sheet(cluster_id: int, files: Sequence[str], count: int) -> Sheet:
     )
 
 
-def _spots(xy: NDArray[np.float32], files: Sequence[str], count: int) -> tuple[Spot, ...]:
+def _spots(xy: NDArray[np.float32], files: Sequence[str], count: int) -> tuple[MapPicture, ...]:
     """Points that are far enough apart for a picture of 0.12."""
     taken: list[int] = []
     for row in range(len(xy)):
         if len(taken) < count and all(np.abs(xy[row] - xy[t]).max() > 0.13 for t in taken):
             taken.append(row)
-    return tuple(Spot(row, picture(files[row], row, side=64)) for row in taken)
+    return tuple(MapPicture(row, picture(files[row], row, side=64)) for row in taken)

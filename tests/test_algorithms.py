@@ -18,9 +18,9 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.neighbors import KNeighborsClassifier
 
 from organizer.cluster.density import Dbscan, dbscan, hdbscan, knee
-from organizer.cluster.graph import connected_graph, embedded, spectral
+from organizer.cluster.graph import connected_graph, spectral, spectral_embedding
 from organizer.cluster.hierarchy import Birch, average, birch, ward
-from organizer.cluster.limits import Limits, limited, limits_of, require_within
+from organizer.cluster.limits import Limits, limits_of, require_within, with_limits
 from organizer.cluster.mixture import gmm
 from organizer.cluster.neighbours import NearestLabelled, landmarks
 from organizer.errors import ClusteringError
@@ -150,7 +150,7 @@ def test_a_factory_with_limits_is_still_the_factory() -> None:
 
 
 def test_the_refusal_names_the_number_the_reason_and_the_way_out() -> None:
-    @limited(max_images=1_000, reason="it is slow", instead="kmeans")
+    @with_limits(max_images=1_000, reason="it is slow", instead="kmeans")
     def slow() -> None:
         pytest.fail("nothing is made")
 
@@ -320,7 +320,7 @@ def test_the_embedding_is_that_of_linear_algebra() -> None:
     degrees = graph.toarray().sum(axis=1)
     values, vectors = np.linalg.eig(graph.toarray() / degrees[:, None])
     first = np.argsort(-values.real)[:4]
-    found = embedded(graph, 4, seed=0)
+    found = spectral_embedding(graph, 4, seed=0)
     for number in first:
         vector = vectors[:, number].real
         rest = vector - found @ np.linalg.lstsq(found, vector, rcond=None)[0]

@@ -14,18 +14,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from organizer.arrange import (
-    Item,
-    Mode,
-    Plan,
-    Record,
-    Result,
-    Template,
-    apply,
-    plan,
+    ArrangeItem,
+    ArrangeMode,
+    ArrangePlan,
+    ArrangeRecord,
+    FolderTemplate,
+    StepResult,
+    carry_out,
+    make_plan,
     read_journal,
     read_plan,
-    resume,
-    undo,
+    resume_journal,
+    undo_journal,
     write_plan,
 )
 from tests.arrange_trees import (
@@ -61,8 +61,8 @@ _NAMES = {1: "fox", 2: "Fox", 3: "fox/../..", 4: "🦡" * 80, 5: "unsure", 6: "N
 def small_batches() -> Iterator[None]:
     """Several batches also in a small tree."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("organizer.arrange.applying.BATCH", 3)
-        patch.setattr("organizer.arrange.undoing._BATCH", 2)
+        patch.setattr("organizer.arrange.apply.BATCH", 3)
+        patch.setattr("organizer.arrange.undo._BATCH", 2)
         yield
 
 
@@ -71,7 +71,7 @@ class World:
 
     def __init__(self, home: Path, elsewhere: Path) -> None:
         self.home, self.elsewhere = home, elsewhere
-        self.items: list[Item] = []
+        self.items: list[ArrangeItem] = []
         self.contents: dict[Path, bytes] = {}
         self.before: tuple[object, object] = ({}, {})
 
@@ -125,13 +125,13 @@ class World:
         inodes = self.home == self.elsewhere
         return snapshot(self.home, inodes=inodes), snapshot(self.elsewhere, inodes=inodes)
 
-    def plan(self, mode: Mode, template: str) -> Plan:
-        made = plan(self.items, to=self.to, mode=mode, template=Template.parse(template))
+    def plan(self, mode: ArrangeMode, template: str) -> ArrangePlan:
+        made = make_plan(self.items, to=self.to, mode=mode, template=FolderTemplate.parse(template))
         assert made.photos == len(self.items)
         for left in made.left:
             assert (
                 "cannot be a folder" in left.why
-                or (left.source.is_symlink() and mode is Mode.MOVE)
+                or (left.source.is_symlink() and mode is ArrangeMode.MOVE)
                 or (left.image_id == "" and "beside it lies" in left.why)
             )
         assert self.now() == self.before
@@ -153,7 +153,7 @@ worlds = st.fixed_dictionaries(
             st.sampled_from(["a.jpg", "fox/a.JPG", "fox/b.jpg", "FOX/é.jpg", "unsure/mine.txt"]),
             max_size=3,
         ),
-        "mode": st.sampled_from([*Mode]),
+        "mode": st.sampled_from([*ArrangeMode]),
         "template": st.sampled_from(_TEMPLATES),
         "across": st.booleans(),
     }
@@ -174,14 +174,14 @@ def test_applied_to_the_end_it_is_as_planned_and_undone_it_is_as_it_was(
     with _world(place, drawn) as (world, made):
         record = _until_done(world, made, calls)
         assert record.applied, record.refusals()
-        assert set(record.results) <= {Result.DONE}, record.refusals()
+        assert set(record.results) <= {StepResult.DONE}, record.refusals()
         assert record == read_journal(world.journal)
         require_arranged(made, world.contents)
-        assert plan(
-            world.items, to=world.to, mode=made.mode, template=Template.parse(made.template)
+        assert make_plan(
+            world.items, to=world.to, mode=made.mode, template=FolderTemplate.parse(made.template)
         ).photos == len(world.items)
         undone = _until_undone(world, [])
-        assert set(undone.results) <= {Result.UNDONE}, undone.refusals()
+        assert set(undone.results) <= {StepResult.UNDONE}, undone.refusals()
         assert world.now() == world.before
 
 
@@ -192,13 +192,13 @@ def test_killed_anywhere_it_can_be_taken_back(
 ) -> None:
     with _world(place, drawn) as (world, made):
         with suppress(KilledError):
-            apply(made, journal=world.journal, disk=Bomb(first))
+            carry_out(made, journal=world.journal, disk=Bomb(first))
         if not world.journal.exists():
             assert world.now() == world.before
             return
         record = _until_undone(world, calls)
         assert record.undone
-        assert set(record.results) <= {Result.UNDONE, Result.PENDING}, record.refusals()
+        assert set(record.results) <= {StepResult.UNDONE, StepResult.PENDING}, record.refusals()
         assert world.now() == world.before
 
 
@@ -231,11 +231,11 @@ def test_a_plan_has_no_two_files_in_one_place_and_survives_its_table(
         read = read_plan(write_plan(made, world.journal.with_suffix(".csv"), over=True))
         assert read.digest == made.digest
         assert read.steps == made.steps
-        shuffled = plan(
+        shuffled = make_plan(
             reversed(world.items),
             to=made.to,
             mode=made.mode,
-            template=Template.parse(made.template),
+            template=FolderTemplate.parse(made.template),
         )
         assert shuffled == made
 
@@ -245,7 +245,7 @@ class _world:  # noqa: N801 - used as a function
 
     def __init__(self, place: Path, drawn: dict[str, object]) -> None:
         mode = drawn["mode"]
-        across = drawn["across"] and mode is not Mode.LINK and _SHM.is_dir()
+        across = drawn["across"] and mode is not ArrangeMode.LINK and _SHM.is_dir()
         home = Path(tempfile.mkdtemp(dir=place))
         elsewhere = Path(tempfile.mkdtemp(dir=_SHM)) if across else home
         self._world = World(home, elsewhere)
@@ -253,7 +253,7 @@ class _world:  # noqa: N801 - used as a function
         self._world.journal.parent.mkdir()
         self._plan = self._world.plan(mode, str(drawn["template"]))  # type: ignore[arg-type]
 
-    def __enter__(self) -> tuple[World, Plan]:
+    def __enter__(self) -> tuple[World, ArrangePlan]:
         return self._world, self._plan
 
     def __exit__(self, *_: object) -> None:
@@ -261,17 +261,17 @@ class _world:  # noqa: N801 - used as a function
             shutil.rmtree(top, ignore_errors=True)
 
 
-def _until_done(world: World, made: Plan, calls: list[int]) -> Record:
+def _until_done(world: World, made: ArrangePlan, calls: list[int]) -> ArrangeRecord:
     for count in calls:
         with suppress(KilledError):
-            apply(made, journal=world.journal, disk=Bomb(count))
+            carry_out(made, journal=world.journal, disk=Bomb(count))
     if world.journal.exists():
-        return resume(world.journal, disk=Bomb(_NEVER))
-    return apply(made, journal=world.journal, disk=Bomb(_NEVER))
+        return resume_journal(world.journal, disk=Bomb(_NEVER))
+    return carry_out(made, journal=world.journal, disk=Bomb(_NEVER))
 
 
-def _until_undone(world: World, calls: list[int]) -> Record:
+def _until_undone(world: World, calls: list[int]) -> ArrangeRecord:
     for count in calls:
         with suppress(KilledError):
-            undo(world.journal, disk=Bomb(count))
-    return undo(world.journal, disk=Bomb(_NEVER))
+            undo_journal(world.journal, disk=Bomb(count))
+    return undo_journal(world.journal, disk=Bomb(_NEVER))

@@ -11,22 +11,22 @@ from pathlib import Path
 import pytest
 
 from organizer.arrange import (
+    ArrangeItem,
+    ArrangeMode,
+    ArrangePlan,
+    ArrangeRecord,
+    ArrangeStep,
     Disk,
-    Item,
-    Mode,
-    Plan,
-    Record,
-    Result,
-    Step,
-    Template,
-    apply,
+    FolderTemplate,
+    StepResult,
+    carry_out,
+    make_plan,
     next_journal,
-    placed,
-    plan,
+    placed_by_journals,
     read_journal,
     read_plan,
-    resume,
-    undo,
+    resume_journal,
+    undo_journal,
     write_plan,
 )
 from organizer.errors import SettingsError, StoreError
@@ -38,18 +38,20 @@ _PHOTO = b"the only photo of it" * 10
 class Photo:
     """One photo, and what is known of an arrangement of it."""
 
-    def __init__(self, home: Path, mode: Mode, *, to: str = "out", below: str = "") -> None:
+    def __init__(self, home: Path, mode: ArrangeMode, *, to: str = "out", below: str = "") -> None:
         self.home = home
         self.source = make(home / "in/a.jpg", _PHOTO)
         self.journal = home / "journals/arrangement-000001.jsonl"
         self.target = home / to / below / "a.jpg"
         self.mode = mode
         item = item_of(self.source)
-        step = Step(self.source, self.target, "", item.image_id, 1, item.size, item.mtime_ns, below)
-        self.plan = Plan(home / to, mode, (step,))
+        step = ArrangeStep(
+            self.source, self.target, "", item.image_id, 1, item.size, item.mtime_ns, below
+        )
+        self.plan = ArrangePlan(home / to, mode, (step,))
 
-    def apply(self, disk: Disk | None = None) -> Record:
-        return apply(self.plan, journal=self.journal, disk=disk)
+    def apply(self, disk: Disk | None = None) -> ArrangeRecord:
+        return carry_out(self.plan, journal=self.journal, disk=disk)
 
     def killed(self, calls: int) -> bool:
         """Apply until a kill; whether there is a journal to go on with."""
@@ -62,49 +64,55 @@ class Photo:
         assert any(f.read_bytes() == _PHOTO for f in found)
 
 
-@pytest.mark.parametrize("mode", [Mode.LINK, Mode.COPY, Mode.MOVE])
+@pytest.mark.parametrize("mode", [ArrangeMode.LINK, ArrangeMode.COPY, ArrangeMode.MOVE])
 def test_a_folder_of_sources_that_became_a_link_to_the_targets_holds_nothing(
-    tmp_path: Path, mode: Mode
+    tmp_path: Path, mode: ArrangeMode
 ) -> None:
     photo = Photo(tmp_path, mode)
     photo.apply()
     shutil.rmtree(photo.source.parent)
     photo.source.parent.symlink_to(photo.target.parent)
-    record = undo(photo.journal)
+    record = undo_journal(photo.journal)
     assert photo.target.read_bytes() == _PHOTO
-    assert record.counts == {Result.OCCUPIED if mode is Mode.MOVE else Result.KEPT: 1}
+    assert record.counts == {
+        StepResult.OCCUPIED if mode is ArrangeMode.MOVE else StepResult.KEPT: 1
+    }
     photo.source.parent.unlink()
-    assert undo(photo.journal).counts == {Result.UNDONE if mode is Mode.MOVE else Result.KEPT: 1}
+    assert undo_journal(photo.journal).counts == {
+        StepResult.UNDONE if mode is ArrangeMode.MOVE else StepResult.KEPT: 1
+    }
     photo.require_alive()
 
 
-@pytest.mark.parametrize("mode", [Mode.LINK, Mode.COPY, Mode.MOVE])
+@pytest.mark.parametrize("mode", [ArrangeMode.LINK, ArrangeMode.COPY, ArrangeMode.MOVE])
 def test_a_source_that_became_a_link_to_its_target_holds_nothing(
-    tmp_path: Path, mode: Mode
+    tmp_path: Path, mode: ArrangeMode
 ) -> None:
     photo = Photo(tmp_path, mode)
     photo.apply()
     photo.source.unlink(missing_ok=True)
     photo.source.symlink_to(photo.target)
-    record = undo(photo.journal)
+    record = undo_journal(photo.journal)
     assert photo.target.read_bytes() == _PHOTO
-    assert record.counts == {Result.OCCUPIED if mode is Mode.MOVE else Result.KEPT: 1}
+    assert record.counts == {
+        StepResult.OCCUPIED if mode is ArrangeMode.MOVE else StepResult.KEPT: 1
+    }
 
 
 def test_a_copy_stays_where_its_source_is_changed_though_size_and_time_are_not(
     tmp_path: Path,
 ) -> None:
-    photo = Photo(tmp_path, Mode.COPY)
+    photo = Photo(tmp_path, ArrangeMode.COPY)
     photo.apply()
     make(photo.source, _PHOTO.replace(b"only", b"ONLY"))
-    assert undo(photo.journal).counts == {Result.KEPT: 1}
+    assert undo_journal(photo.journal).counts == {StepResult.KEPT: 1}
     assert photo.target.read_bytes() == _PHOTO
 
 
-@pytest.mark.parametrize("way", [resume, undo])
-@pytest.mark.parametrize("mode", [*Mode])
+@pytest.mark.parametrize("way", [resume_journal, undo_journal])
+@pytest.mark.parametrize("mode", [*ArrangeMode])
 def test_a_file_that_is_led_onto_itself_stays_whenever_it_is_killed(
-    tmp_path: Path, mode: Mode, way: Callable[[Path], Record]
+    tmp_path: Path, mode: ArrangeMode, way: Callable[[Path], ArrangeRecord]
 ) -> None:
     for kill in range(8):
         for name, to in (("itself", "in"), ("link", "out")):
@@ -114,21 +122,21 @@ def test_a_file_that_is_led_onto_itself_stays_whenever_it_is_killed(
                 (home / "out").symlink_to("in")
             if photo.killed(kill):
                 way(photo.journal)
-                undo(photo.journal)
+                undo_journal(photo.journal)
             assert photo.source.read_bytes() == _PHOTO
             assert not photo.source.is_symlink()
 
 
 def test_names_that_differ_by_case_are_one_only_where_the_disk_says_so(tmp_path: Path) -> None:
-    photo = Photo(tmp_path, Mode.LINK, to="in")
+    photo = Photo(tmp_path, ArrangeMode.LINK, to="in")
     step = photo.plan.steps[0]
-    other = Step(
+    other = ArrangeStep(
         step.source, tmp_path / "in/A.JPG", "", step.image_id, 1, step.size, step.mtime_ns, ""
     )
-    apply(Plan(tmp_path / "in", Mode.LINK, (other,)), journal=photo.journal)
+    carry_out(ArrangePlan(tmp_path / "in", ArrangeMode.LINK, (other,)), journal=photo.journal)
     if not (tmp_path / "in/A.JPG").is_file():
         pytest.skip("the disk does not tell cases apart")
-    assert undo(photo.journal).counts == {Result.UNDONE: 1}
+    assert undo_journal(photo.journal).counts == {StepResult.UNDONE: 1}
     assert [f.name for f in (tmp_path / "in").iterdir()] == ["a.jpg"]
 
 
@@ -168,12 +176,12 @@ class ForgetfulWithoutLinks(Forgetful):
 def test_a_source_that_went_though_the_disk_denies_it_is_moved(
     tmp_path: Path, kind: type[Disk]
 ) -> None:
-    photo = Photo(tmp_path, Mode.MOVE)
+    photo = Photo(tmp_path, ArrangeMode.MOVE)
     disk = kind()
     disk._rename_new = None
-    assert photo.apply(disk).counts == {Result.DONE: 1}
+    assert photo.apply(disk).counts == {StepResult.DONE: 1}
     assert photo.target.read_bytes() == _PHOTO
-    assert undo(photo.journal).counts == {Result.UNDONE: 1}
+    assert undo_journal(photo.journal).counts == {StepResult.UNDONE: 1}
     assert photo.source.read_bytes() == _PHOTO
 
 
@@ -184,92 +192,96 @@ def test_a_source_that_went_though_the_disk_denies_it_is_moved(
 def moved(tmp_path: Path) -> Photo:
     """A photo that was moved by a process which was killed before it could say so."""
     for kill in range(20):
-        photo = Photo(tmp_path / str(kill), Mode.MOVE)
+        photo = Photo(tmp_path / str(kill), ArrangeMode.MOVE)
         if photo.killed(kill) and not photo.source.exists():
             return photo
     raise AssertionError("it was never moved")
 
 
-@pytest.mark.parametrize("way", [resume, undo])
+@pytest.mark.parametrize("way", [resume_journal, undo_journal])
 def test_a_move_is_known_again_when_its_disk_is_back(
-    moved: Photo, way: Callable[[Path], Record]
+    moved: Photo, way: Callable[[Path], ArrangeRecord]
 ) -> None:
     away = moved.home / "away"
     moved.plan.to.rename(away)
     record = way(moved.journal)
-    assert record.counts == {Result.MISSING if way is resume else Result.GONE: 1}
+    assert record.counts == {StepResult.MISSING if way is resume_journal else StepResult.GONE: 1}
     assert record.refusals()
     shutil.rmtree(moved.plan.to, ignore_errors=True)
     away.rename(moved.plan.to)
-    if way is resume:
-        assert resume(moved.journal).counts == {Result.DONE: 1}
-    assert undo(moved.journal).counts == {Result.UNDONE: 1}
+    if way is resume_journal:
+        assert resume_journal(moved.journal).counts == {StepResult.DONE: 1}
+    assert undo_journal(moved.journal).counts == {StepResult.UNDONE: 1}
     assert moved.source.read_bytes() == _PHOTO
 
 
 def test_a_move_that_was_missing_for_one_run_is_taken_back_by_the_undo(moved: Photo) -> None:
     away = moved.home / "away"
     moved.plan.to.rename(away)
-    resume(moved.journal)
+    resume_journal(moved.journal)
     moved.plan.to.rmdir()
     away.rename(moved.plan.to)
-    assert undo(moved.journal).counts == {Result.UNDONE: 1}
+    assert undo_journal(moved.journal).counts == {StepResult.UNDONE: 1}
     assert moved.source.read_bytes() == _PHOTO
 
 
 def test_what_an_undo_could_not_take_back_it_takes_back_later(moved: Photo) -> None:
     make(moved.source, b"another's")
-    assert undo(moved.journal).counts == {Result.OCCUPIED: 1}
+    assert undo_journal(moved.journal).counts == {StepResult.OCCUPIED: 1}
     moved.source.unlink()
-    assert undo(moved.journal).counts == {Result.UNDONE: 1}
+    assert undo_journal(moved.journal).counts == {StepResult.UNDONE: 1}
     assert moved.source.read_bytes() == _PHOTO
 
 
 def test_a_file_that_is_at_the_target_of_one_that_went_is_not_taken_for_it(tmp_path: Path) -> None:
-    photo = Photo(tmp_path, Mode.MOVE)
+    photo = Photo(tmp_path, ArrangeMode.MOVE)
     photo.source.unlink()
     make(photo.target, _PHOTO.replace(b"only", b"ONLY"))
-    assert photo.apply().counts == {Result.MISSING: 1}
-    assert undo(photo.journal).counts == {Result.PENDING: 1}
+    assert photo.apply().counts == {StepResult.MISSING: 1}
+    assert undo_journal(photo.journal).counts == {StepResult.PENDING: 1}
     assert photo.target.exists()
 
 
 def test_a_source_that_cannot_even_be_looked_for_fails_alone(tmp_path: Path) -> None:
-    photo = Photo(tmp_path, Mode.COPY)
+    photo = Photo(tmp_path, ArrangeMode.COPY)
     other = make(tmp_path / "other/b.jpg", b"b")
     item = item_of(other)
-    step = Step(other, tmp_path / "out/b.jpg", "", item.image_id, 1, item.size, item.mtime_ns, "")
-    made = Plan(photo.plan.to, photo.mode, (*photo.plan.steps, step))
+    step = ArrangeStep(
+        other, tmp_path / "out/b.jpg", "", item.image_id, 1, item.size, item.mtime_ns, ""
+    )
+    made = ArrangePlan(photo.plan.to, photo.mode, (*photo.plan.steps, step))
     shutil.rmtree(photo.source.parent)
     photo.source.parent.symlink_to(photo.source.parent)
-    record = apply(made, journal=photo.journal)
-    assert record.results == (Result.FAILED, Result.DONE)
+    record = carry_out(made, journal=photo.journal)
+    assert record.results == (StepResult.FAILED, StepResult.DONE)
     assert record.applied
 
 
 # What is another's, and who else is at work --------------------------------------------------
 
 
-@pytest.mark.parametrize("mode", [*Mode])
-def test_an_empty_file_that_was_at_the_target_before_stays(tmp_path: Path, mode: Mode) -> None:
+@pytest.mark.parametrize("mode", [*ArrangeMode])
+def test_an_empty_file_that_was_at_the_target_before_stays(
+    tmp_path: Path, mode: ArrangeMode
+) -> None:
     for kill in range(8):
         photo = Photo(tmp_path / str(kill), mode)
         empty = make(photo.target, b"")
         if photo.killed(kill):
-            assert resume(photo.journal).counts == {Result.OCCUPIED: 1}
-            undo(photo.journal)
+            assert resume_journal(photo.journal).counts == {StepResult.OCCUPIED: 1}
+            undo_journal(photo.journal)
         assert (empty.read_bytes(), empty.is_symlink()) == (b"", False)
         assert photo.source.read_bytes() == _PHOTO
 
 
 def test_an_empty_file_that_came_to_the_target_of_a_link_stays(tmp_path: Path) -> None:
     for kill in range(8):
-        photo = Photo(tmp_path / str(kill), Mode.LINK)
+        photo = Photo(tmp_path / str(kill), ArrangeMode.LINK)
         if not photo.killed(kill) or photo.target.exists():
             continue
         photo.target.parent.mkdir(exist_ok=True)
         photo.target.touch()
-        assert resume(photo.journal).counts == {Result.OCCUPIED: 1}
+        assert resume_journal(photo.journal).counts == {StepResult.OCCUPIED: 1}
         assert photo.target.stat().st_size == 0
 
 
@@ -282,30 +294,32 @@ def test_one_file_that_may_not_be_linked_does_not_keep_the_others(tmp_path: Path
                 raise PermissionError(errno.EPERM, "Operation not permitted", source)
             super().link(source, target)
 
-    photo = Photo(tmp_path, Mode.LINK)
+    photo = Photo(tmp_path, ArrangeMode.LINK)
     other = make(tmp_path / "in/b.jpg", b"b")
     item = item_of(other)
-    step = Step(other, tmp_path / "out/b.jpg", "", item.image_id, 1, item.size, item.mtime_ns, "")
-    made = Plan(photo.plan.to, photo.mode, (*photo.plan.steps, step))
-    record = apply(made, journal=photo.journal, disk=Protected())
-    assert record.results == (Result.FAILED, Result.DONE)
+    step = ArrangeStep(
+        other, tmp_path / "out/b.jpg", "", item.image_id, 1, item.size, item.mtime_ns, ""
+    )
+    made = ArrangePlan(photo.plan.to, photo.mode, (*photo.plan.steps, step))
+    record = carry_out(made, journal=photo.journal, disk=Protected())
+    assert record.results == (StepResult.FAILED, StepResult.DONE)
     assert record.refusals()[0][2] == "Operation not permitted"
 
 
 def test_two_at_once_do_not_write_to_one_journal(tmp_path: Path) -> None:
-    photo = Photo(tmp_path, Mode.MOVE)
+    photo = Photo(tmp_path, ArrangeMode.MOVE)
 
     def intrude() -> bool:
-        for way in (resume, undo):
+        for way in (resume_journal, undo_journal):
             with pytest.raises(StoreError, match="another organizer is arranging"):
                 way(photo.journal)
         with pytest.raises(StoreError, match="another organizer is arranging"):
-            apply(photo.plan, journal=photo.journal)
+            carry_out(photo.plan, journal=photo.journal)
         assert read_journal(photo.journal).pending
         return False
 
-    assert apply(photo.plan, journal=photo.journal, stop=intrude).counts == {Result.DONE: 1}
-    assert undo(photo.journal).counts == {Result.UNDONE: 1}
+    assert carry_out(photo.plan, journal=photo.journal, stop=intrude).counts == {StepResult.DONE: 1}
+    assert undo_journal(photo.journal).counts == {StepResult.UNDONE: 1}
 
 
 def test_the_name_of_the_journal_is_on_the_disk_before_anything_is_done(tmp_path: Path) -> None:
@@ -320,7 +334,7 @@ def test_the_name_of_the_journal_is_on_the_disk_before_anything_is_done(tmp_path
             told.append(path)
             super().make_folder(path)
 
-    photo = Photo(tmp_path, Mode.MOVE)
+    photo = Photo(tmp_path, ArrangeMode.MOVE)
     photo.apply(Telling())
     assert told[:2] == [str(photo.journal.parent), str(photo.plan.to)]
 
@@ -334,10 +348,10 @@ def test_names_that_are_swapped_or_handed_on_are_refused_with_their_line(tmp_pat
 
     def edited(*targets: Path) -> Path:
         steps = [
-            Step(i.source, target, "", i.image_id, 1, i.size, i.mtime_ns, "")
+            ArrangeStep(i.source, target, "", i.image_id, 1, i.size, i.mtime_ns, "")
             for i, target in zip(items, targets, strict=True)
         ]
-        made = Plan(tmp_path / "in", Mode.MOVE, tuple(steps))
+        made = ArrangePlan(tmp_path / "in", ArrangeMode.MOVE, tuple(steps))
         return write_plan(made, tmp_path / "plan.csv", over=True)
 
     new = tmp_path / "in/c.jpg"
@@ -355,12 +369,12 @@ def test_names_that_are_swapped_or_handed_on_are_refused_with_their_line(tmp_pat
 def test_a_file_is_moved_to_one_place_and_linked_to_many(tmp_path: Path) -> None:
     item = item_of(make(tmp_path / "in/a.jpg", _PHOTO))
     steps = tuple(
-        Step(item.source, tmp_path / f"out/{n}.jpg", "", item.image_id, 1, item.size, T0, "")
+        ArrangeStep(item.source, tmp_path / f"out/{n}.jpg", "", item.image_id, 1, item.size, T0, "")
         for n in range(2)
     )
-    for mode in Mode:
-        file = write_plan(Plan(tmp_path / "out", mode, steps), tmp_path / f"{mode}.csv")
-        if mode is not Mode.MOVE:
+    for mode in ArrangeMode:
+        file = write_plan(ArrangePlan(tmp_path / "out", mode, steps), tmp_path / f"{mode}.csv")
+        if mode is not ArrangeMode.MOVE:
             assert read_plan(file).steps == steps
             continue
         with pytest.raises(SettingsError, match=r"line 3: .*a\.jpg is moved in line 2 already"):
@@ -369,24 +383,28 @@ def test_a_file_is_moved_to_one_place_and_linked_to_many(tmp_path: Path) -> None
 
 def test_photos_that_are_one_file_under_two_names_do_not_share_a_target(tmp_path: Path) -> None:
     first = make(tmp_path / "in/z/a.jpg", _PHOTO)
-    template = Template.parse("{stem}")
+    template = FolderTemplate.parse("{stem}")
     journals = tmp_path / "journals"
 
-    def again(*items: Item) -> Plan:
-        made = plan(
-            items, to=tmp_path / "out", mode=Mode.LINK, template=template, placed=placed(journals)
+    def again(*items: ArrangeItem) -> ArrangePlan:
+        made = make_plan(
+            items,
+            to=tmp_path / "out",
+            mode=ArrangeMode.LINK,
+            template=template,
+            placed=placed_by_journals(journals),
         )
         assert read_plan(write_plan(made, tmp_path / "plan.csv", over=True)).photos == len(items)
         return made
 
-    apply(again(item_of(first, below="z")), journal=next_journal(journals))
+    carry_out(again(item_of(first, below="z")), journal=next_journal(journals))
     second = tmp_path / "in/b/a.jpg"
     second.parent.mkdir()
     second.hardlink_to(first)
     items = item_of(first, below="z"), item_of(second, below="b")
     made = again(*items)
     assert (len(made.there), len(made.steps)) == (1, 1)
-    apply(made, journal=next_journal(journals))
+    carry_out(made, journal=next_journal(journals))
     assert len(again(*items).there) == 2
 
 
@@ -423,9 +441,9 @@ class Across(Bomb):
 
 
 def test_all_is_on_the_other_disk_before_the_source_is_removed(tmp_path: Path) -> None:
-    photo = Photo(tmp_path, Mode.MOVE)
+    photo = Photo(tmp_path, ArrangeMode.MOVE)
     disk = Across()
-    assert photo.apply(disk).counts == {Result.DONE: 1}
+    assert photo.apply(disk).counts == {StepResult.DONE: 1}
     out = photo.plan.to
     assert disk.told[:7] == [
         f"sync {photo.journal.parent}", "sync", f"make {out}", f"sync {out.parent}",
@@ -440,16 +458,16 @@ def test_a_copy_that_the_disk_does_not_give_back_is_no_copy(tmp_path: Path) -> N
             Path(target).write_bytes(_PHOTO[:-1] + b"?")
             return read
 
-    photo = Photo(tmp_path, Mode.MOVE)
+    photo = Photo(tmp_path, ArrangeMode.MOVE)
     record = photo.apply(Rotten())
-    assert record.counts == {Result.CHANGED: 1}
+    assert record.counts == {StepResult.CHANGED: 1}
     assert photo.source.read_bytes() == _PHOTO
     assert not list(photo.plan.to.iterdir())
 
 
 @pytest.mark.parametrize("moment", ["copy", "sync_folder"])
 def test_a_source_that_changes_while_it_is_moved_stays(tmp_path: Path, moment: str) -> None:
-    photo = Photo(tmp_path, Mode.MOVE)
+    photo = Photo(tmp_path, ArrangeMode.MOVE)
 
     class Busy(Across):
         def edit(self, what: str) -> None:
@@ -466,7 +484,7 @@ def test_a_source_that_changes_while_it_is_moved_stays(tmp_path: Path, moment: s
             if path == str(photo.plan.to):
                 self.edit("sync_folder")
 
-    assert photo.apply(Busy()).counts == {Result.CHANGED: 1}
+    assert photo.apply(Busy()).counts == {StepResult.CHANGED: 1}
     assert photo.source.read_bytes() == b"edited meanwhile"
     assert not photo.target.exists()
 
@@ -475,7 +493,7 @@ def test_a_source_that_changes_while_it_is_moved_stays(tmp_path: Path, moment: s
 def halves(tmp_path: Path) -> Photo:
     """A photo that is whole at both places, since the process was killed before the removal."""
     for kill in range(30):
-        photo = Photo(tmp_path / str(kill), Mode.MOVE)
+        photo = Photo(tmp_path / str(kill), ArrangeMode.MOVE)
         with suppress(KilledError):
             photo.apply(Across(kill))
         if photo.source.exists() and photo.target.exists():
@@ -484,21 +502,21 @@ def halves(tmp_path: Path) -> Photo:
 
 
 def test_of_two_halves_the_first_goes_when_it_is_finished(halves: Photo) -> None:
-    assert resume(halves.journal).counts == {Result.DONE: 1}
+    assert resume_journal(halves.journal).counts == {StepResult.DONE: 1}
     assert not halves.source.exists()
     assert halves.target.read_bytes() == _PHOTO
 
 
 def test_of_two_halves_the_second_goes_when_it_is_taken_back(halves: Photo) -> None:
-    assert undo(halves.journal).counts == {Result.UNDONE: 1}
+    assert undo_journal(halves.journal).counts == {StepResult.UNDONE: 1}
     assert not halves.target.exists()
     assert halves.source.read_bytes() == _PHOTO
 
 
-@pytest.mark.parametrize("way", [resume, undo])
+@pytest.mark.parametrize("way", [resume_journal, undo_journal])
 @pytest.mark.parametrize(("old", "age"), [(b"ONLY", 0), (b"ONLY", 9), (b"only", 9)])
 def test_what_is_no_half_stays(
-    halves: Photo, way: Callable[[Path], Record], old: bytes, age: int
+    halves: Photo, way: Callable[[Path], ArrangeRecord], old: bytes, age: int
 ) -> None:
     theirs = _PHOTO.replace(b"only", old)
     make(halves.source, theirs, age=age)

@@ -9,7 +9,7 @@ import regex  # type: ignore[import-untyped]
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from organizer.arrange.names import cut, is_safe, key, safe
+from organizer.arrange.names import cut_name, is_safe_name, name_key, safe_name
 
 FAMILY = "👨\u200d👩\u200d👧\u200d👦"
 
@@ -47,13 +47,13 @@ texts = st.text(max_size=40) | st.lists(
     ],
 )
 def test_what_some_system_forbids_is_replaced_and_the_rest_stays(name: str, made: str) -> None:
-    assert safe(name) == made
+    assert safe_name(name) == made
 
 
 def test_the_suffix_stays_whatever_is_cut() -> None:
-    assert safe("x" * 300, tail=".jpg") == "x" * 251 + ".jpg"
-    assert safe("CON", tail=".JPG") == "CON_.JPG"
-    made = safe("ä" + FAMILY * 20, tail="_1a2b3c4d.jpg")
+    assert safe_name("x" * 300, tail=".jpg") == "x" * 251 + ".jpg"
+    assert safe_name("CON", tail=".JPG") == "CON_.JPG"
+    made = safe_name("ä" + FAMILY * 20, tail="_1a2b3c4d.jpg")
     assert made.endswith(FAMILY + "_1a2b3c4d.jpg")
     assert 255 - len(FAMILY.encode()) < len(made.encode()) <= 255
 
@@ -61,8 +61,8 @@ def test_the_suffix_stays_whatever_is_cut() -> None:
 @settings(deadline=None)
 @given(texts, st.sampled_from(["", ".jpg", "_12345678.JPEG", ".jpg.xmp"]))
 def test_a_safe_name_is_safe_and_stays(name: str, tail: str) -> None:
-    made = safe(name, tail=tail)
-    assert is_safe(made)
+    made = safe_name(name, tail=tail)
+    assert is_safe_name(made)
     assert made.endswith(tail)
     assert made not in {"", ".", ".."}
     assert len(made.encode()) <= 255
@@ -74,7 +74,7 @@ def test_a_safe_name_is_safe_and_stays(name: str, tail: str) -> None:
 @settings(deadline=None)
 @given(texts, st.integers(0, 300))
 def test_no_character_that_a_reader_sees_is_cut_in_two(text: str, longest: int) -> None:
-    made = cut(text, longest)
+    made = cut_name(text, longest)
     assert text.startswith(made)
     assert len(made.encode()) <= longest or not made
     if made and len(regex.match(r"\X", text)[0].encode()) <= longest:
@@ -83,7 +83,7 @@ def test_no_character_that_a_reader_sees_is_cut_in_two(text: str, longest: int) 
 
 
 def test_names_that_some_system_takes_for_one_have_one_key() -> None:
-    assert key("IMG_1.JPG") == key("img_1.jpg")
-    assert key("É.jpg") == key("e\u0301.JPG")
-    assert key("straße") == key("STRASSE")
-    assert key("a.jpg") != key("b.jpg")
+    assert name_key("IMG_1.JPG") == name_key("img_1.jpg")
+    assert name_key("É.jpg") == name_key("e\u0301.JPG")
+    assert name_key("straße") == name_key("STRASSE")
+    assert name_key("a.jpg") != name_key("b.jpg")

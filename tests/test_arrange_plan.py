@@ -10,30 +10,33 @@ from pathlib import Path
 import pytest
 
 from organizer.arrange import (
-    Item,
-    Mode,
-    Plan,
-    Template,
-    apply,
+    ArrangeItem,
+    ArrangeMode,
+    ArrangePlan,
+    FolderTemplate,
+    carry_out,
+    make_plan,
     next_journal,
-    placed,
-    plan,
+    placed_by_journals,
     read_plan,
     write_plan,
 )
 from organizer.errors import SettingsError
 from tests.arrange_trees import item_of, make
 
-BY_NAME = Template.parse("{cluster_name}/{stem}")
+BY_NAME = FolderTemplate.parse("{cluster_name}/{stem}")
 
 
 def planned(
-    items: list[Item], to: Path, mode: Mode = Mode.LINK, template: Template = BY_NAME
-) -> Plan:
-    return plan(items, to=to, mode=mode, template=template)
+    items: list[ArrangeItem],
+    to: Path,
+    mode: ArrangeMode = ArrangeMode.LINK,
+    template: FolderTemplate = BY_NAME,
+) -> ArrangePlan:
+    return make_plan(items, to=to, mode=mode, template=template)
 
 
-def targets(made: Plan) -> dict[str, str]:
+def targets(made: ArrangePlan) -> dict[str, str]:
     """Target by source, each as it is read."""
     return {str(s.source): s.target.relative_to(made.to).as_posix() for s in made.steps}
 
@@ -75,7 +78,7 @@ def test_a_suffix_that_another_photo_has_as_its_name_is_not_used(tmp_path: Path)
 
 
 def test_a_file_is_never_where_a_folder_has_to_be(tmp_path: Path) -> None:
-    template = Template.parse("{below}/{stem}")
+    template = FolderTemplate.parse("{below}/{stem}")
     one = item_of(make(tmp_path / "in/A.jpg", b"1"))
     two = item_of(make(tmp_path / "in/a.jpg.d/b.jpg", b"2"), below="a.jpg")
     made = planned([one, two], tmp_path / "out", template=template)
@@ -86,7 +89,7 @@ def test_a_file_is_never_where_a_folder_has_to_be(tmp_path: Path) -> None:
 def test_what_is_at_a_target_already_is_not_planned_over(tmp_path: Path) -> None:
     item = item_of(make(tmp_path / "in/a.jpg", b"mine"), cluster_name="fox")
     make(tmp_path / "out/fox/A.JPG", b"another's")
-    made = planned([item], tmp_path / "out", Mode.COPY)
+    made = planned([item], tmp_path / "out", ArrangeMode.COPY)
     assert made.steps[0].target.name == f"a_{item.image_id[:8]}.jpg"
     make(tmp_path / "out2/fox", b"a file")
     left = planned([item], tmp_path / "out2").left
@@ -96,25 +99,27 @@ def test_what_is_at_a_target_already_is_not_planned_over(tmp_path: Path) -> None
         planned([item], tmp_path / "out2" / "fox")
 
 
-@pytest.mark.parametrize("mode", [*Mode])
-def test_what_an_earlier_arrangement_put_there_is_there_already(tmp_path: Path, mode: Mode) -> None:
+@pytest.mark.parametrize("mode", [*ArrangeMode])
+def test_what_an_earlier_arrangement_put_there_is_there_already(
+    tmp_path: Path, mode: ArrangeMode
+) -> None:
     files = [make(tmp_path / f"in/card{n}/IMG_1.JPG", b"%d" % n, age=n) for n in range(2)]
     make(tmp_path / "in/card0/IMG_1.xmp", b"edits")
     items = [item_of(file, cluster_name="fox") for file in files]
     first = planned(items, tmp_path / "out", mode)
-    apply(first, journal=next_journal(tmp_path / "journals"))
-    if mode is Mode.MOVE:
+    carry_out(first, journal=next_journal(tmp_path / "journals"))
+    if mode is ArrangeMode.MOVE:
         items = [item_of(s.target, cluster_name="fox") for s in first.steps if s.is_photo]
-        template = Template.parse("{cluster_name}/IMG_1")
+        template = FolderTemplate.parse("{cluster_name}/IMG_1")
     else:
         template = BY_NAME
     later = item_of(make(tmp_path / "in/card2/IMG_1.JPG", b"2"), cluster_name="fox")
-    again = plan(
+    again = make_plan(
         [*items, later],
         to=tmp_path / "out",
         mode=mode,
         template=template,
-        placed=placed(tmp_path / "journals"),
+        placed=placed_by_journals(tmp_path / "journals"),
     )
     assert {s.target for s in again.there} == {s.target for s in first.steps}
     assert [s.source for s in again.steps] == [later.source]
@@ -123,15 +128,15 @@ def test_what_an_earlier_arrangement_put_there_is_there_already(tmp_path: Path, 
 
 def test_a_copy_that_was_changed_since_is_not_there_already(tmp_path: Path) -> None:
     item = item_of(make(tmp_path / "in/a.jpg", b"mine"), cluster_name="fox")
-    first = planned([item], tmp_path / "out", Mode.COPY)
-    apply(first, journal=next_journal(tmp_path / "journals"))
+    first = planned([item], tmp_path / "out", ArrangeMode.COPY)
+    carry_out(first, journal=next_journal(tmp_path / "journals"))
     make(first.steps[0].target, b"edited", age=9)
-    again = plan(
+    again = make_plan(
         [item],
         to=tmp_path / "out",
-        mode=Mode.COPY,
+        mode=ArrangeMode.COPY,
         template=BY_NAME,
-        placed=placed(tmp_path / "journals"),
+        placed=placed_by_journals(tmp_path / "journals"),
     )
     assert not again.there
     assert again.steps[0].target != first.steps[0].target
@@ -139,25 +144,27 @@ def test_a_copy_that_was_changed_since_is_not_there_already(tmp_path: Path) -> N
 
 def test_a_copy_of_an_arranged_photo_is_not_taken_for_it(tmp_path: Path) -> None:
     first = item_of(make(tmp_path / "in/1/a.jpg", b"same", age=1), cluster_name="fox")
-    apply(planned([first], tmp_path / "out", Mode.COPY), journal=next_journal(tmp_path / "j"))
+    carry_out(
+        planned([first], tmp_path / "out", ArrangeMode.COPY), journal=next_journal(tmp_path / "j")
+    )
     second = item_of(make(tmp_path / "in/2/a.jpg", b"same", age=1), cluster_name="fox")
-    again = plan(
+    again = make_plan(
         [first, second],
         to=tmp_path / "out",
-        mode=Mode.COPY,
+        mode=ArrangeMode.COPY,
         template=BY_NAME,
-        placed=placed(tmp_path / "j"),
+        placed=placed_by_journals(tmp_path / "j"),
     )
     assert [s.source for s in again.there] == [first.source]
     assert [s.source for s in again.steps] == [second.source]
     (tmp_path / "in").rename(tmp_path / "mounted elsewhere")
     moved = item_of(tmp_path / "mounted elsewhere/1/a.jpg", cluster_name="fox")
-    elsewhere = plan(
+    elsewhere = make_plan(
         [moved],
         to=tmp_path / "out",
-        mode=Mode.COPY,
+        mode=ArrangeMode.COPY,
         template=BY_NAME,
-        placed=placed(tmp_path / "j"),
+        placed=placed_by_journals(tmp_path / "j"),
     )
     assert len(elsewhere.there) == 1
 
@@ -171,7 +178,7 @@ def test_sidecars_take_the_name_of_their_photo(tmp_path: Path) -> None:
         make(photo.with_name(name), name.encode())
     for other in ("IMG_10.xmp", "IMG_1.txt", "IMG_1_.json"):
         make(photo.with_name(other), b"another's")
-    template = Template.parse("{cluster_name}/fox_{stem}")
+    template = FolderTemplate.parse("{cluster_name}/fox_{stem}")
     made = planned([item_of(photo, cluster_name="fox")], tmp_path / "out", template=template)
     assert {Path(s).name: t for s, t in targets(made).items()} == {
         "IMG_1.JPG": "fox/fox_IMG_1.JPG",
@@ -187,13 +194,14 @@ def test_a_sidecar_of_two_photos_goes_with_each_and_moves_with_the_last(tmp_path
     sidecar = make(tmp_path / "in/a.xmp", b"edits")
     items = [item_of(p, cluster_name=p.suffix[1:]) for p in photos]
     items = [
-        Item(i.image_id, i.source, i.size, i.mtime_ns, "", n, i.fields) for n, i in enumerate(items)
+        ArrangeItem(i.image_id, i.source, i.size, i.mtime_ns, "", n, i.fields)
+        for n, i in enumerate(items)
     ]
     goes = [s.target for s in planned(items, tmp_path / "out").steps if s.source == sidecar]
     assert goes == [tmp_path / "out/jpg/a.xmp", tmp_path / "out/png/a.xmp"]
-    moves = planned(items, tmp_path / "out", Mode.MOVE).steps
+    moves = planned(items, tmp_path / "out", ArrangeMode.MOVE).steps
     assert [s.target for s in moves if s.source == sidecar] == [tmp_path / "out/png/a.xmp"]
-    together = planned(items, tmp_path / "out", template=Template.parse("all/{stem}"))
+    together = planned(items, tmp_path / "out", template=FolderTemplate.parse("all/{stem}"))
     assert sorted(t.target.name for t in together.steps) == ["a.jpg", "a.png", "a.xmp"]
 
 
@@ -211,7 +219,7 @@ def test_sidecars_that_clash_rename_their_photos_with_them(tmp_path: Path) -> No
 def test_new_sidecars_of_photos_that_are_there_do_not_share_a_place(tmp_path: Path) -> None:
     photos = [make(tmp_path / f"in/{n}/a.{n}", n.encode()) for n in ("jpg", "png")]
     items = [item_of(photo, cluster_name="fox") for photo in photos]
-    apply(planned(items, tmp_path / "out"), journal=next_journal(tmp_path / "j"))
+    carry_out(planned(items, tmp_path / "out"), journal=next_journal(tmp_path / "j"))
     sidecars = [make(photo.with_suffix(".xmp"), photo.name.encode()) for photo in photos]
     again = planned(items, tmp_path / "out")
     assert len(again.there) == 2
@@ -230,7 +238,7 @@ def test_capitals_decide_whose_a_sidecar_is(tmp_path: Path) -> None:
     stems = {s.source.name: s.target.stem for s in made.steps}
     assert stems["a.xmp"] == stems["a.jpg"]
     assert stems["A.xmp"] == stems["A.jpg"]
-    alone = planned([item_of(small)], tmp_path / "out", Mode.MOVE)
+    alone = planned([item_of(small)], tmp_path / "out", ArrangeMode.MOVE)
     assert [left.source.name for left in alone.left] == ["A.xmp"]
 
 
@@ -248,9 +256,9 @@ def test_every_photo_is_accounted_for(tmp_path: Path) -> None:
     nowhere.source.unlink()
     nowhere.source.parent.rmdir()
     bad = Path(os.fsdecode(os.fsencode(tmp_path / "in") + b"/\xff.jpg"))
-    misnamed = Item("f" * 32, bad, 1, 1)
+    misnamed = ArrangeItem("f" * 32, bad, 1, 1)
     items = [good, gone, nowhere, linked, misnamed, good]
-    made = planned(items, tmp_path / "out", Mode.MOVE)
+    made = planned(items, tmp_path / "out", ArrangeMode.MOVE)
     assert made.photos == len(items)
     assert [s.source for s in made.steps] == [good.source]
     why = {(left.source.name, left.why.split(":")[0]) for left in made.left}
@@ -279,7 +287,7 @@ def test_it_is_told_how_many_names_were_made_safe(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Plan:
+def made(tmp_path: Path) -> ArrangePlan:
     files = [make(tmp_path / f"in/IMG_{n}.JPG", b"%d" % n) for n in range(4)]
     return planned([item_of(f, cluster_name="=fox, red") for f in files], tmp_path / "out")
 
@@ -288,9 +296,9 @@ Rows = list[dict[str, str]]
 
 
 def edited(
-    made: Plan, tmp_path: Path, change: Callable[[Rows], None], *, delimiter: str = ",",
+    made: ArrangePlan, tmp_path: Path, change: Callable[[Rows], None], *, delimiter: str = ",",
     encoding: str = "utf-8-sig",
-) -> Plan:  # fmt: skip
+) -> ArrangePlan:  # fmt: skip
     """The plan as it is read after a person changed the table and another program saved it."""
     file = tmp_path / "plan.csv"
     write_plan(made, file, over=True)
@@ -309,14 +317,14 @@ def edited(
     [(",", "utf-8-sig"), (";", "utf-8"), ("\t", "utf-16"), (";", "cp1252")],
 )
 def test_a_table_that_a_spreadsheet_saved_is_the_same_plan(
-    made: Plan, tmp_path: Path, delimiter: str, encoding: str
+    made: ArrangePlan, tmp_path: Path, delimiter: str, encoding: str
 ) -> None:
     read = edited(made, tmp_path, lambda _: None, delimiter=delimiter, encoding=encoding)
     assert (read.digest, read.steps) == (made.digest, made.steps)
 
 
 def test_no_cell_begins_a_formula_or_holds_a_number_that_a_spreadsheet_rounds(
-    made: Plan, tmp_path: Path
+    made: ArrangePlan, tmp_path: Path
 ) -> None:
     file = write_plan(made, tmp_path / "plan.csv")
     assert file.read_bytes().startswith(b"\xef\xbb\xbf")
@@ -329,7 +337,7 @@ def test_no_cell_begins_a_formula_or_holds_a_number_that_a_spreadsheet_rounds(
         write_plan(made, file)
 
 
-def test_deleted_lines_and_edited_targets_are_obeyed(made: Plan, tmp_path: Path) -> None:
+def test_deleted_lines_and_edited_targets_are_obeyed(made: ArrangePlan, tmp_path: Path) -> None:
     def change(rows: Rows) -> None:
         rows[0]["target"] = "badger/mine.jpg"
         rows[1]["do"] = "leave"
@@ -366,13 +374,13 @@ def test_deleted_lines_and_edited_targets_are_obeyed(made: Plan, tmp_path: Path)
     ],
 )
 def test_what_is_edited_is_checked_as_what_is_planned(
-    made: Plan, tmp_path: Path, column: str, value: str, why: str
+    made: ArrangePlan, tmp_path: Path, column: str, value: str, why: str
 ) -> None:
     with pytest.raises(SettingsError, match=why):
         edited(made, tmp_path, lambda rows: rows[2].update({column: value}))
 
 
-def test_a_target_that_is_a_folder_of_another_is_refused(made: Plan, tmp_path: Path) -> None:
+def test_a_target_that_is_a_folder_of_another_is_refused(made: ArrangePlan, tmp_path: Path) -> None:
     def change(rows: Rows) -> None:
         rows[0]["target"], rows[1]["target"] = "A.jpg", "a.JPG/b.jpg"
 

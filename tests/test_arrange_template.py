@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from organizer.arrange import FIELDS, Field, Item, Template
-from organizer.arrange.template import Rendered, distinct_clusters, values_of
+from organizer.arrange import FIELDS, ArrangeItem, FolderTemplate, TemplateField
+from organizer.arrange.template import RenderedTarget, distinct_clusters, values_of
 from organizer.errors import SettingsError
 
 TAKEN = datetime(2024, 5, 31, 6, 7, 8)  # noqa: DTZ001 - as a camera's clock says it
 
 
-def rendered(text: str, **fields: str | int | datetime | None) -> Rendered:
-    item = Item("0" * 32, Path("/photos/card 1/IMG_1.JPG"), 1, 2, "2024/card 1", 3, fields)
-    return Template.parse(text).render(values_of(item, distinct_clusters([item])))
+def rendered(text: str, **fields: str | int | datetime | None) -> RenderedTarget:
+    item = ArrangeItem("0" * 32, Path("/photos/card 1/IMG_1.JPG"), 1, 2, "2024/card 1", 3, fields)
+    return FolderTemplate.parse(text).render(values_of(item, distinct_clusters([item])))
 
 
 @pytest.mark.parametrize(
@@ -45,33 +45,33 @@ def test_a_template_makes_folders_and_a_name(
 ) -> None:
     made = rendered(text, cluster_name="fox", camera="A/B", taken_at=TAKEN)
     assert (list(made.folders), made.stem, made.cluster_depth) == (folders, stem, depth)
-    assert Template.parse(text).names_cluster == (depth > 0)
+    assert FolderTemplate.parse(text).names_cluster == (depth > 0)
 
 
 def test_what_is_not_known_has_a_word() -> None:
     made = rendered("{camera}/{taken_at:%Y/%m}/{event:%H}/{deployment:>9}/{stem}", camera="")
     assert list(made.folders) == ["no camera", "no time", "no event", "no deployment"]
-    nobody = Item("0" * 32, Path("/a/b.jpg"), 1, 2)
-    template = Template.parse("{cluster:03}/{cluster_name}/{below}/{stem}")
+    nobody = ArrangeItem("0" * 32, Path("/a/b.jpg"), 1, 2)
+    template = FolderTemplate.parse("{cluster:03}/{cluster_name}/{below}/{stem}")
     made = template.render(values_of(nobody, distinct_clusters([nobody])))
     assert list(made.folders) == ["unsure", "unsure"]
 
 
 def test_photos_in_no_cluster_may_have_a_folder_of_another_name() -> None:
     words: dict[str, str | int | None] = {"cluster": "empty", "cluster_name": "empty"}
-    empty = Item("0" * 32, Path("/a/b.jpg"), 1, 2, fields=words)
-    unsure = Item("1" * 32, Path("/a/c.jpg"), 1, 2)
-    named = Item("2" * 32, Path("/a/d.jpg"), 1, 2, "", 7, {"cluster_name": "Empty"})
+    empty = ArrangeItem("0" * 32, Path("/a/b.jpg"), 1, 2, fields=words)
+    unsure = ArrangeItem("1" * 32, Path("/a/c.jpg"), 1, 2)
+    named = ArrangeItem("2" * 32, Path("/a/d.jpg"), 1, 2, "", 7, {"cluster_name": "Empty"})
     folders = distinct_clusters([empty, unsure, named])
     assert folders == {"empty": "empty", None: "unsure", 7: "Empty (7)"}
-    template = Template.parse("{cluster:03d}/{cluster_name}/{stem}")
+    template = FolderTemplate.parse("{cluster:03d}/{cluster_name}/{stem}")
     made = [list(template.render(values_of(i, folders)).folders) for i in (empty, unsure, named)]
     assert made == [["empty", "empty"], ["unsure", "unsure"], ["007", "Empty (7)"]]
 
 
 def test_the_sources_tree_can_be_kept() -> None:
-    template = Template.parse("{cluster_name}/{stem}").keeping_tree()
-    item = Item("0" * 32, Path("/p/a/b/c.jpg"), 1, 2, "a/b", 1, {"cluster_name": "fox"})
+    template = FolderTemplate.parse("{cluster_name}/{stem}").keeping_tree()
+    item = ArrangeItem("0" * 32, Path("/p/a/b/c.jpg"), 1, 2, "a/b", 1, {"cluster_name": "fox"})
     made = template.render(values_of(item, distinct_clusters([item])))
     assert (list(made.folders), made.cluster_depth) == (["fox", "a", "b"], 1)
     assert template.keeping_tree() == template
@@ -79,11 +79,13 @@ def test_the_sources_tree_can_be_kept() -> None:
 
 def test_an_unknown_field_is_refused_with_the_nearest_and_all_others() -> None:
     with pytest.raises(SettingsError, match=r"no field \{cluster_nam\}") as refused:
-        Template.parse("{cluster_nam}/{stem}")
+        FolderTemplate.parse("{cluster_nam}/{stem}")
     assert "did you mean {cluster_name}?" in refused.value.hint
     assert all(name in refused.value.hint for name in FIELDS)
-    more = {**FIELDS, "species": Field("fox", "no species")}
-    assert Template.parse("{species}/{stem}", fields=more).render({}).folders == ["no species"]
+    more = {**FIELDS, "species": TemplateField("fox", "no species")}
+    assert FolderTemplate.parse("{species}/{stem}", fields=more).render({}).folders == [
+        "no species"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -96,13 +98,13 @@ def test_an_unknown_field_is_refused_with_the_nearest_and_all_others() -> None:
 )  # fmt: skip
 def test_what_cannot_be_is_refused(text: str) -> None:
     with pytest.raises(SettingsError):
-        Template.parse(text)
+        FolderTemplate.parse(text)
 
 
 def test_two_clusters_of_one_name_have_two_folders() -> None:
     names = {1: "fox", 2: "Fox", 3: "fo:x", 4: "fo/x", 5: "badger", 6: "unsure", None: None}
     items = [
-        Item("0" * 32, Path(f"/p/{i}.jpg"), 1, 2, "", i, {"cluster_name": name})
+        ArrangeItem("0" * 32, Path(f"/p/{i}.jpg"), 1, 2, "", i, {"cluster_name": name})
         for i, name in names.items()
     ]
     assert distinct_clusters(items) == {

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from organizer.arrange import Mode, Result
+from organizer.arrange import ArrangeMode, StepResult
 from organizer.arrange.disk import Disk
 from organizer.errors import ClusteringError, OrganizerError, SettingsError
 from organizer.library import Library
-from organizer.library.arrangement.choosing import Choice
+from organizer.library.folders.options import ArrangeOptions
 from organizer.settings import Settings
-from organizer.store import Photos
+from organizer.store import PhotoTables
 from organizer.types import FileState
 from tests.arranged import (
     EACH,
@@ -40,17 +40,19 @@ __all__ = ["home", "library", "made"]
 ALL = 3 * EACH
 
 
-def arrange(library: Library, mode: Mode = Mode.LINK, to: str = "sorted", **rest: object) -> Path:
+def arrange(
+    library: Library, mode: ArrangeMode = ArrangeMode.LINK, to: str = "sorted", **rest: object
+) -> Path:
     """Arrange, a move by its plan; the folder."""
     folder = home_of(library) / to
-    choice = Choice(folder, mode, **rest)  # type: ignore[arg-type]
-    if mode is Mode.MOVE:
+    choice = ArrangeOptions(folder, mode, **rest)  # type: ignore[arg-type]
+    if mode is ArrangeMode.MOVE:
         plan = home_of(library) / "plan.csv"
         plan.unlink(missing_ok=True)
-        library.arrange(choice, plan=plan)
-        library.apply_plan(plan)
+        library.folders.arrange(choice, plan=plan)
+        library.folders.apply(plan)
     else:
-        library.arrange(choice)
+        library.folders.arrange(choice)
     return folder
 
 
@@ -60,19 +62,19 @@ def arrange(library: Library, mode: Mode = Mode.LINK, to: str = "sorted", **rest
 def test_every_file_gets_a_link_in_the_folder_of_its_cluster(library: Library) -> None:
     named(library, red="fox")
     home = home_of(library)
-    told = library.arrange(Choice(home / "sorted"))
+    told = library.folders.arrange(ArrangeOptions(home / "sorted"))
     assert (told.files, told.done, told.is_whole) == (ALL, ALL, True)
     for number in range(EACH):
         link = home / "sorted" / "fox" / f"{number:03}.jpg"
         assert link.samefile(home / "photos" / "red" / f"{number:03}.jpg")
     assert len(names_in(home / "sorted")) == ALL
-    again = library.arrange(Choice(home / "sorted"))
+    again = library.folders.arrange(ArrangeOptions(home / "sorted"))
     assert (again.done, again.there, again.is_whole) == (0, ALL, True)
-    undone = library.undo_arrangement()
+    undone = library.folders.undo()
     assert (undone.undone, undone.is_whole) == (ALL, True)
     assert not (home / "sorted").exists()
     with pytest.raises(SettingsError, match="no arrangement stands"):
-        library.undo_arrangement()
+        library.folders.undo()
 
 
 def test_clusters_without_a_name_share_a_folder_by_name(library: Library) -> None:
@@ -87,7 +89,7 @@ def test_clusters_without_a_name_share_a_folder_by_name(library: Library) -> Non
 
 def test_unsure_photos_are_told_apart(library: Library) -> None:
     red = home_of(library) / "photos" / "red" / "000.jpg"
-    library.deny([red], clusters_at(library)["photos/red/000.jpg"])
+    library.corrections.exclude([red], clusters_at(library)["photos/red/000.jpg"])
     folder = arrange(library)
     assert "unsure/000.jpg" in names_in(folder) or clusters_at(library)["photos/red/000.jpg"] > 0
 
@@ -96,7 +98,7 @@ def test_every_file_of_an_image_is_arranged(library: Library) -> None:
     home = home_of(library)
     shutil.copy2(home / "photos" / "red" / "000.jpg", home / "photos" / "red" / "twin.jpg")
     library.ingest([home / "photos"])
-    told = library.arrange(Choice(home / "sorted"))
+    told = library.folders.arrange(ArrangeOptions(home / "sorted"))
     assert (told.files, told.done) == (ALL + 1, ALL + 1)
     assert (
         sum(name.endswith(("twin.jpg", "/000.jpg")) for name in names_in(home / "sorted")) == 3 + 1
@@ -106,12 +108,12 @@ def test_every_file_of_an_image_is_arranged(library: Library) -> None:
 def test_a_photo_that_is_not_there_is_accounted_for(library: Library) -> None:
     home = home_of(library)
     (home / "photos" / "red" / "000.jpg").unlink()
-    told = library.arrange(Choice(home / "sorted"))
+    told = library.folders.arrange(ArrangeOptions(home / "sorted"))
     assert (told.files, told.done, dict(told.left)) == (ALL, ALL - 1, {"it is not there": 1})
     assert not told.is_whole
     library.ingest([home / "photos"])
     assert library.status().missing == 1
-    told = library.arrange(Choice(home / "sorted"))
+    told = library.folders.arrange(ArrangeOptions(home / "sorted"))
     assert (told.files, told.there, dict(told.left)) == (ALL, ALL - 1, {"it is not there": 1})
 
 
@@ -164,15 +166,18 @@ def test_a_template_of_ones_own_can_name_all_that_is_known(field: Library) -> No
 def test_deployments_make_folders_and_a_moved_photo_stays_of_its_deployment(
     field: Library,
 ) -> None:
-    cameras = {d.deployment.deployment_id for d in field.set_template("{camera}/...").deployments}
+    cameras = {
+        d.deployment.deployment_id
+        for d in field.deployments.set_template("{camera}/...").deployments
+    }
     assert cameras == {"North", "South"}
-    folder = arrange(field, Mode.MOVE, template="{deployment}/{stem}")
+    folder = arrange(field, ArrangeMode.MOVE, template="{deployment}/{stem}")
     assert {name.split("/")[0] for name in names_in(folder)} == {"North", "South"}
-    assert field.deployments().without_deployment == 0
-    field.undo_arrangement()
-    arrange(field, Mode.MOVE, "flat", template="some/{stem}", keep_tree=True)
-    assert {d.deployment.deployment_id for d in field.deployments().deployments} == cameras
-    assert field.deployments().without_deployment == 0, "where they lay first tells it"
+    assert field.deployments.summary().without_deployment == 0
+    field.folders.undo()
+    arrange(field, ArrangeMode.MOVE, "flat", template="some/{stem}", keep_tree=True)
+    assert {d.deployment.deployment_id for d in field.deployments.summary().deployments} == cameras
+    assert field.deployments.summary().without_deployment == 0, "where they lay first tells it"
 
 
 # Moves --------------------------------------------------------------------------------------
@@ -185,7 +190,7 @@ def test_after_a_move_the_library_knows_its_files_and_undo_brings_all_back(
     home = home_of(library)
     (home / "photos" / "red" / "000.xmp").write_text("<x/>")
     before, known = files_in(home / "photos"), clusters_at(library)
-    folder = arrange(library, Mode.MOVE)
+    folder = arrange(library, ArrangeMode.MOVE)
     assert names_in(home / "photos") == []
     assert "fox/000.xmp" in names_in(folder)
     moved = clusters_at(library)
@@ -193,7 +198,7 @@ def test_after_a_move_the_library_knows_its_files_and_undo_brings_all_back(
     assert sorted(moved.values()) == sorted(known.values())
     assert counts(library.ingest([home / "photos", folder])) == {"unchanged": ALL}
     assert counts(library.ingest([folder])) == {"unchanged": ALL}
-    assert library.undo_arrangement().is_whole
+    assert library.folders.undo().is_whole
     assert files_in(home / "photos") == before
     assert clusters_at(library) == known
     assert not folder.exists()
@@ -205,48 +210,48 @@ def test_a_second_undo_takes_back_the_arrangement_before(library: Library) -> No
     named(library, red="fox")
     home = home_of(library)
     before, known = files_in(home / "photos"), clusters_at(library)
-    arrange(library, Mode.MOVE)
+    arrange(library, ArrangeMode.MOVE)
     first = clusters_at(library)
-    library.rename(clusters_at(library)["sorted/fox/000.jpg"], "hare")
-    arrange(library, Mode.MOVE)
+    library.corrections.rename(clusters_at(library)["sorted/fox/000.jpg"], "hare")
+    arrange(library, ArrangeMode.MOVE)
     assert "sorted/hare/000.jpg" in clusters_at(library)
-    library.undo_arrangement()
+    library.folders.undo()
     assert clusters_at(library) == first
-    library.undo_arrangement()
+    library.folders.undo()
     assert (files_in(home / "photos"), clusters_at(library)) == (before, known)
 
 
 def test_files_keep_the_name_and_the_folders_that_the_camera_gave(library: Library) -> None:
     named(library, red="fox")
     template = "{cluster_name}/new_{stem}"
-    folder = arrange(library, Mode.MOVE, template=template, keep_tree=True)
+    folder = arrange(library, ArrangeMode.MOVE, template=template, keep_tree=True)
     assert "fox/red/new_000.jpg" in names_in(folder)
-    library.rename(clusters_at(library)["sorted/fox/red/new_000.jpg"], "hare")
-    folder = arrange(library, Mode.MOVE, template=template, keep_tree=True)
+    library.corrections.rename(clusters_at(library)["sorted/fox/red/new_000.jpg"], "hare")
+    folder = arrange(library, ArrangeMode.MOVE, template=template, keep_tree=True)
     assert "hare/red/new_000.jpg" in names_in(folder)
-    library.rename(clusters_at(library)["sorted/hare/red/new_000.jpg"], "lynx")
-    folder = arrange(library, Mode.MOVE, template=template, keep_tree=True)
+    library.corrections.rename(clusters_at(library)["sorted/hare/red/new_000.jpg"], "lynx")
+    folder = arrange(library, ArrangeMode.MOVE, template=template, keep_tree=True)
     assert "lynx/red/new_000.jpg" in names_in(folder)
     for _ in range(3):
-        assert library.undo_arrangement().is_whole
+        assert library.folders.undo().is_whole
     assert len(names_in(home_of(library) / "photos")) == ALL
 
 
 def test_what_was_moved_to_a_disk_that_is_not_here_is_not_taken_for_taken_back(
     library: Library,
 ) -> None:
-    folder = arrange(library, Mode.MOVE)
+    folder = arrange(library, ArrangeMode.MOVE)
     folder.rename(folder.with_name("unplugged"))
     with pytest.raises(SettingsError, match="no folder"):
-        library.undo_arrangement()
+        library.folders.undo()
     folder.with_name("unplugged").rename(folder)
-    assert library.undo_arrangement().is_whole
+    assert library.folders.undo().is_whole
 
 
 def test_links_to_files_that_were_moved_later_are_still_no_photos(library: Library) -> None:
     home = home_of(library)
-    arrange(library, Mode.LINK, "photos/links")
-    arrange(library, Mode.MOVE)
+    arrange(library, ArrangeMode.LINK, "photos/links")
+    arrange(library, ArrangeMode.MOVE)
     assert counts(library.ingest([home / "photos", home / "sorted"])) == {"unchanged": ALL}
 
 
@@ -259,21 +264,21 @@ def test_a_kill_between_files_and_rows_is_put_right_by_the_next_writer(
     def cut(*_: object, **__: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Photos, "relocate", cut)
+    monkeypatch.setattr(PhotoTables, "relocate", cut)
     with pytest.raises(KeyboardInterrupt):
-        arrange(library, Mode.MOVE)
+        arrange(library, ArrangeMode.MOVE)
     monkeypatch.undo()
     assert names_in(home / "photos") == []
     with Library.open(home, Settings()) as next_one:
         report = next_one.ingest([home / "photos", home / "sorted"])
         assert counts(report) == {"unchanged": ALL}
         assert sorted(clusters_at(next_one).values()) == known
-    monkeypatch.setattr(Photos, "relocate", cut)
+    monkeypatch.setattr(PhotoTables, "relocate", cut)
     with pytest.raises(KeyboardInterrupt):
-        library.undo_arrangement()
+        library.folders.undo()
     monkeypatch.undo()
     with Library.open(home, Settings()) as next_one:
-        next_one.pin(known[0])
+        next_one.corrections.pin(known[0])
         assert all(path.startswith("photos/") for path in clusters_at(next_one))
         assert counts(next_one.ingest([home / "photos"])) == {"unchanged": ALL}
 
@@ -295,25 +300,25 @@ def test_a_kill_amid_the_moves_has_two_ways_out_and_loses_nothing(
             raise KeyboardInterrupt
 
     monkeypatch.setattr(Disk, "rename", cut)
-    library.arrange(Choice(home / "sorted", Mode.MOVE), plan=plan)
+    library.folders.arrange(ArrangeOptions(home / "sorted", ArrangeMode.MOVE), plan=plan)
     with pytest.raises(KeyboardInterrupt):
-        library.apply_plan(plan)
+        library.folders.apply(plan)
     monkeypatch.undo()
     with Library.open(home, Settings()) as next_one:
-        unfinished = next_one.unfinished_arrangement()
+        unfinished = next_one.folders.unfinished()
         assert unfinished is not None
         with pytest.raises(SettingsError, match="cut short") as caught:
-            next_one.arrange(Choice(home / "other"))
+            next_one.folders.arrange(ArrangeOptions(home / "other"))
         assert "--resume" in caught.value.hint
         if way_out == "ingest":
             assert counts(next_one.ingest([home])) == {"unchanged": ALL}
         if way_out in {"resume", "apply"}:
-            told = next_one.apply_plan(None if way_out == "resume" else plan)
+            told = next_one.folders.apply(None if way_out == "resume" else plan)
             assert (told.done, told.is_whole) == (ALL, True)
             assert names_in(home / "photos") == []
-        assert next_one.undo_arrangement().is_finished
+        assert next_one.folders.undo().is_finished
         assert files_in(home / "photos") == before
-        assert next_one.unfinished_arrangement() is None
+        assert next_one.folders.unfinished() is None
         assert counts(next_one.ingest([home / "photos"])) == {"unchanged": ALL}
 
 
@@ -324,10 +329,10 @@ def test_a_stop_leaves_the_rest_for_later(library: Library) -> None:
         asked[0] += 1
         return asked[0] > 5
 
-    told = library.arrange(Choice(home_of(library) / "sorted"), stop=stop)
+    told = library.folders.arrange(ArrangeOptions(home_of(library) / "sorted"), stop=stop)
     assert not told.is_finished
-    assert told.done + told.results[Result.PENDING] == ALL
-    assert library.apply_plan(None).is_whole
+    assert told.done + told.results[StepResult.PENDING] == ALL
+    assert library.folders.apply(None).is_whole
 
 
 # A plan that a person edits -----------------------------------------------------------------
@@ -347,18 +352,18 @@ def test_lines_that_were_deleted_are_accounted_for_and_edited_targets_obeyed(
 ) -> None:
     home = home_of(library)
     plan = home / "plan.csv"
-    told = library.arrange(Choice(home / "sorted", Mode.MOVE), plan=plan)
+    told = library.folders.arrange(ArrangeOptions(home / "sorted", ArrangeMode.MOVE), plan=plan)
     assert (told.plan, told.done) == (plan, ALL)
     assert not (home / "sorted").exists(), "nothing was touched"
     with pytest.raises(SettingsError, match="is there"):
-        library.arrange(Choice(home / "sorted", Mode.MOVE), plan=plan)
+        library.folders.arrange(ArrangeOptions(home / "sorted", ArrangeMode.MOVE), plan=plan)
 
     def change(rows: list[dict[str, str]]) -> list[dict[str, str]]:
         rows[0]["target"] = str(home / "sorted" / "best.jpg")
         return rows[:-2]
 
     _edited(plan, change)
-    told = library.apply_plan(plan)
+    told = library.folders.apply(plan)
     assert (told.files, told.done, told.absent) == (ALL, ALL - 2, 2)
     assert "sorted/best.jpg" in clusters_at(library)
 
@@ -368,12 +373,12 @@ def test_a_plan_of_another_library_or_into_this_one_is_refused(
 ) -> None:
     home = home_of(library)
     plan = home / "plan.csv"
-    library.arrange(Choice(home / "sorted", Mode.MOVE), plan=plan)
+    library.folders.arrange(ArrangeOptions(home / "sorted", ArrangeMode.MOVE), plan=plan)
     make_photo(tmp_path / "else" / "photos" / "a.jpg")
     with Library.open_or_create(tmp_path / "else", Settings()) as other:
         other.ingest([tmp_path / "else" / "photos"], embedder="channel-mean")
         with pytest.raises(SettingsError, match="another library"):
-            other.apply_plan(plan)
+            other.folders.apply(plan)
 
     def inside(rows: list[dict[str, str]]) -> list[dict[str, str]]:
         for row in rows:
@@ -388,7 +393,7 @@ def test_a_plan_of_another_library_or_into_this_one_is_refused(
     text = plan.read_text().replace(f"{home}/organizer/", f"{store}/")
     plan.write_text(text)
     with pytest.raises(SettingsError):
-        library.apply_plan(plan)
+        library.folders.apply(plan)
     assert len(names_in(home / "photos")) == ALL
 
 
@@ -398,56 +403,59 @@ def test_a_plan_of_another_library_or_into_this_one_is_refused(
 @pytest.mark.parametrize(
     ("to", "mode", "message"),
     [
-        ("photos/red/000.jpg", Mode.LINK, "is a photo of the library"),
-        ("notes.txt", Mode.LINK, "is a file"),
-        (".organizer", Mode.COPY, "inside the library"),
-        (".organizer/sorted", Mode.LINK, "inside the library"),
-        ("photos", Mode.MOVE, "was ingested"),
+        ("photos/red/000.jpg", ArrangeMode.LINK, "is a photo of the library"),
+        ("notes.txt", ArrangeMode.LINK, "is a file"),
+        (".organizer", ArrangeMode.COPY, "inside the library"),
+        (".organizer/sorted", ArrangeMode.LINK, "inside the library"),
+        ("photos", ArrangeMode.MOVE, "was ingested"),
     ],
 )
 def test_places_that_make_no_sense_are_refused(
-    library: Library, to: str, mode: Mode, message: str
+    library: Library, to: str, mode: ArrangeMode, message: str
 ) -> None:
     home = home_of(library)
     (home / "notes.txt").write_text("mine")
-    plan = home / "plan.csv" if mode is Mode.MOVE else None
+    plan = home / "plan.csv" if mode is ArrangeMode.MOVE else None
     with pytest.raises(SettingsError, match=message):
-        library.arrange(Choice(home / to, mode), plan=plan)
-    assert library.unfinished_arrangement() is None
+        library.folders.arrange(ArrangeOptions(home / to, mode), plan=plan)
+    assert library.folders.unfinished() is None
 
 
 def test_words_that_mean_nothing_are_refused(library: Library) -> None:
     folder = home_of(library) / "sorted"
     bad = [
-        Choice(folder, by="species"),
-        Choice(folder, template="{clustername}/{stem}"),
-        Choice(folder, template="../{stem}"),
+        ArrangeOptions(folder, by="species"),
+        ArrangeOptions(folder, template="{clustername}/{stem}"),
+        ArrangeOptions(folder, template="../{stem}"),
     ]
     for choice in bad:
         with pytest.raises(SettingsError):
-            library.arrange(choice)
+            library.folders.arrange(choice)
     with pytest.raises(SettingsError, match="a plan that you have seen"):
-        library.arrange(Choice(folder, Mode.MOVE))
+        library.folders.arrange(ArrangeOptions(folder, ArrangeMode.MOVE))
     with pytest.raises(SettingsError, match="nothing is arranged"):
-        library.apply_plan(None)
+        library.folders.apply(None)
     assert not folder.exists()
 
 
 def test_files_are_not_moved_from_under_symbolic_links(library: Library) -> None:
-    arrange(library, Mode.SYMLINK, "links")
+    arrange(library, ArrangeMode.SYMLINK, "links")
     with pytest.raises(OrganizerError, match="would lead nowhere"):
-        arrange(library, Mode.MOVE)
-    library.undo_arrangement()
-    arrange(library, Mode.MOVE)
+        arrange(library, ArrangeMode.MOVE)
+    library.folders.undo()
+    arrange(library, ArrangeMode.MOVE)
 
 
 # The next ingest ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "mode", [Mode.LINK, Mode.SYMLINK, pytest.param(Mode.COPY, marks=pytest.mark.slow)]
+    "mode",
+    [ArrangeMode.LINK, ArrangeMode.SYMLINK, pytest.param(ArrangeMode.COPY, marks=pytest.mark.slow)],
 )
-def test_what_an_arrangement_made_is_not_taken_for_photos(library: Library, mode: Mode) -> None:
+def test_what_an_arrangement_made_is_not_taken_for_photos(
+    library: Library, mode: ArrangeMode
+) -> None:
     home = home_of(library)
     folder = arrange(library, mode, "photos/sorted")
     assert len(names_in(folder)) == ALL
@@ -455,17 +463,17 @@ def test_what_an_arrangement_made_is_not_taken_for_photos(library: Library, mode
     assert counts(library.ingest([folder])) == {}
     make_photo(folder / "new.jpg", 77)
     assert counts(library.ingest([home / "photos"])) == {"unchanged": ALL, "added": 1}
-    library.undo_arrangement()
+    library.folders.undo()
     assert names_in(folder) == ["new.jpg"]
     assert counts(library.ingest([home / "photos"])) == {"unchanged": ALL + 1}
 
 
 def test_the_link_of_a_photo_that_is_gone_is_the_photo(library: Library) -> None:
     home = home_of(library)
-    arrange(library, Mode.LINK, "photos/sorted")
+    arrange(library, ArrangeMode.LINK, "photos/sorted")
     (home / "photos" / "red" / "000.jpg").unlink()
     report = library.ingest([home / "photos"])
     assert counts(report) == {"unchanged": ALL - 1, "moved": 1}
-    assert library.undo_arrangement().results == {Result.KEPT: 1}
+    assert library.folders.undo().results == {StepResult.KEPT: 1}
     assert library.store.photos.count_files(FileState.MISSING) == 0
     assert os.path.exists(str(library.store.photos.held_files()[-1].ref.file))  # noqa: PTH110

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from organizer.arrange import Mode
+from organizer.arrange import ArrangeMode
 from organizer.errors import SettingsError
 from organizer.library import Library
-from organizer.library.arrangement.choosing import Choice
-from organizer.library.crops import Group
+from organizer.library.folders.options import ArrangeOptions
+from organizer.library.images.crops import PhotoGroup
 from organizer.settings import Settings
 from organizer.types import DecisionKind
 from tests.arranged import cut_before_new_clusters, files_in, home_of, names_in
@@ -35,10 +35,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Scenes:
     found = season(home / "photos", each=EACH)
     with Library.open_or_create(home, Settings()) as library:
         library.ingest([found.folder], embedder=COLOUR)
-        library.import_detections(seen(library, found))
+        library.detections.add(seen(library, found))
         library.recluster(k=3, embedder=CROPS, reduce="none")
         for species in ("fox", "crow", "heron"):
-            library.rename(cluster_of(library, found, f"brook/{species}0.jpg"), species)
+            library.corrections.rename(cluster_of(library, found, f"brook/{species}0.jpg"), species)
     return found
 
 
@@ -62,7 +62,7 @@ def image_of(library: Library, scenes: Scenes, path: str) -> str:
 
 
 def cluster_of(library: Library, scenes: Scenes, path: str) -> int:
-    place = library.homes()[image_of(library, scenes, path)].where
+    place = library.detections.locations()[image_of(library, scenes, path)].where
     assert isinstance(place, int)
     return place
 
@@ -71,10 +71,10 @@ def called(library: Library, scenes: Scenes) -> dict[str, list[str | None]]:
     """The names of the clusters of the crops of each photo, the surest first."""
     return {
         path_of(library, scenes, image_id): [
-            library.name_of(crop.cluster_id) if crop.cluster_id is not None else None
+            library.clusters.name_of(crop.cluster_id) if crop.cluster_id is not None else None
             for crop in home.crops
         ]
-        for image_id, home in library.homes().items()
+        for image_id, home in library.detections.locations().items()
     }
 
 
@@ -104,7 +104,7 @@ def drag(folder: Path, scenes: Scenes, path: str, to: str) -> None:
 def test_a_photo_goes_to_its_surest_animal_and_people_stay_where_they_are(
     animals: Library, scenes: Scenes
 ) -> None:
-    told = animals.arrange(Choice(home_of(animals) / "sorted"))
+    told = animals.folders.arrange(ArrangeOptions(home_of(animals) / "sorted"))
     assert (told.files, told.done, told.withheld, told.is_whole) == (FILES, FILES - 4, 4, True)
     assert told.left == {
         "people in the photo (--with-people)": 2, "a vehicle in the photo (--with-people)": 2,
@@ -125,18 +125,20 @@ def test_a_photo_goes_to_its_surest_animal_and_people_stay_where_they_are(
 def test_people_are_arranged_where_it_is_asked_for(animals: Library) -> None:
     home = home_of(animals)
     with Library.open(home, Settings(with_people=True)) as asked:
-        told = asked.arrange(Choice(home / "sorted"))
+        told = asked.folders.arrange(ArrangeOptions(home / "sorted"))
         assert (told.done, told.withheld) == (FILES, 0)
         assert by_folder(home / "sorted") == {
             "crow": 2 * EACH + 2, "empty": 4, "fox": 2 * EACH, "heron": 2 * EACH, "people": 2,
             "vehicles": 2,
         }  # fmt: skip
-        numbers = asked.arrange(Choice(home / "numbers", template="{cluster:03}/{stem}"))
+        numbers = asked.folders.arrange(
+            ArrangeOptions(home / "numbers", template="{cluster:03}/{stem}")
+        )
         assert {"001", "002", "003", "empty", "people", "vehicles"} == {
             name.split("/")[0] for name in names_in(home / "numbers")
         }
         assert numbers.is_whole
-    by_camera = animals.arrange(Choice(home / "cameras", by="camera"))
+    by_camera = animals.folders.arrange(ArrangeOptions(home / "cameras", by="camera"))
     assert (by_camera.done, by_camera.withheld, by_camera.notes) == (FILES - 4, 4, [])
 
 
@@ -156,14 +158,14 @@ def test_a_cluster_with_the_name_of_a_folder_beside_them_has_its_id_behind(
     animals: Library, scenes: Scenes
 ) -> None:
     crow = cluster_of(animals, scenes, "brook/crow0.jpg")
-    animals.rename(crow, "Empty")
-    animals.rename(cluster_of(animals, scenes, "brook/fox0.jpg"), "people")
+    animals.corrections.rename(crow, "Empty")
+    animals.corrections.rename(cluster_of(animals, scenes, "brook/fox0.jpg"), "people")
     folder = arrange(animals)
     assert by_folder(folder) == {
         f"Empty ({crow})": 2 * EACH + 2, "empty": 4, "people": 2 * EACH, "heron": 2 * EACH,
     }  # fmt: skip
     drag(folder, scenes, "ridge/empty0.jpg", f"Empty ({crow})")
-    told = animals.read_back(folder)
+    told = animals.folders.read_back(folder)
     assert [(to.cluster_id, count) for _, to, count in told.moved] == [(crow, 1)]
 
 
@@ -173,8 +175,10 @@ def test_of_whole_photos_the_empty_ones_have_a_folder_unless_a_person_spoke(
     animals.recluster(k=2, reduce="none", embedder=COLOUR)
     brook = cluster_of(animals, scenes, "brook/fox0.jpg")
     ridge = cluster_of(animals, scenes, "ridge/fox0.jpg")
-    animals.rename(brook, "brook")  # an empty photo may stand for it: no word about that photo
-    animals.move([scenes.folder / "ridge/empty0.jpg"], brook)
+    animals.corrections.rename(
+        brook, "brook"
+    )  # an empty photo may stand for it: no word about that photo
+    animals.corrections.move([scenes.folder / "ridge/empty0.jpg"], brook)
     folder = arrange(animals)
     assert by_folder(folder) == {
         "brook": 3 * EACH + 2, f"cluster {ridge}": 3 * EACH + 1, "empty": 3,
@@ -182,32 +186,34 @@ def test_of_whole_photos_the_empty_ones_have_a_folder_unless_a_person_spoke(
     assert file_at(folder, scenes, "ridge/empty0.jpg").parent.name == "brook"
     drag(folder, scenes, "ridge/empty0.jpg", "empty")
     drag(folder, scenes, "brook/empty1.jpg", "brook")
-    told = animals.read_back(folder)
+    told = animals.folders.read_back(folder)
     assert (told.left[0][1], told.moved[0][2]) == (1, 1)
     again = arrange(animals, to="again")
     assert file_at(again, scenes, "ridge/empty0.jpg").parent.name == "empty"
     assert file_at(again, scenes, "brook/empty1.jpg").parent.name == "brook"
-    assert not animals.read_back(folder).says_something
+    assert not animals.folders.read_back(folder).says_something
 
 
 def test_a_move_takes_no_people_along_and_comes_back(animals: Library, scenes: Scenes) -> None:
     before = files_in(scenes.folder)
     plan = home_of(animals) / "plan.csv"
-    animals.arrange(Choice(home_of(animals) / "sorted", Mode.MOVE), plan=plan)
+    animals.folders.arrange(
+        ArrangeOptions(home_of(animals) / "sorted", ArrangeMode.MOVE), plan=plan
+    )
     rows = list(csv.DictReader(plan.read_text("utf-8-sig").splitlines()))
     why = {row["source"].rpartition("/")[2]: row["why"] for row in rows}
     assert why["person.jpg"] == "people in the photo (--with-people)"
     assert why["empty0.jpg"].startswith("empty: it is in no cluster")
-    told = animals.apply_plan(plan)
+    told = animals.folders.apply(plan)
     assert (told.done, told.withheld, told.is_whole) == (FILES - 4, 4, True)
     assert names_in(scenes.folder) == [
         f"{station}/{name}.jpg" for station in ("brook", "ridge") for name in ("car", "person")
     ]
     folder = home_of(animals) / "sorted"
     next((folder / "empty").iterdir()).rename(folder / "heron" / "mine.jpg")
-    told_back = animals.read_back(folder)  # its file is looked at where it lies now
+    told_back = animals.folders.read_back(folder)  # its file is looked at where it lies now
     assert told_back.moved[0][2] == 1
-    assert animals.undo_arrangement().is_whole
+    assert animals.folders.undo().is_whole
     assert files_in(scenes.folder) == before
 
 
@@ -221,13 +227,13 @@ def test_a_photo_that_is_dragged_takes_the_animal_of_its_folder_along(
     before = called(animals, scenes)
     assert before["brook/pair.jpg"] == ["crow", "fox"]
     drag(folder, scenes, "brook/pair.jpg", "heron")
-    preview = animals.read_back(folder, dry_run=True)
+    preview = animals.folders.read_back(folder, dry_run=True)
     assert [(s.name, t.name, n) for s, t, n in preview.moved] == [("crow", "heron", 1)]
     assert preview.remarks == ("1 photo shows other animals too: those stay in their clusters",)
     assert called(animals, scenes) == before
-    animals.read_back(folder)
+    animals.folders.read_back(folder)
     assert called(animals, scenes) == {**before, "brook/pair.jpg": ["heron", "fox"]}
-    assert not animals.read_back(folder).says_something
+    assert not animals.folders.read_back(folder).says_something
     animals.recluster(k=3, embedder=CROPS, reduce="none")
     assert called(animals, scenes)["brook/pair.jpg"] == ["heron", "fox"]
     again = arrange(animals, to="again")
@@ -240,11 +246,11 @@ def test_a_photo_put_to_the_kind_of_its_other_animal_is_told(
 ) -> None:
     folder = arrange(animals)
     drag(folder, scenes, "brook/pair.jpg", "fox")
-    told = animals.read_back(folder)
+    told = animals.folders.read_back(folder)
     assert any("another animal is in that cluster already" in line for line in told.remarks)
     assert called(animals, scenes)["brook/pair.jpg"] == ["fox", "fox"]
     drag(folder, scenes, "brook/pair.jpg", "heron")
-    told = animals.read_back(folder)
+    told = animals.folders.read_back(folder)
     assert told.remarks == ("in 1 photo more than one animal is meant: 2 crops",)
     assert called(animals, scenes)["brook/pair.jpg"] == ["heron", "heron"]
 
@@ -257,19 +263,22 @@ def test_an_empty_photo_that_is_dragged_out_becomes_a_crop_of_all_of_it(
     drag(folder, scenes, "ridge/empty0.jpg", "hare")
     drag(folder, scenes, "ridge/empty1.jpg", "hare")
     drag(folder, scenes, "ridge/fox0.jpg", "hare")
-    told = animals.read_back(folder)
+    told = animals.folders.read_back(folder)
     assert [(s.name, t.name, n) for s, t, n in told.moved] == [(None, "fox", 1)]
     assert told.born == [("hare", 3)]
     assert told.remarks == ("3 photos have no crop: all of the photo is meant",)
     after = called(animals, scenes)
     assert after["brook/empty0.jpg"] == ["fox"]
     assert after["ridge/empty0.jpg"] == after["ridge/fox0.jpg"] == ["hare"]
-    assert not animals.read_back(folder).says_something
-    homes = animals.homes()
-    assert homes[image_of(animals, scenes, "ridge/empty1.jpg")].group is Group.ANIMALS
+    assert not animals.folders.read_back(folder).says_something
+    homes = animals.detections.locations()
+    assert homes[image_of(animals, scenes, "ridge/empty1.jpg")].group is PhotoGroup.ANIMALS
     drag(folder, scenes, "brook/empty0.jpg", "empty")
-    animals.read_back(folder)
-    assert animals.homes()[image_of(animals, scenes, "brook/empty0.jpg")].where == "empty"
+    animals.folders.read_back(folder)
+    assert (
+        animals.detections.locations()[image_of(animals, scenes, "brook/empty0.jpg")].where
+        == "empty"
+    )
 
 
 def test_a_photo_put_to_the_empty_ones_shows_nothing_of_any_cluster(
@@ -278,7 +287,7 @@ def test_a_photo_put_to_the_empty_ones_shows_nothing_of_any_cluster(
     folder = arrange(animals)
     drag(folder, scenes, "brook/pair.jpg", "empty")
     drag(folder, scenes, "brook/heron0.jpg", "empty")
-    told = animals.read_back(folder)
+    told = animals.folders.read_back(folder)
     assert sorted((c.name or "", n) for c, n in told.left) == [
         ("crow", 1), ("fox", 1), ("heron", 1),
     ]  # fmt: skip
@@ -286,7 +295,7 @@ def test_a_photo_put_to_the_empty_ones_shows_nothing_of_any_cluster(
     after = called(animals, scenes)
     assert "heron" not in after["brook/heron0.jpg"]
     assert not {"crow", "fox"} & {*after["brook/pair.jpg"]}
-    assert not animals.read_back(folder).says_something
+    assert not animals.folders.read_back(folder).says_something
 
 
 @pytest.mark.slow
@@ -296,7 +305,7 @@ def test_a_photo_put_to_the_empty_ones_while_the_kind_of_its_other_animal_is_mer
     folder = arrange(animals)
     drag(folder, scenes, "brook/pair.jpg", "empty")
     (folder / "fox").rename(folder / "heron" / "fox")
-    told = animals.read_back(folder)
+    told = animals.folders.read_back(folder)
     assert [(s.name, t.name) for s, t, _ in told.merged] == [("fox", "heron")]
     assert sorted(c.name or "" for c, _ in told.left) == ["crow", "heron"]
     assert not {"crow", "heron"} & {*called(animals, scenes)["brook/pair.jpg"]}
@@ -310,7 +319,7 @@ def test_of_photos_put_to_people_nothing_is_said(animals: Library, scenes: Scene
     drag(folder, scenes, "brook/fox0.jpg", "People")
     drag(folder, scenes, "brook/empty0.jpg", "vehicles")
     drag(folder, scenes, "brook/fox1.jpg", "no detector result")
-    told = animals.read_back(folder)
+    told = animals.folders.read_back(folder)
     assert not told.says_something
     assert told.unheard == (
         "1 image put into 'People': what a detector saw stays as it is",
@@ -318,9 +327,9 @@ def test_of_photos_put_to_people_nothing_is_said(animals: Library, scenes: Scene
         "1 image put into 'vehicles': what a detector saw stays as it is",
     )
     assert (called(animals, scenes), len(animals.store.decisions.all())) == (before, words)
-    assert not animals.read_back(folder).unheard, "it is told once"
+    assert not animals.folders.read_back(folder).unheard, "it is told once"
     drag(folder, scenes, "brook/fox0.jpg", "heron")
-    animals.read_back(folder)
+    animals.folders.read_back(folder)
     assert called(animals, scenes)["brook/fox0.jpg"] == ["heron"]
 
 
@@ -331,10 +340,13 @@ def test_an_animal_beside_people_is_spoken_of_and_the_photo_stays_apart(
     with Library.open(home_of(animals), Settings(with_people=True)) as asked:
         folder = arrange(asked)
         drag(folder, scenes, "brook/person.jpg", "fox")
-        told = asked.read_back(folder)
+        told = asked.folders.read_back(folder)
         assert "stays in the folder of people or vehicles" in told.remarks[0]
         assert called(asked, scenes)["brook/person.jpg"] == ["fox"]
-        assert asked.homes()[image_of(asked, scenes, "brook/person.jpg")].where == "people"
+        assert (
+            asked.detections.locations()[image_of(asked, scenes, "brook/person.jpg")].where
+            == "people"
+        )
 
 
 def test_a_whole_folder_put_into_another_merges_what_is_not_to_be_seen_too(
@@ -342,24 +354,24 @@ def test_a_whole_folder_put_into_another_merges_what_is_not_to_be_seen_too(
 ) -> None:
     folder = arrange(animals)
     (folder / "fox").rename(folder / "heron" / "fox")
-    told = animals.read_back(folder)
+    told = animals.folders.read_back(folder)
     assert [(s.name, t.name, n) for s, t, n in told.merged] == [("fox", "heron", 2 * EACH)]
     assert animals.store.decisions.all()[-1].kind is DecisionKind.MERGE
     assert called(animals, scenes)["brook/pair.jpg"] == ["crow", "heron"]
-    assert not animals.read_back(folder).says_something
+    assert not animals.folders.read_back(folder).says_something
 
 
 @pytest.mark.slow
 def test_a_folder_renamed_to_empty_names_its_cluster(animals: Library, scenes: Scenes) -> None:
     """Stones that a detector takes for animals, over and over, are a cluster with a name."""
     for empty in ("brook/empty0", "brook/empty1", "ridge/empty0", "ridge/empty1"):
-        animals.move(
+        animals.corrections.move(
             [scenes.folder / f"{empty}.jpg"], cluster_of(animals, scenes, "brook/fox0.jpg")
         )
     folder = arrange(animals)
     assert "empty" not in by_folder(folder)
     (folder / "crow").rename(folder / "empty")
-    told = animals.read_back(folder)
+    told = animals.folders.read_back(folder)
     assert [(cluster.name, name) for cluster, name in told.renamed] == [("crow", "empty")]
     assert not told.left
 
@@ -373,17 +385,17 @@ def test_a_kill_between_two_words_moves_no_other_animal(
     drag(folder, scenes, "ridge/fox0.jpg", "hare")
     cut_before_new_clusters(animals, folder, monkeypatch)
     with Library.open(home_of(animals), Settings()) as next_one:
-        told = next_one.read_back(folder)
+        told = next_one.folders.read_back(folder)
         assert (told.moved, told.born) == ([], [("hare", 1)])
         assert called(next_one, scenes)["brook/pair.jpg"] == ["heron", "fox"]
-        assert not next_one.read_back(folder).says_something
+        assert not next_one.folders.read_back(folder).says_something
 
 
 @pytest.mark.slow
 def test_a_photo_that_must_be_looked_at_and_is_gone_stops_all_before_a_word_is_said(
     animals: Library, scenes: Scenes
 ) -> None:
-    folder = arrange(animals, Mode.SYMLINK)
+    folder = arrange(animals, ArrangeMode.SYMLINK)
     for name, to in (("empty", "fox"), ("fox", "heron")):
         next((folder / name).iterdir()).rename(folder / to / f"{name}.jpg")
     words, before = len(animals.store.decisions.all()), clusters_of(animals)
@@ -391,7 +403,7 @@ def test_a_photo_that_must_be_looked_at_and_is_gone_stops_all_before_a_word_is_s
         for name in ("empty0.jpg", "empty1.jpg"):
             (scenes.folder / station / name).unlink()
     with pytest.raises(SettingsError, match="cannot be read any more"):
-        animals.read_back(folder)
+        animals.folders.read_back(folder)
     assert (len(animals.store.decisions.all()), clusters_of(animals)) == (words, before)
 
 

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from organizer.cluster import lloyd as lloyd_module
-from organizer.cluster.constrained import constraints_of
-from organizer.cluster.incremental import unit
+from organizer.cluster.constrained import row_constraints
+from organizer.cluster.incremental import unit_rows
 from organizer.cluster.kmeans import KMeans
-from organizer.cluster.lloyd import Fit, lloyd
+from organizer.cluster.lloyd import LloydFit, lloyd
+from organizer.cluster.metric_space import Metric, MetricSpace, metric_space
 from organizer.cluster.products import on_processor, workers
-from organizer.cluster.space import Metric, Space, space_of
 from organizer.cluster.starts import cold_start
 from organizer.errors import ClusteringError
 from organizer.types import Labels, Vectors
@@ -32,15 +32,17 @@ def _mixture(n: int, dim: int, groups: int, *, seed: int = 0, spread: float = 1.
     return np.asarray(wide, dtype=np.float32)
 
 
-def _fit(vectors: NDArray[np.float32], start: Vectors, metric: Metric, *, max_iter: int) -> Fit:
-    space = space_of(vectors, metric)
+def _fit(
+    vectors: NDArray[np.float32], start: Vectors, metric: Metric, *, max_iter: int
+) -> LloydFit:
+    space = metric_space(vectors, metric)
     with workers(0) as run:
         return lloyd(
             space,
             space.normal(start),
             products=on_processor(space),
             run=run,
-            constraints=constraints_of(len(vectors), len(start)),
+            constraints=row_constraints(len(vectors), len(start)),
             max_iter=max_iter,
             tol=0.0,
         )
@@ -66,7 +68,7 @@ def _brute_force(
 @pytest.mark.parametrize("k", [3, 40, 150])
 def test_each_iteration_is_that_of_lloyd(metric: Metric, k: int) -> None:
     vectors = _mixture(3_000, 48, 60, seed=k)
-    vectors = unit(vectors) if metric == "cosine" else vectors
+    vectors = unit_rows(vectors) if metric == "cosine" else vectors
     start = vectors[np.random.default_rng(k).choice(3_000, k, replace=False)]
     for max_iter in (1, 2, 5, 12, 30):
         found = _fit(vectors, start, metric, max_iter=max_iter)
@@ -80,11 +82,11 @@ def test_each_iteration_is_that_of_lloyd(metric: Metric, k: int) -> None:
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
 def test_bounds_hold_in_every_iteration(metric: Metric) -> None:
     vectors = _mixture(2_500, 32, 50, seed=3)
-    vectors = unit(vectors) if metric == "cosine" else vectors + np.float32(20)
-    space = space_of(vectors, metric)
+    vectors = unit_rows(vectors) if metric == "cosine" else vectors + np.float32(20)
+    space = metric_space(vectors, metric)
     start = space.normal(vectors[:80])
     with workers(0) as run:
-        held = constraints_of(2_500, 80)
+        held = row_constraints(2_500, 80)
         state = lloyd_module._State(space, start, on_processor(space), run, held)
         for _ in range(15):
             state.assign()
@@ -99,8 +101,8 @@ def test_bounds_hold_in_every_iteration(metric: Metric) -> None:
 
 
 def test_late_iterations_multiply_little() -> None:
-    vectors = unit(_mixture(6_000, 64, 120, spread=0.5))
-    space = space_of(vectors, "cosine")
+    vectors = unit_rows(_mixture(6_000, 64, 120, spread=0.5))
+    space = metric_space(vectors, "cosine")
     counted: list[int] = []
 
     def counting(centroids: Vectors):  # type: ignore[no-untyped-def]  # noqa: ANN202
@@ -118,7 +120,7 @@ def test_late_iterations_multiply_little() -> None:
             space.normal(vectors[:200]),
             products=counting,
             run=run,
-            constraints=constraints_of(6_000, 200),
+            constraints=row_constraints(6_000, 200),
             max_iter=30,
             tol=0.0,
         )
@@ -137,8 +139,8 @@ def test_it_is_scikit_learns_from_the_same_start() -> None:
 
 
 def test_threads_change_nothing() -> None:
-    vectors = unit(_mixture(5_000, 64, 40))
-    space = space_of(vectors, "cosine")
+    vectors = unit_rows(_mixture(5_000, 64, 40))
+    space = metric_space(vectors, "cosine")
     fits = []
     for work in (0, 10**12):
         with workers(work) as run:
@@ -148,7 +150,7 @@ def test_threads_change_nothing() -> None:
                     space.normal(vectors[:50]),
                     products=on_processor(space),
                     run=run,
-                    constraints=constraints_of(5_000, 50),
+                    constraints=row_constraints(5_000, 50),
                     max_iter=10,
                     tol=0.0,
                 )
@@ -158,10 +160,10 @@ def test_threads_change_nothing() -> None:
 
 
 def test_no_rows_are_scaled_where_all_have_unit_length() -> None:
-    vectors = unit(_mixture(100, 8, 3))
-    space = space_of(vectors, "cosine")
+    vectors = unit_rows(_mixture(100, 8, 3))
+    space = metric_space(vectors, "cosine")
     assert np.shares_memory(space.take(slice(0, 50)), vectors)
-    longer = space_of(3 * vectors, "cosine")
+    longer = metric_space(3 * vectors, "cosine")
     assert longer.take(slice(0, 50)) == pytest.approx(vectors[:50], abs=1e-6)
 
 
@@ -193,7 +195,7 @@ def _cases(draw: st.DrawFn) -> _Case:
     for row in rng.choice(n, draw(st.integers(0, n // 2)), replace=False):
         spared = fixed[row] if fixed[row] >= 0 else rng.choice(names)
         banned += [(row, owner) for owner in names if owner != spared and rng.random() < 0.6]
-    vectors = unit(rng.normal(size=(n, 6)).astype(np.float32))
+    vectors = unit_rows(rng.normal(size=(n, 6)).astype(np.float32))
     if draw(st.booleans()):
         vectors = vectors[rng.integers(0, max(2, n // 3), n)]  # many duplicates
     metric: Metric = draw(st.sampled_from(["cosine", "euclidean"]))
@@ -230,7 +232,7 @@ def test_constraints_always_hold(case: _Case) -> None:
 @given(st.integers(0, 1_000))
 @settings(max_examples=20, deadline=None)
 def test_empty_constraints_change_nothing(seed: int) -> None:
-    vectors = unit(_mixture(80, 8, 5, seed=seed))
+    vectors = unit_rows(_mixture(80, 8, 5, seed=seed))
     plain, empty = (KMeans(n_clusters=5, n_init=2, random_state=seed) for _ in range(2))
     plain.fit_predict(vectors)
     empty.fit_predict(
@@ -270,8 +272,8 @@ def test_a_cold_start_keeps_what_an_owner_means(fixed_to: int | None) -> None:
     fixed = np.full(90, -1)
     if fixed_to is not None:
         fixed[60:70] = fixed_to
-    held = constraints_of(90, 3, fixed=fixed, banned=np.array([[30, 1]]))
-    space, like = space_of(vectors, "euclidean"), (centres + 2).astype(np.float32)
+    held = row_constraints(90, 3, fixed=fixed, banned=np.array([[30, 1]]))
+    space, like = metric_space(vectors, "euclidean"), (centres + 2).astype(np.float32)
     for seed in range(8):
         start = cold_start(space, 3, seed=seed, constraints=held, like=like)
         assert start == pytest.approx(centres, abs=1.5)
@@ -304,7 +306,7 @@ def test_the_owner_of_two_centroids_has_both() -> None:
 def test_contradictions_are_told_in_one_line(
     fixed: dict[int, int], banned: list[tuple[int, int]], message: str | None
 ) -> None:
-    vectors = unit(_mixture(20, 4, 3))
+    vectors = unit_rows(_mixture(20, 4, 3))
     wanted = np.full(20, -1)
     for row, owner in fixed.items():
         wanted[row] = owner
@@ -319,13 +321,13 @@ def test_contradictions_are_told_in_one_line(
 
 
 def test_arrays_that_do_not_fit_are_refused() -> None:
-    vectors = unit(_mixture(20, 4, 3))
+    vectors = unit_rows(_mixture(20, 4, 3))
     with pytest.raises(ClusteringError, match="2 owners and 20 fixed do not fit 3 clusters of 20"):
         KMeans(n_clusters=3).fit_predict(vectors, owners=np.array([1, 2]))
 
 
 def test_a_sample_keeps_the_constraints() -> None:
-    vectors = unit(_mixture(500, 8, 6))
+    vectors = unit_rows(_mixture(500, 8, 6))
     fixed = np.full(500, -1)
     fixed[::50] = np.arange(10) % 4
     banned = np.array([[row, row % 4] for row in range(1, 500, 7) if fixed[row] < 0])
@@ -338,7 +340,7 @@ def test_a_sample_keeps_the_constraints() -> None:
 
 
 def test_space_keeps_the_rows_that_are_taken() -> None:
-    space = space_of(2 * unit(_mixture(30, 4, 2)), "cosine")
+    space = metric_space(2 * unit_rows(_mixture(30, 4, 2)), "cosine")
     rows = np.array([3, 8, 21])
-    assert isinstance(space.only(rows), Space)
+    assert isinstance(space.only(rows), MetricSpace)
     assert np.array_equal(space.only(rows).take(slice(0, 3)), space.take(rows))

@@ -10,8 +10,16 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.stats import binomtest, norm
 
-from organizer.evaluate.audit import FEW, Stratum, Z, allocation, estimate, in_random_order, wilson
-from organizer.scores import Audit
+from organizer.evaluate.audit import (
+    FEW,
+    AuditStratum,
+    Z,
+    allocate_sample,
+    estimate_purity,
+    in_random_order,
+    wilson,
+)
+from organizer.types import Audit
 
 
 @st.composite
@@ -23,13 +31,13 @@ def answers(draw: st.DrawFn, largest: int = 400) -> tuple[int, int, int]:
 
 
 @st.composite
-def strata(draw: st.DrawFn) -> list[Stratum]:
+def strata(draw: st.DrawFn) -> list[AuditStratum]:
     found = []
     for cluster_id, (right, answered, population) in enumerate(
         draw(st.lists(answers(60), min_size=1, max_size=6))
     ):
         out = draw(st.integers(0, min(answered - right, population - 1)))
-        found.append(Stratum(cluster_id, population - out, answered, right, out))
+        found.append(AuditStratum(cluster_id, population - out, answered, right, out))
     return found
 
 
@@ -113,7 +121,9 @@ def test_numbers_that_contradict_each_other_are_refused(numbers: tuple[int, int,
 
 
 def test_each_cluster_counts_by_its_size() -> None:
-    audit = estimate([Stratum(1, 900, 20, 20), Stratum(2, 100, 20, 10), Stratum(3, 50, 0, 0)])
+    audit = estimate_purity(
+        [AuditStratum(1, 900, 20, 20), AuditStratum(2, 100, 20, 10), AuditStratum(3, 50, 0, 0)]
+    )
     assert audit is not None
     assert audit.overall.share == pytest.approx(0.9 * 1 + 0.1 * 0.5)
     assert (audit.overall.answered, audit.overall.right) == (40, 30)
@@ -123,20 +133,20 @@ def test_each_cluster_counts_by_its_size() -> None:
 
 
 def test_without_answers_there_is_no_audit() -> None:
-    assert estimate([]) is None
-    assert estimate([Stratum(1, 10, 0, 0)]) is None
+    assert estimate_purity([]) is None
+    assert estimate_purity([AuditStratum(1, 10, 0, 0)]) is None
 
 
 def test_one_cluster_alone_is_the_whole() -> None:
-    audit = estimate([Stratum(1, 300, 50, 41)])
+    audit = estimate_purity([AuditStratum(1, 300, 50, 41)])
     assert audit is not None
     whole, one = audit.overall, audit.per_cluster[1]
     assert (whole.share, whole.low, whole.high) == pytest.approx((one.share, one.low, one.high))
 
 
 @given(strata())
-def test_laws_of_the_estimate(given_: list[Stratum]) -> None:
-    audit = estimate(given_)
+def test_laws_of_the_estimate(given_: list[AuditStratum]) -> None:
+    audit = estimate_purity(given_)
     assert audit is not None
     size = sum(s.size for s in given_)
     right, wrong = (
@@ -153,16 +163,16 @@ def test_laws_of_the_estimate(given_: list[Stratum]) -> None:
 
 
 @given(strata())
-def test_what_was_seen_whole_is_certain(given_: list[Stratum]) -> None:
-    whole = [Stratum(s.cluster_id, s.answered, s.answered, s.right) for s in given_]
-    audit = estimate(whole)
+def test_what_was_seen_whole_is_certain(given_: list[AuditStratum]) -> None:
+    whole = [AuditStratum(s.cluster_id, s.answered, s.answered, s.right) for s in given_]
+    audit = estimate_purity(whole)
     assert audit is not None
     assert audit.overall.low == audit.overall.share == audit.overall.high
 
 
 def test_what_was_taken_out_does_not_make_the_rest_pure() -> None:
-    before = estimate([Stratum(1, 100, 10, 8)])
-    after = estimate([Stratum(1, 98, 10, 8, taken_out=2)])
+    before = estimate_purity([AuditStratum(1, 100, 10, 8)])
+    after = estimate_purity([AuditStratum(1, 98, 10, 8, taken_out=2)])
     assert before is not None
     assert after is not None
     # 80 of the 100 are right, and they still are, among 98; not 8 of the 8 that were seen and stay.
@@ -177,7 +187,7 @@ def test_what_was_taken_out_does_not_make_the_rest_pure() -> None:
 )
 def test_an_impossible_stratum_is_refused(numbers: tuple[int, int, int, int]) -> None:
     with pytest.raises(ValueError, match="impossible"):
-        Stratum(1, *numbers)
+        AuditStratum(1, *numbers)
 
 
 # Whether 95% is 95% ---------------------------------------------------------------------------
@@ -217,9 +227,9 @@ def _held(
     right = draw.hypergeometric(good, sizes - good, drawn, size=(times, len(sizes)))
     count = 0
     for row in right.tolist():
-        audit = estimate(
+        audit = estimate_purity(
             [
-                Stratum(i, *numbers)
+                AuditStratum(i, *numbers)
                 for i, numbers in enumerate(zip(sizes.tolist(), drawn.tolist(), row, strict=True))
             ]
         )
@@ -235,16 +245,16 @@ def test_the_estimate_is_right_on_average_before_and_after_a_correction() -> Non
     for _ in range(1_000):
         right = draw.hypergeometric(good, sizes - good, drawn)
         wrong = drawn - right
-        before.append(_share(estimate(_strata(sizes, drawn, right, 0 * wrong))))
-        after.append(_share(estimate(_strata(sizes - wrong, drawn, right, wrong))))
+        before.append(_share(estimate_purity(_strata(sizes, drawn, right, 0 * wrong))))
+        after.append(_share(estimate_purity(_strata(sizes - wrong, drawn, right, wrong))))
         truth_after.append(good.sum() / (sizes - wrong).sum())
     assert np.mean(before) == pytest.approx(good.sum() / sizes.sum(), abs=0.005)
     assert np.mean(after) == pytest.approx(np.mean(truth_after), abs=0.005)
 
 
-def _strata(*columns: NDArray[np.int64]) -> list[Stratum]:
+def _strata(*columns: NDArray[np.int64]) -> list[AuditStratum]:
     rows = zip(*(column.tolist() for column in columns), strict=True)
-    return [Stratum(i, *row) for i, row in enumerate(rows)]
+    return [AuditStratum(i, *row) for i, row in enumerate(rows)]
 
 
 def _share(audit: Audit | None) -> float:
@@ -260,7 +270,7 @@ _sizes = st.dictionaries(st.integers(1, 50), st.integers(1, 80), min_size=1, max
 @given(_sizes, st.integers(0, 300), st.data())
 def test_laws_of_the_allocation(sizes: dict[int, int], number: int, data: st.DataObject) -> None:
     before = {i: data.draw(st.integers(0, size)) for i, size in sizes.items()}
-    found = allocation(sizes, before, number)
+    found = allocate_sample(sizes, before, number)
     left = sum(sizes.values()) - sum(before.values())
     assert sum(found.values()) == min(number, left)
     have = {i: before[i] + found.get(i, 0) for i in sizes}
@@ -273,22 +283,22 @@ def test_laws_of_the_allocation(sizes: dict[int, int], number: int, data: st.Dat
 
 @given(_sizes, st.integers(0, 100), st.integers(0, 100))
 def test_two_reviews_come_to_the_same_as_one(sizes: dict[int, int], one: int, two: int) -> None:
-    first = allocation(sizes, {}, one)
-    second = allocation(sizes, first, two)
+    first = allocate_sample(sizes, {}, one)
+    second = allocate_sample(sizes, first, two)
     both = {i: first.get(i, 0) + second.get(i, 0) for i in sizes}
-    assert {i: n for i, n in both.items() if n} == allocation(sizes, {}, one + two)
+    assert {i: n for i, n in both.items() if n} == allocate_sample(sizes, {}, one + two)
 
 
 def test_the_allocation_is_proportional_to_size() -> None:
     sizes = {1: 5000, 2: 3000, 3: 1500, 4: 490, 5: 10}
-    found = allocation(sizes, {}, 200)
+    found = allocate_sample(sizes, {}, 200)
     assert found[5] == FEW
     for cluster_id in (1, 2, 3, 4):
         assert found[cluster_id] == pytest.approx(200 * sizes[cluster_id] / 10_000, abs=2)
 
 
 def test_too_few_for_all_go_to_the_largest() -> None:
-    assert allocation({1: 10, 2: 30, 3: 20}, {}, 2) == {2: 1, 3: 1}
+    assert allocate_sample({1: 10, 2: 30, 3: 20}, {}, 2) == {2: 1, 3: 1}
 
 
 @settings(max_examples=30)

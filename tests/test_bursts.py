@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from organizer.decode import identify
 from organizer.errors import SettingsError
 from organizer.library import Library
-from organizer.library.joining import Joiner, recover
+from organizer.library.ingest.assign import Assigner
+from organizer.library.ingest.late import recount_members
 from organizer.settings import Settings
 from organizer.types import NOISE, DecisionKind
 from tests.conftest import Run
@@ -324,18 +325,18 @@ def test_what_a_kill_left_uncounted_is_counted_once_for_each_burst(
     whole = made.store.clusterings.models(1)
     with opened(twin) as other:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Joiner, "finish", _killed)
+            patch.setattr(Assigner, "finish", _killed)
             with pytest.raises(KeyboardInterrupt):
                 other.ingest([card])
         assert where(other) == where(made)
         current = other.store.clusterings.current()
-        recover(other.store, current, seed=0)
+        recount_members(other.store, current, seed=0)
         models = other.store.clusterings.models(1)
     assert models.counts.tolist() == whole.counts.tolist()
     assert models.means == pytest.approx(whole.means, abs=1e-6)
 
 
-def _killed(_: Joiner) -> None:
+def _killed(_: Assigner) -> None:
     raise KeyboardInterrupt
 
 
@@ -347,7 +348,7 @@ def test_a_move_takes_the_burst_along_if_asked(typed: Run, card: Path, tmp_path:
     typed("recluster", "--k", 2, "--bursts")
     with opened(tmp_path) as library:
         owls = where(library)["owl0-0"]
-        library.rename(owls, "Owl")
+        library.corrections.rename(owls, "Owl")
     moved = typed("clusters", "move", card / "fox1-0.jpg", "--to", owls, "--burst", "--json").json
     assert (moved["images"], moved["notes"]) == (3, [])
     with opened(tmp_path) as library:
@@ -365,7 +366,7 @@ def test_a_move_of_one_frame_says_that_the_others_stay(
     typed("recluster", "--k", 2, "--bursts")
     with opened(tmp_path) as library:
         owls = where(library)["owl0-0"]
-        library.rename(owls, "Owl")
+        library.corrections.rename(owls, "Owl")
     moved = typed("clusters", "move", card / "fox1-0.jpg", "--to", owls)
     assert "2 other images of its burst stay; --burst takes the whole burst along" in moved.err
     with opened(tmp_path) as library:
@@ -379,7 +380,7 @@ def test_a_move_of_one_frame_says_that_the_others_stay(
 def test_without_bursts_a_move_says_nothing_of_them(filled: Library) -> None:
     filled.recluster(k=3)
     (image_id, *_) = filled.store.photos.files_of()
-    assert filled.move([image_id], 1).notes == ()
+    assert filled.corrections.move([image_id], 1).notes == ()
 
 
 def test_what_was_said_of_a_frame_by_itself_is_not_said_over_by_a_burst(
@@ -387,9 +388,9 @@ def test_what_was_said_of_a_frame_by_itself_is_not_said_over_by_a_burst(
 ) -> None:
     at = where(made)
     fox, owl = at["fox0-0"], at["owl0-0"]
-    made.rename(owl, "Owl")
-    made.move([card / "fox1-2.jpg"], fox)
-    report = made.move([card / "fox1-0.jpg"], owl, burst=True)
+    made.corrections.rename(owl, "Owl")
+    made.corrections.move([card / "fox1-2.jpg"], fox)
+    report = made.corrections.move([card / "fox1-0.jpg"], owl, burst=True)
     assert len(report.decision.image_ids) == 2
     for _ in range(2):
         at = where(made)
@@ -405,13 +406,13 @@ def test_a_burst_is_what_the_settings_of_the_library_say(
         library.ingest([card], embedder=COLOUR)
         library.recluster(k=2, reduce="none")
         owl = where(library)["owl0-0"]
-        report = library.move([card / "fox1-0.jpg"], owl, burst=True)
+        report = library.corrections.move([card / "fox1-0.jpg"], owl, burst=True)
         assert len(report.decision.image_ids) == moved
 
 
 def test_a_burst_can_be_said_not_to_be_somewhere(made: Library, card: Path) -> None:
     fox = where(made)["fox0-0"]
-    made.deny([card / "fox1-0.jpg"], fox, burst=True)
+    made.corrections.exclude([card / "fox1-0.jpg"], fox, burst=True)
     for _ in range(2):
         at = where(made)
         assert fox not in {at[name] for name in three("fox1")}
@@ -420,7 +421,7 @@ def test_a_burst_can_be_said_not_to_be_somewhere(made: Library, card: Path) -> N
 
 def test_what_stands_for_a_name_is_one_frame_of_each_burst(made: Library) -> None:
     """Else the frames of one burst alone would stand for it."""
-    report = made.rename(where(made)["fox0-0"], "Red fox")
+    report = made.corrections.rename(where(made)["fox0-0"], "Red fox")
     files = made.store.photos.files_of()
     stems = [files[i][0].file.stem.partition("-")[0] for i in report.decision.image_ids]
     assert sorted(stems) == [f"fox{i}" for i in range(4)]
@@ -428,14 +429,14 @@ def test_what_stands_for_a_name_is_one_frame_of_each_burst(made: Library) -> Non
 
 def test_a_name_takes_the_bursts_of_what_stands_for_it_along(made: Library, card: Path) -> None:
     fox = where(made)["fox0-0"]
-    made.rename(fox, "Red fox")
+    made.corrections.rename(fox, "Red fox")
     for i in range(8):
         burst(card, f"boar{i}", [near(BOAR, 2 * i + j) for j in range(3)], minute=600 + 10 * i)
     made.ingest([card])
     made.recluster(k=3, bursts=True)
     at = where(made)
     assert {at[f"fox{i}-{j}"] for i in range(4) for j in range(3)} == {fox}
-    assert made.name_of(fox) == "Red fox"
+    assert made.clusters.name_of(fox) == "Red fox"
 
 
 def test_split_merge_and_retire_leave_bursts_whole(made: Library) -> None:
@@ -451,11 +452,11 @@ def test_split_merge_and_retire_leave_bursts_whole(made: Library) -> None:
         assert models.counts.sum() == len({n.partition("-")[0] for n in inside})
 
     fox, owl = where(made)["fox0-0"], where(made)["owl0-0"]
-    made.split(fox, k=2)
+    made.corrections.split(fox, k=2)
     whole()
-    made.merge([owl, fox])
+    made.corrections.merge([owl, fox])
     whole()
     made.undo()
     whole()
-    made.retire(fox)
+    made.corrections.retire(fox)
     whole()

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from organizer.cluster.incremental import unit
+from organizer.cluster.incremental import unit_rows
 from organizer.library import Library
-from organizer.library.seeing import Sight
+from organizer.library.clustering.preprocessing import Preprocessor
 from organizer.reduce.centring import LEAST_PRIOR, Centring
 from organizer.settings import Settings
 from organizer.types import NOISE, Vectors
@@ -27,7 +27,7 @@ TINTS = {"A": (1.0, 1.0, 1.0), "B": (0.25, 1.0, 1.3), "C": (0.7, 1.0, 1.1)}
 
 
 def drawn(n: int, *, seed: int = 0, dim: int = 6) -> Vectors:
-    return unit(np.random.default_rng(seed).normal(size=(n, dim)).astype(np.float32))
+    return unit_rows(np.random.default_rng(seed).normal(size=(n, dim)).astype(np.float32))
 
 
 # The numbers ----------------------------------------------------------------------------------
@@ -219,12 +219,14 @@ def test_a_deployment_stands_for_its_camera(tmp_path: Path) -> None:
                 photo.save(to, quality=95)  # without what the file told
     with Library.open_or_create(tmp_path, Settings()) as library:
         library.ingest([tmp_path / "card"], embedder=COLOUR)
-        library.set_template("{site}")
+        library.deployments.set_template("{site}")
         library.recluster(k=2, reduce="none", center="camera")
         assert library.store.clusterings.space(1)["center.names"].tolist() == ["creek", "ridge"]
         assert follows(library, 0)
-        library.set_template(None)
-        library.move([tmp_path / "card" / "ridge" / "fox-A-0.jpg"], where(library)["fox-A-1"])
+        library.deployments.set_template(None)
+        library.corrections.move(
+            [tmp_path / "card" / "ridge" / "fox-A-0.jpg"], where(library)["fox-A-1"]
+        )
         assert follows(library, 0)
 
 
@@ -236,8 +238,10 @@ def test_deployments_that_are_told_late_are_measured_on_all_their_photos(tmp_pat
         library.ingest([tmp_path / "card"], embedder=COLOUR)
         library.recluster(k=2, reduce="none", center="camera")
         means = library.store.clusterings.models(1).means
-        library.set_template("{site}")
-        library.move([tmp_path / "card" / "ridge" / "fox-A-0.jpg"], where(library)["fox-A-0"])
+        library.deployments.set_template("{site}")
+        library.corrections.move(
+            [tmp_path / "card" / "ridge" / "fox-A-0.jpg"], where(library)["fox-A-0"]
+        )
         assert library.store.clusterings.models(2).means == pytest.approx(means, abs=1e-3)
         for place, camera in (("ridge", "A"), ("creek", "B")):
             shots(tmp_path / "card" / place, camera, first=20, each=2)
@@ -293,7 +297,7 @@ def test_a_word_keeps_what_was_learned(library: Library, tmp_path: Path) -> None
     library.recluster(k=2, reduce="none", center="camera")
     library.ingest([shots(tmp_path / "card", "C", each=8)])
     learned = library.store.clusterings.space(1)
-    library.move([tmp_path / "card" / "fox-B-3.jpg"], where(library)["fox-A-0"])
+    library.corrections.move([tmp_path / "card" / "fox-B-3.jpg"], where(library)["fox-A-0"])
     kept = library.store.clusterings.space(2)
     assert {name: rows.tolist() for name, rows in kept.items()} == {
         name: rows.tolist() for name, rows in learned.items()
@@ -307,7 +311,7 @@ def test_the_centroids_are_means_of_centred_vectors(library: Library) -> None:
     current = library.store.clusterings.current()
     assert current is not None
     members = library.store.clusterings.assignments(current.clustering_id)
-    sight = Sight.restored(library.store, current, library.store.clusterings.space(1))
+    sight = Preprocessor.restored(library.store, current, library.store.clusterings.space(1))
     vectors = vectors_of(library)
     names = sorted(vectors)
     rows = np.stack([vectors[name] for name in names]).astype(np.float32)
@@ -318,7 +322,7 @@ def test_the_centroids_are_means_of_centred_vectors(library: Library) -> None:
         mine = [row for row, name in enumerate(names) if at[name] == cluster_id]
         assert mean == pytest.approx(expected[mine].mean(axis=0), abs=1e-3)
     ids = members.image_ids.tolist()
-    stored = unit(library.store.vectors.read_rows(current.embedder, ids))
+    stored = unit_rows(library.store.vectors.read_rows(current.embedder, ids))
     assert np.linalg.norm(sight.centred(ids, stored), axis=1) == pytest.approx(1, abs=1e-3)
 
 

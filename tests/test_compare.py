@@ -11,22 +11,22 @@ from statistics import mean, stdev
 import numpy as np
 import pytest
 
-from organizer.cluster.incremental import unit
+from organizer.cluster.incremental import unit_rows
 from organizer.cluster.kmeans import KMeans
 from organizer.errors import SettingsError, WeightsMissingError
 from organizer.library import Library
-from organizer.library.compare.grid import CLASSES, Plan, parse_ks, plan_of
-from organizer.library.compare.ranking import difference_rate, verdict_of
-from organizer.library.compare.recipes import RECIPES, Recipe, recipe_of
-from organizer.library.compare.running import Compared
-from organizer.report.comparison import TITLES, Cell, Run
+from organizer.library.compare.grid import CLASSES, ComparisonPlan, parse_ks, parse_plan
+from organizer.library.compare.recipes import RECIPES, Recipe, find_recipe
+from organizer.library.compare.run import ComparisonResult
+from organizer.library.compare.verdict import difference_rate, find_verdict
+from organizer.report.comparison import TITLES, ComparisonCell, ScoredRun
 from organizer.types import NOISE, Labels, Vectors
 from tests.conftest import Site, make_photo
 
 _FEATURES = ["channel-mean", "hog"]
 
 
-def _plan(**words: object) -> Plan:
+def _plan(**words: object) -> ComparisonPlan:
     chosen: dict[str, object] = {
         "embedders": _FEATURES,
         "algorithms": ["kmeans", "gmm", "agglomerative", "dbscan"],
@@ -34,10 +34,10 @@ def _plan(**words: object) -> Plan:
         "reduce": ["pca:6"],
         "repeats": 2,
     }
-    return plan_of(**{**chosen, **words})  # type: ignore[arg-type]
+    return parse_plan(**{**chosen, **words})  # type: ignore[arg-type]
 
 
-def _cell(compared: Compared, **wanted: object) -> Cell:
+def _cell(compared: ComparisonResult, **wanted: object) -> ComparisonCell:
     found = [
         cell
         for cell in compared.comparison.cells
@@ -47,14 +47,14 @@ def _cell(compared: Compared, **wanted: object) -> Cell:
     return found[0]
 
 
-def _vectors(library: Library, embedder: str, compared: Compared) -> Vectors:
+def _vectors(library: Library, embedder: str, compared: ComparisonResult) -> Vectors:
     spec = next(spec for spec in library.store.vectors.specs() if spec.name == embedder)
     ids, vectors = library.store.vectors.read(spec)
     row_of = {image_id: row for row, image_id in enumerate(ids)}
     return vectors[[row_of[image_id] for image_id in compared.image_ids]]
 
 
-def _truth(library: Library, compared: Compared) -> list[str]:
+def _truth(library: Library, compared: ComparisonResult) -> list[str]:
     files = library.store.photos.files_of()
     return [files[image_id][0].file.parent.name for image_id in compared.image_ids]
 
@@ -99,7 +99,7 @@ def test_names_are_looked_at_before_anything_is_embedded(filled: Library) -> Non
 
 def test_a_grid_has_every_cell_and_leaves_the_library_as_it_was(filled: Library) -> None:
     filled.recluster(k=3)
-    before = filled.clusters()
+    before = filled.clusters.summaries()
     found = filled.compare(_plan(), labels="folders").comparison
     cells = [(c.embedder, c.algorithm, c.k, len(c.runs)) for c in found.cells]
     expected: list[tuple[str, str, int | None, int]] = []
@@ -109,7 +109,7 @@ def test_a_grid_has_every_cell_and_leaves_the_library_as_it_was(filled: Library)
         expected.append((name, "dbscan", None, 1))
     assert cells == expected
     assert (found.images, found.labelled, found.classes) == (24, 24, 3)
-    assert filled.clusters() == before
+    assert filled.clusters.summaries() == before
     status = filled.status()
     assert status.embedder is not None
     assert status.embedder.name == "channel-mean"
@@ -121,7 +121,7 @@ def test_the_scores_of_a_cell_are_those_of_scikit_learn(filled: Library) -> None
 
     plan = _plan(embedders=["hog"], k="3", reduce=["none", "pca:6"], algorithms=["kmeans", "ward"])
     compared = filled.compare(plan, labels="folders")
-    vectors = unit(_vectors(filled, "hog", compared))
+    vectors = unit_rows(_vectors(filled, "hog", compared))
     truth = _truth(filled, compared)
     for cell in compared.comparison.cells:
         labels = compared.labels_of(cell)
@@ -331,15 +331,15 @@ def test_missing_weights_are_an_error_or_another_network_stands_for_them(filled:
 # The best --------------------------------------------------------------------------------------
 
 
-def _made(embedder: str, k: int, **scores: list[float]) -> Cell:
+def _made(embedder: str, k: int, **scores: list[float]) -> ComparisonCell:
     runs = [
-        Run(seed, k, 0, {name: values[seed] for name, values in scores.items()})
+        ScoredRun(seed, k, 0, {name: values[seed] for name, values in scores.items()})
         for seed in range(len(next(iter(scores.values()))))
     ]
-    return Cell(embedder, (), "none", "unit", "kmeans", k, True, 10, tuple(runs))
+    return ComparisonCell(embedder, (), "none", "unit", "kmeans", k, True, 10, tuple(runs))
 
 
-def _no_labels(cell: Cell) -> Labels:
+def _no_labels(cell: ComparisonCell) -> Labels:
     raise AssertionError(cell)
 
 
@@ -347,7 +347,7 @@ def test_with_labels_the_best_has_the_largest_mean_nmi() -> None:
     best = _made("b", 3, nmi=[0.7, 0.8], silhouette=[0.1, 0.1])
     near = _made("a", 2, nmi=[0.69, 0.71], silhouette=[0.9, 0.9])
     far = _made("a", 3, nmi=[0.5, 0.5], silhouette=[0.9, 0.9])
-    verdict = verdict_of([far, near, best], _no_labels)
+    verdict = find_verdict([far, near, best], _no_labels)
     assert verdict.best == best
     assert "NMI 0.750 ± 0.071" in verdict.lines[0]
     assert near.name in verdict.lines[1]
@@ -360,23 +360,23 @@ def test_without_labels_embedders_are_not_ranked_by_their_silhouettes() -> None:
         _made("a", 3, silhouette=[0.3, 0.4]),
         _made("b", 2, silhouette=[0.8, 0.9]),
     ]
-    verdict = verdict_of(cells, lambda _: np.array([0, 0, 1, 1, 2], dtype=np.int64))
+    verdict = find_verdict(cells, lambda _: np.array([0, 0, 1, 1, 2], dtype=np.int64))
     assert verdict.best is None
     assert any("best of a" in line and "k = 3" in line for line in verdict.lines)
     assert any("agrees" in line and "1.000" in line for line in verdict.lines)
-    alone = verdict_of(cells[:2], _no_labels)
+    alone = find_verdict(cells[:2], _no_labels)
     assert alone.best == cells[1]
 
 
 def test_without_labels_noise_does_not_win() -> None:
     whole = _made("a", 2, silhouette=[0.4])
-    few = replace(whole, algorithm="dbscan", runs=(Run(0, 2, 8, {"silhouette": 0.9}),))
-    assert verdict_of([few, whole], _no_labels).best == whole
+    few = replace(whole, algorithm="dbscan", runs=(ScoredRun(0, 2, 8, {"silhouette": 0.9}),))
+    assert find_verdict([few, whole], _no_labels).best == whole
 
 
 def test_nothing_that_has_a_score_is_said_so() -> None:
-    cell = replace(_made("a", 2, silhouette=[0.4]), runs=(Run(0, 0, 10, {}),))
-    verdict = verdict_of([cell], _no_labels)
+    cell = replace(_made("a", 2, silhouette=[0.4]), runs=(ScoredRun(0, 0, 10, {}),))
+    verdict = find_verdict([cell], _no_labels)
     assert (verdict.best, verdict.lines) == (None, ("no clustering has a score",))
 
 
@@ -384,7 +384,7 @@ def test_nothing_that_has_a_score_is_said_so() -> None:
 
 
 def test_the_published_difference_rates_follow_from_the_published_indices() -> None:
-    recipe = recipe_of("feature-weak-relevant")
+    recipe = find_recipe("feature-weak-relevant")
     checked = 0
     for rate in recipe.rates:
         values = [
@@ -406,7 +406,7 @@ def test_every_recipe_can_be_meant(recipe: Recipe) -> None:
     recipe.plan.check()
     assert recipe.about
     assert recipe.differs
-    assert recipe_of(recipe.name) is recipe
+    assert find_recipe(recipe.name) is recipe
 
 
 _NOISY = """
@@ -420,9 +420,9 @@ class Noisy:
 """
 
 _LIMITED = """
-from organizer.cluster.limits import limited
+from organizer.cluster.limits import with_limits
 
-@limited(max_images=10, reason="it is narrow", instead="kmeans")
+@with_limits(max_images=10, reason="it is narrow", instead="kmeans")
 def narrow(*, n_clusters=8):
     raise AssertionError("there are too many images")
 """

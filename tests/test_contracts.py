@@ -25,8 +25,8 @@ from organizer import decode, metadata, registry
 from organizer.cluster.limits import limits_of, require_within
 from organizer.discover import Walk
 from organizer.errors import ClusteringError, ImageError, PluginError, WeightsError
-from organizer.library.exporting.options import made as made_exporter
-from organizer.library.exporting.options import options_of
+from organizer.library.exports.format_options import format_options
+from organizer.library.exports.format_options import make_exporter as made_exporter
 from organizer.protocols import (
     GROUPS,
     Embedder,
@@ -39,8 +39,7 @@ from organizer.protocols import (
     ReducedInput,
     StreamExporter,
 )
-from organizer.records import ExportBatch, VectorUse
-from organizer.types import DecodedImage, ImageRef, PartSpec
+from organizer.types import DecodedImage, ExportBatch, ImageRef, PartSpec, VectorUse
 from tests.batches import about, unclustered
 from tests.batches import batch as images
 from tests.conftest import make_photo
@@ -53,25 +52,25 @@ def _embedders() -> list[str]:
     """All of them; of torchvision's networks, which are one class, the light ones."""
     points = entry_points(group="organizer.embedders")
     large = {p.name for p in points if p.module == "organizer.embed.torchvision"}
-    names = set(registry.names("organizer.embedders")) - large | set(_LIGHT_NETWORKS)
+    names = set(registry.part_names("organizer.embedders")) - large | set(_LIGHT_NETWORKS)
     return [*sorted(names), *_BY_GRAMMAR]
 
 
 embedders = pytest.mark.parametrize("name", _embedders())
-clusterers = pytest.mark.parametrize("name", registry.names("organizer.clusterers"))
+clusterers = pytest.mark.parametrize("name", registry.part_names("organizer.clusterers"))
 _slow_umap = pytest.param("umap", marks=pytest.mark.slow)  # numba compiles it for half a minute
 reducers = pytest.mark.parametrize(
     "name",
-    [_slow_umap if name == "umap" else name for name in registry.names("organizer.reducers")],
+    [_slow_umap if name == "umap" else name for name in registry.part_names("organizer.reducers")],
 )
-executors = pytest.mark.parametrize("name", registry.names("organizer.executors"))
-exporters = pytest.mark.parametrize("name", registry.names("organizer.exporters"))
-readers = pytest.mark.parametrize("name", registry.names("organizer.metadata_readers"))
+executors = pytest.mark.parametrize("name", registry.part_names("organizer.executors"))
+exporters = pytest.mark.parametrize("name", registry.part_names("organizer.exporters"))
+readers = pytest.mark.parametrize("name", registry.part_names("organizer.metadata_readers"))
 
 
 @pytest.mark.parametrize("group", list(GROUPS))
 def test_every_group_has_a_part(group: str) -> None:
-    assert registry.names(group)
+    assert registry.part_names(group)
 
 
 # --- embedders ----------------------------------------------------------------------------------
@@ -104,13 +103,13 @@ def embedder(
     if name not in made:
         _cut_off(monkeypatch)
         try:
-            spec, part = registry.create(
+            spec, part = registry.create_part(
                 "organizer.embedders", PartSpec(name), options={"weights": weights, "device": "cpu"}
             )
         except WeightsError as error:
             made[name] = error.message
         else:
-            assert registry.create(
+            assert registry.create_part(
                 "organizer.embedders", spec, options={"weights": weights, "device": "cpu"}
             ), "the spec makes the part again"
             made[name] = part
@@ -243,7 +242,7 @@ def test_a_smaller_picture_does_where_the_embedder_says_so(embedder: Embedder) -
 
 @embedders
 def test_what_it_tells_of_itself_is_true(name: str, embedder: Embedder, weights: Path) -> None:
-    factory: Any = registry.factory("organizer.embedders", name)
+    factory: Any = registry.part_factory("organizer.embedders", name)
     if not hasattr(factory, "describe"):
         pytest.skip(f"{name} tells nothing of itself")
     info = factory.describe(weights=weights)
@@ -256,7 +255,7 @@ def test_what_it_tells_of_itself_is_true(name: str, embedder: Embedder, weights:
 def test_the_mean_of_a_large_picture_is_exact() -> None:
     # A sum of three million values in float32 would be off by a hundredth.
     large = np.full((1500, 2000, 3), (200, 131, 255), np.uint8)
-    _, part = registry.create("organizer.embedders", PartSpec("channel-mean"))
+    _, part = registry.create_part("organizer.embedders", PartSpec("channel-mean"))
     expected = [200 / 255, 131 / 255, 1, 0, 0, 0]
     np.testing.assert_allclose(_embed(part, [large])[0], expected, atol=1e-4)
 
@@ -277,7 +276,7 @@ def _groups(n: int = 90, dim: int = 24) -> NDArray[np.float32]:
 
 def _make(group: str, name: str, **params: Any) -> Any:
     try:
-        return registry.create(group, PartSpec(name, params))[1]
+        return registry.create_part(group, PartSpec(name, params))[1]
     except PluginError as error:
         if error.hint.startswith("pip install"):
             pytest.skip(f"NOT TESTED: {name}: {error.message}")
@@ -285,7 +284,7 @@ def _make(group: str, name: str, **params: Any) -> Any:
 
 
 def _seeded(group: str, name: str) -> Any:
-    parameters = inspect.signature(registry.factory(group, name)).parameters
+    parameters = inspect.signature(registry.part_factory(group, name)).parameters
     wanted = {"random_state": 11, "n_clusters": 3, "n_components": 4}
     return _make(group, name, **{key: wanted[key] for key in wanted if key in parameters})
 
@@ -311,7 +310,7 @@ def test_groups_that_lie_apart_are_not_mixed(name: str) -> None:
 def test_asked_for_three_clusters_it_finds_three_groups(name: str) -> None:
     if (
         "n_clusters"
-        not in inspect.signature(registry.factory("organizer.clusterers", name)).parameters
+        not in inspect.signature(registry.part_factory("organizer.clusterers", name)).parameters
     ):
         pytest.skip(f"{name} finds its own number")
     labels = _seeded("organizer.clusterers", name).fit_predict(_groups())
@@ -343,7 +342,7 @@ def test_vectors_that_are_the_same_are_together(name: str) -> None:
 
 @clusterers
 def test_more_than_it_takes_is_refused_with_what_to_use_instead(name: str) -> None:
-    factory = registry.factory("organizer.clusterers", name)
+    factory = registry.part_factory("organizer.clusterers", name)
     limits = limits_of(factory)
     require_within(factory, name, 1)
     if limits is None or limits.max_images is None:
@@ -358,7 +357,9 @@ def test_more_than_it_takes_is_refused_with_what_to_use_instead(name: str) -> No
     assert limits.reason in message
     assert caught.value.hint == f"use {limits.instead}"
     assert any(
-        other in limits.instead for other in registry.names("organizer.clusterers") if other != name
+        other in limits.instead
+        for other in registry.part_names("organizer.clusterers")
+        if other != name
     )
 
 
@@ -437,7 +438,7 @@ def test_pca_of_little_gives_what_there_is(shape: tuple[int, int]) -> None:
 @pytest.mark.skipif(importlib.util.find_spec("umap") is not None, reason="UMAP is installed")
 def test_umap_that_is_not_installed_says_how_to_install_it() -> None:
     with pytest.raises(PluginError, match="not installed") as caught:
-        registry.create("organizer.reducers", PartSpec("umap"))
+        registry.create_part("organizer.reducers", PartSpec("umap"))
     assert "organizer[umap]" in caught.value.hint
 
 
@@ -461,12 +462,12 @@ def refs(tmp_path: Path) -> list[ImageRef]:
 
 @pytest.fixture(scope="module")
 def means() -> LoadedEmbedder:
-    return LoadedEmbedder(*registry.create("organizer.embedders", PartSpec("channel-mean")))
+    return LoadedEmbedder(*registry.create_part("organizer.embedders", PartSpec("channel-mean")))
 
 
 def _executor(name: str) -> Any:
     options = {"threads": 2, "batch_size": 4, "max_file_bytes": 10**9}
-    return registry.create("organizer.executors", PartSpec(name), options=options)[1]
+    return registry.create_part("organizer.executors", PartSpec(name), options=options)[1]
 
 
 def _unknown(_: str) -> bool:
@@ -550,7 +551,9 @@ def test_files_are_taken_only_a_bounded_way_ahead(
 
 def _exporter(name: str) -> Exporter:
     """Made with the examples of its options."""
-    examples = {option: said.example for option, said in options_of(name).items() if said.example}
+    examples = {
+        option: said.example for option, said in format_options(name).items() if said.example
+    }
     return made_exporter(name, examples)
 
 
@@ -676,8 +679,8 @@ def test_a_pipe_has_what_a_file_has(name: str, tmp_path: Path) -> None:
 
 
 def _reader(name: str) -> MetadataReader:
-    spec, part = registry.create("organizer.metadata_readers", PartSpec(name))
-    assert registry.create("organizer.metadata_readers", spec)
+    spec, part = registry.create_part("organizer.metadata_readers", PartSpec(name))
+    assert registry.create_part("organizer.metadata_readers", spec)
     reader: MetadataReader = part
     return reader
 
@@ -685,7 +688,7 @@ def _reader(name: str) -> MetadataReader:
 def _contents(data: bytes) -> Iterator[tuple[bytes, DecodedImage]]:
     """What the ingest would have in hand of a file; nothing where it is no picture."""
     try:
-        yield data, decode.decode(ImageRef(Path("nowhere"), "a.jpg", len(data), 0), data)
+        yield data, decode.decode_image(ImageRef(Path("nowhere"), "a.jpg", len(data), 0), data)
     except ImageError:
         return
 
@@ -709,8 +712,8 @@ def _asked(name: str, contents: Iterable[tuple[bytes, DecodedImage]]) -> int:
     """Ask a reader of all; it fails where the reader does, or gives what cannot be kept."""
     reader, asked = _reader(name), 0
     for data, image in contents:
-        found = metadata.found_by(image, data, {name: reader})
-        assert found == metadata.found_by(image, data, {name: reader}), "the same file, the same"
+        found = metadata.read_extra(image, data, {name: reader})
+        assert found == metadata.read_extra(image, data, {name: reader}), "the same file, the same"
         asked += 1
     return asked
 
@@ -718,7 +721,7 @@ def _asked(name: str, contents: Iterable[tuple[bytes, DecodedImage]]) -> int:
 @readers
 def test_a_reader_finds_nothing_in_a_plain_photo_and_survives_any_note(name: str) -> None:
     plain = next(_contents(_with_note(b"", "")))
-    assert metadata.found_by(plain[1], plain[0], {name: _reader(name)}) == {}
+    assert metadata.read_extra(plain[1], plain[0], {name: _reader(name)}) == {}
     made = [c for note in _notes() for c in _contents(_with_note(note, "RECONYX"))]
     assert _asked(name, made) == len(_notes())
 
@@ -729,7 +732,7 @@ def test_a_reader_is_asked_on_several_threads(name: str) -> None:
     made = [c for note in _notes() for c in _contents(_with_note(note, "RECONYX"))]
 
     def ask(content: tuple[bytes, DecodedImage]) -> object:
-        return metadata.found_by(content[1], content[0], {name: reader})
+        return metadata.read_extra(content[1], content[0], {name: reader})
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(ask, made * 4)) == [ask(content) for content in made] * 4

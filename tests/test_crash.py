@@ -32,10 +32,10 @@ _WORKER = """
 import sys
 from pathlib import Path
 from organizer.library import Library
-from organizer.library.progress import Silent
+from organizer.library.progress import NoProgress
 from organizer.settings import Settings
 
-class Progress(Silent):
+class Progress(NoProgress):
     def begin(self, task, total):
         print("begun", task, flush=True)
 
@@ -105,7 +105,7 @@ def contents(library: Library, home: Path) -> dict[str, object]:
         "problems": [(str(p.relative_to(home)), o, why) for p, o, why in photos.problems()],
         "vectors": sorted(vectors),
         "clusters": sorted(members(library)),
-        "names": dict(library.constraints().names),
+        "names": dict(library.corrections.constraints().names),
     }
 
 
@@ -270,7 +270,7 @@ def _assert_whole_clustering(library: Library, *, images: int) -> set[int]:
     held = {cluster_id for _, cluster_id, _ in members(library)}
     assert held == set(models.cluster_ids.tolist())
     assert library.store.clusterings.models(current.clustering_id).counts.sum() == images
-    assert len(library.clusters()) == len(held)
+    assert len(library.clusters.summaries()) == len(held)
     return held
 
 
@@ -366,7 +366,7 @@ def begun(tmp_path: Path) -> Path:
     with Library.open_or_create(home, SMALL) as library:
         library.ingest([home / "photos"], embedder=COLOUR)
         library.recluster(k=3)
-        library.rename(1, "First")
+        library.corrections.rename(1, "First")
     return home
 
 
@@ -375,9 +375,9 @@ def look_at_all(home: Path) -> None:
     with Library.open(home, SMALL) as library:
         library.status()
         library.problems()
-        library.report()
-        for cluster in library.clusters():
-            library.cluster(cluster.cluster_id)
+        library.reports.make()
+        for cluster in library.clusters.summaries():
+            library.clusters.members(cluster.cluster_id)
         library.search(home / "photos" / "green" / "002.jpg", limit=50)
 
 
@@ -522,7 +522,7 @@ def test_a_recluster_cut_before_any_of_its_writes_leaves_the_old_or_the_new_one(
             report = library.recluster(k=6)
             _assert_whole_clustering(library, images=12)
             assert not set(report.lineage.born) & ever
-            assert library.name_of(1) == "First"
+            assert library.clusters.name_of(1) == "First"
             library.undo()
             assert sorted(members(library)) in (sorted(old), new_ones)
 
@@ -552,20 +552,20 @@ def test_a_word_cut_before_any_of_its_writes_is_carried_out_or_was_never_said(
 ) -> None:
     begin = begun(tmp_path)
     with Library.open(begin, SMALL) as library:
-        ids = [cluster.cluster_id for cluster in library.clusters()]
+        ids = [cluster.cluster_id for cluster in library.clusters.summaries()]
         before = sorted(members(library))
     words: dict[str, Callable[[Library], object]] = {
-        "merge": lambda library: library.merge(ids[:2]),
-        "split": lambda library: library.split(ids[0], k=2),
-        "retire": lambda library: library.retire(ids[-1]),
+        "merge": lambda library: library.corrections.merge(ids[:2]),
+        "split": lambda library: library.corrections.split(ids[0], k=2),
+        "retire": lambda library: library.corrections.retire(ids[-1]),
     }
     done = _after(begin, tmp_path, words[word])["clusters"]
     for home in cut_at_every_write(begin, tmp_path, words[word]):
         look_at_all(home)
         with Library.open(home, SMALL) as library:
-            library.rename(ids[0], "Later")  # the next writer puts things right
+            library.corrections.rename(ids[0], "Later")  # the next writer puts things right
             if groups_of(members(library)) == groups_of(before):
-                assert not library.constraints().retired
+                assert not library.corrections.constraints().retired
                 words[word](library)
             # Ids that the cut one began with are not used again.
             assert groups_of(members(library)) == groups_of(done)
@@ -577,13 +577,15 @@ def test_an_undo_of_a_word_cut_before_any_of_its_writes_is_done_or_not_begun(
     begin = begun(tmp_path)
     with Library.open(begin, SMALL) as library:
         before = groups_of(members(library))
-        library.merge([cluster.cluster_id for cluster in library.clusters()][:2])
+        library.corrections.merge(
+            [cluster.cluster_id for cluster in library.clusters.summaries()][:2]
+        )
         merged = groups_of(members(library))
     for home in cut_at_every_write(begin, tmp_path, Library.undo):
         look_at_all(home)
         with Library.open(home, SMALL) as library:
-            library.rename(library.clusters()[0].cluster_id, "Later")
-            now, retired = groups_of(members(library)), library.constraints().retired
+            library.corrections.rename(library.clusters.summaries()[0].cluster_id, "Later")
+            now, retired = groups_of(members(library)), library.corrections.constraints().retired
             assert (now, bool(retired)) in [(before, False), (merged, True)]
 
 
@@ -593,5 +595,5 @@ def test_everything_can_be_looked_at_before_each_write_of_recluster_and_undo(
     home = begun(tmp_path)
     with Library.open(home, SMALL) as library, before_each_write(lambda: look_at_all(home)):
         library.recluster(k=2)
-        library.rename(library.clusters()[0].cluster_id, "Other")
+        library.corrections.rename(library.clusters.summaries()[0].cluster_id, "Other")
         library.undo()

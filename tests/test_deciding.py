@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from organizer.errors import ClusteringError, OrganizerError, SettingsError
 from organizer.library import Library
-from organizer.library.deciding import Desk
-from organizer.library.undoing import take_back_unfinished
+from organizer.library.corrections.editor import Editor
+from organizer.library.corrections.undo import revoke_unfinished
 from organizer.types import NOISE, AssignmentState, DecisionKind
 from tests.cards import (
     blobs,
@@ -47,8 +47,8 @@ def library(tmp_path: Path) -> Library:
     return found
 
 
-def say(library: Library, word: Callable[[Desk], object]) -> None:
-    library._decide(word)  # type: ignore[arg-type]
+def say(library: Library, word: Callable[[Editor], object]) -> None:
+    library.corrections._decide(word)  # type: ignore[arg-type]
 
 
 def state_of(library: Library, image_id: str) -> str:
@@ -61,7 +61,7 @@ def state_of(library: Library, image_id: str) -> str:
 
 def test_merged_clusters_are_one_for_good(library: Library) -> None:
     one, other = cluster_of(library, FIRST), cluster_of(library, SECOND)
-    report = library.merge([one, other])
+    report = library.corrections.merge([one, other])
     assert report.lineage.merged[0].sources == tuple(sorted((one, other)))
     assert report.lineage.retired == (other,)
     assert cluster_of(library, [*FIRST, *SECOND]) == one
@@ -75,7 +75,7 @@ def test_merged_clusters_are_one_for_good(library: Library) -> None:
 
 def test_the_modes_of_a_merged_cluster_keep_their_own_centroids(library: Library) -> None:
     one, other = cluster_of(library, FIRST), cluster_of(library, SECOND)
-    library.merge([one, other])
+    library.corrections.merge([one, other])
     library.recluster(k=3, reduce="none")
     current = library.store.clusterings.current()
     assert current is not None
@@ -88,9 +88,9 @@ def test_the_modes_of_a_merged_cluster_keep_their_own_centroids(library: Library
 
 def test_several_clusters_can_be_merged_at_once_and_the_name_goes_along(library: Library) -> None:
     ids = [cluster_of(library, group) for group in (FIRST, SECOND, THIRD)]
-    library.rename(ids[2], "Fox")
-    library.merge(ids)
-    assert library.name_of(ids[0]) == "Fox"
+    library.corrections.rename(ids[2], "Fox")
+    library.corrections.merge(ids)
+    assert library.clusters.name_of(ids[0]) == "Fox"
     assert cluster_of(library, [*FIRST, *SECOND, *THIRD]) == ids[0]
 
 
@@ -99,8 +99,8 @@ def test_several_clusters_can_be_merged_at_once_and_the_name_goes_along(library:
 
 def test_the_parts_of_a_split_cluster_stay_apart(library: Library) -> None:
     one, other = cluster_of(library, FIRST), cluster_of(library, SECOND)
-    library.merge([one, other])
-    report = library.split(one, k=2)
+    library.corrections.merge([one, other])
+    report = library.corrections.split(one, k=2)
     assert report.decision.others == (one, 5)
     assert report.lineage.born == (5,)
     assert {cluster_of(library, FIRST), cluster_of(library, SECOND)} == {one, 5}
@@ -112,7 +112,7 @@ def test_the_parts_of_a_split_cluster_stay_apart(library: Library) -> None:
 
 def test_a_cluster_can_be_split_into_many(library: Library) -> None:
     big = cluster_of(library, THIRD)
-    library.split(big, k=5)
+    library.corrections.split(big, k=5)
     at = where(library)
     assert len({at[i] for i in THIRD}) == 5
     library.recluster(k=4)
@@ -123,7 +123,7 @@ def test_a_cluster_can_be_split_into_many(library: Library) -> None:
 @pytest.mark.parametrize("k", [0, 1, -2, 21])
 def test_a_split_that_cannot_be_is_refused(library: Library, k: int) -> None:
     with pytest.raises(SettingsError, match="cannot be split"):
-        library.split(cluster_of(library, FIRST), k=k)
+        library.corrections.split(cluster_of(library, FIRST), k=k)
 
 
 def test_images_that_are_all_alike_cannot_be_split(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_images_that_are_all_alike_cannot_be_split(tmp_path: Path) -> None:
     fill(library, ids_of(range(19)), vectors)
     library.recluster(k=2)
     with pytest.raises(SettingsError, match="too alike"):
-        library.split(cluster_of(library, ids_of(range(9))), k=2)
+        library.corrections.split(cluster_of(library, ids_of(range(9))), k=2)
 
 
 # Move and not -------------------------------------------------------------------------------
@@ -157,7 +157,7 @@ def test_an_image_that_is_not_of_a_cluster_leaves_it_and_never_comes_back(
     library: Library,
 ) -> None:
     own = cluster_of(library, FIRST)
-    say(library, lambda desk: desk.deny([FIRST[0]], own))
+    say(library, lambda desk: desk.exclude([FIRST[0]], own))
     assert where(library)[FIRST[0]] == NOISE, "it fits no other cluster"
     for k in (4, 5, 3):
         library.recluster(k=k)
@@ -166,20 +166,22 @@ def test_an_image_that_is_not_of_a_cluster_leaves_it_and_never_comes_back(
 
 def test_not_of_a_cluster_that_an_image_is_not_in_is_remembered(library: Library) -> None:
     other = cluster_of(library, SECOND)
-    report = library._decide(lambda desk: desk.deny([FIRST[0]], other))
+    report = library.corrections._decide(lambda desk: desk.exclude([FIRST[0]], other))
     assert report.lineage.images_moved == 0
     with pytest.raises(SettingsError):
-        library.rename(99, "Fox")
-    library.pin(other)
-    assert library.constraints().banned == {FIRST[0]: {other}}, "a refused word changes nothing"
+        library.corrections.rename(99, "Fox")
+    library.corrections.pin(other)
+    assert library.corrections.constraints().banned == {FIRST[0]: {other}}, (
+        "a refused word changes nothing"
+    )
     library.undo()
-    assert library.constraints().banned == {}
+    assert library.corrections.constraints().banned == {}
 
 
 def test_what_is_not_of_one_part_is_not_of_the_whole(library: Library) -> None:
     one, other = cluster_of(library, FIRST), cluster_of(library, SECOND)
-    say(library, lambda desk: desk.deny([FIRST[0]], other))
-    library.merge([one, other])
+    say(library, lambda desk: desk.exclude([FIRST[0]], other))
+    library.corrections.merge([one, other])
     assert where(library)[FIRST[0]] != one
     assert cluster_of(library, [*FIRST[1:], *SECOND]) == one
     library.recluster(k=3)
@@ -193,9 +195,9 @@ def test_a_named_cluster_stays_though_the_images_that_stood_for_it_were_moved_aw
     fill(library, ids_of(range(120)), blobs([60, 60]))
     library.recluster(k=2)
     one, other = cluster_of(library, ids_of(range(60))), cluster_of(library, ids_of(range(60, 120)))
-    library.rename(one, "Fox")
-    library.rename(other, "Wolf")
-    typical = list(library.constraints().seeds[one][0])
+    library.corrections.rename(one, "Fox")
+    library.corrections.rename(other, "Wolf")
+    typical = list(library.corrections.constraints().seeds[one][0])
     say(library, lambda desk: desk.move(typical, other))
     library.recluster(k=2)
     at = where(library)
@@ -206,8 +208,8 @@ def test_a_named_cluster_stays_though_the_images_that_stood_for_it_were_moved_aw
 def test_an_image_that_is_of_no_cluster_does_not_stand_in_the_way(library: Library) -> None:
     ids = sorted({*where(library).values()})
     for cluster_id in ids:
-        library.pin(cluster_id)
-        say(library, partial(Desk.deny, image_ids=[FIRST[0]], cluster_id=cluster_id))
+        library.corrections.pin(cluster_id)
+        say(library, partial(Editor.exclude, image_ids=[FIRST[0]], cluster_id=cluster_id))
     library.recluster(k=len(ids))
     assert where(library)[FIRST[0]] == NOISE
 
@@ -216,21 +218,21 @@ def test_the_only_cluster_cannot_be_emptied(tmp_path: Path) -> None:
     library = library_at(tmp_path)
     fill(library, ids_of(range(20)), blobs([10, 10]))
     library.recluster(k=2)
-    library.merge(sorted({*where(library).values()}))
+    library.corrections.merge(sorted({*where(library).values()}))
     only = next(iter(where(library).values()))
     before, said = where(library), library.store.decisions.all()
     with pytest.raises(ClusteringError, match="no cluster would be left"):
-        say(library, lambda desk: desk.deny(ids_of(range(20)), only))
+        say(library, lambda desk: desk.exclude(ids_of(range(20)), only))
     assert (where(library), library.store.decisions.all()) == (before, said)
 
 
 def test_the_last_word_about_an_image_counts_and_that_is_told(library: Library) -> None:
     own, other = cluster_of(library, FIRST), cluster_of(library, SECOND)
-    say(library, lambda desk: desk.deny([FIRST[0]], other))
-    report = library._decide(lambda desk: desk.move([FIRST[0]], other))
+    say(library, lambda desk: desk.exclude([FIRST[0]], other))
+    report = library.corrections._decide(lambda desk: desk.move([FIRST[0]], other))
     assert where(library)[FIRST[0]] == other
     assert "takes back" in report.notes[0]
-    report = library._decide(lambda desk: desk.deny([FIRST[0]], other))
+    report = library.corrections._decide(lambda desk: desk.exclude([FIRST[0]], other))
     assert "takes back" in report.notes[0]
     assert where(library)[FIRST[0]] == own
 
@@ -239,11 +241,11 @@ def test_words_that_contradict_each_other_are_refused_and_nothing_is_lost(
     library: Library,
 ) -> None:
     one, other = cluster_of(library, FIRST), cluster_of(library, SECOND)
-    say(library, lambda desk: desk.deny([THIRD[0]], one))
+    say(library, lambda desk: desk.exclude([THIRD[0]], one))
     say(library, lambda desk: desk.move([THIRD[0]], other))
     before, said = where(library), library.store.decisions.all()
     with pytest.raises(SettingsError, match=THIRD[0][:12]) as caught:
-        library.merge([one, other])
+        library.corrections.merge([one, other])
     assert "move" in caught.value.hint
     assert where(library) == before
     assert library.store.decisions.all() == said
@@ -251,8 +253,8 @@ def test_words_that_contradict_each_other_are_refused_and_nothing_is_lost(
 
 def test_merging_what_was_split_takes_the_split_back_and_tells_so(library: Library) -> None:
     one = cluster_of(library, FIRST)
-    library.split(one, k=2)
-    report = library.merge([one, 5])
+    library.corrections.split(one, k=2)
+    report = library.corrections.merge([one, 5])
     assert any("split" in note for note in report.notes)
     assert cluster_of(library, FIRST) == one
 
@@ -262,44 +264,47 @@ def test_merging_what_was_split_takes_the_split_back_and_tells_so(library: Libra
 
 def test_images_of_several_clusters_become_one_of_their_own_for_good(library: Library) -> None:
     some = [*FIRST[:4], *SECOND[:3]]
-    report = library.gather(some, "Lynx")
+    report = library.corrections.new_cluster(some, "Lynx")
     own = cluster_of(library, some)
     assert report.lineage.born == (own,)
     assert own == 5, "no cluster ever had the id"
-    assert library.name_of(own) == "Lynx"
+    assert library.clusters.name_of(own) == "Lynx"
     assert {state_of(library, i) for i in some} == {AssignmentState.DECIDED}
     _assert_obeyed(library, everything=True)
     for k in (5, 3, 7):
         library.recluster(k=k)
         assert cluster_of(library, some) == own, "though they lie far apart"
-        assert library.name_of(own) == "Lynx"
-    assert next(e.what for e in library.history(own)) == "7 images moved to cluster 5 'Lynx'"
+        assert library.clusters.name_of(own) == "Lynx"
+    assert (
+        next(e.what for e in library.corrections.history(own))
+        == "7 images moved to cluster 5 'Lynx'"
+    )
 
 
 def test_a_cluster_whose_images_are_all_gathered_elsewhere_is_no_more(library: Library) -> None:
     gone = cluster_of(library, FOURTH)
-    library.gather(FOURTH)
+    library.corrections.new_cluster(FOURTH)
     assert cluster_of(library, FOURTH) == 5
     assert gone not in where(library).values()
-    assert library.name_of(5) is None
+    assert library.clusters.name_of(5) is None
 
 
 def test_what_was_gathered_grows_with_what_is_like_it(library: Library) -> None:
-    library.gather(FOURTH, "Lynx")
+    library.corrections.new_cluster(FOURTH, "Lynx")
     more, _ = ingest(library, ids_of(range(100, 112)), blobs([12], first=3, seed=4))
     assert set(more.cluster_ids) <= {5, NOISE}
     assert (more.cluster_ids == 5).mean() > 0.6
 
 
 def test_a_gathering_that_cannot_be_is_refused(library: Library) -> None:
-    library.rename(1, "Fox")
+    library.corrections.rename(1, "Fox")
     said = library.store.decisions.all()
     with pytest.raises(SettingsError, match="called 'Fox' already"):
-        library.gather(FIRST[:3], "Fox")
+        library.corrections.new_cluster(FIRST[:3], "Fox")
     with pytest.raises(SettingsError, match="cannot be called"):
-        library.gather(FIRST[:3], " ")
+        library.corrections.new_cluster(FIRST[:3], " ")
     with pytest.raises(SettingsError, match="no clustering yet"):
-        say(library, lambda desk: desk.gather([id_of(9_999)]))
+        say(library, lambda desk: desk.new_cluster([id_of(9_999)]))
     assert library.store.decisions.all() == said
 
 
@@ -310,30 +315,30 @@ def test_the_images_of_a_retired_cluster_go_where_they_fit_or_to_the_pile(
     library: Library,
 ) -> None:
     gone = cluster_of(library, FOURTH)
-    library.retire(gone)
+    library.corrections.retire(gone)
     at = where(library)
     assert gone not in at.values()
     assert {at[i] for i in FOURTH} == {NOISE}
     library.recluster(k=4)
     assert gone not in where(library).values(), "its id is no more"
-    for word in (library.pin, library.retire):
+    for word in (library.corrections.pin, library.corrections.retire):
         with pytest.raises(SettingsError, match="is no more") as caught:
             word(gone)
         assert "history" in caught.value.hint
     with pytest.raises(SettingsError, match="is no more"):
-        library.rename(gone, "Fox")
+        library.corrections.rename(gone, "Fox")
 
 
 def test_the_last_cluster_cannot_be_retired(library: Library) -> None:
     ids = [cluster_of(library, group) for group in (FIRST, SECOND, THIRD, FOURTH)]
-    library.merge(ids)
+    library.corrections.merge(ids)
     with pytest.raises(ClusteringError, match="only one"):
-        library.retire(ids[0])
+        library.corrections.retire(ids[0])
 
 
 def test_a_pinned_cluster_survives_a_smaller_k(library: Library) -> None:
     smallest = cluster_of(library, FOURTH)
-    library.pin(smallest)
+    library.corrections.pin(smallest)
     library.recluster(k=2)
     assert cluster_of(library, FOURTH) == smallest
     assert len({*where(library).values()}) == 2
@@ -346,12 +351,12 @@ def test_a_pinned_cluster_survives_a_smaller_k(library: Library) -> None:
 def test_undo_brings_everything_back_and_takes_the_word_back(library: Library, word: str) -> None:
     one, other = cluster_of(library, FIRST), cluster_of(library, SECOND)
     before = members(library)
-    words: dict[str, Callable[[Desk], object]] = {
+    words: dict[str, Callable[[Editor], object]] = {
         "merge": lambda desk: desk.merge([one, other]),
         "split": lambda desk: desk.split(one, 2),
         "move": lambda desk: desk.move([FIRST[0]], other),
-        "gather": lambda desk: desk.gather([FIRST[0], *SECOND], "Lynx"),
-        "deny": lambda desk: desk.deny([FIRST[0]], one),
+        "gather": lambda desk: desk.new_cluster([FIRST[0], *SECOND], "Lynx"),
+        "deny": lambda desk: desk.exclude([FIRST[0]], one),
         "retire": lambda desk: desk.retire(one),
     }
     say(library, words[word])
@@ -361,7 +366,7 @@ def test_undo_brings_everything_back_and_takes_the_word_back(library: Library, w
     for column in ("image_ids", "cluster_ids", "candidates", "states", "since"):
         assert getattr(after, column).tolist() == getattr(before, column).tolist()
     assert after.distances.tobytes() == before.distances.tobytes()
-    found = library.constraints()
+    found = library.corrections.constraints()
     assert (found.fixed, found.banned, found.required) == ({}, {}, frozenset())
     library.recluster(k=4)
     assert where(library) == dict(
@@ -379,36 +384,36 @@ def test_a_word_that_was_cut_short_before_it_was_carried_out_is_taken_back(
 
     monkeypatch.setattr(type(library.store.clusterings), "add", cut)
     with pytest.raises(KeyboardInterrupt):
-        library.merge([one, other])
+        library.corrections.merge([one, other])
     monkeypatch.undo()
-    assert library.constraints().retired == {other}
-    take_back_unfinished(library.store)
-    assert library.constraints().retired == frozenset()
+    assert library.corrections.constraints().retired == {other}
+    revoke_unfinished(library.store)
+    assert library.corrections.constraints().retired == frozenset()
     assert cluster_of(library, SECOND) == other
-    library.merge([one, other])
-    take_back_unfinished(library.store)
-    assert library.constraints().retired == {other}, "one that was carried out stays"
+    library.corrections.merge([one, other])
+    revoke_unfinished(library.store)
+    assert library.corrections.constraints().retired == {other}, "one that was carried out stays"
 
 
 def test_a_name_given_after_a_merge_that_is_undone_stands_for_its_own_cluster(
     library: Library,
 ) -> None:
     one, other = cluster_of(library, FIRST), cluster_of(library, SECOND)
-    library.merge([one, other])
-    library.rename(one, "Fox")
+    library.corrections.merge([one, other])
+    library.corrections.rename(one, "Fox")
     library.undo()
     library.recluster(k=4)
     assert cluster_of(library, FIRST) == one
     assert cluster_of(library, SECOND) == other
-    assert library.name_of(one) == "Fox"
+    assert library.clusters.name_of(one) == "Fox"
 
 
 def test_a_name_of_a_part_goes_with_the_split_that_is_undone(library: Library) -> None:
     one = cluster_of(library, FIRST)
-    library.split(one, k=2)
-    library.rename(5, "Part")
+    library.corrections.split(one, k=2)
+    library.corrections.rename(5, "Part")
     library.undo()
-    assert library.constraints().names == {}
+    assert library.corrections.constraints().names == {}
     library.recluster(k=4)
     assert cluster_of(library, FIRST) == one
 
@@ -420,11 +425,11 @@ def test_the_parts_of_a_born_cluster_and_their_merge_still_take_their_like(
     library.recluster(k=4, reduce=reduce)
     _, finished = ingest(library, ids_of(range(100, 130)), blobs([30], first=8))
     born = finished.born[0].cluster_id
-    library.split(born, k=2)
+    library.corrections.split(born, k=2)
     mine = {c for i, c in where(library).items() if i in ids_of(range(100, 130))} - {NOISE}
     more, _ = ingest(library, ids_of(range(200, 220)), blobs([20], first=8, seed=5))
     assert set(more.cluster_ids) <= {*mine, NOISE}
-    library.merge(sorted(mine))
+    library.corrections.merge(sorted(mine))
     more, _ = ingest(library, ids_of(range(300, 320)), blobs([20], first=8, seed=6))
     assert (more.cluster_ids == min(mine)).mean() > 0.6
     library.undo()
@@ -436,7 +441,7 @@ def test_unsure_images_never_point_to_a_cluster_that_is_no_more(library: Library
     ingest(library, ids_of(range(100, 104)), blobs([4], first=9))
     at = members(library)
     nearest = int(at.candidates[at.unsure][0])
-    library.retire(nearest)
+    library.corrections.retire(nearest)
     at = members(library)
     assert nearest not in at.candidates[at.unsure]
 
@@ -446,39 +451,39 @@ def test_unsure_images_never_point_to_a_cluster_that_is_no_more(library: Library
 
 def test_names_of_clusters_and_images_that_are_not_there(library: Library) -> None:
     words: list[Callable[[], object]] = [
-        lambda: library.merge([1, 99]),
-        lambda: library.split(99),
-        lambda: library.pin(99),
-        lambda: library.retire(99),
+        lambda: library.corrections.merge([1, 99]),
+        lambda: library.corrections.split(99),
+        lambda: library.corrections.pin(99),
+        lambda: library.corrections.retire(99),
     ]
     for word in words:
         with pytest.raises(SettingsError, match="no cluster 99"):
             word()
     with pytest.raises(SettingsError, match="cannot be merged"):
-        library.merge([1, 1])
+        library.corrections.merge([1, 1])
     with pytest.raises(SettingsError, match="no image"):
-        library.move(["nowhere.jpg"], 1)
+        library.corrections.move(["nowhere.jpg"], 1)
     with pytest.raises(SettingsError, match="no clustering yet"):
         say(library, lambda desk: desk.move([id_of(9_999)], 1))
 
 
 def test_a_name_that_another_cluster_has_is_refused_with_a_way_out(library: Library) -> None:
-    library.rename(1, "Fox")
+    library.corrections.rename(1, "Fox")
     with pytest.raises(SettingsError, match="cluster 1") as caught:
-        library.rename(2, "Fox")
+        library.corrections.rename(2, "Fox")
     assert "merge" in caught.value.hint
 
 
 def test_a_name_of_a_cluster_that_an_undo_took_away_is_not_given_twice(library: Library) -> None:
     library.recluster(k=6)
     born = max(where(library).values())
-    library.rename(born, "Fox")
+    library.corrections.rename(born, "Fox")
     library.undo()
     assert born not in where(library).values()
     with pytest.raises(SettingsError, match="next recluster"):
-        library.rename(1, "Fox")
+        library.corrections.rename(1, "Fox")
     library.recluster(k=6)
-    assert library.name_of(born) == "Fox"
+    assert library.clusters.name_of(born) == "Fox"
     assert born in where(library).values()
 
 
@@ -487,24 +492,24 @@ def test_a_name_of_a_cluster_that_an_undo_took_away_is_not_given_twice(library: 
 
 def test_history_tells_what_became_of_a_cluster(library: Library) -> None:
     one, other = cluster_of(library, FIRST), cluster_of(library, SECOND)
-    library.rename(one, "Fox")
-    library.merge([one, other])
+    library.corrections.rename(one, "Fox")
+    library.corrections.merge([one, other])
     library.undo()
     _, finished = ingest(library, ids_of(range(100, 112)), blobs([12], first=8))
     born = finished.born[0].cluster_id
     library.recluster(k=5)
-    told = [event.what for event in library.history(one)]
+    told = [event.what for event in library.corrections.history(one)]
     assert told[0] == "recluster 1 with painter: 4 clusters made"
     assert f"cluster {one} named 'Fox'" in told
     assert f"{other} merged into {one}" in told
     assert f"taken back: {other} merged into {one}" in told
     assert any(what.startswith("undo") for what in told)
     assert any("kept" in what for what in told)
-    of_born = [event.what for event in library.history(born)]
+    of_born = [event.what for event in library.corrections.history(born)]
     assert of_born[0] == f"born from ingest 1: {born}"
     with pytest.raises(SettingsError, match="no cluster ever"):
-        library.history(999)
-    assert len(library.history()) >= len(told)
+        library.corrections.history(999)
+    assert len(library.corrections.history()) >= len(told)
 
 
 # The law ------------------------------------------------------------------------------------
@@ -558,22 +563,22 @@ def _take(library: Library, step: str, one: int, other: int | str, fresh: int) -
         "recluster": lambda: library.recluster(k=one, algorithm=str(other)),
         "undo": library.undo,
         "move": lambda: say(library, lambda desk: desk.move([id_of(one)], to)),
-        "gather": lambda: library.gather(
+        "gather": lambda: library.corrections.new_cluster(
             ids_of(range(one, min(one + int(other), 72))), f"name {other}"
         ),
-        "not": lambda: say(library, lambda desk: desk.deny([id_of(one)], to)),
-        "merge": lambda: library.merge([pick, to]),
-        "split": lambda: library.split(pick, k=int(other)),
-        "rename": lambda: library.rename(pick, f"name {other}"),
-        "pin": lambda: library.pin(pick),
-        "retire": lambda: library.retire(pick),
+        "not": lambda: say(library, lambda desk: desk.exclude([id_of(one)], to)),
+        "merge": lambda: library.corrections.merge([pick, to]),
+        "split": lambda: library.corrections.split(pick, k=int(other)),
+        "rename": lambda: library.corrections.rename(pick, f"name {other}"),
+        "pin": lambda: library.corrections.pin(pick),
+        "retire": lambda: library.corrections.retire(pick),
     }
     words[step]()
     return fresh
 
 
 def _assert_obeyed(library: Library, *, everything: bool) -> None:
-    at, found = where(library), library.constraints()
+    at, found = where(library), library.corrections.constraints()
     here = {c for c in at.values() if c != NOISE}
     for image_id, cluster_ids in found.banned.items():
         assert at[image_id] not in cluster_ids

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from organizer.cluster.decisions import Constraints, compiled, words
+from organizer.cluster.decisions import Constraints, compile_constraints, describe_decision
 from organizer.types import Decision, DecisionKind
 
 A, B, C, D = (c * 32 for c in "abcd")
@@ -25,11 +25,11 @@ def say(*said: tuple[object, ...]) -> list[Decision]:
 
 
 def test_nothing_said_demands_nothing() -> None:
-    assert compiled([]) == Constraints()
+    assert compile_constraints([]) == Constraints()
 
 
 def test_a_name_keeps_its_cluster_with_the_images_that_stand_for_it() -> None:
-    found = compiled(say(("name", 3, (A, B), {"name": "Fox"})))
+    found = compile_constraints(say(("name", 3, (A, B), {"name": "Fox"})))
     assert found.names == {3: "Fox"}
     assert found.required == {3}
     assert found.fixed == {A: 3, B: 3}
@@ -37,41 +37,45 @@ def test_a_name_keeps_its_cluster_with_the_images_that_stand_for_it() -> None:
 
 
 def test_the_last_name_counts() -> None:
-    found = compiled(say(("name", 3, (A,), {"name": "Fox"}), ("name", 3, (B,), {"name": "Lynx"})))
+    found = compile_constraints(
+        say(("name", 3, (A,), {"name": "Fox"}), ("name", 3, (B,), {"name": "Lynx"}))
+    )
     assert found.names == {3: "Lynx"}
     assert found.seeds == {3: ((B,),)}
     assert found.fixed == {A: 3, B: 3}
 
 
 def test_a_pin_keeps_a_cluster_without_a_name() -> None:
-    found = compiled(say(("pin", 3, (A,))))
+    found = compile_constraints(say(("pin", 3, (A,))))
     assert not found.names
     assert (found.required, found.fixed) == (frozenset({3}), {A: 3})
 
 
 def test_a_move_outlives_the_name_that_the_image_stood_for() -> None:
-    found = compiled(say(("name", 3, (A, B), {"name": "Fox"}), ("move", 5, (A,))))
+    found = compile_constraints(say(("name", 3, (A, B), {"name": "Fox"}), ("move", 5, (A,))))
     assert found.fixed == {A: 5, B: 3}
     assert found.seeds == {3: ((B,),), 5: ((A,),)}
 
 
 def test_an_image_that_was_moved_away_stands_for_nothing_here_any_more() -> None:
-    found = compiled(say(("move", 5, (A,)), ("name", 3, (A, B), {"name": "Fox"})))
+    found = compile_constraints(say(("move", 5, (A,)), ("name", 3, (A, B), {"name": "Fox"})))
     assert found.fixed == {A: 5, B: 3}
 
 
 def test_not_takes_an_image_out_and_a_move_brings_it_back() -> None:
     said = say(("move", 3, (A,)), ("not", 3, (A,)))
-    found = compiled(said)
+    found = compile_constraints(said)
     assert found.fixed == {}
     assert found.banned == {A: {3}}
-    back = compiled([*said, *say(("not", 3, (A,)), ("not", 3, (A,)), ("move", 3, (A,)))[2:]])
+    back = compile_constraints(
+        [*said, *say(("not", 3, (A,)), ("not", 3, (A,)), ("move", 3, (A,)))[2:]]
+    )
     assert back.fixed == {A: 3}
     assert back.banned == {}
 
 
 def test_a_merge_carries_images_names_and_bans_over() -> None:
-    found = compiled(
+    found = compile_constraints(
         say(
             ("name", 4, (A,), {"name": "Fox"}),
             ("move", 4, (B,)),
@@ -88,7 +92,7 @@ def test_a_merge_carries_images_names_and_bans_over() -> None:
 
 
 def test_of_two_names_the_first_clusters_stays() -> None:
-    found = compiled(
+    found = compile_constraints(
         say(
             ("name", 3, (A,), {"name": "Fox"}),
             ("name", 4, (B,), {"name": "Lynx"}),
@@ -99,7 +103,7 @@ def test_of_two_names_the_first_clusters_stays() -> None:
 
 
 def test_the_parts_of_a_split_are_clusters_for_good() -> None:
-    found = compiled(
+    found = compile_constraints(
         say(
             ("move", 3, (A,)),
             ("split", 3, (A, B, C), {"others": (3, 9), "groups": (9, 3, 3)}),
@@ -110,7 +114,9 @@ def test_the_parts_of_a_split_are_clusters_for_good() -> None:
 
 
 def test_a_retired_cluster_demands_nothing_any_more() -> None:
-    found = compiled(say(("name", 3, (A,), {"name": "Fox"}), ("move", 3, (B,)), ("retire", 3, ())))
+    found = compile_constraints(
+        say(("name", 3, (A,), {"name": "Fox"}), ("move", 3, (B,)), ("retire", 3, ()))
+    )
     assert found == Constraints(retired=frozenset({3}))
 
 
@@ -120,21 +126,21 @@ def test_what_is_taken_back_was_never_said() -> None:
         ("merge", 3, (A, B), {"others": (4,)}),
         ("take back", 0, (), {"about": 2}),
     )
-    assert compiled(said) == compiled(said[:1])
+    assert compile_constraints(said) == compile_constraints(said[:1])
 
 
 def test_an_image_that_has_to_be_where_it_may_not_be_is_a_conflict() -> None:
-    found = compiled(
+    found = compile_constraints(
         say(("not", 3, (A,)), ("move", 4, (A,)), ("merge", 3, (B, C), {"others": (4,)}))
     )
     assert found.conflicts() == [(A, 3)]
-    assert compiled(say(("not", 3, (A,)), ("move", 3, (A,)))).conflicts() == []
+    assert compile_constraints(say(("not", 3, (A,)), ("move", 3, (A,)))).conflicts() == []
 
 
 @pytest.mark.parametrize("kind", list(DecisionKind))
 def test_every_kind_has_words(kind: DecisionKind) -> None:
     decision = Decision(1, "", kind, 3, name="Fox", image_ids=(A,), groups=(0,), others=(4,))
-    assert words(decision)
+    assert describe_decision(decision)
 
 
 _ids = st.integers(1, 4)
@@ -150,7 +156,7 @@ _said = st.lists(
 
 @given(_said)
 def test_laws_of_any_sequence(said: list[tuple[str, int, tuple[str, ...]]]) -> None:
-    found = compiled(say(*said))
+    found = compile_constraints(say(*said))
     assert found.conflicts() == [], "single words never contradict each other: the last counts"
     assert set(found.fixed.values()) <= found.required
     assert set(found.names) <= found.required

@@ -34,7 +34,7 @@ def _ref(data: bytes) -> ImageRef:
 
 
 def _decode(data: bytes, *, min_side: int | None = None) -> DecodedImage:
-    return decode.decode(_ref(data), data, min_side=min_side)
+    return decode.decode_image(_ref(data), data, min_side=min_side)
 
 
 def _encode(image: Image.Image, kind: str, **how: Any) -> bytes:
@@ -451,10 +451,10 @@ def test_an_id_is_the_published_one() -> None:
 def test_a_decoded_image_carries_the_id_of_its_bytes() -> None:
     data = _encode(Image.fromarray(_quarters()), "PNG")
     ref = _ref(data)
-    image = decode.decode(ref, data)
+    image = decode.decode_image(ref, data)
     assert image.image_id == blake3(data).hexdigest()[:32]
     assert image.ref is ref
-    assert decode.decode(ref, data, image_id="known").image_id == "known"
+    assert decode.decode_image(ref, data, image_id="known").image_id == "known"
 
 
 # --- what is refused ----------------------------------------------------------------------------
@@ -539,12 +539,12 @@ def test_a_damaged_exif_block_loses_tags_and_not_the_picture(exif: bytes) -> Non
 
 def test_reading_gives_the_bytes(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"12345")
-    assert decode.read(ImageRef(tmp_path, "a.jpg", 5, 0), max_bytes=5) == b"12345"
+    assert decode.read_file(ImageRef(tmp_path, "a.jpg", 5, 0), max_bytes=5) == b"12345"
 
 
 def test_a_large_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
     with pytest.raises(ImageError) as caught:
-        decode.read(ImageRef(tmp_path, "not-there.jpg", 6, 0), max_bytes=5)
+        decode.read_file(ImageRef(tmp_path, "not-there.jpg", 6, 0), max_bytes=5)
     assert caught.value.outcome is Outcome.TOO_LARGE
     assert not caught.value.lasting  # the limit may be raised, and asking again costs nothing
 
@@ -552,7 +552,7 @@ def test_a_large_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
 def test_an_empty_file_is_broken(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").touch()
     with pytest.raises(ImageError, match="empty") as caught:
-        decode.read(ImageRef(tmp_path, "a.jpg", 0, 0), max_bytes=5)
+        decode.read_file(ImageRef(tmp_path, "a.jpg", 0, 0), max_bytes=5)
     assert caught.value.outcome is Outcome.BROKEN
 
 
@@ -560,7 +560,7 @@ def test_an_empty_file_is_broken(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_may_be_tried_again(tmp_path: Path, path: str) -> None:
     (tmp_path / "folder").mkdir()
     with pytest.raises(ImageError, match="cannot be read") as caught:
-        decode.read(ImageRef(tmp_path, path, 3, 0), max_bytes=5)
+        decode.read_file(ImageRef(tmp_path, path, 3, 0), max_bytes=5)
     assert not caught.value.lasting
 
 
@@ -673,7 +673,7 @@ def test_every_hostile_file_gives_a_picture_or_an_image_error(
     for file in _hostile_files(hostile):
         ref = ImageRef(hostile, file.relative_to(hostile).as_posix(), file.stat().st_size, 0)
         try:
-            data = decode.read(ref, max_bytes=_LIMIT)
+            data = decode.read_file(ref, max_bytes=_LIMIT)
         except ImageError:
             continue
         got = _picture_or_refusal(data, min_side=min_side)

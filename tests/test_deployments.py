@@ -9,21 +9,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from organizer.deployments import (
-    Place,
-    Places,
-    Template,
-    completed,
+    CameraPlace,
+    CameraPlaces,
+    DeploymentTemplate,
+    complete_deployment,
     format_shift,
     parse_shift,
 )
 from organizer.errors import SettingsError
-from organizer.field import Deployment
+from organizer.types import Deployment
 
 _ROOT = ["", "data", "cards"]
 
 
-def _of(template: str, folders: str, *told: str, root: list[str] | None = None) -> Place | None:
-    places = Places(Template.parse(template), [Deployment(name) for name in told])
+def _of(
+    template: str, folders: str, *told: str, root: list[str] | None = None
+) -> CameraPlace | None:
+    places = CameraPlaces(DeploymentTemplate.parse(template), [Deployment(name) for name in told])
     return places.of(root or _ROOT, [f for f in folders.split("/") if f])
 
 
@@ -33,32 +35,42 @@ def _of(template: str, folders: str, *told: str, root: list[str] | None = None) 
 @pytest.mark.parametrize(
     ("template", "folders", "expected"),
     [
-        ("{site}/{camera}/...", "ridge/cam1/DCIM/100RECNX", Place("ridge/cam1", "ridge", "cam1")),
-        ("{site}/{camera}", "ridge/cam1", Place("ridge/cam1", "ridge", "cam1")),
-        ("./{site}/{camera}/", "ridge/cam1", Place("ridge/cam1", "ridge", "cam1")),
-        ("{site}\\{camera}\\...", "ridge/cam1", Place("ridge/cam1", "ridge", "cam1")),
-        ("{location}/*/{camera}/…", "ridge/x/cam1", Place("ridge/cam1", "ridge", "cam1")),
-        ("{deployment}/**", "R42_2019/DCIM", Place("R42_2019")),
-        ("{site}/{deployment}", "ridge/R42", Place("R42", "ridge")),
-        ("{year}/{site}_{camera}", "2024/ridge_cam_1", Place("ridge/cam_1", "ridge", "cam_1")),
-        ("card {camera}", "card 7", Place("7", None, "7")),
-        ("{site}", "ridge", Place("ridge", "ridge")),
-        ("a.b/{site}", "a.b/ridge", Place("ridge", "ridge")),
+        (
+            "{site}/{camera}/...",
+            "ridge/cam1/DCIM/100RECNX",
+            CameraPlace("ridge/cam1", "ridge", "cam1"),
+        ),
+        ("{site}/{camera}", "ridge/cam1", CameraPlace("ridge/cam1", "ridge", "cam1")),
+        ("./{site}/{camera}/", "ridge/cam1", CameraPlace("ridge/cam1", "ridge", "cam1")),
+        ("{site}\\{camera}\\...", "ridge/cam1", CameraPlace("ridge/cam1", "ridge", "cam1")),
+        ("{location}/*/{camera}/…", "ridge/x/cam1", CameraPlace("ridge/cam1", "ridge", "cam1")),
+        ("{deployment}/**", "R42_2019/DCIM", CameraPlace("R42_2019")),
+        ("{site}/{deployment}", "ridge/R42", CameraPlace("R42", "ridge")),
+        (
+            "{year}/{site}_{camera}",
+            "2024/ridge_cam_1",
+            CameraPlace("ridge/cam_1", "ridge", "cam_1"),
+        ),
+        ("card {camera}", "card 7", CameraPlace("7", None, "7")),
+        ("{site}", "ridge", CameraPlace("ridge", "ridge")),
+        ("a.b/{site}", "a.b/ridge", CameraPlace("ridge", "ridge")),
         ("a.b/{site}", "axb/ridge", None),
         ("{site}/{camera}/...", "ridge", None),
         ("{site}/{camera}/...", "", None),
-        ("/data/cards/{site}/...", "ridge/cam1", Place("ridge", "ridge")),
+        ("/data/cards/{site}/...", "ridge/cam1", CameraPlace("ridge", "ridge")),
         ("/data/*/{site}/...", "", None),
         ("/other/*/{site}/...", "ridge", None),
     ],
 )
-def test_a_template_tells_the_place(template: str, folders: str, expected: Place | None) -> None:
+def test_a_template_tells_the_place(
+    template: str, folders: str, expected: CameraPlace | None
+) -> None:
     assert _of(template, folders) == expected
 
 
 def test_a_template_on_a_drive_is_compared_with_the_whole_path() -> None:
     found = _of("C:/cards/{site}/{camera}", "cam1", root=["C:", "cards", "ridge"])
-    assert found == Place("ridge/cam1", "ridge", "cam1")
+    assert found == CameraPlace("ridge/cam1", "ridge", "cam1")
 
 
 @pytest.mark.parametrize(
@@ -79,7 +91,7 @@ def test_a_template_on_a_drive_is_compared_with_the_whole_path() -> None:
 )
 def test_what_is_no_template_is_refused(template: str, why: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        Template.parse(template)
+        DeploymentTemplate.parse(template)
     assert why in caught.value.message
 
 
@@ -94,56 +106,62 @@ _names = st.text(
 def test_what_folders_hold_comes_out_whatever_they_are_called(
     site: str, camera: str, deeper: list[str]
 ) -> None:
-    places = Places(Template.parse("{site}/{camera}/..."), [])
+    places = CameraPlaces(DeploymentTemplate.parse("{site}/{camera}/..."), [])
     found = places.of(_ROOT, [site, camera, *deeper])
     site, camera = (unicodedata.normalize("NFC", name).strip() for name in (site, camera))
     if site and camera:
-        assert found == Place(f"{site}/{camera}", site, camera)
+        assert found == CameraPlace(f"{site}/{camera}", site, camera)
 
 
 @given(_names, _names)
 def test_a_template_is_the_same_when_it_is_read_again(site: str, camera: str) -> None:
     text = f"{site}/{{site}}/{camera}{{camera}}/..."
     try:
-        once = Template.parse(text)
+        once = DeploymentTemplate.parse(text)
     except SettingsError:
         return
-    assert Template.parse(once.text) == once
+    assert DeploymentTemplate.parse(once.text) == once
 
 
 # Folders that are named after deployments --------------------------------------------------------
 
 
 def test_a_folder_of_the_name_of_a_deployment_is_of_it() -> None:
-    places = Places(None, [Deployment("R42"), Deployment("ridge/cam1"), Deployment("cards")])
-    assert places.of(_ROOT, ["2024", "R42", "DCIM"]) == Place("R42")
-    assert places.of(_ROOT, ["x", "ridge", "cam1"]) == Place("ridge/cam1")
-    assert places.of(_ROOT, ["R42", "ridge", "cam1", "DCIM"]) == Place("ridge/cam1"), "the deepest"
-    assert places.of(_ROOT, ["r42"]) == Place("cards"), "the ingested folder's own name counts"
+    places = CameraPlaces(None, [Deployment("R42"), Deployment("ridge/cam1"), Deployment("cards")])
+    assert places.of(_ROOT, ["2024", "R42", "DCIM"]) == CameraPlace("R42")
+    assert places.of(_ROOT, ["x", "ridge", "cam1"]) == CameraPlace("ridge/cam1")
+    assert places.of(_ROOT, ["R42", "ridge", "cam1", "DCIM"]) == CameraPlace("ridge/cam1"), (
+        "the deepest"
+    )
+    assert places.of(_ROOT, ["r42"]) == CameraPlace("cards"), (
+        "the ingested folder's own name counts"
+    )
     assert places.of(["", "cards", "photos"], ["x"]) is None, "what is above it does not"
-    assert not Places(None, [])
+    assert not CameraPlaces(None, [])
 
 
 def test_the_words_of_a_person_go_before_what_a_template_tells() -> None:
     template = "{site}/{camera}/..."
-    assert _of(template, "ridge/cam1", "cam1") == Place("cam1", "ridge", "cam1")
-    assert _of(template, "ridge/cam1", "cam1", "ridge/cam1") == Place("ridge/cam1", "ridge", "cam1")
-    assert _of(template, "ridge/cam2", "cam1") == Place("ridge/cam2", "ridge", "cam2")
-    assert _of(template, "cam1", "cam1") == Place("cam1"), "too few folders for the template"
+    assert _of(template, "ridge/cam1", "cam1") == CameraPlace("cam1", "ridge", "cam1")
+    assert _of(template, "ridge/cam1", "cam1", "ridge/cam1") == CameraPlace(
+        "ridge/cam1", "ridge", "cam1"
+    )
+    assert _of(template, "ridge/cam2", "cam1") == CameraPlace("ridge/cam2", "ridge", "cam2")
+    assert _of(template, "cam1", "cam1") == CameraPlace("cam1"), "too few folders for the template"
 
 
 def test_a_name_in_either_spelling_of_unicode_is_one() -> None:
     composed, parted = "Höhle", unicodedata.normalize("NFD", "Höhle")
     assert composed != parted
-    assert Places(None, [Deployment(composed)]).of(_ROOT, [parted]) == Place(composed)
+    assert CameraPlaces(None, [Deployment(composed)]).of(_ROOT, [parted]) == CameraPlace(composed)
 
 
 def test_what_a_person_told_is_not_replaced_by_folders() -> None:
     told = Deployment("a", location="Ridge north", shift=60)
-    assert completed(told, Place("a", "ridge", "cam1")) == Deployment(
+    assert complete_deployment(told, CameraPlace("a", "ridge", "cam1")) == Deployment(
         "a", location="Ridge north", camera="cam1", shift=60
     )
-    assert completed(told, None) == told
+    assert complete_deployment(told, None) == told
 
 
 # Shifts ------------------------------------------------------------------------------------------

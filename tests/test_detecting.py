@@ -16,13 +16,13 @@ from PIL import Image
 from sklearn.metrics import normalized_mutual_info_score
 
 from organizer.errors import SettingsError
-from organizer.field import Detected, Detection, ImageDetections
 from organizer.library import Library
-from organizer.library.contexts import contexts
-from organizer.library.crops import Group, homes
-from organizer.library.pictures import pictures
-from organizer.library.progress import Silent
+from organizer.library.images.capture import read_capture_info
+from organizer.library.images.crops import PhotoGroup, locate_photos
+from organizer.library.images.thumbnails import make_thumbnails
+from organizer.library.progress import NoProgress
 from organizer.settings import Settings
+from organizer.types import Detected, Detection, ImageDetections
 from tests.scenes import STATIONS, Scenes, Thing, season
 
 COLOUR, CROPS = "channel-mean", "crops:channel-mean"
@@ -57,7 +57,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Scenes]:
         with Library.open_or_create(home, Settings()) as library:
             library.ingest([found[name].folder], embedder=COLOUR)
             if name == "cropped":
-                library.import_detections(seen(library, found[name]))
+                library.detections.add(seen(library, found[name]))
                 library.recluster(k=3, embedder=CROPS, reduce="none")
     return found
 
@@ -117,7 +117,7 @@ def test_whole_frames_cluster_by_place_and_crops_by_species(
     whole = clusters_of(ingested)
     stations = [path_of(ingested, scenes, i).partition("/")[0] for i in whole]
     assert normalized_mutual_info_score(stations, list(whole.values())) == pytest.approx(1)
-    report = ingested.import_detections(seen(ingested, scenes))
+    report = ingested.detections.add(seen(ingested, scenes))
     assert report.embedder is not None
     assert report.embedder.name == CROPS
     made = ingested.recluster(k=3, embedder=CROPS, reduce="none")
@@ -133,7 +133,7 @@ def test_whole_frames_cluster_by_place_and_crops_by_species(
 def test_a_photo_with_two_animals_is_in_two_clusters_and_its_home_is_the_surer_one(
     cropped: Library, scenes: Scenes
 ) -> None:
-    found = cropped.homes()
+    found = cropped.detections.locations()
     frame = cropped.store.photos.image_at(scenes.folder / "brook/pair.jpg")
     assert frame is not None
     home = found[frame]
@@ -141,34 +141,36 @@ def test_a_photo_with_two_animals_is_in_two_clusters_and_its_home_is_the_surer_o
     assert [what[crop.crop_id] for crop in home.crops] == ["crow", "fox"]
     assert len({crop.cluster_id for crop in home.crops}) == 2
     assert home.cluster_id == home.where == home.crops[0].cluster_id
-    assert home.group is Group.ANIMALS
+    assert home.group is PhotoGroup.ANIMALS
 
 
 def test_a_name_moves_no_photo_and_a_word_does(cropped: Library, scenes: Scenes) -> None:
     frame = cropped.store.photos.image_at(scenes.folder / "brook/pair.jpg")
     assert frame is not None
-    before = cropped.homes()
+    before = cropped.detections.locations()
     crow, fox = before[frame].crops
     assert crow.cluster_id is not None
     assert fox.cluster_id is not None
-    cropped.rename(fox.cluster_id, "Fox")  # its crops stand for the name
-    assert cropped.homes() == before
-    cropped.move([fox.crop_id], crow.cluster_id)
-    cropped.move([fox.crop_id], fox.cluster_id)
-    assert cropped.homes()[frame].where == fox.cluster_id
+    cropped.corrections.rename(fox.cluster_id, "Fox")  # its crops stand for the name
+    assert cropped.detections.locations() == before
+    cropped.corrections.move([fox.crop_id], crow.cluster_id)
+    cropped.corrections.move([fox.crop_id], fox.cluster_id)
+    assert cropped.detections.locations()[frame].where == fox.cluster_id
 
 
 def test_every_photo_has_a_home(cropped: Library, scenes: Scenes) -> None:
-    found = {path_of(cropped, scenes, i): home for i, home in cropped.homes().items()}
+    found = {
+        path_of(cropped, scenes, i): home for i, home in cropped.detections.locations().items()
+    }
     assert found.keys() == scenes.things.keys()
     assert found["ridge/empty0.jpg"].where == "empty"
     assert found["ridge/person.jpg"].where == "people"
     assert found["ridge/person.jpg"].quarantined
     assert found["ridge/person.jpg"].cluster_id is not None
     assert found["ridge/car.jpg"].where == "vehicles"
-    counts = cropped.detection_counts()
+    counts = cropped.detections.counts()
     assert counts.groups == {
-        Group.ANIMALS: 38, Group.EMPTY: 4, Group.PEOPLE: 2, Group.VEHICLES: 2,
+        PhotoGroup.ANIMALS: 38, PhotoGroup.EMPTY: 4, PhotoGroup.PEOPLE: 2, PhotoGroup.VEHICLES: 2,
     }  # fmt: skip
     assert sum(counts.groups.values()) == counts.images == len(scenes.things)
     assert counts.crops == 42
@@ -176,11 +178,16 @@ def test_every_photo_has_a_home(cropped: Library, scenes: Scenes) -> None:
 
 
 def test_whole_photos_have_homes_too(ingested: Library, scenes: Scenes) -> None:
-    assert {home.where for home in homes(ingested.store, None).values()} == {"no detector result"}
+    assert {home.where for home in locate_photos(ingested.store, None).values()} == {
+        "no detector result"
+    }
     ingested.recluster(k=2, reduce="none")
-    assert {home.where for home in ingested.homes().values()} == {1, 2}
-    ingested.import_detections(seen(ingested, scenes))
-    where = {path_of(ingested, scenes, i): home.where for i, home in ingested.homes().items()}
+    assert {home.where for home in ingested.detections.locations().values()} == {1, 2}
+    ingested.detections.add(seen(ingested, scenes))
+    where = {
+        path_of(ingested, scenes, i): home.where
+        for i, home in ingested.detections.locations().items()
+    }
     assert where["brook/person.jpg"] == "people"
     assert where["brook/empty0.jpg"] in {1, 2}
 
@@ -188,7 +195,7 @@ def test_whole_photos_have_homes_too(ingested: Library, scenes: Scenes) -> None:
 def test_a_picture_of_a_crop_is_what_lies_in_its_box(cropped: Library, scenes: Scenes) -> None:
     what = what_of(cropped, scenes)
     fox = next(i for i, species in what.items() if species == "fox")
-    made = pictures(cropped.store, [fox], side=40, progress=Silent())[fox]
+    made = make_thumbnails(cropped.store, [fox], side=40, progress=NoProgress())[fox]
     assert (made.width, made.height) == (40, 40)
     facts = cropped.store.photos.facts_of([fox])[fox]
     assert (facts.width, facts.height, facts.image_id) == (40, 40, fox)
@@ -201,25 +208,31 @@ def test_people_are_shown_nowhere_unless_asked_for(cropped: Library, scenes: Sce
 
     def shown(library: Library) -> set[str]:
         """All paths that samples, clusters, searches and exports name."""
-        paths = {look.path for look in library.review_sample(500)}
-        for cluster in library.clusters():
+        paths = {look.path for look in library.review.sample(500)}
+        for cluster in library.clusters.summaries():
             paths |= {*cluster.examples} | ({cluster.medoid} if cluster.medoid else set())
-            paths |= {member.path for member in library.cluster(cluster.cluster_id)}
+            paths |= {member.path for member in library.clusters.members(cluster.cluster_id)}
         hits = library.search(scenes.folder / "brook/heron0.jpg", limit=100)
         paths |= {hit.path for hit in hits}
         return {path.relative_to(scenes.folder).as_posix() for path in paths if path is not None}
 
     assert not shown(cropped) & people
     assert "brook/heron0.jpg" in shown(cropped)
-    assert sum(cropped.hidden_in(cluster.cluster_id) for cluster in cropped.clusters()) == 2
+    assert (
+        sum(
+            cropped.clusters.count_hidden(cluster.cluster_id)
+            for cluster in cropped.clusters.summaries()
+        )
+        == 2
+    )
     home = cropped.store.path.parent
     with Library.open(home, Settings(with_people=True)) as asked:
         assert {"brook/person.jpg", "ridge/person.jpg"} <= shown(asked)
 
 
 def test_a_word_by_path_means_all_crops_of_the_photo(cropped: Library, scenes: Scenes) -> None:
-    goal = cropped.clusters()[0].cluster_id
-    report = cropped.move([scenes.folder / "brook/pair.jpg"], goal)
+    goal = cropped.clusters.summaries()[0].cluster_id
+    report = cropped.corrections.move([scenes.folder / "brook/pair.jpg"], goal)
     assert len(report.decision.image_ids) == 2
     assert report.notes[0] == "pair.jpg: all its 2 crops are meant"
     at = clusters_of(cropped)
@@ -229,12 +242,14 @@ def test_a_word_by_path_means_all_crops_of_the_photo(cropped: Library, scenes: S
 def test_a_word_by_crop_means_that_one(cropped: Library, scenes: Scenes) -> None:
     frame = cropped.store.photos.image_at(scenes.folder / "brook/pair.jpg")
     assert frame is not None
-    first, second = cropped.homes()[frame].crops
+    first, second = cropped.detections.locations()[frame].crops
     assert second.cluster_id is not None
-    report = cropped.move([first.crop_id[:10]], second.cluster_id)
+    report = cropped.corrections.move([first.crop_id[:10]], second.cluster_id)
     assert report.decision.image_ids == (first.crop_id,)
     assert not report.notes
-    assert cropped.deny([second.crop_id], second.cluster_id).decision.image_ids == (second.crop_id,)
+    assert cropped.corrections.exclude([second.crop_id], second.cluster_id).decision.image_ids == (
+        second.crop_id,
+    )
 
 
 def test_an_empty_photo_that_a_person_moves_becomes_a_crop_of_all_of_it(
@@ -244,26 +259,26 @@ def test_an_empty_photo_that_a_person_moves_becomes_a_crop_of_all_of_it(
     frame = cropped.store.photos.image_at(empty)
     assert frame is not None
     before = clusters_of(cropped)
-    goal = cropped.clusters()[0].cluster_id
-    report = cropped.move([empty], goal)
+    goal = cropped.clusters.summaries()[0].cluster_id
+    report = cropped.corrections.move([empty], goal)
     assert report.notes[0] == "empty1.jpg: no crop, all of the photo is meant"
-    home = cropped.homes()[frame]
-    assert (home.where, home.group) == (goal, Group.ANIMALS)
+    home = cropped.detections.locations()[frame]
+    assert (home.where, home.group) == (goal, PhotoGroup.ANIMALS)
     assert home.crops[0].decided
     assert clusters_of(cropped) == {**before, home.crops[0].crop_id: goal}
     cropped.recluster(k=3, embedder=CROPS, reduce="none")
-    assert cropped.homes()[frame].where == goal
+    assert cropped.detections.locations()[frame].where == goal
     cropped.undo()
-    assert cropped.homes()[frame].where == goal
+    assert cropped.detections.locations()[frame].where == goal
     cropped.undo()
-    assert cropped.homes()[frame].where == "empty"
+    assert cropped.detections.locations()[frame].where == "empty"
     assert clusters_of(cropped) == before
 
 
 @pytest.mark.slow
 def test_a_folder_means_the_crops_in_it(cropped: Library, scenes: Scenes) -> None:
-    goal = cropped.clusters()[0].cluster_id
-    report = cropped.move([scenes.folder / "brook"], goal)
+    goal = cropped.clusters.summaries()[0].cluster_id
+    report = cropped.corrections.move([scenes.folder / "brook"], goal)
     assert len(report.decision.image_ids) == 21
     assert "3 photos without a crop are left out: name them one by one" in report.notes
 
@@ -289,11 +304,11 @@ def test_crops_of_new_photos_join_the_present_clusters(cropped: Library, scenes:
     foxes = next(before[i] for i, species in what.items() if species == "fox")
     late = scenes.add("brook", "fox-late.jpg", Thing("fox", 60, 30), seed=77)
     cropped.ingest([scenes.folder])
-    report = cropped.import_detections(seen(cropped, scenes))
+    report = cropped.detections.add(seen(cropped, scenes))
     assert (report.new, report.cropped.embedded, report.late.joined) == (1, 1, 1)
     frame = cropped.store.photos.image_at(scenes.folder / late)
     assert frame is not None
-    assert cropped.homes()[frame].where == foxes
+    assert cropped.detections.locations()[frame].where == foxes
     after = clusters_of(cropped)
     assert {i: after[i] for i in before} == before
 
@@ -301,22 +316,22 @@ def test_crops_of_new_photos_join_the_present_clusters(cropped: Library, scenes:
 @pytest.mark.slow
 def test_the_same_results_again_change_nothing(cropped: Library, scenes: Scenes) -> None:
     before = clusters_of(cropped)
-    report = cropped.import_detections(seen(cropped, scenes))
+    report = cropped.detections.add(seen(cropped, scenes))
     assert (report.new, report.cropped.embedded) == (0, 0)
     assert clusters_of(cropped) == before
 
 
 def test_a_detector_that_fails_takes_nobody_out_of_quarantine(cropped: Library) -> None:
-    homes_before = {i: home.group for i, home in cropped.homes().items()}
-    assert Group.PEOPLE in homes_before.values()
+    homes_before = {i: home.group for i, home in cropped.detections.locations().items()}
+    assert PhotoGroup.PEOPLE in homes_before.values()
     failed = [
         ImageDetections(i, Detected.FAILED, failure="image access failure", detector="another eye")
         for i in homes_before
     ]
-    report = cropped.import_detections(failed)
-    never = sum(group is Group.UNKNOWN for group in homes_before.values())
+    report = cropped.detections.add(failed)
+    never = sum(group is PhotoGroup.UNKNOWN for group in homes_before.values())
     assert (report.images, report.left) == (len(failed), len(failed) - never)
-    assert {i: home.group for i, home in cropped.homes().items()} == homes_before
+    assert {i: home.group for i, home in cropped.detections.locations().items()} == homes_before
 
 
 def _another_eye(
@@ -340,10 +355,10 @@ def _another_eye(
 def test_another_detector_replaces_the_boxes_and_the_old_crops_are_told_of(
     cropped: Library, scenes: Scenes
 ) -> None:
-    cropped.rename(cropped.clusters()[0].cluster_id, "kept")
-    report = cropped.import_detections(_another_eye(cropped, scenes), embedder=COLOUR)
+    cropped.corrections.rename(cropped.clusters.summaries()[0].cluster_id, "kept")
+    report = cropped.detections.add(_another_eye(cropped, scenes), embedder=COLOUR)
     assert report.cropped.embedded == 42
-    named = set(cropped.constraints().fixed)
+    named = set(cropped.corrections.constraints().fixed)
     assert report.outdated == 42 - len(named)
     made = cropped.recluster(k=3, embedder=CROPS, reduce="none")
     assert made.images == 42 + len(named)
@@ -351,7 +366,7 @@ def test_another_detector_replaces_the_boxes_and_the_old_crops_are_told_of(
 
 
 def _boxes_in_an_export(library: Library, to: Path) -> dict[str, list[dict[str, Any]]]:
-    library.export("megadetector-json", to, force=True)
+    library.exports.write("megadetector-json", to, force=True)
     images = json.loads(to.read_text())["images"]
     return {one["organizer"]["image_id"]: one["detections"] for one in images}
 
@@ -359,13 +374,13 @@ def _boxes_in_an_export(library: Library, to: Path) -> dict[str, list[dict[str, 
 def test_what_stands_for_a_name_is_no_animal_where_a_later_detector_sees_none(
     cropped: Library, tmp_path: Path
 ) -> None:
-    named = cropped.clusters()[0].cluster_id
-    cropped.rename(named, "kept")
-    standing = set(cropped.constraints().fixed)
+    named = cropped.clusters.summaries()[0].cluster_id
+    cropped.corrections.rename(named, "kept")
+    standing = set(cropped.corrections.constraints().fixed)
     frames = {crop.image_id for crop in cropped.store.detections.crops(standing).values()}
     assert frames
     nothing = [ImageDetections(i, Detected.EMPTY, detector="another eye") for i in frames]
-    cropped.import_detections(nothing)
+    cropped.detections.add(nothing)
     boxes = _boxes_in_an_export(cropped, tmp_path / "md.json")
     assert [boxes[i] for i in frames] == [[]] * len(frames)
 
@@ -379,12 +394,12 @@ def test_an_animal_that_two_detectors_box_is_in_an_export_once_with_what_was_sai
     )
     assert pair is not None
     assert empty is not None
-    first, second = cropped.homes()[pair].crops
+    first, second = cropped.detections.locations()[pair].crops
     assert second.cluster_id is not None
-    cropped.move([first.crop_id], second.cluster_id)
-    cropped.move([scenes.folder / "ridge/empty1.jpg"], second.cluster_id)
+    cropped.corrections.move([first.crop_id], second.cluster_id)
+    cropped.corrections.move([scenes.folder / "ridge/empty1.jpg"], second.cluster_id)
     before = _boxes_in_an_export(cropped, tmp_path / "md.json")
-    cropped.import_detections(_another_eye(cropped, scenes, empty))
+    cropped.detections.add(_another_eye(cropped, scenes, empty))
     after = _boxes_in_an_export(cropped, tmp_path / "md.json")
     assert {i: len(boxes) for i, boxes in after.items()} == {i: len(b) for i, b in before.items()}
     edges = [first.box.x, first.box.y, first.box.width, first.box.height * 0.9]
@@ -400,9 +415,9 @@ def test_an_animal_that_two_detectors_box_is_in_an_export_once_with_what_was_sai
 def test_results_that_yield_leave_another_detectors_word(cropped: Library, scenes: Scenes) -> None:
     scenes.add("brook", "fox-late.jpg", Thing("fox", 60, 30), seed=77)
     cropped.ingest([scenes.folder])
-    report = cropped.import_detections(seen(cropped, scenes, detector="median"), yields=True)
+    report = cropped.detections.add(seen(cropped, scenes, detector="median"), yields=True)
     assert (report.new, report.left) == (1, len(scenes.things) - 1)
-    assert cropped.detection_counts().detectors == {"eye": len(scenes.things) - 1, "median": 1}
+    assert cropped.detections.counts().detectors == {"eye": len(scenes.things) - 1, "median": 1}
 
 
 def test_the_threshold_decides_what_is_empty_and_who_is_hidden(
@@ -413,15 +428,15 @@ def test_the_threshold_decides_what_is_empty_and_who_is_hidden(
     scenes.add("brook", "b.jpg", Thing("person", 10, 10, confidence=0.3), seed=2)
     scenes.add("ridge", "c.jpg", Thing("fox", 10, 10, confidence=0.8), seed=3)
     library.ingest([scenes.folder], embedder=COLOUR)
-    library.import_detections(seen(library, scenes), usual_threshold=0.1)
-    assert library.detection_counts().groups == {Group.ANIMALS: 2, Group.PEOPLE: 1}
-    report = library.import_detections(seen(library, scenes), threshold=0.4, usual_threshold=0.1)
+    library.detections.add(seen(library, scenes), usual_threshold=0.1)
+    assert library.detections.counts().groups == {PhotoGroup.ANIMALS: 2, PhotoGroup.PEOPLE: 1}
+    report = library.detections.add(seen(library, scenes), threshold=0.4, usual_threshold=0.1)
     assert report.counts.threshold == 0.4
-    assert report.counts.groups == {Group.ANIMALS: 1, Group.EMPTY: 2}
-    again = library.import_detections(seen(library, scenes), usual_threshold=0.1)
+    assert report.counts.groups == {PhotoGroup.ANIMALS: 1, PhotoGroup.EMPTY: 2}
+    again = library.detections.add(seen(library, scenes), usual_threshold=0.1)
     assert again.counts.threshold == 0.4
     with pytest.raises(SettingsError):
-        library.import_detections([], threshold=1.5)
+        library.detections.add([], threshold=1.5)
 
 
 @pytest.mark.slow
@@ -431,16 +446,16 @@ def test_a_frame_that_is_gone_is_counted_and_done_when_it_is_back(
     away = scenes.folder / "brook/pair.jpg"
     kept = away.read_bytes()
     away.unlink()
-    report = ingested.import_detections(seen(ingested, scenes))
+    report = ingested.detections.add(seen(ingested, scenes))
     assert (report.cropped.unreadable, report.cropped.embedded) == (2, 40)
     away.write_bytes(kept)
-    report = ingested.import_detections(seen(ingested, scenes))
+    report = ingested.detections.add(seen(ingested, scenes))
     assert (report.cropped.unreadable, report.cropped.embedded) == (0, 2)
 
 
 def test_crops_need_photos_and_an_embedder_that_is_there(library: Library, scenes: Scenes) -> None:
     with pytest.raises(SettingsError, match="no images"):
-        library.import_detections([])
+        library.detections.add([])
     scenes.add("brook", "a.jpg", Thing("fox", 10, 10), seed=1)
     library.ingest([scenes.folder], embedder=COLOUR)
     with pytest.raises(SettingsError, match="crops:channel-mean") as caught:
@@ -448,13 +463,13 @@ def test_crops_need_photos_and_an_embedder_that_is_there(library: Library, scene
     assert "detections import" in caught.value.hint
     for name in ("crops:", "crops:crops:hog", "crops:nothing", "crops:hog+hsv", "hog+crops:hsv"):
         with pytest.raises(SettingsError):
-            library.import_detections(seen(library, scenes), embedder=name)
+            library.detections.add(seen(library, scenes), embedder=name)
 
 
 @pytest.mark.slow
 def test_an_interrupted_run_is_gone_on_with(ingested: Library, scenes: Scenes) -> None:
     stops: Iterator[bool] = iter([False, True])
-    report = ingested.import_detections(seen(ingested, scenes), stop=lambda: next(stops))
+    report = ingested.detections.add(seen(ingested, scenes), stop=lambda: next(stops))
     assert report.cropped.interrupted
     assert report.cropped.embedded == 42  # two batches of 32 hold all
     assert len(STATIONS) == 2
@@ -464,10 +479,10 @@ def test_contexts_and_labels_of_a_crop_are_those_of_its_photo(
     cropped: Library, scenes: Scenes
 ) -> None:
     what = what_of(cropped, scenes)
-    taken = contexts(cropped.store, list(what), settings=cropped.settings)
+    taken = read_capture_info(cropped.store, list(what), settings=cropped.settings)
     assert taken.image_ids == tuple(what)
     assert not np.isnan(taken.brightness).any()
-    report = cropped.report(labels="folders")
+    report = cropped.reports.make(labels="folders")
     assert report.truth is not None
     assert report.labelled == 42
     assert report.truth.nmi < 0.05
@@ -479,7 +494,7 @@ def test_what_a_cut_leaves_to_be_swept_is_never_a_crop_of_a_real_photo(cropped: 
     with cropped.store.writing() as was_cut_short:
         assert was_cut_short
     assert clusters_of(cropped) == before
-    counts = cropped.detection_counts()
+    counts = cropped.detections.counts()
     assert [count for _, count in counts.embedded] == [counts.crops] == [42]
 
 

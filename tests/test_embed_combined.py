@@ -16,7 +16,7 @@ _GROUP = "organizer.embedders"
 
 
 def _made(name: str) -> Embedder:
-    part: Embedder = registry.create(_GROUP, PartSpec(name))[1]
+    part: Embedder = registry.create_part(_GROUP, PartSpec(name))[1]
     return part
 
 
@@ -81,24 +81,24 @@ def test_a_part_is_named_once(name: str) -> None:
 
 
 def test_a_combination_has_one_name() -> None:
-    assert registry.canonical(_GROUP, "torchvision:vgg16@fc2+hsv") == "vgg16+hsv"
-    assert registry.canonical(_GROUP, "hog+hsv") == "hog+hsv"
+    assert registry.canonical_name(_GROUP, "torchvision:vgg16@fc2+hsv") == "vgg16+hsv"
+    assert registry.canonical_name(_GROUP, "hog+hsv") == "hog+hsv"
 
 
 def test_it_is_told_as_its_least_ready_part(tmp_path: Path) -> None:
-    told = registry.factory(_GROUP, "resnet18+hsv").describe(weights=tmp_path)  # type: ignore[attr-defined]
+    told = registry.part_factory(_GROUP, "resnet18+hsv").describe(weights=tmp_path)  # type: ignore[attr-defined]
     assert (told.name, told.dim, told.weights) == (
         "resnet18+hsv",
         512 + _made("hsv").dim,
         "downloadable",
     )
-    plain = registry.factory(_GROUP, "hog+hsv").describe(weights=tmp_path)  # type: ignore[attr-defined]
+    plain = registry.part_factory(_GROUP, "hog+hsv").describe(weights=tmp_path)  # type: ignore[attr-defined]
     assert (plain.weights, plain.dim) == ("none needed", _made("hog+hsv").dim)
 
 
 def test_its_version_changes_with_any_part() -> None:
-    spec, _ = registry.create(_GROUP, PartSpec("hog+hsv"))
-    hog, hsv = (registry.create(_GROUP, PartSpec(name))[0].version for name in ("hog", "hsv"))
+    spec, _ = registry.create_part(_GROUP, PartSpec("hog+hsv"))
+    hog, hsv = (registry.create_part(_GROUP, PartSpec(name))[0].version for name in ("hog", "hsv"))
     assert hog in spec.version
     assert hsv in spec.version
 
@@ -106,7 +106,7 @@ def test_its_version_changes_with_any_part() -> None:
 def test_weights_of_a_part_stay_a_weights_error(tmp_path: Path) -> None:
     options = {"weights": tmp_path / "nowhere"}
     with pytest.raises(WeightsError, match="nowhere"):
-        registry.create(_GROUP, PartSpec("hsv+resnet18"), options=options)
+        registry.create_part(_GROUP, PartSpec("hsv+resnet18"), options=options)
 
 
 def test_pictures_of_files_are_prepared_by_all(tmp_path: Path) -> None:

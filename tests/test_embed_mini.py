@@ -19,7 +19,7 @@ from sklearn.metrics import normalized_mutual_info_score
 from organizer import registry
 from organizer.embed import mini as ours
 from organizer.embed.engine import has_bfloat16
-from organizer.embed.mini import Mini, mini, network, quantised, restored
+from organizer.embed.mini import Mini, mini, mini_network, pack_weights, unpack_weights
 from organizer.errors import WeightsError
 from organizer.types import Labels, PartSpec, Vectors
 
@@ -47,8 +47,8 @@ def test_the_weights_are_small_and_are_those_that_the_code_names() -> None:
 
 
 def test_the_file_holds_the_network_and_nothing_else() -> None:
-    state = restored(load_file(ours.WEIGHTS))
-    expected = {key: value.shape for key, value in network().state_dict().items()}
+    state = unpack_weights(load_file(ours.WEIGHTS))
+    expected = {key: value.shape for key, value in mini_network().state_dict().items()}
     assert {key: value.shape for key, value in state.items()} == expected
     assert all(torch.isfinite(value).all() for value in state.values())
     # What was never set, or set alike, has learnt nothing.
@@ -94,14 +94,14 @@ def test_weights_survive_their_packing_to_half_a_step() -> None:
     scales = torch.logspace(-6, 3, 12)
     state = {"a.weight": torch.randn(12, 5, 3, 3) * scales.view(-1, 1, 1, 1),
              "a.bias": torch.randn(12)}  # fmt: skip
-    packed = quantised(state)
+    packed = pack_weights(state)
     assert packed["a.weight"].dtype == torch.int8
-    back = restored(packed)
+    back = unpack_weights(packed)
     step = state["a.weight"].abs().amax((1, 2, 3)) / 127
     error = (back["a.weight"] - state["a.weight"]).abs().amax((1, 2, 3))
     assert bool((error <= 0.5001 * step).all())
     torch.testing.assert_close(back["a.bias"], state["a.bias"])
-    assert not quantised({"z.weight": torch.zeros(2, 3)})["z.weight"].any()
+    assert not pack_weights({"z.weight": torch.zeros(2, 3)})["z.weight"].any()
 
 
 # --- vectors ------------------------------------------------------------------------------------
@@ -110,7 +110,7 @@ def test_weights_survive_their_packing_to_half_a_step() -> None:
 def test_vectors_are_those_of_plain_torch() -> None:
     embedder = mini(device="cpu", precision="float32")
     pictures = _pictures(5)
-    state = restored(load_file(ours.WEIGHTS))
+    state = unpack_weights(load_file(ours.WEIGHTS))
     found = _embed(embedder, pictures)
     for picture, vector in zip(pictures, found, strict=True):
         np.testing.assert_allclose(vector, _by_hand(state, embedder.prepare(picture)), atol=1e-4)
@@ -175,10 +175,10 @@ def test_without_a_network_and_a_place_to_write_it_gives_the_same_vectors(
 
 
 def test_it_is_registered_with_the_version_of_its_weights() -> None:
-    spec, part = registry.create(_GROUP, PartSpec("organizer-mini"), options={"device": "cpu"})
+    spec, part = registry.create_part(_GROUP, PartSpec("organizer-mini"), options={"device": "cpu"})
     assert spec.version == f"1-{ours.SHA256[:16]}"
-    assert (part.dim, part.min_side) == (ours.DIM, ours.SIDE)
-    info = registry.factory(_GROUP, "organizer-mini").describe()  # type: ignore[attr-defined]
+    assert (part.dim, part.min_side) == (ours.DIM, ours.MINI_SIDE)
+    info = registry.part_factory(_GROUP, "organizer-mini").describe()  # type: ignore[attr-defined]
     assert (info.weights, info.location) == ("here", str(ours.WEIGHTS))
     assert info.licence.startswith("Apache-2.0")
 
@@ -191,7 +191,9 @@ def teacherless() -> dict[str, Any]:
     """What needs no download."""
     names = ("organizer-mini", "hog+hsv", "hog", "hsv", "gabor", "raw")
     options = {"device": "cpu"}
-    return {name: registry.create(_GROUP, PartSpec(name), options=options)[1] for name in names}
+    return {
+        name: registry.create_part(_GROUP, PartSpec(name), options=options)[1] for name in names
+    }
 
 
 @pytest.mark.weights

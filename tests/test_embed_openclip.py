@@ -15,7 +15,7 @@ from open_clip.transform import PreprocessCfg, image_transform_v2, merge_preproc
 from PIL import Image
 
 from organizer import registry
-from organizer.embed.openclip import OpenClipEmbedder, family
+from organizer.embed.openclip import OpenClipEmbedder, openclip_family
 from organizer.errors import SettingsError, WeightsError, WeightsMissingError
 from organizer.protocols import Embedder, ReducedInput, TextEmbedder, Versioned
 from tests.networks import enliven, keep_something_of
@@ -106,7 +106,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Theirs:
 
 def _made(pair: str, weights: Path) -> OpenClipEmbedder:
     """The embedder as a library makes it."""
-    made = family(pair)(weights=weights, device="cpu", precision="float32")
+    made = openclip_family(pair)(weights=weights, device="cpu", precision="float32")
     assert isinstance(made, OpenClipEmbedder)
     return made
 
@@ -153,8 +153,8 @@ def test_networks_of_another_make_give_openclip_s_vectors(pair: str, tmp_path: P
     tokens = open_clip.get_tokenizer(pair.partition("/")[0])(_TEXTS)
     with torch.inference_mode():
         expected = known.network.encode_image(pixels, normalize=True).numpy()
-        whole = family(pair).whole(known.file)
-        got = torch.nn.functional.normalize(family(pair).build(known.file)(pixels)).numpy()
+        whole = openclip_family(pair).whole(known.file)
+        got = torch.nn.functional.normalize(openclip_family(pair).build(known.file)(pixels)).numpy()
         texts = whole.encode_text(tokens, normalize=True).numpy()
     assert _far(got, expected) < 1e-5
     assert _far(texts, known.texts(_TEXTS)) < 1e-5
@@ -174,9 +174,9 @@ def test_pictures_are_prepared_for_every_pair_as_openclip_does(shape: tuple[int,
     picture, wrong = _noise(2, *shape), []
     expected: dict[str, NDArray[Any]] = {}
     pairs = [f"{architecture}/{tag}" for architecture, tag in open_clip.list_pretrained()]
-    assert family.models() == pairs
+    assert openclip_family.models() == pairs
     for pair in pairs:
-        preparing = family(pair).preprocessing()
+        preparing = openclip_family(pair).preprocessing()
         transform = _transform(pair)
         if repr(transform) not in expected:
             expected[repr(transform)] = transform(Image.fromarray(picture)).numpy()
@@ -233,7 +233,7 @@ def test_weights_that_were_trained_with_a_quick_gelu_are_run_with_it(tmp_path: P
     tokens = open_clip.get_tokenizer("RN50")(_TEXTS)
     with torch.inference_mode():
         expected = plain.encode_text(tokens, normalize=True).numpy()
-        whole = family("RN50/openai").whole(theirs.file)
+        whole = openclip_family("RN50/openai").whole(theirs.file)
         got = whole.encode_text(tokens, normalize=True).numpy()
     assert _far(got, expected) < 1e-5
 
@@ -250,7 +250,7 @@ def test_a_truncated_file_is_refused_in_one_line(
     with file.open("r+b") as opened:
         opened.truncate(int(file.stat().st_size * share))
     with pytest.raises(WeightsError, match="cannot be read") as caught:
-        family(PAIR).build(file)
+        openclip_family(PAIR).build(file)
     assert str(file) in caught.value.message
     assert "\n" not in caught.value.message + caught.value.hint
 
@@ -258,7 +258,7 @@ def test_a_truncated_file_is_refused_in_one_line(
 @pytest.mark.parametrize("pair", ["RN101/yfcc15m", "ViTamin-S/datacomp1b"])
 def test_the_weights_of_another_network_are_refused_in_one_line(small: Theirs, pair: str) -> None:
     with pytest.raises(WeightsError, match="does not hold the weights of") as caught:
-        family(pair).build(small.file)
+        openclip_family(pair).build(small.file)
     assert f"openclip:{pair}" in caught.value.message
     assert "\n" not in caught.value.message + caught.value.hint
 
@@ -277,7 +277,7 @@ def test_weights_that_nearly_fit_are_refused(small: Theirs, tmp_path: Path, chan
         state = {key: value for key, value in state.items() if key.startswith("visual.")}
     torch.save(state, tmp_path / "near.pth")
     with pytest.raises(WeightsError, match="does not hold the weights of") as caught:
-        family(PAIR).build(tmp_path / "near.pth")
+        openclip_family(PAIR).build(tmp_path / "near.pth")
     assert "\n" not in caught.value.message
 
 
@@ -287,7 +287,7 @@ def test_weights_that_nearly_fit_are_refused(small: Theirs, tmp_path: Path, chan
 def test_a_file_of_something_else_is_refused(tmp_path: Path, content: Any) -> None:
     torch.save(content, tmp_path / "other.pth")
     with pytest.raises(WeightsError) as caught:
-        family(PAIR).build(tmp_path / "other.pth")
+        openclip_family(PAIR).build(tmp_path / "other.pth")
     assert str(tmp_path / "other.pth") in caught.value.message
     assert "\n" not in caught.value.message
 
@@ -299,7 +299,7 @@ def test_nothing_in_a_weights_file_is_executed(tmp_path: Path) -> None:
 
     torch.save({"visual.conv1.weight": Trap()}, tmp_path / "trap.pth")
     with pytest.raises(WeightsError, match="cannot be read"):
-        family(PAIR).build(tmp_path / "trap.pth")
+        openclip_family(PAIR).build(tmp_path / "trap.pth")
     assert not (tmp_path / "executed").exists()
 
 
@@ -309,7 +309,7 @@ def test_the_text_tower_of_another_library_is_told_of(small: Theirs) -> None:
         import transformers  # type: ignore[import-not-found]  # noqa: F401
     except ImportError:
         with pytest.raises(SettingsError, match="roberta-ViT-B-32") as caught:
-            family("roberta-ViT-B-32/laion2b_s12b_b32k").build(small.file)
+            openclip_family("roberta-ViT-B-32/laion2b_s12b_b32k").build(small.file)
         assert "\n" not in caught.value.message
     else:
         pytest.skip("transformers is here")
@@ -329,7 +329,7 @@ def test_the_text_tower_of_another_library_is_told_of(small: Theirs) -> None:
 )
 def test_an_unknown_pair_suggests_known_ones(typed: str, suggested: str, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="no OpenCLIP pair") as caught:
-        family(typed).describe(weights=tmp_path)
+        openclip_family(typed).describe(weights=tmp_path)
     assert typed in caught.value.message
     assert "did you mean" in caught.value.hint
     assert suggested in caught.value.hint
@@ -338,12 +338,12 @@ def test_an_unknown_pair_suggests_known_ones(typed: str, suggested: str, tmp_pat
 @pytest.mark.parametrize("typed", ["ViT-B-32", "", "/", "RN50/"])
 def test_an_architecture_alone_is_no_name(typed: str) -> None:
     with pytest.raises(SettingsError, match=r"no OpenCLIP pair") as caught:
-        family(typed).source()
+        openclip_family(typed).source()
     assert f"{typed!r}" in caught.value.message
 
 
 def test_what_a_network_tells_of_itself_is_true(tmp_path: Path) -> None:
-    network = family(PAIR)
+    network = openclip_family(PAIR)
     absent = network.describe(weights=tmp_path)
     assert (absent.name, absent.weights, absent.text) == (f"openclip:{PAIR}", "downloadable", True)
     assert absent.location.startswith("https://huggingface.co/")
@@ -354,7 +354,9 @@ def test_what_a_network_tells_of_itself_is_true(tmp_path: Path) -> None:
 
 
 def test_every_pair_that_is_listed_has_a_place_of_its_weights() -> None:
-    assert [pair for pair in family.models() if not family(pair).source().address] == []
+    assert [
+        pair for pair in openclip_family.models() if not openclip_family(pair).source().address
+    ] == []
 
 
 def test_what_is_cached_is_known_without_openclip(
@@ -362,7 +364,7 @@ def test_what_is_cached_is_known_without_openclip(
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     (tmp_path / "hub" / "models--laion--of-something-else").mkdir(parents=True)
-    for network in map(family, family.models()):
+    for network in map(openclip_family, openclip_family.models()):
         assert not network.may_be_cached(), network.name
         kept = keep_something_of(network.source())
         assert network.may_be_cached(), network.name
@@ -378,12 +380,12 @@ def test_a_hub_that_is_switched_off_is_not_asked(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr(urllib.request, "urlopen", ask)
     with pytest.raises(WeightsMissingError, match="HF_HUB_OFFLINE is set"):
-        family(PAIR)()
+        openclip_family(PAIR)()
 
 
 def test_a_pair_is_known_by_one_name() -> None:
     name = f"openclip:{PAIR}"
-    assert registry.canonical("organizer.embedders", name) == name
+    assert registry.canonical_name("organizer.embedders", name) == name
 
 
 def test_absent_weights_are_missed_with_all_places(

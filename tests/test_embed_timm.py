@@ -16,7 +16,7 @@ from timm.data import create_transform, resolve_data_config
 
 from organizer import registry
 from organizer.embed.network import NetworkEmbedder
-from organizer.embed.timm import TimmNetwork, family
+from organizer.embed.timm import TimmNetwork, timm_family
 from organizer.errors import SettingsError, WeightsError, WeightsMissingError
 from organizer.protocols import Embedder, ReducedInput, Versioned
 from tests.networks import enliven, keep_something_of
@@ -88,7 +88,7 @@ def resnet(tmp_path_factory: pytest.TempPathFactory) -> Theirs:
 
 def _made(name: str, weights: Path) -> NetworkEmbedder:
     """The embedder as a library makes it."""
-    return family(name)(weights=weights, device="cpu", precision="float32")
+    return timm_family(name)(weights=weights, device="cpu", precision="float32")
 
 
 def _noise(seed: int, height: int, width: int) -> NDArray[np.uint8]:
@@ -186,7 +186,7 @@ def test_a_crop_that_is_not_known_is_refused_by_name() -> None:
     if not unusual:
         pytest.skip("this timm crops no picture by its border")
     with pytest.raises(SettingsError, match="border") as caught:
-        family(unusual[0]).preprocessing()
+        timm_family(unusual[0]).preprocessing()
     assert f"timm:{unusual[0]}" in caught.value.message
 
 
@@ -197,7 +197,9 @@ def _built(theirs: Theirs, weights: Path) -> NDArray[np.float32]:
     """What our network makes of a picture that timm has prepared."""
     pixels = theirs.transform(Image.fromarray(_noise(3, 240, 320)))[None]
     with torch.inference_mode():
-        vectors: NDArray[np.float32] = family(theirs.name).build(weights).eval()(pixels).numpy()
+        vectors: NDArray[np.float32] = (
+            timm_family(theirs.name).build(weights).eval()(pixels).numpy()
+        )
     return vectors
 
 
@@ -235,7 +237,7 @@ def test_the_weights_of_another_network_are_refused_in_one_line(
 ) -> None:
     torch.save(resnet.network.state_dict(), tmp_path / f"{name}.pth")
     with pytest.raises(WeightsError, match="does not hold the weights of") as caught:
-        family(name).build(tmp_path / f"{name}.pth")
+        timm_family(name).build(tmp_path / f"{name}.pth")
     assert f"timm:{name}" in caught.value.message
     assert str(tmp_path / f"{name}.pth") in caught.value.message
     assert "\n" not in caught.value.message + caught.value.hint
@@ -253,7 +255,7 @@ def test_weights_that_nearly_fit_are_refused(resnet: Theirs, tmp_path: Path, cha
         state[name] = state[name][:, :1]
     torch.save(state, tmp_path / f"{_RESNET}.pth")
     with pytest.raises(WeightsError, match="does not hold the weights of") as caught:
-        family(_RESNET).build(tmp_path / f"{_RESNET}.pth")
+        timm_family(_RESNET).build(tmp_path / f"{_RESNET}.pth")
     assert "\n" not in caught.value.message
 
 
@@ -298,7 +300,7 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_name_that_is_listed_has_a_place_of_its_weights() -> None:
-    names = family.models()
+    names = timm_family.models()
     assert names == timm.list_pretrained()
     assert [name for name in names if not TimmNetwork(name).source().address] == []
 
@@ -315,10 +317,10 @@ def test_every_name_that_is_listed_has_a_place_of_its_weights() -> None:
 )
 def test_an_unknown_name_suggests_known_ones(typed: str, suggested: str) -> None:
     if not suggested:
-        assert family(typed).name.startswith(f"timm:{typed}.")
+        assert timm_family(typed).name.startswith(f"timm:{typed}.")
         return
     with pytest.raises(SettingsError, match=f"no timm network '{typed}'") as caught:
-        family(typed)
+        timm_family(typed)
     assert "did you mean" in caught.value.hint
     assert suggested in caught.value.hint
 
@@ -329,7 +331,7 @@ def test_what_is_cached_is_known_without_timm(
     """For a sample of all names, and more of those that are in other people's hands."""
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    networks = [TimmNetwork(name) for name in family.models()]
+    networks = [TimmNetwork(name) for name in timm_family.models()]
     foreign = [net for net in networks if net.source().repo != f"timm/{net.model}"]
     assert len(foreign) > 20
     (tmp_path / "hub" / "models--timm--of_something_else").mkdir(parents=True)
@@ -343,13 +345,13 @@ def test_what_is_cached_is_known_without_timm(
 
 def test_a_name_like_nothing_is_sent_to_the_listing() -> None:
     with pytest.raises(SettingsError, match="no timm network '@'") as caught:
-        family("@")
+        timm_family("@")
     assert "organizer models list timm" in caught.value.hint
 
 
 @pytest.mark.usefixtures("offline")
 def test_a_network_that_timm_has_no_weights_of_is_missing(tmp_path: Path) -> None:
-    found = family("cspresnet50d.untrained")
+    found = timm_family("cspresnet50d.untrained")
     assert found.describe(weights=tmp_path).weights == "missing"
     with pytest.raises(WeightsMissingError, match=r"cspresnet50d\.untrained cannot be had"):
         found.pull(weights=tmp_path)
@@ -358,17 +360,17 @@ def test_a_network_that_timm_has_no_weights_of_is_missing(tmp_path: Path) -> Non
 @pytest.mark.parametrize("name", ["resnet18", "vit_small_patch14_dinov2", "convnext_tiny"])
 def test_a_name_without_tag_is_that_of_timm_s_default_weights(name: str) -> None:
     expected = f"timm:{name}.{timm.create_model(name).pretrained_cfg['tag']}"
-    assert family(name).name == expected
-    assert registry.canonical(_GROUP, f"timm:{name}") == expected
+    assert timm_family(name).name == expected
+    assert registry.canonical_name(_GROUP, f"timm:{name}") == expected
 
 
 def test_a_full_name_is_not_asked_for_twice() -> None:
     for name in _SMALL:
-        assert registry.canonical(_GROUP, f"timm:{name}") == f"timm:{name}"
+        assert registry.canonical_name(_GROUP, f"timm:{name}") == f"timm:{name}"
 
 
 def test_what_a_network_tells_of_itself_is_true(tmp_path: Path) -> None:
-    network = family(_RESNET)
+    network = timm_family(_RESNET)
     absent = network.describe(weights=tmp_path)
     address = f"https://huggingface.co/timm/{_RESNET}"
     assert (absent.name, absent.weights, absent.location) == (

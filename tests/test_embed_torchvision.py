@@ -17,7 +17,14 @@ from safetensors.torch import save_file
 from organizer import registry
 from organizer.embed import torchvision as ours
 from organizer.embed.network import NetworkEmbedder
-from organizer.embed.torchvision import Network, alexnet, family, mobilenet_v2, resnet18, vgg16
+from organizer.embed.torchvision import (
+    TorchvisionNetwork,
+    alexnet,
+    mobilenet_v2,
+    resnet18,
+    torchvision_family,
+    vgg16,
+)
 from organizer.errors import SettingsError, WeightsError
 from organizer.protocols import Embedder, ReducedInput, Versioned
 from tests.networks import enliven, keep_something_of
@@ -57,7 +64,7 @@ _SHAPES = [(300, 400), (400, 300), (256, 256), (224, 224), (91, 130), (601, 337)
 class Theirs:
     """torchvision's own network with random weights, and the folder in which these lie."""
 
-    def __init__(self, network: Network, folder: Path) -> None:
+    def __init__(self, network: TorchvisionNetwork, folder: Path) -> None:
         torch.manual_seed(7)
         chosen = torchvision.models.get_model_weights(network.model)[network.weights]
         self.name, self.folder = network.model, folder
@@ -114,7 +121,7 @@ def embedder(theirs: Theirs) -> NetworkEmbedder:
     return _made(mobilenet_v2, theirs.folder)
 
 
-def _made(network: Network, weights: Path) -> NetworkEmbedder:
+def _made(network: TorchvisionNetwork, weights: Path) -> NetworkEmbedder:
     """The embedder as a library makes it."""
     return network(weights=weights, device="cpu", precision="float32")
 
@@ -135,7 +142,7 @@ def _embed(embedder: NetworkEmbedder, pictures: list[NDArray[np.uint8]]) -> NDAr
     return embedder.embed([embedder.prepare(picture) for picture in pictures])
 
 
-def _eager(network: Network, weights: Path, theirs: Theirs, pictures: list[Any]) -> Any:
+def _eager(network: TorchvisionNetwork, weights: Path, theirs: Theirs, pictures: list[Any]) -> Any:
     """What our cut network makes of pictures as torchvision's preset has them."""
     with torch.inference_mode():
         pixels = torch.stack([theirs.preset(Image.fromarray(picture)) for picture in pictures])
@@ -158,7 +165,7 @@ def test_features_are_those_of_torchvision(theirs: Theirs, embedder: NetworkEmbe
 @pytest.mark.slow
 @pytest.mark.parametrize("network", _CATALOGUE, ids=lambda network: network.model)
 def test_every_network_of_a_short_name_gives_what_torchvision_gives(
-    network: Network, tmp_path: Path
+    network: TorchvisionNetwork, tmp_path: Path
 ) -> None:
     known = Theirs(network, tmp_path)
     pictures = [_noise(seed, 300, 400) for seed in range(2)]
@@ -206,7 +213,7 @@ def test_the_layers_of_vgg_are_torchvision_s(tmp_path: Path) -> None:
     ],
 )
 def test_every_kind_of_network_is_cut_before_its_classes(name: str) -> None:
-    network = family(name)
+    network = torchvision_family(name)
     model = network._without_weights()
     cut = {key.rpartition(".")[0] for key in model.known - set(model.extractor.state_dict())}
     traced = ("aux", "blocks")  # training's second head, and tables that are constants in a trace
@@ -216,9 +223,9 @@ def test_every_kind_of_network_is_cut_before_its_classes(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["mnasnet0_5", "maxvit_t", "swin_v2_t", "regnet_y_400mf"])
 def test_a_network_by_its_long_name_is_torchvision_s(name: str, tmp_path: Path) -> None:
-    network = family(name)
+    network = torchvision_family(name)
     chosen = torchvision.models.get_model_weights(name).DEFAULT
-    known = Theirs(Network(name, chosen.name), tmp_path)
+    known = Theirs(TorchvisionNetwork(name, chosen.name), tmp_path)
     pictures = [_noise(seed, 300, 400) for seed in range(2)]
     got = _eager(network, tmp_path / f"{name}.pth", known, pictures)
     assert _far(got, known.features(pictures)) < 1e-5
@@ -226,13 +233,13 @@ def test_a_network_by_its_long_name_is_torchvision_s(name: str, tmp_path: Path) 
 
 def test_preparing_is_that_of_every_set_of_weights() -> None:
     wrong, seen = [], set()
-    for model in family.models():
+    for model in torchvision_family.models():
         for weights in torchvision.models.get_model_weights(model):
             preset = weights.transforms()
             if repr(preset) in seen:
                 continue
             seen.add(repr(preset))
-            prepare = Network(model, weights.name).preprocessing()
+            prepare = TorchvisionNetwork(model, weights.name).preprocessing()
             for shape in _SHAPES:
                 picture = _noise(1, *shape)
                 pixels = (prepare(picture) / 255 - prepare.mean) / prepare.std
@@ -369,11 +376,13 @@ def test_weights_that_nearly_fit_are_refused(theirs: Theirs, tmp_path: Path, cha
 
 
 @pytest.mark.parametrize("network", _CATALOGUE, ids=lambda network: network.model)
-def test_what_a_network_tells_of_itself_is_true(network: Network, tmp_path: Path) -> None:
+def test_what_a_network_tells_of_itself_is_true(
+    network: TorchvisionNetwork, tmp_path: Path
+) -> None:
     weights = torchvision.models.get_model_weights(network.model)
     assert network.url == weights[network.weights].url
     assert weights[network.weights] == weights.DEFAULT
-    assert registry.factory(_GROUP, network.model) is network
+    assert registry.part_factory(_GROUP, network.model) is network
     missing = network.describe(weights=tmp_path)
     assert (missing.name, missing.weights, missing.location) == (
         network.model,
@@ -400,8 +409,8 @@ def test_what_a_network_tells_of_itself_is_true(network: Network, tmp_path: Path
     ],
 )
 def test_one_embedder_has_one_name(typed: str, known: str) -> None:
-    assert registry.canonical(_GROUP, typed) == known
-    assert registry.canonical(_GROUP, known) == known
+    assert registry.canonical_name(_GROUP, typed) == known
+    assert registry.canonical_name(_GROUP, known) == known
 
 
 @pytest.mark.parametrize(
@@ -415,7 +424,7 @@ def test_one_embedder_has_one_name(typed: str, known: str) -> None:
 )
 def test_an_unknown_name_suggests_known_ones(typed: str, suggested: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        registry.canonical(_GROUP, typed)
+        registry.canonical_name(_GROUP, typed)
     assert "\n" not in caught.value.message + caught.value.hint
     assert suggested in caught.value.hint
 
@@ -427,7 +436,7 @@ def test_what_is_cached_is_known_without_torchvision(
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     (tmp_path / "torch" / "hub" / "checkpoints").mkdir(parents=True)
     (tmp_path / "torch" / "hub" / "checkpoints" / "of-something-else.pth").touch()
-    for network in map(family, family.models()):
+    for network in map(torchvision_family, torchvision_family.models()):
         assert not network.may_be_cached(), network.name
         kept = keep_something_of(network.source())
         assert network.may_be_cached(), network.name
@@ -436,7 +445,7 @@ def test_what_is_cached_is_known_without_torchvision(
 
 def test_a_network_that_does_not_classify_is_no_embedder() -> None:
     with pytest.raises(SettingsError, match="no torchvision network 'fasterrcnn_resnet50_fpn'"):
-        family("fasterrcnn_resnet50_fpn").source()
+        torchvision_family("fasterrcnn_resnet50_fpn").source()
 
 
 def test_a_layer_that_the_network_lacks_suggests_its_own(theirs: Theirs) -> None:

@@ -87,7 +87,7 @@ def _pictures(count: int) -> list[NDArray[np.uint8]]:
     return [draw.integers(0, 256, (16, 16, 3), dtype=np.uint8) for _ in range(count)]
 
 
-def _made(source: Source, *, precision: str = "float32") -> engine.Engine:
+def _made(source: Source, *, precision: str = "float32") -> engine.NetworkEngine:
     return engine_for(source.source, device="cpu", precision=precision)
 
 
@@ -249,7 +249,7 @@ def _vectors(name: str, weights: Path, files: list[Path]) -> list[NDArray[np.flo
     for precision in ("auto", "float32"):
         options = {"weights": weights, "device": "cpu", "precision": precision}
         part: NetworkEmbedder
-        _, part = registry.create("organizer.embedders", PartSpec(name), options=options)
+        _, part = registry.create_part("organizer.embedders", PartSpec(name), options=options)
         pictures = [part.prepare(np.asarray(Image.open(f).convert("RGB"))) for f in files]
         found.append(part.embed(pictures))
     return found

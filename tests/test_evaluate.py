@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from organizer.cluster.incremental import unit
+from organizer.cluster.incremental import unit_rows
 from organizer.evaluate.external import against_truth
 from organizer.evaluate.internal import silhouette
 from organizer.types import NOISE, Labels, Vectors
@@ -21,7 +21,7 @@ _TRUTHS = ("ant", "bee", "cat")
 
 
 def _vectors(n: int, dim: int = 8, seed: int = 0) -> Vectors:
-    return unit(np.random.default_rng(seed).normal(size=(n, dim)).astype(np.float32))
+    return unit_rows(np.random.default_rng(seed).normal(size=(n, dim)).astype(np.float32))
 
 
 def _labels(n: int, k: int, seed: int = 1) -> Labels:
@@ -81,7 +81,7 @@ def test_no_images_have_no_silhouette() -> None:
 @pytest.mark.slow
 def test_a_large_clustering_is_scored_by_a_sample() -> None:
     centres = np.repeat(np.eye(2, 4, dtype=np.float32), 10_100, axis=0)
-    vectors = unit(centres + 0.1 * _vectors(20_200, 4))
+    vectors = unit_rows(centres + 0.1 * _vectors(20_200, 4))
     labels = np.repeat([0, 1], 10_100)
     found = silhouette(vectors, labels, seed=3)
     assert found is not None

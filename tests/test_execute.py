@@ -30,7 +30,7 @@ def _unknown(_: str) -> bool:
 
 @pytest.fixture(scope="module")
 def means() -> LoadedEmbedder:
-    return LoadedEmbedder(*registry.create("organizer.embedders", PartSpec("channel-mean")))
+    return LoadedEmbedder(*registry.create_part("organizer.embedders", PartSpec("channel-mean")))
 
 
 @pytest.fixture

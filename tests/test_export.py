@@ -22,8 +22,7 @@ from organizer.errors import SettingsError
 from organizer.export import Csv, EmbeddingAtlas, FiftyOne, MegaDetectorJson, Parquet
 from organizer.export.paths import relative
 from organizer.export.spreadsheet import COLUMNS
-from organizer.records import ExportBatch, ExportDetection, ExportInfo, label
-from organizer.types import PartSpec
+from organizer.types import ExportBatch, ExportDetection, ExportInfo, PartSpec, label
 from tests.batches import FOLDER, about, batch, looked_at, unclustered
 from tests.conftest import make_photo
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from organizer.errors import OrganizerError, SettingsError
-from organizer.export.target import replacing
+from organizer.export.target import replace_export
 
 _HOLDS = frozenset({"a.json", "b.json"})
 
@@ -22,7 +22,7 @@ _HOLDS = frozenset({"a.json", "b.json"})
 def _write(
     to: Path, text: str, *, force: bool = False, meanwhile: Callable[[], object] = lambda: None
 ) -> None:
-    with replacing(to, force=force) as partial:
+    with replace_export(to, force=force) as partial:
         assert not partial.exists()
         partial.write_text(text)
         assert not to.exists() or to.read_text() != text, "not before it is whole"
@@ -32,7 +32,7 @@ def _write(
 def _write_folder(
     to: Path, text: str, *, force: bool = False, meanwhile: Callable[[], object] = lambda: None
 ) -> None:
-    with replacing(to, force=force, holds=_HOLDS) as partial:
+    with replace_export(to, force=force, holds=_HOLDS) as partial:
         (partial / "a.json").write_text(text)
         meanwhile()
 
@@ -138,7 +138,7 @@ def test_a_link_that_leads_nowhere_is_something(tmp_path: Path) -> None:
 _DIES = """
 import os, signal, sys
 from pathlib import Path
-from organizer.export.target import replacing
+from organizer.export.target import replace_export
 
 rename = Path.rename
 def dies(self, to):
@@ -146,7 +146,8 @@ def dies(self, to):
         os.kill(os.getpid(), signal.SIGKILL)
     return rename(self, to)
 Path.rename = dies
-with replacing(Path(sys.argv[1]), force=True, holds=frozenset({"a.json", "b.json"})) as partial:
+names = frozenset({"a.json", "b.json"})
+with replace_export(Path(sys.argv[1]), force=True, holds=names) as partial:
     (partial / "a.json").write_text("second")
 """
 
@@ -224,7 +225,7 @@ def test_a_link_is_followed(tmp_path: Path) -> None:
 
 
 def test_a_folder_may_have_folders_in_it(tmp_path: Path) -> None:
-    with replacing(tmp_path / "out", force=False, holds=frozenset({"data"})) as partial:
+    with replace_export(tmp_path / "out", force=False, holds=frozenset({"data"})) as partial:
         (partial / "data").mkdir()
         (partial / "data" / "a.json").write_text("x")
     assert (tmp_path / "out" / "data" / "a.json").read_text() == "x"

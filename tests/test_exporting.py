@@ -17,15 +17,15 @@ import pytest
 from PIL import ExifTags, Image
 
 from organizer.errors import ClusteringError, PluginError, SettingsError
-from organizer.field import Box, Deployment, Detected, Detection, ImageDetections, crop_id
 from organizer.library import Library
-from organizer.library.exporting import ExportChoice, ExportReport, source
-from organizer.library.exporting.options import made
-from organizer.library.pictures import pictures
-from organizer.library.placing import TEMPLATE
+from organizer.library.exports import ExportOptions, ExportReport, source
+from organizer.library.exports.format_options import make_exporter
+from organizer.library.images.placement import TEMPLATE_CHOICE
+from organizer.library.images.thumbnails import make_thumbnails
 from organizer.settings import Settings
 from organizer.store import Store
 from organizer.thumbnail import Thumbnail
+from organizer.types import Box, Deployment, Detected, Detection, ImageDetections, crop_id
 from tests.conftest import Site, make_photo
 
 
@@ -33,27 +33,27 @@ from tests.conftest import Site, make_photo
 def clustered(filled: Library) -> Library:
     """24 photos in three clusters, of which the red one has a name."""
     filled.recluster(k=3)
-    red = next(s.cluster_id for s in filled.clusters() if "red" in str(s.medoid))
-    filled.rename(red, "Red ones")
+    red = next(s.cluster_id for s in filled.clusters.summaries() if "red" in str(s.medoid))
+    filled.corrections.rename(red, "Red ones")
     return filled
 
 
-def _rows(library: Library, choice: ExportChoice | None = None) -> list[dict[str, str]]:
+def _rows(library: Library, choice: ExportOptions | None = None) -> list[dict[str, str]]:
     return _rows_and_report(library, choice)[0]
 
 
 def _rows_and_report(
-    library: Library, choice: ExportChoice | None = None
+    library: Library, choice: ExportOptions | None = None
 ) -> tuple[list[dict[str, str]], ExportReport]:
     stream = io.BytesIO()
-    report = library.export("csv", stream, choice)
+    report = library.exports.write("csv", stream, choice)
     rows = list(csv.DictReader(io.StringIO(stream.getvalue().decode(), newline="")))
     assert report.images == len(rows)
     return rows, report
 
 
-def _table(library: Library, to: Path, choice: ExportChoice, **options: Any) -> Any:
-    report = library.export("parquet", to, choice, **options)
+def _table(library: Library, to: Path, choice: ExportOptions, **options: Any) -> Any:
+    report = library.exports.write("parquet", to, choice, **options)
     table = pq.read_table(to)
     assert report.images == len(table)
     return table
@@ -63,8 +63,8 @@ def test_every_image_is_in_the_export_with_its_cluster(clustered: Library) -> No
     rows, report = _rows_and_report(clustered)
     members = {
         str(member.path): member
-        for summary in clustered.clusters()
-        for member in clustered.cluster(summary.cluster_id)
+        for summary in clustered.clusters.summaries()
+        for member in clustered.clusters.members(summary.cluster_id)
     }
     assert {row["path"] for row in rows} == set(members)
     assert report.clustered
@@ -72,7 +72,7 @@ def test_every_image_is_in_the_export_with_its_cluster(clustered: Library) -> No
         member = members[row["path"]]
         assert int(row["cluster_id"]) == member.cluster_id
         assert np.float32(row["distance"]) == np.float32(member.distance)
-        assert row["cluster"] == (clustered.name_of(member.cluster_id) or "")
+        assert row["cluster"] == (clustered.clusters.name_of(member.cluster_id) or "")
         assert row["state"] == member.state
         assert row["image_id"] == member.image_id
     assert {row["cluster"] for row in rows if "red" in row["path"]} == {"Red ones"}
@@ -92,18 +92,18 @@ def test_what_is_known_of_an_image_is_in_the_export(clustered: Library, photos: 
 def test_an_unsure_image_has_a_candidate(clustered: Library, photos: Path) -> None:
     odd = make_photo(photos / "odd.jpg", 77, colour=(250, 250, 20))
     clustered.ingest([odd])
-    (member,) = clustered.cluster(None)
-    (row,) = _rows(clustered, ExportChoice(clusters=["unsure"]))
+    (member,) = clustered.clusters.unassigned()
+    (row,) = _rows(clustered, ExportOptions(clusters=["unsure"]))
     assert (row["path"], row["state"], row["cluster_id"]) == (str(odd), "unsure", "")
     assert int(row["candidate_id"]) == member.candidate
-    assert row["candidate"] == (clustered.name_of(member.candidate) or "")
+    assert row["candidate"] == (clustered.clusters.name_of(member.candidate) or "")
     assert len(_rows(clustered)) == 25
 
 
 def test_a_decided_image_says_so(clustered: Library, photos: Path) -> None:
     blue = photos / "blue" / "000.jpg"
-    red = next(s.cluster_id for s in clustered.clusters() if s.name == "Red ones")
-    clustered.move([blue], red)
+    red = next(s.cluster_id for s in clustered.clusters.summaries() if s.name == "Red ones")
+    clustered.corrections.move([blue], red)
     row = next(row for row in _rows(clustered) if row["path"] == str(blue))
     assert (row["state"], row["cluster"]) == ("decided", "Red ones")
 
@@ -111,23 +111,23 @@ def test_a_decided_image_says_so(clustered: Library, photos: Path) -> None:
 def test_what_stands_for_a_name_is_not_decided_also_after_the_next_clustering(
     clustered: Library,
 ) -> None:
-    red = next(s.cluster_id for s in clustered.clusters() if s.name == "Red ones")
-    other = next(s.cluster_id for s in clustered.clusters() if s.name is None)
-    moved = clustered.cluster(other)[0]
+    red = next(s.cluster_id for s in clustered.clusters.summaries() if s.name == "Red ones")
+    other = next(s.cluster_id for s in clustered.clusters.summaries() if s.name is None)
+    moved = clustered.clusters.members(other)[0]
     clustered.recluster(k=3)
     assert {row["state"] for row in _rows(clustered)} == {"auto"}
-    clustered.move([moved.path], red)
+    clustered.corrections.move([moved.path], red)
     clustered.recluster(k=3)
     decided = [row["image_id"] for row in _rows(clustered) if row["state"] == "decided"]
     assert decided == [moved.image_id]
 
 
 def test_an_export_can_be_limited_to_clusters_by_id_and_name(clustered: Library) -> None:
-    ids = {s.name or str(s.cluster_id): s for s in clustered.clusters()}
+    ids = {s.name or str(s.cluster_id): s for s in clustered.clusters.summaries()}
     other = next(name for name in ids if name != "Red ones")
     for named in (["Red ones"], [other], ["Red ones", other], [int(other)]):
         wanted = {ids[str(name)].cluster_id for name in named}
-        rows = _rows(clustered, ExportChoice(clusters=named))
+        rows = _rows(clustered, ExportOptions(clusters=named))
         assert {int(row["cluster_id"]) for row in rows} == wanted
         assert len(rows) == sum(ids[str(name)].count for name in named)
 
@@ -135,7 +135,7 @@ def test_an_export_can_be_limited_to_clusters_by_id_and_name(clustered: Library)
 @pytest.mark.parametrize("named", ["9999", "No such", "²"])
 def test_a_cluster_that_is_none_is_refused(clustered: Library, named: str) -> None:
     with pytest.raises(SettingsError, match="there is no cluster"):
-        clustered.export("csv", io.BytesIO(), ExportChoice(clusters=[named]))
+        clustered.exports.write("csv", io.BytesIO(), ExportOptions(clusters=[named]))
 
 
 def test_copies_are_told_and_exported_once(clustered: Library, photos: Path) -> None:
@@ -161,7 +161,7 @@ def test_an_image_whose_files_are_gone_comes_when_asked_for(
     assert {row["missing"] for row in rows} == {"no"}
     kept = next(row for row in rows if row["path"].endswith("stays.jpg"))
     assert kept["copies"] == "", "a path that is gone is no copy"
-    rows, report = _rows_and_report(clustered, ExportChoice(include_missing=True))
+    rows, report = _rows_and_report(clustered, ExportOptions(include_missing=True))
     assert (len(rows), report.missing) == (24, 0)
     assert [row["path"] for row in rows if row["missing"] == "yes"] == [
         str(photos / "red" / "000.jpg")
@@ -175,14 +175,14 @@ def test_before_the_first_clustering_images_and_vectors_are_exported(
     assert len(rows) == 24
     assert not report.clustered
     assert {row["cluster_id"] + row["state"] + row["candidate_id"] for row in rows} == {""}
-    table = _table(filled, tmp_path / "v.parquet", ExportChoice(vectors=True))
+    table = _table(filled, tmp_path / "v.parquet", ExportOptions(vectors=True))
     assert table.schema.field("vector").type.list_size == 6
     with pytest.raises(ClusteringError):
-        filled.export("csv", io.BytesIO(), ExportChoice(clusters=["1"]))
+        filled.exports.write("csv", io.BytesIO(), ExportOptions(clusters=["1"]))
 
 
 def test_vectors_are_those_of_their_images(clustered: Library, tmp_path: Path) -> None:
-    rows = _table(clustered, tmp_path / "v.parquet", ExportChoice(vectors=True)).to_pylist()
+    rows = _table(clustered, tmp_path / "v.parquet", ExportOptions(vectors=True)).to_pylist()
     spec = clustered.store.vectors.specs()[0]
     stored = clustered.store.vectors.read_some(spec, [row["image_id"] for row in rows])
     assert len(rows) == len(stored) == 24
@@ -195,37 +195,37 @@ def test_images_without_a_vector_of_the_embedder_are_left_out_and_counted(
 ) -> None:
     clustered.ingest([photos / "red"], embedder="hsv")
     to = tmp_path / "hsv.parquet"
-    report = clustered.export("parquet", to, ExportChoice(embedder="hsv"))
+    report = clustered.exports.write("parquet", to, ExportOptions(embedder="hsv"))
     assert (report.images, report.without_vector) == (8, 16)
     assert report.embedder is not None
     assert report.embedder.name == "hsv"
     rows = pq.read_table(to).to_pylist()
     assert {Path(row["path"]).parent.name for row in rows} == {"red"}
-    blue = next(s.cluster_id for s in clustered.clusters() if "blue" in str(s.medoid))
+    blue = next(s.cluster_id for s in clustered.clusters.summaries() if "blue" in str(s.medoid))
     with pytest.raises(SettingsError, match="none of these images has a vector"):
-        clustered.export(
-            "parquet", tmp_path / "no.parquet", ExportChoice(embedder="hsv", clusters=[blue])
+        clustered.exports.write(
+            "parquet", tmp_path / "no.parquet", ExportOptions(embedder="hsv", clusters=[blue])
         )
 
 
 def test_a_format_that_holds_no_vectors_says_which_does(clustered: Library) -> None:
-    for choice in (ExportChoice(vectors=True), ExportChoice(embedder="channel-mean")):
+    for choice in (ExportOptions(vectors=True), ExportOptions(embedder="channel-mean")):
         with pytest.raises(SettingsError, match="no vectors") as error:
-            clustered.export("csv", io.BytesIO(), choice)
+            clustered.exports.write("csv", io.BytesIO(), choice)
         assert "parquet" in error.value.hint
 
 
 def test_vectors_of_an_embedder_that_has_none_here_are_refused(clustered: Library) -> None:
     with pytest.raises(SettingsError, match="hog"):
-        clustered.export("parquet", None, ExportChoice(embedder="hog"))
+        clustered.exports.write("parquet", None, ExportOptions(embedder="hog"))
 
 
 def test_paths_are_relative_where_a_folder_is_named(clustered: Library, photos: Path) -> None:
-    shown = {row["path"] for row in _rows(clustered, ExportChoice(relative_to=photos / "red"))}
+    shown = {row["path"] for row in _rows(clustered, ExportOptions(relative_to=photos / "red"))}
     assert "000.jpg" in shown
     assert "../blue/000.jpg" in shown
     with pytest.raises(SettingsError, match="there is no folder"):
-        clustered.export("csv", io.BytesIO(), ExportChoice(relative_to=photos / "none"))
+        clustered.exports.write("csv", io.BytesIO(), ExportOptions(relative_to=photos / "none"))
 
 
 def test_several_ingested_folders_have_one_base(tmp_path: Path) -> None:
@@ -234,7 +234,7 @@ def test_several_ingested_folders_have_one_base(tmp_path: Path) -> None:
     make_photo(other / "2.jpg", 2)
     with Library.open_or_create(tmp_path, Settings()) as library:
         library.ingest([one, other], embedder="channel-mean")
-        library.export("megadetector-json", tmp_path / "md.json")
+        library.exports.write("megadetector-json", tmp_path / "md.json")
         assert {row["folder"] for row in _rows(library)} == {str(one), str(other)}
     read = json.loads((tmp_path / "md.json").read_text())
     assert read["info"]["organizer"]["base_folder"] == str(tmp_path / "cards")
@@ -244,9 +244,9 @@ def test_several_ingested_folders_have_one_base(tmp_path: Path) -> None:
 def test_many_batches_are_one_export(
     clustered: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = _table(clustered, tmp_path / "one.parquet", ExportChoice(vectors=True))
+    whole = _table(clustered, tmp_path / "one.parquet", ExportOptions(vectors=True))
     monkeypatch.setattr(source, "ROWS", 5)
-    parts = _table(clustered, tmp_path / "many.parquet", ExportChoice(vectors=True))
+    parts = _table(clustered, tmp_path / "many.parquet", ExportOptions(vectors=True))
     assert parts.equals(whole)
 
 
@@ -265,7 +265,7 @@ def fielded(tmp_path: Path) -> Iterator[Library]:
     make_photo(tmp_path / "field" / "rest.jpg", 99)
     with Library.open_or_create(tmp_path, Settings()) as library:
         library.ingest([tmp_path / "field"], embedder="channel-mean")
-        library.store.choices.set(TEMPLATE, "{camera}")
+        library.store.choices.set(TEMPLATE_CHOICE, "{camera}")
         told = Deployment("A", None, None, 51.0, 13.0, "2024-04-01T00:00:00", None, shift=3600)
         library.store.deployments.write([told])
         yield library
@@ -289,7 +289,7 @@ def test_what_a_format_must_know_is_asked_for_or_left_out_and_counted(
     site.install(
         "needy-exporter",
         """
-from organizer.records import VectorUse
+from organizer.types import VectorUse
 
 class Needy:
     suffix, file_name, vectors = ".txt", "needy.txt", VectorUse.NEVER
@@ -308,10 +308,10 @@ class Needy:
         needy="Needy",
     )
     with pytest.raises(SettingsError, match="1 without a deployment") as error:
-        fielded.export("needy", tmp_path / "needy.txt")
+        fielded.exports.write("needy", tmp_path / "needy.txt")
     assert "--leave-out-incomplete" in error.value.hint
-    choice = ExportChoice(leave_out_incomplete=True)
-    report = fielded.export("needy", tmp_path / "needy.txt", choice)
+    choice = ExportOptions(leave_out_incomplete=True)
+    report = fielded.exports.write("needy", tmp_path / "needy.txt", choice)
     assert (report.images, report.incomplete) == (12, {"deployment": 1})
 
 
@@ -321,7 +321,7 @@ def test_a_format_that_needs_what_cannot_be_asked_for_is_its_authors_fault(
     site.install(
         "greedy-exporter",
         """
-from organizer.records import VectorUse
+from organizer.types import VectorUse
 
 class Greedy:
     suffix, file_name, vectors = ".txt", "greedy.txt", VectorUse.NEVER
@@ -334,7 +334,7 @@ class Greedy:
         greedy="Greedy",
     )
     with pytest.raises(PluginError, match="needs latitudes"):
-        fielded.export("greedy", tmp_path / "greedy.txt")
+        fielded.exports.write("greedy", tmp_path / "greedy.txt")
 
 
 def test_people_are_left_out_and_counted_unless_they_are_asked_for(fielded: Library) -> None:
@@ -369,7 +369,7 @@ def test_what_a_detector_said_is_in_the_json_of_megadetector(
         ImageDetections(ids[3], Detected.FAILED, failure="inference failure", detector="MD v5a"),
     ]
     fielded.store.detections.write(said)
-    fielded.export("megadetector-json", tmp_path / "md.json")
+    fielded.exports.write("megadetector-json", tmp_path / "md.json")
     read = json.loads((tmp_path / "md.json").read_text())
     assert read["info"]["detector"] == "MD v5a"
     by_id = {image["organizer"]["image_id"]: image for image in read["images"]}
@@ -382,11 +382,11 @@ def test_what_a_detector_said_is_in_the_json_of_megadetector(
 
 
 def test_options_are_refused_or_become_what_they_are_declared_to_be() -> None:
-    assert made("embedding-atlas", {"thumbnails": "12"}).picture_side == 12  # type: ignore[attr-defined]
+    assert make_exporter("embedding-atlas", {"thumbnails": "12"}).picture_side == 12  # type: ignore[attr-defined]
     with pytest.raises(SettingsError, match="thumbnails cannot be 'x'"):
-        made("embedding-atlas", {"thumbnails": "x"})
+        make_exporter("embedding-atlas", {"thumbnails": "x"})
     with pytest.raises(SettingsError, match="csv has no colour"):
-        made("csv", {"colour": "red"})
+        make_exporter("csv", {"colour": "red"})
 
 
 def test_an_empty_library_gives_an_empty_export(library: Library) -> None:
@@ -407,7 +407,7 @@ def test_a_file_whose_name_is_no_text_is_a_problem_and_in_no_export(
     assert len(_rows(clustered)) == 25
     undecodable.mkdir()
     with pytest.raises(SettingsError, match="relative to"):
-        clustered.export("csv", io.BytesIO(), ExportChoice(relative_to=undecodable))
+        clustered.exports.write("csv", io.BytesIO(), ExportOptions(relative_to=undecodable))
 
 
 def test_an_export_never_lands_on_a_photo_or_in_the_library(
@@ -418,7 +418,7 @@ def test_an_export_never_lands_on_a_photo_or_in_the_library(
     inside = clustered.store.path / "x.csv"
     for to, what in ((photo, "is a photo"), (inside, "inside the library")):
         with pytest.raises(SettingsError, match=what):
-            clustered.export("csv", to, force=True)
+            clustered.exports.write("csv", to, force=True)
     assert photo.read_bytes() == before
     assert not inside.exists()
 
@@ -427,7 +427,7 @@ def test_a_plugin_adds_a_format(clustered: Library, site: Site, tmp_path: Path) 
     site.install(
         "names-exporter",
         """
-from organizer.records import VectorUse
+from organizer.types import VectorUse
 
 class Names:
     suffix, file_name, vectors = ".txt", "names.txt", VectorUse.NEVER
@@ -440,10 +440,10 @@ class Names:
         group="organizer.exporters",
         names="Names",
     )
-    report = clustered.export("names", tmp_path / "names.txt")
+    report = clustered.exports.write("names", tmp_path / "names.txt")
     assert report.images == len((tmp_path / "names.txt").read_text().split("\n")) == 24
     with pytest.raises(SettingsError, match="pipe"):
-        clustered.export("names", io.BytesIO())
+        clustered.exports.write("names", io.BytesIO())
 
 
 def test_the_pictures_of_an_export_are_of_the_images_whose_rows_they_are_in(
@@ -455,7 +455,7 @@ def test_the_pictures_of_an_export_are_of_the_images_whose_rows_they_are_in(
     clustered.ingest([photos])
     shutil.copy(photos / "green" / "000.jpg", photos / "red" / "000.jpg")
     (photos / "red" / "001.jpg").unlink()
-    clustered.export("embedding-atlas", tmp_path / "atlas.parquet")
+    clustered.exports.write("embedding-atlas", tmp_path / "atlas.parquet")
     rows = pq.read_table(tmp_path / "atlas.parquet").to_pylist()
     by_file = {str(Path(row["path"]).relative_to(photos)): row["image"] for row in rows}
     assert {file for file, image in by_file.items() if image is None} == {
@@ -480,16 +480,16 @@ def test_pictures_are_made_batch_by_batch_and_only_where_they_are_wanted(
     clustered: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    made = pictures
+    made = make_thumbnails
 
     def counted(store: Store, wanted: Sequence[str], **options: Any) -> dict[str, Thumbnail]:
         asked.append(len(wanted))
         return made(store, wanted, **options)
 
-    monkeypatch.setattr(source, "pictures", counted)
+    monkeypatch.setattr(source, "make_thumbnails", counted)
     monkeypatch.setattr(source, "ROWS", 10)
-    clustered.export("embedding-atlas", tmp_path / "with.parquet")
+    clustered.exports.write("embedding-atlas", tmp_path / "with.parquet")
     assert asked == [10, 10, 4]
-    clustered.export("embedding-atlas", tmp_path / "none.parquet", params={"thumbnails": 0})
-    clustered.export("parquet", tmp_path / "plain.parquet")
+    clustered.exports.write("embedding-atlas", tmp_path / "none.parquet", params={"thumbnails": 0})
+    clustered.exports.write("parquet", tmp_path / "plain.parquet")
     assert asked == [10, 10, 4]

@@ -12,12 +12,11 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from organizer.field import Detected, Detection, ImageDetections
 from organizer.library import Library
-from organizer.library.crops import homes
-from organizer.library.exporting import ExportChoice
+from organizer.library.exports import ExportOptions
+from organizer.library.images.crops import locate_photos
 from organizer.settings import Settings
-from organizer.types import NOISE
+from organizer.types import NOISE, Detected, Detection, ImageDetections
 from tests.scenes import SPECIES, Scenes, Thing, season
 
 _CROPS = "crops:channel-mean"
@@ -33,7 +32,7 @@ def cropped(scenes: Scenes) -> Iterator[Library]:
     """A season clustered by its crops; nothing changes it."""
     with Library.open_or_create(scenes.folder.parent, Settings()) as library:
         library.ingest([scenes.folder], embedder="channel-mean")
-        library.import_detections(_said(library, scenes))
+        library.detections.add(_said(library, scenes))
         library.recluster(k=3, embedder=_CROPS, reduce="none")
         yield library
 
@@ -55,9 +54,9 @@ def _box(thing: Thing) -> Detection:
     return Detection(category, thing.confidence, x, y, width, height)
 
 
-def _rows(library: Library, choice: ExportChoice | None = None) -> dict[str, dict[str, str]]:
+def _rows(library: Library, choice: ExportOptions | None = None) -> dict[str, dict[str, str]]:
     stream = io.BytesIO()
-    library.export("csv", stream, choice)
+    library.exports.write("csv", stream, choice)
     rows = csv.DictReader(io.StringIO(stream.getvalue().decode(), newline=""))
     return {row["file"]: row for row in rows}
 
@@ -67,7 +66,7 @@ def test_an_image_is_where_its_home_is_and_people_are_left_out(
 ) -> None:
     rows = _rows(cropped)
     assert set(rows) == {p for p in scenes.things if "person" not in p and "car" not in p}
-    where = homes(cropped.store, cropped.store.clusterings.current())
+    where = locate_photos(cropped.store, cropped.store.clusterings.current())
     for row in rows.values():
         home = where[row["image_id"]].cluster_id
         expected = "" if home in {None, NOISE} else str(home)
@@ -81,7 +80,7 @@ def test_a_pair_is_in_the_export_of_either_cluster(cropped: Library) -> None:
     rows = _rows(cropped)
     for species in ("fox", "crow"):
         cluster = rows[f"brook/{species}0.jpg"]["cluster_id"]
-        some = _rows(cropped, ExportChoice(clusters=[cluster]))
+        some = _rows(cropped, ExportOptions(clusters=[cluster]))
         assert "ridge/pair.jpg" in some
         assert "brook/heron0.jpg" not in some
         assert "brook/empty0.jpg" not in some
@@ -89,7 +88,7 @@ def test_a_pair_is_in_the_export_of_either_cluster(cropped: Library) -> None:
 
 def test_each_box_has_the_cluster_of_its_crop(cropped: Library, tmp_path: Path) -> None:
     rows = _rows(cropped)
-    cropped.export("megadetector-json", tmp_path / "md.json")
+    cropped.exports.write("megadetector-json", tmp_path / "md.json")
     read = json.loads((tmp_path / "md.json").read_text())
     images = {image["file"]: image for image in read["images"]}
     crow, fox = images["ridge/pair.jpg"]["detections"]
@@ -105,11 +104,13 @@ def test_each_box_has_the_cluster_of_its_crop(cropped: Library, tmp_path: Path) 
 def test_the_vector_of_an_image_is_that_of_the_crop_which_stands_for_it(
     cropped: Library, tmp_path: Path
 ) -> None:
-    report = cropped.export("parquet", tmp_path / "v.parquet", ExportChoice(embedder=_CROPS))
+    report = cropped.exports.write(
+        "parquet", tmp_path / "v.parquet", ExportOptions(embedder=_CROPS)
+    )
     rows = pq.read_table(tmp_path / "v.parquet").to_pylist()
     empties = sum("empty" in file for file in _rows(cropped))
     assert report.without_vector >= empties == 4
-    where = homes(cropped.store, cropped.store.clusterings.current())
+    where = locate_photos(cropped.store, cropped.store.clusterings.current())
     spec = next(s for s in cropped.store.vectors.specs() if s.name == _CROPS)
     for row in rows:
         crop = where[row["image_id"]].crops[0]

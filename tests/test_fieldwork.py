@@ -16,13 +16,12 @@ from PIL import Image
 
 from organizer import events
 from organizer.errors import SettingsError
-from organizer.field import Deployment
 from organizer.library import Library
-from organizer.library.contexts import Contexts, contexts, corrected
-from organizer.library.fieldwork import DeploymentSummary
-from organizer.library.placing import placed
+from organizer.library.deployments.summary import DeploymentSummary
+from organizer.library.images.capture import CaptureInfo, correct_times, read_capture_info
+from organizer.library.images.placement import read_placement
 from organizer.settings import Settings, load_settings
-from organizer.types import NOISE
+from organizer.types import NOISE, Deployment
 
 _NOON = datetime(2024, 5, 1, 12)  # noqa: DTZ001 - cameras know no zones
 
@@ -65,16 +64,16 @@ def field(made: Path, tmp_path: Path) -> Iterator[Library]:
         yield library
 
 
-def taken(library: Library) -> Contexts:
+def taken(library: Library) -> CaptureInfo:
     """How all photos of a library were taken."""
-    return contexts(library.store, settings=library.settings)
+    return read_capture_info(library.store, settings=library.settings)
 
 
 def _at(seconds: float) -> str:
     return (_NOON + timedelta(seconds=seconds)).isoformat()
 
 
-def _by_file(library: Library, found: Contexts) -> dict[str, int]:
+def _by_file(library: Library, found: CaptureInfo) -> dict[str, int]:
     """The row of each photo by its path below the photos."""
     rows = {image_id: row for row, image_id in enumerate(found.image_ids)}
     folder = library.roots()[0]
@@ -86,7 +85,7 @@ def _by_file(library: Library, found: Contexts) -> dict[str, int]:
 
 
 def _summaries(library: Library) -> dict[str, DeploymentSummary]:
-    return {s.deployment.deployment_id: s for s in library.deployments().deployments}
+    return {s.deployment.deployment_id: s for s in library.deployments.summary().deployments}
 
 
 def _table(tmp_path: Path, *lines: str) -> Path:
@@ -99,15 +98,15 @@ def _table(tmp_path: Path, *lines: str) -> Path:
 
 
 def test_without_a_word_nothing_is_of_a_deployment(field: Library) -> None:
-    summary = field.deployments()
+    summary = field.deployments.summary()
     assert (summary.template, summary.deployments) == (None, ())
     assert (summary.images, summary.without_deployment, summary.without_time) == (9, 9, 1)
     assert set(taken(field).cameras) == {"Acme"}
 
 
 def test_a_template_places_photos_and_counts_them(field: Library) -> None:
-    summary = field.set_template("{site}/{camera}/...")
-    assert summary == field.deployments()
+    summary = field.deployments.set_template("{site}/{camera}/...")
+    assert summary == field.deployments.summary()
     assert (summary.images, summary.without_deployment, summary.without_time) == (9, 1, 1)
     assert [file.name for file in summary.unplaced] == ["loose.jpg"]
     found = {s.deployment.deployment_id: s for s in summary.deployments}
@@ -125,22 +124,22 @@ def test_a_template_places_photos_and_counts_them(field: Library) -> None:
 
 
 def test_a_template_that_no_photo_fits_changes_nothing(field: Library) -> None:
-    field.set_template("{site}/{camera}/...")
+    field.deployments.set_template("{site}/{camera}/...")
     with pytest.raises(SettingsError, match="no photo lies in folders like"):
-        field.set_template("a/b/c/{site}")
-    assert field.deployments().template == "{site}/{camera}"
-    assert field.set_template(None).template is None
-    assert field.deployments().deployments == ()
+        field.deployments.set_template("a/b/c/{site}")
+    assert field.deployments.summary().template == "{site}/{camera}"
+    assert field.deployments.set_template(None).template is None
+    assert field.deployments.summary().deployments == ()
 
 
 def test_a_template_that_no_photo_fits_is_refused_also_where_a_table_places_them(
     field: Library, tmp_path: Path
 ) -> None:
-    field.read_deployments(_table(tmp_path, "id", "lake", "cam2"))
+    field.deployments.read_csv(_table(tmp_path, "id", "lake", "cam2"))
     with pytest.raises(SettingsError, match="no photo lies in folders like") as caught:
-        field.set_template("x/{site}")
+        field.deployments.set_template("x/{site}")
     assert caught.value.hint.endswith(".jpg")
-    assert field.deployments().template is None
+    assert field.deployments.summary().template is None
 
 
 def test_bursts_and_events_are_those_of_each_deployment(field: Library) -> None:
@@ -151,7 +150,7 @@ def test_bursts_and_events_are_those_of_each_deployment(field: Library) -> None:
     two = {rows[f"ridge/cam2/IMG_{i}.jpg"] for i in (0, 1)}
     loose = {rows["loose.jpg"]}
     assert {before.bursts[row] for row in one | two | loose} == {before.bursts[min(one)]}
-    field.set_template("{site}/{camera}/...")
+    field.deployments.set_template("{site}/{camera}/...")
     after = taken(field)
     bursts = [{after.bursts[row] for row in group} for group in (one, two, loose)]
     assert all(len(burst) == 1 for burst in bursts)
@@ -167,17 +166,19 @@ def test_bursts_and_events_are_those_of_each_deployment(field: Library) -> None:
 
 
 def test_the_gaps_are_settings(field: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    field.set_template("{site}/{camera}/...")
+    field.deployments.set_template("{site}/{camera}/...")
     assert (Settings().burst_gap, Settings().event_gap) == (events.BURST_GAP, events.EVENT_GAP)
 
-    def groups(found: Contexts) -> tuple[int, int]:
+    def groups(found: CaptureInfo) -> tuple[int, int]:
         return len(set(found.bursts.tolist()) - {NOISE}), len(set(found.events.tolist()) - {NOISE})
 
     assert groups(taken(field)) == (5, 5)
-    assert groups(contexts(field.store, settings=Settings(burst_gap=29, event_gap=4000))) == (8, 4)
+    assert groups(
+        read_capture_info(field.store, settings=Settings(burst_gap=29, event_gap=4000))
+    ) == (8, 4)
     monkeypatch.setenv("ORGANIZER_BURST_GAP", "10000")
     monkeypatch.setenv("ORGANIZER_EVENT_GAP", "54")
-    assert groups(contexts(field.store, settings=load_settings())) == (4, 6)
+    assert groups(read_capture_info(field.store, settings=load_settings())) == (4, 6)
     monkeypatch.setenv("ORGANIZER_BURST_GAP", "-1")
     with pytest.raises(SettingsError, match="burst_gap"):
         load_settings()
@@ -195,7 +196,7 @@ def test_an_image_is_of_the_first_of_its_files_that_is_of_a_deployment(
         (photos / copy).parent.mkdir(parents=True, exist_ok=True)
         (photos / copy).write_bytes(data)
     library.ingest([photos], embedder="channel-mean")
-    summary = library.set_template("{site}/{camera}")
+    summary = library.deployments.set_template("{site}/{camera}")
     assert (summary.without_deployment, summary.several) == (0, 1)
     assert taken(library).deployments == ("b/cam",)
     assert {s.deployment.deployment_id: s.images for s in summary.deployments} == {
@@ -211,11 +212,11 @@ def test_an_image_is_of_the_first_of_its_files_that_is_of_a_deployment(
 
 
 def test_a_selection_has_what_the_whole_has(field: Library) -> None:
-    field.set_template("{site}/{camera}/...")
-    field.shift("ridge/cam2", 3600)
+    field.deployments.set_template("{site}/{camera}/...")
+    field.deployments.shift("ridge/cam2", 3600)
     whole = taken(field)
     ids = [whole.image_ids[5], "f" * 32, whole.image_ids[1]]
-    some = contexts(field.store, ids, settings=field.settings)
+    some = read_capture_info(field.store, ids, settings=field.settings)
     assert some.deployments == (whole.deployments[5], None, whole.deployments[1])
     assert some.taken_at == (whole.taken_at[5], None, whole.taken_at[1])
     assert some.bursts.tolist() == [whole.bursts[5], NOISE, whole.bursts[1]]
@@ -225,24 +226,24 @@ def test_a_selection_has_what_the_whole_has(field: Library) -> None:
 
 
 def test_a_shift_adds_to_what_there_is_and_reset_begins_anew(field: Library) -> None:
-    field.set_template("{site}/{camera}/...")
-    once = field.shift("ridge/cam1", 3600)
+    field.deployments.set_template("{site}/{camera}/...")
+    once = field.deployments.shift("ridge/cam1", 3600)
     assert (once.before.deployment.shift, once.after.deployment.shift) == (0, 3600)
     assert (once.before.first, once.before.last) == (_at(0), _at(4000))
     assert (once.after.first, once.after.last) == (_at(3600), _at(7600))
-    twice = field.shift("ridge/cam1", 3600)
+    twice = field.deployments.shift("ridge/cam1", 3600)
     assert twice.before == once.after
     assert twice.after.first == _at(7200)
-    anew = field.shift("ridge/cam1", -60, reset=True)
+    anew = field.deployments.shift("ridge/cam1", -60, reset=True)
     assert (anew.after.deployment.shift, anew.after.first) == (-60, _at(-60))
-    assert field.shift("ridge/cam1", 0, reset=True).after.first == _at(0)
+    assert field.deployments.shift("ridge/cam1", 0, reset=True).after.first == _at(0)
 
 
 def test_a_shift_moves_times_bursts_and_events_but_no_file(field: Library) -> None:
-    field.set_template("{site}/{camera}/...")
+    field.deployments.set_template("{site}/{camera}/...")
     before = taken(field)
     rows = _by_file(field, before)
-    field.shift("ridge/cam1", -86_400)
+    field.deployments.shift("ridge/cam1", -86_400)
     after = taken(field)
     for name, row in rows.items():
         was, now = before.taken_at[row], after.taken_at[row]
@@ -254,13 +255,13 @@ def test_a_shift_moves_times_bursts_and_events_but_no_file(field: Library) -> No
 
 
 def test_a_shift_of_what_is_not_there_or_too_far_is_refused(field: Library) -> None:
-    field.set_template("{site}/{camera}/...")
+    field.deployments.set_template("{site}/{camera}/...")
     with pytest.raises(SettingsError) as caught:
-        field.shift("ridge/cam", 60)
+        field.deployments.shift("ridge/cam", 60)
     assert "ridge/cam1" in caught.value.hint
-    field.shift("ridge/cam1", 3_000_000_000)
+    field.deployments.shift("ridge/cam1", 3_000_000_000)
     with pytest.raises(SettingsError, match="hundred years"):
-        field.shift("ridge/cam1", 3_000_000_000)
+        field.deployments.shift("ridge/cam1", 3_000_000_000)
     assert _summaries(field)["ridge/cam1"].deployment.shift == 3_000_000_000
 
 
@@ -271,7 +272,7 @@ _times = st.datetimes(min_value=datetime(1, 1, 1)).map(lambda t: t.replace(micro
 def test_corrected_times_are_those_of_the_calendar(
     pairs: list[tuple[datetime | None, int]],
 ) -> None:
-    found = corrected([t.isoformat() if t else None for t, _ in pairs], [s for _, s in pairs])
+    found = correct_times([t.isoformat() if t else None for t, _ in pairs], [s for _, s in pairs])
     for (time, seconds), text in zip(pairs, found, strict=True):
         try:
             expected = (time + timedelta(seconds=seconds)).isoformat() if time else None
@@ -284,8 +285,8 @@ def test_corrected_times_are_those_of_the_calendar(
 
 
 def test_a_table_tells_what_folders_cannot(field: Library, tmp_path: Path) -> None:
-    field.set_template("{site}/{camera}/...")
-    report = field.read_deployments(
+    field.deployments.set_template("{site}/{camera}/...")
+    report = field.deployments.read_csv(
         _table(
             tmp_path,
             "deploymentID,latitude,longitude,deploymentStart,deploymentEnd,locationName,shift,bait",
@@ -308,15 +309,15 @@ def test_a_table_tells_what_folders_cannot(field: Library, tmp_path: Path) -> No
         60,
     )
     assert found["ridge/cam1"].outside == 0, "the clock is put right before it is compared"
-    assert field.shift("ridge/cam1", 0, reset=True).after.outside == 1
+    assert field.deployments.shift("ridge/cam1", 0, reset=True).after.outside == 1
     assert (found["R99"].images, found["R99"].told) == (0, True)
 
 
 def test_a_second_table_keeps_what_it_does_not_tell(field: Library, tmp_path: Path) -> None:
-    field.read_deployments(
+    field.deployments.read_csv(
         _table(tmp_path, "ID,latitude,longitude,shift", "cam1,1,2,60", "cam2,3,4,")
     )
-    report = field.read_deployments(
+    report = field.deployments.read_csv(
         _table(tmp_path, "id;location;latitude;longitude", "cam2;Lake;;")
     )
     assert (report.new, report.changed, report.same) == ((), ("cam2",), 0)
@@ -327,10 +328,10 @@ def test_a_second_table_keeps_what_it_does_not_tell(field: Library, tmp_path: Pa
 
 
 def test_a_folder_named_in_a_table_is_of_that_deployment(field: Library, tmp_path: Path) -> None:
-    field.read_deployments(_table(tmp_path, "id", "cam2", "lake"))
+    field.deployments.read_csv(_table(tmp_path, "id", "cam2", "lake"))
     counts = {name: summary.images for name, summary in _summaries(field).items()}
     assert counts == {"cam2": 2, "lake": 2}
-    assert field.deployments().without_deployment == 5
+    assert field.deployments.summary().without_deployment == 5
 
 
 @pytest.mark.parametrize(
@@ -358,9 +359,9 @@ def test_a_folder_named_in_a_table_is_of_that_deployment(field: Library, tmp_pat
 def test_a_mistake_is_named_by_its_line_and_nothing_is_taken(
     field: Library, tmp_path: Path, lines: list[str], said: str
 ) -> None:
-    field.read_deployments(_table(tmp_path, "id", "cam1"))
+    field.deployments.read_csv(_table(tmp_path, "id", "cam1"))
     with pytest.raises(SettingsError) as caught:
-        field.read_deployments(_table(tmp_path, *lines))
+        field.deployments.read_csv(_table(tmp_path, *lines))
     assert said in caught.value.message
     assert field.store.deployments.all() == (Deployment("cam1"),)
 
@@ -368,20 +369,20 @@ def test_a_mistake_is_named_by_its_line_and_nothing_is_taken(
 def test_a_table_adds_to_what_was_told_but_does_not_contradict_it(
     field: Library, tmp_path: Path
 ) -> None:
-    field.read_deployments(_table(tmp_path, "id,latitude,longitude,start", "a,1,2,2024-05-02"))
-    field.read_deployments(_table(tmp_path, "id,latitude", "a,3"))
+    field.deployments.read_csv(_table(tmp_path, "id,latitude,longitude,start", "a,1,2,2024-05-02"))
+    field.deployments.read_csv(_table(tmp_path, "id,latitude", "a,3"))
     told = (Deployment("a", latitude=3.0, longitude=2.0, start="2024-05-02T00:00:00"),)
     assert field.store.deployments.all() == told
     with pytest.raises(SettingsError, match=r"line 2: it ends .* before it starts"):
-        field.read_deployments(_table(tmp_path, "id,end", "a,2024-05-01"))
+        field.deployments.read_csv(_table(tmp_path, "id,end", "a,2024-05-01"))
     with pytest.raises(SettingsError, match="only one of latitude and longitude"):
-        field.read_deployments(_table(tmp_path, "id,longitude", "a,"))
+        field.deployments.read_csv(_table(tmp_path, "id,longitude", "a,"))
     assert field.store.deployments.all() == told
 
 
 def test_every_mistake_is_named(field: Library, tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
-        field.read_deployments(
+        field.deployments.read_csv(
             _table(tmp_path, "id,latitude,longitude,start", "a,99,0,x", ",1,1,", "", "a,1,1,2024")
         )
     said = caught.value.message
@@ -391,23 +392,23 @@ def test_every_mistake_is_named(field: Library, tmp_path: Path) -> None:
 
 
 def test_a_table_that_is_written_is_the_table_that_is_read(field: Library, tmp_path: Path) -> None:
-    field.set_template("{site}/{camera}/...")
+    field.deployments.set_template("{site}/{camera}/...")
     to = tmp_path / "to fill in.csv"
-    assert field.write_deployments(to) == 3
+    assert field.deployments.write_csv(to) == 3
     rows = list(csv.DictReader(to.read_text(encoding="utf-8-sig").splitlines()))
     assert [row["deployment_id"] for row in rows] == ["lake/cam1", "ridge/cam1", "ridge/cam2"]
     assert {row["latitude"] + row["longitude"] + row["start"] + row["end"] for row in rows} == {""}
     assert (rows[1]["first_photo"], rows[1]["last_photo"]) == (_at(0), _at(4000))
     with pytest.raises(SettingsError, match="is there already"):
-        field.write_deployments(to)
+        field.deployments.write_csv(to)
     told = [
         Deployment("=1+1", "'quoted", "@x", -1.5, 2.25, _at(0), _at(60), -90),
         Deployment("ridge/cam1", 'Höhle; "tief"', shift=3600),
     ]
     field.store.deployments.write(told)
-    field.write_deployments(to, force=True)
+    field.deployments.write_csv(to, force=True)
     before = {name: summary.deployment for name, summary in _summaries(field).items()}
-    report = field.read_deployments(to)
+    report = field.deployments.read_csv(to)
     assert report.unused == ()
     assert {name: s.deployment for name, s in _summaries(field).items()} == before
     assert set(report.new) == {"lake/cam1", "ridge/cam2"}
@@ -415,13 +416,13 @@ def test_a_table_that_is_written_is_the_table_that_is_read(field: Library, tmp_p
 
 def test_no_photo_and_nothing_else_is_written_over(field: Library, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="no folder tells a deployment yet"):
-        field.write_deployments(tmp_path / "x.csv")
-    field.set_template("{site}/{camera}/...")
+        field.deployments.write_csv(tmp_path / "x.csv")
+    field.deployments.set_template("{site}/{camera}/...")
     photo = tmp_path / "photos" / "loose.jpg"
     before = photo.read_bytes()
     for to in (photo, tmp_path / "x.txt", field.store.path / "x.csv", tmp_path / "no" / "x.csv"):
         with pytest.raises(SettingsError):
-            field.write_deployments(to, force=True)
+            field.deployments.write_csv(to, force=True)
     assert photo.read_bytes() == before
 
 
@@ -429,9 +430,9 @@ def test_no_photo_and_nothing_else_is_written_over(field: Library, tmp_path: Pat
 
 
 def test_new_cards_change_nothing_that_a_person_told(field: Library, tmp_path: Path) -> None:
-    field.set_template("{site}/{camera}/...")
-    field.read_deployments(_table(tmp_path, "id,latitude,longitude", "ridge/cam1,1,2"))
-    field.shift("ridge/cam1", 3600)
+    field.deployments.set_template("{site}/{camera}/...")
+    field.deployments.read_csv(_table(tmp_path, "id,latitude,longitude", "ridge/cam1,1,2"))
+    field.deployments.shift("ridge/cam1", 3600)
     take(tmp_path / "photos" / "ridge" / "cam1" / "DCIM" / "IMG_9.jpg", 90, 9000)
     take(tmp_path / "photos" / "marsh" / "cam7" / "IMG_0.jpg", 91, 0)
     with Library.open(tmp_path) as again:
@@ -441,15 +442,15 @@ def test_new_cards_change_nothing_that_a_person_told(field: Library, tmp_path: P
         assert found["ridge/cam1"].last == _at(12_600)
         assert found["ridge/cam1"].deployment.latitude == 1
         assert found["marsh/cam7"].images == 1
-        assert set(placed(again.store).told) == {"ridge/cam1"}
+        assert set(read_placement(again.store).told) == {"ridge/cam1"}
 
 
 def test_photos_that_are_moved_stay_of_the_deployment_in_whose_folder_they_lay_first(
     field: Library, tmp_path: Path
 ) -> None:
     photos = tmp_path / "photos"
-    field.set_template("{site}/{camera}/...")
-    field.shift("ridge/cam1", 3600)
+    field.deployments.set_template("{site}/{camera}/...")
+    field.deployments.shift("ridge/cam1", 3600)
     before = taken(field)
     assert field.store.photos.former_folders() == {}
     (photos / "fox").mkdir()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from organizer.cluster.fit import LIMIT, calibrate, is_ambiguous, strangeness
-from organizer.cluster.incremental import model_of, place, unit
+from organizer.cluster.fit import LIMIT, calibrate, is_ambiguous, misfit
+from organizer.cluster.incremental import fit_models, place_points, unit_rows
 from organizer.types import ClusterModels, Exemplars, Labels, Vectors
 from tests.cards import blobs, truth_of
 
@@ -14,7 +14,7 @@ from tests.cards import blobs, truth_of
 def _fitted(vectors: Vectors, labels: Labels, *, seed: int = 0) -> tuple[ClusterModels, Exemplars]:
     k = int(labels.max()) + 1
     ids = np.array([f"{i:032x}" for i in range(len(vectors))], dtype=object)
-    models = model_of(
+    models = fit_models(
         vectors,
         labels,
         ids,
@@ -48,11 +48,11 @@ def test_members_fit_and_strangers_do_not() -> None:
     vectors, labels = blobs([60, 60, 60]), truth_of([60, 60, 60])
     models, exemplars = _fitted(vectors, labels)
     more = blobs([60, 60, 60], seed=9)
-    known = strangeness(models, exemplars, more, place(more, models.centroids).nearest)
+    known = misfit(models, exemplars, more, place_points(more, models.centroids).nearest)
     assert (known > LIMIT).mean() < 0.12
     strangers = blobs([30], seed=3, first=9)
-    rows = place(strangers, models.centroids).nearest
-    assert (strangeness(models, exemplars, strangers, rows) > LIMIT).all()
+    rows = place_points(strangers, models.centroids).nearest
+    assert (misfit(models, exemplars, strangers, rows) > LIMIT).all()
 
 
 def test_a_large_cluster_does_not_swallow_look_alikes_that_lie_within_its_radius() -> None:
@@ -61,12 +61,12 @@ def test_a_large_cluster_does_not_swallow_look_alikes_that_lie_within_its_radius
     draw = np.random.default_rng(0)
     angles = draw.uniform(0, 2 * np.pi, 400)
     ring = np.stack([np.cos(angles) * 0.6, np.sin(angles) * 0.6, np.ones(400)], axis=1)
-    vectors = unit((ring + draw.normal(0, 0.02, ring.shape)).astype(np.float32))
+    vectors = unit_rows((ring + draw.normal(0, 0.02, ring.shape)).astype(np.float32))
     models, exemplars = _fitted(vectors, np.zeros(400, np.int64))
-    middle = unit(draw.normal([0, 0, 1], 0.02, (20, 3)).astype(np.float32))
-    placed = place(middle, models.centroids)
+    middle = unit_rows(draw.normal([0, 0, 1], 0.02, (20, 3)).astype(np.float32))
+    placed = place_points(middle, models.centroids)
     assert placed.distances.max() < models.distance_means[0], "by the centroid they would fit"
-    assert (strangeness(models, exemplars, middle, placed.nearest) > LIMIT).all()
+    assert (misfit(models, exemplars, middle, placed.nearest) > LIMIT).all()
 
 
 def test_a_cluster_of_one_borrows_what_is_usual() -> None:
@@ -76,13 +76,13 @@ def test_a_cluster_of_one_borrows_what_is_usual() -> None:
     assert models.fit_means[2] == pytest.approx(np.median(models.fit_means[:2]), rel=0.2)
     near = blobs([20], first=5, seed=4)
     rows = np.full(20, 2)
-    assert (strangeness(models, exemplars, near, rows) > LIMIT).mean() < 0.9
+    assert (misfit(models, exemplars, near, rows) > LIMIT).mean() < 0.9
 
 
 def test_images_that_are_all_alike_have_room_for_another_one() -> None:
     vectors = np.repeat(blobs([1, 1]), 10, axis=0)
     models, exemplars = _fitted(vectors, truth_of([10, 10]))
-    again = strangeness(models, exemplars, vectors[:1], np.array([0]))
+    again = misfit(models, exemplars, vectors[:1], np.array([0]))
     assert again[0] <= LIMIT
     assert np.isfinite(models.fit_deviations).all()
 
@@ -100,15 +100,15 @@ def test_the_number_of_exemplars_is_bounded_and_a_seed_decides_them() -> None:
 def test_what_lies_between_two_clusters_is_ambiguous() -> None:
     vectors, labels = blobs([80, 80]), truth_of([80, 80])
     models, _ = _fitted(vectors, labels)
-    between = unit(models.centroids.sum(axis=0, keepdims=True))
-    placed = place(between, models.centroids, models.cluster_ids)
+    between = unit_rows(models.centroids.sum(axis=0, keepdims=True))
+    placed = place_points(between, models.centroids, models.cluster_ids)
     assert is_ambiguous(models, placed.nearest, placed.margins).all()
-    own = place(models.centroids, models.centroids, models.cluster_ids)
+    own = place_points(models.centroids, models.centroids, models.cluster_ids)
     assert not is_ambiguous(models, own.nearest, own.margins).any()
 
 
 def test_a_single_cluster_is_never_ambiguous() -> None:
     vectors = blobs([30])
     models, _ = _fitted(vectors, np.zeros(30, np.int64))
-    placed = place(vectors, models.centroids, models.cluster_ids)
+    placed = place_points(vectors, models.centroids, models.cluster_ids)
     assert not is_ambiguous(models, placed.nearest, placed.margins).any()

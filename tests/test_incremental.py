@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from organizer.cluster.incremental import (
-    Sums,
-    grown,
-    model_of,
-    place,
-    place_at,
-    unit,
-    unit_in_place,
+    ModeSums,
+    fit_models,
+    grow_models,
+    place_in_cluster,
+    place_points,
+    unit_rows,
+    unit_rows_in_place,
 )
 from organizer.types import ClusterModels, Labels, Vectors
 
@@ -29,7 +29,7 @@ def _f32(values: object) -> NDArray[np.float32]:
 
 def _vectors(n: int, dim: int, seed: int = 0) -> Vectors:
     draw = np.random.default_rng(seed)
-    return unit(draw.normal(size=(n, dim)).astype(np.float32))
+    return unit_rows(draw.normal(size=(n, dim)).astype(np.float32))
 
 
 def _cosine(a: Vectors, b: Vectors) -> NDArray[np.float64]:
@@ -41,7 +41,7 @@ def _cosine(a: Vectors, b: Vectors) -> NDArray[np.float64]:
 def _models(points: Vectors, labels: Labels, clusters: list[int] | None = None) -> ClusterModels:
     k = int(labels.max()) + 1
     ids = np.array([f"{i:032x}" for i in range(len(points))], dtype=object)
-    return model_of(
+    return fit_models(
         points,
         labels,
         ids,
@@ -57,7 +57,7 @@ def _models(points: Vectors, labels: Labels, clusters: list[int] | None = None) 
 @pytest.mark.parametrize(("n", "k"), [(1, 1), (50, 2), (300, 9)])
 def test_place_equals_brute_force(n: int, k: int) -> None:
     vectors, centroids = _vectors(n, 12), _vectors(k, 12, seed=1)
-    placed = place(vectors, centroids)
+    placed = place_points(vectors, centroids)
     distances = _cosine(vectors, centroids)
     ordered = np.sort(distances, axis=1)
     assert np.array_equal(placed.nearest, distances.argmin(axis=1))
@@ -72,7 +72,7 @@ def test_place_equals_brute_force(n: int, k: int) -> None:
 @pytest.mark.parametrize("owners", [[1, 1, 2, 5, 5, 5], [1, 2, 3, 4, 5, 6], [7] * 6])
 def test_the_margin_is_that_to_another_cluster_not_to_another_mode(owners: list[int]) -> None:
     vectors, centroids = _vectors(80, 10), _vectors(6, 10, seed=1)
-    placed = place(vectors, centroids, np.array(owners))
+    placed = place_points(vectors, centroids, np.array(owners))
     distances = _cosine(vectors, centroids)
     for row in range(80):
         best = int(distances[row].argmin())
@@ -85,7 +85,7 @@ def test_the_margin_is_that_to_another_cluster_not_to_another_mode(owners: list[
 def test_a_given_cluster_has_its_nearest_mode_and_a_signed_margin() -> None:
     vectors, centroids = _vectors(60, 10), _vectors(5, 10, seed=1)
     owners, given_ones = np.array([1, 1, 2, 3, 3]), np.tile([1, 2, 3], 20)
-    placed = place_at(vectors, centroids, owners, given_ones)
+    placed = place_in_cluster(vectors, centroids, owners, given_ones)
     distances = _cosine(vectors, centroids)
     for row in range(60):
         own = np.flatnonzero(owners == given_ones[row])
@@ -98,14 +98,17 @@ def test_a_given_cluster_has_its_nearest_mode_and_a_signed_margin() -> None:
 
 def test_half_precision_places_as_its_float32_values_do() -> None:
     vectors, centroids = _vectors(500, 32).astype(np.float16), _vectors(6, 32, seed=1)
-    half, full = place(vectors, centroids), place(vectors.astype(np.float32), centroids)
+    half, full = (
+        place_points(vectors, centroids),
+        place_points(vectors.astype(np.float32), centroids),
+    )
     assert np.array_equal(half.nearest, full.nearest)
     assert np.array_equal(half.distances, full.distances)
 
 
 def test_place_does_not_depend_on_how_many_rows_there_are() -> None:
     vectors, centroids = _vectors(20_000, 4), _vectors(5, 4, seed=1)
-    placed = place(vectors, centroids)
+    placed = place_points(vectors, centroids)
     distances = _cosine(vectors, centroids)
     assert placed.distances == pytest.approx(distances.min(axis=1), abs=1e-5)
     agrees = placed.nearest == distances.argmin(axis=1)
@@ -114,12 +117,12 @@ def test_place_does_not_depend_on_how_many_rows_there_are() -> None:
 
 
 def test_place_of_no_vectors_is_empty() -> None:
-    placed = place(np.empty((0, 4), np.float32), _vectors(3, 4))
+    placed = place_points(np.empty((0, 4), np.float32), _vectors(3, 4))
     assert len(placed.nearest) == len(placed.distances) == len(placed.margins) == 0
 
 
 def test_unit_leaves_zeros_and_scales_the_rest() -> None:
-    scaled = unit(_f32([[0, 0], [3, 4], [-0.002, 0]]))
+    scaled = unit_rows(_f32([[0, 0], [3, 4], [-0.002, 0]]))
     assert scaled.dtype == np.float32
     assert scaled == pytest.approx(np.array([[0, 0], [0.6, 0.8], [-1, 0]]))
 
@@ -127,8 +130,8 @@ def test_unit_leaves_zeros_and_scales_the_rest() -> None:
 @pytest.mark.parametrize("kind", [np.float32, np.float16])
 def test_scaling_in_place_is_the_same_without_a_second_array(kind: type) -> None:
     vectors: NDArray[Any] = np.random.default_rng(0).normal(size=(9_000, 8)).astype(kind)
-    expected = unit(vectors.astype(np.float32))
-    scaled = unit_in_place(vectors)
+    expected = unit_rows(vectors.astype(np.float32))
+    scaled = unit_rows_in_place(vectors)
     assert scaled is vectors
     assert scaled.dtype == kind
     assert scaled == pytest.approx(expected, abs=1e-3 if kind is np.float16 else 1e-6)
@@ -189,14 +192,14 @@ def test_running_figures_are_those_of_one_pass_whatever_the_batches(
     points = _vectors(40 + late, 7, seed)
     labels = np.concatenate([np.arange(40) % 3, draw.integers(0, 3, late)])
     models = _models(points[:40], labels[:40])
-    distances = place_at(points, models.centroids, models.cluster_ids, labels + 1).distances
-    sums = Sums.zero(models)
+    distances = place_in_cluster(points, models.centroids, models.cluster_ids, labels + 1).distances
+    sums = ModeSums.zero(models)
     bounds = sorted({0, late, *(min(cut, late) for cut in cuts)})
     for start, end in itertools.pairwise(bounds):
         rows = slice(40 + start, 40 + end)
         sums.add(points[rows], labels[rows], distances[rows])
     now = sums.onto(models)
-    at_once = grown(models, points[40:], labels[40:], distances[40:])
+    at_once = grow_models(models, points[40:], labels[40:], distances[40:])
     for row in range(3):
         mine = points[labels == row].astype(np.float64)
         assert now.counts[row] == len(mine)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from organizer.errors import PluginError, SettingsError, WeightsError
 from organizer.library import Library, Progress
-from organizer.library.commit import IngestReport
+from organizer.library.ingest.report import IngestReport
 from organizer.settings import Settings
 from organizer.types import FileState, Outcome, PartSpec
 from tests.conftest import Run, make_groups, make_photo
@@ -223,7 +223,7 @@ def test_a_deleted_file_is_missing_and_its_image_stays(filled: Library, photos: 
     assert report.images == 24
     assert_whole(filled)
     assert filled.status().missing == 1
-    assert sum(cluster.count for cluster in filled.clusters()) == 24
+    assert sum(cluster.count for cluster in filled.clusters.summaries()) == 24
     assert counts(filled.ingest([photos])) == {"unchanged": 23}, "it is told once"
 
 
@@ -850,12 +850,12 @@ def test_what_was_committed_before_an_embedder_misbehaved_is_kept(
 
     folder = some_photos(tmp_path / "photos", 10)
     part = Misbehaving(bad)
-    real = registry.factory
+    real = registry.part_factory
 
     def factory(group: str, name: str) -> object:
         return (lambda: part) if name == COLOUR else real(group, name)
 
-    monkeypatch.setattr(registry, "factory", factory)
+    monkeypatch.setattr(registry, "part_factory", factory)
     settings = Settings(batch_size=2, commit_images=2, threads=1)
     with Library.open_or_create(tmp_path, settings) as library:
         with pytest.raises(PluginError, match=COLOUR):

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from organizer.cluster.incremental import unit
+from organizer.cluster.incremental import unit_rows
 from organizer.library import Library
-from organizer.library.joining import Joiner, join_late, recover
-from organizer.library.space import Space
+from organizer.library.clustering.space import ClusterSpace
+from organizer.library.ingest.assign import Assigner
+from organizer.library.ingest.late import assign_late, recount_members
 from organizer.types import NOISE, AssignmentState
 from tests.cards import (
     blobs,
@@ -99,13 +100,15 @@ def test_what_lies_between_two_clusters_is_unsure_and_no_cluster(tmp_path: Path)
     """Two kinds that touch each other: newcomers from the borderland are no third kind."""
     draw = np.random.default_rng(0)
     axes = np.eye(16, dtype=np.float32)
-    ends = [axes[0], unit((axes[0] + 0.6 * axes[1])[None])[0]]
+    ends = [axes[0], unit_rows((axes[0] + 0.6 * axes[1])[None])[0]]
     groups = [e + draw.normal(0, 0.08, (60, 16)) for e in ends]
     library = library_at(tmp_path)
-    fill(library, ids_of(range(120)), unit(np.concatenate(groups).astype(np.float32)))
+    fill(library, ids_of(range(120)), unit_rows(np.concatenate(groups).astype(np.float32)))
     library.recluster(k=2, reduce="none")
     middle = (ends[0] + ends[1]) / 2 + draw.normal(0, 0.03, (14, 16))
-    joined, finished = ingest(library, ids_of(range(200, 214)), unit(middle.astype(np.float32)))
+    joined, finished = ingest(
+        library, ids_of(range(200, 214)), unit_rows(middle.astype(np.float32))
+    )
     assert joined.unsure.mean() > 0.4
     assert finished.born == ()
 
@@ -172,7 +175,7 @@ def test_the_centroids_are_the_exact_means_of_their_members(clustered: Library) 
     at = members(clustered)
     ids, vectors = clustered.store.vectors.read(current.embedder)
     state = clustered.store.clusterings.space(current.clustering_id)
-    vectors = Space.restored(current.reducer, state).points(unit(vectors))
+    vectors = ClusterSpace.restored(current.reducer, state).points(unit_rows(vectors))
     row_of = {image_id: row for row, image_id in enumerate(ids)}
     for row, cluster_id in enumerate(models.cluster_ids):
         mine = vectors[[row_of[i] for i in at.image_ids[at.cluster_ids == cluster_id]]]
@@ -198,7 +201,7 @@ def test_an_image_that_comes_back_goes_where_a_person_put_it(clustered: Library)
     ingest(clustered, ids_of(range(500, 510)), blobs([10], seed=7))
     clustered.recluster(k=3)
     far = cluster_of(clustered, ids_of(range(70, 120)))
-    clustered._decide(lambda desk: desk.move([id_of(0)], far))
+    clustered.corrections._decide(lambda desk: desk.move([id_of(0)], far))
     clustered.recluster(k=3)
     assert where(clustered)[id_of(0)] == far
     at = members(clustered)
@@ -211,15 +214,15 @@ def test_an_image_that_comes_back_goes_where_a_person_put_it(clustered: Library)
 def test_members_that_were_not_counted_are_counted(clustered: Library) -> None:
     current = clustered.store.clusterings.current()
     assert current is not None
-    joiner = Joiner(clustered.store, current, seed=0)
+    joiner = Assigner(clustered.store, current, seed=0)
     vectors = blobs([10, 10, 10], seed=5)
     fill(clustered, ids_of(range(200, 230)), vectors)
     joined = joiner.join(ids_of(range(200, 230)), vectors)  # and no finish
     made = clustered.store.clusterings.models(current.clustering_id)
-    recover(clustered.store, clustered.store.clusterings.current(), seed=0)
+    recount_members(clustered.store, clustered.store.clusterings.current(), seed=0)
     now = clustered.store.clusterings.models(current.clustering_id)
     assert now.counts.sum() == made.counts.sum() + (~joined.unsure).sum()
-    recover(clustered.store, clustered.store.clusterings.current(), seed=0)
+    recount_members(clustered.store, clustered.store.clusterings.current(), seed=0)
     again = clustered.store.clusterings.models(current.clustering_id)
     assert again.counts.tolist() == now.counts.tolist(), "once"
 
@@ -235,7 +238,7 @@ def test_a_cluster_that_was_born_and_got_no_member_goes(
         ingest(clustered, ids_of(range(200, 220)), blobs([20], first=7))
     monkeypatch.undo()
     assert clustered.store.clusterings.models(current_id(clustered)).ids == [1, 2, 3, 4]
-    recover(clustered.store, clustered.store.clusterings.current(), seed=0)
+    recount_members(clustered.store, clustered.store.clusterings.current(), seed=0)
     assert clustered.store.clusterings.models(current_id(clustered)).ids == [1, 2, 3]
     _, finished = ingest(clustered, ids_of(range(220, 225)), blobs([5], first=7, seed=3))
     assert [b.cluster_id for b in finished.born] == [5], "its id is not used again"
@@ -243,8 +246,8 @@ def test_a_cluster_that_was_born_and_got_no_member_goes(
 
 def test_images_with_vectors_that_are_in_no_clustering_join_late(clustered: Library) -> None:
     fill(clustered, ids_of(range(200, 230)), blobs([10, 10, 10], seed=5))
-    join_late(clustered.store, clustered.store.clusterings.current(), seed=0)
+    assign_late(clustered.store, clustered.store.clusterings.current(), seed=0)
     assert set(where(clustered)) == {*ids_of(range(120)), *ids_of(range(200, 230))}
     number = clustered.store.clusterings.last_ingest()
-    join_late(clustered.store, clustered.store.clusterings.current(), seed=0)
+    assign_late(clustered.store, clustered.store.clusterings.current(), seed=0)
     assert clustered.store.clusterings.last_ingest() == number, "and once is enough"

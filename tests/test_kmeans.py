@@ -9,19 +9,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from organizer.cluster.incremental import place, unit
-from organizer.cluster.kmeans import Engine, KMeans, installed_faiss, warm_start
-from organizer.cluster.space import Metric
+from organizer.cluster.incremental import place_points, unit_rows
+from organizer.cluster.kmeans import KMeans, KMeansEngine, installed_faiss, warm_start
+from organizer.cluster.metric_space import Metric
 from organizer.errors import ClusteringError, PluginError
 from organizer.types import Labels, Vectors
 
 
 def _blobs(k: int, each: int, dim: int, *, spread: float, seed: int = 0) -> tuple[Vectors, Labels]:
     draw = np.random.default_rng(seed)
-    centres = unit(draw.normal(size=(k, dim)).astype(np.float32))
+    centres = unit_rows(draw.normal(size=(k, dim)).astype(np.float32))
     truth = np.repeat(np.arange(k), each)
     noise = draw.normal(scale=spread, size=(k * each, dim)).astype(np.float32)
-    return unit(centres[truth] + noise), truth
+    return unit_rows(centres[truth] + noise), truth
 
 
 def _inertia(vectors: Vectors, labels: Labels) -> float:
@@ -83,7 +83,7 @@ def test_centroids_have_unit_length_and_the_inertia_is_the_sum_of_squares() -> N
 def test_no_cluster_is_empty_where_most_images_are_alike(k: int) -> None:
     draw = np.random.default_rng(k)
     alike = np.repeat(draw.normal(size=(1, 16)), 200, axis=0)
-    vectors = unit(np.vstack([alike, draw.normal(size=(k - 1, 16))]).astype(np.float32))
+    vectors = unit_rows(np.vstack([alike, draw.normal(size=(k - 1, 16))]).astype(np.float32))
     labels = KMeans(n_clusters=k).fit_predict(vectors)
     assert np.bincount(labels, minlength=k).min() >= 1
 
@@ -91,7 +91,7 @@ def test_no_cluster_is_empty_where_most_images_are_alike(k: int) -> None:
 def test_no_cluster_is_empty_where_images_differ_less_than_a_similarity_can_tell() -> None:
     draw = np.random.default_rng(0)
     base = np.full((12, 6), 0.5) + draw.normal(scale=2e-4, size=(12, 6))
-    vectors = unit(base.astype(np.float32))
+    vectors = unit_rows(base.astype(np.float32))
     assert len(np.unique(vectors, axis=0)) == 12
     kmeans = KMeans(n_clusters=12)
     labels = kmeans.fit_predict(vectors)
@@ -103,14 +103,14 @@ def test_no_cluster_is_empty_where_images_differ_less_than_a_similarity_can_tell
 def test_look_alikes_have_a_cluster_each_or_none_by_any_product(seed: int) -> None:
     draw = np.random.default_rng(seed)
     base = np.repeat(draw.normal(size=(6, 12)), 5, axis=0)
-    vectors = unit((base + draw.normal(scale=3e-4, size=base.shape)).astype(np.float32))
+    vectors = unit_rows((base + draw.normal(scale=3e-4, size=base.shape)).astype(np.float32))
     for k in (20, 30):
         kmeans = KMeans(n_clusters=k)
         kmeans.fit_predict(vectors)
         left = len(kmeans.cluster_centers_)
         assert 6 <= left <= k
         assert np.bincount(kmeans.labels_, minlength=left).min() >= 1
-        placed = place(vectors, kmeans.cluster_centers_).nearest
+        placed = place_points(vectors, kmeans.cluster_centers_).nearest
         assert np.bincount(placed, minlength=left).min() >= 1
 
 
@@ -142,7 +142,7 @@ def test_the_vectors_are_not_changed() -> None:
 
 def test_a_warm_start_keeps_the_order_of_the_centroids() -> None:
     vectors, truth = _blobs(6, 30, 32, spread=0.1)
-    means = unit(np.stack([vectors[truth == i].mean(axis=0) for i in range(6)]))
+    means = unit_rows(np.stack([vectors[truth == i].mean(axis=0) for i in range(6)]))
     for order in ([3, 0, 5, 1, 4, 2], [5, 4, 3, 2, 1, 0]):
         warm = KMeans(n_clusters=6, init=means[order], random_state=9)
         labels = warm.fit_predict(vectors)
@@ -151,7 +151,7 @@ def test_a_warm_start_keeps_the_order_of_the_centroids() -> None:
 
 def test_a_bad_warm_start_loses_to_a_cold_one() -> None:
     vectors, _ = _blobs(6, 30, 32, spread=0.05)
-    bad = unit(vectors[:6] + np.float32(1e-3))  # all six in the first blob
+    bad = unit_rows(vectors[:6] + np.float32(1e-3))  # all six in the first blob
     cold, warm = KMeans(n_clusters=6), KMeans(n_clusters=6, init=bad)
     cold.fit_predict(vectors)
     warm.fit_predict(vectors)
@@ -171,7 +171,7 @@ def test_the_algorithm_names_what_ran_and_where() -> None:
 @pytest.mark.parametrize("k", [2, 3, 5, 8, 12])
 def test_warm_start_makes_the_wanted_number_of_unit_centroids(k: int) -> None:
     vectors, truth = _blobs(5, 20, 16, spread=0.2)
-    centroids = unit(np.stack([vectors[truth == i].mean(axis=0) for i in range(5)]))
+    centroids = unit_rows(np.stack([vectors[truth == i].mean(axis=0) for i in range(5)]))
     counts = np.bincount(truth)
     first = warm_start(vectors, centroids, counts, k, seed=3)
     assert first.shape == (k, 16)
@@ -182,7 +182,7 @@ def test_warm_start_makes_the_wanted_number_of_unit_centroids(k: int) -> None:
 
 def test_warm_start_with_more_clusters_keeps_those_there_are_and_adds_images() -> None:
     vectors, truth = _blobs(6, 20, 16, spread=0.02)
-    centroids = unit(np.stack([vectors[truth == i].mean(axis=0) for i in range(4)]))
+    centroids = unit_rows(np.stack([vectors[truth == i].mean(axis=0) for i in range(4)]))
     start = warm_start(vectors, centroids, np.bincount(truth)[:4], 6, seed=0)
     assert np.array_equal(start[:4], centroids)
     assert all((np.abs(vectors - new).max(axis=1) == 0).any() for new in start[4:])
@@ -195,7 +195,7 @@ def test_warm_start_with_fewer_clusters_joins_the_nearest_by_weight() -> None:
     centroids = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
     start = warm_start(centroids, centroids, np.array([30, 10, 5]), 2, seed=0)
     weights = np.array([[30], [10]], dtype=np.float32)
-    joined = unit((weights * centroids[:2]).sum(axis=0, keepdims=True))[0]
+    joined = unit_rows((weights * centroids[:2]).sum(axis=0, keepdims=True))[0]
     found = sorted(start.tolist())
     wanted = sorted([joined.tolist(), centroids[2].tolist()])
     assert np.array(found) == pytest.approx(np.array(wanted), abs=1e-5)
@@ -258,7 +258,7 @@ def test_two_faiss_stop_the_clustering(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("engine", ["blas", "faiss"])
-def test_no_cluster_is_lost_far_from_the_origin(engine: Engine) -> None:
+def test_no_cluster_is_lost_far_from_the_origin(engine: KMeansEngine) -> None:
     draw = np.random.default_rng(0)
     vectors = (draw.normal(size=(60, 8)) + 300).astype(np.float32)
     # All of the warm start at one place: every cluster but one is empty at first.
@@ -297,7 +297,9 @@ def test_an_unknown_metric_is_refused() -> None:
 
 @pytest.mark.parametrize("engine", ["blas", "faiss"])
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
-def test_the_objective_is_that_of_faiss_from_the_same_start(metric: Metric, engine: Engine) -> None:
+def test_the_objective_is_that_of_faiss_from_the_same_start(
+    metric: Metric, engine: KMeansEngine
+) -> None:
     import faiss
 
     vectors, _ = _blobs(20, 50, 32, spread=0.8)

@@ -20,7 +20,7 @@ from PIL import Image
 
 from organizer.errors import ClusteringError, SettingsError
 from organizer.library import Library
-from organizer.library.commit import IngestReport
+from organizer.library.ingest.report import IngestReport
 from organizer.settings import Settings
 from organizer.types import FileState, LineageReport, Outcome
 
@@ -344,12 +344,12 @@ def test_a_name_follows_its_images_past_an_unseen_colour(
         library.ingest([photos.folder], embedder=COLOUR)
         library.recluster(k=3)
         (own,) = _clusters_of(library, photos.folder / str(named))
-        library.rename(own, "Mine")
+        library.corrections.rename(own, "Mine")
         _fill(photos.folder / "3", groups[3], new, seed)
         library.ingest([photos.folder])
         report = library.recluster(k=4)
         (later,) = _clusters_of(library, photos.folder / str(named))
-        assert (later, library.name_of(later)) == (own, "Mine")
+        assert (later, library.clusters.name_of(later)) == (own, "Mine")
         assert [i for i, name, _ in report.clusters if name == "Mine"] == [own]
         assert _cluster_ids(library) == {1, 2, 3, 4}, "one was born, by the ingest or by this"
 

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from organizer.cluster.lineage import follow
+from organizer.cluster.lineage import match_clusters
 from organizer.types import Labels, LineageReport, Merge, Split
 
 
@@ -24,7 +24,9 @@ class Pair:
     next_id: int
 
     def follow(self) -> tuple[Labels, LineageReport]:
-        return follow(self.old, self.new, old_ids=self.old_ids, k=self.k, next_id=self.next_id)
+        return match_clusters(
+            self.old, self.new, old_ids=self.old_ids, k=self.k, next_id=self.next_id
+        )
 
 
 @st.composite
@@ -113,7 +115,7 @@ def test_the_same_clusters_in_any_order_keep_everything(data: st.DataObject, k: 
     extra = data.draw(st.lists(st.integers(0, k - 1), max_size=30))
     places = np.array([*range(k), *extra], dtype=np.int64)
     old, new = np.array(ids)[places], np.array(order, dtype=np.int64)[places]
-    new_ids, report = follow(old, new, old_ids=ids, k=k, next_id=100)
+    new_ids, report = match_clusters(old, new, old_ids=ids, k=k, next_id=100)
     assert report == LineageReport(kept=tuple(sorted(ids)))
     assert all(new_ids[order[place]] == ids[place] for place in range(k))
 
@@ -123,7 +125,7 @@ def test_the_same_clusters_in_any_order_keep_everything(data: st.DataObject, k: 
 def test_identical_clusterings_move_nobody(a: int, b: int) -> None:
     labels = np.array([7] * a + [3] * b)
     rows = np.array([1] * a + [0] * b)
-    new_ids, report = follow(labels, rows, old_ids=[3, 7], k=2, next_id=8)
+    new_ids, report = match_clusters(labels, rows, old_ids=[3, 7], k=2, next_id=8)
     assert new_ids.tolist() == [3, 7]
     assert report == LineageReport(kept=(3, 7))
 
@@ -133,7 +135,7 @@ def test_a_clean_split_keeps_the_id_on_the_larger_half(large: int, data: st.Data
     small = data.draw(st.integers(max(1, (large + 3) // 4), large - 1))
     old = np.array([4] * (small + large) + [9] * 5)
     new = np.array([0] * small + [2] * large + [1] * 5)
-    new_ids, report = follow(old, new, old_ids=[4, 9], k=3, next_id=10)
+    new_ids, report = match_clusters(old, new, old_ids=[4, 9], k=3, next_id=10)
     assert new_ids.tolist() == [10, 9, 4]
     assert report == LineageReport(
         kept=(4, 9), split=(Split(4, (4, 10)),), born=(10,), images_moved=small
@@ -145,7 +147,7 @@ def test_a_merge_keeps_the_id_of_the_larger_one(large: int, data: st.DataObject)
     small = data.draw(st.integers(1, large - 1))
     old = np.array([5] * small + [2] * large + [8] * 4)
     new = np.array([1] * (small + large) + [0] * 4)
-    new_ids, report = follow(old, new, old_ids=[2, 5, 8], k=2, next_id=9)
+    new_ids, report = match_clusters(old, new, old_ids=[2, 5, 8], k=2, next_id=9)
     assert new_ids.tolist() == [8, 2]
     assert report == LineageReport(
         kept=(2, 8), merged=(Merge(2, (2, 5)),), retired=(5,), images_moved=small
@@ -155,7 +157,7 @@ def test_a_merge_keeps_the_id_of_the_larger_one(large: int, data: st.DataObject)
 def test_a_scattered_cluster_is_retired() -> None:
     old = np.array([1] * 6 + [2] * 30)
     new = np.array([0, 0, 1, 1, 2, 2] + [0] * 10 + [1] * 10 + [2] * 10)
-    new_ids, report = follow(old, new, old_ids=[1, 2], k=3, next_id=3)
+    new_ids, report = match_clusters(old, new, old_ids=[1, 2], k=3, next_id=3)
     assert 1 in report.retired
     assert sorted(new_ids.tolist()) == [2, 3, 4]
     assert report.images_moved == 6 + 20
@@ -163,7 +165,7 @@ def test_a_scattered_cluster_is_retired() -> None:
 
 def test_the_first_clustering_has_only_newborn_clusters() -> None:
     nothing = np.empty(0, np.int64)
-    new_ids, report = follow(nothing, nothing, old_ids=[], k=3, next_id=1)
+    new_ids, report = match_clusters(nothing, nothing, old_ids=[], k=3, next_id=1)
     assert new_ids.tolist() == [1, 2, 3]
     assert report == LineageReport(born=(1, 2, 3))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from organizer.cluster.hysteresis import HYSTERESIS, HYSTERESIS_NAMED, keeps_cluster
 from organizer.cluster.incremental import Placement
-from organizer.cluster.loyalty import CLEAR, CLEAR_IF_NAMED, stays
 
 
 def _placed(margins: list[float]) -> Placement:
@@ -16,16 +16,16 @@ def _placed(margins: list[float]) -> Placement:
     )
 
 
-@pytest.mark.parametrize(("named", "limit"), [(False, CLEAR), (True, CLEAR_IF_NAMED)])
+@pytest.mark.parametrize(("named", "limit"), [(False, HYSTERESIS), (True, HYSTERESIS_NAMED)])
 def test_how_much_nearer_another_cluster_must_be_to_take_an_image(
     named: bool, limit: float
 ) -> None:
     deviation = 0.1
     margins = [0.2, 0.0, -0.9 * limit * deviation, -1.1 * limit * deviation]
-    stay = stays(_placed(margins), np.full(4, deviation), np.full(4, named))
+    stay = keeps_cluster(_placed(margins), np.full(4, deviation), np.full(4, named))
     assert stay.tolist() == [True, True, True, False]
 
 
 def test_a_name_holds_images_longer_than_none() -> None:
-    stay = stays(_placed([-0.1, -0.1]), np.full(2, 0.1), np.array([True, False]))
+    stay = keeps_cluster(_placed([-0.1, -0.1]), np.full(2, 0.1), np.array([True, False]))
     assert stay.tolist() == [True, False]

@@ -35,16 +35,16 @@ def _decoded(
     buffer = io.BytesIO()
     Image.fromarray(np.full((6, 8, 3), 90, np.uint8)).save(buffer, kind, exif=exif.tobytes())
     data = buffer.getvalue()
-    return decode.decode(ImageRef(Path("nowhere"), "a.jpg", len(data), 0), data)
+    return decode.decode_image(ImageRef(Path("nowhere"), "a.jpg", len(data), 0), data)
 
 
 def _facts(**exif: Any) -> ImageFacts:
-    return metadata.facts(_decoded(**exif))
+    return metadata.image_facts(_decoded(**exif))
 
 
 def test_facts_are_those_of_the_file() -> None:
     image = _decoded(tags={_ORIENTATION: 6})
-    facts = metadata.facts(image)
+    facts = metadata.image_facts(image)
     assert facts.image_id == image.image_id
     assert facts.bytes == image.ref.size
     assert (facts.width, facts.height) == (6, 8)

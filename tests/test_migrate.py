@@ -133,8 +133,8 @@ def test_clusters_names_and_members_survive(old: Path) -> None:
     with Library.open(old) as library:
         at = where(library)
         assert [at[i] for i in ids_of(range(41))] == [1] * 20 + [2] * 20 + [NOISE]
-        assert library.name_of(2) == "Lynx"
-        assert {(c.cluster_id, c.name, c.count) for c in library.clusters()} == {
+        assert library.clusters.name_of(2) == "Lynx"
+        assert {(c.cluster_id, c.name, c.count) for c in library.clusters.summaries()} == {
             (1, None, 20),
             (2, "Lynx", 20),
         }
@@ -150,19 +150,19 @@ def test_new_images_join_and_a_recluster_keeps_the_names(old: Path) -> None:
         library.recluster(k=3)
         assert {where(library)[i] for i in ids_of(range(20, 40))} == {2}
         library.undo()
-        assert library.name_of(2) == "Lynx"
+        assert library.clusters.name_of(2) == "Lynx"
 
 
 def test_clusters_can_be_merged_split_and_brought_back_before_anything_else(old: Path) -> None:
     with Library.open(old) as library:
-        library.merge([1, 2])
+        library.corrections.merge([1, 2])
         assert {where(library)[i] for i in ids_of(range(40))} == {1}
-        library.split(1, k=2)
+        library.corrections.split(1, k=2)
         library.undo()
         library.undo()
         at = where(library)
         assert [at[i] for i in ids_of(range(40))] == [1] * 20 + [2] * 20
-        assert library.name_of(2) == "Lynx"
+        assert library.clusters.name_of(2) == "Lynx"
 
 
 @pytest.mark.parametrize("cut", range(6))

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from organizer.embed import mini as module
 from organizer.embed.mini import Mini
 from organizer.embed.torchvision import mobilenet_v2
-from organizer.embed.weights import digest
+from organizer.embed.weights import file_digest
 from organizer.errors import PluginError
 from organizer.library import Library
 from organizer.settings import Settings
@@ -31,7 +31,7 @@ def upgraded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
         state["embed.bias"] += 0.05 * torch.randn(256, generator=torch.manual_seed(0))
         file = tmp_path / "newer.safetensors"
         save_file(state, file)
-        monkeypatch.setattr(module, "mini", Mini(file, sha256=digest(file)))
+        monkeypatch.setattr(module, "mini", Mini(file, sha256=file_digest(file)))
 
     return upgrade
 
@@ -53,8 +53,8 @@ def test_names_stay_when_the_package_brings_newer_weights(
 ) -> None:
     library.ingest([photos])
     library.recluster(k=4)
-    largest = library.clusters()[0]
-    library.rename(largest.cluster_id, "fox")
+    largest = library.clusters.summaries()[0]
+    library.corrections.rename(largest.cluster_id, "fox")
     upgraded()  # type: ignore[operator]
     make_photo(photos / "later.jpg", 800)
     for name in (None, MINI):
@@ -71,7 +71,7 @@ def test_names_stay_when_the_package_brings_newer_weights(
     made = library.recluster(k=4, embedder=MINI)
     assert made.embedder == new
     assert made.images == 25
-    (named,) = [cluster for cluster in library.clusters() if cluster.name]
+    (named,) = [cluster for cluster in library.clusters.summaries() if cluster.name]
     assert (named.cluster_id, named.name) == (largest.cluster_id, "fox")
     make_photo(photos / "last.jpg", 801)
     report = library.ingest([photos])

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from organizer.library import Library
-from organizer.library.pictures import pictures
-from organizer.library.progress import Silent
+from organizer.library.images.thumbnails import make_thumbnails
+from organizer.library.progress import NoProgress
 from organizer.thumbnail import Thumbnail
 from tests.conftest import make_photo
 from tests.test_ingest import COLOUR, Listening
@@ -26,7 +26,7 @@ def _ids(library: Library) -> dict[str, str]:
 
 
 def _pictures(library: Library, wanted: list[str], **how: int) -> dict[str, Thumbnail]:
-    return pictures(library.store, wanted, progress=Silent(), **how)
+    return make_thumbnails(library.store, wanted, progress=NoProgress(), **how)
 
 
 def _colour(picture: Thumbnail) -> int:
@@ -100,7 +100,7 @@ def test_progress_is_told_of_every_image(filled: Library, photos: Path) -> None:
     ids = list(_ids(filled).values())
     (photos / "red/000.jpg").unlink()
     told = Listening()
-    pictures(filled.store, ids, progress=told)
+    make_thumbnails(filled.store, ids, progress=told)
     assert told.tasks == ["reading pictures"]
     assert told.steps == len(ids)
 

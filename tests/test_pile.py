@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from organizer.cluster.incremental import unit
-from organizer.cluster.pile import fewest, groups, is_separate, looseness
+from organizer.cluster.incremental import unit_rows
+from organizer.cluster.unassigned import find_groups, is_separate, looseness, smallest_group
 from tests.cards import blobs, truth_of
 
 
@@ -18,8 +18,8 @@ def test_looseness_is_the_mean_distance_of_two_images() -> None:
 
 
 def test_images_that_are_alike_make_groups_the_largest_first() -> None:
-    vectors = np.concatenate([blobs([20, 30]), unit(np.eye(16, dtype=np.float32)[8:15])])
-    found = groups(vectors, looseness=1.5 * looseness(vectors[:20]), least=8, seed=0)
+    vectors = np.concatenate([blobs([20, 30]), unit_rows(np.eye(16, dtype=np.float32)[8:15])])
+    found = find_groups(vectors, looseness=1.5 * looseness(vectors[:20]), least=8, seed=0)
     assert found[:20].tolist() == [1] * 20
     assert found[20:50].tolist() == [0] * 30
     assert found[50:].tolist() == [-1] * 7, "what is alone stays in the pile"
@@ -28,16 +28,16 @@ def test_images_that_are_alike_make_groups_the_largest_first() -> None:
 @pytest.mark.parametrize("count", [0, 1, 7])
 def test_fewer_than_the_least_make_no_group(count: int) -> None:
     vectors = blobs([count]) if count else np.empty((0, 16), np.float32)
-    assert groups(vectors, looseness=0.5, least=8, seed=0).tolist() == [-1] * count
+    assert find_groups(vectors, looseness=0.5, least=8, seed=0).tolist() == [-1] * count
 
 
 def test_a_large_pile_is_grouped_by_a_sample() -> None:
     sizes = [3_000, 2_000, 500]
     vectors, truth = blobs(sizes), truth_of(sizes)
-    found = groups(vectors, looseness=1.5 * looseness(vectors[:500]), least=100, seed=0)
+    found = find_groups(vectors, looseness=1.5 * looseness(vectors[:500]), least=100, seed=0)
     for group in range(3):
         assert (found[truth == group] == group).mean() > 0.97
-    again = groups(vectors, looseness=1.5 * looseness(vectors[:500]), least=100, seed=0)
+    again = find_groups(vectors, looseness=1.5 * looseness(vectors[:500]), least=100, seed=0)
     assert np.array_equal(found, again)
 
 
@@ -45,12 +45,12 @@ def test_a_group_is_separate_if_it_lies_apart_from_the_nearest_cluster() -> None
     clusters = [blobs([40]), blobs([40], first=1)]
     assert is_separate(blobs([20], first=5), clusters)
     assert not is_separate(blobs([20], seed=3), clusters)
-    between = unit((clusters[0][:20] + clusters[1][:20]) / np.float32(2))
+    between = unit_rows((clusters[0][:20] + clusters[1][:20]) / np.float32(2))
     assert is_separate(between, []), "where there is no cluster, everything is apart"
 
 
 def test_how_many_make_a_cluster_grows_with_clusters_and_pile() -> None:
-    assert fewest(np.array([10, 20, 30]), 50) == 8
-    assert fewest(np.array([1_000, 2_000, 3_000]), 50) == 100
-    assert fewest(np.array([10]), 5_000) == 100
-    assert fewest(np.array([], dtype=np.int64), 0) == 8
+    assert smallest_group(np.array([10, 20, 30]), 50) == 8
+    assert smallest_group(np.array([1_000, 2_000, 3_000]), 50) == 100
+    assert smallest_group(np.array([10]), 5_000) == 100
+    assert smallest_group(np.array([], dtype=np.int64), 0) == 8

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from organizer.errors import PluginError
 from organizer.reduce import tsne
-from organizer.reduce.neighbours import unit
+from organizer.reduce.neighbours import normalised
 from organizer.reduce.projection import Method, project, scaled
 from organizer.types import Labels, Vectors
 from tests.test_reduce import needs_umap
@@ -24,8 +24,8 @@ def _groups(n: int, k: int, *, dim: int = 64, spread: float = 0.4) -> tuple[Vect
     draw = np.random.default_rng(0)
     labels = draw.integers(0, k, n)
     noise = draw.normal(scale=spread / np.sqrt(dim), size=(n, dim))
-    centres = unit(draw.normal(size=(k, dim)).astype(np.float32))
-    return unit((centres[labels] + noise).astype(np.float32)), labels
+    centres = normalised(draw.normal(size=(k, dim)).astype(np.float32))
+    return normalised((centres[labels] + noise).astype(np.float32)), labels
 
 
 def _purity(xy: Points, labels: Labels, k: int = 5) -> float:
@@ -53,7 +53,7 @@ def test_the_grid_gives_what_the_sum_over_all_pairs_gives(extent: float) -> None
     xy = np.random.default_rng(0).uniform(-extent / 2, extent / 2, (700, 2)).astype(np.float32)
     xy[:, 1] *= 0.3
     force, total = _sums(xy)
-    found, z = tsne.Grid().push(xy)
+    found, z = tsne.ForceGrid().push(xy)
     assert z == pytest.approx(total, rel=0.01)
     # An error of a few per cent of one pair's largest force, 0.65, whatever the extent.
     assert np.abs(found - force).max() < 0.02 * 0.65 + 0.02 * np.abs(force).max()
@@ -120,7 +120,7 @@ def test_pca_is_the_first_two_components() -> None:
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 7, 40])
 @pytest.mark.parametrize("kind", ["drawn", "alike", "copies", "half"])
 def test_a_map_is_finite_and_fills_its_square(method: Method, n: int, kind: str) -> None:
-    drawn = unit(np.random.default_rng(0).normal(size=(n, 16)).astype(np.float32))
+    drawn = normalised(np.random.default_rng(0).normal(size=(n, 16)).astype(np.float32))
     vectors = {
         "drawn": drawn,
         "alike": np.repeat(drawn[:1], n, axis=0),

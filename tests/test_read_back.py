@@ -9,31 +9,35 @@ from pathlib import PurePosixPath
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from organizer.arrange.read_back import Changes, changes
-from organizer.arrange.sightings import Found, Placed, Seen, recognised
+from organizer.arrange.read_back import FolderChanges, find_changes
+from organizer.arrange.recognise import ExpectedPhoto, FoundFile, RecognisedPhotos, recognise_photos
 
 CLUSTERS = {"fox": 1, "badger": 2, "lynx": 3}
 NOWHERE = frozenset({"unsure"})
 
 
-def place(*paths: str, depth: int = 1) -> list[Placed]:
+def place(*paths: str, depth: int = 1) -> list[ExpectedPhoto]:
     """Photos in the folders of their clusters, each of a content of its own."""
     found = []
     for number, path in enumerate(paths, 1):
         folder = "/".join(PurePosixPath(path).parts[:depth])
         cluster_id = CLUSTERS.get(PurePosixPath(folder).name)
-        found.append(Placed(path, f"{number:032x}", cluster_id, folder, 100 + number, number))
+        found.append(
+            ExpectedPhoto(path, f"{number:032x}", cluster_id, folder, 100 + number, number)
+        )
     return found
 
 
-def now(placed: Sequence[Placed], *paths: str | Sequence[str] | None) -> Seen:
+def now(placed: Sequence[ExpectedPhoto], *paths: str | Sequence[str] | None) -> RecognisedPhotos:
     """Where each is now: at a path, at several, nowhere."""
     listed = [[p] if isinstance(p, str) else list(p or []) for p in paths]
-    return Seen(listed + [[p.path] for p in placed[len(listed) :]])
+    return RecognisedPhotos(listed + [[p.path] for p in placed[len(listed) :]])
 
 
-def read(placed: Sequence[Placed], seen: Seen, known: Mapping[str, int] = CLUSTERS) -> Changes:
-    return changes(placed, seen, known=known, nowhere=NOWHERE)
+def read(
+    placed: Sequence[ExpectedPhoto], seen: RecognisedPhotos, known: Mapping[str, int] = CLUSTERS
+) -> FolderChanges:
+    return find_changes(placed, seen, known=known, nowhere=NOWHERE)
 
 
 FOX = ("fox/a.jpg", "fox/b.jpg", "fox/c.jpg")
@@ -139,14 +143,18 @@ def test_a_folder_beside_the_clusters_is_of_none_unless_a_cluster_was_renamed_so
     placed = place(*FOX, *BADGER)
     seen = now(placed, "Empty/a.jpg", *FOX[1:], "empty/d.jpg")
     apart = frozenset({"empty"})
-    found = changes(placed, seen, known=CLUSTERS, nowhere=frozenset({"unsure"}), apart=apart)
+    found = find_changes(placed, seen, known=CLUSTERS, nowhere=frozenset({"unsure"}), apart=apart)
     assert (found.left, found.born) == ({1: ids(1), 2: ids(4)}, {})
     renamed = now(placed, *(f"empty/{x}.jpg" for x in "abc"))
-    found = changes(placed, renamed, known=CLUSTERS, nowhere=frozenset({"unsure"}), apart=apart)
+    found = find_changes(
+        placed, renamed, known=CLUSTERS, nowhere=frozenset({"unsure"}), apart=apart
+    )
     assert (found.renamed, found.left) == ({1: "empty"}, {})
     with_some = place(*FOX, "empty/d.jpg")
     full = now(with_some, *(f"empty/{x}.jpg" for x in "abc"))
-    found = changes(with_some, full, known=CLUSTERS, nowhere=frozenset({"unsure"}), apart=apart)
+    found = find_changes(
+        with_some, full, known=CLUSTERS, nowhere=frozenset({"unsure"}), apart=apart
+    )
     assert (found.renamed, found.left) == ({}, {1: ids(1, 2, 3)})
 
 
@@ -172,7 +180,7 @@ def test_a_photo_in_two_folders_is_contradictory_and_nothing_is_said_of_it() -> 
     found = read(placed, now(placed, ["fox/a.jpg", "badger/a.jpg"]))
     assert found.contradictory == {ids(1)[0]: ["badger", "fox"]}
     assert not found.says_something
-    copied = Seen([[p.path] for p in placed], copies={ids(1)[0]: ["new/a.jpg"]})
+    copied = RecognisedPhotos([[p.path] for p in placed], copies={ids(1)[0]: ["new/a.jpg"]})
     assert read(placed, copied).contradictory == {ids(1)[0]: ["fox", "new"]}
 
 
@@ -196,7 +204,7 @@ def test_folders_of_clusters_may_lie_in_others() -> None:
     assert found.renamed == {1: "hare"}
 
 
-def again(placed: Sequence[Placed], found: Changes) -> list[Placed]:
+def again(placed: Sequence[ExpectedPhoto], found: FolderChanges) -> list[ExpectedPhoto]:
     """The photos as they were seen; new clusters get ids of their own."""
     fresh = {name: 100 + number for number, name in enumerate(sorted(found.born))}
     rows = zip(placed, found.paths, found.places, found.folders, strict=True)
@@ -242,8 +250,8 @@ def test_afterwards_photos_are_of_one_cluster_exactly_if_they_are_in_one_folder(
 # Known again --------------------------------------------------------------------------------
 
 
-def found_at(photo: Placed, path: str, **changed: object) -> Found:
-    file = Found(path, photo.size, photo.mtime_ns, photo.inode or (1, hash(path)), photo.link)
+def found_at(photo: ExpectedPhoto, path: str, **changed: object) -> FoundFile:
+    file = FoundFile(path, photo.size, photo.mtime_ns, photo.inode or (1, hash(path)), photo.link)
     return replace(file, **changed)  # type: ignore[arg-type]
 
 
@@ -267,7 +275,7 @@ def test_a_hard_link_is_known_by_its_inode_whatever_its_name_and_date() -> None:
         found_at(placed[2], "fox/c.jpg"),
     ]
     contents = Contents()
-    seen = recognised(placed, found, contents)
+    seen = recognise_photos(placed, found, contents)
     assert seen.paths == [["badger/x.jpg"], ["fox/a.jpg"], ["fox/c.jpg"]]
     assert not contents.asked
 
@@ -275,7 +283,7 @@ def test_a_hard_link_is_known_by_its_inode_whatever_its_name_and_date() -> None:
 def test_a_symbolic_link_is_known_by_its_text() -> None:
     placed = [replace(p, link=f"/photos/{n}.jpg") for n, p in enumerate(place(*FOX))]
     found = [found_at(placed[0], "badger/a.jpg"), found_at(placed[1], "fox/b.jpg")]
-    seen = recognised(placed, found, Contents())
+    seen = recognise_photos(placed, found, Contents())
     assert seen.paths == [["badger/a.jpg"], ["fox/b.jpg"], []]
 
 
@@ -287,7 +295,7 @@ def test_a_file_is_known_by_size_and_date_and_with_another_name_by_its_content()
         found_at(placed[1], "badger/x.jpg"),
         found_at(placed[2], "badger/y.jpg"),
     ]
-    seen = recognised(placed, found, contents)
+    seen = recognise_photos(placed, found, contents)
     assert seen.paths == [["badger/a.jpg"], ["badger/x.jpg"], []]
     assert seen.strangers == ["badger/y.jpg"], "it has the size and the date, not the content"
     assert "badger/a.jpg" not in contents.asked
@@ -300,7 +308,7 @@ def test_photos_of_one_name_size_and_date_are_told_by_their_contents() -> None:
     ]
     found = [found_at(placed[0], "badger/1.jpg"), found_at(placed[1], "fox/1.jpg")]
     swapped = Contents(badger__1=ids(1)[0], fox__1=ids(2)[0])
-    assert recognised(placed, found, swapped).paths == [["badger/1.jpg"], ["fox/1.jpg"]]
+    assert recognise_photos(placed, found, swapped).paths == [["badger/1.jpg"], ["fox/1.jpg"]]
 
 
 def test_a_copy_is_told_from_a_stranger_and_a_changed_file_stays_what_it_was() -> None:
@@ -309,9 +317,9 @@ def test_a_copy_is_told_from_a_stranger_and_a_changed_file_stays_what_it_was() -
         found_at(placed[0], "fox/a.jpg", size=5_000),  # written anew by an editor
         found_at(placed[1], "fox/b.jpg"),
         found_at(placed[1], "new/b.jpg", mtime_ns=1),
-        Found("new/z.jpg", 1, 1, (1, 77)),
+        FoundFile("new/z.jpg", 1, 1, (1, 77)),
     ]
-    seen = recognised(placed, found, Contents(new__b=ids(2)[0], new__z=ids(50)[0]))
+    seen = recognise_photos(placed, found, Contents(new__b=ids(2)[0], new__z=ids(50)[0]))
     assert seen.paths == [["fox/a.jpg"], ["fox/b.jpg"], []]
     assert seen.copies == {ids(2)[0]: ["new/b.jpg"]}
     assert seen.strangers == ["new/z.jpg"]

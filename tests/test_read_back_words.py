@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from organizer.arrange import Mode
+from organizer.arrange import ArrangeMode
 from organizer.errors import SettingsError
 from organizer.library import Library
-from organizer.library.arrangement.choosing import Choice
-from organizer.library.arrangement.hearing import said_name
-from organizer.library.arrangement.telling import Named
+from organizer.library.folders.options import ArrangeOptions
+from organizer.library.folders.read_back.infer import name_from_folder
+from organizer.library.folders.read_back.report import LabelledCluster
 from organizer.settings import Settings
 from organizer.types import NOISE, DecisionKind
 from tests.arranged import (
@@ -39,10 +39,10 @@ __all__ = ["home", "library", "made"]
 
 RED, GREEN, BLUE = ("photos/red/000.jpg", "photos/green/000.jpg", "photos/blue/000.jpg")
 MODES = [
-    Mode.LINK,
-    Mode.MOVE,
-    pytest.param(Mode.SYMLINK, marks=pytest.mark.slow),
-    pytest.param(Mode.COPY, marks=pytest.mark.slow),
+    ArrangeMode.LINK,
+    ArrangeMode.MOVE,
+    pytest.param(ArrangeMode.SYMLINK, marks=pytest.mark.slow),
+    pytest.param(ArrangeMode.COPY, marks=pytest.mark.slow),
 ]
 
 
@@ -50,7 +50,7 @@ def called(library: Library) -> dict[str, list[str]]:
     """The photos of each cluster by its name, a photo by the folder and file it was ingested as."""
     found: dict[str, list[str]] = {}
     for path, cluster_id in clusters_at(library).items():
-        name = library.name_of(cluster_id) or str(cluster_id)
+        name = library.clusters.name_of(cluster_id) or str(cluster_id)
         found.setdefault(name, []).append(path)
     return found
 
@@ -67,7 +67,7 @@ def animals(library: Library) -> Library:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_what_a_person_did_in_a_file_manager_becomes_words_that_are_kept(
-    animals: Library, mode: Mode
+    animals: Library, mode: ArrangeMode
 ) -> None:
     home = home_of(animals)
     before, known = files_in(home / "photos"), clusters_at(animals)
@@ -78,13 +78,13 @@ def test_what_a_person_did_in_a_file_manager_becomes_words_that_are_kept(
     for name in ("001.jpg", "002.jpg"):
         (folder / "fox" / name).rename(folder / "cub" / name)
     (folder / "lynx").rename(folder / "bobcat")
-    preview = animals.read_back(folder, dry_run=True)
-    assert preview.renamed == [(Named(lynx, "lynx"), "bobcat")]
-    assert preview.moved == [(Named(fox, "fox"), Named(badger, "badger"), 1)]
+    preview = animals.folders.read_back(folder, dry_run=True)
+    assert preview.renamed == [(LabelledCluster(lynx, "lynx"), "bobcat")]
+    assert preview.moved == [(LabelledCluster(fox, "fox"), LabelledCluster(badger, "badger"), 1)]
     assert preview.born == [("cub", 2)]
-    assert clusters_at(animals) == known or mode is Mode.MOVE
-    assert animals.read_back(folder).was_said
-    again = animals.read_back(folder)
+    assert clusters_at(animals) == known or mode is ArrangeMode.MOVE
+    assert animals.folders.read_back(folder).was_said
+    again = animals.folders.read_back(folder)
     assert not again.says_something
     assert again.refiled == 0
     found = {name: len(paths) for name, paths in called(animals).items()}
@@ -92,35 +92,35 @@ def test_what_a_person_did_in_a_file_manager_becomes_words_that_are_kept(
     settled = clusters_at(animals)
     animals.recluster(k=4)
     assert clusters_at(animals) == settled
-    where = [home / "photos"] if mode is not Mode.MOVE else [home / "photos", folder]
+    where = [home / "photos"] if mode is not ArrangeMode.MOVE else [home / "photos", folder]
     assert counts(animals.ingest(where)) == {"unchanged": 3 * EACH}
-    undone = animals.undo_arrangement()
+    undone = animals.folders.undo()
     assert files_in(home / "photos") == before
-    if mode is not Mode.MOVE:
+    if mode is not ArrangeMode.MOVE:
         assert undone.results.total() == 0
     assert not names_in(folder) if folder.exists() else True
     assert counts(animals.ingest([home / "photos"])) == {"unchanged": 3 * EACH}
 
 
 def test_a_second_arrangement_goes_on_from_what_was_read_back(animals: Library) -> None:
-    folder = arrange(animals, Mode.MOVE)
+    folder = arrange(animals, ArrangeMode.MOVE)
     (folder / "fox").rename(folder / "hare")
-    animals.read_back(folder)
+    animals.folders.read_back(folder)
     plan = home_of(animals) / "next.csv"
-    told = animals.arrange(Choice(folder, Mode.MOVE), plan=plan)
+    told = animals.folders.arrange(ArrangeOptions(folder, ArrangeMode.MOVE), plan=plan)
     assert (told.done, told.there) == (0, 3 * EACH), "every file is where it would be put"
     make_photo(home_of(animals) / "photos" / "red" / "900.jpg", 905, colour=(200, 40, 40))
     animals.ingest([home_of(animals) / "photos", folder])
-    arrange(animals, Mode.MOVE)
+    arrange(animals, ArrangeMode.MOVE)
     assert "hare/900.jpg" in names_in(folder)
     (folder / "hare" / "900.jpg").rename(folder / "lynx" / "900.jpg")
-    said = animals.read_back(folder)
+    said = animals.folders.read_back(folder)
     assert said.moved[0][1:] == (
-        Named(cluster_at(animals, "sorted/lynx/000.jpg"), "lynx"),
+        LabelledCluster(cluster_at(animals, "sorted/lynx/000.jpg"), "lynx"),
         1,
     )
-    animals.undo_arrangement()
-    animals.undo_arrangement()
+    animals.folders.undo()
+    animals.folders.undo()
     assert names_in(home_of(animals) / "photos")[-1] == "red/900.jpg"
 
 
@@ -130,17 +130,17 @@ def test_a_second_arrangement_goes_on_from_what_was_read_back(animals: Library) 
 def test_a_whole_folder_put_into_another_makes_one_cluster_of_two(animals: Library) -> None:
     folder = arrange(animals)
     (folder / "badger").rename(folder / "fox" / "badger")
-    told = animals.read_back(folder)
+    told = animals.folders.read_back(folder)
     fox = cluster_at(animals, RED)
     assert [(source.name, into.name, n) for source, into, n in told.merged] == [
         ("badger", "fox", EACH)
     ]
     assert cluster_at(animals, GREEN) == fox
     assert animals.store.decisions.all()[-1].kind is DecisionKind.MERGE
-    assert not animals.read_back(folder).says_something
+    assert not animals.folders.read_back(folder).says_something
     animals.recluster(k=3)
     assert cluster_at(animals, GREEN) == fox
-    assert animals.name_of(fox) == "fox"
+    assert animals.clusters.name_of(fox) == "fox"
 
 
 def test_clusters_that_passed_all_their_photos_on_have_what_their_folders_have(
@@ -152,13 +152,13 @@ def test_clusters_that_passed_all_their_photos_on_have_what_their_folders_have(
         name = f"{number:03}.jpg"
         (folder / "badger" / name).rename(folder / "lynx" / f"b{name}")
         (folder / "fox" / name).rename(folder / "badger" / f"f{name}")
-    told = animals.read_back(folder)
+    told = animals.folders.read_back(folder)
     assert not told.merged
     assert (cluster_at(animals, RED), cluster_at(animals, GREEN)) == (badger, lynx)
     assert cluster_at(animals, BLUE) == lynx
     assert fox not in clusters_at(animals).values()
-    assert (animals.name_of(badger), animals.name_of(lynx)) == ("badger", "lynx")
-    assert not animals.read_back(folder).says_something
+    assert (animals.clusters.name_of(badger), animals.clusters.name_of(lynx)) == ("badger", "lynx")
+    assert not animals.folders.read_back(folder).says_something
 
 
 def test_a_cluster_of_which_more_is_known_than_the_folder_had_is_not_merged(
@@ -171,7 +171,7 @@ def test_a_cluster_of_which_more_is_known_than_the_folder_had_is_not_merged(
     animals.ingest([photos])
     later = cluster_at(animals, "photos/green/90.jpg")
     (folder / "badger").rename(folder / "fox" / "badger")
-    told = animals.read_back(folder)
+    told = animals.folders.read_back(folder)
     assert not told.merged
     assert told.moved[0][2] == EACH
     assert cluster_at(animals, "photos/green/90.jpg") == later
@@ -182,11 +182,11 @@ def test_what_was_said_not_to_be_in_a_cluster_and_is_dragged_there_is_in_it(
 ) -> None:
     fox = cluster_at(animals, RED)
     green = home_of(animals) / GREEN
-    animals.deny([green], fox)
+    animals.corrections.exclude([green], fox)
     folder = arrange(animals)
     at = next(name for name in names_in(folder) if (folder / name).samefile(green))
     (folder / at).rename(folder / "fox" / "g.jpg")
-    animals.read_back(folder)
+    animals.folders.read_back(folder)
     assert cluster_at(animals, GREEN) == fox
     animals.recluster(k=3)
     assert cluster_at(animals, GREEN) == fox
@@ -198,13 +198,13 @@ def test_folders_that_swap_their_names_swap_those_of_the_clusters(animals: Libra
     (folder / "fox").rename(folder / "x")
     (folder / "badger").rename(folder / "fox")
     (folder / "x").rename(folder / "badger")
-    told = animals.read_back(folder)
+    told = animals.folders.read_back(folder)
     assert [(cluster.cluster_id, name) for cluster, name in told.renamed] == sorted(
         [(fox, "badger"), (badger, "fox")]
     )
-    assert (animals.name_of(fox), animals.name_of(badger)) == ("badger", "fox")
+    assert (animals.clusters.name_of(fox), animals.clusters.name_of(badger)) == ("badger", "fox")
     assert (cluster_at(animals, RED), cluster_at(animals, GREEN)) == (fox, badger)
-    assert not animals.read_back(folder).says_something
+    assert not animals.folders.read_back(folder).says_something
 
 
 def test_photos_put_to_the_unsure_leave_their_cluster_for_good(animals: Library) -> None:
@@ -212,22 +212,22 @@ def test_photos_put_to_the_unsure_leave_their_cluster_for_good(animals: Library)
     folder = arrange(animals)
     (folder / "unsure").mkdir()
     (folder / "fox" / "000.jpg").rename(folder / "unsure" / "000.jpg")
-    told = animals.read_back(folder)
-    assert told.left == [(Named(fox, "fox"), 1)]
+    told = animals.folders.read_back(folder)
+    assert told.left == [(LabelledCluster(fox, "fox"), 1)]
     assert cluster_at(animals, RED) != fox
     animals.recluster(k=3)
     assert cluster_at(animals, RED) != fox
-    assert not animals.read_back(folder).says_something
+    assert not animals.folders.read_back(folder).says_something
 
 
 def test_a_folder_named_out_of_the_unsure_is_a_new_cluster(animals: Library) -> None:
     fox = cluster_at(animals, RED)
-    animals.deny([home_of(animals) / "photos/red/000.jpg"], fox)
+    animals.corrections.exclude([home_of(animals) / "photos/red/000.jpg"], fox)
     assert cluster_at(animals, RED) == NOISE
     folder = arrange(animals)
     (folder / "unsure").rename(folder / "hare")
-    assert animals.read_back(folder).born == [("hare", 1)]
-    assert animals.name_of(cluster_at(animals, RED)) == "hare"
+    assert animals.folders.read_back(folder).born == [("hare", 1)]
+    assert animals.clusters.name_of(cluster_at(animals, RED)) == "hare"
 
 
 def test_of_what_is_gone_copied_or_loose_nothing_is_said_and_strangers_are_told(
@@ -239,13 +239,16 @@ def test_of_what_is_gone_copied_or_loose_nothing_is_said_and_strangers_are_told(
     shutil.copy(folder / "fox" / "001.jpg", folder / "badger" / "copy.jpg")
     (folder / "fox" / "002.jpg").rename(folder / "002.jpg")
     make_photo(folder / "fox" / "stranger.jpg", 99)
-    told = animals.read_back(folder)
+    told = animals.folders.read_back(folder)
     assert not told.says_something
     assert (told.gone, told.loose) == (1, 1)
     assert told.contradictory == [(folder / "fox" / "001.jpg", ["badger", "fox"])]
     assert told.strangers == [folder / "fox" / "stranger.jpg"]
     assert clusters_at(animals) == known
-    assert (animals.read_back(folder).gone, animals.read_back(folder).loose) == (0, 0)
+    assert (animals.folders.read_back(folder).gone, animals.folders.read_back(folder).loose) == (
+        0,
+        0,
+    )
 
 
 def test_a_named_cluster_that_was_emptied_is_no_more_and_its_name_is_free(
@@ -260,7 +263,7 @@ def test_a_named_cluster_that_was_emptied_is_no_more_and_its_name_is_free(
     for file in files[3:5]:
         file.rename(folder / "young" / file.name)
     files[5].rename(folder / "old" / files[5].name)
-    animals.read_back(folder)
+    animals.folders.read_back(folder)
     found = called(animals)
     assert {name: len(paths) for name, paths in found.items()} == {
         "badger": EACH + 3,
@@ -270,24 +273,24 @@ def test_a_named_cluster_that_was_emptied_is_no_more_and_its_name_is_free(
     }
     animals.recluster(k=4)
     assert called(animals) == found
-    animals.rename(cluster_at(animals, BLUE), "fox")
+    animals.corrections.rename(cluster_at(animals, BLUE), "fox")
 
 
 def test_a_cluster_that_was_merged_since_is_followed(animals: Library) -> None:
     folder = arrange(animals)
     fox, badger, lynx = (cluster_at(animals, path) for path in (RED, GREEN, BLUE))
-    animals.merge([lynx, badger])
+    animals.corrections.merge([lynx, badger])
     (folder / "fox" / "000.jpg").rename(folder / "badger" / "f.jpg")
-    told = animals.read_back(folder)
-    assert told.moved == [(Named(fox, "fox"), Named(lynx, "lynx"), 1)]
+    told = animals.folders.read_back(folder)
+    assert told.moved == [(LabelledCluster(fox, "fox"), LabelledCluster(lynx, "lynx"), 1)]
     assert cluster_at(animals, RED) == lynx
 
 
 def test_a_cluster_that_is_no_more_is_told(animals: Library) -> None:
     folder = arrange(animals)
-    animals.retire(cluster_at(animals, GREEN))
+    animals.corrections.retire(cluster_at(animals, GREEN))
     (folder / "fox" / "000.jpg").rename(folder / "badger" / "f.jpg")
-    told = animals.read_back(folder)
+    told = animals.folders.read_back(folder)
     assert not told.says_something
     assert "is no more" in told.unheard[0]
 
@@ -302,7 +305,7 @@ def test_a_kill_between_two_words_is_made_up_for_by_the_next_reading(
     (folder / "fox" / "001.jpg").rename(folder / "cub" / "001.jpg")
     cut_before_new_clusters(animals, folder, monkeypatch)
     with Library.open(home_of(animals), Settings()) as next_one:
-        told = next_one.read_back(folder)
+        told = next_one.folders.read_back(folder)
         assert (told.renamed, told.moved, told.born) == ([], [], [("cub", 1)])
         assert {name: len(paths) for name, paths in called(next_one).items()} == {
             "fox": EACH - 2,
@@ -321,9 +324,9 @@ def test_a_kill_after_a_merge_says_nothing_of_it_again(
     (folder / "lynx" / "001.jpg").rename(folder / "cub" / "001.jpg")
     cut_before_new_clusters(animals, folder, monkeypatch)
     with Library.open(home_of(animals), Settings()) as next_one:
-        told = next_one.read_back(folder)
+        told = next_one.folders.read_back(folder)
         assert (told.merged, told.moved, told.born) == ([], [], [("cub", 1)])
-        assert not next_one.read_back(folder).says_something
+        assert not next_one.folders.read_back(folder).says_something
 
 
 def test_a_photo_that_is_not_clustered_yet_is_heard_once_it_is(animals: Library) -> None:
@@ -333,12 +336,12 @@ def test_a_photo_that_is_not_clustered_yet_is_heard_once_it_is(animals: Library)
     folder = arrange(animals)
     (folder / "unsure" / "late.jpg").rename(folder / "badger" / "late.jpg")
     for _ in range(2):
-        told = animals.read_back(folder)
+        told = animals.folders.read_back(folder)
         assert told.unheard == ("1 image is in no clustering yet",)
         assert not told.says_something
     animals.ingest([photos], embedder="channel-mean")
     assert cluster_at(animals, "photos/late.jpg") == cluster_at(animals, RED)
-    assert animals.read_back(folder).moved[0][1].name == "badger"
+    assert animals.folders.read_back(folder).moved[0][1].name == "badger"
     assert cluster_at(animals, "photos/late.jpg") == cluster_at(animals, GREEN)
 
 
@@ -348,27 +351,27 @@ def test_a_photo_that_is_not_clustered_yet_is_heard_once_it_is(animals: Library)
 def test_folders_that_say_nothing_of_clusters_are_refused(animals: Library, tmp_path: Path) -> None:
     folder = arrange(animals, by="camera", to="cameras")
     with pytest.raises(SettingsError, match="do not stand for clusters"):
-        animals.read_back(folder)
+        animals.folders.read_back(folder)
     with pytest.raises(SettingsError, match="nothing is arranged in") as caught:
-        animals.read_back(tmp_path)
+        animals.folders.read_back(tmp_path)
     assert str(folder) in caught.value.hint
     shutil.rmtree(folder)
     folder = arrange(animals, to="sorted")
     for file in folder.rglob("*.jpg"):
         file.unlink()
     with pytest.raises(SettingsError, match="none of the") as caught:
-        animals.read_back(folder)
+        animals.folders.read_back(folder)
     shutil.rmtree(folder)
     with pytest.raises(SettingsError, match="no folder"):
-        animals.read_back(folder)
+        animals.folders.read_back(folder)
 
 
 def test_an_arrangement_that_was_cut_short_is_not_read_back(animals: Library) -> None:
     folder = home_of(animals) / "sorted"
     asked = iter([False, False, True])
-    animals.arrange(Choice(folder), stop=lambda: next(asked, True))
+    animals.folders.arrange(ArrangeOptions(folder), stop=lambda: next(asked, True))
     with pytest.raises(SettingsError, match="cut short"):
-        animals.read_back(folder)
+        animals.folders.read_back(folder)
 
 
 @pytest.mark.parametrize(
@@ -387,8 +390,8 @@ def test_names_are_read_from_folders_of_many_templates(
     folder = arrange(animals, template=template)
     before, after = change(fox)
     (folder / before).rename(folder / after)
-    told = animals.read_back(folder)
-    assert told.renamed == [(Named(fox, "fox"), name)]
+    told = animals.folders.read_back(folder)
+    assert told.renamed == [(LabelledCluster(fox, "fox"), name)]
     assert not told.moved
 
 
@@ -406,7 +409,7 @@ def test_names_are_read_from_folders_of_many_templates(
 def test_the_id_of_a_cluster_is_no_part_of_its_name(
     folder: str, homes: set[str], name: str
 ) -> None:
-    assert said_name(folder, 7, homes) == name
+    assert name_from_folder(folder, 7, homes) == name
 
 
 # The law ------------------------------------------------------------------------------------
@@ -439,18 +442,18 @@ def test_after_any_dragging_clusters_are_as_the_folders_and_a_recluster_keeps_th
     before = files_in(home / "photos")
     with Library.open(home, Settings()) as library:
         named(library, red="fox", green="badger", blue="lynx")
-        folder = arrange(library, Mode.MOVE)
+        folder = arrange(library, ArrangeMode.MOVE)
         # First whole folders, then files one by one.
         for where in [[name for name in whole for _ in range(EACH)], *rounds]:
             _drag(folder, where)
-            library.read_back(folder)
+            library.folders.read_back(folder)
             _assert_as_the_folders(library, folder)
-            assert not library.read_back(folder).says_something
+            assert not library.folders.read_back(folder).says_something
         settled = clusters_at(library)
         library.recluster(k=3)
         assert clusters_at(library) == settled
         assert counts(library.ingest([folder])) == {"unchanged": 3 * EACH}
-        assert library.undo_arrangement().is_whole
+        assert library.folders.undo().is_whole
     assert files_in(home / "photos") == before
 
 
@@ -468,5 +471,5 @@ def _drag(folder: Path, where: list[str]) -> None:
 
 def _assert_as_the_folders(library: Library, folder: Path) -> None:
     for path, cluster_id in clusters_at(library).items():
-        assert library.name_of(cluster_id) == path.split("/")[1], clusters_at(library)
+        assert library.clusters.name_of(cluster_id) == path.split("/")[1], clusters_at(library)
     assert len(clusters_at(library)) == len(list(folder.rglob("*.jpg")))

@@ -214,7 +214,7 @@ def test_images_that_differ_by_rounding_alone_end_in_a_clustering_or_in_plain_wo
         assert library.store.clusterings.current() is None
     else:
         assert all(count > 0 for _, _, count in report.clusters)
-        assert len(library.clusters()) == report.k
+        assert len(library.clusters.summaries()) == report.k
 
 
 def test_as_many_clusters_as_images_are_one_for_each(library: Library, tmp_path: Path) -> None:
@@ -272,14 +272,14 @@ def test_clusters_that_become_one_are_told_as_merged(filled: Library) -> None:
 def test_a_name_stays_with_its_images(filled: Library, photos: Path) -> None:
     filled.recluster(k=3)
     green = cluster_of_folder(filled, photos / "green")
-    filled.rename(green, "Meadow")
+    filled.corrections.rename(green, "Meadow")
     for i in range(9):
         make_photo(photos / "yellow" / f"{i}.jpg", 70 + i, colour=(220, 180, 30))
     filled.ingest([photos])
     filled.recluster(k=4)
     filled.recluster(k="auto")
-    assert filled.name_of(cluster_of_folder(filled, photos / "green")) == "Meadow"
-    named = [cluster for cluster in filled.clusters() if cluster.name]
+    assert filled.clusters.name_of(cluster_of_folder(filled, photos / "green")) == "Meadow"
+    named = [cluster for cluster in filled.clusters.summaries() if cluster.name]
     assert [(cluster.name, cluster.cluster_id) for cluster in named] == [("Meadow", green)]
 
 
@@ -287,12 +287,12 @@ def test_a_cluster_of_another_embedder_continues_those_of_the_first(
     filled: Library, photos: Path
 ) -> None:
     filled.recluster(k=3)
-    filled.rename(cluster_of_folder(filled, photos / "red"), "Red")
+    filled.corrections.rename(cluster_of_folder(filled, photos / "red"), "Red")
     filled.ingest([photos], embedder="hog+hsv")
     report = filled.recluster(k=3, embedder="hog+hsv")
     assert report.embedder.name == "hog+hsv"
     assert report.lineage.kept == (1, 2, 3)
-    assert filled.name_of(cluster_of_folder(filled, photos / "red")) == "Red"
+    assert filled.clusters.name_of(cluster_of_folder(filled, photos / "red")) == "Red"
 
 
 # Undo ---------------------------------------------------------------------------------------
@@ -300,19 +300,19 @@ def test_a_cluster_of_another_embedder_continues_those_of_the_first(
 
 def test_undo_brings_assignments_and_names_back_exactly(filled: Library, photos: Path) -> None:
     filled.recluster(k=3)
-    filled.rename(cluster_of_folder(filled, photos / "red"), "Red")
-    before, shown = members_bytes(filled), filled.clusters()
+    filled.corrections.rename(cluster_of_folder(filled, photos / "red"), "Red")
+    before, shown = members_bytes(filled), filled.clusters.summaries()
     filled.recluster(k=5)
     assert members_bytes(filled) != before
     former = filled.undo()
     assert former.clustering_id == 1
     assert members_bytes(filled) == before
-    assert filled.clusters() == shown
+    assert filled.clusters.summaries() == shown
 
 
 def test_a_dry_run_tells_what_would_be_and_changes_nothing(filled: Library) -> None:
     filled.recluster(k=3)
-    filled.rename(1, "Red")
+    filled.corrections.rename(1, "Red")
     before, head = members_bytes(filled), filled.store.clusterings.heads()
     told = filled.recluster(k=5, dry_run=True)
     assert told.clustering_id is None
@@ -466,44 +466,44 @@ def test_a_recluster_can_always_be_undone_however_far_one_went_back_before(
 
 def test_a_name_is_trimmed_and_can_be_changed(filled: Library) -> None:
     filled.recluster(k=3)
-    filled.rename(2, "  Red \n fox ")
-    assert filled.name_of(2) == "Red fox"
-    filled.rename(2, "Red fox")
-    filled.rename(2, "Lynx")
-    filled.rename(3, "Red fox")
-    names = {cluster.cluster_id: cluster.name for cluster in filled.clusters()}
+    filled.corrections.rename(2, "  Red \n fox ")
+    assert filled.clusters.name_of(2) == "Red fox"
+    filled.corrections.rename(2, "Red fox")
+    filled.corrections.rename(2, "Lynx")
+    filled.corrections.rename(3, "Red fox")
+    names = {cluster.cluster_id: cluster.name for cluster in filled.clusters.summaries()}
     assert names == {1: None, 2: "Lynx", 3: "Red fox"}
 
 
 def test_a_name_that_another_cluster_has_is_refused(filled: Library) -> None:
     filled.recluster(k=3)
-    filled.rename(1, "Lynx")
+    filled.corrections.rename(1, "Lynx")
     with pytest.raises(SettingsError, match="cluster 1") as caught:
-        filled.rename(2, "Lynx")
+        filled.corrections.rename(2, "Lynx")
     assert caught.value.hint
-    assert filled.name_of(2) is None
+    assert filled.clusters.name_of(2) is None
 
 
 @pytest.mark.parametrize("name", ["", "   ", "\n\t"])
 def test_a_blank_name_is_refused(filled: Library, name: str) -> None:
     filled.recluster(k=3)
     with pytest.raises(SettingsError) as caught:
-        filled.rename(1, name)
+        filled.corrections.rename(1, name)
     assert "name" in caught.value.hint
-    assert filled.name_of(1) is None
+    assert filled.clusters.name_of(1) is None
 
 
 @pytest.mark.parametrize("cluster_id", [0, 4, -1, 10**9])
 def test_a_cluster_that_is_not_there_cannot_be_named(filled: Library, cluster_id: int) -> None:
     filled.recluster(k=3)
     with pytest.raises(SettingsError, match=str(cluster_id)) as caught:
-        filled.rename(cluster_id, "Lynx")
+        filled.corrections.rename(cluster_id, "Lynx")
     assert "1, 2, 3" in caught.value.hint
 
 
 def test_before_there_are_clusters_none_can_be_named(filled: Library) -> None:
     with pytest.raises(ClusteringError):
-        filled.rename(1, "Lynx")
+        filled.corrections.rename(1, "Lynx")
 
 
 # After files went ---------------------------------------------------------------------------
@@ -518,4 +518,4 @@ def test_images_whose_files_are_missing_stay_in_the_clustering(
     report = filled.recluster(k=3)
     assert report.images == 24
     assert report.lineage.images_moved == 0
-    assert sorted(cluster.count for cluster in filled.clusters()) == [8, 8, 8]
+    assert sorted(cluster.count for cluster in filled.clusters.summaries()) == [8, 8, 8]

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from organizer.cluster.incremental import unit
+from organizer.cluster.incremental import unit_rows
 from organizer.errors import PluginError
 from organizer.protocols import Reducer
 from organizer.reduce import none, pca, smooth, umap
-from organizer.reduce.neighbours import graph, memberships, weighted_mean
+from organizer.reduce.neighbours import memberships, neighbour_graph, weighted_mean
 from organizer.types import Vectors
 
 needs_umap = pytest.mark.skipif(
@@ -25,7 +25,7 @@ needs_umap = pytest.mark.skipif(
 
 
 def _vectors(n: int, dim: int, seed: int = 0) -> Vectors:
-    return unit(np.random.default_rng(seed).normal(size=(n, dim)).astype(np.float32))
+    return unit_rows(np.random.default_rng(seed).normal(size=(n, dim)).astype(np.float32))
 
 
 def test_pca_equals_that_of_scikit_learn_up_to_signs() -> None:
@@ -79,7 +79,7 @@ def test_pca_keeps_the_contract() -> None:
 @pytest.mark.filterwarnings("ignore")  # numba and UMAP talk to programmers
 def test_umap_separates_blobs_the_same_way_every_time() -> None:
     centres = np.repeat(np.eye(3, 20, dtype=np.float32), 20, axis=0)
-    vectors = unit(centres + 0.05 * _vectors(60, 20))
+    vectors = unit_rows(centres + 0.05 * _vectors(60, 20))
     reducer = umap(n_components=2)
     assert isinstance(reducer, Reducer)
     first = np.asarray(reducer.fit_transform(vectors))
@@ -105,7 +105,7 @@ MAKERS = [none, pca, smooth]
 def _groups(k: int, each: int, dim: int = 48, *, spread: float = 0.1, seed: int = 0) -> Vectors:
     draw = np.random.default_rng(seed)
     centres = np.repeat(draw.normal(size=(k, dim)), each, axis=0)
-    return unit((centres + draw.normal(scale=spread, size=centres.shape)).astype(np.float32))
+    return unit_rows((centres + draw.normal(scale=spread, size=centres.shape)).astype(np.float32))
 
 
 @pytest.mark.parametrize("make", MAKERS)
@@ -175,7 +175,7 @@ def test_smoothing_finds_groups_that_noise_in_other_directions_hides() -> None:
     vectors = np.hstack([4 * np.eye(4)[truth], np.zeros((400, 36))])
     vectors += draw.normal(scale=0.5, size=vectors.shape)
     vectors[:, 4] += draw.uniform(-12, 12, size=400)
-    plain = KMeans(n_clusters=4).fit_predict(unit(vectors.astype(np.float32)))
+    plain = KMeans(n_clusters=4).fit_predict(unit_rows(vectors.astype(np.float32)))
     smoothed = KMeans(n_clusters=4).fit_predict(smooth().fit_transform(vectors.astype(np.float32)))
     assert adjusted_rand_score(truth, plain) < 0.5
     assert adjusted_rand_score(truth, smoothed) > 0.95
@@ -186,7 +186,9 @@ def test_smoothing_places_new_images_with_their_like() -> None:
     late = np.arange(300) % 6 == 0
     reducer = smooth()
     points = reducer.fit_transform(vectors[~late])
-    centres = unit(np.stack([points[truth[~late] == group].mean(axis=0) for group in range(5)]))
+    centres = unit_rows(
+        np.stack([points[truth[~late] == group].mean(axis=0) for group in range(5)])
+    )
     assert np.array_equal((reducer.transform(vectors[late]) @ centres.T).argmax(1), truth[late])
 
 
@@ -197,7 +199,7 @@ def test_a_large_library_is_fitted_by_its_landmarks(monkeypatch: pytest.MonkeyPa
     points = reducer.fit_transform(vectors)
     assert points.shape[0] == 600
     assert reducer.state()["landmarks"].shape[0] == 200
-    centres = unit(np.stack([points[truth == group].mean(axis=0) for group in range(4)]))
+    centres = unit_rows(np.stack([points[truth == group].mean(axis=0) for group in range(4)]))
     assert np.array_equal((points @ centres.T).argmax(axis=1), truth)
 
 
@@ -214,7 +216,7 @@ def test_the_graph_joins_what_is_nearest_by_scikit_learn() -> None:
     from sklearn.neighbors import NearestNeighbors
 
     points = _vectors(1_100, 8)
-    found = graph(points, 6)
+    found = neighbour_graph(points, 6)
     nearest = NearestNeighbors(n_neighbors=7).fit(points).kneighbors(points)[1][:, 1:]
     wanted = np.zeros((1_100, 1_100), dtype=bool)
     wanted[np.arange(1_100)[:, None], nearest] = True

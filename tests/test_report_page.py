@@ -17,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from organizer.report import charts, palette, wording
-from organizer.report.contents import Contents, Picture
+from organizer.report.contents import ReportContents, ReportPicture
 from organizer.report.page import render
-from organizer.report.points import NONE, map_data
+from organizer.report.points import NO_CLUSTER, map_data
 from organizer.report.tables import classes_of, cluster_names, matrix_of
 from organizer.types import NOISE, Candidate
 from tests.pages import HOSTILE, bare, contents, picture, without
@@ -78,12 +78,12 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def full() -> Contents:
+def full() -> ReportContents:
     return contents()
 
 
 @pytest.fixture(scope="module")
-def page(full: Contents) -> Page:
+def page(full: ReportContents) -> Page:
     return Page(render(full))
 
 
@@ -111,7 +111,7 @@ def test_the_table_of_contents_names_every_section(page: Page) -> None:
 
 @pytest.mark.parametrize(("section", "field"), _PARTS.items())
 def test_a_section_without_anything_to_show_is_left_out(
-    full: Contents, section: str, field: str
+    full: ReportContents, section: str, field: str
 ) -> None:
     missing = without(full, field, "doubtful", "unsure_pictures")
     found = Page(render(missing))
@@ -119,7 +119,7 @@ def test_a_section_without_anything_to_show_is_left_out(
     assert f"#{section}" not in [a.get("href") for a in found.all("a")]
 
 
-def test_the_figures_are_those_of_the_contents(full: Contents, page: Page) -> None:
+def test_the_figures_are_those_of_the_contents(full: ReportContents, page: Page) -> None:
     assert full.silhouette is not None
     assert full.truth is not None
     for shown in (
@@ -142,7 +142,7 @@ def _reordered(shown: str) -> str:
     return "images 312" if shown == "312 images" else shown
 
 
-def test_a_sampled_silhouette_says_so_with_its_error(full: Contents) -> None:
+def test_a_sampled_silhouette_says_so_with_its_error(full: ReportContents) -> None:
     assert full.silhouette is not None
     found = replace(full.silhouette, sampled=True, standard_error=0.0031)
     text = Page(render(replace(full, silhouette=found))).text
@@ -152,7 +152,7 @@ def test_a_sampled_silhouette_says_so_with_its_error(full: Contents) -> None:
 # Nothing to say --------------------------------------------------------------------------------
 
 
-def _all_unsure() -> Contents:
+def _all_unsure() -> ReportContents:
     shown = without(contents(sizes=(), unsure=9), "silhouette", "truth", "sheets")
     return replace(shown, internal=bare().internal)
 
@@ -168,7 +168,7 @@ def _all_unsure() -> Contents:
     ],
     ids=["one image", "one cluster", "clusters of one", "one class", "all unsure"],
 )
-def test_what_is_not_defined_is_a_dash_with_a_reason(shown: Contents) -> None:
+def test_what_is_not_defined_is_a_dash_with_a_reason(shown: ReportContents) -> None:
     text = Page(render(shown)).text
     assert not re.search(r"\b(nan|NaN|None|inf|undefined|null)\b", text)
     if shown.silhouette is None:
@@ -177,7 +177,7 @@ def test_what_is_not_defined_is_a_dash_with_a_reason(shown: Contents) -> None:
         )
 
 
-def test_numbers_that_are_none_are_not_plotted(full: Contents) -> None:
+def test_numbers_that_are_none_are_not_plotted(full: ReportContents) -> None:
     tried = (Candidate(2, float("nan"), 10.0), Candidate(3, 0.2, float("inf")))
     found = Page(render(replace(full, evidence=tried)))
     assert not re.search(r"\b(nan|inf)\b", found.text)
@@ -194,7 +194,7 @@ def test_numbers_that_are_none_are_not_plotted(full: Contents) -> None:
     ],
 )
 def test_a_number_for_a_person(value: float | None, digits: int, shown: str) -> None:
-    assert wording.number(value, digits) == shown
+    assert wording.score_text(value, digits) == shown
 
 
 @pytest.mark.parametrize(
@@ -286,8 +286,8 @@ def test_any_name_can_be_written_and_read_again(name: str) -> None:
     Page(found)
 
 
-def test_a_picture_that_could_not_be_read_says_so(full: Contents) -> None:
-    sheet = replace(full.sheets[3], typical=(Picture("gone.jpg", b"", 0, 0, "medoid"),))
+def test_a_picture_that_could_not_be_read_says_so(full: ReportContents) -> None:
+    sheet = replace(full.sheets[3], typical=(ReportPicture("gone.jpg", b"", 0, 0, "medoid"),))
     text = Page(render(replace(full, sheets={3: sheet}))).text
     assert "cannot be read medoid" in text
 
@@ -299,7 +299,7 @@ def _array(text: str, dtype: str) -> Any:
     return np.frombuffer(base64.b64decode(text), dtype=dtype)
 
 
-def test_the_map_is_the_same_when_unpacked(full: Contents, page: Page) -> None:
+def test_the_map_is_the_same_when_unpacked(full: ReportContents, page: Page) -> None:
     data, shown = page.map, full.map
     assert shown is not None
     assert np.abs(_array(data["xy"], "<i2").reshape(-1, 2) / 32_767 - shown.xy).max() < 2e-5
@@ -309,10 +309,10 @@ def test_the_map_is_the_same_when_unpacked(full: Contents, page: Page) -> None:
     of = _array(data["cluster"], "<u2")
     ids = np.array([row.cluster_id for row in full.clusters])
     assert (
-        np.where(of == NONE, NOISE, ids[np.minimum(of, len(ids) - 1)]) == shown.cluster_ids
+        np.where(of == NO_CLUSTER, NOISE, ids[np.minimum(of, len(ids) - 1)]) == shown.cluster_ids
     ).all()
     labels = [entry["label"] for entry in data["classes"]]
-    truth = [None if c == NONE else labels[c] for c in _array(data["class"], "<u2")]
+    truth = [None if c == NO_CLUSTER else labels[c] for c in _array(data["class"], "<u2")]
     assert truth == list(shown.truth)
     assert [spot["row"] for spot in data["spots"]] == [spot.row for spot in shown.spots]
 
@@ -333,7 +333,9 @@ def test_ten_thousand_points_take_half_a_megabyte() -> None:
     assert len(text) < 500_000
 
 
-def test_a_class_has_the_same_colour_on_the_map_and_in_the_bars(full: Contents, page: Page) -> None:
+def test_a_class_has_the_same_colour_on_the_map_and_in_the_bars(
+    full: ReportContents, page: Page
+) -> None:
     bars = dict(re.findall(r'--tint:var\((--t\d+)\)" title="([^:]+):', render(full)))
     tints = {entry["tint"]: entry["label"] for entry in page.map["classes"]}
     assert bars.items() <= tints.items()
@@ -346,7 +348,7 @@ def test_a_class_has_the_same_colour_on_the_map_and_in_the_bars(full: Contents, 
 def test_a_knife_is_sorted_and_keeps_its_ends_when_thinned() -> None:
     shown = contents(sizes=(3_000, 40), unsure=0, pictures=0, spots=0)
     assert shown.silhouette is not None
-    found = charts.knives(shown.silhouette, shown.cluster_ids, [4, 3], height=300)
+    found = charts.silhouette_chart(shown.silhouette, shown.cluster_ids, [4, 3], height=300)
     assert [knife.cluster_id for knife in found.knives] == [4, 3]
     assert found.is_thinned
     for knife in found.knives:
@@ -371,7 +373,7 @@ def test_ticks_are_round_and_cover_what_is_shown(low: float, span: float) -> Non
 
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=20).filter(any))
 def test_the_parts_of_a_cluster_are_all_of_it(counts: list[int]) -> None:
-    found = charts.parts(np.array(counts))
+    found = charts.pie_slices(np.array(counts))
     assert sum(part.count for part in found) == sum(counts)
     assert sum(part.share for part in found) == pytest.approx(1)
     named = [part for part in found if part.class_ is not None]
@@ -380,7 +382,7 @@ def test_the_parts_of_a_cluster_are_all_of_it(counts: list[int]) -> None:
     assert len(found) <= 7
 
 
-def test_what_is_matched_stands_on_the_diagonal(full: Contents) -> None:
+def test_what_is_matched_stands_on_the_diagonal(full: ReportContents) -> None:
     found = matrix_of(full, cluster_names(full))
     assert found is not None
     assert full.truth is not None
@@ -415,7 +417,7 @@ def test_the_colours_can_be_seen_and_the_signs_told_apart() -> None:
     assert len(palette.MARKERS) == len(palette.SHAPES)
 
 
-def test_a_picture_is_there_as_it_was_given(full: Contents, page: Page) -> None:
+def test_a_picture_is_there_as_it_was_given(full: ReportContents, page: Page) -> None:
     sources = {a["src"] for a in page.all("img")}
     first = full.sheets[3].typical[0]
     assert "data:image/jpeg;base64," + base64.b64encode(first.jpeg).decode() in sources

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from organizer.errors import SettingsError
-from organizer.report.contents import Contents
+from organizer.report.contents import ReportContents
 from organizer.report.drawing import text_of
 from organizer.report.plots import write_plots
 from organizer.report.plots_map import map_png
@@ -35,12 +35,12 @@ _ODD = ("東京 🦊 $x^{2}$", "שועל $", "a\nb\tc \udcff _under <b>")
 
 
 @pytest.fixture(scope="module")
-def full() -> Contents:
+def full() -> ReportContents:
     return contents(sizes=(40, 25, 12), names=_ODD, classes=(*_ODD, "cat"), pictures=3, spots=6)
 
 
 @pytest.fixture(scope="module")
-def written(full: Contents, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def written(full: ReportContents, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("plots") / "new"
     assert {file.name for file in write_plots(full, folder)} == _ALL
     return folder
@@ -62,7 +62,7 @@ def test_what_has_nothing_to_show_is_not_written(tmp_path: Path) -> None:
 
 
 def test_plots_of_an_earlier_run_are_replaced_and_nothing_else(
-    written: Path, full: Contents
+    written: Path, full: ReportContents
 ) -> None:
     (written / "notes.txt").write_text("mine")
     (written / "my map.png").write_bytes(b"mine too")
@@ -83,7 +83,7 @@ def test_plots_of_an_earlier_run_are_replaced_and_nothing_else(
 @pytest.mark.parametrize("name", ["map.png", "sheet_7.png"])
 @pytest.mark.parametrize("kind", ["a picture", "no picture", "a folder"])
 def test_a_file_of_another_hand_is_never_written_over(
-    full: Contents, tmp_path: Path, name: str, kind: str
+    full: ReportContents, tmp_path: Path, name: str, kind: str
 ) -> None:
     file = tmp_path / name
     if kind == "a picture":
@@ -97,7 +97,7 @@ def test_a_file_of_another_hand_is_never_written_over(
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_a_folder_that_cannot_be_made_is_said_plainly(full: Contents, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_said_plainly(full: ReportContents, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(SettingsError, match="plots cannot be written to"):
         write_plots(full, tmp_path / "file")

@@ -12,10 +12,10 @@ import pytest
 
 from organizer.errors import ClusteringError, SettingsError
 from organizer.evaluate.audit import in_random_order, wilson
-from organizer.library import Library, evidence
-from organizer.library import reviewing as room
-from organizer.library.reviewing import Look
-from organizer.store import Answer, Drawn, database
+from organizer.library import Library
+from organizer.library.review import api, disagreements
+from organizer.library.review.sample import ReviewItem
+from organizer.store import Answer, SampleKind, database
 from tests.cards import blobs, cluster_of, fill, ids_of, ingest, library_at, members, where
 
 SIZES = [40, 20, 10, 2]
@@ -42,13 +42,15 @@ def library(made: Path, tmp_path: Path) -> Iterator[Library]:
         yield found
 
 
-def say(library: Library, looks: Iterable[Look], wrong: Iterable[str] = ()) -> int:
+def say(library: Library, looks: Iterable[ReviewItem], wrong: Iterable[str] = ()) -> int:
     """Answer about images: no for some, yes for the others."""
     denied = set(wrong)
-    return library.answer([look.answer(belongs=look.image_id not in denied) for look in looks])
+    return library.review.answer(
+        [look.answer(belongs=look.image_id not in denied) for look in looks]
+    )
 
 
-def ids(looks: Iterable[Look]) -> list[str]:
+def ids(looks: Iterable[ReviewItem]) -> list[str]:
     return [look.image_id for look in looks]
 
 
@@ -56,7 +58,7 @@ def ids(looks: Iterable[Look]) -> list[str]:
 
 
 def test_a_sample_is_drawn_from_each_cluster_by_its_size(library: Library) -> None:
-    looks = library.review_sample(36)
+    looks = library.review.sample(36)
     at = where(library)
     assert all(at[look.image_id] == look.cluster_id for look in looks)
     assert len(set(ids(looks))) == 36
@@ -72,15 +74,15 @@ def test_a_sample_is_drawn_from_each_cluster_by_its_size(library: Library) -> No
 
 
 def test_the_seed_decides_who_is_drawn(library: Library, tmp_path: Path) -> None:
-    again = ids(library.review_sample(20))
-    assert ids(library.review_sample(20)) == again
+    again = ids(library.review.sample(20))
+    assert ids(library.review.sample(20)) == again
     other = library_at(tmp_path, seed=1)
-    assert set(ids(other.review_sample(20))) != set(again)
+    assert set(ids(other.review.sample(20))) != set(again)
 
 
 def test_what_is_typical_is_shown_and_not_the_image_itself(library: Library) -> None:
-    found = {summary.cluster_id: summary.medoid for summary in library.clusters()}
-    for look in library.review_sample(72):
+    found = {summary.cluster_id: summary.medoid for summary in library.clusters.summaries()}
+    for look in library.review.sample(72):
         assert look.path.stem == look.image_id
         assert look.path not in look.typical
         assert len(look.typical) == (1 if look.image_id in GROUPS[3] else 3)
@@ -89,35 +91,35 @@ def test_what_is_typical_is_shown_and_not_the_image_itself(library: Library) -> 
 
 
 def test_nobody_is_asked_twice(library: Library) -> None:
-    first = library.review_sample(20)
+    first = library.review.sample(20)
     assert say(library, first) == 20
-    second = library.review_sample(1_000)
+    second = library.review.sample(1_000)
     assert len(second) == 52
     assert not set(ids(first)) & set(ids(second))
     say(library, second)
-    assert library.review_sample(5) == []
+    assert library.review.sample(5) == []
 
 
 def test_a_skipped_image_comes_first_the_next_time(library: Library) -> None:
-    first = library.review_sample(12)
+    first = library.review.sample(12)
     say(library, first[1:])
-    assert first[0].image_id in ids(library.review_sample(4))
+    assert first[0].image_id in ids(library.review.sample(4))
 
 
 def test_one_cluster_alone(library: Library) -> None:
     small = cluster_of(library, GROUPS[3])
-    looks = library.review_sample(50, cluster_ids=[small])
+    looks = library.review.sample(50, cluster_ids=[small])
     assert set(ids(looks)) == set(GROUPS[3])
     with pytest.raises(SettingsError, match="there is no cluster 99"):
-        library.review_sample(5, cluster_ids=[99])
+        library.review.sample(5, cluster_ids=[99])
 
 
 def test_images_that_come_later_are_drawn_as_if_they_had_been_there(library: Library) -> None:
-    say(library, library.review_sample(30))
+    say(library, library.review.sample(30))
     ingest(library, ids_of(range(100, 160)), blobs([60], seed=5))
     one = cluster_of(library, GROUPS[0])
     assert Counter(where(library).values())[one] > 90
-    looks = library.review_sample(40, cluster_ids=[one])
+    looks = library.review.sample(40, cluster_ids=[one])
     said = {answer.image_id for answer in library.store.answers.all() if answer.cluster_id == one}
     drawn = said | set(ids(looks))
     everyone = [i for i, c in where(library).items() if c == one]
@@ -129,11 +131,11 @@ def test_images_that_come_later_are_drawn_as_if_they_had_been_there(library: Lib
 
 
 def test_purity_is_that_of_the_random_draw(library: Library) -> None:
-    assert library.audit() is None
+    assert library.review.audit() is None
     one = cluster_of(library, GROUPS[0])
-    looks = library.review_sample(10, cluster_ids=[one])
+    looks = library.review.sample(10, cluster_ids=[one])
     say(library, looks, wrong=ids(looks)[:2])
-    audit = library.audit()
+    audit = library.review.audit()
     assert audit is not None
     assert audit.per_cluster == {one: wilson(8, 10, population=40)}
     assert audit.unseen == 32
@@ -141,36 +143,36 @@ def test_purity_is_that_of_the_random_draw(library: Library) -> None:
 
 
 def test_the_last_word_counts(library: Library) -> None:
-    look = library.review_sample(1)[0]
+    look = library.review.sample(1)[0]
     for belongs in (True, False, True, False):
-        assert library.answer([look.answer(belongs=belongs)]) == 1
-        audit = library.audit()
+        assert library.review.answer([look.answer(belongs=belongs)]) == 1
+        audit = library.review.audit()
         assert audit is not None
         assert (audit.overall.answered, audit.overall.right) == (1, int(belongs))
-    assert library.answer([look.answer(belongs=False)]) == 0
+    assert library.review.answer([look.answer(belongs=False)]) == 0
 
 
 def test_an_answer_counts_only_while_the_image_is_in_that_cluster(library: Library) -> None:
     one, other = cluster_of(library, GROUPS[0]), cluster_of(library, GROUPS[1])
-    looks = library.review_sample(10, cluster_ids=[one])
+    looks = library.review.sample(10, cluster_ids=[one])
     say(library, looks)
-    library.move([looks[0].image_id], other)
-    audit = library.audit()
+    library.corrections.move([looks[0].image_id], other)
+    audit = library.review.audit()
     assert audit is not None
     assert {i: p.answered for i, p in audit.per_cluster.items()} == {one: 9}
     # It was not answered for the cluster that it is in now.
-    assert looks[0].image_id in ids(library.review_sample(100, cluster_ids=[other]))
+    assert looks[0].image_id in ids(library.review.sample(100, cluster_ids=[other]))
     library.undo()
-    audit = library.audit()
+    audit = library.review.audit()
     assert audit is not None
     assert audit.per_cluster[one].answered == 10
 
 
 def test_after_a_merge_the_answers_about_what_is_no_more_do_not_count(library: Library) -> None:
     one, other = cluster_of(library, GROUPS[0]), cluster_of(library, GROUPS[1])
-    say(library, library.review_sample(30))
-    library.merge([one, other])
-    audit = library.audit()
+    say(library, library.review.sample(30))
+    library.corrections.merge([one, other])
+    audit = library.review.audit()
     assert audit is not None
     assert other not in audit.per_cluster
 
@@ -178,43 +180,43 @@ def test_after_a_merge_the_answers_about_what_is_no_more_do_not_count(library: L
 @pytest.mark.parametrize("way", ["correct", "not", "move"])
 def test_a_corrected_cluster_is_not_taken_for_pure(library: Library, way: str) -> None:
     one, other = cluster_of(library, GROUPS[0]), cluster_of(library, GROUPS[1])
-    looks = library.review_sample(10, cluster_ids=[one])
+    looks = library.review.sample(10, cluster_ids=[one])
     wrong = ids(looks)[:4]
     say(library, looks, wrong=wrong)
     if way == "correct":
-        (report,) = library.correct()
+        (report,) = library.review.correct()
         assert set(report.decision.image_ids) == set(wrong)
     elif way == "not":
-        library.deny(wrong, one)
+        library.corrections.exclude(wrong, one)
     else:
-        library.move(wrong, other)
+        library.corrections.move(wrong, other)
     at = where(library)
     assert all(at[i] != one for i in wrong)
-    audit = library.audit()
+    audit = library.review.audit()
     assert audit is not None
     # 24 of 40 are right; they still are, among 36. The six that were seen and stay are all right.
     assert audit.per_cluster[one].share == pytest.approx(24 / 36)
     assert audit.per_cluster[one].high < 1
     assert (audit.per_cluster[one].answered, audit.per_cluster[one].right) == (10, 6)
-    assert library.correct() == []
+    assert library.review.correct() == []
 
 
 def test_undo_of_a_correction_brings_the_former_purity_back(library: Library) -> None:
-    looks = library.review_sample(30)
+    looks = library.review.sample(30)
     say(library, looks, wrong=ids(looks)[:3])
-    before = library.audit()
-    reports = library.correct()
-    assert library.audit() != before
+    before = library.review.audit()
+    reports = library.review.correct()
+    assert library.review.audit() != before
     for _ in reports:
         library.undo()
-    assert library.audit() == before
+    assert library.review.audit() == before
 
 
 def test_without_a_clustering_there_is_nothing_to_review(tmp_path: Path) -> None:
     empty = library_at(tmp_path)
     fill(empty, ids_of(range(10)), blobs([10]))
-    assert empty.audit() is None
-    for ask in (empty.review_sample, empty.review_doubtful, empty.correct):
+    assert empty.review.audit() is None
+    for ask in (empty.review.sample, empty.review.doubtful, empty.review.correct):
         with pytest.raises(ClusteringError, match="no clusters yet"):
             ask()
 
@@ -223,11 +225,11 @@ def test_a_cluster_of_one_and_a_library_of_one_cluster(tmp_path: Path) -> None:
     small = library_at(tmp_path)
     fill(small, ids_of(range(3)), blobs([2, 1]))
     small.recluster(k=2, reduce="none")
-    looks = small.review_sample(10)
+    looks = small.review.sample(10)
     assert sorted(len(look.typical) for look in looks) == [0, 1, 1]
-    assert small.review_doubtful() == []
+    assert small.review.doubtful() == []
     say(small, looks)
-    audit = small.audit()
+    audit = small.review.audit()
     assert audit is not None
     assert (audit.overall.share, audit.overall.low, audit.overall.high) == (1, 1, 1)
 
@@ -235,11 +237,11 @@ def test_a_cluster_of_one_and_a_library_of_one_cluster(tmp_path: Path) -> None:
 def test_many_answers_one_by_one_stay_few_files(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evidence, "_ANSWERS_A_TIDY", 12)
+    monkeypatch.setattr(api, "_ANSWERS_A_TIDY", 12)
     monkeypatch.setattr(database, "_SMALL_FRAGMENTS", 4)
-    looks = library.review_sample(26)
+    looks = library.review.sample(26)
     for look in looks:
-        library.answer([look.answer(belongs=look.cluster_id % 2 == 0)])
+        library.review.answer([look.answer(belongs=look.cluster_id % 2 == 0)])
     answers = library.store.answers.all()
     assert [answer.image_id for answer in answers] == ids(looks)
     assert len(library.store.answers._database.dataset("answers").get_fragments()) <= 4
@@ -252,24 +254,24 @@ def test_many_answers_one_by_one_stay_few_files(
 def mixed(library: Library) -> tuple[Library, list[str]]:
     """Three images of the first group put into the second cluster by hand."""
     strays = GROUPS[0][3:6]
-    library.move(strays, cluster_of(library, GROUPS[1]))
+    library.corrections.move(strays, cluster_of(library, GROUPS[1]))
     return library, strays
 
 
 def test_the_images_among_others_come_first(mixed: tuple[Library, list[str]]) -> None:
     library, strays = mixed
     one, other = cluster_of(library, GROUPS[0][6:]), cluster_of(library, GROUPS[1])
-    looks = library.review_doubtful(50)
+    looks = library.review.doubtful(50)
     assert set(ids(looks)) == set(strays)
     found = {look.image_id: look for look in looks}
     for image_id in strays:
         assert (found[image_id].cluster_id, found[image_id].other_id) == (other, one)
-        assert found[image_id].drawn is Drawn.DOUBTFUL
+        assert found[image_id].drawn is SampleKind.DOUBTFUL
     shares = [look.disagreeing or 0 for look in looks]
     assert shares == sorted(shares, reverse=True)
     assert min(shares) >= 0.6
-    assert ids(library.review_doubtful(2)) == ids(looks)[:2]
-    assert library.review_doubtful(50, cluster_ids=[one]) == []
+    assert ids(library.review.doubtful(2)) == ids(looks)[:2]
+    assert library.review.doubtful(50, cluster_ids=[one]) == []
 
 
 def test_answers_about_doubtful_images_say_nothing_of_the_others(
@@ -277,15 +279,15 @@ def test_answers_about_doubtful_images_say_nothing_of_the_others(
 ) -> None:
     library, _ = mixed
     other = cluster_of(library, GROUPS[1])
-    doubtful = library.review_doubtful(50, cluster_ids=[other])
+    doubtful = library.review.doubtful(50, cluster_ids=[other])
     say(library, doubtful, wrong=ids(doubtful))
-    assert library.audit() is None
-    looks = library.review_sample(4, cluster_ids=[other])
+    assert library.review.audit() is None
+    looks = library.review.sample(4, cluster_ids=[other])
     say(library, [look for look in looks if look.belongs is None])
-    audit = library.audit()
+    audit = library.review.audit()
     assert audit is not None
     assert audit.overall.share == 1
-    assert not set(ids(doubtful)) & set(ids(library.review_doubtful(50)))
+    assert not set(ids(doubtful)) & set(ids(library.review.doubtful(50)))
 
 
 def test_a_doubtful_image_is_as_likely_to_be_drawn_as_any_other(
@@ -293,15 +295,15 @@ def test_a_doubtful_image_is_as_likely_to_be_drawn_as_any_other(
 ) -> None:
     library, strays = mixed
     other = cluster_of(library, GROUPS[1])
-    untouched = ids(library.review_sample(23, cluster_ids=[other]))
-    doubtful = library.review_doubtful(50, cluster_ids=[other])
+    untouched = ids(library.review.sample(23, cluster_ids=[other]))
+    doubtful = library.review.doubtful(50, cluster_ids=[other])
     say(library, doubtful, wrong=strays)
-    looks = library.review_sample(23, cluster_ids=[other])
+    looks = library.review.sample(23, cluster_ids=[other])
     # Left out, they would make the cluster look purer than it is; what was said is known.
     assert ids(looks) == untouched
     assert {look.image_id for look in looks if look.belongs is False} == set(strays)
     say(library, looks, wrong=strays)
-    audit = library.audit()
+    audit = library.review.audit()
     assert audit is not None
     assert audit.overall.share == pytest.approx(20 / 23)
 
@@ -310,19 +312,19 @@ def test_of_very_many_the_least_sure_are_looked_up(
     mixed: tuple[Library, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     library, _ = mixed
-    monkeypatch.setattr(room, "ALL_UP_TO", 50)
-    monkeypatch.setattr(room, "_LEAST_SURE", 5)
+    monkeypatch.setattr(disagreements, "ALL_UP_TO", 50)
+    monkeypatch.setattr(disagreements, "_LEAST_SURE", 5)
     found = members(library)
     least = found.image_ids[np.argsort(found.margins, kind="stable")[:5]]
-    assert set(ids(library.review_doubtful(50))) <= set(least)
+    assert set(ids(library.review.doubtful(50))) <= set(least)
 
 
 def test_what_is_known_is_not_written_again(library: Library) -> None:
-    look = library.review_sample(1)[0]
-    by_doubt = Answer(look.image_id, look.cluster_id, True, Drawn.DOUBTFUL)
-    assert library.answer([by_doubt]) == 1
-    assert library.audit() is None
-    assert library.answer([look.answer(belongs=True)]) == 1
-    assert library.answer([look.answer(belongs=True), by_doubt]) == 0
+    look = library.review.sample(1)[0]
+    by_doubt = Answer(look.image_id, look.cluster_id, True, SampleKind.DOUBTFUL)
+    assert library.review.answer([by_doubt]) == 1
+    assert library.review.audit() is None
+    assert library.review.answer([look.answer(belongs=True)]) == 1
+    assert library.review.answer([look.answer(belongs=True), by_doubt]) == 0
     assert library.store.answers.count() == 2
-    assert library.audit() is not None
+    assert library.review.audit() is not None

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from organizer.errors import ClusteringError, OrganizerError
-from organizer.library import Library, review_csv
-from organizer.library import reviewing as room
-from organizer.library.deciding import DecisionReport, Desk
-from organizer.library.said import said
-from organizer.store import Answer, Drawn, answers
+from organizer.library import Library
+from organizer.library.corrections.editor import DecisionReport, Editor
+from organizer.library.review import api, audit, csv_file, sample
+from organizer.library.review.answers import answer_summary
+from organizer.store import Answer, SampleKind, answers
 from organizer.types import FileState
 from tests.cards import blobs, cluster_of, fill, ids_of, library_at, where
 
@@ -39,13 +39,15 @@ def library(made: Path, tmp_path: Path) -> Iterator[Library]:
         yield found
 
 
-def say(library: Library, image_id: str, *, belongs: bool, drawn: Drawn = Drawn.RANDOM) -> None:
-    library.answer([Answer(image_id, where(library)[image_id], belongs, drawn)])
+def say(
+    library: Library, image_id: str, *, belongs: bool, drawn: SampleKind = SampleKind.RANDOM
+) -> None:
+    library.review.answer([Answer(image_id, where(library)[image_id], belongs, drawn)])
 
 
 def counted(library: Library) -> dict[int, tuple[int, int]]:
     """Answered and right by cluster."""
-    audit = library.audit()
+    audit = library.review.audit()
     found = audit.per_cluster if audit else {}
     return {i: (p.answered, p.right) for i, p in found.items() if p.answered}
 
@@ -57,17 +59,17 @@ def test_after_a_merge_a_yes_is_about_the_whole_and_a_no_about_nothing(library: 
     say(library, GROUPS[1][0], belongs=True)
     say(library, GROUPS[1][1], belongs=False)
     before = counted(library)
-    library.merge([two, one])
+    library.corrections.merge([two, one])
     assert counted(library) == {two: (2, 2)}
-    assert room.wrong(library.store) == {}
-    assert library.correct() == []
+    assert audit.rejected_images(library.store) == {}
+    assert library.review.correct() == []
     # They are asked again, before anybody else.
-    assert room.reopened(library.store) == 2
-    again = library.review_sample(2, cluster_ids=[two])
+    assert audit.count_reopened(library.store) == 2
+    again = library.review.sample(2, cluster_ids=[two])
     assert {look.image_id for look in again} == {GROUPS[0][1], GROUPS[1][1]}
-    library.answer([look.answer(belongs=False) for look in again])
+    library.review.answer([look.answer(belongs=False) for look in again])
     assert counted(library) == {two: (4, 2)}
-    assert room.reopened(library.store) == 0
+    assert audit.count_reopened(library.store) == 0
     # The yeses given before are those of before; the noes about the whole say nothing of parts.
     library.undo()
     assert counted(library) == before == {one: (2, 1), two: (2, 1)}
@@ -75,13 +77,13 @@ def test_after_a_merge_a_yes_is_about_the_whole_and_a_no_about_nothing(library: 
 
 def test_answers_about_a_whole_say_nothing_of_its_parts(library: Library) -> None:
     one, two = cluster_of(library, GROUPS[0]), cluster_of(library, GROUPS[1])
-    library.merge([one, two])
+    library.corrections.merge([one, two])
     say(library, GROUPS[0][0], belongs=True)
     say(library, GROUPS[1][0], belongs=False)
     assert counted(library) == {one: (2, 1)}
-    library.split(one)
+    library.corrections.split(one)
     assert counted(library) == {}
-    assert room.wrong(library.store) == {}
+    assert audit.rejected_images(library.store) == {}
     part = where(library)[GROUPS[1][0]]
     say(library, GROUPS[1][0], belongs=True)
     assert counted(library) == {part: (1, 1)}
@@ -97,7 +99,7 @@ def test_what_was_said_of_a_retired_cluster_comes_back_with_it(library: Library)
     three = cluster_of(library, GROUPS[2])
     say(library, GROUPS[2][0], belongs=True)
     say(library, GROUPS[2][1], belongs=False)
-    library.retire(three)
+    library.corrections.retire(three)
     assert counted(library) == {}
     library.undo()
     assert counted(library) == {three: (2, 1)}
@@ -109,7 +111,7 @@ def test_an_id_that_a_recluster_gives_on_keeps_its_answers(library: Library) -> 
     say(library, GROUPS[0][1], belongs=False)
     library.recluster(k=3, reduce="none")
     assert counted(library) == {one: (2, 1)}
-    assert room.wrong(library.store) == {one: [GROUPS[0][1]]}
+    assert audit.rejected_images(library.store) == {one: [GROUPS[0][1]]}
     library.undo()
     assert counted(library) == {one: (2, 1)}
 
@@ -120,22 +122,22 @@ def test_a_move_into_the_cluster_overrules_an_earlier_no(library: Library, corre
     image_id = GROUPS[0][0]
     say(library, image_id, belongs=False)
     if corrected:
-        library.correct()
-    library.move([image_id], one)
+        library.review.correct()
+    library.corrections.move([image_id], one)
     assert counted(library) == {one: (1, 1)}
-    assert library.correct() == []
+    assert library.review.correct() == []
     assert where(library)[image_id] == one
     # And a later answer overrules the move.
     say(library, image_id, belongs=False)
     assert counted(library) == {one: (1, 0)}
-    (report,) = library.correct()
+    (report,) = library.review.correct()
     assert report.decision.image_ids == (image_id,)
 
 
 def test_not_overrules_an_earlier_yes(library: Library) -> None:
     one = cluster_of(library, GROUPS[0])
     say(library, GROUPS[0][0], belongs=True)
-    library.deny([GROUPS[0][0]], one)
+    library.corrections.exclude([GROUPS[0][0]], one)
     assert counted(library) == {one: (1, 0)}
     library.undo()
     assert counted(library) == {one: (1, 1)}
@@ -156,30 +158,30 @@ def test_a_table_of_before_the_merge_is_about_the_clusters_of_before(
     library: Library, tmp_path: Path
 ) -> None:
     one, two = cluster_of(library, GROUPS[0]), cluster_of(library, GROUPS[1])
-    looks = library.review_sample(8, cluster_ids=[two])
+    looks = library.review.sample(8, cluster_ids=[two])
     file = tmp_path / "review.csv"
-    review_csv.write(file, looks, store=library.store, force=False)
-    library.merge([one, two])
+    csv_file.write_review(file, looks, store=library.store, force=False)
+    library.corrections.merge([one, two])
     lines = file.read_text(encoding="utf-8-sig").splitlines()
     said_there = [line + ("n" if place < 3 else "y") for place, line in enumerate(lines[1:])]
     file.write_text("\n".join([lines[0], *said_there]) + "\n", encoding="utf-8")
-    found = review_csv.read(file, library.store)
-    assert room.moved_on(library.store, found.answers) == 3
-    assert library.answer(found.answers) == 8
+    found = csv_file.read_review(file, library.store)
+    assert audit.count_outdated(library.store, found.answers) == 3
+    assert library.review.answer(found.answers) == 8
     assert counted(library) == {one: (5, 5)}
-    assert room.wrong(library.store) == {}
+    assert audit.rejected_images(library.store) == {}
     # Read again it says nothing new, what does not count included.
-    assert library.answer(review_csv.read(file, library.store).answers) == 0
+    assert library.review.answer(csv_file.read_review(file, library.store).answers) == 0
 
 
 def test_two_merges_carry_a_yes_along_and_reopen_a_no_in_the_last(library: Library) -> None:
     one, two, three = (cluster_of(library, group) for group in GROUPS)
     say(library, GROUPS[0][0], belongs=True)
     say(library, GROUPS[0][1], belongs=False)
-    library.merge([two, one])
-    library.merge([three, two])
+    library.corrections.merge([two, one])
+    library.corrections.merge([three, two])
     assert counted(library) == {three: (1, 1)}
-    assert said(library.store).reopened == {(GROUPS[0][1], three)}
+    assert answer_summary(library.store).reopened == {(GROUPS[0][1], three)}
 
 
 def test_a_correction_that_fails_half_way_tells_what_is_done(
@@ -188,27 +190,27 @@ def test_a_correction_that_fails_half_way_tells_what_is_done(
     one, two = cluster_of(library, GROUPS[0]), cluster_of(library, GROUPS[1])
     say(library, GROUPS[0][0], belongs=False)
     say(library, GROUPS[1][0], belongs=False)
-    deny = Desk.deny
+    deny = Editor.exclude
 
-    def failing(desk: Desk, image_ids: list[str], cluster_id: int) -> DecisionReport:
+    def failing(desk: Editor, image_ids: list[str], cluster_id: int) -> DecisionReport:
         if cluster_id == max(one, two):
             raise ClusteringError("no cluster would be left", "make others")
         return deny(desk, image_ids, cluster_id)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Desk, "deny", failing)
+        patch.setattr(Editor, "exclude", failing)
         with pytest.raises(ClusteringError, match="before that, 1 image left for good") as told:
-            library.correct()
+            library.review.correct()
     assert "organizer undo" in told.value.hint
-    assert room.wrong(library.store).keys() == {max(one, two)}
-    assert len(library.correct()) == 1
+    assert audit.rejected_images(library.store).keys() == {max(one, two)}
+    assert len(library.review.correct()) == 1
 
 
 def test_a_correction_holds_the_library_from_the_look_to_the_last_word(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     say(library, GROUPS[0][0], belongs=False)
-    wrong = room.wrong
+    wrong = audit.rejected_images
 
     def looked_up(*args: object) -> dict[int, list[str]]:
         with (
@@ -218,8 +220,8 @@ def test_a_correction_holds_the_library_from_the_look_to_the_last_word(
             pass
         return wrong(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(room, "wrong", looked_up)
-    assert len(library.correct()) == 1
+    monkeypatch.setattr(api, "rejected_images", looked_up)
+    assert len(library.review.correct()) == 1
 
 
 def test_images_without_files_are_not_drawn(library: Library) -> None:
@@ -227,10 +229,10 @@ def test_images_without_files_are_not_drawn(library: Library) -> None:
     gone = set(GROUPS[0][:5])
     present = library.store.photos.files_in_state(gone, FileState.PRESENT)
     library.store.photos.mark(present, FileState.MISSING)
-    looks = library.review_sample(100, cluster_ids=[one])
+    looks = library.review.sample(100, cluster_ids=[one])
     assert {look.image_id for look in looks} == set(GROUPS[0]) - gone
-    assert room.lost_of(library.store, [one]) == 5
-    assert room.lost_of(library.store) == 5
-    library.move(GROUPS[0][5:7], cluster_of(library, GROUPS[1]))
-    library.move(GROUPS[0][:2], cluster_of(library, GROUPS[1]))
-    assert {look.image_id for look in library.review_doubtful(50)} == set(GROUPS[0][5:7])
+    assert sample.count_missing(library.store, [one]) == 5
+    assert sample.count_missing(library.store) == 5
+    library.corrections.move(GROUPS[0][5:7], cluster_of(library, GROUPS[1]))
+    library.corrections.move(GROUPS[0][:2], cluster_of(library, GROUPS[1]))
+    assert {look.image_id for look in library.review.doubtful(50)} == set(GROUPS[0][5:7])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from organizer.library import sheets
+from organizer.library.reports import sheets
 from organizer.types import NOISE, Assignments, ClusterModels, Labels
 
 
@@ -40,7 +40,7 @@ def _models(clusters: list[int], counts: list[int], medoids: list[str]) -> Clust
 
 def test_a_sheet_is_the_medoid_the_nearest_and_the_least_sure_of_the_rest() -> None:
     members = _members(np.repeat([3, 8], 30))
-    found = sheets.chosen(members, _models([3, 8], [30, 30], ["i7", "i50"]))
+    found = sheets.choose_sheet_images(members, _models([3, 8], [30, 30], ["i7", "i50"]))
     assert list(found) == [3, 8]
     for cluster_id, medoid in ((3, 7), (8, 50)):
         mine = np.flatnonzero(members.cluster_ids == cluster_id)
@@ -53,20 +53,20 @@ def test_a_sheet_is_the_medoid_the_nearest_and_the_least_sure_of_the_rest() -> N
 
 
 def test_a_cluster_of_one_has_a_sheet_of_one() -> None:
-    found = sheets.chosen(_members(np.array([5])), _models([5], [1], ["i0"]))
+    found = sheets.choose_sheet_images(_members(np.array([5])), _models([5], [1], ["i0"]))
     assert found[5].typical.tolist() == [0]
     assert found[5].least_sure.tolist() == []
 
 
 def test_of_several_modes_the_largest_gives_the_medoid() -> None:
     members = _members(np.repeat(2, 20))
-    found = sheets.chosen(members, _models([2, 2, 2], [4, 15, 1], ["i1", "i9", "i3"]))
+    found = sheets.choose_sheet_images(members, _models([2, 2, 2], [4, 15, 1], ["i1", "i9", "i3"]))
     assert found[2].typical[0] == 9
 
 
 def test_a_medoid_that_left_its_cluster_is_not_shown_in_it() -> None:
     members = _members(np.repeat([1, 2], 15))
-    found = sheets.chosen(members, _models([1, 2], [15, 15], ["i20", "i21"]))
+    found = sheets.choose_sheet_images(members, _models([1, 2], [15, 15], ["i20", "i21"]))
     assert 20 not in found[1].typical
     assert len(found[1].typical) == 10
 
@@ -74,7 +74,9 @@ def test_a_medoid_that_left_its_cluster_is_not_shown_in_it() -> None:
 def test_the_largest_clusters_have_sheets() -> None:
     sizes = [1 + i % 7 for i in range(sheets.SHEETS + 40)]
     members = _members(np.repeat(np.arange(len(sizes)), sizes))
-    found = sheets.chosen(members, _models(list(range(len(sizes))), sizes, ["x"] * len(sizes)))
+    found = sheets.choose_sheet_images(
+        members, _models(list(range(len(sizes))), sizes, ["x"] * len(sizes))
+    )
     assert len(found) == sheets.SHEETS
     shown = {sizes[i] for i in found}
     assert min(shown) >= max(sizes[i] for i in set(range(len(sizes))) - set(found))
@@ -82,10 +84,10 @@ def test_the_largest_clusters_have_sheets() -> None:
 
 def test_the_pile_is_shown_by_lot() -> None:
     members = _members(np.concatenate([np.full(500, NOISE), np.full(50, 4)]))
-    found = sheets.from_the_pile(members, seed=1)
-    assert len(set(found.tolist())) == sheets.FROM_THE_PILE
+    found = sheets.sample_unassigned(members, seed=1)
+    assert len(set(found.tolist())) == sheets.UNASSIGNED_PICTURES
     assert (members.cluster_ids[found] == NOISE).all()
     assert found.max() > 250
-    np.testing.assert_array_equal(found, sheets.from_the_pile(members, seed=1))
+    np.testing.assert_array_equal(found, sheets.sample_unassigned(members, seed=1))
     few = _members(np.array([NOISE, 1, NOISE]))
-    assert sheets.from_the_pile(few, seed=1).tolist() == [0, 2]
+    assert sheets.sample_unassigned(few, seed=1).tolist() == [0, 2]

@@ -7,18 +7,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from organizer.cluster.incremental import unit
+from organizer.cluster.incremental import unit_rows
 from organizer.evaluate import internal
 from organizer.evaluate.internal import silhouette, squared_silhouette
-from organizer.scores import Silhouette
-from organizer.types import Labels, Vectors
+from organizer.types import Labels, Silhouette, Vectors
 
 
 def _groups(n: int, k: int, dim: int, *, spread: float, seed: int = 0) -> tuple[Vectors, Labels]:
     draw = np.random.default_rng(seed)
     labels = draw.integers(0, k, n)
     centres = draw.normal(size=(k, dim))
-    return unit((centres[labels] + spread * draw.normal(size=(n, dim))).astype(np.float32)), labels
+    return unit_rows(
+        (centres[labels] + spread * draw.normal(size=(n, dim))).astype(np.float32)
+    ), labels
 
 
 def _theirs(vectors: Vectors, labels: Labels, metric: str = "euclidean") -> Silhouette:
@@ -54,7 +55,7 @@ def test_it_is_that_of_scikit_learn(n: int, k: int, dim: int, spread: float) -> 
 
 def test_it_is_that_of_scikit_learn_where_all_lie_in_a_narrow_cone() -> None:
     vectors, labels = _groups(700, 5, 128, spread=0.5)
-    narrow = unit(np.ones((1, 128), np.float32) + np.float32(0.02) * vectors)
+    narrow = unit_rows(np.ones((1, 128), np.float32) + np.float32(0.02) * vectors)
     _is_close(silhouette(narrow, labels), _theirs(narrow, labels))
 
 
@@ -91,7 +92,7 @@ def test_a_cluster_of_one_has_silhouette_zero() -> None:
 def test_any_labels_are_scored_as_by_scikit_learn(seed: int, k: int, n: int) -> None:
     draw = np.random.default_rng(seed)
     labels = np.append(draw.integers(0, k, n), [0, 0, 1])
-    vectors = unit(draw.normal(size=(len(labels), 5)).astype(np.float32))
+    vectors = unit_rows(draw.normal(size=(len(labels), 5)).astype(np.float32))
     vectors[1] = vectors[0]
     _is_close(silhouette(vectors, labels), _theirs(vectors, labels))
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from organizer.errors import StoreError
-from organizer.store import Clusterings, Decisions
+from organizer.store import ClusteringTables, DecisionTable
 from organizer.store.database import Database
 from organizer.store.schemas import CLUSTERS
 from organizer.types import (
@@ -33,8 +33,8 @@ CLUSTERER = PartSpec("kmeans", {"n_clusters": 2, "random_state": 0})
 
 
 @pytest.fixture
-def clusterings(tmp_path: Path) -> Clusterings:
-    return Clusterings(Database.create(tmp_path / "library"))
+def clusterings(tmp_path: Path) -> ClusteringTables:
+    return ClusteringTables(Database.create(tmp_path / "library"))
 
 
 def id_of(number: int) -> str:
@@ -93,7 +93,7 @@ def clustering_of(labels: list[int], cluster_ids: list[int], seed: int = 0) -> C
 
 
 def add(
-    clusterings: Clusterings,
+    clusterings: ClusteringTables,
     clustering: Clustering,
     *,
     parent: int | None = None,
@@ -102,7 +102,7 @@ def add(
     return clusterings.add(clustering, parent_id=parent, lineage=lineage or LineageReport())
 
 
-def test_before_the_first_clustering_there_is_none(clusterings: Clusterings) -> None:
+def test_before_the_first_clustering_there_is_none(clusterings: ClusteringTables) -> None:
     assert clusterings.current() is None
     assert clusterings.next_cluster_id() == 1
     assert clusterings.member_tables() == []
@@ -110,7 +110,7 @@ def test_before_the_first_clustering_there_is_none(clusterings: Clusterings) -> 
         clusterings.get(1)
 
 
-def test_a_clustering_comes_back_as_it_was_stored(clusterings: Clusterings) -> None:
+def test_a_clustering_comes_back_as_it_was_stored(clusterings: ClusteringTables) -> None:
     lineage = LineageReport(
         kept=(4,), split=(Split(4, (4, 9)),), merged=(Merge(9, (5, 6)),), born=(9,), retired=(5, 6)
     )
@@ -127,7 +127,7 @@ def test_a_clustering_comes_back_as_it_was_stored(clusterings: Clusterings) -> N
     assert clusterings.all() == [current]
 
 
-def test_models_space_and_exemplars_come_back_with_every_bit(clusterings: Clusterings) -> None:
+def test_models_space_and_exemplars_come_back_with_every_bit(clusterings: ClusteringTables) -> None:
     made = clustering_of([7, 2, 7], [7, 2, 7])
     clustering_id = add(clusterings, made)
     stored, given = clusterings.models(clustering_id), made.models
@@ -149,7 +149,7 @@ def test_models_space_and_exemplars_come_back_with_every_bit(clusterings: Cluste
 
 
 def test_a_revision_is_what_the_clusters_are_now_and_the_first_what_they_were(
-    clusterings: Clusterings,
+    clusterings: ClusteringTables,
 ) -> None:
     clustering_id = add(clusterings, clustering_of([1, 2], [1, 2]))
     ingest_id = clusterings.begin_ingest()
@@ -164,7 +164,7 @@ def test_a_revision_is_what_the_clusters_are_now_and_the_first_what_they_were(
     assert set(clusterings.ingest_times()) == {1}
 
 
-def test_members_come_back_and_the_unsure_are_counted(clusterings: Clusterings) -> None:
+def test_members_come_back_and_the_unsure_are_counted(clusterings: ClusteringTables) -> None:
     made = clustering_of([1, 2, 1], [1, 2])
     clustering_id = add(clusterings, made)
     clusterings.append_members(clustering_id, members_of([NOISE, 2], first=50, since=1))
@@ -186,7 +186,7 @@ def test_members_come_back_and_the_unsure_are_counted(clusterings: Clusterings) 
 
 
 def test_the_clusters_of_some_images_leave_out_those_that_are_in_none(
-    clusterings: Clusterings,
+    clusterings: ClusteringTables,
 ) -> None:
     clustering_id = add(clusterings, clustering_of([1, 2, 1], [1, 2]))
     wanted = [id_of(1), id_of(2), id_of(99)]
@@ -195,7 +195,7 @@ def test_the_clusters_of_some_images_leave_out_those_that_are_in_none(
 
 
 def test_the_last_clustering_that_was_brought_into_force_is_current(
-    clusterings: Clusterings,
+    clusterings: ClusteringTables,
 ) -> None:
     first = add(clusterings, clustering_of([1, 1], [1]))
     second = add(clusterings, clustering_of([2, 3], [2, 3]), parent=first)
@@ -213,7 +213,7 @@ def test_the_last_clustering_that_was_brought_into_force_is_current(
     assert now.clustering_id == third
 
 
-def test_a_cluster_id_is_never_given_twice(clusterings: Clusterings) -> None:
+def test_a_cluster_id_is_never_given_twice(clusterings: ClusteringTables) -> None:
     add(clusterings, clustering_of([1, 2, 3], [1, 2, 3]))
     assert clusterings.next_cluster_id() == 4
     add(clusterings, clustering_of([1, 1, 1], [1]), parent=1)
@@ -224,7 +224,7 @@ def test_a_cluster_id_is_never_given_twice(clusterings: Clusterings) -> None:
 
 
 def test_what_a_clustering_that_was_cut_short_left_is_never_in_force_nor_used_again(
-    clusterings: Clusterings,
+    clusterings: ClusteringTables,
 ) -> None:
     first = add(clusterings, clustering_of([1, 1], [1]))
     database = clusterings._database
@@ -237,7 +237,7 @@ def test_what_a_clustering_that_was_cut_short_left_is_never_in_force_nor_used_ag
     assert add(clusterings, clustering_of([1, 1], [1])) == 8
 
 
-def test_the_members_of_the_last_twenty_clusterings_are_kept(clusterings: Clusterings) -> None:
+def test_the_members_of_the_last_twenty_clusterings_are_kept(clusterings: ClusteringTables) -> None:
     ids: list[int] = []
     for seed in range(22):
         made = clustering_of([1, 2], [1, 2], seed)
@@ -255,7 +255,7 @@ def test_the_members_of_the_last_twenty_clusterings_are_kept(clusterings: Cluste
 
 
 def test_evidence_of_another_version_is_read_as_far_as_it_is_known(
-    clusterings: Clusterings,
+    clusterings: ClusteringTables,
 ) -> None:
     clustering_id = add(clusterings, clustering_of([1, 2], [1, 2]))
     database = clusterings._database
@@ -267,8 +267,8 @@ def test_evidence_of_another_version_is_read_as_far_as_it_is_known(
     assert [(c.k, c.silhouette) for c in found] == [(4, 0.5)]
 
 
-def test_decisions_come_back_in_order_with_all_that_was_said(clusterings: Clusterings) -> None:
-    decisions = Decisions(clusterings._database)
+def test_decisions_come_back_in_order_with_all_that_was_said(clusterings: ClusteringTables) -> None:
+    decisions = DecisionTable(clusterings._database)
     first = decisions.draft(DecisionKind.NAME, cluster_id=1, name='it\'s a "fox"; 100% 😀')
     decisions.append(first)
     second = decisions.draft(

@@ -20,12 +20,12 @@ import pytest
 from _pytest.mark.structures import ParameterSet
 
 from organizer.errors import OrganizerError, StoreError
-from organizer.field import Detected, Detection, ImageDetections
 from organizer.library import Library
 from organizer.settings import Settings
 from organizer.store import Store
 from organizer.store.database import Database
 from organizer.store.schemas import SCHEMA_VERSION, TABLES
+from organizer.types import Detected, Detection, ImageDetections
 from tests.conftest import make_groups, make_photo
 
 THINGS = pa.schema([("key", pa.string()), ("n", pa.int64())])
@@ -77,15 +77,15 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Library.open_or_create(folder, Settings()) as library:
         library.ingest([folder / "photos"], embedder="channel-mean")
         library.recluster(k=3)
-        library.rename(1, "first")
+        library.corrections.rename(1, "first")
         make_photo(folder / "photos" / "late.jpg", 500)
         library.ingest([folder / "photos"])
-        library.answer([look.answer(belongs=True) for look in library.review_sample(1)])
-        library.set_template("{deployment}")
-        library.shift("red", 60)
+        library.review.answer([look.answer(belongs=True) for look in library.review.sample(1)])
+        library.deployments.set_template("{deployment}")
+        library.deployments.shift("red", 60)
         (seen, *_) = library.store.photos.images_below(folder / "photos" / "blue")
         box = Detection("animal", 0.9, 0.1, 0.1, 0.5, 0.5)
-        library.import_detections([ImageDetections(seen, Detected.FOUND, (box,))])
+        library.detections.add([ImageDetections(seen, Detected.FOUND, (box,))])
     return folder
 
 
@@ -345,22 +345,22 @@ def _use_all(folder: Path, outside: Path) -> Iterator[BaseException]:
     """Every way to use a library, each on its own; what was raised."""
     ways: list[Callable[[Library], object]] = [
         lambda library: library.status(),
-        lambda library: library.clusters(),
-        lambda library: library.cluster(1),
-        lambda library: library.report(),
+        lambda library: library.clusters.summaries(),
+        lambda library: library.clusters.members(1),
+        lambda library: library.reports.make(),
         lambda library: library.problems(),
-        lambda library: library.audit(),
-        lambda library: library.review_sample(3),
-        lambda library: library.review_doubtful(3),
-        lambda library: library.illustrate(html=folder / "report.html", map_method="pca"),
+        lambda library: library.review.audit(),
+        lambda library: library.review.sample(3),
+        lambda library: library.review.doubtful(3),
+        lambda library: library.reports.write(html=folder / "report.html", map_method="pca"),
         lambda library: library.search(folder / "photos" / "red" / "000.jpg", limit=3),
         lambda library: library.search(outside, limit=3),
-        lambda library: library.rename(2, "second"),
+        lambda library: library.corrections.rename(2, "second"),
         lambda library: library.recluster(k=2),
         lambda library: library.ingest([outside]),
         lambda library: library.undo(),
-        lambda library: library.deployments(),
-        lambda library: library.homes(),
+        lambda library: library.deployments.summary(),
+        lambda library: library.detections.locations(),
     ]
     for way in ways:
         try:
@@ -378,7 +378,7 @@ def test_damage_to_the_data_of_the_files_is_noticed_by_the_views(
         file.unlink()
     with Library.open(tmp_path, Settings()) as library:
         with pytest.raises(StoreError, match="damaged"):
-            library.clusters()
+            library.clusters.summaries()
         with pytest.raises(StoreError, match="damaged"):
             library.ingest([tmp_path / "photos"])
 
@@ -404,7 +404,7 @@ def test_readers_work_while_another_process_writes(sound: Path, tmp_path: Path) 
         Library.open(tmp_path, Settings()) as library,
     ):
         assert library.status().images == 10
-        assert len(library.clusters()) == 3
+        assert len(library.clusters.summaries()) == 3
         assert library.search(tmp_path / "photos" / "red" / "000.jpg", limit=2)
         with pytest.raises(StoreError, match="another organizer"):
             library.recluster(k=2)

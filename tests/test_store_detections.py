@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from organizer.field import WHOLE, Box, Crop, Detected, Detection, ImageDetections, crop_id
 from organizer.store import Store
+from organizer.types import WHOLE, Box, Crop, Detected, Detection, ImageDetections, crop_id
 
 _FRAME, _OTHER, _THIRD = "a1" * 16, "b2" * 16, "c3" * 16
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from organizer.field import Deployment
 from organizer.store import Store
+from organizer.types import Deployment
 
 _NORTH = Deployment("north", "Ridge", "cam 1", 47.5, -11.25, "2024-05-01T00:00:00", None, 3600)
 _QUOTED = Deployment('it\'s "north" 北')

@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from organizer.field import Detected, Detection, ImageDetections
 from organizer.store import Store
-from organizer.store.ids import pack
+from organizer.store.ids import pack_ids
 from organizer.types import (
+    Detected,
+    Detection,
     EmbeddingBatch,
     FileState,
+    ImageDetections,
     ImageFacts,
     ImageRef,
     PartSpec,
@@ -81,24 +83,24 @@ def test_the_files_of_an_image_are_the_same_and_in_the_same_order(store: Store) 
     ids = _ids(store)
     lists, known = store.photos.file_lists(), store.photos.files_of(with_people=True)
     wanted = [*ids[::-1], "f" * 32]
-    for image_id, files in zip(wanted, lists.of(pack(wanted)), strict=True):
+    for image_id, files in zip(wanted, lists.of(pack_ids(wanted)), strict=True):
         rows = known.get(image_id, [])
         assert files == [(str(row.file), row.state is FileState.PRESENT) for row in rows]
-    there = lists.has(pack(wanted), only_present=False).tolist()
+    there = lists.has(pack_ids(wanted), only_present=False).tolist()
     assert there == [image_id in known for image_id in wanted]
-    present = lists.has(pack(wanted), only_present=True).tolist()
+    present = lists.has(pack_ids(wanted), only_present=True).tolist()
     assert present == [
         any(row.state is FileState.PRESENT for row in known.get(image_id, ()))
         for image_id in wanted
     ]
-    assert lists.of(pack([])) == []
+    assert lists.of(pack_ids([])) == []
 
 
 @pytest.mark.parametrize("rows", [1, 7, 100])
 def test_the_facts_of_some_images_come_in_the_order_of_the_library(store: Store, rows: int) -> None:
     ids = _ids(store)
     some = ids[3:30:2]
-    batches = list(store.photos.facts_in_order(np.sort(pack(some)), rows=rows))
+    batches = list(store.photos.facts_in_order(np.sort(pack_ids(some)), rows=rows))
     assert [fact.image_id for batch in batches for fact in batch] == some
     assert {len(batch) for batch in batches[:-1]} <= {rows}
     known = store.photos.facts_of(some)
@@ -108,17 +110,17 @@ def test_the_facts_of_some_images_come_in_the_order_of_the_library(store: Store,
 def test_the_vectors_of_images_are_the_same_in_any_order(store: Store) -> None:
     ids = _ids(store)
     rows = store.vectors.rows(_SPEC)
-    assert rows.has(pack(ids)).tolist() == [True] * (_COUNT - 7) + [False] * 7
+    assert rows.has(pack_ids(ids)).tolist() == [True] * (_COUNT - 7) + [False] * 7
     some = [ids[5], ids[0], ids[20], ids[5]]
     expected = [store.vectors.read_some(_SPEC, [image_id])[image_id] for image_id in some]
-    np.testing.assert_array_equal(rows.of(pack(some)), expected)
-    assert rows.of(pack([])).shape == (0, 4)
+    np.testing.assert_array_equal(rows.of(pack_ids(some)), expected)
+    assert rows.of(pack_ids([])).shape == (0, 4)
 
 
 def test_what_a_detector_said_is_the_same(store: Store) -> None:
     ids = _ids(store)
     known = store.detections.of()
-    assert store.detections.lists().of(pack(ids)) == [known.get(image_id) for image_id in ids]
+    assert store.detections.lists().of(pack_ids(ids)) == [known.get(image_id) for image_id in ids]
 
 
 def test_names_of_further_metadata_say_whether_all_are_numbers(store: Store) -> None:

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from organizer.store import FileRow, IdSet, Photos, Store
+from organizer.store import FileRow, IdSet, PhotoTables, Store
 from organizer.store.database import Database
 from organizer.store.file_index import path_id
 from organizer.types import FileState, ImageFacts, ImageRef, Outcome, Problem, ProcessedFile
 
 
 @pytest.fixture
-def photos(tmp_path: Path) -> Photos:
-    return Photos(Database.create(tmp_path / "home" / ".organizer"))
+def photos(tmp_path: Path) -> PhotoTables:
+    return PhotoTables(Database.create(tmp_path / "home" / ".organizer"))
 
 
 def id_of(number: int) -> str:
@@ -45,7 +45,7 @@ def written(folder: Path, *names: str) -> Path:
     return folder
 
 
-def known_as_they_are(photos: Photos, folder: Path) -> dict[Path, int]:
+def known_as_they_are(photos: PhotoTables, folder: Path) -> dict[Path, int]:
     """Enter every file below a folder as it lies there."""
     root = photos.root_for(folder)
     root_ids = {root.folder: root.root_id}
@@ -63,7 +63,7 @@ def known_as_they_are(photos: Photos, folder: Path) -> dict[Path, int]:
 
 
 def test_a_root_beside_the_library_is_kept_relative_to_it_and_another_is_not(
-    photos: Photos, tmp_path: Path
+    photos: PhotoTables, tmp_path: Path
 ) -> None:
     (tmp_path / "home" / "photos").mkdir()
     (tmp_path / "elsewhere").mkdir()
@@ -75,7 +75,9 @@ def test_a_root_beside_the_library_is_kept_relative_to_it_and_another_is_not(
     assert found == [tmp_path / "home" / "photos", tmp_path / "elsewhere"]
 
 
-def test_a_root_is_made_once_and_holds_what_lies_below_it(photos: Photos, tmp_path: Path) -> None:
+def test_a_root_is_made_once_and_holds_what_lies_below_it(
+    photos: PhotoTables, tmp_path: Path
+) -> None:
     written(tmp_path / "photos", "a.jpg", "sub/b.jpg")
     root = photos.root_for(tmp_path / "photos")
     assert photos.root_for(tmp_path / "photos") == root
@@ -85,7 +87,7 @@ def test_a_root_is_made_once_and_holds_what_lies_below_it(photos: Photos, tmp_pa
     assert len(photos.roots()) == 2
 
 
-def test_the_deepest_root_holds_a_folder(photos: Photos, tmp_path: Path) -> None:
+def test_the_deepest_root_holds_a_folder(photos: PhotoTables, tmp_path: Path) -> None:
     written(tmp_path / "photos", "sub/deep/b.jpg")
     inner = photos.root_for(tmp_path / "photos" / "sub")
     outer = photos.root_for(tmp_path / "photos")
@@ -93,13 +95,13 @@ def test_the_deepest_root_holds_a_folder(photos: Photos, tmp_path: Path) -> None
     assert photos.root_for(tmp_path / "photos" / "sub" / "deep") == inner
 
 
-def test_the_root_of_a_single_file_is_its_folder(photos: Photos, tmp_path: Path) -> None:
+def test_the_root_of_a_single_file_is_its_folder(photos: PhotoTables, tmp_path: Path) -> None:
     written(tmp_path / "photos", "a.jpg")
     assert photos.root_for(tmp_path / "photos" / "a.jpg").folder == tmp_path / "photos"
 
 
 def test_a_folder_with_another_name_and_the_same_files_is_the_same_root(
-    photos: Photos, tmp_path: Path
+    photos: PhotoTables, tmp_path: Path
 ) -> None:
     folder = written(tmp_path / "photos", *(f"{i:02}.jpg" for i in range(20)))
     known_as_they_are(photos, folder)
@@ -111,7 +113,7 @@ def test_a_folder_with_another_name_and_the_same_files_is_the_same_root(
     assert [known.folder for known in photos.roots()] == [moved]
 
 
-def test_a_folder_with_other_files_is_another_root(photos: Photos, tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_another_root(photos: PhotoTables, tmp_path: Path) -> None:
     folder = written(tmp_path / "photos", *(f"{i:02}.jpg" for i in range(20)))
     known_as_they_are(photos, folder)
     moved = folder.rename(tmp_path / "pictures")
@@ -120,7 +122,9 @@ def test_a_folder_with_other_files_is_another_root(photos: Photos, tmp_path: Pat
     assert photos.root_for(moved).root_id == 2
 
 
-def test_a_copy_is_another_root_while_the_first_is_there(photos: Photos, tmp_path: Path) -> None:
+def test_a_copy_is_another_root_while_the_first_is_there(
+    photos: PhotoTables, tmp_path: Path
+) -> None:
     known_as_they_are(photos, written(tmp_path / "photos", "a.jpg", "b.jpg"))
     written(tmp_path / "copy")
     for name in ("a.jpg", "b.jpg"):
@@ -132,7 +136,7 @@ def test_a_copy_is_another_root_while_the_first_is_there(photos: Photos, tmp_pat
 
 
 def test_a_root_that_is_gone_with_all_its_files_known_as_missing_hinders_no_new_one(
-    photos: Photos, tmp_path: Path
+    photos: PhotoTables, tmp_path: Path
 ) -> None:
     folder = written(tmp_path / "photos", "a.jpg")
     root_ids = known_as_they_are(photos, folder)
@@ -143,7 +147,7 @@ def test_a_root_that_is_gone_with_all_its_files_known_as_missing_hinders_no_new_
     assert photos.root_for(tmp_path / "next").root_id == 2
 
 
-def test_an_empty_root_that_is_gone_hinders_no_new_one(photos: Photos, tmp_path: Path) -> None:
+def test_an_empty_root_that_is_gone_hinders_no_new_one(photos: PhotoTables, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     photos.root_for(tmp_path / "empty")
     (tmp_path / "empty").rmdir()
@@ -155,7 +159,7 @@ def test_an_empty_root_that_is_gone_hinders_no_new_one(photos: Photos, tmp_path:
 
 
 def test_the_files_of_an_image_are_those_that_are_there_first(
-    photos: Photos, tmp_path: Path
+    photos: PhotoTables, tmp_path: Path
 ) -> None:
     root = photos.root_for(tmp_path)
     ids = {tmp_path: root.root_id}
@@ -176,7 +180,7 @@ def test_the_files_of_an_image_are_those_that_are_there_first(
 
 
 def test_a_path_holds_its_last_content_and_remembers_the_former(
-    photos: Photos, tmp_path: Path
+    photos: PhotoTables, tmp_path: Path
 ) -> None:
     ids = {tmp_path: photos.root_for(tmp_path).root_id}
     ref = ref_of(tmp_path, "a.jpg")
@@ -188,7 +192,7 @@ def test_a_path_holds_its_last_content_and_remembers_the_former(
 
 
 def test_the_same_content_with_a_new_date_takes_the_place_of_its_row(
-    photos: Photos, tmp_path: Path
+    photos: PhotoTables, tmp_path: Path
 ) -> None:
     ids = {tmp_path: photos.root_for(tmp_path).root_id}
     ref = ref_of(tmp_path, "a.jpg")
@@ -201,13 +205,15 @@ def test_the_same_content_with_a_new_date_takes_the_place_of_its_row(
     assert index.look_up([replace(ref, mtime_ns=6)], ids) == [Outcome.UNCHANGED]
 
 
-def test_a_path_that_holds_nothing_known_has_no_image(photos: Photos, tmp_path: Path) -> None:
+def test_a_path_that_holds_nothing_known_has_no_image(photos: PhotoTables, tmp_path: Path) -> None:
     assert photos.image_at(tmp_path / "a.jpg") is None
     photos.root_for(tmp_path)
     assert photos.image_at(tmp_path / "a.jpg") is None
 
 
-def test_forgetting_one_content_of_a_path_leaves_the_others(photos: Photos, tmp_path: Path) -> None:
+def test_forgetting_one_content_of_a_path_leaves_the_others(
+    photos: PhotoTables, tmp_path: Path
+) -> None:
     ids = {tmp_path: photos.root_for(tmp_path).root_id}
     ref = ref_of(tmp_path, "a.jpg")
     photos.add_files([holding(ref, 1), holding(ref_of(tmp_path, "b.jpg"), 1)], ids)
@@ -222,7 +228,7 @@ def test_forgetting_one_content_of_a_path_leaves_the_others(photos: Photos, tmp_
 
 
 def test_a_problem_is_kept_once_for_each_path_until_it_is_mended(
-    photos: Photos, tmp_path: Path
+    photos: PhotoTables, tmp_path: Path
 ) -> None:
     ids = {tmp_path: photos.root_for(tmp_path).root_id}
     ref = ref_of(tmp_path, "b'a\"d; %.jpg")
@@ -240,7 +246,7 @@ def test_a_problem_is_kept_once_for_each_path_until_it_is_mended(
     assert photos.problems() == []
 
 
-def test_images_are_counted_and_known_by_id(photos: Photos) -> None:
+def test_images_are_counted_and_known_by_id(photos: PhotoTables) -> None:
     photos.add_images([])
     photos.add_images([facts_of(1), facts_of(2)])
     assert photos.count_images() == 2
@@ -280,7 +286,7 @@ def test_the_index_answers_like_a_dictionary(
     below: str,
 ) -> None:
     folder = tmp_path_factory.mktemp("index")
-    photos = Photos(Database.create(folder / ".organizer"))
+    photos = PhotoTables(Database.create(folder / ".organizer"))
     ids = {folder: photos.root_for(folder).root_id}
     embedded = _enter(photos, ids, folder, known)
     start = folder / below
@@ -307,7 +313,7 @@ def test_the_index_answers_like_a_dictionary(
 
 
 def _enter(
-    photos: Photos,
+    photos: PhotoTables,
     ids: dict[Path, int],
     folder: Path,
     known: dict[str, tuple[tuple[int, int], str, bool]],
@@ -345,7 +351,7 @@ def _pairs(paths: set[str], numbers: dict[str, int]) -> list[tuple[str, str]]:
 
 
 def test_a_path_that_came_back_is_present_once_with_the_content_that_it_holds(
-    photos: Photos, tmp_path: Path
+    photos: PhotoTables, tmp_path: Path
 ) -> None:
     """The row of a former content stays missing."""
     ids = {tmp_path: photos.root_for(tmp_path).root_id}
@@ -385,7 +391,7 @@ def test_two_paths_that_changed_contents_are_known_alike_however_they_are_writte
 
 
 def test_moved_files_are_known_at_their_new_place_and_the_rest_where_it_was(
-    photos: Photos, tmp_path: Path
+    photos: PhotoTables, tmp_path: Path
 ) -> None:
     folder = written(tmp_path / "home" / "photos", "a.jpg", "sub/b.jpg", "c.jpg")
     known_as_they_are(photos, folder)
@@ -418,7 +424,7 @@ def test_moved_files_are_known_at_their_new_place_and_the_rest_where_it_was(
 
 
 def test_a_moved_file_that_was_thought_missing_is_there_and_takes_the_place_of_what_was(
-    photos: Photos, tmp_path: Path
+    photos: PhotoTables, tmp_path: Path
 ) -> None:
     folder = written(tmp_path / "home" / "photos", "a.jpg", "b.jpg")
     root_ids = known_as_they_are(photos, folder)
@@ -437,7 +443,9 @@ def test_a_moved_file_that_was_thought_missing_is_there_and_takes_the_place_of_w
     assert (held.image_id, held.state) == (id_of(0), FileState.PRESENT)
 
 
-def test_however_many_moved_files_are_noted_in_one_commit(photos: Photos, tmp_path: Path) -> None:
+def test_however_many_moved_files_are_noted_in_one_commit(
+    photos: PhotoTables, tmp_path: Path
+) -> None:
     folder, home = tmp_path / "home" / "photos", tmp_path / "sorted"
     folder.mkdir(parents=True)
     root = photos.root_for(folder)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from organizer.errors import SettingsError
-from organizer.library import tables
+from organizer.library import csv_tables
 
 ROWS = [["path", "label"], ["a b.jpg", "F\u00e4he"], ["c;d.jpg", 'the "old" one'], ["e.jpg", "x,y"]]
 
@@ -31,7 +31,7 @@ def test_every_form_is_read(
 ) -> None:
     first = f"sep={delimiter}{end}" if mark else ""
     (tmp_path / "t.csv").write_bytes((first + saved(delimiter, end)).encode(encoding))
-    table = tables.read(tmp_path / "t.csv", hint="")
+    table = csv_tables.read_csv(tmp_path / "t.csv", hint="")
     assert table.header == ROWS[0]
     assert [line.cells for line in table.lines] == ROWS[1:]
     assert [line.number for line in table.lines] == [2 + mark, 3 + mark, 4 + mark]
@@ -49,12 +49,12 @@ def test_every_form_is_read(
 def test_what_is_broken_is_refused_with_its_line(tmp_path: Path, content: str, told: str) -> None:
     (tmp_path / "t.csv").write_text(content)
     with pytest.raises(SettingsError, match=told):
-        tables.read(tmp_path / "t.csv", hint="")
+        csv_tables.read_csv(tmp_path / "t.csv", hint="")
 
 
 def test_a_line_that_swallowed_others_is_found(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text('path,label\na,fox\nb,"fox\nc,fox\nd,"\ne,wolf\n')
-    table = tables.read(tmp_path / "t.csv", hint="")
+    table = csv_tables.read_csv(tmp_path / "t.csv", hint="")
     with pytest.raises(SettingsError, match="line 3: the column label holds several lines"):
         table.require_single_lines([1])
     table.require_single_lines([0])
@@ -78,5 +78,5 @@ def test_what_is_written_is_read(
     csv.writer(text).writerows([["path", "label"], *rows])
     file = tmp_path_factory.getbasetemp() / "law.csv"
     file.write_bytes(text.getvalue().encode())
-    found = [list(line.cells) for line in tables.read(file, hint="").lines]
+    found = [list(line.cells) for line in csv_tables.read_csv(file, hint="").lines]
     assert found == [row for row in rows if any(map(str.strip, row))]

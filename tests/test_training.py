@@ -16,7 +16,7 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from organizer.embed.mini import DIM, SHAPE, WEIGHTS, Shape, network, restored
+from organizer.embed.mini import DIM, SHAPE, WEIGHTS, MiniShape, mini_network, unpack_weights
 from training.batches import GRID, Batch, Recipe, _cut, _recoloured, _shaken, batches
 from training.export import folded
 from training.learn import Learner, Stage
@@ -162,8 +162,8 @@ def test_packed_weights_learn_on_where_they_were(work: Path) -> None:
     fewer = {key: value for key, value in packed.items() if not key.startswith(last)}
     small = work / "fewer.safetensors"
     save_file(fewer, small)
-    teacher: Any = network(Shape(SHAPE.widths, (*SHAPE.depths[:-1], SHAPE.depths[-1] - 1)))
-    teacher.load_state_dict(restored(fewer), assign=True)
+    teacher: Any = mini_network(MiniShape(SHAPE.widths, (*SHAPE.depths[:-1], SHAPE.depths[-1] - 1)))
+    teacher.load_state_dict(unpack_weights(fewer), assign=True)
     photos, where = Pack(work), np.load(work / "boxes0.npy")
     crops = photos.crops(np.arange(40), where, 80)
     with torch.no_grad():
@@ -283,7 +283,7 @@ def test_the_folded_network_computes_what_the_learner_does() -> None:
         value.data += 0.02 * torch.randn_like(value)
     student.eval()
     root = torch.rand(DIM) + 0.5
-    made: Any = network()
+    made: Any = mini_network()
     made.load_state_dict(folded(student, root), assign=True)
     pictures = torch.randn(4, 3, 112, 112)
     with torch.no_grad():
@@ -358,8 +358,8 @@ def test_the_whole_way_as_typed_and_gone_on_with(tmp_path: Path) -> None:
     )
     assert "crops of 32" in _typed(*learn, "--until", 1, "--from", "packed", "--name", "again")
     _typed("export", "--work", work, "--name", "end", "--to", target)
-    made: Any = network()
-    made.load_state_dict(restored(load_file(target)), assign=True)
+    made: Any = mini_network()
+    made.load_state_dict(unpack_weights(load_file(target)), assign=True)
     assert torch.isfinite(made(torch.zeros(1, 3, 112, 112))).all()
 
 

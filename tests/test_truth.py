@@ -8,13 +8,13 @@ import pytest
 
 from organizer.errors import SettingsError
 from organizer.library import Library
-from organizer.library.truth import require_some, truth_of
+from organizer.library.reports.truth import read_truth, require_labelled
 from tests.conftest import make_photo
 
 
 def _labels_of(library: Library, labels: str, below: Path) -> dict[str, str]:
     """Label by file name."""
-    truth = truth_of(library.store, labels, below=below)
+    truth = read_truth(library.store, labels, below=below)
     files = library.store.photos.files_of()
     return {files[i][0].file.name: label for i, label in truth.of.items()}
 
@@ -26,7 +26,7 @@ def test_another_column_is_named_behind_a_colon(filled: Library, tmp_path: Path)
     assert list(_labels_of(filled, "labels.csv:genus", tmp_path).values()) == ["Vulpes"]
     assert list(_labels_of(filled, f"{table}:Genus", Path("/")).values()) == ["Vulpes"]
     with pytest.raises(SettingsError, match="needs the columns path and order; it has: path"):
-        truth_of(filled.store, "labels.csv:order", below=tmp_path)
+        read_truth(filled.store, "labels.csv:order", below=tmp_path)
 
 
 def test_a_file_with_a_colon_in_its_name_is_a_file(filled: Library, tmp_path: Path) -> None:
@@ -54,15 +54,15 @@ def test_the_light_that_was_measured_may_be_taken_for_truth(
 
 
 def test_what_no_photo_tells_is_no_truth(filled: Library, tmp_path: Path) -> None:
-    truth = truth_of(filled.store, "camera", below=tmp_path)
+    truth = read_truth(filled.store, "camera", below=tmp_path)
     assert truth.of == {}
     with pytest.raises(SettingsError, match="no photo of the library tells its camera"):
-        require_some(truth, ["a"], "camera")
+        require_labelled(truth, ["a"], "camera")
 
 
 def test_labels_of_files_that_are_not_here_are_counted(filled: Library, tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text("path,label\nphotos/red/000.jpg,fox\nlost.jpg,fox\n")
-    assert truth_of(filled.store, "labels.csv", below=tmp_path).unmatched == 1
+    assert read_truth(filled.store, "labels.csv", below=tmp_path).unmatched == 1
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_labels_that_would_be_lost_are_told(
 ) -> None:
     (tmp_path / "labels.csv").write_text(text)
     with pytest.raises(SettingsError, match=told):
-        truth_of(filled.store, "labels.csv", below=tmp_path)
+        read_truth(filled.store, "labels.csv", below=tmp_path)
 
 
 @pytest.mark.parametrize("name", ["a\nb.jpg", "a\u2028b.jpg", " a.jpg"])
@@ -125,18 +125,18 @@ def test_of_contradicting_labels_the_first_in_the_table_counts(
         "path,label\nphotos/red/001.jpg,wolf\nphotos/red/001.jpg,fox\n"
         "photos/red/000.jpg,fox\nphotos/red/000.jpg, fox\n"
     )
-    truth = truth_of(filled.store, "labels.csv", below=tmp_path)
+    truth = read_truth(filled.store, "labels.csv", below=tmp_path)
     assert sorted(truth.of.values()) == ["fox", "wolf"]
     assert truth.conflicting == 1
     assert truth.conflict == "1 image has several different labels; the first in the table counts"
-    assert truth_of(filled.store, "format", below=tmp_path).conflict is None
+    assert read_truth(filled.store, "format", below=tmp_path).conflict is None
 
 
 def test_copies_in_folders_of_different_names_are_told_so(library: Library, tmp_path: Path) -> None:
     make_photo(tmp_path / "photos" / "b" / "1.jpg")
     make_photo(tmp_path / "photos" / "a" / "1.jpg")
     library.ingest([tmp_path / "photos"], embedder="channel-mean")
-    truth = truth_of(library.store, "folders", below=tmp_path)
+    truth = read_truth(library.store, "folders", below=tmp_path)
     assert list(truth.of.values()) == ["a"]
     assert (
         truth.conflict

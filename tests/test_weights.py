@@ -104,7 +104,7 @@ def test_a_file_that_was_named_comes_first(tmp_path: Path, cache: Path) -> None:
     named.write_bytes(b"named")
     (tmp_path / "tiny.pth").write_bytes(b"beside")
     (cache / "tiny-0123abcd.pth").write_bytes(b"cached")
-    assert weights.locate(_tiny(), given=named) == named
+    assert weights.find_weights(_tiny(), given=named) == named
 
 
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
@@ -113,13 +113,13 @@ def test_a_folder_that_was_named_comes_before_the_cache(
 ) -> None:
     (tmp_path / f"tiny{suffix}").write_bytes(b"in the folder")
     (cache / "tiny-0123abcd.pth").write_bytes(b"cached")
-    assert weights.locate(_tiny(), given=tmp_path) == tmp_path / f"tiny{suffix}"
+    assert weights.find_weights(_tiny(), given=tmp_path) == tmp_path / f"tiny{suffix}"
 
 
 def test_pth_comes_before_safetensors(tmp_path: Path) -> None:
     (tmp_path / "tiny.pth").touch()
     (tmp_path / "tiny.safetensors").touch()
-    assert weights.locate(_tiny(), given=tmp_path) == tmp_path / "tiny.pth"
+    assert weights.find_weights(_tiny(), given=tmp_path) == tmp_path / "tiny.pth"
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -129,19 +129,19 @@ def test_the_cache_is_looked_into_at_last(tmp_path: Path, cache: Path, *, named:
     cached.write_bytes(data)
     (tmp_path / "other.pth").touch()
     url = f"https://download.pytorch.org/models/{cached.name}"
-    assert weights.locate(_tiny(url), given=tmp_path if named else None) == cached
+    assert weights.find_weights(_tiny(url), given=tmp_path if named else None) == cached
 
 
 def test_what_is_nowhere_is_none(tmp_path: Path, cache: Path) -> None:
     (cache / "another-0123abcd.pth").touch()
-    assert weights.locate(_tiny(), given=tmp_path) is None
-    assert weights.locate(_tiny(), given=None) is None
+    assert weights.find_weights(_tiny(), given=tmp_path) is None
+    assert weights.find_weights(_tiny(), given=None) is None
 
 
 def test_a_place_that_is_not_there_is_an_error(tmp_path: Path, cache: Path) -> None:
     (cache / "tiny-0123abcd.pth").touch()
     with pytest.raises(WeightsError) as caught:
-        weights.locate(_tiny(), given=tmp_path / "nowhere")
+        weights.find_weights(_tiny(), given=tmp_path / "nowhere")
     assert str(tmp_path / "nowhere") in caught.value.message
     assert caught.value.exit_code == 2
 
@@ -152,7 +152,7 @@ def test_a_damaged_cached_file_is_an_error(cache: Path) -> None:
     cached.write_bytes(data[:-1])
     url = f"https://download.pytorch.org/models/{cached.name}"
     with pytest.raises(WeightsError) as caught:
-        weights.fetch(_tiny(url), given=None)
+        weights.fetch_weights(_tiny(url), given=None)
     assert str(cached) in caught.value.message
     assert "damaged" in caught.value.message
 
@@ -189,7 +189,7 @@ def test_the_cache_is_torch_s_own(
 def test_the_digest_is_that_of_the_file(tmp_path: Path) -> None:
     data = _saved(_STATE)
     (tmp_path / "tiny.pth").write_bytes(data)
-    found = weights.fetch(_tiny(), given=tmp_path)
+    found = weights.fetch_weights(_tiny(), given=tmp_path)
     assert found == weights.WeightsFile(tmp_path / "tiny.pth", _hashed(data)[:16])
 
 
@@ -200,7 +200,7 @@ def test_the_digest_is_that_of_the_file(tmp_path: Path) -> None:
 def test_without_a_network_all_tried_places_are_told(tmp_path: Path, cache: Path) -> None:
     begun = time.monotonic()
     with pytest.raises(WeightsError) as caught:
-        weights.fetch(_tiny(), given=tmp_path)
+        weights.fetch_weights(_tiny(), given=tmp_path)
     assert time.monotonic() - begun < 5
     for place in (str(tmp_path / "tiny.pth"), ".safetensors", str(cache), _URL):
         assert place in caught.value.message
@@ -218,7 +218,7 @@ def test_a_network_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatc
         _leave_by(monkeypatch, deaf.getsockname()[1])
         begun = time.monotonic()
         with pytest.raises(WeightsError) as caught:
-            weights.fetch(_tiny(), given=None)
+            weights.fetch_weights(_tiny(), given=None)
         assert 2 < time.monotonic() - begun < 4.5
     assert _URL in caught.value.message
 
@@ -228,10 +228,10 @@ def test_weights_are_downloaded_into_the_cache(cache: Path, site: tuple[str, Pat
     data = _saved(_STATE)
     name = f"tiny-{_hashed(data)[:8]}.pth"
     (folder / name).write_bytes(data)
-    found = weights.fetch(_tiny(f"{address}/{name}"), given=None)
+    found = weights.fetch_weights(_tiny(f"{address}/{name}"), given=None)
     assert found == weights.WeightsFile(cache / name, _hashed(data)[:16])
     (folder / name).unlink()
-    assert weights.fetch(_tiny(f"{address}/{name}"), given=None) == found
+    assert weights.fetch_weights(_tiny(f"{address}/{name}"), given=None) == found
 
 
 def test_a_download_that_is_not_what_its_name_says_is_refused(
@@ -240,7 +240,7 @@ def test_a_download_that_is_not_what_its_name_says_is_refused(
     address, folder = site
     (folder / "tiny-0123abcd.pth").write_bytes(_saved(_STATE))
     with pytest.raises(WeightsError, match="0123abcd"):
-        weights.fetch(_tiny(f"{address}/tiny-0123abcd.pth"), given=None)
+        weights.fetch_weights(_tiny(f"{address}/tiny-0123abcd.pth"), given=None)
     assert not list(cache.iterdir())
 
 
@@ -262,7 +262,7 @@ def test_a_download_that_breaks_off_is_an_error(
     (folder / "tiny-0123abcd.pth").touch()
     monkeypatch.setattr(_Quiet, "do_GET", _Short.do_GET)
     with pytest.raises(WeightsError):
-        weights.fetch(_tiny(f"{address}/tiny-0123abcd.pth"), given=None)
+        weights.fetch_weights(_tiny(f"{address}/tiny-0123abcd.pth"), given=None)
     assert not list(cache.iterdir())
     gc.collect()
 
@@ -271,7 +271,7 @@ def test_weights_that_the_server_does_not_have_are_an_error(
     cache: Path, site: tuple[str, Path]
 ) -> None:
     with pytest.raises(WeightsError) as caught:
-        weights.fetch(_tiny(f"{site[0]}/tiny-0123abcd.pth"), given=None)
+        weights.fetch_weights(_tiny(f"{site[0]}/tiny-0123abcd.pth"), given=None)
     assert f"{site[0]}/tiny-0123abcd.pth" in caught.value.message
     assert str(cache) in caught.value.message
     del caught
@@ -321,16 +321,18 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_hub_s_cache_is_looked_into(hub: Path) -> None:
     second = _in_the_hub_cache(hub, "b.bin", b"second")
-    assert weights.fetch(_HUB, given=None) == weights.WeightsFile(second, _hashed(b"second")[:16])
+    assert weights.fetch_weights(_HUB, given=None) == weights.WeightsFile(
+        second, _hashed(b"second")[:16]
+    )
     first = _in_the_hub_cache(hub, "a.safetensors", b"first")
-    assert weights.locate(_HUB, given=None) == first
+    assert weights.find_weights(_HUB, given=None) == first
 
 
 def test_a_damaged_file_of_the_hub_s_cache_is_an_error(hub: Path) -> None:
     link = _in_the_hub_cache(hub, "a.safetensors", b"first")
     link.resolve().write_bytes(b"firsx")
     with pytest.raises(WeightsError, match="damaged") as caught:
-        weights.fetch(_HUB, given=None)
+        weights.fetch_weights(_HUB, given=None)
     assert str(link) in caught.value.message
     assert str(link.resolve()) in caught.value.hint
 
@@ -339,7 +341,7 @@ def test_a_damaged_file_of_the_hub_s_cache_is_an_error(hub: Path) -> None:
 def test_without_a_network_the_hub_is_missed_at_once(hub: Path) -> None:
     begun = time.monotonic()
     with pytest.raises(WeightsMissingError) as caught:
-        weights.fetch(_HUB, given=None)
+        weights.fetch_weights(_HUB, given=None)
     assert time.monotonic() - begun < 5
     assert f"https://huggingface.co/{_REPO}" in caught.value.message
     assert str(hub) in caught.value.message
@@ -352,7 +354,7 @@ def test_a_hub_that_is_switched_off_is_not_asked(
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", site[0])  # which would answer
     with pytest.raises(WeightsMissingError, match="HF_HUB_OFFLINE is set"):
-        weights.fetch(_HUB, given=None)
+        weights.fetch_weights(_HUB, given=None)
 
 
 def test_the_hub_s_variables_are_honoured(tmp_path: Path) -> None:
@@ -385,10 +387,10 @@ def test_the_hub_s_variables_are_honoured(tmp_path: Path) -> None:
 def test_what_was_imported_is_found_from_then_on(tmp_path: Path, cache: Path) -> None:
     file = tmp_path / "some name.bin"
     file.write_bytes(b"mine")
-    kept = weights.import_file(file, _tiny())
+    kept = weights.copy_weights(file, _tiny())
     file.unlink()
     (cache / "tiny-0123abcd.pth").write_bytes(b"cached")
-    assert weights.locate(_tiny(), given=None) == kept
+    assert weights.find_weights(_tiny(), given=None) == kept
     assert kept == weights.imported_folder() / "tiny.pth"
     assert kept.read_bytes() == b"mine"
 
@@ -397,10 +399,10 @@ def test_importing_twice_is_once_and_another_is_refused(tmp_path: Path) -> None:
     first, second = tmp_path / "a.pth", tmp_path / "b.safetensors"
     first.write_bytes(b"first")
     second.write_bytes(b"second")
-    kept = weights.import_file(first, _tiny())
-    assert weights.import_file(first, _tiny()) == kept
+    kept = weights.copy_weights(first, _tiny())
+    assert weights.copy_weights(first, _tiny()) == kept
     with pytest.raises(WeightsError, match="imported before") as caught:
-        weights.import_file(second, _tiny())
+        weights.copy_weights(second, _tiny())
     assert str(kept) in caught.value.message
     assert [file.name for file in weights.imported_folder().iterdir()] == ["tiny.pth"]
     assert kept.read_bytes() == b"first"
@@ -410,9 +412,11 @@ def test_a_folder_that_was_named_comes_before_what_was_imported(tmp_path: Path) 
     for name in ("given/tiny.pth", "other.pth"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(name.encode())
-    kept = weights.import_file(tmp_path / "other.pth", _tiny())
-    assert weights.locate(_tiny(), given=tmp_path / "given") == tmp_path / "given" / "tiny.pth"
-    assert weights.locate(_tiny(), given=tmp_path) == kept
+    kept = weights.copy_weights(tmp_path / "other.pth", _tiny())
+    assert (
+        weights.find_weights(_tiny(), given=tmp_path / "given") == tmp_path / "given" / "tiny.pth"
+    )
+    assert weights.find_weights(_tiny(), given=tmp_path) == kept
 
 
 # --- what is in them ----------------------------------------------------------------------------

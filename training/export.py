@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from organizer.embed.mini import network, quantised, restored
-from organizer.embed.weights import digest
+from organizer.embed.mini import mini_network, pack_weights, unpack_weights
+from organizer.embed.weights import file_digest
 from training.student import NormalisedConv, Student
 from training.teacher import Components
 
@@ -26,19 +26,19 @@ def export(checkpoint: Path, work: Path, target: Path) -> str:
     student = Student().eval()
     student.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["ema"])
     root = torch.from_numpy(np.sqrt(Components.load(work).std)).float()
-    packed = quantised(folded(student, root))
-    made = network()
-    made.load_state_dict(restored(packed), assign=True)
+    packed = pack_weights(folded(student, root))
+    made = mini_network()
+    made.load_state_dict(unpack_weights(packed), assign=True)
     far = _difference(student, root, made)
     if far > _SAME * 20:
         raise ValueError(f"the packed network's vectors differ by {far:.2%}")
     print(f"the packed network's vectors differ from the learner's by {far:.2%}")
     save_file(packed, target)
-    return digest(target)
+    return file_digest(target)
 
 
 def folded(student: Student, root: Any) -> dict[str, Any]:
-    """The state dict of `organizer.embed.mini.network`, before its weights are made small.
+    """The state dict of `organizer.embed.mini.mini_network`, before its weights are made small.
 
     A normalised convolution is a convolution: its weights times what scales a channel, and a bias.
     """

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
-from organizer.embed.mini import DIM, PREPROCESSING, SHAPE, Shape, stages
+from organizer.embed.mini import DIM, PREPROCESSING, SHAPE, MiniShape, mini_stages
 
 _FEW = 6
 
@@ -53,15 +53,15 @@ class Student(nn.Module):
     """Trunk and heads; only the trunk and `embed` are kept.
 
     Attributes:
-        trunk: Stages of convolutions, see `organizer.embed.mini.stages`.
+        trunk: Stages of convolutions, see `organizer.embed.mini.mini_stages`.
         embed: From the pooled features to the vector.
         place: From the features of the last stage but one to the teacher's vector of each place.
         classes: From the pooled features to the teacher's classes.
     """
 
-    def __init__(self, shape: Shape = SHAPE, *, n_classes: int = 1000) -> None:
+    def __init__(self, shape: MiniShape = SHAPE, *, n_classes: int = 1000) -> None:
         super().__init__()
-        self.trunk = nn.ModuleList(stages(shape, NormalisedConv))
+        self.trunk = nn.ModuleList(mini_stages(shape, NormalisedConv))
         widths = shape.widths
         self.embed = nn.Linear(widths[-1], DIM)
         self.place = nn.Conv2d(widths[-2], DIM, 1)

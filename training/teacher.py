@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from organizer.embed.engine import NetworkSource, engine_for
 from organizer.embed.mini import DIM
 from organizer.embed.preprocess import Preprocessing
-from organizer.embed.weights import digest
+from organizer.embed.weights import file_digest
 from training.photos import MIXED, Mix, Pack, blended, boxes, slices
 
 _SIDE = 224
@@ -164,7 +164,7 @@ def _teacher(weights: Path, basis: Components | None, *, device: str) -> Any:
 
     # Half of the answers' noise in bfloat16 is far below what a small network can learn.
     precision = "bfloat16" if device == "cpu" and has_bfloat16() else "auto"
-    key = f"teacher-{digest(weights)[:16]}-{'map' if basis else 'pooled'}"
+    key = f"teacher-{file_digest(weights)[:16]}-{'map' if basis else 'pooled'}"
     source = NetworkSource(key, lambda: _network(weights, basis), _PREPROCESSING)
     return engine_for(source, device=device, precision=precision)
 

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 
-from organizer.embed.mini import restored
+from organizer.embed.mini import unpack_weights
 from training.photos import Pack, slices
 from training.student import NormalisedConv, Student, normalised
 from training.teacher import Components, answers, classifier
@@ -47,7 +47,7 @@ def unpacked(
         ValueError: The file has convolutions that `organizer.embed.mini.SHAPE` lacks.
     """
     student = Student().eval()
-    state = restored(load_file(file))
+    state = unpack_weights(load_file(file))
     convolutions = {
         name: module
         for name, module in student.trunk.named_modules()

@@ -1,40 +1,49 @@
 """Clusters -> folders: a plan that a person can read and edit, apply, undo.
 
-`plan` touches nothing. `apply` never overwrites, writes in a journal what it is about to do, and
-can be killed at any moment: `resume` finishes it, `undo` takes it back. Pure work on files, on data
-that is given: nothing here knows of the library or its store.
+`make_plan` touches nothing. `carry_out` never overwrites, writes in a journal what it is about to
+do, and can be killed at any moment: `resume_journal` finishes it, `undo_journal` takes it back.
+Pure work on files, on data that is given: nothing here knows of the library or its store.
 """
 
-from organizer.arrange.applying import apply, resume
+from organizer.arrange.apply import carry_out, resume_journal
 from organizer.arrange.disk import Disk
-from organizer.arrange.journal import journals, next_journal, placed, read_journal
+from organizer.arrange.journal import journals, next_journal, placed_by_journals, read_journal
+from organizer.arrange.make_plan import make_plan
 from organizer.arrange.plan_csv import read_plan, write_plan
-from organizer.arrange.planning import plan
-from organizer.arrange.template import FIELDS, Field, Template
-from organizer.arrange.types import Item, Left, Mode, Plan, Record, Result, Step, Value
-from organizer.arrange.undoing import undo
+from organizer.arrange.template import FIELDS, FolderTemplate, TemplateField
+from organizer.arrange.types import (
+    ArrangeItem,
+    ArrangeMode,
+    ArrangePlan,
+    ArrangeRecord,
+    ArrangeStep,
+    LeftFile,
+    StepResult,
+    Value,
+)
+from organizer.arrange.undo import undo_journal
 
 __all__ = [
     "FIELDS",
+    "ArrangeItem",
+    "ArrangeMode",
+    "ArrangePlan",
+    "ArrangeRecord",
+    "ArrangeStep",
     "Disk",
-    "Field",
-    "Item",
-    "Left",
-    "Mode",
-    "Plan",
-    "Record",
-    "Result",
-    "Step",
-    "Template",
+    "FolderTemplate",
+    "LeftFile",
+    "StepResult",
+    "TemplateField",
     "Value",
-    "apply",
+    "carry_out",
     "journals",
+    "make_plan",
     "next_journal",
-    "placed",
-    "plan",
+    "placed_by_journals",
     "read_journal",
     "read_plan",
-    "resume",
-    "undo",
+    "resume_journal",
+    "undo_journal",
     "write_plan",
 ]

@@ -6,13 +6,19 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from organizer.arrange.checks import ChangedError, partial_of
 from organizer.arrange.disk import Disk, hash_of, status_of
-from organizer.arrange.looking import ChangedError, partial_of
-from organizer.arrange.types import Step
+from organizer.arrange.types import ArrangeStep
 
 
 def copy_whole(
-    disk: Disk, step: Step, source: Path, target: Path, *, check: bool, mtime_ns: int | None = None
+    disk: Disk,
+    step: ArrangeStep,
+    source: Path,
+    target: Path,
+    *,
+    check: bool,
+    mtime_ns: int | None = None,
 ) -> None:
     """Copy a file, time and mode with it.
 
@@ -49,7 +55,7 @@ def copy_whole(
 
 
 def move_across(
-    disk: Disk, step: Step, source: Path, target: Path, *, mtime_ns: int | None = None
+    disk: Disk, step: ArrangeStep, source: Path, target: Path, *, mtime_ns: int | None = None
 ) -> None:
     """Move a file to another disk: copy, check, have it on the disk, and only then remove.
 
@@ -77,7 +83,7 @@ def _require_still(source: Path, before: os.stat_result) -> None:
         raise ChangedError("it changes while it is copied")
 
 
-def _require_content(step: Step, read: str) -> None:
+def _require_content(step: ArrangeStep, read: str) -> None:
     if step.image_id and read != step.image_id:
         raise ChangedError("its content is not what it was, though size and time are")
 

@@ -28,10 +28,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from organizer import whole
+from organizer import atomic
 from organizer.arrange.disk import Disk
-from organizer.arrange.state import State
-from organizer.arrange.types import Left, Mode, Plan, Record, Result, Step
+from organizer.arrange.journal_state import JournalState
+from organizer.arrange.types import (
+    ArrangeMode,
+    ArrangePlan,
+    ArrangeRecord,
+    ArrangeStep,
+    LeftFile,
+    StepResult,
+)
 from organizer.errors import StoreError
 
 if TYPE_CHECKING:
@@ -58,7 +65,7 @@ def journals(folder: Path) -> list[Path]:
     return sorted(found, key=lambda file: (len(file.name), file.name))
 
 
-def read_journal(file: Path) -> Record:
+def read_journal(file: Path) -> ArrangeRecord:
     """What a journal tells.
 
     Raises:
@@ -67,15 +74,15 @@ def read_journal(file: Path) -> Record:
     return read_state(file).record()
 
 
-def placed(folder: Path) -> dict[str, Step]:
+def placed_by_journals(folder: Path) -> dict[str, ArrangeStep]:
     """What the arrangements that stand put where, by target.
 
     Raises:
         StoreError: See `read_journal`.
     """
-    found: dict[str, Step] = {}
+    found: dict[str, ArrangeStep] = {}
     for file in journals(folder):
-        for step in read_journal(file).of(Result.DONE):
+        for step in read_journal(file).of(StepResult.DONE):
             found[str(step.target)] = step
     return found
 
@@ -84,24 +91,24 @@ def placed(folder: Path) -> dict[str, Step]:
 class Journal:
     """A journal that is written to; use it as a context manager."""
 
-    state: State
+    state: JournalState
     disk: Disk
     _descriptor: int
     _close: ExitStack
 
     @classmethod
-    def begin(cls, file: Path, plan: Plan, disk: Disk) -> Self:
+    def begin(cls, file: Path, plan: ArrangePlan, disk: Disk) -> Self:
         """Begin a journal with all that is planned.
 
         Raises:
             StoreError: It cannot be written, there is one, or another process is at work.
         """
 
-        def begun() -> State:
+        def begun() -> JournalState:
             created_at = datetime.now(UTC).isoformat(timespec="seconds")
-            whole.write_whole(file, _head(plan, created_at), over=False)
+            atomic.write_atomically(file, _head(plan, created_at), over=False)
             disk.sync_folder(str(file.parent))  # no crash may leave moved files without it
-            state = State(file, plan, created_at, [Result.PENDING] * len(plan.steps))
+            state = JournalState(file, plan, created_at, [StepResult.PENDING] * len(plan.steps))
             state.length = file.stat().st_size
             return state
 
@@ -121,7 +128,7 @@ class Journal:
         return cls._locked(file, disk, lambda: read_state(file))
 
     @classmethod
-    def _locked(cls, file: Path, disk: Disk, state_of: Callable[[], State]) -> Self:
+    def _locked(cls, file: Path, disk: Disk, state_of: Callable[[], JournalState]) -> Self:
         """A journal that is read and written by no other process until it is closed."""
         with ExitStack() as close:
             close.callback(_lock(file).release)
@@ -159,7 +166,7 @@ class Journal:
         self.state.take_in(entry)
 
 
-def read_state(file: Path) -> State:
+def read_state(file: Path) -> JournalState:
     """What a journal tells.
 
     Raises:
@@ -175,7 +182,7 @@ def read_state(file: Path) -> State:
         _require_version(file, head)
         datetime.fromisoformat(head["created_at"])
         plan = _plan(head, lines)
-        state = State(file, plan, head["created_at"], [Result.PENDING] * len(plan.steps))
+        state = JournalState(file, plan, head["created_at"], [StepResult.PENDING] * len(plan.steps))
         state.length = head["length"]
         for entry, end in lines:
             state.take_in(entry)
@@ -209,7 +216,7 @@ def _require_version(file: Path, head: Mapping[str, Any]) -> None:
         raise StoreError(f"{file} was written by a newer organizer", "update organizer")
 
 
-def _head(plan: Plan, created_at: str) -> bytes:
+def _head(plan: ArrangePlan, created_at: str) -> bytes:
     head = {
         "organizer arrangement": VERSION,
         "created_at": created_at,
@@ -227,28 +234,28 @@ def _head(plan: Plan, created_at: str) -> bytes:
     return b"".join((_line(head), *steps, *left))
 
 
-def _step_row(step: Step) -> list[object]:
+def _step_row(step: ArrangeStep) -> list[object]:
     return [
         str(step.source), str(step.target), step.why, step.image_id, step.cluster_id,
         step.size, step.mtime_ns, step.cluster_folder,
     ]  # fmt: skip
 
 
-def _plan(head: dict[str, Any], lines: Iterator[tuple[Any, int]]) -> Plan:
-    def steps(count: int) -> Iterator[Step]:
+def _plan(head: dict[str, Any], lines: Iterator[tuple[Any, int]]) -> ArrangePlan:
+    def steps(count: int) -> Iterator[ArrangeStep]:
         for _ in range(count):
             (source, target, *rest), head["length"] = next(lines)
-            yield Step(Path(source), Path(target), *rest)
+            yield ArrangeStep(Path(source), Path(target), *rest)
 
-    def left(count: int) -> Iterator[Left]:
+    def left(count: int) -> Iterator[LeftFile]:
         for _ in range(count):
             (source, why, image_id), head["length"] = next(lines)
-            yield Left(Path(source), why, image_id)
+            yield LeftFile(Path(source), why, image_id)
 
     try:
-        return Plan(
+        return ArrangePlan(
             Path(head["to"]),
-            Mode(head["mode"]),
+            ArrangeMode(head["mode"]),
             tuple(steps(head["steps"])),
             tuple(steps(head["there"])),
             tuple(left(head["left"])),

@@ -30,7 +30,7 @@ _TAGS = range(0xE0020, 0xE0080)
 _FLAGS = range(0x1F1E6, 0x1F200)
 
 
-def safe(name: str, *, tail: str = "", longest: int = LONGEST) -> str:
+def safe_name(name: str, *, tail: str = "", longest: int = LONGEST) -> str:
     """A name of one file or folder, as it can be written everywhere.
 
     Args:
@@ -55,18 +55,18 @@ def safe(name: str, *, tail: str = "", longest: int = LONGEST) -> str:
     if base.rstrip(" ").upper() in _RESERVED:
         name = f"{base.rstrip(' ')}_{dot}{rest}"
     if len(name) + len(tail) > longest // 4:  # a character has four bytes at most
-        name = cut(name, longest - len(tail.encode()))
+        name = cut_name(name, longest - len(tail.encode()))
         if not tail:
             name = name.rstrip(" .") or "_"
     return name + tail
 
 
-def is_safe(name: str) -> bool:
+def is_safe_name(name: str) -> bool:
     """Whether a name can be written everywhere as it is."""
-    return safe(name) == name
+    return safe_name(name) == name
 
 
-def cut(text: str, longest: int) -> str:
+def cut_name(text: str, longest: int) -> str:
     """The beginning of a text that has at most so many bytes in UTF-8.
 
     What a reader sees as one character is not cut in two (Unicode Standard Annex 29, extended
@@ -82,14 +82,14 @@ def cut(text: str, longest: int) -> str:
     return text[: whole or end]
 
 
-def key(path: str) -> str:
+def name_key(path: str) -> str:
     """What two names share that are one on a file system that folds case or normalises."""
     if path.isascii():
         return path.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", path).casefold())
 
 
-def is_text(name: str) -> bool:
+def is_text_name(name: str) -> bool:
     """Whether a name is valid UTF-8: what is not comes from the system as lone surrogates."""
     try:
         name.encode()

@@ -18,10 +18,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from organizer import whole
+from organizer import atomic
 from organizer.arrange import names
-from organizer.arrange.sidecars import split
-from organizer.arrange.types import Left, Mode, Plan, Step
+from organizer.arrange.sidecars import split_stem
+from organizer.arrange.types import ArrangeMode, ArrangePlan, ArrangeStep, LeftFile
 from organizer.errors import SettingsError
 
 COLUMNS = (
@@ -38,7 +38,7 @@ _BREAK = re.compile(r"\r\n|\r|\n")
 _HINT = "make a new one: organizer arrange --plan FILE"
 
 
-def write_plan(plan: Plan, file: Path, *, over: bool = False) -> Path:
+def write_plan(plan: ArrangePlan, file: Path, *, over: bool = False) -> Path:
     """Write a plan, whole or not at all: UTF-8 with a mark, which Excel needs.
 
     Args:
@@ -57,10 +57,10 @@ def write_plan(plan: Plan, file: Path, *, over: bool = False) -> Path:
     rows.writerows(_step_row(plan, step, _THERE) for step in plan.there)
     rows.writerows(_left_row(plan, item) for item in plan.left)
     data = text.getvalue().encode("utf-8", "backslashreplace")
-    return whole.write_whole(file, b"\xef\xbb\xbf" + data, over=over)
+    return atomic.write_atomically(file, b"\xef\xbb\xbf" + data, over=over)
 
 
-def read_plan(file: Path) -> Plan:
+def read_plan(file: Path) -> ArrangePlan:
     """Read a plan back, as a person left it.
 
     Raises:
@@ -76,14 +76,14 @@ def read_plan(file: Path) -> Plan:
     if not Path(to).is_absolute():
         raise rows[0].refused(f"the folder {to!r} in the column to is not absolute", _HINT)
     modes = {row["do"].strip().lower() for row in rows} - {_THERE, _LEAVE, ""}
-    mode = Mode(_one(file, modes, "do")) if modes <= {*Mode} and modes else None
+    mode = ArrangeMode(_one(file, modes, "do")) if modes <= {*ArrangeMode} and modes else None
     if modes and mode is None:
-        words = ", ".join([*Mode, _THERE, _LEAVE])
+        words = ", ".join([*ArrangeMode, _THERE, _LEAVE])
         raise SettingsError(
-            f"{file}: {', '.join(sorted(modes - {*Mode}))} cannot be in the column do",
+            f"{file}: {', '.join(sorted(modes - {*ArrangeMode}))} cannot be in the column do",
             f"it can be {words}",
         )
-    return _plan(Path(to), mode or Mode.LINK, rows)
+    return _plan(Path(to), mode or ArrangeMode.LINK, rows)
 
 
 class _Row:
@@ -106,19 +106,19 @@ class _Row:
         return int(digits)
 
 
-def _plan(to: Path, mode: Mode, rows: Sequence[_Row]) -> Plan:
-    steps: list[Step] = []
-    there: list[Step] = []
-    left: list[Left] = []
+def _plan(to: Path, mode: ArrangeMode, rows: Sequence[_Row]) -> ArrangePlan:
+    steps: list[ArrangeStep] = []
+    there: list[ArrangeStep] = []
+    left: list[LeftFile] = []
     lines: dict[str, int] = {}
     for row in rows:
         do = row["do"].strip().lower()
         if do in {_LEAVE, ""}:
             why = row["why"] if not row["target"] else "left by the plan's reader"
-            left.append(Left(Path(row["source"]), why, _image_id(row)))
+            left.append(LeftFile(Path(row["source"]), why, _image_id(row)))
             continue
         step = _step(row, to)
-        key = names.key(str(step.target))
+        key = names.name_key(str(step.target))
         if key in lines:
             why = f"it has the target of line {lines[key]}, {step.target}"
             raise row.refused(why, "give each its own target (systems differ in capitals)")
@@ -126,19 +126,19 @@ def _plan(to: Path, mode: Mode, rows: Sequence[_Row]) -> Plan:
         (there if do == _THERE else steps).append(step)
     _require_no_file_above(to, steps, rows)
     _require_no_source_at(steps, lines, rows)
-    if mode is Mode.MOVE:
+    if mode is ArrangeMode.MOVE:
         _require_moved_once(steps, lines, rows)
-    return Plan(to, mode, tuple(steps), tuple(there), tuple(left))
+    return ArrangePlan(to, mode, tuple(steps), tuple(there), tuple(left))
 
 
-def _step(row: _Row, to: Path) -> Step:
+def _step(row: _Row, to: Path) -> ArrangeStep:
     source = Path(row["source"])
     if not source.is_absolute():
         raise row.refused(f"the source {row['source']!r} is not absolute", _HINT)
     inside = _inside(row, source, to)
     folder = row["cluster_folder"].removeprefix("./")
     stands = folder.split("/") if folder else []
-    return Step(
+    return ArrangeStep(
         source,
         to.joinpath(*inside),
         row["why"],
@@ -159,12 +159,12 @@ def _inside(row: _Row, source: Path, to: Path) -> tuple[str, ...]:
     if not inside or ".." in inside:
         raise row.refused(f"{text} is not inside {to}", "a target stays inside the folder")
     for name in inside:
-        if not names.is_safe(name):
+        if not names.is_safe_name(name):
             raise row.refused(
-                f"the name {name!r} cannot be on every system", f"write {names.safe(name)!r}"
+                f"the name {name!r} cannot be on every system", f"write {names.safe_name(name)!r}"
             )
-    suffix = split(source.name)[1]
-    if split(inside[-1])[1].lower() != suffix.lower():
+    suffix = split_stem(source.name)[1]
+    if split_stem(inside[-1])[1].lower() != suffix.lower():
         raise row.refused(
             f"{inside[-1]} does not end in {suffix} as its source does",
             "keep the suffix: programs go by it",
@@ -185,13 +185,13 @@ def _below(text: str, to: Path) -> tuple[str, ...]:
         return ()
 
 
-def _require_no_file_above(to: Path, steps: Sequence[Step], rows: Sequence[_Row]) -> None:
+def _require_no_file_above(to: Path, steps: Sequence[ArrangeStep], rows: Sequence[_Row]) -> None:
     """Make sure that no target is a folder of another."""
     parents = {step.target.parent for step in steps}
     above = {folder for parent in parents for folder in (parent, *parent.parents)}
-    folders = {names.key(str(folder)) for folder in above if folder.is_relative_to(to)}
+    folders = {names.name_key(str(folder)) for folder in above if folder.is_relative_to(to)}
     for step in steps:
-        if names.key(str(step.target)) in folders:
+        if names.name_key(str(step.target)) in folders:
             raise SettingsError(
                 f"{rows[0].file}: {step.target} would be a file, and a folder of other targets",
                 "give it another name",
@@ -199,13 +199,15 @@ def _require_no_file_above(to: Path, steps: Sequence[Step], rows: Sequence[_Row]
 
 
 def _require_no_source_at(
-    steps: Sequence[Step], lines: Mapping[str, int], rows: Sequence[_Row]
+    steps: Sequence[ArrangeStep], lines: Mapping[str, int], rows: Sequence[_Row]
 ) -> None:
     """Make sure that no target is where a source lies: in which order would they go?"""
-    sources = {names.key(str(step.source)) for step in steps}
+    sources = {names.name_key(str(step.source)) for step in steps}
     for step in steps:
-        key = names.key(str(step.target))
-        if key in sources and (key != names.key(str(step.source)) or step.target == step.source):
+        key = names.name_key(str(step.target))
+        if key in sources and (
+            key != names.name_key(str(step.source)) or step.target == step.source
+        ):
             raise SettingsError(
                 f"{rows[0].file} line {lines[key]}: at {step.target} lies a source of the plan",
                 "give it another name, or arrange that source first, with a plan of its own",
@@ -213,12 +215,12 @@ def _require_no_source_at(
 
 
 def _require_moved_once(
-    steps: Sequence[Step], lines: Mapping[str, int], rows: Sequence[_Row]
+    steps: Sequence[ArrangeStep], lines: Mapping[str, int], rows: Sequence[_Row]
 ) -> None:
     """Make sure that no file is to be moved to two places."""
     seen: dict[Path, int] = {}
     for step in steps:
-        line = lines[names.key(str(step.target))]
+        line = lines[names.name_key(str(step.target))]
         if seen.setdefault(step.source, line) != line:
             raise SettingsError(
                 f"{rows[0].file} line {line}: {step.source} is moved in line "
@@ -234,7 +236,7 @@ def _image_id(row: _Row) -> str:
     return text.removeprefix("id:")
 
 
-def _step_row(plan: Plan, step: Step, do: str) -> tuple[object, ...]:
+def _step_row(plan: ArrangePlan, step: ArrangeStep, do: str) -> tuple[object, ...]:
     return (
         step.source,
         step.target,
@@ -249,7 +251,7 @@ def _step_row(plan: Plan, step: Step, do: str) -> tuple[object, ...]:
     )
 
 
-def _left_row(plan: Plan, item: Left) -> tuple[object, ...]:
+def _left_row(plan: ArrangePlan, item: LeftFile) -> tuple[object, ...]:
     image = f"id:{item.image_id}" if item.image_id else ""
     return (item.source, "", _guarded(item.why), _LEAVE, "", "", image, "", "", plan.to)
 

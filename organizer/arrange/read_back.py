@@ -20,14 +20,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from organizer.arrange.sightings import Placed, Seen
+from organizer.arrange.recognise import ExpectedPhoto, RecognisedPhotos
 
-Place = int | str | None
+FolderMeaning = int | str | None
 """What a folder stands for: a cluster, a new cluster by the folder's name, or no cluster."""
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class FolderChanges:
     """What a person did.
 
     Attributes:
@@ -54,7 +54,7 @@ class Changes:
     loose: Sequence[str] = ()
     contradictory: Mapping[str, Sequence[str]] = field(default_factory=dict)
     strangers: Sequence[str] = ()
-    places: Sequence[Place] = ()
+    places: Sequence[FolderMeaning] = ()
     folders: Sequence[str] = ()
     paths: Sequence[str] = ()
 
@@ -64,14 +64,14 @@ class Changes:
         return bool(self.renamed or self.moved or self.born or self.left)
 
 
-def changes(
-    placed: Sequence[Placed],
-    seen: Seen,
+def find_changes(
+    placed: Sequence[ExpectedPhoto],
+    seen: RecognisedPhotos,
     *,
     known: Mapping[str, int],
     nowhere: frozenset[str] = frozenset(),
     apart: frozenset[str] = frozenset(),
-) -> Changes:
+) -> FolderChanges:
     """Tell what a person did.
 
     Args:
@@ -119,19 +119,19 @@ class _Folders:
 class _Reading:
     """One comparison of what was with what is. Folders are told by their names."""
 
-    placed: Sequence[Placed]
-    seen: Seen
+    placed: Sequence[ExpectedPhoto]
+    seen: RecognisedPhotos
     known: Mapping[str, int]
     nowhere: frozenset[str]
     apart: frozenset[str]
 
-    def changes(self) -> Changes:
+    def changes(self) -> FolderChanges:
         renamed = {g: x for g, x in self._renamed.items() if x not in self._homes[g]}
         moved: dict[tuple[int | None, int], list[str]] = defaultdict(list)
         born: dict[str, list[str]] = defaultdict(list)
         left: dict[int, list[str]] = defaultdict(list)
         gone, loose, contradictory = [], [], {}
-        settled: dict[str, Place] = {}
+        settled: dict[str, FolderMeaning] = {}
         for image_id, rows in self._rows_of.items():
             names, was = self._names_now[image_id], {self.placed[row].cluster_id for row in rows}
             now = {self._stands_for(name) for name in names}
@@ -154,7 +154,7 @@ class _Reading:
                     moved[origin, to].append(image_id)
                 elif origin is not None:
                     left[origin].append(image_id)
-        return Changes(
+        return FolderChanges(
             renamed=renamed,
             moved=dict(moved),
             born=dict(born),
@@ -251,7 +251,7 @@ class _Reading:
 
     # What follows --------------------------------------------------------------------------
 
-    def _stands_for(self, name: str) -> Place:
+    def _stands_for(self, name: str) -> FolderMeaning:
         """What a folder stands for now."""
         for cluster_id, wanted in self._renamed.items():
             if wanted == name:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from organizer.arrange.names import key
+from organizer.arrange.names import name_key
 
 _SUFFIXES = (".xmp", ".json")
 
@@ -34,7 +34,7 @@ class Sidecar:
     is_link: bool
 
 
-class Folder:
+class FolderListing:
     """What is in a folder of photos, listed once.
 
     Raises:
@@ -51,15 +51,15 @@ class Folder:
         with os.scandir(path) as scan:
             self._entries = {entry.name: entry for entry in scan}
         self._path = path
-        self._exact = {owner for name in photos for owner in (name, split(name)[0])}
+        self._exact = {owner for name in photos for owner in (name, split_stem(name)[0])}
         self._beside: dict[str, list[tuple[str, str]]] = {}
         for name in self._entries:
-            base, suffix = split(name)
+            base, suffix = split_stem(name)
             if suffix.lower() in _SUFFIXES:
-                self._beside.setdefault(key(base), []).append((base, name))
-                inner, more = split(base)
+                self._beside.setdefault(name_key(base), []).append((base, name))
+                inner, more = split_stem(base)
                 if suffix.lower() == ".json" and more:
-                    self._beside.setdefault(f"{key(inner)}/", []).append((inner, name))
+                    self._beside.setdefault(f"{name_key(inner)}/", []).append((inner, name))
 
     def has(self, name: str) -> bool:
         """Whether a file is there."""
@@ -74,9 +74,9 @@ class Folder:
         """The files that belong to a photo, by its name; one may belong to several."""
         if not self._beside:
             return
-        stem, suffix = split(photo)
+        stem, suffix = split_stem(photo)
         for owner, more, before in ((stem, "", ""), (photo, "", suffix), (photo, "/", suffix)):
-            found = self._beside.get(key(owner) + more)
+            found = self._beside.get(name_key(owner) + more)
             for base, name in sorted(found or (), key=lambda pair: (pair[0] != owner, pair)):
                 if base != owner and base in self._exact:
                     continue  # it is another's, whose name has the same capitals
@@ -92,6 +92,6 @@ class Folder:
                     )
 
 
-def split(name: str) -> tuple[str, str]:
+def split_stem(name: str) -> tuple[str, str]:
     """The stem and the suffix of a name, the suffix with its dot."""
     return os.path.splitext(name)  # noqa: PTH122 - a hundred thousand times

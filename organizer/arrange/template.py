@@ -17,7 +17,7 @@ from string import Formatter
 from typing import Self
 
 from organizer.arrange import names
-from organizer.arrange.types import Item, Value
+from organizer.arrange.types import ArrangeItem, Value
 from organizer.errors import SettingsError
 
 _SEPARATOR = re.compile(r"[/\\]")
@@ -27,7 +27,7 @@ _EXAMPLE = "for example {cluster_name}/{stem}"
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class TemplateField:
     """What a template can name.
 
     Attributes:
@@ -41,19 +41,19 @@ class Field:
 
 _MOMENT = datetime(2024, 5, 31, 23, 59, 58)  # noqa: DTZ001 - as a camera's clock says it
 
-FIELDS: Mapping[str, Field] = {
-    "cluster": Field(7, "unsure"),
-    "cluster_name": Field("fox", "unsure"),
-    "camera": Field("camera", "no camera"),
-    "deployment": Field("deployment", "no deployment"),
-    "event": Field(_MOMENT, "no event"),
-    "burst": Field(_MOMENT, "no burst"),
-    "taken_at": Field(_MOMENT, "no time"),
-    "stem": Field("IMG_0001", "no name"),
-    "suffix": Field("jpg", "no suffix"),
-    "name": Field("IMG_0001.jpg", "no name"),
-    "folder": Field("folder", "no folder"),
-    "below": Field("a/b", ""),
+FIELDS: Mapping[str, TemplateField] = {
+    "cluster": TemplateField(7, "unsure"),
+    "cluster_name": TemplateField("fox", "unsure"),
+    "camera": TemplateField("camera", "no camera"),
+    "deployment": TemplateField("deployment", "no deployment"),
+    "event": TemplateField(_MOMENT, "no event"),
+    "burst": TemplateField(_MOMENT, "no burst"),
+    "taken_at": TemplateField(_MOMENT, "no time"),
+    "stem": TemplateField("IMG_0001", "no name"),
+    "suffix": TemplateField("jpg", "no suffix"),
+    "name": TemplateField("IMG_0001.jpg", "no name"),
+    "folder": TemplateField("folder", "no folder"),
+    "below": TemplateField("a/b", ""),
 }
 """The fields that every template can name. An event or a burst is the time of its first photo."""
 
@@ -70,7 +70,7 @@ _Piece = str | _Use
 
 
 @dataclass(frozen=True, slots=True)
-class Rendered:
+class RenderedTarget:
     """A target, not yet made safe.
 
     Attributes:
@@ -86,7 +86,7 @@ class Rendered:
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
+class FolderTemplate:
     """A template that has been checked; see the module.
 
     Attributes:
@@ -97,10 +97,10 @@ class Template:
 
     text: str
     components: tuple[tuple[_Piece, ...], ...]
-    fields: Mapping[str, Field]
+    fields: Mapping[str, TemplateField]
 
     @classmethod
-    def parse(cls, text: str, *, fields: Mapping[str, Field] = FIELDS) -> Self:
+    def parse(cls, text: str, *, fields: Mapping[str, TemplateField] = FIELDS) -> Self:
         """Read a template.
 
         Args:
@@ -133,7 +133,7 @@ class Template:
             return self
         return replace(self, components=(*self.components[:-1], below, self.components[-1]))
 
-    def render(self, values: Mapping[str, Value]) -> Rendered:
+    def render(self, values: Mapping[str, Value]) -> RenderedTarget:
         """The target of one photo.
 
         Args:
@@ -148,7 +148,7 @@ class Template:
             folders += [name for name in made if name]
         made, _ = self._component(self.components[-1], values)
         folders += [name for name in made[:-1] if name]
-        return Rendered(folders, made[-1], depth)
+        return RenderedTarget(folders, made[-1], depth)
 
     def _component(
         self, pieces: tuple[_Piece, ...], values: Mapping[str, Value]
@@ -171,14 +171,14 @@ Cluster = int | str | None
 """A cluster by its id, or those in no cluster by the name of their folder; None for the unsure."""
 
 
-def distinct_clusters(items: Iterable[Item]) -> dict[Cluster, str]:
+def distinct_clusters(items: Iterable[ArrangeItem]) -> dict[Cluster, str]:
     """The name of each cluster's folder: two that would be one folder have the id behind them."""
     said = {cluster_of(item): item.fields.get("cluster_name") for item in items}
     missing = FIELDS["cluster_name"].missing
     named = {cluster: str(name or missing) for cluster, name in said.items()}
     groups: dict[str, list[Cluster]] = {}
     for cluster, name in named.items():
-        groups.setdefault(names.key(names.safe(name)), []).append(cluster)
+        groups.setdefault(names.name_key(names.safe_name(name)), []).append(cluster)
     for group in groups.values():
         for cluster in group:
             if len(group) > 1 and isinstance(cluster, int):
@@ -186,7 +186,7 @@ def distinct_clusters(items: Iterable[Item]) -> dict[Cluster, str]:
     return named
 
 
-def cluster_of(item: Item) -> Cluster:
+def cluster_of(item: ArrangeItem) -> Cluster:
     """What shares the folder of a photo."""
     if item.cluster_id is not None:
         return item.cluster_id
@@ -194,7 +194,7 @@ def cluster_of(item: Item) -> Cluster:
     return str(name) if name else None
 
 
-def values_of(item: Item, clusters: Mapping[Cluster, str]) -> dict[str, Value]:
+def values_of(item: ArrangeItem, clusters: Mapping[Cluster, str]) -> dict[str, Value]:
     """What a template can name of a photo."""
     folder, _, name = str(item.source).rpartition(os.sep)
     stem, dot, suffix = name.rpartition(".")
@@ -211,7 +211,7 @@ def values_of(item: Item, clusters: Mapping[Cluster, str]) -> dict[str, Value]:
     }
 
 
-def _texts(use: _Use, value: Value, field: Field) -> list[str]:
+def _texts(use: _Use, value: Value, field: TemplateField) -> list[str]:
     """What a field becomes: a name, or several where it makes folders."""
     if value is None or value == "":
         return [field.missing]
@@ -224,7 +224,7 @@ def _texts(use: _Use, value: Value, field: Field) -> list[str]:
     return [format(value, use.spec)]
 
 
-def _pieces(text: str, fields: Mapping[str, Field]) -> list[_Piece]:
+def _pieces(text: str, fields: Mapping[str, TemplateField]) -> list[_Piece]:
     pieces: list[_Piece] = []
     try:
         parsed = list(Formatter().parse(text))
@@ -236,13 +236,13 @@ def _pieces(text: str, fields: Mapping[str, Field]) -> list[_Piece]:
         if name is not None:
             _require_field(text, name, spec or "", conversion, fields)
             pieces.append(_Use(name, spec or ""))
-    if not names.is_text(text):
+    if not names.is_text_name(text):
         raise SettingsError("the template is no valid UTF-8", _EXAMPLE)
     return pieces
 
 
 def _require_field(
-    text: str, name: str, spec: str, conversion: str | None, fields: Mapping[str, Field]
+    text: str, name: str, spec: str, conversion: str | None, fields: Mapping[str, TemplateField]
 ) -> None:
     if name not in fields:
         near = difflib.get_close_matches(name.lower(), fields, n=1)

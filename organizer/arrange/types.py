@@ -18,7 +18,7 @@ Value = str | int | float | datetime | None
 """What a field of a template can hold."""
 
 
-class Mode(StrEnum):
+class ArrangeMode(StrEnum):
     """What is done with a file: a second name, a link, a copy, or another place."""
 
     LINK = "link"
@@ -27,7 +27,7 @@ class Mode(StrEnum):
     MOVE = "move"
 
 
-class Result(StrEnum):
+class StepResult(StrEnum):
     """What became of a step.
 
     PENDING: not tried yet (a stop, a full disk, a kill). DONE. MISSING: the source is not there.
@@ -48,7 +48,7 @@ class Result(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class ArrangeItem:
     """A photo that is to be arranged.
 
     Attributes:
@@ -76,7 +76,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ArrangeStep:
     """One file and where it goes.
 
     Attributes:
@@ -107,7 +107,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class LeftFile:
     """A file that is not arranged.
 
     Attributes:
@@ -122,7 +122,7 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ArrangePlan:
     """What is to be done, and what is not.
 
     Every photo is in one of `steps`, `there` and `left`.
@@ -139,10 +139,10 @@ class Plan:
     """
 
     to: Path
-    mode: Mode
-    steps: Sequence[Step]
-    there: Sequence[Step] = ()
-    left: Sequence[Left] = ()
+    mode: ArrangeMode
+    steps: Sequence[ArrangeStep]
+    there: Sequence[ArrangeStep] = ()
+    left: Sequence[LeftFile] = ()
     template: str = ""
     made_safe: int = 0
     suffixed: int = 0
@@ -179,7 +179,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class ArrangeRecord:
     """What a journal tells: the plan, and how far it is carried out.
 
     Attributes:
@@ -194,21 +194,21 @@ class Record:
     """
 
     file: Path
-    plan: Plan
+    plan: ArrangePlan
     created_at: str
-    results: Sequence[Result]
+    results: Sequence[StepResult]
     reasons: Mapping[int, str]
     applied: bool
     undoing: bool
     undone: bool
 
     @property
-    def counts(self) -> Counter[Result]:
+    def counts(self) -> Counter[StepResult]:
         """How many steps ended in which way, photos and sidecars."""
         return Counter(self.results)
 
     @property
-    def photo_counts(self) -> Counter[Result]:
+    def photo_counts(self) -> Counter[StepResult]:
         """How many photos ended in which way."""
         pairs = zip(self.plan.steps, self.results, strict=True)
         return Counter(result for step, result in pairs if step.is_photo)
@@ -218,12 +218,12 @@ class Record:
         """Whether an apply or an undo was begun and did not come to its end."""
         return not self.undone and (self.undoing or not self.applied)
 
-    def of(self, *results: Result) -> list[Step]:
+    def of(self, *results: StepResult) -> list[ArrangeStep]:
         """The steps that ended in one of some ways."""
         pairs = zip(self.plan.steps, self.results, strict=True)
         return [step for step, result in pairs if result in results]
 
-    def refusals(self) -> list[tuple[Step, Result, str]]:
+    def refusals(self) -> list[tuple[ArrangeStep, StepResult, str]]:
         """The steps that were not done, or not taken back, with the reason."""
         return [
             (self.plan.steps[number], self.results[number], reason)

@@ -28,10 +28,10 @@ from organizer.errors import (
 )
 
 if TYPE_CHECKING:
-    from organizer.cli.bar import Bar
+    from organizer.cli.progress_bar import Bar
     from organizer.library import Library
-    from organizer.library.arrangement.accounts import Arranged, TakenBack
-    from organizer.library.arrangement.choosing import Choice
+    from organizer.library.folders.options import ArrangeOptions
+    from organizer.library.folders.report import ArrangeReport, ArrangeUndoReport
 
 _YES = {"y", "yes", "j", "ja"}
 
@@ -188,77 +188,77 @@ def _one_wish(
 
 
 def _arrange(found: Library, chosen: _Typed, apply: Path | None, *, json: bool) -> None:
-    from organizer.cli import show_arrange
+    from organizer.cli import arrange_output
 
     with _at_work() as (progress, stopped):
         if chosen.to is None:
-            told = found.apply_plan(apply, progress=progress, stop=stopped)
+            told = found.folders.apply(apply, progress=progress, stop=stopped)
         else:
-            told = found.arrange(
+            told = found.folders.arrange(
                 _choice(chosen, chosen.to), plan=chosen.plan, progress=progress, stop=stopped
             )
         interrupted = stopped()
-    show_arrange.arranged(told, json=json)
+    arrange_output.arranged(told, json=json)
     raise typer.Exit(_exit_code(told, interrupted=interrupted))
 
 
-def _choice(chosen: _Typed, to: Path) -> Choice:
-    from organizer.arrange import Mode
-    from organizer.library.arrangement.choosing import Choice
+def _choice(chosen: _Typed, to: Path) -> ArrangeOptions:
+    from organizer.arrange import ArrangeMode
+    from organizer.library.folders.options import ArrangeOptions
 
-    mode = chosen.mode or Mode.LINK
-    if mode not in {*Mode}:
-        raise SettingsError(f"--mode cannot be {mode!r}", f"it is one of {', '.join(Mode)}")
-    return Choice(
-        to, Mode(mode), chosen.by or "cluster", chosen.template, keep_tree=chosen.keep_tree
+    mode = chosen.mode or ArrangeMode.LINK
+    if mode not in {*ArrangeMode}:
+        raise SettingsError(f"--mode cannot be {mode!r}", f"it is one of {', '.join(ArrangeMode)}")
+    return ArrangeOptions(
+        to, ArrangeMode(mode), chosen.by or "cluster", chosen.template, keep_tree=chosen.keep_tree
     )
 
 
 def _undo(found: Library, *, json: bool) -> None:
-    from organizer.cli import show_arrange
+    from organizer.cli import arrange_output
 
     with _at_work() as (progress, stopped):
-        told = found.undo_arrangement(progress=progress, stop=stopped)
+        told = found.folders.undo(progress=progress, stop=stopped)
         interrupted = stopped()
-    show_arrange.taken_back(told, json=json)
+    arrange_output.print_undo(told, json=json)
     raise typer.Exit(_exit_code(told, interrupted=interrupted))
 
 
 def _read_back(found: Library, to: Path, *, dry_run: bool, yes: bool, json: bool) -> None:
-    from organizer.cli import show_arrange
-    from organizer.cli.bar import bar
+    from organizer.cli import arrange_output
+    from organizer.cli.progress_bar import progress_bar
 
-    with bar() as progress:
-        told = found.read_back(to, dry_run=True, progress=progress)
+    with progress_bar() as progress:
+        told = found.folders.read_back(to, dry_run=True, progress=progress)
     is_asked = told.says_something and not (dry_run or yes)
     if is_asked and (json or not sys.stdin.isatty()):
-        show_arrange.read_back(told, json=json)
+        arrange_output.read_back(told, json=json)
         raise SettingsError("nobody is asked here, and nothing was changed", "add --yes")
     if is_asked:
-        show_arrange.read_back(told, json=False)
+        arrange_output.read_back(told, json=False)
         typer.echo("write this down? [y/n] ", nl=False, err=True)
         if sys.stdin.readline().strip().lower() not in _YES:
             say("nothing was changed")
             return
     if not dry_run:
-        with bar() as progress:
-            told = found.read_back(to, progress=progress)
+        with progress_bar() as progress:
+            told = found.folders.read_back(to, progress=progress)
     if is_asked:
         say("written down; organizer undo takes it back, word by word")
     else:
-        show_arrange.read_back(told, json=json)
+        arrange_output.read_back(told, json=json)
 
 
 @contextmanager
 def _at_work() -> Iterator[tuple[Bar, Callable[[], bool]]]:
     """A bar, and whether the person asked to stop."""
-    from organizer.cli.bar import bar
+    from organizer.cli.progress_bar import progress_bar
 
-    with bar() as progress, stop_on_interrupt(progress.note) as event:
+    with progress_bar() as progress, stop_on_interrupt(progress.note) as event:
         yield progress, event.is_set
 
 
-def _exit_code(told: Arranged | TakenBack, *, interrupted: bool) -> int:
+def _exit_code(told: ArrangeReport | ArrangeUndoReport, *, interrupted: bool) -> int:
     if not told.is_finished:
         return EXIT_INTERRUPTED if interrupted else EXIT_FAILED
     return 0 if told.is_whole else EXIT_SOME_UNUSABLE

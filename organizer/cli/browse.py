@@ -9,9 +9,9 @@ from pathlib import Path
 
 import typer
 
+from organizer.cli.output import print_json_line, print_line, short
+from organizer.cli.search_output import hit_fields, table
 from organizer.cli.session import complain, say
-from organizer.cli.show import print_json_line, print_line, short
-from organizer.cli.show_search import fields, table
 from organizer.errors import OrganizerError, SettingsError
 from organizer.library import Library
 from organizer.types import Hit
@@ -47,7 +47,7 @@ def walk(library: Library, file: Path, *, limit: int, json: bool) -> None:
 def _show(library: Library, file: Path, *, limit: int, json: bool) -> list[Hit]:
     hits = library.search(file, limit=limit)
     if json:
-        print_json_line({"path": file.absolute(), "hits": [fields(hit) for hit in hits]})
+        print_json_line({"path": file.absolute(), "hits": [hit_fields(hit) for hit in hits]})
     else:
         print_line(short(file.absolute()))
         table(hits)

@@ -22,7 +22,7 @@ from organizer.cli.session import (
 )
 
 if TYPE_CHECKING:
-    from organizer.library.crops import Group
+    from organizer.library.images.crops import PhotoGroup
 
 clusters_app = typer.Typer(
     help="The clusters: id, name, images, share, cohesion, example paths.",
@@ -42,10 +42,12 @@ def clusters(
     if ctx.invoked_subcommand is not None:
         return
     with command(debug=debug), opened(library) as found:
-        from organizer.cli import show_clusters
+        from organizer.cli import clusters_output
 
-        groups = found.groups_beside()
-        show_clusters.clusters(found.clusters(), found.status().unsure, groups, json=json)
+        groups = found.clusters.groups()
+        clusters_output.print_clusters(
+            found.clusters.summaries(), found.status().unsure, groups, json=json
+        )
 
 
 @clusters_app.command(epilog="Example: organizer clusters show 3; organizer clusters show unsure")
@@ -68,21 +70,28 @@ def show(
         group = _group(cluster)
         cluster_id = None if group or cluster == "unsure" else parse_id(cluster)
         with opened(library, with_people=with_people or None) as found:
-            from organizer.cli import show_clusters
+            from organizer.cli import clusters_output
 
             if group:
-                show_clusters.photos(found.photos_in(group), group, json=json)
+                clusters_output.print_photos(found.clusters.photos_in(group), group, json=json)
                 return
-            name = found.name_of(cluster_id) if cluster_id is not None else None
-            show_clusters.members(found.cluster(cluster_id), cluster_id, name, json=json)
-            show_clusters.left_out(found.hidden_in(cluster_id))
+            if cluster_id is None:
+                name, rows = None, found.clusters.unassigned()
+            else:
+                name, rows = found.clusters.name_of(cluster_id), found.clusters.members(cluster_id)
+            clusters_output.print_members(rows, cluster_id, name, json=json)
+            clusters_output.print_hidden(found.clusters.count_hidden(cluster_id))
 
 
-def _group(word: str) -> Group | None:
+def _group(word: str) -> PhotoGroup | None:
     """The group of photos that a word means."""
-    from organizer.library.crops import Group
+    from organizer.library.images.crops import PhotoGroup
 
-    named = {group.value.replace(" ", "-"): group for group in Group if group is not Group.ANIMALS}
+    named = {
+        group.value.replace(" ", "-"): group
+        for group in PhotoGroup
+        if group is not PhotoGroup.ANIMALS
+    }
     return named.get(word.replace(" ", "-"))
 
 
@@ -110,11 +119,11 @@ def suggest_names(
     with command(debug=debug), opened(library, weights=weights) as found:
         from dataclasses import asdict
 
-        from organizer.cli.show import print_json, print_table
-        from organizer.library.texts import read_labels
+        from organizer.cli.output import print_json, print_table
+        from organizer.library.search.text import read_labels
 
         with quiet_natives(debug=debug):
-            rows = found.suggest_names(read_labels(labels), embedder=embedder)
+            rows = found.clusters.suggest_names(read_labels(labels), embedder=embedder)
         if json:
             print_json({"suggestions": [asdict(row) for row in rows]})
             return

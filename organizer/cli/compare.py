@@ -25,10 +25,10 @@ from organizer.errors import EXIT_INTERRUPTED, SettingsError
 
 if TYPE_CHECKING:
     from organizer.library import Library
-    from organizer.library.compare.findings import Findings
-    from organizer.library.compare.grid import Lengths, Plan
+    from organizer.library.compare.findings import RecipeFindings
+    from organizer.library.compare.grid import ComparisonPlan, Lengths
     from organizer.library.compare.recipes import Recipe
-    from organizer.library.compare.running import Compared
+    from organizer.library.compare.run import ComparisonResult
 
 _REPEATS = 5
 
@@ -122,13 +122,13 @@ def compare(
     to the library read its photos once, as organizer ingest --embedder does.
     """
     with command(debug=debug):
-        from organizer.cli import show_compare
-        from organizer.library.compare.grid import names_in
+        from organizer.cli import compare_output
+        from organizer.library.compare.grid import split_names
 
         if recipe == "list":
-            show_compare.recipes(json=json)
+            compare_output.recipes(json=json)
             return
-        substitutes = names_in(substitute)
+        substitutes = split_names(substitute)
         chosen = None
         if recipe is not None:
             _refuse_both(embedders, algorithms, k, reduce, lengths)
@@ -142,17 +142,23 @@ def compare(
             compared = _run(found, plan, labels, debug=debug)
             findings = _findings(found, chosen, compared)
             files = _written(found, compared, chosen, findings, csv=csv, plots=plots)
-        show_compare.show(compared.comparison, chosen, findings, json=json)
+        compare_output.print_comparison(compared.comparison, chosen, findings, json=json)
         for file in files:
             say(f"written: {file}")
         if compared.comparison.interrupted:
             raise typer.Exit(EXIT_INTERRUPTED)
 
 
-def _run(library: Library, plan: Plan, labels: str | None, *, debug: bool) -> Compared:
-    from organizer.cli.bar import bar
+def _run(
+    library: Library, plan: ComparisonPlan, labels: str | None, *, debug: bool
+) -> ComparisonResult:
+    from organizer.cli.progress_bar import progress_bar
 
-    with quiet_natives(debug=debug), bar() as progress, stop_on_interrupt(progress.note) as event:
+    with (
+        quiet_natives(debug=debug),
+        progress_bar() as progress,
+        stop_on_interrupt(progress.note) as event,
+    ):
         return library.compare(plan, labels=labels, progress=progress, stop=event.is_set)
 
 
@@ -160,14 +166,14 @@ def _places(
     library: Library, csv: Path | None, plots: Path | None
 ) -> tuple[Path | None, Path | None]:
     """The files and folders that were asked for, tried before what may take hours."""
-    from organizer.cli import show_compare
-    from organizer.library.places import require_file, require_folder
+    from organizer.cli import compare_output
+    from organizer.library.output_paths import resolve_output_file, resolve_output_folder
 
     if csv is not None:
-        kind, is_ours = "table of organizer compare", show_compare.is_csv
-        require_file(library.store, csv, option="--csv", kind=kind, is_ours=is_ours)
+        kind, is_ours = "table of organizer compare", compare_output.is_csv
+        resolve_output_file(library.store, csv, option="--csv", kind=kind, is_ours=is_ours)
     if plots is not None:
-        require_folder(library.store, plots, option="--plots")
+        resolve_output_folder(library.store, plots, option="--plots")
     return csv and csv.expanduser(), plots and plots.expanduser()
 
 
@@ -179,15 +185,15 @@ def _plan(
     lengths: str | None,
     repeats: int | None,
     substitutes: list[str],
-) -> Plan:
-    from organizer.library.compare.grid import names_in, plan_of
+) -> ComparisonPlan:
+    from organizer.library.compare.grid import parse_plan, split_names
     from organizer.settings import DEFAULT_REDUCER
 
-    return plan_of(
-        embedders=names_in(embedders),
-        algorithms=names_in(algorithms) or ["kmeans"],
+    return parse_plan(
+        embedders=split_names(embedders),
+        algorithms=split_names(algorithms) or ["kmeans"],
         k=k or "2:10",
-        reduce=names_in(reduce) or [DEFAULT_REDUCER],
+        reduce=split_names(reduce) or [DEFAULT_REDUCER],
         lengths=_lengths(lengths),
         repeats=repeats or _REPEATS,
         substitutes=substitutes,
@@ -211,55 +217,61 @@ def _refuse_both(*options: str | None) -> None:
 
 
 def _recipe(name: str, repeats: int | None, substitutes: list[str]) -> Recipe:
-    from organizer.library.compare.recipes import recipe_of
+    from organizer.library.compare.recipes import find_recipe
 
-    return recipe_of(name).with_plan(repeats=repeats, substitutes=substitutes)
+    return find_recipe(name).with_plan(repeats=repeats, substitutes=substitutes)
 
 
-def _findings(library: Library, recipe: Recipe | None, compared: Compared) -> Findings | None:
-    from organizer.library.compare.findings import findings_of
+def _findings(
+    library: Library, recipe: Recipe | None, compared: ComparisonResult
+) -> RecipeFindings | None:
+    from organizer.library.compare.findings import recipe_findings
 
-    return findings_of(library.store, recipe, compared) if recipe is not None else None
+    return recipe_findings(library.store, recipe, compared) if recipe is not None else None
 
 
 def _written(
     library: Library,
-    compared: Compared,
+    compared: ComparisonResult,
     recipe: Recipe | None,
-    findings: Findings | None,
+    findings: RecipeFindings | None,
     *,
     csv: Path | None,
     plots: Path | None,
 ) -> list[Path]:
     """The files that were asked for."""
-    from organizer.cli import show_compare
-    from organizer.report.comparison import write_plots
+    from organizer.cli import compare_output
+    from organizer.report.comparison import write_comparison_plots
 
     comparison = compared.comparison
     files = []
     try:
         if csv is not None:
-            files.append(show_compare.write_csv(comparison, csv))
+            files.append(compare_output.write_comparison_csv(comparison, csv))
     except OSError as error:
         raise SettingsError(
             f"cannot write {csv}: {error.strerror or error}", "choose another --csv"
         ) from error
     if plots is not None and comparison.cells:
-        files += write_plots(comparison, plots)
+        files += write_comparison_plots(comparison, plots)
     if plots is not None and recipe is not None and findings is not None:
         files += _illustrated(library, compared, recipe, findings, plots)
     return files
 
 
 def _illustrated(
-    library: Library, compared: Compared, recipe: Recipe, findings: Findings, folder: Path
+    library: Library,
+    compared: ComparisonResult,
+    recipe: Recipe,
+    findings: RecipeFindings,
+    folder: Path,
 ) -> list[Path]:
-    from organizer.cli.bar import bar
-    from organizer.library.compare.illustrating import Illustrator
+    from organizer.cli.progress_bar import progress_bar
+    from organizer.library.compare.plots import ComparisonPlots
 
     here = Path.cwd()
-    with bar() as progress:
-        illustrator = Illustrator(
+    with progress_bar() as progress:
+        illustrator = ComparisonPlots(
             library.store, recipe, compared, findings, here, library.settings, progress
         )
         return illustrator.write(folder)

@@ -18,7 +18,7 @@ from organizer.cli.session import (
 
 if TYPE_CHECKING:
     from organizer.library import Library
-    from organizer.library.deciding import DecisionReport
+    from organizer.library.corrections.editor import DecisionReport
 
 decide_app = typer.Typer()
 
@@ -44,7 +44,9 @@ def rename(
     debug: DebugOption = False,
 ) -> None:
     """Name a cluster. The name stays with its images through every ingest and recluster."""
-    _decide(lambda found: found.rename(cluster_id, name), library, json=json, debug=debug)
+    _decide(
+        lambda found: found.corrections.rename(cluster_id, name), library, json=json, debug=debug
+    )
 
 
 @decide_app.command(epilog="Example: organizer clusters merge 3 7")
@@ -57,7 +59,7 @@ def merge(
     debug: DebugOption = False,
 ) -> None:
     """Make one cluster of several. No recluster parts them again; organizer undo does."""
-    _decide(lambda found: found.merge(cluster_ids), library, json=json, debug=debug)
+    _decide(lambda found: found.corrections.merge(cluster_ids), library, json=json, debug=debug)
 
 
 @decide_app.command(epilog="Example: organizer clusters split 3 --k 2")
@@ -69,7 +71,7 @@ def split(
     debug: DebugOption = False,
 ) -> None:
     """Make several clusters of one; the largest part keeps the id. organizer undo takes it back."""
-    _decide(lambda found: found.split(cluster_id, k=k), library, json=json, debug=debug)
+    _decide(lambda found: found.corrections.split(cluster_id, k=k), library, json=json, debug=debug)
 
 
 @decide_app.command(epilog="Example: organizer clusters move photos/a.jpg photos/b.jpg --to 3")
@@ -82,7 +84,12 @@ def move(
     debug: DebugOption = False,
 ) -> None:
     """Put images into a cluster, for good. Files stay where they are."""
-    _decide(lambda found: found.move(images, to, burst=burst), library, json=json, debug=debug)
+    _decide(
+        lambda found: found.corrections.move(images, to, burst=burst),
+        library,
+        json=json,
+        debug=debug,
+    )
 
 
 @decide_app.command(
@@ -101,7 +108,7 @@ def gather(
 ) -> None:
     """Make a new cluster of images, for good, wherever they are now. Files stay where they are."""
     _decide(
-        lambda found: found.gather(images, name, burst=burst),
+        lambda found: found.corrections.new_cluster(images, name, burst=burst),
         library,
         json=json,
         debug=debug,
@@ -119,7 +126,10 @@ def deny(
 ) -> None:
     """Say that images are not of a cluster: they leave it and never come back."""
     _decide(
-        lambda found: found.deny(images, cluster_id, burst=burst), library, json=json, debug=debug
+        lambda found: found.corrections.exclude(images, cluster_id, burst=burst),
+        library,
+        json=json,
+        debug=debug,
     )
 
 
@@ -131,7 +141,7 @@ def pin(
     debug: DebugOption = False,
 ) -> None:
     """Keep a cluster through every recluster, without naming it."""
-    _decide(lambda found: found.pin(cluster_id), library, json=json, debug=debug)
+    _decide(lambda found: found.corrections.pin(cluster_id), library, json=json, debug=debug)
 
 
 @decide_app.command(epilog="Example: organizer clusters retire 3")
@@ -142,7 +152,7 @@ def retire(
     debug: DebugOption = False,
 ) -> None:
     """Dissolve a cluster: its images go where they fit, or become unsure; its id is no more."""
-    _decide(lambda found: found.retire(cluster_id), library, json=json, debug=debug)
+    _decide(lambda found: found.corrections.retire(cluster_id), library, json=json, debug=debug)
 
 
 @decide_app.command(epilog="Example: organizer clusters history 3")
@@ -156,15 +166,15 @@ def history(
 ) -> None:
     """What became of the clusters: born, named, kept, split, merged, retired, brought back."""
     with command(debug=debug), opened(library) as found:
-        from organizer.cli import show_clusters
+        from organizer.cli import clusters_output
 
-        show_clusters.history(found.history(cluster_id), json=json)
+        clusters_output.print_history(found.corrections.history(cluster_id), json=json)
 
 
 def _decide(
     say: Callable[[Library], DecisionReport], library: Path | None, *, json: bool, debug: bool
 ) -> None:
     with command(debug=debug), opened(library) as found:
-        from organizer.cli import show_clusters
+        from organizer.cli import clusters_output
 
-        show_clusters.decided(say(found), json=json)
+        clusters_output.print_decision(say(found), json=json)

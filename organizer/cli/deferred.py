@@ -56,14 +56,16 @@ def deferred(app: typer.Typer) -> Iterator[Deferred]:
         name = info.name or function.__name__.replace("_", "-")
         alone = typer.Typer()
         alone.registered_commands.append(info)
-        yield Deferred(name, line=inspect.getdoc(function) or "", load=partial(made, name, alone))
+        yield Deferred(
+            name, line=inspect.getdoc(function) or "", load=partial(make_command, name, alone)
+        )
     for group in app.registered_groups:
         below: Any = group.typer_instance
         name = str(group.name)
-        yield Deferred(name, line=below.info.help, load=partial(made, name, below))
+        yield Deferred(name, line=below.info.help, load=partial(make_command, name, below))
 
 
-def made(name: str, app: typer.Typer) -> Any:
+def make_command(name: str, app: typer.Typer) -> Any:
     """The command, or the group of commands, that an app is below the program."""
     _without_boxes(app)
     command = typer.main.get_command(app)

@@ -25,7 +25,7 @@ from organizer.cli.session import (
 from organizer.errors import SettingsError
 
 if TYPE_CHECKING:
-    from organizer.library.exporting import ExportReport
+    from organizer.library.exports import ExportReport
 
 _PIPE = Path("-")
 
@@ -121,10 +121,10 @@ def export(
         if to == _PIPE and json:
             raise SettingsError("--to - and --json both write to stdout", "leave one out")
         with opened(library, with_people=with_people or None) as found:
-            from organizer.cli.bar import bar
-            from organizer.library.exporting import ExportChoice
+            from organizer.cli.progress_bar import progress_bar
+            from organizer.library.exports import ExportOptions
 
-            choice = ExportChoice(
+            choice = ExportOptions(
                 vectors,
                 embedder,
                 cluster or (),
@@ -133,8 +133,8 @@ def export(
                 leave_out_incomplete=leave_out_incomplete,
             )
             params = _params(chosen or (), thumbnails)
-            with quiet_natives(debug=debug), bar() as progress:
-                report = found.export(
+            with quiet_natives(debug=debug), progress_bar() as progress:
+                report = found.exports.write(
                     format,
                     sys.stdout.buffer if to == _PIPE else to,
                     choice,
@@ -159,10 +159,10 @@ def _params(chosen: Sequence[str], thumbnails: int | None) -> dict[str, Any]:
 
 
 def _show_options(format: str, *, json: bool) -> None:
-    from organizer.cli.show import print_json, print_line
-    from organizer.library.exporting.options import options_of
+    from organizer.cli.output import print_json, print_line
+    from organizer.library.exports.format_options import format_options
 
-    found = options_of(format)
+    found = format_options(format)
     if json:
         print_json({"options": [{"name": name, **asdict(found[name])} for name in found]})
         return
@@ -174,7 +174,7 @@ def _show_options(format: str, *, json: bool) -> None:
 
 
 def _show(report: ExportReport, *, json: bool) -> None:
-    from organizer.cli.show import print_json, print_line, short
+    from organizer.cli.output import print_json, print_line, short
 
     if json:
         print_json(_fields(report))

@@ -25,7 +25,7 @@ from organizer.errors import EXIT_INTERRUPTED, EXIT_SOME_UNUSABLE
 
 if TYPE_CHECKING:
     from organizer.library import Library
-    from organizer.library.commit import IngestReport
+    from organizer.library.ingest.report import IngestReport
 
 
 def ingest(
@@ -64,10 +64,10 @@ def ingest(
     problems).
     """
     with command(debug=debug):
-        from organizer.cli import show_ingest
-        from organizer.cli.bar import bar
+        from organizer.cli import ingest_output
+        from organizer.cli.progress_bar import progress_bar
         from organizer.library import Library, embedders, find_library
-        from organizer.library.ingest import require_images, starts_of
+        from organizer.library.ingest.run import require_images, starting_points
 
         settings = settings_of(
             library,
@@ -80,8 +80,8 @@ def ingest(
         path = find_library(settings.library, below=Path.cwd())
         if path is None:
             # No library is made for nothing.
-            require_images(starts_of(paths or []))
-            embedders.have_weights(embedder, settings)
+            require_images(starting_points(paths or []))
+            embedders.ensure_weights(embedder, settings)
             path = settings.library or Path.cwd()
         with Library.open_or_create(path, settings) as opened_library:
             is_new = opened_library.store.photos.count_images() == 0
@@ -89,7 +89,7 @@ def ingest(
                 say(f"new library: {opened_library.store.path}")
             with (
                 quiet_natives(debug=debug),
-                bar() as progress,
+                progress_bar() as progress,
                 stop_on_interrupt(progress.note) as event,
             ):
                 report = opened_library.ingest(
@@ -101,7 +101,7 @@ def ingest(
                 )
             has_clusters = opened_library.store.clusterings.current() is not None
             own = embedders.photo_embedder(opened_library.store)
-        show_ingest.show(report, json=json, has_clusters=has_clusters, own=own)
+        ingest_output.print_ingest(report, json=json, has_clusters=has_clusters, own=own)
         raise typer.Exit(_ingest_exit_code(report))
 
 

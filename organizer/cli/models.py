@@ -49,10 +49,10 @@ def list_names(
         if family is None:
             _show_all(weights, json=json)
             return
-        from organizer.cli.show import print_json, print_line
+        from organizer.cli.output import print_json, print_line
         from organizer.library import embedders
 
-        names = embedders.names_in(family.removesuffix(":"))
+        names = embedders.family_names(family.removesuffix(":"))
         if json:
             print_json({"models": [{"name": name} for name in names]})
             return
@@ -69,10 +69,10 @@ def pull(
 ) -> None:
     """Get the weights of an embedder now, so that a later ingest needs no network."""
     with command(debug=debug):
-        from organizer.cli.show import print_json, print_path
+        from organizer.cli.output import print_json, print_path
         from organizer.library import embedders
 
-        path = embedders.pull(name, settings_of(None, weights=weights))
+        path = embedders.pull_weights(name, settings_of(None, weights=weights))
         if json:
             print_json({"name": name, "path": path})
         else:
@@ -91,12 +91,12 @@ def import_file(
 ) -> None:
     """Copy a weights file to where it is found from now on, if it fits the embedder."""
     with command(debug=debug):
-        from organizer.cli.show import print_json, print_path
+        from organizer.cli.output import print_json, print_path
         from organizer.library import embedders
 
         # torchvision's own files carry a piece of their hash behind the name.
         name = name or re.sub(r"-[0-9a-f]{8,}$", "", file.stem)
-        path = embedders.take_in(name, file)
+        path = embedders.import_weights(name, file)
         if json:
             print_json({"name": name, "path": path})
         else:
@@ -112,12 +112,12 @@ def where(
 ) -> None:
     """The folders in which weights are looked for, first to last; or where those of one are."""
     with command(debug=debug):
-        from organizer.cli.show import print_json, print_line, print_path
+        from organizer.cli.output import print_json, print_line, print_path
         from organizer.library import embedders
 
         settings = settings_of(None, weights=weights)
         if name is not None:
-            found = embedders.look_up(name, settings)
+            found = embedders.embedder_info(name, settings)
             if json:
                 print_json({"name": name, "weights": found.weights, "location": found.location})
             else:
@@ -125,7 +125,7 @@ def where(
                     f"{found.weights}: {found.location}" if found.location else found.weights
                 )
             return
-        places = embedders.weights_places(settings)
+        places = embedders.weights_folders(settings)
         if json:
             print_json({"places": places})
             return
@@ -134,11 +134,11 @@ def where(
 
 
 def _show_all(weights: Path | None, *, json: bool) -> None:
-    from organizer.cli.show import print_json, print_table
-    from organizer.library import models as all_models
+    from organizer.cli.output import print_json, print_table
+    from organizer.library import describe_embedders
     from organizer.settings import DEFAULT_EMBEDDER
 
-    found = all_models(settings_of(None, weights=weights))
+    found = describe_embedders(settings_of(None, weights=weights))
     if json:
         listed = [
             {

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import typer
 
-from organizer.cli.deferred import Deferred, Sections, deferred, made
+from organizer.cli.deferred import Deferred, Sections, deferred, make_command
 from organizer.cli.session import complain, plain, say
 from organizer.errors import OrganizerError, PluginError
 
@@ -108,7 +108,7 @@ def _loaded(point: EntryPoint) -> Any:
     """
     from organizer import registry
 
-    found: Any = registry.factory(GROUP, point.name)
+    found: Any = registry.part_factory(GROUP, point.name)
     if not isinstance(found, typer.Typer):
         if not callable(found):
             raise PluginError(
@@ -119,7 +119,7 @@ def _loaded(point: EntryPoint) -> Any:
         app.command(point.name)(found)
         found = app
     try:
-        return made(point.name, found)
+        return make_command(point.name, found)
     except Exception as error:
         # Typer tells with many kinds of exceptions what it cannot make options of.
         raise PluginError(

@@ -18,7 +18,8 @@ from organizer.cli.session import (
 from organizer.errors import SettingsError
 
 if TYPE_CHECKING:
-    from organizer.library.recluster import K, KMethod
+    from organizer.cluster.choose_k import KMethod
+    from organizer.library.clustering.recluster import K
 
 
 def recluster(
@@ -84,10 +85,10 @@ def recluster(
     organizer undo takes it back.
     """
     with command(debug=debug), opened(library, seed=seed) as found:
-        from organizer.cli import show_recluster
-        from organizer.cli.bar import bar
+        from organizer.cli import recluster_output
+        from organizer.cli.progress_bar import progress_bar
 
-        with bar() as progress:
+        with progress_bar() as progress:
             report = found.recluster(
                 k=_parse_k(k),
                 k_method=_parse_k_method(k_method),
@@ -99,7 +100,7 @@ def recluster(
                 dry_run=dry_run,
                 progress=progress,
             )
-        show_recluster.show(report, json=json)
+        recluster_output.print_recluster(report, json=json)
 
 
 def undo(
@@ -110,10 +111,10 @@ def undo(
     What you said by it is taken back too. Photos that came since join it.
     """
     with command(debug=debug), opened(library) as found:
-        from organizer.cli.show import print_json, print_line
+        from organizer.cli.output import print_json, print_line
 
         former = found.undo()
-        k = len(found.clusters())
+        k = len(found.clusters.summaries())
         if json:
             print_json({"clustering_id": former.clustering_id, "k": k})
         else:

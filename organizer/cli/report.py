@@ -21,7 +21,7 @@ from organizer.cli.session import (
 from organizer.errors import SettingsError
 
 if TYPE_CHECKING:
-    from organizer.library.illustrating import MapMethod
+    from organizer.library.reports.contents import MapMethod
 
 
 def report(
@@ -66,8 +66,8 @@ def report(
     plot and the evidence for k; it opens from disk and needs no network.
     """
     with command(debug=debug), opened(library, seed=seed, with_people=with_people or None) as found:
-        from organizer.cli import show_report
-        from organizer.cli.bar import bar
+        from organizer.cli import report_output
+        from organizer.cli.progress_bar import progress_bar
 
         method = _parse_map(map_method or "tsne")
         if labels == "":
@@ -75,10 +75,10 @@ def report(
         if html is None and plots is None:
             if map_method is not None or force:
                 raise SettingsError("there is nothing to draw", "add --html FILE or --plots DIR")
-            show_report.show(found.report(labels=labels), json=json)
+            report_output.print_report(found.reports.make(labels=labels), json=json)
             return
-        with bar() as progress, quiet_natives(debug=debug):
-            made, files = found.illustrate(
+        with progress_bar() as progress, quiet_natives(debug=debug):
+            made, files = found.reports.write(
                 html=html,
                 plots=plots,
                 map_method=method,
@@ -86,7 +86,7 @@ def report(
                 force=force,
                 progress=progress,
             )
-        show_report.show(made, json=json, files=files)
+        report_output.print_report(made, json=json, files=files)
         for file in files:
             say(f"written: {file}")
 

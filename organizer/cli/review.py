@@ -23,9 +23,9 @@ from organizer.cli.session import (
 from organizer.errors import SettingsError, StoreError
 
 if TYPE_CHECKING:
-    from organizer.cli import show_review
+    from organizer.cli import review_output
     from organizer.library import Library
-    from organizer.library.reviewing import Look
+    from organizer.library.review.sample import ReviewItem
 
 _SAMPLE = 200
 _KEYS = (
@@ -100,17 +100,17 @@ def review(
     with command(debug=debug):
         _require_one_wish(sample, doubtful, clusters, out, filled, force=force)
         with opened(library, seed=seed, viewer=viewer, with_people=with_people or None) as found:
-            from organizer.cli import show_review
-            from organizer.library.reviewing import lost_of
+            from organizer.cli import review_output
+            from organizer.library.review.sample import count_missing
 
             if filled is not None:
                 read = _read(found, filled, force=force)
-                corrected = found.correct() if correct else []
-                show_review.done(found, corrected, read=read, json=json)
+                corrected = found.review.correct() if correct else []
+                review_output.done(found, corrected, read=read, json=json)
                 return
             if sample is None and doubtful is None and out is None:
-                corrected = found.correct(clusters or ()) if correct else []
-                show_review.done(found, corrected, json=json)
+                corrected = found.review.correct(clusters or ()) if correct else []
+                review_output.done(found, corrected, json=json)
                 return
             is_asked = out is None and not json and sys.stdin.isatty()
             if correct and not is_asked:
@@ -119,23 +119,23 @@ def review(
                     "answer first; then organizer review --correct, or --in FILE --correct",
                 )
             if doubtful is not None:
-                looks = found.review_doubtful(doubtful, cluster_ids=clusters or ())
+                looks = found.review.doubtful(doubtful, cluster_ids=clusters or ())
             else:
-                looks = found.review_sample(sample or _SAMPLE, cluster_ids=clusters or ())
-            show_review.lost(lost_of(found.store, clusters or ()))
+                looks = found.review.sample(sample or _SAMPLE, cluster_ids=clusters or ())
+            review_output.lost(count_missing(found.store, clusters or ()))
             if out is not None:
-                from organizer.library import review_csv
+                from organizer.library.review import csv_file
 
-                review_csv.write(out, looks, store=found.store, force=force)
-                show_review.written(out, looks, json=json)
+                csv_file.write_review(out, looks, store=found.store, force=force)
+                review_output.written(out, looks, json=json)
             elif not is_asked:
-                show_review.looks(looks, json=json)
+                review_output.looks(looks, json=json)
             else:
                 if not looks:
-                    show_review.nothing_to_ask(doubtful=doubtful is not None)
+                    review_output.nothing_to_ask(doubtful=doubtful is not None)
                 _Dialogue(found, looks).run()
-                corrected = found.correct(clusters or ()) if correct else []
-                show_review.done(found, corrected, json=False)
+                corrected = found.review.correct(clusters or ()) if correct else []
+                review_output.done(found, corrected, json=False)
 
 
 def _require_one_wish(
@@ -162,21 +162,21 @@ def _require_one_wish(
         )
 
 
-def _read(library: Library, file: Path, *, force: bool) -> show_review.Read:
-    from organizer.cli.show_review import Read
-    from organizer.library import review_csv
-    from organizer.library.reviewing import moved_on
+def _read(library: Library, file: Path, *, force: bool) -> review_output.Read:
+    from organizer.cli.review_output import Read
+    from organizer.library.review import csv_file
+    from organizer.library.review.audit import count_outdated
 
-    found = review_csv.read(file, library.store, force=force)
-    elsewhere = moved_on(library.store, found.answers)
-    new = library.answer(found.answers)
+    found = csv_file.read_review(file, library.store, force=force)
+    elsewhere = count_outdated(library.store, found.answers)
+    new = library.review.answer(found.answers)
     return Read(new, len(found.answers) - new, found.blank, elsewhere, found.differing)
 
 
 class _Dialogue:
     """Images one by one, each answer written down before the next image is shown."""
 
-    def __init__(self, library: Library, looks: Sequence[Look]) -> None:
+    def __init__(self, library: Library, looks: Sequence[ReviewItem]) -> None:
         self._library = library
         self._looks = looks
         self._said = {look.image_id: look.belongs for look in looks if look.belongs is not None}
@@ -196,16 +196,16 @@ class _Dialogue:
             place = max(0, place + step)
 
     def _show(self, place: int) -> None:
-        from organizer.cli import show_review
+        from organizer.cli import review_output
 
         look = self._looks[place]
         if look.cluster_id != self._cluster:
             self._cluster = look.cluster_id
-            show_review.cluster(look)
+            review_output.cluster(look)
         said = self._said.get(look.image_id)
-        show_review.look(look, place=place + 1, of=len(self._looks), said=said)
+        review_output.look(look, place=place + 1, of=len(self._looks), said=said)
 
-    def _step(self, look: Look) -> int | None:
+    def _step(self, look: ReviewItem) -> int | None:
         """How far to go on: 1 forward, -1 back, 0 to ask again; None at the end."""
         typer.echo("[y/n/s/o/m/b/q] ", nl=False, err=True)
         line = sys.stdin.readline()
@@ -225,16 +225,16 @@ class _Dialogue:
         say(_KEYS)
         return 0
 
-    def _answer(self, look: Look, *, belongs: bool) -> int:
+    def _answer(self, look: ReviewItem, *, belongs: bool) -> int:
         try:
-            self._library.answer([look.answer(belongs=belongs)])
+            self._library.review.answer([look.answer(belongs=belongs)])
         except StoreError as error:  # another organizer writes: the person is not sent away
             complain(error)
             return 0
         self._said[look.image_id] = belongs
         return 1
 
-    def _open(self, look: Look, *, typical: bool) -> None:
+    def _open(self, look: ReviewItem, *, typical: bool) -> None:
         from organizer.cli.browse import open_picture
 
         if typical and not look.typical:

@@ -52,14 +52,14 @@ def search(
         if (file is None) == (text is None):
             raise SettingsError("name a photo, or give a --text", "organizer search PHOTO")
         with opened(library, weights=weights, with_people=with_people or None) as found:
-            from organizer.cli import show_search
+            from organizer.cli import search_output
 
             with quiet_natives(debug=debug):
                 if file is not None:
                     hits = found.search(file, limit=limit, embedder=embedder)
                 else:
                     hits = found.search_text(text or "", limit=limit, embedder=embedder)
-            show_search.show(hits, json=json, filepath_only=filepath_only)
+            search_output.print_hits(hits, json=json, filepath_only=filepath_only)
 
 
 def browse(

@@ -17,10 +17,10 @@ def status(
 ) -> None:
     """What is in the library, which embedder, which clustering, how current, what failed."""
     with command(debug=debug), opened(library) as found:
-        from organizer.cli import show_status
+        from organizer.cli import status_output
 
-        unfinished = found.unfinished_arrangement()
-        show_status.show(found.status(), json=json, unfinished=unfinished)
+        unfinished = found.folders.unfinished()
+        status_output.print_status(found.status(), json=json, unfinished=unfinished)
 
 
 def problems(
@@ -28,7 +28,7 @@ def problems(
 ) -> None:
     """The files that could not be used, each with its reason."""
     with command(debug=debug), opened(library) as found:
-        from organizer.cli.show import print_json, print_table, short
+        from organizer.cli.output import print_json, print_table, short
 
         rows = found.problems()
         if json:

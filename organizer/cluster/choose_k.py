@@ -19,7 +19,7 @@ from organizer.cluster.kmeans import KMeans
 from organizer.errors import ClusteringError
 from organizer.types import Candidate, Vectors
 
-Method = Literal["auto", "silhouette", "elbow", "gap", "stability"]
+KMethod = Literal["auto", "silhouette", "elbow", "gap", "stability"]
 
 CLEAR_SILHOUETTE = 0.65
 """In a smoothed space, a silhouette below this says that the images have no clear groups.
@@ -48,7 +48,7 @@ _STEP = 1.15
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class KChoice:
     """A number of clusters and what speaks for it.
 
     Attributes:
@@ -66,7 +66,7 @@ class Choice:
     rule: str
 
 
-def candidates(n: int) -> list[int]:
+def candidate_ks(n: int) -> list[int]:
     """The numbers of clusters to try for n different images: up to twice the square root of n.
 
     Every number up to 30, then steps of 15%, at most 200.
@@ -80,16 +80,16 @@ def candidates(n: int) -> list[int]:
     return ks
 
 
-def choose(
+def choose_k(
     points: Vectors,
     ks: Sequence[int],
     *,
-    method: Method = "auto",
+    method: KMethod = "auto",
     seed: int,
     least: int = 1,
     clear_from: float = CLEAR_SILHOUETTE,
     progress: Callable[[int], None] = lambda _: None,
-) -> Choice:
+) -> KChoice:
     """The best of some numbers of clusters.
 
     Args:
@@ -126,7 +126,7 @@ def choose(
         replace(item, chosen=item.k == best, second=item.k == second, elbow=item.k == bend)
         for item in found
     )
-    return Choice(marked, best, second, _is_clear(marked, clear_from), _RULES[method])
+    return KChoice(marked, best, second, _is_clear(marked, clear_from), _RULES[method])
 
 
 _RULES = {
@@ -144,7 +144,7 @@ def _evidence(points: Vectors, k: int, seed: int, *, stable: bool) -> Candidate:
     return Candidate(
         k,
         # Points that cannot be told apart make fewer clusters than asked for: not a candidate.
-        evidence.silhouette(points, labels) if len(kmeans.cluster_centers_) == k else -1.0,
+        evidence.space_silhouette(points, labels) if len(kmeans.cluster_centers_) == k else -1.0,
         kmeans.inertia_,
         davies_bouldin=evidence.davies_bouldin(points, labels),
         calinski_harabasz=evidence.calinski_harabasz(points, labels),
@@ -168,7 +168,7 @@ def _with_stability(
     return replace(item, stability=evidence.stability(points, item.k, seed=seed))
 
 
-def _ranked(found: Sequence[Candidate], method: Method) -> tuple[int, int | None]:
+def _ranked(found: Sequence[Candidate], method: KMethod) -> tuple[int, int | None]:
     """The best and the second best k."""
     if method == "gap":
         order = _by_gap(found)

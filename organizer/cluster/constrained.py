@@ -19,7 +19,7 @@ FREE = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Constraints:
+class RowConstraints:
     """Which centroids the constrained rows may have.
 
     Attributes:
@@ -45,10 +45,10 @@ class Constraints:
             allowed[position - start] &= self.owners != owner
         return np.asarray(allowed)
 
-    def of_rows(self, kept: Labels) -> Constraints:
+    def of_rows(self, kept: Labels) -> RowConstraints:
         """The same where only some rows are left; `kept` is ascending and has all of `rows`."""
         rows = np.searchsorted(kept, self.rows).astype(np.int64)
-        return Constraints(rows, self.fixed, self.banned, self.owners)
+        return RowConstraints(rows, self.fixed, self.banned, self.owners)
 
     def seeds(self) -> dict[int, Labels]:
         """The fixed rows of each owner that has some."""
@@ -56,14 +56,14 @@ class Constraints:
         return {int(owner): self.rows[self.fixed == owner] for owner in owners}
 
 
-def constraints_of(
+def row_constraints(
     n: int,
     k: int,
     *,
     fixed: Labels | None = None,
     banned: Labels | None = None,
     owners: Labels | None = None,
-) -> Constraints:
+) -> RowConstraints:
     """Check what is asked and keep it by constrained row.
 
     Raises:
@@ -83,12 +83,12 @@ def constraints_of(
         raise ClusteringError(f"images are fixed to {int(homeless[0])}, which has no centroid")
     rows = np.union1d(np.flatnonzero(fixed != FREE), banned[:, 0]).astype(np.int64)
     places = np.column_stack([np.searchsorted(rows, banned[:, 0]), banned[:, 1]])
-    found = Constraints(rows, fixed[rows], places.astype(np.int64), owners)
+    found = RowConstraints(rows, fixed[rows], places.astype(np.int64), owners)
     _refuse_contradictions(found)
     return found
 
 
-def _refuse_contradictions(found: Constraints) -> None:
+def _refuse_contradictions(found: RowConstraints) -> None:
     clash = found.fixed[found.banned[:, 0]] == found.banned[:, 1]
     if clash.any():
         position, owner = found.banned[clash][0]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from organizer.types import Decision, DecisionKind
 
-STAND_FOR = 32
+REPRESENTATIVES = 32
 """Images that stand for a mode of a cluster that a person named, pinned, merged or split."""
 
 Groups = tuple[tuple[str, ...], ...]
@@ -49,7 +49,7 @@ class Constraints:
         )
 
 
-def compiled(decisions: Iterable[Decision]) -> Constraints:
+def compile_constraints(decisions: Iterable[Decision]) -> Constraints:
     """What decisions demand, taken together.
 
     Args:
@@ -179,7 +179,7 @@ def _grouped(pairs: Iterable[tuple[str, int]]) -> list[tuple[str, ...]]:
     return [tuple(found[group]) for group in sorted(found)]
 
 
-def words(decision: Decision) -> str:
+def describe_decision(decision: Decision) -> str:
     """A decision in a few words."""
     cluster, count = decision.cluster_id, len(decision.image_ids)
     images = f"{count} image{'s' if count != 1 else ''}"

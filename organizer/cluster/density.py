@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.cluster.limits import limited
+from organizer.cluster.limits import with_limits
 from organizer.errors import ClusteringError
 from organizer.types import Labels, Vectors
 
@@ -34,7 +34,7 @@ _ROWS_AT_ONCE = 10_000
 _CORE_NEIGHBOURS = 3
 
 
-@limited(
+@with_limits(
     max_images=50_000,
     reason="its time grows with the square of the images",
     instead="kmeans or birch",
@@ -54,7 +54,7 @@ def dbscan(*, eps: float | None = None, min_samples: int | None = None) -> Any:
     return Dbscan(eps=eps, min_samples=min_samples)
 
 
-@limited(
+@with_limits(
     max_images=30_000,
     reason="its time grows with the square of the images, 3 minutes for that many",
     instead="dbscan, kmeans or birch",

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.cluster.incremental import place, unit
+from organizer.cluster.incremental import place_points, unit_rows
 from organizer.cluster.kmeans import KMeans
 from organizer.types import Labels, Vectors
 
@@ -20,7 +20,7 @@ _REFERENCES = 5
 _REFERENCE_ROWS = 2_000
 
 
-def silhouette(points: Vectors, labels: Labels) -> float:
+def space_silhouette(points: Vectors, labels: Labels) -> float:
     """The silhouette (Rousseeuw 1987) of the cosine distance, a mean over clusters.
 
     Each cluster counts alike, large or small: a mean over images would let a few large clusters
@@ -90,7 +90,7 @@ def stability(points: Vectors, k: int, *, seed: int) -> float | None:
         for rows in (order[:half], order[half:]):
             kmeans = KMeans(n_clusters=k, n_init=_STARTS, random_state=seed)
             kmeans.fit_predict(points[np.sort(rows)])
-            placed.append(place(points, kmeans.cluster_centers_).nearest)
+            placed.append(place_points(points, kmeans.cluster_centers_).nearest)
         found.append(adjusted_rand_score(*placed))
     return float(np.mean(found))
 
@@ -112,7 +112,7 @@ def gaps(
     logs = np.empty((_REFERENCES, len(ks)))
     for reference in logs:
         drawn = draw.uniform(along.min(axis=0), along.max(axis=0), size=along.shape)
-        reference[:] = _log_inertias(unit((drawn @ axes + mean).astype(np.float32)), ks, seed)
+        reference[:] = _log_inertias(unit_rows((drawn @ axes + mean).astype(np.float32)), ks, seed)
     observed = _log_inertias(points, ks, seed)
     return logs.mean(axis=0) - observed, logs.std(axis=0) * np.sqrt(1 + 1 / _REFERENCES)
 

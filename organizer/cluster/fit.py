@@ -79,7 +79,7 @@ def calibrate(
     return replace(models, fit_means=fit_means, fit_deviations=fit_deviations), exemplars
 
 
-def strangeness(
+def misfit(
     models: ClusterModels, exemplars: Exemplars, vectors: Vectors, rows: Labels
 ) -> NDArray[np.float64]:
     """How far images lie from the exemplars of a mode, in deviations beyond what its members do.
@@ -93,16 +93,16 @@ def strangeness(
     Returns:
         ``(n,)``; beyond `LIMIT` an image does not fit. 0 where a mode has no exemplars.
     """
-    distances = remoteness(models, exemplars, vectors, rows)
+    distances = exemplar_distance(models, exemplars, vectors, rows)
     spread = np.maximum(models.fit_deviations[rows], _LEAST_DEVIATION)
     found = (distances - models.fit_means[rows]) / spread
     return np.where(np.isfinite(distances), found, 0.0)
 
 
-def remoteness(
+def exemplar_distance(
     models: ClusterModels, exemplars: Exemplars, vectors: Vectors, rows: Labels
 ) -> NDArray[np.float64]:
-    """Mean cosine distance of images to the three nearest exemplars of a mode; see `strangeness`.
+    """Mean cosine distance of images to the three nearest exemplars of a mode; see `misfit`.
 
     Returns:
         ``(n,)``; infinite where a mode has no exemplars.

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.cluster.limits import limited
+from organizer.cluster.limits import with_limits
 from organizer.types import Labels, Vectors
 
 _LINK = 0.5
@@ -21,7 +21,7 @@ _LINK = 0.5
 neighbour but not the other way round."""
 
 
-@limited(
+@with_limits(
     max_images=10_000,
     reason="it needs as many eigenvectors as there are clusters",
     instead="ward, birch or kmeans",
@@ -69,7 +69,7 @@ class Spectral:
         if len(different) <= self._n_clusters:
             return row.astype(np.int64)
         graph = connected_graph(different, self._n_neighbors)
-        return self._split(embedded(graph, self._n_clusters, seed=self._seed))[row]
+        return self._split(spectral_embedding(graph, self._n_clusters, seed=self._seed))[row]
 
     def _split(self, positions: NDArray[np.float64]) -> Labels:
         from sklearn.cluster import KMeans
@@ -83,7 +83,7 @@ class Spectral:
         return np.unique(labels, return_inverse=True)[1].astype(np.int64)
 
 
-def embedded(graph: Any, k: int, *, seed: int) -> NDArray[np.float64]:
+def spectral_embedding(graph: Any, k: int, *, seed: int) -> NDArray[np.float64]:
     """The first eigenvectors of the random walk on a graph (Shi and Malik 2000).
 
     Args:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from organizer.cluster.limits import limited
+from organizer.cluster.limits import with_limits
 from organizer.types import Labels, Vectors
 
 _SQUARE = "it keeps the distance of every two images, 3 GB for that many"
@@ -28,7 +28,7 @@ _LEAST_GROWTH, _CLOSE = 1.1, 1.002
 _SUBCLUSTERS_EACH = 5
 
 
-@limited(
+@with_limits(
     max_images=20_000, reason=_SQUARE, instead="birch, which is Ward of subclusters, or kmeans"
 )
 def ward(*, n_clusters: int = 8) -> Any:
@@ -42,7 +42,7 @@ def ward(*, n_clusters: int = 8) -> Any:
     return AgglomerativeClustering(n_clusters=n_clusters, linkage="ward")
 
 
-@limited(max_images=20_000, reason=_SQUARE, instead="birch or kmeans")
+@with_limits(max_images=20_000, reason=_SQUARE, instead="birch or kmeans")
 def average(*, n_clusters: int = 8) -> Any:
     """Agglomerative clustering by the mean distance of members (UPGMA, Sokal and Michener 1958).
 
@@ -54,7 +54,7 @@ def average(*, n_clusters: int = 8) -> Any:
     return AgglomerativeClustering(n_clusters=n_clusters, linkage="average")
 
 
-@limited(max_images=100_000, reason="it has not been measured on more", instead="kmeans")
+@with_limits(max_images=100_000, reason="it has not been measured on more", instead="kmeans")
 def birch(*, n_clusters: int = 8, threshold: float | None = None) -> Any:
     """BIRCH (Zhang, Ramakrishnan and Livny 1996): Ward of subclusters made in one pass.
 

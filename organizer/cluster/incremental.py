@@ -35,21 +35,23 @@ class Placement:
     margins: NDArray[np.float32]
 
 
-def unit(vectors: Vectors) -> Vectors:
+def unit_rows(vectors: Vectors) -> Vectors:
     """Rows scaled to length one; a row of zeros stays as it is."""
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.where(norms > 0, norms, 1), dtype=np.float32)
 
 
-def unit_in_place(vectors: NDArray[Any]) -> NDArray[Any]:
-    """As `unit`, without a second array; half precision stays half precision."""
+def unit_rows_in_place(vectors: NDArray[Any]) -> NDArray[Any]:
+    """As `unit_rows`, without a second array; half precision stays half precision."""
     for start in range(0, len(vectors), _ROWS_AT_ONCE):
         rows = slice(start, start + _ROWS_AT_ONCE)
-        vectors[rows] = unit(vectors[rows].astype(np.float32, copy=False))
+        vectors[rows] = unit_rows(vectors[rows].astype(np.float32, copy=False))
     return vectors
 
 
-def place(points: NDArray[Any], centroids: Vectors, owners: Labels | None = None) -> Placement:
+def place_points(
+    points: NDArray[Any], centroids: Vectors, owners: Labels | None = None
+) -> Placement:
     """The nearest centroid of each unit vector. O(n k dim), some rows at a time.
 
     Args:
@@ -75,8 +77,10 @@ def place(points: NDArray[Any], centroids: Vectors, owners: Labels | None = None
     return Placement(nearest, distances, margins)
 
 
-def place_at(points: NDArray[Any], centroids: Vectors, owners: Labels, rows: Labels) -> Placement:
-    """As `place`, for images whose cluster is given: the nearest centroid of that cluster.
+def place_in_cluster(
+    points: NDArray[Any], centroids: Vectors, owners: Labels, rows: Labels
+) -> Placement:
+    """As `place_points`, for images whose cluster is given: the nearest centroid of that cluster.
 
     Some rows at a time too: a table of all images and centroids would not fit into memory.
 
@@ -104,7 +108,7 @@ def place_at(points: NDArray[Any], centroids: Vectors, owners: Labels, rows: Lab
     return Placement(nearest, distances, margins)
 
 
-def grown(
+def grow_models(
     models: ClusterModels, points: Vectors, rows: Labels, distances: NDArray[np.float32]
 ) -> ClusterModels:
     """The clusters with images that joined them: exact running means, counts and deviations.
@@ -115,13 +119,13 @@ def grown(
         rows: ``(n,)`` the row of the mode that each joined.
         distances: ``(n,)`` cosine distance to its centroid as it was then.
     """
-    joined = Sums.zero(models)
+    joined = ModeSums.zero(models)
     joined.add(points, rows, distances)
     return joined.onto(models)
 
 
 @dataclass(slots=True)
-class Sums:
+class ModeSums:
     """What images that join add to each mode, gathered batch by batch.
 
     Batches of any size give the same clusters up to the rounding of float64.
@@ -133,13 +137,13 @@ class Sums:
     squares: NDArray[np.float64]
 
     @classmethod
-    def zero(cls, models: ClusterModels) -> Sums:
+    def zero(cls, models: ClusterModels) -> ModeSums:
         """Nothing has joined."""
         n, dim = models.means.shape
         return cls(np.zeros(n, np.int64), np.zeros((n, dim)), np.zeros(n), np.zeros(n))
 
     def add(self, points: Vectors, rows: Labels, distances: NDArray[np.float32]) -> None:
-        """Some images join; see `grown`."""
+        """Some images join; see `grow_models`."""
         k = len(self.counts)
         wide = distances.astype(np.float64)
         self.counts += np.bincount(rows, minlength=k)
@@ -171,7 +175,7 @@ class Sums:
         )
 
 
-def model_of(
+def fit_models(
     points: Vectors,
     labels: Labels,
     image_ids: NDArray[np.object_],

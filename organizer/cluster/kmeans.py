@@ -11,26 +11,26 @@ from typing import Any, Literal
 
 import numpy as np
 
-from organizer.cluster.constrained import Constraints, constraints_of
-from organizer.cluster.incremental import place
-from organizer.cluster.lloyd import Fit, lloyd
+from organizer.cluster.constrained import RowConstraints, row_constraints
+from organizer.cluster.incremental import place_points
+from organizer.cluster.lloyd import LloydFit, lloyd
+from organizer.cluster.metric_space import Metric, MetricSpace, metric_space
 from organizer.cluster.products import (
     Compare,
     Nearest,
+    ParallelRun,
     Products,
-    Run,
     Squares,
     on_processor,
     workers,
 )
-from organizer.cluster.space import Metric, Space, space_of
 from organizer.cluster.starts import cold_start, warm_start
 from organizer.errors import ClusteringError, PluginError
 from organizer.types import Labels, Vectors
 
 __all__ = ["KMeans", "installed_faiss", "warm_start"]
 
-Engine = Literal["auto", "blas", "faiss"]
+KMeansEngine = Literal["auto", "blas", "faiss"]
 
 _DISTRIBUTIONS = ("faiss-cpu", "faiss-gpu-cuvs", "faiss-gpu", "faiss-gpu-cu12", "faiss-gpu-cu11")
 _STARTS, _STARTS_IF_LONG, _SHORT = 10, 3, 500_000_000
@@ -83,7 +83,7 @@ class KMeans:
         init: Vectors | None = None,
         metric: Metric = "cosine",
         max_points: int | None = None,
-        engine: Engine = "auto",
+        engine: KMeansEngine = "auto",
     ) -> None:
         self._n_clusters = n_clusters
         self._n_init = n_init
@@ -122,8 +122,8 @@ class KMeans:
         n = len(vectors)
         if n < self._n_clusters:
             raise ClusteringError(f"{n} images cannot make {self._n_clusters} clusters")
-        held = constraints_of(n, self._n_clusters, fixed=fixed, banned=banned, owners=owners)
-        space = space_of(vectors, self._metric)
+        held = row_constraints(n, self._n_clusters, fixed=fixed, banned=banned, owners=owners)
+        space = metric_space(vectors, self._metric)
         products, where = products_of(space, self._engine)
         # FAISS has threads of its own.
         work = vectors.size * self._n_clusters if "BLAS" in where else 0
@@ -147,7 +147,9 @@ class KMeans:
         """``(n,)`` int64, the owner of each vector's centroid."""
         return self.owners_[self.labels_]
 
-    def _best(self, space: Space, products: Products, run: Run, held: Constraints) -> Fit:
+    def _best(
+        self, space: MetricSpace, products: Products, run: ParallelRun, held: RowConstraints
+    ) -> LloydFit:
         """The best start on all vectors, or on a sample and then placed."""
         rows = _sample(len(space), self._max_points, held.rows, self._n_clusters, self._seed)
         self.n_trained_on_ = len(rows)
@@ -156,11 +158,13 @@ class KMeans:
         best = self._best_of_all(space.only(rows), products, run, held.of_rows(rows))
         return _placed(space, best, np.arange(len(best.kept)), products, run, held)
 
-    def _best_of_all(self, space: Space, products: Products, run: Run, held: Constraints) -> Fit:
+    def _best_of_all(
+        self, space: MetricSpace, products: Products, run: ParallelRun, held: RowConstraints
+    ) -> LloydFit:
         work = len(space) * space.dim * self._n_clusters
         n_init = self._n_init or (_STARTS if work <= _SHORT else _STARTS_IF_LONG)
         warm = None if self._init is None else space.normal(self._init)
-        best: Fit | None = None
+        best: LloydFit | None = None
         for number in range(0 if warm is None else -1, n_init):
             start = warm
             if start is None or number >= 0:
@@ -209,7 +213,7 @@ def installed_faiss() -> str:
     return found[0]
 
 
-def _on_faiss(space: Space, n_gpus: int) -> Products:
+def _on_faiss(space: MetricSpace, n_gpus: int) -> Products:
     """The nearest two by exact search of a FAISS index, on the processor or on all GPUs."""
     import faiss
 
@@ -233,7 +237,7 @@ def _on_faiss(space: Space, n_gpus: int) -> Products:
     return searching
 
 
-def products_of(space: Space, engine: Engine) -> tuple[Products, str]:
+def products_of(space: MetricSpace, engine: KMeansEngine) -> tuple[Products, str]:
     """What an engine's name stands for here, and that for a person."""
     import faiss
 
@@ -245,11 +249,16 @@ def products_of(space: Space, engine: Engine) -> tuple[Products, str]:
 
 
 def _placed(
-    space: Space, fit: Fit, kept: Labels, products: Products, run: Run, held: Constraints
-) -> Fit:
+    space: MetricSpace,
+    fit: LloydFit,
+    kept: Labels,
+    products: Products,
+    run: ParallelRun,
+    held: RowConstraints,
+) -> LloydFit:
     """All rows at some of the centroids of a fit."""
     left = fit.kept[kept]
-    owned = Constraints(held.rows, held.fixed, held.banned, held.owners[left])
+    owned = RowConstraints(held.rows, held.fixed, held.banned, held.owners[left])
     centroids = fit.centroids[kept]
     found = lloyd(
         space, centroids, products=products, run=run, constraints=owned, max_iter=0, tol=0
@@ -257,11 +266,11 @@ def _placed(
     return replace(found, kept=left[found.kept], n_iter=fit.n_iter)
 
 
-def _lost(space: Space, fit: Fit, held: Constraints) -> Labels:
-    """Centroids that `place` finds no member of, and that have no constrained rows.
+def _lost(space: MetricSpace, fit: LloydFit, held: RowConstraints) -> Labels:
+    """Centroids that have no clear member, and no constrained rows.
 
     Of look-alike centroids one has all members by the rounding of one product, and the other by
-    that of another; only these are looked at.
+    that of another; only these are looked at, in double precision.
     """
     k = len(fit.centroids)
     alike = fit.centroids @ fit.centroids.T >= 1 - 4 * space.rounding
@@ -269,12 +278,18 @@ def _lost(space: Space, fit: Fit, held: Constraints) -> Labels:
     if not space.spherical or not len(twins):
         return np.empty(0, dtype=np.int64)
     rows = np.flatnonzero(np.isin(fit.labels, twins))
-    members = np.bincount(place(space.take(rows), fit.centroids).nearest, minlength=k)
+    points = space.take(rows).astype(np.float64)
+    similarity = points @ fit.centroids.T.astype(np.float64)
+    best = np.partition(similarity, -2, axis=1)
+    # A lead that rounding can take away is none: how it rounds differs between processors, and
+    # with the number of rows of a product.
+    leads = best[:, -1] - best[:, -2] > space.rounding
+    members = np.bincount(similarity.argmax(axis=1)[leads], minlength=k)
     members[fit.labels[held.rows]] += 1
     return np.asarray(twins[members[twins] == 0], dtype=np.int64)
 
 
-def _parted(space: Space, fit: Fit, held: Constraints) -> Fit:
+def _parted(space: MetricSpace, fit: LloydFit, held: RowConstraints) -> LloydFit:
     """Lost centroids and their look-alikes moved apart, where that makes the lost ones found.
 
     Each by the distance between the two, which float32 hardly tells from none.

@@ -43,7 +43,7 @@ class Limited:
         return self._make(**params)
 
 
-def limited(
+def with_limits(
     *, max_images: int, reason: str, instead: str
 ) -> Callable[[Callable[..., Any]], Limited]:
     """Decorator that gives a factory its limits."""

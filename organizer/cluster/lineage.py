@@ -14,7 +14,7 @@ _GOOD_PART = 0.2
 """Share of an old cluster that a new one must hold to count as a part of a split."""
 
 
-def follow(
+def match_clusters(
     old_labels: Labels,
     new_labels: Labels,
     *,
@@ -52,12 +52,12 @@ def follow(
             new_ids[row] = ids[matched[row]]
         else:
             new_ids[row], next_id = next_id, next_id + 1
-    return new_ids, lineage_of(
+    return new_ids, compare_clusterings(
         old_labels, new_ids[new_labels], old_ids=old_ids, new_ids=new_ids.tolist()
     )
 
 
-def lineage_of(
+def compare_clusterings(
     old_labels: Labels, new_labels: Labels, *, old_ids: Sequence[int], new_ids: Sequence[int]
 ) -> LineageReport:
     """What became of the old clusters, where the new ones have their ids.

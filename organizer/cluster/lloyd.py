@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.cluster.constrained import Constraints
-from organizer.cluster.products import Nearest, Products, Run
-from organizer.cluster.space import Space, as_slice, rows_at_once
-from organizer.cluster.sums import Sums
+from organizer.cluster.constrained import RowConstraints
+from organizer.cluster.metric_space import MetricSpace, as_slice, rows_at_once
+from organizer.cluster.products import Nearest, ParallelRun, Products
+from organizer.cluster.sums import CentroidSums
 from organizer.types import Labels, Vectors
 
 _SAMPLE = 2_048
@@ -34,7 +34,7 @@ _FARTHEST = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class LloydFit:
     """Where one start led.
 
     Attributes:
@@ -53,15 +53,15 @@ class Fit:
 
 
 def lloyd(
-    space: Space,
+    space: MetricSpace,
     start: Vectors,
     *,
     products: Products,
-    run: Run,
-    constraints: Constraints,
+    run: ParallelRun,
+    constraints: RowConstraints,
     max_iter: int,
     tol: float,
-) -> Fit:
+) -> LloydFit:
     """Lloyd's iterations from some centroids.
 
     Args:
@@ -108,11 +108,11 @@ class _State:
 
     def __init__(
         self,
-        space: Space,
+        space: MetricSpace,
         start: Vectors,
         products: Products,
-        run: Run,
-        constraints: Constraints,
+        run: ParallelRun,
+        constraints: RowConstraints,
     ) -> None:
         n, k = len(space), len(start)
         self.space, self.products, self.run, self.constraints = space, products, run, constraints
@@ -121,7 +121,7 @@ class _State:
         self.labels = np.full(n, -1, dtype=np.int64)
         self.upper = np.full(n, np.inf, dtype=np.float32)
         self.lower = np.zeros(n, dtype=np.float32)
-        self.sums = Sums(space, k)
+        self.sums = CentroidSums(space, k)
         self.drift = np.zeros(k, dtype=np.float32)
         self.step = rows_at_once(max(k, space.dim))
         self.relocated = 0
@@ -156,13 +156,13 @@ class _State:
         self.centroids = moved
         self.directions, self.offsets = self.space.lines(moved)
 
-    def result(self, n_iter: int) -> Fit:
+    def result(self, n_iter: int) -> LloydFit:
         """What is there now, without the clusters that are empty."""
         counts = np.bincount(self.labels, minlength=len(self.centroids))
         kept = np.flatnonzero(counts)
         labels = (np.cumsum(counts > 0) - 1)[self.labels]
         inertia = sum(self.run(self._inertia, self._chunks(np.arange(len(labels)))))
-        return Fit(labels, self.centroids[kept], kept, float(inertia), n_iter)
+        return LloydFit(labels, self.centroids[kept], kept, float(inertia), n_iter)
 
     def _compare_open(self) -> None:
         """Compare the rows whose bounds do not tell, with as few centroids as will do."""

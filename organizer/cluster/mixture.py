@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from organizer.cluster.limits import limited
+from organizer.cluster.limits import with_limits
 from organizer.types import Labels, Vectors
 
 _STARTS, _STARTS_IF_LONG, _SHORT = 5, 1, 5_000_000_000
@@ -27,7 +27,7 @@ _REGULARISATION = 1e-4
 Ten times as much loses clusters in a space made by UMAP, which is narrow in some directions."""
 
 
-@limited(
+@with_limits(
     max_images=50_000,
     reason="each iteration compares every image with every component in all pairs of dimensions",
     instead="kmeans or birch",

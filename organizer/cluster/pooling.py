@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.cluster.incremental import unit
+from organizer.cluster.incremental import unit_rows
 from organizer.types import NOISE, Labels
 
 DEVIATIONS = 2.0
@@ -39,7 +39,7 @@ _TENTH = 10
 _ROWS_AT_ONCE = 4_096
 
 
-def limit_of(vectors: NDArray[Any], bursts: Labels, *, deviations: float = DEVIATIONS) -> float:
+def burst_limit(vectors: NDArray[Any], bursts: Labels, *, deviations: float = DEVIATIONS) -> float:
     """The distance to the others of its burst beyond which an image is not of it.
 
     Args:
@@ -59,7 +59,7 @@ def limit_of(vectors: NDArray[Any], bursts: Labels, *, deviations: float = DEVIA
     return median + max(deviations * deviation, _LEAST * median, _LEAST_DISTANCE)
 
 
-def observations(vectors: NDArray[Any], bursts: Labels, *, limit: float) -> Labels:
+def group_bursts(vectors: NDArray[Any], bursts: Labels, *, limit: float) -> Labels:
     """Number the observations: a burst each, but for images that lie far from the others of theirs.
 
     The farthest image leaves first, then the distances of those that are left are measured anew: of
@@ -68,7 +68,7 @@ def observations(vectors: NDArray[Any], bursts: Labels, *, limit: float) -> Labe
     Args:
         vectors: ``(n, dim)`` float32 or float16 of unit length.
         bursts: ``(n,)`` the burst of each; NOISE for an image that is of none.
-        limit: See `limit_of`; NaN for none.
+        limit: See `burst_limit`; NaN for none.
 
     Returns:
         ``(n,)`` int64 from 0, in the order of the first images.
@@ -80,7 +80,7 @@ def observations(vectors: NDArray[Any], bursts: Labels, *, limit: float) -> Labe
     return np.unique(of, return_inverse=True)[1].astype(np.int64)
 
 
-def pooled(vectors: NDArray[Any], numbers: Labels) -> NDArray[Any]:
+def pool_vectors(vectors: NDArray[Any], numbers: Labels) -> NDArray[Any]:
     """The direction of each observation's mean.
 
     Args:
@@ -96,7 +96,7 @@ def pooled(vectors: NDArray[Any], numbers: Labels) -> NDArray[Any]:
     found = vectors[order[starts]].copy()
     for number in np.flatnonzero(ends - starts > 1).tolist():
         members = vectors[order[starts[number] : ends[number]]]
-        found[number] = unit(members.mean(axis=0, dtype=np.float64, keepdims=True))[0]
+        found[number] = unit_rows(members.mean(axis=0, dtype=np.float64, keepdims=True))[0]
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.cluster.space import Space
+from organizer.cluster.metric_space import MetricSpace
 from organizer.types import Labels, Vectors
 
 Squares = NDArray[np.float32]
@@ -22,14 +22,14 @@ Compare = Callable[[Vectors, Squares], Nearest]
 Products = Callable[[Vectors], Compare]
 """What compares with these centroids."""
 
-Run = Callable[[Callable[[Labels], Any], Sequence[Labels]], Iterator[Any]]
+ParallelRun = Callable[[Callable[[Labels], Any], Sequence[Labels]], Iterator[Any]]
 """Runs a function over blocks of rows; what it gives comes in their order."""
 
 _LONG = 50_000_000
 """Multiplications from which threads pay."""
 
 
-def on_processor(space: Space) -> Products:
+def on_processor(space: MetricSpace) -> Products:
     """The nearest two by products of the processor's BLAS: one product, three looks at it."""
     return lambda centroids: _multiplying(*space.lines(centroids))
 
@@ -54,7 +54,7 @@ def _multiplying(directions: Vectors, offsets: Squares) -> Compare:
 
 
 @contextmanager
-def workers(work: int) -> Iterator[Run]:
+def workers(work: int) -> Iterator[ParallelRun]:
     """Something that runs a function over blocks, on all cores where the work is long.
 
     Each thread multiplies its own block with a BLAS of one thread: the passes over the product

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.cluster.constrained import Constraints
-from organizer.cluster.space import Space
+from organizer.cluster.constrained import RowConstraints
+from organizer.cluster.metric_space import MetricSpace
 from organizer.types import Labels, Vectors
 
 _DRAWN_FROM, _DRAWN_FROM_EACH = 10_000, 10
@@ -18,7 +18,12 @@ costs about 1% of the objective of the start."""
 
 
 def cold_start(
-    space: Space, k: int, *, seed: int, constraints: Constraints, like: Vectors | None = None
+    space: MetricSpace,
+    k: int,
+    *,
+    seed: int,
+    constraints: RowConstraints,
+    like: Vectors | None = None,
 ) -> Vectors:
     """Greedy k-means++ (Arthur and Vassilvitskii 2007), given the means of what is fixed.
 
@@ -84,7 +89,7 @@ def _sketch(sample: Vectors, k: int, draw: np.random.Generator) -> Vectors:
 
 
 def _seeded(
-    space: Space,
+    space: MetricSpace,
     sample: Vectors,
     k: int,
     seeds: dict[int, Labels],

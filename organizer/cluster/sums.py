@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from organizer.cluster.space import Space, as_slice
+from organizer.cluster.metric_space import MetricSpace, as_slice
 from organizer.types import Labels, Vectors
 
 _AT_ONCE = 8_192
 
 
-class Sums:
+class CentroidSums:
     """Sums by cluster: float32 within a block, float64 over all.
 
     Attributes:
         sums: ``(k, dim)`` float64.
     """
 
-    def __init__(self, space: Space, k: int) -> None:
+    def __init__(self, space: MetricSpace, k: int) -> None:
         self._space = space
         self._summed = np.full(len(space), -1, dtype=np.int64)
         self.sums = np.zeros((k, space.dim))

@@ -65,12 +65,12 @@ class Combination:
     """
 
     def __init__(self, name: str) -> None:
-        parts = registry.joined(name)
+        parts = registry.joined_names(name)
         if any(part.startswith("crops:") for part in parts):
             raise SettingsError(
                 f"{name!r} cannot be made: crops have one embedder", "for example crops:hog"
             )
-        self._names = [registry.canonical(_GROUP, part) for part in parts]
+        self._names = [registry.canonical_name(_GROUP, part) for part in parts]
         self.name = "+".join(self._names)
         if len(set(self._names)) < len(self._names):
             raise SettingsError(f"{name!r} names an embedder twice")
@@ -80,13 +80,13 @@ class Combination:
     ) -> CombinedEmbedder:
         """All parts, made with the same options."""
         options = {"weights": weights, "device": device, "precision": precision}
-        made = [registry.create(_GROUP, PartSpec(n), options=options) for n in self._names]
+        made = [registry.create_part(_GROUP, PartSpec(n), options=options) for n in self._names]
         version = "+".join(spec.version for spec, _ in made)
         return CombinedEmbedder([part for _, part in made], version=version)
 
     def describe(self, *, weights: Path | None = None) -> EmbedderInfo:
         """As ready as the part that is least so."""
-        found: list[Any] = [registry.factory(_GROUP, name) for name in self._names]
+        found: list[Any] = [registry.part_factory(_GROUP, name) for name in self._names]
         told = [part for part in found if isinstance(part, Describable)]
         if not told:
             return EmbedderInfo(self.name, 0, "none needed", "", "")

@@ -23,7 +23,7 @@ _GROUP = "organizer.embedders"
 _PREFIX = "crops:"
 
 
-class OfCrops:
+class CropEmbedder:
     """The factory of an embedder of crops.
 
     Attributes:
@@ -32,7 +32,7 @@ class OfCrops:
     """
 
     def __init__(self, of: str) -> None:
-        self.of = registry.canonical(_GROUP, of)
+        self.of = registry.canonical_name(_GROUP, of)
         self.name = _PREFIX + self.of
 
     def __call__(
@@ -40,15 +40,15 @@ class OfCrops:
     ) -> Embedder:
         """The embedder itself: a crop is a picture like any other."""
         options = {"weights": weights, "device": device, "precision": precision}
-        return cast(Embedder, registry.create(_GROUP, PartSpec(self.of), options=options)[1])
+        return cast(Embedder, registry.create_part(_GROUP, PartSpec(self.of), options=options)[1])
 
-    def at(self, layer: str) -> OfCrops:
+    def at(self, layer: str) -> CropEmbedder:
         """The same as far as another layer."""
-        return OfCrops(f"{self.of}@{layer}")
+        return CropEmbedder(f"{self.of}@{layer}")
 
     def describe(self, *, weights: Path | None = None) -> EmbedderInfo:
         """As the embedder itself."""
-        factory: Any = registry.factory(_GROUP, self.of)
+        factory: Any = registry.part_factory(_GROUP, self.of)
         if isinstance(factory, Describable):
             found = factory.describe(weights=weights)
             return EmbedderInfo(
@@ -68,7 +68,7 @@ class OfCrops:
         return self._weighted().take_in(file)
 
     def _weighted(self) -> Weighted:
-        factory: Any = registry.factory(_GROUP, self.of)
+        factory: Any = registry.part_factory(_GROUP, self.of)
         if not isinstance(factory, Weighted):
             raise SettingsError(f"{self.of} needs no weights", "it can be used as it is")
         return factory
@@ -77,7 +77,7 @@ class OfCrops:
 class Crops:
     """The family ``crops:NAME``, NAME any embedder."""
 
-    def __call__(self, of: str) -> OfCrops:
+    def __call__(self, of: str) -> CropEmbedder:
         """The embedder of crops that is another one.
 
         Raises:
@@ -87,11 +87,11 @@ class Crops:
             raise SettingsError(
                 f"{_PREFIX}{of} names no embedder", f"for example {_PREFIX}mobilenet_v2"
             )
-        return OfCrops(of)
+        return CropEmbedder(of)
 
     def models(self) -> list[str]:
         """The embedders that are registered by name."""
-        return list(registry.names(_GROUP))
+        return list(registry.part_names(_GROUP))
 
 
-family = Crops()
+crops_family = Crops()

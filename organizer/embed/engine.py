@@ -28,7 +28,7 @@ class ConversionError(Exception):
     """An engine cannot run a network as torch does."""
 
 
-class Engine(Protocol):
+class NetworkEngine(Protocol):
     """Runs a network.
 
     Attributes:
@@ -61,7 +61,7 @@ class NetworkSource:
     preprocessing: Preprocessing
 
 
-def engine_for(source: NetworkSource, *, device: str, precision: str) -> Engine:
+def engine_for(source: NetworkSource, *, device: str, precision: str) -> NetworkEngine:
     """The fastest engine that is here.
 
     Args:

@@ -29,7 +29,7 @@ _GABOR_FREQUENCIES = (0.05, 0.1, 0.2, 0.4)
 _GABOR_ORIENTATIONS = 6
 
 
-class Feature(ABC):
+class HandcraftedEmbedder(ABC):
     """A handcrafted feature: all of it is computed on the decoding threads.
 
     Attributes:
@@ -57,18 +57,18 @@ class Feature(ABC):
         """The feature of a square picture of `min_side`."""
 
 
-class RawEmbedder(Feature):
+class RawEmbedder(HandcraftedEmbedder):
     """The pixels themselves, 32 x 32 x 3, from 0 to 1."""
 
     dim = _RAW_SIDE**2 * 3
     min_side = _RAW_SIDE
 
     def describe(self, picture: Image.Image) -> NDArray[np.float64]:
-        """See `Feature`."""
+        """See `HandcraftedEmbedder`."""
         return np.asarray(picture, dtype=np.float64).ravel() / 255
 
 
-class HogEmbedder(Feature):
+class HogEmbedder(HandcraftedEmbedder):
     """Histograms of oriented gradients, of unit length.
 
     As Dalal and Triggs 2005: 128 x 128 pixels, cells of 16, blocks of 2 x 2, 9 orientations,
@@ -78,7 +78,7 @@ class HogEmbedder(Feature):
     dim = _BLOCKS**2 * _BLOCK**2 * _ORIENTATIONS
 
     def describe(self, picture: Image.Image) -> NDArray[np.float64]:
-        """See `Feature`."""
+        """See `HandcraftedEmbedder`."""
         from skimage.feature import hog as histograms
 
         contours = histograms(
@@ -91,7 +91,7 @@ class HogEmbedder(Feature):
         return _unit(np.asarray(contours, dtype=np.float64))
 
 
-class HsvEmbedder(Feature):
+class HsvEmbedder(HandcraftedEmbedder):
     """Counts of hue, saturation and value in 16 x 4 x 4 bins, as square roots (Hellinger).
 
     The square roots of shares have unit length.
@@ -100,7 +100,7 @@ class HsvEmbedder(Feature):
     dim = _HUES * _SATURATIONS * _VALUES
 
     def describe(self, picture: Image.Image) -> NDArray[np.float64]:
-        """See `Feature`."""
+        """See `HandcraftedEmbedder`."""
         hsv = np.asarray(picture.convert("HSV"), dtype=np.int64)
         hue, saturation, value = np.moveaxis(hsv, 2, 0)
         bins = (hue * _HUES // 256 * _SATURATIONS + saturation * _SATURATIONS // 256) * _VALUES
@@ -108,7 +108,7 @@ class HsvEmbedder(Feature):
         return np.asarray(np.sqrt(counts / counts.sum()))
 
 
-class GaborEmbedder(Feature):
+class GaborEmbedder(HandcraftedEmbedder):
     """Mean and deviation of the responses to a bank of Gabor filters, of unit length.
 
     As Manjunath and Ma 1996, section 3: 4 frequencies (0.05 to 0.4 cycles a pixel, an octave
@@ -120,7 +120,7 @@ class GaborEmbedder(Feature):
     dim = 2 * len(_GABOR_FREQUENCIES) * _GABOR_ORIENTATIONS
 
     def describe(self, picture: Image.Image) -> NDArray[np.float64]:
-        """See `Feature`."""
+        """See `HandcraftedEmbedder`."""
         from scipy import fft
 
         grey = np.asarray(picture.convert("L"), dtype=np.float64)
@@ -150,9 +150,9 @@ class FeatureFactory:
     """
 
     name: str
-    made: type[Feature]
+    made: type[HandcraftedEmbedder]
 
-    def __call__(self) -> Feature:
+    def __call__(self) -> HandcraftedEmbedder:
         """The feature; there is nothing to choose."""
         return self.made()
 

@@ -13,16 +13,18 @@ from typing import Any
 from organizer.embed.engine import NetworkSource, engine_for
 from organizer.embed.network import NetworkEmbedder
 from organizer.embed.preprocess import Preprocessing
-from organizer.embed.weights import digest, do_not_fit, reading
+from organizer.embed.weights import do_not_fit, file_digest, reading
 from organizer.errors import WeightsError
 from organizer.protocols import EmbedderInfo
 
 NAME = "organizer-mini"
 DIM = 256
-SIDE = 96
+MINI_SIDE = 96
 """Pixels of the square that it sees."""
 
-PREPROCESSING = Preprocessing(SIDE, (SIDE, SIDE), (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+PREPROCESSING = Preprocessing(
+    MINI_SIDE, (MINI_SIDE, MINI_SIDE), (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+)
 
 WEIGHTS = Path(__file__).with_name(f"{NAME}.safetensors")
 SHA256 = "4efbe92789fd4a1c4c212defe0f63405b972ba995d7d67dcd5bb61a550ed10f8"
@@ -33,7 +35,7 @@ _REVISION = "1"
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class MiniShape:
     """Of a network of plain convolutions.
 
     Attributes:
@@ -45,10 +47,10 @@ class Shape:
     depths: tuple[int, ...]
 
 
-SHAPE = Shape((32, 64, 128, 256, 448), (0, 1, 2, 4, 2))
+SHAPE = MiniShape((32, 64, 128, 256, 448), (0, 1, 2, 4, 2))
 
 
-def stages(shape: Shape, convolution: Callable[[int, int, int], Any]) -> list[Any]:
+def mini_stages(shape: MiniShape, convolution: Callable[[int, int, int], Any]) -> list[Any]:
     """The stages of a network: a convolution that halves the resolution, then residual ones.
 
     Args:
@@ -73,7 +75,7 @@ def stages(shape: Shape, convolution: Callable[[int, int, int], Any]) -> list[An
     return [Stage(*each) for each in zip(inputs, shape.widths, shape.depths, strict=True)]
 
 
-def network(shape: Shape = SHAPE, dim: int = DIM) -> Any:
+def mini_network(shape: MiniShape = SHAPE, dim: int = DIM) -> Any:
     """The torch module, its weights not set: ``(n, 3, h, w)`` float32 to ``(n, dim)`` of length 1.
 
     Plain 3 x 3 convolutions with a bias and nothing else, which any engine runs fast.
@@ -87,7 +89,7 @@ def network(shape: Shape = SHAPE, dim: int = DIM) -> Any:
     class Mini(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.stages = nn.ModuleList(stages(shape, convolution))
+            self.stages = nn.ModuleList(mini_stages(shape, convolution))
             self.embed = nn.Linear(shape.widths[-1], dim)
 
         def forward(self, pictures: Any) -> Any:
@@ -100,7 +102,7 @@ def network(shape: Shape = SHAPE, dim: int = DIM) -> Any:
         return Mini().eval()
 
 
-def quantised(state: Mapping[str, Any]) -> dict[str, Any]:
+def pack_weights(state: Mapping[str, Any]) -> dict[str, Any]:
     """Weights as eight-bit integers, with a scale for each output channel; biases as they are."""
     import torch
 
@@ -117,8 +119,8 @@ def quantised(state: Mapping[str, Any]) -> dict[str, Any]:
     return packed
 
 
-def restored(packed: Mapping[str, Any]) -> dict[str, Any]:
-    """What `quantised` packed, in float32."""
+def unpack_weights(packed: Mapping[str, Any]) -> dict[str, Any]:
+    """What `pack_weights` packed, in float32."""
     return {
         key: values.float() * packed[f"{key}.scale"].view(-1, *[1] * (values.dim() - 1))
         if f"{key}.scale" in packed
@@ -169,7 +171,7 @@ class Mini:
 
     def _check(self) -> None:
         try:
-            sound = digest(self._file) == self._sha256
+            sound = file_digest(self._file) == self._sha256
         except OSError as error:
             raise _damaged(f"{self._file}: {error.strerror}") from error
         if not sound:
@@ -180,9 +182,9 @@ class Mini:
 
         with reading(self._file, name=self.name):
             packed = load_file(self._file)
-        made = network()
+        made = mini_network()
         try:
-            made.load_state_dict(restored(packed), assign=True)
+            made.load_state_dict(unpack_weights(packed), assign=True)
         except RuntimeError as error:
             raise do_not_fit(self._file, name=self.name, reason=str(error)) from error
         return made

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from organizer.embed import weights as weights_files
-from organizer.embed.engine import Engine, NetworkSource, engine_for
+from organizer.embed.engine import NetworkEngine, NetworkSource, engine_for
 from organizer.embed.preprocess import Preprocessing
 from organizer.embed.weights import WeightsFile, WeightsSource
 from organizer.errors import SettingsError, WeightsError
@@ -36,7 +36,9 @@ class NetworkEmbedder:
         engine: What runs it and in which precision, for a person.
     """
 
-    def __init__(self, engine: Engine, preprocessing: Preprocessing, *, version: str) -> None:
+    def __init__(
+        self, engine: NetworkEngine, preprocessing: Preprocessing, *, version: str
+    ) -> None:
         self._engine, self._preprocessing = engine, preprocessing
         self.dim = engine.dim
         self.min_side = preprocessing.min_side
@@ -95,7 +97,7 @@ class NetworkFactory(ABC):
     ) -> NetworkEmbedder:
         """The embedder with the weights that are found, or else downloaded."""
         self._require_a_way(weights)
-        file = weights_files.fetch(self.source(), given=weights)
+        file = weights_files.fetch_weights(self.source(), given=weights)
         return self.embedder(file, device=device, precision=precision)
 
     def embedder(self, file: WeightsFile, *, device: str, precision: str) -> NetworkEmbedder:
@@ -110,7 +112,12 @@ class NetworkFactory(ABC):
         return self.finish(engine, preprocessing, version=version, file=file)
 
     def finish(
-        self, engine: Engine, preprocessing: Preprocessing, *, version: str, file: WeightsFile
+        self,
+        engine: NetworkEngine,
+        preprocessing: Preprocessing,
+        *,
+        version: str,
+        file: WeightsFile,
     ) -> NetworkEmbedder:
         """The embedder around an engine; networks that can do more than embed say so here."""
         del file
@@ -120,7 +127,7 @@ class NetworkFactory(ABC):
         """Whether the weights are here; nothing is loaded or fetched."""
         try:
             source = self.source()
-            path = weights_files.locate(source, given=weights)
+            path = weights_files.find_weights(source, given=weights)
             state = "here" if path else "downloadable" if source.address else "missing"
             location = str(path or source.address)
         except WeightsError as error:
@@ -130,18 +137,21 @@ class NetworkFactory(ABC):
     def pull(self, *, weights: Path | None = None) -> Path:
         """See `organizer.protocols.Weighted`."""
         self._require_a_way(weights)
-        return weights_files.brought(self.source(), given=weights)
+        return weights_files.given_weights(self.source(), given=weights)
 
     def take_in(self, file: Path) -> Path:
         """See `organizer.protocols.Weighted`."""
         source = self.source()
         self.build(file)
-        return weights_files.import_file(file, source)
+        return weights_files.copy_weights(file, source)
 
     def _require_a_way(self, given: Path | None) -> None:
         """Say at once that there are no weights and no network: importing torch takes seconds."""
         promise = self.promise
-        if weights_files.beside(promise.stem, given=given) is None and not self.may_be_cached():
+        if (
+            weights_files.find_beside(promise.stem, given=given) is None
+            and not self.may_be_cached()
+        ):
             weights_files.check_reachable(promise, given=given)
 
     @abstractmethod

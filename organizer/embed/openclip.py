@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from organizer.embed.engine import Engine
+from organizer.embed.engine import NetworkEngine
 from organizer.embed.network import (
     NetworkEmbedder,
     NetworkFactory,
@@ -53,7 +53,7 @@ class OpenClipEmbedder(NetworkEmbedder):
     """
 
     def __init__(
-        self, engine: Engine, preprocessing: Preprocessing, *, version: str, text: _TextSide
+        self, engine: NetworkEngine, preprocessing: Preprocessing, *, version: str, text: _TextSide
     ) -> None:
         super().__init__(engine, preprocessing, version=version)
         self._text = text
@@ -138,7 +138,12 @@ class OpenClipNetwork(NetworkFactory):
         return _image_side(self.whole(path))
 
     def finish(
-        self, engine: Engine, preprocessing: Preprocessing, *, version: str, file: WeightsFile
+        self,
+        engine: NetworkEngine,
+        preprocessing: Preprocessing,
+        *,
+        version: str,
+        file: WeightsFile,
     ) -> OpenClipEmbedder:
         """See `NetworkFactory`."""
         text = _TextSide(self, file.path)
@@ -200,7 +205,7 @@ class OpenClipNetwork(NetworkFactory):
         if (self.architecture, self.tag) not in open_clip.list_pretrained():
             pair = f"{self.architecture}/{self.tag}"
             listing = "organizer models list openclip"
-            raise unknown("OpenCLIP pair", pair, family.models(), listing=listing)
+            raise unknown("OpenCLIP pair", pair, openclip_family.models(), listing=listing)
 
 
 class OpenClip:
@@ -230,7 +235,7 @@ class OpenClip:
         return [f"{architecture}/{tag}" for architecture, tag in open_clip.list_pretrained()]
 
 
-family = OpenClip()
+openclip_family = OpenClip()
 
 
 def _entry(name: str) -> str:

@@ -157,7 +157,7 @@ class Timm:
         return names
 
 
-family = Timm()
+timm_family = Timm()
 
 _LINES_OF_AN_ENTRY = r".*(\n.*){0,12}"
 """More than the longest has: what stands too much in them costs an import, no more."""
@@ -169,5 +169,5 @@ def _entry(model: str) -> str:
 
 
 def _unknown(model: str) -> SettingsError:
-    known = family.models()
+    known = timm_family.models()
     return unknown("timm network", model, known, listing="organizer models list timm")

@@ -26,7 +26,7 @@ _LICENCE = "BSD-3-Clause, trained on ImageNet-1k"
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class NetworkLayer:
     """A place in a network.
 
     Attributes:
@@ -40,7 +40,7 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Network(NetworkFactory):
+class TorchvisionNetwork(NetworkFactory):
     """A torchvision network by its name: the factory of its embedder.
 
     Attributes:
@@ -59,7 +59,7 @@ class Network(NetworkFactory):
     url: str = ""
     dim: int = 0
     spelling: str = ""
-    aliases: Mapping[str, Layer] = field(default_factory=dict)
+    aliases: Mapping[str, NetworkLayer] = field(default_factory=dict)
     layer: str = ""
     licence: str = _LICENCE
 
@@ -78,7 +78,7 @@ class Network(NetworkFactory):
         plain = "." not in layer and layer not in _MODULES
         if self.aliases and layer not in self.aliases and plain:
             raise unknown(f"layer of {self.model}", layer, self.aliases, listing=_listed(self))
-        usual = self.aliases.get(layer) == Layer()
+        usual = self.aliases.get(layer) == NetworkLayer()
         return replace(self, layer="" if usual else layer, dim=self.dim if usual else 0)
 
     @property
@@ -122,9 +122,11 @@ class Network(NetworkFactory):
     def _weights(self) -> Any:
         import torchvision
 
-        if self.model not in family.models():
+        if self.model not in torchvision_family.models():
             listing = "organizer models list torchvision"
-            raise unknown("torchvision network", self.model, family.models(), listing=listing)
+            raise unknown(
+                "torchvision network", self.model, torchvision_family.models(), listing=listing
+            )
         known = torchvision.models.get_model_weights(self.model)
         if self.weights and self.weights not in known.__members__:
             raise unknown(f"set of weights for {self.model}", self.weights, known.__members__)
@@ -150,7 +152,7 @@ class Network(NetworkFactory):
         options = _build_options(self.model, self._weights().meta["min_size"])
         model = torchvision.models.get_model(self.model, weights=None, **options).eval()
         nodes = get_graph_node_names(model, suppress_diff_warning=True)[1]
-        layer = self.aliases.get(self.layer, Layer(self.layer))
+        layer = self.aliases.get(self.layer, NetworkLayer(self.layer))
         node = layer.node or _before_the_last_linear(model, nodes)
         if not any(known == node or known.startswith(f"{node}.") for known in nodes):
             raise unknown(f"layer of {self.model}", node, [*self.aliases, *nodes])
@@ -179,10 +181,10 @@ class Network(NetworkFactory):
         network.extractor.load_state_dict(needed, strict=False, assign=True)
 
 
-class Torchvision:
+class TorchvisionFamily:
     """The family ``torchvision:NAME`` or ``torchvision:NAME/WEIGHTS``."""
 
-    def __call__(self, model: str) -> Network:
+    def __call__(self, model: str) -> TorchvisionNetwork:
         """The network of that name.
 
         Raises:
@@ -193,7 +195,9 @@ class Torchvision:
         if known is not None and weights in {"", known.weights}:
             return known
         aliases = _VGG if name.startswith("vgg") else {}
-        network = Network(name, weights, spelling=f"torchvision:{model}", aliases=aliases)
+        network = TorchvisionNetwork(
+            name, weights, spelling=f"torchvision:{model}", aliases=aliases
+        )
         if weights or not mentioned("torchvision", _head(name)):
             network.source()
         return network
@@ -207,23 +211,25 @@ class Torchvision:
 
 
 _VGG = {  # after the ReLU, as Keras' layers of these names
-    "fc1": Layer("classifier.1"),
-    "fc2": Layer(),
-    "conv": Layer("avgpool", "flatten"),
-    "gap": Layer("features", "mean"),
+    "fc1": NetworkLayer("classifier.1"),
+    "fc2": NetworkLayer(),
+    "conv": NetworkLayer("avgpool", "flatten"),
+    "gap": NetworkLayer("features", "mean"),
 }
 _ALEXNET = {
-    "fc1": Layer("classifier.2"),
-    "fc2": Layer(),
-    "conv": Layer("avgpool", "flatten"),
-    "gap": Layer("features", "mean"),
+    "fc1": NetworkLayer("classifier.2"),
+    "fc2": NetworkLayer(),
+    "conv": NetworkLayer("avgpool", "flatten"),
+    "gap": NetworkLayer("features", "mean"),
 }
 _MODULES = frozenset({"features", "avgpool", "flatten", "classifier"})
 _SITE = "https://download.pytorch.org/models"
 
 
-def _network(model: str, weights: str, file: str, dim: int, **aliases: Layer) -> Network:
-    return Network(model, weights, f"{_SITE}/{file}", dim, aliases=aliases)
+def _network(
+    model: str, weights: str, file: str, dim: int, **aliases: NetworkLayer
+) -> TorchvisionNetwork:
+    return TorchvisionNetwork(model, weights, f"{_SITE}/{file}", dim, aliases=aliases)
 
 
 vgg16 = _network("vgg16", "IMAGENET1K_V1", "vgg16-397923af.pth", 4096, **_VGG)
@@ -249,7 +255,7 @@ _BY_NAME = {
     )
 }  # fmt: skip
 
-family = Torchvision()
+torchvision_family = TorchvisionFamily()
 
 
 def _head(model: str) -> str:
@@ -257,7 +263,7 @@ def _head(model: str) -> str:
     return rf"^def {re.escape(model)}\(\s*\*, weights"
 
 
-def _listed(network: Network) -> str:
+def _listed(network: TorchvisionNetwork) -> str:
     return f"there are: {', '.join(network.aliases)}, and the names of its nodes"
 
 

@@ -30,7 +30,7 @@ from organizer.errors import WeightsDamagedError, WeightsError, WeightsMissingEr
 OFFLINE_AFTER_SECONDS = 3.0
 """With the start of the program it is told within five."""
 
-SUFFIXES = (".pth", ".pt", ".safetensors")
+WEIGHTS_SUFFIXES = (".pth", ".pt", ".safetensors")
 
 # What torch's unpickler was seen to raise for damaged files, and the rest of its kind.
 _UNPICKLING_ERRORS = (
@@ -86,7 +86,7 @@ class WeightsFile:
     digest: str
 
 
-def locate(source: WeightsSource, *, given: Path | None) -> Path | None:
+def find_weights(source: WeightsSource, *, given: Path | None) -> Path | None:
     """The weights file on this machine, or None where there is none.
 
     Args:
@@ -96,10 +96,10 @@ def locate(source: WeightsSource, *, given: Path | None) -> Path | None:
     Raises:
         WeightsError: `given` does not exist, or a cached file is not what its name says.
     """
-    return beside(source.stem, given=given) or _in_torch_cache(source) or _in_hub_cache(source)
+    return find_beside(source.stem, given=given) or _in_torch_cache(source) or _in_hub_cache(source)
 
 
-def beside(stem: str, *, given: Path | None) -> Path | None:
+def find_beside(stem: str, *, given: Path | None) -> Path | None:
     """The file that the user named or imported, or None.
 
     Raises:
@@ -112,24 +112,24 @@ def beside(stem: str, *, given: Path | None) -> Path | None:
     if given is not None and given.is_file():
         return given
     folders = [given, imported_folder()] if given is not None else [imported_folder()]
-    files = (folder / f"{stem}{suffix}" for folder in folders for suffix in SUFFIXES)
+    files = (folder / f"{stem}{suffix}" for folder in folders for suffix in WEIGHTS_SUFFIXES)
     return next((file for file in files if file.is_file()), None)
 
 
-def fetch(source: WeightsSource, *, given: Path | None) -> WeightsFile:
+def fetch_weights(source: WeightsSource, *, given: Path | None) -> WeightsFile:
     """The weights file, downloaded into its cache if it is nowhere on this machine.
 
     Raises:
         WeightsMissingError: It is not here and cannot be downloaded; the message says what was
             tried.
     """
-    path = brought(source, given=given)
-    return WeightsFile(path, digest(path)[:16])
+    path = given_weights(source, given=given)
+    return WeightsFile(path, file_digest(path)[:16])
 
 
-def brought(source: WeightsSource, *, given: Path | None) -> Path:
-    """As `fetch`, for whoever does not ask which weights they are: that reads the whole file."""
-    path = locate(source, given=given)
+def given_weights(source: WeightsSource, *, given: Path | None) -> Path:
+    """As `fetch_weights`, without telling which weights they are: that reads the whole file."""
+    path = find_weights(source, given=given)
     if path is not None:
         return path
     check_reachable(source, given=given)
@@ -143,15 +143,19 @@ def check_reachable(source: WeightsSource, *, given: Path | None = None) -> None
         WeightsMissingError: There is no answer; the message says where else was looked.
     """
     if not source.address:
-        raise missing(source, given=given, reason="nobody offers them for download")
+        raise missing_weights(source, given=given, reason="nobody offers them for download")
     if source.on_hub and _hub_is_off():
-        raise missing(source, given=given, reason=f"{source.address} (HF_HUB_OFFLINE is set)")
+        raise missing_weights(
+            source, given=given, reason=f"{source.address} (HF_HUB_OFFLINE is set)"
+        )
     reason = _unreachable(source.address)
     if reason:
-        raise missing(source, given=given, reason=f"{source.address} ({reason})")
+        raise missing_weights(source, given=given, reason=f"{source.address} ({reason})")
 
 
-def missing(source: WeightsSource, *, given: Path | None, reason: str) -> WeightsMissingError:
+def missing_weights(
+    source: WeightsSource, *, given: Path | None, reason: str
+) -> WeightsMissingError:
     """The error that tells all places where weights were looked for."""
     tried = [f"{given}/{source.stem}.pth and .safetensors"] if given else []
     tried += [str(imported_folder())]
@@ -164,7 +168,7 @@ def missing(source: WeightsSource, *, given: Path | None, reason: str) -> Weight
     )
 
 
-def import_file(file: Path, source: WeightsSource) -> Path:
+def copy_weights(file: Path, source: WeightsSource) -> Path:
     """Copy a weights file to where it is found from now on.
 
     Raises:
@@ -172,8 +176,8 @@ def import_file(file: Path, source: WeightsSource) -> Path:
     """
     suffix = ".safetensors" if file.suffix == ".safetensors" else ".pth"
     target = imported_folder() / f"{source.stem}{suffix}"
-    for other in (imported_folder() / f"{source.stem}{end}" for end in SUFFIXES):
-        if other.exists() and digest(other) != digest(file):
+    for other in (imported_folder() / f"{source.stem}{end}" for end in WEIGHTS_SUFFIXES):
+        if other.exists() and file_digest(other) != file_digest(file):
             raise WeightsError(
                 f"other weights of {source.name} were imported before: {other}",
                 "libraries may depend on them: move the file away first",
@@ -288,11 +292,11 @@ def check_cached(path: Path) -> None:
         WeightsDamagedError: The content is not what the name says.
     """
     match = re.search(r"-([0-9a-f]{8,})\.", path.name)
-    if match and not digest(path).startswith(match.group(1)):
+    if match and not file_digest(path).startswith(match.group(1)):
         raise _not_as_named(path, path)
 
 
-def digest(path: Path) -> str:
+def file_digest(path: Path) -> str:
     """The SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -346,7 +350,7 @@ def _in_hub_cache(source: WeightsSource) -> Path | None:
 def _check_blob(path: Path) -> None:
     """The hub's cache links to a file that is named after its SHA-256; nobody compares the two."""
     blob = path.resolve()
-    if re.fullmatch(r"[0-9a-f]{64}", blob.name) and digest(blob) != blob.name:
+    if re.fullmatch(r"[0-9a-f]{64}", blob.name) and file_digest(blob) != blob.name:
         raise _not_as_named(path, blob)
 
 

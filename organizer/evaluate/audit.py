@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.scores import Audit, Proportion
+from organizer.types import Audit, Proportion
 
 Z = 1.959963984540054
 """Of the normal distribution: 95% lie within."""
@@ -29,11 +29,11 @@ FEW = 3
 _BORROWED = 8.0
 """Answers of the whole that count in the variance of each cluster, beside its own. Three answers
 of yes do not make a cluster pure. Of 2, 4 and 8, which were tried, 8 is the least that keeps the
-interval's promise where a large cluster has few answers; see `estimate`."""
+interval's promise where a large cluster has few answers; see `estimate_purity`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stratum:
+class AuditStratum:
     """What a person said of the images of a cluster that were drawn at random.
 
     Attributes:
@@ -87,7 +87,7 @@ def wilson(right: int, answered: int, *, population: int | None = None) -> Propo
     return Proportion(share, min(low, share), max(high, share), answered, right)
 
 
-def estimate(strata: Sequence[Stratum]) -> Audit | None:
+def estimate_purity(strata: Sequence[AuditStratum]) -> Audit | None:
     """The purity of each cluster and of all, with their 95% intervals.
 
     Of a cluster: `wilson` of what was drawn from (the images now, and those taken out), then said
@@ -117,7 +117,7 @@ def estimate(strata: Sequence[Stratum]) -> Audit | None:
     )
 
 
-def allocation(
+def allocate_sample(
     sizes: Mapping[int, int], answered: Mapping[int, int], number: int
 ) -> dict[int, int]:
     """How many images of each cluster to look at.
@@ -171,7 +171,7 @@ def _number_of(image_id: str, seed: int) -> bytes:
     return hashlib.blake2b(f"{seed}:{image_id}".encode(), digest_size=8).digest()
 
 
-def _now(stratum: Stratum) -> Proportion:
+def _now(stratum: AuditStratum) -> Proportion:
     """What was found out of all that was drawn from, said of the images that are there now."""
     found = wilson(stratum.right, stratum.answered, population=stratum.population)
     return _rescaled(found, stratum.population, stratum.size)
@@ -184,7 +184,7 @@ def _rescaled(found: Proportion, population: int, size: int) -> Proportion:
     return Proportion(share, low, high, found.answered, found.right)
 
 
-def _overall(strata: Sequence[Stratum]) -> Proportion:
+def _overall(strata: Sequence[AuditStratum]) -> Proportion:
     right = np.array([s.right for s in strata], dtype=np.float64)
     answered = np.array([s.answered for s in strata], dtype=np.float64)
     population = np.array([s.population for s in strata], dtype=np.float64)

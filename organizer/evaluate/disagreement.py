@@ -11,15 +11,15 @@ NEIGHBOURS = 10
 DOUBTFUL_FROM = 0.6
 """Share of the neighbours from which an image is doubtful: six of ten."""
 
-Stored = NDArray[np.float32] | NDArray[np.float16]
+StoredRows = NDArray[np.float32] | NDArray[np.float16]
 
 _ROWS, _COLUMNS = 512, 8_192
 _MOST = 64
 """Candidates of a row in a block. More neighbours than that are not looked up."""
 
 
-def disagreement(
-    vectors: Stored,
+def neighbour_disagreement(
+    vectors: StoredRows,
     labels: Labels,
     *,
     rows: Labels | None = None,
@@ -70,7 +70,7 @@ def _companions(labels: Labels) -> Labels:
     return np.asarray(counts[at] - 1, dtype=np.int64)
 
 
-def _nearest(vectors: Stored, rows: Labels, columns: Labels, k: int) -> Labels:
+def _nearest(vectors: StoredRows, rows: Labels, columns: Labels, k: int) -> Labels:
     """``(len(rows), k)`` the nearest of the columns to each row, nearest first, itself left out."""
     queries = vectors[rows].astype(np.float32)
     best = np.full((len(rows), k), -np.inf, dtype=np.float32)

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.scores import Explanation, Factor, Reason
-from organizer.types import NOISE, Labels
+from organizer.types import NOISE, Explanation, Factor, Labels, Reason
 
 MOSTLY = 0.9
 """Share of a cluster from which a sentence says what it mostly is."""
@@ -34,7 +33,7 @@ _WORTH_SAYING = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
+class CaptureFactors:
     """What is known of how the photos were taken, one entry an image.
 
     Attributes:
@@ -52,7 +51,7 @@ class Circumstances:
     brightness: NDArray[np.float64]
 
 
-def explain(labels: Labels, taken: Circumstances, *, seed: int = 0) -> Explanation:
+def explain_clusters(labels: Labels, taken: CaptureFactors, *, seed: int = 0) -> Explanation:
     """Measure what the clusters go with, and say it of those that go with it plainly.
 
     A factor is measured by the normalised mutual information (arithmetic mean) of clusters and its
@@ -148,7 +147,7 @@ _Phrase = tuple[str, bool]
 """What is said, and whether it speaks against the cluster."""
 
 
-def _reasons(labels: Labels, taken: Circumstances) -> list[Reason]:
+def _reasons(labels: Labels, taken: CaptureFactors) -> list[Reason]:
     members = _members(labels)
     inside = labels != NOISE
     cameras, lights = _shares(taken.cameras[inside]), _shares(taken.infrared[inside])

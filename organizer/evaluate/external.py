@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.scores import ClusterPurity, TruthScores
-from organizer.types import Labels
+from organizer.types import ClusterPurity, Labels, TruthScores
 
 
 def against_truth(labels: Labels, truth: Sequence[str]) -> TruthScores:

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.scores import Silhouette
-from organizer.types import NOISE, Labels, Vectors
+from organizer.types import NOISE, Labels, Silhouette, Vectors
 
 _EXACT_UP_TO = 20_000
 _SCORED = 5_000

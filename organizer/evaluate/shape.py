@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.scores import ClusterShape, InternalScores
-from organizer.types import NOISE, Labels, Vectors
+from organizer.types import NOISE, ClusterShape, InternalScores, Labels, Vectors
 
 _ROWS = 8_192
 

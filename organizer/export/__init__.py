@@ -1,7 +1,7 @@
 """Images and their clusters in the formats that other tools read.
 
 A module a format; `target` writes whole or not at all. Batches come in as
-`organizer.records.ExportBatch`, so nothing here knows of the library or its store.
+`organizer.types.exports.ExportBatch`, so nothing here knows of the library or its store.
 """
 
 from organizer.export.embedding_atlas import EmbeddingAtlas

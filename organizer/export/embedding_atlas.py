@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 
 from organizer.errors import SettingsError
 from organizer.export.parquet import schema_of, table_of, write_tables
-from organizer.records import ExportBatch, ExportInfo, ExportOption, VectorUse, label
+from organizer.types import ExportBatch, ExportInfo, ExportOption, VectorUse, label
 
 _SIDE = 96
 _LARGEST = 1024

@@ -24,9 +24,8 @@ from typing import Any
 
 import numpy as np
 
-from organizer.export.paths import shown
-from organizer.records import UNSURE, ExportBatch, ExportInfo, VectorUse, label
-from organizer.types import Vectors
+from organizer.export.paths import exported_paths
+from organizer.types import UNSURE, ExportBatch, ExportInfo, Vectors, VectorUse, label
 
 _VERSION = "1.0.0"
 _ID_DIGITS = 24  # an ObjectId has 12 bytes
@@ -96,8 +95,8 @@ def _dumps(value: object) -> str:
 
 
 def _samples(batch: ExportBatch, about: ExportInfo) -> Iterator[dict[str, Any]]:
-    copies = [shown(paths, about) for paths in batch.copies]
-    for row, path in enumerate(shown(batch.paths, about)):
+    copies = [exported_paths(paths, about) for paths in batch.copies]
+    for row, path in enumerate(exported_paths(batch.paths, about)):
         sample: dict[str, Any] = {
             "_id": {"$oid": batch.image_ids[row][:_ID_DIGITS]},
             "filepath": path,

@@ -29,8 +29,14 @@ from pathlib import Path
 from typing import Any
 
 from organizer.export.paths import relative
-from organizer.records import ExportBatch, ExportDetection, ExportInfo, VectorUse, label
-from organizer.types import AssignmentState
+from organizer.types import (
+    AssignmentState,
+    ExportBatch,
+    ExportDetection,
+    ExportInfo,
+    VectorUse,
+    label,
+)
 
 _WHOLE_IMAGE = "4"
 _CARRIER = "whole_image_classification"

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from organizer.export.paths import shown
-from organizer.records import ExportBatch, ExportInfo, VectorUse
+from organizer.export.paths import exported_paths
+from organizer.types import ExportBatch, ExportInfo, VectorUse
 
 _ROWS = 65_536
 _NUMBERS = 16_777_216
@@ -94,7 +94,7 @@ def table_of(batch: ExportBatch, about: ExportInfo) -> Any:
 
     schema = schema_of(about)
     columns: list[Any] = [
-        shown(batch.paths, about),
+        exported_paths(batch.paths, about),
         batch.cluster_ids,
         batch.cluster_names,
         batch.states,
@@ -104,7 +104,7 @@ def table_of(batch: ExportBatch, about: ExportInfo) -> Any:
         batch.margins,
         batch.folders,
         batch.files,
-        [shown(paths, about) for paths in batch.copies],
+        [exported_paths(paths, about) for paths in batch.copies],
         batch.missing,
         batch.sizes,
         batch.widths,

@@ -6,10 +6,10 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from organizer.records import ExportInfo
+from organizer.types import ExportInfo
 
 
-def shown(paths: Iterable[str], about: ExportInfo) -> tuple[str, ...]:
+def exported_paths(paths: Iterable[str], about: ExportInfo) -> tuple[str, ...]:
     """Paths as they are, or relative to the folder that the user chose."""
     return tuple(paths) if about.relative_to is None else relative(paths, about.relative_to)
 

@@ -20,8 +20,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from organizer.export.paths import shown
-from organizer.records import ExportBatch, ExportInfo, VectorUse
+from organizer.export.paths import exported_paths
+from organizer.types import ExportBatch, ExportInfo, VectorUse
 
 COLUMNS = (
     "path", "cluster_id", "cluster", "state", "candidate_id", "candidate", "distance", "margin",
@@ -68,7 +68,7 @@ class Csv:
 
 def _rows(batch: ExportBatch, about: ExportInfo) -> Iterator[tuple[object, ...]]:
     return zip(
-        map(guarded_path, shown(batch.paths, about)),
+        map(guarded_path, exported_paths(batch.paths, about)),
         batch.cluster_ids,
         map(guarded, batch.cluster_names),
         batch.states,
@@ -79,7 +79,7 @@ def _rows(batch: ExportBatch, about: ExportInfo) -> Iterator[tuple[object, ...]]
         map(guarded_path, batch.folders),
         map(guarded_path, batch.files),
         [
-            json.dumps(shown(paths, about), ensure_ascii=False) if paths else ""
+            json.dumps(exported_paths(paths, about), ensure_ascii=False) if paths else ""
             for paths in batch.copies
         ],
         ["yes" if missing else "no" for missing in batch.missing],

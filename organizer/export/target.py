@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from organizer import whole
+from organizer import atomic
 from organizer.errors import OrganizerError, SettingsError
 
 
 @contextmanager
-def replacing(to: Path, *, force: bool, holds: frozenset[str] | None = None) -> Iterator[Path]:
+def replace_export(to: Path, *, force: bool, holds: frozenset[str] | None = None) -> Iterator[Path]:
     """A place beside `to` that becomes `to` when the context ends well, and is gone otherwise.
 
     Args:
@@ -27,9 +27,9 @@ def replacing(to: Path, *, force: bool, holds: frozenset[str] | None = None) -> 
     """
     try:
         # A folder that a killed export had moved aside comes back first: it is what is there.
-        whole.sweep(Path(os.path.realpath(to)))
-        check(to, force=force, holds=holds)
-        with whole.replacing(to, over=force, folder=holds is not None) as partial:
+        atomic.remove_leftovers(Path(os.path.realpath(to)))
+        check_target(to, force=force, holds=holds)
+        with atomic.replace_atomically(to, over=force, folder=holds is not None) as partial:
             yield partial
     except FileExistsError as error:
         raise _occupied(to) from error
@@ -39,7 +39,7 @@ def replacing(to: Path, *, force: bool, holds: frozenset[str] | None = None) -> 
         ) from error
 
 
-def check(to: Path, *, force: bool, holds: frozenset[str] | None) -> None:
+def check_target(to: Path, *, force: bool, holds: frozenset[str] | None) -> None:
     """Make sure that something may be written to a place.
 
     Raises:

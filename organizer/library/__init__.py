@@ -1,19 +1,25 @@
-"""Library: the one place where the stages meet.
+"""Library: the one place where the stages meet, in packages named after what a user does.
 
-`core` has the object that the command line, the service and a program of one's own use, `opened`,
-`words`, `evidence`, `folders`, `fieldwork` and `detecting` what it is made of; `ingest` and
-`recluster` hold the two long operations, `joining` and `births` what new images do to the clusters,
-`deciding` what a person says of them and `remaking` the clustering that follows, `undoing` the way
-back, `embedders` which embedder a library works with, `views` and `history` what a person is shown,
-`reporting`, `illustrating` and `publishing` the report, `reviewing` what a person says of samples,
-`compare` other embedders and algorithms, `exporting` files for other tools, `arrangement` files in
-folders, `contexts` how photos were taken, `crops` and `cropping` the animals in them.
+`core` has the object that the command line, the service and a program of one's own use. It composes
+what the packages offer: `ingest`, `clustering` (recluster), `clusters`, `corrections`, `review`,
+`search`, `reports`, `compare`, `exports`, `folders`, `deployments`, `detections`. Each has an `api`
+with the object that `Library` holds, modules that do the work, and the reports of what was done.
+Below them lie `images` (what is known of each), `arrangements` (folders that were written), and the
+modules that open a library and find it.
 """
 
 from __future__ import annotations
 
-from organizer.library.core import Library, models
-from organizer.library.place import find_library, library_path, require_library
+from organizer.library.core import Library
+from organizer.library.embedders import describe_embedders
+from organizer.library.locate import find_library, library_path, require_library
 from organizer.library.progress import Progress
 
-__all__ = ["Library", "Progress", "find_library", "library_path", "models", "require_library"]
+__all__ = [
+    "Library",
+    "Progress",
+    "describe_embedders",
+    "find_library",
+    "library_path",
+    "require_library",
+]

@@ -2,68 +2,154 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
-from organizer import decode
-from organizer.cluster.decisions import Constraints, compiled
-from organizer.errors import ImageError, SettingsError
-from organizer.library import crops, embedders, texts, undoing, views
-from organizer.library import ingest as ingesting
-from organizer.library import recluster as reclustering
-from organizer.library.commit import IngestReport
-from organizer.library.compare.grid import Plan as ComparePlan
-from organizer.library.compare.running import Compared, compared
-from organizer.library.detecting import Detecting
-from organizer.library.evidence import Evidence
-from organizer.library.fieldwork import Fieldwork
-from organizer.library.folders import Folders
-from organizer.library.history import Event, history_of
-from organizer.library.progress import Progress, Silent
-from organizer.library.recluster import K, KMethod, Plan, ReclusterReport
-from organizer.library.seeing import parsed_centring
-from organizer.library.space import parsed, with_centring
-from organizer.library.words import Words
-from organizer.protocols import EmbedderInfo, least_side
-from organizer.settings import DEFAULT_REDUCER, Settings
-from organizer.store import StoredClustering
-from organizer.types import Hit, ImageRef, Outcome, PartSpec, Vectors
+from organizer.errors import SettingsError
+from organizer.library import embedders, recovery
+from organizer.library.arrangements.relocation import has_moved
+from organizer.library.clustering.recluster import (
+    K,
+    ReclusterReport,
+    parse_options,
+    run_recluster,
+)
+from organizer.library.clusters.api import Clusters
+from organizer.library.compare.grid import ComparisonPlan
+from organizer.library.compare.run import ComparisonResult, run_comparison
+from organizer.library.corrections.api import Corrections
+from organizer.library.corrections.undo import undo_last
+from organizer.library.deployments.api import Deployments
+from organizer.library.detections.api import Detections
+from organizer.library.exports.api import Exports
+from organizer.library.folders.api import Folders
+from organizer.library.images.api import Images
+from organizer.library.images.crops import CROPS_PREFIX
+from organizer.library.ingest.report import IngestReport
+from organizer.library.ingest.run import require_images, run_ingest, starting_points
+from organizer.library.locate import library_path
+from organizer.library.opening import OpenLibrary
+from organizer.library.progress import NoProgress, Progress
+from organizer.library.reports.api import Reports
+from organizer.library.review.api import Review
+from organizer.library.search.hits import Hits
+from organizer.library.search.run import search_photo, search_text
+from organizer.library.status import LibraryStatus, library_status
+from organizer.settings import Settings, load_settings
+from organizer.store import Store, StoredClustering
+from organizer.types import Outcome, Vectors
+
+if TYPE_CHECKING:
+    from organizer.cluster.choose_k import KMethod
+    from organizer.protocols import Embedder
+    from organizer.store import ArrowTable, ImageIds
+
+Paths = str | Path | Sequence[str | Path]
+"""One path, or several."""
 
 
-class Library(Words, Evidence, Detecting, Folders, Fieldwork):
+class Library:
     """A folder of photos, organised. Use it as a context manager, or call `close`.
 
-        with Library.open_or_create(Path(".")) as library:
-            library.ingest([Path("photos")])
+        with Library.open_or_create("photos") as library:
+            library.ingest("photos")
             library.recluster(k="auto")
-
-    A person's words are in `Words`, reports and reviews in `Evidence`, what detectors saw in
-    `Detecting`, arrangements of its files in `Folders`, deployments in `Fieldwork`.
+            for cluster in library.clusters:
+                print(cluster.id, cluster.name, cluster.size)
 
     Attributes:
-        store: The library's folder.
-        settings: What the user chose.
+        images: The images: paths, times, cameras; read only.
+        clusters: The clusters of now, by id.
+        corrections: Decisions about clusters and images.
+        review: Samples to look at, and what the answers say.
+        reports: How good the clustering is.
+        exports: The images for other tools.
+        folders: Clusters written out as folders, and read back.
+        deployments: Where cameras stood.
+        detections: What detectors saw.
     """
+
+    def __init__(self, opened: OpenLibrary) -> None:
+        self._opened = opened
+        self.images = Images(opened)
+        self.corrections = Corrections(opened)
+        self.clusters = Clusters(opened, self.corrections)
+        self.review = Review(opened)
+        self.reports = Reports(opened)
+        self.exports = Exports(opened)
+        self.folders = Folders(opened)
+        self.deployments = Deployments(opened)
+        self.detections = Detections(opened)
+
+    @classmethod
+    def open(cls, path: str | Path = ".", settings: Settings | None = None) -> Self:
+        """Open a library that is there.
+
+        Args:
+            path: Its folder ``.organizer``, or the folder that holds it.
+            settings: Those of the environment and the configuration file where None.
+
+        Raises:
+            StoreError: There is none, it is damaged, or it is newer than this program.
+        """
+        return cls._started(Store.open(library_path(Path(path))), settings)
+
+    @classmethod
+    def open_or_create(cls, path: str | Path = ".", settings: Settings | None = None) -> Self:
+        """Open a library, or make an empty one; see `open`."""
+        folder = library_path(Path(path))
+        store = Store.open(folder) if Store.is_library(folder) else Store.create(folder)
+        return cls._started(store, settings)
+
+    @classmethod
+    def _started(cls, store: Store, settings: Settings | None) -> Self:
+        opened = OpenLibrary(store, settings or load_settings(), recovery.repair)
+        opened.start(has_moved=has_moved(store))
+        return cls(opened)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Library {self.store.path}>"
+
+    def close(self) -> None:
+        """Tell writers that nothing is read any more."""
+        self._opened.close()
+
+    @property
+    def store(self) -> Store:
+        """The library's folder: its tables, for whoever needs more than is offered here."""
+        return self._opened.store
+
+    @property
+    def settings(self) -> Settings:
+        """What the user chose."""
+        return self._opened.settings
 
     # Writing -------------------------------------------------------------------------------
 
     def ingest(
         self,
-        paths: Sequence[Path],
+        paths: Paths,
         *,
-        embedder: str | None = None,
+        embedder: str | Embedder | None = None,
         other_weights: bool = False,
         progress: Progress | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> IngestReport:
-        """Bring the images of folders and files in; new ones join the present clusters.
+        """Bring the images of folders and files in; new ones are assigned to the clusters.
 
         A file that is known and unchanged costs a stat. Nothing that is in the library moves.
 
         Args:
             paths: Folders and files.
-            embedder: The embedder to use; the library's own where None.
+            embedder: The name of an embedder, or an object that is one
+                (`organizer.protocols.Embedder`); the library's own where None.
             other_weights: Whether to embed with the weights that are here, beside the vectors of
                 that embedder which others made.
             progress: Told how far it is.
@@ -73,24 +159,30 @@ class Library(Words, Evidence, Detecting, Folders, Fieldwork):
             SettingsError: A path does not exist, there are no images, or no such embedder.
             WeightsError: The weights of the embedder cannot be had.
             StoreError: The library cannot be written.
+
+        Example:
+            >>> report = library.ingest("photos")  # doctest: +SKIP
+            >>> report.images  # doctest: +SKIP
+            24
         """
-        embedders.require_photos(embedder)
-        starts = ingesting.starts_of(paths)
+        if isinstance(embedder, str):
+            embedders.require_photo_embedder(embedder)
+        starts = starting_points(_paths(paths))
         if not self._knows_files_below(starts):
-            ingesting.require_images(starts)
-        with self._writing() as was_cut_short:
-            report = ingesting.ingest(
+            require_images(starts)
+        with self._opened.writing() as was_interrupted:
+            report = run_ingest(
                 self.store,
                 starts,
-                was_cut_short=was_cut_short,
+                was_interrupted=was_interrupted,
                 embedder=embedder,
                 other_weights=other_weights,
                 settings=self.settings,
-                progress=progress or Silent(),
+                progress=progress or NoProgress(),
                 stop=stop,
             )
             if sum(report.counts.values()) > report.counts[Outcome.UNCHANGED]:
-                self._tidy()
+                self._opened.tidy()
         return report
 
     def recluster(
@@ -103,6 +195,7 @@ class Library(Words, Evidence, Detecting, Folders, Fieldwork):
         embedder: str | None = None,
         bursts: bool = False,
         center: str | None = None,
+        seed: int | None = None,
         dry_run: bool = False,
         progress: Progress | None = None,
     ) -> ReclusterReport:
@@ -119,111 +212,78 @@ class Library(Words, Evidence, Detecting, Folders, Fieldwork):
             bursts: Whether the images of a burst (`organizer.events`) are one observation.
             center: What is taken out of the vectors first, the part that all photos of a camera or
                 all infrared ones have in common: "camera", "night" or "camera,night".
+            seed: Of everything that draws; that of the settings where None.
             dry_run: Tell what would change, and change nothing.
             progress: Told how far it is.
 
         Raises:
             SettingsError: k cannot be, there are no vectors, or a name is unknown.
             ClusteringError: The images cannot be clustered so.
+
+        Example:
+            >>> report = library.recluster(k=5)  # doctest: +SKIP
+            >>> report.k, report.unsure  # doctest: +SKIP
+            (5, 0)
         """
-        space = with_centring(parsed(reduce or DEFAULT_REDUCER), parsed_centring(center))
-        plan = Plan(k, k_method, algorithm, space, embedder, dry_run, bursts)
-        with self._writing():
-            report = reclustering.recluster(
-                self.store, plan, settings=self.settings, progress=progress or Silent()
+        options = parse_options(
+            k=k,
+            k_method=k_method,
+            algorithm=algorithm,
+            reduce=reduce,
+            embedder=embedder,
+            bursts=bursts,
+            center=center,
+            dry_run=dry_run,
+        )
+        settings = self.settings
+        if seed is not None:
+            settings = load_settings(**{**settings.model_dump(), "seed": seed})
+        with self._opened.writing():
+            report = run_recluster(
+                self.store, options, settings=settings, progress=progress or NoProgress()
             )
             if not dry_run:
-                self._tidy()
+                self._opened.tidy()
         return report
 
     def undo(self) -> StoredClustering:
         """Bring the clustering before the last recluster, merge, split, move or the like back.
 
-        A person's word that made the present one is taken back with it. Images that came since
-        join the former clustering.
+        A decision that made the current one is taken back with it. Images that came since are
+        assigned to the former clusters.
 
         Raises:
             ClusteringError: There is no former clustering.
         """
-        with self._writing():
-            former = undoing.undo(self.store, settings=self.settings)
-            self._tidy()
+        with self._opened.writing():
+            former = undo_last(self.store, settings=self.settings)
+            self._opened.tidy()
         return former
 
     # Reading -------------------------------------------------------------------------------
 
-    def clusters(self) -> list[views.ClusterSummary]:
-        """The clusters, largest first."""
-        return views.cluster_summaries(self.store)
-
-    def cluster(self, cluster_id: int | None) -> list[views.Member]:
-        """The images of a cluster, the most typical first; the unsure ones where None."""
-        return views.cluster_members(self.store, cluster_id)
-
-    def hidden_in(self, cluster_id: int | None) -> int:
-        """How many images of a cluster, or of the pile, are left out: people are with them."""
-        return views.hidden_in(self.store, cluster_id)
-
-    def groups_beside(self) -> dict[crops.Group, int]:
-        """How many photos are beside the clusters, by what they show.
-
-        Where crops are clustered these are the empty ones and those without a detector's result;
-        photos with people or vehicles always. Groups of no photo are left out.
-        """
-        current = self.store.clusterings.current()
-        of_crops = current is not None and crops.are_crops(current.embedder)
-        beside = set(crops.Group) - {crops.Group.ANIMALS} if of_crops else crops.QUARANTINED
-        if not self.store.detections.count():
-            return {}
-        counts = Counter(home.group for home in self.homes().values())
-        return {group: counts[group] for group in crops.Group if group in beside & counts.keys()}
-
-    def photos_in(self, group: crops.Group) -> list[views.Photo]:
-        """The photos of a group of those that are in no cluster, by path."""
-        return views.photos_in(self.store, group)
-
-    def name_of(self, cluster_id: int) -> str | None:
-        """The name that a person gave a cluster."""
-        return self.constraints().names.get(cluster_id)
-
-    def constraints(self) -> Constraints:
-        """What all that a person said demands of every clustering."""
-        return compiled(self.store.decisions.all())
-
-    def history(self, cluster_id: int | None = None) -> list[Event]:
-        """What became of the clusters, or of one, in order.
-
-        Raises:
-            SettingsError: No cluster ever had that id.
-        """
-        return history_of(self.store, cluster_id)
-
-    def search(self, file: Path, *, limit: int = 10, embedder: str | None = None) -> list[Hit]:
+    def search(
+        self,
+        photo: str | Path,
+        *,
+        limit: int = 10,
+        embedder: str | Embedder | None = None,
+    ) -> Hits:
         """The images most similar to a photo inside or outside the library, nearest first.
 
         A photo of the library is not among its own hits; of one outside, an identical copy is.
 
+        Args:
+            photo: Its path.
+            limit: How many.
+            embedder: Whose vectors; the library's own where None.
+
         Raises:
             SettingsError: There is no such file, it is no image, or there is nothing to search.
         """
-        spec = embedders.required_spec(self.store, embedder)
-        start = ingesting.starts_of([file])[0]
-        own = self._members_at(start, spec)
-        stored = self.store.vectors.read_some(spec, own[:1])
-        if stored:
-            query = stored[own[0]]
-        elif start.is_dir():
-            raise SettingsError(f"{file} is a folder", "name one photo")
-        else:
-            query = self._embed_one(start, embedder)
-        if not query.any():
-            raise SettingsError(
-                f"{spec.name} sees nothing in {file} that could be compared",
-                "use another --embedder",
-            )
-        return self._hits(self._nearest(spec, query, limit, without=own))
+        return search_photo(self._opened, Path(photo), limit=limit, embedder=embedder)
 
-    def search_text(self, text: str, *, limit: int = 10, embedder: str | None = None) -> list[Hit]:
+    def search_text(self, text: str, *, limit: int = 10, embedder: str | None = None) -> Hits:
         """The images nearest to a text, by an embedder that reads texts.
 
         Args:
@@ -234,55 +294,88 @@ class Library(Words, Evidence, Detecting, Folders, Fieldwork):
         Raises:
             SettingsError: The text is empty, or no embedder of the library reads texts.
         """
-        spec, query = texts.text_vector(self.store, text, embedder=embedder, settings=self.settings)
-        return self._hits(self._nearest(spec, query, limit))
+        return search_text(self._opened, text, limit=limit, embedder=embedder)
 
-    def suggest_names(
-        self, labels: Sequence[str], *, embedder: str | None = None
-    ) -> list[texts.Suggestion]:
-        """Propose a name for each cluster, the surest first; nothing is named by it.
+    def embeddings(self, *, embedder: str | None = None) -> tuple[ImageIds, Vectors]:
+        """The images of an embedder and their vectors, row by row.
+
+        Up to a gibibyte the vectors are an array in memory. Larger ones are a read-only array in
+        a temporary file, which is removed with the array; `embedding_batches` never holds more
+        than a batch.
 
         Args:
-            labels: The names to choose from.
-            embedder: The embedder; the first of the library that reads texts where None.
+            embedder: Whose vectors; the library's own where None.
+
+        Returns:
+            ``(n,)`` image ids in an object array, and ``(n, dim)`` float32 vectors as the embedder
+            gave them (stored in half precision, so to about three digits).
 
         Raises:
-            SettingsError: There are no labels, or no embedder of the library reads texts.
-            ClusteringError: There is no clustering yet.
+            SettingsError: There are no vectors of that embedder.
+
+        Example:
+            >>> ids, vectors = library.embeddings()  # doctest: +SKIP
+            >>> vectors.shape  # doctest: +SKIP
+            (24, 1280)
         """
-        return texts.suggest_names(self.store, labels, embedder=embedder, settings=self.settings)
+        spec = embedders.require_spec(self.store, embedder)
+        return self.store.vectors.read_mapped(spec)
 
-    def roots(self) -> list[Path]:
-        """The folders that were ingested."""
-        return [root.folder for root in self.store.photos.roots()]
+    def embedding_batches(
+        self, *, embedder: str | None = None, batch_size: int = 8_192
+    ) -> Iterator[tuple[ImageIds, Vectors]]:
+        """What `embeddings` returns, batch by batch.
 
-    def status(self) -> views.Status:
-        """What is in the library and how current it is."""
-        return views.status(self.store)
+        Args:
+            embedder: Whose vectors; the library's own where None.
+            batch_size: Images of a batch, at most.
 
-    def problems(self) -> list[tuple[Path, Outcome, str]]:
-        """The files that could not be used: path, outcome, reason."""
-        return self.store.photos.problems()
+        Raises:
+            SettingsError: There are no vectors of that embedder, or the size cannot be.
+        """
+        if batch_size < 1:
+            raise SettingsError(f"batch_size cannot be {batch_size}", "1 or more")
+        spec = embedders.require_spec(self.store, embedder)
+        return self.store.vectors.stream(spec, rows=batch_size)
+
+    def assignments(self) -> ArrowTable:
+        """Which image is in which cluster, as a pyarrow Table, in the order of the images' paths.
+
+        Returns:
+            A row an image of the clustering, with the columns ``image_id`` (string), ``path``
+            (string, absolute; of several files the first that is there), ``cluster_id`` (int64,
+            null for an unassigned image), ``cluster_name`` (string, null where there is none),
+            ``distance`` (float, cosine distance to the centroid of the nearest cluster) and
+            ``state`` (string: ``auto``, ``unsure`` or ``decided``).
+
+        Raises:
+            ClusteringError: There is no clustering yet.
+
+        Example:
+            >>> table = library.assignments()  # doctest: +SKIP
+            >>> table.to_pandas().groupby("cluster_name").size()  # doctest: +SKIP
+        """
+        return self.clusters.assignments()
 
     def compare(
         self,
-        plan: ComparePlan,
+        plan: ComparisonPlan,
         *,
         labels: str | None = None,
         below: Path | None = None,
         progress: Progress | None = None,
         stop: Callable[[], bool] = lambda: False,
-    ) -> Compared:
+    ) -> ComparisonResult:
         """Compare embedders, spaces, algorithms and numbers of clusters on the images here.
 
         Embedders whose vectors are not here are brought in as by `ingest`; the library's own
-        embedder, its clusters and what a person said of them stay as they are. Finished runs are
-        kept in the library, so that the same call later, or one that asks for more, does the rest.
+        embedder, its clusters and decisions stay as they are. Finished runs are kept in the
+        library, so that the same call later, or one that asks for more, does the rest.
 
         Args:
-            plan: What to compare; `organizer.library.compare.grid.plan_of` makes one from words.
-            labels: See `report`.
-            below: See `report`.
+            plan: What to compare; `organizer.library.compare.grid.parse_plan` makes one from words.
+            labels: See `Reports.make`.
+            below: See `Reports.make`.
             progress: Told of each run.
             stop: Asked between runs; True ends with what is done so far.
 
@@ -290,10 +383,10 @@ class Library(Words, Evidence, Detecting, Folders, Fieldwork):
             SettingsError: A name is unknown, there are no images, or the labels cannot be used.
             WeightsError: Weights are missing and the plan has no substitutes.
         """
-        shown = progress or Silent()
+        shown = progress or NoProgress()
 
         def bring_in(embedder: str) -> bool:
-            if embedder.startswith(crops.PREFIX):  # an import of detections makes these
+            if embedder.startswith(CROPS_PREFIX):  # an import of detections makes these
                 return True
             here = [folder for folder in self.roots() if folder.exists()]
             if not here:  # a card, a drive: what was embedded before is compared
@@ -301,7 +394,7 @@ class Library(Words, Evidence, Detecting, Folders, Fieldwork):
             report = self.ingest(here, embedder=embedder, progress=shown, stop=stop)
             return not report.interrupted
 
-        return compared(
+        return run_comparison(
             self.store,
             plan,
             ingest=bring_in,
@@ -312,68 +405,23 @@ class Library(Words, Evidence, Detecting, Folders, Fieldwork):
             stop=stop,
         )
 
-    # -----------------------------------------------------------------------------------------
+    def roots(self) -> list[Path]:
+        """The folders that were ingested."""
+        return [root.folder for root in self.store.photos.roots()]
 
-    def _members_at(self, start: Path, spec: PartSpec) -> list[str]:
-        """The images of an embedder that a file of the library holds: crops, the surest first."""
-        own = self.store.photos.image_at(start)
-        if own is None or not crops.are_crops(spec):
-            return [own] if own else []
-        return [crop.crop_id for crop in self.homes()[own].crops]
+    def status(self) -> LibraryStatus:
+        """What is in the library and how current it is."""
+        return library_status(self.store)
 
-    def _nearest(
-        self, spec: PartSpec, query: Vectors, limit: int, *, without: Sequence[str] = ()
-    ) -> list[tuple[str, float]]:
-        """The nearest images that may be shown; more are looked for where some may not."""
-        wanted = limit + len(without)
-        while True:
-            found = self.store.vectors.nearest(spec, query, wanted)
-            hidden = self.store.photos.hidden([image_id for image_id, _ in found])
-            shown = [pair for pair in found if pair[0] not in hidden and pair[0] not in without]
-            if len(shown) >= limit or len(found) < wanted:
-                return shown[:limit]
-            wanted *= 2
-
-    def _embed_one(self, file: Path, embedder: str | None) -> Vectors:
-        spec = embedders.required_spec(self.store, embedder)
-        loaded = embedders.load(spec, self.settings)
-        status = file.stat()
-        ref = ImageRef(file.parent, file.name, status.st_size, status.st_mtime_ns)
-        min_side = least_side(loaded.part)
-        try:
-            data = decode.read(ref, max_bytes=self.settings.max_file_bytes)
-            image = decode.decode(ref, data, min_side=min_side)
-        except ImageError as error:
-            raise SettingsError(f"{file} cannot be searched for: {error.message}") from error
-        vector: Vectors = loaded.part.embed([loaded.part.prepare(image.pixels)])[0]
-        return vector
-
-    def _hits(self, found: Sequence[tuple[str, float]]) -> list[Hit]:
-        image_ids = [image_id for image_id, _ in found]
-        files = self.store.photos.files_of(image_ids)
-        current = self.store.clusterings.current()
-        clusters = (
-            self.store.clusterings.clusters_of(current.clustering_id, image_ids) if current else {}
-        )
-        names = self.constraints().names
-        return [
-            Hit(
-                image_id=image_id,
-                path=files[image_id][0].file,
-                distance=distance,
-                cluster_id=clusters.get(image_id),
-                cluster_name=names.get(clusters.get(image_id, -1)),
-                state=files[image_id][0].state,
-            )
-            for image_id, distance in found
-            if image_id in files
-        ]
+    def problems(self) -> list[tuple[Path, Outcome, str]]:
+        """The files that could not be used: path, outcome, reason."""
+        return self.store.photos.problems()
 
     def _knows_files_below(self, starts: Sequence[Path]) -> bool:
-        roots = [root.folder for root in self.store.photos.roots()]
+        roots = self.roots()
         return any(r.is_relative_to(s) or s.is_relative_to(r) for r in roots for s in starts)
 
 
-def models(settings: Settings) -> list[EmbedderInfo]:
-    """Every embedder that is installed, with the state of its weights."""
-    return embedders.describe_all(settings)
+def _paths(paths: Paths) -> list[Path]:
+    given = [paths] if isinstance(paths, str | Path) else paths
+    return [Path(path) for path in given]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from organizer.cluster.decisions import Constraints, compiled
+from organizer.cluster.decisions import Constraints, compile_constraints
 from organizer.errors import ClusteringError, SettingsError
 from organizer.store import Store, StoredClustering
 
@@ -36,7 +36,7 @@ def require_cluster(
     if cluster_id in ids:
         return
     known = ", ".join(map(str, ids[:20])) + (" ..." if len(ids) > 20 else "")
-    retired = (constraints or compiled(store.decisions.all())).retired
+    retired = (constraints or compile_constraints(store.decisions.all())).retired
     was = cluster_id in retired or cluster_id in store.clusterings.origins()
     what = f"cluster {cluster_id} is no more" if was else f"there is no cluster {cluster_id}"
     story = f"; what became of it: organizer clusters history {cluster_id}" if was else ""

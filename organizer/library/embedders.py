@@ -8,21 +8,23 @@ from pathlib import Path
 
 from organizer import registry
 from organizer.errors import PluginError, SettingsError, WeightsDamagedError, WeightsError
-from organizer.library.crops import PREFIX, are_crops
+from organizer.library.images.crops import CROPS_PREFIX, is_crop_embedder
 from organizer.library.progress import Progress
 from organizer.protocols import (
     Describable,
+    Embedder,
     EmbedderInfo,
     Family,
     LoadedEmbedder,
     TextEmbedder,
+    Versioned,
     Weighted,
 )
 from organizer.settings import DEFAULT_EMBEDDER, Settings
 from organizer.store import Store
 from organizer.types import PartSpec
 
-GROUP = "organizer.embedders"
+EMBEDDERS = "organizer.embedders"
 _NEXT_BEST = (
     "resnet50", "efficientnet_b0", "convnext_tiny", "resnet101", "vit_b_16", "inception_v3",
     "resnet34", "vgg16", "vgg19", "resnet18", "alexnet",
@@ -51,21 +53,21 @@ def photo_embedder(store: Store) -> PartSpec | None:
     Where the vectors of photos are another embedder's, that one.
     """
     own = library_embedder(store)
-    if own is None or not are_crops(own):
+    if own is None or not is_crop_embedder(own):
         return own
-    same = replace(own, name=own.name.removeprefix(PREFIX))
-    plain = [spec for spec in store.vectors.specs() if not are_crops(spec)]
+    same = replace(own, name=own.name.removeprefix(CROPS_PREFIX))
+    plain = [spec for spec in store.vectors.specs() if not is_crop_embedder(spec)]
     return same if same in plain or not plain else plain[0]
 
 
-def require_photos(name: str | None) -> None:
+def require_photo_embedder(name: str | None) -> None:
     """Make sure that an embedder is one of whole photos.
 
     Raises:
         SettingsError: It is one of crops, of which an ingest knows nothing yet.
     """
-    if name is not None and name.startswith(PREFIX):
-        plain = name.removeprefix(PREFIX)
+    if name is not None and name.startswith(CROPS_PREFIX):
+        plain = name.removeprefix(CROPS_PREFIX)
         raise SettingsError(
             f"{name} embeds what a detector boxed, and new photos have no boxes yet",
             f"organizer ingest FOLDER --embedder {plain}, then organizer detections import FILE",
@@ -78,24 +80,24 @@ def stored_spec(store: Store, name: str) -> PartSpec:
     Raises:
         SettingsError: No embedder has that name.
     """
-    registry.check(GROUP, name)
+    registry.check_part(EMBEDDERS, name)
     stored = {spec.name: spec for spec in store.vectors.specs()}
     if name in stored:
         return stored[name]
-    name = registry.canonical(GROUP, name)
+    name = registry.canonical_name(EMBEDDERS, name)
     return stored.get(name, PartSpec(name))
 
 
-def check(name: str) -> None:
+def check_embedder(name: str) -> None:
     """Make sure that there is an embedder of that name.
 
     Raises:
         SettingsError: There is none.
     """
-    registry.canonical(GROUP, name)
+    registry.canonical_name(EMBEDDERS, name)
 
 
-def have_weights(name: str | None, settings: Settings) -> None:
+def ensure_weights(name: str | None, settings: Settings) -> None:
     """Have on this machine what a first ingest needs, before a library is made for it.
 
     Args:
@@ -106,25 +108,25 @@ def have_weights(name: str | None, settings: Settings) -> None:
         SettingsError: No embedder has that name, or it is not one of whole photos.
         WeightsError: The weights cannot be had, or the user named a place that does not exist.
     """
-    require_photos(name)
+    require_photo_embedder(name)
     if name is None:
         with suppress(WeightsDamagedError):  # told of where another one is taken for it
             _has_default(settings)
         return
-    for part in registry.joined(registry.canonical(GROUP, name)):
-        factory = registry.factory(GROUP, part)
+    for part in registry.joined_names(registry.canonical_name(EMBEDDERS, name)):
+        factory = registry.part_factory(EMBEDDERS, part)
         if isinstance(factory, Weighted):
             factory.pull(weights=settings.weights)
 
 
-def required_spec(store: Store, name: str | None) -> PartSpec:
+def require_spec(store: Store, name: str | None) -> PartSpec:
     """The embedder to read vectors of, which must have some in this library.
 
     Raises:
         SettingsError: It has none here, or no embedder has that name.
     """
     spec = stored_spec(store, name) if name else library_embedder(store)
-    if are_crops(spec) and not store.vectors.count(spec):
+    if is_crop_embedder(spec) and not store.vectors.count(spec):
         raise SettingsError(
             f"there are no vectors of {spec.name} in this library",
             f"organizer detections import FILE --embedder {spec.name}",
@@ -138,9 +140,11 @@ def required_spec(store: Store, name: str | None) -> PartSpec:
     return spec
 
 
-def left_out(store: Store, spec: PartSpec) -> str:
+def missing_vectors_note(store: Store, spec: PartSpec) -> str:
     """What to tell of photos that have no vectors of an embedder: a clustering lacks them."""
-    lacking = 0 if are_crops(spec) else store.photos.count_images() - store.vectors.count(spec)
+    lacking = (
+        0 if is_crop_embedder(spec) else store.photos.count_images() - store.vectors.count(spec)
+    )
     if lacking <= 0:
         return ""
     return (
@@ -149,7 +153,7 @@ def left_out(store: Store, spec: PartSpec) -> str:
     )
 
 
-def load(spec: PartSpec, settings: Settings) -> LoadedEmbedder:
+def load_embedder(spec: PartSpec, settings: Settings) -> LoadedEmbedder:
     """Create an embedder.
 
     Raises:
@@ -160,20 +164,45 @@ def load(spec: PartSpec, settings: Settings) -> LoadedEmbedder:
         "device": settings.device,
         "precision": settings.precision,
     }
-    pinned, part = registry.create(GROUP, spec, options=options)
+    pinned, part = registry.create_part(EMBEDDERS, spec, options=options)
     return LoadedEmbedder(pinned, part)
 
 
-def load_other(spec: PartSpec, settings: Settings) -> LoadedEmbedder:
+def as_loaded(embedder: str | Embedder | None) -> LoadedEmbedder | None:
+    """An embedder that was given as an object; None where it was named, or not given.
+
+    Its spec has the object's ``name``, or else the name of its class, and its ``version``.
+
+    Raises:
+        SettingsError: It is no embedder, or has the name of one that is installed.
+    """
+    if embedder is None or isinstance(embedder, str):
+        return None
+    kind = type(embedder).__name__
+    if not isinstance(embedder, Embedder):
+        raise SettingsError(
+            f"a {kind} is no embedder",
+            "it needs dim, prepare and embed; see organizer.protocols.Embedder",
+        )
+    name = str(getattr(embedder, "name", kind))
+    if name in registry.part_names(EMBEDDERS):
+        raise SettingsError(
+            f"an embedder of the name {name} is installed", "give the object another name"
+        )
+    version = embedder.version if isinstance(embedder, Versioned) else ""
+    return LoadedEmbedder(PartSpec(name, version=version), embedder)
+
+
+def load_with_other_weights(spec: PartSpec, settings: Settings) -> LoadedEmbedder:
     """Create the embedder of that name and params as it is here, whatever its weights are.
 
     Raises:
         OrganizerError: It cannot be had.
     """
-    return load(spec.with_version(""), settings)
+    return load_embedder(spec.with_version(""), settings)
 
 
-def load_default(settings: Settings, progress: Progress) -> LoadedEmbedder:
+def load_default_embedder(settings: Settings, progress: Progress) -> LoadedEmbedder:
     """The best embedder whose weights are on this machine; another than the default is told.
 
     No network is asked: groups come first, and a download is a person's choice.
@@ -186,17 +215,17 @@ def load_default(settings: Settings, progress: Progress) -> LoadedEmbedder:
     except WeightsDamagedError as error:
         is_here, why = False, f"cannot be used ({error.message}; {error.hint})"
     if is_here:
-        return load(PartSpec(DEFAULT_EMBEDDER), settings)
+        return load_embedder(PartSpec(DEFAULT_EMBEDDER), settings)
     name = _next_best(settings)
     means = ", the small network that comes with organizer" if name == _IN_THE_BOX else ""
     progress.note(
         f"using {name}{means}: the weights of {DEFAULT_EMBEDDER} {why}. "
         f"Better groups: organizer models pull {DEFAULT_EMBEDDER}, then {_TO_DEFAULT}"
     )
-    return load(PartSpec(name), settings)
+    return load_embedder(PartSpec(name), settings)
 
 
-def note_better(spec: PartSpec, settings: Settings, progress: Progress) -> None:
+def note_better_embedder(spec: PartSpec, settings: Settings, progress: Progress) -> None:
     """Tell whoever works with the network that comes along that the default can be had by now."""
     if spec.name != _IN_THE_BOX:
         return
@@ -208,12 +237,12 @@ def note_better(spec: PartSpec, settings: Settings, progress: Progress) -> None:
             )
 
 
-def describe_all(settings: Settings) -> list[EmbedderInfo]:
+def describe_embedders(settings: Settings) -> list[EmbedderInfo]:
     """Every registered embedder; one that cannot be loaded is told with its reason."""
-    return [describe(name, settings) for name in registry.names(GROUP)]
+    return [describe_embedder(name, settings) for name in registry.part_names(EMBEDDERS)]
 
 
-def names_in(family: str) -> list[str]:
+def family_names(family: str) -> list[str]:
     """The names that a family of embedders knows, as they are typed.
 
     Raises:
@@ -225,7 +254,7 @@ def names_in(family: str) -> list[str]:
     return [f"{family}:{model}" for model in found.models()]
 
 
-def pull(name: str, settings: Settings) -> Path:
+def pull_weights(name: str, settings: Settings) -> Path:
     """The weights file of an embedder, downloaded if it is nowhere on this machine.
 
     Raises:
@@ -235,7 +264,7 @@ def pull(name: str, settings: Settings) -> Path:
     return _weighted(name).pull(weights=settings.weights)
 
 
-def take_in(name: str, file: Path) -> Path:
+def import_weights(name: str, file: Path) -> Path:
     """Copy a weights file to where it is found from now on, if it is the embedder's.
 
     Raises:
@@ -247,7 +276,7 @@ def take_in(name: str, file: Path) -> Path:
     return _weighted(name).take_in(file)
 
 
-def weights_places(settings: Settings) -> list[Path]:
+def weights_folders(settings: Settings) -> list[Path]:
     """Where weights are looked for, first to last."""
     from organizer.embed import weights
 
@@ -255,25 +284,25 @@ def weights_places(settings: Settings) -> list[Path]:
     return [*given, weights.imported_folder(), weights.torch_cache(), weights.hub_cache()]
 
 
-def describe(name: str, settings: Settings) -> EmbedderInfo:
+def describe_embedder(name: str, settings: Settings) -> EmbedderInfo:
     """What an embedder is, without loading it; one that cannot be loaded says why."""
     try:
-        return look_up(name, settings)
+        return embedder_info(name, settings)
     except (PluginError, SettingsError) as error:
         return EmbedderInfo(name, 0, "broken", error.message, "")
 
 
-def look_up(name: str, settings: Settings) -> EmbedderInfo:
+def embedder_info(name: str, settings: Settings) -> EmbedderInfo:
     """What an embedder is, without loading it.
 
     Raises:
         SettingsError: No embedder has that name.
         PluginError: It cannot be loaded.
     """
-    factory = registry.factory(GROUP, name)
+    factory = registry.part_factory(EMBEDDERS, name)
     if isinstance(factory, Describable):
         return factory.describe(weights=settings.weights)
-    part = load(PartSpec(name), settings).part
+    part = load_embedder(PartSpec(name), settings).part
     return EmbedderInfo(name, part.dim, "none needed", "", "", isinstance(part, TextEmbedder))
 
 
@@ -287,22 +316,22 @@ def _has_default(settings: Settings) -> bool:
     from organizer.embed import weights
     from organizer.embed.network import NetworkFactory
 
-    default = registry.factory(GROUP, DEFAULT_EMBEDDER)
+    default = registry.part_factory(EMBEDDERS, DEFAULT_EMBEDDER)
     return (
         isinstance(default, NetworkFactory)
-        and weights.locate(default.source(), given=settings.weights) is not None
+        and weights.find_weights(default.source(), given=settings.weights) is not None
     )
 
 
 def _next_best(settings: Settings) -> str:
     """The first of the others whose weights are on this machine."""
-    here = (name for name in _NEXT_BEST if describe(name, settings).weights == "here")
+    here = (name for name in _NEXT_BEST if describe_embedder(name, settings).weights == "here")
     return next(here, _IN_THE_BOX)
 
 
 def _weighted(name: str) -> Weighted:
-    registry.check(GROUP, name)
-    factory = registry.factory(GROUP, name)
+    registry.check_part(EMBEDDERS, name)
+    factory = registry.part_factory(EMBEDDERS, name)
     if not isinstance(factory, Weighted):
         raise SettingsError(f"{name} needs no weights", "it can be used as it is")
     return factory

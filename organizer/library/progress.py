@@ -21,7 +21,7 @@ class Progress(Protocol):
         ...
 
 
-class Silent:
+class NoProgress:
     """Shows nothing."""
 
     def begin(self, task: str, total: int | None) -> None:

@@ -18,7 +18,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.reduce.neighbours import unit
+from organizer.reduce.neighbours import normalised
 from organizer.types import Vectors
 
 LEAST_PRIOR = 2.0
@@ -115,7 +115,7 @@ class Centring:
             shifts = np.stack([self._shift_of.get(name, nothing) for name in groups[rows]])
             block = vectors[rows].astype(np.float32, copy=False)
             shifts[~block.any(axis=1)] = 0  # an embedder that sees nothing still sees nothing
-            found[rows] = unit(block + shifts)
+            found[rows] = normalised(block + shifts)
         return found
 
     def _shifts(self) -> dict[str, Vectors]:

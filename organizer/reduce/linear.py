@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from organizer.types import Vectors
 
-State = Mapping[str, NDArray[np.generic]]
+ReducerState = Mapping[str, NDArray[np.generic]]
 
 
 def pca(*, n_components: int = 64, random_state: int = 0) -> Pca:
@@ -45,7 +45,7 @@ class Unreduced:
         """Nothing is fitted."""
         return {}
 
-    def restore(self, state: State) -> None:
+    def restore(self, state: ReducerState) -> None:
         """Nothing is fitted."""
 
 
@@ -74,7 +74,7 @@ class Pca:
         """What was fitted."""
         return {"mean": self._mean, "components": self._components}
 
-    def restore(self, state: State) -> None:
+    def restore(self, state: ReducerState) -> None:
         """Be as fitted as the reducer that gave the state."""
         self._mean = np.asarray(state["mean"], dtype=np.float32)
         self._components = np.asarray(state["components"], dtype=np.float32)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from organizer.errors import PluginError
-from organizer.reduce.neighbours import unit, weighted_mean
+from organizer.reduce.neighbours import normalised, weighted_mean
 from organizer.reduce.smoothing import sampled
 from organizer.types import Vectors
 
@@ -48,7 +48,7 @@ class Umap:
         """Fit to ``(n, dim)`` vectors; ``(n, n_components)`` float32."""
         from umap import UMAP
 
-        self._landmarks = unit(sampled(vectors, _LANDMARKS, seed=self._seed))
+        self._landmarks = normalised(sampled(vectors, _LANDMARKS, seed=self._seed))
         fitted = UMAP(
             n_components=self._n_components,
             n_neighbors=self._k,
@@ -61,7 +61,7 @@ class Umap:
 
     def transform(self, vectors: Vectors, /) -> Vectors:
         """``(m, dim)`` vectors among the fitted points: O(m), whatever n was."""
-        queries = unit(np.asarray(vectors, dtype=np.float32))
+        queries = normalised(np.asarray(vectors, dtype=np.float32))
         return weighted_mean(queries, self._landmarks, self._points, self._k)
 
     def state(self) -> dict[str, NDArray[np.generic]]:

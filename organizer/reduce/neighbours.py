@@ -14,7 +14,7 @@ _ROWS_AT_ONCE = 512
 _BISECTIONS = 40
 
 
-def unit(vectors: Vectors) -> Vectors:
+def normalised(vectors: Vectors) -> Vectors:
     """Rows scaled to length one; a row of zeros stays as it is."""
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.where(norms > 0, norms, 1), dtype=np.float32)
@@ -40,7 +40,7 @@ def weighted_mean(queries: Vectors, landmarks: Vectors, values: Vectors, k: int)
     return found
 
 
-def graph(points: Vectors, k: int) -> Any:
+def neighbour_graph(points: Vectors, k: int) -> Any:
     """The symmetric graph of the k nearest neighbours, without loops.
 
     Edges weigh what UMAP's do: the memberships a and b of the two directions give a + b - ab.

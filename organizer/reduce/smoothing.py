@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from organizer.reduce.linear import principal_components
-from organizer.reduce.neighbours import graph, unit, weighted_mean
+from organizer.reduce.neighbours import neighbour_graph, normalised, weighted_mean
 from organizer.types import Vectors
 
 _WHITENED = 256
@@ -73,7 +73,7 @@ class Smooth:
 
     def fit_transform(self, vectors: Vectors, /) -> Vectors:
         """Fit to ``(n, dim)`` vectors; ``(n, n_components)`` float32 points of unit length."""
-        known = unit(sampled(vectors, _LANDMARKS, seed=self._seed))
+        known = normalised(sampled(vectors, _LANDMARKS, seed=self._seed))
         drawn = sampled(known, _DRAWN, seed=self._seed)
         self._mean, components = principal_components(drawn, _WHITENED, seed=self._seed)
         components = _with_variance(known - self._mean, components)
@@ -90,11 +90,11 @@ class Smooth:
 
     def transform(self, vectors: Vectors, /) -> Vectors:
         """``(m, dim)`` vectors among the fitted points: O(m), whatever n was."""
-        vectors = unit(np.asarray(vectors, dtype=np.float32))
-        whitened = unit(_float32((vectors - self._mean) @ self._matrix))
+        vectors = normalised(np.asarray(vectors, dtype=np.float32))
+        whitened = normalised(_float32((vectors - self._mean) @ self._matrix))
         if not len(self._landmarks):
             return whitened
-        return unit(weighted_mean(whitened, self._landmarks, self._points, self._k))
+        return normalised(weighted_mean(whitened, self._landmarks, self._points, self._k))
 
     def state(self) -> dict[str, NDArray[np.generic]]:
         """What was fitted."""
@@ -119,12 +119,12 @@ class Smooth:
         components = _float32((drawn - self._mean) @ self._matrix)
         points = drawn
         for _ in range(_PASSES):
-            whitening = _local_whitening(components, graph(points, self._k))
-            points = unit(_float32(components @ whitening))
+            whitening = _local_whitening(components, neighbour_graph(points, self._k))
+            points = normalised(_float32(components @ whitening))
         self._matrix = _float32(self._matrix @ whitening)
-        points = unit(_float32((known - self._mean) @ self._matrix))
+        points = normalised(_float32((known - self._mean) @ self._matrix))
         self._landmarks = points
-        smoothed = _smoothed(points, graph(points, self._k))
+        smoothed = _smoothed(points, neighbour_graph(points, self._k))
         self._points = _fewer_dimensions(smoothed, self._n_components)
 
 
@@ -171,7 +171,7 @@ def _smoothed(points: Vectors, neighbours: Any) -> Vectors:
 
 def _fewer_dimensions(points: Vectors, n_components: int) -> Vectors:
     """The best linear subspace through the origin, so that angles stay as they are."""
-    directions = unit(points)
+    directions = normalised(points)
     _, axes = np.linalg.eigh((directions.T @ directions).astype(np.float64))
     return _float32(points @ axes[:, ::-1][:, :n_components])
 

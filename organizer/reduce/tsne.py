@@ -61,7 +61,7 @@ def tsne(
     """
     if len(points) < _FEWEST:
         return np.asarray(initial, dtype=np.float32)
-    edges, grid = affinities(points, min(_PERPLEXITY, (len(points) - 1) / 3)), Grid()
+    edges, grid = affinities(points, min(_PERPLEXITY, (len(points) - 1) / 3)), ForceGrid()
     few = len(points) <= _FEW
     descent = _Descent(_start(initial, seed=seed), _learning_rate(len(points)))
     for iteration in range(ITERATIONS):
@@ -108,7 +108,7 @@ class _Descent:
 
 
 @dataclass(frozen=True, slots=True)
-class Edges:
+class AffinityEdges:
     """Affinities p_ij, each pair once: i < j.
 
     Attributes:
@@ -141,7 +141,7 @@ class Edges:
         return type(self.matrix)((data, self.matrix.indices, self.matrix.indptr), shape=shape)
 
 
-def affinities(points: Points, perplexity: float) -> Edges:
+def affinities(points: Points, perplexity: float) -> AffinityEdges:
     """How much each point is another's neighbour, for some three perplexities of neighbours.
 
     Args:
@@ -162,7 +162,7 @@ def affinities(points: Points, perplexity: float) -> Edges:
     both.sort_indices()
     both.data = np.asarray(both.data / (2 * both.data.sum()), dtype=np.float32)
     both.indices, both.indptr = both.indices.astype(np.int32), both.indptr.astype(np.int32)
-    return Edges(both, np.diff(both.indptr).astype(np.intp), both.indices.astype(np.intp))
+    return AffinityEdges(both, np.diff(both.indptr).astype(np.intp), both.indices.astype(np.intp))
 
 
 def conditional(squared: NDArray[np.float32], perplexity: float) -> NDArray[np.float32]:
@@ -184,7 +184,7 @@ def conditional(squared: NDArray[np.float32], perplexity: float) -> NDArray[np.f
 
 
 def exact_push(xy: Points) -> tuple[Points, float]:
-    """What `Grid.push` gives, by way of all pairs."""
+    """What `ForceGrid.push` gives, by way of all pairs."""
     x, y = np.ascontiguousarray(xy.T)
     kernel = 1 / (1 + (x[:, None] - x) ** 2 + (y[:, None] - y) ** 2)
     total = float(kernel.sum(dtype=np.float64)) - len(xy)
@@ -193,7 +193,7 @@ def exact_push(xy: Points) -> tuple[Points, float]:
     return np.asarray(push, dtype=np.float32), max(total, 1e-12)
 
 
-class Grid:
+class ForceGrid:
     """What all points do to each, by convolution on a grid that grows with their extent."""
 
     def __init__(self, spacing: float = _SPACING) -> None:

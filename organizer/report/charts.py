@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.report.wording import number
-from organizer.scores import Silhouette
-from organizer.types import Candidate, Labels
+from organizer.report.wording import score_text
+from organizer.types import Candidate, Labels, Silhouette
 
 PLOT_WIDTH, PLOT_HEIGHT = 520, 300
 """The size of a line chart, in its own unit."""
@@ -25,7 +24,7 @@ _FLAT = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
+class AxisTick:
     """A mark on an axis: where, and what is written there."""
 
     at: float
@@ -33,7 +32,7 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
-class Knife:
+class SilhouetteBar:
     """The silhouettes of one cluster, sorted (Rousseeuw 1987).
 
     Attributes:
@@ -54,7 +53,7 @@ class Knife:
 
 
 @dataclass(frozen=True, slots=True)
-class Knives:
+class SilhouetteChart:
     """A silhouette plot.
 
     Attributes:
@@ -67,17 +66,17 @@ class Knives:
         is_thinned: Whether some images are not drawn because there are more than pixels.
     """
 
-    knives: tuple[Knife, ...]
+    knives: tuple[SilhouetteBar, ...]
     low: float
     high: float
-    ticks: tuple[Tick, ...]
+    ticks: tuple[AxisTick, ...]
     zero_at: float
     mean_at: float
     is_thinned: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Dot:
+class LineDot:
     """A point of a line chart.
 
     Attributes:
@@ -96,13 +95,13 @@ class Dot:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LineChart:
     """A line chart over the number of clusters; `is_log`: that axis is logarithmic."""
 
-    dots: tuple[Dot, ...]
+    dots: tuple[LineDot, ...]
     path: str
-    x_ticks: tuple[Tick, ...]
-    y_ticks: tuple[Tick, ...]
+    x_ticks: tuple[AxisTick, ...]
+    y_ticks: tuple[AxisTick, ...]
     is_log: bool
     left: float = _LEFT
     right: float = PLOT_WIDTH - _RIGHT
@@ -110,7 +109,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PieSlice:
     """A class within a cluster.
 
     Attributes:
@@ -135,9 +134,9 @@ class Part:
         return f"M0 0L{x0:.4f} {y0:.4f}A1 1 0 {is_large} 1 {x1:.4f} {y1:.4f}Z"
 
 
-def knives(
+def silhouette_chart(
     found: Silhouette, cluster_ids: Labels, order: Sequence[int], *, height: float = _KNIVES_HEIGHT
-) -> Knives:
+) -> SilhouetteChart:
     """The silhouette plot of clusters in a given order; one without scored images is left out."""
     own = cluster_ids[found.rows]
     sorted_rows = np.argsort(own, kind="stable")
@@ -153,7 +152,7 @@ def knives(
         tall = max(_LEAST_KNIFE, height * len(values) / total)
         kept = _thinned(values, round(tall * 2))
         made.append(
-            Knife(
+            SilhouetteBar(
                 cluster_id=cluster_id,
                 values=kept,
                 scored=len(values),
@@ -162,12 +161,12 @@ def knives(
                 path=_knife_path(kept, low, high),
             )
         )
-    return Knives(
+    return SilhouetteChart(
         knives=tuple(made),
         low=low,
         high=high,
         ticks=tuple(
-            Tick(100 * (value - low) / (high - low), number(value, 1))
+            AxisTick(100 * (value - low) / (high - low), score_text(value, 1))
             for value in _steps(low, high)
         ),
         zero_at=100 * (0 - low) / (high - low),
@@ -176,7 +175,9 @@ def knives(
     )
 
 
-def line(candidates: Sequence[Candidate], values: Sequence[float], *, digits: int) -> Line | None:
+def line_chart(
+    candidates: Sequence[Candidate], values: Sequence[float], *, digits: int
+) -> LineChart | None:
     """A line chart of what each number of clusters gave; None where there are not two of them."""
     pairs = [
         (candidate, value)
@@ -202,15 +203,15 @@ def line(candidates: Sequence[Candidate], values: Sequence[float], *, digits: in
         return _TOP + tall * (1 - (value - low) / (high - low))
 
     dots = tuple(
-        Dot(round(x(at), 1), round(y(v), 1), c.k, number(v, digits), marks_of(c))
+        LineDot(round(x(at), 1), round(y(v), 1), c.k, score_text(v, digits), marks_of(c))
         for at, (c, v) in zip(along, pairs, strict=True)
     )
     places = max(0, -math.floor(math.log10(step) + 1e-9))
-    return Line(
+    return LineChart(
         dots=dots,
         path="M" + "L".join(f"{dot.x} {dot.y}" for dot in dots),
-        x_ticks=_apart([Tick(dot.x, str(dot.k)) for dot in dots]),
-        y_ticks=tuple(Tick(round(y(t), 1), number(t, places)) for t in ticks),
+        x_ticks=_apart([AxisTick(dot.x, str(dot.k)) for dot in dots]),
+        y_ticks=tuple(AxisTick(round(y(t), 1), score_text(t, places)) for t in ticks),
         is_log=is_log,
     )
 
@@ -225,7 +226,7 @@ def marks_of(candidate: Candidate) -> tuple[str, ...]:
     return tuple(name for name, is_so in flags.items() if is_so)
 
 
-def parts(row: Labels, *, most: int = 6) -> tuple[Part, ...]:
+def pie_slices(row: Labels, *, most: int = 6) -> tuple[PieSlice, ...]:
     """What a cluster is made of: its most frequent classes, then all the rest together."""
     total = int(row.sum())
     by_count = [int(i) for i in np.argsort(-row, kind="stable") if row[i]]
@@ -237,7 +238,7 @@ def parts(row: Labels, *, most: int = 6) -> tuple[Part, ...]:
         counts.append((None, int(row[tail].sum())))
     made, start = [], 0
     for class_, count in counts:
-        made.append(Part(class_, count, count / total, start / total))
+        made.append(PieSlice(class_, count, count / total, start / total))
         start += count
     return tuple(made)
 
@@ -270,9 +271,9 @@ def is_wide(ks: Sequence[int]) -> bool:
     return ks[-1] >= 8 * ks[0]
 
 
-def _apart(ticks: Sequence[Tick]) -> tuple[Tick, ...]:
+def _apart(ticks: Sequence[AxisTick]) -> tuple[AxisTick, ...]:
     """Those ticks that leave each other room."""
-    kept: list[Tick] = []
+    kept: list[AxisTick] = []
     for tick in ticks:
         if not kept or tick.at - kept[-1].at >= _TICK_ROOM:
             kept.append(tick)

@@ -46,7 +46,7 @@ _COLOURS = (  # Okabe and Ito: told apart by colour-blind readers
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class ScoredRun:
     """One clustering of a cell.
 
     Attributes:
@@ -63,7 +63,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class ComparisonCell:
     """One embedder, space, algorithm and number of clusters, over its repeats.
 
     Attributes:
@@ -87,7 +87,7 @@ class Cell:
     k: int | None
     seeded: bool
     images: int
-    runs: tuple[Run, ...] = ()
+    runs: tuple[ScoredRun, ...] = ()
     refused: str = ""
 
     @property
@@ -129,7 +129,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class ClusterSample:
     """One cluster of a run.
 
     Attributes:
@@ -161,7 +161,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ComparisonVerdict:
     """The best, by a rule.
 
     Attributes:
@@ -171,7 +171,7 @@ class Verdict:
     """
 
     rule: str
-    best: Cell | None
+    best: ComparisonCell | None
     lines: tuple[str, ...]
 
 
@@ -198,8 +198,8 @@ class Comparison:
     classes: int
     seed: int
     repeats: int
-    cells: tuple[Cell, ...]
-    verdict: Verdict
+    cells: tuple[ComparisonCell, ...]
+    verdict: ComparisonVerdict
     remarks: tuple[str, ...]
     computed: int
     kept: int
@@ -211,7 +211,7 @@ class Comparison:
         return [name for name in TITLES if any(cell.values(name) for cell in self.cells)]
 
 
-def write_plots(comparison: Comparison, folder: Path) -> tuple[Path, ...]:
+def write_comparison_plots(comparison: Comparison, folder: Path) -> tuple[Path, ...]:
     """Score against k and the heat maps, as PNG files.
 
     Plots of an earlier comparison are replaced, and those that would now be stale are taken away;
@@ -240,7 +240,7 @@ def write_plots(comparison: Comparison, folder: Path) -> tuple[Path, ...]:
     return write_pngs(pngs, folder, names=_NAMES)
 
 
-def curves(cells: Sequence[Cell], score: str) -> Any:
+def curves(cells: Sequence[ComparisonCell], score: str) -> Any:
     """A score against k: a panel an algorithm, a line an embedder and space, bars of one deviation.
 
     Algorithms that find their own number are points at the number they found.
@@ -269,7 +269,7 @@ def curves(cells: Sequence[Cell], score: str) -> Any:
     return figure
 
 
-def heat_map(cells: Sequence[Cell], score: str) -> Any:
+def heat_map(cells: Sequence[ComparisonCell], score: str) -> Any:
     """A score by embedder and algorithm: the best mean over the numbers of clusters.
 
     Without truth the colours are those of a row: silhouettes of different vectors cannot be
@@ -305,7 +305,7 @@ def heat_map(cells: Sequence[Cell], score: str) -> Any:
     return figure
 
 
-def _line(panel: Any, cells: Sequence[Cell], score: str, number: int, label: str) -> None:
+def _line(panel: Any, cells: Sequence[ComparisonCell], score: str, number: int, label: str) -> None:
     pairs = [(cell.found if cell.k is None else cell.k, cell) for cell in cells]
     pairs.sort(key=lambda pair: pair[0] or 0)
     if pairs:
@@ -321,12 +321,14 @@ def _line(panel: Any, cells: Sequence[Cell], score: str, number: int, label: str
         )
 
 
-def _told(cell: Cell, score: str) -> str:
+def _told(cell: ComparisonCell, score: str) -> str:
     number = "" if cell.k is None else f"\nk = {cell.k}"
     return f"{cell.mean(score):.3f}{number}"
 
 
-def _best(cells: Iterable[Cell], feature: str, algorithm: str, score: str) -> Cell | None:
+def _best(
+    cells: Iterable[ComparisonCell], feature: str, algorithm: str, score: str
+) -> ComparisonCell | None:
     mine = [c for c in cells if _feature(c) == feature and c.algorithm == algorithm]
     return max(mine, key=lambda cell: cell.mean(score) or 0.0, default=None)
 
@@ -339,7 +341,7 @@ def _by_row(means: Any) -> Any:
     return (means - low) / np.where(spread > 0, spread, 1)
 
 
-def _feature(cell: Cell) -> str:
+def _feature(cell: ComparisonCell) -> str:
     lengths = "" if cell.lengths == "unit" else ", lengths kept"
     return f"{cell.source}, {cell.space}{lengths}"
 

@@ -6,7 +6,7 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from organizer.report.contents import Picture
+from organizer.report.contents import ReportPicture
 from organizer.report.drawing import INK, QUIET, RULE, SOFTWARE, fonts, text_of
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _CELL, _GAP, _NOTE, _HEAD, _TITLE = 160, 12, 22, 30, 46
 _ACROSS = 10
 
 
-def sheet_png(title: str, rows: Sequence[tuple[str, Sequence[Picture]]]) -> bytes:
+def sheet_png(title: str, rows: Sequence[tuple[str, Sequence[ReportPicture]]]) -> bytes:
     """A sheet with some rows of pictures, each below its name; ten pictures a line."""
     from PIL import Image, ImageDraw
     from PIL.PngImagePlugin import PngInfo
@@ -46,7 +46,7 @@ def sheet_png(title: str, rows: Sequence[tuple[str, Sequence[Picture]]]) -> byte
     return held.getvalue()
 
 
-def _paste(sheet: Canvas, pen: ImageDraw, picture: Picture, x: int, y: int) -> None:
+def _paste(sheet: Canvas, pen: ImageDraw, picture: ReportPicture, x: int, y: int) -> None:
     from PIL import Image
 
     _write(pen, (x, y + _CELL + 2), _short(picture.note, 22), 13, QUIET)
@@ -61,7 +61,7 @@ def _paste(sheet: Canvas, pen: ImageDraw, picture: Picture, x: int, y: int) -> N
     sheet.paste(small, (x + (_CELL - small.width) // 2, y + (_CELL - small.height) // 2))
 
 
-def _lines(pictures: Sequence[Picture]) -> int:
+def _lines(pictures: Sequence[ReportPicture]) -> int:
     return -(-len(pictures) // _ACROSS)
 
 

@@ -8,12 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.scores import Audit, Explanation, InternalScores, Silhouette, TruthScores
-from organizer.types import Candidate, Labels
+from organizer.types import (
+    Audit,
+    Candidate,
+    Explanation,
+    InternalScores,
+    Labels,
+    Silhouette,
+    TruthScores,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ReportPicture:
     """A small picture of an image.
 
     Attributes:
@@ -32,7 +39,7 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class ContactSheet:
     """The contact sheet of a cluster.
 
     Attributes:
@@ -42,12 +49,12 @@ class Sheet:
     """
 
     cluster_id: int
-    typical: tuple[Picture, ...]
-    least_sure: tuple[Picture, ...]
+    typical: tuple[ReportPicture, ...]
+    least_sure: tuple[ReportPicture, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class MapPicture:
     """A picture on the map.
 
     Attributes:
@@ -56,11 +63,11 @@ class Spot:
     """
 
     row: int
-    picture: Picture
+    picture: ReportPicture
 
 
 @dataclass(frozen=True, slots=True)
-class Map:
+class ReportMap:
     """Images as points of a plane.
 
     Attributes:
@@ -81,7 +88,7 @@ class Map:
     cluster_ids: Labels
     paths: tuple[str, ...]
     truth: tuple[str | None, ...]
-    spots: tuple[Spot, ...]
+    spots: tuple[MapPicture, ...]
     spot_size: float
     images: int
 
@@ -104,7 +111,7 @@ class ClusterRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
+class ReportContents:
     """All that a report shows. None or empty stands where there is nothing to show.
 
     Attributes:
@@ -144,9 +151,9 @@ class Contents:
     explanation: Explanation | None
     audit: Audit | None
     evidence: tuple[Candidate, ...]
-    sheets: Mapping[int, Sheet]
-    doubtful: tuple[Picture, ...]
+    sheets: Mapping[int, ContactSheet]
+    doubtful: tuple[ReportPicture, ...]
     doubtful_count: int
-    unsure_pictures: tuple[Picture, ...]
-    map: Map | None
+    unsure_pictures: tuple[ReportPicture, ...]
+    map: ReportMap | None
     remarks: tuple[str, ...]

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from organizer.atomic import write_atomically
 from organizer.errors import SettingsError
 from organizer.report.drawing import SOFTWARE
-from organizer.whole import write_whole
 
 
 def write_pngs(
@@ -36,7 +36,7 @@ def write_pngs(
         earlier = [file for file in sorted(folder.iterdir()) if names.fullmatch(file.name)]
         for file in earlier:
             _require_ours(file)
-        written = tuple(write_whole(folder / name, png) for name, png in drawn)
+        written = tuple(write_atomically(folder / name, png) for name, png in drawn)
         for file in set(earlier) - set(written):
             file.unlink()
     except OSError as error:

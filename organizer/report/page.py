@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from organizer.report import charts, tables, wording
-from organizer.report.contents import Contents, Sheet
+from organizer.report.contents import ContactSheet, ReportContents
 from organizer.report.palette import (
     NEUTRAL,
     NIGHT,
@@ -47,7 +47,7 @@ _SECTIONS = (
 )
 
 
-def render(contents: Contents) -> str:
+def render(contents: ReportContents) -> str:
     """The page, as text that UTF-8 can hold.
 
     Args:
@@ -63,14 +63,14 @@ def render(contents: Contents) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        number=wording.number, percent=wording.percent, uri=data_uri, groups=tables.groups_of
+        number=wording.score_text, percent=wording.percent, uri=data_uri, groups=tables.groups_of
     )
     page = environment.get_template("page.html.jinja").render(_context(contents))
     # A file name may hold bytes that are no text; they have no place in UTF-8.
     return page.encode("utf-8", "replace").decode("utf-8")
 
 
-def _context(contents: Contents) -> dict[str, Any]:
+def _context(contents: ReportContents) -> dict[str, Any]:
     named = tables.cluster_names(contents)
     script = "\n".join(_asset(name) for name in _SCRIPTS)
     found: dict[str, Any] = {
@@ -114,7 +114,7 @@ def _title(library: str) -> str:
     return found.name or library
 
 
-def _has(key: str, contents: Contents, found: Mapping[str, Any]) -> bool:
+def _has(key: str, contents: ReportContents, found: Mapping[str, Any]) -> bool:
     """Whether a section has something to show."""
     explanation = contents.explanation
     shows: dict[str, bool] = {
@@ -132,24 +132,26 @@ def _has(key: str, contents: Contents, found: Mapping[str, Any]) -> bool:
     return shows[key]
 
 
-def _knives(contents: Contents, named: Mapping[int, tables.Named]) -> charts.Knives | None:
+def _knives(
+    contents: ReportContents, named: Mapping[int, tables.SignedName]
+) -> charts.SilhouetteChart | None:
     if contents.silhouette is None:
         return None
     order = [cluster_id for cluster_id in named if cluster_id >= 0][:_MOST_KNIVES]
-    return charts.knives(contents.silhouette, contents.cluster_ids, order)
+    return charts.silhouette_chart(contents.silhouette, contents.cluster_ids, order)
 
 
-def _evidence(contents: Contents) -> dict[str, charts.Line | None]:
+def _evidence(contents: ReportContents) -> dict[str, charts.LineChart | None]:
     tried = contents.evidence
     return {
-        "silhouette": charts.line(tried, [c.silhouette for c in tried], digits=3),
-        "inertia": charts.line(tried, [c.inertia for c in tried], digits=1),
+        "silhouette": charts.line_chart(tried, [c.silhouette for c in tried], digits=3),
+        "inertia": charts.line_chart(tried, [c.inertia for c in tried], digits=1),
     }
 
 
 def _sheets(
-    contents: Contents, named: Mapping[int, tables.Named]
-) -> tuple[tuple[tables.Named, Sheet], ...]:
+    contents: ReportContents, named: Mapping[int, tables.SignedName]
+) -> tuple[tuple[tables.SignedName, ContactSheet], ...]:
     """The sheets in the order of the clusters; one without any picture is left out."""
     return tuple(
         (named[cluster_id], sheet)
@@ -158,7 +160,7 @@ def _sheets(
     )
 
 
-def _map_json(contents: Contents) -> Any:
+def _map_json(contents: ReportContents) -> Any:
     shown = contents.map
     if shown is None or not len(shown.xy) or not np.isfinite(shown.xy).all():
         return None

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from organizer.report import contact, tables
-from organizer.report.contents import Contents
+from organizer.report.contents import ReportContents
 from organizer.report.folder import write_pngs
 from organizer.report.plots_map import map_png
 from organizer.report.plots_scores import evidence_png, factors_png, silhouette_png
 from organizer.report.plots_truth import composition_png, confusion_png, pies_png
 
-_PLOTS: Mapping[str, Callable[[Contents], bytes | None]] = {
+_PLOTS: Mapping[str, Callable[[ReportContents], bytes | None]] = {
     "silhouette.png": silhouette_png,
     "evidence.png": evidence_png,
     "factors.png": factors_png,
@@ -27,7 +27,7 @@ _NAMES = re.compile(
 )
 
 
-def write_plots(contents: Contents, folder: Path) -> tuple[Path, ...]:
+def write_plots(contents: ReportContents, folder: Path) -> tuple[Path, ...]:
     """Write a PNG of all of which there is something to show.
 
     silhouette.png, evidence.png, factors.png, composition.png, pies.png, confusion.png, map.png,
@@ -50,7 +50,7 @@ def write_plots(contents: Contents, folder: Path) -> tuple[Path, ...]:
     return write_pngs(_drawn(contents), folder, names=_NAMES)
 
 
-def _drawn(contents: Contents) -> Iterator[tuple[str, bytes]]:
+def _drawn(contents: ReportContents) -> Iterator[tuple[str, bytes]]:
     for name, draw in _PLOTS.items():
         png = draw(contents)
         if png is not None:

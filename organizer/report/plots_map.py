@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from organizer.report import drawing, tables
-from organizer.report.contents import Contents, Map, Spot
+from organizer.report.contents import MapPicture, ReportContents, ReportMap
 from organizer.report.drawing import QUIET, colour_of, text_of
 from organizer.report.palette import MARKERS, cluster_tints
 from organizer.report.wording import METHODS
@@ -24,7 +24,7 @@ _MOST_IN_KEY = 40
 _SIDE = 9.0
 
 
-def map_png(contents: Contents) -> bytes | None:
+def map_png(contents: ReportContents) -> bytes | None:
     """The map with its legend."""
     shown = contents.map
     if shown is None or not len(shown.xy) or not np.isfinite(shown.xy).all():
@@ -46,7 +46,7 @@ def map_png(contents: Contents) -> bytes | None:
     return drawing.png_of(made)
 
 
-def _points(axes: Axes, shown: Map, named: dict[int, tables.Named]) -> None:
+def _points(axes: Axes, shown: ReportMap, named: dict[int, tables.SignedName]) -> None:
     size = float(np.clip(30_000 / len(shown.xy), 4, 36))
     there = [i for i in named if i != NOISE and (shown.cluster_ids == i).any()]
     for cluster_id in (NOISE, *there):
@@ -82,7 +82,9 @@ def _legend(made: Figure, axes: Axes) -> None:
             handle.set_sizes([36])
 
 
-def _picture(axes: Axes, shown: Map, spot: Spot, named: dict[int, tables.Named]) -> None:
+def _picture(
+    axes: Axes, shown: ReportMap, spot: MapPicture, named: dict[int, tables.SignedName]
+) -> None:
     from matplotlib.patches import Rectangle
     from PIL import Image
 
@@ -106,7 +108,7 @@ def _picture(axes: Axes, shown: Map, spot: Spot, named: dict[int, tables.Named])
     axes.add_patch(outline)
 
 
-def _title(shown: Map) -> str:
+def _title(shown: ReportMap) -> str:
     method = METHODS.get(shown.method, text_of(shown.method))
     if len(shown.xy) == shown.images:
         return f"{method} of {shown.images:,} images"

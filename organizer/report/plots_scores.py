@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from organizer.report import charts, drawing, tables
-from organizer.report.contents import Contents
+from organizer.report.contents import ReportContents
 from organizer.report.drawing import ACCENT, INK, QUIET, calm, colour_of, text_of
 from organizer.report.palette import cluster_tints
-from organizer.report.wording import number
+from organizer.report.wording import score_text
 from organizer.types import Candidate
 
 if TYPE_CHECKING:
@@ -23,13 +23,15 @@ _UNITS_AN_INCH = 96
 _GAP = 4.0
 
 
-def silhouette_png(contents: Contents) -> bytes | None:
+def silhouette_png(contents: ReportContents) -> bytes | None:
     """The silhouette plot (Rousseeuw 1987)."""
     if contents.silhouette is None:
         return None
     named = tables.cluster_names(contents)
     order = [row.cluster_id for row in contents.clusters][: tables.MOST_ROWS]
-    knives = charts.knives(contents.silhouette, contents.cluster_ids, order, height=_KNIVES_HEIGHT)
+    knives = charts.silhouette_chart(
+        contents.silhouette, contents.cluster_ids, order, height=_KNIVES_HEIGHT
+    )
     total = sum(knife.height + _GAP for knife in knives.knives)
     made = drawing.figure(8, 0.8 + total / _UNITS_AN_INCH)
     axes = made.add_subplot()
@@ -44,15 +46,17 @@ def silhouette_png(contents: Contents) -> bytes | None:
     axes.axvline(knives_mean := contents.silhouette.mean, color=INK, linestyle="--", linewidth=1)
     axes.set_xlim(knives.low, knives.high)
     axes.set_ylim(top, -_GAP)
-    labels = [f"{text_of(named[k.cluster_id].label)}  {number(k.mean, 2)}" for k in knives.knives]
+    labels = [
+        f"{text_of(named[k.cluster_id].label)}  {score_text(k.mean, 2)}" for k in knives.knives
+    ]
     axes.set_yticks(middles, labels, color=INK)
-    axes.set_xlabel(f"silhouette, mean {number(knives_mean)}", color=QUIET)
+    axes.set_xlabel(f"silhouette, mean {score_text(knives_mean)}", color=QUIET)
     drawing.tell_cut(made, len(knives.knives), len(contents.silhouette.per_cluster))
     calm(axes, grid="x")
     return drawing.png_of(made)
 
 
-def evidence_png(contents: Contents) -> bytes | None:
+def evidence_png(contents: ReportContents) -> bytes | None:
     """The silhouette and the inertia against the number of clusters."""
     tried = contents.evidence
     shown = [
@@ -71,7 +75,7 @@ def evidence_png(contents: Contents) -> bytes | None:
     return drawing.png_of(made)
 
 
-def factors_png(contents: Contents) -> bytes | None:
+def factors_png(contents: ReportContents) -> bytes | None:
     """What the clusters go with: NMI, and what chance gives."""
     if contents.explanation is None or not contents.explanation.factors:
         return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from organizer.report import charts, drawing, tables
-from organizer.report.contents import Contents
+from organizer.report.contents import ReportContents
 from organizer.report.drawing import ACCENT, INK, QUIET, calm, colour_of, text_of
 from organizer.report.palette import NEUTRAL, class_tints
 from organizer.report.wording import percent
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _MOST_IN_KEY = 24
 
 
-def composition_png(contents: Contents) -> bytes | None:
+def composition_png(contents: ReportContents) -> bytes | None:
     """What each cluster is made of, as stacked bars."""
     mixes = tables.mix_lines(contents, tables.cluster_names(contents))
     if not mixes:
@@ -43,7 +43,7 @@ def composition_png(contents: Contents) -> bytes | None:
     return drawing.png_of(made)
 
 
-def pies_png(contents: Contents) -> bytes | None:
+def pies_png(contents: ReportContents) -> bytes | None:
     """What each cluster is made of, as pies."""
     mixes = tables.mix_lines(contents, tables.cluster_names(contents))
     if not mixes:
@@ -67,7 +67,7 @@ def pies_png(contents: Contents) -> bytes | None:
     return drawing.png_of(made)
 
 
-def confusion_png(contents: Contents) -> bytes | None:
+def confusion_png(contents: ReportContents) -> bytes | None:
     """The confusion matrix, ordered by the best one-to-one matching."""
     matrix = tables.matrix_of(contents, tables.cluster_names(contents))
     if matrix is None:
@@ -92,11 +92,11 @@ def confusion_png(contents: Contents) -> bytes | None:
     return drawing.png_of(made)
 
 
-def _clusters(contents: Contents) -> int:
+def _clusters(contents: ReportContents) -> int:
     return len(contents.truth.cluster_ids) if contents.truth else 0
 
 
-def _cell(axes: Axes, x: int, y: int, cell: tables.Cell, *, has_number: bool) -> None:
+def _cell(axes: Axes, x: int, y: int, cell: tables.MatrixCell, *, has_number: bool) -> None:
     from matplotlib.patches import Rectangle
 
     if has_number and cell.count:
@@ -113,14 +113,14 @@ def _ramp() -> Colormap:
     return LinearSegmentedColormap.from_list("share", ["white", ACCENT])
 
 
-def _colour(contents: Contents, part: charts.Part) -> str:
+def _colour(contents: ReportContents, part: charts.PieSlice) -> str:
     if part.class_ is None or contents.truth is None:
         return NEUTRAL
     named = tables.class_names(contents)[contents.truth.classes[part.class_]]
     return colour_of(named.sign, class_tints())
 
 
-def _head(contents: Contents, mix: tables.MixLine) -> str:
+def _head(contents: ReportContents, mix: tables.MixLine) -> str:
     """The most frequent class of a cluster and its share."""
     first = mix.parts[0]
     if contents.truth is None or first.class_ is None:
@@ -128,7 +128,7 @@ def _head(contents: Contents, mix: tables.MixLine) -> str:
     return f"{percent(first.share)} {text_of(contents.truth.classes[first.class_], 20)}"
 
 
-def _key(contents: Contents, mixes: tuple[tables.MixLine, ...], made: Figure) -> None:
+def _key(contents: ReportContents, mixes: tuple[tables.MixLine, ...], made: Figure) -> None:
     """Which colour is which class; the most frequent where there are too many."""
     from matplotlib.patches import Patch
 

@@ -9,18 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.report.contents import Map, Picture
+from organizer.report.contents import ReportMap, ReportPicture
 from organizer.report.palette import SHAPES, Sign, class_sign, cluster_sign
 from organizer.report.wording import label_of
 
-NONE = 0xFFFF
+NO_CLUSTER = 0xFFFF
 """Stands for "in no cluster" and "no class known" in the arrays of 16 bits."""
 
 _SCALE = 32_767
 
 
 def map_data(
-    shown: Map, clusters: Sequence[tuple[int, str | None]], classes: Sequence[str]
+    shown: ReportMap, clusters: Sequence[tuple[int, str | None]], classes: Sequence[str]
 ) -> dict[str, Any]:
     """All that the page's map is drawn from, as JSON can hold it.
 
@@ -55,7 +55,7 @@ def map_data(
     }
 
 
-def data_uri(picture: Picture) -> str:
+def data_uri(picture: ReportPicture) -> str:
     """A picture as an address that holds it."""
     return "data:image/jpeg;base64," + base64.b64encode(picture.jpeg).decode("ascii")
 
@@ -64,7 +64,7 @@ def _entries(
     labels: Sequence[str], positions: NDArray[np.uint16], kind: str, sign: Callable[[int], Sign]
 ) -> list[dict[str, Any]]:
     """The entries of a legend: what it is, how many points it has, how these look."""
-    counts = np.bincount(positions[positions != NONE], minlength=len(labels)).tolist()
+    counts = np.bincount(positions[positions != NO_CLUSTER], minlength=len(labels)).tolist()
     return [
         {
             "label": label,
@@ -79,7 +79,7 @@ def _entries(
 def _positions(labels: NDArray[np.int64], ids: NDArray[np.int64]) -> NDArray[np.uint16]:
     """The position of each label in `ids`."""
     order = np.argsort(ids)
-    found = np.full(len(labels), NONE, dtype="<u2")
+    found = np.full(len(labels), NO_CLUSTER, dtype="<u2")
     if len(ids):
         at = np.minimum(np.searchsorted(ids, labels, sorter=order), len(ids) - 1)
         there = ids[order][at] == labels
@@ -92,7 +92,7 @@ def _split(paths: Sequence[str]) -> tuple[list[str], NDArray[np.uint16], list[st
     pairs = [path.rpartition("/") for path in paths]
     folders: dict[str, int] = {}
     places = [folders.setdefault(head + slash, len(folders)) for head, slash, _ in pairs]
-    if len(folders) >= NONE:
+    if len(folders) >= NO_CLUSTER:
         # More folders than 16 bits count: nothing is gained by naming them once.
         return [""], np.zeros(len(paths), dtype="<u2"), list(paths)
     return list(folders), np.array(places, dtype="<u2"), [name for _, _, name in pairs]
@@ -100,7 +100,7 @@ def _split(paths: Sequence[str]) -> tuple[list[str], NDArray[np.uint16], list[st
 
 def _class_positions(truth: Sequence[str | None], classes: Sequence[str]) -> NDArray[np.uint16]:
     at = {name: i for i, name in enumerate(classes)}
-    places = [NONE if name is None else at.get(name, NONE) for name in truth]
+    places = [NO_CLUSTER if name is None else at.get(name, NO_CLUSTER) for name in truth]
     return np.array(places, dtype="<u2")
 
 

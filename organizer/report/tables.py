@@ -7,11 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from organizer.report import charts
-from organizer.report.contents import ClusterRow, Contents
+from organizer.report.contents import ClusterRow, ReportContents
 from organizer.report.palette import Sign, class_sign, cluster_sign
 from organizer.report.wording import ALONE, FEW_CLUSTERS, NO_LABEL, NOT_DRAWN, label_of
-from organizer.scores import ClusterPurity, ClusterShape, Factor, Proportion, Reason, TruthScores
-from organizer.types import NOISE
+from organizer.types import (
+    NOISE,
+    ClusterPurity,
+    ClusterShape,
+    Factor,
+    Proportion,
+    Reason,
+    TruthScores,
+)
 
 MOST_ROWS = 60
 """Clusters and classes in the charts against truth; the largest are taken."""
@@ -25,7 +32,7 @@ _GROUPS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class SignedName:
     """A cluster, or a class, as it is written and drawn everywhere."""
 
     label: str
@@ -37,7 +44,7 @@ class ClusterLine:
     """A row of the table of clusters."""
 
     row: ClusterRow
-    named: Named
+    named: SignedName
     silhouette: float | None
     why_no_silhouette: str
     shape: ClusterShape | None
@@ -51,13 +58,13 @@ class ClusterLine:
 class MixLine:
     """What a cluster is made of."""
 
-    named: Named
+    named: SignedName
     count: int
-    parts: tuple[charts.Part, ...]
+    parts: tuple[charts.PieSlice, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class MatrixCell:
     """A cell of the confusion matrix."""
 
     count: int
@@ -66,7 +73,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Matrix:
+class ConfusionMatrix:
     """The confusion matrix.
 
     Attributes:
@@ -77,7 +84,7 @@ class Matrix:
     """
 
     columns: tuple[str, ...]
-    rows: tuple[tuple[Named, int, tuple[Cell, ...]], ...]
+    rows: tuple[tuple[SignedName, int, tuple[MatrixCell, ...]], ...]
     has_numbers: bool
     classes_left_out: int
 
@@ -86,20 +93,20 @@ class Matrix:
 class AuditLine:
     """What a person found in one cluster."""
 
-    named: Named
+    named: SignedName
     found: Proportion
 
 
-def cluster_names(contents: Contents) -> dict[int, Named]:
+def cluster_names(contents: ReportContents) -> dict[int, SignedName]:
     """Every cluster by id, in the order of the report; also the unsure."""
     named = {
-        row.cluster_id: Named(label_of(row.cluster_id, row.name), cluster_sign(rank))
+        row.cluster_id: SignedName(label_of(row.cluster_id, row.name), cluster_sign(rank))
         for rank, row in enumerate(contents.clusters)
     }
-    return {**named, NOISE: Named(label_of(NOISE, None), None)}
+    return {**named, NOISE: SignedName(label_of(NOISE, None), None)}
 
 
-def classes_of(contents: Contents) -> tuple[str, ...]:
+def classes_of(contents: ReportContents) -> tuple[str, ...]:
     """The classes, the most frequent first: the order in which they have their signs."""
     counts: Counter[str] = Counter()
     if contents.truth is not None:
@@ -112,7 +119,9 @@ def classes_of(contents: Contents) -> tuple[str, ...]:
     return (*known, *sorted({n for n in on_map if n is not None} - set(known)))
 
 
-def cluster_lines(contents: Contents, named: Mapping[int, Named]) -> tuple[ClusterLine, ...]:
+def cluster_lines(
+    contents: ReportContents, named: Mapping[int, SignedName]
+) -> tuple[ClusterLine, ...]:
     """The table of clusters."""
     shapes = {shape.cluster_id: shape for shape in contents.internal.clusters}
     reasons: dict[int, list[Reason]] = {}
@@ -136,7 +145,7 @@ def cluster_lines(contents: Contents, named: Mapping[int, Named]) -> tuple[Clust
     )
 
 
-def dashes(contents: Contents) -> tuple[str, ...]:
+def dashes(contents: ReportContents) -> tuple[str, ...]:
     """Why the table of clusters has dashes, where it has some."""
     ids = {row.cluster_id for row in contents.clusters}
     found = contents.silhouette
@@ -152,18 +161,18 @@ def dashes(contents: Contents) -> tuple[str, ...]:
     return tuple(why)
 
 
-def mix_lines(contents: Contents, named: Mapping[int, Named]) -> tuple[MixLine, ...]:
+def mix_lines(contents: ReportContents, named: Mapping[int, SignedName]) -> tuple[MixLine, ...]:
     """What each cluster is made of, the largest clusters first."""
     if contents.truth is None:
         return ()
     truth, at = contents.truth, _rows_of(contents)
     return tuple(
-        MixLine(named[i], int(truth.table[at[i]].sum()), charts.parts(truth.table[at[i]]))
+        MixLine(named[i], int(truth.table[at[i]].sum()), charts.pie_slices(truth.table[at[i]]))
         for i in _in_order(named, at)[:MOST_ROWS]
     )
 
 
-def matrix_of(contents: Contents, named: Mapping[int, Named]) -> Matrix | None:
+def matrix_of(contents: ReportContents, named: Mapping[int, SignedName]) -> ConfusionMatrix | None:
     """The confusion matrix, ordered by the best one-to-one matching."""
     truth = contents.truth
     if truth is None:
@@ -173,7 +182,7 @@ def matrix_of(contents: Contents, named: Mapping[int, Named]) -> Matrix | None:
     matched = dict(zip(truth.cluster_ids, truth.matched, strict=True))
     columns = charts.columns_by_matching(shown, matched, truth.classes, truth.table)
     kept = columns[:MOST_ROWS]
-    return Matrix(
+    return ConfusionMatrix(
         columns=tuple(truth.classes[c] for c in kept),
         rows=tuple((named[i], *_matrix_row(truth, at[i], kept)) for i in shown),
         has_numbers=len(kept) <= 24,
@@ -181,7 +190,7 @@ def matrix_of(contents: Contents, named: Mapping[int, Named]) -> Matrix | None:
     )
 
 
-def audit_lines(contents: Contents, named: Mapping[int, Named]) -> tuple[AuditLine, ...]:
+def audit_lines(contents: ReportContents, named: Mapping[int, SignedName]) -> tuple[AuditLine, ...]:
     """What a person found, cluster by cluster."""
     if contents.audit is None:
         return ()
@@ -189,9 +198,11 @@ def audit_lines(contents: Contents, named: Mapping[int, Named]) -> tuple[AuditLi
     return tuple(AuditLine(named[i], found[i]) for i in named if i in found)
 
 
-def class_names(contents: Contents) -> dict[str, Named]:
+def class_names(contents: ReportContents) -> dict[str, SignedName]:
     """Every class by name, as it is drawn."""
-    return {name: Named(name, class_sign(rank)) for rank, name in enumerate(classes_of(contents))}
+    return {
+        name: SignedName(name, class_sign(rank)) for rank, name in enumerate(classes_of(contents))
+    }
 
 
 def groups_of(factor: Factor) -> str:
@@ -200,26 +211,27 @@ def groups_of(factor: Factor) -> str:
     return f"{factor.groups:,} {one if factor.groups == 1 else many}"
 
 
-def _nearest(shape: ClusterShape | None, named: Mapping[int, Named]) -> str:
+def _nearest(shape: ClusterShape | None, named: Mapping[int, SignedName]) -> str:
     if shape is None or shape.nearest is None:
         return ""
     found = named.get(shape.nearest)
     return found.label if found else label_of(shape.nearest, None)
 
 
-def _rows_of(contents: Contents) -> dict[int, int]:
+def _rows_of(contents: ReportContents) -> dict[int, int]:
     ids = contents.truth.cluster_ids if contents.truth else ()
     return {cluster_id: row for row, cluster_id in enumerate(ids)}
 
 
-def _in_order(named: Mapping[int, Named], at: Mapping[int, int]) -> list[int]:
+def _in_order(named: Mapping[int, SignedName], at: Mapping[int, int]) -> list[int]:
     return [cluster_id for cluster_id in named if cluster_id in at]
 
 
 def _matrix_row(
     truth: TruthScores, row: int, columns: tuple[int, ...]
-) -> tuple[int, tuple[Cell, ...]]:
+) -> tuple[int, tuple[MatrixCell, ...]]:
     counts, total = truth.table[row].tolist(), int(truth.table[row].sum())
     return total, tuple(
-        Cell(counts[c], counts[c] / total, truth.classes[c] == truth.matched[row]) for c in columns
+        MatrixCell(counts[c], counts[c] / total, truth.classes[c] == truth.matched[row])
+        for c in columns
     )

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from organizer.report.contents import Contents
-from organizer.scores import InternalScores, Silhouette, TruthScores
-from organizer.types import NOISE
+from organizer.report.contents import ReportContents
+from organizer.types import NOISE, InternalScores, Silhouette, TruthScores
 
 DASH = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
@@ -38,7 +37,7 @@ class Score:
     source: str
 
 
-def number(value: float | None, digits: int = 3) -> str:
+def score_text(value: float | None, digits: int = 3) -> str:
     """A number for a person; a dash where there is none."""
     if value is None or not math.isfinite(value):
         return DASH
@@ -65,7 +64,7 @@ def label_of(cluster_id: int, name: str | None) -> str:
     return f"{cluster_id} {name}" if name else f"cluster {cluster_id}"
 
 
-def without_truth(contents: Contents) -> tuple[Score, ...]:
+def without_truth(contents: ReportContents) -> tuple[Score, ...]:
     """The scores that the vectors alone give."""
     internal = contents.internal
     return (_silhouette(contents.silhouette), *_shape(internal))
@@ -74,7 +73,7 @@ def without_truth(contents: Contents) -> tuple[Score, ...]:
 def with_truth(truth: TruthScores) -> tuple[Score, ...]:
     """The scores against truth."""
     return tuple(
-        Score(name, number(getattr(truth, field)), "", meaning, source)
+        Score(name, score_text(getattr(truth, field)), "", meaning, source)
         for field, name, meaning, source in _AGAINST_TRUTH
     )
 
@@ -83,12 +82,12 @@ def _silhouette(found: Silhouette | None) -> Score:
     detail = FEW_CLUSTERS if found is None else ""
     if found is not None and found.sampled:
         detail = (
-            f"± {number(found.standard_error, 4)} (standard error), of a sample of "
+            f"± {score_text(found.standard_error, 4)} (standard error), of a sample of "
             f"{found.n_scored:,} images"
         )
     return Score(
         "Silhouette",
-        number(found.mean if found else None),
+        score_text(found.mean if found else None),
         detail,
         "How much nearer an image is to its own cluster than to the next one: 1 is clear-cut, "
         "0 lies between two clusters, below 0 is nearer to the other one.",
@@ -103,7 +102,7 @@ def _shape(internal: InternalScores) -> tuple[Score, ...]:
     return (
         Score(
             "Davies-Bouldin",
-            number(internal.davies_bouldin),
+            score_text(internal.davies_bouldin),
             why(internal.davies_bouldin),
             "How wide clusters are compared with the distance to the one they are most easily "
             "taken for: 0 is best, smaller is better.",
@@ -111,7 +110,7 @@ def _shape(internal: InternalScores) -> tuple[Score, ...]:
         ),
         Score(
             "Calinski-Harabasz",
-            number(internal.calinski_harabasz, 1),
+            score_text(internal.calinski_harabasz, 1),
             why(internal.calinski_harabasz),
             "How far clusters are apart compared with how wide they are: larger is better; "
             "comparable only between clusterings of the same vectors.",
@@ -119,7 +118,7 @@ def _shape(internal: InternalScores) -> tuple[Score, ...]:
         ),
         Score(
             "Inertia",
-            number(internal.inertia, 1),
+            score_text(internal.inertia, 1),
             "",
             "The sum of squared distances of all images to their centroid, which K-means makes "
             "small: it always falls when there are more clusters.",

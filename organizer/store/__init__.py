@@ -13,35 +13,38 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-from organizer.store.answers import Answer, Answers, Drawn
-from organizer.store.choices import Choices
-from organizer.store.clusterings import Clusterings, StoredClustering
+from organizer.store.answers import Answer, AnswerTable, SampleKind
+from organizer.store.choices import ChoiceTable
+from organizer.store.clusterings import ClusteringTables, StoredClustering
 from organizer.store.database import Database
-from organizer.store.decisions import Decisions
-from organizer.store.deployments import Deployments
-from organizer.store.detections import Detections
-from organizer.store.file_index import FileIndex, Pair, Root
+from organizer.store.decisions import DecisionTable
+from organizer.store.deployments import DeploymentsTable
+from organizer.store.detections import DetectionTables
+from organizer.store.file_index import FileImage, FileIndex, PhotoRoot
 from organizer.store.ids import IdSet
-from organizer.store.photos import FileRow, HeldFile, Known, Photos
-from organizer.store.vectors import VectorTables
+from organizer.store.photos import FileRow, HeldFile, KnownFiles, PhotoTables
+from organizer.store.schemas import ArrowTable
+from organizer.store.vectors import ImageIds, VectorTables
 
 __all__ = [
     "Answer",
-    "Answers",
-    "Choices",
-    "Clusterings",
-    "Decisions",
-    "Deployments",
-    "Detections",
-    "Drawn",
+    "AnswerTable",
+    "ArrowTable",
+    "ChoiceTable",
+    "ClusteringTables",
+    "DecisionTable",
+    "DeploymentsTable",
+    "DetectionTables",
+    "FileImage",
     "FileIndex",
     "FileRow",
     "HeldFile",
     "IdSet",
-    "Known",
-    "Pair",
-    "Photos",
-    "Root",
+    "ImageIds",
+    "KnownFiles",
+    "PhotoRoot",
+    "PhotoTables",
+    "SampleKind",
     "Store",
     "StoredClustering",
     "VectorTables",
@@ -53,14 +56,14 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.detections = Detections(database)
-        self.photos = Photos(database)
+        self.detections = DetectionTables(database)
+        self.photos = PhotoTables(database)
         self.vectors = VectorTables(database)
-        self.clusterings = Clusterings(database)
-        self.decisions = Decisions(database)
-        self.answers = Answers(database)
-        self.choices = Choices(database)
-        self.deployments = Deployments(database)
+        self.clusterings = ClusteringTables(database)
+        self.decisions = DecisionTable(database)
+        self.answers = AnswerTable(database)
+        self.choices = ChoiceTable(database)
+        self.deployments = DeploymentsTable(database)
 
     @classmethod
     def create(cls, path: Path) -> Store:

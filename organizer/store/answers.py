@@ -12,7 +12,7 @@ from organizer.store.database import Database, now
 from organizer.store.schemas import ANSWERS
 
 
-class Drawn(StrEnum):
+class SampleKind(StrEnum):
     """How an image came to be shown: only a random draw says something of the others."""
 
     RANDOM = "random"
@@ -36,12 +36,12 @@ class Answer:
     image_id: str
     cluster_id: int
     belongs: bool
-    drawn: Drawn
+    drawn: SampleKind
     clustering_id: int = 0
     answer_id: int = 0
 
 
-class Answers:
+class AnswerTable:
     """The answers of one library, in the order in which they were given."""
 
     def __init__(self, database: Database) -> None:
@@ -56,7 +56,7 @@ class Answers:
                 image_id=row["image_id"],
                 cluster_id=row["cluster_id"],
                 belongs=row["belongs"],
-                drawn=Drawn(row["drawn"]),
+                drawn=SampleKind(row["drawn"]),
                 clustering_id=row["clustering_id"],
                 answer_id=row["answer_id"],
             )

@@ -11,7 +11,7 @@ from organizer.store.database import Database
 from organizer.store.schemas import CHOICES
 
 
-class Choices:
+class ChoiceTable:
     """The choices of one library."""
 
     def __init__(self, database: Database) -> None:

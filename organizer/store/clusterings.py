@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from organizer.errors import StoreError
 from organizer.store.arrays import read_arrays, write_arrays
 from organizer.store.database import Database, now
-from organizer.store.schemas import ASSIGNMENTS, CLUSTERINGS, CLUSTERS, HEADS, INGESTS
+from organizer.store.schemas import ASSIGNMENTS, CLUSTERINGS, CLUSTERS, HEADS, INGESTS, ArrowTable
 from organizer.types import (
+    NOISE,
     Assignments,
     AssignmentState,
     Candidate,
@@ -57,7 +58,7 @@ class StoredClustering:
     lineage: LineageReport
 
 
-class Clusterings:
+class ClusteringTables:
     """The clusterings of one library. One is current; the others are history."""
 
     def __init__(self, database: Database) -> None:
@@ -129,6 +130,28 @@ class Clusterings:
         """
         rows = self._database.read(self._kept_members(clustering_id))
         return Assignments(*(rows[column].to_numpy() for column in ASSIGNMENTS.names))
+
+    def assignment_table(
+        self, members: Assignments, paths: Mapping[str, str], names: Mapping[int, str]
+    ) -> ArrowTable:
+        """Members as a table; see `organizer.library.Library.assignments`.
+
+        Args:
+            members: The members.
+            paths: A path of each image.
+            names: Names by cluster.
+        """
+        ids, clusters = members.image_ids.tolist(), members.cluster_ids.tolist()
+        return pa.table(
+            {
+                "image_id": pa.array(ids, pa.string()),
+                "path": pa.array([paths.get(i) for i in ids], pa.string()),
+                "cluster_id": pa.array([None if c == NOISE else c for c in clusters], pa.int64()),
+                "cluster_name": pa.array([names.get(c) for c in clusters], pa.string()),
+                "distance": pa.array(members.distances, pa.float32()),
+                "state": pa.array(members.states.tolist(), pa.string()),
+            }
+        )
 
     def count(self, clustering_id: int) -> int:
         """Number of images in a clustering, those that are unsure included.

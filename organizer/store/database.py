@@ -91,11 +91,11 @@ class Database:
         return (path / _MANIFEST).is_file()
 
     def _migrate(self, schema: int) -> None:
-        from organizer.store.migrate import migrate
+        from organizer.store.migrate import migrate_database
 
         with self._older(schema), self.writing() as was_cut_short, _translated(self.path):
             manifest = json.loads((self.path / _MANIFEST).read_text(encoding="utf-8"))
-            migrate(self, schema)
+            migrate_database(self, schema)
             self._write_manifest(str(manifest.get("created_at", now())))
         if was_cut_short:
             (self.path / _DIRTY).touch()  # to be swept up by the next writer

@@ -11,7 +11,7 @@ from organizer.store.schemas import DECISIONS
 from organizer.types import Decision, DecisionKind
 
 
-class Decisions:
+class DecisionTable:
     """The decisions of one library, in the order in which they were made."""
 
     def __init__(self, database: Database) -> None:

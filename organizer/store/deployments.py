@@ -7,12 +7,12 @@ from dataclasses import asdict
 
 import pyarrow as pa
 
-from organizer.field import Deployment
 from organizer.store.database import Database
 from organizer.store.schemas import DEPLOYMENTS
+from organizer.types import Deployment
 
 
-class Deployments:
+class DeploymentsTable:
     """The deployments of one library."""
 
     def __init__(self, database: Database) -> None:

@@ -11,13 +11,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from organizer.field import Box, Crop, Detected, Detection, ImageDetections
-from organizer.store.choices import Choices
+from organizer.store.choices import ChoiceTable
 from organizer.store.database import Database, now
-from organizer.store.ids import IdArray, found, pack
+from organizer.store.ids import IdArray, contains_ids, pack_ids
 from organizer.store.schemas import CROPS, DETECTED
+from organizer.types import Box, Crop, Detected, Detection, ImageDetections
 
-QUARANTINED = ("person", "vehicle")
+QUARANTINED_CATEGORIES = ("person", "vehicle")
 """What a detector calls what is not shown unless it is asked for."""
 
 USUAL_THRESHOLD = 0.2
@@ -30,12 +30,12 @@ _NARROW = ["image_id", "boxes"]
 _COMPARED = ("outcome", "failure", "detector", "extra", "boxes")
 
 
-class Detections:
+class DetectionTables:
     """The detections of one library: one row an image, and one for each crop that ever was."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._choices = Choices(database)
+        self._choices = ChoiceTable(database)
 
     @property
     def threshold(self) -> float:
@@ -92,12 +92,12 @@ class Detections:
         many = len(image_ids) > _SOUGHT_BY_ID
         frame_of = {i: crop.image_id for i, crop in self.crops(None if many else image_ids).items()}
         if many:
-            found = self.images_with(QUARANTINED)
+            found = self.images_with(QUARANTINED_CATEGORIES)
         else:
             frames = {frame_of.get(i, i) for i in image_ids}
             rows = self._database.read_by_id("detected", "image_id", frames, _NARROW)
             boxes, images = _boxes(rows)
-            found = set(images.filter(self._counting(boxes, QUARANTINED)).to_pylist())
+            found = set(images.filter(self._counting(boxes, QUARANTINED_CATEGORIES)).to_pylist())
         return {i for i in image_ids if frame_of.get(i, i) in found}
 
     def seen(self) -> list[tuple[Crop, Detection]]:
@@ -181,14 +181,14 @@ class DetectionLists:
     """What the detector said of every image, as it was when this was made."""
 
     def __init__(self, rows: pa.Table) -> None:
-        packed = pack(rows["image_id"].to_pylist())
+        packed = pack_ids(rows["image_id"].to_pylist())
         self._order = np.argsort(packed)
         self._ids = packed[self._order]
         self._rows = rows.combine_chunks()
 
     def of(self, ids: IdArray) -> list[ImageDetections | None]:
         """For each image what the detector said; None where it was never looked at."""
-        known = found(self._ids, ids)
+        known = contains_ids(self._ids, ids)
         places = self._order[np.searchsorted(self._ids, ids[known])]
         rows = iter(self._rows.take(pa.array(places, pa.int64())).to_pylist())
         return [_detections(next(rows)) if there else None for there in known.tolist()]

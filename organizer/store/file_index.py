@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from blake3 import blake3
 
 from organizer.store.database import Database
-from organizer.store.ids import IdSet, pack, unpack
+from organizer.store.ids import IdSet, pack_ids, unpack_ids
 from organizer.types import FileState, ImageRef, Outcome
 
 _PRESENT, _MISSING, _BROKEN, _TOO_LARGE, _RETRY = range(5)
@@ -23,12 +23,12 @@ _OUTCOMES = {
     _TOO_LARGE: Outcome.TOO_LARGE,
 }
 
-Pair = tuple[str, str]
+FileImage = tuple[str, str]
 """A file: its path id and its image id. A path may have held several images, one after another."""
 
 
 @dataclass(frozen=True, slots=True)
-class Root:
+class PhotoRoot:
     """A folder that was ingested, where it is now."""
 
     root_id: int
@@ -43,13 +43,17 @@ class FileIndex:
     """
 
     def __init__(
-        self, database: Database, roots: Sequence[Root], starts: Sequence[Path], embedded: IdSet
+        self,
+        database: Database,
+        roots: Sequence[PhotoRoot],
+        starts: Sequence[Path],
+        embedded: IdSet,
     ) -> None:
         self._database = database
         self._roots = roots
-        files = below(database.read("files"), roots, starts)
-        problems = below(database.read("problems"), roots, starts)
-        images = pack(files["image_id"].to_pylist())
+        files = files_below(database.read("files"), roots, starts)
+        problems = files_below(database.read("problems"), roots, starts)
+        images = pack_ids(files["image_id"].to_pylist())
         present = _column(files, "state") == FileState.PRESENT.value
         lasting = _column(problems, "lasting").astype(bool)
         too_large = _column(problems, "outcome") == Outcome.TOO_LARGE.value
@@ -60,7 +64,7 @@ class FileIndex:
             ]
         )
         nothing = np.zeros(len(problems), dtype="S16")
-        ids = pack(files["path_id"].to_pylist() + problems["path_id"].to_pylist())
+        ids = pack_ids(files["path_id"].to_pylist() + problems["path_id"].to_pylist())
         # A path may have rows from former contents, which are missing. The row to compare with is
         # the one that is there, or the last one written: it comes last of its path.
         order = np.lexsort((kind == _PRESENT, ids))
@@ -83,7 +87,7 @@ class FileIndex:
         """
         if not len(self._ids):
             return [None] * len(refs)
-        ids = pack(path_id(root_ids[ref.root], ref.path) for ref in refs)
+        ids = pack_ids(path_id(root_ids[ref.root], ref.path) for ref in refs)
         places = np.searchsorted(self._ids, ids, side="right") - 1
         known = (places >= 0) & (self._ids[places] == ids)
         sizes = np.array([ref.size for ref in refs], dtype=np.int64)
@@ -99,18 +103,18 @@ class FileIndex:
             for k, ok in zip(kind.tolist(), fine.tolist(), strict=True)
         ]
 
-    def found_again(self) -> list[Pair]:
+    def found_again(self) -> list[FileImage]:
         """Files that were missing and have been seen unchanged."""
         return self._pairs(self._again)
 
-    def vanished(self, *, except_below: Sequence[Path]) -> list[Pair]:
+    def vanished(self, *, except_below: Sequence[Path]) -> list[FileImage]:
         """Files that were there and have not been seen."""
         gone = self._pairs(~self._seen & (self._kind == _PRESENT))
         if not except_below:
             return gone
         ids = [path for path, _ in gone]
         rows = self._database.read_by_id("files", "path_id", ids, ["path_id", "root_id", "path"])
-        blind = set(below(rows, self._roots, except_below)["path_id"].to_pylist())
+        blind = set(files_below(rows, self._roots, except_below)["path_id"].to_pylist())
         return [(path, image) for path, image in gone if path not in blind]
 
     def vanished_problems(self) -> list[str]:
@@ -118,8 +122,8 @@ class FileIndex:
         unusable = np.isin(self._kind, (_BROKEN, _TOO_LARGE, _RETRY))
         return [path for path, _ in self._pairs(~self._seen & unusable)]
 
-    def _pairs(self, mask: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> list[Pair]:
-        return list(zip(unpack(self._ids[mask]), unpack(self._images[mask]), strict=True))
+    def _pairs(self, mask: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> list[FileImage]:
+        return list(zip(unpack_ids(self._ids[mask]), unpack_ids(self._images[mask]), strict=True))
 
 
 def path_id(root_id: int, path: str) -> str:
@@ -128,7 +132,7 @@ def path_id(root_id: int, path: str) -> str:
     return blake3(text).hexdigest(16)
 
 
-def below(table: pa.Table, roots: Sequence[Root], starts: Sequence[Path]) -> pa.Table:
+def files_below(table: pa.Table, roots: Sequence[PhotoRoot], starts: Sequence[Path]) -> pa.Table:
     """The rows whose file is one of `starts` or lies below one."""
     mask = np.zeros(len(table), dtype=bool)
     for root in roots:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from organizer.store.ids import IdArray, pack
+from organizer.store.ids import IdArray, pack_ids
 from organizer.types import FileState
 
 
@@ -25,7 +25,7 @@ class FileLists:
     COLUMNS = ("image_id", "root_id", "path", "state")
 
     def __init__(self, rows: pa.Table, folders: Mapping[int, Path]) -> None:
-        packed = pack(rows["image_id"].to_pylist())
+        packed = pack_ids(rows["image_id"].to_pylist())
         there = pc.equal(rows["state"], FileState.PRESENT.value).to_numpy()
         self._order = np.lexsort((~there, packed))
         self._ids, self._there = packed[self._order], there[self._order]

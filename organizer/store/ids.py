@@ -18,7 +18,7 @@ class IdSet:
     """Ids, each 32 hexadecimal digits: most in one sorted array, the latest in a Python set."""
 
     def __init__(self, ids: Sequence[str] | IdArray = ()) -> None:
-        self._sorted = np.unique(ids if isinstance(ids, np.ndarray) else pack(ids))
+        self._sorted = np.unique(ids if isinstance(ids, np.ndarray) else pack_ids(ids))
         self._loose: set[bytes] = set()
 
     def __len__(self) -> int:
@@ -42,20 +42,20 @@ class IdSet:
     def holds(self, ids: IdArray) -> NDArray[np.bool_]:
         """For each of many ids whether it is in the set."""
         loose = np.array(sorted(self._loose), dtype="S16")
-        return found(self._sorted, ids) | found(loose, ids)
+        return contains_ids(self._sorted, ids) | contains_ids(loose, ids)
 
 
-def pack(ids: Iterable[str]) -> IdArray:
+def pack_ids(ids: Iterable[str]) -> IdArray:
     """Hexadecimal ids as an array of 16 bytes each."""
     return np.array([bytes.fromhex(image_id) for image_id in ids], dtype="S16")
 
 
-def unpack(ids: IdArray) -> list[str]:
-    """The inverse of `pack`."""
+def unpack_ids(ids: IdArray) -> list[str]:
+    """The inverse of `pack_ids`."""
     return [bytes(packed).ljust(16, b"\0").hex() for packed in ids]
 
 
-def found(ascending: IdArray, wanted: IdArray) -> NDArray[np.bool_]:
+def contains_ids(ascending: IdArray, wanted: IdArray) -> NDArray[np.bool_]:
     """For each wanted id whether it is in a sorted array."""
     if not len(ascending):
         return np.zeros(len(wanted), dtype=np.bool_)

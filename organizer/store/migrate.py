@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _AS_IT_IS = '{"name":"none","params":{},"version":""}'
 
 
-def migrate(database: Database, schema: int) -> None:
+def migrate_database(database: Database, schema: int) -> None:
     """Bring a library from a format to the present one."""
     for step in _STEPS[schema - 1 :]:
         step(database)

@@ -13,20 +13,28 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from organizer.field import Box, Crop
 from organizer.store.database import Database
-from organizer.store.detections import Detections
-from organizer.store.file_index import FileIndex, Pair, path_id
+from organizer.store.detections import DetectionTables
+from organizer.store.file_index import FileImage, FileIndex, path_id
 from organizer.store.file_lists import FileLists
-from organizer.store.ids import IdArray, IdSet, found, pack
+from organizer.store.ids import IdArray, IdSet, contains_ids, pack_ids
 from organizer.store.relocating import Relocating
-from organizer.store.schemas import FILES, IMAGES, PROBLEMS
-from organizer.types import FileState, ImageFacts, ImageRef, Outcome, Problem, ProcessedFile
+from organizer.store.schemas import FILES, IMAGES, PROBLEMS, ArrowTable
+from organizer.types import (
+    Box,
+    Crop,
+    FileState,
+    ImageFacts,
+    ImageRef,
+    Outcome,
+    Problem,
+    ProcessedFile,
+)
 
 _ROWS_PER_UPSERT = 10_000
 
 
-Known = dict[Pair, FileState]
+KnownFiles = dict[FileImage, FileState]
 
 _PAIR = ("path_id", "image_id")
 
@@ -54,7 +62,7 @@ class HeldFile:
     state: FileState
 
 
-class Photos(Relocating):
+class PhotoTables(Relocating):
     """Roots, images, files and problems of one library.
 
     Attributes:
@@ -64,7 +72,7 @@ class Photos(Relocating):
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
-        self._detections = Detections(database)
+        self._detections = DetectionTables(database)
         self.with_people = False
 
     # Reading -------------------------------------------------------------------------------
@@ -75,7 +83,7 @@ class Photos(Relocating):
 
     def image_ids(self) -> IdSet:
         """The ids of all images."""
-        return IdSet(pack(self._database.read("images", ["image_id"])["image_id"].to_pylist()))
+        return IdSet(pack_ids(self._database.read("images", ["image_id"])["image_id"].to_pylist()))
 
     def facts_of(self, image_ids: Iterable[str]) -> dict[str, ImageFacts]:
         """What is known of some images; a crop has its frame's facts and the size of its box."""
@@ -89,6 +97,10 @@ class Photos(Relocating):
                 if crop.image_id in frames:
                     facts[crop_id] = _cut(frames[crop.image_id], crop)
         return facts
+
+    def table(self) -> ArrowTable:
+        """What is kept of all images, one row each."""
+        return self._database.read("images", IMAGES.names)
 
     def columns(self, *names: str) -> dict[str, NDArray[np.object_]]:
         """Some columns of all images, row by row alike; None stands where nothing is known."""
@@ -174,7 +186,7 @@ class Photos(Relocating):
         """
         waiting: list[ImageFacts] = []
         for batch in self._database.batches("images", IMAGES.names, rows=rows):
-            keep = found(wanted, pack(batch["image_id"].to_pylist()))
+            keep = contains_ids(wanted, pack_ids(batch["image_id"].to_pylist()))
             waiting += [_facts(row) for row in batch.filter(pa.array(keep)).to_pylist()]
             while len(waiting) >= rows:
                 yield waiting[:rows]
@@ -238,20 +250,20 @@ class Photos(Relocating):
         """The key of a file's path."""
         return path_id(root_ids[ref.root], ref.path)
 
-    def known_at(self, refs: Sequence[ImageRef], root_ids: dict[Path, int]) -> Known:
+    def known_at(self, refs: Sequence[ImageRef], root_ids: dict[Path, int]) -> KnownFiles:
         """What is known of some paths: state by path id and image id."""
         ids = [path_id(root_ids[ref.root], ref.path) for ref in refs]
         columns = ["path_id", "image_id", "state"]
         rows = self._database.read_by_id("files", "path_id", ids, columns).to_pylist()
         return {(row["path_id"], row["image_id"]): FileState(row["state"]) for row in rows}
 
-    def files_in_state(self, image_ids: Iterable[str], state: FileState) -> list[Pair]:
+    def files_in_state(self, image_ids: Iterable[str], state: FileState) -> list[FileImage]:
         """The files of some images that are there, or missing."""
         columns = ["path_id", "image_id", "state"]
         rows = self._database.read_by_id("files", "image_id", image_ids, columns).to_pylist()
         return sorted((row["path_id"], row["image_id"]) for row in rows if row["state"] == state)
 
-    def all_in_state(self, state: FileState) -> list[Pair]:
+    def all_in_state(self, state: FileState) -> list[FileImage]:
         """All files that are there, or missing."""
         where = f"state = '{state.value}'"
         rows = self._database.read("files", ["path_id", "image_id"], where=where).to_pylist()
@@ -270,7 +282,7 @@ class Photos(Relocating):
         self,
         files: Sequence[ProcessedFile],
         root_ids: dict[Path, int],
-        known: Known | None = None,
+        known: KnownFiles | None = None,
     ) -> None:
         """Write down what files hold, in place of what was known of the same paths.
 
@@ -320,7 +332,7 @@ class Photos(Relocating):
         rows = [_problem_row(root_ids[problem.ref.root], problem) for problem in problems]
         self._database.append("problems", pa.Table.from_pylist(rows, schema=PROBLEMS))
 
-    def mark(self, files: Iterable[Pair], state: FileState) -> None:
+    def mark(self, files: Iterable[FileImage], state: FileState) -> None:
         """Note that files are gone, which forgets nothing, or that they are there again."""
         wanted = set(files)
         rows = self._database.read_by_id("files", "path_id", (path for path, _ in wanted))
@@ -331,7 +343,7 @@ class Photos(Relocating):
         for start in range(0, len(rows), _ROWS_PER_UPSERT):
             self._database.upsert("files", _PAIR, rows.slice(start, _ROWS_PER_UPSERT))
 
-    def forget_files(self, files: Iterable[Pair]) -> None:
+    def forget_files(self, files: Iterable[FileImage]) -> None:
         """Remove files whose content was found elsewhere; their folders are remembered."""
         pairs = set(files)
         columns = ["path_id", "image_id", "root_id", "path"]
@@ -353,7 +365,7 @@ class Photos(Relocating):
 
         A crop is as real as its frame.
         """
-        real = IdSet(pack(self._database.read("files", ["image_id"])["image_id"].to_pylist()))
+        real = IdSet(pack_ids(self._database.read("files", ["image_id"])["image_id"].to_pylist()))
         crops = self._database.read("crops", ["crop_id", "image_id"]).to_pylist()
         real.add(row["crop_id"] for row in crops if row["image_id"] in real)
         unreal = {}

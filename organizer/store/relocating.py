@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from organizer.store.choices import Choices
+from organizer.store.choices import ChoiceTable
 from organizer.store.file_index import path_id
 from organizer.store.roots import Roots
 from organizer.store.schemas import FILES
@@ -54,7 +54,7 @@ class Relocating(Roots):
 
     def former_folders(self) -> dict[tuple[int, str], list[str]]:
         """The images of which a file was moved away, by the root and folder where it lay first."""
-        kept: dict[str, str] = Choices(self._database).get(_FORMER) or {}
+        kept: dict[str, str] = ChoiceTable(self._database).get(_FORMER) or {}
         found = {}
         for key, ids in kept.items():
             root_id, _, folder = key.partition("/")
@@ -79,7 +79,7 @@ class Relocating(Roots):
                 known.add(image_id)
         if len(known) > before:
             kept = {f"{root}/{folder}": "".join(ids) for (root, folder), ids in former.items()}
-            Choices(self._database).set(_FORMER, kept)
+            ChoiceTable(self._database).set(_FORMER, kept)
 
     def forget_root(self, folder: Path) -> None:
         """Remove a root of which no file is known: it is as if it had not been ingested."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from organizer.store.database import Database
-from organizer.store.file_index import Root, below
+from organizer.store.file_index import PhotoRoot, files_below
 from organizer.store.schemas import ROOTS
 from organizer.types import FileState
 
@@ -24,12 +24,12 @@ class Roots:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def roots(self) -> tuple[Root, ...]:
+    def roots(self) -> tuple[PhotoRoot, ...]:
         """All roots, with their folders as absolute paths."""
         rows = self._database.read("roots").to_pylist()
-        return tuple(Root(row["root_id"], self._absolute(row["location"])) for row in rows)
+        return tuple(PhotoRoot(row["root_id"], self._absolute(row["location"])) for row in rows)
 
-    def root_for(self, start: Path) -> Root:
+    def root_for(self, start: Path) -> PhotoRoot:
         """The root that holds a folder or file, made or moved if need be.
 
         A folder that holds what a root held whose own folder is gone is that root at a new place:
@@ -46,14 +46,14 @@ class Roots:
                 return replace(root, folder=folder)
         return self._new_root(folder)
 
-    def _new_root(self, folder: Path) -> Root:
+    def _new_root(self, folder: Path) -> PhotoRoot:
         last = max((known.root_id for known in self.roots()), default=0)
-        root = Root(last + 1, folder)
+        root = PhotoRoot(last + 1, folder)
         row = {"root_id": root.root_id, "location": self._location(folder)}
         self._database.append("roots", pa.Table.from_pylist([row], schema=ROOTS))
         return root
 
-    def _relocate(self, former: Path, folder: Path, roots: Sequence[Root]) -> None:
+    def _relocate(self, former: Path, folder: Path, roots: Sequence[PhotoRoot]) -> None:
         """A folder moved, and the roots inside it with it."""
         for root in roots:
             if root.folder.is_relative_to(former):
@@ -61,9 +61,9 @@ class Roots:
                 values = {"location": self._location(now)}
                 self._database.update_where("roots", f"root_id = {root.root_id:d}", values)
 
-    def _holds_files_of(self, root: Root, folder: Path, roots: Sequence[Root]) -> bool:
+    def _holds_files_of(self, root: PhotoRoot, folder: Path, roots: Sequence[PhotoRoot]) -> bool:
         """Whether most of a sample of a root's files lie below another folder, as they were."""
-        rows = below(self._database.read("files"), roots, [root.folder]).to_pylist()
+        rows = files_below(self._database.read("files"), roots, [root.folder]).to_pylist()
         rows = [row for row in rows if row["state"] == FileState.PRESENT]
         sample = rows[:: max(1, len(rows) // _RELOCATION_SAMPLE)]
         inside = {

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+ArrowTable = pa.Table
+"""A pyarrow Table, for those who give one on and do not look into it."""
+
 SCHEMA_VERSION = 4
 
 ROOTS = pa.schema([("root_id", pa.int32()), ("location", pa.string())])

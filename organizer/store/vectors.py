@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from organizer.errors import PluginError, StoreError
 from organizer.store.database import Database
-from organizer.store.ids import IdArray, IdSet, found, pack
+from organizer.store.ids import IdArray, IdSet, contains_ids, pack_ids
 from organizer.store.schemas import vectors_schema
 from organizer.types import EmbeddingBatch, PartSpec, Vectors
 
@@ -22,13 +23,17 @@ _REINDEX_AT = 1.25
 _PROBES, _REFINE = 40, 20
 _ROWS_AT_ONCE = 8_192
 _SOUGHT_BY_ID = 4_000
+_IN_MEMORY = 1 << 30
+
+ImageIds = NDArray[np.object_]
+"""``(n,)`` image ids in an object array."""
 
 
 class VectorRows:
     """Where each image's vector lies in one table, as it was when this was made."""
 
     def __init__(self, dataset: Any, ids: pa.Table) -> None:
-        packed = pack(ids["image_id"].to_pylist())
+        packed = pack_ids(ids["image_id"].to_pylist())
         self._dataset = dataset
         self._order = np.argsort(packed)
         self._ids = packed[self._order]
@@ -36,7 +41,7 @@ class VectorRows:
 
     def has(self, ids: IdArray) -> NDArray[np.bool_]:
         """For each image whether it has a vector."""
-        return found(self._ids, ids)
+        return contains_ids(self._ids, ids)
 
     def of(self, ids: IdArray) -> Vectors:
         """``(n, dim)`` float32: the vectors of images that have one, in the order of their ids."""
@@ -76,7 +81,7 @@ class VectorTables:
         if not self._database.has(self.table_name(spec)):
             return IdSet()
         rows = self._database.read(self.table_name(spec), ["image_id"])
-        return IdSet(pack(rows["image_id"].to_pylist()))
+        return IdSet(pack_ids(rows["image_id"].to_pylist()))
 
     def count(self, spec: PartSpec) -> int:
         """Number of images that have a vector."""
@@ -122,6 +127,34 @@ class VectorTables:
             vectors[len(ids) : len(ids) + len(part)] = part
             ids.extend(rows.column("image_id").to_pylist())
         return tuple(ids), vectors
+
+    def stream(
+        self, spec: PartSpec, *, rows: int = _ROWS_AT_ONCE
+    ) -> Iterator[tuple[ImageIds, Vectors]]:
+        """All ids and ``(n, dim)`` float32 vectors, some rows at a time, in the order of `read`."""
+        name, dim = self.table_name(spec), self._dim(spec)
+        for batch in self._database.batches(name, ["image_id", "vector"], rows=rows):
+            part = batch.column("vector").flatten().to_numpy().reshape(-1, dim)
+            ids = np.array(batch.column("image_id").to_pylist(), dtype=object)
+            yield ids, part.astype(np.float32)
+
+    def read_mapped(self, spec: PartSpec, *, most: int = _IN_MEMORY) -> tuple[ImageIds, Vectors]:
+        """All ids and ``(n, dim)`` float32 vectors; many are mapped from a temporary file.
+
+        Args:
+            spec: The embedder.
+            most: Bytes of vectors up to which they are in memory.
+        """
+        shape = (self.count(spec), self._dim(spec))
+        ids = np.empty(shape[0], dtype=object)
+        is_small = shape[0] * shape[1] * 4 <= most
+        vectors = np.empty(shape, dtype=np.float32) if is_small else _mapped(shape)
+        at = 0
+        for some, part in self.stream(spec):
+            ids[at : at + len(some)], vectors[at : at + len(some)] = some, part
+            at += len(some)
+        vectors.flags.writeable = is_small
+        return ids, vectors
 
     def _dim(self, spec: PartSpec) -> int:
         field = self._database.dataset(self.table_name(spec)).schema.field("vector")
@@ -200,3 +233,9 @@ class VectorTables:
             stats = [table.index_stats(index.name) for index in table.list_indices()]
             if not any(stat.num_indexed_rows * _REINDEX_AT >= n for stat in stats):
                 table.create_index("vector", config=IvfRq(distance_type="cosine"), replace=True)
+
+
+def _mapped(shape: tuple[int, int]) -> Vectors:
+    """An array in a temporary file that is gone with it."""
+    with tempfile.TemporaryFile(prefix="organizer-") as file:
+        return np.memmap(file, dtype=np.float32, mode="w+", shape=shape)

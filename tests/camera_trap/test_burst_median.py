@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from organizer.field import Box
 from organizer.library import Library
-from organizer.library.crops import Group
+from organizer.library.images.crops import PhotoGroup
 from organizer.settings import Settings
+from organizer.types import Box
 from organizer_camera_trap.burst_median import alike, moved
 from organizer_camera_trap.from_bursts import DETECTOR, from_bursts
 from organizer_camera_trap.importing import import_results
@@ -113,7 +113,7 @@ def test_bursts_give_boxes_and_what_is_still_is_not_called_empty(
     done = from_bursts(library)
     assert (done.bursts, done.photos, done.still, done.alone) == (2, 7, 5, 3)
     assert done.report.images == done.report.cropped.embedded == 2
-    assert done.report.counts.groups == {Group.ANIMALS: 2, Group.UNKNOWN: 8}
+    assert done.report.counts.groups == {PhotoGroup.ANIMALS: 2, PhotoGroup.UNKNOWN: 8}
     assert done.report.counts.detectors == {DETECTOR: 2}
     again = from_bursts(library)
     assert (again.report.new, again.report.cropped.embedded) == (0, 0)
@@ -142,5 +142,5 @@ def test_crops_of_a_burst_are_one_observation_as_their_photos_are(
     )
     assert made.images == 5
     assert sorted(count for _, _, count in made.clusters) == [2, 3]
-    places = {home.where for home in library.homes().values() if home.crops}
+    places = {home.where for home in library.detections.locations().values() if home.crops}
     assert places == {1, 2}

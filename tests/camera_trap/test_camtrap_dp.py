@@ -20,8 +20,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from organizer.errors import SettingsError
-from organizer.library.exporting.options import made, options_of
-from organizer.records import ExportBatch, ExportDetection
+from organizer.library.exports.format_options import format_options, make_exporter
+from organizer.types import ExportBatch, ExportDetection
 from organizer_camera_trap.formats.camtrap_dp import CamtrapDP
 from organizer_camera_trap.formats.camtrap_dp.events import Event
 from organizer_camera_trap.formats.camtrap_dp.seen import Seen
@@ -91,7 +91,7 @@ def package(
 ) -> tuple[dict[str, Any], dict[str, Rows]]:
     """Write a package, hold it to the rules, and give its metadata and tables."""
     to.mkdir()
-    part = made("camtrap-dp", {**_OPTIONS, **options})
+    part = make_exporter("camtrap-dp", {**_OPTIONS, **options})
     written = part.export(map(known, batches), to, about=about(**(info or {})))
     assert {file.name for file in to.iterdir()} == CamtrapDP.holds
     metadata = json.loads((to / "datapackage.json").read_text(encoding="utf-8"))
@@ -354,19 +354,19 @@ def test_deployments_without_place_or_period_are_named_and_nothing_is_invented(
 
 def test_what_is_missing_of_a_project_is_listed() -> None:
     with pytest.raises(SettingsError) as error:
-        made("camtrap-dp", {"timezone": "UTC"})
+        make_exporter("camtrap-dp", {"timezone": "UTC"})
     for word in ("title", "samplingDesign", "captureMethod", "individualAnimals", "contributors"):
         assert word in error.value.message
     with pytest.raises(SettingsError, match="needs to be told timezone"):
-        made("camtrap-dp", {"title": "x"})
+        make_exporter("camtrap-dp", {"title": "x"})
 
 
 def test_a_project_file_that_is_not_there_is_written_to_fill_in(tmp_path: Path) -> None:
     file = tmp_path / "project.toml"
     with pytest.raises(SettingsError, match="to fill in is there now"):
-        made("camtrap-dp", {"timezone": "UTC", "project": str(file)})
+        make_exporter("camtrap-dp", {"timezone": "UTC", "project": str(file)})
     with pytest.raises(SettingsError, match="must be told"):
-        made("camtrap-dp", {"timezone": "UTC", "project": str(file)})
+        make_exporter("camtrap-dp", {"timezone": "UTC", "project": str(file)})
     filled = file.read_text(encoding="utf-8")
     filled = filled.replace('title = ""', 'title = "Foxes"')
     filled = filled.replace('samplingDesign = ""', 'samplingDesign = "targeted"')
@@ -374,7 +374,7 @@ def test_a_project_file_that_is_not_there_is_written_to_fill_in(tmp_path: Path) 
     file.write_text(filled.replace('individualAnimals = ""', "individualAnimals = false"))
     to = tmp_path / "dp"
     to.mkdir()
-    part = made("camtrap-dp", {"timezone": "UTC", "project": str(file)})
+    part = make_exporter("camtrap-dp", {"timezone": "UTC", "project": str(file)})
     part.export([known(batch(1))], to, about=about())
     metadata = json.loads((to / "datapackage.json").read_text(encoding="utf-8"))
     assert metadata["project"]["captureMethod"] == ["timeLapse"]
@@ -397,7 +397,7 @@ def test_a_project_file_that_is_wrong_is_refused(tmp_path: Path, text: str, said
     file.write_text(text, encoding="utf-8")
     options = {name: value for name, value in _OPTIONS.items() if name != "contributor"}
     with pytest.raises(SettingsError, match=re.escape(said)):
-        made("camtrap-dp", {**options, "project": str(file)})
+        make_exporter("camtrap-dp", {**options, "project": str(file)})
 
 
 @pytest.mark.parametrize(
@@ -420,14 +420,14 @@ def test_a_project_file_that_is_wrong_is_refused(tmp_path: Path, text: str, said
 )
 def test_an_option_that_cannot_be_is_refused(options: dict[str, str], said: str) -> None:
     with pytest.raises(SettingsError, match=said):
-        made("camtrap-dp", {**_OPTIONS, **options})
+        make_exporter("camtrap-dp", {**_OPTIONS, **options})
 
 
 def test_options_are_described_and_their_examples_make_an_exporter() -> None:
-    described = options_of("camtrap-dp")
+    described = format_options("camtrap-dp")
     assert all(option.help for option in described.values())
     assert [name for name, option in described.items() if option.needed] == ["timezone"]
-    assert made("camtrap-dp", {n: o.example for n, o in described.items() if o.example})
+    assert make_exporter("camtrap-dp", {n: o.example for n, o in described.items() if o.example})
 
 
 @pytest.mark.parametrize("name", ["../x.jpg", "a..b.jpg", ".hidden/x.jpg", "~x.jpg"])

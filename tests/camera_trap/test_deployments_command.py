@@ -35,7 +35,7 @@ def placed(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("placed")
     shutil.copytree(made, home, dirs_exist_ok=True)
     with Library.open(home, Settings()) as library:
-        library.set_template("{site}/{camera}")
+        library.deployments.set_template("{site}/{camera}")
     return home
 
 

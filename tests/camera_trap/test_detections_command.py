@@ -185,7 +185,7 @@ def test_an_import_that_is_killed_is_gone_on_with(tmp_path: Path) -> None:
         assert process.wait(timeout=60) == -signal.SIGKILL, "it ended before it could be killed"
     with Library.open(home, Settings()) as library:
         library.status()
-        library.clusters()
+        library.clusters.summaries()
     assert _import(home) == wanted
 
 

@@ -106,11 +106,11 @@ def _photo(note: bytes | None = None, *, make: str = "RECONYX", **inner: Any) ->
 
 
 def _decoded(data: bytes) -> DecodedImage:
-    return decode.decode(ImageRef(Path("nowhere"), "a.jpg", len(data), 0), data)
+    return decode.decode_image(ImageRef(Path("nowhere"), "a.jpg", len(data), 0), data)
 
 
 def _read(data: bytes) -> dict[str, str | int | float]:
-    return metadata.found_by(_decoded(data), data, {"camera-trap": MakerNotes()})
+    return metadata.read_extra(_decoded(data), data, {"camera-trap": MakerNotes()})
 
 
 @layouts

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from organizer.errors import SettingsError
-from organizer.field import Detected
+from organizer.types import Detected
 from organizer_camera_trap import json_stream
 from organizer_camera_trap.json_stream import Elements, members
 from organizer_camera_trap.megadetector import read_results

@@ -127,7 +127,7 @@ def _name_all(run: Run, home: Path, card: Card) -> dict[str, int]:
     _typed(run, "clusters", "rename", cluster_id, name)
     with Library.open(home, Settings()) as library:
         for name, cluster_id in others:
-            library.rename(cluster_id, name)
+            library.corrections.rename(cluster_id, name)
     return named
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from organizer.errors import SettingsError
-from organizer.library.exporting.options import made
-from organizer.records import ExportBatch
+from organizer.library.exports.format_options import make_exporter
+from organizer.types import ExportBatch
 from tests.batches import about, batch, looked_at
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
@@ -21,7 +21,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 def _rows(
     to: Path, *batches: ExportBatch, info: dict[str, Any] | None = None, **options: str
 ) -> list[dict[str, str]]:
-    part = made("timelapse-csv", options)
+    part = make_exporter("timelapse-csv", options)
     written = part.export(batches, to, about=about(**(info or {})))
     assert written == sum(map(len, batches))
     text = to.read_bytes().decode("utf-8-sig")
@@ -51,8 +51,8 @@ def test_times_and_flags_are_what_its_import_takes(tmp_path: Path) -> None:
 
 
 def test_an_image_without_a_time_needs_the_times_left_out(tmp_path: Path) -> None:
-    assert made("timelapse-csv", {}).needs == {"taken_at"}  # type: ignore[attr-defined]
-    part = made("timelapse-csv", {"datetime": "no"})
+    assert make_exporter("timelapse-csv", {}).needs == {"taken_at"}  # type: ignore[attr-defined]
+    part = make_exporter("timelapse-csv", {"datetime": "no"})
     assert part.needs == set()  # type: ignore[attr-defined]
     rows = _rows(tmp_path / "t.csv", batch(3), datetime="no")
     assert "DateTime" not in rows[0]
@@ -89,7 +89,7 @@ def test_only_the_columns_that_the_template_has_are_written(tmp_path: Path) -> N
     with pytest.raises(SettingsError, match="no column Speceis"):
         _rows(tmp_path / "x.csv", _dated(), columns="Speceis")
     with pytest.raises(SettingsError, match="names one twice"):
-        made("timelapse-csv", {"columns": "Cluster,Cluster"})
+        make_exporter("timelapse-csv", {"columns": "Cluster,Cluster"})
 
 
 def test_a_name_that_a_spreadsheet_would_run_has_an_apostrophe(tmp_path: Path) -> None:

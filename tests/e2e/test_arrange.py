@@ -79,11 +79,11 @@ def test_a_move_is_planned_seen_and_carried_out(typed: Run, home: Path) -> None:
 def test_an_arrangement_that_was_cut_short_is_told_with_its_ways_out(
     typed: Run, home: Path
 ) -> None:
-    from organizer.library.arrangement.choosing import Choice
+    from organizer.library.folders.options import ArrangeOptions
 
     with Library.open(home, Settings()) as library:
         asked = iter([False] * 5)
-        library.arrange(Choice(home / "sorted"), stop=lambda: next(asked, True))
+        library.folders.arrange(ArrangeOptions(home / "sorted"), stop=lambda: next(asked, True))
     for told in (typed("status").err, typed("arrange", "--to", "other").err):
         assert "cut short" in told
         assert "--resume" in told
@@ -143,5 +143,5 @@ def test_on_a_terminal_a_person_is_asked(
     assert (done.returncode, "cluster 1 is called 'fox' now" in done.stdout) == (0, True)
     assert "write this down?" in done.stderr
     with Library.open(home, Settings()) as library:
-        assert (library.name_of(1) == "fox") is kept
+        assert (library.clusters.name_of(1) == "fox") is kept
         assert cluster_at(library, "photos/red/000.jpg") > 0

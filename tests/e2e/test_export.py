@@ -38,8 +38,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Library.open_or_create(home, Settings()) as library:
         library.ingest([home / "photos"], embedder="channel-mean")
         library.recluster(k=3)
-        red = next(s.cluster_id for s in library.clusters() if "red" in str(s.medoid))
-        library.rename(red, "Red ones")
+        red = next(s.cluster_id for s in library.clusters.summaries() if "red" in str(s.medoid))
+        library.corrections.rename(red, "Red ones")
     return home
 
 
@@ -57,7 +57,7 @@ def test_help_names_every_format(typed: Run) -> None:
     ran = typed("export", "--help")
     assert ran.code == 0
     assert all(name in ran.out for name in _FORMATS)
-    assert set(_FORMATS) <= set(registry.names("organizer.exporters"))
+    assert set(_FORMATS) <= set(registry.part_names("organizer.exporters"))
 
 
 @pytest.mark.parametrize(("name", "file"), _FORMATS.items())
@@ -252,19 +252,20 @@ def test_a_picture_of_no_library_is_not_replaced_through_a_link(typed: Run, tmp_
 _WORKER = """
 import sys, time
 from pathlib import Path
-from organizer.library import Library, exporting
-from organizer.library.progress import Silent
+from organizer.library import Library
+from organizer.library.exports import source
+from organizer.library.progress import NoProgress
 from organizer.settings import Settings
 
-class Slow(Silent):
+class Slow(NoProgress):
     def advance(self, steps=1):
         print("written", flush=True)
         time.sleep(600)
 
-exporting._ROWS = 10
+source.ROWS = 10
 home, name, to, force = sys.argv[1:]
 with Library.open(Path(home), Settings()) as library:
-    library.export(name, Path(to), force=bool(force), progress=Slow())
+    library.exports.write(name, Path(to), force=bool(force), progress=Slow())
 """
 
 

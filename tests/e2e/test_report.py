@@ -153,7 +153,7 @@ def test_a_place_that_cannot_be_read_or_written_to_is_told_before_the_work(
         Library.open(made, Settings()) as library,
         pytest.raises(SettingsError, match=r"cannot write secret\.html: Permission denied"),
     ):
-        library.illustrate(html=Path("secret.html"))
+        library.reports.write(html=Path("secret.html"))
 
 
 def test_clusters_of_one_and_images_that_cannot_be_told_apart(tmp_path: Path, run: Run) -> None:
@@ -197,7 +197,7 @@ def test_a_place_that_is_none_for_a_report_is_told_before_the_work(
 ) -> None:
     _odd_places(kept)
     before = _all_files(kept)
-    monkeypatch.setattr("organizer.library.publishing.illustrated", _never)
+    monkeypatch.setattr("organizer.library.reports.publish.report_contents", _never)
     ran = in_this_process(kept, "report", *words)
     assert ran.code == 2, ran.err
     assert says in ran.err

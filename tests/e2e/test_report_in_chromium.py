@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from organizer.report.contents import Contents
+from organizer.report.contents import ReportContents
 from organizer.report.page import render
 from tests.pages import HOSTILE, contents
 
@@ -77,12 +77,12 @@ class Seen:
 
 
 @pytest.fixture(scope="module")
-def shown() -> Contents:
+def shown() -> ReportContents:
     return contents(names=("lynx", _HARM, "fox"), spots=4)
 
 
 @pytest.fixture(scope="module")
-def file(shown: Contents, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def file(shown: ReportContents, tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("page") / "report <b> #1.html"
     file.write_text(render(shown), encoding="utf-8")
     return file
@@ -123,7 +123,7 @@ def _to_map(seen: Seen) -> None:
     seen.page.wait_for_selector("#map-canvas[data-zoom]")
 
 
-def test_it_opens_whole_and_every_name_is_text(seen: Seen, shown: Contents) -> None:
+def test_it_opens_whole_and_every_name_is_text(seen: Seen, shown: ReportContents) -> None:
     titles = seen.page.locator("h2").all_inner_texts()
     assert {"Scores", "Clusters", "Silhouette", "Map", "Contact sheets"} <= set(titles)
     assert seen.page.locator("img[src=x]").count() == 0
@@ -159,7 +159,9 @@ def test_rows_without_a_value_stay_last(seen: Seen) -> None:
         assert all(texts[:2])
 
 
-def test_pointing_at_a_point_shows_its_path_cluster_and_label(seen: Seen, shown: Contents) -> None:
+def test_pointing_at_a_point_shows_its_path_cluster_and_label(
+    seen: Seen, shown: ReportContents
+) -> None:
     _to_map(seen)
     assert shown.map is not None
     spot = shown.map.spots[0].row
@@ -178,7 +180,7 @@ def test_pointing_at_a_point_shows_its_path_cluster_and_label(seen: Seen, shown:
     assert not seen.page.is_visible("#tip")
 
 
-def _is_apart(shown: Contents, row: int) -> bool:
+def _is_apart(shown: ReportContents, row: int) -> bool:
     assert shown.map is not None
     gaps = abs(shown.map.xy - shown.map.xy[row]).max(axis=1)
     return bool((gaps < 0.02).sum() == 1)
@@ -209,7 +211,7 @@ def test_a_page_that_is_scrolled_past_the_map_is_not_caught(seen: Seen) -> None:
     assert seen.zoom == 1
 
 
-def test_dragging_moves_the_map(seen: Seen, shown: Contents) -> None:
+def test_dragging_moves_the_map(seen: Seen, shown: ReportContents) -> None:
     _to_map(seen)
     seen.page.uncheck("#map-pictures")
     assert shown.map is not None
@@ -257,7 +259,7 @@ def test_keys_tell_what_is_in_the_middle(seen: Seen) -> None:
     assert not seen.page.is_visible("#tip")
 
 
-def test_the_legend_shows_only_what_is_chosen(seen: Seen, shown: Contents) -> None:
+def test_the_legend_shows_only_what_is_chosen(seen: Seen, shown: ReportContents) -> None:
     _to_map(seen)
     assert shown.map is not None
     seen.page.uncheck("#map-pictures")
@@ -278,7 +280,7 @@ def test_the_legend_shows_only_what_is_chosen(seen: Seen, shown: Contents) -> No
     assert seen.page.is_visible("#tip")
 
 
-def _far(shown: Contents, row: int) -> bool:
+def _far(shown: ReportContents, row: int) -> bool:
     """Whether nothing of the cluster that is chosen lies near a point."""
     assert shown.map is not None
     gaps = abs(shown.map.xy - shown.map.xy[row]).max(axis=1)
@@ -315,7 +317,9 @@ def test_the_contents_follow_the_reading(seen: Seen) -> None:
     assert seen.page.locator(".toc [aria-current]").count() == 1
 
 
-def test_a_path_on_the_map_is_shown_by_a_tap(browser: Any, file: Path, shown: Contents) -> None:
+def test_a_path_on_the_map_is_shown_by_a_tap(
+    browser: Any, file: Path, shown: ReportContents
+) -> None:
     options = {"viewport": {"width": 390, "height": 800}, "has_touch": True}
     with _opened(browser, file, **options) as seen:
         _to_map(seen)

@@ -39,7 +39,7 @@ def reviewed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Library.open_or_create(home, Settings()) as library:
         library.ingest([home / "photos"], embedder="channel-mean")
         library.recluster(k=3)
-        library.rename(1, "F\u00fcchse; rot")
+        library.corrections.rename(1, "F\u00fcchse; rot")
     return home
 
 

@@ -12,11 +12,11 @@ from organizer.cluster.evidence import elbow
 from organizer.evaluate.external import against_truth
 from organizer.evaluate.internal import silhouette
 from organizer.library import embedders
-from organizer.library.compare.preparing import vectors_of
-from organizer.library.compare.ranking import difference_rate
-from organizer.library.compare.recipes import Published, Recipe
-from organizer.library.compare.running import Compared
-from organizer.report.comparison import Cell, Made
+from organizer.library.compare.recipes import PublishedFigure, Recipe
+from organizer.library.compare.run import ComparisonResult
+from organizer.library.compare.vectors import comparison_vectors
+from organizer.library.compare.verdict import difference_rate
+from organizer.report.comparison import ClusterSample, ComparisonCell
 from organizer.store import Store
 from organizer.types import Labels, Vectors
 
@@ -25,15 +25,15 @@ _OF_RATES = ("jaccard", "fmi", "nmi", "ari", "acc")
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class FigureComparison:
     """A published figure and the cell that stands for it here; None where there is none."""
 
-    published: Published
-    cell: Cell | None
+    published: PublishedFigure
+    cell: ComparisonCell | None
 
 
 @dataclass(frozen=True, slots=True)
-class RateFound:
+class MeasuredRate:
     """An index difference rate: here, and as it was published for as many clusters, or None.
 
     Attributes:
@@ -54,7 +54,7 @@ class RateFound:
 
 
 @dataclass(frozen=True, slots=True)
-class Elbow:
+class ElbowFinding:
     """Where the inertia of a feature bends."""
 
     source: str
@@ -63,7 +63,7 @@ class Elbow:
 
 
 @dataclass(frozen=True, slots=True)
-class Clusters:
+class ClusteringExample:
     """The clusters of a cell's first run.
 
     Attributes:
@@ -72,8 +72,8 @@ class Clusters:
         vectors: ``(n, dim)`` of all images, as they were scored.
     """
 
-    cell: Cell
-    made: tuple[Made, ...]
+    cell: ComparisonCell
+    made: tuple[ClusterSample, ...]
     vectors: Vectors = field(repr=False, compare=False)
 
     @property
@@ -84,16 +84,16 @@ class Clusters:
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class RecipeFindings:
     """All that belongs to a recipe besides the grid."""
 
-    beside: tuple[Beside, ...]
-    elbows: tuple[Elbow, ...]
-    clusters: tuple[Clusters, ...]
-    rates: tuple[RateFound, ...]
+    beside: tuple[FigureComparison, ...]
+    elbows: tuple[ElbowFinding, ...]
+    clusters: tuple[ClusteringExample, ...]
+    rates: tuple[MeasuredRate, ...]
 
 
-def findings_of(store: Store, recipe: Recipe, compared: Compared) -> Findings:
+def recipe_findings(store: Store, recipe: Recipe, compared: ComparisonResult) -> RecipeFindings:
     """What a recipe finds.
 
     Args:
@@ -105,42 +105,48 @@ def findings_of(store: Store, recipe: Recipe, compared: Compared) -> Findings:
     elbows = tuple(_elbows(cells)) if recipe.elbow else ()
     ks = {*recipe.clusters, *(found.k for found in elbows if recipe.clusters)} - {1}
     shown = [cell for cell in cells if cell.runs and (cell.k in ks or recipe.map_method)]
-    return Findings(
-        tuple(Beside(figure, _standing_for(figure, cells)) for figure in recipe.published),
+    return RecipeFindings(
+        tuple(
+            FigureComparison(figure, _standing_for(figure, cells)) for figure in recipe.published
+        ),
         elbows,
         tuple(_clusters(store, compared, cell) for cell in shown),
         tuple(_rates(recipe, cells)) if recipe.rates else (),
     )
 
 
-def _standing_for(figure: Published, cells: Sequence[Cell]) -> Cell | None:
+def _standing_for(
+    figure: PublishedFigure, cells: Sequence[ComparisonCell]
+) -> ComparisonCell | None:
     return next((cell for cell in cells if cell.runs and _matches(figure, cell)), None)
 
 
-def _matches(figure: Published, cell: Cell) -> bool:
-    name = registry.canonical(embedders.GROUP, figure.embedder)
+def _matches(figure: PublishedFigure, cell: ComparisonCell) -> bool:
+    name = registry.canonical_name(embedders.EMBEDDERS, figure.embedder)
     who = name == cell.embedder or figure.embedder in cell.in_place_of
     where = (figure.space, figure.algorithm, figure.k) == (cell.space, cell.algorithm, cell.k)
     return who and where
 
 
-def _elbows(cells: Sequence[Cell]) -> Iterator[Elbow]:
+def _elbows(cells: Sequence[ComparisonCell]) -> Iterator[ElbowFinding]:
     for source in dict.fromkeys(cell.source for cell in cells):
         mine = [cell for cell in cells if cell.source == source and cell.values("inertia")]
         curve = [(cell.k, cell.mean("inertia")) for cell in mine]
         known = [(k, inertia) for k, inertia in curve if k is not None and inertia is not None]
         if len(known) > 2:
             ks, inertias = zip(*known, strict=True)
-            yield Elbow(source, elbow(ks, inertias), tuple(known))
+            yield ElbowFinding(source, elbow(ks, inertias), tuple(known))
 
 
-def _clusters(store: Store, compared: Compared, cell: Cell) -> Clusters:
-    spec = embedders.required_spec(store, cell.embedder)
-    vectors = vectors_of(store, spec, compared.image_ids, kept=cell.lengths == "kept")
-    return Clusters(cell, tuple(_made(store, compared, cell, vectors)), vectors)
+def _clusters(store: Store, compared: ComparisonResult, cell: ComparisonCell) -> ClusteringExample:
+    spec = embedders.require_spec(store, cell.embedder)
+    vectors = comparison_vectors(store, spec, compared.image_ids, kept=cell.lengths == "kept")
+    return ClusteringExample(cell, tuple(_made(store, compared, cell, vectors)), vectors)
 
 
-def _made(store: Store, compared: Compared, cell: Cell, vectors: Vectors) -> Iterator[Made]:
+def _made(
+    store: Store, compared: ComparisonResult, cell: ComparisonCell, vectors: Vectors
+) -> Iterator[ClusterSample]:
     """The clusters of a cell's first run, the largest first."""
     labels = compared.labels_of(cell)
     found = silhouette(vectors, labels)
@@ -157,7 +163,7 @@ def _made(store: Store, compared: Compared, cell: Cell, vectors: Vectors) -> Ite
             parts = {n: int(c) for n, c in zip(truth.classes, row, strict=True) if c}
         rows = _typical(vectors, members)
         files = store.photos.files_of(compared.image_ids[row] for row in rows)
-        yield Made(
+        yield ClusterSample(
             number=number,
             count=len(members),
             silhouette=each.get(number),
@@ -178,7 +184,7 @@ def _typical(vectors: Vectors, members: Labels) -> tuple[int, ...]:
     return tuple(members[order[:_SAMPLES]].tolist())
 
 
-def _rates(recipe: Recipe, cells: Sequence[Cell]) -> Iterator[RateFound]:
+def _rates(recipe: Recipe, cells: Sequence[ComparisonCell]) -> Iterator[MeasuredRate]:
     """Of all features, and without raw pixels as the source has them on all sets but one."""
     for algorithm in dict.fromkeys(cell.algorithm for cell in cells):
         mine = [cell for cell in cells if cell.algorithm == algorithm and cell.runs]
@@ -189,8 +195,8 @@ def _rates(recipe: Recipe, cells: Sequence[Cell]) -> Iterator[RateFound]:
 
 
 def _rate(
-    recipe: Recipe, cells: Sequence[Cell], algorithm: str, score: str, *, whole: bool
-) -> RateFound:
+    recipe: Recipe, cells: Sequence[ComparisonCell], algorithm: str, score: str, *, whole: bool
+) -> MeasuredRate:
     means = [mean for cell in cells if (mean := cell.mean(score)) is not None]
     k = cells[0].k if cells else None
     names = tuple(cell.embedder if cell.space == "none" else f"{cell.embedder} {cell.space}"
@@ -205,7 +211,7 @@ def _rate(
         ),
         None,
     )
-    return RateFound(
+    return MeasuredRate(
         algorithm,
         score,
         names,

@@ -9,8 +9,8 @@ from typing import Literal
 from organizer import registry
 from organizer.errors import SettingsError
 from organizer.library import embedders
-from organizer.library.fitting import GROUP, finds_its_own_number
-from organizer.library.space import NONE, parsed
+from organizer.library.clustering.fit import CLUSTERERS, finds_own_k
+from organizer.library.clustering.space import NO_REDUCER, parse_reducer
 from organizer.settings import DEFAULT_REDUCER
 from organizer.types import PartSpec
 
@@ -24,12 +24,12 @@ CLASSES: Literal["classes"] = "classes"
 Ks = tuple[int, ...] | Literal["classes"]
 
 _OTHER_WORDS = {"agglomerative": "ward"}
-_KEEP_LENGTHS = (NONE, "pca")
+_KEEP_LENGTHS = (NO_REDUCER, "pca")
 _MOST_KS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Feature:
+class FeatureSpec:
     """The vectors of an embedder in a space.
 
     Attributes:
@@ -50,25 +50,25 @@ class Feature:
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class ComparisonGrid:
     """Features times algorithms times numbers of clusters."""
 
-    features: tuple[Feature, ...]
+    features: tuple[FeatureSpec, ...]
     algorithms: tuple[str, ...]
     ks: Ks
 
-    def rows(self, classes: int) -> Iterator[tuple[Feature, str, int | None]]:
+    def rows(self, classes: int) -> Iterator[tuple[FeatureSpec, str, int | None]]:
         """Feature, algorithm and k of each cell; no k for an algorithm that finds its own."""
         ks = (classes,) if self.ks == CLASSES else self.ks
         for feature in self.features:
             for algorithm in self.algorithms:
-                own = finds_its_own_number(algorithm)
+                own = finds_own_k(algorithm)
                 for k in (None,) if own else ks:
                     yield feature, algorithm, k
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ComparisonPlan:
     """What to compare.
 
     Attributes:
@@ -77,7 +77,7 @@ class Plan:
         substitutes: Embedders that take the places of those whose weights are missing, in turn.
     """
 
-    grids: tuple[Grid, ...]
+    grids: tuple[ComparisonGrid, ...]
     repeats: int = 5
     substitutes: tuple[str, ...] = ()
 
@@ -90,12 +90,12 @@ class Plan:
         if self.repeats < 1:
             raise SettingsError(f"--repeats cannot be {self.repeats}", "1 or more")
         for name in self.substitutes:
-            embedders.check(name)
+            embedders.check_embedder(name)
         for grid in self.grids:
             for algorithm in grid.algorithms:
-                registry.check(GROUP, algorithm)
+                registry.check_part(CLUSTERERS, algorithm)
             for feature in grid.features:
-                embedders.check(feature.embedder)
+                embedders.check_embedder(feature.embedder)
                 if feature.lengths == "kept" and feature.reducer.name not in _KEEP_LENGTHS:
                     raise SettingsError(
                         f"the space {feature.space} is made for vectors of unit length",
@@ -103,7 +103,7 @@ class Plan:
                     )
 
 
-def plan_of(
+def parse_plan(
     *,
     embedders: Sequence[str],
     algorithms: Sequence[str] = ("kmeans",),
@@ -112,7 +112,7 @@ def plan_of(
     lengths: Lengths = "unit",
     repeats: int = 5,
     substitutes: Sequence[str] = (),
-) -> Plan:
+) -> ComparisonPlan:
     """A plan of one grid, from words.
 
     Args:
@@ -121,8 +121,8 @@ def plan_of(
         k: A number, a range 2:10, a list 2,16,64, or "classes".
         reduce: Spaces, NAME or NAME:DIMENSIONS.
         lengths: See `Lengths`.
-        repeats: See `Plan`.
-        substitutes: See `Plan`.
+        repeats: See `ComparisonPlan`.
+        substitutes: See `ComparisonPlan`.
 
     Raises:
         SettingsError: A word cannot be understood.
@@ -130,16 +130,16 @@ def plan_of(
     if not embedders or not algorithms or not reduce:
         raise SettingsError("there is nothing to compare", "--embedders mobilenet_v2,hog")
     features = [
-        Feature(name, parsed(space), lengths)
+        FeatureSpec(name, parse_reducer(space), lengths)
         for name in dict.fromkeys(embedders)
         for space in dict.fromkeys(reduce)
     ]
     words = [_OTHER_WORDS.get(word, word) for word in algorithms]
-    grid = Grid(tuple(features), tuple(dict.fromkeys(words)), parse_ks(k))
-    return Plan((grid,), repeats, tuple(substitutes))
+    grid = ComparisonGrid(tuple(features), tuple(dict.fromkeys(words)), parse_ks(k))
+    return ComparisonPlan((grid,), repeats, tuple(substitutes))
 
 
-def names_in(text: str | None) -> list[str]:
+def split_names(text: str | None) -> list[str]:
     """The names of a list with commas."""
     return [word.strip() for word in (text or "").split(",") if word.strip()]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from organizer.errors import SettingsError
-from organizer.library.compare.grid import CLASSES, Feature, Grid, Plan
+from organizer.library.compare.grid import CLASSES, ComparisonGrid, ComparisonPlan, FeatureSpec
 from organizer.reduce.projection import Method
 from organizer.types import PartSpec
 
@@ -15,7 +15,7 @@ _PCA = PartSpec("pca", {"n_components": 64})
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedFigure:
     """A published figure.
 
     Attributes:
@@ -38,7 +38,7 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class PublishedRate:
     """A published index difference rate.
 
     Attributes:
@@ -82,11 +82,11 @@ class Recipe:
     year: str
     title: str
     about: tuple[str, ...]
-    plan: Plan
+    plan: ComparisonPlan
     differs: tuple[str, ...]
-    published: tuple[Published, ...] = ()
+    published: tuple[PublishedFigure, ...] = ()
     told: tuple[str, ...] = ()
-    rates: tuple[Rate, ...] = ()
+    rates: tuple[PublishedRate, ...] = ()
     elbow: bool = False
     clusters: tuple[int, ...] = ()
     map_method: Method | None = None
@@ -105,7 +105,7 @@ class Recipe:
         return replace(self, plan=plan)
 
 
-def recipe_of(name: str) -> Recipe:
+def find_recipe(name: str) -> Recipe:
     """The recipe of that name.
 
     Raises:
@@ -125,8 +125,8 @@ def _lines(text: str) -> tuple[str, ...]:
     return tuple(items)
 
 
-def _kept(*names: str, reducer: PartSpec = _NONE) -> tuple[Feature, ...]:
-    return tuple(Feature(name, reducer, "kept") for name in names)
+def _kept(*names: str, reducer: PartSpec = _NONE) -> tuple[FeatureSpec, ...]:
+    return tuple(FeatureSpec(name, reducer, "kept") for name in names)
 
 
 _VGG16_KMEANS = Recipe(
@@ -142,7 +142,9 @@ _VGG16_KMEANS = Recipe(
         - silhouette of each cluster; accuracy of a cluster: the share of its most
           frequent animal; pies of what clusters are made of; ten samples of each
     """),
-    plan=Plan((Grid(_kept("vgg16"), ("kmeans",), tuple(range(1, 15))),), repeats=3),
+    plan=ComparisonPlan(
+        (ComparisonGrid(_kept("vgg16"), ("kmeans",), tuple(range(1, 15))),), repeats=3
+    ),
     differs=_lines("""
         - unlike elsewhere in organizer vectors keep their length and are not reduced,
           as in the source
@@ -154,8 +156,8 @@ _VGG16_KMEANS = Recipe(
           its equation say fc2
     """),
     published=(
-        Published("silhouette", 0.13, "vgg16", "kmeans", 5, "1,460 photos"),
-        Published("purity", 1401 / 1460, "vgg16", "kmeans", 5, "1,460 photos"),
+        PublishedFigure("silhouette", 0.13, "vgg16", "kmeans", 5, "1,460 photos"),
+        PublishedFigure("purity", 1401 / 1460, "vgg16", "kmeans", 5, "1,460 photos"),
     ),
     told=_lines("""
         - published clusters: 329 images 99.39% cheetah, 305 images 94.10% hyena, 285
@@ -179,7 +181,9 @@ _RAW_VS_RESNET50 = Recipe(
         - against ResNet50's pooled values (2,048) of the same 32 x 32 pictures
         - accuracy where each cluster is called by its most frequent animal (purity)
     """),
-    plan=Plan((Grid(_kept("raw", "resnet50"), ("kmeans",), _RAW_KS),), repeats=3),
+    plan=ComparisonPlan(
+        (ComparisonGrid(_kept("raw", "resnet50"), ("kmeans",), _RAW_KS),), repeats=3
+    ),
     differs=_lines("""
         - unlike elsewhere in organizer vectors keep their length and are not reduced,
           as in the source
@@ -189,7 +193,7 @@ _RAW_VS_RESNET50 = Recipe(
           image it is 1. ARI and AMI, which do not, stand beside it
     """),
     published=tuple(
-        Published("purity", value, "raw", "kmeans", k, "1,000 photos")
+        PublishedFigure("purity", value, "raw", "kmeans", k, "1,000 photos")
         for k, value in zip(_RAW_KS, (0.523, 0.588, 0.612, 0.638, 0.719), strict=True)
     ),
     told=_lines("""
@@ -209,10 +213,10 @@ _CNN_ARCHITECTURES = Recipe(
         - K-means, agglomerative clustering, DBSCAN and Gaussian mixture are introduced;
           k = 2 to 10; silhouette and adjusted Rand index
     """),
-    plan=Plan(
+    plan=ComparisonPlan(
         (
-            Grid(_kept(*_NETWORKS), ("kmeans", "ward", "dbscan"), tuple(range(2, 11))),
-            Grid(_kept(*_NETWORKS, reducer=_PCA), ("gmm",), tuple(range(2, 11))),
+            ComparisonGrid(_kept(*_NETWORKS), ("kmeans", "ward", "dbscan"), tuple(range(2, 11))),
+            ComparisonGrid(_kept(*_NETWORKS, reducer=_PCA), ("gmm",), tuple(range(2, 11))),
         ),
         repeats=3,
     ),
@@ -243,7 +247,9 @@ _RESNET50_TSNE = Recipe(
         - histograms of hue, saturation and value are named as another feature; the
           source does not run them
     """),
-    plan=Plan((Grid(_kept("resnet50", "hsv"), ("kmeans",), CLASSES),), repeats=3),
+    plan=ComparisonPlan(
+        (ComparisonGrid(_kept("resnet50", "hsv"), ("kmeans",), CLASSES),), repeats=3
+    ),
     differs=_lines("""
         - unlike elsewhere in organizer vectors keep their length and are not reduced,
           as in the source
@@ -251,7 +257,7 @@ _RESNET50_TSNE = Recipe(
           them, and gives the network blue for red as OpenCV reads them
         - HSV histograms have 16 x 4 x 4 bins, as square roots
     """),
-    published=(Published("acc", 58 / 60, "resnet50", "kmeans", 2, "60 photos"),),
+    published=(PublishedFigure("acc", 58 / 60, "resnet50", "kmeans", 2, "60 photos"),),
     told=_lines("""
         - published: two of 60 images in the wrong cluster
     """),
@@ -261,18 +267,21 @@ _RESNET50_TSNE = Recipe(
 
 def _table(
     on: str, k: int, rows: Sequence[tuple[str, str, str, Sequence[float]]]
-) -> list[Published]:
+) -> list[PublishedFigure]:
     return [
-        Published(score, value, embedder, algorithm, k, on, space)
+        PublishedFigure(score, value, embedder, algorithm, k, on, space)
         for embedder, space, algorithm, values in rows
         for score, value in zip(("jaccard", "fmi", "nmi", "ari", "acc"), values, strict=True)
     ]
 
 
-def _rates(on: str, k: int, values: Sequence[float], *, with_raw: bool = False) -> list[Rate]:
+def _rates(
+    on: str, k: int, values: Sequence[float], *, with_raw: bool = False
+) -> list[PublishedRate]:
     scores = ("jaccard", "fmi", "nmi", "ari", "acc")
     return [
-        Rate(score, value, k, on, with_raw) for score, value in zip(scores, values, strict=True)
+        PublishedRate(score, value, k, on, with_raw)
+        for score, value in zip(scores, values, strict=True)
     ]
 
 
@@ -292,10 +301,10 @@ _FEATURE_WEAK_RELEVANT = Recipe(
           lie nearest to their centroids, is not here yet; the published rows with it
           are left out
     """),
-    plan=Plan(
+    plan=ComparisonPlan(
         (
-            Grid(_kept("raw", "gabor", "hog"), ("kmeans", "gmm"), CLASSES),
-            Grid(_kept("raw", reducer=_PCA), ("kmeans", "gmm"), CLASSES),
+            ComparisonGrid(_kept("raw", "gabor", "hog"), ("kmeans", "gmm"), CLASSES),
+            ComparisonGrid(_kept("raw", reducer=_PCA), ("kmeans", "gmm"), CLASSES),
         ),
         repeats=3,
     ),

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.field import Box
+from organizer.types import Box
 
 SIDE = 256
 """Pixels of the shorter side at which photos are compared: enough for what fills a thousandth."""

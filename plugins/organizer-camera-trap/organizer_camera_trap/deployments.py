@@ -24,7 +24,7 @@ from organizer.cli.session import (
 from organizer.errors import SettingsError
 
 if TYPE_CHECKING:
-    from organizer.library.fieldwork import TableReport
+    from organizer.library.deployments.api import DeploymentTableReport
 
 app = typer.Typer()
 
@@ -55,7 +55,7 @@ def deployments(
     with command(debug=debug), opened(library) as found:
         from organizer_camera_trap import show_deployments
 
-        show_deployments.show(found.deployments(), json=json)
+        show_deployments.show(found.deployments.summary(), json=json)
 
 
 @app.command(epilog="Example: organizer deployments template '{site}/{camera}/...'")
@@ -86,7 +86,7 @@ def template(
         with opened(library) as found:
             from organizer_camera_trap import show_deployments
 
-            show_deployments.show(found.set_template(text), json=json)
+            show_deployments.show(found.deployments.set_template(text), json=json)
 
 
 @app.command(epilog="Example: organizer deployments read deployments.csv")
@@ -106,11 +106,11 @@ def read(
     with command(debug=debug), opened(library) as found:
         from organizer_camera_trap import show_deployments
 
-        report = found.read_deployments(file)
+        report = found.deployments.read_csv(file)
         if json:
-            show_deployments.show_table(report, found.deployments())
+            show_deployments.show_table(report, found.deployments.summary())
         else:
-            show_deployments.show(found.deployments(), json=False)
+            show_deployments.show(found.deployments.summary(), json=False)
             _say_table(report)
 
 
@@ -146,7 +146,9 @@ def shift(
         with opened(library) as found:
             from organizer_camera_trap import show_deployments
 
-            show_deployments.show_shift(found.shift(deployment_id, seconds, reset=reset), json=json)
+            show_deployments.show_shift(
+                found.deployments.shift(deployment_id, seconds, reset=reset), json=json
+            )
 
 
 @app.command("write-csv", epilog="Example: organizer deployments write-csv deployments.csv")
@@ -164,10 +166,10 @@ def write_csv(
     longitude, start and end are empty until you told them.
     """
     with command(debug=debug), opened(library) as found:
-        from organizer.cli.show import print_json, print_line, short
+        from organizer.cli.output import print_json, print_line, short
         from organizer_camera_trap.show_deployments import counted
 
-        count = found.write_deployments(file, force=force)
+        count = found.deployments.write_csv(file, force=force)
         if json:
             print_json({"to": file.absolute(), "deployments": count})
         else:
@@ -175,7 +177,7 @@ def write_csv(
             say(f"to go on: fill it in, then organizer deployments read {file}")
 
 
-def _say_table(report: TableReport) -> None:
+def _say_table(report: DeploymentTableReport) -> None:
     from organizer_camera_trap.show_deployments import named
 
     counts = {"new": len(report.new), "changed": len(report.changed), "as before": report.same}

@@ -22,7 +22,7 @@ from organizer.cli.session import (
 from organizer.errors import EXIT_INTERRUPTED
 
 if TYPE_CHECKING:
-    from organizer.library.detecting import DetectionCounts, DetectionReport
+    from organizer.library.detections.report import DetectionCounts, DetectionReport
     from organizer_camera_trap.from_bursts import FromBursts
     from organizer_camera_trap.importing import Imported
 
@@ -56,7 +56,7 @@ def detections(
     if ctx.invoked_subcommand is not None:
         return
     with command(debug=debug), opened(library) as found:
-        _show_counts(found.detection_counts(), json=json)
+        _show_counts(found.detections.counts(), json=json)
 
 
 @app.command("import", epilog="Example: organizer detections import md.json --base /cards/2026-05")
@@ -86,11 +86,11 @@ def import_(
     organizer recluster --embedder crops:NAME, NAME that of the embedder.
     """
     with command(debug=debug), opened(library, weights=weights) as found:
-        from organizer.cli.bar import bar
+        from organizer.cli.progress_bar import progress_bar
         from organizer_camera_trap.importing import import_results
 
         with (
-            bar() as progress,
+            progress_bar() as progress,
             quiet_natives(debug=debug),
             stop_on_interrupt(progress.note) as stop,
         ):
@@ -109,7 +109,7 @@ def import_(
 
 
 def _show_import(done: Imported, *, json: bool) -> None:
-    from organizer.cli.show import print_json, print_line, short
+    from organizer.cli.output import print_json, print_line, short
 
     report = done.report
     if json:
@@ -131,7 +131,7 @@ def _show_import(done: Imported, *, json: bool) -> None:
 
 def show_report(report: DetectionReport) -> None:
     """What taking detections in did: counts to stdout, what to do next to stderr."""
-    from organizer.cli.show import print_line
+    from organizer.cli.output import print_line
 
     cropped = report.cropped
     named = f" with {report.embedder.name}" if report.embedder is not None else ""
@@ -189,7 +189,7 @@ def _count_fields(counts: DetectionCounts) -> dict[str, Any]:
 
 
 def _show_counts(counts: DetectionCounts, *, json: bool) -> None:
-    from organizer.cli.show import print_json, print_line, print_table
+    from organizer.cli.output import print_json, print_line, print_table
 
     if json:
         print_json(_count_fields(counts))
@@ -218,11 +218,11 @@ def from_bursts_(
     said stands, and its results imported later take the place of these.
     """
     with command(debug=debug), opened(library, weights=weights) as found:
-        from organizer.cli.bar import bar
+        from organizer.cli.progress_bar import progress_bar
         from organizer_camera_trap.from_bursts import from_bursts
 
         with (
-            bar() as progress,
+            progress_bar() as progress,
             quiet_natives(debug=debug),
             stop_on_interrupt(progress.note) as stop,
         ):
@@ -233,7 +233,7 @@ def from_bursts_(
 
 
 def _show_bursts(done: FromBursts, *, json: bool) -> None:
-    from organizer.cli.show import print_json, print_line
+    from organizer.cli.output import print_json, print_line
 
     if json:
         fields = {

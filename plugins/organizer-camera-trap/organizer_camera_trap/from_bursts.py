@@ -10,15 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from organizer.execute import in_order
-from organizer.field import Detected, Detection, ImageDetections
 from organizer.library import Library
-from organizer.library.contexts import contexts
-from organizer.library.cutting import frame, present
-from organizer.library.detecting import DetectionReport
-from organizer.library.progress import Progress, Silent
+from organizer.library.detections.report import DetectionReport
+from organizer.library.images.capture import read_capture_info
+from organizer.library.images.frames import present_files, read_frame
+from organizer.library.progress import NoProgress, Progress
 from organizer.settings import Settings, available_cores
 from organizer.store import Store
-from organizer.types import NOISE
+from organizer.types import NOISE, Detected, Detection, ImageDetections
 from organizer_camera_trap.burst_median import LEAST, SIDE, Moved, Pixels, alike, is_grey, moved
 
 DETECTOR = "burst median"
@@ -70,7 +69,7 @@ def from_bursts(
     Raises:
         SettingsError: There are no images in the library.
     """
-    shown = progress or Silent()
+    shown = progress or NoProgress()
     known = _known(library.store)
     groups = _bursts(library.store, settings=library.settings)
     wanted = [group for group in groups if not known.issuperset(group)]
@@ -89,7 +88,7 @@ def from_bursts(
                 found.append(_said(image_id, what))
         if stop():
             break
-    report = library.import_detections(
+    report = library.detections.add(
         found, total=len(found), embedder=embedder, yields=True, progress=shown, stop=stop
     )
     inside = {image_id for group in groups for image_id in group}
@@ -115,7 +114,7 @@ def _known(store: Store) -> set[str]:
 
 def _bursts(store: Store, *, settings: Settings) -> list[list[str]]:
     """The photos of each burst of three and more, in their order."""
-    taken = contexts(store, settings=settings)
+    taken = read_capture_info(store, settings=settings)
     groups: dict[int, list[tuple[str, str]]] = {}
     rows = zip(taken.image_ids, taken.bursts.tolist(), taken.taken_at, strict=True)
     for image_id, burst, at in rows:
@@ -137,7 +136,7 @@ def _looked_at(library: Library, groups: Sequence[Sequence[str]]) -> Iterator[_L
 
     def work(group: Sequence[str]) -> _Looked:
         files = library.store.photos.files_of(group, with_people=True)
-        here = {image_id: present(files.get(image_id, ())) for image_id in group}
+        here = {image_id: present_files(files.get(image_id, ())) for image_id in group}
         return _look(here, max_bytes=settings.max_file_bytes)
 
     with ThreadPoolExecutor(threads, "bursts") as pool:
@@ -152,7 +151,7 @@ def _look(files: dict[str, list[Path]], *, max_bytes: int) -> _Looked:
     sizes: dict[tuple[int, int, bool], dict[str, Pixels]] = {}
     unreadable = 0
     for image_id, paths in files.items():
-        image = frame(image_id, paths, min_side=SIDE, max_bytes=max_bytes)
+        image = read_frame(image_id, paths, min_side=SIDE, max_bytes=max_bytes)
         if image is None:
             unreadable += 1
         else:

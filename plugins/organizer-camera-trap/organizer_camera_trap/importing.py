@@ -8,8 +8,8 @@ from pathlib import Path
 
 from organizer.errors import SettingsError
 from organizer.library import Library
-from organizer.library.detecting import DetectionReport
-from organizer.library.progress import Progress, Silent
+from organizer.library.detections.report import DetectionReport
+from organizer.library.progress import NoProgress, Progress
 from organizer_camera_trap.matching import match
 from organizer_camera_trap.megadetector import read_results
 
@@ -59,7 +59,7 @@ def import_results(
     Raises:
         SettingsError: The file is not in the format, or it is not clear which photos it means.
     """
-    shown = progress or Silent()
+    shown = progress or NoProgress()
     shown.begin(f"reading {file.name}", None)
     results = read_results(file)
     files = {
@@ -71,7 +71,7 @@ def import_results(
         raise SettingsError("there are no images in this library", "organizer ingest FOLDER")
     folder = base.expanduser().resolve() if base is not None else None
     matched = match(results.paths, files, base=folder, home=file.expanduser().resolve().parent)
-    report = library.import_detections(
+    report = library.detections.add(
         results.detections(matched.image_ids),
         total=len(set(matched.image_ids.values())),
         threshold=threshold,

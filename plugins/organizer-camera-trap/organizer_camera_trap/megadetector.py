@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from organizer.errors import SettingsError
-from organizer.field import Detected, Detection, ImageDetections
+from organizer.types import Detected, Detection, ImageDetections
 from organizer_camera_trap.json_stream import Elements, members
 
 _SLACK = 0.005

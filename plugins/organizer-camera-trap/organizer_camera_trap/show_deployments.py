@@ -6,20 +6,16 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from organizer.cli.output import print_json, print_line, print_table, short
 from organizer.cli.session import say
-from organizer.cli.show import print_json, print_line, print_table, short
 from organizer.deployments import format_shift
-from organizer.library.fieldwork import (
-    DeploymentSummary,
-    FieldSummary,
-    ShiftReport,
-    TableReport,
-)
+from organizer.library.deployments.api import DeploymentTableReport, ShiftReport
+from organizer.library.deployments.summary import DeploymentsSummary, DeploymentSummary
 
 _NAMED = 5
 
 
-def show(summary: FieldSummary, *, json: bool) -> None:
+def show(summary: DeploymentsSummary, *, json: bool) -> None:
     """The deployments as a table or JSON, and what a person should know besides."""
     if json:
         print_json(_fields(summary))
@@ -32,7 +28,7 @@ def show(summary: FieldSummary, *, json: bool) -> None:
         say(line)
 
 
-def show_table(report: TableReport, summary: FieldSummary) -> None:
+def show_table(report: DeploymentTableReport, summary: DeploymentsSummary) -> None:
     """What a table changed, as JSON."""
     print_json({"read": asdict(report), **_fields(summary)})
 
@@ -96,7 +92,7 @@ def _outside(found: DeploymentSummary) -> str:
     )
 
 
-def _remarks(summary: FieldSummary) -> list[str]:
+def _remarks(summary: DeploymentsSummary) -> list[str]:
     said = [f"template: {summary.template}"] if summary.template else []
     said += [_outside(found) for found in summary.deployments if found.outside]
     empty = [f.deployment.deployment_id for f in summary.deployments if not f.images]
@@ -121,7 +117,7 @@ def _remarks(summary: FieldSummary) -> list[str]:
     return said
 
 
-def _fields(summary: FieldSummary) -> dict[str, Any]:
+def _fields(summary: DeploymentsSummary) -> dict[str, Any]:
     fields = asdict(summary)
     return {**fields, "deployments": [_summary(found) for found in summary.deployments]}
 

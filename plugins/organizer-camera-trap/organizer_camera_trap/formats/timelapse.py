@@ -28,7 +28,7 @@ from typing import ClassVar
 from organizer.errors import SettingsError
 from organizer.export.paths import relative
 from organizer.export.spreadsheet import guarded
-from organizer.records import ExportBatch, ExportInfo, ExportOption, VectorUse, label
+from organizer.types import ExportBatch, ExportInfo, ExportOption, VectorUse, label
 
 _MARK = "\ufeff"
 _OWN = ("RootFolder", "RelativePath", "File", "DateTime", "DeleteFlag")

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from datetime import tzinfo
 
 from organizer.errors import SettingsError
-from organizer.field import Deployment
-from organizer.records import ExportInfo
+from organizer.types import Deployment, ExportInfo
 from organizer_camera_trap.formats.camtrap_dp.zones import moment
 
 _SHOWN = 10

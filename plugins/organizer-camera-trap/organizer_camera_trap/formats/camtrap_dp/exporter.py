@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from organizer.errors import SettingsError
-from organizer.records import ExportBatch, ExportInfo, ExportOption, VectorUse
+from organizer.types import ExportBatch, ExportInfo, ExportOption, VectorUse
 from organizer_camera_trap.formats.camtrap_dp.deployments import deployment_rows
 from organizer_camera_trap.formats.camtrap_dp.metadata import descriptor
 from organizer_camera_trap.formats.camtrap_dp.project import complete, read_project

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from organizer.records import ExportInfo
+from organizer.types import ExportInfo
 from organizer_camera_trap.formats.camtrap_dp.deployments import Row
 from organizer_camera_trap.formats.camtrap_dp.standard import PLACE
 from organizer_camera_trap.formats.camtrap_dp.taxa import Taxon

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from organizer import whole
+from organizer import atomic
 from organizer.errors import SettingsError
 from organizer_camera_trap.formats.camtrap_dp.standard import (
     CAPTURE_METHODS,
@@ -189,7 +189,7 @@ def write_new(file: Path, text: str) -> None:
         SettingsError: It cannot be written.
     """
     try:
-        with whole.replacing(file, over=False) as partial:
+        with atomic.replace_atomically(file, over=False) as partial:
             partial.write_text(text, encoding="utf-8")
     except OSError as error:
         raise SettingsError(

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from organizer.records import ExportBatch, ExportDetection, ExportInfo
-from organizer.types import AssignmentState
+from organizer.types import AssignmentState, ExportBatch, ExportDetection, ExportInfo
 from organizer_camera_trap.formats.camtrap_dp.taxa import Taxa
 
 _TOLD = ("human", "vehicle", "blank")

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from organizer.errors import SettingsError
 from organizer.export.paths import relative
-from organizer.records import ExportBatch, ExportInfo
+from organizer.types import ExportBatch, ExportInfo
 from organizer_camera_trap.formats.camtrap_dp.deployments import Row
 from organizer_camera_trap.formats.camtrap_dp.events import Event
 from organizer_camera_trap.formats.camtrap_dp.seen import Reader, Seen

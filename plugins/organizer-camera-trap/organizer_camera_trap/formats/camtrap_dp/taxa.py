@@ -83,9 +83,9 @@ def read_taxa(file: Path) -> dict[str, Taxon]:
     Raises:
         SettingsError: It cannot be read, or something in it cannot be.
     """
-    from organizer.library import tables
+    from organizer.library import csv_tables
 
-    table = tables.read(file, what="the names ", hint=_HINT)
+    table = csv_tables.read_csv(file, what="the names ", hint=_HINT)
     columns = table.columns
     if not {"name", "scientificname"} <= columns.keys():
         raise SettingsError(f"{file} has no column name and scientificName", _HINT)

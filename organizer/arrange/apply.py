@@ -1,0 +1,352 @@
+"""A plan -> files in folders, so that a kill at any moment can be finished or taken back.
+
+Some hundred steps at a time are written into the journal, then done, then answered for.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from organizer.arrange.checks import (
+    ChangedError,
+    are_halves,
+    clear_up,
+    folder_time,
+    is_as_planned,
+    is_ours,
+)
+from organizer.arrange.copying import copy_whole, move_across
+from organizer.arrange.disk import FULL, NO_LINKS, Disk, status_of
+from organizer.arrange.journal import Journal
+from organizer.arrange.journal_state import JournalState
+from organizer.arrange.preflight import require_possible
+from organizer.arrange.sidecar_owners import left_behind, sidecar_owners
+from organizer.arrange.types import ArrangeMode, ArrangePlan, ArrangeRecord, ArrangeStep, StepResult
+from organizer.arrange.undo import undo_state
+from organizer.errors import SettingsError, StoreError
+
+BATCH = 256
+"""Steps between two waits for the disk of the journal."""
+
+_NO_PRIVILEGE = 1314  # what Windows says where a user may make no symbolic links
+
+
+def carry_out(
+    plan: ArrangePlan,
+    *,
+    journal: Path,
+    advance: Callable[[int], None] = lambda _: None,
+    stop: Callable[[], bool] = lambda: False,
+    disk: Disk | None = None,
+) -> ArrangeRecord:
+    """Carry a plan out, or go on with it.
+
+    Nothing is overwritten. What cannot be done is left as it is, with the reason in the record. On
+    a full disk the run ends with the rest pending.
+
+    Args:
+        plan: What to do.
+        journal: The file of its journal; where there is one, it is gone on with.
+        advance: Told of steps that are through.
+        stop: Asked before every step; True ends the run with the rest pending.
+        disk: What is done to the disk; a test gives its own.
+
+    Raises:
+        SettingsError: It cannot be done at all, and nothing was: links to another disk, no room.
+        StoreError: The journal is another plan's, is damaged, or cannot be written.
+    """
+    if journal.exists():
+        with Journal.go_on(journal, disk or Disk()) as opened:
+            if opened.state.plan.digest != plan.digest:
+                raise StoreError(f"{journal} is the journal of another plan")
+            return _go_on(opened, advance, stop)
+    require_possible(plan, plan.steps, disk or Disk())
+    with Journal.begin(journal, plan, disk or Disk()) as begun:
+        return _Application(begun, begun.disk, advance, stop).run()
+
+
+def resume_journal(
+    journal: Path,
+    *,
+    advance: Callable[[int], None] = lambda _: None,
+    stop: Callable[[], bool] = lambda: False,
+    disk: Disk | None = None,
+) -> ArrangeRecord:
+    """Go on with what a journal holds; what could not be done before is tried again.
+
+    Raises:
+        SettingsError: See `carry_out`; or it is being taken back.
+        StoreError: See `carry_out`.
+    """
+    with Journal.go_on(journal, disk or Disk()) as opened:
+        return _go_on(opened, advance, stop)
+
+
+def _go_on(
+    journal: Journal, advance: Callable[[int], None], stop: Callable[[], bool]
+) -> ArrangeRecord:
+    state, disk = journal.state, journal.disk
+    if state.restore is not None:
+        what = "was taken back" if state.undone else "is being taken back"
+        hint = "make a new plan" if state.undone else "finish that first: organizer arrange --undo"
+        raise SettingsError(f"this arrangement {what}", hint)
+    run = _Application(journal, disk, advance, stop)
+    run.recover()
+    require_possible(state.plan, [state.plan.steps[number] for number in run.todo()], disk)
+    return run.run()
+
+
+class _FullError(Exception):
+    """The disk is full."""
+
+
+@dataclass(slots=True)
+class _Application:
+    journal: Journal
+    disk: Disk
+    advance: Callable[[int], None]
+    stop: Callable[[], bool]
+    _known: set[str] = field(default_factory=set)
+    _refused: dict[str, OSError] = field(default_factory=dict)
+    _company: dict[int, list[int]] = field(default_factory=dict)
+    _now: dict[int, StepResult] = field(default_factory=dict)
+    _tried: bool = False
+    _no_links: OSError | None = None
+
+    @property
+    def _state(self) -> JournalState:
+        return self.journal.state
+
+    def todo(self) -> list[int]:
+        """The numbers of the steps that are not done, those of photos first."""
+        results, steps = self._state.results, self._state.plan.steps
+        todo = [number for number, result in enumerate(results) if result is not StepResult.DONE]
+        return sorted(todo, key=lambda number: not steps[number].is_photo)
+
+    def recover(self) -> None:
+        """Look at what a kill left, and whether what was done is still there.
+
+        A disk that lost its power may have forgotten what the journal remembers.
+        """
+        plan = self._state.plan
+        done: list[int] = []
+        left: list[tuple[int, StepResult, str]] = []
+        for number in sorted(self._state.open):
+            step = plan.steps[number]
+            try:
+                clear_up(self.disk, plan.mode, step, since=self._state.created_at)
+                if is_ours(plan.mode, step, self._state.inodes.get(number)):
+                    if plan.mode is ArrangeMode.MOVE:
+                        self._finish_move(step)
+                    done.append(number)
+            except (OSError, ChangedError) as error:
+                left.append((number, StepResult.FAILED, _reason(error)))
+        left += [(number, StepResult.PENDING, "") for number in self._forgotten()]
+        if self._state.open or left:
+            self.journal.write({"did": done, "left": left}, sync=True)
+
+    def _forgotten(self) -> Iterator[int]:
+        """The steps of an unfinished run that are done, of which the disk knows nothing."""
+        if self._state.applied:
+            return
+        for number in sorted(self._state.was_done - self._state.open):
+            step = self._state.plan.steps[number]
+            with suppress(OSError):
+                if status_of(str(step.target)) is None and is_as_planned(step, step.source.stat()):
+                    yield number
+
+    def run(self) -> ArrangeRecord:
+        """Do what is not done."""
+        todo = self.todo()
+        self._company = sidecar_owners(self._state.plan)
+        for begin in range(0, len(todo), BATCH):
+            batch = todo[begin : begin + BATCH]
+            if self.stop():
+                return self._state.record()
+            self._announce(batch)
+            if not self._do_all(batch):
+                return self._state.record()
+            self.advance(len(batch))
+        after = {folder: folder_time(folder) for folder in self._state.touched}
+        after = {folder: mtime for folder, mtime in after.items() if mtime is not None}
+        self.journal.write({"end": "applied", "folders": after}, sync=True)
+        return self._state.record()
+
+    # Before the steps ------------------------------------------------------------------------
+
+    def _announce(self, batch: Sequence[int]) -> None:
+        """Write down what is about to be done, and make the folders for it."""
+        steps = [self._state.plan.steps[number] for number in batch]
+        make, touch = self._folders(steps)
+        entry: dict[str, Any] = {"do": batch, "make": make, "touch": touch}
+        if self._state.plan.mode is ArrangeMode.MOVE:
+            entry["inodes"] = dict(_inodes(zip(batch, steps, strict=True)))
+        self.journal.write(entry, sync=True)
+        for folder in make:
+            try:
+                self.disk.make_folder(folder)
+            except FileExistsError:
+                continue  # another made it; a file there makes the steps below it fail
+            except OSError as error:
+                self._refused[folder] = error
+        if self._state.plan.mode is ArrangeMode.MOVE:  # before a source on another disk is removed
+            for folder in {os.path.dirname(folder) for folder in make}:  # noqa: PTH120
+                self.disk.sync_folder(folder)
+
+    def _folders(self, steps: Sequence[ArrangeStep]) -> tuple[list[str], dict[str, int]]:
+        """The folders that steps need made, the upper ones first, and those that they change."""
+        make: list[str] = []
+        changed: set[str] = set()
+        moves = self._state.plan.mode is ArrangeMode.MOVE
+        for step in steps:
+            changed |= {str(step.source.parent)} if moves else set()
+            folder = str(step.target.parent)
+            changed.add(folder)
+            missing = []
+            while folder not in self._known and not os.path.lexists(folder):
+                missing.append(folder)
+                self._known.add(folder)
+                folder = os.path.dirname(folder)  # noqa: PTH120
+                changed.add(folder)
+            self._known.add(folder)
+            make += reversed(missing)
+        ours = self._state.made.keys() | set(make)
+        times = {
+            folder: folder_time(folder)
+            for folder in sorted(changed - ours - self._state.touched.keys())
+        }
+        return make, {folder: mtime for folder, mtime in times.items() if mtime is not None}
+
+    # The steps -------------------------------------------------------------------------------
+
+    def _do_all(self, batch: Sequence[int]) -> bool:
+        """Do steps and answer for them; whether to go on."""
+        done: list[int] = []
+        left: list[tuple[int, StepResult, str]] = []
+        goes_on = True
+        for number in batch:
+            if self.stop():
+                goes_on = False
+                break
+            try:
+                result, reason = self._do_with_its_photo(number)
+            except _FullError:
+                left.append((number, StepResult.PENDING, "the disk is full"))
+                goes_on = False
+                break
+            self._now[number] = result
+            if result is StepResult.DONE:
+                done.append(number)
+            else:
+                left.append((number, result, reason))
+        if self._no_links and goes_on and not self._tried and not self._state.was_done:
+            self.journal.write({"did": [], "left": []}, sync=True)
+            self._give_up(self._no_links)
+        self.journal.write({"did": done, "left": left}, sync=not goes_on)
+        return goes_on
+
+    def _do_with_its_photo(self, number: int) -> tuple[StepResult, str]:
+        """Do a step; a sidecar stays where its photo stays."""
+        step = self._state.plan.steps[number]
+        photo = left_behind(self._company.get(number, ()), self._result_of, {StepResult.DONE})
+        if photo is None:
+            return self._do(step)
+        source = self._state.plan.steps[photo].source
+        return self._result_of(photo), f"it stays with its photo {source.name}"
+
+    def _result_of(self, number: int) -> StepResult:
+        return self._now.get(number, self._state.results[number])
+
+    def _do(self, step: ArrangeStep) -> tuple[StepResult, str]:
+        refused = self._refused.get(str(step.target.parent)) if self._refused else None
+        try:
+            status = step.source.stat()
+            if not is_as_planned(step, status):
+                return StepResult.CHANGED, "it changed since the plan was made"
+            if refused is not None:
+                return self._refusal(step, refused)
+            self._carry_out(step)
+            self._tried = True
+        except FileExistsError:
+            return StepResult.OCCUPIED, f"something else is at {step.target}"
+        except ChangedError as error:
+            return StepResult.CHANGED, str(error)
+        except OSError as error:
+            return self._refusal(step, error)
+        return StepResult.DONE, ""
+
+    def _carry_out(self, step: ArrangeStep) -> None:
+        source, target = str(step.source), str(step.target)
+        mode = self._state.plan.mode
+        if mode is ArrangeMode.LINK:
+            self.disk.link(source, target)
+        elif mode is ArrangeMode.SYMLINK:
+            self.disk.symlink(source, target)
+        elif mode is ArrangeMode.COPY:
+            copy_whole(self.disk, step, step.source, step.target, check=False)
+        else:
+            self._move(step)
+
+    def _move(self, step: ArrangeStep) -> None:
+        if step.source.is_symlink():
+            raise ChangedError("it is a symbolic link now, which a move could break")
+        try:
+            self.disk.rename(str(step.source), str(step.target))
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            move_across(self.disk, step, step.source, step.target)
+
+    def _finish_move(self, step: ArrangeStep) -> None:
+        """Take the first name away where the second is whole, unless another file has come there.
+
+        The target stays whatever is at the source: it may be the only one that holds the photo.
+        """
+        source, target = str(step.source), str(step.target)
+        if status_of(source) is not None and are_halves(step, source, target):
+            self.disk.remove(source)
+
+    def _refusal(self, step: ArrangeStep, error: OSError) -> tuple[StepResult, str]:
+        if error.errno in FULL:
+            raise _FullError from error
+        links = self._state.plan.mode in {ArrangeMode.LINK, ArrangeMode.SYMLINK}
+        no_links = error.errno in NO_LINKS or getattr(error, "winerror", 0) == _NO_PRIVILEGE
+        if links and no_links:  # of this file alone, or of all: the others tell
+            self._no_links = error
+        with suppress(OSError):
+            if status_of(str(step.source)) is None:
+                if self._state.plan.mode is ArrangeMode.MOVE and is_ours(ArrangeMode.MOVE, step):
+                    return StepResult.DONE, ""  # by a run that was killed, on a disk that was away
+                return StepResult.MISSING, "it is not there any more"
+        return StepResult.FAILED, _reason(error)
+
+    def _give_up(self, error: OSError) -> None:
+        """End a run where no link can be made: the folders that were made go again."""
+        undo_state(self.journal)
+        plan = self._state.plan
+        others = (
+            "--mode copy" if plan.mode is ArrangeMode.SYMLINK else "--mode copy or --mode symlink"
+        )
+        raise SettingsError(
+            f"no {plan.mode} can be made in {plan.to}: {_reason(error)}", others
+        ) from error
+
+
+def _inodes(steps: Iterator[tuple[int, ArrangeStep]]) -> Iterator[tuple[int, tuple[int, int]]]:
+    for number, step in steps:
+        try:
+            status = status_of(str(step.source))
+        except OSError:
+            continue
+        if status is not None:
+            yield number, (status.st_dev, status.st_ino)
+
+
+def _reason(error: OSError | ChangedError) -> str:
+    return str(getattr(error, "strerror", None) or error)

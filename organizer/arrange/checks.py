@@ -1,0 +1,178 @@
+"""What a kill left, told by looking at the disk: whether a step was done, or half done."""
+
+from __future__ import annotations
+
+import os
+import stat
+from datetime import datetime
+from pathlib import Path
+
+from blake3 import blake3
+
+from organizer.arrange import names
+from organizer.arrange.disk import Disk, hash_of, is_file, status_of
+from organizer.arrange.types import ArrangeMode, ArrangeStep
+
+_COARSE_NS = 2 * 10**9
+"""FAT keeps times to two seconds."""
+
+
+class ChangedError(Exception):
+    """A file is not what it was when the arrangement was planned."""
+
+
+def partial_of(step: ArrangeStep, beside: Path) -> str:
+    """The name of a copy that is not whole yet: hidden, so that an ingest passes it over."""
+    told = f"{step.source}\0{step.target}".encode("utf-8", "surrogateescape")
+    return f"{beside.parent}{os.sep}.organizer-{blake3(told).hexdigest(8)}.partial"
+
+
+def folder_time(folder: str) -> int | None:
+    """When what a folder holds changed last, in nanoseconds; None where it cannot be told."""
+    try:
+        return os.stat(folder).st_mtime_ns  # noqa: PTH116
+    except OSError:
+        return None
+
+
+def is_as_planned(step: ArrangeStep, status: os.stat_result | None) -> bool:
+    """Whether a file has the size and the time that it had when it was planned."""
+    return (
+        status is not None
+        and stat.S_ISREG(status.st_mode)
+        and (status.st_size, status.st_mtime_ns) == (step.size, step.mtime_ns)
+    )
+
+
+def is_about_as_planned(step: ArrangeStep, status: os.stat_result | None) -> bool:
+    """The same, for a file on a disk that may keep times less exactly."""
+    return (
+        status is not None
+        and stat.S_ISREG(status.st_mode)
+        and status.st_size == step.size
+        and abs(status.st_mtime_ns - step.mtime_ns) < _COARSE_NS
+    )
+
+
+def is_ours(mode: ArrangeMode, step: ArrangeStep, inode: tuple[int, int] | None = None) -> bool:
+    """Whether what is at the target of a step is what the step makes.
+
+    Args:
+        mode: What the step does.
+        step: The step.
+        inode: Device and number of the file before it was moved.
+
+    Raises:
+        OSError: It cannot be looked at.
+    """
+    if mode is ArrangeMode.SYMLINK:
+        return is_link_to(step)
+    target = status_of(str(step.target))
+    if target is None or is_one_name(str(step.source), str(step.target)):
+        return False
+    if mode is ArrangeMode.LINK:
+        try:
+            return os.path.samestat(target, step.source.stat())
+        except FileNotFoundError:
+            return False
+    if mode is ArrangeMode.MOVE and inode == (target.st_dev, target.st_ino):
+        return True
+    return is_about_as_planned(step, target) and holds_the_content(step)
+
+
+def is_one_name(first: str, second: str) -> bool:
+    """Whether two paths lead to one name in one folder: what removes the one removes the other.
+
+    So it is where a person replaced a folder, or a file, with a link to the other, where a plan
+    leads a file onto itself, and where names differ by what the disk does not tell apart.
+
+    Raises:
+        OSError: They cannot be looked at.
+    """
+    first, second = (
+        os.path.realpath(path) if os.path.islink(path) else path  # noqa: PTH114
+        for path in (first, second)
+    )
+    (folder, name), (other_folder, other) = os.path.split(first), os.path.split(second)
+    if names.name_key(name) != names.name_key(other):
+        return False
+    try:
+        if not os.path.samefile(folder, other_folder):  # noqa: PTH121
+            return False
+    except FileNotFoundError:
+        return False
+    return name == other or not {name, other} <= set(os.listdir(folder))  # noqa: PTH208
+
+
+def is_link_to(step: ArrangeStep) -> bool:
+    """Whether the target is the symbolic link that the step makes."""
+    target = str(step.target)
+    status = status_of(target)
+    if status is None or not stat.S_ISLNK(status.st_mode):
+        return False
+    return os.readlink(target) == str(step.source)  # noqa: PTH115
+
+
+def holds_the_content(step: ArrangeStep) -> bool:
+    """Whether the target's bytes are those of the source when it was planned.
+
+    A sidecar's are compared with its source's; where that is gone, size and time have to do.
+    """
+    if step.image_id:
+        return hash_of(str(step.target)) == step.image_id
+    source = _followed(step.source)
+    if not is_file(source):
+        return source is None
+    return hash_of(str(step.target)) == hash_of(str(step.source))
+
+
+def are_halves(step: ArrangeStep, source: str, target: str) -> bool:
+    """Whether the files at both places of a move are one: two names, or a copy and its original.
+
+    Two paths to one name are no halves: to remove one would be to remove both.
+
+    Raises:
+        OSError: They cannot be looked at.
+    """
+    if is_one_name(source, target):
+        return False
+    first, second = os.lstat(source), os.lstat(target)
+    if os.path.samestat(first, second):
+        return True
+    alike = is_about_as_planned(step, first) and is_about_as_planned(step, second)
+    return alike and hash_of(source) == hash_of(target)
+
+
+def clear_up(disk: Disk, mode: ArrangeMode, step: ArrangeStep, *, since: str) -> None:
+    """Remove what a kill leaves beside the places of a step, and the file that held one.
+
+    Args:
+        disk: The disk.
+        mode: What the step does: a link needs no file to hold its place.
+        step: The step.
+        since: When the arrangement began: an empty file that is older is another's.
+    """
+    began = datetime.fromisoformat(since).timestamp()
+    holds = mode in {ArrangeMode.COPY, ArrangeMode.MOVE}
+    for place, other in ((step.target, step.source), (step.source, step.target)):
+        partial = partial_of(step, place)
+        if status_of(partial) is not None:
+            disk.remove(partial)
+        held = status_of(str(place))
+        if (
+            holds
+            and held is not None
+            and is_file(held)
+            and held.st_size == 0 < step.size
+            and held.st_mtime >= began
+            and is_about_as_planned(step, _followed(other))
+        ):
+            disk.remove(str(place))
+
+
+def _followed(path: Path) -> os.stat_result | None:
+    """What the system tells of a file, a link followed; None where there is none."""
+    try:
+        return path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None

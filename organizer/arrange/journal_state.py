@@ -1,0 +1,117 @@
+"""What a journal tells, line by line; see `journal` for what the lines are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from organizer.arrange.types import ArrangePlan, ArrangeRecord, StepResult
+
+
+@dataclass(slots=True)
+class JournalState:
+    """What a journal tells, as it grows.
+
+    Attributes:
+        file: The journal.
+        plan: The plan.
+        created_at: When it was begun.
+        results: What became of each step.
+        reasons: Why, where it was not done.
+        was_done: Whether each step was ever done: what an undo is about.
+        begun: Whether each step was ever begun: one may be done of which an answer told otherwise,
+            because its disk was not there to be looked at.
+        open: The steps that were begun and have no answer.
+        inodes: Device and number of the files that are to be moved, for the open steps.
+        made: The folders that were made.
+        touched: The folders that changed, and their times before.
+        after: The times of these when the apply ended.
+        restore: The folders whose times an undo sets, with these; None before an undo.
+        applied: Whether an apply ended.
+        undone: Whether an undo ended.
+        length: Bytes of the journal that are in order.
+    """
+
+    file: Path
+    plan: ArrangePlan
+    created_at: str
+    results: list[StepResult]
+    length: int = 0
+    reasons: dict[int, str] = field(default_factory=dict)
+    was_done: set[int] = field(default_factory=set)
+    begun: set[int] = field(default_factory=set)
+    open: set[int] = field(default_factory=set)
+    inodes: dict[int, tuple[int, int]] = field(default_factory=dict)
+    made: dict[str, None] = field(default_factory=dict)
+    touched: dict[str, int] = field(default_factory=dict)
+    after: dict[str, int] = field(default_factory=dict)
+    restore: dict[str, int] | None = None
+    applied: bool = False
+    undone: bool = False
+
+    def record(self) -> ArrangeRecord:
+        """The state as a value."""
+        return ArrangeRecord(
+            self.file,
+            self.plan,
+            self.created_at,
+            tuple(self.results),
+            dict(self.reasons),
+            applied=self.applied,
+            undoing=self.restore is not None,
+            undone=self.undone,
+        )
+
+    def take_in(self, entry: Mapping[str, Any]) -> None:
+        """What a line of the journal says."""
+        if "do" in entry or "take" in entry:
+            self.open |= set(entry.get("do", entry.get("take", ())))
+            self.begun |= self.open
+            self.inodes |= {int(n): (d, i) for n, (d, i) in entry.get("inodes", {}).items()}
+            self.made |= dict.fromkeys(entry.get("make", ()))
+            for folder, mtime in entry.get("touch", {}).items():
+                self.touched.setdefault(folder, mtime)
+            self.applied = self.applied and "do" not in entry
+            self.undone = False
+        elif "did" in entry or "took" in entry:
+            result = StepResult.DONE if "did" in entry else StepResult.UNDONE
+            self._answer(entry.get("did", entry.get("took", ())), result, entry.get("left", ()))
+        elif "undo" in entry:
+            self._begin_undo(entry["undo"])
+        elif entry.get("end") == "applied":
+            self.applied, self.after = True, entry["folders"]
+        elif entry.get("end") == "undone":
+            self.undone = True
+        else:
+            raise KeyError(*entry)
+
+    def _answer(
+        self, done: Iterable[int], result: StepResult, left: Iterable[Sequence[Any]]
+    ) -> None:
+        for number in done:
+            self.results[number] = result
+            self.reasons.pop(number, None)
+            if result is StepResult.DONE:
+                self.was_done.add(number)
+        for number, why, reason in left:
+            self.results[number] = StepResult(why)
+            if result is StepResult.UNDONE and self.results[number] is not StepResult.PENDING:
+                self.was_done.add(number)  # else an undo that comes later would pass it over
+            if reason:
+                self.reasons[number] = reason
+            else:
+                self.reasons.pop(number, None)
+        self.open.clear()
+        self.inodes.clear()
+
+    def _begin_undo(self, restore: Mapping[str, int]) -> None:
+        """What an apply could not do is not told by the undo, which is about what it did."""
+        self.undone = False
+        if self.restore is None:
+            self.reasons.clear()
+            for number, result in enumerate(self.results):
+                if result is not StepResult.DONE:
+                    self.results[number] = StepResult.PENDING
+            self.restore = dict(restore)

@@ -1,0 +1,132 @@
+"""Clusters, their images, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from organizer.cli.output import (
+    box_text,
+    number_text,
+    print_json,
+    print_line,
+    print_table,
+    short,
+    time_text,
+)
+from organizer.cli.recluster_output import lineage_fields, lineage_lines
+from organizer.cli.session import plain, say
+from organizer.cluster.decisions import describe_decision
+from organizer.library.clusters.summaries import ClusterMember, ClusterSummary, GroupPhoto
+from organizer.library.corrections.editor import DecisionReport
+from organizer.library.corrections.history import HistoryEvent
+from organizer.library.images.crops import PhotoGroup
+
+
+def print_clusters(
+    rows: Sequence[ClusterSummary], unsure: int, groups: Mapping[PhotoGroup, int], *, json: bool
+) -> None:
+    """The clusters, and the photos beside them, to stdout; how many are in none to stderr."""
+    if json:
+        print_json(
+            {"clusters": [asdict(row) for row in rows], "unsure": unsure, "groups": dict(groups)}
+        )
+        return
+    table = [
+        [
+            str(c.cluster_id),
+            c.name or "-",
+            f"{c.count:,}",
+            f"{c.share:.1%}",
+            number_text(c.cohesion),
+            f"{c.decided:,}",
+            "\n".join(plain(short(path)) for path in c.examples),
+        ]
+        for c in rows
+    ]
+    print_table([">id", "name", ">images", ">share", ">cohesion", ">decided", "examples"], table)
+    if groups:
+        print_table(
+            ["beside them", ">photos", "to see them"],
+            [[group, f"{count:,}", _shown_by(group)] for group, count in groups.items()],
+        )
+    if unsure:
+        say(f"{unsure:,} images are in none of them: organizer clusters show unsure")
+
+
+def _shown_by(group: PhotoGroup) -> str:
+    return f"organizer clusters show {group.value.replace(' ', '-')}"
+
+
+def print_photos(rows: Sequence[GroupPhoto], group: PhotoGroup, *, json: bool) -> None:
+    """The photos of a group."""
+    if json:
+        print_json({"group": group, "images": [asdict(row) for row in rows]})
+        return
+    if not rows:
+        print_line(f"{group}: no photos")
+        return
+    title = f"{group}: {len(rows):,} photos"
+    print_table(["path"], [[short(row.path)] for row in rows], title=title)
+
+
+def print_members(
+    rows: Sequence[ClusterMember], cluster_id: int | None, name: str | None, *, json: bool
+) -> None:
+    """The images of a cluster, or of the pile where `cluster_id` is None."""
+    if json:
+        print_json(
+            {"cluster_id": cluster_id, "name": name, "images": [asdict(row) for row in rows]}
+        )
+        return
+    what = "unsure" if cluster_id is None else f"cluster {cluster_id}"
+    title = what + (f", {name}" if name else "") + f": {len(rows):,} images"
+    if cluster_id is None:
+        table = [
+            [short(m.path) + box_text(m.box), number_text(m.distance), str(m.candidate)]
+            for m in rows
+        ]
+        print_table(["path", ">distance", ">nearest cluster"], table, title=title)
+    else:
+        table = [[short(m.path) + box_text(m.box), number_text(m.distance), m.state] for m in rows]
+        print_table(["path", ">distance", "state"], table, title=title)
+
+
+def print_hidden(count: int) -> None:
+    """Images that are not shown unless it is asked for."""
+    if count:
+        images = "1 image is" if count == 1 else f"{count:,} images are"
+        say(f"{images} left out: people or vehicles are in the photo (--with-people)")
+
+
+def print_decision(report: DecisionReport, *, json: bool) -> None:
+    """What a person's word did."""
+    if json:
+        decision = report.decision
+        print_json(
+            {
+                "decision_id": decision.decision_id,
+                "kind": decision.kind,
+                "cluster_id": decision.cluster_id,
+                "name": decision.name or None,
+                "others": decision.others,
+                "images": len(decision.image_ids),
+                "lineage": lineage_fields(report.lineage),
+                "notes": report.notes,
+            }
+        )
+        return
+    print_line(describe_decision(report.decision))
+    for line in lineage_lines(report.lineage):
+        print_line(line)
+    for note in report.notes:
+        say(note)
+
+
+def print_history(events: Sequence[HistoryEvent], *, json: bool) -> None:
+    """What became of the clusters, in order."""
+    if json:
+        print_json({"events": [asdict(event) for event in events]})
+        return
+    for event in events:
+        print_line(f"{time_text(event.at)}  {event.what}")

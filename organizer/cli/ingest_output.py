@@ -1,0 +1,106 @@
+"""What an ingest did."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from organizer.cli.output import print_json, print_line, short
+from organizer.cli.session import say
+from organizer.library.ingest.report import IngestReport
+from organizer.types import Outcome, PartSpec
+
+
+def print_ingest(
+    report: IngestReport, *, json: bool, has_clusters: bool, own: PartSpec | None
+) -> None:
+    """Counts to stdout, advice to stderr.
+
+    Args:
+        report: What was done.
+        json: Whether to print it as JSON.
+        has_clusters: Whether the library has some.
+        own: The embedder that the library works with, for whole photos.
+    """
+    if json:
+        print_json(_fields(report))
+    else:
+        _lines(report)
+    for suffix, count in report.other_suffixes.most_common(5):
+        say(f"not read: {count:,} files {suffix or 'without a suffix'}")
+    if report.unusable:
+        say(
+            f"{report.unusable:,} files could not be used; each with its reason: organizer problems"
+        )
+    if report.interrupted:
+        say("interrupted: what was done is kept; run the same command again to go on")
+    elif report.images and not has_clusters:
+        say(f"no clusters yet; make them with: organizer recluster --k auto{_option(report, own)}")
+    elif option := _option(report, own):
+        say(f"the clusters do not use these vectors yet: organizer recluster{option}")
+    elif report.pile and report.unsure > report.joined / 4:
+        say(
+            f"{report.pile:,} images fit no cluster well (organizer clusters show unsure); "
+            "organizer recluster may find theirs"
+        )
+
+
+def _option(report: IngestReport, own: PartSpec | None) -> str:
+    """What `recluster` must be told to take the vectors that were made."""
+    made = report.embedder
+    return f" --embedder {made.name}" if made.name and made != own else ""
+
+
+def _fields(report: IngestReport) -> dict[str, object]:
+    counts = {outcome.value: report.counts[outcome] for outcome in Outcome}
+    return {
+        **counts,
+        "broken": report.unusable,
+        "images": report.images,
+        "seconds": round(report.seconds, 3),
+        "embedder": report.embedder.name or None,
+        "engine": report.engine or None,
+        "embedded": report.embedded,
+        "joined": report.joined,
+        "unsure": report.unsure,
+        "born": [{"cluster_id": b.cluster_id, "count": b.images} for b in report.born],
+        "settled": report.settled,
+        "pile": report.pile,
+        "other_suffixes": dict(report.other_suffixes),
+        "interrupted": report.interrupted,
+    }
+
+
+def _example(report: IngestReport, outcome: Outcome) -> str:
+    """A path, where the count alone would make a person ask which."""
+    paths = report.examples[outcome]
+    if outcome in {Outcome.ADDED, Outcome.UNCHANGED} or not paths:
+        return ""
+    return f"  {short(Path(paths[0]))}" + (" ..." if report.counts[outcome] > 1 else "")
+
+
+def _lines(report: IngestReport) -> None:
+    for outcome in Outcome:
+        count = report.counts[outcome]
+        if count or outcome in {Outcome.ADDED, Outcome.UNCHANGED}:
+            print_line(
+                f"{outcome.value.replace('_', ' '):>10} {count:>9,}{_example(report, outcome)}"
+            )
+    if report.embedded:
+        rate = report.embedded / report.seconds
+        engine = f" ({report.engine})" if report.engine else ""
+        print_line(
+            f"embedded {report.embedded:,} images with {report.embedder.name}{engine} in "
+            f"{report.seconds:.1f} s ({rate:.1f} images/s)"
+        )
+    if report.joined:
+        print_line(
+            f"{report.joined - report.unsure:,} new images joined the clusters, {report.unsure:,} "
+            "are unsure"
+        )
+    for birth in report.born:
+        print_line(
+            f"cluster {birth.cluster_id} is born: {birth.images:,} unsure images that are alike"
+        )
+    if report.born:
+        print_line(f"{report.pile:,} images are unsure now")
+    print_line(f"{report.images:,} images in the library")

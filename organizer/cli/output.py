@@ -1,0 +1,81 @@
+"""Tables and JSON on stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from organizer.cli.session import plain
+from organizer.types import Box
+
+_PIPE_WIDTH = 200
+
+
+def print_json(value: Any) -> None:
+    """A value as JSON; paths as text."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False, default=str))
+    sys.stdout.write("\n")
+    sys.stdout.flush()
+
+
+def print_json_line(value: Any) -> None:
+    """A value as one line of JSON."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, allow_nan=False, default=str) + "\n")
+    sys.stdout.flush()
+
+
+def print_line(text: str) -> None:
+    """A line of the result."""
+    sys.stdout.write(plain(text) + "\n")
+    sys.stdout.flush()
+
+
+def print_path(path: Path) -> None:
+    """A path for a pipe, to the letter; on a terminal without what it would obey."""
+    print_line(str(path)) if sys.stdout.isatty() else sys.stdout.write(f"{path}\n")
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "") -> None:
+    """A table. A column whose name begins with ">" holds numbers."""
+    table = Table(
+        box=box.SIMPLE_HEAD, title=plain(title) or None, title_justify="left", pad_edge=False
+    )
+    for column in columns:
+        justify: Any = "right" if column.startswith(">") else "left"
+        table.add_column(column.removeprefix(">"), justify=justify, overflow="fold")
+    for row in rows:
+        table.add_row(*("\n".join(map(plain, cell.split("\n"))) for cell in row))
+    # In a pipe nobody sees the width: lines are as long as they need to be.
+    width = None if sys.stdout.isatty() else _PIPE_WIDTH
+    Console(width=width, highlight=False, markup=False).print(table)
+
+
+def short(path: Path) -> str:
+    """A path as short as it can be typed from here."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def box_text(box: Box | None) -> str:
+    """Where in a photo a crop is, behind its path."""
+    if box is None:
+        return ""
+    x, y, width, height = (round(100 * v) for v in (box.x, box.y, box.width, box.height))
+    return f" [{x}%,{y}% {width}x{height}%]"
+
+
+def time_text(at: str) -> str:
+    """A time as it is stored, to the second."""
+    return f"{at[:10]} {at[11:19]} UTC"
+
+
+def number_text(value: float | None, digits: int = 3) -> str:
+    """A number for a table; a dash where there is none."""
+    return "-" if value is None else f"{value:.{digits}f}"

@@ -1,0 +1,135 @@
+"""A new clustering, the evidence for its k, and what became of the clusters before."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from organizer.cli.output import print_json, print_line, print_table
+from organizer.cli.session import say
+from organizer.library.clustering.recluster import ReclusterReport
+from organizer.library.clustering.space import centred_by, centring_text, reducer_text
+from organizer.types import LineageReport
+
+_COLUMNS = {
+    "silhouette": ("silhouette", 4),
+    "inertia": ("inertia", 2),
+    "davies_bouldin": ("Davies-Bouldin", 3),
+    "calinski_harabasz": ("Calinski-Harabasz", 1),
+    "gap": ("gap", 4),
+    "stability": ("stability", 3),
+}
+"""Kinds of evidence: heading and digits."""
+
+
+def print_recluster(report: ReclusterReport, *, json: bool) -> None:
+    """The result to stdout; a doubt about it to stderr."""
+    if json:
+        print_json(_fields(report))
+    else:
+        _tables(report)
+    if report.is_weak:
+        say(
+            "no clear number of clusters: take these groups as a rough order, or give --k; "
+            "organizer report shows how good they are"
+        )
+
+
+def _fields(report: ReclusterReport) -> dict[str, object]:
+    choice = report.choice
+    return {
+        "k": report.k,
+        "clusters": [
+            {"cluster_id": cluster_id, "name": name, "count": count}
+            for cluster_id, name, count in report.clusters
+        ],
+        "unsure": report.unsure,
+        "lineage": lineage_fields(report.lineage),
+        "evidence": [asdict(candidate) for candidate in report.evidence],
+        "second_k": choice.second if choice else None,
+        "clear": choice.clear if choice else None,
+        "rule": choice.rule if choice else None,
+        "algorithm": report.algorithm,
+        "reduce": reducer_text(report.reducer),
+        "center": centred_by(report.reducer),
+        "bursts": report.bursts,
+        "observations": report.observations,
+        "embedder": report.embedder.name,
+        "images": report.images,
+        "clustering_id": report.clustering_id,
+        "dry_run": report.clustering_id is None,
+    }
+
+
+def lineage_fields(lineage: LineageReport) -> dict[str, object]:
+    """What became of the clusters, for JSON."""
+    return {
+        **asdict(lineage),
+        "split": [{"cluster_id": s.cluster_id, "into": s.into} for s in lineage.split],
+        "merged": [{"cluster_id": m.cluster_id, "from": m.sources} for m in lineage.merged],
+    }
+
+
+def _tables(report: ReclusterReport) -> None:
+    if report.evidence:
+        _evidence(report)
+    rows = [
+        [str(cluster_id), name or "-", f"{count:,}"] for cluster_id, name, count in report.clusters
+    ]
+    print_table([">id", "name", ">images"], rows)
+    if report.clustering_id is None:
+        print_line("dry run: this is what would be; nothing was changed")
+    space = "" if report.reducer.name == "none" else f", in {reducer_text(report.reducer)}"
+    centred = f", {words}" if (words := centring_text(report.reducer)) else ""
+    print_line(
+        f"{report.images:,} images in {report.k} clusters: {report.algorithm}{space}{centred}"
+    )
+    if report.bursts:
+        print_line(
+            f"photos of one burst are one: {report.observations:,} observations were clustered"
+        )
+    if report.unsure:
+        print_line(f"{report.unsure:,} of them unsure: organizer clusters show unsure")
+    for line in lineage_lines(report.lineage):
+        print_line(line)
+
+
+def _evidence(report: ReclusterReport) -> None:
+    """The candidates, with those columns that were computed for any of them."""
+    columns = [
+        name
+        for name in _COLUMNS
+        if any(getattr(c, name, None) is not None for c in report.evidence)
+    ]
+    rows = []
+    for candidate in report.evidence:
+        marks = [word for word in ("chosen", "second", "elbow") if getattr(candidate, word, False)]
+        values = [getattr(candidate, name) for name in columns]
+        shown = [
+            "-" if v is None else f"{v:.{_COLUMNS[n][1]}f}"
+            for n, v in zip(columns, values, strict=True)
+        ]
+        rows.append([str(candidate.k), *shown, ", ".join(marks)])
+    heads = [f">{_COLUMNS[name][0]}" for name in columns]
+    print_table([">k", *heads, ""], rows, title="evidence for k")
+
+
+def lineage_lines(lineage: LineageReport) -> list[str]:
+    """What became of the clusters, a line each; none where there were none before."""
+    if not lineage.kept and not lineage.retired:
+        return []
+    changes = (
+        f"kept {len(lineage.kept)}, born {len(lineage.born)}, retired {len(lineage.retired)}, "
+        f"split {len(lineage.split)}, merged {len(lineage.merged)}"
+    )
+    lines = [f"{changes}; {lineage.images_moved:,} images moved"]
+    lines += [f"cluster {s.cluster_id} split into {_listed(s.into)}" for s in lineage.split]
+    lines += [f"cluster {m.cluster_id} merged from {_listed(m.sources)}" for m in lineage.merged]
+    if lineage.born:
+        lines.append(f"born: {_listed(lineage.born)}")
+    if lineage.retired:
+        lines.append(f"retired: {_listed(lineage.retired)}")
+    return lines
+
+
+def _listed(ids: tuple[int, ...]) -> str:
+    return ", ".join(map(str, ids))

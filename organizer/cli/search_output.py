@@ -1,0 +1,50 @@
+"""The hits of a search."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from organizer.cli.output import number_text, print_json, print_path, print_table, short
+from organizer.types import FileState, Hit
+
+
+def print_hits(hits: Sequence[Hit], *, json: bool, filepath_only: bool) -> None:
+    """Hits to stdout."""
+    if json:
+        print_json({"hits": [hit_fields(hit) for hit in hits]})
+    elif filepath_only:
+        for hit in hits:
+            print_path(hit.path)
+    else:
+        table(hits)
+
+
+def table(hits: Sequence[Hit]) -> None:
+    """Hits as a numbered table."""
+    rows = [
+        [str(place), number_text(hit.distance), _cluster(hit), _path(hit)]
+        for place, hit in enumerate(hits, start=1)
+    ]
+    print_table([">", ">distance", "cluster", "path"], rows)
+
+
+def hit_fields(hit: Hit) -> dict[str, object]:
+    """A hit as JSON."""
+    return {
+        "path": hit.path,
+        "image_id": hit.image_id,
+        "distance": hit.distance,
+        "cluster_id": hit.cluster_id,
+        "cluster_name": hit.cluster_name,
+        "state": hit.state,
+    }
+
+
+def _cluster(hit: Hit) -> str:
+    if hit.cluster_id is None:
+        return "-"
+    return f"{hit.cluster_id} {hit.cluster_name}" if hit.cluster_name else str(hit.cluster_id)
+
+
+def _path(hit: Hit) -> str:
+    return short(hit.path) + (" (missing)" if hit.state is FileState.MISSING else "")

@@ -1,0 +1,91 @@
+"""What is in a library."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from organizer.arrange import ArrangeRecord
+from organizer.cli import arrange_output
+from organizer.cli.output import print_json, print_line, time_text
+from organizer.cli.session import say
+from organizer.cluster.drift import Drift
+from organizer.library.clustering.preprocessing import clusters_bursts, preprocessing_words
+from organizer.library.clustering.space import centred_by
+from organizer.library.status import LibraryStatus
+
+
+def print_status(
+    status: LibraryStatus, *, json: bool, unfinished: ArrangeRecord | None = None
+) -> None:
+    """Counts to stdout, advice to stderr."""
+    if json:
+        to = unfinished.plan.to if unfinished is not None else None
+        print_json({**_fields(status), "unfinished_arrangement": to})
+    else:
+        for name, value in _lines(status):
+            print_line(f"{name:>10}  {value}")
+    if unfinished is not None:
+        arrange_output.print_unfinished(unfinished)
+    if status.images and status.clustering is None:
+        say("no clusters yet; make them with: organizer recluster --k auto")
+    elif status.drift is not None and status.drift.reasons:
+        say(f"{'; '.join(status.drift.reasons)}: organizer recluster may help")
+
+
+def _fields(status: LibraryStatus) -> dict[str, object]:
+    made = status.clustering
+    return {
+        "library": status.library,
+        "roots": status.roots,
+        "images": status.images,
+        "files": status.files,
+        "missing": status.missing,
+        "problems": status.problems,
+        "embedder": status.embedder.name if status.embedder else None,
+        "embedders": [
+            {"name": spec.name, "version": spec.version, "images": count}
+            for spec, count in status.embedders
+        ],
+        "k": status.k,
+        "clustering_id": status.clustering.clustering_id if status.clustering else None,
+        "clustered_at": status.clustering.created_at if status.clustering else None,
+        "algorithm": status.clustering.algorithm if status.clustering else None,
+        "bursts": bool(made and clusters_bursts(made.clusterer)),
+        "center": centred_by(made.reducer) if made else None,
+        "clustered": status.clustered,
+        "added_since": status.added_since,
+        "unsure": status.unsure,
+        "drift": asdict(status.drift) if status.drift else None,
+    }
+
+
+def _lines(status: LibraryStatus) -> list[tuple[str, str]]:
+    lines = [("library", str(status.library))]
+    lines += [("folder", str(root)) for root in status.roots]
+    lines += [
+        ("images", f"{status.images:,}"),
+        ("files", f"{status.files:,} here, {status.missing:,} missing"),
+        ("problems", f"{status.problems:,}"),
+    ]
+    for spec, count in status.embedders:
+        used = " (in use)" if spec == status.embedder else ""
+        lines.append(("embedder", f"{spec.name} on {count:,} images{used}"))
+    clustering = status.clustering
+    if clustering is None:
+        return [*lines, ("clusters", "none")]
+    sight = preprocessing_words(clustering)
+    return [
+        *lines,
+        ("clusters", f"{status.k} in clustering {clustering.clustering_id}"),
+        ("made", ", ".join([time_text(clustering.created_at), clustering.algorithm, *sight])),
+        ("since then", f"{status.added_since:,} images joined"),
+        ("unsure", f"{status.unsure:,} of {status.clustered:,} images"),
+        *_drift(status.drift),
+    ]
+
+
+def _drift(drift: Drift | None) -> list[tuple[str, str]]:
+    if drift is None or (not drift.born and drift.distance_growth == 1.0):
+        return []
+    born = f"{len(drift.born)} clusters born, " if drift.born else ""
+    return [("drift", f"{born}mean distance to the centroid {drift.distance_growth - 1:+.0%}")]

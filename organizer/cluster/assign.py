@@ -1,0 +1,118 @@
+"""Where new images belong among present clusters, and whether there is doubt.
+
+A reduced space tells apart what it was fitted to. Clusters that were born since were not among
+that: in a space that was smoothed over the images of then, their images lie on those of old
+clusters. So the centroids decide among the old clusters, and the exemplars, in the embedder's own
+space, between these and the ones that were born.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from organizer.cluster.fit import AMBIGUOUS, LIMIT, exemplar_distance, is_ambiguous, misfit
+from organizer.cluster.incremental import Placement, place_in_cluster, place_points
+from organizer.cluster.neighbours import NearestLabelled
+from organizer.types import NOISE, ClusterModels, Exemplars, Labels, Vectors
+
+NOVEL_ORIGIN = "ingest"
+"""What the origin of a mode that was born from the pile begins with."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageAssignment:
+    """Where images lie, row by row.
+
+    Attributes:
+        placement: The mode of each image among all modes; see `Placement`.
+        unsure: ``(n,)`` whether an image fits no cluster, or two alike.
+    """
+
+    placement: Placement
+    unsure: NDArray[np.bool_]
+
+
+def assign_images(
+    models: ClusterModels,
+    exemplars: Exemplars,
+    vectors: Vectors,
+    points: Vectors,
+    *,
+    by_centroid: bool = True,
+) -> ImageAssignment:
+    """Compare new images with the present clusters.
+
+    Args:
+        models: The clusters.
+        exemplars: Members that stand for them.
+        vectors: ``(n, dim)`` float32 of unit length, in the embedder's own space.
+        points: ``(n, d)`` float32 of unit length, in the clustering's space.
+        by_centroid: Whether the clusters are those of centroids; otherwise the nearest exemplars
+            vote.
+    """
+    born = is_novel(models)
+    known = ~born if not born.all() else born
+    old = models.take(known)
+    placement = place_points(points, old.centroids, old.cluster_ids)
+    if by_centroid:
+        unsure = is_ambiguous(old, placement.nearest, placement.margins)
+    else:
+        placement, unsure = _voted(old, exemplars, vectors, points, placement)
+    unsure |= misfit(old, exemplars, vectors, placement.nearest) > LIMIT
+    rows = np.flatnonzero(known)[placement.nearest]
+    location = ImageAssignment(replace(placement, nearest=rows), unsure)
+    if known.all() or not born.any():
+        return location
+    return _among_born(models, exemplars, vectors, points, location, np.flatnonzero(~known))
+
+
+def is_novel(models: ClusterModels) -> NDArray[np.bool_]:
+    """``(m,)`` which modes were born from the pile since their clustering was made."""
+    return np.array([origin.startswith(NOVEL_ORIGIN) for origin in models.origins], dtype=np.bool_)
+
+
+def _voted(
+    models: ClusterModels,
+    exemplars: Exemplars,
+    vectors: Vectors,
+    points: Vectors,
+    nearest: Placement,
+) -> tuple[Placement, NDArray[np.bool_]]:
+    """The nearest labelled neighbours decide; without any, the nearest centroid is a guess."""
+    known = np.isin(exemplars.mode_ids, models.mode_ids)
+    row_of = {int(mode): row for row, mode in enumerate(models.mode_ids)}
+    labels = np.array([row_of[int(mode)] for mode in exemplars.mode_ids[known]], dtype=np.int64)
+    voters = NearestLabelled().fit(exemplars.vectors[known].astype(np.float32), labels)
+    rows = voters.predict(vectors)
+    doubt = rows == NOISE
+    near = models.cluster_ids[np.where(doubt, nearest.nearest, rows)]
+    return place_in_cluster(points, models.centroids, models.cluster_ids, near), doubt
+
+
+def _among_born(
+    models: ClusterModels,
+    exemplars: Exemplars,
+    vectors: Vectors,
+    points: Vectors,
+    location: ImageAssignment,
+    born: Labels,
+) -> ImageAssignment:
+    """Give images that are nearer to the members of a born cluster to it, if they fit there."""
+    rows, unsure = location.placement.nearest.copy(), location.unsure.copy()
+    best = exemplar_distance(models, exemplars, vectors, rows)
+    for mode in born.tolist():
+        here = exemplar_distance(models, exemplars, vectors, np.full(len(vectors), mode))
+        spread = max(float(models.fit_deviations[mode]), 1e-6)
+        fits = here <= models.fit_means[mode] + LIMIT * spread
+        taken = fits & (here < best)
+        tied = fits & ~unsure & (np.abs(here - best) < AMBIGUOUS * spread)
+        rows[taken], best[taken] = mode, here[taken]
+        unsure[taken] = False
+        unsure[tied] = True
+    placement = place_in_cluster(
+        points, models.centroids, models.cluster_ids, models.cluster_ids[rows]
+    )
+    return ImageAssignment(replace(placement, nearest=rows), unsure)

@@ -1,0 +1,68 @@
+"""The library's rows follow the files that an arrangement moved.
+
+The files come first, with the journal; then the rows, all in one commit. What a kill leaves between
+the two is put right from the journal by `recover_file_rows`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from organizer.arrange import (
+    ArrangeMode,
+    ArrangeRecord,
+    ArrangeStep,
+    StepResult,
+    journals,
+    read_journal,
+)
+from organizer.library.arrangements.active import journal_folder
+from organizer.library.arrangements.last_seen import PhotoKey, SeenPhoto, load_seen
+from organizer.store import Store
+
+
+def update_file_rows(store: Store, record: ArrangeRecord) -> int:
+    """Let the rows of the library say where the files that were moved are now.
+
+    It looks at the disk: a row is only changed where its file is gone and the one that it became is
+    there. Done twice it is done once.
+
+    Returns:
+        How many rows were changed.
+    """
+    if record.plan.mode is not ArrangeMode.MOVE:
+        return 0
+    seen = load_seen(journal_folder(store))
+    moves: dict[Path, tuple[Path, str]] = {}
+    for step, result in zip(record.plan.steps, record.results, strict=True):
+        if step.is_photo:
+            moves.update(_moves_of(record, step, result, seen))
+    return store.photos.relocate(moves, home=record.plan.to) if moves else 0
+
+
+def recover_file_rows(store: Store) -> None:
+    """Put the rows right after a writer that was cut short between files and rows."""
+    for file in journals(journal_folder(store)):
+        update_file_rows(store, read_journal(file))
+
+
+def _moves_of(
+    record: ArrangeRecord, step: ArrangeStep, result: StepResult, seen: Mapping[PhotoKey, SeenPhoto]
+) -> Iterator[tuple[Path, tuple[Path, str]]]:
+    dragged = seen.get((record.file.name, str(step.target)))
+    places = [step.target]
+    if dragged is not None and dragged.path:
+        places.insert(0, record.plan.to / dragged.path)
+    if result is StepResult.UNDONE:
+        places = [step.source, *places]
+    elif result is StepResult.PENDING and not record.undoing:
+        places = [step.source, step.target]
+    else:
+        places.append(step.source)
+    here = [place for place in places if os.path.lexists(place)]
+    if here:
+        for former in places:
+            if former not in here:
+                yield former, (here[0], step.image_id)

@@ -1,0 +1,57 @@
+"""What the last read-back saw of the photos of an arrangement: the state that it is compared to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass
+from pathlib import Path
+
+from organizer.atomic import write_atomically
+from organizer.errors import StoreError
+
+_FILE = "read-back.json"
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPhoto:
+    """A photo as it was seen.
+
+    Attributes:
+        path: Relative to the arranged folder; "" where it was gone.
+        folder: The folder that stood for its cluster.
+        cluster_id: That cluster; None for none.
+    """
+
+    path: str
+    folder: str
+    cluster_id: int | None
+
+
+PhotoKey = tuple[str, str]
+"""The name of a journal, and where it put the photo."""
+
+
+def load_seen(folder: Path) -> dict[PhotoKey, SeenPhoto]:
+    """What was seen, by photo.
+
+    Raises:
+        StoreError: The file of it is damaged.
+    """
+    file = folder / _FILE
+    if not file.exists():
+        return {}
+    try:
+        rows = json.loads(file.read_text(encoding="utf-8"))
+        return {(name, target): SeenPhoto(*seen) for name, target, seen in rows}
+    except (OSError, ValueError, TypeError) as error:
+        raise StoreError(
+            f"{file} cannot be read",
+            "remove it: the next read-back then compares with the arrangement as it was made",
+        ) from error
+
+
+def save_seen(folder: Path, seen: Mapping[PhotoKey, SeenPhoto]) -> None:
+    """Write down what was seen, in place of all that was."""
+    rows = [[name, target, astuple(photo)] for (name, target), photo in seen.items()]
+    write_atomically(folder / _FILE, json.dumps(rows, ensure_ascii=True).encode())

@@ -1,0 +1,1 @@
+"""Recluster: from vectors and a person's constraints to clusters with stable ids."""

@@ -1,0 +1,1 @@
+"""The clusters as a person sees them."""

@@ -1,0 +1,278 @@
+"""The clusters of a library as objects: looked at one by one, named and corrected."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from organizer.cluster.decisions import compile_constraints
+from organizer.errors import SettingsError
+from organizer.library.clusters.summaries import (
+    ClusterMember,
+    ClusterSummary,
+    GroupPhoto,
+    cluster_members,
+    cluster_summaries,
+    count_hidden,
+    photos_in_group,
+)
+from organizer.library.corrections.api import Corrections, NamedImages
+from organizer.library.corrections.editor import DecisionReport
+from organizer.library.corrections.history import HistoryEvent, read_history
+from organizer.library.current import require_clustering
+from organizer.library.images.crops import (
+    QUARANTINED_GROUPS,
+    PhotoGroup,
+    is_crop_embedder,
+    locate_photos,
+)
+from organizer.library.notebook import Card, cards_html
+from organizer.library.opening import OpenLibrary
+from organizer.library.search.text import NameSuggestion, suggest_cluster_names
+
+if TYPE_CHECKING:
+    from organizer.store import ArrowTable
+
+
+class Cluster:
+    """A cluster as it was when it was looked up, and what can be decided about it.
+
+    Args:
+        summary: What is known of it.
+        opened: The library.
+        corrections: Decisions of the library.
+    """
+
+    def __init__(
+        self, summary: ClusterSummary, opened: OpenLibrary, corrections: Corrections
+    ) -> None:
+        self.summary = summary
+        self._opened, self._corrections = opened, corrections
+
+    @property
+    def id(self) -> int:
+        """Its id. It is given once and never to another cluster."""
+        return self.summary.cluster_id
+
+    @property
+    def name(self) -> str | None:
+        """The name that a person gave it; None where nobody did."""
+        return self.summary.name
+
+    @property
+    def size(self) -> int:
+        """Its images."""
+        return self.summary.count
+
+    @property
+    def share(self) -> float:
+        """Its images as a share of all images of the clustering, 0 to 1."""
+        return self.summary.share
+
+    @property
+    def cohesion(self) -> float:
+        """Mean cosine similarity of its images to the centroid, up to 1."""
+        return self.summary.cohesion
+
+    @property
+    def medoid(self) -> Path | None:
+        """A file of its most typical image that may be shown."""
+        return self.summary.medoid
+
+    def members(self) -> list[ClusterMember]:
+        """Its images, the most typical first."""
+        return cluster_members(self._opened.store, self.id)
+
+    def history(self) -> list[HistoryEvent]:
+        """What became of it, in order."""
+        return read_history(self._opened.store, self.id)
+
+    def rename(self, name: str) -> DecisionReport:
+        """Name it; see `Corrections.rename`."""
+        return self._corrections.rename(self.id, name)
+
+    def pin(self) -> DecisionReport:
+        """Keep it through every recluster; see `Corrections.pin`."""
+        return self._corrections.pin(self.id)
+
+    def merge(self, *others: int | Cluster) -> DecisionReport:
+        """Take other clusters in; see `Corrections.merge`."""
+        ids = [other.id if isinstance(other, Cluster) else other for other in others]
+        return self._corrections.merge([self.id, *ids])
+
+    def split(self, *, k: int = 2) -> DecisionReport:
+        """Make several clusters of it; see `Corrections.split`."""
+        return self._corrections.split(self.id, k=k)
+
+    def add(self, images: NamedImages, *, burst: bool = False) -> DecisionReport:
+        """Move images into it; see `Corrections.move`."""
+        return self._corrections.move(images, self.id, burst=burst)
+
+    def exclude(self, images: NamedImages, *, burst: bool = False) -> DecisionReport:
+        """Say that images are not of it; see `Corrections.exclude`."""
+        return self._corrections.exclude(images, self.id, burst=burst)
+
+    def retire(self) -> DecisionReport:
+        """Dissolve it; see `Corrections.retire`."""
+        return self._corrections.retire(self.id)
+
+    def __repr__(self) -> str:
+        name = f" {self.name!r}" if self.name else ""
+        return f"<Cluster {self.id}{name}, {self.size:,} images>"
+
+    def _repr_html_(self) -> str:
+        title = self.name or f"cluster {self.id}"
+        cards = [
+            Card(member.image_id, member.path.name, f"distance {member.distance:.3f}")
+            for member in self.members()
+        ]
+        return f"<h4>{escape(title)}: {self.size:,} images</h4>" + cards_html(self._opened, cards)
+
+
+class Clusters:
+    """The clusters of the current clustering.
+
+    Iterating gives the clusters, the largest first; ``clusters[3]`` is the one with the id 3, and
+    ``clusters["Red fox"]`` the one of that name.
+
+    Example:
+        >>> for cluster in library.clusters:  # doctest: +SKIP
+        ...     print(cluster.id, cluster.name, cluster.size)
+    """
+
+    def __init__(self, opened: OpenLibrary, corrections: Corrections) -> None:
+        self._opened, self._store = opened, opened.store
+        self._corrections = corrections
+
+    def __iter__(self) -> Iterator[Cluster]:
+        """The clusters, the largest first; none before the first clustering."""
+        if self._store.clusterings.current() is None:
+            return iter(())
+        return iter([self._cluster(summary) for summary in self.summaries()])
+
+    def __len__(self) -> int:
+        current = self._store.clusterings.current()
+        if current is None:
+            return 0
+        return len(self._store.clusterings.models(current.clustering_id).ids)
+
+    def __contains__(self, key: object) -> bool:
+        return any(key in {cluster.id, cluster.name} for cluster in self)
+
+    def __getitem__(self, key: int | str) -> Cluster:
+        """A cluster by its id or its name.
+
+        Raises:
+            ClusteringError: There is no clustering yet.
+            SettingsError: There is no such cluster.
+        """
+        found = self.summaries()
+        for summary in found:
+            if key in (summary.cluster_id, summary.name):
+                return self._cluster(summary)
+        known = ", ".join(str(summary.cluster_id) for summary in found[:20])
+        more = " ..." if len(found) > 20 else ""
+        raise SettingsError(f"there is no cluster {key!r}", f"there are: {known}{more}")
+
+    def summaries(self) -> list[ClusterSummary]:
+        """What is known of each cluster, the largest first.
+
+        Raises:
+            ClusteringError: There is no clustering yet.
+        """
+        return cluster_summaries(self._store)
+
+    def members(self, cluster_id: int) -> list[ClusterMember]:
+        """The images of a cluster, the most typical first.
+
+        Raises:
+            ClusteringError: There is no clustering yet.
+            SettingsError: There is no such cluster.
+        """
+        return cluster_members(self._store, cluster_id)
+
+    def unassigned(self) -> list[ClusterMember]:
+        """The images that fit no cluster, the nearest to one first.
+
+        Raises:
+            ClusteringError: There is no clustering yet.
+        """
+        return cluster_members(self._store, None)
+
+    def assignments(self) -> ArrowTable:
+        """See `organizer.library.Library.assignments`."""
+        current = require_clustering(self._store)
+        members = self._store.clusterings.assignments(current.clustering_id)
+        files = self._store.photos.files_of(members.image_ids.tolist(), with_people=True)
+        paths = {image_id: str(rows[0].file) for image_id, rows in files.items()}
+        order = np.argsort([paths.get(image_id, "") for image_id in members.image_ids])
+        return self._store.clusterings.assignment_table(members.take(order), paths, self.names())
+
+    def names(self) -> dict[int, str]:
+        """The names that a person gave, by cluster id; of clusters that may come back too."""
+        return dict(compile_constraints(self._store.decisions.all()).names)
+
+    def name_of(self, cluster_id: int) -> str | None:
+        """The name that a person gave a cluster; None where nobody did."""
+        return self.names().get(cluster_id)
+
+    def count_hidden(self, cluster_id: int | None) -> int:
+        """Images of a cluster, or of the unassigned, that are not shown: people are with them."""
+        return count_hidden(self._store, cluster_id)
+
+    def groups(self) -> dict[PhotoGroup, int]:
+        """How many photos are beside the clusters, by what they show.
+
+        Where crops are clustered these are the empty ones and those without a detector's result;
+        photos with people or vehicles always. Groups of no photo are left out.
+        """
+        current = self._store.clusterings.current()
+        of_crops = current is not None and is_crop_embedder(current.embedder)
+        beside = set(PhotoGroup) - {PhotoGroup.ANIMALS} if of_crops else QUARANTINED_GROUPS
+        if not self._store.detections.count():
+            return {}
+        counts = Counter(p.group for p in locate_photos(self._store, current).values())
+        return {group: counts[group] for group in PhotoGroup if group in beside & counts.keys()}
+
+    def photos_in(self, group: PhotoGroup) -> list[GroupPhoto]:
+        """The photos of a group of those that are in no cluster, by path."""
+        return photos_in_group(self._store, group)
+
+    def suggest_names(
+        self, labels: Sequence[str], *, embedder: str | None = None
+    ) -> list[NameSuggestion]:
+        """Propose a name for each cluster, the surest first; nothing is named by it.
+
+        Args:
+            labels: The names to choose from.
+            embedder: The embedder; the first of the library that reads texts where None.
+
+        Raises:
+            SettingsError: There are no labels, or no embedder of the library reads texts.
+            ClusteringError: There is no clustering yet.
+        """
+        settings = self._opened.settings
+        return suggest_cluster_names(self._store, labels, embedder=embedder, settings=settings)
+
+    def __repr__(self) -> str:
+        return f"<Clusters: {len(self)}>"
+
+    def _repr_html_(self) -> str:
+        current = self._store.clusterings.current()
+        if current is None:
+            return "<div>no clusters yet</div>"
+        models = self._store.clusterings.models(current.clustering_id)
+        medoid_of = dict(zip(models.cluster_ids.tolist()[::-1], models.medoids[::-1], strict=True))
+        cards = [
+            Card(medoid_of.get(c.id), c.name or f"cluster {c.id}", f"id {c.id}, {c.size:,} images")
+            for c in self
+        ]
+        return cards_html(self._opened, cards)
+
+    def _cluster(self, summary: ClusterSummary) -> Cluster:
+        return Cluster(summary, self._opened, self._corrections)

@@ -1,0 +1,155 @@
+"""Clusters, their members and the photos beside them, read from the store."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from organizer.cluster.decisions import compile_constraints
+from organizer.library.current import require_cluster, require_clustering
+from organizer.library.images.crops import PhotoGroup, locate_photos
+from organizer.store import Store
+from organizer.types import NOISE, Assignments, AssignmentState, Box
+
+_EXAMPLES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSummary:
+    """One cluster of the current clustering.
+
+    Attributes:
+        share: Of all clustered images.
+        cohesion: Mean cosine similarity of the members to the centroid.
+        decided: Members that a person put here, or that stand for the cluster.
+        medoid: A file of the most typical image that may be shown; None where there is none.
+        examples: Files of the members nearest to the centroid.
+    """
+
+    cluster_id: int
+    name: str | None
+    count: int
+    share: float
+    cohesion: float
+    decided: int
+    medoid: Path | None
+    examples: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterMember:
+    """An image in a cluster, or in the pile.
+
+    Attributes:
+        cluster_id: Its cluster; NOISE in the pile.
+        candidate: The nearest cluster, for an image in the pile.
+        box: Where in the photo it is, for a crop.
+    """
+
+    path: Path
+    image_id: str
+    cluster_id: int
+    candidate: int
+    distance: float
+    state: AssignmentState
+    box: Box | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPhoto:
+    """A photo of a group: empty, people, vehicles, without a detector's result."""
+
+    path: Path
+    image_id: str
+
+
+def cluster_summaries(store: Store) -> list[ClusterSummary]:
+    """The clusters, largest first."""
+    current = require_clustering(store)
+    members = store.clusterings.assignments(current.clustering_id)
+    models = store.clusterings.models(current.clustering_id)
+    constraints = compile_constraints(store.decisions.all())
+    names, decided = constraints.names, Counter(constraints.fixed.values())
+    medoids = dict(zip(models.cluster_ids.tolist()[::-1], models.medoids[::-1], strict=True))
+    hidden = store.photos.hidden(members.image_ids.tolist())
+    visible = members.take(~np.isin(members.image_ids, list(hidden))) if hidden else members
+    nearest = {i: _nearest(visible, i, _EXAMPLES) for i in models.ids}
+    shown = set(medoids.values()).union(*(set(ids) for ids in nearest.values()))
+    files = store.photos.files_of(shown)
+    summaries = []
+    for cluster_id in models.ids:
+        mine = members.cluster_ids == cluster_id
+        count = int(np.count_nonzero(mine))
+        typical = [i for i in (medoids[cluster_id], *nearest[cluster_id]) if i in files]
+        summaries.append(
+            ClusterSummary(
+                cluster_id=cluster_id,
+                name=names.get(cluster_id),
+                count=count,
+                share=count / len(members),
+                cohesion=float(1 - members.distances[mine].mean()) if count else 0.0,
+                decided=min(decided[cluster_id], count),
+                medoid=files[typical[0]][0].file if typical else None,
+                examples=tuple(files[i][0].file for i in nearest[cluster_id] if i in files),
+            )
+        )
+    return sorted(summaries, key=lambda summary: (-summary.count, summary.cluster_id))
+
+
+def cluster_members(store: Store, cluster_id: int | None) -> list[ClusterMember]:
+    """The images of a cluster, the most typical first; of the pile where None.
+
+    Raises:
+        SettingsError: There is no such cluster.
+    """
+    current = require_clustering(store)
+    if cluster_id is None:
+        cluster_id = NOISE
+    else:
+        require_cluster(store, current, cluster_id)
+    members = store.clusterings.assignments(current.clustering_id)
+    rows = np.flatnonzero(members.cluster_ids == cluster_id)
+    rows = rows[np.argsort(members.distances[rows], kind="stable")]
+    files = store.photos.files_of(members.image_ids[rows].tolist())
+    return [
+        ClusterMember(
+            files[members.image_ids[row]][0].file,
+            members.image_ids[row],
+            cluster_id,
+            int(members.candidates[row]),
+            float(members.distances[row]),
+            AssignmentState(members.states[row]),
+            files[members.image_ids[row]][0].box,
+        )
+        for row in rows
+        if members.image_ids[row] in files
+    ]
+
+
+def count_hidden(store: Store, cluster_id: int | None) -> int:
+    """How many images of a cluster, or of the pile, are not shown: there are people with them."""
+    current = require_clustering(store)
+    members = store.clusterings.assignments(current.clustering_id)
+    wanted = NOISE if cluster_id is None else cluster_id
+    return len(store.photos.hidden(members.image_ids[members.cluster_ids == wanted].tolist()))
+
+
+def photos_in_group(store: Store, group: PhotoGroup) -> list[GroupPhoto]:
+    """The photos of a group, by path; those with people too, since they are asked for."""
+    current = store.clusterings.current()
+    ids = [i for i, home in locate_photos(store, current).items() if home.group is group]
+    files = store.photos.files_of(ids, with_people=True)
+    return sorted(
+        (GroupPhoto(rows[0].file, i) for i, rows in files.items()), key=lambda p: str(p.path)
+    )
+
+
+def _nearest(members: Assignments, cluster_id: int, limit: int) -> list[str]:
+    """The members nearest to a centroid, one file's content each."""
+    rows = np.flatnonzero(members.cluster_ids == cluster_id)
+    order = np.argsort(members.distances[rows], kind="stable")[:limit]
+    nearest: list[str] = members.image_ids[rows[order]].tolist()
+    return nearest

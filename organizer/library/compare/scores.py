@@ -1,0 +1,106 @@
+"""The scores of one clustering, by name: those that are defined, and finite."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from organizer.evaluate.external import against_truth
+from organizer.evaluate.internal import silhouette
+from organizer.evaluate.shape import internal_scores
+from organizer.library.reports.truth import read_truth, require_labelled
+from organizer.store import Store
+from organizer.types import Labels, Vectors
+
+BY_TRUTH = (
+    "purity", "nmi", "ami", "ari", "acc", "fmi", "jaccard", "homogeneity", "completeness",
+    "bcubed_precision", "bcubed_recall", "bcubed_f1",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class KnownTruth:
+    """The truth about some of the images.
+
+    Attributes:
+        rows: ``(m,)`` int64, the images that have a label.
+        truth: ``m`` labels.
+        unmatched: Labels of files that are not in the library.
+        conflict: What a reader has to know of images with several labels.
+    """
+
+    rows: Labels
+    truth: tuple[str, ...]
+    unmatched: int = 0
+    conflict: str | None = None
+
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+        return len(set(self.truth))
+
+
+NOTHING_KNOWN = KnownTruth(np.empty(0, dtype=np.int64), ())
+
+
+def read_known_truth(
+    store: Store, labels: str | None, below: Path, image_ids: Sequence[str]
+) -> KnownTruth:
+    """The truth about images.
+
+    Args:
+        store: The library.
+        labels: See `organizer.library.Library.report`.
+        below: What a relative path of labels is relative to.
+        image_ids: The images.
+
+    Raises:
+        SettingsError: The labels cannot be read, or fit no image.
+    """
+    if labels is None:
+        return NOTHING_KNOWN
+    truth = read_truth(store, labels, below=below)
+    require_labelled(truth, image_ids, labels)
+    rows = [row for row, image_id in enumerate(image_ids) if image_id in truth.of]
+    classes = tuple(truth.of[image_ids[row]] for row in rows)
+    return KnownTruth(np.array(rows, dtype=np.int64), classes, truth.unmatched, truth.conflict)
+
+
+def score_by_vectors(vectors: Vectors, labels: Labels, *, seed: int) -> dict[str, float]:
+    """The scores that need no truth, Euclidean. Noise is left out.
+
+    Args:
+        vectors: ``(n, dim)``.
+        labels: ``(n,)``, -1 for noise.
+        seed: Of the sample that the silhouette of very many images is taken of.
+    """
+    shape = internal_scores(vectors, labels)
+    outline = silhouette(vectors, labels, seed=seed)
+    found = {
+        "silhouette": outline.mean if outline is not None else None,
+        "davies_bouldin": shape.davies_bouldin,
+        "calinski_harabasz": shape.calinski_harabasz,
+        "inertia": shape.inertia if shape.clusters else None,
+    }
+    return {n: value for n, value in found.items() if value is not None and math.isfinite(value)}
+
+
+def score_by_truth(labels: Labels, known: KnownTruth) -> dict[str, float]:
+    """The scores against truth, of the images that have a label.
+
+    Noise counts as one more cluster, as it does where scikit-learn is given the labels: an
+    algorithm that calls most images noise must not be scored on the few that are left.
+    """
+    if not len(known.rows):
+        return {}
+    found = against_truth(labels[known.rows], known.truth)
+    return {name: float(getattr(found, name)) for name in BY_TRUTH}
+
+
+def in_title_order(scores: Mapping[str, float], titles: Mapping[str, str]) -> dict[str, float]:
+    """Scores in the order of their titles."""
+    return {name: scores[name] for name in titles if name in scores}

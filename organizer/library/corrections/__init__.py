@@ -1,0 +1,1 @@
+"""A person's decisions about clusters and images: applied, undone, listed."""

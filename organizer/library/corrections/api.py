@@ -1,0 +1,167 @@
+"""Decisions about clusters and images: rename, pin, merge, split, move, exclude and the like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from organizer.cluster.decisions import Constraints, compile_constraints
+from organizer.errors import SettingsError
+from organizer.library.corrections.editor import DecisionReport, Editor
+from organizer.library.corrections.history import HistoryEvent, read_history
+from organizer.library.corrections.resolve import ResolvedImages, resolve_members
+from organizer.library.current import require_cluster, require_clustering
+from organizer.library.detections.embed import embed_whole_photos
+from organizer.library.opening import OpenLibrary
+
+NamedImages = str | Path | Sequence[str | Path]
+"""One image or several: paths, folders, or image ids of which the beginning is enough."""
+
+
+class Corrections:
+    """Decisions about clusters and images: each is kept for good, and holds in every clustering.
+
+    Each is a transaction of its own: it is written down and carried out at once.
+    """
+
+    def __init__(self, opened: OpenLibrary) -> None:
+        self._opened, self._store, self._settings = opened, opened.store, opened.settings
+
+    def rename(self, cluster_id: int, name: str) -> DecisionReport:
+        """Name a cluster. The name stays with its images through every recluster.
+
+        Raises:
+            SettingsError: There is no such cluster, or another one has the name.
+        """
+        return self._decide(lambda editor: editor.rename(cluster_id, name))
+
+    def pin(self, cluster_id: int) -> DecisionReport:
+        """Keep a cluster, with the images that are typical of it, through every recluster.
+
+        Raises:
+            SettingsError: There is no such cluster.
+        """
+        return self._decide(lambda editor: editor.pin(cluster_id))
+
+    def merge(self, cluster_ids: Sequence[int]) -> DecisionReport:
+        """Make one cluster of several; it has the id of the first. They are never parted again.
+
+        Raises:
+            SettingsError: There is no such cluster, or it contradicts what was said before.
+        """
+        return self._decide(lambda editor: editor.merge(cluster_ids))
+
+    def split(self, cluster_id: int, *, k: int = 2) -> DecisionReport:
+        """Make several clusters of one; the largest part keeps the id. They are never one again.
+
+        Raises:
+            SettingsError: There is no such cluster, or it has too few different images.
+        """
+        return self._decide(lambda editor: editor.split(cluster_id, k))
+
+    def move(self, images: NamedImages, cluster_id: int, *, burst: bool = False) -> DecisionReport:
+        """Put images into a cluster, for good.
+
+        Where crops are clustered, a photo stands for all its crops. One in which a detector saw
+        nothing becomes a crop of the whole photo: a person's word comes before a detector's.
+
+        Args:
+            images: Paths, folders, or image ids of which the beginning is enough.
+            cluster_id: The cluster.
+            burst: Say it of all images of their bursts, but for those of which you said by
+                themselves where they belong.
+
+        Raises:
+            SettingsError: There is no such cluster or image.
+        """
+        resolved = resolve_members(self._store, _listed(images))
+        with self._opened.writing():
+            require_cluster(self._store, require_clustering(self._store), cluster_id)
+            return self._with_crops(
+                resolved, lambda editor: editor.move(resolved.image_ids, cluster_id, burst=burst)
+            )
+
+    def new_cluster(
+        self, images: NamedImages, name: str | None = None, *, burst: bool = False
+    ) -> DecisionReport:
+        """Make a new cluster of images, for good, wherever they are now.
+
+        Args:
+            images: Paths, folders, or image ids of which the beginning is enough.
+            name: The name of the cluster; none where None.
+            burst: Say it of all images of their bursts, but for those of which you said by
+                themselves where they belong.
+
+        Raises:
+            SettingsError: There is no such image, or another cluster has the name.
+        """
+        resolved = resolve_members(self._store, _listed(images))
+        with self._opened.writing():
+            require_clustering(self._store)
+            return self._with_crops(
+                resolved, lambda editor: editor.new_cluster(resolved.image_ids, name, burst=burst)
+            )
+
+    def exclude(
+        self, images: NamedImages, cluster_id: int, *, burst: bool = False
+    ) -> DecisionReport:
+        """Say that images are not of a cluster: they leave it and never come back.
+
+        Args:
+            images: Paths, folders, or image ids of which the beginning is enough.
+            cluster_id: The cluster.
+            burst: Say it of all images of their bursts, but for those of which you said by
+                themselves where they belong.
+
+        Raises:
+            SettingsError: There is no such cluster or image.
+        """
+        resolved = resolve_members(self._store, _listed(images))
+        lacking = {crop.crop_id for crop in resolved.whole}
+        ids = [image_id for image_id in resolved.image_ids if image_id not in lacking]
+        if not ids:
+            raise SettingsError("these photos have no crops, and are in no cluster")
+        report = self._decide(lambda editor: editor.exclude(ids, cluster_id, burst=burst))
+        return replace(report, notes=(*resolved.notes, *report.notes))
+
+    def history(self, cluster_id: int | None = None) -> list[HistoryEvent]:
+        """What became of the clusters, or of one, in order.
+
+        Raises:
+            SettingsError: No cluster ever had that id.
+        """
+        return read_history(self._store, cluster_id)
+
+    def constraints(self) -> Constraints:
+        """What all decisions together demand of every clustering."""
+        return compile_constraints(self._store.decisions.all())
+
+    def retire(self, cluster_id: int) -> DecisionReport:
+        """Dissolve a cluster: its images go where they fit, or to the pile; its id is no more.
+
+        Raises:
+            SettingsError: There is no such cluster.
+            ClusteringError: It is the only one.
+        """
+        return self._decide(lambda editor: editor.retire(cluster_id))
+
+    def _with_crops(
+        self, resolved: ResolvedImages, decide: Callable[[Editor], DecisionReport]
+    ) -> DecisionReport:
+        """Decide about photos; those that have no crop yet get one, of all of the photo."""
+        embed_whole_photos(self._store, resolved.whole, settings=self._settings)
+        joining = [crop.crop_id for crop in resolved.whole]
+        report = decide(Editor.open(self._store, settings=self._settings, joining=joining))
+        self._opened.tidy()
+        return replace(report, notes=(*resolved.notes, *report.notes))
+
+    def _decide(self, decide: Callable[[Editor], DecisionReport]) -> DecisionReport:
+        with self._opened.writing():
+            report = decide(Editor.open(self._store, settings=self._settings))
+            self._opened.tidy()
+        return report
+
+
+def _listed(images: NamedImages) -> Sequence[str | Path]:
+    return [images] if isinstance(images, str | Path) else images

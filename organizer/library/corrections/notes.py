@@ -1,0 +1,55 @@
+"""What a person should know of a decision: what it takes back, and what it leaves behind."""
+
+from __future__ import annotations
+
+from organizer.cluster.decisions import describe_decision
+from organizer.library.corrections.state import EditorState
+from organizer.types import Decision, DecisionKind
+
+
+def notes_on(state: EditorState, decision: Decision) -> tuple[str, ...]:
+    """Notes on a decision, a line each.
+
+    Args:
+        state: The clustering before the decision.
+        decision: The decision.
+    """
+    notes = [*_reversed_images(state, decision), *_reversed_splits(state, decision)]
+    if decision.kind in {DecisionKind.MOVE, DecisionKind.NOT} and state.preprocessor.bursts:
+        notes += _left_behind(state, decision)
+    return tuple(notes)
+
+
+def _reversed_images(state: EditorState, decision: Decision) -> list[str]:
+    """For how many images the decision takes an earlier one back."""
+    count = 0
+    for image_id in decision.image_ids:
+        if decision.kind is DecisionKind.MOVE:
+            count += decision.cluster_id in state.constraints.banned.get(image_id, ())
+        elif decision.kind is DecisionKind.NOT:
+            count += state.constraints.fixed.get(image_id) == decision.cluster_id
+    return [f"for {count} of the images this takes back what you said before"] if count else []
+
+
+def _reversed_splits(state: EditorState, decision: Decision) -> list[str]:
+    """The splits that a merge takes back."""
+    if decision.kind is not DecisionKind.MERGE:
+        return []
+    parts = {decision.cluster_id, *decision.others}
+    return [
+        f"this takes back decision {d.decision_id}: {describe_decision(d)}"
+        for d in state.decisions
+        if d.kind is DecisionKind.SPLIT and len(parts & set(d.others)) > 1
+    ]
+
+
+def _left_behind(state: EditorState, decision: Decision) -> list[str]:
+    """That a burst was parted, and how it would not have been."""
+    named = set(decision.image_ids)
+    left = [i for i in state.with_bursts(decision.image_ids) if i not in named]
+    if not left:
+        return []
+    of = "burst" if len(named) == 1 else "bursts"
+    whose = "its" if len(named) == 1 else "their"
+    images = f"{len(left)} other image{'s' if len(left) != 1 else ''} of {whose} {of}"
+    return [f"{images} stay{'s' if len(left) == 1 else ''}; --burst takes the whole burst along"]

@@ -1,0 +1,137 @@
+"""Tables that a person filled in or brought along, as spreadsheets and other programs save them.
+
+Programs change what they save: the separator (comma, semicolon, tab), the ends of lines, the
+encoding (UTF-8 with and without a mark, UTF-16, Windows-1252), and Excel may begin a file with a
+line ``sep=;``. All of that is read. What is broken is refused and never guessed at: one quote that
+is not closed makes a single field of several lines, and what was in them would be lost unnoticed.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from organizer.errors import SettingsError
+
+_SEPARATORS = ",;\t"
+_BREAK = re.compile(r"\r\n|\r|\n")
+_UNCLOSED = "look for an unclosed quote"
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """A line of a table that holds something.
+
+    Attributes:
+        number: Where it begins in the file; the first line is 1.
+        cells: Its cells.
+    """
+
+    number: int
+    cells: Sequence[str]
+
+    def cell(self, place: int) -> str:
+        """A cell; nothing where the line is too short."""
+        return self.cells[place] if place < len(self.cells) else ""
+
+    def has_break(self, place: int) -> bool:
+        """Whether a cell runs over several lines."""
+        return _BREAK.search(self.cell(place).strip()) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class CsvTable:
+    """A table with a header.
+
+    Attributes:
+        file: Where it was read from, as messages call it.
+        header: The names of its columns as they are written.
+        lines: Those that hold something.
+    """
+
+    file: Path
+    header: Sequence[str]
+    lines: Sequence[TableRow]
+
+    @property
+    def columns(self) -> Mapping[str, int]:
+        """The place of each column by its name in small letters; of two alike the last counts."""
+        return {name.strip().lower(): place for place, name in enumerate(self.header)}
+
+    def require_single_lines(self, places: Iterable[int]) -> None:
+        """Make sure that some cells are each on one line.
+
+        Raises:
+            SettingsError: One is not.
+        """
+        for place in places:
+            for line in self.lines:
+                if line.has_break(place):
+                    raise self.broken(line, place)
+
+    def broken(self, line: TableRow, place: int) -> SettingsError:
+        """That a cell runs over several lines."""
+        return SettingsError(
+            f"{self.file} line {line.number}: the column {self.header[place].strip()} holds "
+            "several lines",
+            _UNCLOSED,
+        )
+
+
+def read_csv(file: Path, *, shown: Path | None = None, what: str = "", hint: str) -> CsvTable:
+    """Read a table.
+
+    Args:
+        file: The file; ``~`` is the home folder.
+        shown: How messages call it; as it is where None.
+        what: What it holds, for the message: "the labels ".
+        hint: What to do where it cannot be read.
+
+    Raises:
+        SettingsError: The file cannot be read, is no text, or is not CSV.
+    """
+    shown = shown or file
+    text = _text(file, shown, what, hint)
+    separator, text, skipped = _separated(text)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    found: list[TableRow] = []
+    begins = skipped + 1
+    try:
+        header = next(rows, [])
+        begins = rows.line_num + skipped + 1
+        for row in rows:
+            if any(map(str.strip, row)):
+                found.append(TableRow(begins, row))
+            begins = rows.line_num + skipped + 1
+    except csv.Error as error:
+        raise SettingsError(f"{shown} line {begins} is not CSV: {error}", _UNCLOSED) from error
+    return CsvTable(shown, header, found)
+
+
+def _text(file: Path, shown: Path, what: str, hint: str) -> str:
+    try:
+        data = file.expanduser().read_bytes()
+    except (OSError, RuntimeError, ValueError) as error:  # ~nobody; a name that no file can have
+        reason = getattr(error, "strerror", None) or error
+        raise SettingsError(f"cannot read {what}{shown}: {reason}", hint) from error
+    wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    for encoding in ("utf-16",) if wide else ("utf-8-sig", "cp1252"):
+        with suppress(UnicodeDecodeError):
+            text = data.decode(encoding)
+            if "\0" not in text:  # UTF-16 without a mark, a picture, a workbook
+                return text
+    raise SettingsError(f"{shown} is no text", "save it as CSV in UTF-8")
+
+
+def _separated(text: str) -> tuple[str, str, int]:
+    """The separator, the table without Excel's line about it, and the lines left out."""
+    first, *rest = _BREAK.split(text, maxsplit=1)
+    named = re.fullmatch(r'"?sep=(.)"?', first.rstrip(" "), re.IGNORECASE)
+    if named and rest:
+        return named[1], rest[0], 1
+    return max(_SEPARATORS, key=first.count), text, 0

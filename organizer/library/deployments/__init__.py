@@ -1,0 +1,1 @@
+"""Deployments: where cameras stood, and whether their clocks were right."""

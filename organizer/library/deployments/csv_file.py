@@ -1,0 +1,259 @@
+"""A table of deployments: written to be filled in, and read whoever filled it in.
+
+Read are the columns of Camtrap DP 1.0 (``deployments.csv``) and plain ones, however they are
+capitalised: deploymentID, deployment_id or ID; latitude and longitude in degrees; deploymentStart
+or start and deploymentEnd or end, in ISO 8601; locationName or location; cameraID or camera; shift,
+as ``+1h`` or in seconds. Only the id is needed. A cell that is empty says that nothing is known; of
+what the table has no column, nothing is changed. Other columns are left alone.
+
+Times are those of the camera's clock as it should have been. An offset from UTC is left away: it
+says where the clock stood, not what it showed.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from organizer.deployments import parse_shift, tidy_name
+from organizer.errors import OrganizerError, SettingsError
+from organizer.export.spreadsheet import guarded
+from organizer.export.target import replace_export
+from organizer.library import csv_tables
+from organizer.library.csv_tables import CsvTable, TableRow
+from organizer.library.output_paths import require_suffix, resolve_output
+from organizer.store import Store
+from organizer.types import Deployment
+
+DEPLOYMENT_COLUMNS = (
+    "deployment_id",
+    "location",
+    "camera",
+    "latitude",
+    "longitude",
+    "start",
+    "end",
+    "shift",
+    "images",
+    "first_photo",
+    "last_photo",
+)
+"""What is written; the last three are told by the photos, and not read."""
+
+_MEANING = {
+    "deployment_id": ("deployment_id", "deploymentid", "id", "deployment"),
+    "location": ("location", "locationname", "location_name", "site"),
+    "camera": ("camera", "cameraid", "camera_id"),
+    "latitude": ("latitude", "lat"),
+    "longitude": ("longitude", "lon", "lng", "long"),
+    "start": ("start", "deploymentstart", "deployment_start"),
+    "end": ("end", "deploymentend", "deployment_end"),
+    "shift": ("shift",),
+}
+_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?", re.ASCII
+)
+_NUMBER = re.compile(r"[+-]?\d{1,3}(?:[.,]\d*)?", re.ASCII)
+_MISTAKES = 20
+_FORMULA = re.compile(r"'+[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentTable:
+    """A table of deployments.
+
+    Attributes:
+        deployments: Those of its lines, with what was told of them before; every id once.
+        unused: The columns that were left alone.
+    """
+
+    deployments: tuple[Deployment, ...]
+    unused: tuple[str, ...]
+
+
+def read_deployments(file: Path, told: Mapping[str, Deployment]) -> DeploymentTable:
+    """Read a table.
+
+    Args:
+        file: The table.
+        told: What was told before, by id: a table may add a longitude to a latitude.
+
+    Raises:
+        SettingsError: It cannot be read, has no column of ids, or lines of it are wrong, also with
+            what was told before: each is named by its number, and nothing is taken from the table.
+    """
+    hint = "organizer deployments write-csv FILE writes one to fill in"
+    table = csv_tables.read_csv(file, what="the deployments ", hint=hint)
+    places = _places(table, hint)
+    mistakes: list[str] = []
+    lines = [_line(line, places, told, mistakes) for line in table.lines]
+    counts = Counter(line.deployment_id for line in lines if line.deployment_id)
+    mistakes += [
+        f"lines {_numbers(name, table, lines)}: {name} is there {many} times"
+        for name, many in counts.items()
+        if many > 1
+    ]
+    if mistakes:
+        more = f"; and {len(mistakes) - _MISTAKES:,} more" if len(mistakes) > _MISTAKES else ""
+        advice = "nothing was taken from it: mend it and read it again"
+        if any(many > 1 for many in counts.values()):
+            advice += "; a deployment is one period, so give each period an id of its own"
+        raise SettingsError(f"{table.file}: {'; '.join(mistakes[:_MISTAKES])}{more}", advice)
+    if not lines:
+        raise SettingsError(f"{table.file} holds no deployment", hint)
+    used = set(places.values())
+    unused = [name.strip() for place, name in enumerate(table.header) if place not in used]
+    own = {"images", "first_photo", "last_photo"}
+    return DeploymentTable(tuple(lines), tuple(name for name in unused if name and name not in own))
+
+
+def _places(table: CsvTable, hint: str) -> dict[str, int]:
+    """The column of each thing that the table tells."""
+    found: dict[str, int] = {}
+    for meaning, names in _MEANING.items():
+        columns = [place for place, n in enumerate(table.header) if n.strip().lower() in names]
+        if len(columns) > 1:
+            both = " and ".join(table.header[place].strip() for place in columns)
+            raise SettingsError(f"{table.file} has two columns of one meaning: {both}", "leave one")
+        if columns:
+            found[meaning] = columns[0]
+    if "deployment_id" not in found:
+        shown = ", ".join(name.strip() for name in table.header[:8] if name.strip()) or "nothing"
+        raise SettingsError(
+            f"{table.file} has no column deploymentID, deployment_id or ID; it has {shown}", hint
+        )
+    table.require_single_lines(found.values())
+    return found
+
+
+def _line(
+    line: TableRow, places: Mapping[str, int], told: Mapping[str, Deployment], mistakes: list[str]
+) -> Deployment:
+    """A deployment as a line has it; what is wrong with it is added to the mistakes."""
+    values: dict[str, Any] = {}
+    unread: set[str] = set()
+    for meaning, place in places.items():
+        text = _unguarded(line.cell(place).strip())
+        try:
+            values[meaning] = _READ[meaning](text) if text else _NOTHING.get(meaning)
+        except ValueError as error:
+            mistakes.append(f"line {line.number}: {meaning} {error}")
+            unread.add(meaning)
+    deployment_id = values.pop("deployment_id", None) or ""
+    if not deployment_id:
+        mistakes.append(f"line {line.number}: there is no id")
+    found = replace(told.get(deployment_id, Deployment(deployment_id)), **values)
+    begun, ended = (found.start, found.end) if unread.isdisjoint({"start", "end"}) else ("", "")
+    if begun and ended and ended < begun:
+        mistakes.append(f"line {line.number}: it ends ({ended}) before it starts ({begun})")
+    is_half = (found.latitude is None) != (found.longitude is None)
+    if is_half and unread.isdisjoint({"latitude", "longitude"}):
+        mistakes.append(f"line {line.number}: there is only one of latitude and longitude")
+    return found
+
+
+def _numbers(name: str, table: CsvTable, lines: Iterable[Deployment]) -> str:
+    pairs = zip(table.lines, lines, strict=True)
+    return ", ".join(str(line.number) for line, told in pairs if told.deployment_id == name)
+
+
+def _unguarded(text: str) -> str:
+    """A text without the apostrophe that keeps a spreadsheet from running it."""
+    return text[1:] if _FORMULA.match(text) else text
+
+
+def _degrees(bound: int) -> Callable[[str], float]:
+    def read_degrees(text: str) -> float:
+        if not _NUMBER.fullmatch(text):
+            raise ValueError(f"{text!r} is no number of degrees such as -33.51")
+        value = float(text.replace(",", "."))
+        if abs(value) > bound:
+            raise ValueError(f"{text} is not within -{bound} and {bound}")
+        return value
+
+    return read_degrees
+
+
+def _time(rest: str) -> Callable[[str], str]:
+    def read_time(text: str) -> str:
+        match = _TIME.fullmatch(text)
+        if not match:
+            raise ValueError(f"{text!r} is no time such as 2024-05-01 or 2024-05-01T08:30:00")
+        day, minutes, seconds = match.groups()
+        clock = f"{minutes}{seconds or ':00'}" if minutes else rest
+        try:
+            return datetime.fromisoformat(f"{day}T{clock}").isoformat()
+        except ValueError:
+            raise ValueError(f"{text!r} is not in the calendar") from None
+
+    return read_time
+
+
+def _shift(text: str) -> int:
+    try:
+        return parse_shift(text)
+    except SettingsError as error:
+        raise ValueError(f"{error.message}: {error.hint}") from error
+
+
+_READ: Mapping[str, Callable[[str], Any]] = {
+    "deployment_id": tidy_name,
+    "location": tidy_name,
+    "camera": tidy_name,
+    "latitude": _degrees(90),
+    "longitude": _degrees(180),
+    "start": _time("00:00:00"),
+    "end": _time("23:59:59"),
+    "shift": _shift,
+}
+_NOTHING: Mapping[str, Any] = {"shift": 0}
+
+
+# Writing -----------------------------------------------------------------------------------------
+
+
+def write_deployments(
+    store: Store,
+    to: Path,
+    rows: Iterable[tuple[Deployment, int, str | None, str | None]],
+    *,
+    force: bool,
+) -> Path:
+    """Write a table to fill in (UTF-8 with a mark, commas). What nobody told is empty.
+
+    Args:
+        store: The library.
+        to: The target.
+        rows: Each deployment with the number of its images and the times of the first and last.
+        force: Whether a file that is there may be replaced.
+
+    Raises:
+        SettingsError: There is something that may not be replaced, or the place cannot be written.
+    """
+    place = resolve_output(store, to, option="FILE.csv")
+    require_suffix(place, ".csv", option="write-csv")
+    text = io.StringIO(newline="")
+    lines = csv.writer(text)
+    lines.writerow(DEPLOYMENT_COLUMNS)
+    for deployment, images, first, last in rows:
+        told = (deployment.latitude, deployment.longitude, deployment.start, deployment.end)
+        names = (deployment.deployment_id, deployment.location, deployment.camera)
+        lines.writerow([*map(guarded, names), *told, deployment.shift, images, first, last])
+    try:
+        if place.is_file() and not force:
+            raise SettingsError(f"{to} is there already", "--force replaces it; or name another")
+        with replace_export(place, force=force) as partial:
+            # The mark at the beginning makes spreadsheets read UTF-8.
+            partial.write_bytes(text.getvalue().encode("utf-8-sig"))
+    except OrganizerError as error:
+        if isinstance(error, SettingsError):
+            raise
+        raise SettingsError(error.message, "name another file") from error
+    return place

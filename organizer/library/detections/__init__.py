@@ -1,0 +1,1 @@
+"""Detections: imported from a detector; their crops are embedded and clustered."""

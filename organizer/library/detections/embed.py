@@ -1,0 +1,199 @@
+"""Embed crops that have no vector yet."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from organizer import decode
+from organizer.errors import SettingsError
+from organizer.execute import embed_batch, in_order
+from organizer.library import embedders
+from organizer.library.images.frames import (
+    cut_box,
+    needed_side,
+    present_files,
+    read_frame,
+    square_box,
+)
+from organizer.library.progress import Progress
+from organizer.protocols import LoadedEmbedder, least_side
+from organizer.settings import Settings, available_cores
+from organizer.store import Store
+from organizer.types import Crop, EmbeddingBatch, ImageFacts
+
+_FRAMES_AT_ONCE = 2_000
+
+
+@dataclass(slots=True)
+class CropReport:
+    """What became of crops that had no vector.
+
+    Attributes:
+        embedded: Crops that have one now.
+        unreadable: Crops whose frame could not be read again: its files are gone or changed.
+        interrupted: Whether it was stopped before its end.
+    """
+
+    embedded: int = 0
+    unreadable: int = 0
+    interrupted: bool = False
+
+
+def embed_crops(
+    store: Store,
+    crops: Mapping[str, Crop],
+    loaded: LoadedEmbedder,
+    *,
+    settings: Settings,
+    progress: Progress,
+    stop: Callable[[], bool],
+) -> CropReport:
+    """Embed crops, commit by commit; the caller holds the library for writing.
+
+    Args:
+        store: The library.
+        crops: Those that should have a vector.
+        loaded: The embedder, one of crops.
+        settings: Batches, commits, threads.
+        progress: Told of each crop.
+        stop: Asked after each batch.
+    """
+    known = store.vectors.ids(loaded.spec)
+    wanted = [crop for crop in crops.values() if crop.crop_id not in known]
+    run = _CropEmbedding(store, loaded, settings)
+    progress.begin(f"embedding with {loaded.spec.name}", len(wanted))
+    for done in run.batches(wanted):
+        progress.advance(done)
+        if stop():
+            run.report.interrupted = True
+            break
+    return run.finish()
+
+
+def embed_whole_photos(store: Store, crops: Sequence[Crop], *, settings: Settings) -> None:
+    """Give whole photos, as crops, the vectors that the present clustering of crops needs.
+
+    Raises:
+        SettingsError: A photo cannot be read again.
+    """
+    current = store.clusterings.current()
+    if not crops or current is None:
+        return
+    known = store.vectors.read_some(current.embedder, [crop.crop_id for crop in crops])
+    wanted = [crop for crop in crops if crop.crop_id not in known]
+    if not wanted:
+        return
+    store.detections.add_crops(wanted)
+    run = _CropEmbedding(store, embedders.load_embedder(current.embedder, settings), settings)
+    for _ in run.batches(wanted):
+        pass
+    if run.finish().unreadable:
+        raise SettingsError(
+            f"{run.report.unreadable} of the photos cannot be read any more",
+            "what is moved is looked at again: put their files back",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A frame and what to cut out of it."""
+
+    facts: ImageFacts
+    files: Sequence[Path]
+    crops: Sequence[Crop]
+
+
+_Pieces = list[tuple[str, NDArray[Any] | None]]
+"""Crop ids, and what the embedder takes of each; None for what could not be read."""
+
+
+class _CropEmbedding:
+    """One run: what is embedded and not yet written."""
+
+    def __init__(self, store: Store, loaded: LoadedEmbedder, settings: Settings) -> None:
+        self._store, self._loaded, self._settings = store, loaded, settings
+        self._pending: list[EmbeddingBatch] = []
+        self._last = time.monotonic()
+        self.report = CropReport()
+
+    def batches(self, crops: Sequence[Crop]) -> Iterator[int]:
+        """Embed all; yields how many are done after each batch."""
+        size = self._settings.batch_size
+        pieces = self._pieces(crops)
+        while batch := list(islice(pieces, size)):
+            there = [(crop_id, piece) for crop_id, piece in batch if piece is not None]
+            self.report.unreadable += len(batch) - len(there)
+            if there:
+                vectors = embed_batch(self._loaded, [piece for _, piece in there])
+                ids = tuple(crop_id for crop_id, _ in there)
+                self._pending.append(EmbeddingBatch(ids, vectors))
+            if self._is_due():
+                self._write()
+            yield len(batch)
+
+    def finish(self) -> CropReport:
+        """Write what is left."""
+        self._write()
+        return self.report
+
+    def _is_due(self) -> bool:
+        overdue = time.monotonic() - self._last > self._settings.commit_seconds
+        count = sum(len(batch.image_ids) for batch in self._pending)
+        return overdue or count >= self._settings.commit_images
+
+    def _write(self) -> None:
+        if not self._pending:
+            return
+        ids = tuple(i for batch in self._pending for i in batch.image_ids)
+        vectors = np.concatenate([batch.vectors for batch in self._pending])
+        self._store.vectors.append(self._loaded.spec, EmbeddingBatch(ids, vectors))
+        self.report.embedded += len(ids)
+        self._pending, self._last = [], time.monotonic()
+
+    def _pieces(self, crops: Sequence[Crop]) -> Iterator[tuple[str, NDArray[Any] | None]]:
+        part = self._loaded.part
+        min_side, max_bytes = least_side(part), self._settings.max_file_bytes
+
+        def work(job: _Job) -> _Pieces:
+            width, height = job.facts.width, job.facts.height
+            boxes = [square_box(crop.box, width, height) for crop in job.crops]
+            needed = needed_side(boxes, width, height, min_side)
+            image = read_frame(job.facts.image_id, job.files, min_side=needed, max_bytes=max_bytes)
+            ids = [crop.crop_id for crop in job.crops]
+            if image is None:
+                return [(crop_id, None) for crop_id in ids]
+            cuts = (np.ascontiguousarray(cut_box(image.pixels, box)) for box in boxes)
+            return [(i, part.prepare(piece)) for i, piece in zip(ids, cuts, strict=True)]
+
+        threads = self._settings.threads or available_cores()
+        with warnings.catch_warnings(), ThreadPoolExecutor(threads, "crops") as pool:
+            warnings.filterwarnings("ignore", module=r"PIL\.|pillow_heif")
+            decode.register_codecs()
+            try:
+                for pieces in in_order(pool, work, self._jobs(crops), ahead=4 * threads):
+                    yield from pieces
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+
+    def _jobs(self, crops: Iterable[Crop]) -> Iterator[_Job]:
+        by_frame: dict[str, list[Crop]] = {}
+        for crop in crops:
+            by_frame.setdefault(crop.image_id, []).append(crop)
+        frames = iter(by_frame)
+        while some := list(islice(frames, _FRAMES_AT_ONCE)):
+            facts = self._store.photos.facts_of(some)
+            files = self._store.photos.files_of(some, with_people=True)
+            for image_id in some:
+                if image_id in facts:
+                    here = present_files(files.get(image_id, ()))
+                    yield _Job(facts[image_id], here, by_frame[image_id])

@@ -1,0 +1,106 @@
+"""Taking a detector's results into the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from organizer.errors import SettingsError
+from organizer.library import embedders
+from organizer.library.images import crops
+from organizer.library.progress import Progress
+from organizer.store import Store
+from organizer.store.detections import QUARANTINED_CATEGORIES
+from organizer.types import Detected, Detection, ImageDetections, PartSpec, crop_id
+
+_IMAGES_AT_ONCE = 2_000
+
+
+def crop_embedder(store: Store, named: str | None) -> PartSpec:
+    """The embedder of crops of a library: the one that is named, or that of its own network.
+
+    Raises:
+        SettingsError: There is no embedder of that name, or the library has none of its own.
+    """
+    if named is not None:
+        name = named if named.startswith(crops.CROPS_PREFIX) else crops.CROPS_PREFIX + named
+        return embedders.stored_spec(store, name)
+    own = embedders.library_embedder(store)
+    if own is None:
+        raise SettingsError("there are no vectors in this library", "organizer ingest FOLDER")
+    if crops.is_crop_embedder(own):
+        return own
+    return replace(own, name=crops.CROPS_PREFIX + own.name)
+
+
+def require_threshold(threshold: float | None) -> None:
+    """Make sure that a threshold is a confidence.
+
+    Raises:
+        SettingsError: It is not between 0 and 1.
+    """
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise SettingsError(
+            f"the threshold cannot be {threshold:g}", "0 to 1, for example --threshold 0.2"
+        )
+
+
+@dataclass(slots=True)
+class _Taken:
+    images: int = 0
+    new: int = 0
+    left: int = 0
+
+
+def take_in_detections(
+    store: Store,
+    found: Iterable[ImageDetections],
+    *,
+    total: int | None,
+    yields: bool,
+    progress: Progress,
+) -> _Taken:
+    """Write down what a detector says, some images at a time."""
+    progress.begin("taking in detections", total)
+    taken = _Taken()
+    rest: Iterator[ImageDetections] = iter(found)
+    while some := list(islice(rest, _IMAGES_AT_ONCE)):
+        taken.images += len(some)
+        kept = _unless_lost(store, _unless_known(store, some) if yields else some)
+        taken.left += len(some) - len(kept)
+        taken.new += store.detections.write([with_crops(one) for one in kept])
+        progress.advance(len(some))
+    return taken
+
+
+def _unless_known(store: Store, some: Sequence[ImageDetections]) -> list[ImageDetections]:
+    """Those of which no other detector has said anything."""
+    known = store.detections.of(one.image_id for one in some)
+    return [
+        one
+        for one in some
+        if one.image_id not in known or known[one.image_id].detector == one.detector
+    ]
+
+
+def _unless_lost(store: Store, some: Sequence[ImageDetections]) -> list[ImageDetections]:
+    """Those that do not fail where a detector saw something or nothing before.
+
+    A file that could not be read this time takes nobody out of quarantine.
+    """
+    failed = [one.image_id for one in some if one.outcome is Detected.FAILED]
+    known = store.detections.of(failed) if failed else {}
+    seen = {i for i, one in known.items() if one.outcome is not Detected.FAILED}
+    return [one for one in some if one.outcome is not Detected.FAILED or one.image_id not in seen]
+
+
+def with_crops(one: ImageDetections) -> ImageDetections:
+    """What a detector said, with the crops that its boxes make: of all but people and vehicles."""
+    return replace(one, detections=tuple(_cut(one.image_id, box) for box in one.detections))
+
+
+def _cut(image_id: str, box: Detection) -> Detection:
+    if box.category in QUARANTINED_CATEGORIES:
+        return box
+    return replace(box, crop_id=crop_id(image_id, box.box))

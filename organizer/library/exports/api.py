@@ -1,0 +1,61 @@
+"""Exports: the images with their clusters, in formats that other tools read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from organizer.library.exports.options import ExportOptions, ExportReport
+from organizer.library.exports.run import run_export
+from organizer.library.opening import OpenLibrary
+from organizer.library.progress import NoProgress, Progress
+
+
+class Exports:
+    """Images, with their clusters and all that is known of them, for other tools."""
+
+    def __init__(self, opened: OpenLibrary) -> None:
+        self._opened, self._store, self._settings = opened, opened.store, opened.settings
+
+    def write(
+        self,
+        exporter: str,
+        to: Path | BinaryIO | None = None,
+        choice: ExportOptions | None = None,
+        *,
+        params: Mapping[str, Any] | None = None,
+        force: bool = False,
+        progress: Progress | None = None,
+    ) -> ExportReport:
+        """Write the images with their clusters in a format that another tool reads.
+
+        It is written beside its target and moved there when it is whole.
+
+        Args:
+            exporter: A format's name: csv, parquet, megadetector-json, fiftyone, embedding-atlas,
+                or a plugin's.
+            to: A file, or a folder for a format that is one; a stream for csv. In the current
+                folder, under the format's own name, where None.
+            choice: Which images, with or without vectors; all images where None.
+            params: The options of the format, by name; a text becomes what the option is declared
+                to be.
+            force: Whether what is at the target may be replaced.
+            progress: Told how far it is.
+
+        Raises:
+            SettingsError: The target is there already or cannot be, or there is no such format,
+                cluster or embedder.
+            ClusteringError: Clusters are named, and there is no clustering yet.
+            OrganizerError: The target cannot be written.
+        """
+        return run_export(
+            self._store,
+            exporter,
+            to,
+            choice or ExportOptions(),
+            params=params or {},
+            force=force,
+            progress=progress or NoProgress(),
+            settings=self._settings,
+        )

@@ -1,0 +1,132 @@
+"""In which cluster the images of an export are."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from organizer.cluster.decisions import compile_constraints
+from organizer.errors import SettingsError
+from organizer.library.current import require_cluster, require_clustering
+from organizer.library.exports.numbers import finite
+from organizer.library.images.crops import moved_by_person
+from organizer.store import Store, StoredClustering
+from organizer.store.ids import IdArray, contains_ids, pack_ids
+from organizer.types import NOISE, UNSURE, Assignments, AssignmentState
+
+_COLUMNS = (
+    "cluster_ids", "cluster_names", "states", "candidate_ids", "candidate_names", "distances",
+    "margins",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Where every image, or crop of one, is: the current clustering, to be looked up by packed id.
+
+    Attributes:
+        current: The clustering; None where there is none yet.
+        names: The names that persons gave, by cluster.
+        ids: The clusters.
+    """
+
+    current: StoredClustering | None
+    names: Mapping[int, str]
+    ids: list[int]
+    _members: Assignments | None
+    _order: NDArray[np.int64]
+    _packed: IdArray
+
+    @classmethod
+    def of(cls, store: Store) -> Membership:
+        """As it is now."""
+        current, decisions = store.clusterings.current(), store.decisions.all()
+        names = compile_constraints(decisions).names
+        if current is None:
+            return cls(None, names, [], None, np.empty(0, np.int64), pack_ids([]))
+        members = store.clusterings.assignments(current.clustering_id)
+        members = _only_moved(members, moved_by_person(decisions))
+        packed = pack_ids(members.image_ids)
+        order = np.argsort(packed)
+        ids = store.clusterings.models(current.clustering_id).ids
+        return cls(current, names, ids, members, order, packed[order])
+
+    def within(self, store: Store, named: Sequence[str | int]) -> IdArray | None:
+        """The ascending ids of what is in some clusters; None where no cluster is named.
+
+        Raises:
+            ClusteringError: There is no clustering yet.
+            SettingsError: There is no such cluster.
+        """
+        if not named:
+            return None
+        current = require_clustering(store)
+        wanted = [_cluster_id(store, current, self.names, name) for name in named]
+        members = cast(Assignments, self._members)
+        inside: IdArray = self._packed[np.isin(members.cluster_ids[self._order], wanted)]
+        return inside
+
+    def columns(self, ids: IdArray) -> dict[str, tuple[Any, ...]]:
+        """The columns of a batch that tell of clusters."""
+        rows = [self._row(row) for row in self._rows(ids)]
+        columns = zip(*rows, strict=True) if rows else [()] * len(_COLUMNS)
+        return dict(zip(_COLUMNS, map(tuple, columns), strict=True))
+
+    def _rows(self, ids: IdArray) -> list[int]:
+        """The row of each in the clustering; NOISE for one that is not in it."""
+        if not len(self._packed):
+            return [NOISE] * len(ids)
+        known = contains_ids(self._packed, ids)
+        places = np.minimum(np.searchsorted(self._packed, ids), len(self._packed) - 1)
+        rows: list[int] = np.where(known, self._order[places], NOISE).tolist()
+        return rows
+
+    def _row(self, row: int) -> tuple[Any, ...]:
+        members = self._members
+        if row == NOISE or members is None:
+            return (None,) * len(_COLUMNS)
+        cluster_id, nearest = int(members.cluster_ids[row]), int(members.candidates[row])
+        home = None if cluster_id == NOISE else cluster_id
+        candidate = nearest if home is None and nearest != NOISE else None
+        return (
+            home,
+            None if home is None else self.names.get(home),
+            str(members.states[row]),
+            candidate,
+            None if candidate is None else self.names.get(candidate),
+            finite(float(members.distances[row])),
+            finite(float(members.margins[row])),
+        )
+
+
+def _only_moved(members: Assignments, by_person: Collection[str]) -> Assignments:
+    """Members of which those alone are decided that a person put there, not what stands for names.
+
+    What stands for a cluster that was named is kept in it as if decided, from the next clustering
+    on; whoever reads an export would take it for something that a person looked at.
+    """
+    decided = members.states == AssignmentState.DECIDED
+    for row in np.flatnonzero(decided):
+        decided[row] = members.image_ids[row] not in by_person
+    return replace(members, states=np.where(decided, AssignmentState.AUTO.value, members.states))
+
+
+def _cluster_id(
+    store: Store, current: StoredClustering, names: Mapping[int, str], named: str | int
+) -> int:
+    """A cluster by its name or id; a name that is a number comes before the id."""
+    if named == UNSURE:
+        return NOISE
+    by_name = {name: cluster_id for cluster_id, name in names.items()}
+    if named in by_name:
+        return by_name[str(named)]
+    if not str(named).isdecimal():
+        raise SettingsError(
+            f"there is no cluster {named!r}", "organizer clusters lists ids and names"
+        )
+    require_cluster(store, current, int(named))
+    return int(named)

@@ -1,0 +1,110 @@
+"""An export, from what is wanted to a file, a folder or a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from organizer.errors import SettingsError
+from organizer.export.target import check_target, replace_export
+from organizer.library import embedders
+from organizer.library.exports.format_options import make_exporter
+from organizer.library.exports.options import ExportOptions, ExportReport
+from organizer.library.exports.source import ExportSource
+from organizer.library.output_paths import require_suffix, resolve_output
+from organizer.library.progress import Progress
+from organizer.protocols import Exporter, FolderExporter, Openable, StreamExporter
+from organizer.settings import Settings
+from organizer.store import Store
+from organizer.types import PartSpec, VectorUse
+
+
+def run_export(
+    store: Store,
+    exporter: str,
+    to: Path | BinaryIO | None,
+    choice: ExportOptions,
+    *,
+    params: Mapping[str, Any],
+    force: bool,
+    progress: Progress,
+    settings: Settings,
+) -> ExportReport:
+    """See `organizer.library.Library.export`."""
+    part = make_exporter(exporter, params)
+    embedder = _vectors_of(store, part, exporter, choice)
+    target = _target(store, part, exporter, to, force=force)
+    source = ExportSource.of(store, part, choice, embedder, settings=settings)
+    progress.begin(f"export {exporter}", len(source.chosen.ids))
+    images = _written(part, source, target, force=force, progress=progress)
+    place = target if isinstance(target, Path) else None
+    return ExportReport(
+        exporter=exporter,
+        to=place,
+        images=images,
+        missing=source.chosen.missing,
+        without_vector=source.chosen.without_vector,
+        people=source.chosen.people,
+        incomplete=source.chosen.incomplete,
+        clustered=source.about.clustering_id is not None,
+        embedder=source.about.embedder,
+        opened_with=part.opened_with(place, about=source.about)
+        if place is not None and isinstance(part, Openable)
+        else "",
+    )
+
+
+def _target(
+    store: Store, part: Exporter, exporter: str, to: Path | BinaryIO | None, *, force: bool
+) -> Path | BinaryIO:
+    """Where to, as an absolute path, known to be free before the library is read.
+
+    Raises:
+        SettingsError: An export must not be there, or the format is not written to a stream.
+    """
+    if to is not None and not isinstance(to, Path):
+        if not isinstance(part, StreamExporter):
+            raise SettingsError(
+                f"{exporter} cannot be written to a pipe", f"--to FILE{part.suffix}, or use csv"
+            )
+        return to
+    place = resolve_output(store, to or Path(part.file_name), option="--to")
+    if part.suffix and not place.is_dir():
+        require_suffix(place, part.suffix, option="--to")
+    check_target(place, force=force, holds=_holds(part))
+    return place
+
+
+def _written(
+    part: Exporter,
+    source: ExportSource,
+    target: Path | BinaryIO,
+    *,
+    force: bool,
+    progress: Progress,
+) -> int:
+    batches, about = source.batches(progress), source.about
+    if isinstance(target, Path):
+        with replace_export(target, force=force, holds=_holds(part)) as partial:
+            return part.export(batches, partial, about=about)
+    return cast(StreamExporter, part).write(batches, target, about=about)
+
+
+def _holds(part: Exporter) -> frozenset[str] | None:
+    return part.holds if isinstance(part, FolderExporter) else None
+
+
+def _vectors_of(
+    store: Store, part: Exporter, exporter: str, choice: ExportOptions
+) -> PartSpec | None:
+    """The embedder whose vectors come along."""
+    wanted = choice.vectors
+    if wanted is None:
+        asked = choice.embedder is not None
+        wanted = asked or (part.vectors is VectorUse.USUAL and bool(store.vectors.specs()))
+    if not wanted:
+        return None
+    if part.vectors is VectorUse.NEVER:
+        raise SettingsError(f"{exporter} holds no vectors", "organizer export parquet --vectors")
+    return embedders.require_spec(store, choice.embedder)

@@ -1,0 +1,181 @@
+"""The images of an export batch by batch, in one pass over the library."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from organizer.errors import SettingsError
+from organizer.library.exports.columns import CaptureColumns, FileColumns, fact_columns
+from organizer.library.exports.detections import DetectionColumns
+from organizer.library.exports.membership import Membership
+from organizer.library.exports.options import ExportOptions
+from organizer.library.exports.select import KnownColumns, SelectedImages, select_images
+from organizer.library.images.capture import read_capture_info
+from organizer.library.images.crops import is_crop_embedder
+from organizer.library.images.placement import read_placement
+from organizer.library.images.thumbnails import make_thumbnails
+from organizer.library.progress import NoProgress, Progress
+from organizer.protocols import Exporter, PictureExporter
+from organizer.settings import Settings
+from organizer.store import Store
+from organizer.store.ids import pack_ids
+from organizer.types import Deployment, ExportBatch, ExportInfo, ImageFacts, PartSpec
+
+ROWS = 4_000
+"""Images of a batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportSource:
+    """The images to export, and where to look up what is known of them.
+
+    Attributes:
+        about: What all batches have in common.
+        chosen: Which images, and how many are left out.
+    """
+
+    about: ExportInfo
+    chosen: SelectedImages
+    _store: Store
+    _known: KnownColumns
+    _places: FileColumns
+    _side: int
+    _threads: int
+
+    @classmethod
+    def of(
+        cls,
+        store: Store,
+        part: Exporter,
+        choice: ExportOptions,
+        embedder: PartSpec | None,
+        *,
+        settings: Settings,
+    ) -> ExportSource:
+        """What an exporter is to be given.
+
+        Args:
+            store: The library.
+            part: The exporter.
+            choice: Which images.
+            embedder: Whose vectors come along; None for none.
+            settings: How far apart the photos of a burst and of an event may be, and how many
+                threads read pictures.
+
+        Raises:
+            ClusteringError: Clusters are named, and there is no clustering yet.
+            SettingsError: There is no such cluster or folder, no image has a vector, or too little
+                is known of some.
+        """
+        relative_to = _folder(choice.relative_to)
+        known = _known(store, embedder, settings)
+        chosen = select_images(store, part, choice, known)
+        if embedder is not None and not len(chosen.ids) and chosen.without_vector:
+            raise SettingsError(
+                f"none of these images has a vector of {embedder.name}",
+                f"organizer ingest --embedder {embedder.name}",
+            )
+        folders = [root.folder for root in store.photos.roots()]
+        about = _about(store, known, chosen, embedder, relative_to, folders)
+        places = FileColumns(folders, missing_too=choice.include_missing)
+        side = part.picture_side if isinstance(part, PictureExporter) else 0
+        return cls(about, chosen, store, known, places, side, settings.threads)
+
+    def batches(self, progress: Progress) -> Iterator[ExportBatch]:
+        """The images in the order in which they came to the library."""
+        for facts in self._store.photos.facts_in_order(self.chosen.ids, rows=ROWS):
+            yield self._batch(facts)
+            progress.advance(len(facts))
+
+    def _batch(self, facts: Sequence[ImageFacts]) -> ExportBatch:
+        names = tuple(fact.image_id for fact in facts)
+        ids, known = pack_ids(names), self._known
+        return ExportBatch(
+            image_ids=names,
+            **self._places.of(known.files.of(ids)),
+            **known.membership.columns(known.sightings.standing_for(ids)),
+            **known.field.of(ids, facts),
+            **fact_columns(facts),
+            **known.sightings.columns(ids),
+            vectors=known.vectors_of(ids),
+            pictures=self._pictures(names) if self._side else None,
+        )
+
+    def _pictures(self, names: Sequence[str]) -> tuple[bytes | None, ...]:
+        made = make_thumbnails(
+            self._store, names, side=self._side, threads=self._threads, progress=NoProgress()
+        )
+        return tuple(made[i].jpeg if i in made else None for i in names)
+
+
+def _known(store: Store, embedder: PartSpec | None, settings: Settings) -> KnownColumns:
+    files = store.photos.file_lists()  # first: of the images that it has all else is known
+    field = CaptureColumns(
+        read_capture_info(store, settings=settings)
+    )  # the most of all for a while
+    membership = Membership.of(store)
+    return KnownColumns(
+        files=files,
+        membership=membership,
+        sightings=DetectionColumns(store, membership),
+        field=field,
+        vectors=store.vectors.rows(embedder) if embedder is not None else None,
+        of_crops=is_crop_embedder(embedder),
+    )
+
+
+def _about(
+    store: Store,
+    known: KnownColumns,
+    chosen: SelectedImages,
+    embedder: PartSpec | None,
+    relative_to: Path | None,
+    folders: Sequence[Path],
+) -> ExportInfo:
+    membership, current = known.membership, known.membership.current
+    used = sorted(known.field.deployments(chosen.ids))
+    told = read_placement(store).deployments if used else {}
+    return ExportInfo(
+        program=f"organizer {version('organizer')}",
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        clusters={i: membership.names.get(i) for i in membership.ids},
+        clustering_id=current.clustering_id if current else None,
+        algorithm=current.algorithm if current else "",
+        common=_common(folders, store.path.parent),
+        deployments={name: told.get(name, Deployment(name)) for name in used},
+        events=known.field.events(chosen.ids),
+        clustered_at=current.created_at if current else None,
+        extras=store.photos.extra_names(),
+        detectors=tuple(sorted(filter(None, store.detections.detectors()))),
+        threshold=store.detections.threshold,
+        relative_to=relative_to,
+        embedder=embedder,
+        dim=known.vectors.dim if known.vectors is not None else 0,
+    )
+
+
+def _common(folders: Sequence[Path], otherwise: Path) -> Path:
+    """The deepest folder that holds all folders."""
+    try:
+        return Path(os.path.commonpath(folders)) if folders else otherwise
+    except ValueError:  # several drives
+        return otherwise
+
+
+def _folder(named: Path | None) -> Path | None:
+    if named is None:
+        return None
+    try:
+        folder = named.expanduser().resolve(strict=True)
+    except (OSError, RuntimeError) as error:
+        raise SettingsError(f"there is no folder {named}", "--relative-to FOLDER") from error
+    if not folder.is_dir():
+        raise SettingsError(f"{named} is no folder", "--relative-to FOLDER")
+    if not str(folder).isprintable():  # not UTF-8, or with a line break: no format could name it
+        raise SettingsError(f"paths cannot be relative to {str(folder)!r}", "rename it")
+    return folder

@@ -1,0 +1,1 @@
+"""Clusters written out as folders: plan, apply, undo, read back."""

@@ -1,0 +1,104 @@
+"""What a person chose for an arrangement, and what cannot be chosen."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from organizer.arrange import FIELDS, ArrangeMode, ArrangeRecord, FolderTemplate
+from organizer.errors import SettingsError
+from organizer.library.output_paths import resolve_output
+from organizer.store import Store
+
+READY_TEMPLATES = {
+    "cluster": "{cluster_name}/{stem}",
+    "name": "{cluster_name}/{stem}",
+    "event": "{camera}/{event:%Y-%m-%d %H.%M}/{stem}",
+    "camera": "{camera}/{stem}",
+}
+"""Ready templates."""
+
+UNSURE_FOLDER, UNNAMED_FOLDER = "unsure", "unnamed"
+"""The folder of images in no cluster, and with --by name of all that are in none with a name."""
+
+_CLUSTER_FIELD = re.compile(r"\{cluster(_name)?[:}]")
+
+
+@dataclass(frozen=True, slots=True)
+class ArrangeOptions:
+    """How a person wants photos arranged.
+
+    Attributes:
+        to: The folder, as it was typed.
+        mode: What is done with the files.
+        by: The name of a ready template.
+        template: A template of one's own in its place; None for the ready one.
+        keep_tree: Whether the folders that the photos are in now are kept below the new ones.
+    """
+
+    to: Path
+    mode: ArrangeMode = ArrangeMode.LINK
+    by: str = "cluster"
+    template: str | None = None
+    keep_tree: bool = False
+
+    def parsed(self) -> FolderTemplate:
+        """The template.
+
+        Raises:
+            SettingsError: It cannot be read, or no ready one has that name.
+        """
+        if self.template is None and self.by not in READY_TEMPLATES:
+            raise SettingsError(
+                f"--by cannot be {self.by!r}", f"it is one of {', '.join(READY_TEMPLATES)}"
+            )
+        template = FolderTemplate.parse(self.template or READY_TEMPLATES[self.by], fields=FIELDS)
+        return template.keeping_tree() if self.keep_tree else template
+
+    @property
+    def needs_clusters(self) -> bool:
+        """Whether the template names the cluster."""
+        return _CLUSTER_FIELD.search(self.template or READY_TEMPLATES.get(self.by, "")) is not None
+
+    @property
+    def only_named(self) -> bool:
+        """Whether clusters without a name share one folder."""
+        return self.template is None and self.by == "name"
+
+
+def resolve_target_folder(
+    store: Store, choice: ArrangeOptions, standing: Sequence[ArrangeRecord]
+) -> Path:
+    """The folder as an absolute path, if photos may be arranged there.
+
+    Raises:
+        SettingsError: It is a file, a photo, inside the library, or a folder that was ingested and
+            whose photos would be moved about within it; or links that stand would lead nowhere.
+    """
+    place = resolve_output(store, choice.to, option="--to")
+    real = Path(os.path.realpath(place))
+    if os.path.lexists(place) and not place.is_dir():
+        raise SettingsError(f"{choice.to} is a file", "name a folder with --to")
+    if choice.mode is ArrangeMode.MOVE:
+        _require_movable(store, real, choice, standing)
+    return real
+
+
+def _require_movable(
+    store: Store, to: Path, choice: ArrangeOptions, standing: Sequence[ArrangeRecord]
+) -> None:
+    ours = {record.plan.to for record in standing}
+    if to not in ours and any(root.folder == to for root in store.photos.roots()):
+        raise SettingsError(
+            f"{choice.to} was ingested: its photos would be moved about among themselves",
+            f"name a new folder, for example --to {choice.to / 'sorted'}",
+        )
+    linked = [r for r in standing if r.plan.mode is ArrangeMode.SYMLINK]
+    if linked:
+        raise SettingsError(
+            f"the symbolic links in {linked[-1].plan.to} would lead nowhere",
+            "take them back first: organizer arrange --undo",
+        )

@@ -1,0 +1,1 @@
+"""Arranged folders read back: compare, infer, apply, report."""

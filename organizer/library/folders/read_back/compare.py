@@ -1,0 +1,155 @@
+"""An arranged folder as it is now, beside what was put there or was last read back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from organizer.arrange.disk import hash_of
+from organizer.arrange.names import safe_name
+from organizer.arrange.read_back import FolderChanges, find_changes
+from organizer.arrange.recognise import ExpectedPhoto, FoundFile, recognise_photos
+from organizer.discover import SUFFIXES, is_passed_over
+from organizer.errors import SettingsError
+from organizer.library.arrangements.active import (
+    ActivePhoto,
+    active_photos,
+    active_records,
+    expected_photo,
+    folder_name,
+    moved_since,
+    require_finished,
+)
+from organizer.library.corrections.state import EditorState
+from organizer.library.folders.items import cluster_label
+from organizer.library.folders.options import UNNAMED_FOLDER, UNSURE_FOLDER
+from organizer.library.folders.photo_folders import GROUP_FOLDERS, PhotoFolders
+from organizer.library.progress import Progress
+from organizer.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class FolderComparison:
+    """The photos of an arranged folder, what a person did to them, and all journals that stand.
+
+    Attributes:
+        to: The folder.
+        photos: What was put there.
+        changes: What a person did.
+        journals: The names of the journals.
+        filing: Where the photos of the library belong now.
+    """
+
+    to: Path
+    photos: Sequence[ActivePhoto]
+    changes: FolderChanges
+    journals: frozenset[str]
+    filing: PhotoFolders
+
+
+def compare_folder(
+    store: Store, state: EditorState, to: Path, progress: Progress
+) -> FolderComparison:
+    """Compare an arranged folder with what was put there, or was last read back.
+
+    Raises:
+        SettingsError: Nothing stands there, its folders do not stand for clusters, or all is gone.
+    """
+    try:
+        folder = Path(os.path.realpath(to.expanduser()))
+    except RuntimeError as error:  # ~nobody
+        raise SettingsError(f"there is no folder {to}", "check the path") from error
+    standing = active_records(store)
+    require_finished(standing)
+    everything = active_photos(store, standing)
+    photos = [photo for photo in everything if photo.record.plan.to == folder]
+    _require_readable(to, folder, photos, everything)
+    progress.begin(f"looking at {to}", len(photos))
+    sources = moved_since(everything)
+    placed = [expected_photo(photo, sources) for photo in photos]
+    found = list(find_image_files(folder))
+    if not found and any(photo.path for photo in photos):
+        raise SettingsError(
+            f"none of the {len(photos):,} photos that were arranged is in {to}",
+            "is its disk connected? if you removed them: organizer arrange --undo",
+        )
+    seen = recognise_photos(placed, found, lambda path: _content(folder / path))
+    progress.advance(len(photos))
+    known = _known_folders(state, placed)
+    filing = PhotoFolders(store)
+    nowhere = frozenset({UNSURE_FOLDER, UNNAMED_FOLDER})
+    apart = frozenset(group.value for group in GROUP_FOLDERS if filing.knows_groups)
+    found_out = find_changes(placed, seen, known=known, nowhere=nowhere, apart=apart)
+    names = frozenset(record.file.name for record in standing)
+    return FolderComparison(folder, photos, found_out, names, filing)
+
+
+def find_image_files(folder: Path) -> Iterator[FoundFile]:
+    """The image files below a folder. Hidden ones, such as those in a bin, are passed over.
+
+    Raises:
+        SettingsError: A folder cannot be looked into: what is in it would count as gone.
+    """
+    to_do = [str(folder)]
+    cut = len(str(folder).rstrip(os.sep)) + 1
+    while to_do:
+        inside = to_do.pop()
+        try:
+            with os.scandir(inside) as scan:
+                entries = [entry for entry in scan if not is_passed_over(entry.name)]
+        except OSError as error:
+            raise SettingsError(
+                f"cannot look into {inside}: {error.strerror}", "make it readable"
+            ) from error
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                to_do.append(entry.path)
+            elif os.path.splitext(entry.name)[1].lower() in SUFFIXES:  # noqa: PTH122
+                with suppress(FileNotFoundError):  # it went in between
+                    yield _found(entry, entry.path[cut:].replace(os.sep, "/"))
+
+
+def _found(entry: os.DirEntry[str], path: str) -> FoundFile:
+    status = entry.stat(follow_symlinks=False)
+    link = os.readlink(entry.path) if entry.is_symlink() else None  # noqa: PTH115
+    return FoundFile(path, status.st_size, status.st_mtime_ns, (status.st_dev, status.st_ino), link)
+
+
+def _require_readable(
+    to: Path, folder: Path, photos: Sequence[ActivePhoto], everything: Sequence[ActivePhoto]
+) -> None:
+    if not photos:
+        others = sorted({str(photo.record.plan.to) for photo in everything})
+        hint = f"photos are arranged in {', '.join(others)}" if others else "organizer arrange --to"
+        raise SettingsError(f"nothing is arranged in {to}", hint)
+    if not any(photo.folder for photo in photos):
+        template = photos[-1].record.plan.template or "the plan"
+        raise SettingsError(
+            f"the folders in {to} do not stand for clusters: {template}",
+            "they can be read back where a folder of the template is {cluster_name} or {cluster}",
+        )
+    if not folder.is_dir():
+        raise SettingsError(f"there is no folder {to}", "is its disk connected?")
+
+
+def _known_folders(state: EditorState, placed: Sequence[ExpectedPhoto]) -> dict[str, int]:
+    """The folder names that would stand for the clusters of now."""
+    by_number = any(folder_name(p.folder) == str(p.cluster_id) for p in placed if p.folder)
+    known: dict[str, int] = {}
+    for cluster_id in state.models.ids:
+        label = cluster_label(state.constraints.names, cluster_id)
+        known.setdefault(safe_name(label), cluster_id)
+        known[safe_name(f"{label} ({cluster_id})")] = cluster_id
+        if by_number:
+            known[str(cluster_id)] = cluster_id
+    return known
+
+
+def _content(file: Path) -> str | None:
+    try:
+        return hash_of(str(file))
+    except OSError:
+        return None

@@ -1,0 +1,106 @@
+"""What a person did to arranged folders, turned into words about clusters, with a preview."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from organizer.arrange import ArrangeMode
+from organizer.library.arrangements.active import journal_folder, path_below
+from organizer.library.arrangements.last_seen import PhotoKey, SeenPhoto, load_seen, save_seen
+from organizer.library.corrections.editor import Editor
+from organizer.library.corrections.state import read_state
+from organizer.library.detections.embed import embed_whole_photos
+from organizer.library.folders.read_back.apply import ordered_decisions
+from organizer.library.folders.read_back.compare import FolderComparison, compare_folder
+from organizer.library.folders.read_back.infer import infer_decisions
+from organizer.library.folders.read_back.report import ReadBackReport, report_read_back
+from organizer.library.progress import Progress
+from organizer.settings import Settings
+from organizer.store import Store
+
+
+def preview_read_back(
+    store: Store, to: Path, *, settings: Settings, progress: Progress
+) -> ReadBackReport:
+    """What an arranged folder says. Nothing is changed.
+
+    Raises:
+        SettingsError: See `looking.compared`.
+        ClusteringError: There is no clustering.
+    """
+    state = read_state(store, settings=settings)
+    comparison = compare_folder(store, state, to, progress)
+    return report_read_back(
+        comparison, infer_decisions(state, comparison), names=state.constraints.names
+    )
+
+
+def apply_read_back(
+    store: Store, to: Path, *, settings: Settings, progress: Progress
+) -> ReadBackReport:
+    """Write down what an arranged folder says. The caller holds the library for writing.
+
+    Read back again after a kill, it says what was not said yet.
+
+    Raises:
+        SettingsError: See `looking.compared`; a word contradicts what was said before; or a photo
+            that has to be looked at for it cannot be read.
+        ClusteringError: There is no clustering, or no cluster would be left.
+    """
+    state = read_state(store, settings=settings)
+    comparison = compare_folder(store, state, to, progress)
+    found = infer_decisions(state, comparison)
+    report = report_read_back(comparison, found, names=state.constraints.names)
+    to_apply = list(ordered_decisions(state, found))
+    _follow_files(store, comparison)
+    embed_whole_photos(store, found.whole, settings=settings)
+    made: dict[str, int] = {}
+    progress.begin("writing down", len(to_apply))
+    for pending in to_apply:
+        done = pending.apply(Editor.open(store, settings=settings, joining=pending.joining))
+        if pending.makes:
+            made[pending.makes] = done.decision.cluster_id
+        progress.advance()
+    _remember(store, comparison, made, found.later)
+    return replace(report, was_said=True)
+
+
+def _follow_files(store: Store, comparison: FolderComparison) -> None:
+    """Let the rows of files that an arrangement moved say where they are now."""
+    moves = {}
+    for photo, path in zip(comparison.photos, comparison.changes.paths, strict=True):
+        if photo.record.plan.mode is ArrangeMode.MOVE and photo.path is not None and path:
+            is_elsewhere = path != path_below(comparison.to, photo.path)
+            if is_elsewhere and not os.path.lexists(photo.path):
+                moves[photo.path] = (comparison.to / path, photo.step.image_id)
+    if moves:
+        store.photos.relocate(moves, home=comparison.to)
+
+
+def _remember(
+    store: Store, comparison: FolderComparison, made: Mapping[str, int], later: Collection[str]
+) -> None:
+    """Write down what was seen: the next read-back is compared with it.
+
+    Args:
+        store: The library.
+        comparison: What was seen.
+        made: The clusters that were made for new folders, by the folder.
+        later: Photos that are heard again the next time: they stay in the folder where they were.
+    """
+    folder = journal_folder(store)
+    seen: dict[PhotoKey, SeenPhoto] = {
+        key: photo for key, photo in load_seen(folder).items() if key[0] in comparison.journals
+    }
+    changes = comparison.changes
+    rows = zip(comparison.photos, changes.paths, changes.folders, changes.places, strict=True)
+    for photo, path, stands, place in rows:
+        if photo.step.image_id in later:
+            seen[photo.key] = SeenPhoto(path, photo.folder, photo.cluster_id)
+            continue
+        cluster_id = made.get(place, photo.cluster_id) if isinstance(place, str) else place
+        seen[photo.key] = SeenPhoto(path, stands, cluster_id)
+    save_seen(folder, seen)

@@ -1,0 +1,204 @@
+"""Where the photos of a library are, by their crops: an image with three animals has three."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeGuard
+
+from organizer.cluster.decisions import Constraints, compile_constraints
+from organizer.library.clustering.build import no_assignments
+from organizer.store import Store, StoredClustering
+from organizer.types import Box, Crop, Decision, DecisionKind, PartSpec, Vectors
+
+CROPS_PREFIX = "crops:"
+"""Of the name of an embedder whose images are crops."""
+
+
+class PhotoGroup(StrEnum):
+    """What a photo shows, as far as detectors and persons have said."""
+
+    ANIMALS = "animals"
+    EMPTY = "empty"
+    PEOPLE = "people"
+    VEHICLES = "vehicles"
+    UNKNOWN = "no detector result"
+
+
+QUARANTINED_GROUPS = frozenset({PhotoGroup.PEOPLE, PhotoGroup.VEHICLES})
+"""Left out of whatever shows pictures unless it is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class CropLocation:
+    """A crop and the cluster that it is in.
+
+    Attributes:
+        crop_id: Its image id.
+        box: Where it is in the frame.
+        category: What the detector called it; "animal" for a whole frame that a person put there.
+        confidence: The detector's, 0 to 1; 1 for what only a person said.
+        cluster_id: Its cluster; NOISE where it is unsure; None where it is not clustered yet.
+        decided: Whether a person put it there.
+    """
+
+    crop_id: str
+    box: Box
+    category: str
+    confidence: float
+    cluster_id: int | None
+    decided: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoLocation:
+    """Where a photo is.
+
+    Attributes:
+        image_id: The photo.
+        group: What it shows.
+        cluster_id: The cluster of its surest crop, or its own where whole photos were clustered;
+            NOISE where that is unsure; None where there is none.
+        crops: Its crops, the surest first; a person's word is surer than any detector. There are
+            none where whole photos were clustered.
+    """
+
+    image_id: str
+    group: PhotoGroup
+    cluster_id: int | None
+    crops: tuple[CropLocation, ...] = ()
+
+    @property
+    def quarantined(self) -> bool:
+        """Whether there is a person or a vehicle on it."""
+        return self.group in QUARANTINED_GROUPS
+
+    @property
+    def where(self) -> int | str:
+        """What stands for the photo: the id of its cluster (NOISE for unsure), or its group."""
+        if self.quarantined or self.cluster_id is None:
+            return self.group.value
+        return self.cluster_id
+
+
+def is_crop_embedder(spec: PartSpec | None) -> TypeGuard[PartSpec]:
+    """Whether the images of an embedder are crops."""
+    return spec is not None and spec.name.startswith(CROPS_PREFIX)
+
+
+def frames_of(store: Store, image_ids: Sequence[str]) -> list[str]:
+    """The photo that each image is, or is cut out of."""
+    crops = store.detections.crops(image_ids)
+    return [crops[i].image_id if i in crops else i for i in image_ids]
+
+
+def photo_groups(store: Store) -> dict[str, PhotoGroup]:
+    """What each photo of the library shows, by what the detectors said alone."""
+    detections = store.detections
+    if not detections.count():
+        return dict.fromkeys(_photos(store), PhotoGroup.UNKNOWN)
+    looked_at, found = detections.looked_at(), detections.images_with()
+    people, vehicles = (detections.images_with({word}) for word in ("person", "vehicle"))
+
+    def group(image_id: str) -> PhotoGroup:
+        if image_id in people:
+            return PhotoGroup.PEOPLE
+        if image_id in vehicles:
+            return PhotoGroup.VEHICLES
+        if image_id in found:
+            return PhotoGroup.ANIMALS
+        return PhotoGroup.EMPTY if image_id in looked_at else PhotoGroup.UNKNOWN
+
+    return {image_id: group(image_id) for image_id in _photos(store)}
+
+
+def active_crops(store: Store, constraints: Constraints | None = None) -> dict[str, Crop]:
+    """The crops that are clustered: the boxes that count, and what a person said something of.
+
+    A person's word outlives the detector that made the box: a cluster that was named keeps the
+    crops that stand for it.
+    """
+    seen = {crop.crop_id: crop for crop, _ in store.detections.seen()}
+    constraints = constraints or compile_constraints(store.decisions.all())
+    said = [image_id for image_id in constraints.fixed if image_id not in seen]
+    return seen | store.detections.crops(said)
+
+
+def active_vectors(
+    store: Store,
+    spec: PartSpec,
+    image_ids: tuple[str, ...],
+    vectors: Vectors,
+    constraints: Constraints | None = None,
+) -> tuple[tuple[str, ...], Vectors]:
+    """Of the images of an embedder those that are clustered: of crops the live ones."""
+    if not is_crop_embedder(spec):
+        return image_ids, vectors
+    clustered = active_crops(store, constraints)
+    rows = [row for row, image_id in enumerate(image_ids) if image_id in clustered]
+    if len(rows) == len(image_ids):
+        return image_ids, vectors
+    return tuple(image_ids[row] for row in rows), vectors[rows]
+
+
+def locate_photos(store: Store, clustering: StoredClustering | None) -> dict[str, PhotoLocation]:
+    """Where every photo of the library is.
+
+    Args:
+        store: The library.
+        clustering: Of crops or of whole photos; None where there is none.
+
+    Returns:
+        By image id, all photos of the library, also those without a crop and those in quarantine.
+    """
+    group_of = photo_groups(store)
+    members = (
+        store.clusterings.assignments(clustering.clustering_id) if clustering else no_assignments()
+    )
+    cluster_of = dict(zip(members.image_ids.tolist(), members.cluster_ids.tolist(), strict=True))
+    if clustering is None or not is_crop_embedder(clustering.embedder):
+        return {i: PhotoLocation(i, group, cluster_of.get(i)) for i, group in group_of.items()}
+    crops_of = _homed(store, cluster_of)
+    found = {}
+    for image_id, group in group_of.items():
+        crops = tuple(sorted(crops_of.get(image_id, ()), key=_surest_first))
+        shown = group if group in QUARANTINED_GROUPS or not crops else PhotoGroup.ANIMALS
+        cluster_id = next((c.cluster_id for c in crops if c.cluster_id is not None), None)
+        found[image_id] = PhotoLocation(image_id, shown, cluster_id, crops)
+    return found
+
+
+def _homed(store: Store, cluster_of: Mapping[str, int]) -> dict[str, list[CropLocation]]:
+    decisions = store.decisions.all()
+    constraints, placed = compile_constraints(decisions), moved_by_person(decisions)
+    box_of = {crop.crop_id: box for crop, box in store.detections.seen()}
+    found: dict[str, list[CropLocation]] = {}
+    for crop_id, crop in active_crops(store, constraints).items():
+        box = box_of.get(crop_id)
+        homed = CropLocation(
+            crop_id=crop_id,
+            box=crop.box,
+            category=box.category if box else "animal",
+            confidence=box.confidence if box else 1.0,
+            cluster_id=cluster_of.get(crop_id),
+            decided=crop_id in placed,
+        )
+        found.setdefault(crop.image_id, []).append(homed)
+    return found
+
+
+def moved_by_person(decisions: Sequence[Decision]) -> set[str]:
+    """What a person moved; that it stands for a cluster that was named says nothing of it."""
+    taken_back = {d.about for d in decisions if d.kind is DecisionKind.TAKE_BACK}
+    moves = (d for d in decisions if d.kind is DecisionKind.MOVE)
+    return {i for d in moves if d.decision_id not in taken_back for i in d.image_ids}
+
+
+def _surest_first(crop: CropLocation) -> tuple[bool, float, str]:
+    return not crop.decided, -crop.confidence, crop.crop_id
+
+
+def _photos(store: Store) -> list[str]:
+    ids: list[str] = store.photos.columns("image_id")["image_id"].tolist()
+    return ids

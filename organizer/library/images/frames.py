@@ -1,0 +1,80 @@
+"""Crops cut out of their frames: the picture that a box stands for, and what is embedded of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from organizer import decode
+from organizer.errors import ImageError
+from organizer.store import FileRow
+from organizer.types import Box, DecodedImage, FileState, ImageRef
+
+
+def cut_box(pixels: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
+    """What lies in a box: ``(h, w, 3)`` uint8, at least one pixel."""
+    height, width = pixels.shape[:2]
+    left, upper, right, lower = box.pixels(width, height)
+    return pixels[upper:lower, left:right]
+
+
+def square_box(box: Box, width: int, height: int) -> Box:
+    """A box made square where the picture allows it.
+
+    Networks look at a square: of a long animal they would see the middle.
+
+    Args:
+        box: The box.
+        width: Of the picture, pixels.
+        height: Of the picture, pixels.
+    """
+    side = max(box.width * width, box.height * height)
+    x, across = _widened(box.x, box.width, min(side / width, 1.0))
+    y, down = _widened(box.y, box.height, min(side / height, 1.0))
+    return Box(x, y, across, down)
+
+
+def needed_side(boxes: Sequence[Box], width: int, height: int, min_side: int | None) -> int | None:
+    """The shorter side of a frame, in pixels, at which every box still has `min_side` of them."""
+    if min_side is None:
+        return None
+    shortest = min(min(box.width * width, box.height * height) for box in boxes)
+    return int(np.ceil(min_side * min(width, height) / max(shortest, 1.0)))
+
+
+def read_frame(
+    image_id: str, files: Sequence[Path], *, min_side: int | None, max_bytes: int
+) -> DecodedImage | None:
+    """The picture in the first of some files that still holds an image; None where none does."""
+    for file in files:
+        try:
+            ref = _ref(file)
+            data = decode.read_file(ref, max_bytes=max_bytes)
+            if decode.identify(data) == image_id:
+                return decode.decode_image(ref, data, image_id=image_id, min_side=min_side)
+        except ImageError:
+            continue
+    return None
+
+
+def present_files(files: Sequence[FileRow]) -> list[Path]:
+    """The paths that were there when last looked for."""
+    return [row.file for row in files if row.state is FileState.PRESENT]
+
+
+def _widened(start: float, length: float, wanted: float) -> tuple[float, float]:
+    """A span of a wanted length round the middle of another, moved to lie within 0 to 1."""
+    wanted = max(wanted, length)
+    first = min(max(start + length / 2 - wanted / 2, 0.0), max(1.0 - wanted, 0.0))
+    return first, wanted
+
+
+def _ref(file: Path) -> ImageRef:
+    try:
+        status = file.stat()
+    except OSError as error:
+        raise ImageError(f"cannot be read: {error.strerror or error}", lasting=False) from error
+    return ImageRef(file.parent, file.name, status.st_size, status.st_mtime_ns)

@@ -1,0 +1,126 @@
+"""Which deployment the images of a library are of: by their folders and what a person told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from organizer.deployments import CameraPlace, CameraPlaces, DeploymentTemplate, complete_deployment
+from organizer.library.arrangements.active import move_targets
+from organizer.store import Store
+from organizer.types import Deployment, FileState
+
+TEMPLATE_CHOICE = "deployment_template"
+"""The name under which the template is kept among a library's choices."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """The deployments of a library and their images.
+
+    An image with several files is of the deployment of the first of them that is of any: those that
+    are there before those that are gone, then by path. So a copy outside the field's folders
+    changes nothing, and a card that was copied twice counts once. An image whose files were all
+    moved to where no folder tells a deployment is of that in whose folder it lay first; so is one
+    that an arrangement moved, whatever its new folders are called.
+
+    Attributes:
+        deployment_of: The deployment of each image that is of one.
+        deployments: All that a person told of or a folder tells, by their ids.
+        told: The ids of those that a person told of.
+        several: The images whose files are of several deployments.
+    """
+
+    deployment_of: dict[str, str]
+    deployments: dict[str, Deployment]
+    told: frozenset[str]
+    several: frozenset[str]
+
+
+def deployment_template(store: Store) -> DeploymentTemplate | None:
+    """The template that was chosen for a library."""
+    text = store.choices.get(TEMPLATE_CHOICE)
+    return DeploymentTemplate.parse(text) if text else None
+
+
+def read_placement(store: Store) -> Placement:
+    """Which image is of which deployment; 100,000 files take a quarter of a second."""
+    return placement_by_template(store, deployment_template(store))
+
+
+def placement_by_template(
+    store: Store, template: DeploymentTemplate | None, *, told: Sequence[Deployment] | None = None
+) -> Placement:
+    """As `read_placement`, by another template, and by other deployments where these are given."""
+    told = store.deployments.all() if told is None else told
+    places = CameraPlaces(template, told)
+    if not places:
+        return Placement({}, {}, frozenset(), frozenset())
+    search = _Search(store, places)
+    search.run()
+    return Placement(
+        search.deployment_of,
+        _deployments(told, search.place_of.values()),
+        frozenset(deployment.deployment_id for deployment in told),
+        frozenset(search.several),
+    )
+
+
+def _deployments(
+    told: Iterable[Deployment], places: Iterable[CameraPlace | None]
+) -> dict[str, Deployment]:
+    """All deployments, by id; of two folders of one, the first in the alphabet tells of it."""
+    first: dict[str, CameraPlace] = {}
+    for place in sorted(filter(None, places), key=lambda p: (p.location or "", p.camera or "")):
+        first.setdefault(place.deployment_id, place)
+    known = {deployment.deployment_id: deployment for deployment in told}
+    ids = sorted({*first, *known})
+    return {
+        name: complete_deployment(known.get(name) or Deployment(name), first.get(name))
+        for name in ids
+    }
+
+
+@dataclass(slots=True)
+class _Search:
+    """One pass over all files; a folder is looked at once."""
+
+    store: Store
+    places: CameraPlaces
+    deployment_of: dict[str, str] = field(default_factory=dict)
+    place_of: dict[tuple[int, str], CameraPlace | None] = field(default_factory=dict)
+    several: set[str] = field(default_factory=set)
+
+    def run(self) -> None:
+        """Find the deployment of every image."""
+        files = self.store.photos.file_columns("image_id", "root_id", "path", "state")
+        folders = {root.root_id: root.folder for root in self.store.photos.roots()}
+        parts = {root_id: folder.as_posix().split("/") for root_id, folder in folders.items()}
+        ranks: dict[str, tuple[bool, str]] = {}
+        first = self.store.photos.former_folders()
+        arranged = tuple(f"{folder.as_posix()}/" for folder in move_targets(self.store))
+        moved = {image_id for ids in first.values() for image_id in ids} if arranged else set()
+        for image_id, root_id, path, state in zip(*files.values(), strict=True):
+            if image_id in moved and f"{folders[root_id].as_posix()}/{path}".startswith(arranged):
+                continue  # its folder is a cluster's, a date's: not what the field's folders tell
+            place = self._place(parts[root_id], (root_id, path.rpartition("/")[0]))
+            if place is None:
+                continue
+            rank = (state == FileState.MISSING, f"{folders[root_id]}/{path}")
+            former = self.deployment_of.get(image_id)
+            if former not in {None, place.deployment_id}:
+                self.several.add(image_id)
+            if former is None or rank < ranks[image_id]:
+                ranks[image_id] = rank
+                self.deployment_of[image_id] = place.deployment_id
+        for folder, image_ids in first.items():
+            place = self._place(parts[folder[0]], folder) if folder[0] in parts else None
+            if place is not None:
+                for image_id in image_ids:
+                    self.deployment_of.setdefault(image_id, place.deployment_id)
+
+    def _place(self, root: list[str], folder: tuple[int, str]) -> CameraPlace | None:
+        if folder not in self.place_of:
+            inside = [name for name in folder[1].split("/") if name]
+            self.place_of[folder] = self.places.of(root, inside)
+        return self.place_of[folder]

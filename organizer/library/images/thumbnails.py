@@ -1,0 +1,106 @@
+"""Small pictures of the images of a library, for reports and pages."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from organizer import decode
+from organizer.execute import in_order
+from organizer.library.images.frames import cut_box, present_files, read_frame
+from organizer.library.progress import Progress
+from organizer.settings import available_cores
+from organizer.store import Store
+from organizer.thumbnail import Thumbnail, thumbnail
+from organizer.types import Box
+
+THUMBNAIL_SIDE = 96
+"""Pixels: ten stand in a row on a page, and 1,200 take some 3 MB."""
+
+_AHEAD = 4
+"""Pictures a thread that are begun before they are asked for."""
+
+
+def make_thumbnails(
+    store: Store,
+    wanted: Sequence[str],
+    *,
+    side: int = THUMBNAIL_SIDE,
+    threads: int = 0,
+    max_file_bytes: int = 2 * 1024**3,
+    progress: Progress,
+) -> dict[str, Thumbnail]:
+    """Small pictures of some images, whole and upright; of a crop what lies in its box.
+
+    An image whose files are gone, changed, unreadable or broken is absent: what a file holds now
+    is never shown for what it held.
+
+    Args:
+        store: The library.
+        wanted: Image ids; one that comes twice is read once.
+        side: The longer side of a picture at most, pixels.
+        threads: That read and decode; 0 takes one for each core.
+        max_file_bytes: A larger file is not read.
+        progress: Told of each image.
+
+    Returns:
+        By image id, in the order of `wanted`.
+    """
+    ids = list(dict.fromkeys(wanted))
+    files = store.photos.files_of(ids)
+    crops = store.detections.crops(ids)
+    progress.begin("reading pictures", len(ids))
+    found = {}
+    jobs = [
+        _Job(
+            image_id,
+            crops[image_id].image_id if image_id in crops else image_id,
+            crops[image_id].box if image_id in crops else None,
+            present_files(files.get(image_id, ())),
+        )
+        for image_id in ids
+    ]
+    for image_id, picture in _made(jobs, side, threads or available_cores(), max_file_bytes):
+        progress.advance()
+        if picture is not None:
+            found[image_id] = picture
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A picture to make: of all of a photo, or of a box of it."""
+
+    image_id: str
+    frame_id: str
+    box: Box | None
+    files: Sequence[Path]
+
+
+def _made(
+    jobs: Sequence[_Job], side: int, threads: int, max_bytes: int
+) -> Iterator[tuple[str, Thumbnail | None]]:
+    def work(job: _Job) -> tuple[str, Thumbnail | None]:
+        return job.image_id, _picture(job, side=side, max_bytes=max_bytes)
+
+    with warnings.catch_warnings(), ThreadPoolExecutor(threads, "pictures") as pool:
+        # Pillow warns of what a damaged file holds; the picture is there or absent.
+        warnings.filterwarnings("ignore", module=r"PIL\.|pillow_heif")
+        decode.register_codecs()
+        try:
+            yield from in_order(pool, work, jobs, ahead=_AHEAD * threads)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _picture(job: _Job, *, side: int, max_bytes: int) -> Thumbnail | None:
+    box = job.box
+    needed = side if box is None else math.ceil(side / max(min(box.width, box.height), 1 / side))
+    image = read_frame(job.frame_id, job.files, min_side=needed, max_bytes=max_bytes)
+    if image is None:
+        return None
+    return thumbnail(image.pixels if box is None else cut_box(image.pixels, box), side=side)

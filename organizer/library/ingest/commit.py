@@ -1,0 +1,115 @@
+"""What an ingest has read and not yet written."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+
+from organizer.library.clustering.preprocessing import uses_capture_info
+from organizer.library.ingest.assign import Assigner
+from organizer.library.ingest.report import IngestReport
+from organizer.protocols import LoadedEmbedder
+from organizer.store import KnownFiles, Store
+from organizer.types import (
+    EmbeddingBatch,
+    Outcome,
+    ProcessedBatch,
+    ProcessedFile,
+)
+
+
+class CommitBuffer:
+    """What has been read and not yet written."""
+
+    def __init__(
+        self,
+        store: Store,
+        loaded: LoadedEmbedder,
+        root_ids: dict[Path, int],
+        report: IngestReport,
+        *,
+        seed: int,
+    ) -> None:
+        self._store, self._loaded, self._root_ids = store, loaded, root_ids
+        self._report = report
+        self._images = store.photos.image_ids()
+        self._files: list[ProcessedFile] = []
+        self._batches: list[EmbeddingBatch] = []
+        self.found_again: dict[str, list[Path]] = defaultdict(list)
+        current = store.clusterings.current()
+        # Where bursts count, or the groups of a centring, all join at the end of the ingest.
+        joins = current is not None and current.embedder == loaded.spec
+        joins = joins and not (current is not None and uses_capture_info(current))
+        self._current = current if joins else None
+        self._seed = seed
+        self._joiner: Assigner | None = None
+
+    @property
+    def pending(self) -> int:
+        """Files that are not written yet."""
+        return len(self._files)
+
+    def add(self, batch: ProcessedBatch) -> None:
+        """Take a batch in."""
+        self._files += batch.files
+        self._batches.append(batch.embeddings)
+
+    def write(self) -> None:
+        """Commit what there is. The file rows come last: they make the rest real."""
+        if not self._files:
+            return
+        batch = EmbeddingBatch(
+            tuple(image_id for part in self._batches for image_id in part.image_ids),
+            np.concatenate([part.vectors for part in self._batches]),
+        )
+        photos = self._store.photos
+        known = photos.known_at([file.ref for file in self._files], self._root_ids)
+        facts = {
+            file.facts.image_id: file.facts
+            for file in self._files
+            if file.facts is not None and file.facts.image_id not in self._images
+        }
+        self._store.vectors.append(self._loaded.spec, batch)
+        photos.add_images(list(facts.values()))
+        self._join(batch)
+        photos.add_files(self._files, self._root_ids, known)
+        self._count(known)
+        self._images.add(facts)
+        self._report.embedded += len(batch.image_ids)
+        self._files, self._batches = [], []
+
+    def finish(self) -> None:
+        """Let the clusters follow what joined them."""
+        if self._joiner is not None:
+            finished = self._joiner.finish()
+            self._report.born, self._report.settled = finished.born, finished.settled
+
+    def _join(self, batch: EmbeddingBatch) -> None:
+        """Put new images into the present clusters; nobody else moves."""
+        if self._current is None or not batch.image_ids:
+            return
+        if self._joiner is None:
+            self._joiner = Assigner(self._store, self._current, seed=self._seed)
+        members = self._joiner.join(batch.image_ids, batch.vectors)
+        self._report.joined += len(members)
+        self._report.unsure += int(np.count_nonzero(members.unsure))
+
+    def _count(self, known: KnownFiles) -> None:
+        """Count files by outcome, given what was known of them before."""
+        new: set[str] = set()
+        for file in self._files:
+            path_id = self._store.photos.path_id(file.ref, self._root_ids)
+            if file.problem is not None:
+                self._report.count(file.problem.outcome, file.ref.file)
+            elif file.image_id is not None and (path_id, file.image_id) in known:
+                self._report.count(Outcome.UNCHANGED, file.ref.file)
+            elif file.image_id is None:
+                raise AssertionError(f"{file.ref.file} has neither an image nor a problem")
+            elif file.image_id in new or file.image_id in self._images:
+                # A duplicate or a moved file: the sweep tells which.
+                self.found_again[file.image_id].append(file.ref.file)
+            else:
+                new.add(file.image_id)
+                self._report.count(Outcome.ADDED, file.ref.file)

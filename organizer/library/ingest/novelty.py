@@ -1,0 +1,146 @@
+"""New clusters from the pile of unsure images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from organizer.cluster.assign import assign_images
+from organizer.cluster.decisions import Constraints
+from organizer.cluster.incremental import grow_models
+from organizer.cluster.unassigned import find_groups, is_separate, looseness, smallest_group
+from organizer.library.clustering.build import (
+    ModeNames,
+    PreparedImages,
+    assignment_states,
+    build_assignments,
+    build_models,
+)
+from organizer.types import NOISE, Assignments, ClusterModels, Exemplars, Labels
+
+
+@dataclass(frozen=True, slots=True)
+class NovelCluster:
+    """A cluster that the pile made.
+
+    Attributes:
+        cluster_id: Its id.
+        images: How many images of the pile it began with.
+    """
+
+    cluster_id: int
+    images: int
+
+
+@dataclass(frozen=True, slots=True)
+class NovelClusters:
+    """What the pile made.
+
+    Attributes:
+        born: The new clusters.
+        models: All clusters, the new ones and what else joined them included.
+        exemplars: Those of the new clusters.
+        members: The images of the pile that are in a cluster now.
+    """
+
+    born: tuple[NovelCluster, ...]
+    models: ClusterModels
+    exemplars: Exemplars
+    members: Assignments
+
+
+def find_novel_clusters(
+    pile: PreparedImages,
+    since: Labels,
+    models: ClusterModels,
+    exemplars: Exemplars,
+    *,
+    constraints: Constraints,
+    next_id: int,
+    origin: str,
+    seed: int,
+) -> NovelClusters | None:
+    """Look at the pile: groups that are alike and lie apart from every cluster become clusters.
+
+    Args:
+        pile: The unsure images.
+        since: ``(n,)`` the ingest that each joined in.
+        models: The present clusters.
+        exemplars: Those of the present clusters.
+        constraints: What a person said: an image stays out of what it is not.
+        next_id: The first id that no cluster ever had.
+        origin: How the new clusters came to be, for a person.
+        seed: Of what is drawn.
+
+    Returns:
+        None where no cluster is born.
+    """
+    labels = _new_groups(pile, models, exemplars, seed=seed)
+    count = int(labels.max(initial=NOISE)) + 1
+    if not count:
+        return None
+    ids = range(next_id, next_id + count)
+    # An ingest that was cut short may have left exemplars of modes that never came to be.
+    first_mode = int(max(models.mode_ids.max(initial=0), exemplars.mode_ids.max(initial=0))) + 1
+    modes = ModeNames(ids, range(first_mode, first_mode + count), [origin] * count)
+    new, new_exemplars = build_models(pile, labels, modes, seed=seed, usual=models)
+    every = Exemplars.joined([exemplars, new_exemplars])
+    labels, new = _with_those_that_fit(pile, labels, models, new, every, constraints)
+    whole = ClusterModels.joined([models, new])
+    inside = np.flatnonzero(labels != NOISE)
+    cluster_ids = new.cluster_ids[labels[inside]]
+    images = pile.take(inside)
+    members = build_assignments(
+        images,
+        cluster_ids,
+        whole,
+        states=assignment_states(images.image_ids, cluster_ids, set()),
+        since=since[inside],
+    )
+    born = tuple(NovelCluster(int(i), int((cluster_ids == i).sum())) for i in new.cluster_ids)
+    return NovelClusters(born, whole, new_exemplars, members)
+
+
+def _new_groups(
+    pile: PreparedImages, models: ClusterModels, exemplars: Exemplars, *, seed: int
+) -> Labels:
+    known = [exemplars.of(int(mode)) for mode in models.mode_ids]
+    usual = [looseness(vectors) for vectors in known if len(vectors) > 1]
+    counts = np.array([models.counts[models.cluster_ids == i].sum() for i in models.ids])
+    found = find_groups(
+        pile.vectors,
+        looseness=float(np.median(usual)) if usual else 0.0,
+        least=smallest_group(counts, len(pile.image_ids)),
+        seed=seed,
+    )
+    labels = np.full(len(found), NOISE, dtype=np.int64)
+    count = 0
+    for group in range(int(found.max(initial=NOISE)) + 1):
+        if is_separate(pile.vectors[found == group], known):
+            labels[found == group] = count
+            count += 1
+    return labels
+
+
+def _with_those_that_fit(
+    pile: PreparedImages,
+    labels: Labels,
+    models: ClusterModels,
+    new: ClusterModels,
+    exemplars: Exemplars,
+    constraints: Constraints,
+) -> tuple[Labels, ClusterModels]:
+    """Let other images of the pile that fit a new cluster join it."""
+    whole = ClusterModels.joined([models, new])
+    rest = np.flatnonzero(labels == NOISE)
+    some = pile.take(rest)
+    location = assign_images(whole, exemplars, some.vectors, some.points)
+    free = np.array([i not in constraints.fixed for i in some.image_ids], dtype=np.bool_)
+    mode_ids = whole.mode_ids[location.placement.nearest]
+    chosen = np.flatnonzero(np.isin(mode_ids, new.mode_ids) & free & ~location.unsure)
+    rows = np.array([new.row_of(int(mode_id)) for mode_id in mode_ids[chosen]], dtype=np.int64)
+    labels = labels.copy()
+    labels[rest[chosen]] = rows
+    distances = location.placement.distances[chosen]
+    return labels, grow_models(new, some.points[chosen], rows, distances)

@@ -1,0 +1,63 @@
+"""What an ingest did."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from organizer.library.ingest.novelty import NovelCluster
+from organizer.types import (
+    Outcome,
+    PartSpec,
+)
+
+_EXAMPLES = 3
+
+
+@dataclass(slots=True)
+class IngestReport:
+    """What an ingest did.
+
+    Attributes:
+        counts: Files by what became of them.
+        examples: A few paths for each outcome but "unchanged".
+        images: Images in the library afterwards.
+        embedded: Vectors that were made.
+        joined: New images that were compared with the present clusters.
+        unsure: Those of them that fit none, or two alike, and are in none.
+        born: Clusters that the pile of unsure images made.
+        settled: Images of the pile that are in those.
+        pile: Images that are unsure afterwards.
+        other_suffixes: Files of kinds that are not read, by suffix.
+        embedder: What made the vectors.
+        engine: What ran it and in which precision, where that is not plain Python.
+        seconds: Wall time.
+        interrupted: Whether the run was stopped before its end.
+    """
+
+    counts: Counter[Outcome] = field(default_factory=Counter)
+    examples: dict[Outcome, list[str]] = field(default_factory=lambda: defaultdict(list))
+    images: int = 0
+    embedded: int = 0
+    joined: int = 0
+    unsure: int = 0
+    born: tuple[NovelCluster, ...] = ()
+    settled: int = 0
+    pile: int = 0
+    other_suffixes: Counter[str] = field(default_factory=Counter)
+    embedder: PartSpec = field(default_factory=lambda: PartSpec(""))
+    engine: str = ""
+    seconds: float = 0.0
+    interrupted: bool = False
+
+    @property
+    def unusable(self) -> int:
+        """Files that could not be used."""
+        return self.counts[Outcome.BROKEN] + self.counts[Outcome.TOO_LARGE]
+
+    def count(self, outcome: Outcome, file: Path) -> None:
+        """Count a file."""
+        self.counts[outcome] += 1
+        if len(self.examples[outcome]) < _EXAMPLES:
+            self.examples[outcome].append(str(file))

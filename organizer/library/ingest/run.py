@@ -1,0 +1,321 @@
+"""Bring images in: discover, decode, embed, store; new images join the present clusters."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+
+from organizer import registry
+from organizer.discover import SUFFIXES, Walk, resolve_start
+from organizer.errors import SettingsError
+from organizer.library import embedders
+from organizer.library.arrangements.active import arranged_files_below
+from organizer.library.clustering.preprocessing import uses_capture_info
+from organizer.library.ingest.commit import CommitBuffer
+from organizer.library.ingest.late import assign_late
+from organizer.library.ingest.report import IngestReport
+from organizer.library.progress import Progress
+from organizer.protocols import Embedder, Executor, LoadedEmbedder
+from organizer.settings import Settings
+from organizer.store import FileImage, FileIndex, IdSet, PhotoRoot, Store
+from organizer.types import (
+    FileState,
+    ImageRef,
+    Outcome,
+    PartSpec,
+    Problem,
+)
+
+_REFS_AT_ONCE = 4_096
+
+
+def starting_points(paths: Sequence[Path]) -> list[Path]:
+    """The absolute places to walk: each once, none inside another.
+
+    Raises:
+        SettingsError: A path does not exist, or no path was given.
+    """
+    if not paths:
+        raise SettingsError("no folder was named", "organizer ingest FOLDER")
+    starts = sorted({resolve_start(path) for path in paths})
+    return [s for s in starts if not any(s != t and s.is_relative_to(t) for t in starts)]
+
+
+def require_images(starts: Sequence[Path]) -> None:
+    """Make sure that there is something to ingest.
+
+    Raises:
+        SettingsError: There is no file of a kind that is read.
+    """
+    others: Counter[str] = Counter()
+    for start in starts:
+        walk = Walk(start if start.is_dir() else start.parent, start)
+        if next(iter(walk), None) is not None or walk.problems:
+            return
+        others += walk.other_suffixes
+    where = " or ".join(str(start) for start in starts)
+    found = f", only {_listed(others)}" if others else ""
+    kinds = " ".join(sorted(suffix.removeprefix(".") for suffix in SUFFIXES))
+    raise SettingsError(f"there are no images in {where}{found}", f"read are: {kinds}")
+
+
+def run_ingest(
+    store: Store,
+    starts: Sequence[Path],
+    *,
+    was_interrupted: bool,
+    embedder: str | Embedder | None,
+    other_weights: bool,
+    settings: Settings,
+    progress: Progress,
+    stop: Callable[[], bool],
+) -> IngestReport:
+    """See `organizer.library.Library.ingest`. The caller holds the library for writing."""
+    run = _prepare(store, starts, embedder, other_weights, settings, progress, stop)
+    return run.run(was_interrupted=was_interrupted)
+
+
+def _prepare(
+    store: Store,
+    starts: Sequence[Path],
+    embedder: str | Embedder | None,
+    other_weights: bool,
+    settings: Settings,
+    progress: Progress,
+    stop: Callable[[], bool],
+) -> _Ingest:
+    """What an ingest has to know before it looks at the first file."""
+    loaded = embedders.as_loaded(embedder)
+    spec = loaded.spec if loaded is not None else None
+    if isinstance(embedder, str):
+        spec = embedders.stored_spec(store, embedder)
+    spec = spec or embedders.photo_embedder(store)
+    if other_weights and spec is not None and loaded is None:
+        loaded = embedders.load_with_other_weights(spec, settings)
+        spec = loaded.spec
+    embedded = store.vectors.ids(spec) if spec else IdSet()
+    walks = [(store.photos.root_for(start), start) for start in starts]
+    roots = store.photos.roots()
+    return _Ingest(
+        store=store,
+        settings=settings,
+        progress=progress,
+        stop=stop,
+        is_named=embedder is not None,
+        spec=spec,
+        loaded=loaded,
+        embedded=embedded,
+        walks=walks,
+        nested=[r for r in roots if any(r.folder.is_relative_to(s) for s in starts)],
+        root_ids={root.folder: root.root_id for root in roots},
+        index=store.photos.index(starts, embedded),
+        arranged=arranged_files_below(store, starts),
+    )
+
+
+@dataclass(slots=True)
+class _Ingest:
+    """One ingest: what has to be known from its beginning to its end.
+
+    Attributes:
+        is_named: Whether the user named the embedder.
+        spec: The embedder; None before the first ingest has chosen one.
+        loaded: The embedder ready to work, where it is already.
+        embedded: The images that have a vector of it.
+        walks: The root and the start of each walk.
+        nested: Roots below one of the starts.
+        root_ids: Ids of all roots, by folder.
+        index: What is known of the files below the starts.
+        arranged: Links and copies that arrangements made below the starts.
+        blind: Folders that cannot be listed.
+        found_again: Files of known images, by image.
+    """
+
+    store: Store
+    settings: Settings
+    progress: Progress
+    stop: Callable[[], bool]
+    is_named: bool
+    spec: PartSpec | None
+    loaded: LoadedEmbedder | None
+    embedded: IdSet
+    walks: list[tuple[PhotoRoot, Path]]
+    nested: list[PhotoRoot]
+    root_ids: dict[Path, int]
+    index: FileIndex
+    arranged: frozenset[str]
+    report: IngestReport = field(default_factory=IngestReport)
+    blind: list[Problem] = field(default_factory=list)
+    found_again: dict[str, list[Path]] = field(default_factory=dict)
+
+    def run(self, *, was_interrupted: bool) -> IngestReport:
+        """Look, embed, sweep."""
+        started = time.monotonic()
+        new = self._look()
+        if new:
+            self._embed(new)
+        self._sweep(was_interrupted=was_interrupted)
+        self._join_late()
+        for file in (file for files in self.found_again.values() for file in files):
+            self.report.count(Outcome.DUPLICATE, file)
+        self.report.images = self.store.photos.count_images()
+        self.report.embedder = self.spec or PartSpec("")
+        self.report.seconds = time.monotonic() - started
+        return self.report
+
+    def _join_late(self) -> None:
+        current = self.store.clusterings.current()
+        late = assign_late(self.store, current, seed=self.settings.seed)
+        self.report.born += late.born
+        self.report.settled += late.settled
+        if current is not None and uses_capture_info(current):
+            self.report.joined += late.joined
+            self.report.unsure += late.unsure
+        if current is not None:
+            self.report.pile = self.store.clusterings.count_unsure(current.clustering_id)
+
+    # Mark ----------------------------------------------------------------------------------
+
+    def _look(self) -> int:
+        """Stat every file; count those that have to be read."""
+        self.progress.begin("looking for images", None)
+        new = 0
+        for refs in self._chunks():
+            for ref, known in zip(refs, self.index.look_up(refs, self.root_ids), strict=True):
+                if known is None:
+                    new += 1
+                else:
+                    self.report.count(known, ref.file)
+            self.progress.advance(len(refs))
+        return new
+
+    def _refs_to_read(self) -> Iterator[ImageRef]:
+        """Walk again: two walks cost less than remembering ten million files."""
+        for refs in self._chunks(again=True):
+            known = self.index.look_up(refs, self.root_ids)
+            yield from (ref for ref, outcome in zip(refs, known, strict=True) if outcome is None)
+
+    def _chunks(self, *, again: bool = False) -> Iterator[list[ImageRef]]:
+        for root, start in self.walks:
+            walk = Walk(root.folder, start)
+            refs = (self._attributed(ref, root) for ref in walk if not self._is_arranged(ref))
+            while chunk := list(islice(refs, _REFS_AT_ONCE)):
+                yield chunk
+            if not again:
+                self.blind += walk.problems
+                self.report.other_suffixes += walk.other_suffixes
+
+    def _is_arranged(self, ref: ImageRef) -> bool:
+        """Whether a file is a link or copy of an arrangement, and no photo of its own."""
+        return bool(self.arranged) and f"{ref.root.as_posix()}/{ref.path}" in self.arranged
+
+    def _attributed(self, ref: ImageRef, root: PhotoRoot) -> ImageRef:
+        """A file below a root that was ingested by itself before stays that root's."""
+        inner = [r for r in self.nested if r.root_id != root.root_id and _is_below(ref, r.folder)]
+        if not inner:
+            return ref
+        deepest = max(inner, key=lambda r: len(r.folder.parts))
+        path = ref.file.relative_to(deepest.folder).as_posix()
+        return replace(ref, root=deepest.folder, path=path)
+
+    # Read, embed, commit -------------------------------------------------------------------
+
+    def _embed(self, total: int) -> None:
+        settings = self.settings
+        loaded = self.loaded or self._load()
+        self.spec = loaded.spec
+        self.report.engine = getattr(loaded.part, "engine", "")
+        commit = CommitBuffer(self.store, loaded, self.root_ids, self.report, seed=settings.seed)
+        options = {
+            "threads": settings.threads,
+            "batch_size": settings.batch_size,
+            "max_file_bytes": settings.max_file_bytes,
+        }
+        _, executor = registry.create_part(
+            "organizer.executors", PartSpec("threads"), options=options
+        )
+        self.progress.begin(f"embedding with {loaded.spec.name}", total)
+        self._drain(executor, loaded, commit)
+        self.found_again = commit.found_again
+
+    def _load(self) -> LoadedEmbedder:
+        if self.spec is None:
+            return embedders.load_default_embedder(self.settings, self.progress)
+        if not self.is_named:
+            embedders.note_better_embedder(self.spec, self.settings, self.progress)
+        return embedders.load_embedder(self.spec, self.settings)
+
+    def _drain(self, executor: Executor, loaded: LoadedEmbedder, commit: CommitBuffer) -> None:
+        batches = executor.run(self._refs_to_read(), loaded, is_known=self.embedded.__contains__)
+        last = time.monotonic()
+        for batch in batches:
+            self.embedded.add(batch.embeddings.image_ids)
+            commit.add(batch)
+            self.progress.advance(len(batch.files))
+            overdue = time.monotonic() - last > self.settings.commit_seconds
+            if overdue or commit.pending >= self.settings.commit_images:
+                commit.write()
+                last = time.monotonic()
+            if self.stop():
+                self.report.interrupted = True
+                break
+        commit.write()
+        commit.finish()
+
+    # Sweep ---------------------------------------------------------------------------------
+
+    def _sweep(self, *, was_interrupted: bool) -> None:
+        """Note what has gone, what has come back, and what was only moved.
+
+        An interrupted run does so too: every file was looked for before the first was read.
+        """
+        photos = self.store.photos
+        photos.mark(self.index.found_again(), FileState.PRESENT)
+        blind = [problem.ref.file for problem in self.blind]
+        vanished = self.index.vanished(except_below=blind)
+        missing = photos.files_in_state(self.found_again, FileState.MISSING)
+        moved = self._matched([*missing, *vanished])
+        if was_interrupted:
+            moved |= self._moved_before_the_cut(vanished)
+        photos.forget_files(moved)
+        photos.mark(set(vanished) - moved, FileState.MISSING)
+        self.report.counts[Outcome.MISSING] += len(set(vanished) - moved)
+        photos.forget_problems(self.index.vanished_problems())
+        photos.add_problems(self.blind, self.root_ids)
+        for problem in self.blind:
+            self.report.count(problem.outcome, problem.ref.file)
+
+    def _matched(self, gone: list[FileImage]) -> set[FileImage]:
+        """Of the files that are gone those that moved: their content was found elsewhere."""
+        moved = set()
+        for path_id, image_id in gone:
+            if self.found_again.get(image_id):
+                moved.add((path_id, image_id))
+                self.report.count(Outcome.MOVED, self.found_again[image_id].pop(0))
+        return moved
+
+    def _moved_before_the_cut(self, vanished: list[FileImage]) -> set[FileImage]:
+        """Of the files that are gone those whose content has another file.
+
+        The run that was cut short may have read a moved file under its new path: what looks like
+        one of two copies that went is then one file that moved.
+        """
+        photos = self.store.photos
+        gone = [*photos.all_in_state(FileState.MISSING), *vanished]
+        here = photos.files_in_state((image_id for _, image_id in gone), FileState.PRESENT)
+        elsewhere = {image_id for _, image_id in set(here) - set(gone)}
+        return {pair for pair in gone if pair[1] in elsewhere}
+
+
+def _is_below(ref: ImageRef, folder: Path) -> bool:
+    return str(ref.file).startswith(f"{folder}/")
+
+
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(
+        f"{count} {suffix or 'without suffix'}" for suffix, count in counts.most_common(4)
+    )

@@ -1,0 +1,146 @@
+"""Where a file of organizer's own may be written: nowhere that a photo or the library lies."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from organizer import atomic
+from organizer.discover import is_passed_over
+from organizer.errors import SettingsError
+from organizer.store import Store
+
+_LONGEST_NAME = 255
+"""Bytes of a file name on the usual file systems."""
+
+
+def resolve_output(store: Store, to: Path, *, option: str) -> Path:
+    """A target as an absolute path, if organizer may write there at all, asked or forced.
+
+    Args:
+        store: The library.
+        to: As it was typed.
+        option: The option that names another target, for the hint.
+
+    Raises:
+        SettingsError: It is a photo of the library, inside the library, or no name of a file.
+    """
+    try:
+        place = Path(os.path.abspath(to.expanduser()))  # noqa: PTH100 - a link stays one
+    except RuntimeError as error:  # ~nobody
+        raise SettingsError(f"there is no folder {to}", "check the path") from error
+    hint = f"choose another {option}"
+    if not str(place).isprintable():
+        raise SettingsError(f"a file cannot be called {place.name!r}", hint)
+    for name in place.parts:
+        if len(os.fsencode(name)) > _LONGEST_NAME:
+            raise SettingsError(f"the name {name[:40]}... is too long for a file", hint)
+    real = Path(os.path.realpath(place))
+    if real.is_relative_to(store.path.resolve()):
+        raise SettingsError(f"{place} is inside the library itself", hint)
+    if store.photos.image_at(place) or store.photos.image_at(real):
+        raise SettingsError(f"{place} is a photo of the library", hint)
+    return place
+
+
+def require_suffix(place: Path, *suffixes: str, option: str) -> None:
+    """Make sure that a file is named, and what a link leads to, as files of its kind are.
+
+    It keeps a picture that is in no library from being replaced by a slip of the keyboard.
+
+    Raises:
+        SettingsError: It is not.
+    """
+    real = Path(os.path.realpath(place))
+    if place.suffix.lower() not in suffixes:
+        raise SettingsError(
+            f"the name of such a file ends in {suffixes[0]}: its readers go by it",
+            f"{option} {place.with_suffix(suffixes[0]).name}",
+        )
+    if real.suffix.lower() not in suffixes:
+        raise SettingsError(
+            f"{place.name} is a link to {real}, whose name does not end in {suffixes[0]}",
+            f"choose another {option}",
+        )
+
+
+def resolve_output_file(
+    store: Store,
+    to: Path,
+    *,
+    option: str,
+    kind: str,
+    is_ours: Callable[[Path], bool] | None,
+    otherwise: str = "",
+) -> Path:
+    """A place for a file, before the work of which it is the result.
+
+    Args:
+        store: The library.
+        to: As it was typed.
+        option: See `resolve_output`.
+        kind: What such a file is, for the message: "report of organizer".
+        is_ours: Whether a file that is there may be replaced; None where any file may.
+        otherwise: How a person has another file replaced all the same.
+
+    Raises:
+        SettingsError: See `resolve_output`; or there is something else, or it cannot be written.
+    """
+    place = resolve_output(store, to, option=option)
+    hint = f"choose another {option}"
+    try:
+        if place.is_dir():
+            raise SettingsError(f"{to} is a folder", "name a file in it")
+        if not place.parent.is_dir():
+            raise SettingsError(f"there is no folder {to.parent}", "make it first")
+        if os.path.lexists(place):
+            if not place.is_file():
+                raise SettingsError(f"{to} is no file that could be replaced", hint)
+            if is_ours is not None and not is_ours(place):
+                raise SettingsError(f"{to} is there and no {kind}", hint + otherwise)
+        atomic.check_writable(place)
+    except OSError as error:
+        raise unwritable(to, error, option=option) from error
+    return place
+
+
+def resolve_output_folder(store: Store, to: Path, *, option: str) -> Path:
+    """A folder for pictures, before the work of which they are the result.
+
+    Not in a folder of photos: the next ingest would take the pictures for photos.
+
+    Raises:
+        SettingsError: See `resolve_output`; or it is a file, among photos, or cannot be written to.
+    """
+    place = resolve_output(store, to, option=option)
+    try:
+        if os.path.lexists(place) and not place.is_dir():
+            raise SettingsError(f"{to} is a file", f"name a folder with {option}")
+        root = _photos_around(store, Path(os.path.realpath(place)))
+        if root is not None:
+            raise SettingsError(
+                f"{to} is among the photos of {root}: ingest would take what is drawn for photos",
+                f"choose another {option}, or a name that begins with a dot, which ingest skips",
+            )
+        atomic.check_writable(place / "a plot")
+    except OSError as error:
+        raise unwritable(to, error, option=option) from error
+    return place
+
+
+def unwritable(to: Path, error: OSError, *, option: str) -> SettingsError:
+    """What a person is told of a place that refuses."""
+    return SettingsError(
+        f"cannot write {to}: {error.strerror or error}", f"choose another {option}"
+    )
+
+
+def _photos_around(store: Store, place: Path) -> Path | None:
+    """The ingested folder in which ingest would find what is in a folder."""
+    for root in store.photos.roots():
+        if place.is_relative_to(root.folder):
+            inside = place.relative_to(root.folder).parts
+            if not any(map(is_passed_over, inside)):
+                return root.folder
+    return None

@@ -1,0 +1,1 @@
+"""Reports: scores, truth, maps and contact sheets."""

@@ -1,0 +1,75 @@
+"""Reports: how good the clustering is, as numbers, as a page, as plots."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from organizer.library.opening import OpenLibrary
+from organizer.library.progress import NoProgress, Progress
+from organizer.library.reports import publish
+from organizer.library.reports.contents import MapMethod
+from organizer.library.reports.report import ClusteringReport, make_report
+
+
+class Reports:
+    """How good the clustering is."""
+
+    def __init__(self, opened: OpenLibrary) -> None:
+        self._opened, self._store, self._settings = opened, opened.store, opened.settings
+
+    def make(self, *, labels: str | None = None, below: Path | None = None) -> ClusteringReport:
+        """How good the clustering is.
+
+        Args:
+            labels: "folders" (the name of the folder that a file lies in is its class), "camera",
+                "format" or "light", the path of a CSV file with the columns path and label
+                (FILE:COLUMN for another column), or None.
+            below: What a relative path of labels is relative to; the current folder where None.
+
+        Raises:
+            ClusteringError: There is no clustering yet.
+            SettingsError: The labels cannot be read, or fit no image.
+        """
+        return make_report(self._store, labels, below=below or Path.cwd(), settings=self._settings)
+
+    def write(
+        self,
+        *,
+        html: Path | None = None,
+        plots: Path | None = None,
+        map_method: MapMethod = "tsne",
+        labels: str | None = None,
+        below: Path | None = None,
+        force: bool = False,
+        progress: Progress | None = None,
+    ) -> tuple[ClusteringReport, tuple[Path, ...]]:
+        """The report, written as one HTML page, as PNG plots, or both.
+
+        Args:
+            html: The page's file; one that an earlier report wrote is replaced.
+            plots: The folder of the plots.
+            map_method: How the map is drawn; "none" for no map.
+            labels: See `report`.
+            below: See `report`; paths are shown relative to it.
+            force: Replace a file that is there though no report wrote it.
+            progress: Told how far it is.
+
+        Returns:
+            The report and the files that were written.
+
+        Raises:
+            ClusteringError: There is no clustering yet.
+            SettingsError: The labels cannot be read, or a file cannot be written.
+            PluginError: The map needs a package that is not installed.
+        """
+        return publish.publish(
+            self._store,
+            html=html,
+            plots=plots,
+            map_method=map_method,
+            labels=labels,
+            below=below or Path.cwd(),
+            force=force,
+            settings=self._settings,
+            progress=progress or NoProgress(),
+        )

@@ -1,0 +1,85 @@
+"""Which images a contact sheet shows: by rule, so that nobody picks the pretty ones."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+
+from organizer.types import NOISE, Assignments, ClusterModels, Labels
+
+TYPICAL_PICTURES = 10
+"""Pictures of the most typical images: the medoid, then those nearest to the centroid."""
+
+LEAST_SURE_PICTURES = 6
+"""Pictures of the images that were nearest to another cluster."""
+
+UNASSIGNED_PICTURES = 24
+"""Pictures of unsure images, drawn at random."""
+
+DOUBTFUL_PICTURES = 24
+"""Pictures of images whose neighbours are elsewhere, the worst first."""
+
+SHEETS = 80
+"""Clusters that get a sheet, the largest first: a page stays within a few MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetImages:
+    """The images of one sheet, as rows of the members.
+
+    Attributes:
+        typical: The medoid and the nearest.
+        with_medoid: Whether the first of them is the medoid: it may not be one to be shown.
+        least_sure: Other members, the least sure first.
+    """
+
+    typical: Labels
+    least_sure: Labels
+    with_medoid: bool = True
+
+
+def choose_sheet_images(
+    members: Assignments, models: ClusterModels, hidden: Collection[str] = ()
+) -> dict[int, SheetImages]:
+    """The sheets of the largest clusters, by cluster id; hidden images are on none."""
+    ids, counts = np.unique(members.cluster_ids[members.cluster_ids != NOISE], return_counts=True)
+    largest = ids[np.lexsort((ids, -counts))][:SHEETS]
+    order = np.argsort(members.cluster_ids, kind="stable")
+    first = np.searchsorted(members.cluster_ids[order], largest, side="left")
+    last = np.searchsorted(members.cluster_ids[order], largest, side="right")
+    medoids = _medoids(models)
+    return {
+        int(i): _choice(members, rows, medoids.get(int(i)))
+        for i, start, end in sorted(zip(largest, first, last, strict=True))
+        if len(rows := visible_rows(members, order[start:end], hidden))
+    }
+
+
+def sample_unassigned(members: Assignments, *, seed: int, hidden: Collection[str] = ()) -> Labels:
+    """Rows of some unsure images."""
+    pile = visible_rows(members, np.flatnonzero(members.cluster_ids == NOISE), hidden)
+    if len(pile) > UNASSIGNED_PICTURES:
+        pile = np.random.default_rng(seed).choice(pile, UNASSIGNED_PICTURES, replace=False)
+    return np.sort(pile)
+
+
+def visible_rows(members: Assignments, rows: Labels, hidden: Collection[str]) -> Labels:
+    """The rows whose images may be shown."""
+    return rows[~np.isin(members.image_ids[rows], list(hidden))] if hidden else rows
+
+
+def _choice(members: Assignments, rows: Labels, medoid: str | None) -> SheetImages:
+    nearest = rows[np.argsort(members.distances[rows], kind="stable")]
+    is_medoid = members.image_ids[nearest] == medoid
+    typical = np.concatenate([nearest[is_medoid], nearest[~is_medoid]])[:TYPICAL_PICTURES]
+    others = rows[~np.isin(rows, typical)]
+    least_sure = others[np.argsort(members.margins[others], kind="stable")][:LEAST_SURE_PICTURES]
+    return SheetImages(typical, least_sure, bool(is_medoid.any()))
+
+
+def _medoids(models: ClusterModels) -> dict[int, str]:
+    """The medoid of each cluster; of one with several modes, that of the largest."""
+    order = np.argsort(models.counts, kind="stable")
+    return {int(models.cluster_ids[row]): models.medoids[row] for row in order}

@@ -1,0 +1,1 @@
+"""Review: a person looks at samples and says whether they belong."""

@@ -1,0 +1,145 @@
+"""Review: a person looks at samples of the clusters; what follows from the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from organizer.errors import OrganizerError
+from organizer.library.corrections.editor import DecisionReport, Editor
+from organizer.library.opening import OpenLibrary
+from organizer.library.review.answers import new_answers
+from organizer.library.review.audit import audit_clusters, rejected_images
+from organizer.library.review.sample import ReviewItem, draw_sample, find_doubtful
+from organizer.store import Answer
+from organizer.types import Audit
+
+_ANSWERS_A_TIDY = 100
+"""Each answer is a commit of its own; every so many are joined."""
+
+
+class Review:
+    """Samples to look at, the answers, and what these say of the clusters."""
+
+    def __init__(self, opened: OpenLibrary) -> None:
+        self._opened, self._store, self._settings = opened, opened.store, opened.settings
+
+    def sample(self, limit: int = 200, *, cluster_ids: Sequence[int] = ()) -> list[ReviewItem]:
+        """Images to look at, drawn at random from each cluster; reproducible by the seed.
+
+        Of each cluster as many as its size calls for, and at least three where the limit allows;
+        see `organizer.evaluate.audit.allocate_sample`. An image that was drawn and answered for the
+        cluster that it is in is not drawn again. Images whose files are all missing are left out.
+
+        Args:
+            limit: How many; all that are left where there are fewer.
+            cluster_ids: Only of these clusters; of all where empty.
+
+        Returns:
+            Cluster by cluster, the largest first. Empty where all were answered.
+
+        Raises:
+            ClusteringError: There is no clustering yet.
+            SettingsError: There is no such cluster.
+        """
+        seed = self._settings.seed
+        return draw_sample(self._store, limit, seed=seed, cluster_ids=cluster_ids)
+
+    def doubtful(self, limit: int = 50, *, cluster_ids: Sequence[int] = ()) -> list[ReviewItem]:
+        """Images of whose ten nearest neighbours six or more are in another cluster.
+
+        Those that were answered, or whose files are all missing, are left out. Of up to 20,000
+        images all are looked up among all; of more, the 5,000 with the smallest margin.
+
+        Args:
+            limit: How many at most.
+            cluster_ids: Only of these clusters; of all where empty.
+
+        Returns:
+            The most disagreeing first.
+
+        Raises:
+            ClusteringError: There is no clustering yet.
+            SettingsError: There is no such cluster.
+        """
+        return find_doubtful(self._store, limit, cluster_ids=cluster_ids)
+
+    def answer(self, answers: Sequence[Answer]) -> int:
+        """Write down what a person said of images, in one commit.
+
+        Args:
+            answers: As `ReviewItem.answer` makes them.
+
+        Returns:
+            How many of them were not known already.
+
+        Raises:
+            StoreError: The library cannot be written.
+        """
+        with self._opened.writing():
+            current = self._store.clusterings.current()
+            shown_in = current.clustering_id if current else 0
+            new = new_answers(
+                self._store,
+                [replace(a, clustering_id=a.clustering_id or shown_in) for a in answers],
+            )
+            self._store.answers.append(new)
+            before = self._store.answers.count() - len(new)
+            if before // _ANSWERS_A_TIDY < (before + len(new)) // _ANSWERS_A_TIDY:
+                self._opened.tidy()
+        return len(new)
+
+    def correct(self, cluster_ids: Sequence[int] = ()) -> list[DecisionReport]:
+        """Exclude every image that was said not to belong; see `Corrections.exclude`.
+
+        Args:
+            cluster_ids: Only of these clusters; of all where empty.
+
+        Returns:
+            A report for each cluster that images left.
+
+        Raises:
+            ClusteringError: There is no clustering yet, or no cluster would be left. What was done
+                by then stays done, and the message says so.
+            SettingsError: There is no such cluster.
+            StoreError: The library cannot be written; likewise.
+        """
+        reports: list[DecisionReport] = []
+        with self._opened.writing():
+            for cluster_id, image_ids in rejected_images(self._store, cluster_ids).items():
+                try:
+                    editor = Editor.open(self._store, settings=self._settings)
+                    reports.append(editor.exclude(image_ids, cluster_id))
+                except OrganizerError as error:
+                    if not reports:
+                        raise
+                    raise _after(reports, error) from error
+            if reports:
+                self._opened.tidy()
+        return reports
+
+    def audit(self) -> Audit | None:
+        """How pure the clusters are by the answers on images that were drawn at random.
+
+        It tells how many images are where they belong now. An answer counts for as long as the
+        image is in the cluster that it was shown with; one of "no" also after the image was taken
+        out of it by a person's word, since those that nobody looked at are as they were. What a
+        merge, a split or a later decision makes of it: see `organizer.library.review.answers`.
+        Images that joined a cluster after its sample was drawn are taken for what the others are,
+        until the next sample, which begins with them.
+
+        Returns:
+            None where there is no such answer.
+        """
+        return audit_clusters(self._store)
+
+
+def _after(reports: Sequence[DecisionReport], error: OrganizerError) -> OrganizerError:
+    """An error, with what was done before it."""
+    count = sum(len(report.decision.image_ids) for report in reports)
+    ids = ", ".join(str(report.decision.cluster_id) for report in reports)
+    images = "1 image" if count == 1 else f"{count:,} images"
+    return type(error)(
+        f"{error.message}; before that, {images} left for good (of clusters: {ids})",
+        f"organizer undo brings them back, one cluster at a time; {error.hint}",
+    )

@@ -1,0 +1,1 @@
+"""Search by a photo or by a text."""

@@ -1,0 +1,35 @@
+"""What a search found, as a list that a notebook shows with pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from organizer.library.notebook import Card, cards_html
+from organizer.library.opening import OpenLibrary
+from organizer.types import Hit
+
+
+class Hits(list[Hit]):
+    """Images near to a query, nearest first; in a notebook with a picture of each.
+
+    Args:
+        found: The images.
+        opened: The library that they are of.
+    """
+
+    def __init__(self, found: Iterable[Hit], opened: OpenLibrary) -> None:
+        super().__init__(found)
+        self._opened = opened
+
+    def _repr_html_(self) -> str:
+        cards = [
+            Card(hit.image_id, hit.path.name, f"distance {hit.distance:.3f}, {_cluster(hit)}")
+            for hit in self
+        ]
+        return cards_html(self._opened, cards)
+
+
+def _cluster(hit: Hit) -> str:
+    if hit.cluster_id is None or hit.cluster_id < 0:
+        return "unassigned"
+    return hit.cluster_name or f"cluster {hit.cluster_id}"

@@ -1,0 +1,64 @@
+"""What is in a library and how current it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from organizer.cluster.drift import Drift, drift_of
+from organizer.library import embedders
+from organizer.store import Store, StoredClustering
+from organizer.types import FileState, PartSpec
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryStatus:
+    """What is in a library and how current it is."""
+
+    library: Path
+    roots: tuple[Path, ...]
+    images: int
+    files: int
+    missing: int
+    problems: int
+    embedders: tuple[tuple[PartSpec, int], ...]
+    embedder: PartSpec | None
+    clustering: StoredClustering | None
+    k: int
+    clustered: int
+    unsure: int
+    added_since: int
+    drift: Drift | None
+
+
+def library_status(store: Store) -> LibraryStatus:
+    """What is in the library. Reads counts and narrow columns only."""
+    photos, clusterings = store.photos, store.clusterings
+    current = clusterings.current()
+    members = clusterings.assignments(current.clustering_id) if current else None
+    drift = None
+    if current is not None and members is not None:
+        drift = drift_of(
+            clusterings.models(current.clustering_id, as_made=True),
+            clusterings.models(current.clustering_id),
+            unsure=int(members.unsure.sum()),
+            images=len(members),
+        )
+    return LibraryStatus(
+        library=store.path,
+        roots=tuple(root.folder for root in photos.roots()),
+        images=photos.count_images(),
+        files=photos.count_files(FileState.PRESENT),
+        missing=photos.count_files(FileState.MISSING),
+        problems=photos.count_problems(),
+        embedders=tuple((spec, store.vectors.count(spec)) for spec in store.vectors.specs()),
+        embedder=embedders.library_embedder(store),
+        clustering=current,
+        k=drift.clusters if drift is not None else 0,
+        clustered=len(members) if members else 0,
+        unsure=int(members.unsure.sum()) if members else 0,
+        added_since=int(np.count_nonzero(members.since)) if members else 0,
+        drift=drift,
+    )

@@ -1,0 +1,29 @@
+"""What a search finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from organizer.types.images import FileState
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An image near to a query.
+
+    Attributes:
+        image_id: The image.
+        path: Where a file of it lies.
+        distance: Cosine distance to the query: 0 is the same direction, 2 the opposite.
+        cluster_id: Its cluster in the current clustering, if it has one.
+        cluster_name: That cluster's name, if a person gave it one.
+        state: Whether the file was there when last looked for.
+    """
+
+    image_id: str
+    path: Path
+    distance: float
+    cluster_id: int | None = None
+    cluster_name: str | None = None
+    state: FileState = FileState.PRESENT

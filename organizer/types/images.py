@@ -1,0 +1,150 @@
+"""Files and images, from discovery to the row that is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from organizer.types.embeddings import EmbeddingBatch
+
+
+class Outcome(StrEnum):
+    """What became of one file in an ingest."""
+
+    ADDED = "added"
+    UNCHANGED = "unchanged"
+    MOVED = "moved"
+    DUPLICATE = "duplicate"
+    MISSING = "missing"
+    BROKEN = "broken"
+    TOO_LARGE = "too_large"
+
+
+class FileState(StrEnum):
+    """Whether a path that the library knows was there when last looked for."""
+
+    PRESENT = "present"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRef:
+    """A file that may hold an image, as discovery saw it.
+
+    Attributes:
+        root: Absolute folder that the path is relative to.
+        path: Path relative to the root, with forward slashes.
+        size: Bytes.
+        mtime_ns: Time of the last change, nanoseconds since the epoch.
+    """
+
+    root: Path
+    path: str
+    size: int
+    mtime_ns: int
+
+    @property
+    def file(self) -> Path:
+        """Where the file lies now."""
+        return self.root / self.path
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedImage:
+    """An upright RGB picture.
+
+    Attributes:
+        ref: The file that it came from.
+        image_id: Hash of the file's content.
+        pixels: ``(h, w, 3)`` uint8; may be smaller than the picture in the file.
+        width: Upright width of the picture in the file, pixels.
+        height: Upright height of the picture in the file, pixels.
+        format: Pillow's name of the file format.
+        metadata: EXIF tags by their standard names.
+        blocks: EXIF tags that are bytes of a maker's own: "MakerNote", "UserComment".
+    """
+
+    ref: ImageRef
+    image_id: str
+    pixels: NDArray[np.uint8]
+    width: int
+    height: int
+    format: str
+    metadata: Mapping[str, str | int | float]
+    blocks: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """What the library keeps of an image besides its vectors: one narrow row.
+
+    Attributes:
+        image_id: The image.
+        bytes: Size of its file.
+        width: Upright width, pixels.
+        height: Upright height, pixels.
+        format: Pillow's name of the file format.
+        taken_at: Camera-local time, ISO 8601 without an offset; None where the file tells none.
+        camera: Make, model and serial number.
+        latitude: Degrees, north is positive.
+        longitude: Degrees, east is positive.
+        brightness: Mean luma, 0 to 1; see `organizer.light`. None where it was not measured.
+        chroma: How much colour there is, 0 to about 1; None likewise.
+        extra: What else readers of metadata found, by name: temperature, phase of the moon.
+    """
+
+    image_id: str
+    bytes: int
+    width: int
+    height: int
+    format: str
+    taken_at: str | None
+    camera: str | None
+    latitude: float | None
+    longitude: float | None
+    brightness: float | None = None
+    chroma: float | None = None
+    extra: Mapping[str, str | int | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A file that could not be used, and why.
+
+    Attributes:
+        ref: The file; for a folder that cannot be listed, the folder.
+        outcome: BROKEN or TOO_LARGE.
+        reason: One line for a person.
+        lasting: False where the next ingest should try again though the file did not change.
+    """
+
+    ref: ImageRef
+    outcome: Outcome
+    reason: str
+    lasting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessedFile:
+    """What reading one file gave: exactly one of `image_id` and `problem`.
+
+    `facts` are there when the content was decoded in this run and not already known.
+    """
+
+    ref: ImageRef
+    image_id: str | None = None
+    facts: ImageFacts | None = None
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessedBatch:
+    """Files in the order of discovery, and the embeddings of the new images among them."""
+
+    files: tuple[ProcessedFile, ...]
+    embeddings: EmbeddingBatch
