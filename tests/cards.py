@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from organizer.cluster.incremental import unit_rows
 from organizer.library import Library
-from organizer.library.clustering.build import no_assignments
 from organizer.library.ingest.assign import Assigner, AssignmentSummary
 from organizer.settings import Settings
 from organizer.types import (
@@ -74,7 +73,7 @@ def ingest(
         part = slice(start, start + size)
         fill(library, ids[part], vectors[part])
         parts.append(joiner.join(ids[part], vectors[part]))
-    return Assignments.joined(parts) if parts else no_assignments(), joiner.finish()
+    return Assignments.joined(parts) if parts else Assignments.empty(), joiner.finish()
 
 
 def members(library: Library) -> Assignments:

@@ -8,7 +8,7 @@ import pytest
 
 from organizer.errors import SettingsError
 from organizer.library import Library
-from organizer.library.reports.truth import read_truth, require_labelled
+from organizer.library.images.truth import read_truth, require_labelled
 from tests.conftest import make_photo
 
 

@@ -12,7 +12,6 @@ from typing import Any, Literal
 import numpy as np
 
 from organizer.cluster.constrained import RowConstraints, row_constraints
-from organizer.cluster.incremental import place_points
 from organizer.cluster.lloyd import LloydFit, lloyd
 from organizer.cluster.metric_space import Metric, MetricSpace, metric_space
 from organizer.cluster.products import (

@@ -25,7 +25,6 @@ from organizer.library.detections.api import Detections
 from organizer.library.exports.api import Exports
 from organizer.library.folders.api import Folders
 from organizer.library.images.api import Images
-from organizer.library.images.crops import CROPS_PREFIX
 from organizer.library.ingest.report import IngestReport
 from organizer.library.ingest.run import require_images, run_ingest, starting_points
 from organizer.library.locate import library_path
@@ -38,7 +37,7 @@ from organizer.library.search.run import search_photo, search_text
 from organizer.library.status import LibraryStatus, library_status
 from organizer.settings import Settings, load_settings
 from organizer.store import Store, StoredClustering
-from organizer.types import Outcome, Vectors
+from organizer.types import CROPS_PREFIX, Outcome, Vectors
 
 if TYPE_CHECKING:
     from organizer.cluster.choose_k import KMethod

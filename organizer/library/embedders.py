@@ -8,7 +8,6 @@ from pathlib import Path
 
 from organizer import registry
 from organizer.errors import PluginError, SettingsError, WeightsDamagedError, WeightsError
-from organizer.library.images.crops import CROPS_PREFIX, is_crop_embedder
 from organizer.library.progress import Progress
 from organizer.protocols import (
     Describable,
@@ -22,7 +21,7 @@ from organizer.protocols import (
 )
 from organizer.settings import DEFAULT_EMBEDDER, Settings
 from organizer.store import Store
-from organizer.types import PartSpec
+from organizer.types import CROPS_PREFIX, PartSpec, is_crop_embedder
 
 EMBEDDERS = "organizer.embedders"
 _NEXT_BEST = (

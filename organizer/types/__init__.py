@@ -29,7 +29,13 @@ from organizer.types.detections import (
     ImageDetections,
     crop_id,
 )
-from organizer.types.embeddings import EmbeddingBatch, PartSpec, Vectors
+from organizer.types.embeddings import (
+    CROPS_PREFIX,
+    EmbeddingBatch,
+    PartSpec,
+    Vectors,
+    is_crop_embedder,
+)
 from organizer.types.exports import (
     UNSURE,
     ExportBatch,
@@ -64,6 +70,8 @@ from organizer.types.scores import (
 )
 
 __all__ = [
+    "CROPS_PREFIX",
+    "is_crop_embedder",
     "NOISE",
     "UNSURE",
     "WHOLE",

@@ -214,6 +214,13 @@ class Assignments:
         return type(self)(*(getattr(self, item.name)[rows] for item in fields(self)))
 
     @classmethod
+    def empty(cls) -> Assignments:
+        """No members."""
+        number, text = np.empty(0, dtype=np.int64), np.empty(0, dtype=object)
+        decimal = np.empty(0, dtype=np.float32)
+        return cls(text, number, number, decimal, decimal, text, number)
+
+    @classmethod
     def joined(cls, parts: Sequence[Assignments]) -> Assignments:
         """Several, one below the other."""
         names = [item.name for item in fields(cls)]

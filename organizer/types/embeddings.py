@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, Self, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,3 +69,12 @@ class EmbeddingBatch:
             )
         if len(self.image_ids) != len(self.vectors):
             raise ValueError(f"{len(self.image_ids)} ids for {len(self.vectors)} vectors")
+
+
+CROPS_PREFIX = "crops:"
+"""What the name of an embedder begins with whose images are crops."""
+
+
+def is_crop_embedder(spec: PartSpec | None) -> TypeGuard[PartSpec]:
+    """Whether the images of an embedder are crops."""
+    return spec is not None and spec.name.startswith(CROPS_PREFIX)

@@ -160,13 +160,6 @@ def build_assignments(
     return Assignments(images.image_ids, cluster_ids, candidates, distances, margins, states, since)
 
 
-def no_assignments() -> Assignments:
-    """No members."""
-    number, text = np.empty(0, dtype=np.int64), np.empty(0, dtype=object)
-    decimal = np.empty(0, dtype=np.float32)
-    return Assignments(text, number, number, decimal, decimal, text, number)
-
-
 def assignment_states(
     image_ids: NDArray[np.object_], cluster_ids: Labels, fixed: Collection[str]
 ) -> NDArray[np.object_]:

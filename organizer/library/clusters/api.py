@@ -25,15 +25,11 @@ from organizer.library.corrections.api import Corrections, NamedImages
 from organizer.library.corrections.editor import DecisionReport
 from organizer.library.corrections.history import HistoryEvent, read_history
 from organizer.library.current import require_clustering
-from organizer.library.images.crops import (
-    QUARANTINED_GROUPS,
-    PhotoGroup,
-    is_crop_embedder,
-    locate_photos,
-)
+from organizer.library.images.crops import QUARANTINED_GROUPS, PhotoGroup, locate_photos
 from organizer.library.notebook import Card, cards_html
 from organizer.library.opening import OpenLibrary
 from organizer.library.search.text import NameSuggestion, suggest_cluster_names
+from organizer.types import is_crop_embedder
 
 if TYPE_CHECKING:
     from organizer.store import ArrowTable

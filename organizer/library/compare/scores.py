@@ -12,7 +12,7 @@ import numpy as np
 from organizer.evaluate.external import against_truth
 from organizer.evaluate.internal import silhouette
 from organizer.evaluate.shape import internal_scores
-from organizer.library.reports.truth import read_truth, require_labelled
+from organizer.library.images.truth import read_truth, require_labelled
 from organizer.store import Store
 from organizer.types import Labels, Vectors
 

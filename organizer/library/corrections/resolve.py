@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from organizer.errors import SettingsError
-from organizer.library.images.crops import active_crops, is_crop_embedder
+from organizer.library.images.crops import active_crops
 from organizer.store import Store
-from organizer.types import WHOLE, Crop
+from organizer.types import WHOLE, Crop, is_crop_embedder
 
 _SHORTEST = 6
 

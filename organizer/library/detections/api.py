@@ -21,7 +21,7 @@ from organizer.library.ingest.assign import AssignmentSummary
 from organizer.library.ingest.late import assign_late
 from organizer.library.opening import OpenLibrary
 from organizer.library.progress import NoProgress, Progress
-from organizer.types import NOISE, ImageDetections, PartSpec
+from organizer.types import NOISE, ImageDetections, PartSpec, is_crop_embedder
 
 
 class Detections:
@@ -110,7 +110,7 @@ class Detections:
         embedded = [
             (spec, sum(i in ids for i in alive))
             for spec in vectors.specs()
-            if crops.is_crop_embedder(spec) and (ids := vectors.ids(spec))
+            if is_crop_embedder(spec) and (ids := vectors.ids(spec))
         ]
         groups = Counter(home.group for home in self.locations().values())
         return DetectionCounts(
@@ -136,7 +136,7 @@ class Detections:
 
     def _outdated(self) -> int:
         current = self._store.clusterings.current()
-        if current is None or not crops.is_crop_embedder(current.embedder):
+        if current is None or not is_crop_embedder(current.embedder):
             return 0
         members = self._store.clusterings.assignments(current.clustering_id)
         alive = crops.active_crops(self._store)

@@ -8,11 +8,18 @@ from itertools import islice
 
 from organizer.errors import SettingsError
 from organizer.library import embedders
-from organizer.library.images import crops
 from organizer.library.progress import Progress
 from organizer.store import Store
 from organizer.store.detections import QUARANTINED_CATEGORIES
-from organizer.types import Detected, Detection, ImageDetections, PartSpec, crop_id
+from organizer.types import (
+    CROPS_PREFIX,
+    Detected,
+    Detection,
+    ImageDetections,
+    PartSpec,
+    crop_id,
+    is_crop_embedder,
+)
 
 _IMAGES_AT_ONCE = 2_000
 
@@ -24,14 +31,14 @@ def crop_embedder(store: Store, named: str | None) -> PartSpec:
         SettingsError: There is no embedder of that name, or the library has none of its own.
     """
     if named is not None:
-        name = named if named.startswith(crops.CROPS_PREFIX) else crops.CROPS_PREFIX + named
+        name = named if named.startswith(CROPS_PREFIX) else CROPS_PREFIX + named
         return embedders.stored_spec(store, name)
     own = embedders.library_embedder(store)
     if own is None:
         raise SettingsError("there are no vectors in this library", "organizer ingest FOLDER")
-    if crops.is_crop_embedder(own):
+    if is_crop_embedder(own):
         return own
-    return replace(own, name=crops.CROPS_PREFIX + own.name)
+    return replace(own, name=CROPS_PREFIX + own.name)
 
 
 def require_threshold(threshold: float | None) -> None:

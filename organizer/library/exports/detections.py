@@ -8,12 +8,7 @@ from typing import Any
 import numpy as np
 
 from organizer.library.exports.membership import Membership
-from organizer.library.images.crops import (
-    CropLocation,
-    PhotoLocation,
-    is_crop_embedder,
-    locate_photos,
-)
+from organizer.library.images.crops import CropLocation, PhotoLocation, locate_photos
 from organizer.store import Store
 from organizer.store.ids import IdArray, contains_ids, pack_ids, unpack_ids
 from organizer.types import (
@@ -23,6 +18,7 @@ from organizer.types import (
     Detection,
     ExportDetection,
     ImageDetections,
+    is_crop_embedder,
 )
 
 _SAME = 0.5

@@ -16,7 +16,6 @@ from organizer.library.exports.membership import Membership
 from organizer.library.exports.options import ExportOptions
 from organizer.library.exports.select import KnownColumns, SelectedImages, select_images
 from organizer.library.images.capture import read_capture_info
-from organizer.library.images.crops import is_crop_embedder
 from organizer.library.images.placement import read_placement
 from organizer.library.images.thumbnails import make_thumbnails
 from organizer.library.progress import NoProgress, Progress
@@ -24,7 +23,14 @@ from organizer.protocols import Exporter, PictureExporter
 from organizer.settings import Settings
 from organizer.store import Store
 from organizer.store.ids import pack_ids
-from organizer.types import Deployment, ExportBatch, ExportInfo, ImageFacts, PartSpec
+from organizer.types import (
+    Deployment,
+    ExportBatch,
+    ExportInfo,
+    ImageFacts,
+    PartSpec,
+    is_crop_embedder,
+)
 
 ROWS = 4_000
 """Images of a batch."""

@@ -10,15 +10,9 @@ from collections import defaultdict
 from functools import cached_property
 
 from organizer.cluster.decisions import compile_constraints
-from organizer.library.images.crops import (
-    PhotoGroup,
-    PhotoLocation,
-    is_crop_embedder,
-    locate_photos,
-    moved_by_person,
-)
+from organizer.library.images.crops import PhotoGroup, PhotoLocation, locate_photos, moved_by_person
 from organizer.store import Store
-from organizer.types import NOISE, WHOLE, Crop
+from organizer.types import NOISE, WHOLE, Crop, is_crop_embedder
 
 PhotoFolder = int | PhotoGroup | None
 """A cluster, a folder beside the clusters, or None for the unsure."""

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeGuard
 
 from organizer.cluster.decisions import Constraints, compile_constraints
-from organizer.library.clustering.build import no_assignments
 from organizer.store import Store, StoredClustering
-from organizer.types import Box, Crop, Decision, DecisionKind, PartSpec, Vectors
-
-CROPS_PREFIX = "crops:"
-"""Of the name of an embedder whose images are crops."""
+from organizer.types import (
+    Assignments,
+    Box,
+    Crop,
+    Decision,
+    DecisionKind,
+    PartSpec,
+    Vectors,
+    is_crop_embedder,
+)
 
 
 class PhotoGroup(StrEnum):
@@ -80,11 +84,6 @@ class PhotoLocation:
         if self.quarantined or self.cluster_id is None:
             return self.group.value
         return self.cluster_id
-
-
-def is_crop_embedder(spec: PartSpec | None) -> TypeGuard[PartSpec]:
-    """Whether the images of an embedder are crops."""
-    return spec is not None and spec.name.startswith(CROPS_PREFIX)
 
 
 def frames_of(store: Store, image_ids: Sequence[str]) -> list[str]:
@@ -154,7 +153,9 @@ def locate_photos(store: Store, clustering: StoredClustering | None) -> dict[str
     """
     group_of = photo_groups(store)
     members = (
-        store.clusterings.assignments(clustering.clustering_id) if clustering else no_assignments()
+        store.clusterings.assignments(clustering.clustering_id)
+        if clustering
+        else Assignments.empty()
     )
     cluster_of = dict(zip(members.image_ids.tolist(), members.cluster_ids.tolist(), strict=True))
     if clustering is None or not is_crop_embedder(clustering.embedder):

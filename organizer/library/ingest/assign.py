@@ -21,7 +21,6 @@ from organizer.library.clustering.build import (
     PreparedImages,
     assignment_states,
     build_assignments,
-    no_assignments,
     one_per_observation,
 )
 from organizer.library.clustering.constraints import apply_constraints, constrained_rows
@@ -96,7 +95,7 @@ class Assigner:
     def join(self, image_ids: Sequence[str], vectors: Vectors) -> Assignments:
         """Put images into the clusters that they fit; those that fit none are unsure."""
         if not image_ids:
-            return no_assignments()
+            return Assignments.empty()
         joined = self._joined_all(image_ids, unit_rows(vectors))
         self._store.clusterings.append_members(self._id, joined)
         self._joined += len(joined)

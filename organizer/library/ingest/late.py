@@ -13,13 +13,14 @@ from organizer.library.clustering.preprocessing import (
     uses_capture_info,
 )
 from organizer.library.clustering.space import ClusterSpace
-from organizer.library.images.crops import active_crops, is_crop_embedder
+from organizer.library.images.crops import active_crops
 from organizer.library.ingest.assign import Assigner, AssignmentSummary, members_with_vectors
 from organizer.store import Store, StoredClustering
 from organizer.types import (
     NOISE,
     Assignments,
     Vectors,
+    is_crop_embedder,
 )
 
 

@@ -17,7 +17,7 @@ from organizer.evaluate.shape import internal_scores
 from organizer.library.clustering.space import read_unit_vectors
 from organizer.library.current import require_clustering
 from organizer.library.images.capture import read_capture_info
-from organizer.library.reports.truth import Truth, read_truth, require_labelled
+from organizer.library.images.truth import Truth, read_truth, require_labelled
 from organizer.library.review.audit import audit_clusters
 from organizer.settings import Settings
 from organizer.store import Store, StoredClustering

@@ -10,14 +10,14 @@ from organizer.cluster.decisions import compile_constraints
 from organizer.discover import resolve_start
 from organizer.errors import ImageError, SettingsError
 from organizer.library import embedders
-from organizer.library.images.crops import is_crop_embedder, locate_photos
+from organizer.library.images.crops import locate_photos
 from organizer.library.opening import OpenLibrary
 from organizer.library.search.hits import Hits
 from organizer.library.search.text import text_vector
 from organizer.protocols import Embedder, LoadedEmbedder, least_side
 from organizer.settings import Settings
 from organizer.store import Store
-from organizer.types import Hit, ImageRef, PartSpec, Vectors
+from organizer.types import Hit, ImageRef, PartSpec, Vectors, is_crop_embedder
 
 
 def search_photo(
