@@ -36,7 +36,7 @@ class Trial:
     right: float
     unsure: float
     new_unsure: float
-    born: int
+    novel: int
     born_pure: float
     kept: float
     nmi: float
@@ -56,7 +56,7 @@ def main() -> None:
     print(f"{len(vectors)} images, {len(np.unique(truth))} classes, {vectors.shape[1]} dimensions")
     print(
         f"{'held back':<32} {'unmoved':>7} {'right':>6} {'unsure':>6} {'new unsure':>10} "
-        f"{'born':>4} {'pure':>5} {'keep name':>9} {'NMI':>6} {'cold':>6}"
+        f"{'novel':>4} {'pure':>5} {'keep name':>9} {'NMI':>6} {'cold':>6}"
     )
     draw = np.random.default_rng(arguments.seed)
     trials = []
@@ -70,7 +70,7 @@ def main() -> None:
 def _mean(trials: list[Trial]) -> Trial:
     names = [item.name for item in fields(Trial) if item.name not in {"held_back", "born"}]
     means: dict[str, Any] = {n: float(np.mean([getattr(t, n) for t in trials])) for n in names}
-    return Trial(held_back="mean", born=round(np.mean([t.born for t in trials])), **means)
+    return Trial(held_back="mean", novel=round(np.mean([t.novel for t in trials])), **means)
 
 
 def _trial(vectors: Vectors, truth: NDArray[np.str_], held_back: str, *, seed: int) -> Trial:
@@ -103,15 +103,15 @@ def _trial(vectors: Vectors, truth: NDArray[np.str_], held_back: str, *, seed: i
             joined.image_ids[known & sure], joined.cluster_ids[known & sure], strict=True
         )
     ]
-    births = {b.cluster_id for b in finished.born}
-    in_births = [classes[i] == held_back for i, c in between.items() if c in births]
+    novel = {b.cluster_id for b in finished.novel}
+    in_births = [classes[i] == held_back for i, c in between.items() if c in novel]
     return Trial(
         held_back=held_back,
         unmoved=float(unmoved),
         right=float(np.mean(right)),
         unsure=float(joined.unsure[known].mean()),
         new_unsure=float(joined.unsure[~known].mean()),
-        born=len(births),
+        novel=len(novel),
         born_pure=float(np.mean(in_births)) if in_births else 1.0,
         kept=float(kept),
         nmi=_nmi(truth, np.array([after[i] for i in ids])),
@@ -148,7 +148,7 @@ def _nmi(truth: NDArray[np.str_], labels: Labels) -> float:
 def _print(trial: Trial) -> None:
     print(
         f"{trial.held_back:<32} {trial.unmoved:>7.4f} {trial.right:>6.3f} {trial.unsure:>6.3f} "
-        f"{trial.new_unsure:>10.3f} {trial.born:>4} {trial.born_pure:>5.2f} {trial.kept:>9.4f} "
+        f"{trial.new_unsure:>10.3f} {trial.novel:>4} {trial.born_pure:>5.2f} {trial.kept:>9.4f} "
         f"{trial.nmi:>6.3f} {trial.nmi_cold:>6.3f}",
         flush=True,
     )

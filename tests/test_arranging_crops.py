@@ -191,7 +191,7 @@ def test_of_whole_photos_the_empty_ones_have_a_folder_unless_a_person_spoke(
     again = arrange(animals, to="again")
     assert file_at(again, scenes, "ridge/empty0.jpg").parent.name == "empty"
     assert file_at(again, scenes, "brook/empty1.jpg").parent.name == "brook"
-    assert not animals.folders.read_back(folder).says_something
+    assert not animals.folders.read_back(folder).has_decisions
 
 
 def test_a_move_takes_no_people_along_and_comes_back(animals: Library, scenes: Scenes) -> None:
@@ -233,7 +233,7 @@ def test_a_photo_that_is_dragged_takes_the_animal_of_its_folder_along(
     assert called(animals, scenes) == before
     animals.folders.read_back(folder)
     assert called(animals, scenes) == {**before, "brook/pair.jpg": ["heron", "fox"]}
-    assert not animals.folders.read_back(folder).says_something
+    assert not animals.folders.read_back(folder).has_decisions
     animals.recluster(k=3, embedder=CROPS, reduce="none")
     assert called(animals, scenes)["brook/pair.jpg"] == ["heron", "fox"]
     again = arrange(animals, to="again")
@@ -265,12 +265,12 @@ def test_an_empty_photo_that_is_dragged_out_becomes_a_crop_of_all_of_it(
     drag(folder, scenes, "ridge/fox0.jpg", "hare")
     told = animals.folders.read_back(folder)
     assert [(s.name, t.name, n) for s, t, n in told.moved] == [(None, "fox", 1)]
-    assert told.born == [("hare", 3)]
+    assert told.new_clusters == [("hare", 3)]
     assert told.remarks == ("3 photos have no crop: all of the photo is meant",)
     after = called(animals, scenes)
     assert after["brook/empty0.jpg"] == ["fox"]
     assert after["ridge/empty0.jpg"] == after["ridge/fox0.jpg"] == ["hare"]
-    assert not animals.folders.read_back(folder).says_something
+    assert not animals.folders.read_back(folder).has_decisions
     homes = animals.detections.locations()
     assert homes[image_of(animals, scenes, "ridge/empty1.jpg")].group is PhotoGroup.ANIMALS
     drag(folder, scenes, "brook/empty0.jpg", "empty")
@@ -295,7 +295,7 @@ def test_a_photo_put_to_the_empty_ones_shows_nothing_of_any_cluster(
     after = called(animals, scenes)
     assert "heron" not in after["brook/heron0.jpg"]
     assert not {"crow", "fox"} & {*after["brook/pair.jpg"]}
-    assert not animals.folders.read_back(folder).says_something
+    assert not animals.folders.read_back(folder).has_decisions
 
 
 @pytest.mark.slow
@@ -320,14 +320,14 @@ def test_of_photos_put_to_people_nothing_is_said(animals: Library, scenes: Scene
     drag(folder, scenes, "brook/empty0.jpg", "vehicles")
     drag(folder, scenes, "brook/fox1.jpg", "no detector result")
     told = animals.folders.read_back(folder)
-    assert not told.says_something
-    assert told.unheard == (
+    assert not told.has_decisions
+    assert told.not_applied == (
         "1 image put into 'People': what a detector saw stays as it is",
         "1 image put into 'no detector result': what a detector saw stays as it is",
         "1 image put into 'vehicles': what a detector saw stays as it is",
     )
     assert (called(animals, scenes), len(animals.store.decisions.all())) == (before, words)
-    assert not animals.folders.read_back(folder).unheard, "it is told once"
+    assert not animals.folders.read_back(folder).not_applied, "it is told once"
     drag(folder, scenes, "brook/fox0.jpg", "heron")
     animals.folders.read_back(folder)
     assert called(animals, scenes)["brook/fox0.jpg"] == ["heron"]
@@ -358,7 +358,7 @@ def test_a_whole_folder_put_into_another_merges_what_is_not_to_be_seen_too(
     assert [(s.name, t.name, n) for s, t, n in told.merged] == [("fox", "heron", 2 * EACH)]
     assert animals.store.decisions.all()[-1].kind is DecisionKind.MERGE
     assert called(animals, scenes)["brook/pair.jpg"] == ["crow", "heron"]
-    assert not animals.folders.read_back(folder).says_something
+    assert not animals.folders.read_back(folder).has_decisions
 
 
 @pytest.mark.slow
@@ -386,9 +386,9 @@ def test_a_kill_between_two_words_moves_no_other_animal(
     cut_before_new_clusters(animals, folder, monkeypatch)
     with Library.open(home_of(animals), Settings()) as next_one:
         told = next_one.folders.read_back(folder)
-        assert (told.moved, told.born) == ([], [("hare", 1)])
+        assert (told.moved, told.new_clusters) == ([], [("hare", 1)])
         assert called(next_one, scenes)["brook/pair.jpg"] == ["heron", "fox"]
-        assert not next_one.folders.read_back(folder).says_something
+        assert not next_one.folders.read_back(folder).has_decisions
 
 
 @pytest.mark.slow

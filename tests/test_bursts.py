@@ -304,14 +304,14 @@ def test_a_species_that_is_new_is_born_of_enough_bursts(made: Library, card: Pat
     for i in range(3):
         burst(card, f"boar{i}", [near(BOAR, i + j) for j in range(3)], minute=600 + 10 * i)
     report = made.ingest([card])
-    assert (report.unsure, report.born) == (9, ()), "nine frames are three observations"
+    assert (report.unsure, report.novel) == (9, ()), "nine frames are three observations"
     for i in range(3, 9):
         burst(card, f"boar{i}", [near(BOAR, i + j) for j in range(3)], minute=600 + 10 * i)
     report = made.ingest([card])
-    (birth,) = report.born
+    (cluster_found,) = report.novel
     at = where(made)
-    assert birth.images == report.settled == 27
-    assert {at[f"boar{i}-{j}"] for i in range(9) for j in range(3)} == {birth.cluster_id}
+    assert cluster_found.images == report.settled == 27
+    assert {at[f"boar{i}-{j}"] for i in range(9) for j in range(3)} == {cluster_found.cluster_id}
 
 
 def test_what_a_kill_left_uncounted_is_counted_once_for_each_burst(

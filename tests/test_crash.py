@@ -255,7 +255,7 @@ def test_a_recluster_that_was_killed_leaves_the_old_clustering_or_the_new_one_wh
         report = library.recluster(k=9)
         assert report.clustering_id is not None
         assert report.clustering_id > max(seen)
-        assert not set(report.lineage.born) & ids_ever
+        assert not set(report.lineage.new) & ids_ever
         _assert_whole_clustering(library, images=60)
         library.undo()
         _assert_whole_clustering(library, images=60)
@@ -521,7 +521,7 @@ def test_a_recluster_cut_before_any_of_its_writes_leaves_the_old_or_the_new_one(
             _assert_whole_clustering(library, images=12)
             report = library.recluster(k=6)
             _assert_whole_clustering(library, images=12)
-            assert not set(report.lineage.born) & ever
+            assert not set(report.lineage.new) & ever
             assert library.clusters.name_of(1) == "First"
             library.undo()
             assert sorted(members(library)) in (sorted(old), new_ones)

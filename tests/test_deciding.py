@@ -102,7 +102,7 @@ def test_the_parts_of_a_split_cluster_stay_apart(library: Library) -> None:
     library.corrections.merge([one, other])
     report = library.corrections.split(one, k=2)
     assert report.decision.others == (one, 5)
-    assert report.lineage.born == (5,)
+    assert report.lineage.new == (5,)
     assert {cluster_of(library, FIRST), cluster_of(library, SECOND)} == {one, 5}
     assert cluster_of(library, FIRST) == one, "the largest part keeps the id"
     library.recluster(k=3)
@@ -266,7 +266,7 @@ def test_images_of_several_clusters_become_one_of_their_own_for_good(library: Li
     some = [*FIRST[:4], *SECOND[:3]]
     report = library.corrections.new_cluster(some, "Lynx")
     own = cluster_of(library, some)
-    assert report.lineage.born == (own,)
+    assert report.lineage.new == (own,)
     assert own == 5, "no cluster ever had the id"
     assert library.clusters.name_of(own) == "Lynx"
     assert {state_of(library, i) for i in some} == {AssignmentState.DECIDED}
@@ -424,8 +424,8 @@ def test_the_parts_of_a_born_cluster_and_their_merge_still_take_their_like(
 ) -> None:
     library.recluster(k=4, reduce=reduce)
     _, finished = ingest(library, ids_of(range(100, 130)), blobs([30], first=8))
-    born = finished.born[0].cluster_id
-    library.corrections.split(born, k=2)
+    novel = finished.novel[0].cluster_id
+    library.corrections.split(novel, k=2)
     mine = {c for i, c in where(library).items() if i in ids_of(range(100, 130))} - {NOISE}
     more, _ = ingest(library, ids_of(range(200, 220)), blobs([20], first=8, seed=5))
     assert set(more.cluster_ids) <= {*mine, NOISE}
@@ -434,7 +434,7 @@ def test_the_parts_of_a_born_cluster_and_their_merge_still_take_their_like(
     assert (more.cluster_ids == min(mine)).mean() > 0.6
     library.undo()
     library.undo()
-    assert born in where(library).values()
+    assert novel in where(library).values()
 
 
 def test_unsure_images_never_point_to_a_cluster_that_is_no_more(library: Library) -> None:
@@ -476,15 +476,15 @@ def test_a_name_that_another_cluster_has_is_refused_with_a_way_out(library: Libr
 
 def test_a_name_of_a_cluster_that_an_undo_took_away_is_not_given_twice(library: Library) -> None:
     library.recluster(k=6)
-    born = max(where(library).values())
-    library.corrections.rename(born, "Fox")
+    novel = max(where(library).values())
+    library.corrections.rename(novel, "Fox")
     library.undo()
-    assert born not in where(library).values()
+    assert novel not in where(library).values()
     with pytest.raises(SettingsError, match="next recluster"):
         library.corrections.rename(1, "Fox")
     library.recluster(k=6)
-    assert library.clusters.name_of(born) == "Fox"
-    assert born in where(library).values()
+    assert library.clusters.name_of(novel) == "Fox"
+    assert novel in where(library).values()
 
 
 # History ------------------------------------------------------------------------------------
@@ -496,7 +496,7 @@ def test_history_tells_what_became_of_a_cluster(library: Library) -> None:
     library.corrections.merge([one, other])
     library.undo()
     _, finished = ingest(library, ids_of(range(100, 112)), blobs([12], first=8))
-    born = finished.born[0].cluster_id
+    novel = finished.novel[0].cluster_id
     library.recluster(k=5)
     told = [event.what for event in library.corrections.history(one)]
     assert told[0] == "recluster 1 with painter: 4 clusters made"
@@ -505,8 +505,8 @@ def test_history_tells_what_became_of_a_cluster(library: Library) -> None:
     assert f"taken back: {other} merged into {one}" in told
     assert any(what.startswith("undo") for what in told)
     assert any("kept" in what for what in told)
-    of_born = [event.what for event in library.corrections.history(born)]
-    assert of_born[0] == f"born from ingest 1: {born}"
+    of_born = [event.what for event in library.corrections.history(novel)]
+    assert of_born[0] == f"born from ingest 1: {novel}"
     with pytest.raises(SettingsError, match="no cluster ever"):
         library.corrections.history(999)
     assert len(library.corrections.history()) >= len(told)

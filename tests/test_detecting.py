@@ -491,8 +491,8 @@ def test_contexts_and_labels_of_a_crop_are_those_of_its_photo(
 def test_what_a_cut_leaves_to_be_swept_is_never_a_crop_of_a_real_photo(cropped: Library) -> None:
     before = clusters_of(cropped)
     (cropped.store.path / "writing").touch()  # as a writer leaves it that was cut short
-    with cropped.store.writing() as was_cut_short:
-        assert was_cut_short
+    with cropped.store.writing() as was_interrupted:
+        assert was_interrupted
     assert clusters_of(cropped) == before
     counts = cropped.detections.counts()
     assert [count for _, count in counts.embedded] == [counts.crops] == [42]

@@ -50,9 +50,9 @@ def test_members_fit_and_strangers_do_not() -> None:
     more = blobs([60, 60, 60], seed=9)
     known = misfit(models, exemplars, more, place_points(more, models.centroids).nearest)
     assert (known > LIMIT).mean() < 0.12
-    strangers = blobs([30], seed=3, first=9)
-    rows = place_points(strangers, models.centroids).nearest
-    assert (misfit(models, exemplars, strangers, rows) > LIMIT).all()
+    disagreeing = blobs([30], seed=3, first=9)
+    rows = place_points(disagreeing, models.centroids).nearest
+    assert (misfit(models, exemplars, disagreeing, rows) > LIMIT).all()
 
 
 def test_a_large_cluster_does_not_swallow_look_alikes_that_lie_within_its_radius() -> None:

@@ -49,7 +49,7 @@ def current_id(library: Library) -> int:
 def test_newcomers_join_the_cluster_of_their_kind(clustered: Library) -> None:
     before = where(clustered)
     joined, finished = ingest(clustered, ids_of(range(200, 260)), blobs([20, 20, 20], seed=5))
-    assert finished.born == ()
+    assert finished.novel == ()
     first = [cluster_of(clustered, ids_of(range(40))), *_clusters_of_rest(clustered)]
     for image_id, cluster_id, kind in zip(
         joined.image_ids, joined.cluster_ids, truth_of([20, 20, 20]), strict=True
@@ -71,13 +71,13 @@ def test_strangers_go_to_the_pile_and_enough_of_them_are_a_new_cluster(
 ) -> None:
     few, finished = ingest(clustered, ids_of(range(200, 205)), blobs([5], first=7, seed=1))
     assert few.unsure.all()
-    assert finished.born == ()
+    assert finished.novel == ()
     pile = members(clustered)
     assert pile.unsure.sum() == 5
     assert (pile.cluster_ids[pile.unsure] == NOISE).all()
     assert set(pile.candidates[pile.unsure]) <= {1, 2, 3}
     _, finished = ingest(clustered, ids_of(range(300, 306)), blobs([6], first=7, seed=2))
-    assert [(b.cluster_id, b.images) for b in finished.born] == [(4, 11)]
+    assert [(b.cluster_id, b.images) for b in finished.novel] == [(4, 11)]
     assert cluster_of(clustered, [*ids_of(range(200, 205)), *ids_of(range(300, 306))]) == 4
     models = clustered.store.clusterings.models(current_id(clustered))
     assert models.ids == [1, 2, 3, 4]
@@ -89,8 +89,8 @@ def test_strangers_go_to_the_pile_and_enough_of_them_are_a_new_cluster(
 
 def test_two_kinds_of_strangers_are_two_clusters(clustered: Library) -> None:
     _, finished = ingest(clustered, ids_of(range(200, 250)), blobs([30, 20], first=7))
-    assert [b.cluster_id for b in finished.born] == [4, 5]
-    assert finished.born[0].images >= finished.born[1].images
+    assert [b.cluster_id for b in finished.novel] == [4, 5]
+    assert finished.novel[0].images >= finished.novel[1].images
     at = where(clustered)
     assert {at[i] for i in ids_of(range(200, 230))} <= {4, NOISE}
     assert {at[i] for i in ids_of(range(230, 250))} <= {5, NOISE}
@@ -110,7 +110,7 @@ def test_what_lies_between_two_clusters_is_unsure_and_no_cluster(tmp_path: Path)
         library, ids_of(range(200, 214)), unit_rows(middle.astype(np.float32))
     )
     assert joined.unsure.mean() > 0.4
-    assert finished.born == ()
+    assert finished.novel == ()
 
 
 @settings(max_examples=15, deadline=None)
@@ -241,7 +241,7 @@ def test_a_cluster_that_was_born_and_got_no_member_goes(
     recount_members(clustered.store, clustered.store.clusterings.current(), seed=0)
     assert clustered.store.clusterings.models(current_id(clustered)).ids == [1, 2, 3]
     _, finished = ingest(clustered, ids_of(range(220, 225)), blobs([5], first=7, seed=3))
-    assert [b.cluster_id for b in finished.born] == [5], "its id is not used again"
+    assert [b.cluster_id for b in finished.novel] == [5], "its id is not used again"
 
 
 def test_images_with_vectors_that_are_in_no_clustering_join_late(clustered: Library) -> None:

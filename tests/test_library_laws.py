@@ -294,12 +294,12 @@ def test_ids_are_never_used_again_and_lineage_accounts_for_each(
 
 
 def _assert_accounted(lineage: LineageReport, old: set[int], new: set[int], ever: set[int]) -> None:
-    kept, born, retired = set(lineage.kept), set(lineage.born), set(lineage.retired)
+    kept, novel, retired = set(lineage.kept), set(lineage.new), set(lineage.retired)
     assert kept | retired == old
-    assert kept | born == new
+    assert kept | novel == new
     assert not kept & retired
-    assert not kept & born
-    assert not born & ever, "a new cluster has an id that was used before"
+    assert not kept & novel
+    assert not novel & ever, "a new cluster has an id that was used before"
     for split in lineage.split:
         assert split.cluster_id in old
         assert set(split.into) <= new

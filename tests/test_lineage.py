@@ -47,7 +47,7 @@ def _pairs(draw: st.DrawFn, most: int = 5) -> Pair:
 def test_every_id_is_accounted_for(pair: Pair) -> None:
     new_ids, report = pair.follow()
     assert sorted(report.kept + report.retired) == sorted(pair.old_ids)
-    assert sorted(report.kept + report.born) == sorted(new_ids.tolist())
+    assert sorted(report.kept + report.new) == sorted(new_ids.tolist())
     assert new_ids.shape == (pair.k,)
 
 
@@ -55,7 +55,7 @@ def test_every_id_is_accounted_for(pair: Pair) -> None:
 def test_new_ids_are_unique_and_fresh_ones_were_never_used(pair: Pair) -> None:
     new_ids, report = pair.follow()
     assert len(set(new_ids.tolist())) == pair.k
-    assert list(report.born) == list(range(pair.next_id, pair.next_id + len(report.born)))
+    assert list(report.new) == list(range(pair.next_id, pair.next_id + len(report.new)))
 
 
 @given(_pairs())
@@ -138,7 +138,7 @@ def test_a_clean_split_keeps_the_id_on_the_larger_half(large: int, data: st.Data
     new_ids, report = match_clusters(old, new, old_ids=[4, 9], k=3, next_id=10)
     assert new_ids.tolist() == [10, 9, 4]
     assert report == LineageReport(
-        kept=(4, 9), split=(Split(4, (4, 10)),), born=(10,), images_moved=small
+        kept=(4, 9), split=(Split(4, (4, 10)),), new=(10,), images_moved=small
     )
 
 
@@ -167,7 +167,7 @@ def test_the_first_clustering_has_only_newborn_clusters() -> None:
     nothing = np.empty(0, np.int64)
     new_ids, report = match_clusters(nothing, nothing, old_ids=[], k=3, next_id=1)
     assert new_ids.tolist() == [1, 2, 3]
-    assert report == LineageReport(born=(1, 2, 3))
+    assert report == LineageReport(new=(1, 2, 3))
 
 
 def _best_matchings(

@@ -196,5 +196,5 @@ def test_a_migration_that_was_cut_short_is_completed_by_the_next(
 def test_an_unfinished_ingest_is_still_swept_up_after_it(old: Path) -> None:
     (old / ".organizer" / "writing").touch()
     store = Store.open(old / ".organizer")
-    with store.writing() as was_cut_short:
-        assert was_cut_short
+    with store.writing() as was_interrupted:
+        assert was_interrupted

@@ -54,7 +54,7 @@ def ids(*numbers: int) -> list[str]:
 def test_nothing_changed_says_nothing() -> None:
     placed = place(*FOX, *BADGER, "unsure/f.jpg")
     found = read(placed, now(placed))
-    assert not found.says_something
+    assert not found.has_decisions
     assert (found.gone, found.loose, found.contradictory) == ([], [], {})
 
 
@@ -63,13 +63,13 @@ def test_a_photo_in_the_folder_of_another_cluster_was_moved_there() -> None:
     seen = now(placed, "badger/a.jpg", *FOX[1:], *BADGER, "fox/f.jpg")
     found = read(placed, seen)
     assert found.moved == {(1, 2): ids(1), (None, 1): ids(6)}
-    assert (found.renamed, found.born, found.left) == ({}, {}, {})
+    assert (found.renamed, found.new_folders, found.left) == ({}, {}, {})
 
 
 def test_a_file_with_a_new_name_in_its_folder_or_in_a_folder_of_it_says_nothing() -> None:
     placed = place(*FOX)
     found = read(placed, now(placed, "fox/best.jpg", "fox/night/b.jpg"))
-    assert not found.says_something
+    assert not found.has_decisions
     assert found.paths == ["fox/best.jpg", "fox/night/b.jpg", "fox/c.jpg"]
 
 
@@ -84,7 +84,7 @@ def test_a_renamed_folder_renames_its_cluster_also_with_others_put_into_it() -> 
 def test_a_new_folder_is_a_new_cluster() -> None:
     placed = place(*FOX, *BADGER)
     found = read(placed, now(placed, "cub/a.jpg", "fox/b.jpg", "fox/c.jpg", "cub/d.jpg"))
-    assert found.born == {"cub": ids(1, 4)}
+    assert found.new_folders == {"cub": ids(1, 4)}
     assert (found.renamed, found.moved) == ({}, {})
     assert found.places == ["cub", 1, 1, "cub", 2]
 
@@ -105,7 +105,7 @@ def test_a_folder_dragged_into_another_is_part_of_it() -> None:
 def test_a_folder_that_was_parted_gives_its_cluster_to_the_larger_part() -> None:
     placed = place(*FOX)
     found = read(placed, now(placed, "old/a.jpg", "old/b.jpg", "young/c.jpg"))
-    assert (found.renamed, found.born) == ({1: "old"}, {"young": ids(3)})
+    assert (found.renamed, found.new_folders) == ({1: "old"}, {"young": ids(3)})
 
 
 def test_folders_that_swapped_their_names_swap_the_names_of_their_clusters() -> None:
@@ -134,7 +134,7 @@ def test_photos_put_to_the_unsure_do_not_belong_and_those_named_out_of_it_are_a_
     seen = now(placed, "unsure/a.jpg", *FOX[1:], "hare/d.jpg", "hare/e.jpg")
     found = read(placed, seen)
     assert found.left == {1: ids(1)}
-    assert found.born == {"hare": ids(4, 5)}
+    assert found.new_folders == {"hare": ids(4, 5)}
     renamed_to_unsure = read(place(*FOX), now(place(*FOX), *(f"unsure/{x}.jpg" for x in "abc")))
     assert renamed_to_unsure.left == {1: ids(1, 2, 3)}
 
@@ -144,7 +144,7 @@ def test_a_folder_beside_the_clusters_is_of_none_unless_a_cluster_was_renamed_so
     seen = now(placed, "Empty/a.jpg", *FOX[1:], "empty/d.jpg")
     apart = frozenset({"empty"})
     found = find_changes(placed, seen, known=CLUSTERS, nowhere=frozenset({"unsure"}), apart=apart)
-    assert (found.left, found.born) == ({1: ids(1), 2: ids(4)}, {})
+    assert (found.left, found.new_folders) == ({1: ids(1), 2: ids(4)}, {})
     renamed = now(placed, *(f"empty/{x}.jpg" for x in "abc"))
     found = find_changes(
         placed, renamed, known=CLUSTERS, nowhere=frozenset({"unsure"}), apart=apart
@@ -161,7 +161,7 @@ def test_a_folder_beside_the_clusters_is_of_none_unless_a_cluster_was_renamed_so
 def test_nothing_is_said_of_photos_that_are_gone_or_in_no_folder_and_they_are_told_once() -> None:
     placed = place(*FOX)
     found = read(placed, now(placed, None, "b.jpg"))
-    assert not found.says_something
+    assert not found.has_decisions
     assert (found.gone, found.loose) == (ids(1), ids(2))
     later = read(again(placed, found), now(placed, None, "b.jpg"))
     assert (later.gone, later.loose) == ([], [])
@@ -171,7 +171,7 @@ def test_a_photo_that_comes_back_from_the_bin_is_where_it_was() -> None:
     placed = place(*FOX)
     seen = now(placed, None)
     missing = again(placed, read(placed, seen))
-    assert not read(missing, now(placed)).says_something
+    assert not read(missing, now(placed)).has_decisions
     assert read(missing, now(placed, "badger/a.jpg")).moved == {(1, 2): ids(1)}
 
 
@@ -179,7 +179,7 @@ def test_a_photo_in_two_folders_is_contradictory_and_nothing_is_said_of_it() -> 
     placed = place(*FOX, *BADGER)
     found = read(placed, now(placed, ["fox/a.jpg", "badger/a.jpg"]))
     assert found.contradictory == {ids(1)[0]: ["badger", "fox"]}
-    assert not found.says_something
+    assert not found.has_decisions
     copied = RecognisedPhotos([[p.path] for p in placed], copies={ids(1)[0]: ["new/a.jpg"]})
     assert read(placed, copied).contradictory == {ids(1)[0]: ["fox", "new"]}
 
@@ -190,7 +190,7 @@ def test_two_files_of_one_image_go_together_or_contradict() -> None:
     assert read(twins, now(twins, "badger/a.jpg")).contradictory
     assert read(twins, now(twins, "badger/a.jpg", "badger/copy.jpg")).moved == {(1, 2): ids(1)}
     assert read(twins, now(twins, "badger/a.jpg", None)).moved == {(1, 2): ids(1)}
-    assert not read(twins, now(twins, "fox/a.jpg", None)).says_something
+    assert not read(twins, now(twins, "fox/a.jpg", None)).has_decisions
 
 
 def test_folders_of_clusters_may_lie_in_others() -> None:
@@ -199,14 +199,14 @@ def test_folders_of_clusters_may_lie_in_others() -> None:
     found = read(placed, now(placed, "north/badger/a.jpg", "south/badger/b.jpg"))
     assert found.moved == {(1, 2): ids(1, 2)}
     found = read(placed, now(placed, "north/hare/a.jpg"))
-    assert found.born == {"hare": ids(1)}, "the other camera still has the fox"
+    assert found.new_folders == {"hare": ids(1)}, "the other camera still has the fox"
     found = read(placed, now(placed, "north/hare/a.jpg", "south/hare/b.jpg"))
     assert found.renamed == {1: "hare"}
 
 
 def again(placed: Sequence[ExpectedPhoto], found: FolderChanges) -> list[ExpectedPhoto]:
     """The photos as they were seen; new clusters get ids of their own."""
-    fresh = {name: 100 + number for number, name in enumerate(sorted(found.born))}
+    fresh = {name: 100 + number for number, name in enumerate(sorted(found.new_folders))}
     rows = zip(placed, found.paths, found.places, found.folders, strict=True)
     return [
         replace(
@@ -240,11 +240,11 @@ def test_afterwards_photos_are_of_one_cluster_exactly_if_they_are_in_one_folder(
     pairs = {(f, c) for f, c in zip(where, clusters, strict=True)}
     assert len(pairs) == len({f for f, _ in pairs}) == len({c for _, c in pairs})
     names = {**{c: n for n, c in CLUSTERS.items()}, **found.renamed}
-    names |= {100 + number: name for number, name in enumerate(sorted(found.born))}
+    names |= {100 + number: name for number, name in enumerate(sorted(found.new_folders))}
     assert all(cluster_id is None or names[cluster_id] == folder for folder, cluster_id in pairs)
     assert len({*names.values()}) == len(names), "no two clusters have one name"
     known = {name: cluster_id for cluster_id, name in names.items()}
-    assert not read(settled, now(settled), known).says_something
+    assert not read(settled, now(settled), known).has_decisions
 
 
 # Known again --------------------------------------------------------------------------------
@@ -297,7 +297,7 @@ def test_a_file_is_known_by_size_and_date_and_with_another_name_by_its_content()
     ]
     seen = recognise_photos(placed, found, contents)
     assert seen.paths == [["badger/a.jpg"], ["badger/x.jpg"], []]
-    assert seen.strangers == ["badger/y.jpg"], "it has the size and the date, not the content"
+    assert seen.unknown_files == ["badger/y.jpg"], "it has the size and the date, not the content"
     assert "badger/a.jpg" not in contents.asked
 
 
@@ -322,4 +322,4 @@ def test_a_copy_is_told_from_a_stranger_and_a_changed_file_stays_what_it_was() -
     seen = recognise_photos(placed, found, Contents(new__b=ids(2)[0], new__z=ids(50)[0]))
     assert seen.paths == [["fox/a.jpg"], ["fox/b.jpg"], []]
     assert seen.copies == {ids(2)[0]: ["new/b.jpg"]}
-    assert seen.strangers == ["new/z.jpg"]
+    assert seen.unknown_files == ["new/z.jpg"]

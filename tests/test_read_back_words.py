@@ -81,11 +81,11 @@ def test_what_a_person_did_in_a_file_manager_becomes_words_that_are_kept(
     preview = animals.folders.read_back(folder, dry_run=True)
     assert preview.renamed == [(LabelledCluster(lynx, "lynx"), "bobcat")]
     assert preview.moved == [(LabelledCluster(fox, "fox"), LabelledCluster(badger, "badger"), 1)]
-    assert preview.born == [("cub", 2)]
+    assert preview.new_clusters == [("cub", 2)]
     assert clusters_at(animals) == known or mode is ArrangeMode.MOVE
-    assert animals.folders.read_back(folder).was_said
+    assert animals.folders.read_back(folder).applied
     again = animals.folders.read_back(folder)
-    assert not again.says_something
+    assert not again.has_decisions
     assert again.refiled == 0
     found = {name: len(paths) for name, paths in called(animals).items()}
     assert found == {"fox": EACH - 3, "badger": EACH + 1, "cub": 2, "bobcat": EACH}
@@ -137,7 +137,7 @@ def test_a_whole_folder_put_into_another_makes_one_cluster_of_two(animals: Libra
     ]
     assert cluster_at(animals, GREEN) == fox
     assert animals.store.decisions.all()[-1].kind is DecisionKind.MERGE
-    assert not animals.folders.read_back(folder).says_something
+    assert not animals.folders.read_back(folder).has_decisions
     animals.recluster(k=3)
     assert cluster_at(animals, GREEN) == fox
     assert animals.clusters.name_of(fox) == "fox"
@@ -158,7 +158,7 @@ def test_clusters_that_passed_all_their_photos_on_have_what_their_folders_have(
     assert cluster_at(animals, BLUE) == lynx
     assert fox not in clusters_at(animals).values()
     assert (animals.clusters.name_of(badger), animals.clusters.name_of(lynx)) == ("badger", "lynx")
-    assert not animals.folders.read_back(folder).says_something
+    assert not animals.folders.read_back(folder).has_decisions
 
 
 def test_a_cluster_of_which_more_is_known_than_the_folder_had_is_not_merged(
@@ -204,7 +204,7 @@ def test_folders_that_swap_their_names_swap_those_of_the_clusters(animals: Libra
     )
     assert (animals.clusters.name_of(fox), animals.clusters.name_of(badger)) == ("badger", "fox")
     assert (cluster_at(animals, RED), cluster_at(animals, GREEN)) == (fox, badger)
-    assert not animals.folders.read_back(folder).says_something
+    assert not animals.folders.read_back(folder).has_decisions
 
 
 def test_photos_put_to_the_unsure_leave_their_cluster_for_good(animals: Library) -> None:
@@ -217,7 +217,7 @@ def test_photos_put_to_the_unsure_leave_their_cluster_for_good(animals: Library)
     assert cluster_at(animals, RED) != fox
     animals.recluster(k=3)
     assert cluster_at(animals, RED) != fox
-    assert not animals.folders.read_back(folder).says_something
+    assert not animals.folders.read_back(folder).has_decisions
 
 
 def test_a_folder_named_out_of_the_unsure_is_a_new_cluster(animals: Library) -> None:
@@ -226,7 +226,7 @@ def test_a_folder_named_out_of_the_unsure_is_a_new_cluster(animals: Library) -> 
     assert cluster_at(animals, RED) == NOISE
     folder = arrange(animals)
     (folder / "unsure").rename(folder / "hare")
-    assert animals.folders.read_back(folder).born == [("hare", 1)]
+    assert animals.folders.read_back(folder).new_clusters == [("hare", 1)]
     assert animals.clusters.name_of(cluster_at(animals, RED)) == "hare"
 
 
@@ -240,10 +240,10 @@ def test_of_what_is_gone_copied_or_loose_nothing_is_said_and_strangers_are_told(
     (folder / "fox" / "002.jpg").rename(folder / "002.jpg")
     make_photo(folder / "fox" / "stranger.jpg", 99)
     told = animals.folders.read_back(folder)
-    assert not told.says_something
+    assert not told.has_decisions
     assert (told.gone, told.loose) == (1, 1)
     assert told.contradictory == [(folder / "fox" / "001.jpg", ["badger", "fox"])]
-    assert told.strangers == [folder / "fox" / "stranger.jpg"]
+    assert told.unknown_files == [folder / "fox" / "stranger.jpg"]
     assert clusters_at(animals) == known
     assert (animals.folders.read_back(folder).gone, animals.folders.read_back(folder).loose) == (
         0,
@@ -291,8 +291,8 @@ def test_a_cluster_that_is_no_more_is_told(animals: Library) -> None:
     animals.corrections.retire(cluster_at(animals, GREEN))
     (folder / "fox" / "000.jpg").rename(folder / "badger" / "f.jpg")
     told = animals.folders.read_back(folder)
-    assert not told.says_something
-    assert "is no more" in told.unheard[0]
+    assert not told.has_decisions
+    assert "is no more" in told.not_applied[0]
 
 
 def test_a_kill_between_two_words_is_made_up_for_by_the_next_reading(
@@ -306,7 +306,7 @@ def test_a_kill_between_two_words_is_made_up_for_by_the_next_reading(
     cut_before_new_clusters(animals, folder, monkeypatch)
     with Library.open(home_of(animals), Settings()) as next_one:
         told = next_one.folders.read_back(folder)
-        assert (told.renamed, told.moved, told.born) == ([], [], [("cub", 1)])
+        assert (told.renamed, told.moved, told.new_clusters) == ([], [], [("cub", 1)])
         assert {name: len(paths) for name, paths in called(next_one).items()} == {
             "fox": EACH - 2,
             "badger": EACH + 1,
@@ -325,8 +325,8 @@ def test_a_kill_after_a_merge_says_nothing_of_it_again(
     cut_before_new_clusters(animals, folder, monkeypatch)
     with Library.open(home_of(animals), Settings()) as next_one:
         told = next_one.folders.read_back(folder)
-        assert (told.merged, told.moved, told.born) == ([], [], [("cub", 1)])
-        assert not next_one.folders.read_back(folder).says_something
+        assert (told.merged, told.moved, told.new_clusters) == ([], [], [("cub", 1)])
+        assert not next_one.folders.read_back(folder).has_decisions
 
 
 def test_a_photo_that_is_not_clustered_yet_is_heard_once_it_is(animals: Library) -> None:
@@ -337,8 +337,8 @@ def test_a_photo_that_is_not_clustered_yet_is_heard_once_it_is(animals: Library)
     (folder / "unsure" / "late.jpg").rename(folder / "badger" / "late.jpg")
     for _ in range(2):
         told = animals.folders.read_back(folder)
-        assert told.unheard == ("1 image is in no clustering yet",)
-        assert not told.says_something
+        assert told.not_applied == ("1 image is in no clustering yet",)
+        assert not told.has_decisions
     animals.ingest([photos], embedder="channel-mean")
     assert cluster_at(animals, "photos/late.jpg") == cluster_at(animals, RED)
     assert animals.folders.read_back(folder).moved[0][1].name == "badger"
@@ -448,7 +448,7 @@ def test_after_any_dragging_clusters_are_as_the_folders_and_a_recluster_keeps_th
             _drag(folder, where)
             library.folders.read_back(folder)
             _assert_as_the_folders(library, folder)
-            assert not library.folders.read_back(folder).says_something
+            assert not library.folders.read_back(folder).has_decisions
         settled = clusters_at(library)
         library.recluster(k=3)
         assert clusters_at(library) == settled

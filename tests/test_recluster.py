@@ -141,7 +141,7 @@ def test_reclustering_without_any_change_moves_nobody(filled: Library) -> None:
     assert clusters_by_image(filled) == before
     assert report.lineage.kept == (1, 2, 3)
     assert report.lineage.images_moved == 0
-    assert (report.lineage.born, report.lineage.retired) == ((), ())
+    assert (report.lineage.new, report.lineage.retired) == ((), ())
 
 
 # What cannot be -----------------------------------------------------------------------------
@@ -247,13 +247,15 @@ def test_a_new_group_is_born_and_the_others_keep_their_ids(filled: Library, phot
     for i in range(8):
         make_photo(photos / "yellow" / f"{i}.jpg", 70 + i, colour=(200, 200, 40))
     ingested = filled.ingest([photos])
-    assert (ingested.joined, ingested.unsure, ingested.pile) == (8, 8, 0)
-    assert [(birth.cluster_id, birth.images) for birth in ingested.born] == [(4, 8)]
+    assert (ingested.joined, ingested.unsure, ingested.unassigned) == (8, 8, 0)
+    assert [
+        (cluster_found.cluster_id, cluster_found.images) for cluster_found in ingested.novel
+    ] == [(4, 8)]
     assert cluster_of_folder(filled, photos / "yellow") == 4
     report = filled.recluster(k="auto")
     assert report.k == 4
     assert report.lineage.kept == (1, 2, 3, 4)
-    assert (report.lineage.born, report.lineage.retired, report.lineage.split) == ((), (), ())
+    assert (report.lineage.new, report.lineage.retired, report.lineage.split) == ((), (), ())
     after = clusters_by_image(filled)
     assert {i: after[i] for i in before} == before
     assert cluster_of_folder(filled, photos / "yellow") == 4
@@ -427,10 +429,10 @@ def test_there_is_nothing_to_undo_before_the_second_clustering(filled: Library) 
 
 def test_a_clustering_after_undo_takes_no_id_of_the_one_that_was_undone(filled: Library) -> None:
     filled.recluster(k=2)
-    born = set(filled.recluster(k=6).lineage.born)
+    novel = set(filled.recluster(k=6).lineage.new)
     filled.undo()
     again = filled.recluster(k=6)
-    assert not born & set(again.lineage.born)
+    assert not novel & set(again.lineage.new)
     filled.undo()
     assert set(clusters_by_image(filled).values()) == {1, 2}
 

@@ -112,7 +112,7 @@ def test_before_the_first_clustering_there_is_none(clusterings: ClusteringTables
 
 def test_a_clustering_comes_back_as_it_was_stored(clusterings: ClusteringTables) -> None:
     lineage = LineageReport(
-        kept=(4,), split=(Split(4, (4, 9)),), merged=(Merge(9, (5, 6)),), born=(9,), retired=(5, 6)
+        kept=(4,), split=(Split(4, (4, 9)),), merged=(Merge(9, (5, 6)),), new=(9,), retired=(5, 6)
     )
     made = clustering_of([4, 9, 4, 9, 9], [4, 9])
     clustering_id = add(clusterings, made, lineage=lineage)
@@ -177,8 +177,8 @@ def test_members_come_back_and_the_unsure_are_counted(clusterings: ClusteringTab
     assert clusterings.count_unsure(clustering_id) == 1
     assert clusterings.count(clustering_id) == 5
     assert clusterings.clusters_of(clustering_id, [id_of(50), id_of(51)]) == {id_of(51): 2}
-    born = members_of([3], first=50, since=1)
-    clusterings.change_members(clustering_id, born)
+    novel = members_of([3], first=50, since=1)
+    clusterings.change_members(clustering_id, novel)
     after = clusterings.assignments(clustering_id)
     assert len(after) == 5
     assert dict(zip(after.image_ids, after.cluster_ids, strict=True))[id_of(50)] == 3

@@ -393,8 +393,8 @@ def test_a_second_writer_is_told_at_once_and_may_write_later(database: Database)
             pytest.fail("two writers at once")
         assert time.monotonic() - began < 2
         assert_told_well(caught.value)
-    with database.writing() as was_cut_short:
-        assert not was_cut_short
+    with database.writing() as was_interrupted:
+        assert not was_interrupted
 
 
 def test_readers_work_while_another_process_writes(sound: Path, tmp_path: Path) -> None:
@@ -416,17 +416,17 @@ def test_a_killed_writer_leaves_no_lock_and_is_known_to_have_been_cut_short(
     with held_elsewhere(database.path, "writing") as process:
         process.send_signal(signal.SIGKILL)
         process.wait(timeout=60)
-    with database.writing() as was_cut_short:
-        assert was_cut_short
-    with database.writing() as was_cut_short:
-        assert not was_cut_short
+    with database.writing() as was_interrupted:
+        assert was_interrupted
+    with database.writing() as was_interrupted:
+        assert not was_interrupted
 
 
 def test_a_writer_that_fails_is_known_to_have_been_cut_short(database: Database) -> None:
     with pytest.raises(ZeroDivisionError), database.writing():
         raise ZeroDivisionError
-    with database.writing() as was_cut_short:
-        assert was_cut_short
+    with database.writing() as was_interrupted:
+        assert was_interrupted
 
 
 def test_in_a_read_only_folder_reading_works_and_writing_is_told(

@@ -34,12 +34,12 @@ class FolderChanges:
         renamed: The new folder name of clusters.
         moved: Images that are in the folder of another cluster now, by the cluster that they came
             from (None for no cluster) and the one that they are in.
-        born: Images in a new folder, by its name.
+        new_folders: Images in a new folder, by its name.
         left: Images that were put to those in no cluster, by the cluster that they came from.
         gone: Images that are nowhere any more.
         loose: Images that are in no folder that could stand for a cluster.
         contradictory: Images that are in several folders, with their names.
-        strangers: Files that are none of the arrangement.
+        unknown_files: Files that are none of the arrangement.
         places: For each placed photo what its folder stands for now; what it stood for where
             nothing is said of it.
         folders: For each placed photo the folder that stands for its cluster now, likewise.
@@ -48,20 +48,20 @@ class FolderChanges:
 
     renamed: Mapping[int, str] = field(default_factory=dict)
     moved: Mapping[tuple[int | None, int], Sequence[str]] = field(default_factory=dict)
-    born: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    new_folders: Mapping[str, Sequence[str]] = field(default_factory=dict)
     left: Mapping[int, Sequence[str]] = field(default_factory=dict)
     gone: Sequence[str] = ()
     loose: Sequence[str] = ()
     contradictory: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    strangers: Sequence[str] = ()
+    unknown_files: Sequence[str] = ()
     places: Sequence[FolderMeaning] = ()
     folders: Sequence[str] = ()
     paths: Sequence[str] = ()
 
     @property
-    def says_something(self) -> bool:
+    def has_decisions(self) -> bool:
         """Whether anything follows for the clusters."""
-        return bool(self.renamed or self.moved or self.born or self.left)
+        return bool(self.renamed or self.moved or self.new_folders or self.left)
 
 
 def find_changes(
@@ -128,7 +128,7 @@ class _Reading:
     def changes(self) -> FolderChanges:
         renamed = {g: x for g, x in self._renamed.items() if x not in self._homes[g]}
         moved: dict[tuple[int | None, int], list[str]] = defaultdict(list)
-        born: dict[str, list[str]] = defaultdict(list)
+        new_folders: dict[str, list[str]] = defaultdict(list)
         left: dict[int, list[str]] = defaultdict(list)
         gone, loose, contradictory = [], [], {}
         settled: dict[str, FolderMeaning] = {}
@@ -149,7 +149,7 @@ class _Reading:
                 to = settled[image_id] = now.pop()
                 origin = min((g for g in was if g is not None), default=None)
                 if isinstance(to, str):
-                    born[to].append(image_id)
+                    new_folders[to].append(image_id)
                 elif to is not None:
                     moved[origin, to].append(image_id)
                 elif origin is not None:
@@ -157,12 +157,12 @@ class _Reading:
         return FolderChanges(
             renamed=renamed,
             moved=dict(moved),
-            born=dict(born),
+            new_folders=dict(new_folders),
             left=dict(left),
             gone=gone,
             loose=loose,
             contradictory=contradictory,
-            strangers=self.seen.strangers,
+            unknown_files=self.seen.unknown_files,
             places=[settled.get(p.image_id, p.cluster_id) for p in self.placed],
             folders=[
                 p.folder if p.image_id in contradictory else self._folders.of(path) or p.folder

@@ -61,12 +61,12 @@ class RecognisedPhotos:
     Attributes:
         paths: For each of the placed photos where it is now: nowhere, at a path, or at several.
         copies: Further files of the same contents, by image.
-        strangers: Files that are none of the arrangement.
+        unknown_files: Files that are none of the arrangement.
     """
 
     paths: Sequence[Sequence[str]]
     copies: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    strangers: Sequence[str] = ()
+    unknown_files: Sequence[str] = ()
 
 
 def recognise_photos(
@@ -202,17 +202,17 @@ class _Matching:
                 free[photo.image_id].append(row)
         images = {photo.image_id for photo in self._placed}
         copies: dict[str, list[str]] = defaultdict(list)
-        strangers = []
+        unknown_files = []
         for number in self._unclaimed():
             path = self._found[number].path
             image_id = self._identify(path)
             if image_id is None or image_id not in images:
-                strangers.append(path)
+                unknown_files.append(path)
             elif free[image_id]:
                 self._claim(free[image_id].pop(0), number)
             else:
                 copies[image_id].append(path)
-        return RecognisedPhotos(self._paths, dict(copies), strangers)
+        return RecognisedPhotos(self._paths, dict(copies), unknown_files)
 
     def _claim(self, row: int, number: int) -> None:
         self._paths[row].append(self._found[number].path)

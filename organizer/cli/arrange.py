@@ -230,7 +230,7 @@ def _read_back(found: Library, to: Path, *, dry_run: bool, yes: bool, json: bool
 
     with progress_bar() as progress:
         told = found.folders.read_back(to, dry_run=True, progress=progress)
-    is_asked = told.says_something and not (dry_run or yes)
+    is_asked = told.has_decisions and not (dry_run or yes)
     if is_asked and (json or not sys.stdin.isatty()):
         arrange_output.read_back(told, json=json)
         raise SettingsError("nobody is asked here, and nothing was changed", "add --yes")

@@ -134,7 +134,7 @@ def read_back(told: ReadBackReport, *, json: bool) -> None:
         print_line(f"  {line}")
     for line in _unsaid(told):
         print_line(line)
-    if not told.says_something:
+    if not told.has_decisions:
         print_line("nothing changed" if not told.refiled else _refiled(told))
 
 
@@ -146,7 +146,7 @@ def _said(told: ReadBackReport) -> Iterable[str]:
     for origin, to, count in told.moved:
         verb = "moves" if count == 1 else "move"
         yield f"{_images(count)} {verb} from {_named(origin)} to {_named(to)}"
-    for name, count in told.born:
+    for name, count in told.new_clusters:
         yield f"new cluster {name!r} of {_images(count)}"
     for cluster, count in told.left:
         yield f"{_images(count)} {'is' if count == 1 else 'are'} not of {_named(cluster)}"
@@ -165,12 +165,12 @@ def _unsaid(told: ReadBackReport) -> Iterable[str]:
         yield f"{images} {are} in several folders at once: nothing is said of them"
         for file, folders in told.contradictory[:_SHOWN]:
             yield f"  {short(file)}: in {', '.join(folders)}"
-    if told.strangers:
+    if told.unknown_files:
         yield (
-            f"{_files(len(told.strangers))} none of the arrangement; bring them in with: "
+            f"{_files(len(told.unknown_files))} none of the arrangement; bring them in with: "
             "organizer ingest"
         )
-    for line in told.unheard:
+    for line in told.not_applied:
         yield f"not said: {line}"
 
 
@@ -185,7 +185,7 @@ def _read_back_fields(told: ReadBackReport) -> dict[str, object]:
     return {
         "to": told.to,
         "photos": told.photos,
-        "said": told.was_said,
+        "said": told.applied,
         "renamed": [{**named(cluster), "to": name} for cluster, name in told.renamed],
         "merged": [
             {"from": named(source), "into": named(into), "images": n}
@@ -194,13 +194,13 @@ def _read_back_fields(told: ReadBackReport) -> dict[str, object]:
         "moved": [
             {"from": named(origin), "to": named(to), "images": n} for origin, to, n in told.moved
         ],
-        "born": [{"name": name, "images": n} for name, n in told.born],
+        "born": [{"name": name, "images": n} for name, n in told.new_clusters],
         "left": [{**named(cluster), "images": n} for cluster, n in told.left],
         "gone": told.gone,
         "loose": told.loose,
         "contradictory": [{"path": f, "folders": names} for f, names in told.contradictory],
-        "strangers": list(told.strangers),
-        "not_said": list(told.unheard),
+        "strangers": list(told.unknown_files),
+        "not_said": list(told.not_applied),
         "remarks": list(told.remarks),
         "refiled": told.refiled,
     }

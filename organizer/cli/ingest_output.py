@@ -37,9 +37,9 @@ def print_ingest(
         say(f"no clusters yet; make them with: organizer recluster --k auto{_option(report, own)}")
     elif option := _option(report, own):
         say(f"the clusters do not use these vectors yet: organizer recluster{option}")
-    elif report.pile and report.unsure > report.joined / 4:
+    elif report.unassigned and report.unsure > report.joined / 4:
         say(
-            f"{report.pile:,} images fit no cluster well (organizer clusters show unsure); "
+            f"{report.unassigned:,} images fit no cluster well (organizer clusters show unsure); "
             "organizer recluster may find theirs"
         )
 
@@ -62,9 +62,9 @@ def _fields(report: IngestReport) -> dict[str, object]:
         "embedded": report.embedded,
         "joined": report.joined,
         "unsure": report.unsure,
-        "born": [{"cluster_id": b.cluster_id, "count": b.images} for b in report.born],
+        "born": [{"cluster_id": b.cluster_id, "count": b.images} for b in report.novel],
         "settled": report.settled,
-        "pile": report.pile,
+        "pile": report.unassigned,
         "other_suffixes": dict(report.other_suffixes),
         "interrupted": report.interrupted,
     }
@@ -97,10 +97,10 @@ def _lines(report: IngestReport) -> None:
             f"{report.joined - report.unsure:,} new images joined the clusters, {report.unsure:,} "
             "are unsure"
         )
-    for birth in report.born:
+    for novel in report.novel:
         print_line(
-            f"cluster {birth.cluster_id} is born: {birth.images:,} unsure images that are alike"
+            f"cluster {novel.cluster_id} is born: {novel.images:,} unsure images that are alike"
         )
-    if report.born:
-        print_line(f"{report.pile:,} images are unsure now")
+    if report.novel:
+        print_line(f"{report.unassigned:,} images are unsure now")
     print_line(f"{report.images:,} images in the library")

@@ -62,8 +62,10 @@ def _fields(report: ReclusterReport) -> dict[str, object]:
 
 def lineage_fields(lineage: LineageReport) -> dict[str, object]:
     """What became of the clusters, for JSON."""
+    fields = asdict(lineage)
+    fields["born"] = fields.pop("new")
     return {
-        **asdict(lineage),
+        **fields,
         "split": [{"cluster_id": s.cluster_id, "into": s.into} for s in lineage.split],
         "merged": [{"cluster_id": m.cluster_id, "from": m.sources} for m in lineage.merged],
     }
@@ -118,14 +120,14 @@ def lineage_lines(lineage: LineageReport) -> list[str]:
     if not lineage.kept and not lineage.retired:
         return []
     changes = (
-        f"kept {len(lineage.kept)}, born {len(lineage.born)}, retired {len(lineage.retired)}, "
+        f"kept {len(lineage.kept)}, born {len(lineage.new)}, retired {len(lineage.retired)}, "
         f"split {len(lineage.split)}, merged {len(lineage.merged)}"
     )
     lines = [f"{changes}; {lineage.images_moved:,} images moved"]
     lines += [f"cluster {s.cluster_id} split into {_listed(s.into)}" for s in lineage.split]
     lines += [f"cluster {m.cluster_id} merged from {_listed(m.sources)}" for m in lineage.merged]
-    if lineage.born:
-        lines.append(f"born: {_listed(lineage.born)}")
+    if lineage.new:
+        lines.append(f"born: {_listed(lineage.new)}")
     if lineage.retired:
         lines.append(f"retired: {_listed(lineage.retired)}")
     return lines

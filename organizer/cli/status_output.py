@@ -55,7 +55,7 @@ def _fields(status: LibraryStatus) -> dict[str, object]:
         "clustered": status.clustered,
         "added_since": status.added_since,
         "unsure": status.unsure,
-        "drift": asdict(status.drift) if status.drift else None,
+        "drift": _drift_fields(status.drift),
     }
 
 
@@ -84,8 +84,16 @@ def _lines(status: LibraryStatus) -> list[tuple[str, str]]:
     ]
 
 
+def _drift_fields(drift: Drift | None) -> dict[str, object] | None:
+    if drift is None:
+        return None
+    fields = asdict(drift)
+    fields["born"] = fields.pop("novel")
+    return fields
+
+
 def _drift(drift: Drift | None) -> list[tuple[str, str]]:
-    if drift is None or (not drift.born and drift.distance_growth == 1.0):
+    if drift is None or (not drift.novel and drift.distance_growth == 1.0):
         return []
-    born = f"{len(drift.born)} clusters born, " if drift.born else ""
-    return [("drift", f"{born}mean distance to the centroid {drift.distance_growth - 1:+.0%}")]
+    novel = f"{len(drift.novel)} clusters born, " if drift.novel else ""
+    return [("drift", f"{novel}mean distance to the centroid {drift.distance_growth - 1:+.0%}")]

@@ -53,8 +53,8 @@ def assign_images(
         by_centroid: Whether the clusters are those of centroids; otherwise the nearest exemplars
             vote.
     """
-    born = is_novel(models)
-    known = ~born if not born.all() else born
+    novel = is_novel(models)
+    known = ~novel if not novel.all() else novel
     old = models.take(known)
     placement = place_points(points, old.centroids, old.cluster_ids)
     if by_centroid:
@@ -64,7 +64,7 @@ def assign_images(
     unsure |= misfit(old, exemplars, vectors, placement.nearest) > LIMIT
     rows = np.flatnonzero(known)[placement.nearest]
     location = ImageAssignment(replace(placement, nearest=rows), unsure)
-    if known.all() or not born.any():
+    if known.all() or not novel.any():
         return location
     return _among_born(models, exemplars, vectors, points, location, np.flatnonzero(~known))
 
@@ -98,12 +98,12 @@ def _among_born(
     vectors: Vectors,
     points: Vectors,
     location: ImageAssignment,
-    born: Labels,
+    novel: Labels,
 ) -> ImageAssignment:
     """Give images that are nearer to the members of a born cluster to it, if they fit there."""
     rows, unsure = location.placement.nearest.copy(), location.unsure.copy()
     best = exemplar_distance(models, exemplars, vectors, rows)
-    for mode in born.tolist():
+    for mode in novel.tolist():
         here = exemplar_distance(models, exemplars, vectors, np.full(len(vectors), mode))
         spread = max(float(models.fit_deviations[mode]), 1e-6)
         fits = here <= models.fit_means[mode] + LIMIT * spread

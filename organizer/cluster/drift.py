@@ -19,7 +19,7 @@ class Drift:
 
     Attributes:
         clusters: How many there are now.
-        born: Clusters that were born since.
+        novel: Clusters that were born since.
         unsure_share: Images that are in no cluster, of all.
         distance_growth: Mean distance to the centroids that there were at first, as a multiple of
             what it was.
@@ -29,7 +29,7 @@ class Drift:
     """
 
     clusters: int
-    born: tuple[int, ...]
+    novel: tuple[int, ...]
     unsure_share: float
     distance_growth: float
     empty: tuple[int, ...]
@@ -55,7 +55,7 @@ def drift_of(made: ClusterModels, now: ClusterModels, *, unsure: int, images: in
     share = unsure / images if images else 0.0
     there = now.take(np.isin(now.mode_ids, made.mode_ids))
     looser = _mean_distance(there) / _mean_distance(made) if _mean_distance(made) > 0 else 1.0
-    born = tuple(sorted(set(now.ids) - set(made.ids)))
+    novel = tuple(sorted(set(now.ids) - set(made.ids)))
     reasons = []
     if share > _UNSURE:
         reasons.append(f"{share:.0%} of the images are unsure")
@@ -66,7 +66,7 @@ def drift_of(made: ClusterModels, now: ClusterModels, *, unsure: int, images: in
         reasons.append(f"out of all proportion grew: {listed}")
     if empty:
         reasons.append(f"without images: {', '.join(map(str, empty))}")
-    return Drift(len(counts), born, share, looser, empty, bloated, tuple(reasons))
+    return Drift(len(counts), novel, share, looser, empty, bloated, tuple(reasons))
 
 
 def _mean_distance(models: ClusterModels) -> float:

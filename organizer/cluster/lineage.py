@@ -89,7 +89,7 @@ def compare_clusterings(
             for row in range(len(new))
             if np.count_nonzero(most[:, row]) > 1
         ),
-        born=tuple(sorted(set(new.tolist()) - kept)),
+        new=tuple(sorted(set(new.tolist()) - kept)),
         retired=tuple(sorted(set(old.tolist()) - kept)),
         images_moved=int(np.count_nonzero(new_labels != old_labels)),
     )

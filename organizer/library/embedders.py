@@ -156,8 +156,16 @@ def load_embedder(spec: PartSpec, settings: Settings) -> LoadedEmbedder:
     """Create an embedder.
 
     Raises:
+        SettingsError: It is not installed: it was given as an object, or its plugin is gone.
         OrganizerError: It cannot be had, or is not the one that the spec names.
     """
+    try:
+        registry.check_part(EMBEDDERS, spec.name)
+    except SettingsError as error:
+        raise SettingsError(
+            f"the embedder {spec.name} is not installed here",
+            "install its plugin; one that was given as an object is given again: embedder=...",
+        ) from error
     options = {
         "weights": settings.weights,
         "device": settings.device,

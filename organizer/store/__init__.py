@@ -92,10 +92,10 @@ class Store:
         Yields:
             Whether there was such a writer.
         """
-        with self._database.writing() as was_cut_short:
-            if was_cut_short:
+        with self._database.writing() as was_interrupted:
+            if was_interrupted:
                 self._sweep()
-            yield was_cut_short
+            yield was_interrupted
 
     @contextmanager
     def reading(self) -> Iterator[None]:

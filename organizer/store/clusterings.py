@@ -32,6 +32,9 @@ from organizer.types import (
 _KEPT = 20
 """Clusterings whose members are kept, so that undo can bring them back."""
 
+_NEW = "born"
+"""What new clusters are called in the stored lineage."""
+
 _SPACE, _EXEMPLARS = "space.", "exemplars."
 _ROWS_PER_UPSERT = 10_000
 
@@ -240,7 +243,7 @@ class ClusteringTables:
             "clusterer": clustering.clusterer.to_json(),
             "algorithm": clustering.algorithm,
             "evidence": json.dumps([asdict(candidate) for candidate in clustering.evidence]),
-            "lineage": json.dumps(asdict(lineage)),
+            "lineage": json.dumps(_lineage_row(lineage)),
         }
         self._database.append("clusterings", pa.Table.from_pylist([row], schema=CLUSTERINGS))
         self.make_current(clustering_id, action=action)
@@ -401,6 +404,12 @@ def _candidate(stored: dict[str, Any]) -> Candidate:
     return Candidate(**{name: value for name, value in stored.items() if name in known})
 
 
+def _lineage_row(lineage: LineageReport) -> dict[str, Any]:
+    row = asdict(lineage)
+    row[_NEW] = row.pop("new")
+    return row
+
+
 def _lineage(stored: dict[str, Any]) -> LineageReport:
     return LineageReport(
         kept=tuple(stored["kept"]),
@@ -408,7 +417,7 @@ def _lineage(stored: dict[str, Any]) -> LineageReport:
         merged=tuple(
             Merge(item["cluster_id"], tuple(item["sources"])) for item in stored["merged"]
         ),
-        born=tuple(stored["born"]),
+        new=tuple(stored[_NEW]),
         retired=tuple(stored["retired"]),
         images_moved=stored["images_moved"],
     )

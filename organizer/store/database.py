@@ -93,11 +93,11 @@ class Database:
     def _migrate(self, schema: int) -> None:
         from organizer.store.migrate import migrate_database
 
-        with self._older(schema), self.writing() as was_cut_short, _translated(self.path):
+        with self._older(schema), self.writing() as was_interrupted, _translated(self.path):
             manifest = json.loads((self.path / _MANIFEST).read_text(encoding="utf-8"))
             migrate_database(self, schema)
             self._write_manifest(str(manifest.get("created_at", now())))
-        if was_cut_short:
+        if was_interrupted:
             (self.path / _DIRTY).touch()  # to be swept up by the next writer
 
     @contextmanager

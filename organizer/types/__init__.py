@@ -71,7 +71,6 @@ from organizer.types.scores import (
 
 __all__ = [
     "CROPS_PREFIX",
-    "is_crop_embedder",
     "NOISE",
     "UNSURE",
     "WHOLE",
@@ -121,6 +120,7 @@ __all__ = [
     "VectorUse",
     "Vectors",
     "crop_id",
+    "is_crop_embedder",
     "label",
     "shifted",
 ]

@@ -274,13 +274,13 @@ class Merge:
 class LineageReport:
     """What a clustering made of the one before it.
 
-    Every old id is in `kept` or in `retired`, every new id in `kept` or in `born`; `split` and
+    Every old id is in `kept` or in `retired`, every new id in `kept` or in `new`; `split` and
     `merged` say how that came about.
     """
 
     kept: tuple[int, ...] = ()
     split: tuple[Split, ...] = ()
     merged: tuple[Merge, ...] = ()
-    born: tuple[int, ...] = ()
+    new: tuple[int, ...] = ()
     retired: tuple[int, ...] = ()
     images_moved: int = 0

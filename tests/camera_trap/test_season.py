@@ -48,9 +48,9 @@ def test_a_season(run: Run, tmp_path: Path) -> None:
     for name, cluster_id in named.items():
         assert before[cluster_id] < after[cluster_id], f"{name} has grown, and lost nobody"
         assert _species_of(tmp_path, after[cluster_id], first, second) == {name}
-    born = set(after) - set(before)
-    assert len(born) == 1, "the species that came is one cluster"
-    assert _species_of(tmp_path, after[born.pop()], first, second) == {SPECIES[12]}
+    novel = set(after) - set(before)
+    assert len(novel) == 1, "the species that came is one cluster"
+    assert _species_of(tmp_path, after[novel.pop()], first, second) == {SPECIES[12]}
     _deployments_know_the_dead_camera(run)
     _files_come_and_go(run, tmp_path, named)
     _the_tables_are_handed_in(run, tmp_path, named)

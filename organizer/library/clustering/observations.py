@@ -115,7 +115,7 @@ def join_bursts(
     new: tuple[Sequence[str], Vectors],
     there: tuple[Assignments, Vectors],
     *,
-    spoken: Container[str],
+    singly: Container[str],
 ) -> IncomingObservations:
     """New images as the observations that they make with the images of their bursts.
 
@@ -127,14 +127,14 @@ def join_bursts(
         preprocessor: Of the clustering.
         new: The images and ``(n, dim)`` vectors of theirs.
         there: The images of their bursts that are in the clustering, and theirs.
-        spoken: Images of which a person said where they belong: their bursts need not follow.
+        singly: Images of which a person said where they belong: their bursts need not follow.
     """
     (image_ids, vectors), (burst_members, known) = new, there
     bursts, bursts_there = (
         preprocessor.bursts_of(image_ids),
         preprocessor.bursts_of(burst_members.image_ids),
     )
-    leads = _leads(burst_members, bursts_there, spoken)
+    leads = _leads(burst_members, bursts_there, singly)
     means = {
         burst: {cluster_id: _mean(known[rows])[0] for cluster_id, rows in of_burst.items()}
         for burst, of_burst in leads.items()
@@ -203,7 +203,7 @@ def _mean(vectors: Vectors) -> Vectors:
 
 
 def _leads(
-    burst_members: Assignments, bursts: Labels, spoken: Container[str]
+    burst_members: Assignments, bursts: Labels, singly: Container[str]
 ) -> dict[int, dict[int, list[int]]]:
     """For each burst the clusters that new images of it may follow, with the rows that are there.
 
@@ -218,6 +218,6 @@ def _leads(
     )
     for row, (burst, cluster_id, image_id) in enumerate(rows):
         if cluster_id != NOISE:
-            of_burst = leads[image_id in spoken].setdefault(burst, {})
+            of_burst = leads[image_id in singly].setdefault(burst, {})
             of_burst.setdefault(cluster_id, []).append(row)
     return {**leads[True], **leads[False]}

@@ -284,15 +284,15 @@ def demands_by_image(
     What was said of an image by itself (moved, not here) is said of no other. An image that stands
     for a cluster that was named takes its burst along, unless others of its burst stand for others.
     """
-    spoken = decided_singly(decisions)
+    singly = decided_singly(decisions)
     stands: dict[int, set[int]] = {}
     for image_id, burst in zip(image_ids, bursts.tolist(), strict=True):
-        if image_id not in spoken and image_id in constraints.fixed:
+        if image_id not in singly and image_id in constraints.fixed:
             stands.setdefault(burst, set()).add(constraints.fixed[image_id])
     words: list[Any] = []
     for image_id, burst in zip(image_ids, bursts.tolist(), strict=True):
         fixed = constraints.fixed.get(image_id)
-        if image_id in spoken:
+        if image_id in singly:
             words.append((fixed, constraints.banned.get(image_id, frozenset())))
         else:
             words.append(fixed if len(stands.get(burst, ())) > 1 else None)

@@ -81,8 +81,8 @@ def _changes(lineage: LineageReport) -> Iterator[tuple[str, tuple[int, ...]]]:
     for merge in lineage.merged:
         about = tuple(sorted({merge.cluster_id, *merge.sources}))
         yield f"{_listed(merge.sources)} merged into {merge.cluster_id}", about
-    if lineage.born:
-        yield f"born {_listed(lineage.born)}", lineage.born
+    if lineage.new:
+        yield f"born {_listed(lineage.new)}", lineage.new
     if lineage.retired:
         yield f"retired {_listed(lineage.retired)}", lineage.retired
 
@@ -100,12 +100,12 @@ def _of_words(decisions: dict[int, Decision]) -> Iterator[HistoryEvent]:
 
 def _of_births(store: Store) -> Iterator[HistoryEvent]:
     times = store.clusterings.ingest_times()
-    born: dict[int, list[int]] = {}
+    novel: dict[int, list[int]] = {}
     for cluster_id, (_, origin) in store.clusterings.origins().items():
         kind, _, number = origin.partition(" ")
         if kind == NOVEL_ORIGIN and number.isdecimal():
-            born.setdefault(int(number), []).append(cluster_id)
-    for ingest_id, ids in born.items():
+            novel.setdefault(int(number), []).append(cluster_id)
+    for ingest_id, ids in novel.items():
         about = tuple(sorted(ids))
         what = f"born from ingest {ingest_id}: {_listed(about)}"
         yield HistoryEvent(times.get(ingest_id, ""), what, about)

@@ -57,13 +57,13 @@ class AssignmentSummary:
     """What an ingest did to the clusters besides letting images join.
 
     Attributes:
-        born: New clusters from the pile.
+        novel: New clusters from the pile.
         settled: Images of the pile that are in them.
         joined: Images that were compared with the clusters.
         unsure: Those of them that fit none.
     """
 
-    born: tuple[NovelCluster, ...] = ()
+    novel: tuple[NovelCluster, ...] = ()
     settled: int = 0
     joined: int = 0
     unsure: int = 0
@@ -108,12 +108,14 @@ class Assigner:
             return AssignmentSummary()
         clusterings = self._store.clusterings
         models = self._sums.onto(self._models)
-        pile, since = self._pile() if self._unsure else (None, None)
+        unassigned, since = self._unassigned() if self._unsure else (None, None)
         found = None
-        if pile is not None and since is not None:
+        if unassigned is not None and since is not None:
             found = find_novel_clusters(
-                PreparedImages(pile.names, pile.vectors, self._space.points(pile.vectors)),
-                since[pile.firsts],
+                PreparedImages(
+                    unassigned.names, unassigned.vectors, self._space.points(unassigned.vectors)
+                ),
+                since[unassigned.firsts],
                 models,
                 self._exemplars,
                 constraints=self._constraints,
@@ -128,12 +130,12 @@ class Assigner:
         # members of a cluster that is nowhere would be lost.
         clusterings.add_exemplars(self._id, found.exemplars)
         clusterings.revise(self._id, found.models, revision=self.ingest_id)
-        assert pile is not None  # noqa: S101 - something was born of it
+        assert unassigned is not None  # noqa: S101 - something was born of it
         assert since is not None  # noqa: S101
-        settled = pile.settled(found.members, since)
+        settled = unassigned.settled(found.members, since)
         clusterings.change_members(self._id, settled)
         return AssignmentSummary(
-            tuple(_with_all_images(birth, settled) for birth in found.born),
+            tuple(_with_all_images(cluster_found, settled) for cluster_found in found.novel),
             len(settled),
             self._joined,
             self._unsure,
@@ -213,7 +215,7 @@ class Assigner:
             self._preprocessor,
             (image_ids, vectors),
             (members, known),
-            spoken=decided_singly(self._store.decisions.all()),
+            singly=decided_singly(self._store.decisions.all()),
         )
 
     def _obey(
@@ -237,13 +239,13 @@ class Assigner:
         rows[decided] = at.nearest
         return rows
 
-    def _pile(self) -> tuple[Observations, Labels]:
+    def _unassigned(self) -> tuple[Observations, Labels]:
         """The unsure images of the clustering, and the ingest that each joined in."""
         members = self._store.clusterings.assignments(self._id)
         members, vectors = self._with_vectors(members.take(members.unsure))
         ids = members.image_ids.tolist()
-        spoken = decided_singly(self._store.decisions.all()) if self._preprocessor.bursts else set()
-        apart = [image_id if image_id in spoken else None for image_id in ids]
+        singly = decided_singly(self._store.decisions.all()) if self._preprocessor.bursts else set()
+        apart = [image_id if image_id in singly else None for image_id in ids]
         numbers = self._preprocessor.observations(ids, vectors, apart)
         return make_observations(ids, vectors, numbers), members.since
 
@@ -253,8 +255,10 @@ class Assigner:
         return members, self._preprocessor.centred(members.image_ids.tolist(), vectors)
 
 
-def _with_all_images(birth: NovelCluster, settled: Assignments) -> NovelCluster:
-    return replace(birth, images=int(np.count_nonzero(settled.cluster_ids == birth.cluster_id)))
+def _with_all_images(cluster_found: NovelCluster, settled: Assignments) -> NovelCluster:
+    return replace(
+        cluster_found, images=int(np.count_nonzero(settled.cluster_ids == cluster_found.cluster_id))
+    )
 
 
 def _blocks(n: int) -> list[slice]:

@@ -84,7 +84,7 @@ class CommitBuffer:
         """Let the clusters follow what joined them."""
         if self._joiner is not None:
             finished = self._joiner.finish()
-            self._report.born, self._report.settled = finished.born, finished.settled
+            self._report.novel, self._report.settled = finished.novel, finished.settled
 
     def _join(self, batch: EmbeddingBatch) -> None:
         """Put new images into the present clusters; nobody else moves."""

@@ -38,20 +38,20 @@ class NovelClusters:
     """What the pile made.
 
     Attributes:
-        born: The new clusters.
+        novel: The new clusters.
         models: All clusters, the new ones and what else joined them included.
         exemplars: Those of the new clusters.
         members: The images of the pile that are in a cluster now.
     """
 
-    born: tuple[NovelCluster, ...]
+    novel: tuple[NovelCluster, ...]
     models: ClusterModels
     exemplars: Exemplars
     members: Assignments
 
 
 def find_novel_clusters(
-    pile: PreparedImages,
+    unassigned: PreparedImages,
     since: Labels,
     models: ClusterModels,
     exemplars: Exemplars,
@@ -64,7 +64,7 @@ def find_novel_clusters(
     """Look at the pile: groups that are alike and lie apart from every cluster become clusters.
 
     Args:
-        pile: The unsure images.
+        unassigned: The unsure images.
         since: ``(n,)`` the ingest that each joined in.
         models: The present clusters.
         exemplars: Those of the present clusters.
@@ -76,7 +76,7 @@ def find_novel_clusters(
     Returns:
         None where no cluster is born.
     """
-    labels = _new_groups(pile, models, exemplars, seed=seed)
+    labels = _new_groups(unassigned, models, exemplars, seed=seed)
     count = int(labels.max(initial=NOISE)) + 1
     if not count:
         return None
@@ -84,13 +84,13 @@ def find_novel_clusters(
     # An ingest that was cut short may have left exemplars of modes that never came to be.
     first_mode = int(max(models.mode_ids.max(initial=0), exemplars.mode_ids.max(initial=0))) + 1
     modes = ModeNames(ids, range(first_mode, first_mode + count), [origin] * count)
-    new, new_exemplars = build_models(pile, labels, modes, seed=seed, usual=models)
+    new, new_exemplars = build_models(unassigned, labels, modes, seed=seed, usual=models)
     every = Exemplars.joined([exemplars, new_exemplars])
-    labels, new = _with_those_that_fit(pile, labels, models, new, every, constraints)
+    labels, new = _with_those_that_fit(unassigned, labels, models, new, every, constraints)
     whole = ClusterModels.joined([models, new])
     inside = np.flatnonzero(labels != NOISE)
     cluster_ids = new.cluster_ids[labels[inside]]
-    images = pile.take(inside)
+    images = unassigned.take(inside)
     members = build_assignments(
         images,
         cluster_ids,
@@ -98,33 +98,33 @@ def find_novel_clusters(
         states=assignment_states(images.image_ids, cluster_ids, set()),
         since=since[inside],
     )
-    born = tuple(NovelCluster(int(i), int((cluster_ids == i).sum())) for i in new.cluster_ids)
-    return NovelClusters(born, whole, new_exemplars, members)
+    novel = tuple(NovelCluster(int(i), int((cluster_ids == i).sum())) for i in new.cluster_ids)
+    return NovelClusters(novel, whole, new_exemplars, members)
 
 
 def _new_groups(
-    pile: PreparedImages, models: ClusterModels, exemplars: Exemplars, *, seed: int
+    unassigned: PreparedImages, models: ClusterModels, exemplars: Exemplars, *, seed: int
 ) -> Labels:
     known = [exemplars.of(int(mode)) for mode in models.mode_ids]
     usual = [looseness(vectors) for vectors in known if len(vectors) > 1]
     counts = np.array([models.counts[models.cluster_ids == i].sum() for i in models.ids])
     found = find_groups(
-        pile.vectors,
+        unassigned.vectors,
         looseness=float(np.median(usual)) if usual else 0.0,
-        least=smallest_group(counts, len(pile.image_ids)),
+        least=smallest_group(counts, len(unassigned.image_ids)),
         seed=seed,
     )
     labels = np.full(len(found), NOISE, dtype=np.int64)
     count = 0
     for group in range(int(found.max(initial=NOISE)) + 1):
-        if is_separate(pile.vectors[found == group], known):
+        if is_separate(unassigned.vectors[found == group], known):
             labels[found == group] = count
             count += 1
     return labels
 
 
 def _with_those_that_fit(
-    pile: PreparedImages,
+    unassigned: PreparedImages,
     labels: Labels,
     models: ClusterModels,
     new: ClusterModels,
@@ -134,7 +134,7 @@ def _with_those_that_fit(
     """Let other images of the pile that fit a new cluster join it."""
     whole = ClusterModels.joined([models, new])
     rest = np.flatnonzero(labels == NOISE)
-    some = pile.take(rest)
+    some = unassigned.take(rest)
     location = assign_images(whole, exemplars, some.vectors, some.points)
     free = np.array([i not in constraints.fixed for i in some.image_ids], dtype=np.bool_)
     mode_ids = whole.mode_ids[location.placement.nearest]

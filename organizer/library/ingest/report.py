@@ -26,9 +26,9 @@ class IngestReport:
         embedded: Vectors that were made.
         joined: New images that were compared with the present clusters.
         unsure: Those of them that fit none, or two alike, and are in none.
-        born: Clusters that the pile of unsure images made.
+        novel: Clusters that the pile of unsure images made.
         settled: Images of the pile that are in those.
-        pile: Images that are unsure afterwards.
+        unassigned: Images that are unsure afterwards.
         other_suffixes: Files of kinds that are not read, by suffix.
         embedder: What made the vectors.
         engine: What ran it and in which precision, where that is not plain Python.
@@ -42,9 +42,9 @@ class IngestReport:
     embedded: int = 0
     joined: int = 0
     unsure: int = 0
-    born: tuple[NovelCluster, ...] = ()
+    novel: tuple[NovelCluster, ...] = ()
     settled: int = 0
-    pile: int = 0
+    unassigned: int = 0
     other_suffixes: Counter[str] = field(default_factory=Counter)
     embedder: PartSpec = field(default_factory=lambda: PartSpec(""))
     engine: str = ""

@@ -170,13 +170,13 @@ class _Ingest:
     def _join_late(self) -> None:
         current = self.store.clusterings.current()
         late = assign_late(self.store, current, seed=self.settings.seed)
-        self.report.born += late.born
+        self.report.novel += late.novel
         self.report.settled += late.settled
         if current is not None and uses_capture_info(current):
             self.report.joined += late.joined
             self.report.unsure += late.unsure
         if current is not None:
-            self.report.pile = self.store.clusterings.count_unsure(current.clustering_id)
+            self.report.unassigned = self.store.clusterings.count_unsure(current.clustering_id)
 
     # Mark ----------------------------------------------------------------------------------
 

@@ -69,18 +69,18 @@ def report_contents(
     report, members, vectors = found.report, found.members, found.vectors
     drawn = draw_map(vectors, report.cluster_ids, map_method, seed=settings.seed, progress=progress)
     progress.begin("looking at neighbours", None)
-    strangers = find_disagreements(vectors, report.cluster_ids, members.margins)
+    disagreeing = find_disagreements(vectors, report.cluster_ids, members.margins)
     hidden = store.photos.hidden(members.image_ids.tolist())
-    strangers = strangers.without(members.image_ids, hidden)
+    disagreeing = disagreeing.without(members.image_ids, hidden)
     drawn = _without(drawn, members, hidden)
     del found, vectors  # of a million images they are a gigabyte, and pictures need room
     choices = sheets.choose_sheet_images(
         members, store.clusterings.models(report.clustering.clustering_id), hidden
     )
-    pile = sheets.sample_unassigned(members, seed=settings.seed, hidden=hidden)
-    doubtful = strangers.rows[: sheets.DOUBTFUL_PICTURES]
+    unassigned = sheets.sample_unassigned(members, seed=settings.seed, hidden=hidden)
+    doubtful = disagreeing.rows[: sheets.DOUBTFUL_PICTURES]
     pictured = [
-        pile,
+        unassigned,
         doubtful,
         *(rows for c in choices.values() for rows in (c.typical, c.least_sure)),
     ]
@@ -89,7 +89,7 @@ def report_contents(
         store,
         report,
         pictured=np.concatenate(pictured),
-        named=np.concatenate([*pictured, drawn.rows if drawn is not None else pile]),
+        named=np.concatenate([*pictured, drawn.rows if drawn is not None else unassigned]),
         below=below,
         settings=settings,
         progress=progress,
@@ -113,11 +113,13 @@ def report_contents(
         sheets={i: _sheet(i, choice, members, album) for i, choice in choices.items()},
         doubtful=tuple(
             album.picture(row, f"{share:.0%} in {_called(int(other), names)}")
-            for row, share, other in zip(doubtful, strangers.shares, strangers.others, strict=False)
+            for row, share, other in zip(
+                doubtful, disagreeing.shares, disagreeing.others, strict=False
+            )
         ),
-        doubtful_count=len(strangers.rows),
+        doubtful_count=len(disagreeing.rows),
         unsure_pictures=tuple(
-            album.picture(row, _of_the_pile(row, members, names)) for row in pile
+            album.picture(row, _of_unassigned(row, members, names)) for row in unassigned
         ),
         map=_map(drawn, report, album),
         remarks=(*report_notes(report), *_omissions(report, drawn, album, len(hidden))),
@@ -236,7 +238,7 @@ def _sheet(
     return ContactSheet(cluster_id, (first, *others), tuple(least_sure))
 
 
-def _of_the_pile(row: int, members: Assignments, names: Mapping[int, str]) -> str:
+def _of_unassigned(row: int, members: Assignments, names: Mapping[int, str]) -> str:
     return f"nearest: {_called(int(members.candidates[row]), names)}"
 
 

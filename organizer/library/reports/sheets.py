@@ -59,10 +59,12 @@ def choose_sheet_images(
 
 def sample_unassigned(members: Assignments, *, seed: int, hidden: Collection[str] = ()) -> Labels:
     """Rows of some unsure images."""
-    pile = visible_rows(members, np.flatnonzero(members.cluster_ids == NOISE), hidden)
-    if len(pile) > UNASSIGNED_PICTURES:
-        pile = np.random.default_rng(seed).choice(pile, UNASSIGNED_PICTURES, replace=False)
-    return np.sort(pile)
+    unassigned = visible_rows(members, np.flatnonzero(members.cluster_ids == NOISE), hidden)
+    if len(unassigned) > UNASSIGNED_PICTURES:
+        unassigned = np.random.default_rng(seed).choice(
+            unassigned, UNASSIGNED_PICTURES, replace=False
+        )
+    return np.sort(unassigned)
 
 
 def visible_rows(members: Assignments, rows: Labels, hidden: Collection[str]) -> Labels:

@@ -122,9 +122,9 @@ def find_doubtful(
     at = np.array([row_of.get(image_id, -1) for image_id in image_ids], dtype=np.int64)
     labels = np.where(at >= 0, members.cluster_ids[at], NOISE)
     margins = members.margins[at].astype(np.float64)
-    strangers = find_disagreements(vectors, labels, margins, cluster_ids=cluster_ids)
-    pairs = [(image_ids[row], int(labels[row])) for row in strangers.rows]
-    shares = zip(pairs, strangers.shares.tolist(), strangers.others.tolist(), strict=True)
+    disagreeing = find_disagreements(vectors, labels, margins, cluster_ids=cluster_ids)
+    pairs = [(image_ids[row], int(labels[row])) for row in disagreeing.rows]
+    shares = zip(pairs, disagreeing.shares.tolist(), disagreeing.others.tolist(), strict=True)
     found = [one for one in shares if one[0] not in known.belongs and one[0][0] not in lost]
     found = found[:number]
     show = _Shown(store, current, members, [pair for pair, _, _ in found])

@@ -141,8 +141,8 @@ def show_report(report: DetectionReport) -> None:
     if late.joined:
         inside = late.joined - late.unsure
         print_line(f"{inside:,} of them joined the clusters, {late.unsure:,} are unsure")
-    if late.born:
-        print_line(f"{len(late.born):,} clusters were born, with {late.settled:,} crops")
+    if late.novel:
+        print_line(f"{len(late.novel):,} clusters were born, with {late.settled:,} crops")
     if cropped.unreadable:
         say(f"{cropped.unreadable:,} crops: their photos are gone or changed; import again later")
     if report.outdated:
@@ -168,7 +168,7 @@ def report_fields(report: DetectionReport) -> dict[str, Any]:
         "unreadable": cropped.unreadable,
         "joined": report.late.joined,
         "unsure": report.late.unsure,
-        "born": [birth.cluster_id for birth in report.late.born],
+        "born": [cluster_found.cluster_id for cluster_found in report.late.novel],
         "outdated": report.outdated,
         "interrupted": cropped.interrupted,
         "seconds": report.seconds,

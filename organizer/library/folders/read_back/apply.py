@@ -46,7 +46,7 @@ def ordered_decisions(state: EditorState, found: InferredDecisions) -> Iterator[
                     partial(Editor.move, image_ids=ids, cluster_id=to),
                     joining=_joining(found, ids),
                 )
-    for folder, image_ids in found.born.items():
+    for folder, image_ids in found.new_clusters.items():
         name = name_of_folder(folder)
         yield PendingDecision(
             partial(Editor.new_cluster, image_ids=image_ids, name=name),
@@ -76,7 +76,7 @@ def _emptied(state: EditorState, found: InferredDecisions) -> list[int]:
     Otherwise their names would be taken for ever by clusters that nobody sees.
     """
     merged = {source for source, _, _ in found.merged}
-    leaving = {i for ids in (*found.moved.values(), *found.born.values()) for i in ids}
+    leaving = {i for ids in (*found.moved.values(), *found.new_clusters.values()) for i in ids}
     reached = {to for _, to in found.moved} | {into for _, into, _ in found.merged}
     candidates = set(state.constraints.required) & set(state.models.ids)
     candidates -= merged | reached | found.renamed.keys() | found.left.keys()

@@ -111,7 +111,7 @@ class _Inference:
         for (origin, to), image_ids in self.comparison.changes.moved.items():
             now = self.became[to]
             if now is None:
-                self.found.unheard.append(
+                self.found.not_applied.append(
                     f"{_counted(image_ids)} in the folder of cluster {to}, which is no more"
                 )
                 continue
@@ -175,35 +175,35 @@ class _Inference:
             }
             name = name_of_folder(name_from_folder(folder, cluster_id, homes))
             if now is None:
-                self.found.unheard.append(
+                self.found.not_applied.append(
                     f"cluster {cluster_id} is no more: it cannot be called {name!r}"
                 )
             elif not name.isprintable() or not name:
-                self.found.unheard.append(f"a cluster cannot be called {name!r}")
+                self.found.not_applied.append(f"a cluster cannot be called {name!r}")
             elif safe_name(cluster_label(self._names, now)) != name:
                 self.found.renamed[now] = name
         taken = {name: i for i, name in self._names.items() if i not in self.found.renamed}
         for cluster_id, name in list(self.found.renamed.items()):
             if name in taken:
                 del self.found.renamed[cluster_id]
-                self.found.unheard.append(
+                self.found.not_applied.append(
                     f"cluster {cluster_id} cannot be called {name!r}: cluster {taken[name]} is"
                 )
 
     def _sort_out_the_rest(self) -> None:
         banned = self.state.constraints.banned
-        for folder, image_ids in self.comparison.changes.born.items():
+        for folder, image_ids in self.comparison.changes.new_folders.items():
             name = name_of_folder(folder)
             bearer = next((i for i, n in self._names.items() if n == name), None)
             clustered = self._gathered(image_ids)
             if bearer is not None and bearer not in self.found.renamed:
-                self.found.unheard.append(
+                self.found.not_applied.append(
                     f"{_counted(image_ids)} in the folder {folder!r}: cluster {bearer} is called so"
                 )
             elif not name.isprintable():
-                self.found.unheard.append(f"a cluster cannot be called {name!r}")
+                self.found.not_applied.append(f"a cluster cannot be called {name!r}")
             elif clustered:
-                self.found.born[folder] = clustered
+                self.found.new_clusters[folder] = clustered
         self.found.left = {
             cluster_id: new
             for cluster_id, members in self._leaving().items()
@@ -254,7 +254,7 @@ class _Inference:
         for image_id in image_ids:
             by_folder[self._put_apart[image_id][1]].append(image_id)
         for folder, ids in sorted(by_folder.items()):
-            self.found.unheard.append(
+            self.found.not_applied.append(
                 f"{_counted(ids)} put into {folder!r}: what a detector saw stays as it is"
             )
 
@@ -276,7 +276,7 @@ class _Inference:
                 lacking.append(image_id)
         if lacking:
             are = "is" if len(lacking) == 1 else "are"
-            self.found.unheard.append(f"{_counted(lacking)} {are} in no clustering yet")
+            self.found.not_applied.append(f"{_counted(lacking)} {are} in no clustering yet")
         self.found.later.update(lacking)
         return found
 

@@ -17,9 +17,9 @@ class InferredDecisions:
         merged: Clusters that become part of another: the cluster, the other, images.
         renamed: New names.
         moved: Images that change their cluster, by where from and where to.
-        born: Images of new clusters, by the folder that was made for them.
+        new_clusters: Images of new clusters, by the folder that was made for them.
         left: Images that are said not to be of a cluster.
-        unheard: What cannot be said, a line each.
+        not_applied: What cannot be said, a line each.
         members: All that is in each cluster.
         photo_of: The photo of each image that is spoken of.
         uncropped: Photos without a crop, by the id under which all of them would be clustered.
@@ -30,9 +30,9 @@ class InferredDecisions:
     merged: list[tuple[int, int, Sequence[str]]] = field(default_factory=list)
     renamed: dict[int, str] = field(default_factory=dict)
     moved: dict[tuple[int | None, int], Sequence[str]] = field(default_factory=dict)
-    born: dict[str, Sequence[str]] = field(default_factory=dict)
+    new_clusters: dict[str, Sequence[str]] = field(default_factory=dict)
     left: dict[int, Sequence[str]] = field(default_factory=dict)
-    unheard: list[str] = field(default_factory=list)
+    not_applied: list[str] = field(default_factory=list)
     members: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     photo_of: dict[str, str] = field(default_factory=dict)
     uncropped: dict[str, Crop] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class InferredDecisions:
     @property
     def whole(self) -> list[Crop]:
         """The photos without a crop that are spoken of: they need a vector."""
-        spoken = {m for ids in (*self.moved.values(), *self.born.values()) for m in ids}
+        spoken = {m for ids in (*self.moved.values(), *self.new_clusters.values()) for m in ids}
         return [crop for crop_id, crop in self.uncropped.items() if crop_id in spoken]
 
 

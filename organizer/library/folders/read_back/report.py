@@ -34,16 +34,16 @@ class ReadBackReport:
         renamed: Clusters as they were called, with the new name.
         merged: Clusters that become part of another: the cluster, the other, images.
         moved: Images that change their cluster: from where, to where, how many.
-        born: New clusters: the name, how many images.
+        new_clusters: New clusters: the name, how many images.
         left: Images that are said not to be of a cluster: the cluster, how many.
         gone: Images that are nowhere any more.
         loose: Images that are in no folder of a cluster.
         contradictory: Images that are in several folders: a file of each, and the folders.
-        strangers: Image files that are none of the arrangement.
-        unheard: What cannot be said, a line each.
+        unknown_files: Image files that are none of the arrangement.
+        not_applied: What cannot be said, a line each.
         remarks: What the person should know of the words, a line each.
         refiled: Files that have another path, whatever that says.
-        was_said: Whether it was written down; False for a preview.
+        applied: Whether it was written down; False for a preview.
     """
 
     to: Path
@@ -51,21 +51,21 @@ class ReadBackReport:
     renamed: Sequence[tuple[LabelledCluster, str]] = ()
     merged: Sequence[tuple[LabelledCluster, LabelledCluster, int]] = ()
     moved: Sequence[tuple[LabelledCluster, LabelledCluster, int]] = ()
-    born: Sequence[tuple[str, int]] = ()
+    new_clusters: Sequence[tuple[str, int]] = ()
     left: Sequence[tuple[LabelledCluster, int]] = ()
     gone: int = 0
     loose: int = 0
     contradictory: Sequence[tuple[Path, Sequence[str]]] = ()
-    strangers: Sequence[Path] = ()
-    unheard: Sequence[str] = ()
+    unknown_files: Sequence[Path] = ()
+    not_applied: Sequence[str] = ()
     remarks: Sequence[str] = ()
     refiled: int = 0
-    was_said: bool = False
+    applied: bool = False
 
     @property
-    def says_something(self) -> bool:
+    def has_decisions(self) -> bool:
         """Whether there is a word to be written down."""
-        return bool(self.renamed or self.merged or self.moved or self.born or self.left)
+        return bool(self.renamed or self.merged or self.moved or self.new_clusters or self.left)
 
 
 def report_read_back(
@@ -93,13 +93,13 @@ def report_read_back(
         renamed=[(named(i), name) for i, name in sorted(found.renamed.items())],
         merged=[(named(one), named(into), counted(ids)) for one, into, ids in found.merged],
         moved=[(named(one), named(into), counted(ids)) for (one, into), ids in found.moved.items()],
-        born=[(folder, counted(ids)) for folder, ids in sorted(found.born.items())],
+        new_clusters=[(folder, counted(ids)) for folder, ids in sorted(found.new_clusters.items())],
         left=[(named(i), counted(ids)) for i, ids in sorted(found.left.items())],
         gone=len(changes.gone),
         loose=len(changes.loose),
         contradictory=[(to / at[i], folders) for i, folders in changes.contradictory.items()],
-        strangers=[to / path for path in changes.strangers],
-        unheard=tuple(dict.fromkeys(found.unheard)),
+        unknown_files=[to / path for path in changes.unknown_files],
+        not_applied=tuple(dict.fromkeys(found.not_applied)),
         remarks=tuple(_remarks(comparison.filing, found)),
         refiled=sum(
             bool(path) and (photo.path is None or path_below(to, photo.path) != path)
@@ -114,7 +114,7 @@ def _remarks(filing: PhotoFolders, found: InferredDecisions) -> Iterator[str]:
     for to, ids in (
         *((to, ids) for _, to, ids in found.merged),
         *((to, ids) for (_, to), ids in found.moved.items()),
-        *((None, ids) for ids in found.born.values()),
+        *((None, ids) for ids in found.new_clusters.values()),
     ):
         for member in ids:
             spoken[found.photo_of[member]].append(member)

@@ -65,7 +65,7 @@ def apply_read_back(
             made[pending.makes] = done.decision.cluster_id
         progress.advance()
     _remember(store, comparison, made, found.later)
-    return replace(report, was_said=True)
+    return replace(report, applied=True)
 
 
 def _follow_files(store: Store, comparison: FolderComparison) -> None:

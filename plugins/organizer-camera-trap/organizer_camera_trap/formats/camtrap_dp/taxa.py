@@ -127,7 +127,7 @@ def _taxon(cells: Mapping[str, str], where: str) -> Taxon:
     further: dict[str, str | Mapping[str, str]] = {
         word: cells[word.lower()] for word in _FURTHER if cells.get(word.lower())
     }
-    spoken = {word: cell for word, cell in cells.items() if _LANGUAGE.fullmatch(word) and cell}
-    if spoken:
-        further["vernacularNames"] = spoken
+    singly = {word: cell for word, cell in cells.items() if _LANGUAGE.fullmatch(word) and cell}
+    if singly:
+        further["vernacularNames"] = singly
     return Taxon(kind, name, further)
