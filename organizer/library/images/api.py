@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from string import hexdigits
 from typing import TYPE_CHECKING
 
 from organizer.errors import SettingsError
@@ -68,9 +69,10 @@ class Images:
             SettingsError: There is no such image.
         """
         file = Path(key).expanduser()
-        at = self._store.photos.image_at(file.absolute()) or str(key)
-        for image in self._read([at]):
-            return image
+        at = self._store.photos.image_at(file.absolute()) or str(key).lower()
+        if not set(at) - set(hexdigits):
+            for image in self._read([at]):
+                return image
         raise SettingsError(
             f"there is no image {key} in the library", "a path that was ingested, or an image id"
         )
