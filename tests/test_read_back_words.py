@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from organizer.arrange import ArrangeMode
@@ -416,6 +416,13 @@ def test_the_id_of_a_cluster_is_no_part_of_its_name(
 
 _FOLDERS = ["fox", "badger", "lynx", "hare", "cub", "otter"]
 
+_IN_THE_FIRST = (
+    "lynx otter hare fox cub cub badger cub lynx badger lynx cub hare badger otter hare lynx hare"
+)
+_IN_THE_SECOND = (
+    "cub fox badger badger lynx lynx otter fox badger lynx otter fox lynx fox cub cub cub cub"
+)
+
 
 @pytest.mark.slow
 @settings(
@@ -423,6 +430,14 @@ _FOLDERS = ["fox", "badger", "lynx", "hare", "cub", "otter"]
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+# A cluster whose last image leaves before the first one of those that it gets has come.
+@example(
+    rounds=[
+        _IN_THE_FIRST.split(),
+        _IN_THE_SECOND.split(),
+    ],
+    whole=["fox", "cub", "fox"],
 )
 @given(
     rounds=st.lists(

@@ -154,9 +154,23 @@ class Editor:
         return self._commit(decision, Change(rows, images, after, models, exemplars))
 
     def move(
-        self, image_ids: Sequence[str], cluster_id: int, *, burst: bool = False
+        self,
+        image_ids: Sequence[str],
+        cluster_id: int,
+        *,
+        burst: bool = False,
+        restore: bool = False,
     ) -> DecisionReport:
-        """See `Corrections.move`."""
+        """See `Corrections.move`.
+
+        Args:
+            image_ids: The images.
+            cluster_id: The cluster.
+            burst: See `Corrections.move`.
+            restore: Whether a cluster that lost its last image is made again, of these.
+        """
+        if restore and cluster_id not in self.state.models.ids:
+            return self._make_cluster(image_ids, cluster_id)
         self.state.require_cluster(cluster_id)
         return self._place(DecisionKind.MOVE, image_ids, cluster_id, burst=burst)
 
@@ -171,31 +185,10 @@ class Editor:
         self, image_ids: Sequence[str], name: str | None = None, *, burst: bool = False
     ) -> DecisionReport:
         """See `Corrections.new_cluster`."""
-        state = self.state
-        image_ids = state.with_bursts(image_ids) if burst else image_ids
-        cluster_id = state.store.clusterings.next_cluster_id()
-        decision = state.store.decisions.draft(
-            DecisionKind.MOVE,
-            cluster_id=cluster_id,
-            name=self._free_name(name, cluster_id) if name is not None else "",
-            image_ids=image_ids,
-        )
-        state.require_members(image_ids)
-        rows = np.flatnonzero(np.isin(state.members.image_ids, list(image_ids)))
-        left = {*state.members.cluster_ids[rows].tolist()} - {NOISE}
-        mode_id = int(state.models.mode_ids.max()) + 1
-        new, _ = build_models(
-            state.images(rows),
-            np.zeros(len(rows), dtype=np.int64),
-            ModeNames([cluster_id], [mode_id], ["made by a person"]),
-            seed=state.settings.seed,
-            usual=state.models,
-        )
-        after = state.members.cluster_ids.copy()
-        after[rows] = cluster_id
-        models = ClusterModels.joined([state.models, new])
-        change = rebuild_clusters(state, after, models, affected={cluster_id, *left})
-        return self._commit(decision, change)
+        image_ids = self.state.with_bursts(image_ids) if burst else image_ids
+        cluster_id = self.state.store.clusterings.next_cluster_id()
+        name = self._free_name(name, cluster_id) if name is not None else ""
+        return self._make_cluster(image_ids, cluster_id, name)
 
     def retire(self, cluster_id: int) -> DecisionReport:
         """See `Corrections.retire`."""
@@ -228,6 +221,31 @@ class Editor:
         return self._commit(decision, Change(rows, images, after, models))
 
     # ---------------------------------------------------------------------------------------
+
+    def _make_cluster(
+        self, image_ids: Sequence[str], cluster_id: int, name: str = ""
+    ) -> DecisionReport:
+        """Make a cluster of images, wherever they are now."""
+        state = self.state
+        decision = state.store.decisions.draft(
+            DecisionKind.MOVE, cluster_id=cluster_id, name=name, image_ids=image_ids
+        )
+        state.require_members(image_ids)
+        rows = np.flatnonzero(np.isin(state.members.image_ids, list(image_ids)))
+        left = {*state.members.cluster_ids[rows].tolist()} - {NOISE}
+        mode_id = int(state.models.mode_ids.max()) + 1
+        new, _ = build_models(
+            state.images(rows),
+            np.zeros(len(rows), dtype=np.int64),
+            ModeNames([cluster_id], [mode_id], ["made by a person"]),
+            seed=state.settings.seed,
+            usual=state.models,
+        )
+        after = state.members.cluster_ids.copy()
+        after[rows] = cluster_id
+        models = ClusterModels.joined([state.models, new])
+        change = rebuild_clusters(state, after, models, affected={cluster_id, *left})
+        return self._commit(decision, change)
 
     def draft_with_representatives(
         self, kind: DecisionKind, cluster_id: int, name: str = ""

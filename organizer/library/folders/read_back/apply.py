@@ -43,7 +43,7 @@ def ordered_decisions(state: EditorState, found: InferredDecisions) -> Iterator[
         for to, ids in moved.items():
             if ids:
                 yield PendingDecision(
-                    partial(Editor.move, image_ids=ids, cluster_id=to),
+                    partial(Editor.move, image_ids=ids, cluster_id=to, restore=True),
                     joining=_joining(found, ids),
                 )
     for folder, image_ids in found.new_clusters.items():
