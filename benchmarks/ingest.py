@@ -31,7 +31,7 @@ from PIL import Image
 from benchmarks.photos import photos
 from organizer import decode
 from organizer.discover import Walk
-from organizer.embed.engine import has_bfloat16
+from organizer.embed.precision import has_bfloat16
 from organizer.errors import WeightsMissingError
 from organizer.library import Library
 from organizer.library.embedders import load_embedder

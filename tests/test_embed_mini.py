@@ -18,8 +18,8 @@ from sklearn.metrics import normalized_mutual_info_score
 
 from organizer import registry
 from organizer.embed import mini as ours
-from organizer.embed.engine import has_bfloat16
 from organizer.embed.mini import Mini, mini, mini_network, pack_weights, unpack_weights
+from organizer.embed.precision import has_bfloat16
 from organizer.errors import WeightsError
 from organizer.types import Labels, PartSpec, Vectors
 

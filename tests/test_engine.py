@@ -16,9 +16,11 @@ from PIL import Image
 from organizer import registry
 from organizer.embed import engine
 from organizer.embed.eager import TorchEngine
-from organizer.embed.engine import NetworkSource, engine_for
+from organizer.embed.engine import engine_for
 from organizer.embed.network import NetworkEmbedder
+from organizer.embed.network_source import NetworkSource
 from organizer.embed.openvino import OpenVinoEngine
+from organizer.embed.precision import has_bfloat16
 from organizer.embed.preprocess import Preprocessing
 from organizer.errors import PluginError, SettingsError
 from organizer.types import PartSpec
@@ -183,7 +185,7 @@ def test_precision_is_what_was_ordered(
     dense, depthwise = Source(), Source(depthwise=True)
     assert _made(dense, precision="float32").name.endswith(", float32")
     assert _made(depthwise, precision="auto").name.endswith(", float32")
-    if engine.has_bfloat16():
+    if has_bfloat16():
         assert _made(dense, precision="auto").name.endswith(", bfloat16")
         made = _made(depthwise, precision="bfloat16")
         assert made.name.endswith(", bfloat16")

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.embed.engine import NetworkSource, engine_for
+from organizer.embed.engine import engine_for
 from organizer.embed.mini import DIM
+from organizer.embed.network_source import NetworkSource
 from organizer.embed.preprocess import Preprocessing
 from organizer.embed.weights import file_digest
 from training.photos import MIXED, Mix, Pack, blended, boxes, slices
@@ -160,7 +161,7 @@ def _crops(
 
 def _teacher(weights: Path, basis: Components | None, *, device: str) -> Any:
     """Runs the teacher as organizer runs any network: pooled features, then the map if a basis."""
-    from organizer.embed.engine import has_bfloat16
+    from organizer.embed.precision import has_bfloat16
 
     # Half of the answers' noise in bfloat16 is far below what a small network can learn.
     precision = "bfloat16" if device == "cpu" and has_bfloat16() else "auto"

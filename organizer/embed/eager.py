@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.embed.engine import AT_ONCE, NetworkSource, has_bfloat16, use_bfloat16
+from organizer.embed.network_source import IMAGES_PER_PASS, NetworkSource
+from organizer.embed.precision import has_bfloat16, use_bfloat16
 from organizer.settings import available_cores
 from organizer.types import Vectors
 
@@ -34,10 +35,10 @@ class TorchEngine:
         self.dim = self._forward([np.zeros((height, width, 3), dtype=np.uint8)]).shape[1]
 
     def __call__(self, batch: Sequence[NDArray[np.uint8]]) -> Vectors:
-        """See `Engine`."""
+        """See `organizer.embed.engine.NetworkEngine`."""
         if self._pool is None:
             return self._forward(batch)
-        parts = [batch[i : i + AT_ONCE] for i in range(0, len(batch), AT_ONCE)]
+        parts = [batch[i : i + IMAGES_PER_PASS] for i in range(0, len(batch), IMAGES_PER_PASS)]
         return np.concatenate(list(self._pool.map(self._forward, parts)))
 
     def _forward(self, batch: Sequence[NDArray[np.uint8]]) -> Vectors:
@@ -66,8 +67,8 @@ def _precision(network: Any, *, device: str, precision: str) -> Any:
         half = torch.bfloat16 if precision == "bfloat16" else torch.float16
         plain = precision == "float32" or (precision == "auto" and depthwise)
         return torch.float32 if plain else half
-    here = device == "cpu" and has_bfloat16()
-    fast = use_bfloat16(precision, here=here, depthwise=depthwise)
+    supported = device == "cpu" and has_bfloat16()
+    fast = use_bfloat16(precision, supported=supported, depthwise=depthwise)
     return torch.bfloat16 if fast else torch.float32
 
 

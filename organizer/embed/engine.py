@@ -7,25 +7,16 @@ runs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from importlib.util import find_spec
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.embed.preprocess import Preprocessing
-from organizer.errors import PluginError, SettingsError
+from organizer.embed.network_source import ConversionError, NetworkSource
+from organizer.errors import PluginError
 from organizer.types import Vectors
-
-AT_ONCE = 4
-"""Pictures in one forward pass on a processor. The activations of more do not stay in its caches,
-and torch's allocator has the system clear new pages for every layer."""
-
-
-class ConversionError(Exception):
-    """An engine cannot run a network as torch does."""
 
 
 class NetworkEngine(Protocol):
@@ -44,21 +35,6 @@ class NetworkEngine(Protocol):
     def __call__(self, batch: Sequence[NDArray[np.uint8]]) -> Vectors:
         """Pictures ``(h, w, 3)`` uint8 to ``(n, dim)`` float32; n is at least 1."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkSource:
-    """A network that can be built, and what makes it this one.
-
-    Attributes:
-        key: Names network, layer and weights; two networks of one key are the same.
-        build: Makes the torch module, from ``(n, 3, h, w)`` float32 to ``(n, dim)``.
-        preprocessing: What its pictures have been through, and how they are normalised.
-    """
-
-    key: str
-    build: Callable[[], Any]
-    preprocessing: Preprocessing
 
 
 def engine_for(source: NetworkSource, *, device: str, precision: str) -> NetworkEngine:
@@ -91,32 +67,6 @@ def engine_for(source: NetworkSource, *, device: str, precision: str) -> Network
             engine.name += f" (OpenVINO cannot run it: {error})"
             return engine
     return TorchEngine(source, device=where, precision=precision)
-
-
-def use_bfloat16(precision: str, *, here: bool, depthwise: bool) -> bool:
-    """Whether a processor computes in bfloat16.
-
-    Args:
-        precision: See `engine_for`.
-        here: Whether it has units for it.
-        depthwise: Whether the network has depthwise convolutions.
-
-    Raises:
-        SettingsError: It is ordered and not here.
-    """
-    if precision == "bfloat16" and not here:
-        raise SettingsError(
-            "this processor has no bfloat16 units", "use --precision auto or float32"
-        )
-    return here and (precision == "bfloat16" or (precision == "auto" and not depthwise))
-
-
-def has_bfloat16() -> bool:
-    """Whether the processor has units for bfloat16: others imitate it, slower than float32."""
-    import torch
-
-    # There is no public way to ask. OpenVINO counts what it can only imitate.
-    return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())  # noqa: SLF001
 
 
 def _device(wanted: str) -> str:

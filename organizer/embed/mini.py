@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from organizer.embed.engine import NetworkSource, engine_for
+from organizer.embed.engine import engine_for
 from organizer.embed.network import NetworkEmbedder
+from organizer.embed.network_source import NetworkSource
 from organizer.embed.preprocess import Preprocessing
 from organizer.embed.weights import do_not_fit, file_digest, reading
 from organizer.errors import WeightsError

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from organizer.embed import weights as weights_files
-from organizer.embed.engine import NetworkEngine, NetworkSource, engine_for
+from organizer.embed.engine import NetworkEngine, engine_for
+from organizer.embed.network_source import NetworkSource
 from organizer.embed.preprocess import Preprocessing
 from organizer.embed.weights import WeightsFile, WeightsSource
 from organizer.errors import SettingsError, WeightsError

@@ -18,13 +18,8 @@ from blake3 import blake3
 from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
-from organizer.embed.engine import (
-    AT_ONCE,
-    ConversionError,
-    NetworkSource,
-    has_bfloat16,
-    use_bfloat16,
-)
+from organizer.embed.network_source import IMAGES_PER_PASS, ConversionError, NetworkSource
+from organizer.embed.precision import has_bfloat16, use_bfloat16
 from organizer.embed.preprocess import Preprocessing
 from organizer.settings import available_cores
 from organizer.types import Vectors
@@ -46,7 +41,7 @@ class OpenVinoEngine:
         core = openvino.Core()
         model, not_kept = _cached(core, source)
         depthwise = any(_is_depthwise(op) for op in model.get_ops())
-        bfloat16 = use_bfloat16(precision, here=has_bfloat16(), depthwise=depthwise)
+        bfloat16 = use_bfloat16(precision, supported=has_bfloat16(), depthwise=depthwise)
         cores = available_cores()
         compiled = core.compile_model(
             model,
@@ -66,16 +61,16 @@ class OpenVinoEngine:
         self.name = f"OpenVINO {version}, {'bfloat16' if bfloat16 else 'float32'}{not_kept}"
 
     def __call__(self, batch: Sequence[NDArray[np.uint8]]) -> Vectors:
-        """See `Engine`."""
+        """See `organizer.embed.engine.NetworkEngine`."""
         vectors = np.empty((len(batch), self.dim), dtype=np.float32)
 
         def keep(request: Any, start: int) -> None:
-            part = vectors[start : start + AT_ONCE]
+            part = vectors[start : start + IMAGES_PER_PASS]
             part[:] = request.get_output_tensor().data[: len(part)]
 
         self._requests.set_callback(keep)
-        for start in range(0, len(batch), AT_ONCE):
-            part = batch[start : start + AT_ONCE]
+        for start in range(0, len(batch), IMAGES_PER_PASS):
+            part = batch[start : start + IMAGES_PER_PASS]
             pixels = np.zeros(self._shape, dtype=np.uint8)
             pixels[: len(part)] = part
             self._requests.start_async({0: pixels}, start)
@@ -116,7 +111,7 @@ def _converted(core: Any, source: NetworkSource) -> Any:
     openvino = _openvino()
     network = source.build().float().eval()
     height, width = source.preprocessing.crop
-    example = torch.zeros(AT_ONCE, 3, height, width)
+    example = torch.zeros(IMAGES_PER_PASS, 3, height, width)
     try:
         with warnings.catch_warnings(), _plain_attention():
             warnings.simplefilter("ignore")  # torch's advice on tracing, for programmers
@@ -153,7 +148,7 @@ def _require_same(core: Any, model: Any, network: Any, preprocessing: Preprocess
     import torch
 
     draw = np.random.default_rng(0)
-    pixels = draw.integers(0, 256, (AT_ONCE, *preprocessing.crop, 3), dtype=np.uint8)
+    pixels = draw.integers(0, 256, (IMAGES_PER_PASS, *preprocessing.crop, 3), dtype=np.uint8)
     compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     got = compiled([pixels])[0]
     normalised = (pixels / 255 - preprocessing.mean) / np.asarray(preprocessing.std)
