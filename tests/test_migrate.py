@@ -185,7 +185,7 @@ def test_a_migration_that_was_cut_short_is_completed_by_the_next(
 
         monkeypatch.setattr(Database, name, write)
 
-    for name in ("create_table", "overwrite", "_write_manifest"):
+    for name in ("create_table", "overwrite", "write_manifest"):
         counted(name)
     with pytest.raises(KeyboardInterrupt):
         Store.open(old / ".organizer")

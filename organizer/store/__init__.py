@@ -22,6 +22,7 @@ from organizer.store.deployments import DeploymentsTable
 from organizer.store.detections import DetectionTables
 from organizer.store.file_index import FileImage, FileIndex, PhotoRoot
 from organizer.store.ids import IdSet
+from organizer.store.migrate import open_database
 from organizer.store.photos import FileRow, HeldFile, KnownFiles, PhotoTables
 from organizer.store.schemas import ArrowTable
 from organizer.store.vectors import ImageIds, VectorTables
@@ -72,8 +73,8 @@ class Store:
 
     @classmethod
     def open(cls, path: Path) -> Store:
-        """Open a library that is there."""
-        return cls(Database.open(path))
+        """Open a library that is there; one of an older format is migrated first."""
+        return cls(open_database(path))
 
     @staticmethod
     def is_library(path: Path) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 import pyarrow as pa
 
 from organizer.errors import SettingsError, StoreError
+from organizer.store.lance_errors import damaged, translated
 from organizer.store.schemas import SCHEMA_VERSION, TABLES, columns_of
 
 _MANIFEST = "library.json"
@@ -28,6 +30,39 @@ _PAIRS_PER_STATEMENT = 100
 _READERS_GRACE = timedelta(hours=1)
 
 
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a library says of itself.
+
+    Attributes:
+        schema: The format of its tables.
+        created_at: When it was made, as `now` writes it; empty where it is not known.
+    """
+
+    schema: int
+    created_at: str
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The manifest of a library.
+
+    Raises:
+        StoreError: It is damaged, or newer than this program.
+    """
+    try:
+        kept = json.loads((path / _MANIFEST).read_text(encoding="utf-8"))
+        manifest = Manifest(int(kept["schema"]), str(kept.get("created_at", "")))
+    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
+        raise damaged(path, f"{_MANIFEST} cannot be read") from error
+    if manifest.schema > SCHEMA_VERSION:
+        raise StoreError(
+            f"the library {path} was written by a newer organizer (format {manifest.schema}, this "
+            f"one knows {SCHEMA_VERSION})",
+            "update organizer: pip install --upgrade organizer",
+        )
+    return manifest
+
+
 class Database:
     """The folder of a library as a set of tables."""
 
@@ -36,7 +71,7 @@ class Database:
 
     @classmethod
     def create(cls, path: Path) -> Database:
-        """Make an empty library. What a creation that was cut short left behind is completed.
+        """Make an empty library. What an interrupted creation left behind is completed.
 
         Raises:
             StoreError: The folder cannot be written.
@@ -54,35 +89,31 @@ class Database:
             raise StoreError(
                 f"cannot make a library at {path}: {error.strerror}", "choose another --library"
             ) from error
-        with _translated(path):
+        with translated(path):
             for name, schema in TABLES.items():
                 database.create_table(name, schema)
-            database._write_manifest(now())  # last: now it is a library
+            database.write_manifest(now())  # last: now it is a library
         return database
 
     @classmethod
     def open(cls, path: Path) -> Database:
-        """Open a library that is there.
+        """Open a library of the current format.
+
+        One of an older format is opened by `organizer.store.migrate.open_database`.
 
         Raises:
-            StoreError: It is damaged, or newer than this program.
+            StoreError: It is damaged, or not of the current format.
         """
-        try:
-            schema = int(json.loads((path / _MANIFEST).read_text(encoding="utf-8"))["schema"])
-        except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
-            raise _damaged(path, f"{_MANIFEST} cannot be read") from error
-        if schema > SCHEMA_VERSION:
+        schema = read_manifest(path).schema
+        if schema != SCHEMA_VERSION:
             raise StoreError(
-                f"the library {path} was written by a newer organizer (format {schema}, this one "
-                f"knows {SCHEMA_VERSION})",
-                "update organizer: pip install --upgrade organizer",
+                f"the library {path} is of format {schema}, not {SCHEMA_VERSION}",
+                "open it with organizer: organizer status",
             )
         database = cls(path)
-        if schema < SCHEMA_VERSION:
-            database._migrate(schema)
         missing = [name for name in TABLES if not database.has(name)]
         if missing:
-            raise _damaged(path, f"no table {', '.join(missing)}")
+            raise damaged(path, f"no table {', '.join(missing)}")
         return database
 
     @staticmethod
@@ -90,29 +121,8 @@ class Database:
         """Whether a folder is a library, sound or not."""
         return (path / _MANIFEST).is_file()
 
-    def _migrate(self, schema: int) -> None:
-        from organizer.store.migrate import migrate_database
-
-        with self._older(schema), self.writing() as was_interrupted, _translated(self.path):
-            manifest = json.loads((self.path / _MANIFEST).read_text(encoding="utf-8"))
-            migrate_database(self, schema)
-            self._write_manifest(str(manifest.get("created_at", now())))
-        if was_interrupted:
-            (self.path / _DIRTY).touch()  # to be swept up by the next writer
-
-    @contextmanager
-    def _older(self, schema: int) -> Iterator[None]:
-        """Say why a library that is only to be read has to be written."""
-        try:
-            yield
-        except StoreError as error:
-            raise StoreError(
-                f"the library {self.path} is of format {schema} and could not be brought to format "
-                f"{SCHEMA_VERSION}: {error.message}",
-                error.hint or "open it once where it can be written: organizer status",
-            ) from error
-
-    def _write_manifest(self, created_at: str) -> None:
+    def write_manifest(self, created_at: str) -> None:
+        """Declare the folder a library of the current format: the last step of making one."""
         partial = self.path / f"{_MANIFEST}.partial"
         manifest = {"schema": SCHEMA_VERSION, "created_at": created_at}
         partial.write_text(json.dumps(manifest) + "\n", encoding="utf-8")
@@ -132,19 +142,19 @@ class Database:
         self, name: str, columns: Sequence[str] | None = None, *, where: str | None = None
     ) -> pa.Table:
         """Rows of a table as they are committed now. `where` is never made from a user's text."""
-        with _translated(self.path):
+        with translated(self.path):
             return self.dataset(name).to_table(columns=columns, filter=where, scan_in_order=True)
 
     def read_as_it_is(self, name: str) -> pa.Table:
         """All rows of a table, also of one whose columns are those of an older format."""
         import lance
 
-        with _translated(self.path):
+        with translated(self.path):
             return lance.dataset(str(self.path / f"{name}.lance")).to_table(scan_in_order=True)
 
     def batches(self, name: str, columns: Sequence[str], *, rows: int) -> Iterator[pa.RecordBatch]:
         """Rows of a table in the order in which they were written, some at a time."""
-        with _translated(self.path):
+        with translated(self.path):
             yield from self.dataset(name).to_batches(
                 columns=columns, batch_size=rows, scan_in_order=True
             )
@@ -158,12 +168,12 @@ class Database:
 
     def count(self, name: str, where: str | None = None) -> int:
         """Number of rows."""
-        with _translated(self.path):
+        with translated(self.path):
             return int(self.dataset(name).count_rows(filter=where))
 
     def metadata(self, name: str) -> dict[str, str]:
         """The texts that were stored with a table's schema."""
-        with _translated(self.path):
+        with translated(self.path):
             stored = self.dataset(name).schema.metadata or {}
         return {key.decode(): value.decode() for key, value in stored.items()}
 
@@ -171,12 +181,12 @@ class Database:
         """The table as pylance sees it now."""
         import lance
 
-        with _translated(self.path):
+        with translated(self.path):
             dataset = lance.dataset(str(self.path / f"{name}.lance"))
             found = dataset.schema.names
         lacking = [column for column in columns_of(name) if column not in found]
         if lacking:
-            raise _damaged(self.path, f"{name} has no column {', '.join(lacking)}")
+            raise damaged(self.path, f"{name} has no column {', '.join(lacking)}")
         return dataset
 
     # Writing -------------------------------------------------------------------------------
@@ -187,25 +197,25 @@ class Database:
         """Make a table if it is not there."""
         if metadata:
             schema = schema.with_metadata(dict(metadata))
-        with _translated(self.path):
+        with translated(self.path):
             if not self.has(name):
                 self._connection.create_table(name, schema=schema)
 
     def overwrite(self, name: str, rows: pa.Table) -> None:
         """Put rows in the place of a table's, with their columns, in one commit."""
-        with _translated(self.path):
+        with translated(self.path):
             self._connection.create_table(name, rows, mode="overwrite")
 
     def append(self, name: str, rows: pa.Table) -> None:
         """Add rows in one commit."""
         if len(rows):
-            with _translated(self.path):
+            with translated(self.path):
                 self._connection.open_table(name).add(rows)
 
     def upsert(self, name: str, keys: Sequence[str], rows: pa.Table) -> None:
         """Add rows in one commit, each in place of the row with the same keys if there is one."""
         if len(rows):
-            with _translated(self.path):
+            with translated(self.path):
                 merge = self._connection.open_table(name).merge_insert(list(keys))
                 merge.when_matched_update_all().when_not_matched_insert_all().execute(rows)
 
@@ -226,17 +236,17 @@ class Database:
         self._delete(name, where)
 
     def _delete(self, name: str, where: str) -> None:
-        with _translated(self.path):
+        with translated(self.path):
             self._connection.open_table(name).delete(where)
 
     def update_where(self, name: str, where: str, values: Mapping[str, Any]) -> None:
         """Set columns in the rows for which a condition holds."""
-        with _translated(self.path):
+        with translated(self.path):
             self._connection.open_table(name).update(where=where, values=dict(values))
 
     def drop(self, name: str) -> None:
         """Remove a table."""
-        with _translated(self.path):
+        with translated(self.path):
             self._connection.drop_table(name)
 
     @contextmanager
@@ -273,6 +283,10 @@ class Database:
         finally:
             lock.release()
 
+    def mark_interrupted(self) -> None:
+        """Have the next writer sweep up as after one that was interrupted."""
+        (self.path / _DIRTY).touch()
+
     # Upkeep --------------------------------------------------------------------------------
 
     @contextmanager
@@ -303,7 +317,7 @@ class Database:
 
         Full fragments are left alone, so the cost follows what was added, not what is there.
         """
-        with self._no_readers() as alone, _translated(self.path):
+        with self._no_readers() as alone, translated(self.path):
             for name in self.names():
                 dataset = self.dataset(name)
                 small = [f for f in dataset.get_fragments() if f.physical_rows < _ROWS_PER_FRAGMENT]
@@ -339,48 +353,13 @@ class Database:
     @contextmanager
     def table(self, name: str) -> Iterator[Any]:
         """The table as LanceDB sees it, for searching; its errors are translated."""
-        with _translated(self.path):
+        with translated(self.path):
             yield self._connection.open_table(name)
 
 
 def now() -> str:
     """The time as it is written into rows: UTC, ISO 8601, milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
-_LANCE_ERRORS = (OSError, RuntimeError, ValueError, pa.ArrowException)
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    """What Lance raises for a broken disk or a broken table, in words for a person."""
-    try:
-        yield
-    except StoreError:
-        raise
-    except BaseException as error:
-        # Lance's Rust code panics on some damage; that exception has no public class.
-        panicked = type(error).__name__ == "PanicException"
-        if not panicked and not isinstance(error, _LANCE_ERRORS):
-            raise
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        if "No space left" in str(error):
-            raise StoreError(
-                f"the disk of the library {path} is full",
-                "make room and run the command again: what was committed is kept",
-            ) from error
-        if isinstance(error, PermissionError) or "ermission denied" in reason:
-            raise StoreError(
-                f"the library {path} may not be written or read: {reason}", "check its permissions"
-            ) from error
-        raise _damaged(path, reason) from error
-
-
-def _damaged(path: Path, reason: str) -> StoreError:
-    return StoreError(
-        f"the library {path} is damaged: {reason}",
-        "put back a copy of it, or move it away and ingest again; your photos are not touched",
-    )
 
 
 def _one_of(key: str, ids: Iterable[str]) -> Iterator[str]:

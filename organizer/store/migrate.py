@@ -1,17 +1,21 @@
-"""Libraries of older formats, brought to the present one step by step.
+"""Libraries of older formats, brought to the current one step by step.
 
-A step may be cut short anywhere and is then done again: it rewrites a table in one commit, and only
-if it is still of the old form.
+A step may be interrupted anywhere and is then done again: it rewrites a table in one commit, and
+only if it is still of the old form.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
+from organizer.errors import StoreError
+from organizer.store.database import Database, now, read_manifest
+from organizer.store.lance_errors import translated
 from organizer.store.schemas import (
     ANSWERS,
     ARRAYS,
@@ -25,18 +29,46 @@ from organizer.store.schemas import (
     DETECTED,
     IMAGES,
     INGESTS,
+    SCHEMA_VERSION,
 )
-
-if TYPE_CHECKING:
-    from organizer.store.database import Database
 
 _AS_IT_IS = '{"name":"none","params":{},"version":""}'
 
 
-def migrate_database(database: Database, schema: int) -> None:
-    """Bring a library from a format to the present one."""
-    for step in _STEPS[schema - 1 :]:
-        step(database)
+def open_database(path: Path) -> Database:
+    """Open a library that is there; one of an older format is brought to the current one first.
+
+    Raises:
+        StoreError: It is damaged, newer than this program, or has to be migrated and cannot be
+            written.
+    """
+    manifest = read_manifest(path)
+    if manifest.schema < SCHEMA_VERSION:
+        _migrate(Database(path), manifest.schema, manifest.created_at or now())
+    return Database.open(path)
+
+
+def _migrate(database: Database, schema: int, created_at: str) -> None:
+    path = database.path
+    with _older(path, schema), database.writing() as was_interrupted, translated(path):
+        for step in _STEPS[schema - 1 :]:
+            step(database)
+        database.write_manifest(created_at)
+    if was_interrupted:
+        database.mark_interrupted()
+
+
+@contextmanager
+def _older(path: Path, schema: int) -> Iterator[None]:
+    """Say why a library that is only to be read has to be written."""
+    try:
+        yield
+    except StoreError as error:
+        raise StoreError(
+            f"the library {path} is of format {schema} and could not be brought to format "
+            f"{SCHEMA_VERSION}: {error.message}",
+            error.hint or "open it once where it can be written: organizer status",
+        ) from error
 
 
 def _to_2(database: Database) -> None:
