@@ -64,7 +64,7 @@ def _library(home: Path) -> Store:
     photos = home / "photos"
     photos.mkdir(parents=True)
     store = Store.create(home / ".organizer")
-    root = store.photos.root_for(photos)
+    root = store.roots.root_for(photos)
     facts, files = [], []
     for i in range(_IMAGES):
         taken = (_BEGAN + timedelta(seconds=37 * i)).isoformat()

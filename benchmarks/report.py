@@ -87,7 +87,7 @@ def _fill(folder: Path, size: int, dim: int, k: int) -> None:
     draw = np.random.default_rng(1)
     with Library.open_or_create(folder, load_settings()) as library:
         photos = library.store.photos
-        root = photos.root_for(folder)
+        root = library.store.roots.root_for(folder)
         for start in range(0, size, _BLOCK):
             numbers = np.arange(start, min(start + _BLOCK, size))
             ids = ids_of(numbers)

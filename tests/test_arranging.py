@@ -19,7 +19,7 @@ from organizer.errors import ClusteringError, OrganizerError, SettingsError
 from organizer.library import Library
 from organizer.library.folders.options import ArrangeOptions
 from organizer.settings import Settings
-from organizer.store import PhotoTables
+from organizer.store import MovedFiles
 from organizer.types import FileState
 from tests.arranged import (
     EACH,
@@ -264,7 +264,7 @@ def test_a_kill_between_files_and_rows_is_put_right_by_the_next_writer(
     def cut(*_: object, **__: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(PhotoTables, "relocate", cut)
+    monkeypatch.setattr(MovedFiles, "relocate", cut)
     with pytest.raises(KeyboardInterrupt):
         arrange(library, ArrangeMode.MOVE)
     monkeypatch.undo()
@@ -273,7 +273,7 @@ def test_a_kill_between_files_and_rows_is_put_right_by_the_next_writer(
         report = next_one.ingest([home / "photos", home / "sorted"])
         assert counts(report) == {"unchanged": ALL}
         assert sorted(clusters_at(next_one).values()) == known
-    monkeypatch.setattr(PhotoTables, "relocate", cut)
+    monkeypatch.setattr(MovedFiles, "relocate", cut)
     with pytest.raises(KeyboardInterrupt):
         library.folders.undo()
     monkeypatch.undo()

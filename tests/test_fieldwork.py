@@ -452,7 +452,7 @@ def test_photos_that_are_moved_stay_of_the_deployment_in_whose_folder_they_lay_f
     field.deployments.set_template("{site}/{camera}/...")
     field.deployments.shift("ridge/cam1", 3600)
     before = taken(field)
-    assert field.store.photos.former_folders() == {}
+    assert field.store.former_folders.all() == {}
     (photos / "fox").mkdir()
     for i in range(4):
         (photos / "ridge" / "cam1" / "DCIM" / f"IMG_{i}.jpg").rename(photos / "fox" / f"{i}.jpg")

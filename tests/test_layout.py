@@ -36,8 +36,8 @@ def _imported(node: ast.AST, modules: Collection[str]) -> Iterator[str]:
             inner = f"{node.module}.{alias.name}"
             yield inner if inner in modules else node.module
     elif isinstance(node, ast.If) and _is_type_checking(node):
-        for child in node.orelse:
-            yield from _imported(child, modules)
+        for statement in node.orelse:
+            yield from _imported(statement, modules)
     else:
         for child in ast.iter_child_nodes(node):
             yield from _imported(child, modules)

@@ -51,7 +51,7 @@ def store(tmp_path: Path) -> Store:
         for n, i in enumerate(ids)
     ]
     with made.writing():
-        root = made.photos.root_for(folder)
+        root = made.roots.root_for(folder)
         made.photos.add_images(facts)
         for copy in range(3):
             files = [

@@ -10,15 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from organizer.store import FileRow, IdSet, PhotoTables, Store
-from organizer.store.database import Database
+from organizer.store import FileRow, IdSet, Store
 from organizer.store.file_index import path_id
 from organizer.types import FileState, ImageFacts, ImageRef, Outcome, Problem, ProcessedFile
 
 
 @pytest.fixture
-def photos(tmp_path: Path) -> PhotoTables:
-    return PhotoTables(Database.create(tmp_path / "home" / ".organizer"))
+def store(tmp_path: Path) -> Store:
+    return Store.create(tmp_path / "home" / ".organizer")
 
 
 def id_of(number: int) -> str:
@@ -45,9 +44,9 @@ def written(folder: Path, *names: str) -> Path:
     return folder
 
 
-def known_as_they_are(photos: PhotoTables, folder: Path) -> dict[Path, int]:
+def known_as_they_are(store: Store, folder: Path) -> dict[Path, int]:
     """Enter every file below a folder as it lies there."""
-    root = photos.root_for(folder)
+    root = store.roots.root_for(folder)
     root_ids = {root.folder: root.root_id}
     files = []
     for number, file in enumerate(sorted(p for p in folder.rglob("*") if p.is_file())):
@@ -55,7 +54,7 @@ def known_as_they_are(photos: PhotoTables, folder: Path) -> dict[Path, int]:
         path = file.relative_to(root.folder).as_posix()
         ref = ImageRef(root.folder, path, status.st_size, status.st_mtime_ns)
         files.append(holding(ref, number))
-    photos.add_files(files, root_ids)
+    store.photos.add_files(files, root_ids)
     return root_ids
 
 
@@ -63,202 +62,194 @@ def known_as_they_are(photos: PhotoTables, folder: Path) -> dict[Path, int]:
 
 
 def test_a_root_beside_the_library_is_kept_relative_to_it_and_another_is_not(
-    photos: PhotoTables, tmp_path: Path
+    store: Store, tmp_path: Path
 ) -> None:
     (tmp_path / "home" / "photos").mkdir()
     (tmp_path / "elsewhere").mkdir()
-    photos.root_for(tmp_path / "home" / "photos")
-    photos.root_for(tmp_path / "elsewhere")
-    locations = photos._database.read("roots")["location"].to_pylist()
+    store.roots.root_for(tmp_path / "home" / "photos")
+    store.roots.root_for(tmp_path / "elsewhere")
+    locations = store.photos._database.read("roots")["location"].to_pylist()
     assert locations == ["photos", str(tmp_path / "elsewhere")]
-    found = [root.folder for root in photos.roots()]
+    found = [root.folder for root in store.roots.all()]
     assert found == [tmp_path / "home" / "photos", tmp_path / "elsewhere"]
 
 
-def test_a_root_is_made_once_and_holds_what_lies_below_it(
-    photos: PhotoTables, tmp_path: Path
-) -> None:
+def test_a_root_is_made_once_and_holds_what_lies_below_it(store: Store, tmp_path: Path) -> None:
     written(tmp_path / "photos", "a.jpg", "sub/b.jpg")
-    root = photos.root_for(tmp_path / "photos")
-    assert photos.root_for(tmp_path / "photos") == root
-    assert photos.root_for(tmp_path / "photos" / "sub") == root
-    assert photos.root_for(tmp_path / "photos" / "sub" / "b.jpg") == root
-    assert photos.root_for(tmp_path / "photos-2") != root
-    assert len(photos.roots()) == 2
+    root = store.roots.root_for(tmp_path / "photos")
+    assert store.roots.root_for(tmp_path / "photos") == root
+    assert store.roots.root_for(tmp_path / "photos" / "sub") == root
+    assert store.roots.root_for(tmp_path / "photos" / "sub" / "b.jpg") == root
+    assert store.roots.root_for(tmp_path / "photos-2") != root
+    assert len(store.roots.all()) == 2
 
 
-def test_the_deepest_root_holds_a_folder(photos: PhotoTables, tmp_path: Path) -> None:
+def test_the_deepest_root_holds_a_folder(store: Store, tmp_path: Path) -> None:
     written(tmp_path / "photos", "sub/deep/b.jpg")
-    inner = photos.root_for(tmp_path / "photos" / "sub")
-    outer = photos.root_for(tmp_path / "photos")
+    inner = store.roots.root_for(tmp_path / "photos" / "sub")
+    outer = store.roots.root_for(tmp_path / "photos")
     assert inner != outer
-    assert photos.root_for(tmp_path / "photos" / "sub" / "deep") == inner
+    assert store.roots.root_for(tmp_path / "photos" / "sub" / "deep") == inner
 
 
-def test_the_root_of_a_single_file_is_its_folder(photos: PhotoTables, tmp_path: Path) -> None:
+def test_the_root_of_a_single_file_is_its_folder(store: Store, tmp_path: Path) -> None:
     written(tmp_path / "photos", "a.jpg")
-    assert photos.root_for(tmp_path / "photos" / "a.jpg").folder == tmp_path / "photos"
+    assert store.roots.root_for(tmp_path / "photos" / "a.jpg").folder == tmp_path / "photos"
 
 
 def test_a_folder_with_another_name_and_the_same_files_is_the_same_root(
-    photos: PhotoTables, tmp_path: Path
+    store: Store, tmp_path: Path
 ) -> None:
     folder = written(tmp_path / "photos", *(f"{i:02}.jpg" for i in range(20)))
-    known_as_they_are(photos, folder)
+    known_as_they_are(store, folder)
     moved = folder.rename(tmp_path / "pictures")
     (moved / "00.jpg").unlink()
     (moved / "new.jpg").write_text("new")
-    root = photos.root_for(moved)
+    root = store.roots.root_for(moved)
     assert root.root_id == 1
-    assert [known.folder for known in photos.roots()] == [moved]
+    assert [known.folder for known in store.roots.all()] == [moved]
 
 
-def test_a_folder_with_other_files_is_another_root(photos: PhotoTables, tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_another_root(store: Store, tmp_path: Path) -> None:
     folder = written(tmp_path / "photos", *(f"{i:02}.jpg" for i in range(20)))
-    known_as_they_are(photos, folder)
+    known_as_they_are(store, folder)
     moved = folder.rename(tmp_path / "pictures")
     for i in range(5):
         (moved / f"{i:02}.jpg").write_text("something else")
-    assert photos.root_for(moved).root_id == 2
+    assert store.roots.root_for(moved).root_id == 2
 
 
-def test_a_copy_is_another_root_while_the_first_is_there(
-    photos: PhotoTables, tmp_path: Path
-) -> None:
-    known_as_they_are(photos, written(tmp_path / "photos", "a.jpg", "b.jpg"))
+def test_a_copy_is_another_root_while_the_first_is_there(store: Store, tmp_path: Path) -> None:
+    known_as_they_are(store, written(tmp_path / "photos", "a.jpg", "b.jpg"))
     written(tmp_path / "copy")
     for name in ("a.jpg", "b.jpg"):
         (tmp_path / "copy").mkdir(exist_ok=True)
         (tmp_path / "copy" / name).write_text(name)
         status = (tmp_path / "photos" / name).stat()
         os.utime(tmp_path / "copy" / name, ns=(status.st_atime_ns, status.st_mtime_ns))
-    assert photos.root_for(tmp_path / "copy").root_id == 2
+    assert store.roots.root_for(tmp_path / "copy").root_id == 2
 
 
 def test_a_root_that_is_gone_with_all_its_files_known_as_missing_hinders_no_new_one(
-    photos: PhotoTables, tmp_path: Path
+    store: Store, tmp_path: Path
 ) -> None:
     folder = written(tmp_path / "photos", "a.jpg")
-    root_ids = known_as_they_are(photos, folder)
-    photos.mark([(path_id(root_ids[folder], "a.jpg"), id_of(0))], FileState.MISSING)
+    root_ids = known_as_they_are(store, folder)
+    store.photos.mark([(path_id(root_ids[folder], "a.jpg"), id_of(0))], FileState.MISSING)
     (folder / "a.jpg").unlink()
     folder.rmdir()
     written(tmp_path / "next", "b.jpg")
-    assert photos.root_for(tmp_path / "next").root_id == 2
+    assert store.roots.root_for(tmp_path / "next").root_id == 2
 
 
-def test_an_empty_root_that_is_gone_hinders_no_new_one(photos: PhotoTables, tmp_path: Path) -> None:
+def test_an_empty_root_that_is_gone_hinders_no_new_one(store: Store, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    photos.root_for(tmp_path / "empty")
+    store.roots.root_for(tmp_path / "empty")
     (tmp_path / "empty").rmdir()
     written(tmp_path / "next", "b.jpg")
-    assert photos.root_for(tmp_path / "next").root_id == 2
+    assert store.roots.root_for(tmp_path / "next").root_id == 2
 
 
 # Files --------------------------------------------------------------------------------------
 
 
-def test_the_files_of_an_image_are_those_that_are_there_first(
-    photos: PhotoTables, tmp_path: Path
-) -> None:
-    root = photos.root_for(tmp_path)
+def test_the_files_of_an_image_are_those_that_are_there_first(store: Store, tmp_path: Path) -> None:
+    root = store.roots.root_for(tmp_path)
     ids = {tmp_path: root.root_id}
     paths = ["b.jpg", "a.jpg", "c.jpg"]
-    photos.add_files([holding(ref_of(tmp_path, path), 1) for path in paths], ids)
-    photos.add_files([holding(ref_of(tmp_path, "d.jpg"), 2)], ids)
-    photos.mark([(path_id(root.root_id, "a.jpg"), id_of(1))], FileState.MISSING)
-    assert photos.files_of([id_of(1)]) == {
+    store.photos.add_files([holding(ref_of(tmp_path, path), 1) for path in paths], ids)
+    store.photos.add_files([holding(ref_of(tmp_path, "d.jpg"), 2)], ids)
+    store.photos.mark([(path_id(root.root_id, "a.jpg"), id_of(1))], FileState.MISSING)
+    assert store.photos.files_of([id_of(1)]) == {
         id_of(1): [
             FileRow(id_of(1), tmp_path / "b.jpg", FileState.PRESENT),
             FileRow(id_of(1), tmp_path / "c.jpg", FileState.PRESENT),
             FileRow(id_of(1), tmp_path / "a.jpg", FileState.MISSING),
         ]
     }
-    assert set(photos.files_of()) == {id_of(1), id_of(2)}
-    assert photos.count_files(FileState.PRESENT) == 3
-    assert photos.count_files(FileState.MISSING) == 1
+    assert set(store.photos.files_of()) == {id_of(1), id_of(2)}
+    assert store.photos.count_files(FileState.PRESENT) == 3
+    assert store.photos.count_files(FileState.MISSING) == 1
 
 
 def test_a_path_holds_its_last_content_and_remembers_the_former(
-    photos: PhotoTables, tmp_path: Path
+    store: Store, tmp_path: Path
 ) -> None:
-    ids = {tmp_path: photos.root_for(tmp_path).root_id}
+    ids = {tmp_path: store.roots.root_for(tmp_path).root_id}
     ref = ref_of(tmp_path, "a.jpg")
-    photos.add_files([holding(ref, 1)], ids)
-    photos.add_files([holding(replace(ref, mtime_ns=6), 2)], ids)
-    assert photos.image_at(tmp_path / "a.jpg") == id_of(2)
-    assert set(photos.files_of()) == {id_of(1), id_of(2)}
-    assert photos.files_of()[id_of(1)][0].state is FileState.MISSING
+    store.photos.add_files([holding(ref, 1)], ids)
+    store.photos.add_files([holding(replace(ref, mtime_ns=6), 2)], ids)
+    assert store.photos.image_at(tmp_path / "a.jpg") == id_of(2)
+    assert set(store.photos.files_of()) == {id_of(1), id_of(2)}
+    assert store.photos.files_of()[id_of(1)][0].state is FileState.MISSING
 
 
 def test_the_same_content_with_a_new_date_takes_the_place_of_its_row(
-    photos: PhotoTables, tmp_path: Path
+    store: Store, tmp_path: Path
 ) -> None:
-    ids = {tmp_path: photos.root_for(tmp_path).root_id}
+    ids = {tmp_path: store.roots.root_for(tmp_path).root_id}
     ref = ref_of(tmp_path, "a.jpg")
-    photos.add_files([holding(ref, 1)], ids)
-    photos.add_files([holding(replace(ref, mtime_ns=6), 1)], ids)
-    assert photos.files_of() == {
+    store.photos.add_files([holding(ref, 1)], ids)
+    store.photos.add_files([holding(replace(ref, mtime_ns=6), 1)], ids)
+    assert store.photos.files_of() == {
         id_of(1): [FileRow(id_of(1), tmp_path / "a.jpg", FileState.PRESENT)]
     }
-    index = photos.index([tmp_path], IdSet([id_of(1)]))
+    index = store.photos.index([tmp_path], IdSet([id_of(1)]))
     assert index.look_up([replace(ref, mtime_ns=6)], ids) == [Outcome.UNCHANGED]
 
 
-def test_a_path_that_holds_nothing_known_has_no_image(photos: PhotoTables, tmp_path: Path) -> None:
-    assert photos.image_at(tmp_path / "a.jpg") is None
-    photos.root_for(tmp_path)
-    assert photos.image_at(tmp_path / "a.jpg") is None
+def test_a_path_that_holds_nothing_known_has_no_image(store: Store, tmp_path: Path) -> None:
+    assert store.photos.image_at(tmp_path / "a.jpg") is None
+    store.roots.root_for(tmp_path)
+    assert store.photos.image_at(tmp_path / "a.jpg") is None
 
 
-def test_forgetting_one_content_of_a_path_leaves_the_others(
-    photos: PhotoTables, tmp_path: Path
-) -> None:
-    ids = {tmp_path: photos.root_for(tmp_path).root_id}
+def test_forgetting_one_content_of_a_path_leaves_the_others(store: Store, tmp_path: Path) -> None:
+    ids = {tmp_path: store.roots.root_for(tmp_path).root_id}
     ref = ref_of(tmp_path, "a.jpg")
-    photos.add_files([holding(ref, 1), holding(ref_of(tmp_path, "b.jpg"), 1)], ids)
-    photos.add_files([holding(replace(ref, mtime_ns=6), 2)], ids)
-    photos.forget_files([(path_id(1, "a.jpg"), id_of(1))])
-    assert {image_id: len(rows) for image_id, rows in photos.files_of().items()} == {
+    store.photos.add_files([holding(ref, 1), holding(ref_of(tmp_path, "b.jpg"), 1)], ids)
+    store.photos.add_files([holding(replace(ref, mtime_ns=6), 2)], ids)
+    store.photos.forget_files([(path_id(1, "a.jpg"), id_of(1))])
+    assert {image_id: len(rows) for image_id, rows in store.photos.files_of().items()} == {
         id_of(1): 1,
         id_of(2): 1,
     }
-    assert photos.image_at(tmp_path / "a.jpg") == id_of(2)
-    assert photos.image_at(tmp_path / "b.jpg") == id_of(1)
+    assert store.photos.image_at(tmp_path / "a.jpg") == id_of(2)
+    assert store.photos.image_at(tmp_path / "b.jpg") == id_of(1)
 
 
 def test_a_problem_is_kept_once_for_each_path_until_it_is_mended(
-    photos: PhotoTables, tmp_path: Path
+    store: Store, tmp_path: Path
 ) -> None:
-    ids = {tmp_path: photos.root_for(tmp_path).root_id}
+    ids = {tmp_path: store.roots.root_for(tmp_path).root_id}
     ref = ref_of(tmp_path, "b'a\"d; %.jpg")
     first = Problem(ref, Outcome.BROKEN, "it is torn", lasting=True)
     second = Problem(ref, Outcome.TOO_LARGE, "it is large", lasting=True)
-    photos.add_problems([first], ids)
-    photos.add_problems([second], ids)
-    assert photos.problems() == [(ref.file, Outcome.TOO_LARGE, "it is large")]
-    photos.add_files([holding(ref, 1)], ids)
-    assert photos.count_problems() == 0
-    photos.add_files([ProcessedFile(ref, problem=first)], ids)
-    assert photos.problems() == [(ref.file, Outcome.BROKEN, "it is torn")]
-    assert photos.count_files(FileState.PRESENT) == 0
-    photos.forget_problems([path_id(1, ref.path)])
-    assert photos.problems() == []
+    store.photos.add_problems([first], ids)
+    store.photos.add_problems([second], ids)
+    assert store.photos.problems() == [(ref.file, Outcome.TOO_LARGE, "it is large")]
+    store.photos.add_files([holding(ref, 1)], ids)
+    assert store.photos.count_problems() == 0
+    store.photos.add_files([ProcessedFile(ref, problem=first)], ids)
+    assert store.photos.problems() == [(ref.file, Outcome.BROKEN, "it is torn")]
+    assert store.photos.count_files(FileState.PRESENT) == 0
+    store.photos.forget_problems([path_id(1, ref.path)])
+    assert store.photos.problems() == []
 
 
-def test_images_are_counted_and_known_by_id(photos: PhotoTables) -> None:
-    photos.add_images([])
-    photos.add_images([facts_of(1), facts_of(2)])
-    assert photos.count_images() == 2
-    assert id_of(2) in photos.image_ids()
-    row = photos._database.read("images").to_pylist()[0]
+def test_images_are_counted_and_known_by_id(store: Store) -> None:
+    store.photos.add_images([])
+    store.photos.add_images([facts_of(1), facts_of(2)])
+    assert store.photos.count_images() == 2
+    assert id_of(2) in store.photos.image_ids()
+    row = store.photos._database.read("images").to_pylist()[0]
     assert (row["image_id"], row["camera"], row["taken_at"]) == (id_of(1), "Canon", None)
     assert (row["width"], row["height"], row["longitude"]) == (4, 3, -1.5)
 
 
 def test_an_image_without_a_file_is_swept_up_after_a_cut(tmp_path: Path) -> None:
     store = Store.create(tmp_path / ".organizer")
-    root = store.photos.root_for(tmp_path)
+    root = store.roots.root_for(tmp_path)
     store.photos.add_images([facts_of(1), facts_of(2)])
     store.photos.add_files([holding(ref_of(tmp_path, "a.jpg"), 1)], {tmp_path: root.root_id})
     (store.path / "writing").touch()
@@ -286,16 +277,16 @@ def test_the_index_answers_like_a_dictionary(
     below: str,
 ) -> None:
     folder = tmp_path_factory.mktemp("index")
-    photos = PhotoTables(Database.create(folder / ".organizer"))
-    ids = {folder: photos.root_for(folder).root_id}
-    embedded = _enter(photos, ids, folder, known)
+    store = Store.create(folder / ".organizer")
+    ids = {folder: store.roots.root_for(folder).root_id}
+    embedded = _enter(store, ids, folder, known)
     start = folder / below
     refs = [
         ref_of(folder, path, size=size, mtime=mtime)
         for path, (size, mtime) in seen.items()
         if (folder / path).is_relative_to(start)
     ]
-    index = photos.index([start], embedded)
+    index = store.photos.index([start], embedded)
     answers = dict(zip([r.path for r in refs], index.look_up(refs, ids), strict=True))
     assert answers == {ref.path: _expected(ref, known) for ref in refs}
     asked = {ref.path for ref in refs}
@@ -313,7 +304,7 @@ def test_the_index_answers_like_a_dictionary(
 
 
 def _enter(
-    photos: PhotoTables,
+    store: Store,
     ids: dict[Path, int],
     folder: Path,
     known: dict[str, tuple[tuple[int, int], str, bool]],
@@ -324,11 +315,11 @@ def _enter(
         ref = ref_of(folder, path, size=size, mtime=mtime)
         if state.endswith("problem"):
             lasting = state.startswith("lasting")
-            photos.add_problems([Problem(ref, Outcome.TOO_LARGE, "big", lasting)], ids)
+            store.photos.add_problems([Problem(ref, Outcome.TOO_LARGE, "big", lasting)], ids)
             continue
-        photos.add_files([holding(ref, number)], ids)
+        store.photos.add_files([holding(ref, number)], ids)
         if state == "missing":
-            photos.mark([(path_id(ids[folder], path), id_of(number))], FileState.MISSING)
+            store.photos.mark([(path_id(ids[folder], path), id_of(number))], FileState.MISSING)
         if has_vector:
             embedded.append(id_of(number))
     return IdSet(embedded)
@@ -351,19 +342,19 @@ def _pairs(paths: set[str], numbers: dict[str, int]) -> list[tuple[str, str]]:
 
 
 def test_a_path_that_came_back_is_present_once_with_the_content_that_it_holds(
-    photos: PhotoTables, tmp_path: Path
+    store: Store, tmp_path: Path
 ) -> None:
     """The row of a former content stays missing."""
-    ids = {tmp_path: photos.root_for(tmp_path).root_id}
+    ids = {tmp_path: store.roots.root_for(tmp_path).root_id}
     ref = ref_of(tmp_path, "a.jpg")
-    photos.add_files([holding(ref, 1)], ids)
-    photos.add_files([holding(replace(ref, mtime_ns=6), 2)], ids)
-    photos.mark([(path_id(1, "a.jpg"), id_of(2))], FileState.MISSING)
-    index = photos.index([tmp_path], IdSet([id_of(1), id_of(2)]))
+    store.photos.add_files([holding(ref, 1)], ids)
+    store.photos.add_files([holding(replace(ref, mtime_ns=6), 2)], ids)
+    store.photos.mark([(path_id(1, "a.jpg"), id_of(2))], FileState.MISSING)
+    index = store.photos.index([tmp_path], IdSet([id_of(1), id_of(2)]))
     index.look_up([replace(ref, mtime_ns=6)], ids)
-    photos.mark(index.found_again(), FileState.PRESENT)
-    assert photos.count_files(FileState.PRESENT) == 1
-    assert photos.image_at(tmp_path / "a.jpg") == id_of(2)
+    store.photos.mark(index.found_again(), FileState.PRESENT)
+    assert store.photos.count_files(FileState.PRESENT) == 1
+    assert store.photos.image_at(tmp_path / "a.jpg") == id_of(2)
 
 
 def test_two_paths_that_changed_contents_are_known_alike_however_they_are_written(
@@ -373,7 +364,7 @@ def test_two_paths_that_changed_contents_are_known_alike_however_they_are_writte
     states = []
     for size in (1, 2):
         store = Store.create(tmp_path / f"library-{size}")
-        ids = {tmp_path: store.photos.root_for(tmp_path).root_id}
+        ids = {tmp_path: store.roots.root_for(tmp_path).root_id}
         refs = [ref_of(tmp_path, name) for name in ("a.jpg", "b.jpg")]
         store.photos.add_files([holding(refs[0], 1), holding(refs[1], 2)], ids)
         swapped = [
@@ -391,11 +382,11 @@ def test_two_paths_that_changed_contents_are_known_alike_however_they_are_writte
 
 
 def test_moved_files_are_known_at_their_new_place_and_the_rest_where_it_was(
-    photos: PhotoTables, tmp_path: Path
+    store: Store, tmp_path: Path
 ) -> None:
     folder = written(tmp_path / "home" / "photos", "a.jpg", "sub/b.jpg", "c.jpg")
-    known_as_they_are(photos, folder)
-    before = photos.held_files()
+    known_as_they_are(store, folder)
+    before = store.photos.held_files()
     home = tmp_path / "sorted"
     moves = {
         folder / "a.jpg": (home / "fox" / "a.jpg", id_of(0)),
@@ -403,55 +394,53 @@ def test_moved_files_are_known_at_their_new_place_and_the_rest_where_it_was(
         folder / "c.jpg": (home / "c.jpg", id_of(77)),  # another photo lies there by now
         folder / "nowhere.jpg": (home / "d.jpg", id_of(3)),
     }
-    assert photos.relocate(moves, home=home) == 2
-    held = {held.ref.file: held for held in photos.held_files()}
+    assert store.moved_files.relocate(moves, new_root=home) == 2
+    held = {held.ref.file: held for held in store.photos.held_files()}
     assert {file: held.image_id for file, held in held.items()} == {
         home / "fox" / "a.jpg": id_of(0),
         folder / "sub" / "fox" / "b.jpg": id_of(2),
         folder / "c.jpg": id_of(1),
     }
-    assert [root.folder for root in photos.roots()] == [folder, home]
+    assert [root.folder for root in store.roots.all()] == [folder, home]
     sizes = {held.image_id: (held.ref.size, held.ref.mtime_ns) for held in before}
     assert {h.image_id: (h.ref.size, h.ref.mtime_ns) for h in held.values()} == sizes
-    assert photos.image_at(home / "fox" / "a.jpg") == id_of(0)
-    assert photos.relocate(moves, home=home) == 0, "noted twice is noted once"
+    assert store.photos.image_at(home / "fox" / "a.jpg") == id_of(0)
+    assert store.moved_files.relocate(moves, new_root=home) == 0, "noted twice is noted once"
     back = {now: (former, image_id) for former, (now, image_id) in moves.items()}
-    assert photos.relocate(back, home=home) == 2
-    assert photos.held_files() == before
-    photos.forget_root(folder)
-    photos.forget_root(home)
-    assert [root.folder for root in photos.roots()] == [folder]
+    assert store.moved_files.relocate(back, new_root=home) == 2
+    assert store.photos.held_files() == before
+    store.roots.forget(folder)
+    store.roots.forget(home)
+    assert [root.folder for root in store.roots.all()] == [folder]
 
 
 def test_a_moved_file_that_was_thought_missing_is_there_and_takes_the_place_of_what_was(
-    photos: PhotoTables, tmp_path: Path
+    store: Store, tmp_path: Path
 ) -> None:
     folder = written(tmp_path / "home" / "photos", "a.jpg", "b.jpg")
-    root_ids = known_as_they_are(photos, folder)
-    photos.mark(photos.all_in_state(FileState.PRESENT), FileState.MISSING)
-    photos.add_files([holding(ref_of(folder, "b.jpg"), 0)], root_ids)
-    photos.mark([(path_id(1, "b.jpg"), id_of(0))], FileState.MISSING)
-    photos.relocate({folder / "a.jpg": (folder / "b.jpg", id_of(0))}, home=folder)
-    rows = photos.files_of()
+    root_ids = known_as_they_are(store, folder)
+    store.photos.mark(store.photos.all_in_state(FileState.PRESENT), FileState.MISSING)
+    store.photos.add_files([holding(ref_of(folder, "b.jpg"), 0)], root_ids)
+    store.photos.mark([(path_id(1, "b.jpg"), id_of(0))], FileState.MISSING)
+    store.moved_files.relocate({folder / "a.jpg": (folder / "b.jpg", id_of(0))}, new_root=folder)
+    rows = store.photos.files_of()
     assert [(row.file, row.state) for row in rows[id_of(0)]] == [
         (folder / "b.jpg", FileState.PRESENT)
     ]
     assert [(row.file, row.state) for row in rows[id_of(1)]] == [
         (folder / "b.jpg", FileState.MISSING)
     ]
-    (held,) = photos.held_files()
+    (held,) = store.photos.held_files()
     assert (held.image_id, held.state) == (id_of(0), FileState.PRESENT)
 
 
-def test_however_many_moved_files_are_noted_in_one_commit(
-    photos: PhotoTables, tmp_path: Path
-) -> None:
+def test_however_many_moved_files_are_noted_in_one_commit(store: Store, tmp_path: Path) -> None:
     folder, home = tmp_path / "home" / "photos", tmp_path / "sorted"
     folder.mkdir(parents=True)
-    root = photos.root_for(folder)
+    root = store.roots.root_for(folder)
     files = [holding(ref_of(folder, f"{n}.jpg"), n) for n in range(2_000)]
-    photos.add_files(files, {folder: root.root_id})
-    dataset = photos._database.dataset("files")
+    store.photos.add_files(files, {folder: root.root_id})
+    dataset = store.photos._database.dataset("files")
     moves = {f.ref.file: (home / f.ref.path, str(f.image_id)) for f in files}
-    assert photos.relocate(moves, home=home) == len(files)
-    assert photos._database.dataset("files").version == dataset.version + 1
+    assert store.moved_files.relocate(moves, new_root=home) == len(files)
+    assert store.photos._database.dataset("files").version == dataset.version + 1

@@ -406,7 +406,7 @@ class Library:
 
     def roots(self) -> list[Path]:
         """The folders that were ingested."""
-        return [root.folder for root in self.store.photos.roots()]
+        return [root.folder for root in self.store.roots.all()]
 
     def status(self) -> LibraryStatus:
         """What is in the library and how current it is."""

@@ -48,7 +48,7 @@ def library_status(store: Store) -> LibraryStatus:
         )
     return LibraryStatus(
         library=store.path,
-        roots=tuple(root.folder for root in photos.roots()),
+        roots=tuple(root.folder for root in store.roots.all()),
         images=photos.count_images(),
         files=photos.count_files(FileState.PRESENT),
         missing=photos.count_files(FileState.MISSING),

@@ -1,9 +1,9 @@
-"""Rows <-> LanceDB. The only room that imports lancedb, pylance and pyarrow.
+"""Rows <-> LanceDB. The only package that imports lancedb, pylance and pyarrow.
 
-A `Store` is one library's folder. Its rooms: `photos` (roots, images, files, problems), `vectors`
-(one table an embedder), `clusterings` (with their members and models), `detections` and what
-their crops stand for, a person's `decisions`, `answers` and `choices`, and the `deployments` of
-cameras.
+A `Store` is one library's folder: its `roots` (the folders that were ingested), `photos` (images,
+files, problems) and `moved_files`, `vectors` (one table an embedder), `clusterings` (with their
+members and models), `detections` and what their crops stand for, a person's `decisions`, `answers`
+and `choices`, and the `deployments` of cameras.
 """
 
 from __future__ import annotations
@@ -21,9 +21,12 @@ from organizer.store.decisions import DecisionTable
 from organizer.store.deployments import DeploymentsTable
 from organizer.store.detections import DetectionTables
 from organizer.store.file_index import FileImage, FileIndex, PhotoRoot
+from organizer.store.former_folders import FormerFolders
 from organizer.store.ids import IdSet
 from organizer.store.migrate import open_database
+from organizer.store.moved_files import MovedFiles
 from organizer.store.photos import FileRow, HeldFile, KnownFiles, PhotoTables
+from organizer.store.roots import RootTable
 from organizer.store.schemas import ArrowTable
 from organizer.store.vectors import ImageIds, VectorTables
 
@@ -39,12 +42,15 @@ __all__ = [
     "FileImage",
     "FileIndex",
     "FileRow",
+    "FormerFolders",
     "HeldFile",
     "IdSet",
     "ImageIds",
     "KnownFiles",
+    "MovedFiles",
     "PhotoRoot",
     "PhotoTables",
+    "RootTable",
     "SampleKind",
     "Store",
     "StoredClustering",
@@ -57,8 +63,18 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.former_folders = FormerFolders(database)
+        self.roots = RootTable(database, former_folders=self.former_folders)
+        self.moved_files = MovedFiles(
+            database, roots=self.roots, former_folders=self.former_folders
+        )
         self.detections = DetectionTables(database)
-        self.photos = PhotoTables(database)
+        self.photos = PhotoTables(
+            database,
+            roots=self.roots,
+            former_folders=self.former_folders,
+            detections=self.detections,
+        )
         self.vectors = VectorTables(database)
         self.clusterings = ClusteringTables(database)
         self.decisions = DecisionTable(database)

@@ -1,4 +1,4 @@
-"""Roots, images, files and problems: what the library knows of the photos themselves."""
+"""Images, files and problems: what the library knows of the photos themselves."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from organizer.store.database import Database
 from organizer.store.detections import DetectionTables
 from organizer.store.file_index import FileImage, FileIndex, path_id
 from organizer.store.file_lists import FileLists
+from organizer.store.former_folders import FormerFolders
 from organizer.store.ids import IdArray, IdSet, contains_ids, pack_ids
-from organizer.store.relocating import Relocating
+from organizer.store.roots import RootTable
 from organizer.store.schemas import FILES, IMAGES, PROBLEMS, ArrowTable
 from organizer.types import (
     Box,
@@ -62,24 +63,33 @@ class HeldFile:
     state: FileState
 
 
-class PhotoTables(Relocating):
-    """Roots, images, files and problems of one library.
+class PhotoTables:
+    """Images, files and problems of one library.
 
     Attributes:
         with_people: Whether `files_of` tells the files of photos in quarantine too: those on which
             a detector saw a person or a vehicle. Whatever shows photos asks there.
     """
 
-    def __init__(self, database: Database) -> None:
-        super().__init__(database)
-        self._detections = DetectionTables(database)
+    def __init__(
+        self,
+        database: Database,
+        *,
+        roots: RootTable,
+        former_folders: FormerFolders,
+        detections: DetectionTables,
+    ) -> None:
+        self._database = database
+        self._roots = roots
+        self._former_folders = former_folders
+        self._detections = detections
         self.with_people = False
 
     # Reading -------------------------------------------------------------------------------
 
     def index(self, starts: Sequence[Path], embedded: IdSet) -> FileIndex:
         """What is known of all files at or below some folders or files."""
-        return FileIndex(self._database, self.roots(), starts, embedded)
+        return FileIndex(self._database, self._roots.all(), starts, embedded)
 
     def image_ids(self) -> IdSet:
         """The ids of all images."""
@@ -151,7 +161,7 @@ class PhotoTables(Relocating):
             table = self._database.read("files", columns)
         else:
             table = self._database.read_by_id("files", "image_id", image_ids, columns)
-        folders = {root.root_id: root.folder for root in self.roots()}
+        folders = {root.root_id: root.folder for root in self._roots.all()}
         rows: dict[str, list[FileRow]] = {}
         for row in table.to_pylist():
             file = folders[row["root_id"]] / row["path"]
@@ -172,7 +182,7 @@ class PhotoTables(Relocating):
 
     def file_lists(self) -> FileLists:
         """The files of all images, to be looked up many at a time."""
-        folders = {root.root_id: root.folder for root in self.roots()}
+        folders = {root.root_id: root.folder for root in self._roots.all()}
         return FileLists(self._database.read("files", list(FileLists.COLUMNS)), folders)
 
     def facts_in_order(self, wanted: IdArray, *, rows: int) -> Iterator[list[ImageFacts]]:
@@ -204,7 +214,7 @@ class PhotoTables(Relocating):
 
     def held_files(self) -> list[HeldFile]:
         """All files by path, each with the content that it held last, there or missing."""
-        folders = {root.root_id: root.folder for root in self.roots()}
+        folders = {root.root_id: root.folder for root in self._roots.all()}
         columns = self._database.read("files", FILES.names[1:]).to_pydict()
         found: dict[tuple[int, str], HeldFile] = {}
         for root_id, path, image_id, size, mtime_ns, state in zip(*columns.values(), strict=True):
@@ -215,7 +225,7 @@ class PhotoTables(Relocating):
 
     def image_at(self, file: Path) -> str | None:
         """The id of the image that a path of the library holds, or None for any other path."""
-        holders = [root for root in self.roots() if file.is_relative_to(root.folder)]
+        holders = [root for root in self._roots.all() if file.is_relative_to(root.folder)]
         ids = [path_id(root.root_id, file.relative_to(root.folder).as_posix()) for root in holders]
         rows = self._database.read_by_id("files", "path_id", ids, ["image_id", "state"]).to_pylist()
         rows.sort(key=lambda row: row["state"] != FileState.PRESENT)
@@ -240,7 +250,7 @@ class PhotoTables(Relocating):
 
     def problems(self) -> list[tuple[Path, Outcome, str]]:
         """The files that could not be used, by path, each with its outcome and reason."""
-        folders = {root.root_id: root.folder for root in self.roots()}
+        folders = {root.root_id: root.folder for root in self._roots.all()}
         return sorted(
             (folders[row["root_id"]] / row["path"], Outcome(row["outcome"]), row["reason"])
             for row in self._database.read("problems").to_pylist()
@@ -349,7 +359,7 @@ class PhotoTables(Relocating):
         columns = ["path_id", "image_id", "root_id", "path"]
         rows = self._database.read_by_id("files", "path_id", (p for p, _ in pairs), columns)
         # First: a kill in between forgets nothing.
-        self.remember_folders(
+        self._former_folders.remember(
             (row["image_id"], row["root_id"], row["path"])
             for row in rows.to_pylist()
             if (row["path_id"], row["image_id"]) in pairs

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from organizer.store.database import Database
 from organizer.store.file_index import PhotoRoot, files_below
+from organizer.store.former_folders import FormerFolders
 from organizer.store.schemas import ROOTS
 from organizer.types import FileState
 
@@ -18,13 +19,14 @@ _RELOCATION_SAMPLE = 64
 _RELOCATION_SHARE = 0.9
 
 
-class Roots:
-    """Roots of one library. Files are known by their path below one."""
+class RootTable:
+    """The roots of one library. Files are known by their path below one."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, former_folders: FormerFolders) -> None:
         self._database = database
+        self._former_folders = former_folders
 
-    def roots(self) -> tuple[PhotoRoot, ...]:
+    def all(self) -> tuple[PhotoRoot, ...]:
         """All roots, with their folders as absolute paths."""
         rows = self._database.read("roots").to_pylist()
         return tuple(PhotoRoot(row["root_id"], self._absolute(row["location"])) for row in rows)
@@ -35,7 +37,7 @@ class Roots:
         A folder that holds what a root held whose own folder is gone is that root at a new place:
         a drive under another letter, a folder with a new name.
         """
-        roots = self.roots()
+        roots = self.all()
         above = [root for root in roots if start == root.folder or root.folder in start.parents]
         if above:
             return max(above, key=lambda root: len(root.folder.parts))
@@ -44,21 +46,32 @@ class Roots:
             if not root.folder.exists() and self._holds_files_of(root, folder, roots):
                 self._relocate(root.folder, folder, roots)
                 return replace(root, folder=folder)
-        return self._new_root(folder)
+        return self.add(folder)
 
-    def _new_root(self, folder: Path) -> PhotoRoot:
-        last = max((known.root_id for known in self.roots()), default=0)
+    def add(self, folder: Path) -> PhotoRoot:
+        """Make a folder a root."""
+        last = max((known.root_id for known in self.all()), default=0)
         root = PhotoRoot(last + 1, folder)
         row = {"root_id": root.root_id, "location": self._location(folder)}
         self._database.append("roots", pa.Table.from_pylist([row], schema=ROOTS))
         return root
 
+    def forget(self, folder: Path) -> None:
+        """Remove a root of which no file is known: it is as if it had not been ingested."""
+        remembered = {root_id for root_id, _ in self._former_folders.all()}
+        for root in self.all():
+            of_root = f"root_id = {root.root_id:d}"
+            if root.folder != folder or root.root_id in remembered:
+                continue
+            if not any(self._database.count(table, of_root) for table in ("files", "problems")):
+                self._database.delete_where("roots", of_root)
+
     def _relocate(self, former: Path, folder: Path, roots: Sequence[PhotoRoot]) -> None:
         """A folder moved, and the roots inside it with it."""
         for root in roots:
             if root.folder.is_relative_to(former):
-                now = folder / root.folder.relative_to(former)
-                values = {"location": self._location(now)}
+                current = folder / root.folder.relative_to(former)
+                values = {"location": self._location(current)}
                 self._database.update_where("roots", f"root_id = {root.root_id:d}", values)
 
     def _holds_files_of(self, root: PhotoRoot, folder: Path, roots: Sequence[PhotoRoot]) -> bool:
@@ -80,8 +93,10 @@ class Roots:
         return bool(sample) and same >= _RELOCATION_SHARE * len(sample)
 
     def _location(self, folder: Path) -> str:
-        home = self._database.path.parent
-        return folder.relative_to(home).as_posix() if folder.is_relative_to(home) else str(folder)
+        parent = self._database.path.parent
+        if folder.is_relative_to(parent):
+            return folder.relative_to(parent).as_posix()
+        return str(folder)
 
     def _absolute(self, location: str) -> Path:
         return (self._database.path.parent / location).resolve()

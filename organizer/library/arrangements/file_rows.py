@@ -39,7 +39,7 @@ def update_file_rows(store: Store, record: ArrangeRecord) -> int:
     for step, result in zip(record.plan.steps, record.results, strict=True):
         if step.is_photo:
             moves.update(_moves_of(record, step, result, seen))
-    return store.photos.relocate(moves, home=record.plan.to) if moves else 0
+    return store.moved_files.relocate(moves, new_root=record.plan.to) if moves else 0
 
 
 def recover_file_rows(store: Store) -> None:

@@ -43,7 +43,7 @@ def collect_items(
     held = store.photos.held_files()
     taken = read_capture_info(store, settings=settings)
     fields = _Fields(store, taken, filing, only_named=only_named, with_people=settings.with_people)
-    folders = [root.folder for root in store.photos.roots()]
+    folders = [root.folder for root in store.roots.all()]
     return [fields.item(file, first, folders) for file in held]
 
 

@@ -54,7 +54,7 @@ def undo_arrangement(
     found = undo_journal(last.file, advance=progress.advance, stop=stop)
     update_file_rows(store, found)
     if found.undone and last.plan.mode is ArrangeMode.MOVE:
-        store.photos.forget_root(last.plan.to)
+        store.roots.forget(last.plan.to)
     return found
 
 

@@ -94,10 +94,10 @@ class _Search:
     def run(self) -> None:
         """Find the deployment of every image."""
         files = self.store.photos.file_columns("image_id", "root_id", "path", "state")
-        folders = {root.root_id: root.folder for root in self.store.photos.roots()}
+        folders = {root.root_id: root.folder for root in self.store.roots.all()}
         parts = {root_id: folder.as_posix().split("/") for root_id, folder in folders.items()}
         ranks: dict[str, tuple[bool, str]] = {}
-        first = self.store.photos.former_folders()
+        first = self.store.former_folders.all()
         arranged = tuple(f"{folder.as_posix()}/" for folder in move_targets(self.store))
         moved = {image_id for ids in first.values() for image_id in ids} if arranged else set()
         for image_id, root_id, path, state in zip(*files.values(), strict=True):

@@ -75,7 +75,7 @@ def _truth_of(store: Store, labels: str, *, below: Path) -> Truth:
         pairs = ((i, row.file.parent.name) for i, rows in files.items() for row in rows)
         return _one_label_each(pairs)
     file, column = _file_and_column(labels, below)
-    roots = [root.folder for root in store.photos.roots()]
+    roots = [root.folder for root in store.roots.all()]
     by_path = {str(row.file): image_id for image_id, rows in files.items() for row in rows}
     places = [(below / file).resolve().parent, below, *roots]
     match = _Matcher(by_path, places)

@@ -98,8 +98,8 @@ def _prepare(
         loaded = embedders.load_with_other_weights(spec, settings)
         spec = loaded.spec
     embedded = store.vectors.ids(spec) if spec else IdSet()
-    walks = [(store.photos.root_for(start), start) for start in starts]
-    roots = store.photos.roots()
+    walks = [(store.roots.root_for(start), start) for start in starts]
+    roots = store.roots.all()
     return _Ingest(
         store=store,
         settings=settings,

@@ -77,7 +77,7 @@ def _follow_files(store: Store, comparison: FolderComparison) -> None:
             if is_elsewhere and not os.path.lexists(photo.path):
                 moves[photo.path] = (comparison.to / path, photo.step.image_id)
     if moves:
-        store.photos.relocate(moves, home=comparison.to)
+        store.moved_files.relocate(moves, new_root=comparison.to)
 
 
 def _remember(
