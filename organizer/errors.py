@@ -3,7 +3,8 @@
     OrganizerError          exit 1   the root: a message, and a hint what to do
     |-- SettingsError       exit 2   the user asked for something that cannot be
     |   `-- WeightsError    exit 2   the weights of an embedder are not what they should be
-    |       `-- WeightsMissingError  they are not on this machine and cannot be downloaded
+    |       |-- WeightsMissingError  they are not on this machine and cannot be downloaded
+    |       `-- WeightsDamagedError  a file in a cache of weights is not what its name says
     |-- PluginError         exit 1   a part is broken, missing or does not keep its contract
     |-- ImageError          exit 1   one file cannot be used; only the ingest loop catches it
     |-- StoreError          exit 1   no library, damaged, locked, too new

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import organizer
+from organizer import errors
 
 _PACKAGE = Path(organizer.__file__).parent
 
@@ -81,3 +82,9 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 def test_a_circle_is_found_wherever_the_import_stands(first: str, *, circle: bool) -> None:
     graph = _import_graph({"a": first, "b": "import c\nimport a", "c": ""})
     assert bool(_circle(graph)) is circle
+
+
+def test_every_error_is_in_the_tree_of_the_docstring() -> None:
+    raised = [name for name, found in vars(errors).items() if isinstance(found, type)]
+    assert "OrganizerError" in raised
+    assert [name for name in raised if name not in (errors.__doc__ or "")] == []
