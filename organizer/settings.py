@@ -26,6 +26,10 @@ DEFAULT_REDUCER = "smooth"
 see benchmarks/spaces.py."""
 
 
+DEFAULT_EXECUTOR = "threads"
+"""The only one that is built in."""
+
+
 class Settings(BaseSettings):
     """Everything that can be set. An empty environment variable counts as unset.
 
@@ -35,6 +39,8 @@ class Settings(BaseSettings):
         device: Where networks run: auto takes a GPU where there is one.
         precision: What networks compute in: auto takes half precision where that is faster and
             the vectors stay those of float32.
+        executor: What reads, decodes and embeds files in an ingest; "threads" of this process, or
+            the name of a plugin's.
         threads: Decoding threads; 0 takes one for each core.
         batch_size: Images that are embedded at once.
         commit_images: Images after which an ingest commits what it has.
@@ -56,6 +62,7 @@ class Settings(BaseSettings):
     weights: Path | None = None
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    executor: str = Field(default=DEFAULT_EXECUTOR, min_length=1)
     threads: int = Field(default=0, ge=0, le=1024)
     batch_size: int = Field(default=32, ge=1, le=4096)
     commit_images: int = Field(default=512, ge=1)

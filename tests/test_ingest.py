@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import socket
@@ -16,9 +17,9 @@ from numpy.typing import NDArray
 from organizer.errors import PluginError, SettingsError, WeightsError
 from organizer.library import Library, Progress
 from organizer.library.ingest.report import IngestReport
-from organizer.settings import Settings
+from organizer.settings import Settings, config_path, load_settings
 from organizer.types import FileState, Outcome, PartSpec
-from tests.conftest import Run, make_groups, make_photo
+from tests.conftest import Run, Site, make_groups, make_photo
 
 COLOUR = "channel-mean"
 
@@ -870,3 +871,58 @@ def test_what_was_committed_before_an_embedder_misbehaved_is_kept(
 def _stand(library: Library) -> object:
     """All that an ingest could change and that has no date of a file in it."""
     return files_in(library), vectors_in(library), library.problems(), library.status()
+
+
+# Executors ----------------------------------------------------------------------------------
+
+_ONE_BY_ONE = """
+from organizer.execute import ThreadedExecutor
+
+class OneByOne(ThreadedExecutor):
+    runs = 0
+
+    def __init__(self, *, max_file_bytes: int) -> None:
+        super().__init__(threads=1, batch_size=1, max_file_bytes=max_file_bytes)
+
+    def run(self, refs, embedder, *, is_known):
+        OneByOne.runs += 1
+        return super().run(refs, embedder, is_known=is_known)
+"""
+
+
+@pytest.mark.parametrize("how", ["environment", "file", "argument"])
+def test_an_ingest_runs_on_the_executor_of_the_settings(
+    tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    dist = f"executor-by-{how}"
+    site.install(dist, _ONE_BY_ONE, group="organizer.executors", **{"one-by-one": "OneByOne"})
+    if how == "environment":
+        monkeypatch.setenv("ORGANIZER_EXECUTOR", "one-by-one")
+    elif how == "file":
+        config_path().parent.mkdir(parents=True)
+        config_path().write_text('executor = "one-by-one"\n')
+    settings = load_settings(executor="one-by-one" if how == "argument" else None)
+    folder = some_photos(tmp_path / "photos", 5)
+    with Library.open_or_create(tmp_path, settings) as library:
+        assert counts(library.ingest(folder, embedder=COLOUR)) == {"added": 5}
+        assert_whole(library)
+    assert importlib.import_module(dist.replace("-", "_")).OneByOne.runs == 1
+
+
+def test_an_unknown_executor_is_told_before_anything_is_written(tmp_path: Path) -> None:
+    folder = some_photos(tmp_path / "photos", 3)
+    with Library.open_or_create(tmp_path, Settings(executor="thread")) as library:
+        kept = {f: f.stat().st_mtime_ns for f in library.store.path.rglob("*")}
+        with pytest.raises(SettingsError, match="no executor 'thread'") as caught:
+            library.ingest(folder, embedder=COLOUR)
+        assert {f: f.stat().st_mtime_ns for f in library.store.path.rglob("*")} == kept
+    assert "ORGANIZER_EXECUTOR" in caught.value.hint
+    assert "threads" in caught.value.hint
+
+
+def test_an_unknown_executor_makes_no_library(run: Run, tmp_path: Path) -> None:
+    folder = some_photos(tmp_path / "photos", 2)
+    ran = run("ingest", folder, "--embedder", COLOUR, env={"ORGANIZER_EXECUTOR": "cluster"})
+    assert ran.code == 2
+    assert "no executor 'cluster'" in ran.err
+    assert not (tmp_path / ".organizer").exists()

@@ -30,6 +30,7 @@ def test_without_anything_said_the_defaults_hold() -> None:
     assert settings.device == "auto"
     assert (settings.threads, settings.batch_size, settings.seed) == (0, 32, 0)
     assert (settings.library, settings.weights, settings.viewer) == (None, None, None)
+    assert settings.executor == "threads"
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere it lies elsewhere")

@@ -67,7 +67,7 @@ def ingest(
         from organizer.cli import ingest_output
         from organizer.cli.progress_bar import progress_bar
         from organizer.library import Library, embedders, find_library
-        from organizer.library.ingest.run import require_images, starting_points
+        from organizer.library.ingest.run import require_executor, require_images, starting_points
 
         settings = settings_of(
             library,
@@ -80,6 +80,7 @@ def ingest(
         path = find_library(settings.library, below=Path.cwd())
         if path is None:
             # No library is made for nothing.
+            require_executor(settings)
             require_images(starting_points(paths or []))
             embedders.ensure_weights(embedder, settings)
             path = settings.library or Path.cwd()

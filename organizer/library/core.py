@@ -26,7 +26,12 @@ from organizer.library.exports.api import Exports
 from organizer.library.folders.api import Folders
 from organizer.library.images.api import Images
 from organizer.library.ingest.report import IngestReport
-from organizer.library.ingest.run import require_images, run_ingest, starting_points
+from organizer.library.ingest.run import (
+    require_executor,
+    require_images,
+    run_ingest,
+    starting_points,
+)
 from organizer.library.locate import library_path
 from organizer.library.opening import OpenLibrary
 from organizer.library.progress import NoProgress, Progress
@@ -155,7 +160,8 @@ class Library:
             stop: Asked after every batch; True ends the run with what was done so far committed.
 
         Raises:
-            SettingsError: A path does not exist, there are no images, or no such embedder.
+            SettingsError: A path does not exist, there are no images, or no such embedder or
+                executor.
             WeightsError: The weights of the embedder cannot be had.
             StoreError: The library cannot be written.
 
@@ -166,6 +172,7 @@ class Library:
         """
         if isinstance(embedder, str):
             embedders.require_photo_embedder(embedder)
+        require_executor(self.settings)
         starts = starting_points(_paths(paths))
         if not self._knows_files_below(starts):
             require_images(starts)

@@ -20,7 +20,7 @@ from organizer.library.ingest.late import assign_late
 from organizer.library.ingest.report import IngestReport
 from organizer.library.progress import Progress
 from organizer.protocols import Embedder, Executor, LoadedEmbedder
-from organizer.settings import Settings
+from organizer.settings import Settings, config_path
 from organizer.store import FileImage, FileIndex, IdSet, PhotoRoot, Store
 from organizer.types import (
     FileState,
@@ -30,6 +30,7 @@ from organizer.types import (
     Problem,
 )
 
+_EXECUTORS = "organizer.executors"
 _REFS_AT_ONCE = 4_096
 
 
@@ -61,6 +62,21 @@ def require_images(starts: Sequence[Path]) -> None:
     found = f", only {_listed(others)}" if others else ""
     kinds = " ".join(sorted(suffix.removeprefix(".") for suffix in SUFFIXES))
     raise SettingsError(f"there are no images in {where}{found}", f"read are: {kinds}")
+
+
+def require_executor(settings: Settings) -> None:
+    """Make sure that there is an executor of the name in the settings; none is imported.
+
+    Raises:
+        SettingsError: There is none.
+        PluginError: There are two.
+    """
+    try:
+        registry.check_part(_EXECUTORS, settings.executor)
+    except SettingsError as error:
+        raise SettingsError(
+            error.message, f"look at ORGANIZER_EXECUTOR and at {config_path()}: {error.hint}"
+        ) from error
 
 
 def run_ingest(
@@ -235,9 +251,7 @@ class _Ingest:
             "batch_size": settings.batch_size,
             "max_file_bytes": settings.max_file_bytes,
         }
-        _, executor = registry.create_part(
-            "organizer.executors", PartSpec("threads"), options=options
-        )
+        _, executor = registry.create_part(_EXECUTORS, PartSpec(settings.executor), options=options)
         self.progress.begin(f"embedding with {loaded.spec.name}", total)
         self._drain(executor, loaded, commit)
         self.found_again = commit.found_again
