@@ -16,7 +16,7 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks.kmeans import mixture, peak
-from organizer.evaluate.internal import silhouette, squared_silhouette
+from organizer.evaluate.internal import silhouette
 from organizer.types import Labels, Silhouette, Vectors
 
 
@@ -37,7 +37,6 @@ def _beside_scikit_learn(n: int, dim: int, k: int, *, rounds: int) -> None:
     rows: dict[str, Callable[[], float]] = {
         "scikit-learn": lambda: float(silhouette_score(vectors, labels)),
         "ours": lambda: _mean(silhouette(vectors, labels)),
-        "ours, squared distances": lambda: _mean(squared_silhouette(vectors, labels)),
     }
     taken: dict[str, list[float]] = {name: [] for name in rows}
     values, limits = {}, []
@@ -68,9 +67,6 @@ def _sampled(n: int, dim: int, k: int, *, dtype: str) -> None:
         f" {found.mean:.5f} +- {found.standard_error:.5f}",
         flush=True,
     )
-    began = time.perf_counter()
-    squared = _mean(squared_silhouette(vectors, labels))
-    print(f"squared distances, all: {time.perf_counter() - began:.1f} s, {squared:.5f}", flush=True)
 
 
 def _labels(vectors: Vectors, k: int) -> Labels:

@@ -1,4 +1,4 @@
-"""Times and cameras -> bursts and events: photos that were taken one soon after the other."""
+"""Times and cameras -> bursts and events: photos of one camera that soon follow each other."""
 
 from __future__ import annotations
 
@@ -8,25 +8,17 @@ import numpy as np
 
 from organizer.types import NOISE, Labels
 
-BURST_GAP = 60.0
-"""Seconds between photos of one burst: what camera-trap tools take for one sequence."""
 
-EVENT_GAP = 30 * 60.0
-"""Seconds between photos of one event: the field's measure of independence."""
-
-
-def grouped(
-    taken_at: Sequence[str | None], cameras: Sequence[str | None], *, gap: float = BURST_GAP
-) -> Labels:
+def grouped(taken_at: Sequence[str | None], cameras: Sequence[str | None], *, gap: float) -> Labels:
     """Number the bursts, or with a longer gap the events, from 0 in order of camera and time.
 
     The gap is measured from photo to photo, so that a burst may be longer than it. Photos of
-    different cameras are never of one burst; those that do not tell their camera count as of one.
+    different cameras are never of one burst; those whose camera is unknown count as of one.
 
     Args:
         taken_at: Camera-local times, ISO 8601 without an offset; None where unknown.
         cameras: The camera of each photo; None where unknown.
-        gap: Seconds.
+        gap: Seconds up to which two photos are of one burst or event.
 
     Returns:
         ``(n,)`` int64; NOISE for a photo without a time.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar, Protocol, runtime_checkable
+from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from organizer.types import (
     ExportBatch,
     ExportInfo,
-    ExportOption,
     ImageRef,
     Labels,
     PartSpec,
@@ -262,6 +261,9 @@ class MetadataReader(Protocol):
 class Exporter(Protocol):
     """Writes images, with their clusters and what is known of them, for another tool.
 
+    A class that takes options of its own when it is made describes them in a class attribute
+    ``options``, `ExportOption` by name as it is typed: with ``-`` where the parameter has ``_``.
+
     Attributes:
         suffix: What the name of a file of this format ends in, with the dot; "" where an export is
             a folder.
@@ -312,17 +314,6 @@ class NeedyExporter(Protocol):
     """
 
     needs: frozenset[str]
-
-
-@runtime_checkable
-class OptionedExporter(Protocol):
-    """An exporter that is made with options of its own, and says what they are.
-
-    Attributes:
-        options: By name as it is typed, with ``-`` between words; it is made with ``_`` there.
-    """
-
-    options: ClassVar[Mapping[str, ExportOption]]
 
 
 @runtime_checkable

@@ -30,6 +30,13 @@ DEFAULT_EXECUTOR = "threads"
 """The only one that is built in."""
 
 
+BURST_GAP = 60.0
+"""Seconds between photos of one burst: what camera-trap tools take for one sequence."""
+
+EVENT_GAP = 30 * 60.0
+"""Seconds between photos of one event: what camera-trap studies take for independent visits."""
+
+
 class Settings(BaseSettings):
     """Everything that can be set. An empty environment variable counts as unset.
 
@@ -71,8 +78,8 @@ class Settings(BaseSettings):
     seed: int = Field(default=0, ge=0, lt=2**31)
     with_people: bool = False
     viewer: str | None = None
-    burst_gap: float = Field(default=60.0, ge=0)
-    event_gap: float = Field(default=1800.0, ge=0)
+    burst_gap: float = Field(default=BURST_GAP, ge=0)
+    event_gap: float = Field(default=EVENT_GAP, ge=0)
 
     @classmethod
     def settings_customise_sources(

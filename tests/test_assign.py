@@ -213,7 +213,7 @@ def test_constraints_always_hold(case: _Case) -> None:
     labels = kmeans.fit_predict(
         case.vectors, fixed=case.fixed, banned=case.banned, owners=case.owners
     )
-    found = kmeans.owner_labels_
+    found = kmeans.owners_[kmeans.labels_]
     is_fixed = case.fixed >= 0
     assert np.array_equal(found[is_fixed], case.fixed[is_fixed])
     assert not any(found[row] == owner for row, owner in case.banned)
@@ -244,7 +244,7 @@ def test_empty_constraints_change_nothing(seed: int) -> None:
     assert np.array_equal(plain.labels_, empty.labels_)
     assert np.array_equal(plain.cluster_centers_, empty.cluster_centers_)
     assert np.array_equal(empty.owners_, np.arange(5) + 7)
-    assert np.array_equal(empty.owner_labels_, plain.labels_ + 7)
+    assert np.array_equal(empty.owners_[empty.labels_], plain.labels_ + 7)
 
 
 def test_a_fixed_image_draws_its_centroid() -> None:
@@ -258,7 +258,7 @@ def test_a_fixed_image_draws_its_centroid() -> None:
     labels = kmeans.fit_predict(vectors, fixed=fixed)
     for cluster, centroid in enumerate(kmeans.cluster_centers_):
         assert centroid == pytest.approx(vectors[labels == cluster].mean(axis=0), abs=1e-4)
-    assert set(kmeans.owner_labels_[:10]) == {1}
+    assert set(kmeans.owners_[kmeans.labels_][:10]) == {1}
 
 
 @pytest.mark.parametrize("fixed_to", [None, 2])
@@ -289,7 +289,7 @@ def test_the_owner_of_two_centroids_has_both() -> None:
     fixed[60] = 8
     kmeans = KMeans(n_clusters=3, metric="euclidean", init=centres.astype(np.float32))
     labels = kmeans.fit_predict(vectors, fixed=fixed, owners=np.array([4, 4, 8]))
-    assert np.array_equal(kmeans.owner_labels_, np.array([4, 4, 8])[truth])
+    assert np.array_equal(kmeans.owners_[kmeans.labels_], np.array([4, 4, 8])[truth])
     assert labels[0] != labels[30]
 
 
@@ -313,7 +313,7 @@ def test_contradictions_are_told_in_one_line(
     kmeans = KMeans(n_clusters=3, n_init=1)
     if message is None:
         kmeans.fit_predict(vectors, fixed=wanted, banned=np.array(banned))
-        assert kmeans.owner_labels_[5] == 2
+        assert kmeans.owners_[kmeans.labels_][5] == 2
         return
     with pytest.raises(ClusteringError) as raised:
         kmeans.fit_predict(vectors, fixed=wanted, banned=np.array(banned).reshape(-1, 2))
@@ -335,8 +335,8 @@ def test_a_sample_keeps_the_constraints() -> None:
     kmeans.fit_predict(vectors, fixed=fixed, banned=banned)
     assert 120 <= kmeans.n_trained_on_ < 250
     assert f"trained on {kmeans.n_trained_on_} of 500" in kmeans.algorithm_
-    assert np.array_equal(kmeans.owner_labels_[fixed >= 0], fixed[fixed >= 0])
-    assert not any(kmeans.owner_labels_[row] == owner for row, owner in banned)
+    assert np.array_equal(kmeans.owners_[kmeans.labels_][fixed >= 0], fixed[fixed >= 0])
+    assert not any(kmeans.owners_[kmeans.labels_][row] == owner for row, owner in banned)
 
 
 def test_space_keeps_the_rows_that_are_taken() -> None:

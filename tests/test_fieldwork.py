@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from organizer import events
 from organizer.errors import SettingsError
 from organizer.library import Library
 from organizer.library.deployments.summary import DeploymentSummary
@@ -167,7 +166,7 @@ def test_bursts_and_events_are_those_of_each_deployment(field: Library) -> None:
 
 def test_the_gaps_are_settings(field: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     field.deployments.set_template("{site}/{camera}/...")
-    assert (Settings().burst_gap, Settings().event_gap) == (events.BURST_GAP, events.EVENT_GAP)
+    assert (Settings().burst_gap, Settings().event_gap) == (60, 30 * 60)
 
     def groups(found: CaptureInfo) -> tuple[int, int]:
         return len(set(found.bursts.tolist()) - {NOISE}), len(set(found.events.tolist()) - {NOISE})

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from organizer.cluster.incremental import unit_rows
 from organizer.evaluate import internal
-from organizer.evaluate.internal import silhouette, squared_silhouette
+from organizer.evaluate.internal import silhouette
 from organizer.types import Labels, Silhouette, Vectors
 
 
@@ -22,10 +22,10 @@ def _groups(n: int, k: int, dim: int, *, spread: float, seed: int = 0) -> tuple[
     ), labels
 
 
-def _theirs(vectors: Vectors, labels: Labels, metric: str = "euclidean") -> Silhouette:
+def _theirs(vectors: Vectors, labels: Labels) -> Silhouette:
     from sklearn.metrics import silhouette_samples
 
-    values = silhouette_samples(vectors.astype(np.float64), labels, metric=metric)
+    values = silhouette_samples(vectors.astype(np.float64), labels)
     each = {int(i): float(values[labels == i].mean()) for i in np.unique(labels)}
     return Silhouette(
         mean=float(values.mean()),
@@ -127,14 +127,3 @@ def test_vectors_stored_as_float16_have_the_silhouette_of_their_values() -> None
     half = vectors.astype(np.float16)
     found = silhouette(half, labels)  # type: ignore[arg-type]
     _is_close(found, _theirs(half.astype(np.float32), labels))
-
-
-@pytest.mark.parametrize("spread", [0.01, 0.5, 2.0])
-def test_the_squared_one_is_that_of_squared_distances(spread: float) -> None:
-    vectors, labels = _groups(600, 8, 32, spread=spread)
-    labels[0] = 99
-    _is_close(squared_silhouette(vectors, labels), _theirs(vectors, labels, "sqeuclidean"))
-
-
-def test_an_undefined_squared_one_is_none() -> None:
-    assert squared_silhouette(np.eye(4, dtype=np.float32), np.zeros(4, np.int64)) is None

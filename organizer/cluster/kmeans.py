@@ -63,7 +63,7 @@ class KMeans:
 
     Attributes:
         labels_: ``(n,)`` int64, the centroid of each vector, after `fit_predict`.
-        owners_: ``(k,)`` int64, whose each centroid is; `owner_labels_` are the owners of vectors.
+        owners_: ``(k,)`` int64, whose each centroid is.
         cluster_centers_: ``(k, dim)`` float32, none without a member; of unit length for cosine.
         inertia_: Sum of squared Euclidean distances to the centroids.
         n_iter_: Iterations of the start that was best.
@@ -140,11 +140,6 @@ class KMeans:
         sampled = f", trained on {self.n_trained_on_} of {n}" if self.n_trained_on_ < n else ""
         self.algorithm_ = f"{kind} on the {where}{sampled}"
         return self.labels_
-
-    @property
-    def owner_labels_(self) -> Labels:
-        """``(n,)`` int64, the owner of each vector's centroid."""
-        return self.owners_[self.labels_]
 
     def _best(
         self, space: MetricSpace, products: Products, run: ParallelRun, held: RowConstraints

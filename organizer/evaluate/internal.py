@@ -71,35 +71,6 @@ def silhouette(vectors: Vectors, labels: Labels, *, seed: int = 0) -> Silhouette
     return _summary(clusters, rows, values)
 
 
-def squared_silhouette(vectors: Vectors, labels: Labels) -> Silhouette | None:
-    """The silhouette of squared Euclidean distances: another number than `silhouette`.
-
-    The mean squared distance of x to a cluster is ``|x|^2 - 2 x.mean + mean of |y|^2``, so that it
-    takes O(n k dim) instead of O(n^2 dim). It is larger than the other one where clusters are well
-    apart, and orders clusterings alike as a rule, not always.
-
-    Returns:
-        None where it is not defined: fewer than two clusters, or as many clusters as images.
-    """
-    clusters = _clusters(vectors, labels)
-    if clusters is None:
-        return None
-    rows = np.sort(clusters.order)
-    sums, squares = np.zeros((len(clusters.names), vectors.shape[1])), np.zeros(len(clusters.names))
-    for part in _parts(clusters.order, _COLUMNS):
-        block, numbers = _block(clusters, part).astype(np.float64), clusters.number[part]
-        starts = _starts(numbers)
-        sums[numbers[starts]] += np.add.reduceat(block, starts, axis=0)
-        squares += np.bincount(numbers, (block**2).sum(axis=1), minlength=len(squares))
-    counts = clusters.counts
-    values = []
-    for part in _parts(rows, _ROWS):
-        block = _block(clusters, part).astype(np.float64)
-        lengths = (block**2).sum(axis=1)[:, None]
-        values.append(_scores(clusters, part, counts * lengths - 2 * block @ sums.T + squares))
-    return _summary(clusters, rows, np.concatenate(values))
-
-
 def _clusters(vectors: Vectors, labels: Labels) -> _Clusters | None:
     there = np.flatnonzero(labels != NOISE)
     names, numbers, counts = np.unique(labels[there], return_inverse=True, return_counts=True)

@@ -65,11 +65,6 @@ class DetectionTables:
         """Number of images that a detector was asked about."""
         return self._database.count("detected")
 
-    def outcomes(self) -> Counter[Detected]:
-        """Number of images by what the detector said."""
-        rows = self._database.read("detected", ["outcome"])["outcome"].to_pylist()
-        return Counter(Detected(outcome) for outcome in rows)
-
     def detectors(self) -> Counter[str]:
         """Number of images by the detector that looked at them."""
         return Counter(self._database.read("detected", ["detector"])["detector"].to_pylist())
