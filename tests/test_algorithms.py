@@ -180,7 +180,7 @@ def test_a_mixture_follows_clusters_that_are_long_in_the_same_direction() -> Non
     assert adjusted_rand_score(truth, round_ones) < 0.1
 
 
-def test_a_mixture_predicts_what_it_said() -> None:
+def test_a_mixture_predicts_its_own_labels() -> None:
     vectors, _ = _blobs(300, spread=0.3)
     model = gmm(n_clusters=K)
     np.testing.assert_array_equal(model.fit_predict(vectors), model.predict(vectors))
@@ -227,7 +227,7 @@ def test_copies_do_not_fill_the_tree_of_birch() -> None:
     assert 200 <= len(model._fitted.subcluster_centers_) < 300
 
 
-def test_birch_predicts_what_it_said() -> None:
+def test_birch_predicts_its_own_labels() -> None:
     vectors, truth = _blobs(300)
     model = birch(n_clusters=K)
     labels = model.fit_predict(vectors)

@@ -1,4 +1,4 @@
-"""What decisions demand, taken together."""
+"""The constraints that decisions make together."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from organizer.types import Decision, DecisionKind
 A, B, C, D = (c * 32 for c in "abcd")
 
 
-def say(*said: tuple[object, ...]) -> list[Decision]:
+def decisions(*made: tuple[object, ...]) -> list[Decision]:
     """Decisions from (kind, cluster, images, options)."""
     found = []
-    for number, (kind, cluster_id, image_ids, *rest) in enumerate(said, 1):
+    for number, (kind, cluster_id, image_ids, *rest) in enumerate(made, 1):
         options = dict(rest[0]) if rest else {}  # type: ignore[call-overload]
         options.setdefault("groups", (0,) * len(image_ids))  # type: ignore[arg-type]
         found.append(
@@ -24,12 +24,12 @@ def say(*said: tuple[object, ...]) -> list[Decision]:
     return found
 
 
-def test_nothing_said_demands_nothing() -> None:
+def test_no_decisions_make_no_constraints() -> None:
     assert compile_constraints([]) == Constraints()
 
 
-def test_a_name_keeps_its_cluster_with_the_images_that_stand_for_it() -> None:
-    found = compile_constraints(say(("name", 3, (A, B), {"name": "Fox"})))
+def test_a_name_keeps_its_cluster_with_its_representatives() -> None:
+    found = compile_constraints(decisions(("name", 3, (A, B), {"name": "Fox"})))
     assert found.names == {3: "Fox"}
     assert found.required == {3}
     assert found.fixed == {A: 3, B: 3}
@@ -38,7 +38,7 @@ def test_a_name_keeps_its_cluster_with_the_images_that_stand_for_it() -> None:
 
 def test_the_last_name_counts() -> None:
     found = compile_constraints(
-        say(("name", 3, (A,), {"name": "Fox"}), ("name", 3, (B,), {"name": "Lynx"}))
+        decisions(("name", 3, (A,), {"name": "Fox"}), ("name", 3, (B,), {"name": "Lynx"}))
     )
     assert found.names == {3: "Lynx"}
     assert found.seeds == {3: ((B,),)}
@@ -46,29 +46,29 @@ def test_the_last_name_counts() -> None:
 
 
 def test_a_pin_keeps_a_cluster_without_a_name() -> None:
-    found = compile_constraints(say(("pin", 3, (A,))))
+    found = compile_constraints(decisions(("pin", 3, (A,))))
     assert not found.names
     assert (found.required, found.fixed) == (frozenset({3}), {A: 3})
 
 
-def test_a_move_outlives_the_name_that_the_image_stood_for() -> None:
-    found = compile_constraints(say(("name", 3, (A, B), {"name": "Fox"}), ("move", 5, (A,))))
+def test_a_move_outlives_the_name_that_the_image_represented() -> None:
+    found = compile_constraints(decisions(("name", 3, (A, B), {"name": "Fox"}), ("move", 5, (A,))))
     assert found.fixed == {A: 5, B: 3}
     assert found.seeds == {3: ((B,),), 5: ((A,),)}
 
 
-def test_an_image_that_was_moved_away_stands_for_nothing_here_any_more() -> None:
-    found = compile_constraints(say(("move", 5, (A,)), ("name", 3, (A, B), {"name": "Fox"})))
+def test_an_image_that_was_moved_away_represents_nothing_here_any_more() -> None:
+    found = compile_constraints(decisions(("move", 5, (A,)), ("name", 3, (A, B), {"name": "Fox"})))
     assert found.fixed == {A: 5, B: 3}
 
 
 def test_not_takes_an_image_out_and_a_move_brings_it_back() -> None:
-    said = say(("move", 3, (A,)), ("not", 3, (A,)))
-    found = compile_constraints(said)
+    made = decisions(("move", 3, (A,)), ("not", 3, (A,)))
+    found = compile_constraints(made)
     assert found.fixed == {}
     assert found.banned == {A: {3}}
     back = compile_constraints(
-        [*said, *say(("not", 3, (A,)), ("not", 3, (A,)), ("move", 3, (A,)))[2:]]
+        [*made, *decisions(("not", 3, (A,)), ("not", 3, (A,)), ("move", 3, (A,)))[2:]]
     )
     assert back.fixed == {A: 3}
     assert back.banned == {}
@@ -76,7 +76,7 @@ def test_not_takes_an_image_out_and_a_move_brings_it_back() -> None:
 
 def test_a_merge_carries_images_names_and_bans_over() -> None:
     found = compile_constraints(
-        say(
+        decisions(
             ("name", 4, (A,), {"name": "Fox"}),
             ("move", 4, (B,)),
             ("not", 4, (C,)),
@@ -93,7 +93,7 @@ def test_a_merge_carries_images_names_and_bans_over() -> None:
 
 def test_of_two_names_the_first_clusters_stays() -> None:
     found = compile_constraints(
-        say(
+        decisions(
             ("name", 3, (A,), {"name": "Fox"}),
             ("name", 4, (B,), {"name": "Lynx"}),
             ("merge", 3, (A, B), {"others": (4,)}),
@@ -104,7 +104,7 @@ def test_of_two_names_the_first_clusters_stays() -> None:
 
 def test_the_parts_of_a_split_are_clusters_for_good() -> None:
     found = compile_constraints(
-        say(
+        decisions(
             ("move", 3, (A,)),
             ("split", 3, (A, B, C), {"others": (3, 9), "groups": (9, 3, 3)}),
         )
@@ -113,39 +113,39 @@ def test_the_parts_of_a_split_are_clusters_for_good() -> None:
     assert found.required == {3, 9}
 
 
-def test_a_retired_cluster_demands_nothing_any_more() -> None:
+def test_a_retired_cluster_makes_no_constraints_any_more() -> None:
     found = compile_constraints(
-        say(("name", 3, (A,), {"name": "Fox"}), ("move", 3, (B,)), ("retire", 3, ()))
+        decisions(("name", 3, (A,), {"name": "Fox"}), ("move", 3, (B,)), ("retire", 3, ()))
     )
     assert found == Constraints(retired=frozenset({3}))
 
 
-def test_what_is_taken_back_was_never_said() -> None:
-    said = say(
+def test_a_decision_that_is_taken_back_counts_no_more() -> None:
+    made = decisions(
         ("name", 3, (A,), {"name": "Fox"}),
         ("merge", 3, (A, B), {"others": (4,)}),
         ("take back", 0, (), {"about": 2}),
     )
-    assert compile_constraints(said) == compile_constraints(said[:1])
+    assert compile_constraints(made) == compile_constraints(made[:1])
 
 
 def test_an_image_that_has_to_be_where_it_may_not_be_is_a_conflict() -> None:
     found = compile_constraints(
-        say(("not", 3, (A,)), ("move", 4, (A,)), ("merge", 3, (B, C), {"others": (4,)}))
+        decisions(("not", 3, (A,)), ("move", 4, (A,)), ("merge", 3, (B, C), {"others": (4,)}))
     )
     assert found.conflicts() == [(A, 3)]
-    assert compile_constraints(say(("not", 3, (A,)), ("move", 3, (A,)))).conflicts() == []
+    assert compile_constraints(decisions(("not", 3, (A,)), ("move", 3, (A,)))).conflicts() == []
 
 
 @pytest.mark.parametrize("kind", list(DecisionKind))
-def test_every_kind_has_words(kind: DecisionKind) -> None:
+def test_every_kind_is_described(kind: DecisionKind) -> None:
     decision = Decision(1, "", kind, 3, name="Fox", image_ids=(A,), groups=(0,), others=(4,))
     assert describe_decision(decision)
 
 
 _ids = st.integers(1, 4)
 _images = st.lists(st.sampled_from([A, B, C, D]), min_size=1, max_size=3, unique=True).map(tuple)
-_said = st.lists(
+_sequences = st.lists(
     st.one_of(
         st.tuples(st.sampled_from(["name", "pin", "move", "not"]), _ids, _images),
         st.tuples(st.just("retire"), _ids, st.just(())),
@@ -154,9 +154,9 @@ _said = st.lists(
 )
 
 
-@given(_said)
-def test_laws_of_any_sequence(said: list[tuple[str, int, tuple[str, ...]]]) -> None:
-    found = compile_constraints(say(*said))
+@given(_sequences)
+def test_laws_of_any_sequence(made: list[tuple[str, int, tuple[str, ...]]]) -> None:
+    found = compile_constraints(decisions(*made))
     assert found.conflicts() == [], "single words never contradict each other: the last counts"
     assert set(found.fixed.values()) <= found.required
     assert set(found.names) <= found.required
@@ -164,7 +164,7 @@ def test_laws_of_any_sequence(said: list[tuple[str, int, tuple[str, ...]]]) -> N
     for cluster_id, groups in found.seeds.items():
         for group in groups:
             assert {found.fixed[i] for i in group} == {cluster_id}
-    for kind, cluster_id, image_ids in said[-1:]:
+    for kind, cluster_id, image_ids in made[-1:]:
         for image_id in image_ids:
             if kind == "move":
                 assert found.fixed[image_id] == cluster_id

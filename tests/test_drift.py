@@ -31,26 +31,26 @@ MADE = _models([100, 50, 80], [0.2, 0.2, 0.2])
 
 
 def test_nothing_changed_advises_nothing() -> None:
-    drift = drift_of(MADE, MADE, unsure=5, images=235)
+    drift = drift_of(MADE, MADE, unassigned=5, images=235)
     assert drift.reasons == ()
     assert (drift.clusters, drift.novel, drift.distance_growth) == (3, (), 1.0)
 
 
-def test_many_unsure_images_advise_a_recluster() -> None:
-    drift = drift_of(MADE, MADE, unsure=40, images=270)
-    assert drift.reasons == ("15% of the images are unsure",)
+def test_many_unassigned_images_advise_a_recluster() -> None:
+    drift = drift_of(MADE, MADE, unassigned=40, images=270)
+    assert drift.reasons == ("15% of the images are unassigned",)
 
 
-def test_clusters_that_grew_loose_advise_a_recluster_and_born_ones_do_not_count() -> None:
-    looser = drift_of(MADE, _models([100, 50, 80], [0.3, 0.2, 0.2]), unsure=0, images=230)
+def test_clusters_that_grew_loose_advise_a_recluster_and_novel_ones_do_not_count() -> None:
+    looser = drift_of(MADE, _models([100, 50, 80], [0.3, 0.2, 0.2]), unassigned=0, images=230)
     assert looser.distance_growth == pytest.approx((100 * 0.3 + 130 * 0.2) / 230 / 0.2)
     assert "farther" in looser.reasons[0]
     novel = ClusterModels.joined([MADE, _models([20], [0.9], first=4)])
-    drift = drift_of(MADE, novel, unsure=0, images=250)
+    drift = drift_of(MADE, novel, unassigned=0, images=250)
     assert (drift.novel, drift.distance_growth, drift.reasons) == ((4,), 1.0, ())
 
 
 def test_a_cluster_that_outgrew_the_others_and_an_empty_one_are_named() -> None:
-    drift = drift_of(MADE, _models([900, 50, 0], [0.2, 0.2, 0.2]), unsure=0, images=950)
+    drift = drift_of(MADE, _models([900, 50, 0], [0.2, 0.2, 0.2]), unassigned=0, images=950)
     assert (drift.bloated, drift.empty) == ((1,), (3,))
     assert len(drift.reasons) == 2

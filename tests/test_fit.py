@@ -1,4 +1,4 @@
-"""Whether newcomers fit: members do, strangers and look-alikes do not."""
+"""Whether new images fit: members do, outliers and look-alikes do not."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_the_figures_are_the_members_mean_distance_to_their_three_nearest_exempl
         assert usual > 0
 
 
-def test_members_fit_and_strangers_do_not() -> None:
+def test_members_fit_and_outliers_do_not() -> None:
     vectors, labels = blobs([60, 60, 60]), truth_of([60, 60, 60])
     models, exemplars = _fitted(vectors, labels)
     more = blobs([60, 60, 60], seed=9)
@@ -56,7 +56,7 @@ def test_members_fit_and_strangers_do_not() -> None:
 
 
 def test_a_large_cluster_does_not_swallow_look_alikes_that_lie_within_its_radius() -> None:
-    """A ring of members around an empty middle: newcomers in the middle are nearest of all to the
+    """A ring of members around an empty middle: new images in the middle are nearest of all to the
     centroid and have no member near."""
     draw = np.random.default_rng(0)
     angles = draw.uniform(0, 2 * np.pi, 400)
@@ -79,7 +79,7 @@ def test_a_cluster_of_one_borrows_what_is_usual() -> None:
     assert (misfit(models, exemplars, near, rows) > LIMIT).mean() < 0.9
 
 
-def test_images_that_are_all_alike_have_room_for_another_one() -> None:
+def test_images_that_are_all_alike_tolerate_another_one() -> None:
     vectors = np.repeat(blobs([1, 1]), 10, axis=0)
     models, exemplars = _fitted(vectors, truth_of([10, 10]))
     again = misfit(models, exemplars, vectors[:1], np.array([0]))

@@ -1,4 +1,4 @@
-"""Who is who after a new clustering: laws that hold for every pair of clusterings."""
+"""Which cluster is which after a new clustering: laws for every pair of clusterings."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_the_same_clusters_in_any_order_keep_everything(data: st.DataObject, k: 
 
 @settings(max_examples=30)
 @given(st.integers(1, 30), st.integers(1, 30))
-def test_identical_clusterings_move_nobody(a: int, b: int) -> None:
+def test_identical_clusterings_move_no_image(a: int, b: int) -> None:
     labels = np.array([7] * a + [3] * b)
     rows = np.array([1] * a + [0] * b)
     new_ids, report = match_clusters(labels, rows, old_ids=[3, 7], k=2, next_id=8)
@@ -163,7 +163,7 @@ def test_a_scattered_cluster_is_retired() -> None:
     assert report.images_moved == 6 + 20
 
 
-def test_the_first_clustering_has_only_newborn_clusters() -> None:
+def test_the_first_clustering_has_only_new_clusters() -> None:
     nothing = np.empty(0, np.int64)
     new_ids, report = match_clusters(nothing, nothing, old_ids=[], k=3, next_id=1)
     assert new_ids.tolist() == [1, 2, 3]

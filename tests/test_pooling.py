@@ -48,13 +48,13 @@ def test_there_is_no_limit_where_no_burst_has_two_images() -> None:
     assert np.isnan(burst_limit(around(0, 3), np.array([0, 1, NOISE])))
 
 
-def test_a_stranger_leaves_its_burst_and_takes_nobody_along() -> None:
+def test_an_outlier_leaves_its_burst_alone() -> None:
     vectors = np.concatenate([around(0, 2), around(1, 1), around(0, 1, seed=1)])
     found = group_bursts(vectors, np.array([4, 4, 4, 4]), limit=0.3)
     assert found.tolist() == [0, 0, 1, 0]
 
 
-def test_two_strangers_to_each_other_are_two_observations() -> None:
+def test_two_images_unlike_each_other_are_two_observations() -> None:
     vectors = np.concatenate([around(0, 1), around(1, 1)])
     assert group_bursts(vectors, np.array([0, 0]), limit=0.3).tolist() == [0, 1]
 
@@ -98,7 +98,7 @@ def test_observations_part_bursts_and_never_join_them(
     assert ((of[:, None] == of) == (back[:, None] == back)).all()
 
 
-def test_a_burst_of_thousands_with_many_strangers_takes_no_time() -> None:
+def test_a_burst_of_thousands_with_many_outliers_takes_no_time() -> None:
     """A camera that takes photos by the clock: a season is one burst."""
     vectors = np.concatenate([around(0, 4000, dim=32), around(1, 400, dim=32, seed=1)])
     bursts = np.zeros(4400, dtype=np.int64)

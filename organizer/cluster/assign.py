@@ -1,9 +1,9 @@
-"""Where new images belong among present clusters, and whether there is doubt.
+"""Which of the current clusters new images belong to, and which images fit none.
 
-A reduced space tells apart what it was fitted to. Clusters that were born since were not among
-that: in a space that was smoothed over the images of then, their images lie on those of old
+A reduced space separates what it was fitted to. Novel clusters, found since, were not part of
+that: in a space that was smoothed over the earlier images, their images coincide with those of old
 clusters. So the centroids decide among the old clusters, and the exemplars, in the embedder's own
-space, between these and the ones that were born.
+space, between these and the novel ones.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from organizer.cluster.fit import AMBIGUOUS, LIMIT, exemplar_distance, is_ambiguous, misfit
-from organizer.cluster.incremental import Placement, place_in_cluster, place_points
+from organizer.cluster.incremental import PointPlacement, place_in_cluster, place_points
 from organizer.cluster.neighbours import NearestLabelled
 from organizer.types import NOISE, ClusterModels, Exemplars, Labels, Vectors
 
 NOVEL_ORIGIN = "ingest"
-"""What the origin of a mode that was born from the pile begins with."""
+"""What the origin of a mode that was found among the unassigned images begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,11 @@ class ImageAssignment:
     """Where images lie, row by row.
 
     Attributes:
-        placement: The mode of each image among all modes; see `Placement`.
-        unsure: ``(n,)`` whether an image fits no cluster, or two alike.
+        placement: The mode of each image among all modes; see `PointPlacement`.
+        unsure: ``(n,)`` whether an image stays unassigned: it fits no cluster, or two alike.
     """
 
-    placement: Placement
+    placement: PointPlacement
     unsure: NDArray[np.bool_]
 
 
@@ -43,11 +43,11 @@ def assign_images(
     *,
     by_centroid: bool = True,
 ) -> ImageAssignment:
-    """Compare new images with the present clusters.
+    """Compare new images with the current clusters.
 
     Args:
         models: The clusters.
-        exemplars: Members that stand for them.
+        exemplars: Their exemplars.
         vectors: ``(n, dim)`` float32 of unit length, in the embedder's own space.
         points: ``(n, d)`` float32 of unit length, in the clustering's space.
         by_centroid: Whether the clusters are those of centroids; otherwise the nearest exemplars
@@ -66,11 +66,11 @@ def assign_images(
     location = ImageAssignment(replace(placement, nearest=rows), unsure)
     if known.all() or not novel.any():
         return location
-    return _among_born(models, exemplars, vectors, points, location, np.flatnonzero(~known))
+    return _among_novel(models, exemplars, vectors, points, location, np.flatnonzero(~known))
 
 
 def is_novel(models: ClusterModels) -> NDArray[np.bool_]:
-    """``(m,)`` which modes were born from the pile since their clustering was made."""
+    """``(m,)`` which modes were found among the unassigned since the clustering was made."""
     return np.array([origin.startswith(NOVEL_ORIGIN) for origin in models.origins], dtype=np.bool_)
 
 
@@ -79,8 +79,8 @@ def _voted(
     exemplars: Exemplars,
     vectors: Vectors,
     points: Vectors,
-    nearest: Placement,
-) -> tuple[Placement, NDArray[np.bool_]]:
+    nearest: PointPlacement,
+) -> tuple[PointPlacement, NDArray[np.bool_]]:
     """The nearest labelled neighbours decide; without any, the nearest centroid is a guess."""
     known = np.isin(exemplars.mode_ids, models.mode_ids)
     row_of = {int(mode): row for row, mode in enumerate(models.mode_ids)}
@@ -92,7 +92,7 @@ def _voted(
     return place_in_cluster(points, models.centroids, models.cluster_ids, near), doubt
 
 
-def _among_born(
+def _among_novel(
     models: ClusterModels,
     exemplars: Exemplars,
     vectors: Vectors,
@@ -100,16 +100,16 @@ def _among_born(
     location: ImageAssignment,
     novel: Labels,
 ) -> ImageAssignment:
-    """Give images that are nearer to the members of a born cluster to it, if they fit there."""
+    """Assign images to a novel cluster whose members are nearer to them, if they fit there."""
     rows, unsure = location.placement.nearest.copy(), location.unsure.copy()
     best = exemplar_distance(models, exemplars, vectors, rows)
     for mode in novel.tolist():
-        here = exemplar_distance(models, exemplars, vectors, np.full(len(vectors), mode))
+        distances = exemplar_distance(models, exemplars, vectors, np.full(len(vectors), mode))
         spread = max(float(models.fit_deviations[mode]), 1e-6)
-        fits = here <= models.fit_means[mode] + LIMIT * spread
-        taken = fits & (here < best)
-        tied = fits & ~unsure & (np.abs(here - best) < AMBIGUOUS * spread)
-        rows[taken], best[taken] = mode, here[taken]
+        fits = distances <= models.fit_means[mode] + LIMIT * spread
+        taken = fits & (distances < best)
+        tied = fits & ~unsure & (np.abs(distances - best) < AMBIGUOUS * spread)
+        rows[taken], best[taken] = mode, distances[taken]
         unsure[taken] = False
         unsure[tied] = True
     placement = place_in_cluster(

@@ -1,6 +1,6 @@
 """How many clusters, with the evidence.
 
-The silhouette, each cluster counting alike, chooses; stability says whether to believe it.
+The silhouette, each cluster counting alike, chooses; stability tells whether to trust it.
 `benchmarks/choose_k.py` has what the rule chooses on labelled photos.
 """
 
@@ -22,18 +22,18 @@ from organizer.types import Candidate, Vectors
 KMethod = Literal["auto", "silhouette", "elbow", "gap", "stability"]
 
 CLEAR_SILHOUETTE = 0.65
-"""In a smoothed space, a silhouette below this says that the images have no clear groups.
+"""In a smoothed space, a silhouette below this means that the images have no clear groups.
 
-Smoothing draws together what is near, also where there are no groups. Photos that a network tells
-apart lie at 0.67 and above there, Gaussian noise below 0.6; Kaufman and Rousseeuw (1990) speak of a
-strong structure from 0.7.
+Smoothing draws together what is near, also where there are no groups. Photos that a network
+separates lie at 0.67 and above there, Gaussian noise below 0.6; Kaufman and Rousseeuw (1990) call
+it a strong structure from 0.7.
 """
 
 WEAK = 0.1
 """The same in a space that was not smoothed."""
 
 CLEAR_STABILITY = 0.8
-"""Halves of the images that agree less than this say that the groups are those of chance.
+"""Halves of the images that agree less than this mean that the groups are those of chance.
 
 The value that Tibshirani and Walther (2005) give for their prediction strength.
 """
@@ -49,7 +49,7 @@ _STEP = 1.15
 
 @dataclass(frozen=True, slots=True)
 class KChoice:
-    """A number of clusters and what speaks for it.
+    """A number of clusters and the evidence for it.
 
     Attributes:
         candidates: The evidence for each k that was tried, ascending.
@@ -99,9 +99,9 @@ def choose_k(
         method: "auto" and "silhouette" choose by the silhouette, "elbow" by the inertia, "gap" by
             the first k within an error of the next one's gap, "stability" by halves that agree.
         seed: Of the sample and of K-means.
-        least: Clusters that there must be, whatever the evidence says.
+        least: Clusters that there must be, whatever the evidence.
         clear_from: The silhouette that a clear choice has; `WEAK` where the space is not smoothed.
-        progress: Told each k when it has been tried.
+        progress: Called with each k when it has been tried.
 
     Raises:
         ClusteringError: There is nothing to try.
@@ -143,7 +143,7 @@ def _evidence(points: Vectors, k: int, seed: int, *, stable: bool) -> Candidate:
     labels = kmeans.fit_predict(points)
     return Candidate(
         k,
-        # Points that cannot be told apart make fewer clusters than asked for: not a candidate.
+        # Points that cannot be distinguished make fewer clusters than asked for: not a candidate.
         evidence.space_silhouette(points, labels) if len(kmeans.cluster_centers_) == k else -1.0,
         kmeans.inertia_,
         davies_bouldin=evidence.davies_bouldin(points, labels),

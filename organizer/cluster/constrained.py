@@ -1,4 +1,4 @@
-"""What a person said about images, as constraints of K-means.
+"""What a person decided about images, as constraints of K-means.
 
 A fixed image stays with its owner in every iteration (Constrained K-means: Basu, Banerjee and
 Mooney 2002); a banned one never joins (the rule of COP-K-means: Wagstaff et al. 2001).
@@ -40,8 +40,8 @@ class RowConstraints:
         free = fixed == FREE
         allowed = free[:, None] | (fixed[:, None] == self.owners)
         start = positions.start or 0
-        here = (self.banned[:, 0] >= start) & (self.banned[:, 0] < start + len(fixed))
-        for position, owner in self.banned[here]:
+        inside = (self.banned[:, 0] >= start) & (self.banned[:, 0] < start + len(fixed))
+        for position, owner in self.banned[inside]:
             allowed[position - start] &= self.owners != owner
         return np.asarray(allowed)
 
@@ -64,7 +64,7 @@ def row_constraints(
     banned: Labels | None = None,
     owners: Labels | None = None,
 ) -> RowConstraints:
-    """Check what is asked and keep it by constrained row.
+    """Check the constraints of a K-means, and keep them by constrained row.
 
     Raises:
         ClusteringError: The arrays do not fit, or contradict each other.
@@ -78,9 +78,9 @@ def row_constraints(
         )
     if len(banned) and not (banned[:, 0].min() >= 0 and banned[:, 0].max() < n):
         raise ClusteringError(f"an image is banned that is not among the {n}")
-    homeless = np.setdiff1d(fixed[fixed != FREE], owners)
-    if len(homeless):
-        raise ClusteringError(f"images are fixed to {int(homeless[0])}, which has no centroid")
+    unknown = np.setdiff1d(fixed[fixed != FREE], owners)
+    if len(unknown):
+        raise ClusteringError(f"images are fixed to {int(unknown[0])}, which has no centroid")
     rows = np.union1d(np.flatnonzero(fixed != FREE), banned[:, 0]).astype(np.int64)
     places = np.column_stack([np.searchsorted(rows, banned[:, 0]), banned[:, 1]])
     found = RowConstraints(rows, fixed[rows], places.astype(np.int64), owners)
@@ -94,9 +94,9 @@ def _refuse_contradictions(found: RowConstraints) -> None:
         position, owner = found.banned[clash][0]
         row = int(found.rows[position])
         raise ClusteringError(f"image {row} is fixed to {owner} and banned from it")
-    homes = len(np.unique(found.owners))
+    n_owners = len(np.unique(found.owners))
     pairs = np.unique(found.banned[np.isin(found.banned[:, 1], found.owners)], axis=0)
     bans = np.bincount(pairs[:, 0], minlength=len(found.rows))
-    everywhere = np.flatnonzero(bans >= homes)
+    everywhere = np.flatnonzero(bans >= n_owners)
     if len(everywhere):
         raise ClusteringError(f"image {int(found.rows[everywhere[0]])} is banned everywhere")

@@ -1,10 +1,10 @@
-"""What a person's decisions demand of every clustering.
+"""The constraints that follow from a person's decisions, for every clustering.
 
-Names, clusters that stay, images that belong to a cluster and images that do not. In the words of
-constrained clustering: the images that stand for a cluster are its seeds (Basu, Banerjee and Mooney
+Names, clusters that stay, images that belong to a cluster and images that do not. In the terms of
+constrained clustering: the representatives of a cluster are its seeds (Basu, Banerjee and Mooney
 2002, Semi-supervised clustering by seeding, whose Constrained-KMeans never lets a seed go), two
-images of one cluster must link, and those of two must not (Wagstaff et al. 2001, COP-KMeans). Ids
-of clusters are for ever, so "belongs to cluster 3" says it all.
+images of one cluster must link, and those of two cannot link (Wagstaff et al. 2001, COP-KMeans).
+The id of a cluster is never used again, so "belongs to cluster 3" is unambiguous.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from dataclasses import dataclass, field
 from organizer.types import Decision, DecisionKind
 
 REPRESENTATIVES = 32
-"""Images that stand for a mode of a cluster that a person named, pinned, merged or split."""
+"""Images that represent a mode of a cluster that a person named, pinned, merged or split."""
 
 Groups = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Constraints:
-    """What holds after all decisions. A later word counts over an earlier one.
+    """What holds after all decisions. A later decision overrides an earlier one.
 
     Attributes:
         names: Names by cluster.
         required: The clusters that every clustering has.
         fixed: The cluster of an image.
         banned: The clusters that an image is not in.
-        seeds: For each required cluster the images that stand for it, a group for each mode.
+        seeds: For each required cluster its representatives, a group for each mode.
         retired: Clusters that are no more: retired, or merged into another.
     """
 
@@ -41,7 +41,7 @@ class Constraints:
     retired: frozenset[int] = frozenset()
 
     def conflicts(self) -> list[tuple[str, int]]:
-        """Images that are fixed to a cluster that they are said not to be in."""
+        """Images that are fixed to a cluster that they are excluded from."""
         return sorted(
             (image_id, cluster_id)
             for image_id, cluster_id in self.fixed.items()
@@ -50,7 +50,7 @@ class Constraints:
 
 
 def compile_constraints(decisions: Iterable[Decision]) -> Constraints:
-    """What decisions demand, taken together.
+    """The constraints that decisions make together.
 
     Args:
         decisions: In the order in which they were made.
@@ -76,7 +76,7 @@ class _State:
     def apply(self, decision: Decision) -> None:
         by_kind = {
             DecisionKind.NAME: self._name,
-            DecisionKind.PIN: self._stand_for,
+            DecisionKind.PIN: self._represent,
             DecisionKind.MERGE: self._merge,
             DecisionKind.SPLIT: self._split,
             DecisionKind.MOVE: self._move,
@@ -96,7 +96,7 @@ class _State:
         )
 
     def _seeds(self, cluster_id: int) -> Groups:
-        """What still stands for a cluster; the images that were moved there, if nothing else."""
+        """What still represents a cluster; the images that were moved there, if nothing else."""
         kept = [
             tuple(i for i in group if self.fixed.get(i) == cluster_id)
             for group in self.groups.get(cluster_id, [])
@@ -112,10 +112,10 @@ class _State:
 
     def _name(self, decision: Decision) -> None:
         self.names[decision.cluster_id] = decision.name
-        self._stand_for(decision)
+        self._represent(decision)
 
-    def _stand_for(self, decision: Decision) -> None:
-        # An image that was moved elsewhere, or was said not to be here, stands for nothing here.
+    def _represent(self, decision: Decision) -> None:
+        # An image that was moved elsewhere, or excluded from here, represents nothing here.
         free = [
             (i, g)
             for i, g in zip(decision.image_ids, decision.groups, strict=True)
@@ -123,7 +123,7 @@ class _State:
             and decision.cluster_id not in self.banned.get(i, ())
         ]
         self._fix((i for i, _ in free), decision.cluster_id)
-        self.groups[decision.cluster_id] = _grouped(free)
+        self.groups[decision.cluster_id] = _by_group(free)
 
     def _merge(self, decision: Decision) -> None:
         into = decision.cluster_id
@@ -140,7 +140,7 @@ class _State:
             self.required.discard(source)
             self.retired.add(source)
         self._fix(decision.image_ids, into)
-        self.groups[into] = _grouped(zip(decision.image_ids, decision.groups, strict=True))
+        self.groups[into] = _by_group(zip(decision.image_ids, decision.groups, strict=True))
 
     def _split(self, decision: Decision) -> None:
         parts: dict[int, list[str]] = {part: [] for part in decision.others}
@@ -151,7 +151,7 @@ class _State:
             self.groups[part] = [tuple(image_ids)]
 
     def _move(self, decision: Decision) -> None:
-        if decision.name:  # the cluster was made by this word, and named by it
+        if decision.name:  # the cluster was made by this decision, and named by it
             self.names[decision.cluster_id] = decision.name
         self._fix(decision.image_ids, decision.cluster_id)
         for image_id in decision.image_ids:
@@ -172,7 +172,7 @@ class _State:
         self.retired.add(gone)
 
 
-def _grouped(pairs: Iterable[tuple[str, int]]) -> list[tuple[str, ...]]:
+def _by_group(pairs: Iterable[tuple[str, int]]) -> list[tuple[str, ...]]:
     found: dict[int, list[str]] = {}
     for image_id, group in pairs:
         found.setdefault(group, []).append(image_id)
@@ -190,7 +190,7 @@ def describe_decision(decision: Decision) -> str:
         DecisionKind.SPLIT: f"cluster {cluster} split into {_listed(decision.others)}",
         DecisionKind.MOVE: f"{images} moved to cluster {cluster}"
         + (f" {decision.name!r}" if decision.name else ""),
-        DecisionKind.NOT: f"{images} said not to be in cluster {cluster}",
+        DecisionKind.NOT: f"{images} excluded from cluster {cluster}",
         DecisionKind.RETIRE: f"cluster {cluster} retired",
         DecisionKind.TAKE_BACK: f"decision {decision.about} taken back",
     }[decision.kind]

@@ -65,7 +65,7 @@ def hdbscan(*, min_cluster_size: int | None = None, min_samples: int = _CORE_NEI
     Args:
         min_cluster_size: The fewest images that make a cluster; None takes a twenty-fifth of them,
             but 5 to 20.
-        min_samples: Neighbours that say how dense it is around an image. More make more noise.
+        min_samples: Neighbours that measure the density around an image. More make more noise.
 
     Returns:
         A `Hdbscan`.
@@ -101,7 +101,7 @@ class Dbscan:
         if n < count:
             return np.full(n, -1, dtype=np.int64)
         self.eps_ = self._eps or max(knee(_neighbour_distances(vectors, count)), _LEAST_EPS)
-        _require_room(vectors, self.eps_)
+        _require_memory(vectors, self.eps_)
         labels = DBSCAN(eps=self.eps_, min_samples=count).fit_predict(vectors)
         return np.asarray(labels, dtype=np.int64)
 
@@ -156,7 +156,7 @@ def _neighbour_distances(vectors: Vectors, count: int) -> NDArray[np.float64]:
     return np.sort(distances[:, -1].astype(np.float64))
 
 
-def _require_room(vectors: Vectors, eps: float) -> None:
+def _require_memory(vectors: Vectors, eps: float) -> None:
     """Refuse a radius within which too many pairs lie, estimated from a thousand vectors."""
     from sklearn.neighbors import NearestNeighbors
 

@@ -1,4 +1,4 @@
-"""How far a clustering has drifted from the one that was made."""
+"""How far a clustering has drifted since it was made."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 
 from organizer.types import ClusterModels
 
-_UNSURE, _LOOSER, _BLOATED = 0.1, 1.1, 3.0
-"""What advises a recluster: a tenth of the images unsure, a mean distance that grew by a tenth, a
-cluster three times as large as it was among others that grew less."""
+_UNASSIGNED, _LOOSER, _BLOATED = 0.1, 1.1, 3.0
+"""What advises a recluster: a tenth of the images unassigned, a mean distance that grew by a tenth,
+a cluster three times as large as it was among others that grew less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +18,9 @@ class Drift:
     """What changed since a clustering was made.
 
     Attributes:
-        clusters: How many there are now.
-        novel: Clusters that were born since.
-        unsure_share: Images that are in no cluster, of all.
+        clusters: How many there are.
+        novel: Clusters that were found since.
+        unassigned_share: Images that are in no cluster, of all.
         distance_growth: Mean distance to the centroids that there were at first, as a multiple of
             what it was.
         empty: Clusters without images.
@@ -30,35 +30,35 @@ class Drift:
 
     clusters: int
     novel: tuple[int, ...]
-    unsure_share: float
+    unassigned_share: float
     distance_growth: float
     empty: tuple[int, ...]
     bloated: tuple[int, ...]
     reasons: tuple[str, ...]
 
 
-def drift_of(made: ClusterModels, now: ClusterModels, *, unsure: int, images: int) -> Drift:
+def drift_of(made: ClusterModels, current: ClusterModels, *, unassigned: int, images: int) -> Drift:
     """Compare a clustering with itself as it was made.
 
     Args:
         made: The clusters as they were made.
-        now: The clusters with all that joined.
-        unsure: Images that are in no cluster.
+        current: The clusters with all images that were assigned since.
+        unassigned: Images that are in no cluster.
         images: All images of the clustering.
     """
-    counts = {i: int(now.counts[now.cluster_ids == i].sum()) for i in now.ids}
+    counts = {i: int(current.counts[current.cluster_ids == i].sum()) for i in current.ids}
     first = {i: int(made.counts[made.cluster_ids == i].sum()) for i in made.ids}
     growth = {i: counts[i] / first[i] for i in counts if first.get(i)}
     usual = float(np.median(list(growth.values()))) if growth else 1.0
     bloated = tuple(i for i, factor in growth.items() if factor > _BLOATED * max(usual, 1.0))
     empty = tuple(i for i, count in counts.items() if not count)
-    share = unsure / images if images else 0.0
-    there = now.take(np.isin(now.mode_ids, made.mode_ids))
-    looser = _mean_distance(there) / _mean_distance(made) if _mean_distance(made) > 0 else 1.0
-    novel = tuple(sorted(set(now.ids) - set(made.ids)))
+    share = unassigned / images if images else 0.0
+    still_there = current.take(np.isin(current.mode_ids, made.mode_ids))
+    looser = _mean_distance(still_there) / _mean_distance(made) if _mean_distance(made) > 0 else 1.0
+    novel = tuple(sorted(set(current.ids) - set(made.ids)))
     reasons = []
-    if share > _UNSURE:
-        reasons.append(f"{share:.0%} of the images are unsure")
+    if share > _UNASSIGNED:
+        reasons.append(f"{share:.0%} of the images are unassigned")
     if looser > _LOOSER:
         reasons.append(f"images lie {looser - 1:.0%} farther from their centroids than at first")
     if bloated:

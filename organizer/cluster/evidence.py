@@ -1,4 +1,4 @@
-"""What speaks for a number of clusters: measures of one clustering, and of clustering again.
+"""The evidence for a number of clusters: measures of one clustering, and of clustering again.
 
 All take points of unit length, in the space in which they were clustered.
 """

@@ -1,8 +1,8 @@
 """Whether a new image fits a cluster: by how far the cluster's own members lie from each other.
 
-The distance to a centroid says little about that: in a cluster of a thousand lions a leopard lies
+The distance to a centroid tells little about that: in a cluster of a thousand lions a leopard lies
 no farther from the centre than a lion in a corner does, but it has no near neighbour. So some
-members of each mode, its exemplars, are kept, and a newcomer's mean distance to the three nearest
+members of each mode, its exemplars, are kept, and a new image's mean distance to the three nearest
 of them is compared with what the other members have (nearest-neighbour distances as a measure of
 novelty: Ramaswamy, Rastogi and Shim 2000, SIGMOD; with deep features: Sun et al. 2022,
 arXiv 2204.06507). `benchmarks/identity.py` shows what that finds on photos.
@@ -30,7 +30,7 @@ _EXEMPLARS, _FEWEST_EXEMPLARS, _EXEMPLARS_IN_ALL = 64, 8, 20_000
 _MEASURED = 1_000
 _LEAST_DEVIATION = 1e-4  # what half precision cannot tell apart is alike
 _PRIOR = 8
-"""Members that the usual figures of the library count for: a small cluster knows little itself."""
+"""Members that the usual figures of the library count for: a small cluster's own are uncertain."""
 
 
 def calibrate(
@@ -50,8 +50,8 @@ def calibrate(
         vectors: ``(n, dim)`` float32 or float16 of unit length, in the embedder's own space.
         labels: ``(n,)`` the row of each image's mode in `models`; NOISE is left out.
         seed: Of the choice.
-        usual: Other clusters of the library, whose figures stand in for what small ones do not
-            know; those of `models` where None.
+        usual: Other clusters of the library, whose figures complete those of small ones; `models`
+            itself where None.
 
     Returns:
         The clusters with their fit, and the exemplars.
@@ -70,7 +70,7 @@ def calibrate(
         found = _to_exemplars(vectors[members[:_MEASURED]], known, own=True)
         if len(found):
             means[row], deviations[row], seen[row] = found.mean(), found.std(), len(found)
-    fit_means, fit_deviations = _settled(means, deviations, seen, usual)
+    fit_means, fit_deviations = _smoothed(means, deviations, seen, usual)
     picked = np.concatenate(chosen) if chosen else np.empty(0, np.int64)
     exemplars = Exemplars(
         np.repeat(models.mode_ids, [len(part) for part in chosen]),
@@ -86,7 +86,7 @@ def misfit(
 
     Args:
         models: The clusters.
-        exemplars: Members that stand for them.
+        exemplars: Their exemplars.
         vectors: ``(n, dim)`` float32 or float16 of unit length, in the embedder's own space.
         rows: ``(n,)`` the row of the mode to compare each with.
 
@@ -149,13 +149,13 @@ def _to_exemplars(vectors: Vectors, exemplars: Vectors, *, own: bool) -> NDArray
     return np.asarray(nearest.mean(axis=1, dtype=np.float64))
 
 
-def _settled(
+def _smoothed(
     means: NDArray[np.float64],
     deviations: NDArray[np.float64],
     seen: Labels,
     usual: ClusterModels | None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Own figures and the usual ones, weighted by how many members were measured."""
+    """A cluster's own figures and the usual ones, weighted by how many members were measured."""
     known = seen > 1
     if usual is not None and len(usual):
         usual_mean = float(np.median(usual.fit_means))

@@ -1,8 +1,8 @@
 """Spectral clustering of the graph of nearest neighbours, for few images.
 
 The limit keeps to 5 minutes. Measured (scikit-learn 1.9, two busy cores of a server processor; a
-mixture of 100 groups of unit vectors in 64 dimensions that overlap so much that none can be told
-apart): 10,000 images, 52 s CPU, 0.2 GB. Time grows with n k^2, and k with n.
+mixture of 100 groups of unit vectors in 64 dimensions that overlap so much that none can be
+distinguished): 10,000 images, 52 s CPU, 0.2 GB. Time grows with n k^2, and k with n.
 """
 
 from __future__ import annotations

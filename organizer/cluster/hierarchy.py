@@ -77,7 +77,7 @@ class Birch:
     result is that of Ward.
 
     Args:
-        n_clusters: How many clusters. There are fewer where images cannot be told apart.
+        n_clusters: How many clusters. There are fewer where images cannot be distinguished.
         threshold: Largest radius of a subcluster; None finds it.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""Images among present clusters: where they lie, and how the clusters follow those that join.
+"""Images among the current clusters: where they lie, and how the clusters grow by new ones.
 
 The mean of a mode is kept exactly, so that a centroid after any number of ingests is what one pass
 over all members would give (Sculley 2010, Web-scale k-means clustering, algorithm 1, whose learning
@@ -20,7 +20,7 @@ _ROWS_AT_ONCE = 8_192
 
 
 @dataclass(frozen=True, slots=True)
-class Placement:
+class PointPlacement:
     """Where images lie among centroids, row by row.
 
     Attributes:
@@ -51,7 +51,7 @@ def unit_rows_in_place(vectors: NDArray[Any]) -> NDArray[Any]:
 
 def place_points(
     points: NDArray[Any], centroids: Vectors, owners: Labels | None = None
-) -> Placement:
+) -> PointPlacement:
     """The nearest centroid of each unit vector. O(n k dim), some rows at a time.
 
     Args:
@@ -74,12 +74,12 @@ def place_points(
             similarity = np.maximum.reduceat(similarity, starts, axis=1)
         if len(starts) > 1:
             margins[rows] = best - np.partition(similarity, -2, axis=1)[:, -2]
-    return Placement(nearest, distances, margins)
+    return PointPlacement(nearest, distances, margins)
 
 
 def place_in_cluster(
     points: NDArray[Any], centroids: Vectors, owners: Labels, rows: Labels
-) -> Placement:
+) -> PointPlacement:
     """As `place_points`, for images whose cluster is given: the nearest centroid of that cluster.
 
     Some rows at a time too: a table of all images and centroids would not fit into memory.
@@ -105,19 +105,19 @@ def place_in_cluster(
         best = inside.max(axis=1)
         distances[block] = np.maximum(1 - best, 0)
         margins[block] = best - np.where(own, -np.inf, similarity).max(axis=1)
-    return Placement(nearest, distances, margins)
+    return PointPlacement(nearest, distances, margins)
 
 
 def grow_models(
     models: ClusterModels, points: Vectors, rows: Labels, distances: NDArray[np.float32]
 ) -> ClusterModels:
-    """The clusters with images that joined them: exact running means, counts and deviations.
+    """The clusters with images assigned to them: exact running means, counts and deviations.
 
     Args:
-        models: The clusters before.
+        models: The clusters without them.
         points: ``(n, dim)`` float32 of unit length, in the clustering's space.
-        rows: ``(n,)`` the row of the mode that each joined.
-        distances: ``(n,)`` cosine distance to its centroid as it was then.
+        rows: ``(n,)`` the row of the mode that each was assigned to.
+        distances: ``(n,)`` cosine distance to its centroid, before the update.
     """
     joined = ModeSums.zero(models)
     joined.add(points, rows, distances)
@@ -126,7 +126,7 @@ def grow_models(
 
 @dataclass(slots=True)
 class ModeSums:
-    """What images that join add to each mode, gathered batch by batch.
+    """What newly assigned images add to each mode, summed batch by batch.
 
     Batches of any size give the same clusters up to the rounding of float64.
     """
@@ -138,12 +138,12 @@ class ModeSums:
 
     @classmethod
     def zero(cls, models: ClusterModels) -> ModeSums:
-        """Nothing has joined."""
+        """No images."""
         n, dim = models.means.shape
         return cls(np.zeros(n, np.int64), np.zeros((n, dim)), np.zeros(n), np.zeros(n))
 
     def add(self, points: Vectors, rows: Labels, distances: NDArray[np.float32]) -> None:
-        """Some images join; see `grow_models`."""
+        """Add images; see `grow_models`."""
         k = len(self.counts)
         wide = distances.astype(np.float64)
         self.counts += np.bincount(rows, minlength=k)
@@ -156,7 +156,7 @@ class ModeSums:
             self.points[found] += np.add.reduceat(wide_points, starts, axis=0)
 
     def onto(self, models: ClusterModels) -> ClusterModels:
-        """The clusters with all that joined (Chan, Golub and LeVeque 1979 for the deviations)."""
+        """The clusters with all images added (Chan, Golub and LeVeque 1979 for the deviations)."""
         total = models.counts + self.counts
         divisor = np.maximum(total, 1)
         means = (models.means * models.counts[:, None] + self.points) / divisor[:, None]

@@ -1,4 +1,4 @@
-"""K-means in scikit-learn's vocabulary, with what a person said as constraints.
+"""K-means with scikit-learn's interface, and with a person's decisions as constraints.
 
 The one module that imports faiss.
 """
@@ -41,13 +41,13 @@ it the difference is that of one local optimum to another, and identity is worth
 
 
 class KMeans:
-    """K-means (Lloyd 1982), spherical (Dhillon and Modha 2001) unless told otherwise.
+    """K-means (Lloyd 1982), spherical (Dhillon and Modha 2001) by default.
 
     All vectors are trained on, and a start is drawn by scikit-learn's greedy k-means++: FAISS's own
-    trainer takes 256 vectors a centroid without a word, and starts at random.
+    trainer silently takes 256 vectors a centroid, and starts at random.
 
     Args:
-        n_clusters: How many clusters. There are fewer where images cannot be told apart.
+        n_clusters: How many clusters. There are fewer where images cannot be distinguished.
         n_init: Cold starts; the best counts. None takes ten, and three where one is long.
         max_iter: Lloyd iterations of each start.
         tol: A start has converged when no larger share of the vectors changed their centroid.
@@ -56,7 +56,7 @@ class KMeans:
         metric: ``cosine`` scales vectors and centroids to length one; ``euclidean`` does not.
         max_points: Train on a seeded sample of this many, then place all. None trains on all:
             besides the vectors, that takes 50 bytes for each and some blocks of 8 MB.
-        engine: Who compares vectors with centroids: ``faiss`` (a flat index, on the GPUs where
+        engine: What compares vectors with centroids: ``faiss`` (a flat index, on the GPUs where
             there are some, else on the processor) or ``blas`` (blocked products by numpy, see
             `organizer.cluster.products`). ``auto`` is FAISS beside a GPU and else BLAS, which is
             1.3 to 2.5 times as fast there (`benchmarks/kmeans.py`).

@@ -12,7 +12,7 @@ from organizer.errors import ClusteringError
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a factory says of the clusterers that it makes.
+    """What a factory declares of the clusterers that it makes.
 
     Attributes:
         max_images: The most that they take; None where there is no such number.

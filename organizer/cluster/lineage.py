@@ -21,7 +21,7 @@ def match_clusters(
     old_ids: Sequence[int],
     k: int,
     next_id: int,
-    settled: Mapping[int, int] | None = None,
+    decided: Mapping[int, int] | None = None,
 ) -> tuple[Labels, LineageReport]:
     """Give new clusters the ids of the old ones that they continue.
 
@@ -35,14 +35,14 @@ def match_clusters(
         old_ids: The ids of all old clusters.
         k: Number of new clusters.
         next_id: The first id that was never used.
-        settled: New rows whose id a person's decisions give.
+        decided: New rows whose id follows from a person's decisions.
 
     Returns:
         ``(k,)`` the id of each new row, and what became of the old clusters.
     """
     ids = np.array(sorted(old_ids), dtype=np.int64)
     overlap = _overlap(np.searchsorted(ids, old_labels), new_labels, len(ids), k)
-    given = settled or {}
+    given = decided or {}
     matched = _matches(overlap, ids, given)
     new_ids = np.empty(k, dtype=np.int64)
     for row in range(k):
@@ -64,7 +64,7 @@ def compare_clusterings(
 
     Args:
         old_labels: ``(m,)`` old cluster id of each image that was in a cluster.
-        new_labels: ``(m,)`` its new cluster id; NOISE where it is in none now.
+        new_labels: ``(m,)`` its new cluster id; NOISE where it is in none.
         old_ids: The ids of all old clusters.
         new_ids: The ids of all new clusters.
     """
@@ -105,15 +105,15 @@ def _overlap(old: Labels, new: Labels, n_old: int, n_new: int) -> NDArray[np.int
 
 
 def _matches(
-    overlap: NDArray[np.int64], old_ids: Labels, settled: Mapping[int, int]
+    overlap: NDArray[np.int64], old_ids: Labels, decided: Mapping[int, int]
 ) -> dict[int, int]:
-    """New row -> old row, for the matches that hold and those that are settled."""
+    """New row -> old row, for the matches that hold and those that are decided."""
     from scipy.optimize import linear_sum_assignment
 
     of_old, of_new = overlap.sum(axis=1), overlap.sum(axis=0)
     free = overlap.copy()
-    free[np.isin(old_ids, list(settled.values())), :] = 0
-    free[:, list(settled)] = 0
+    free[np.isin(old_ids, list(decided.values())), :] = 0
+    free[:, list(decided)] = 0
     old_rows, new_rows = linear_sum_assignment(free, maximize=True)
     matched = {
         int(new): int(old)
@@ -121,4 +121,4 @@ def _matches(
         if free[old, new] > _MAJORITY * min(of_old[old], of_new[new])
     }
     place = {int(cluster_id): row for row, cluster_id in enumerate(old_ids)}
-    return matched | {row: place[i] for row, i in settled.items() if i in place}
+    return matched | {row: place[i] for row, i in decided.items() if i in place}

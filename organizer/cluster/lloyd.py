@@ -67,15 +67,15 @@ def lloyd(
     Args:
         space: The vectors.
         start: ``(k, dim)`` float32 in the coordinates of the space.
-        products: Who multiplies.
-        run: Who runs blocks.
+        products: What multiplies.
+        run: What runs blocks.
         constraints: What holds in every iteration.
         max_iter: Iterations at most.
         tol: Stop when no larger share of the rows changed their centroid in an iteration.
     """
     state = _State(space, start, products, run, constraints)
     n_iter = 0
-    for n_iter in range(1, max_iter + 1):  # noqa: B007 - the last one is told
+    for n_iter in range(1, max_iter + 1):  # noqa: B007 - the last one is returned
         moved = state.assign()
         if not moved:
             break
@@ -129,14 +129,14 @@ class _State:
 
     def assign(self) -> int:
         """Give each row its nearest centroid; the number of rows that changed theirs."""
-        before = self.labels.copy()
-        if before[0] < 0:
-            self._compare(np.arange(len(before)))
+        previous = self.labels.copy()
+        if previous[0] < 0:
+            self._compare(np.arange(len(previous)))
         else:
             self._compare_open()
         self._constrain()
         self._fill_empty()
-        return int(np.count_nonzero(before != self.labels))
+        return int(np.count_nonzero(previous != self.labels))
 
     def update(self) -> None:
         """Move each centroid to the mean of its rows; one without rows stays."""
@@ -144,9 +144,9 @@ class _State:
         sums = self.sums.sums
         counts = np.bincount(self.labels, minlength=len(self.centroids))
         lengths = np.linalg.norm(sums, axis=1) if self.space.spherical else counts
-        there = (counts > 0) & (lengths > 0)
+        has_mean = (counts > 0) & (lengths > 0)
         moved = self.centroids.copy()
-        moved[there] = sums[there] / lengths[there, None]
+        moved[has_mean] = sums[has_mean] / lengths[has_mean, None]
         if (counts == 1).any():
             # To the last bit, so that look-alikes stay apart.
             alone = np.flatnonzero(counts[self.labels] == 1)
@@ -157,7 +157,7 @@ class _State:
         self.directions, self.offsets = self.space.lines(moved)
 
     def result(self, n_iter: int) -> LloydFit:
-        """What is there now, without the clusters that are empty."""
+        """The current state, without empty clusters."""
         counts = np.bincount(self.labels, minlength=len(self.centroids))
         kept = np.flatnonzero(counts)
         labels = (np.cumsum(counts > 0) - 1)[self.labels]
@@ -165,14 +165,14 @@ class _State:
         return LloydFit(labels, self.centroids[kept], kept, float(inertia), n_iter)
 
     def _compare_open(self) -> None:
-        """Compare the rows whose bounds do not tell, with as few centroids as will do."""
+        """Compare the rows whose bounds do not decide, with as few centroids as suffice."""
         self.upper += self.drift[self.labels]
         order = np.argsort(-self.drift, kind="stable")
         farthest = self.drift[order[0]]
         is_open = self.upper > self.lower - farthest - 1e-3 * np.sqrt(self.slop)
         rows = np.flatnonzero(is_open)
         if len(rows) > _NEARLY_ALL * len(is_open):
-            rows = np.arange(len(is_open))  # not worth gathering
+            rows = np.arange(len(is_open))  # not worth selecting
         else:
             self.lower[~is_open] -= farthest
         if not len(rows):
@@ -186,9 +186,9 @@ class _State:
     def _plan(self, rows: Labels, order: Labels) -> _Plan | None:
         """What to compare the open rows with; None is all centroids.
 
-        A row whose bounds do not tell even after the centroids that moved most are left out is
+        A row whose bounds do not decide even after the centroids that moved most are left out is
         compared with all k. For m such movers that makes ``m + k * share of these rows`` products
-        a row, and a sample of the rows tells the share, with and without tight upper bounds.
+        a row, and a sample of the rows estimates the share, with and without tight upper bounds.
         """
         sample = rows[:: max(1, len(rows) // _SAMPLE)]
         tight = self._own(self.space.take(sample), sample)
@@ -215,7 +215,7 @@ class _State:
         list(self.run(every, self._chunks(rows)))
 
     def _compare_some(self, rows: Labels, plan: _Plan) -> None:
-        """Compare with the movers, and with all centroids where the bounds do not tell."""
+        """Compare with the movers, and with all centroids where the bounds do not decide."""
         compare = self.products(self.centroids)
         movers = self.products(self.centroids[plan.movers]) if len(plan.movers) else None
 
@@ -229,7 +229,7 @@ class _State:
                 self._keep(chunk, compare(block, squares))
                 return
             if movers is not None:
-                self._meet(chunk, block, plan.movers, movers(block, squares))
+                self._merge_bounds(chunk, block, plan.movers, movers(block, squares))
             if fails.any():
                 self._keep(chunk[fails], compare(block[fails], squares[fails]))
 
@@ -242,7 +242,7 @@ class _State:
         self.upper[rows] = np.sqrt(best + self.slop)
         self.lower[rows] = np.sqrt(np.maximum(second - self.slop, 0))
 
-    def _meet(self, rows: Labels, block: Vectors, movers: Labels, found: Nearest) -> None:
+    def _merge_bounds(self, rows: Labels, block: Vectors, movers: Labels, found: Nearest) -> None:
         """Rows that were compared with some centroids, and cannot be nearer to any other."""
         first, best, second = found
         first = movers[first]
@@ -284,7 +284,7 @@ class _State:
     def _fill_empty(self) -> None:
         """Give each empty cluster one of the free rows that lie farthest from their own centroids.
 
-        Not one that lies on its centroid: such images cannot be told apart.
+        Not one that lies on its centroid: such images cannot be distinguished.
         """
         self.relocated = 0
         counts = np.bincount(self.labels, minlength=len(self.centroids))

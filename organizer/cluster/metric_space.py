@@ -1,4 +1,4 @@
-"""The vectors as K-means sees them: float32 blocks, however they are stored.
+"""The vectors as K-means uses them: float32 blocks, however they are stored.
 
 No copy of all vectors is ever made: float16 becomes float32, and the metric's own scaling is
 applied, some thousand rows at a time.
@@ -92,7 +92,7 @@ class MetricSpace:
 
 
 def metric_space(vectors: NDArray[Any], metric: Metric) -> MetricSpace:
-    """Look once at all vectors.
+    """Prepare vectors for K-means, in one pass over them.
 
     Args:
         vectors: ``(n, dim)``; what is neither float32 nor float16 is converted to float32.

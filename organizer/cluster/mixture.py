@@ -53,8 +53,8 @@ class Mixture:
     photos of one thing differ (light, pose, background) go together and are the same for all.
 
     Args:
-        n_clusters: How many components. There are fewer clusters where images cannot be told
-            apart, or where a component is nowhere the likeliest.
+        n_clusters: How many components. There are fewer clusters where images cannot be
+            distinguished, or where a component is nowhere the likeliest.
         random_state: Seed.
     """
 

@@ -14,7 +14,7 @@ _VALUES_AT_ONCE = 16_000_000
 """Products of a block of vectors with all landmarks: 64 MB."""
 
 _LEAST_OF_A_CLUSTER = 5
-"""Landmarks of each cluster, where it has so many and there is room: what a vote asks for."""
+"""Landmarks of each cluster, where it has so many and the limit allows: what a vote needs."""
 
 
 class NearestLabelled:
@@ -27,8 +27,8 @@ class NearestLabelled:
     Args:
         n_neighbors: How many vote.
         quantile: Share of the labelled landmarks that must lie as near to another one as a new
-            vector to its nearest for it to be placed. 1 asks for no more than the most remote
-            landmark shows.
+            vector to its nearest for it to be placed. 1 accepts all that is as near as the most
+            remote landmark is.
 
     Attributes:
         reach_: Euclidean distance to the nearest labelled landmark beyond which a vector is noise;
@@ -81,7 +81,7 @@ class NearestLabelled:
 def landmarks(labels: Labels, most: int, *, seed: int) -> Labels:
     """Rows of a sample in which every cluster, and the noise, is represented.
 
-    Each has five where it has so many and there is room, and one in any case, even if there are
+    Each has five where it has so many and `most` allows, and one in any case, even if there are
     more clusters than `most`; the rest are shared out by size.
 
     Args:
@@ -97,13 +97,13 @@ def landmarks(labels: Labels, most: int, *, seed: int) -> Labels:
     _, cluster, counts = np.unique(labels, return_inverse=True, return_counts=True)
     least = max(1, min(_LEAST_OF_A_CLUSTER, most // len(counts)))
     first = np.minimum(counts, least)
-    room = max(0, most - int(first.sum()))
-    quotas = first + room * (counts - first) // max(1, int((counts - first).sum()))
+    left = max(0, most - int(first.sum()))
+    quotas = first + left * (counts - first) // max(1, int((counts - first).sum()))
     shuffled = np.random.default_rng(seed).permutation(len(labels))
     by_cluster = shuffled[np.argsort(cluster[shuffled], kind="stable")]
     starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    place_in_cluster = np.arange(len(labels)) - np.repeat(starts, counts)
-    return np.sort(by_cluster[place_in_cluster < np.repeat(quotas, counts)])
+    rank_in_cluster = np.arange(len(labels)) - np.repeat(starts, counts)
+    return np.sort(by_cluster[rank_in_cluster < np.repeat(quotas, counts)])
 
 
 def _blocks(n: int, width: int) -> list[slice]:
@@ -123,7 +123,7 @@ def _nearest(
     for column in range(count):  # a few passes for the least are faster than one argpartition
         near[:, column] = apart.argmin(axis=1)
         np.put_along_axis(apart, near[:, column, None], np.inf, axis=1)
-    # Products of float32 tell a copy from a near one only to 0.0003; differences do it exactly.
+    # Products of float32 separate a copy from a near one only to 0.0003; differences do it exactly.
     distances = np.empty(near.shape)
     for column in range(count):
         difference = vectors.astype(np.float64) - landmarks[near[:, column]]

@@ -1,13 +1,13 @@
-"""Images that were taken one soon after the other -> one observation each.
+"""Bursts of images -> observations.
 
 The frames of a burst show one animal before one background, so they are one piece of evidence, not
-ten: the unit of camera-trap statistics is the sequence. An observation is seen as the mean of its
-images' unit vectors, and counts once however many they are: one that sat before the camera for an
-hour would otherwise be a cluster's centroid.
+ten: the unit of camera-trap statistics is the sequence. An observation has the mean of its
+images' unit vectors, and counts once however many they are: an animal that sat before the camera
+for an hour would otherwise be a cluster's centroid.
 
 An image far from the others of its burst is an observation of its own: a different animal walked
 in. How far is measured on the bursts themselves: beyond their median distance by two deviations,
-of the median absolute deviation, which the strangers themselves hardly move.
+of the median absolute deviation, which the outliers themselves hardly move.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from organizer.types import NOISE, Labels
 
 DEVIATIONS = 2.0
 """On simulated bursts (`benchmarks/bursts.py --deviations`) some 6% of the images leave theirs for
-nothing, which costs little, for they are still clustered by themselves. At 3 half as many strangers
+nothing, which costs little, for they are still clustered by themselves. At 3 half as many outliers
 are found, and each that stays draws a burst along; at 1.5 a few more, and up to twice as many leave
 for nothing."""
 
@@ -30,7 +30,7 @@ _NORMAL = 1.4826
 """Standard deviations in a median absolute deviation, for a normal distribution."""
 
 _LEAST = 0.5
-"""Where the frames of bursts are alike to the last bit, this share of the median is let pass."""
+"""Where the frames of bursts are alike to the last bit, this share of the median is tolerated."""
 
 _LEAST_DISTANCE = 1e-3
 """What half precision and a second JPEG can make of one picture is no other animal."""
@@ -63,7 +63,7 @@ def group_bursts(vectors: NDArray[Any], bursts: Labels, *, limit: float) -> Labe
     """Number the observations: a burst each, but for images that lie far from the others of theirs.
 
     The farthest image leaves first, then the distances of those that are left are measured anew: of
-    three frames one stranger makes the two others look strange as well.
+    three frames one outlier makes the two others look like outliers as well.
 
     Args:
         vectors: ``(n, dim)`` float32 or float16 of unit length.

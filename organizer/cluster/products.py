@@ -30,7 +30,7 @@ _LONG = 50_000_000
 
 
 def on_processor(space: MetricSpace) -> Products:
-    """The nearest two by products of the processor's BLAS: one product, three looks at it."""
+    """The nearest two by products of the processor's BLAS: one product, three passes over it."""
     return lambda centroids: _multiplying(*space.lines(centroids))
 
 

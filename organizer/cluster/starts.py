@@ -1,4 +1,4 @@
-"""Centroids to start from: k-means++, seeds that a person fixed, the centroids of before."""
+"""Centroids to start from: k-means++, seeds that a person fixed, the previous centroids."""
 
 from __future__ import annotations
 
@@ -58,10 +58,10 @@ def cold_start(
 def warm_start(
     vectors: Vectors, centroids: Vectors, counts: NDArray[np.int64], k: int, *, seed: int
 ) -> Vectors:
-    """The present centroids as a start for k clusters.
+    """The previous centroids as a start for k clusters.
 
     Too many are joined, the nearest first (average linkage, weighted by count); too few are
-    completed by k-means++ (Arthur and Vassilvitskii 2007), given those that are there.
+    completed by k-means++ (Arthur and Vassilvitskii 2007), given those.
 
     Returns:
         ``(k, dim)`` float32 of unit length.

@@ -7,7 +7,7 @@ import numpy as np
 from organizer.cluster.metric_space import MetricSpace, as_slice
 from organizer.types import Labels, Vectors
 
-_AT_ONCE = 8_192
+_ROWS_AT_ONCE = 8_192
 
 
 class CentroidSums:
@@ -29,13 +29,13 @@ class CentroidSums:
             self.sums[:] = 0
             self._summed[:] = -1
             changed = np.arange(len(labels))
-        for start in range(0, len(changed), _AT_ONCE):
-            rows = changed[start : start + _AT_ONCE]
+        for start in range(0, len(changed), _ROWS_AT_ONCE):
+            rows = changed[start : start + _ROWS_AT_ONCE]
             self.sums += self._change(rows, labels[rows])
         self._summed[changed] = labels[changed]
 
     def _change(self, rows: Labels, labels: Labels) -> Vectors:
-        """What joins each cluster less what leaves it, as one sparse product."""
+        """What each cluster gains less what it loses, as one sparse product."""
         from scipy.sparse import coo_matrix
 
         former = self._summed[rows]

@@ -1,4 +1,4 @@
-"""The pile of unsure images: enough of them that are alike make a new cluster.
+"""Novel clusters: enough unassigned images that are alike make a new cluster.
 
 `benchmarks/identity.py` shows what is found on labelled photos of which some classes were held
 back.
@@ -12,28 +12,28 @@ from numpy.typing import NDArray
 from organizer.types import Labels, Vectors
 
 _FEWEST = 8
-_SHARE, _SHARE_OF_PILE = 0.05, 0.02
-_AT_ONCE = 4_000
+_SHARE, _SHARE_OF_UNASSIGNED = 0.05, 0.02
+_LINKED_AT_ONCE = 4_000
 _LOOSER = 1.15
-"""A group may be looser than the usual cluster by this factor: what is unsure lies scattered."""
+"""A group may be looser than the usual cluster by this factor: unassigned images lie scattered."""
 
 _SEPARATE = 1.2
 """A group must lie this much farther from a cluster than its own images lie from each other, and
-that cluster's from each other; groups in the borderland of two clusters lie nearer."""
+that cluster's from each other; groups between two clusters lie nearer."""
 
 
-def smallest_group(counts: Labels, unsure: int) -> int:
+def smallest_group(counts: Labels, unassigned: int) -> int:
     """How many images that are alike make a cluster.
 
-    8; a twentieth of the usual cluster, if that is more; and a fiftieth of the pile, if that is
-    more: a pile from which more than fifty clusters could come calls for a new clustering.
+    8; a twentieth of the usual cluster, if that is more; and a fiftieth of the unassigned images,
+    if that is more: where more than fifty clusters could be found, it is time to recluster.
 
     Args:
-        counts: Members of each present cluster.
-        unsure: Images in the pile.
+        counts: Members of each current cluster.
+        unassigned: Number of unassigned images.
     """
     usual = float(np.median(counts)) if len(counts) else 0.0
-    return max(_FEWEST, round(_SHARE * usual), round(_SHARE_OF_PILE * unsure))
+    return max(_FEWEST, round(_SHARE * usual), round(_SHARE_OF_UNASSIGNED * unassigned))
 
 
 def find_groups(vectors: Vectors, *, looseness: float, least: int, seed: int) -> Labels:
@@ -57,8 +57,8 @@ def find_groups(vectors: Vectors, *, looseness: float, least: int, seed: int) ->
     if n < least:
         return labels
     rows = np.arange(n)
-    if n > _AT_ONCE:
-        rows = np.sort(np.random.default_rng(seed).choice(n, _AT_ONCE, replace=False))
+    if n > _LINKED_AT_ONCE:
+        rows = np.sort(np.random.default_rng(seed).choice(n, _LINKED_AT_ONCE, replace=False))
     labels[rows] = _numbered(_linked(vectors[rows], most), max(2, round(least * len(rows) / n)))
     if len(rows) < n:
         rest = np.setdiff1d(np.arange(n), rows)

@@ -43,7 +43,7 @@ def library_status(store: Store) -> LibraryStatus:
         drift = drift_of(
             clusterings.models(current.clustering_id, as_made=True),
             clusterings.models(current.clustering_id),
-            unsure=int(members.unsure.sum()),
+            unassigned=int(members.unsure.sum()),
             images=len(members),
         )
     return LibraryStatus(

@@ -295,7 +295,7 @@ def _identified(
         old_ids=before.ids,
         k=int(cluster_of.max()) + 1,
         next_id=store.clusterings.next_cluster_id(),
-        settled=settled,
+        decided=settled,
     )
     mode_clusters = ids[cluster_of]
     modes = ModeNames(

@@ -1,4 +1,4 @@
-"""What K-means leaves out changes nothing, and what a person said always holds."""
+"""What K-means leaves out changes nothing, and constraints always hold."""
 
 from __future__ import annotations
 
@@ -303,7 +303,7 @@ def test_the_owner_of_two_centroids_has_both() -> None:
         ({}, [(50, 1)], "an image is banned that is not among the 20"),
     ],
 )
-def test_contradictions_are_told_in_one_line(
+def test_contradictions_are_described_in_one_line(
     fixed: dict[int, int], banned: list[tuple[int, int]], message: str | None
 ) -> None:
     vectors = unit_rows(_mixture(20, 4, 3))

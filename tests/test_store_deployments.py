@@ -13,7 +13,7 @@ _NORTH = Deployment("north", "Ridge", "cam 1", 47.5, -11.25, "2024-05-01T00:00:0
 _QUOTED = Deployment('it\'s "north" 北')
 
 
-def test_deployments_are_kept_as_they_were_told(tmp_path: Path) -> None:
+def test_deployments_are_kept_as_they_were_given(tmp_path: Path) -> None:
     store = Store.create(tmp_path / ".organizer")
     assert store.deployments.all() == ()
     store.deployments.write([_NORTH, _QUOTED])

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from organizer.cluster.hysteresis import HYSTERESIS, HYSTERESIS_NAMED, keeps_cluster
-from organizer.cluster.incremental import Placement
+from organizer.cluster.incremental import PointPlacement
 
 
-def _placed(margins: list[float]) -> Placement:
+def _placed(margins: list[float]) -> PointPlacement:
     n = len(margins)
-    return Placement(
+    return PointPlacement(
         np.zeros(n, np.int64), np.full(n, 0.5, np.float32), np.array(margins, np.float32)
     )
 

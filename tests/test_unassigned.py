@@ -1,4 +1,4 @@
-"""Groups in the pile of unsure images."""
+"""Groups among the unassigned images."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_images_that_are_alike_make_groups_the_largest_first() -> None:
     found = find_groups(vectors, looseness=1.5 * looseness(vectors[:20]), least=8, seed=0)
     assert found[:20].tolist() == [1] * 20
     assert found[20:50].tolist() == [0] * 30
-    assert found[50:].tolist() == [-1] * 7, "what is alone stays in the pile"
+    assert found[50:].tolist() == [-1] * 7, "what is alone stays unassigned"
 
 
 @pytest.mark.parametrize("count", [0, 1, 7])
@@ -31,7 +31,7 @@ def test_fewer_than_the_least_make_no_group(count: int) -> None:
     assert find_groups(vectors, looseness=0.5, least=8, seed=0).tolist() == [-1] * count
 
 
-def test_a_large_pile_is_grouped_by_a_sample() -> None:
+def test_many_unassigned_images_are_grouped_by_a_sample() -> None:
     sizes = [3_000, 2_000, 500]
     vectors, truth = blobs(sizes), truth_of(sizes)
     found = find_groups(vectors, looseness=1.5 * looseness(vectors[:500]), least=100, seed=0)
@@ -49,7 +49,7 @@ def test_a_group_is_separate_if_it_lies_apart_from_the_nearest_cluster() -> None
     assert is_separate(between, []), "where there is no cluster, everything is apart"
 
 
-def test_how_many_make_a_cluster_grows_with_clusters_and_pile() -> None:
+def test_how_many_make_a_cluster_grows_with_the_clusters_and_the_unassigned() -> None:
     assert smallest_group(np.array([10, 20, 30]), 50) == 8
     assert smallest_group(np.array([1_000, 2_000, 3_000]), 50) == 100
     assert smallest_group(np.array([10]), 5_000) == 100
