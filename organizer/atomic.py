@@ -22,7 +22,7 @@ _SWAP = 60
 """Seconds: far more than the two renames take that put a folder in the place of another."""
 
 _LONGEST_STEM = 200
-"""Bytes of a name that leave room for what is put around it: file systems end at 255."""
+"""Bytes of a name to which a prefix and a suffix can be added: file systems end at 255."""
 
 
 @contextmanager
@@ -108,7 +108,7 @@ def _left(to: Path, what: str) -> list[Path]:
     ours = re.compile(rf"{re.escape(_stem(to))}\.\d+\.{what}")
     try:
         return [file for file in to.parent.iterdir() if ours.fullmatch(file.name)]
-    except OSError:  # writing will say why
+    except OSError:  # writing will raise it
         return []
 
 

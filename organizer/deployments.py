@@ -4,10 +4,10 @@
     {deployment}/...        R42_2019/IMG_0001.JPG is of R42_2019
     */{site}_{camera}       2024/ridge_cam1/IMG_0001.JPG is of ridge/cam1
 
-A template tells the first folders below the one that was ingested; what lies deeper does not
-matter, so that the dots may be left away. A field stands for a folder or a part of it. Of the
+A template describes the first folders below the one that was ingested; deeper ones do not matter,
+so that the dots may be left out. A field is a folder or a part of it. Of the
 fields ``deployment``, ``site`` (or ``location``) and ``camera`` the deployment is made, other names
-and ``*`` stand for anything. A template that begins with the root of the file system is compared
+and ``*`` match anything. A template that begins with the root of the file system is compared
 with the whole path.
 """
 
@@ -29,13 +29,13 @@ _EXAMPLE = "for example {site}/{camera}/... or {deployment}/..."
 
 @dataclass(frozen=True, slots=True)
 class CameraPlace:
-    """What the folders of a file tell.
+    """What the folders of a file tell about where it was taken.
 
     Attributes:
-        deployment_id: The deployment: what stands for ``{deployment}``, or else site and camera
-            with a slash between them.
-        location: What stands for ``{site}`` or ``{location}``.
-        camera: What stands for ``{camera}``.
+        deployment_id: The value of ``{deployment}``, or else site and camera with a slash between
+            them.
+        location: The value of ``{site}`` or ``{location}``.
+        camera: The value of ``{camera}``.
     """
 
     deployment_id: str
@@ -45,7 +45,7 @@ class CameraPlace:
 
 @dataclass(frozen=True, slots=True)
 class DeploymentTemplate:
-    """How folders tell a deployment; see the module.
+    """How deployments are read from folders; see the module.
 
     Attributes:
         text: As the person wrote it, without what does not matter.
@@ -62,7 +62,7 @@ class DeploymentTemplate:
         """A template from its text.
 
         Raises:
-            SettingsError: It tells no deployment, or is no template.
+            SettingsError: It has no field of a deployment, or is no template.
         """
         plain = tidy_name(text).replace("\\", "/")
         absolute = _ABSOLUTE.match(plain) is not None
@@ -92,25 +92,27 @@ class DeploymentTemplate:
             found |= match.groupdict()
         location = found.get("site") or found.get("location")
         camera = found.get("camera")
-        own = "/".join(word for word in (location, camera) if word)
+        own = "/".join(part for part in (location, camera) if part)
         return CameraPlace(found.get("deployment") or own, location, camera)
 
 
 class CameraPlaces:
     """Which deployments files are of, by their folders.
 
-    In order: what the template tells, where a person told of that deployment; a deployment that a
-    person told of and that a folder, or several below each other, are named after, the deepest
-    first; whatever else the template tells.
+    In order: what the template gives, where that deployment is described; a described deployment
+    that a folder, or several below each other, are named after, the deepest first; whatever else
+    the template gives.
     """
 
-    def __init__(self, template: DeploymentTemplate | None, told: Iterable[Deployment]) -> None:
+    def __init__(
+        self, template: DeploymentTemplate | None, described: Iterable[Deployment]
+    ) -> None:
         self._template = template
-        self._told = {deployment.deployment_id for deployment in told}
-        self._longest = max((name.count("/") + 1 for name in self._told), default=0)
+        self._described = {deployment.deployment_id for deployment in described}
+        self._longest = max((name.count("/") + 1 for name in self._described), default=0)
 
     def __bool__(self) -> bool:
-        return self._template is not None or bool(self._told)
+        return self._template is not None or bool(self._described)
 
     def of(self, root: Sequence[str], inside: Sequence[str]) -> CameraPlace | None:
         """Where a file was taken.
@@ -124,9 +126,9 @@ class CameraPlaces:
         if self._template is not None:
             folders = [*root, *inside] if self._template.absolute else inside
             place = self._template.place_of([folder for folder in folders if folder])
-        if place is not None and place.deployment_id in self._told:
+        if place is not None and place.deployment_id in self._described:
             return place
-        named = next((n for n in self._named([*root[-1:], *inside]) if n in self._told), None)
+        named = next((n for n in self._named([*root[-1:], *inside]) if n in self._described), None)
         if named is None:
             return place
         return replace(place, deployment_id=named) if place else CameraPlace(named)
@@ -138,7 +140,7 @@ class CameraPlaces:
 
 
 def complete_deployment(deployment: Deployment, place: CameraPlace | None) -> Deployment:
-    """A deployment, with what its folders tell where the person told nothing."""
+    """A deployment, completed by what its folders tell."""
     if place is None:
         return deployment
     return replace(
@@ -163,7 +165,7 @@ def _require_sound(text: str, part: str) -> None:
 
 
 def _pattern(part: str) -> re.Pattern[str]:
-    """A folder's pattern: a field is as short as it can be, a star and another name anything."""
+    """A folder's pattern: a field is as short as possible, a star and another name anything."""
     pieces = []
     for piece in re.split(r"(\{[^{}]*\}|\*)", part):
         field = _FIELD.fullmatch(piece)
@@ -186,7 +188,7 @@ _CLOCK = re.compile(r"([+-]?)(\d{1,6}):([0-5]?\d)(?::([0-5]?\d))?")
 _UNITS = re.compile(r"([+-]?)(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.IGNORECASE)
 _SECONDS = re.compile(r"[+-]?\d+")
 _LONGEST = 100 * 366 * 86_400
-"""Seconds: a clock that was never set says 1970 or 2000."""
+"""Seconds: a clock that was never set shows 1970 or 2000."""
 
 
 def parse_shift(text: str) -> int:
@@ -195,14 +197,14 @@ def parse_shift(text: str) -> int:
     Raises:
         SettingsError: It is none of these, or more than a hundred years.
     """
-    words = text.strip().replace(" ", "").replace("\N{MINUS SIGN}", "-")[:40]
-    words += "s" if _SECONDS.fullmatch(words) else ""
-    match = _CLOCK.fullmatch(words)
+    shift = text.strip().replace(" ", "").replace("\N{MINUS SIGN}", "-")[:40]
+    shift += "s" if _SECONDS.fullmatch(shift) else ""
+    match = _CLOCK.fullmatch(shift)
     if match is not None:
         sign, hours, minutes, seconds = match.groups()
         total = (int(hours) * 60 + int(minutes)) * 60 + int(seconds or 0)
     else:
-        match = _UNITS.fullmatch(words)
+        match = _UNITS.fullmatch(shift)
         if match is None or not any(match.groups()[1:]):
             raise SettingsError(
                 f"{text!r} is no shift of a clock",

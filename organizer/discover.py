@@ -166,7 +166,7 @@ def _first_visit(folder: str, seen: set[tuple[int, int]]) -> bool:
     try:
         status = os.stat(folder)  # noqa: PTH116 - a Path for each folder costs more than the call
     except OSError:
-        return True  # listing it will say why
+        return True  # listing it will raise it
     key = (status.st_dev, status.st_ino)
     if key in seen:
         return False

@@ -18,7 +18,7 @@ _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
 
 @dataclass(frozen=True, slots=True)
 class ImageLight:
-    """What the pixels tell of the light.
+    """The light of a picture, measured on its pixels.
 
     Attributes:
         brightness: Mean luma (ITU-R BT.601), 0 is black and 1 is white.

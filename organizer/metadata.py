@@ -1,6 +1,6 @@
 """EXIF tags -> when, with what and where a photo was taken, and what plugins' readers find in it.
 
-Nothing is guessed: a photo without a time has none (a file's own date says when it was copied).
+Nothing is guessed: a photo without a time has none (a file's own date is that of the copy).
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ def image_facts(
 
     Args:
         image: The image.
-        extra: What readers found in it. Their "serial_number" tells two cameras of one model apart
-            where the standard tags do not.
+        extra: What readers found in it. Their "serial_number" distinguishes two cameras of one
+            model where the standard tags do not.
     """
     extra = extra or {}
     tags = image.metadata
@@ -65,12 +65,12 @@ def taken_at(tags: Mapping[str, str | int | float]) -> str | None:
 
 
 def camera(tags: Mapping[str, str | int | float]) -> str | None:
-    """Make, model and serial number, as far as the file tells; None where it tells nothing."""
+    """Make, model and serial number, as far as they are in the file; None where none is."""
     make, model = str(tags.get("Make", "")), str(tags.get("Model", ""))
     if model.lower().startswith(make.lower()):
         make = ""  # "NIKON" "NIKON D90" is one name, not two
-    words = [make, model, str(tags.get("BodySerialNumber", ""))]
-    return " ".join(word for word in words if word) or None
+    parts = [make, model, str(tags.get("BodySerialNumber", ""))]
+    return " ".join(part for part in parts if part) or None
 
 
 def installed_readers() -> dict[str, MetadataReader]:
@@ -108,7 +108,7 @@ def _read(
     try:
         given = reader.read(content)
     except Exception as error:
-        # A stranger's code can raise anything; to go on would lose its findings unnoticed.
+        # A plugin can raise anything; to go on would lose its findings unnoticed.
         raise _bug(name, image, f"failed with {type(error).__name__}: {error}") from error
     if not isinstance(given, Mapping):
         raise _bug(name, image, f"gave {type(given).__name__}, no mapping")

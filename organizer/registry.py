@@ -160,7 +160,7 @@ def _loaded(group: str, name: str) -> Any:
     try:
         return point.load()
     except Exception as error:
-        # Importing a stranger's module can raise anything; the others must still work.
+        # Importing a plugin's module can raise anything; the others must still work.
         raise PluginError(
             f"{_kind(group)} {name!r} of {_provider(point)} cannot be loaded: {error}",
             f"update or remove {_provider(point)}",

@@ -97,7 +97,7 @@ class Settings(BaseSettings):
 
 
 def load_settings(**flags: Any) -> Settings:
-    """The settings in force; a flag that is None was not given.
+    """The current settings; a flag that is None was not given.
 
     Raises:
         SettingsError: A value cannot be what was given, or the file cannot be read.

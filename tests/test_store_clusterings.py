@@ -174,7 +174,7 @@ def test_members_come_back_and_the_unsure_are_counted(clusterings: ClusteringTab
     assert members.distances[:3].tobytes() == made.members.distances.tobytes()
     assert members.since.tolist() == [0, 0, 0, 1, 1]
     assert members.unsure.tolist() == [False, False, False, True, False]
-    assert clusterings.count_unsure(clustering_id) == 1
+    assert clusterings.count_unassigned(clustering_id) == 1
     assert clusterings.count(clustering_id) == 5
     assert clusterings.clusters_of(clustering_id, [id_of(50), id_of(51)]) == {id_of(51): 2}
     novel = members_of([3], first=50, since=1)
@@ -182,7 +182,7 @@ def test_members_come_back_and_the_unsure_are_counted(clusterings: ClusteringTab
     after = clusterings.assignments(clustering_id)
     assert len(after) == 5
     assert dict(zip(after.image_ids, after.cluster_ids, strict=True))[id_of(50)] == 3
-    assert clusterings.count_unsure(clustering_id) == 0
+    assert clusterings.count_unassigned(clustering_id) == 0
 
 
 def test_the_clusters_of_some_images_leave_out_those_that_are_in_none(

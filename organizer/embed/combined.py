@@ -1,7 +1,7 @@
 """Several embedders as one: ``hog+hsv``, ``mobilenet_v2+hsv``.
 
 The vector is that of each part at unit length, one behind the other, so every part has the same
-say in a cosine.
+weight in a cosine.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ class CombinedEmbedder:
         self.engine = " and ".join(dict.fromkeys(filter(None, engines)))
 
     def prepare(self, image: NDArray[np.uint8]) -> NDArray[Any]:
-        """What each part makes of the picture: ``(parts,)`` of arrays."""
+        """What each part makes of the image: ``(parts,)`` of arrays."""
         prepared = np.empty(len(self._parts), dtype=object)
         for number, part in enumerate(self._parts):
             prepared[number] = part.prepare(image)
         return prepared
 
     def embed(self, batch: Sequence[NDArray[Any]]) -> Vectors:
-        """``(n, dim)`` float32; a part that sees nothing in a picture leaves its share zero."""
+        """``(n, dim)`` float32; a part that finds nothing in an image leaves its share zero."""
         columns = [
             _unit(part.embed([prepared[number] for prepared in batch]))
             for number, part in enumerate(self._parts)
@@ -87,10 +87,10 @@ class Combination:
     def describe(self, *, weights: Path | None = None) -> EmbedderInfo:
         """As ready as the part that is least so."""
         found: list[Any] = [registry.part_factory(_GROUP, name) for name in self._names]
-        told = [part for part in found if isinstance(part, Describable)]
-        if not told:
+        described = [part for part in found if isinstance(part, Describable)]
+        if not described:
             return EmbedderInfo(self.name, 0, "none needed", "", "")
-        infos = [part.describe(weights=weights) for part in told]
+        infos = [part.describe(weights=weights) for part in described]
         order = ("none needed", "here", "downloadable", "missing")
         worst = max(infos, key=lambda info: order.index(info.weights))
         known = len(infos) == len(found) and all(info.dim for info in infos)

@@ -1,6 +1,6 @@
 """Embedders of crops, ``crops:NAME``: NAME itself, whose images are what detectors boxed.
 
-The name tells vectors of crops from those of whole photos, which are in a table of their own.
+The name separates vectors of crops from those of whole photos, which are in a table of their own.
 """
 
 from __future__ import annotations

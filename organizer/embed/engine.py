@@ -38,24 +38,25 @@ class NetworkEngine(Protocol):
 
 
 def engine_for(source: NetworkSource, *, device: str, precision: str) -> NetworkEngine:
-    """The fastest engine that is here.
+    """The fastest engine that is installed.
 
     Args:
         source: The network.
         device: "auto", "cpu", "cuda" or "mps".
         precision: "auto" takes half precision where the hardware has it and the vectors stay
             those of float32: not for networks of depthwise convolutions (in MobileNetV2 bfloat16
-            changes the nearest neighbour of one photo in nine). "float32", "bfloat16": orders.
+            changes the nearest neighbour of one photo in nine). "float32" and "bfloat16"
+            are taken as they are.
 
     Raises:
         PluginError: There is no such device.
-        SettingsError: The hardware does not have the precision that is ordered.
+        SettingsError: The hardware does not have the required precision.
     """
     from organizer.embed.eager import TorchEngine
 
-    where = _device(device)
-    if where != "cpu":
-        return TorchEngine(source, device=where, precision=precision)
+    found = _device(device)
+    if found != "cpu":
+        return TorchEngine(source, device=found, precision=precision)
     if find_spec("openvino") is not None:
         from organizer.embed.openvino import OpenVinoEngine
 
@@ -63,23 +64,23 @@ def engine_for(source: NetworkSource, *, device: str, precision: str) -> Network
             return OpenVinoEngine(source, precision=precision)
         except ConversionError as error:
             # An exotic network: torch runs it, only slower.
-            engine = TorchEngine(source, device=where, precision=precision)
+            engine = TorchEngine(source, device=found, precision=precision)
             engine.name += f" (OpenVINO cannot run it: {error})"
             return engine
-    return TorchEngine(source, device=where, precision=precision)
+    return TorchEngine(source, device=found, precision=precision)
 
 
 def _device(wanted: str) -> str:
     import torch
 
-    here = {
+    available = {
         "cpu": True,
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
     }
     if wanted == "auto":
-        return next(name for name in ("cuda", "mps", "cpu") if here[name])
-    if not here[wanted]:
+        return next(name for name in ("cuda", "mps", "cpu") if available[name])
+    if not available[wanted]:
         raise PluginError(
             f"there is no device {wanted!r} on this machine", "use --device auto or --device cpu"
         )

@@ -43,7 +43,7 @@ class HandcraftedEmbedder(ABC):
     version = "1"
 
     def prepare(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """The whole feature, ``(dim,)`` float32; zero where nothing is seen."""
+        """The whole feature, ``(dim,)`` float32; zero where nothing is found."""
         size = (self.min_side, self.min_side)
         picture = Image.fromarray(image).resize(size, Image.Resampling.BILINEAR)
         return self.describe(picture).astype(np.float32)
@@ -142,7 +142,7 @@ class GaborEmbedder(HandcraftedEmbedder):
 
 @dataclass(frozen=True, slots=True)
 class FeatureFactory:
-    """Makes a feature and tells of it.
+    """Makes a feature and describes it.
 
     Attributes:
         name: The name in the registry.
@@ -157,7 +157,7 @@ class FeatureFactory:
         return self.made()
 
     def describe(self, *, weights: Path | None = None) -> EmbedderInfo:
-        """No weights, wherever one looks."""
+        """It needs no weights."""
         del weights
         return EmbedderInfo(self.name, self.made.dim, "none needed", "", "no weights")
 

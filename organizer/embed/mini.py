@@ -21,7 +21,7 @@ from organizer.protocols import EmbedderInfo
 NAME = "organizer-mini"
 DIM = 256
 MINI_SIDE = 96
-"""Pixels of the square that it sees."""
+"""Pixels of the square that it takes."""
 
 PREPROCESSING = Preprocessing(
     MINI_SIDE, (MINI_SIDE, MINI_SIDE), (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

@@ -47,7 +47,7 @@ class NetworkEmbedder:
         self.device, self.engine = engine.device, engine.name
 
     def prepare(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Resize and crop as the weights want it: ``(h, w, 3)`` uint8."""
+        """Resize and crop as the weights need it: ``(h, w, 3)`` uint8."""
         return self._preprocessing(image)
 
     def embed(self, batch: Sequence[NDArray[Any]]) -> Vectors:
@@ -58,7 +58,7 @@ class NetworkEmbedder:
 
 
 class NetworkFactory(ABC):
-    """A network by its name: makes its embedder, tells of it, and gets its weights."""
+    """A network by its name: makes its embedder, describes it, and gets its weights."""
 
     name: str
     dim: int
@@ -120,7 +120,7 @@ class NetworkFactory(ABC):
         version: str,
         file: WeightsFile,
     ) -> NetworkEmbedder:
-        """The embedder around an engine; networks that can do more than embed say so here."""
+        """The embedder around an engine; networks that can do more than embed override this."""
         del file
         return NetworkEmbedder(engine, preprocessing, version=version)
 
@@ -147,7 +147,7 @@ class NetworkFactory(ABC):
         return weights_files.copy_weights(file, source)
 
     def _require_a_way(self, given: Path | None) -> None:
-        """Say at once that there are no weights and no network: importing torch takes seconds."""
+        """Fail at once without weights and a network: importing torch takes seconds."""
         promise = self.promise
         if (
             weights_files.find_beside(promise.stem, given=given) is None
@@ -157,20 +157,20 @@ class NetworkFactory(ABC):
 
     @abstractmethod
     def may_be_cached(self) -> bool:
-        """Whether a library's cache may hold the weights, as far as can be told at once."""
+        """Whether a library's cache may hold the weights, as far as can be known at once."""
 
 
 def mentioned(package: str, pattern: str) -> bool:
     """Whether the source of a library has a line like this; the library is not imported.
 
-    Where it does, a name is taken for good for the moment: the library's own list, which takes
-    seconds to import, is asked before anything is made.
+    Where it does, a name is accepted for the moment: the library's own list, which takes seconds
+    to import, is checked before anything is made.
     """
     return any(passages(package, pattern))
 
 
 def passages(package: str, pattern: str) -> Iterator[str]:
-    """What in the source of a library is like this; the library is not imported."""
+    """What in the source of a library matches; the library is not imported."""
     spec = find_spec(package)
     folders = (spec.submodule_search_locations or []) if spec else []
     wanted = re.compile(pattern.encode(), re.MULTILINE)

@@ -104,8 +104,8 @@ class OpenClipNetwork(NetworkFactory):
 
     def may_be_cached(self) -> bool:
         """See `NetworkFactory`."""
-        told = list(passages("open_clip", _entry(self.tag) + r"[^)]*"))
-        return not told or any(quotes_cached(text) for text in told)
+        entries = list(passages("open_clip", _entry(self.tag) + r"[^)]*"))
+        return not entries or any(quotes_cached(text) for text in entries)
 
     def source(self) -> WeightsSource:
         """See `NetworkFactory`."""

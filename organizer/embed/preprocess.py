@@ -1,4 +1,4 @@
-"""The way a picture is made fit for a network: it belongs to the weights and travels with them.
+"""How an image is prepared for a network: it belongs to the weights and travels with them.
 
 The numbers are those of torchvision's own transforms on a Pillow image, to the last bit.
 """

@@ -54,9 +54,9 @@ class TimmNetwork(NetworkFactory):
 
     def may_be_cached(self) -> bool:
         """See `NetworkFactory`; not all repositories are timm's own."""
-        told = list(passages("timm", _entry(self.model) + _LINES_OF_AN_ENTRY))
+        entries = list(passages("timm", _entry(self.model) + _LINES_OF_AN_ENTRY))
         own = is_repo_cached(f"timm/{self.model}")
-        return own or not told or any(quotes_cached(text) for text in told)
+        return own or not entries or any(quotes_cached(text) for text in entries)
 
     def source(self) -> WeightsSource:
         """See `NetworkFactory`."""
@@ -103,7 +103,7 @@ class TimmNetwork(NetworkFactory):
     def _load(self, state: dict[str, Any], **head: int) -> Any:
         """Load by timm's own way in, which knows the names that the makers of a network gave.
 
-        It takes weights that do not fit where it cuts the head away itself; so it is told that
+        It takes weights that do not fit where it cuts the head away itself; so it is given that
         the network has always had this one.
         """
         import timm

@@ -93,9 +93,9 @@ class TorchvisionNetwork(NetworkFactory):
             return (torch_cache() / self.url.rpartition("/")[2]).is_file()
         heads = passages("torchvision", _head(self.model) + r": Optional\[\w+")
         kinds = [head.rpartition("[")[2] for head in heads]
-        told = [text for kind in kinds
+        entries = [text for kind in kinds
                 for text in passages("torchvision", rf"^class {kind}\((.*\n)+?(?=\S)")]  # fmt: skip
-        return not told or any(quotes_cached(text) for text in told)
+        return not entries or any(quotes_cached(text) for text in entries)
 
     def source(self) -> WeightsSource:
         """See `NetworkFactory`."""

@@ -1,7 +1,7 @@
 """Where the weights of a network lie, and how they are read.
 
 They are looked for in this order: a file that the user named, a folder that the user named
-(``STEM.pth`` or ``STEM.safetensors``), what `organizer models import` took in, the caches of torch
+(``STEM.pth`` or ``STEM.safetensors``), what `organizer models import` copied, the caches of torch
 and of the Hugging Face hub, and at last the download that the network's library names.
 """
 
@@ -28,7 +28,7 @@ from platformdirs import user_data_path
 from organizer.errors import WeightsDamagedError, WeightsError, WeightsMissingError
 
 OFFLINE_AFTER_SECONDS = 3.0
-"""With the start of the program it is told within five."""
+"""With the start of the program the error comes within five."""
 
 WEIGHTS_SUFFIXES = (".pth", ".pt", ".safetensors")
 
@@ -69,7 +69,7 @@ class WeightsSource:
 
     @property
     def address(self) -> str:
-        """Where they would be downloaded from; empty where nobody offers them."""
+        """Where they would be downloaded from; empty where there is no download."""
         return self.url or (f"{hub_address()}/{self.repo}" if self.repo else "")
 
     @property
@@ -120,7 +120,7 @@ def fetch_weights(source: WeightsSource, *, given: Path | None) -> WeightsFile:
     """The weights file, downloaded into its cache if it is nowhere on this machine.
 
     Raises:
-        WeightsMissingError: It is not here and cannot be downloaded; the message says what was
+        WeightsMissingError: It is not here and cannot be downloaded; the message lists what was
             tried.
     """
     path = given_weights(source, given=given)
@@ -128,7 +128,7 @@ def fetch_weights(source: WeightsSource, *, given: Path | None) -> WeightsFile:
 
 
 def given_weights(source: WeightsSource, *, given: Path | None) -> Path:
-    """As `fetch_weights`, without telling which weights they are: that reads the whole file."""
+    """As `fetch_weights`, without the digest, for which the whole file is read."""
     path = find_weights(source, given=given)
     if path is not None:
         return path
@@ -137,10 +137,10 @@ def given_weights(source: WeightsSource, *, given: Path | None) -> Path:
 
 
 def check_reachable(source: WeightsSource, *, given: Path | None = None) -> None:
-    """Ask for the headers of a download, so that a machine without a network says so in seconds.
+    """Ask for the headers of a download, so that a machine without a network fails in seconds.
 
     Raises:
-        WeightsMissingError: There is no answer; the message says where else was looked.
+        WeightsMissingError: There is no answer; the message lists where else was looked.
     """
     if not source.address:
         raise missing_weights(source, given=given, reason="nobody offers them for download")
@@ -156,7 +156,7 @@ def check_reachable(source: WeightsSource, *, given: Path | None = None) -> None
 def missing_weights(
     source: WeightsSource, *, given: Path | None, reason: str
 ) -> WeightsMissingError:
-    """The error that tells all places where weights were looked for."""
+    """The error that lists all places where weights were looked for."""
     tried = [f"{given}/{source.stem}.pth and .safetensors"] if given else []
     tried += [str(imported_folder())]
     tried += [str(hub_cache() if source.on_hub else torch_cache())] if source.address else []
@@ -233,7 +233,7 @@ def reading(path: Path, *, name: str) -> Iterator[None]:
 
 
 def _first_sentence(error: BaseException) -> str:
-    """What a reader says of a file; of a key or a number that it met nothing can be learned."""
+    """A reader's message about a file; one that is only a key or a number explains nothing."""
     sentence = " ".join(str(error).split()).partition(". ")[0]
     return sentence if " " in sentence else "it holds no tensors"
 
@@ -253,8 +253,8 @@ def imported_folder() -> Path:
 def torch_cache() -> Path:
     """Torch's folder of downloaded weights, without importing torch."""
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    home = os.environ.get("TORCH_HOME") or f"{cache}/torch"
-    return Path(home).expanduser() / "hub" / "checkpoints"
+    folder = os.environ.get("TORCH_HOME") or f"{cache}/torch"
+    return Path(folder).expanduser() / "hub" / "checkpoints"
 
 
 def hub_cache() -> Path:

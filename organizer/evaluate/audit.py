@@ -34,7 +34,7 @@ interval's promise where a large cluster has few answers; see `estimate_purity`.
 
 @dataclass(frozen=True, slots=True)
 class AuditStratum:
-    """What a person said of the images of a cluster that were drawn at random.
+    """A person's answers about the images of a cluster that were drawn at random.
 
     Attributes:
         cluster_id: The cluster.
@@ -90,8 +90,8 @@ def wilson(right: int, answered: int, *, population: int | None = None) -> Propo
 def estimate_purity(strata: Sequence[AuditStratum]) -> Audit | None:
     """The purity of each cluster and of all, with their 95% intervals.
 
-    Of a cluster: `wilson` of what was drawn from (the images now, and those taken out), then said
-    of the images now, of which as many are right as before.
+    Of a cluster: `wilson` of what was drawn from (the images now, and those taken out), then
+    applied to the images now, of which as many are right.
 
     Of all: each cluster counts by its size (the stratified estimator, Cochran 1977, chapter 5). Its
     interval is Wilson's on the effective sample size (Kish 1965; Korn and Graubard 1998 for
@@ -112,7 +112,7 @@ def estimate_purity(strata: Sequence[AuditStratum]) -> Audit | None:
         return None
     return Audit(
         overall=_overall(seen),
-        per_cluster={stratum.cluster_id: _now(stratum) for stratum in seen},
+        per_cluster={stratum.cluster_id: _remaining(stratum) for stratum in seen},
         unseen=sum(stratum.size for stratum in strata if not stratum.answered),
     )
 
@@ -171,14 +171,14 @@ def _number_of(image_id: str, seed: int) -> bytes:
     return hashlib.blake2b(f"{seed}:{image_id}".encode(), digest_size=8).digest()
 
 
-def _now(stratum: AuditStratum) -> Proportion:
-    """What was found out of all that was drawn from, said of the images that are there now."""
+def _remaining(stratum: AuditStratum) -> Proportion:
+    """The share among all that was drawn from, applied to the images that are left."""
     found = wilson(stratum.right, stratum.answered, population=stratum.population)
     return _rescaled(found, stratum.population, stratum.size)
 
 
 def _rescaled(found: Proportion, population: int, size: int) -> Proportion:
-    """As many are right as before, among fewer."""
+    """The same number of right images, among fewer."""
     factor = population / size
     share, low, high = (min(1.0, end * factor) for end in (found.share, found.low, found.high))
     return Proportion(share, low, high, found.answered, found.right)
@@ -204,7 +204,7 @@ def _effective_of_all(
     answered: NDArray[np.float64],
     population: NDArray[np.float64],
 ) -> float:
-    """Answers of a simple random sample that would say as much."""
+    """Answers of a simple random sample that would be as precise."""
     pairs = zip(answered.tolist(), population.tolist(), strict=True)
     effective = np.array([_effective(n, whole) for n, whole in pairs])
     parts = weights**2 / effective

@@ -45,8 +45,8 @@ def neighbour_disagreement(
         where there are none.
     """
     rows = np.arange(len(labels), dtype=np.int64) if rows is None else rows
-    there = np.flatnonzero(labels != NOISE)
-    k = min(neighbours, len(there) - 1, _MOST)
+    clustered = np.flatnonzero(labels != NOISE)
+    k = min(neighbours, len(clustered) - 1, _MOST)
     share = np.zeros(len(rows))
     majority = np.full(len(rows), NOISE, dtype=np.int64)
     inside = np.flatnonzero(labels[rows] != NOISE)
@@ -55,7 +55,7 @@ def neighbour_disagreement(
         return share, majority
     for start in range(0, len(inside), _ROWS):
         at = inside[start : start + _ROWS]
-        near = labels[_nearest(vectors, rows[at], there, k)]
+        near = labels[_nearest(vectors, rows[at], clustered, k)]
         looked_at = np.minimum(companions[rows[at]], k)
         others = near != labels[rows[at]][:, None]
         others &= np.arange(k) < looked_at[:, None]

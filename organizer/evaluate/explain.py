@@ -1,7 +1,7 @@
 """What a clustering goes with besides what is in the photos: camera, light, bursts, brightness.
 
 A camera trap sees one place for weeks, and an embedder sees the place too. Clusters that go with
-cameras are places, not animals; this is where that is measured and said.
+cameras are places, not animals; this module measures and describes it.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from organizer.types import NOISE, Explanation, Factor, Labels, Reason
 
 MOSTLY = 0.9
-"""Share of a cluster from which a sentence says what it mostly is."""
+"""Share of a cluster from which a sentence describes what it mostly is."""
 
 EXPECTED = 0.5
-"""Share of all images up to which "mostly" is worth a word: where nine photos in ten are infrared,
-so is every cluster."""
+"""Share of all images up to which "mostly" is worth mentioning: where nine photos in ten are
+infrared, so is every cluster."""
 
-AT_HOME = 2 / 3
+PLACE_FROM = 2 / 3
 """Share of a camera's images in clusters that are mostly its own from which these are places."""
 
 _LEAST = 5
@@ -29,7 +29,7 @@ _VISIT = 0.5
 _DEALS = 5
 _MANY = 100_000
 _BINS = 10
-_WORTH_SAYING = 0.1
+_WORTH_MENTIONING = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +52,15 @@ class CaptureFactors:
 
 
 def explain_clusters(labels: Labels, taken: CaptureFactors, *, seed: int = 0) -> Explanation:
-    """Measure what the clusters go with, and say it of those that go with it plainly.
+    """Measure what the clusters go with, and describe those that clearly do.
 
     A factor is measured by the normalised mutual information (arithmetic mean) of clusters and its
     groups, and, since that is never quite 0, by the mean of five random deals of the same groups
     (above 100,000 images, one).
-    Of bursts only those of two photos and more count: one photo alone tells nothing. Brightness is
+    Of bursts only those of two photos and more count: one photo alone shows nothing. Brightness is
     cut into tenths of the images.
 
-    A sentence is said of a cluster of five images and more:
+    Clusters of five images and more are described:
 
     - of one camera (90% and more, where that camera took at most half of all): that it is a place,
       not an animal, if two thirds of that camera's images lie in clusters that are mostly its own.
@@ -70,7 +70,7 @@ def explain_clusters(labels: Labels, taken: CaptureFactors, *, seed: int = 0) ->
     - from the darkest or the lightest tenth of all images: how dark it is, not what it shows.
 
     Args:
-        labels: ``(n,)`` int64 clusters; NOISE for an unsure image, which does not count.
+        labels: ``(n,)`` int64 clusters; NOISE for an unassigned image, which does not count.
         taken: How the photos were taken.
         seed: Of the deals.
     """
@@ -144,7 +144,7 @@ _Main = tuple[int, float]
 """The camera of most of a cluster's images, and their share."""
 
 _Phrase = tuple[str, bool]
-"""What is said, and whether it speaks against the cluster."""
+"""The text, and whether it speaks against the cluster."""
 
 
 def _reasons(labels: Labels, taken: CaptureFactors) -> list[Reason]:
@@ -152,19 +152,19 @@ def _reasons(labels: Labels, taken: CaptureFactors) -> list[Reason]:
     inside = labels != NOISE
     cameras, lights = _shares(taken.cameras[inside]), _shares(taken.infrared[inside])
     mains = {i: _mainly(taken.cameras[rows], cameras) for i, rows in members.items()}
-    at_home = _at_home(labels, taken.cameras, mains)
+    place_cameras = _place_cameras(labels, taken.cameras, mains)
     tenths = _tenths(taken.brightness)
     reasons = []
     for cluster_id, rows in members.items():
         main, light = mains[cluster_id], taken.infrared[rows]
-        said = [
+        candidates = [
             _of_light(light, lights)
             if main is None
-            else _of_camera(main, light, lights, taken.camera_names, at_home),
+            else _of_camera(main, light, lights, taken.camera_names, place_cameras),
             _of_burst(rows, taken.bursts),
             _of_brightness(rows, tenths),
         ]
-        phrases = [phrase for phrase in said if phrase is not None]
+        phrases = [phrase for phrase in candidates if phrase is not None]
         if phrases:
             text = "; ".join(text for text, _ in phrases)
             reasons.append(Reason(cluster_id, text, any(doubt for _, doubt in phrases)))
@@ -172,7 +172,7 @@ def _reasons(labels: Labels, taken: CaptureFactors) -> list[Reason]:
 
 
 def _members(labels: Labels) -> dict[int, Labels]:
-    """The rows of each cluster that is large enough to speak of."""
+    """The rows of each cluster that is large enough to be described."""
     order = np.argsort(labels, kind="stable")
     ids, starts, counts = np.unique(labels[order], return_index=True, return_counts=True)
     return {
@@ -199,17 +199,17 @@ def _mainly(cameras: Labels, usual: NDArray[np.float64]) -> _Main | None:
     return (camera, share) if share >= MOSTLY and usual[camera] <= EXPECTED else None
 
 
-def _at_home(labels: Labels, cameras: Labels, mains: dict[int, _Main | None]) -> set[int]:
+def _place_cameras(labels: Labels, cameras: Labels, mains: dict[int, _Main | None]) -> set[int]:
     """Cameras most of whose images lie in clusters that are mostly their own."""
-    homes = np.full(int(labels.max(initial=0)) + 1, NOISE)
+    camera_of = np.full(int(labels.max(initial=0)) + 1, NOISE)
     for cluster_id, main in mains.items():
         if main is not None:
-            homes[cluster_id] = main[0]
+            camera_of[cluster_id] = main[0]
     seen = np.flatnonzero((labels != NOISE) & (cameras != NOISE))
-    is_home = homes[labels[seen]] == cameras[seen]
+    is_own = camera_of[labels[seen]] == cameras[seen]
     counts = np.bincount(cameras[seen])
-    at_home = np.bincount(cameras[seen], is_home, minlength=len(counts))
-    return {int(i) for i in np.flatnonzero((counts > 0) & (at_home >= AT_HOME * counts))}
+    own = np.bincount(cameras[seen], is_own, minlength=len(counts))
+    return {int(i) for i in np.flatnonzero((counts > 0) & (own >= PLACE_FROM * counts))}
 
 
 def _of_camera(
@@ -217,20 +217,20 @@ def _of_camera(
     light: Labels,
     usual: NDArray[np.float64],
     names: Sequence[str],
-    at_home: set[int],
+    place_cameras: set[int],
 ) -> _Phrase:
     camera, share = main
-    said = f"{share:.0%} of one camera ({names[camera]}){_when(light, usual)}"
-    if camera in at_home:
-        return f"{said}: a place, not an animal", True
-    return f"{said}: the other cameras do not see it", False
+    text = f"{share:.0%} of one camera ({names[camera]}){_when(light, usual)}"
+    if camera in place_cameras:
+        return f"{text}: a place, not an animal", True
+    return f"{text}: the other cameras do not see it", False
 
 
 def _when(light: Labels, usual: NDArray[np.float64]) -> str:
     """In which light photos were taken, where there is more than one."""
     known = light[light != NOISE]
     for number, word in ((1, " in infrared"), (0, " in colour")):
-        is_mixed = usual[1 - number] >= _WORTH_SAYING
+        is_mixed = usual[1 - number] >= _WORTH_MENTIONING
         if is_mixed and len(known) and float((known == number).mean()) >= MOSTLY:
             return word
     return ""

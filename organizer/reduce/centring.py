@@ -1,7 +1,7 @@
 """Centring by groups: what all photos of a camera have in common is taken out of their vectors.
 
 The mean of a group (the photos of one camera, those taken in infrared) is subtracted from each of
-its vectors and the mean of all is put back: the location half of what ComBat does to the batches of
+its vectors and the mean of all is added: the location half of what ComBat does to the batches of
 a laboratory (Johnson, Li and Rabinovic 2007, Biostatistics 8). As there, the mean of a small group
 is drawn towards that of all, for a camera that saw one animal has that animal in its mean: the mean
 of all counts for as many images as there is variance within the groups to one between them.
@@ -33,8 +33,8 @@ _ROWS_AT_ONCE = 8_192
 class Centring:
     """The means of groups of vectors.
 
-    A group that was not there when this was fitted is learned from its first images, and better
-    with each further one. The groups that were there stay as they are, and so do their images.
+    A group that is unknown when this is fitted is learned from its first images, and better with
+    each further one. The groups that are known stay as they are, and so do their images.
 
     Args:
         names: The group of each row of what was counted; one may have several rows.
@@ -114,7 +114,7 @@ class Centring:
             rows = slice(start, start + _ROWS_AT_ONCE)
             shifts = np.stack([self._shift_of.get(name, nothing) for name in groups[rows]])
             block = vectors[rows].astype(np.float32, copy=False)
-            shifts[~block.any(axis=1)] = 0  # an embedder that sees nothing still sees nothing
+            shifts[~block.any(axis=1)] = 0  # a vector without features stays zero
             found[rows] = normalised(block + shifts)
         return found
 

@@ -13,7 +13,7 @@ ReducerState = Mapping[str, NDArray[np.generic]]
 
 
 def pca(*, n_components: int = 64, random_state: int = 0) -> Pca:
-    """Principal components. Fewer vectors or dimensions than asked for give as many as there are.
+    """Principal components. Fewer vectors or dimensions than that give as many as there are.
 
     Returns:
         A `organizer.protocols.Reducer`.
@@ -75,7 +75,7 @@ class Pca:
         return {"mean": self._mean, "components": self._components}
 
     def restore(self, state: ReducerState) -> None:
-        """Be as fitted as the reducer that gave the state."""
+        """Restore the state of a fitted reducer."""
         self._mean = np.asarray(state["mean"], dtype=np.float32)
         self._components = np.asarray(state["components"], dtype=np.float32)
 

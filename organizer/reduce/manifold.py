@@ -25,7 +25,7 @@ def umap(*, n_components: int = 10, n_neighbors: int = 15, random_state: int = 0
         PluginError: umap-learn is not installed.
     """
     try:
-        import umap as installed  # noqa: F401 - only whether it can be had
+        import umap as installed  # noqa: F401 - only whether it is installed
     except ImportError as error:
         raise PluginError("UMAP is not installed", "pip install 'organizer[umap]'") from error
     return Umap(n_components, n_neighbors, random_state)
@@ -73,7 +73,7 @@ class Umap:
         }
 
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
-        """Be as fitted as the reducer that gave the state."""
+        """Restore the state of a fitted reducer."""
         self._landmarks = np.asarray(state["landmarks"], dtype=np.float32)
         self._points = np.asarray(state["points"], dtype=np.float32)
         self._k = int(state["n_neighbors"])

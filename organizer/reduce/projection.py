@@ -1,4 +1,4 @@
-"""Vectors -> a map: points of a plane, to look at.
+"""Vectors -> a map: points in the plane.
 
 The protocol is that of Kobak and Berens 2019 (Nature Communications 10): the vectors' first 50
 principal components, in which the neighbours are found; a start from the first two, scaled down,
@@ -18,10 +18,9 @@ from numpy.typing import NDArray
 
 from organizer.errors import PluginError
 from organizer.reduce.linear import Pca
-from organizer.reduce.tsne import tsne
+from organizer.reduce.tsne import Points, tsne
 
 Method = Literal["pca", "tsne", "umap"]
-Points = NDArray[np.float32]
 
 _COMPONENTS = 50
 _NEIGHBOURS = 15
@@ -43,17 +42,17 @@ def project(
 
     Args:
         vectors: ``(n, dim)`` float32 or float16 of unit length, n at least 1. Some 20,000 are the
-            most that a map can show; time and memory are meant for that.
+            most that a map can show; time and memory are sized for that.
         method: "pca": the first two principal components, seconds. "tsne": neighbours stay
             neighbours, groups apart; distances between groups mean little. "umap": alike, denser.
         seed: Of everything that draws; the same seed gives the same map.
-        progress: Told the share that is done, 0 to 1.
+        progress: Called with the share that is done, 0 to 1.
 
     Returns:
         ``(n, 2)`` float32 within -1 to 1: centred, both axes with the same unit.
 
     Raises:
-        PluginError: UMAP is asked for and not installed.
+        PluginError: UMAP is required and not installed.
     """
     if method == "umap":
         require_umap()
@@ -68,7 +67,7 @@ def project(
 
 
 def require_umap() -> None:
-    """Make sure that UMAP is there, before anything long begins.
+    """Make sure that UMAP is installed, before anything long begins.
 
     Raises:
         PluginError: It is not installed.
@@ -97,7 +96,7 @@ def _umap(components: Points, *, seed: int) -> Points:
     """UMAP (McInnes, Healy and Melville 2018) of exact neighbours, on one thread for the seed.
 
     umap-learn finds neighbours by NN-descent, whose compilation and search take most of its time;
-    here they are given.
+    here they are computed before.
     """
     k = min(_NEIGHBOURS, len(components) - 1)
     nearest, distances = _nearest(components, k)
@@ -105,7 +104,7 @@ def _umap(components: Points, *, seed: int) -> Points:
     jitter = np.random.default_rng(seed).normal(scale=1e-3, size=(len(components), 2))
     start = components[:, :2] * (_UMAP_START / largest) + jitter
     with warnings.catch_warnings():
-        # It tells programmers what is not installed, and what a seed and given neighbours mean.
+        # It warns of what is not installed, and of what seeds and given neighbours mean.
         warnings.simplefilter("ignore")
         from umap import UMAP
 

@@ -107,7 +107,7 @@ class Smooth:
         }
 
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
-        """Be as fitted as the reducer that gave the state."""
+        """Restore the state of a fitted reducer."""
         self._mean = np.asarray(state["mean"], dtype=np.float32)
         self._matrix = np.asarray(state["matrix"], dtype=np.float32)
         self._landmarks = np.asarray(state["landmarks"], dtype=np.float32)

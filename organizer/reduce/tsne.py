@@ -54,7 +54,7 @@ def tsne(
         initial: ``(n, 2)``, scaled here: the first two principal components keep the large
             picture (Kobak and Berens 2019).
         seed: Of the jitter that sets copies apart.
-        progress: Told the share that is done, 0 to 1.
+        progress: Called with the share that is done, 0 to 1.
 
     Returns:
         ``(n, 2)`` float32, finite.

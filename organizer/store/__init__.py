@@ -104,7 +104,7 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[bool]:
-        """Hold the library for writing; first sweep up after a writer that was cut short.
+        """Hold the library for writing; first sweep up after a writer that was interrupted.
 
         Yields:
             Whether there was such a writer.

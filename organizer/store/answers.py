@@ -1,4 +1,4 @@
-"""What a person said of images that were shown with their clusters: append-only rows."""
+"""A person's answers about images that were shown with their clusters: append-only rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from organizer.store.schemas import ANSWERS
 
 
 class SampleKind(StrEnum):
-    """How an image came to be shown: only a random draw says something of the others."""
+    """How an image came to be shown: only a random draw is evidence about the others."""
 
     RANDOM = "random"
     DOUBTFUL = "doubtful"
@@ -26,10 +26,10 @@ class Answer:
     Attributes:
         image_id: The image.
         cluster_id: The cluster that it was shown with, wherever the image is now.
-        belongs: What the person said.
+        belongs: The answer.
         drawn: How it came to be shown.
-        clustering_id: The clustering that it was shown in; 0 for the one in force when the answer
-            is written down.
+        clustering_id: The clustering that it was shown in; 0 for the one that is current when the
+            answer is written.
         answer_id: Its number, in the order in which answers were given; 0 before it is written.
     """
 
@@ -73,7 +73,7 @@ class AnswerTable:
         return int(numbers.max(initial=0))
 
     def append(self, answers: Sequence[Answer]) -> None:
-        """Write answers down, in one commit; they are numbered in this order."""
+        """Write answers, in one commit; they are numbered in this order."""
         at = now()
         first = self.last() + 1
         rows = [

@@ -1,4 +1,4 @@
-"""What a person chose for a library, by name, and what else it has to remember: small things."""
+"""What a person chose for a library, by name, and other small values that it has to keep."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clusterings: their members and models, and which of them is in force."""
+"""Clusterings: their members and models, and which of them is the current one."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _KEPT = 20
 """Clusterings whose members are kept, so that undo can bring them back."""
 
 _NEW = "born"
-"""What new clusters are called in the stored lineage."""
+"""The key of new clusters in the stored lineage."""
 
 _SPACE, _EXEMPLARS = "space.", "exemplars."
 _ROWS_PER_UPSERT = 10_000
@@ -70,12 +70,12 @@ class ClusteringTables:
     # Reading -------------------------------------------------------------------------------
 
     def current(self) -> StoredClustering | None:
-        """The clustering in force, or None before the first one."""
+        """The current clustering, or None before the first one."""
         heads = self.heads()
         return self.get(heads[-1][1]) if heads else None
 
     def heads(self) -> list[tuple[int, int, str, str]]:
-        """Which clustering came into force: number, clustering id, action, time; in order."""
+        """Which clustering became current: number, clustering id, action, time; in order."""
         rows = self._database.read("heads").to_pylist()
         return sorted((r["head_id"], r["clustering_id"], r["action"], r["at"]) for r in rows)
 
@@ -92,7 +92,7 @@ class ClusteringTables:
         return [_stored(row) for row in sorted(rows, key=lambda row: int(row["clustering_id"]))]
 
     def models(self, clustering_id: int, *, as_made: bool = False) -> ClusterModels:
-        """The clusters of a clustering, with all that joined since, or as they were made."""
+        """The clusters of a clustering, with all images assigned since, or as they were made."""
         table = self._database.read("clusters", where=_of(clustering_id))
         revisions = table["revision"].to_numpy()
         wanted = revisions.min(initial=2**62) if as_made else revisions.max(initial=0)
@@ -115,7 +115,7 @@ class ClusteringTables:
         return found
 
     def exemplars(self, clustering_id: int) -> Exemplars:
-        """Members that stand for the clusters of a clustering; none in one of format 1."""
+        """The exemplars of a clustering's clusters; none in one of format 1."""
         arrays = read_arrays(self._database, clustering_id, _EXEMPLARS)
         if not arrays:
             return Exemplars(np.empty(0, np.int64), np.empty((0, 0), np.float16))
@@ -126,7 +126,7 @@ class ClusteringTables:
         return read_arrays(self._database, clustering_id, _SPACE)
 
     def assignments(self, clustering_id: int) -> Assignments:
-        """The members of a clustering and the images that are unsure; no order is promised.
+        """The members of a clustering and the unassigned images; no order is promised.
 
         Raises:
             StoreError: They are kept no more.
@@ -157,14 +157,14 @@ class ClusteringTables:
         )
 
     def count(self, clustering_id: int) -> int:
-        """Number of images in a clustering, those that are unsure included.
+        """Number of images in a clustering, unassigned ones included.
 
         Raises:
             StoreError: Its members are kept no more.
         """
         return self._database.count(self._kept_members(clustering_id))
 
-    def count_unsure(self, clustering_id: int) -> int:
+    def count_unassigned(self, clustering_id: int) -> int:
         """Number of images of a clustering that are in no cluster."""
         where = f"state = '{AssignmentState.UNSURE.value}'"
         return self._database.count(self._kept_members(clustering_id), where)
@@ -224,7 +224,7 @@ class ClusteringTables:
         action: str = "recluster",
         decision_id: int = 0,
     ) -> int:
-        """Store a clustering and make it the current one. It comes into force with its last row."""
+        """Store a clustering and make it the current one. It becomes so with its last row."""
         clustering_id = self._next_clustering_id()
         self._database.create_table(_members(clustering_id), ASSIGNMENTS)
         self.append_members(clustering_id, clustering.members)
@@ -251,11 +251,11 @@ class ClusteringTables:
         return clustering_id
 
     def revise(self, clustering_id: int, models: ClusterModels, *, revision: int) -> None:
-        """Write down the clusters as they are after an ingest, in one commit."""
+        """Write the clusters as they are after an ingest, in one commit."""
         self._database.append("clusters", _cluster_rows(clustering_id, revision, models))
 
     def add_exemplars(self, clustering_id: int, exemplars: Exemplars) -> None:
-        """Let members stand for clusters that were born in an ingest."""
+        """Add the exemplars of novel clusters."""
         write_arrays(self._database, clustering_id, _exemplar_arrays(exemplars))
 
     def extend_space(self, clustering_id: int, state: Mapping[str, NDArray[Any]]) -> None:
@@ -264,18 +264,18 @@ class ClusteringTables:
         write_arrays(self._database, clustering_id, arrays)
 
     def append_members(self, clustering_id: int, members: Assignments) -> None:
-        """Let images join a clustering that they are not in."""
+        """Add images to a clustering that they are not in."""
         self._database.append(_members(clustering_id), _member_rows(members))
 
     def change_members(self, clustering_id: int, members: Assignments) -> None:
-        """Write down where images are now that were unsure before."""
+        """Change where images are that were unassigned."""
         name = _members(clustering_id)
         for start in range(0, len(members), _ROWS_PER_UPSERT):
             part = members.take(np.arange(start, min(start + _ROWS_PER_UPSERT, len(members))))
             self._database.upsert(name, ["image_id"], _member_rows(part))
 
     def make_current(self, clustering_id: int, *, action: str) -> None:
-        """Bring a stored clustering into force."""
+        """Make a stored clustering the current one."""
         last = self._database.read("heads", ["head_id"])["head_id"].to_numpy()
         row = {
             "head_id": int(last.max(initial=0)) + 1,
@@ -286,7 +286,7 @@ class ClusteringTables:
         self._database.append("heads", pa.Table.from_pylist([row], schema=HEADS))
 
     def _next_clustering_id(self) -> int:
-        """Above every id that was begun, also by a clustering that was cut short."""
+        """Above every id that was begun, also by a clustering that was interrupted."""
         ids = self._database.read("clusterings", ["clustering_id"])["clustering_id"].to_pylist()
         ids += self._database.read("clusters", ["clustering_id"])["clustering_id"].to_pylist()
         ids += self._database.read("arrays", ["clustering_id"])["clustering_id"].to_pylist()

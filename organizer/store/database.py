@@ -135,13 +135,13 @@ class Database:
         return sorted(f.stem for f in self.path.glob("*.lance") if self.has(f.stem))
 
     def has(self, name: str) -> bool:
-        """Whether there is such a table: one whose making was cut short is none."""
+        """Whether there is such a table: one whose creation was interrupted is none."""
         return any((self.path / f"{name}.lance" / "_versions").glob("*.manifest"))
 
     def read(
         self, name: str, columns: Sequence[str] | None = None, *, where: str | None = None
     ) -> pa.Table:
-        """Rows of a table as they are committed now. `where` is never made from a user's text."""
+        """Rows of a table as they are committed. `where` is never made from a user's text."""
         with translated(self.path):
             return self.dataset(name).to_table(columns=columns, filter=where, scan_in_order=True)
 
@@ -254,7 +254,7 @@ class Database:
         """Hold the library for writing.
 
         Yields:
-            True if the last writer was cut short, so that there may be something to sweep up.
+            True if the last writer was interrupted, so that there may be something to sweep up.
 
         Raises:
             StoreError: Another process writes, or the library cannot be written.

@@ -1,4 +1,4 @@
-"""What a person said: append-only rows."""
+"""A person's decisions: append-only rows."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class DecisionTable:
         )
 
     def append(self, decision: Decision) -> None:
-        """Write a decision down."""
+        """Write a decision."""
         row = {
             "decision_id": decision.decision_id,
             "at": decision.at,

@@ -1,4 +1,4 @@
-"""Where cameras stood and for how long, as a person told it: a small table, rewritten whole."""
+"""Where cameras stood and for how long: a small table, rewritten whole."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class DeploymentsTable:
         self._database = database
 
     def all(self) -> tuple[Deployment, ...]:
-        """Every deployment that a person told of, by its id."""
+        """Every deployment that a person described, by its id."""
         rows = self._database.read("deployments").to_pylist()
         return tuple(sorted((Deployment(**row) for row in rows), key=lambda d: d.deployment_id))
 
     def write(self, deployments: Iterable[Deployment]) -> None:
-        """Put deployments in the place of all that were there, in one commit."""
+        """Replace all deployments, in one commit."""
         rows = [asdict(deployment) for deployment in deployments]
         ids = [row["deployment_id"] for row in rows]
         if len(set(ids)) < len(ids):

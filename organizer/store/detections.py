@@ -1,4 +1,4 @@
-"""What detectors saw in the images of a library, and what a crop id stands for."""
+"""What detectors found in the images of a library, and the box of each crop."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from organizer.store.schemas import CROPS, DETECTED
 from organizer.types import Box, Crop, Detected, Detection, ImageDetections
 
 QUARANTINED_CATEGORIES = ("person", "vehicle")
-"""What a detector calls what is not shown unless it is asked for."""
+"""Categories whose images are not shown by default."""
 
 USUAL_THRESHOLD = 0.2
 """MegaDetector's own typical threshold, from version 5 on."""
@@ -54,7 +54,7 @@ class DetectionTables:
     # Reading -------------------------------------------------------------------------------
 
     def of(self, image_ids: Iterable[str] | None = None) -> dict[str, ImageDetections]:
-        """What the detector said of some images, or of all; those never looked at are left out."""
+        """The detections of some images, or of all; images never looked at are left out."""
         if image_ids is None:
             table = self._database.read("detected")
         else:
@@ -70,7 +70,7 @@ class DetectionTables:
         return Counter(self._database.read("detected", ["detector"])["detector"].to_pylist())
 
     def looked_at(self) -> set[str]:
-        """The images of which a detector said that it saw something or nothing."""
+        """The images in which a detector found something or nothing."""
         rows = self._database.read("detected", ["image_id", "outcome"])
         seen = rows.filter(pc.not_equal(rows["outcome"], Detected.FAILED.value))
         return set(seen["image_id"].to_pylist())
@@ -96,7 +96,7 @@ class DetectionTables:
         return {i for i in image_ids if frame_of.get(i, i) in found}
 
     def seen(self) -> list[tuple[Crop, Detection]]:
-        """The crops that the detectors' present boxes make, as far as they count."""
+        """The crops that the detectors' current boxes make, as far as they count."""
         boxes, images = _boxes(self._database.read("detected", _NARROW))
         cut = pc.not_equal(pc.struct_field(boxes, "crop_id"), "")
         keep = pc.and_(self._counting(boxes, None), cut)
@@ -109,7 +109,7 @@ class DetectionTables:
         return self._database.count("crops") > 0
 
     def crops(self, crop_ids: Iterable[str] | None = None) -> dict[str, Crop]:
-        """What some crop ids stand for, or all; other ids are left out."""
+        """Some crops by their ids, or all; other ids are left out."""
         if crop_ids is None:
             return _crops(self._database.read("crops"))
         if not self.has_crops():
@@ -126,15 +126,15 @@ class DetectionTables:
         return found
 
     def lists(self) -> DetectionLists:
-        """What the detector said of all images, to be looked up many at a time."""
+        """The detections of all images, to be looked up many at a time."""
         return DetectionLists(self._database.read("detected"))
 
     # Writing -------------------------------------------------------------------------------
 
     def write(self, found: Sequence[ImageDetections]) -> int:
-        """Write down what a detector said, in place of what was said of the same images.
+        """Write detections, in place of those of the same images.
 
-        What its crops stand for is written first, so that no box names an unknown one.
+        Crops are written first, so that no box names an unknown one.
 
         Returns:
             Number of images of which it is new.
@@ -158,7 +158,7 @@ class DetectionTables:
         return len(fresh)
 
     def add_crops(self, crops: Iterable[Crop]) -> None:
-        """Write down what crop ids stand for; those that are known stay."""
+        """Write crops; those that are known stay."""
         wanted = {crop.crop_id: crop for crop in crops}
         known = self.crops(wanted) if wanted else {}
         rows = [_crop_row(crop) for crop_id, crop in wanted.items() if crop_id not in known]
@@ -173,7 +173,7 @@ class DetectionTables:
 
 
 class DetectionLists:
-    """What the detector said of every image, as it was when this was made."""
+    """The detections of every image, as they were when this was made."""
 
     def __init__(self, rows: pa.Table) -> None:
         packed = pack_ids(rows["image_id"].to_pylist())
@@ -182,7 +182,7 @@ class DetectionLists:
         self._rows = rows.combine_chunks()
 
     def of(self, ids: IdArray) -> list[ImageDetections | None]:
-        """For each image what the detector said; None where it was never looked at."""
+        """For each image its detections; None where it was never looked at."""
         known = contains_ids(self._ids, ids)
         places = self._order[np.searchsorted(self._ids, ids[known])]
         rows = iter(self._rows.take(pa.array(places, pa.int64())).to_pylist())

@@ -19,7 +19,7 @@ from organizer.types import FileState
 class FileLists:
     """The files of every image, as they were when this was made; some 80 bytes a file.
 
-    Where only some images are wanted, `Photos.files_of` is quicker.
+    Where only some images are wanted, `PhotoTables.files_of` is quicker.
     """
 
     COLUMNS = ("image_id", "root_id", "path", "state")

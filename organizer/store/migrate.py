@@ -152,7 +152,7 @@ def _images_to_3(rows: pa.Table) -> pa.Table:
 
 
 def _to_4(database: Database) -> None:
-    """Images get what further readers find in them; field work gets its tables."""
+    """Images get what further readers find in them; deployments and detections get their tables."""
     for name, schema in (
         ("deployments", DEPLOYMENTS),
         ("choices", CHOICES),

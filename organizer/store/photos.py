@@ -67,8 +67,8 @@ class PhotoTables:
     """Images, files and problems of one library.
 
     Attributes:
-        with_people: Whether `files_of` tells the files of photos in quarantine too: those on which
-            a detector saw a person or a vehicle. Whatever shows photos asks there.
+        with_people: Whether `files_of` gives the files of photos in quarantine too: those on which
+            a detector found a person or a vehicle.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class PhotoTables:
 
         Args:
             image_ids: The images; all photos where None.
-            with_people: Whether also those in quarantine; as the attribute says where None.
+            with_people: Whether also those in quarantine; the attribute where None.
         """
         rows = self._files_of(None if image_ids is None else set(image_ids))
         if self.with_people if with_people is None else with_people:
@@ -294,12 +294,12 @@ class PhotoTables:
         root_ids: dict[Path, int],
         known: KnownFiles | None = None,
     ) -> None:
-        """Write down what files hold, in place of what was known of the same paths.
+        """Write what files hold, in place of what was known of the same paths.
 
         Args:
             files: What was read.
             root_ids: The id of each root folder.
-            known: What `known_at` says of the files, where that was asked already.
+            known: What `known_at` gives for the files, where it is known already.
         """
         ids = [path_id(root_ids[file.ref.root], file.ref.path) for file in files]
         known = self.known_at([f.ref for f in files], root_ids) if known is None else known
@@ -330,7 +330,7 @@ class PhotoTables:
         self._replace_problems(ids, [f.problem for f in files if f.problem is not None], root_ids)
 
     def add_problems(self, problems: Sequence[Problem], root_ids: dict[Path, int]) -> None:
-        """Write down what could not be used, in place of what was known of the same paths."""
+        """Write what could not be used, in place of what was known of the same paths."""
         ids = [path_id(root_ids[p.ref.root], p.ref.path) for p in problems]
         self._replace_problems(ids, problems, root_ids)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 ArrowTable = pa.Table
-"""A pyarrow Table, for those who give one on and do not look into it."""
+"""A pyarrow Table, for modules that pass one on and do not look into it."""
 
 SCHEMA_VERSION = 4
 
@@ -77,7 +77,7 @@ CLUSTERINGS = pa.schema(
     ]
 )
 """One clustering; append-only. Specs, evidence and lineage are JSON. `decision_id` is that of the
-word of a person that made it out of its parent, 0 for a recluster."""
+decision that made it out of its parent, 0 for a recluster."""
 
 CLUSTERS = pa.schema(
     [
@@ -121,8 +121,8 @@ DECISIONS = pa.schema(
         ("about", pa.int64()),
     ]
 )
-"""A person's word; append-only, outlives every clustering. `image_ids` are the images that it was
-said about, so that it can be obeyed where cluster ids mean nothing."""
+"""A person's decision; append-only, outlives every clustering. `image_ids` are the images that it
+was about, so that it can be applied where cluster ids mean nothing."""
 
 ANSWERS = pa.schema(
     [
@@ -135,10 +135,10 @@ ANSWERS = pa.schema(
         ("drawn", pa.string()),
     ]
 )
-"""What a person said of an image that was shown with its cluster; append-only, that with the
-highest number counts, whatever the clock said. `clustering_id` is the clustering that the image was
-shown in: what became of the cluster since is told by the clusterings in between. `drawn` tells how
-the image came to be shown: only a random draw says something of the others."""
+"""A person's answer about an image that was shown with its cluster; append-only, the one with the
+highest number counts, whatever the clock. `clustering_id` is the clustering that the image was
+shown in: the clusterings in between tell what became of the cluster since. `drawn` tells how the
+image came to be shown: only a random draw is evidence about the others."""
 
 ASSIGNMENTS = pa.schema(
     [
@@ -151,8 +151,8 @@ ASSIGNMENTS = pa.schema(
         ("since", pa.int64()),
     ]
 )
-"""The cluster of an image in one clustering; a table for each clustering, so that a new one comes
-into force at once and an old one can come back whole."""
+"""The cluster of an image in one clustering; a table for each clustering, so that a new one
+becomes current at once and an old one can come back whole."""
 
 ARRAYS = pa.schema(
     [
@@ -178,7 +178,7 @@ DEPLOYMENTS = pa.schema(
         ("shift", pa.int64()),
     ]
 )
-"""One camera at one place for one period, as a person told it; rewritten whole."""
+"""One camera at one place for one period, as a person described it; rewritten whole."""
 
 CHOICES = pa.schema([("name", pa.string()), ("value", pa.string())])
 """What a person chose for this library, by name; the values are JSON."""
@@ -206,8 +206,8 @@ DETECTED = pa.schema(
         ("boxes", pa.list_(_BOX)),
     ]
 )
-"""What a detector said of an image: something, nothing, or that it could not look. All its boxes
-stand in one row, the surest first, so that they are replaced at once."""
+"""What a detector found in an image: something, nothing, or that it could not look. All its boxes
+are in one row, the surest first, so that they are replaced at once."""
 
 CROPS = pa.schema(
     [
@@ -219,8 +219,8 @@ CROPS = pa.schema(
         ("height", pa.float64()),
     ]
 )
-"""What a crop id stands for: a box of an image, in shares of width and height. Append-only: it
-stays true whatever a later detector says."""
+"""A crop: a box of an image, in shares of width and height. Append-only: it stays valid whatever a
+later detector finds."""
 
 TABLES = {
     "roots": ROOTS,

@@ -59,7 +59,7 @@ class VectorTables:
         self._index_from = index_from
 
     def specs(self) -> tuple[PartSpec, ...]:
-        """The embedders whose vectors are here, in the order in which they came."""
+        """The embedders that have vectors, in the order in which they were added."""
         names = [name for name in self._database.names() if name.startswith(_PREFIX)]
         found = sorted(
             (self._database.metadata(name) for name in names), key=lambda m: int(m.get("place", 0))

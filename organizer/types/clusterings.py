@@ -1,4 +1,4 @@
-"""Clusters, their members and models, and what became of the former ones."""
+"""Clusters, their members and models, and what became of the previous ones."""
 
 from __future__ import annotations
 
@@ -14,15 +14,12 @@ from organizer.types.embeddings import PartSpec, Vectors
 
 Labels = NDArray[np.int64]
 
-
 NOISE = -1
-
-
 """The label of an image that belongs to no cluster."""
 
 
 class AssignmentState(StrEnum):
-    """How an image came to its cluster: by its nearness, by a person's word, or not at all."""
+    """How an image came to its cluster: by its distance, by a person's decision, or not at all."""
 
     AUTO = "auto"
     UNSURE = "unsure"
@@ -31,7 +28,7 @@ class AssignmentState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """The evidence for one number of clusters. None stands where something was not computed.
+    """The evidence for one number of clusters. None where something was not computed.
 
     Attributes:
         k: Number of clusters.
@@ -148,7 +145,7 @@ class ClusterModels:
 
 @dataclass(frozen=True, slots=True)
 class Exemplars:
-    """Some members of each mode, which say where a cluster has images and where it has none.
+    """Some members of each mode, which show where a cluster has images and where it has none.
 
     Attributes:
         mode_ids: ``(e,)`` int64, the mode of each.
@@ -178,12 +175,12 @@ class Assignments:
 
     Attributes:
         image_ids: ``(n,)`` ids as Python strings in an object array.
-        cluster_ids: ``(n,)`` int64; NOISE for an image that is unsure.
-        candidates: ``(n,)`` int64, the nearest cluster, which an unsure image is not put to.
+        cluster_ids: ``(n,)`` int64; NOISE for an unassigned image.
+        candidates: ``(n,)`` int64, the nearest cluster, also of an unassigned image.
         distances: ``(n,)`` float32 cosine distance to that cluster's nearest centroid.
         margins: ``(n,)`` float32, how much farther the second nearest cluster is.
         states: ``(n,)`` values of `AssignmentState`.
-        since: ``(n,)`` int64, the ingest that the image joined in; 0 if the clustering was made
+        since: ``(n,)`` int64, the ingest that assigned the image; 0 if the clustering was made
             of it.
     """
 
@@ -206,7 +203,7 @@ class Assignments:
 
     @property
     def unsure(self) -> NDArray[np.bool_]:
-        """``(n,)`` whether an image is in no cluster for want of one that fits."""
+        """``(n,)`` whether an image is unassigned: in no cluster, as none fits."""
         return np.asarray(self.states == AssignmentState.UNSURE.value)
 
     def take(self, rows: NDArray[Any]) -> Self:
@@ -234,7 +231,7 @@ class Clustering:
     Attributes:
         members: Which image is where.
         models: The clusters.
-        exemplars: Members that stand for them.
+        exemplars: Their exemplars.
         embedder: What made the vectors.
         reducer: What made the space in which the clusters lie.
         space: The fitted state of the reducer, by name.
@@ -272,10 +269,10 @@ class Merge:
 
 @dataclass(frozen=True, slots=True)
 class LineageReport:
-    """What a clustering made of the one before it.
+    """What a clustering made of the previous one.
 
     Every old id is in `kept` or in `retired`, every new id in `kept` or in `new`; `split` and
-    `merged` say how that came about.
+    `merged` tell how.
     """
 
     kept: tuple[int, ...] = ()

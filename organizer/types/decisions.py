@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class DecisionKind(StrEnum):
-    """What a person can say about clusters and images."""
+    """What a person can decide about clusters and images."""
 
     NAME = "name"
     PIN = "pin"
@@ -21,19 +21,19 @@ class DecisionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A person's word. It is kept for ever; a later one may take it back.
+    """A person's decision. It is kept for ever; a later one may take it back.
 
     Attributes:
         decision_id: Counts up.
         at: When, UTC, ISO 8601.
-        kind: What was said.
+        kind: What was decided.
         cluster_id: The cluster that it is about; 0 where it is about none.
         name: The name that was given.
-        image_ids: The images that it is about, or that stand for the cluster, so that it can be
-            obeyed where cluster ids mean nothing.
-        groups: For each of `image_ids`: the mode that it stands for, or for SPLIT the cluster.
+        image_ids: The images that it is about, or that represent the cluster, so that it can be
+            applied where cluster ids mean nothing.
+        groups: For each of `image_ids`: the mode that it represents, or for SPLIT the cluster.
         others: MERGE: the clusters that were merged into it; SPLIT: all parts.
-        about: TAKE_BACK: the decision that holds no more.
+        about: TAKE_BACK: the decision that is taken back.
     """
 
     decision_id: int

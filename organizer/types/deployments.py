@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 class Deployment:
     """One camera at one place for one period.
 
-    Nothing of it is guessed: what nobody told is None.
+    Nothing of it is guessed: what is not known is None.
 
     Attributes:
         deployment_id: Its name, unique in the library.

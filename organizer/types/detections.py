@@ -11,7 +11,7 @@ _STEPS = 10_000
 
 
 class Detected(StrEnum):
-    """What a detector said of an image: it saw something, nothing, or could not look."""
+    """What a detector found in an image: something, nothing, or that it could not look."""
 
     FOUND = "found"
     EMPTY = "empty"
@@ -91,7 +91,7 @@ class Detection:
     """One box of a detector.
 
     Attributes:
-        category: "animal", "person", "vehicle", or the detector's own word.
+        category: "animal", "person", "vehicle", or the detector's own category.
         confidence: 0 to 1.
         x: The left edge as a share of the width, 0 to 1.
         y: The upper edge as a share of the height, 0 to 1.
@@ -116,15 +116,15 @@ class Detection:
 
 @dataclass(frozen=True, slots=True)
 class ImageDetections:
-    """What one detector said of one image.
+    """What one detector found in one image.
 
     Attributes:
         image_id: The image.
-        outcome: Whether it saw something.
+        outcome: Whether it found something.
         detections: The boxes, the surest first.
         failure: Why it could not look; empty where it could.
-        detector: Its name and version, as its results tell it.
-        extra: What else its results say of the image.
+        detector: Its name and version, as in its results.
+        extra: What else its results have about the image.
     """
 
     image_id: str

@@ -11,7 +11,7 @@ from organizer.types.deployments import Deployment
 from organizer.types.embeddings import PartSpec, Vectors
 
 UNSURE = "unsure"
-"""What stands for a cluster where an image is in none, in formats that need a word."""
+"""In place of a cluster where an image is in none, in formats that need a text."""
 
 
 class VectorUse(StrEnum):
@@ -27,13 +27,13 @@ class ExportDetection:
     """A box of a detector, or one that a person drew, with the cluster of what is in it.
 
     Attributes:
-        category: "animal", "person", "vehicle", or the detector's own word.
+        category: "animal", "person", "vehicle", or the detector's own category.
         confidence: The detector's, 0 to 1.
         x: The left edge as a share of the image's width, 0 to 1.
         y: The upper edge as a share of its height, 0 to 1.
         width: As a share of the image's.
         height: As a share of the image's.
-        cluster_id: The cluster of the crop; None for one that is unsure or in no cluster.
+        cluster_id: The cluster of the crop; None for one that is in none.
         cluster_name: The name that a person gave it.
         decided: Whether a person put the crop there.
         distance: Cosine distance of the crop to the centroid; None where it is not known.
@@ -51,7 +51,7 @@ class ExportDetection:
     distance: float | None = None
 
     def counts(self, threshold: float) -> bool:
-        """Whether it is taken for true: by its confidence, or because a person said so."""
+        """Whether it counts: by its confidence, or because a person decided about it."""
         return self.decided or self.confidence >= threshold
 
 
@@ -85,10 +85,10 @@ class ExportBatch:
         files: The path relative to that folder, with forward slashes.
         copies: The other paths of the same content, absolute.
         missing: Whether no file of the image was there when last looked for.
-        cluster_ids: The cluster; None for an image that is unsure, or not clustered.
+        cluster_ids: The cluster; None for an image that is unassigned, or not clustered.
         cluster_names: The name that a person gave it.
         states: "auto", "unsure" or "decided"; None for an image that is not clustered.
-        candidate_ids: The nearest cluster, where the image is unsure.
+        candidate_ids: The nearest cluster, where the image is unassigned.
         candidate_names: Its name.
         distances: Cosine distance to the centroid of the cluster or candidate.
         margins: How much farther the second nearest cluster is.
@@ -96,9 +96,9 @@ class ExportBatch:
         widths: Upright, pixels.
         heights: Upright, pixels.
         formats: Pillow's name of the file format.
-        taken_at: Camera-local time, ISO 8601 without an offset, with the deployment's clock put
-            right.
-        clock_times: What the camera's clock said, where that was put right; None where it was not.
+        taken_at: Camera-local time, ISO 8601 without an offset, with the deployment's clock
+            corrected.
+        clock_times: The time of the camera's clock, where that was corrected; None elsewhere.
         deployments: The id of the deployment; all of them are in `ExportInfo.deployments`.
         bursts: The number of the burst, over the whole library; None for an image without a time.
         events: The number of the event, likewise.
@@ -108,9 +108,9 @@ class ExportBatch:
         longitudes: Degrees, east is positive.
         brightness: Mean luma, 0 to 1.
         chroma: How much colour there is, 0 to about 1.
-        extras: What else the file tells, by name: temperature, phase of the moon.
-        detections: What a detector saw, the surest first: empty where it saw nothing, None where
-            none looked, or it could not.
+        extras: What else is in the file's metadata, by name: temperature, phase of the moon.
+        detections: What a detector found, the surest first: empty where it found nothing, None
+            where none looked, or it could not.
         detectors: The name of the detector.
         failures: Why the detector could not look; None where it could, or none was asked.
         vectors: ``(n, dim)`` float32, or None where they were not asked for.
@@ -211,7 +211,7 @@ class ExportInfo:
 
 
 def label(cluster_id: int | None, name: str | None) -> str:
-    """A cluster in one word that is never empty: its name, or "cluster 7", or "unsure"."""
+    """The label of a cluster, never empty: its name, or "cluster 7", or "unsure"."""
     if cluster_id is None:
         return UNSURE
     return name or f"cluster {cluster_id}"

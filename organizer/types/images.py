@@ -89,7 +89,7 @@ class ImageFacts:
         width: Upright width, pixels.
         height: Upright height, pixels.
         format: Pillow's name of the file format.
-        taken_at: Camera-local time, ISO 8601 without an offset; None where the file tells none.
+        taken_at: Camera-local time, ISO 8601 without an offset; None where it is not known.
         camera: Make, model and serial number.
         latitude: Degrees, north is positive.
         longitude: Degrees, east is positive.

@@ -192,7 +192,7 @@ class _Ingest:
             self.report.joined += late.joined
             self.report.unsure += late.unsure
         if current is not None:
-            self.report.unassigned = self.store.clusterings.count_unsure(current.clustering_id)
+            self.report.unassigned = self.store.clusterings.count_unassigned(current.clustering_id)
 
     # Mark ----------------------------------------------------------------------------------
 
