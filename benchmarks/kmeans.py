@@ -27,7 +27,7 @@ from organizer.cluster.constrained import row_constraints
 from organizer.cluster.kmeans import KMeans, KMeansEngine, products_of
 from organizer.cluster.lloyd import lloyd
 from organizer.cluster.metric_space import Metric, blocks, metric_space
-from organizer.cluster.products import on_processor, workers
+from organizer.cluster.products import blas_products, workers
 from organizer.types import Vectors
 
 _SIZES = ["100000x2048x100", "100000x2048x1000", "1000000x512x1000"]
@@ -127,7 +127,7 @@ def _ours(
     with workers(vectors.size * len(start) if engine == "blas" else 0) as run:
         fit = lloyd(
             space,
-            space.normal(start),
+            space.normalised(start),
             products=products_of(space, engine)[0],
             run=run,
             constraints=row_constraints(len(vectors), len(start)),
@@ -181,7 +181,7 @@ def _mini_batch(vectors: Vectors, start: Vectors, iterations: int) -> Fitted:
 def _one_pass(vectors: Vectors, start: Vectors) -> float:
     """Multiplications and additions a second of an assignment without any bounds."""
     space = metric_space(vectors, "cosine")
-    nearest = on_processor(space)(start)
+    nearest = blas_products(space)(start)
     with workers(vectors.size * len(start)) as run:
         parts = list(blocks(len(vectors), max(len(start), vectors.shape[1])))
         began = time.perf_counter()

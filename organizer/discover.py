@@ -94,7 +94,7 @@ class Walk:
             self.problems.append(self._unlistable(folder, error))
             return
         for entry in entries:
-            if is_passed_over(entry.name):
+            if is_ignored(entry.name):
                 continue
             if not entry.name.isprintable() and not _is_unicode(entry.name):
                 self.problems.append(self._misnamed(entry.path))
@@ -157,7 +157,7 @@ def resolve_start(path: Path) -> Path:
     return start
 
 
-def is_passed_over(name: str) -> bool:
+def is_ignored(name: str) -> bool:
     """Whether a file or folder of this name is never looked at: hidden, or the system's."""
     return name.startswith(".") or name.lower() in _SYSTEM_FOLDERS
 

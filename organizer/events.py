@@ -9,7 +9,9 @@ import numpy as np
 from organizer.types import NOISE, Labels
 
 
-def grouped(taken_at: Sequence[str | None], cameras: Sequence[str | None], *, gap: float) -> Labels:
+def group_in_time(
+    taken_at: Sequence[str | None], cameras: Sequence[str | None], *, gap: float
+) -> Labels:
     """Number the bursts, or with a longer gap the events, from 0 in order of camera and time.
 
     The gap is measured from photo to photo, so that a burst may be longer than it. Photos of

@@ -120,7 +120,7 @@ class EmbedderInfo:
 
 @runtime_checkable
 class Describable(Protocol):
-    """A factory that can tell about its part without creating it."""
+    """A factory that can describe its part without creating it."""
 
     def describe(self, *, weights: Any = None) -> EmbedderInfo:
         """What to show in `organizer models`; `weights` is the place to look first."""
@@ -135,14 +135,14 @@ class Weighted(Protocol):
         """Make sure that the file is on this machine, downloading it if it is not."""
         ...
 
-    def take_in(self, file: Path) -> Path:
+    def import_weights(self, file: Path) -> Path:
         """Copy a file to where it is found from now on, if it holds this network's weights."""
         ...
 
 
 @runtime_checkable
 class Family(Protocol):
-    """Makes factories by the name that stands behind the colon: ``timm:NAME``."""
+    """Makes factories by the name behind the colon: ``timm:NAME``."""
 
     def __call__(self, model: str) -> Callable[..., Any]:
         """The factory of that name."""

@@ -150,7 +150,7 @@ def _assert_equal(one: NDArray[Any], other: NDArray[Any]) -> None:
 
 
 @embedders
-def test_a_vector_is_as_long_as_said(embedder: Embedder) -> None:
+def test_a_vector_is_as_long_as_described(embedder: Embedder) -> None:
     vectors = _embed(embedder, [_picture(0), _picture(1, 90, 70)])
     assert vectors.shape == (2, embedder.dim)
     assert vectors.dtype == np.float32

@@ -121,7 +121,7 @@ def test_whole_frames_cluster_by_place_and_crops_by_species(
     assert report.embedder is not None
     assert report.embedder.name == CROPS
     made = ingested.recluster(k=3, embedder=CROPS, reduce="none")
-    assert made.images == len(ingested.store.detections.seen()) == 2 * (3 * 6 + 2 + 1)
+    assert made.images == len(ingested.store.detections.current_crops()) == 2 * (3 * 6 + 2 + 1)
     crops = clusters_of(ingested)
     what = what_of(ingested, scenes)
     species = [what[i] for i in crops]

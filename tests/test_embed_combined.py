@@ -62,7 +62,7 @@ def test_no_pictures_give_no_rows() -> None:
     assert part.embed([]).shape == (0, part.dim)
 
 
-def test_it_wants_pictures_as_large_as_its_most_demanding_part() -> None:
+def test_it_needs_images_as_large_as_the_largest_of_its_parts() -> None:
     sides = [least_side(_made(name)) or 0 for name in ("raw", "hog")]
     assert sides[0] < sides[1] == least_side(_made("raw+hog"))
     assert (least_side(_made("raw+channel-mean")) or 0) > 1_000_000  # one wants the whole picture
@@ -85,7 +85,7 @@ def test_a_combination_has_one_name() -> None:
     assert registry.canonical_name(_GROUP, "hog+hsv") == "hog+hsv"
 
 
-def test_it_is_told_as_its_least_ready_part(tmp_path: Path) -> None:
+def test_it_is_described_as_its_least_ready_part(tmp_path: Path) -> None:
     told = registry.part_factory(_GROUP, "resnet18+hsv").describe(weights=tmp_path)  # type: ignore[attr-defined]
     assert (told.name, told.dim, told.weights) == (
         "resnet18+hsv",

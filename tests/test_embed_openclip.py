@@ -303,7 +303,7 @@ def test_nothing_in_a_weights_file_is_executed(tmp_path: Path) -> None:
     assert not (tmp_path / "executed").exists()
 
 
-def test_the_text_tower_of_another_library_is_told_of(small: Theirs) -> None:
+def test_the_text_tower_of_another_library_is_reported(small: Theirs) -> None:
     """Some pairs need transformers, which does not come with this program."""
     try:
         import transformers  # type: ignore[import-not-found]  # noqa: F401

@@ -457,7 +457,7 @@ def test_a_layer_that_the_network_lacks_suggests_its_own(theirs: Theirs) -> None
 def test_layers_are_made_of_the_same_file() -> None:
     for network in (vgg16, alexnet):
         for layer in network.aliases:
-            assert network.at(layer).promise.stem == network.model
+            assert network.at(layer).expected_source.stem == network.model
             assert network.at(layer).source().url == network.url
 
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from organizer.events import grouped
+from organizer.events import group_in_time
 from organizer.settings import BURST_GAP, EVENT_GAP
 from organizer.types import NOISE
 
@@ -19,24 +19,29 @@ def _at(seconds: int) -> str:
 
 def test_photos_within_a_minute_of_the_next_are_one_burst() -> None:
     times = [_at(second) for second in (0, 50, 100, 161, 500)]
-    assert grouped(times, ["A"] * 5, gap=BURST_GAP).tolist() == [0, 0, 0, 1, 2]
-    assert grouped(times, ["A"] * 5, gap=EVENT_GAP).tolist() == [0] * 5
+    assert group_in_time(times, ["A"] * 5, gap=BURST_GAP).tolist() == [0, 0, 0, 1, 2]
+    assert group_in_time(times, ["A"] * 5, gap=EVENT_GAP).tolist() == [0] * 5
 
 
 def test_two_cameras_are_never_one_burst() -> None:
-    assert grouped([_at(0)] * 4, ["B", "A", "B", None], gap=BURST_GAP).tolist() == [2, 1, 2, 0]
+    assert group_in_time([_at(0)] * 4, ["B", "A", "B", None], gap=BURST_GAP).tolist() == [
+        2,
+        1,
+        2,
+        0,
+    ]
 
 
 def test_a_photo_without_a_time_is_of_no_burst() -> None:
-    assert grouped([None, _at(5), ""], ["A"] * 3, gap=BURST_GAP).tolist() == [NOISE, 0, NOISE]
-    assert grouped([], [], gap=BURST_GAP).tolist() == []
+    assert group_in_time([None, _at(5), ""], ["A"] * 3, gap=BURST_GAP).tolist() == [NOISE, 0, NOISE]
+    assert group_in_time([], [], gap=BURST_GAP).tolist() == []
 
 
 @given(st.lists(st.tuples(st.integers(0, 3_000), st.sampled_from("AB")), max_size=30))
 def test_neighbours_in_time_share_a_burst_exactly_when_the_gap_is_short(
     photos: list[tuple[int, str]],
 ) -> None:
-    found = grouped(
+    found = group_in_time(
         [_at(second) for second, _ in photos], [camera for _, camera in photos], gap=BURST_GAP
     )
     ordered = sorted(range(len(photos)), key=lambda i: (photos[i][1], photos[i][0]))

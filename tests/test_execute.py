@@ -355,7 +355,7 @@ def test_warnings_of_the_caller_are_as_before(many: list[ImageRef], means: Loade
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="no affinity on this system")
-def test_as_many_threads_as_cores_unless_said_otherwise() -> None:
+def test_as_many_threads_as_cores_by_default() -> None:
     assert ThreadedExecutor()._threads == len(os.sched_getaffinity(0))
     assert ThreadedExecutor(threads=3)._threads == 3
 

@@ -96,20 +96,20 @@ def test_one_camera_for_all_explains_nothing() -> None:
     assert found.reasons == ()
 
 
-def test_what_is_not_known_is_said_and_left_out() -> None:
+def test_what_is_not_known_is_listed_and_left_out() -> None:
     found = explain_clusters(np.repeat([0, 1], 20), _taken(40))
     assert found.factors == ()
     assert len(found.unknown) == 4
     assert "no photo tells its camera" in found.unknown
 
 
-def test_unsure_images_do_not_count() -> None:
+def test_unassigned_images_do_not_count() -> None:
     labels = np.repeat([0, 1, NOISE], 20)
     found = explain_clusters(labels, _taken(60, cameras=np.repeat([0, 1, 2], 20)))
     assert _factor(found, "camera").groups == 2
 
 
-def test_nothing_at_all_is_explained_without_a_word() -> None:
+def test_without_images_nothing_is_explained() -> None:
     empty = np.empty(0, dtype=np.int64)
     assert explain_clusters(empty, _taken(0)) == Explanation((), (), ())
     assert explain_clusters(np.full(3, NOISE), _taken(3, cameras=[0, 1, 2])).factors == ()
@@ -140,7 +140,7 @@ def test_an_animal_that_one_camera_sees_is_no_place() -> None:
     assert _text(found, 1) == "100% of one camera (North): the other cameras do not see it"
 
 
-def test_what_is_so_everywhere_is_not_said_of_a_cluster() -> None:
+def test_what_is_so_everywhere_does_not_describe_a_cluster() -> None:
     labels = np.repeat([1, 2], 50)
     infrared = np.ones(100, dtype=np.int64)
     cameras = np.repeat([0, 1], [90, 10])
@@ -148,7 +148,7 @@ def test_what_is_so_everywhere_is_not_said_of_a_cluster() -> None:
     assert _text(found, 1) == ""
 
 
-def test_infrared_alone_is_said_without_doubting_the_cluster() -> None:
+def test_infrared_alone_does_not_make_a_cluster_doubtful() -> None:
     labels = np.repeat([1, 2, 3], 20)
     infrared = np.repeat([1, 0], [20, 40])
     found = explain_clusters(labels, _taken(60, infrared=infrared))
@@ -173,7 +173,7 @@ def test_a_cluster_of_the_darkest_images_is_an_exposure() -> None:
     assert _doubtful(found) == {5}
 
 
-def test_of_four_images_nothing_is_said() -> None:
+def test_a_cluster_of_four_images_is_not_described() -> None:
     labels = np.repeat([1, 2], [4, 40])
     found = explain_clusters(labels, _taken(44, cameras=np.repeat([0, 1], [4, 40])))
     assert _text(found, 1) == ""

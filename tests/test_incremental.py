@@ -198,7 +198,7 @@ def test_running_figures_are_those_of_one_pass_whatever_the_batches(
     for start, end in itertools.pairwise(bounds):
         rows = slice(40 + start, 40 + end)
         sums.add(points[rows], labels[rows], distances[rows])
-    now = sums.onto(models)
+    now = sums.added_to(models)
     at_once = grow_models(models, points[40:], labels[40:], distances[40:])
     for row in range(3):
         mine = points[labels == row].astype(np.float64)

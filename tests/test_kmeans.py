@@ -220,7 +220,7 @@ def _distribution(folder: Path, name: str) -> None:
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
 
 
-def test_one_faiss_is_told_with_its_version(
+def test_one_faiss_is_named_with_its_version(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _distribution(tmp_path, "faiss-gpu-cuvs")
@@ -317,7 +317,7 @@ def test_the_objective_is_that_of_faiss_from_the_same_start(
     assert warm.inertia_ <= 1.0001 * wanted
 
 
-def test_all_vectors_are_trained_on_unless_told() -> None:
+def test_all_vectors_are_trained_on_by_default() -> None:
     vectors, truth = _blobs(4, 300, 16, spread=0.05)
     every, some = KMeans(n_clusters=4), KMeans(n_clusters=4, max_points=100)
     every.fit_predict(vectors)

@@ -16,7 +16,7 @@ from organizer.cluster.incremental import unit_rows
 from organizer.cluster.kmeans import KMeans
 from organizer.cluster.lloyd import LloydFit, lloyd
 from organizer.cluster.metric_space import Metric, MetricSpace, metric_space
-from organizer.cluster.products import on_processor, workers
+from organizer.cluster.products import blas_products, workers
 from organizer.cluster.starts import cold_start
 from organizer.errors import ClusteringError
 from organizer.types import Labels, Vectors
@@ -39,8 +39,8 @@ def _fit(
     with workers(0) as run:
         return lloyd(
             space,
-            space.normal(start),
-            products=on_processor(space),
+            space.normalised(start),
+            products=blas_products(space),
             run=run,
             constraints=row_constraints(len(vectors), len(start)),
             max_iter=max_iter,
@@ -84,10 +84,10 @@ def test_bounds_hold_in_every_iteration(metric: Metric) -> None:
     vectors = _mixture(2_500, 32, 50, seed=3)
     vectors = unit_rows(vectors) if metric == "cosine" else vectors + np.float32(20)
     space = metric_space(vectors, metric)
-    start = space.normal(vectors[:80])
+    start = space.normalised(vectors[:80])
     with workers(0) as run:
         held = row_constraints(2_500, 80)
-        state = lloyd_module._State(space, start, on_processor(space), run, held)
+        state = lloyd_module._State(space, start, blas_products(space), run, held)
         for _ in range(15):
             state.assign()
             x, c = vectors.astype(np.float64), state.centroids.astype(np.float64)
@@ -106,7 +106,7 @@ def test_late_iterations_multiply_little() -> None:
     counted: list[int] = []
 
     def counting(centroids: Vectors):  # type: ignore[no-untyped-def]  # noqa: ANN202
-        compare = on_processor(space)(centroids)
+        compare = blas_products(space)(centroids)
 
         def count(block: Vectors, squares: NDArray[np.float32]):  # type: ignore[no-untyped-def]  # noqa: ANN202
             counted.append(len(block) * len(centroids))
@@ -117,7 +117,7 @@ def test_late_iterations_multiply_little() -> None:
     with workers(0) as run:
         fit = lloyd(
             space,
-            space.normal(vectors[:200]),
+            space.normalised(vectors[:200]),
             products=counting,
             run=run,
             constraints=row_constraints(6_000, 200),
@@ -147,8 +147,8 @@ def test_threads_change_nothing() -> None:
             fits.append(
                 lloyd(
                     space,
-                    space.normal(vectors[:50]),
-                    products=on_processor(space),
+                    space.normalised(vectors[:50]),
+                    products=blas_products(space),
                     run=run,
                     constraints=row_constraints(5_000, 50),
                     max_iter=10,
@@ -342,5 +342,5 @@ def test_a_sample_keeps_the_constraints() -> None:
 def test_space_keeps_the_rows_that_are_taken() -> None:
     space = metric_space(2 * unit_rows(_mixture(30, 4, 2)), "cosine")
     rows = np.array([3, 8, 21])
-    assert isinstance(space.only(rows), MetricSpace)
-    assert np.array_equal(space.only(rows).take(slice(0, 3)), space.take(rows))
+    assert isinstance(space.subset(rows), MetricSpace)
+    assert np.array_equal(space.subset(rows).take(slice(0, 3)), space.take(rows))

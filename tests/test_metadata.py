@@ -74,7 +74,7 @@ def test_every_format_tells_when_where_and_with_what(kind: str) -> None:
 
 
 @given(st.datetimes(min_value=datetime(1, 1, 1)))  # noqa: DTZ001 - cameras know no zones
-def test_a_time_is_told_as_iso_8601(moment: datetime) -> None:
+def test_a_time_is_given_as_iso_8601(moment: datetime) -> None:
     text = (
         f"{moment.year:04}:{moment.month:02}:{moment.day:02} "
         f"{moment.hour:02}:{moment.minute:02}:{moment.second:02}"
@@ -113,7 +113,7 @@ def test_a_clock_that_was_never_set_tells_no_time(text: str) -> None:
 
 
 @given(st.text() | st.integers() | st.floats())
-def test_any_garbage_for_a_time_is_told_or_not_and_never_raised(value: str | float) -> None:
+def test_any_garbage_for_a_time_gives_a_time_or_none_and_never_raises(value: str | float) -> None:
     told = metadata.taken_at({"DateTimeOriginal": value})
     assert told is None or isinstance(datetime.fromisoformat(told), datetime)
 
@@ -180,7 +180,7 @@ def test_a_place_off_the_earth_is_none() -> None:
 @pytest.mark.parametrize(
     "parts", [(_NOTHING, _NOTHING, _NOTHING), (1.0, _NOTHING, 0.0), (1.0, 2.0), (1.0,), 5.0]
 )
-def test_a_place_that_is_none_is_not_told(parts: Any) -> None:
+def test_coordinates_that_are_not_known_are_left_out(parts: Any) -> None:
     facts = _facts(gps={1: "N", 2: parts, 3: "E", 4: (151.0, 15.0, 0.0)})
     assert facts.latitude is None
     assert facts.longitude == pytest.approx(151.25)

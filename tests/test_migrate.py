@@ -166,7 +166,7 @@ def test_clusters_can_be_merged_split_and_brought_back_before_anything_else(old:
 
 
 @pytest.mark.parametrize("cut", range(6))
-def test_a_migration_that_was_cut_short_is_completed_by_the_next(
+def test_an_interrupted_migration_is_completed_by_the_next(
     old: Path, cut: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from organizer.store.database import Database

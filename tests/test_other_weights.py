@@ -83,7 +83,9 @@ def test_other_weights_are_nothing_to_a_new_library(library: Library, photos: Pa
     assert (report.embedder.name, report.embedded) == (MINI, 24)
 
 
-def test_photos_without_vectors_of_the_embedder_are_told(library: Library, photos: Path) -> None:
+def test_photos_without_vectors_of_the_embedder_are_reported(
+    library: Library, photos: Path
+) -> None:
     library.ingest([photos], embedder="hsv")
     library.ingest([photos / "red"], embedder="channel-mean")
     listening = Listening()
@@ -96,7 +98,7 @@ def test_photos_without_vectors_of_the_embedder_are_told(library: Library, photo
     assert not [note for note in listening.notes if "in no cluster" in note]
 
 
-def test_the_better_network_is_told_of_once_it_is_here(
+def test_the_better_network_is_suggested_once_it_is_here(
     tmp_path: Path, library: Library, photos: Path, default_weights: Path
 ) -> None:
     library.ingest([photos / "red"])
@@ -110,7 +112,7 @@ def test_the_better_network_is_told_of_once_it_is_here(
     assert "organizer ingest --embedder mobilenet_v2, then organizer recluster" in told
 
 
-def test_a_damaged_file_in_a_cache_is_told_and_the_network_in_the_box_steps_in(
+def test_a_damaged_file_in_a_cache_is_reported_and_the_included_network_used(
     library: Library, photos: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))

@@ -59,7 +59,7 @@ def test_two_images_unlike_each_other_are_two_observations() -> None:
     assert group_bursts(vectors, np.array([0, 0]), limit=0.3).tolist() == [0, 1]
 
 
-def test_without_a_limit_nobody_leaves() -> None:
+def test_without_a_limit_no_image_leaves() -> None:
     vectors = np.concatenate([around(axis, 1) for axis in range(4)])
     assert group_bursts(vectors, np.zeros(4, int), limit=float("nan")).tolist() == [0, 0, 0, 0]
 

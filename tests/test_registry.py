@@ -99,7 +99,7 @@ def test_an_unknown_name_suggests_the_near_one(typed: str, meant: str) -> None:
     assert caught.value.exit_code == 2
 
 
-def test_a_name_near_to_none_is_told_all_names() -> None:
+def test_for_a_name_near_to_none_all_names_are_listed() -> None:
     with pytest.raises(SettingsError) as caught:
         registry.check_part(_EMBEDDERS, "zzzzzzzz")
     assert all(name in caught.value.hint for name in registry.part_names(_EMBEDDERS))

@@ -25,7 +25,7 @@ def _one_line(error: SettingsError) -> bool:
     return "\n" not in error.message and "\n" not in error.hint
 
 
-def test_without_anything_said_the_defaults_hold() -> None:
+def test_without_any_setting_the_defaults_hold() -> None:
     settings = load_settings()
     assert settings.device == "auto"
     assert (settings.threads, settings.batch_size, settings.seed) == (0, 32, 0)
@@ -148,11 +148,9 @@ def test_settings_cannot_be_changed() -> None:
     variable=st.none() | st.integers(1, 99),
     flag=st.none() | st.integers(1, 99),
 )
-def test_the_last_that_was_said_holds(
-    file: int | None, variable: int | None, flag: int | None
-) -> None:
+def test_the_last_one_given_holds(file: int | None, variable: int | None, flag: int | None) -> None:
     _configure("" if file is None else f"batch_size = {file}\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ORGANIZER_BATCH_SIZE", "" if variable is None else str(variable))
-        said = [value for value in (file, variable, flag) if value is not None]
-        assert load_settings(batch_size=flag).batch_size == (said[-1] if said else 32)
+        given = [value for value in (file, variable, flag) if value is not None]
+        assert load_settings(batch_size=flag).batch_size == (given[-1] if given else 32)

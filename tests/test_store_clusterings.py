@@ -164,7 +164,7 @@ def test_a_revision_is_what_the_clusters_are_now_and_the_first_what_they_were(
     assert set(clusterings.ingest_times()) == {1}
 
 
-def test_members_come_back_and_the_unsure_are_counted(clusterings: ClusteringTables) -> None:
+def test_members_come_back_and_the_unassigned_are_counted(clusterings: ClusteringTables) -> None:
     made = clustering_of([1, 2, 1], [1, 2])
     clustering_id = add(clusterings, made)
     clusterings.append_members(clustering_id, members_of([NOISE, 2], first=50, since=1))
@@ -223,7 +223,7 @@ def test_a_cluster_id_is_never_given_twice(clusterings: ClusteringTables) -> Non
     assert clusterings.next_cluster_id() == 10
 
 
-def test_what_a_clustering_that_was_cut_short_left_is_never_in_force_nor_used_again(
+def test_what_an_interrupted_clustering_left_is_never_current_nor_used_again(
     clusterings: ClusteringTables,
 ) -> None:
     first = add(clusterings, clustering_of([1, 1], [1]))
@@ -267,7 +267,7 @@ def test_evidence_of_another_version_is_read_as_far_as_it_is_known(
     assert [(c.k, c.silhouette) for c in found] == [(4, 0.5)]
 
 
-def test_decisions_come_back_in_order_with_all_that_was_said(clusterings: ClusteringTables) -> None:
+def test_decisions_come_back_whole_and_in_order(clusterings: ClusteringTables) -> None:
     decisions = DecisionTable(clusterings._database)
     first = decisions.draft(DecisionKind.NAME, cluster_id=1, name='it\'s a "fox"; 100% 😀')
     decisions.append(first)

@@ -102,7 +102,7 @@ def numbers_in(database: Database) -> list[int]:
     return found
 
 
-def assert_told_well(error: OrganizerError) -> None:
+def assert_well_explained(error: OrganizerError) -> None:
     assert "\n" not in error.message
     assert error.message
     assert error.hint
@@ -133,7 +133,7 @@ def test_where_there_is_no_library_opening_says_so(tmp_path: Path) -> None:
     assert not Database.is_library(tmp_path)
     with pytest.raises(StoreError) as caught:
         Database.open(tmp_path / "nowhere")
-    assert_told_well(caught.value)
+    assert_well_explained(caught.value)
 
 
 def test_a_library_of_a_newer_format_is_refused_with_the_way_out(database: Database) -> None:
@@ -141,7 +141,7 @@ def test_a_library_of_a_newer_format_is_refused_with_the_way_out(database: Datab
     manifest.write_text(json.dumps({"schema": SCHEMA_VERSION + 1}))
     with pytest.raises(StoreError, match="newer") as caught:
         Database.open(database.path)
-    assert_told_well(caught.value)
+    assert_well_explained(caught.value)
     assert "update" in caught.value.hint
 
 
@@ -161,11 +161,11 @@ def test_a_library_of_a_newer_format_is_refused_with_the_way_out(database: Datab
         b"\0" * 60,
     ],
 )
-def test_a_damaged_manifest_is_told_as_damage(database: Database, content: bytes) -> None:
+def test_a_damaged_manifest_is_reported_as_damage(database: Database, content: bytes) -> None:
     (database.path / "library.json").write_bytes(content)
     with pytest.raises(StoreError, match="damaged") as caught:
         Database.open(database.path)
-    assert_told_well(caught.value)
+    assert_well_explained(caught.value)
 
 
 @pytest.mark.parametrize("table", sorted(TABLES))
@@ -173,18 +173,18 @@ def test_a_missing_table_is_named(database: Database, table: str) -> None:
     shutil.rmtree(database.path / f"{table}.lance")
     with pytest.raises(StoreError, match=f"no table {table}") as caught:
         Database.open(database.path)
-    assert_told_well(caught.value)
+    assert_well_explained(caught.value)
 
 
-def test_a_file_where_the_library_should_be_made_is_told(tmp_path: Path) -> None:
+def test_a_file_where_the_library_should_be_made_is_reported(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("mine")
     with pytest.raises(StoreError, match="cannot make a library") as caught:
         Database.create(tmp_path / "taken")
-    assert_told_well(caught.value)
+    assert_well_explained(caught.value)
     assert (tmp_path / "taken").read_text() == "mine"
 
 
-def test_a_creation_cut_short_between_tables_is_completed(database: Database) -> None:
+def test_a_creation_interrupted_between_tables_is_completed(database: Database) -> None:
     (database.path / "library.json").unlink()
     for name in ("roots", "images", "heads"):
         shutil.rmtree(database.path / f"{name}.lance")
@@ -195,7 +195,7 @@ def test_a_creation_cut_short_between_tables_is_completed(database: Database) ->
 
 
 @pytest.mark.parametrize("left", ["", "_transactions", "_versions"])
-def test_a_creation_cut_short_inside_a_table_is_completed(tmp_path: Path, left: str) -> None:
+def test_a_creation_interrupted_inside_a_table_is_completed(tmp_path: Path, left: str) -> None:
     """LanceDB makes a table's folders before its first version."""
     path = tmp_path / "library"
     (path / "images.lance" / left).mkdir(parents=True)
@@ -204,7 +204,7 @@ def test_a_creation_cut_short_inside_a_table_is_completed(tmp_path: Path, left: 
 
 
 @pytest.mark.parametrize("left", ["", "_transactions", "_versions"])
-def test_a_table_whose_making_was_cut_short_is_made(database: Database, left: str) -> None:
+def test_a_table_whose_creation_was_interrupted_is_made(database: Database, left: str) -> None:
     (database.path / "late.lance" / left).mkdir(parents=True)
     database.create_table("late", THINGS, {"spec": "x"})
     database.append("late", things(1, 2))
@@ -338,7 +338,7 @@ def test_a_damaged_file_never_gives_a_raw_error(
     assert raw == []
     for error in raised:
         if isinstance(error, OrganizerError):
-            assert_told_well(error)
+            assert_well_explained(error)
 
 
 def _use_all(folder: Path, outside: Path) -> Iterator[BaseException]:
@@ -386,13 +386,13 @@ def test_damage_to_the_data_of_the_files_is_noticed_by_the_views(
 # Writers and readers ------------------------------------------------------------------------
 
 
-def test_a_second_writer_is_told_at_once_and_may_write_later(database: Database) -> None:
+def test_a_second_writer_fails_at_once_and_may_write_later(database: Database) -> None:
     with held_elsewhere(database.path, "writing"):
         began = time.monotonic()
         with pytest.raises(StoreError, match="another organizer") as caught, database.writing():
             pytest.fail("two writers at once")
         assert time.monotonic() - began < 2
-        assert_told_well(caught.value)
+        assert_well_explained(caught.value)
     with database.writing() as was_interrupted:
         assert not was_interrupted
 
@@ -410,7 +410,7 @@ def test_readers_work_while_another_process_writes(sound: Path, tmp_path: Path) 
             library.recluster(k=2)
 
 
-def test_a_killed_writer_leaves_no_lock_and_is_known_to_have_been_cut_short(
+def test_a_killed_writer_leaves_no_lock_and_counts_as_interrupted(
     database: Database,
 ) -> None:
     with held_elsewhere(database.path, "writing") as process:
@@ -422,16 +422,14 @@ def test_a_killed_writer_leaves_no_lock_and_is_known_to_have_been_cut_short(
         assert not was_interrupted
 
 
-def test_a_writer_that_fails_is_known_to_have_been_cut_short(database: Database) -> None:
+def test_a_writer_that_fails_counts_as_interrupted(database: Database) -> None:
     with pytest.raises(ZeroDivisionError), database.writing():
         raise ZeroDivisionError
     with database.writing() as was_interrupted:
         assert was_interrupted
 
 
-def test_in_a_read_only_folder_reading_works_and_writing_is_told(
-    sound: Path, tmp_path: Path
-) -> None:
+def test_in_a_read_only_folder_reading_works_and_writing_fails(sound: Path, tmp_path: Path) -> None:
     shutil.copytree(sound, tmp_path, dirs_exist_ok=True)
     everything = [tmp_path / ".organizer", *(tmp_path / ".organizer").rglob("*")]
     for path in everything:
@@ -492,7 +490,7 @@ def test_after_many_small_appends_files_and_bytes_are_in_proportion_to_the_data(
     assert numbers_in(database) == list(range(400))
 
 
-def test_tidying_after_every_few_appends_never_lets_files_pile_up(database: Database) -> None:
+def test_tidying_after_every_few_appends_bounds_the_number_of_files(database: Database) -> None:
     most = 0
     for start in range(60):
         database.append("things", things(start))

@@ -41,7 +41,7 @@ def test_what_was_written_is_read_the_surest_box_first(store: Store) -> None:
     assert store.detections.looked_at() == {_FRAME, _OTHER}
 
 
-def test_a_second_word_takes_the_place_of_the_first_and_crops_stay_known(store: Store) -> None:
+def test_later_detections_replace_the_first_and_crops_stay_known(store: Store) -> None:
     first = ImageDetections(_FRAME, Detected.FOUND, (_box(0.9, 0.1), _box(0.3, 0.5)))
     second = ImageDetections(_FRAME, Detected.FOUND, (_box(0.8, 0.2),))
     store.detections.write([first])
@@ -52,7 +52,9 @@ def test_a_second_word_takes_the_place_of_the_first_and_crops_stay_known(store: 
     cut = {box.crop_id for one in (first, second) for box in one.detections}
     assert set(store.detections.crops()) == cut
     assert {crop.crop_id for crop in store.detections.crops_of([_FRAME])[_FRAME]} == cut
-    assert [crop.crop_id for crop, _ in store.detections.seen()] == [second.detections[0].crop_id]
+    assert [crop.crop_id for crop, _ in store.detections.current_crops()] == [
+        second.detections[0].crop_id
+    ]
 
 
 def test_a_threshold_is_reached_by_what_equals_it(store: Store) -> None:
@@ -69,18 +71,18 @@ def test_a_threshold_is_reached_by_what_equals_it(store: Store) -> None:
         detections.images_with({"person", "vehicle"}) == detections.quarantined([_FRAME]) == set()
     )
     assert detections.images_with() == {_FRAME}
-    assert [box for _, box in detections.seen()] == [boxes[0]]
+    assert [box for _, box in detections.current_crops()] == [boxes[0]]
     detections.choose_threshold(0.7)
     assert detections.images_with() == {_FRAME}
     detections.choose_threshold(0.71)
     assert detections.images_with() == set()
-    assert detections.seen() == []
+    assert detections.current_crops() == []
 
 
 def test_a_library_without_detections_has_none(store: Store) -> None:
     assert store.detections.of() == {}
     assert store.detections.images_with() == store.detections.quarantined([_FRAME]) == set()
-    assert store.detections.seen() == []
+    assert store.detections.current_crops() == []
     assert store.detections.crops([_FRAME]) == {}
     assert store.detections.crops_of([_FRAME]) == {}
 

@@ -117,7 +117,7 @@ def test_the_vectors_of_images_are_the_same_in_any_order(store: Store) -> None:
     assert rows.of(pack_ids([])).shape == (0, 4)
 
 
-def test_what_a_detector_said_is_the_same(store: Store) -> None:
+def test_detections_of_many_images_are_those_of_each(store: Store) -> None:
     ids = _ids(store)
     known = store.detections.of()
     assert store.detections.lists().of(pack_ids(ids)) == [known.get(image_id) for image_id in ids]

@@ -210,7 +210,7 @@ def test_equally_near_images_are_ordered_by_id(tables: VectorTables) -> None:
     assert [image_id for image_id, _ in found] == [id_of(i) for i in range(6)]
 
 
-def test_a_picture_without_direction_is_in_nobodys_way(tables: VectorTables) -> None:
+def test_an_image_without_direction_disturbs_no_other(tables: VectorTables) -> None:
     """A black picture may well be a vector of zeros, which has no cosine."""
     vectors = np.concatenate([np.zeros((1, 4), np.float32), gauss(20, 4)])
     filled(tables, vectors)

@@ -161,7 +161,7 @@ def test_each_kind_of_error_has_its_exit_code(kind: type[OrganizerError], code: 
     assert (error.exit_code, error.message, error.hint) == (code, "what happened", "")
 
 
-def test_an_image_error_is_lasting_and_broken_unless_said_otherwise() -> None:
+def test_an_image_error_is_lasting_and_broken_by_default() -> None:
     usual = ImageError("damaged")
     assert (usual.outcome, usual.lasting) == (Outcome.BROKEN, True)
     other = ImageError("big", too_large=True, lasting=False)

@@ -197,7 +197,7 @@ def test_the_digest_is_that_of_the_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("offline")
-def test_without_a_network_all_tried_places_are_told(tmp_path: Path, cache: Path) -> None:
+def test_without_a_network_all_tried_places_are_listed(tmp_path: Path, cache: Path) -> None:
     begun = time.monotonic()
     with pytest.raises(WeightsError) as caught:
         weights.fetch_weights(_tiny(), given=tmp_path)
@@ -280,7 +280,7 @@ def test_weights_that_the_server_does_not_have_are_an_error(
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"{}", bytes(1000)])
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
-def test_what_is_told_of_an_unreadable_file_is_one_sentence(
+def test_an_unreadable_file_is_explained_in_one_sentence(
     tmp_path: Path, data: bytes, suffix: str
 ) -> None:
     file = tmp_path / f"tiny{suffix}"

@@ -121,7 +121,7 @@ def grow_models(
     """
     joined = ModeSums.zero(models)
     joined.add(points, rows, distances)
-    return joined.onto(models)
+    return joined.added_to(models)
 
 
 @dataclass(slots=True)
@@ -155,7 +155,7 @@ class ModeSums:
             wide_points = points[order].astype(np.float64)
             self.points[found] += np.add.reduceat(wide_points, starts, axis=0)
 
-    def onto(self, models: ClusterModels) -> ClusterModels:
+    def added_to(self, models: ClusterModels) -> ClusterModels:
         """The clusters with all images added (Chan, Golub and LeVeque 1979 for the deviations)."""
         total = models.counts + self.counts
         divisor = np.maximum(total, 1)

@@ -20,7 +20,7 @@ from organizer.cluster.products import (
     ParallelRun,
     Products,
     Squares,
-    on_processor,
+    blas_products,
     workers,
 )
 from organizer.cluster.starts import cold_start, warm_start
@@ -149,7 +149,7 @@ class KMeans:
         self.n_trained_on_ = len(rows)
         if len(rows) == len(space):
             return self._best_of_all(space, products, run, held)
-        best = self._best_of_all(space.only(rows), products, run, held.of_rows(rows))
+        best = self._best_of_all(space.subset(rows), products, run, held.of_rows(rows))
         return _placed(space, best, np.arange(len(best.kept)), products, run, held)
 
     def _best_of_all(
@@ -157,7 +157,7 @@ class KMeans:
     ) -> LloydFit:
         work = len(space) * space.dim * self._n_clusters
         n_init = self._n_init or (_STARTS if work <= _SHORT else _STARTS_IF_LONG)
-        warm = None if self._init is None else space.normal(self._init)
+        warm = None if self._init is None else space.normalised(self._init)
         best: LloydFit | None = None
         for number in range(0 if warm is None else -1, n_init):
             start = warm
@@ -238,7 +238,7 @@ def products_of(space: MetricSpace, engine: KMeansEngine) -> tuple[Products, str
     n_gpus = int(faiss.get_num_gpus()) if hasattr(faiss, "get_num_gpus") else 0
     where = f"{n_gpus} GPU" if n_gpus else "processor"
     if engine == "blas" or (engine == "auto" and not n_gpus):
-        return on_processor(space), f"processor (BLAS of numpy {np.__version__})"
+        return blas_products(space), f"processor (BLAS of numpy {np.__version__})"
     return _on_faiss(space, n_gpus), f"{where} ({installed_faiss()})"
 
 
@@ -296,8 +296,8 @@ def _parted(space: MetricSpace, fit: LloydFit, held: RowConstraints) -> LloydFit
     twins = similarity.argmax(axis=1)
     apart = fit.centroids[lost] - fit.centroids[twins]
     centroids = fit.centroids.copy()
-    centroids[lost] = space.normal(centroids[lost] + apart)
-    centroids[twins] = space.normal(centroids[twins] - apart)
+    centroids[lost] = space.normalised(centroids[lost] + apart)
+    centroids[twins] = space.normalised(centroids[twins] - apart)
     parted = replace(fit, centroids=centroids)
     return parted if len(_lost(space, parted, held)) < len(lost) else fit
 

@@ -117,7 +117,7 @@ class _State:
         n, k = len(space), len(start)
         self.space, self.products, self.run, self.constraints = space, products, run, constraints
         self.centroids = start
-        self.directions, self.offsets = space.lines(start)
+        self.directions, self.offsets = space.directions(start)
         self.labels = np.full(n, -1, dtype=np.int64)
         self.upper = np.full(n, np.inf, dtype=np.float32)
         self.lower = np.zeros(n, dtype=np.float32)
@@ -140,7 +140,7 @@ class _State:
 
     def update(self) -> None:
         """Move each centroid to the mean of its rows; one without rows stays."""
-        self.sums.follow(self.labels)
+        self.sums.update(self.labels)
         sums = self.sums.sums
         counts = np.bincount(self.labels, minlength=len(self.centroids))
         lengths = np.linalg.norm(sums, axis=1) if self.space.spherical else counts
@@ -154,7 +154,7 @@ class _State:
         change = np.linalg.norm(moved.astype(np.float64) - self.centroids, axis=1)
         self.drift = np.asarray(change * (1 + 1e-6), dtype=np.float32)
         self.centroids = moved
-        self.directions, self.offsets = self.space.lines(moved)
+        self.directions, self.offsets = self.space.directions(moved)
 
     def result(self, n_iter: int) -> LloydFit:
         """The current state, without empty clusters."""

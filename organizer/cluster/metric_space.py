@@ -69,13 +69,13 @@ class MetricSpace:
             return block
         return np.asarray(block * self.scale[rows, None], dtype=np.float32)
 
-    def only(self, rows: Labels) -> MetricSpace:
+    def subset(self, rows: Labels) -> MetricSpace:
         """The space of some rows, which are copied as they are stored."""
         vectors: SpaceVectors = self.vectors[rows]
         scale = None if self.scale is None else self.scale[rows]
         return replace(self, vectors=vectors, scale=scale, squares=self.squares[rows])
 
-    def normal(self, centroids: Vectors) -> Vectors:
+    def normalised(self, centroids: Vectors) -> Vectors:
         """Centroids of the length that the metric asks for."""
         centroids = np.asarray(centroids, dtype=np.float32)
         if self.spherical:
@@ -84,7 +84,7 @@ class MetricSpace:
             return np.ascontiguousarray(unit, dtype=np.float32)
         return np.ascontiguousarray(centroids)
 
-    def lines(self, centroids: Vectors) -> tuple[Vectors, NDArray[np.float32]]:
+    def directions(self, centroids: Vectors) -> tuple[Vectors, NDArray[np.float32]]:
         """Directions and offsets: a squared distance is ``squares - 2 (x.direction - offset)``."""
         directions = np.ascontiguousarray(centroids - self.origin)
         lengths = np.einsum("ij,ij->i", directions, directions)

@@ -29,9 +29,9 @@ _LONG = 50_000_000
 """Multiplications from which threads pay."""
 
 
-def on_processor(space: MetricSpace) -> Products:
+def blas_products(space: MetricSpace) -> Products:
     """The nearest two by products of the processor's BLAS: one product, three passes over it."""
-    return lambda centroids: _multiplying(*space.lines(centroids))
+    return lambda centroids: _multiplying(*space.directions(centroids))
 
 
 def _multiplying(directions: Vectors, offsets: Squares) -> Compare:

@@ -106,7 +106,7 @@ def _seeded(
     start[taken] = means
     drawn = every[len(means) :]
     start[others] = drawn if like is None or not len(others) else _in_order(drawn, like[others])
-    return space.normal(start)
+    return space.normalised(start)
 
 
 def _in_order(found: Vectors, like: Vectors) -> Vectors:

@@ -22,7 +22,7 @@ class CentroidSums:
         self._summed = np.full(len(space), -1, dtype=np.int64)
         self.sums = np.zeros((k, space.dim))
 
-    def follow(self, labels: Labels) -> None:
+    def update(self, labels: Labels) -> None:
         """Make the sums those of these labels; where most changed they are made anew."""
         changed = np.flatnonzero(self._summed != labels)
         if 2 * len(changed) > len(labels):

@@ -63,9 +63,9 @@ class CropEmbedder:
         """See `organizer.protocols.Weighted`."""
         return self._weighted().pull(weights=weights)
 
-    def take_in(self, file: Path) -> Path:
+    def import_weights(self, file: Path) -> Path:
         """See `organizer.protocols.Weighted`."""
-        return self._weighted().take_in(file)
+        return self._weighted().import_weights(file)
 
     def _weighted(self) -> Weighted:
         factory: Any = registry.part_factory(_GROUP, self.of)

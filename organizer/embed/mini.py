@@ -14,7 +14,7 @@ from organizer.embed.engine import engine_for
 from organizer.embed.network import NetworkEmbedder
 from organizer.embed.network_source import NetworkSource
 from organizer.embed.preprocess import Preprocessing
-from organizer.embed.weights import do_not_fit, file_digest, reading
+from organizer.embed.weights import file_digest, reading_weights, wrong_weights_error
 from organizer.errors import WeightsError
 from organizer.protocols import EmbedderInfo
 
@@ -181,13 +181,13 @@ class Mini:
     def _build(self) -> Any:
         from safetensors.torch import load_file
 
-        with reading(self._file, name=self.name):
+        with reading_weights(self._file, name=self.name):
             packed = load_file(self._file)
         made = mini_network()
         try:
             made.load_state_dict(unpack_weights(packed), assign=True)
         except RuntimeError as error:
-            raise do_not_fit(self._file, name=self.name, reason=str(error)) from error
+            raise wrong_weights_error(self._file, name=self.name, reason=str(error)) from error
         return made
 
 

@@ -67,7 +67,7 @@ class NetworkFactory(ABC):
 
     @property
     @abstractmethod
-    def promise(self) -> WeightsSource:
+    def expected_source(self) -> WeightsSource:
         """As `source`, as far as it is known without importing the network's library.
 
         Its address may be only that of the host, and its caches are those that might hold it.
@@ -97,7 +97,7 @@ class NetworkFactory(ABC):
         self, *, weights: Path | None = None, device: str = "auto", precision: str = "auto"
     ) -> NetworkEmbedder:
         """The embedder with the weights that are found, or else downloaded."""
-        self._require_a_way(weights)
+        self._check_available(weights)
         file = weights_files.fetch_weights(self.source(), given=weights)
         return self.embedder(file, device=device, precision=precision)
 
@@ -110,9 +110,9 @@ class NetworkFactory(ABC):
         )
         engine = engine_for(source, device=device, precision=precision)
         version = f"{_REVISION}-{file.digest}"
-        return self.finish(engine, preprocessing, version=version, file=file)
+        return self.wrap_engine(engine, preprocessing, version=version, file=file)
 
-    def finish(
+    def wrap_engine(
         self,
         engine: NetworkEngine,
         preprocessing: Preprocessing,
@@ -137,39 +137,39 @@ class NetworkFactory(ABC):
 
     def pull(self, *, weights: Path | None = None) -> Path:
         """See `organizer.protocols.Weighted`."""
-        self._require_a_way(weights)
-        return weights_files.given_weights(self.source(), given=weights)
+        self._check_available(weights)
+        return weights_files.locate_weights(self.source(), given=weights)
 
-    def take_in(self, file: Path) -> Path:
+    def import_weights(self, file: Path) -> Path:
         """See `organizer.protocols.Weighted`."""
         source = self.source()
         self.build(file)
         return weights_files.copy_weights(file, source)
 
-    def _require_a_way(self, given: Path | None) -> None:
+    def _check_available(self, given: Path | None) -> None:
         """Fail at once without weights and a network: importing torch takes seconds."""
-        promise = self.promise
+        expected_source = self.expected_source
         if (
-            weights_files.find_beside(promise.stem, given=given) is None
+            weights_files.find_given_weights(expected_source.stem, given=given) is None
             and not self.may_be_cached()
         ):
-            weights_files.check_reachable(promise, given=given)
+            weights_files.check_reachable(expected_source, given=given)
 
     @abstractmethod
     def may_be_cached(self) -> bool:
         """Whether a library's cache may hold the weights, as far as can be known at once."""
 
 
-def mentioned(package: str, pattern: str) -> bool:
+def source_mentions(package: str, pattern: str) -> bool:
     """Whether the source of a library has a line like this; the library is not imported.
 
     Where it does, a name is accepted for the moment: the library's own list, which takes seconds
     to import, is checked before anything is made.
     """
-    return any(passages(package, pattern))
+    return any(source_matches(package, pattern))
 
 
-def passages(package: str, pattern: str) -> Iterator[str]:
+def source_matches(package: str, pattern: str) -> Iterator[str]:
     """What in the source of a library matches; the library is not imported."""
     spec = find_spec(package)
     folders = (spec.submodule_search_locations or []) if spec else []
@@ -180,7 +180,9 @@ def passages(package: str, pattern: str) -> Iterator[str]:
                 yield found.group().decode(errors="replace")
 
 
-def unknown(kind: str, name: str, known: Iterable[str], *, listing: str = "") -> SettingsError:
+def unknown_name_error(
+    kind: str, name: str, known: Iterable[str], *, listing: str = ""
+) -> SettingsError:
     """The error for a name that does not exist, with the nearest that do."""
     near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else listing

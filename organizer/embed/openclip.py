@@ -21,18 +21,18 @@ from organizer.embed.engine import NetworkEngine
 from organizer.embed.network import (
     NetworkEmbedder,
     NetworkFactory,
-    mentioned,
-    passages,
-    unknown,
+    source_matches,
+    source_mentions,
+    unknown_name_error,
 )
 from organizer.embed.preprocess import Preprocessing
 from organizer.embed.weights import (
     WeightsFile,
     WeightsSource,
-    do_not_fit,
     hub_address,
-    quotes_cached,
+    mentions_cached_weights,
     read_state_dict,
+    wrong_weights_error,
 )
 from organizer.errors import SettingsError, WeightsMissingError
 from organizer.types import Vectors
@@ -98,14 +98,14 @@ class OpenClipNetwork(NetworkFactory):
         return f"openclip:{self.architecture}/{self.tag}"
 
     @property
-    def promise(self) -> WeightsSource:
+    def expected_source(self) -> WeightsSource:
         """See `NetworkFactory`; the name of the repository is OpenCLIP's secret."""
         return WeightsSource(self.name, self._stem, url=hub_address())
 
     def may_be_cached(self) -> bool:
         """See `NetworkFactory`."""
-        entries = list(passages("open_clip", _entry(self.tag) + r"[^)]*"))
-        return not entries or any(quotes_cached(text) for text in entries)
+        entries = list(source_matches("open_clip", _entry(self.tag) + r"[^)]*"))
+        return not entries or any(mentions_cached_weights(text) for text in entries)
 
     def source(self) -> WeightsSource:
         """See `NetworkFactory`."""
@@ -137,7 +137,7 @@ class OpenClipNetwork(NetworkFactory):
         """See `NetworkFactory`; the image side."""
         return _image_side(self.whole(path))
 
-    def finish(
+    def wrap_engine(
         self,
         engine: NetworkEngine,
         preprocessing: Preprocessing,
@@ -163,7 +163,7 @@ class OpenClipNetwork(NetworkFactory):
             open_clip.load_checkpoint(network, str(path))
         except _LOADING_ERRORS as error:
             reason = "names or shapes differ"
-            raise do_not_fit(path, name=self.name, reason=reason) from error
+            raise wrong_weights_error(path, name=self.name, reason=reason) from error
         return network.float().eval()
 
     def _without_weights(self) -> Any:
@@ -205,7 +205,9 @@ class OpenClipNetwork(NetworkFactory):
         if (self.architecture, self.tag) not in open_clip.list_pretrained():
             pair = f"{self.architecture}/{self.tag}"
             listing = "organizer models list openclip"
-            raise unknown("OpenCLIP pair", pair, openclip_family.models(), listing=listing)
+            raise unknown_name_error(
+                "OpenCLIP pair", pair, openclip_family.models(), listing=listing
+            )
 
 
 class OpenClip:
@@ -220,10 +222,11 @@ class OpenClip:
         architecture, _, tag = model.rpartition("/")
         if not (architecture and tag):
             listing = "organizer models list openclip"
-            raise unknown("OpenCLIP pair", model, self.models(), listing=listing)
+            raise unknown_name_error("OpenCLIP pair", model, self.models(), listing=listing)
         network = OpenClipNetwork(architecture, tag)
         if not (
-            mentioned("open_clip", _entry(tag)) and mentioned("open_clip", _entry(architecture))
+            source_mentions("open_clip", _entry(tag))
+            and source_mentions("open_clip", _entry(architecture))
         ):
             network.require()
         return network

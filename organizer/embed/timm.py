@@ -11,14 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from organizer.embed.network import NetworkFactory, mentioned, passages, unknown
+from organizer.embed.network import (
+    NetworkFactory,
+    source_matches,
+    source_mentions,
+    unknown_name_error,
+)
 from organizer.embed.preprocess import Preprocessing
 from organizer.embed.weights import (
     WeightsSource,
-    do_not_fit,
     is_repo_cached,
-    quotes_cached,
+    mentions_cached_weights,
     read_state_dict,
+    wrong_weights_error,
 )
 from organizer.errors import SettingsError
 
@@ -47,16 +52,16 @@ class TimmNetwork(NetworkFactory):
         return f"timm:{self.model}"
 
     @property
-    def promise(self) -> WeightsSource:
+    def expected_source(self) -> WeightsSource:
         """See `NetworkFactory`."""
         stem = self.model.replace("/", "-")
         return WeightsSource(self.name, stem, repo=f"timm/{self.model}", files=_FILES)
 
     def may_be_cached(self) -> bool:
         """See `NetworkFactory`; not all repositories are timm's own."""
-        entries = list(passages("timm", _entry(self.model) + _LINES_OF_AN_ENTRY))
+        entries = list(source_matches("timm", _entry(self.model) + _LINES_OF_AN_ENTRY))
         own = is_repo_cached(f"timm/{self.model}")
-        return own or not entries or any(quotes_cached(text) for text in entries)
+        return own or not entries or any(mentions_cached_weights(text) for text in entries)
 
     def source(self) -> WeightsSource:
         """See `NetworkFactory`."""
@@ -96,7 +101,7 @@ class TimmNetwork(NetworkFactory):
                 return self._load(self._headless(state), num_classes=0)
             except _LOADING_ERRORS as error:
                 reason = " ".join(str(error).split())[:160]
-                raise do_not_fit(path, name=self.name, reason=reason) from error
+                raise wrong_weights_error(path, name=self.name, reason=reason) from error
         network.reset_classifier(0)
         return network
 
@@ -137,7 +142,7 @@ class Timm:
         Raises:
             SettingsError: timm has no network of that name with weights.
         """
-        if "." in model and mentioned("timm", _entry(model)):
+        if "." in model and source_mentions("timm", _entry(model)):
             return TimmNetwork(model)
         known = self.models()
         if model in known:
@@ -170,4 +175,4 @@ def _entry(model: str) -> str:
 
 def _unknown(model: str) -> SettingsError:
     known = timm_family.models()
-    return unknown("timm network", model, known, listing="organizer models list timm")
+    return unknown_name_error("timm network", model, known, listing="organizer models list timm")

@@ -11,14 +11,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from organizer.embed.network import NetworkFactory, mentioned, passages, unknown
+from organizer.embed.network import (
+    NetworkFactory,
+    source_matches,
+    source_mentions,
+    unknown_name_error,
+)
 from organizer.embed.preprocess import Preprocessing
 from organizer.embed.weights import (
     WeightsSource,
-    do_not_fit,
-    quotes_cached,
+    mentions_cached_weights,
     read_state_dict,
     torch_cache,
+    wrong_weights_error,
 )
 from organizer.errors import SettingsError
 
@@ -77,12 +82,14 @@ class TorchvisionNetwork(NetworkFactory):
         """
         plain = "." not in layer and layer not in _MODULES
         if self.aliases and layer not in self.aliases and plain:
-            raise unknown(f"layer of {self.model}", layer, self.aliases, listing=_listed(self))
+            raise unknown_name_error(
+                f"layer of {self.model}", layer, self.aliases, listing=_listed(self)
+            )
         usual = self.aliases.get(layer) == NetworkLayer()
         return replace(self, layer="" if usual else layer, dim=self.dim if usual else 0)
 
     @property
-    def promise(self) -> WeightsSource:
+    def expected_source(self) -> WeightsSource:
         """See `NetworkFactory`."""
         stem = self.spelling.removeprefix("torchvision:").replace("/", "-") or self.model
         return WeightsSource(self.name, stem, url=self.url or _SITE)
@@ -91,15 +98,18 @@ class TorchvisionNetwork(NetworkFactory):
         """See `NetworkFactory`; torchvision's source names the files of a network's weights."""
         if self.url:
             return (torch_cache() / self.url.rpartition("/")[2]).is_file()
-        heads = passages("torchvision", _head(self.model) + r": Optional\[\w+")
+        heads = source_matches("torchvision", _head(self.model) + r": Optional\[\w+")
         kinds = [head.rpartition("[")[2] for head in heads]
-        entries = [text for kind in kinds
-                for text in passages("torchvision", rf"^class {kind}\((.*\n)+?(?=\S)")]  # fmt: skip
-        return not entries or any(quotes_cached(text) for text in entries)
+        entries = [
+            text
+            for kind in kinds
+            for text in source_matches("torchvision", rf"^class {kind}\((.*\n)+?(?=\S)")
+        ]
+        return not entries or any(mentions_cached_weights(text) for text in entries)
 
     def source(self) -> WeightsSource:
         """See `NetworkFactory`."""
-        return replace(self.promise, url=self.url or self._weights().url)
+        return replace(self.expected_source, url=self.url or self._weights().url)
 
     def preprocessing(self) -> Preprocessing:
         """See `NetworkFactory`."""
@@ -124,12 +134,14 @@ class TorchvisionNetwork(NetworkFactory):
 
         if self.model not in torchvision_family.models():
             listing = "organizer models list torchvision"
-            raise unknown(
+            raise unknown_name_error(
                 "torchvision network", self.model, torchvision_family.models(), listing=listing
             )
         known = torchvision.models.get_model_weights(self.model)
         if self.weights and self.weights not in known.__members__:
-            raise unknown(f"set of weights for {self.model}", self.weights, known.__members__)
+            raise unknown_name_error(
+                f"set of weights for {self.model}", self.weights, known.__members__
+            )
         return known[self.weights] if self.weights else known.DEFAULT
 
     def _without_weights(self) -> Any:
@@ -155,7 +167,7 @@ class TorchvisionNetwork(NetworkFactory):
         layer = self.aliases.get(self.layer, NetworkLayer(self.layer))
         node = layer.node or _before_the_last_linear(model, nodes)
         if not any(known == node or known.startswith(f"{node}.") for known in nodes):
-            raise unknown(f"layer of {self.model}", node, [*self.aliases, *nodes])
+            raise unknown_name_error(f"layer of {self.model}", node, [*self.aliases, *nodes])
         extractor = create_feature_extractor(
             model, {node: "vector"}, suppress_diff_warning=True
         ).eval()
@@ -176,7 +188,7 @@ class TorchvisionNetwork(NetworkFactory):
                 if other
                 else f"it has {strange[0]} besides"
             )
-            raise do_not_fit(path, name=self.name, reason=reason)
+            raise wrong_weights_error(path, name=self.name, reason=reason)
         needed = {key: state[key] for key in own if key in state}
         network.extractor.load_state_dict(needed, strict=False, assign=True)
 
@@ -198,7 +210,7 @@ class TorchvisionFamily:
         network = TorchvisionNetwork(
             name, weights, spelling=f"torchvision:{model}", aliases=aliases
         )
-        if weights or not mentioned("torchvision", _head(name)):
+        if weights or not source_mentions("torchvision", _head(name)):
             network.source()
         return network
 

@@ -96,10 +96,14 @@ def find_weights(source: WeightsSource, *, given: Path | None) -> Path | None:
     Raises:
         WeightsError: `given` does not exist, or a cached file is not what its name says.
     """
-    return find_beside(source.stem, given=given) or _in_torch_cache(source) or _in_hub_cache(source)
+    return (
+        find_given_weights(source.stem, given=given)
+        or _in_torch_cache(source)
+        or _in_hub_cache(source)
+    )
 
 
-def find_beside(stem: str, *, given: Path | None) -> Path | None:
+def find_given_weights(stem: str, *, given: Path | None) -> Path | None:
     """The file that the user named or imported, or None.
 
     Raises:
@@ -123,11 +127,11 @@ def fetch_weights(source: WeightsSource, *, given: Path | None) -> WeightsFile:
         WeightsMissingError: It is not here and cannot be downloaded; the message lists what was
             tried.
     """
-    path = given_weights(source, given=given)
+    path = locate_weights(source, given=given)
     return WeightsFile(path, file_digest(path)[:16])
 
 
-def given_weights(source: WeightsSource, *, given: Path | None) -> Path:
+def locate_weights(source: WeightsSource, *, given: Path | None) -> Path:
     """As `fetch_weights`, without the digest, for which the whole file is read."""
     path = find_weights(source, given=given)
     if path is not None:
@@ -143,17 +147,17 @@ def check_reachable(source: WeightsSource, *, given: Path | None = None) -> None
         WeightsMissingError: There is no answer; the message lists where else was looked.
     """
     if not source.address:
-        raise missing_weights(source, given=given, reason="nobody offers them for download")
+        raise missing_weights_error(source, given=given, reason="nobody offers them for download")
     if source.on_hub and _hub_is_off():
-        raise missing_weights(
+        raise missing_weights_error(
             source, given=given, reason=f"{source.address} (HF_HUB_OFFLINE is set)"
         )
     reason = _unreachable(source.address)
     if reason:
-        raise missing_weights(source, given=given, reason=f"{source.address} ({reason})")
+        raise missing_weights_error(source, given=given, reason=f"{source.address} ({reason})")
 
 
-def missing_weights(
+def missing_weights_error(
     source: WeightsSource, *, given: Path | None, reason: str
 ) -> WeightsMissingError:
     """The error that lists all places where weights were looked for."""
@@ -201,7 +205,7 @@ def read_state_dict(path: Path, *, name: str) -> Mapping[str, Any]:
     import torch
     from safetensors.torch import load_file
 
-    with reading(path, name=name), warnings.catch_warnings():
+    with reading_weights(path, name=name), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's advice on how the file should have been saved
         if path.suffix == ".safetensors":
             return load_file(path)
@@ -219,7 +223,7 @@ def read_state_dict(path: Path, *, name: str) -> Mapping[str, Any]:
 
 
 @contextmanager
-def reading(path: Path, *, name: str) -> Iterator[None]:
+def reading_weights(path: Path, *, name: str) -> Iterator[None]:
     """Only calls that read a weights file run inside: what they raise is the file's fault."""
     from safetensors import SafetensorError
 
@@ -238,7 +242,7 @@ def _first_sentence(error: BaseException) -> str:
     return sentence if " " in sentence else "it holds no tensors"
 
 
-def do_not_fit(path: Path, *, name: str, reason: str) -> WeightsError:
+def wrong_weights_error(path: Path, *, name: str, reason: str) -> WeightsError:
     """The error for weights of another network."""
     return WeightsError(
         f"{path} does not hold the weights of {name}: {reason}", f"give the state dict of {name}"
@@ -271,7 +275,7 @@ def hub_address() -> str:
     return str(constants.ENDPOINT)
 
 
-def quotes_cached(text: str) -> bool:
+def mentions_cached_weights(text: str) -> bool:
     """Whether a cache holds a repository or the file of an address that is quoted in a text."""
     for quoted in re.findall(r"['\"]([^'\"\s]*/[^'\"\s]*)['\"]", text):
         owner, *rest = quoted.split("/")

@@ -280,7 +280,7 @@ def import_weights(name: str, file: Path) -> Path:
     """
     if not file.is_file():
         raise SettingsError(f"there is no file {file}", "a .pth or .safetensors file")
-    return _weighted(name).take_in(file)
+    return _weighted(name).import_weights(file)
 
 
 def weights_folders(settings: Settings) -> list[Path]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from organizer import atomic
-from organizer.discover import is_passed_over
+from organizer.discover import is_ignored
 from organizer.errors import SettingsError
 from organizer.store import Store
 
@@ -141,6 +141,6 @@ def _photos_around(store: Store, place: Path) -> Path | None:
     for root in store.roots.all():
         if place.is_relative_to(root.folder):
             inside = place.relative_to(root.folder).parts
-            if not any(map(is_passed_over, inside)):
+            if not any(map(is_ignored, inside)):
                 return root.folder
     return None

@@ -145,7 +145,7 @@ class Database:
         with translated(self.path):
             return self.dataset(name).to_table(columns=columns, filter=where, scan_in_order=True)
 
-    def read_as_it_is(self, name: str) -> pa.Table:
+    def read_all_columns(self, name: str) -> pa.Table:
         """All rows of a table, also of one whose columns are those of an older format."""
         import lance
 

@@ -95,7 +95,7 @@ class DetectionTables:
             found = set(images.filter(self._counting(boxes, QUARANTINED_CATEGORIES)).to_pylist())
         return {i for i in image_ids if frame_of.get(i, i) in found}
 
-    def seen(self) -> list[tuple[Crop, Detection]]:
+    def current_crops(self) -> list[tuple[Crop, Detection]]:
         """The crops that the detectors' current boxes make, as far as they count."""
         boxes, images = _boxes(self._database.read("detected", _NARROW))
         cut = pc.not_equal(pc.struct_field(boxes, "crop_id"), "")

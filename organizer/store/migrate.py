@@ -85,7 +85,7 @@ def _to_2(database: Database) -> None:
 def _rewrite(
     database: Database, name: str, change: Callable[[pa.Table], pa.Table], schema: pa.Schema
 ) -> None:
-    rows = database.read_as_it_is(name)
+    rows = database.read_all_columns(name)
     if rows.schema.names != schema.names:
         database.overwrite(name, change(rows).select(schema.names).cast(schema))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.events import grouped
+from organizer.events import group_in_time
 from organizer.library.images.crops import frames_of
 from organizer.library.images.placement import read_placement
 from organizer.light import is_infrared
@@ -77,8 +77,8 @@ def read_capture_info(
         taken_at=tuple(taken_at),
         infrared=np.where(np.isnan(chroma), NOISE, is_infrared(chroma)),
         brightness=found["brightness"].astype(np.float64),
-        bursts=grouped(taken_at, cameras, gap=settings.burst_gap),
-        events=grouped(taken_at, cameras, gap=settings.event_gap),
+        bursts=group_in_time(taken_at, cameras, gap=settings.burst_gap),
+        events=group_in_time(taken_at, cameras, gap=settings.event_gap),
     )
     if image_ids is None:
         return whole

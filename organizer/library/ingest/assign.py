@@ -107,7 +107,7 @@ class Assigner:
         if not self._joined:
             return AssignmentSummary()
         clusterings = self._store.clusterings
-        models = self._sums.onto(self._models)
+        models = self._sums.added_to(self._models)
         unassigned, since = self._unassigned() if self._unsure else (None, None)
         found = None
         if unassigned is not None and since is not None:

@@ -12,7 +12,7 @@ from organizer.arrange.disk import hash_of
 from organizer.arrange.names import safe_name
 from organizer.arrange.read_back import FolderChanges, find_changes
 from organizer.arrange.recognise import ExpectedPhoto, FoundFile, recognise_photos
-from organizer.discover import SUFFIXES, is_passed_over
+from organizer.discover import SUFFIXES, is_ignored
 from organizer.errors import SettingsError
 from organizer.library.arrangements.active import (
     ActivePhoto,
@@ -99,7 +99,7 @@ def find_image_files(folder: Path) -> Iterator[FoundFile]:
         inside = to_do.pop()
         try:
             with os.scandir(inside) as scan:
-                entries = [entry for entry in scan if not is_passed_over(entry.name)]
+                entries = [entry for entry in scan if not is_ignored(entry.name)]
         except OSError as error:
             raise SettingsError(
                 f"cannot look into {inside}: {error.strerror}", "make it readable"
