@@ -1,7 +1,7 @@
 """Where the work runs: on threads of this process. Another place is a plugin.
 
 Every embedder gets the same engine: files are read, hashed, decoded and prepared on threads, a
-bounded number of them ahead, and embedded in batches by the thread that asks. Order is kept.
+bounded number of them ahead, and embedded in batches by the calling thread. Order is kept.
 """
 
 from __future__ import annotations

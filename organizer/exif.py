@@ -41,7 +41,7 @@ class _OddError(Exception):
 def plain_tags(block: bytes) -> dict[str, Any] | None:
     """The tags of a block as it stands in a JPEG, by their standard names.
 
-    A place is the degrees, or what stands for no number, of latitude and longitude with the letter
+    A place is the degrees, or what is written for no number, of latitude and longitude with the letter
     of the hemisphere: a pair under "GPSLatitude" and "GPSLongitude".
 
     Returns:

@@ -136,7 +136,7 @@ class Weighted(Protocol):
         ...
 
     def import_weights(self, file: Path) -> Path:
-        """Copy a file to where it is found from now on, if it holds this network's weights."""
+        """Copy a file to where it is found later, if it holds this network's weights."""
         ...
 
 
@@ -193,7 +193,7 @@ class Restorable(Protocol):
         ...
 
     def restore(self, state: Mapping[str, NDArray[Any]], /) -> None:
-        """Take a stored state in, as if fitted."""
+        """Restore a stored state, as if fitted."""
         ...
 
 
@@ -226,7 +226,7 @@ class Executor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FileContent:
-    """What the ingest has of a file in hand when it asks the readers of metadata.
+    """What the ingest gives the readers of metadata about a file.
 
     Attributes:
         data: The whole content of the file.
@@ -248,7 +248,7 @@ class MetadataReader(Protocol):
     def read(self, content: FileContent) -> Mapping[str, str | int | float]:
         """What it found, by name; nothing where there is nothing, or where it is damaged.
 
-        Runs on several threads at once, and is asked of every image, so it must not change the
+        Runs on several threads at once, and for every image, so it must not change the
         reader, take long, or open the file again. Numbers are finite, in the unit that the name
         tells or in that of the SI; texts are valid Unicode. Of a camera that tells no serial
         number in the standard tags, "serial_number" becomes part of its name. An exception is a

@@ -143,7 +143,7 @@ def _evidence(points: Vectors, k: int, seed: int, *, stable: bool) -> Candidate:
     labels = kmeans.fit_predict(points)
     return Candidate(
         k,
-        # Points that cannot be distinguished make fewer clusters than asked for: not a candidate.
+        # Points that cannot be distinguished make fewer clusters than k: not a candidate.
         evidence.space_silhouette(points, labels) if len(kmeans.cluster_centers_) == k else -1.0,
         kmeans.inertia_,
         davies_bouldin=evidence.davies_bouldin(points, labels),

@@ -180,7 +180,7 @@ def _by_group(pairs: Iterable[tuple[str, int]]) -> list[tuple[str, ...]]:
 
 
 def describe_decision(decision: Decision) -> str:
-    """A decision in a few words."""
+    """A decision as a phrase for a person."""
     cluster, count = decision.cluster_id, len(decision.image_ids)
     images = f"{count} image{'s' if count != 1 else ''}"
     return {

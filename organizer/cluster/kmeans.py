@@ -106,7 +106,7 @@ class KMeans:
         """Cluster ``(n, dim)`` float32 or float16 vectors.
 
         Args:
-            vectors: Nothing is copied but what the metric asks for, block by block.
+            vectors: Nothing is copied but what the metric needs, block by block.
             fixed: ``(n,)`` int64, the owner whose nearest centroid a vector always has, or -1.
             banned: ``(m, 2)`` int64, rows and the owners none of whose centroids they may have.
             owners: ``(n_clusters,)`` int64, whose each centroid is; several may have one owner.
@@ -232,7 +232,7 @@ def _on_faiss(space: MetricSpace, n_gpus: int) -> Products:
 
 
 def products_of(space: MetricSpace, engine: KMeansEngine) -> tuple[Products, str]:
-    """What an engine's name stands for here, and that for a person."""
+    """The implementation of an engine on this machine, and its description for a person."""
     import faiss
 
     n_gpus = int(faiss.get_num_gpus()) if hasattr(faiss, "get_num_gpus") else 0

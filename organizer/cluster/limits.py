@@ -26,7 +26,7 @@ class Limits:
 
 
 class Limited:
-    """A factory with limits that can be asked for before anything is made or imported.
+    """A factory with limits that can be read before anything is made or imported.
 
     Attributes:
         limits: See `Limits`.

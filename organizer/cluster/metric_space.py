@@ -76,7 +76,7 @@ class MetricSpace:
         return replace(self, vectors=vectors, scale=scale, squares=self.squares[rows])
 
     def normalised(self, centroids: Vectors) -> Vectors:
-        """Centroids of the length that the metric asks for."""
+        """Centroids scaled as the metric needs them."""
         centroids = np.asarray(centroids, dtype=np.float32)
         if self.spherical:
             norms = np.linalg.norm(centroids, axis=1, keepdims=True)

@@ -117,7 +117,7 @@ def _converted(core: Any, source: NetworkSource) -> Any:
             warnings.simplefilter("ignore")  # torch's advice on tracing, for programmers
             model = openvino.convert_model(network, example_input=example, input=[example.shape])
     except Exception as error:
-        # The converter says what it does not know with a dozen classes of its own.
+        # The converter raises a dozen classes of its own for what it does not know.
         raise ConversionError(" ".join(str(error).split())[:200]) from error
     steps = PrePostProcessor(model)
     steps.input().tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))

@@ -52,7 +52,7 @@ class TorchvisionNetwork(NetworkFactory):
         model: torchvision's name of the model.
         weights: torchvision's name of the weights; its default ones where empty. Their
             preprocessing is used.
-        url: Where torchvision has the weights; asked of torchvision where empty.
+        url: Where torchvision has the weights; looked up in torchvision where empty.
         dim: Length of the embedding, 0 where it is not known before.
         spelling: The embedder's name.
         aliases: Short names of layers.

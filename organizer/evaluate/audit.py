@@ -66,7 +66,7 @@ def wilson(right: int, answered: int, *, population: int | None = None) -> Propo
 
     The finite population correction makes the sample count as ``n (N - 1) / (N - n)`` answers
     (the variance of a draw without replacement, Cochran 1977, chapter 3), and no end of the
-    interval says other than what was seen. Of a population that was seen whole, nothing is
+    interval contradicts what was seen. Of a population that was seen whole, nothing is
     uncertain.
 
     Args:

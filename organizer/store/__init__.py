@@ -2,7 +2,7 @@
 
 A `Store` is one library's folder: its `roots` (the folders that were ingested), `photos` (images,
 files, problems) and `moved_files`, `vectors` (one table an embedder), `clusterings` (with their
-members and models), `detections` and what their crops stand for, a person's `decisions`, `answers`
+members and models), `detections` and their crops, a person's `decisions`, `answers`
 and `choices`, and the `deployments` of cameras.
 """
 

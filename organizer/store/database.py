@@ -32,7 +32,7 @@ _READERS_GRACE = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a library says of itself.
+    """The format and age of a library.
 
     Attributes:
         schema: The format of its tables.

@@ -15,7 +15,7 @@ UNSURE = "unsure"
 
 
 class VectorUse(StrEnum):
-    """Whether a format holds vectors: never, when they are asked for, or unless they are not."""
+    """Whether a format holds vectors: never, on request, or by default."""
 
     NEVER = "never"
     ASKED = "asked"
@@ -113,7 +113,7 @@ class ExportBatch:
             where none looked, or it could not.
         detectors: The name of the detector.
         failures: Why the detector could not look; None where it could, or none was asked.
-        vectors: ``(n, dim)`` float32, or None where they were not asked for.
+        vectors: ``(n, dim)`` float32, or None where they are not exported.
         pictures: A small JPEG of each image, upright, None for one whose files are gone or hold
             something else now; None where the exporter wants none.
     """
