@@ -41,8 +41,8 @@ class _OddError(Exception):
 def plain_tags(block: bytes) -> dict[str, Any] | None:
     """The tags of a block as it stands in a JPEG, by their standard names.
 
-    A place is the degrees, or what is written for no number, of latitude and longitude with the letter
-    of the hemisphere: a pair under "GPSLatitude" and "GPSLongitude".
+    A place is the degrees of latitude and longitude, or what is written for no number, with the
+    letter of the hemisphere: a pair under "GPSLatitude" and "GPSLongitude".
 
     Returns:
         None where the block is not quite in order.
