@@ -29,7 +29,7 @@ from PIL import Image
 from sklearn.metrics import normalized_mutual_info_score
 
 from organizer.library import Library
-from organizer.library.clustering.recluster import K
+from organizer.library.clustering.cluster_count import K
 from organizer.library.images.capture import read_capture_info
 from organizer.settings import load_settings
 from organizer.store import FileRow

@@ -59,12 +59,12 @@ def _measure(folder: Path, size: int, dim: int, k: int) -> None:
             current = library.store.clusterings.current()
             assert current is not None
             began = time.perf_counter()
-            joiner = Assigner(library.store, current, seed=0)
-            joiner.join(ids, vectors)
+            assigner = Assigner.open(library.store, current, seed=0)
+            assigner.assign(ids, vectors)
             joined = time.perf_counter()
             append(library, ids, vectors)
             appended = time.perf_counter()
-            joiner.finish()
+            assigner.finish()
             joins.append(joined - began)
             finishes.append(time.perf_counter() - appended)
     print(

@@ -50,7 +50,7 @@ def join(
     """Let new images join the clusters, as an ingest does."""
     current = library.store.clusterings.current()
     assert current is not None
-    joiner = Assigner(library.store, current, seed=library.settings.seed)
+    assigner = Assigner.open(library.store, current, seed=library.settings.seed)
     append(library, ids, vectors)
-    joined = joiner.join(ids, vectors)
-    return joined, joiner.finish()
+    joined = assigner.assign(ids, vectors)
+    return joined, assigner.finish()

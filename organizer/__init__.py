@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from organizer.library.clusters.api import Clusters as Clusters
     from organizer.library.compare.grid import parse_plan as parse_plan
     from organizer.library.core import Library as Library
-    from organizer.library.corrections.editor import DecisionReport as DecisionReport
+    from organizer.library.corrections.report import DecisionReport as DecisionReport
     from organizer.library.exports.options import ExportOptions as ExportOptions
     from organizer.library.folders.options import ArrangeOptions as ArrangeOptions
     from organizer.library.images.api import Image as Image
@@ -53,7 +53,7 @@ _HOME = {
     "Cluster": "organizer.library.clusters.api",
     "ClusteringError": "organizer.errors",
     "Clusters": "organizer.library.clusters.api",
-    "DecisionReport": "organizer.library.corrections.editor",
+    "DecisionReport": "organizer.library.corrections.report",
     "Embedder": "organizer.protocols",
     "ExportOptions": "organizer.library.exports.options",
     "Hit": "organizer.types",

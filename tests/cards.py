@@ -66,14 +66,14 @@ def ingest(
     """What an ingest does with the vectors of new images."""
     current = library.store.clusterings.current()
     assert current is not None
-    joiner = Assigner(library.store, current, seed=library.settings.seed)
+    assigner = Assigner.open(library.store, current, seed=library.settings.seed)
     size = batch or max(len(ids), 1)
     parts = []
     for start in range(0, len(ids), size):
         part = slice(start, start + size)
         fill(library, ids[part], vectors[part])
-        parts.append(joiner.join(ids[part], vectors[part]))
-    return Assignments.joined(parts) if parts else Assignments.empty(), joiner.finish()
+        parts.append(assigner.assign(ids[part], vectors[part]))
+    return Assignments.joined(parts) if parts else Assignments.empty(), assigner.finish()
 
 
 def members(library: Library) -> Assignments:

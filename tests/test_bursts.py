@@ -162,7 +162,7 @@ def test_what_changes_nothing_is_said(typed: Run, tmp_path: Path) -> None:
         frame(tmp_path / "card" / f"undated{i}.jpg", near(FOX, 9 * i), at=None)
     typed("ingest", "card", "--embedder", COLOUR)
     told = typed("recluster", "--k", 2, "--bursts", "--center", "camera").err
-    assert "--bursts changes nothing: no two photos tell that they are of one burst" in told
+    assert "--bursts changes nothing: no two photos are known to be of one burst" in told
     assert "--center camera changes nothing: no two photos differ in camera" in told
 
 
@@ -227,7 +227,7 @@ def test_a_late_frame_goes_to_the_cluster_of_its_burst(tmp_path: Path) -> None:
         frame(card / "single.jpg", halfway(0.53), at="2024:05:03 10:00:00")
         report = library.ingest([card])
         at = where(library)
-        assert (report.joined, report.unsure) == (2, 1)
+        assert (report.compared, report.unsure) == (2, 1)
         assert (at.pop("turning-2"), at.pop("single")) == (at["fox0-0"], NOISE)
         assert at == before
 
@@ -310,7 +310,7 @@ def test_a_species_that_is_new_is_born_of_enough_bursts(made: Library, card: Pat
     report = made.ingest([card])
     (cluster_found,) = report.novel
     at = where(made)
-    assert cluster_found.images == report.settled == 27
+    assert cluster_found.images == report.novel_images == 27
     assert {at[f"boar{i}-{j}"] for i in range(9) for j in range(3)} == {cluster_found.cluster_id}
 
 

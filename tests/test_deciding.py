@@ -505,8 +505,8 @@ def test_history_tells_what_became_of_a_cluster(library: Library) -> None:
     assert f"taken back: {other} merged into {one}" in told
     assert any(what.startswith("undo") for what in told)
     assert any("kept" in what for what in told)
-    of_born = [event.what for event in library.corrections.history(novel)]
-    assert of_born[0] == f"born from ingest 1: {novel}"
+    of_novel = [event.what for event in library.corrections.history(novel)]
+    assert of_novel[0] == f"found in ingest 1: {novel}"
     with pytest.raises(SettingsError, match="no cluster ever"):
         library.corrections.history(999)
     assert len(library.corrections.history()) >= len(told)

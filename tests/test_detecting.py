@@ -294,7 +294,7 @@ def test_an_ingest_cannot_embed_crops_and_goes_on_with_photos(
     before = clusters_of(cropped)
     report = cropped.ingest([scenes.folder])
     assert report.embedder.name == COLOUR
-    assert report.joined == 0
+    assert report.compared == 0
     assert clusters_of(cropped) == before
 
 
@@ -305,7 +305,7 @@ def test_crops_of_new_photos_join_the_present_clusters(cropped: Library, scenes:
     late = scenes.add("brook", "fox-late.jpg", Thing("fox", 60, 30), seed=77)
     cropped.ingest([scenes.folder])
     report = cropped.detections.add(seen(cropped, scenes))
-    assert (report.new, report.cropped.embedded, report.late.joined) == (1, 1, 1)
+    assert (report.new, report.cropped.embedded, report.late.compared) == (1, 1, 1)
     frame = cropped.store.photos.image_at(scenes.folder / late)
     assert frame is not None
     assert cropped.detections.locations()[frame].where == foxes

@@ -84,7 +84,7 @@ def assert_whole(library: Library) -> None:
 def test_new_photos_are_added_with_vector_and_facts(library: Library, photos: Path) -> None:
     report = library.ingest([photos], embedder=COLOUR)
     assert counts(report) == {"added": 24}
-    assert (report.images, report.embedded, report.joined) == (24, 24, 0)
+    assert (report.images, report.embedded, report.compared) == (24, 24, 0)
     assert report.embedder.name == COLOUR
     assert not report.interrupted
     assert present_in(library) == set(photos.rglob("*.jpg"))
@@ -738,7 +738,7 @@ def test_a_second_embedder_reads_once_more_and_leaves_the_first_alone(
     assignments = filled.store.clusterings.assignments(1)
     report = filled.ingest([photos], embedder="hog+hsv")
     assert counts(report) == {"unchanged": 24}
-    assert (report.embedded, report.joined, report.images) == (24, 0, 24)
+    assert (report.embedded, report.compared, report.images) == (24, 0, 24)
     contours = report.embedder
     assert filled.store.vectors.read(colour)[0] == ids
     assert np.array_equal(filled.store.vectors.read(colour)[1], before)
@@ -757,7 +757,7 @@ def test_later_ingests_use_the_embedder_of_the_clustering(filled: Library, photo
     report = filled.ingest([photos])
     assert report.embedder.name == COLOUR
     assert counts(report) == {"unchanged": 29}
-    assert (report.embedded, report.joined) == (5, 5)
+    assert (report.embedded, report.compared) == (5, 5)
     assert filled.status().clustered == 29
 
 

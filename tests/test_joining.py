@@ -214,10 +214,10 @@ def test_an_image_that_comes_back_goes_where_a_person_put_it(clustered: Library)
 def test_members_that_were_not_counted_are_counted(clustered: Library) -> None:
     current = clustered.store.clusterings.current()
     assert current is not None
-    joiner = Assigner(clustered.store, current, seed=0)
+    assigner = Assigner.open(clustered.store, current, seed=0)
     vectors = blobs([10, 10, 10], seed=5)
     fill(clustered, ids_of(range(200, 230)), vectors)
-    joined = joiner.join(ids_of(range(200, 230)), vectors)  # and no finish
+    joined = assigner.assign(ids_of(range(200, 230)), vectors)  # and no finish
     made = clustered.store.clusterings.models(current.clustering_id)
     recount_members(clustered.store, clustered.store.clusterings.current(), seed=0)
     now = clustered.store.clusterings.models(current.clustering_id)

@@ -75,7 +75,7 @@ def test_names_stay_when_the_package_brings_newer_weights(
     assert (named.cluster_id, named.name) == (largest.cluster_id, "fox")
     make_photo(photos / "last.jpg", 801)
     report = library.ingest([photos])
-    assert (report.embedder, report.joined) == (new, 1)
+    assert (report.embedder, report.compared) == (new, 1)
 
 
 def test_other_weights_are_nothing_to_a_new_library(library: Library, photos: Path) -> None:

@@ -247,7 +247,7 @@ def test_a_new_group_is_born_and_the_others_keep_their_ids(filled: Library, phot
     for i in range(8):
         make_photo(photos / "yellow" / f"{i}.jpg", 70 + i, colour=(200, 200, 40))
     ingested = filled.ingest([photos])
-    assert (ingested.joined, ingested.unsure, ingested.unassigned) == (8, 8, 0)
+    assert (ingested.compared, ingested.unsure, ingested.unassigned) == (8, 8, 0)
     assert [
         (cluster_found.cluster_id, cluster_found.images) for cluster_found in ingested.novel
     ] == [(4, 8)]

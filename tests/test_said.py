@@ -10,7 +10,8 @@ import pytest
 
 from organizer.errors import ClusteringError, OrganizerError
 from organizer.library import Library
-from organizer.library.corrections.editor import DecisionReport, Editor
+from organizer.library.corrections.editor import Editor
+from organizer.library.corrections.report import DecisionReport
 from organizer.library.review import api, audit, csv_file, sample
 from organizer.library.review.answers import answer_summary
 from organizer.store import Answer, SampleKind, answers

@@ -18,8 +18,8 @@ from organizer.cli.recluster_output import lineage_fields, lineage_lines
 from organizer.cli.session import plain, say
 from organizer.cluster.decisions import describe_decision
 from organizer.library.clusters.summaries import ClusterMember, ClusterSummary, GroupPhoto
-from organizer.library.corrections.editor import DecisionReport
 from organizer.library.corrections.history import HistoryEvent
+from organizer.library.corrections.report import DecisionReport
 from organizer.library.images.crops import PhotoGroup
 
 

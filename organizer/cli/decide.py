@@ -18,7 +18,7 @@ from organizer.cli.session import (
 
 if TYPE_CHECKING:
     from organizer.library import Library
-    from organizer.library.corrections.editor import DecisionReport
+    from organizer.library.corrections.report import DecisionReport
 
 decide_app = typer.Typer()
 

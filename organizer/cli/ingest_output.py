@@ -37,7 +37,7 @@ def print_ingest(
         say(f"no clusters yet; make them with: organizer recluster --k auto{_option(report, own)}")
     elif option := _option(report, own):
         say(f"the clusters do not use these vectors yet: organizer recluster{option}")
-    elif report.unassigned and report.unsure > report.joined / 4:
+    elif report.unassigned and report.unsure > report.compared / 4:
         say(
             f"{report.unassigned:,} images fit no cluster well (organizer clusters show unsure); "
             "organizer recluster may find theirs"
@@ -60,10 +60,10 @@ def _fields(report: IngestReport) -> dict[str, object]:
         "embedder": report.embedder.name or None,
         "engine": report.engine or None,
         "embedded": report.embedded,
-        "joined": report.joined,
+        "joined": report.compared,
         "unsure": report.unsure,
         "born": [{"cluster_id": b.cluster_id, "count": b.images} for b in report.novel],
-        "settled": report.settled,
+        "settled": report.novel_images,
         "pile": report.unassigned,
         "other_suffixes": dict(report.other_suffixes),
         "interrupted": report.interrupted,
@@ -92,10 +92,10 @@ def _lines(report: IngestReport) -> None:
             f"embedded {report.embedded:,} images with {report.embedder.name}{engine} in "
             f"{report.seconds:.1f} s ({rate:.1f} images/s)"
         )
-    if report.joined:
+    if report.compared:
         print_line(
-            f"{report.joined - report.unsure:,} new images joined the clusters, {report.unsure:,} "
-            "are unsure"
+            f"{report.compared - report.unsure:,} new images joined the clusters, "
+            f"{report.unsure:,} are unsure"
         )
     for novel in report.novel:
         print_line(

@@ -19,7 +19,7 @@ from organizer.errors import SettingsError
 
 if TYPE_CHECKING:
     from organizer.cluster.choose_k import KMethod
-    from organizer.library.clustering.recluster import K
+    from organizer.library.clustering.cluster_count import K
 
 
 def recluster(

@@ -9,7 +9,7 @@ from pathlib import Path
 from organizer.cli.output import box_text, print_json, print_line, print_table, short
 from organizer.cli.session import say
 from organizer.library import Library
-from organizer.library.corrections.editor import DecisionReport
+from organizer.library.corrections.report import DecisionReport
 from organizer.library.review.audit import count_reopened, rejected_images
 from organizer.library.review.sample import ReviewItem
 from organizer.store import SampleKind

@@ -9,7 +9,7 @@ from organizer.cli import arrange_output
 from organizer.cli.output import print_json, print_line, time_text
 from organizer.cli.session import say
 from organizer.cluster.drift import Drift
-from organizer.library.clustering.preprocessing import clusters_bursts, preprocessing_words
+from organizer.library.clustering.preprocessing import clusters_bursts, describe_preprocessing
 from organizer.library.clustering.space import centred_by
 from organizer.library.status import LibraryStatus
 
@@ -73,7 +73,7 @@ def _lines(status: LibraryStatus) -> list[tuple[str, str]]:
     clustering = status.clustering
     if clustering is None:
         return [*lines, ("clusters", "none")]
-    sight = preprocessing_words(clustering)
+    sight = describe_preprocessing(clustering)
     return [
         *lines,
         ("clusters", f"{status.k} in clustering {clustering.clustering_id}"),

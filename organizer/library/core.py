@@ -9,12 +9,9 @@ from typing import TYPE_CHECKING, Self
 from organizer.errors import SettingsError
 from organizer.library import embedders, recovery
 from organizer.library.arrangements.relocation import has_moved
-from organizer.library.clustering.recluster import (
-    K,
-    ReclusterReport,
-    parse_options,
-    run_recluster,
-)
+from organizer.library.clustering.cluster_count import K
+from organizer.library.clustering.options import parse_options
+from organizer.library.clustering.recluster import ReclusterReport, run_recluster
 from organizer.library.clusters.api import Clusters
 from organizer.library.compare.grid import ComparisonPlan
 from organizer.library.compare.run import ComparisonResult, run_comparison

@@ -1,1 +1,1 @@
-"""Recluster: from vectors and a person's constraints to clusters with stable ids."""
+"""Clustering: from vectors and constraints to clusters that keep their ids."""

@@ -1,4 +1,4 @@
-"""A clustering in the making: from labels to models, exemplars and members."""
+"""From labels to a clustering: models with their fit, exemplars, assignments."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ROWS_AT_ONCE = 8_192
 
 @dataclass(frozen=True, slots=True)
 class ModeNames:
-    """What the modes of a clustering are called, row by row; see `ClusterModels`."""
+    """Ids and origins of the modes of a clustering, row by row; see `ClusterModels`."""
 
     cluster_ids: Sequence[int]
     mode_ids: Sequence[int]
@@ -34,15 +34,15 @@ class ModeNames:
 
 @dataclass(frozen=True, slots=True)
 class PreparedImages:
-    """Images with their vectors.
+    """Images with their preprocessed vectors.
 
     Attributes:
         image_ids: ``(n,)`` ids in an object array.
-        vectors: ``(n, dim)`` float32 or float16 of unit length, in the embedder's own space, as
-            the clustering sees them: centred, those of a burst as one; see `seeing`.
+        vectors: ``(n, dim)`` float32 or float16 of unit length, in the embedder's own space:
+            centred, and the mean of its burst where bursts are one observation.
         points: ``(n, d)`` the same, in the clustering's space.
-        observations: ``(n,)`` the observation that each is part of and is seen as; None where each
-            is one of its own.
+        observations: ``(n,)`` the observation that each is part of; None where each image is one
+            of its own.
     """
 
     image_ids: NDArray[np.object_]
@@ -51,13 +51,17 @@ class PreparedImages:
     observations: Labels | None = None
 
     def take(self, rows: Labels) -> PreparedImages:
-        """Some of them."""
+        """The images of some rows."""
         some = None if self.observations is None else self.observations[rows]
         return PreparedImages(self.image_ids[rows], self.vectors[rows], self.points[rows], some)
 
+    def mean_point(self, rows: Labels) -> NDArray[np.float64]:
+        """``(d,)`` the mean of the points of some rows."""
+        return np.asarray(self.points[rows].mean(axis=0, dtype=np.float64))
+
 
 def one_per_observation(labels: Labels, observations: Labels) -> Labels:
-    """``(n,)`` labels of which each observation has one once only: the others are NOISE."""
+    """``(n,)`` labels in which each pair of observation and label occurs once; else NOISE."""
     first = np.unique(np.column_stack([observations, labels]), axis=0, return_index=True)[1]
     found = np.full(len(labels), NOISE, dtype=np.int64)
     found[first] = labels[first]
@@ -72,13 +76,13 @@ def build_models(
     seed: int,
     usual: ClusterModels | None = None,
 ) -> tuple[ClusterModels, Exemplars]:
-    """The clusters that labels make, with their fit.
+    """Build the models and exemplars of labelled images.
 
     Args:
         images: The images.
-        labels: ``(n,)`` the row of each image's mode; NOISE is left out.
-        modes: What the modes are called.
-        seed: Of the exemplars.
+        labels: ``(n,)`` the row in `modes` of each image's mode; NOISE is left out.
+        modes: The modes.
+        seed: Of the draw of exemplars.
         usual: Other clusters of the library; see `organizer.cluster.fit.calibrate`.
     """
     if images.observations is not None:
@@ -99,28 +103,28 @@ def build_models(
 
 def rebuild_models(
     images: PreparedImages,
-    where: Labels,
+    cluster_ids: Labels,
     models: ClusterModels,
     *,
     seed: int,
     owners: Labels | None = None,
     usual: ClusterModels | None = None,
 ) -> tuple[ClusterModels, Exemplars]:
-    """The modes of some clusters as their members make them now; one without members is gone.
+    """Rebuild the modes of clusters from their members; modes without members are dropped.
 
     Args:
         images: The images.
-        where: ``(n,)`` the cluster of each, as `owners` have it; NOISE for none.
+        cluster_ids: ``(n,)`` the cluster of each, one of `owners`; NOISE for none.
         models: The modes that the images may be of.
-        seed: Of the exemplars.
-        owners: ``(m,)`` the cluster of each mode while images are given to modes; that of
+        seed: Of the draw of exemplars.
+        owners: ``(m,)`` the cluster of each mode while images are assigned to modes; that of
             `models` where None.
         usual: See `build_models`.
     """
-    labels = np.full(len(where), NOISE, dtype=np.int64)
-    inside = np.flatnonzero(where != NOISE)
+    labels = np.full(len(cluster_ids), NOISE, dtype=np.int64)
+    inside = np.flatnonzero(cluster_ids != NOISE)
     owners = models.cluster_ids if owners is None else owners
-    at = place_in_cluster(images.points[inside], models.centroids, owners, where[inside])
+    at = place_in_cluster(images.points[inside], models.centroids, owners, cluster_ids[inside])
     held, labels[inside] = np.unique(at.nearest, return_inverse=True)
     left = models.take(held)
     modes = ModeNames(left.cluster_ids.tolist(), left.mode_ids.tolist(), left.origins)
@@ -135,14 +139,14 @@ def build_assignments(
     states: NDArray[np.object_],
     since: Labels,
 ) -> Assignments:
-    """The members of a clustering, with their distances as the models have them.
+    """The assignments of images to clusters, with distances and margins to the centroids.
 
     Args:
         images: The images.
-        cluster_ids: ``(n,)`` the cluster of each; NOISE for the unsure.
+        cluster_ids: ``(n,)`` the cluster of each; NOISE for the unassigned.
         models: All clusters.
-        states: ``(n,)`` how each came there.
-        since: ``(n,)`` the ingest that each joined in.
+        states: ``(n,)`` the `AssignmentState` of each.
+        since: ``(n,)`` the ingest that assigned each; 0 for a recluster.
     """
     centroids = models.centroids
     n = len(cluster_ids)
@@ -151,10 +155,10 @@ def build_assignments(
     for start in range(0, n, _ROWS_AT_ONCE):
         rows = slice(start, start + _ROWS_AT_ONCE)
         points = images.points[rows]
-        unsure = cluster_ids[rows] == NOISE
-        if unsure.any():
-            nearest = place_points(points[unsure], centroids).nearest
-            candidates[rows][unsure] = models.cluster_ids[nearest]
+        unassigned = cluster_ids[rows] == NOISE
+        if unassigned.any():
+            nearest = place_points(points[unassigned], centroids).nearest
+            candidates[rows][unassigned] = models.cluster_ids[nearest]
         found = place_in_cluster(points, centroids, models.cluster_ids, candidates[rows])
         distances[rows], margins[rows] = found.distances, found.margins
     return Assignments(images.image_ids, cluster_ids, candidates, distances, margins, states, since)
@@ -163,7 +167,7 @@ def build_assignments(
 def assignment_states(
     image_ids: NDArray[np.object_], cluster_ids: Labels, fixed: Collection[str]
 ) -> NDArray[np.object_]:
-    """How images came to their clusters, given which of them a person put there."""
+    """``(n,)`` the states of images, given the ids of those that a decision fixes."""
     states = np.full(len(image_ids), AssignmentState.AUTO.value, dtype=object)
     states[cluster_ids == NOISE] = AssignmentState.UNSURE.value
     if fixed:

@@ -1,6 +1,9 @@
-"""What a person said about single images, carried out: they come before any distance."""
+"""Constraints on single images, which decisions set and which come before any distance."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,11 +11,11 @@ from numpy.typing import NDArray
 from organizer.cluster.decisions import Constraints
 from organizer.cluster.fit import LIMIT, misfit
 from organizer.library.clustering.build import PreparedImages
-from organizer.types import NOISE, ClusterModels, Exemplars, Labels
+from organizer.types import NOISE, ClusterModels, Decision, DecisionKind, Exemplars, Labels
 
 
 def constrained_rows(image_ids: NDArray[np.object_], constraints: Constraints) -> Labels:
-    """The rows of images about which a person said something."""
+    """``(m,)`` the rows of images that constraints fix to a cluster or exclude from one."""
     if not constraints.fixed and not constraints.banned:
         return np.empty(0, dtype=np.int64)
     rows = [
@@ -30,30 +33,30 @@ def apply_constraints(
     exemplars: Exemplars,
     constraints: Constraints,
 ) -> Labels:
-    """Put images where a person said they belong, and take them from where they do not.
+    """Assign images to the clusters they are fixed to, and remove them from excluded ones.
 
-    An image that is not in its nearest cluster goes to the next that it fits, or to the pile.
+    An image that is removed goes to the next nearest cluster that it fits, or is unassigned.
 
     Args:
         images: The images.
-        cluster_ids: ``(n,)`` where they would be by their distance alone.
+        cluster_ids: ``(n,)`` the cluster of each by distance alone.
         models: The clusters.
         exemplars: Those of the clusters.
-        constraints: What a person said.
+        constraints: What the decisions demand.
 
     Returns:
-        ``(n,)`` where they are; NOISE for the unsure.
+        ``(n,)`` the clusters; NOISE for the unassigned.
     """
-    obeyed = cluster_ids.copy()
-    here = set(models.cluster_ids.tolist())
+    constrained = cluster_ids.copy()
+    known = set(models.cluster_ids.tolist())
     for row in constrained_rows(images.image_ids, constraints).tolist():
         image_id = images.image_ids[row]
         banned = constraints.banned.get(image_id, frozenset())
-        if constraints.fixed.get(image_id) in here:
-            obeyed[row] = constraints.fixed[image_id]
-        elif obeyed[row] in banned:
-            obeyed[row] = _next_best(images.take(np.array([row])), banned, models, exemplars)
-    return obeyed
+        if constraints.fixed.get(image_id) in known:
+            constrained[row] = constraints.fixed[image_id]
+        elif constrained[row] in banned:
+            constrained[row] = _next_best(images.take(np.array([row])), banned, models, exemplars)
+    return constrained
 
 
 def _next_best(
@@ -66,3 +69,43 @@ def _next_best(
     if misfit(models, exemplars, image.vectors, best)[0] > LIMIT:
         return NOISE
     return int(models.cluster_ids[best[0]])
+
+
+def decided_singly(decisions: Iterable[Decision]) -> set[str]:
+    """The images that a person moved to a cluster or excluded from one by themselves."""
+    listed = list(decisions)
+    taken_back = {d.about for d in listed if d.kind is DecisionKind.TAKE_BACK}
+    return {
+        image_id
+        for decision in listed
+        if decision.kind in {DecisionKind.MOVE, DecisionKind.NOT}
+        and decision.decision_id not in taken_back
+        for image_id in decision.image_ids
+    }
+
+
+def constraint_keys(
+    image_ids: Sequence[str],
+    bursts: Labels,
+    decisions: Iterable[Decision],
+    constraints: Constraints,
+) -> list[Any]:
+    """A key for each image; images of a burst whose keys differ are separate observations.
+
+    What was decided of one image (moved, excluded) holds for no other of its burst. A
+    representative of a named cluster takes its burst along, unless other images of the burst
+    represent other clusters.
+    """
+    singly = decided_singly(decisions)
+    represented: dict[int, set[int]] = {}
+    for image_id, burst in zip(image_ids, bursts.tolist(), strict=True):
+        if image_id not in singly and image_id in constraints.fixed:
+            represented.setdefault(burst, set()).add(constraints.fixed[image_id])
+    keys: list[Any] = []
+    for image_id, burst in zip(image_ids, bursts.tolist(), strict=True):
+        fixed = constraints.fixed.get(image_id)
+        if image_id in singly:
+            keys.append((fixed, constraints.banned.get(image_id, frozenset())))
+        else:
+            keys.append(fixed if len(represented.get(burst, ())) > 1 else None)
+    return keys

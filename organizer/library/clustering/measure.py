@@ -1,4 +1,4 @@
-"""Exemplars and fit for a clustering that was made before there were any."""
+"""Exemplars and fit of clusterings that were stored without them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ from organizer.cluster.fit import calibrate
 from organizer.cluster.incremental import place_in_cluster, unit_rows
 from organizer.library.clustering.space import ClusterSpace
 from organizer.store import Store, StoredClustering
-from organizer.types import (
-    ClusterModels,
-    Exemplars,
-)
+from organizer.types import ClusterModels, Exemplars
 
 
 def measure_fit(
@@ -20,7 +17,7 @@ def measure_fit(
     *,
     seed: int,
 ) -> tuple[ClusterModels, Exemplars]:
-    """Exemplars and fit of a clustering that was made before there were any."""
+    """Measure the exemplars and fit of a clustering that was stored without them."""
     members = store.clusterings.assignments(clustering.clustering_id)
     members = members.take(~members.unsure)
     vectors = unit_rows(store.vectors.read_rows(clustering.embedder, members.image_ids.tolist()))

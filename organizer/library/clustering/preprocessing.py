@@ -1,34 +1,33 @@
-"""How a clustering sees images: their vectors centred by how they were taken, bursts as one.
+"""Preprocessing of vectors before a clustering: centring by how images were taken, bursts as one.
 
 Both come before any reducer, which is given vectors and knows nothing of it. What was measured when
-the clustering was made is stored with its space, so that whoever comes later is seen alike.
+the clustering was made is stored with its space, so that later images are preprocessed alike.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.cluster.decisions import Constraints
 from organizer.cluster.incremental import unit_rows
-from organizer.cluster.pooling import burst_limit, group_bursts, pool_vectors
+from organizer.cluster.pooling import burst_limit, group_bursts
 from organizer.errors import SettingsError
 from organizer.library.clustering.space import centred_by, centring_text
 from organizer.library.images.capture import read_capture_info
 from organizer.reduce.centring import Centring
 from organizer.settings import Settings
 from organizer.store import Store, StoredClustering
-from organizer.types import NOISE, Decision, DecisionKind, Labels, PartSpec, Vectors
+from organizer.types import NOISE, Labels, PartSpec, Vectors
 
 CENTRINGS = ("camera", "night")
 """What vectors can be centred by."""
 
 _LONG = 1_000
-"""Photos of a burst beyond which a camera takes them by the clock."""
+"""Photos of a burst beyond which the camera takes them by the clock: time lapse."""
 
 _BURSTS = "bursts"
 _LIMIT, _GAP = "bursts.limit", "bursts.gap"
@@ -43,14 +42,14 @@ def parse_centring(text: str | None) -> str | None:
     """
     if text is None:
         return None
-    words = [word.strip() for word in text.split(",")]
-    if not set(words) <= set(CENTRINGS) or len(set(words)) < len(words):
+    names = [name.strip() for name in text.split(",")]
+    if not set(names) <= set(CENTRINGS) or len(set(names)) < len(names):
         raise SettingsError(f"--center cannot be {text!r}", "camera, night, or camera,night")
-    return ",".join(sorted(words))
+    return ",".join(sorted(names))
 
 
 def clusters_bursts(clusterer: PartSpec) -> bool:
-    """Whether a clustering was made of bursts, not of images."""
+    """Whether a clusterer was given bursts, not images."""
     return bool(clusterer.params.get(_BURSTS))
 
 
@@ -60,70 +59,78 @@ def with_bursts(clusterer: PartSpec) -> PartSpec:
 
 
 def uses_capture_info(clustering: StoredClustering) -> bool:
-    """Whether a clustering sees more of an image than its vector."""
+    """Whether a clustering depends on more of an image than its vector: its camera, light, time."""
     return clusters_bursts(clustering.clusterer) or bool(centred_by(clustering.reducer))
 
 
-def preprocessing_words(clustering: StoredClustering) -> list[str]:
-    """How a clustering sees images, for a person; nothing where it sees each as it is."""
+def describe_preprocessing(clustering: StoredClustering) -> list[str]:
+    """The preprocessing of a clustering, for a person; empty where there is none."""
     bursts = ["bursts as one"] if clusters_bursts(clustering.clusterer) else []
     centred = centring_text(clustering.reducer)
     return [*bursts, *([centred] if centred else [])]
 
 
-@dataclass(frozen=True, slots=True)
-class IncomingObservations:
-    """Images as a clustering sees them.
-
-    Attributes:
-        vectors: ``(m, dim)`` of unit length, one for each observation.
-        numbers: ``(n,)`` the observation of each image.
-        homes: ``(m,)`` the cluster that an observation is in already; NOISE for one that is new.
-    """
-
-    vectors: Vectors
-    numbers: Labels
-    homes: Labels
-
-
 class Preprocessor:
-    """See the module.
+    """Prepares the vectors of a clustering: centred by groups, and pooled by burst.
 
     Args:
-        store: Where it stands how images were taken.
+        store: The library.
         by: What vectors are centred by; None for nothing.
         bursts: Whether the images of a burst are one observation.
         gap: Seconds between two photos of a burst, where bursts are one observation.
+        groups: The group of each image that its vector is centred by.
+        burst_numbers: The burst of each image; NOISE for one whose time is unknown.
+        embedder: Whose vectors; None before they are fitted.
+        centring: What was measured of the groups; None before it is.
+        limit: See `limit`.
     """
 
-    def __init__(self, store: Store, *, by: str | None, bursts: bool, gap: float) -> None:
-        self._store, self._by, self.bursts = store, by, bursts
-        self._gap = gap
-        self._centring: Centring | None = None
-        self._embedder: PartSpec | None = None
-        self._limit = float("nan")
-        self._group_of: dict[str, str] = {}
-        self._burst_of: dict[str, int] = {}
-        if by or bursts:
-            self._look(by or "")
+    def __init__(
+        self,
+        store: Store,
+        *,
+        by: str | None,
+        bursts: bool,
+        gap: float,
+        groups: Mapping[str, str],
+        burst_numbers: Mapping[str, int],
+        embedder: PartSpec | None = None,
+        centring: Centring | None = None,
+        limit: float = float("nan"),
+    ) -> None:
+        self._store, self._by, self.bursts, self._gap = store, by, bursts, gap
+        self._group_of, self._burst_of = groups, burst_numbers
+        self._embedder, self._centring, self._limit = embedder, centring, limit
+
+    @classmethod
+    def read(cls, store: Store, *, by: str | None, bursts: bool, gap: float) -> Self:
+        """Read how the images of a library were taken, as far as it is needed."""
+        groups, numbers = _read_groups(store, by, bursts=bursts, gap=gap)
+        return cls(store, by=by, bursts=bursts, gap=gap, groups=groups, burst_numbers=numbers)
 
     @classmethod
     def restored(
         cls, store: Store, clustering: StoredClustering, state: Mapping[str, NDArray[Any]]
     ) -> Self:
-        """As it was when a clustering was made, with what was learned since."""
+        """The preprocessor of a stored clustering, with the groups that were measured since."""
         bursts = clusters_bursts(clustering.clusterer)
-        gap = float(state[_GAP][0]) if bursts else 0.0
-        preprocessor = cls(store, by=centred_by(clustering.reducer), bursts=bursts, gap=gap)
-        preprocessor._centring = Centring.restored(state)
-        preprocessor._embedder = clustering.embedder
-        if bursts:
-            preprocessor._limit = float(state[_LIMIT][0])
-        return preprocessor
+        by, gap = centred_by(clustering.reducer), float(state[_GAP][0]) if bursts else 0.0
+        groups, numbers = _read_groups(store, by, bursts=bursts, gap=gap)
+        return cls(
+            store,
+            by=by,
+            bursts=bursts,
+            gap=gap,
+            groups=groups,
+            burst_numbers=numbers,
+            embedder=clustering.embedder,
+            centring=Centring.restored(state),
+            limit=float(state[_LIMIT][0]) if bursts else float("nan"),
+        )
 
     @property
     def is_plain(self) -> bool:
-        """Whether images are seen as they are, each by itself."""
+        """Whether vectors stay as they are, and each image is an observation."""
         return not self._by and not self.bursts
 
     def state(self) -> dict[str, NDArray[Any]]:
@@ -143,11 +150,14 @@ class Preprocessor:
         return self.centred(image_ids, vectors)
 
     def learn(self, image_ids: Sequence[str], vectors: Vectors) -> dict[str, NDArray[Any]]:
-        """Take new images of groups in that there were not; what is to be stored of that.
+        """Measure the groups of new images that are not measured yet, or of few images.
 
         Args:
             image_ids: The images; their vectors are in the library.
             vectors: ``(n, dim)`` of theirs.
+
+        Returns:
+            What is to be stored in addition.
         """
         if self._centring is None:
             return {}
@@ -172,10 +182,10 @@ class Preprocessor:
         return self._centring.centred(vectors, groups)
 
     def _learn_unknown(self, groups: Iterable[str]) -> dict[str, NDArray[Any]]:
-        """Measure groups that nobody measured on all their images in the library.
+        """Measure unknown groups on all their images in the library.
 
-        Deployments that were told since give old photos new groups. Measured on the images at hand,
-        their photos would be seen otherwise by each who looks, and one image would be its own mean.
+        Deployments that were described since give old photos new groups. Measured on the images at
+        hand, a group would have another mean each time, and one image would be its own mean.
         """
         if self._centring is None or self._embedder is None:
             return {}
@@ -190,7 +200,7 @@ class Preprocessor:
         return self._centring.learn(vectors, self._groups(ids))
 
     def remarks(self, image_ids: Sequence[str]) -> Iterator[str]:
-        """What the person should know who asked for this, a line each."""
+        """Notes for the person who asked for the preprocessing, a line each."""
         if self._by and len(set(self._groups(image_ids))) < 2:
             what = self._by.replace(",", " or ")
             yield f"--center {self._by} changes nothing: no two photos differ in {what}"
@@ -199,7 +209,7 @@ class Preprocessor:
         bursts = self.bursts_of(image_ids)
         longest = int(np.unique(bursts[bursts != NOISE], return_counts=True)[1].max(initial=0))
         if longest < 2:
-            yield "--bursts changes nothing: no two photos tell that they are of one burst"
+            yield "--bursts changes nothing: no two photos are known to be of one burst"
         elif longest > _LONG:
             yield (
                 f"a burst has {longest:,} photos and is one observation: --bursts is not meant for "
@@ -215,7 +225,7 @@ class Preprocessor:
 
     @property
     def limit(self) -> float:
-        """The distance beyond which an image is not of its burst; NaN where none was measured."""
+        """Cosine distance beyond which an image leaves its burst; NaN where none was measured."""
         return self._limit
 
     def measure_bursts(self, image_ids: Sequence[str], vectors: Vectors) -> None:
@@ -227,19 +237,19 @@ class Preprocessor:
         return np.array([self._burst_of.get(i, NOISE) for i in image_ids], dtype=np.int64)
 
     def in_same_bursts(self, image_ids: Iterable[str]) -> list[str]:
-        """All images of the library that are of the bursts of some, these included."""
+        """All images of the library in the bursts of some images, these included."""
         bursts = {self._burst_of.get(image_id, NOISE) for image_id in image_ids} - {NOISE}
         return [image_id for image_id, burst in self._burst_of.items() if burst in bursts]
 
     def observations(
-        self, image_ids: Sequence[str], vectors: Vectors, apart: Sequence[Any] | None = None
+        self, image_ids: Sequence[str], vectors: Vectors, keys: Sequence[Any] | None = None
     ) -> Labels | None:
         """``(n,)`` the observation of each image, from 0; None where each is one of its own.
 
         Args:
             image_ids: The images.
             vectors: ``(n, dim)`` of theirs, centred.
-            apart: Something for each image; those of a burst of which it differs are not one.
+            keys: A key for each image; images of a burst whose keys differ are kept apart.
         """
         if not self.bursts:
             return None
@@ -247,79 +257,34 @@ class Preprocessor:
         number: dict[tuple[int, Any], int] = {}
         groups = np.array(
             [
-                NOISE if burst == NOISE else number.setdefault((burst, word), len(number))
-                for burst, word in zip(bursts, apart or [None] * len(bursts), strict=True)
+                NOISE if burst == NOISE else number.setdefault((burst, key), len(number))
+                for burst, key in zip(bursts, keys or [None] * len(bursts), strict=True)
             ],
             dtype=np.int64,
         )
-        # Where no burst was there to be measured, those at hand are.
+        # Where the clustering had no burst to measure, those at hand are measured.
         limit = burst_limit(vectors, groups) if np.isnan(self._limit) else self._limit
         return group_bursts(vectors, groups, limit=limit)
-
-    def _look(self, by: str) -> None:
-        taken = read_capture_info(self._store, settings=Settings(burst_gap=self._gap))
-        self._burst_of = dict(zip(taken.image_ids, taken.bursts.tolist(), strict=True))
-        words = by.split(",")
-        lights = [_LIGHT[light] for light in taken.infrared.tolist()]
-        rows = zip(taken.image_ids, taken.cameras, lights, strict=True)
-        for image_id, camera, light in rows:
-            parts = {"camera": camera or "camera unknown", "night": light}
-            self._group_of[image_id] = ", ".join(parts[word] for word in words if word in parts)
-        for crop_id, crop in self._store.detections.crops().items():
-            self._burst_of[crop_id] = self._burst_of.get(crop.image_id, NOISE)
-            self._group_of[crop_id] = self._group_of.get(crop.image_id, "")
 
     def _groups(self, image_ids: Iterable[str]) -> list[str]:
         return [self._group_of.get(image_id, "") for image_id in image_ids]
 
 
-def demands_by_image(
-    image_ids: Sequence[str],
-    bursts: Labels,
-    decisions: Iterable[Decision],
-    constraints: Constraints,
-) -> list[Any]:
-    """What a person demands of each image, so that those of which it differs are taken apart.
-
-    What was said of an image by itself (moved, not here) is said of no other. An image that stands
-    for a cluster that was named takes its burst along, unless others of its burst stand for others.
-    """
-    singly = decided_singly(decisions)
-    stands: dict[int, set[int]] = {}
-    for image_id, burst in zip(image_ids, bursts.tolist(), strict=True):
-        if image_id not in singly and image_id in constraints.fixed:
-            stands.setdefault(burst, set()).add(constraints.fixed[image_id])
-    words: list[Any] = []
-    for image_id, burst in zip(image_ids, bursts.tolist(), strict=True):
-        fixed = constraints.fixed.get(image_id)
-        if image_id in singly:
-            words.append((fixed, constraints.banned.get(image_id, frozenset())))
-        else:
-            words.append(fixed if len(stands.get(burst, ())) > 1 else None)
-    return words
-
-
-def decided_singly(decisions: Iterable[Decision]) -> set[str]:
-    """The images of which a person said, one by one, where they belong or do not."""
-    listed = list(decisions)
-    taken_back = {d.about for d in listed if d.kind is DecisionKind.TAKE_BACK}
-    return {
-        image_id
-        for decision in listed
-        if decision.kind in {DecisionKind.MOVE, DecisionKind.NOT}
-        and decision.decision_id not in taken_back
-        for image_id in decision.image_ids
-    }
-
-
-def single_observations(vectors: Vectors) -> IncomingObservations:
-    """Images of which each is an observation."""
-    n = len(vectors)
-    return IncomingObservations(
-        vectors, np.arange(n, dtype=np.int64), np.full(n, NOISE, dtype=np.int64)
-    )
-
-
-def pool_observations(vectors: Vectors, numbers: Labels | None) -> Vectors:
-    """``(n, dim)`` vectors of images, each seen as its observation."""
-    return vectors if numbers is None else pool_vectors(vectors, numbers)[numbers]
+def _read_groups(
+    store: Store, by: str | None, *, bursts: bool, gap: float
+) -> tuple[dict[str, str], dict[str, int]]:
+    """The group and the burst of each image and crop of a library; nothing where none matter."""
+    if not by and not bursts:
+        return {}, {}
+    taken = read_capture_info(store, settings=Settings(burst_gap=gap))
+    burst_of = dict(zip(taken.image_ids, taken.bursts.tolist(), strict=True))
+    groups: dict[str, str] = {}
+    chosen = (by or "").split(",")
+    lights = [_LIGHT[light] for light in taken.infrared.tolist()]
+    for image_id, camera, light in zip(taken.image_ids, taken.cameras, lights, strict=True):
+        parts = {"camera": camera or "camera unknown", "night": light}
+        groups[image_id] = ", ".join(parts[name] for name in chosen if name in parts)
+    for crop_id, crop in store.detections.crops().items():
+        burst_of[crop_id] = burst_of.get(crop.image_id, NOISE)
+        groups[crop_id] = groups.get(crop.image_id, "")
+    return groups, burst_of

@@ -1,4 +1,4 @@
-"""The clustering in force, as seen by the one that will follow it."""
+"""The current clustering, as the previous one of the clustering that is being made."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from organizer.types import NOISE, ClusterModels, Labels
 
 @dataclass(frozen=True, slots=True)
 class PreviousClusters:
-    """Where images were, row by row of the new clustering.
+    """The clusters that images were in, row by row of the new clustering.
 
     Attributes:
-        clustering: The clustering in force; None before the first.
+        clustering: The previous clustering; None before the first.
         models: Its clusters; None before the first.
-        labels: ``(n,)`` the cluster that each image was in; NOISE where it was unsure or is new.
+        labels: ``(n,)`` the cluster of each image; NOISE for an unassigned or a new one.
     """
 
     clustering: StoredClustering | None
@@ -27,7 +27,7 @@ class PreviousClusters:
 
     @property
     def ids(self) -> list[int]:
-        """The ids of its clusters."""
+        """The ids of the previous clusters."""
         return self.models.ids if self.models is not None else []
 
     @property
@@ -37,7 +37,7 @@ class PreviousClusters:
 
 
 def previous_clusters(store: Store, image_ids: NDArray[np.object_]) -> PreviousClusters:
-    """The clustering in force, for some images."""
+    """Read the current clustering for some images."""
     labels = np.full(len(image_ids), NOISE, dtype=np.int64)
     clustering = store.clusterings.current()
     if clustering is None:

@@ -1,4 +1,4 @@
-"""The space in which clusters lie: vectors of an embedder, reduced or not, of unit length."""
+"""The space that is clustered in: an embedder's vectors, reduced or not, of unit length."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _FITTED_TO = 20_000
 
 
 def parse_reducer(text: str) -> PartSpec:
-    """A reducer as it is typed: ``pca:128``, ``umap:10``, ``none``.
+    """Parse a reducer as it is typed: ``pca:128``, ``umap:10``, ``none``.
 
     Raises:
-        SettingsError: There is no such reducer, or its number is none.
+        SettingsError: There is no such reducer, or the number of dimensions is none.
     """
     name, colon, number = text.partition(":")
     if name != NO_REDUCER:
@@ -51,27 +51,27 @@ def reducer_text(reducer: PartSpec) -> str:
 
 
 def centred_by(reducer: PartSpec) -> str | None:
-    """What the vectors of a space were centred by before they were reduced; None for nothing."""
+    """What the vectors are centred by before they are reduced; None for nothing."""
     found = reducer.params.get(_CENTER)
     return None if found is None else str(found)
 
 
 def centring_text(reducer: PartSpec) -> str:
-    """What the vectors were centred by, for a person; empty for nothing."""
+    """What the vectors are centred by, for a person; empty for nothing."""
     by = centred_by(reducer)
     return f"centred by {by.replace(',', ' and ')}" if by else ""
 
 
 def with_centring(reducer: PartSpec, by: str | None) -> PartSpec:
-    """The space of a reducer whose vectors are centred first.
+    """The spec of a space whose vectors are centred first.
 
-    A reducer sees vectors alone and knows nothing of it; the spec of the space does.
+    The reducer itself is given vectors and knows nothing of it.
     """
     return replace(reducer, params={**reducer.params, _CENTER: by}) if by else reducer
 
 
 def read_unit_vectors(store: Store, spec: PartSpec) -> tuple[tuple[str, ...], Vectors]:
-    """All ids and vectors of an embedder, of unit length; many are held in half precision."""
+    """All ids and unit vectors of an embedder; very many are held in half precision."""
     ids, vectors = store.vectors.read(spec, half=store.vectors.count(spec) > _HALF_FROM)
     return ids, unit_rows_in_place(vectors)
 
@@ -84,12 +84,12 @@ class ClusterSpace:
 
     @classmethod
     def fit(cls, spec: PartSpec, vectors: Vectors, *, seed: int) -> tuple[Self, Vectors]:
-        """Fit a reducer and place the vectors.
+        """Fit a reducer and transform the vectors.
 
         Args:
             spec: The reducer.
             vectors: ``(n, dim)`` float32 or float16 of unit length.
-            seed: Of the sample, and of what the reducer draws.
+            seed: Of the sample, and of all that the reducer draws.
 
         Returns:
             The space, and ``(n, fewer)`` float32 points of unit length.
@@ -110,7 +110,7 @@ class ClusterSpace:
 
     @classmethod
     def restored(cls, spec: PartSpec, state: Mapping[str, NDArray[Any]], *, seed: int = 0) -> Self:
-        """A space as it was stored."""
+        """A space from its stored state."""
         if spec.name == NO_REDUCER:
             return cls(spec)
         reducer = _created(spec, seed=seed)
@@ -118,22 +118,22 @@ class ClusterSpace:
         return cls(spec, reducer)
 
     def points(self, vectors: Vectors) -> Vectors:
-        """Vectors of unit length to points of unit length, some at a time."""
+        """Transform ``(n, dim)`` unit vectors to ``(n, d)`` unit points, some at a time."""
         if self._reducer is None or not len(vectors):
             return vectors
         points: Vectors | None = None
         for start in range(0, len(vectors), _ROWS_AT_ONCE):
             rows = slice(start, start + _ROWS_AT_ONCE)
             block = vectors[rows].astype(np.float32, copy=False)
-            placed = unit_rows(np.asarray(self._reducer.transform(block), dtype=np.float32))
+            transformed = unit_rows(np.asarray(self._reducer.transform(block), dtype=np.float32))
             if points is None:
-                points = np.empty((len(vectors), placed.shape[1]), dtype=np.float32)
-            points[rows] = placed
+                points = np.empty((len(vectors), transformed.shape[1]), dtype=np.float32)
+            points[rows] = transformed
         assert points is not None  # noqa: S101 - there are vectors
         return points
 
     def state(self) -> Mapping[str, NDArray[Any]]:
-        """What was fitted, to be stored."""
+        """The fitted state, to be stored."""
         return {} if self._reducer is None else self._reducer.state()
 
 

@@ -22,8 +22,8 @@ from organizer.library.clusters.summaries import (
     photos_in_group,
 )
 from organizer.library.corrections.api import Corrections, NamedImages
-from organizer.library.corrections.editor import DecisionReport
 from organizer.library.corrections.history import HistoryEvent, read_history
+from organizer.library.corrections.report import DecisionReport
 from organizer.library.current import require_clustering
 from organizer.library.images.crops import QUARANTINED_GROUPS, PhotoGroup, locate_photos
 from organizer.library.notebook import Card, cards_html

@@ -1,1 +1,1 @@
-"""A person's decisions about clusters and images: applied, undone, listed."""
+"""Corrections: a person's decisions about clusters and images, applied, undone and listed."""

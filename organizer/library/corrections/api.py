@@ -8,8 +8,9 @@ from pathlib import Path
 
 from organizer.cluster.decisions import Constraints, compile_constraints
 from organizer.errors import SettingsError
-from organizer.library.corrections.editor import DecisionReport, Editor
+from organizer.library.corrections.editor import Editor
 from organizer.library.corrections.history import HistoryEvent, read_history
+from organizer.library.corrections.report import DecisionReport
 from organizer.library.corrections.resolve import ResolvedImages, resolve_members
 from organizer.library.current import require_cluster, require_clustering
 from organizer.library.detections.embed import embed_whole_photos
@@ -22,7 +23,12 @@ NamedImages = str | Path | Sequence[str | Path]
 class Corrections:
     """Decisions about clusters and images: each is kept for good, and holds in every clustering.
 
-    Each is a transaction of its own: it is written down and carried out at once.
+    Each is a transaction of its own: it is stored and applied at once.
+
+    Example:
+        >>> library.corrections.rename(3, "Red fox")  # doctest: +SKIP
+        >>> library.corrections.move("photos/fox.jpg", 3)  # doctest: +SKIP
+        >>> library.undo()  # doctest: +SKIP
     """
 
     def __init__(self, opened: OpenLibrary) -> None:
@@ -48,12 +54,12 @@ class Corrections:
         """Make one cluster of several; it has the id of the first. They are never parted again.
 
         Raises:
-            SettingsError: There is no such cluster, or it contradicts what was said before.
+            SettingsError: There is no such cluster, or it contradicts an earlier decision.
         """
         return self._decide(lambda editor: editor.merge(cluster_ids))
 
     def split(self, cluster_id: int, *, k: int = 2) -> DecisionReport:
-        """Make several clusters of one; the largest part keeps the id. They are never one again.
+        """Make several clusters of one; the largest part keeps the id. They are never merged again.
 
         Raises:
             SettingsError: There is no such cluster, or it has too few different images.
@@ -64,13 +70,13 @@ class Corrections:
         """Put images into a cluster, for good.
 
         Where crops are clustered, a photo stands for all its crops. One in which a detector saw
-        nothing becomes a crop of the whole photo: a person's word comes before a detector's.
+        nothing becomes a crop of the whole photo: a person's decision overrules a detector.
 
         Args:
             images: Paths, folders, or image ids of which the beginning is enough.
             cluster_id: The cluster.
-            burst: Say it of all images of their bursts, but for those of which you said by
-                themselves where they belong.
+            burst: Decide it for all images of their bursts, but for those that were decided by
+                themselves.
 
         Raises:
             SettingsError: There is no such cluster or image.
@@ -85,13 +91,13 @@ class Corrections:
     def new_cluster(
         self, images: NamedImages, name: str | None = None, *, burst: bool = False
     ) -> DecisionReport:
-        """Make a new cluster of images, for good, wherever they are now.
+        """Make a new cluster of images, for good, whichever clusters they are in.
 
         Args:
             images: Paths, folders, or image ids of which the beginning is enough.
             name: The name of the cluster; none where None.
-            burst: Say it of all images of their bursts, but for those of which you said by
-                themselves where they belong.
+            burst: Decide it for all images of their bursts, but for those that were decided by
+                themselves.
 
         Raises:
             SettingsError: There is no such image, or another cluster has the name.
@@ -106,27 +112,27 @@ class Corrections:
     def exclude(
         self, images: NamedImages, cluster_id: int, *, burst: bool = False
     ) -> DecisionReport:
-        """Say that images are not of a cluster: they leave it and never come back.
+        """Exclude images from a cluster: they leave it and never come back.
 
         Args:
             images: Paths, folders, or image ids of which the beginning is enough.
             cluster_id: The cluster.
-            burst: Say it of all images of their bursts, but for those of which you said by
-                themselves where they belong.
+            burst: Decide it for all images of their bursts, but for those that were decided by
+                themselves.
 
         Raises:
             SettingsError: There is no such cluster or image.
         """
         resolved = resolve_members(self._store, _listed(images))
-        lacking = {crop.crop_id for crop in resolved.whole}
-        ids = [image_id for image_id in resolved.image_ids if image_id not in lacking]
+        uncropped = {crop.crop_id for crop in resolved.whole_photos}
+        ids = [image_id for image_id in resolved.image_ids if image_id not in uncropped]
         if not ids:
             raise SettingsError("these photos have no crops, and are in no cluster")
         report = self._decide(lambda editor: editor.exclude(ids, cluster_id, burst=burst))
         return replace(report, notes=(*resolved.notes, *report.notes))
 
     def history(self, cluster_id: int | None = None) -> list[HistoryEvent]:
-        """What became of the clusters, or of one, in order.
+        """What became of the clusters, or of one of them, in order of time.
 
         Raises:
             SettingsError: No cluster ever had that id.
@@ -134,11 +140,11 @@ class Corrections:
         return read_history(self._store, cluster_id)
 
     def constraints(self) -> Constraints:
-        """What all decisions together demand of every clustering."""
+        """The constraints that follow from all decisions."""
         return compile_constraints(self._store.decisions.all())
 
     def retire(self, cluster_id: int) -> DecisionReport:
-        """Dissolve a cluster: its images go where they fit, or to the pile; its id is no more.
+        """Dissolve a cluster: its images go where they fit, or are unassigned; its id is retired.
 
         Raises:
             SettingsError: There is no such cluster.
@@ -149,10 +155,10 @@ class Corrections:
     def _with_crops(
         self, resolved: ResolvedImages, decide: Callable[[Editor], DecisionReport]
     ) -> DecisionReport:
-        """Decide about photos; those that have no crop yet get one, of all of the photo."""
-        embed_whole_photos(self._store, resolved.whole, settings=self._settings)
-        joining = [crop.crop_id for crop in resolved.whole]
-        report = decide(Editor.open(self._store, settings=self._settings, joining=joining))
+        """Decide about photos; those without a crop get one of the whole photo first."""
+        embed_whole_photos(self._store, resolved.whole_photos, settings=self._settings)
+        added = [crop.crop_id for crop in resolved.whole_photos]
+        report = decide(Editor.open(self._store, settings=self._settings, added=added))
         self._opened.tidy()
         return replace(report, notes=(*resolved.notes, *report.notes))
 

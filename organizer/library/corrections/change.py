@@ -1,4 +1,4 @@
-"""The clustering that follows from a decision: built from the current one, and written down."""
+"""The clustering that follows from a decision: rebuilt where it changes, and stored."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from organizer.types import (
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Where members go, and the clusters that hold them then.
+    """The clusters after a decision, and their members.
 
     Attributes:
-        rows: The members that are looked at anew.
+        rows: The members whose distances are computed again.
         images: These, with their vectors.
-        cluster_ids: ``(n,)`` the cluster of every member from now on; NOISE for none.
-        models: All clusters from now on.
-        exemplars: Those of clusters that are new or built anew; None where there are none.
+        cluster_ids: ``(n,)`` the cluster of every member after it; NOISE for none.
+        models: All clusters after it.
+        exemplars: Those of clusters that are new or rebuilt; None where there are none.
     """
 
     rows: Labels
@@ -56,44 +56,44 @@ def rebuild_clusters(
     affected: set[int],
     merged: tuple[int, frozenset[int]] | None = None,
 ) -> Change:
-    """Build the clusters anew that lost or won images.
+    """Rebuild the clusters that lost or gained images.
 
     Args:
         state: The current clustering.
-        cluster_ids: ``(n,)`` the cluster of each member from now on.
-        models: The clusters, with their modes where these belong from now on.
-        affected: The clusters to build anew.
+        cluster_ids: ``(n,)`` the cluster of each member after the decision.
+        models: The clusters, each mode with the cluster that it belongs to after it.
+        affected: The clusters to rebuild.
         merged: Where clusters were merged, the one that remains and all that are part of it: their
-            members stay with the modes that they come from.
+            members stay with their modes.
     """
     touched = np.isin(cluster_ids, list(affected)) | (cluster_ids != state.members.cluster_ids)
     rows = np.flatnonzero(touched)
     images = state.images(rows, cluster_ids)
     old = np.isin(models.cluster_ids, list(affected))
-    owners, given = models.cluster_ids, cluster_ids[rows]
+    owners, assigned = models.cluster_ids, cluster_ids[rows]
     if merged is not None:
         into, parts = merged
         owners = np.array(
             [state.models.cluster_ids[state.models.row_of(m)] for m in models.mode_ids]
         )
-        came_from = state.members.cluster_ids[rows]
-        stayed = np.isin(came_from, list(parts)) & (given == into)
-        given = np.where(stayed, came_from, given)
+        previous = state.members.cluster_ids[rows]
+        stayed = np.isin(previous, list(parts)) & (assigned == into)
+        assigned = np.where(stayed, previous, assigned)
     new, exemplars = rebuild_models(
-        images, given, models, seed=state.settings.seed, owners=owners, usual=models
+        images, assigned, models, seed=state.settings.seed, owners=owners, usual=models
     )
-    whole = ClusterModels.joined([models.take(~old), new])
-    return Change(rows, images, cluster_ids, whole, exemplars)
+    models = ClusterModels.joined([models.take(~old), new])
+    return Change(rows, images, cluster_ids, models, exemplars)
 
 
 def commit_change(state: EditorState, decision: Decision, change: Change) -> LineageReport:
-    """Write a decision down, and the clustering that follows from it.
+    """Store a decision, and the clustering that follows from it.
 
-    The decision is written first: one without its clustering is revoked by the next writer, see
+    The decision is stored first: one without its clustering is revoked by the next writer, see
     `organizer.library.corrections.undo`.
 
     Raises:
-        SettingsError: It contradicts what was decided before.
+        SettingsError: It contradicts an earlier decision.
         ClusteringError: No cluster would be left.
     """
     state.require_no_conflict(decision)
@@ -110,10 +110,10 @@ def commit_change(state: EditorState, decision: Decision, change: Change) -> Lin
         state.clustering.evidence,
         state.clustering.algorithm,
     )
-    before = state.members.cluster_ids
-    known = before != NOISE
+    previous = state.members.cluster_ids
+    known = previous != NOISE
     lineage = compare_clusterings(
-        before[known],
+        previous[known],
         change.cluster_ids[known],
         old_ids=state.models.ids,
         new_ids=change.models.ids,
@@ -132,12 +132,12 @@ def commit_change(state: EditorState, decision: Decision, change: Change) -> Lin
 def _members(state: EditorState, decision: Decision, change: Change) -> Assignments:
     rows = change.rows
     fixed = compile_constraints([*state.decisions, decision]).fixed
-    given = change.cluster_ids[rows]
+    cluster_ids = change.cluster_ids[rows]
     changed = build_assignments(
         change.images,
-        given,
+        cluster_ids,
         change.models,
-        states=assignment_states(change.images.image_ids, given, fixed),
+        states=assignment_states(change.images.image_ids, cluster_ids, fixed),
         since=state.members.since[rows],
     )
     untouched = np.ones(len(state.members), dtype=np.bool_)
@@ -145,13 +145,13 @@ def _members(state: EditorState, decision: Decision, change: Change) -> Assignme
     stale = untouched & state.members.unsure
     stale &= ~np.isin(state.members.candidates, change.models.cluster_ids)
     kept = state.members.take(untouched & ~stale)
-    return Assignments.joined([kept, changed, _reconsidered(state, stale, change.models)])
+    return Assignments.joined([kept, changed, _with_new_candidates(state, stale, change.models)])
 
 
-def _reconsidered(
+def _with_new_candidates(
     state: EditorState, stale: NDArray[np.bool_], models: ClusterModels
 ) -> Assignments:
-    """Unassigned images whose nearest cluster is no more."""
+    """Unassigned images whose nearest cluster is gone, with their nearest one now."""
     rows = np.flatnonzero(stale)
     old = state.members.take(rows)
     return build_assignments(
@@ -160,7 +160,7 @@ def _reconsidered(
 
 
 def _exemplars(state: EditorState, change: Change) -> Exemplars:
-    """Those of the clusters that stay as they are, and the new ones."""
+    """The exemplars of the clusters that stay as they are, and the new ones."""
     new = change.exemplars
     fresh = new.mode_ids if new is not None else np.empty(0, np.int64)
     old = state.exemplars

@@ -1,14 +1,14 @@
-"""A person's decisions about clusters and images: written down for good, and carried out at once.
+"""The editor: applies a person's decisions to the current clustering.
 
-Each decision that moves images makes a new clustering out of the current one, so that undo brings
-that one back whole. See `organizer.library.corrections.change` for the order in which both are
-written.
+Each decision that moves images makes a new clustering out of the current one, so that an undo
+brings the former back unchanged. See `organizer.library.corrections.change` for the order in which
+both are stored.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
@@ -21,7 +21,9 @@ from organizer.errors import ClusteringError, SettingsError
 from organizer.library.clustering.build import ModeNames, build_models, one_per_observation
 from organizer.library.clustering.constraints import apply_constraints, constrained_rows
 from organizer.library.corrections.change import Change, commit_change, rebuild_clusters
+from organizer.library.corrections.names import require_free_name
 from organizer.library.corrections.notes import notes_on
+from organizer.library.corrections.report import DecisionReport
 from organizer.library.corrections.state import EditorState, read_state
 from organizer.settings import Settings
 from organizer.store import Store, StoredClustering
@@ -35,26 +37,11 @@ from organizer.types import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class DecisionReport:
-    """What a decision did.
-
-    Attributes:
-        decision: The decision.
-        lineage: What became of the clusters.
-        notes: What the person should know, a line each.
-    """
-
-    decision: Decision
-    lineage: LineageReport
-    notes: tuple[str, ...] = ()
-
-
 class Editor:
     """Makes one decision about a clustering. The caller holds the library for writing.
 
     Args:
-        state: The clustering, as it is before the decision.
+        state: The clustering before the decision.
     """
 
     def __init__(self, state: EditorState) -> None:
@@ -67,25 +54,23 @@ class Editor:
         *,
         settings: Settings,
         clustering: StoredClustering | None = None,
-        joining: Sequence[str] = (),
+        added: Sequence[str] = (),
     ) -> Self:
         """An editor of the current clustering; see `organizer.library.corrections.state`."""
-        return cls(read_state(store, settings=settings, clustering=clustering, joining=joining))
+        return cls(read_state(store, settings=settings, clustering=clustering, added=added))
 
     # Decisions that move no image ----------------------------------------------------------
 
     def rename(self, cluster_id: int, name: str) -> DecisionReport:
         """See `Corrections.rename`."""
         self.state.require_cluster(cluster_id)
-        name = self._free_name(name, cluster_id)
-        return self._write_down(
-            self.draft_with_representatives(DecisionKind.NAME, cluster_id, name)
-        )
+        name = require_free_name(self.state, name, cluster_id)
+        return self._append(self.draft_with_representatives(DecisionKind.NAME, cluster_id, name))
 
     def pin(self, cluster_id: int) -> DecisionReport:
         """See `Corrections.pin`."""
         self.state.require_cluster(cluster_id)
-        return self._write_down(self.draft_with_representatives(DecisionKind.PIN, cluster_id))
+        return self._append(self.draft_with_representatives(DecisionKind.PIN, cluster_id))
 
     # Decisions that move images ------------------------------------------------------------
 
@@ -97,11 +82,11 @@ class Editor:
         for cluster_id in cluster_ids:
             self.state.require_cluster(cluster_id)
         decision = self._draft_merge(into, others)
-        before, models = self.state.members.cluster_ids, self.state.models
+        previous, models = self.state.members.cluster_ids, self.state.models
         merged = np.where(np.isin(models.cluster_ids, others), into, models.cluster_ids)
         models = replace(models, cluster_ids=merged)
         models = models.take(np.lexsort((models.mode_ids, models.cluster_ids)))
-        after = np.where(np.isin(before, others), into, before)
+        after = np.where(np.isin(previous, others), into, previous)
         decided = constrained_rows(self.state.members.image_ids, self._constraints_with(decision))
         decided = decided[after[decided] == into]
         self._constrain(decision, decided, after, models)
@@ -187,7 +172,7 @@ class Editor:
         """See `Corrections.new_cluster`."""
         image_ids = self.state.with_bursts(image_ids) if burst else image_ids
         cluster_id = self.state.store.clusterings.next_cluster_id()
-        name = self._free_name(name, cluster_id) if name is not None else ""
+        name = require_free_name(self.state, name, cluster_id) if name is not None else ""
         return self._make_cluster(image_ids, cluster_id, name)
 
     def retire(self, cluster_id: int) -> DecisionReport:
@@ -220,12 +205,12 @@ class Editor:
         models = grow_models(models, points, at.nearest, at.distances)
         return self._commit(decision, Change(rows, images, after, models))
 
-    # ---------------------------------------------------------------------------------------
+    # Drafts and steps ----------------------------------------------------------------------
 
     def _make_cluster(
         self, image_ids: Sequence[str], cluster_id: int, name: str = ""
     ) -> DecisionReport:
-        """Make a cluster of images, wherever they are now."""
+        """Make a cluster of images, whichever clusters they are in."""
         state = self.state
         decision = state.store.decisions.draft(
             DecisionKind.MOVE, cluster_id=cluster_id, name=name, image_ids=image_ids
@@ -250,7 +235,7 @@ class Editor:
     def draft_with_representatives(
         self, kind: DecisionKind, cluster_id: int, name: str = ""
     ) -> Decision:
-        """A name or a pin, with the images that stand for the cluster; not written down yet."""
+        """A name or a pin, with the representatives of the cluster; not stored yet."""
         image_ids, groups = self.state.representatives(cluster_id)
         return self.state.store.decisions.draft(
             kind, cluster_id=cluster_id, name=name, image_ids=image_ids, groups=groups
@@ -261,7 +246,7 @@ class Editor:
         groups: list[int] = []
         for cluster_id in (into, *others):
             for image_id, mode in zip(*self.state.representatives(cluster_id), strict=True):
-                # What is not of one part is not of the whole.
+                # An image that is excluded from a part is excluded from the merged cluster.
                 banned = self.state.constraints.banned.get(image_id, frozenset())
                 if not banned & {into, *others}:
                     image_ids.append(image_id)
@@ -287,27 +272,27 @@ class Editor:
     def _place(
         self, kind: DecisionKind, image_ids: Sequence[str], cluster_id: int, *, burst: bool
     ) -> DecisionReport:
-        """Carry out where single images belong, or do not."""
+        """Move images to a cluster, or exclude them from one."""
         state = self.state
         image_ids = state.with_bursts(image_ids) if burst else image_ids
         decision = state.store.decisions.draft(kind, cluster_id=cluster_id, image_ids=image_ids)
         state.require_members(decision.image_ids)
         rows = np.flatnonzero(np.isin(state.members.image_ids, list(decision.image_ids)))
-        before = state.members.cluster_ids
-        after = before.copy()
+        previous = state.members.cluster_ids
+        after = previous.copy()
         self._constrain(decision, rows, after, state.models)
-        if kind is DecisionKind.NOT and (after == before).all():
-            nobody = np.empty(0, dtype=np.int64)
-            change = Change(nobody, state.images(nobody), after, state.models)
+        if kind is DecisionKind.NOT and (after == previous).all():
+            none = np.empty(0, dtype=np.int64)
+            change = Change(none, state.images(none), after, state.models)
         else:
-            affected = ({*after[rows].tolist()} | {*before[rows].tolist()}) - {NOISE}
+            affected = ({*after[rows].tolist()} | {*previous[rows].tolist()}) - {NOISE}
             change = rebuild_clusters(state, after, state.models, affected=affected)
         return self._commit(decision, change)
 
     def _constrain(
         self, decision: Decision, rows: Labels, cluster_ids: Labels, models: ClusterModels
     ) -> None:
-        """Put some members where the decisions want them, in `cluster_ids`."""
+        """Apply the constraints to some members, in place in `cluster_ids`."""
         cluster_ids[rows] = apply_constraints(
             self.state.images(rows),
             cluster_ids[rows],
@@ -319,7 +304,7 @@ class Editor:
     def _constraints_with(self, decision: Decision) -> Constraints:
         return compile_constraints([*self.state.decisions, decision])
 
-    def _write_down(self, decision: Decision) -> DecisionReport:
+    def _append(self, decision: Decision) -> DecisionReport:
         self.state.require_no_conflict(decision)
         self.state.store.decisions.append(decision)
         return DecisionReport(decision, LineageReport(), notes_on(self.state, decision))
@@ -327,35 +312,3 @@ class Editor:
     def _commit(self, decision: Decision, change: Change) -> DecisionReport:
         lineage = commit_change(self.state, decision, change)
         return DecisionReport(decision, lineage, notes_on(self.state, decision))
-
-    def _free_name(self, name: str, cluster_id: int) -> str:
-        """A name as it is written down, if a cluster can have it and no other one does."""
-        name = " ".join(name.split())
-        if not name or not name.isprintable():
-            raise SettingsError(
-                f"a cluster cannot be called {name!r}", 'a name has letters, for example "Red fox"'
-            )
-        names = self.state.constraints.names
-        bearers = [i for i, known in names.items() if known == name and self._may_return(i)]
-        if bearers and bearers != [cluster_id]:
-            self._refuse_name(name, bearers[0], cluster_id)
-        return name
-
-    def _may_return(self, cluster_id: int) -> bool:
-        """Whether a cluster is here, or a recluster of these members would bring it back."""
-        if cluster_id in self.state.models.ids:
-            return True
-        seeds = [i for group in self.state.constraints.seeds.get(cluster_id, ()) for i in group]
-        return not seeds or bool(np.isin(self.state.members.image_ids, seeds).any())
-
-    def _refuse_name(self, name: str, bearer: int, cluster_id: int) -> None:
-        if bearer in self.state.models.ids:
-            raise SettingsError(
-                f"cluster {bearer} is called {name!r} already",
-                f"choose another name, or organizer clusters merge {bearer} {cluster_id}",
-            )
-        raise SettingsError(
-            f"cluster {bearer} is called {name!r} already; it is not here since an undo, and the "
-            "next recluster brings it back",
-            "choose another name",
-        )

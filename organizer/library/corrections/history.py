@@ -1,4 +1,4 @@
-"""What became of the clusters: the lineage of every clustering and every word of a person."""
+"""The history of the clusters: the lineage of every clustering, and every decision."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from organizer.cluster.assign import NOVEL_ORIGIN
 from organizer.cluster.decisions import describe_decision
 from organizer.errors import SettingsError
-from organizer.library.clustering.preprocessing import preprocessing_words
+from organizer.library.clustering.preprocessing import describe_preprocessing
 from organizer.store import Store, StoredClustering
 from organizer.types import Decision, DecisionKind, LineageReport
 
@@ -19,9 +19,9 @@ class HistoryEvent:
 
     Attributes:
         at: When, UTC, ISO 8601.
-        what: In words.
+        what: What happened, for a person.
         cluster_ids: The clusters that it is about.
-        clustering_id: The clustering that it made or brought back; 0 for a name.
+        clustering_id: The clustering that it made or brought back; 0 where it made none.
     """
 
     at: str
@@ -31,7 +31,7 @@ class HistoryEvent:
 
 
 def read_history(store: Store, cluster_id: int | None) -> list[HistoryEvent]:
-    """See `organizer.library.Library.history`."""
+    """Read what became of the clusters, or of one; see `Corrections.history`."""
     origins = store.clusterings.origins()
     if cluster_id is not None and cluster_id not in origins:
         raise SettingsError(
@@ -39,7 +39,11 @@ def read_history(store: Store, cluster_id: int | None) -> list[HistoryEvent]:
             f"ids up to {max(origins, default=0)} were given",
         )
     decisions = {d.decision_id: d for d in store.decisions.all()}
-    events = [*_of_clusterings(store, decisions), *_of_words(decisions), *_of_births(store)]
+    events = [
+        *_of_clusterings(store, decisions),
+        *_of_decisions(decisions),
+        *_of_novel_clusters(store),
+    ]
     events.sort(key=lambda event: event.at)
     return [e for e in events if cluster_id is None or cluster_id in e.cluster_ids]
 
@@ -63,7 +67,7 @@ def _of_recluster(
     clustering: StoredClustering, at: str, ids: tuple[int, ...]
 ) -> Iterator[HistoryEvent]:
     lineage, made = clustering.lineage, clustering.clustering_id
-    with_ = ", ".join([clustering.embedder.name, *preprocessing_words(clustering)])
+    with_ = ", ".join([clustering.embedder.name, *describe_preprocessing(clustering)])
     name = f"recluster {made} with {with_}"
     if not lineage.kept and not lineage.retired:
         yield HistoryEvent(at, f"{name}: {_counted(len(ids))} made", ids, made)
@@ -82,13 +86,13 @@ def _changes(lineage: LineageReport) -> Iterator[tuple[str, tuple[int, ...]]]:
         about = tuple(sorted({merge.cluster_id, *merge.sources}))
         yield f"{_listed(merge.sources)} merged into {merge.cluster_id}", about
     if lineage.new:
-        yield f"born {_listed(lineage.new)}", lineage.new
+        yield f"new {_listed(lineage.new)}", lineage.new
     if lineage.retired:
         yield f"retired {_listed(lineage.retired)}", lineage.retired
 
 
-def _of_words(decisions: dict[int, Decision]) -> Iterator[HistoryEvent]:
-    """The words that made no clustering."""
+def _of_decisions(decisions: dict[int, Decision]) -> Iterator[HistoryEvent]:
+    """The decisions that made no clustering."""
     for decision in decisions.values():
         if decision.kind in {DecisionKind.NAME, DecisionKind.PIN}:
             yield HistoryEvent(decision.at, describe_decision(decision), (decision.cluster_id,))
@@ -98,7 +102,7 @@ def _of_words(decisions: dict[int, Decision]) -> Iterator[HistoryEvent]:
             yield HistoryEvent(decision.at, f"taken back: {describe_decision(about)}", ids)
 
 
-def _of_births(store: Store) -> Iterator[HistoryEvent]:
+def _of_novel_clusters(store: Store) -> Iterator[HistoryEvent]:
     times = store.clusterings.ingest_times()
     novel: dict[int, list[int]] = {}
     for cluster_id, (_, origin) in store.clusterings.origins().items():
@@ -107,7 +111,7 @@ def _of_births(store: Store) -> Iterator[HistoryEvent]:
             novel.setdefault(int(number), []).append(cluster_id)
     for ingest_id, ids in novel.items():
         about = tuple(sorted(ids))
-        what = f"born from ingest {ingest_id}: {_listed(about)}"
+        what = f"found in ingest {ingest_id}: {_listed(about)}"
         yield HistoryEvent(times.get(ingest_id, ""), what, about)
 
 

@@ -1,4 +1,4 @@
-"""What a person should know of a decision: what it takes back, and what it leaves behind."""
+"""Notes on a decision: what it takes back, and which images of a burst it leaves behind."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def notes_on(state: EditorState, decision: Decision) -> tuple[str, ...]:
 
 
 def _reversed_images(state: EditorState, decision: Decision) -> list[str]:
-    """For how many images the decision takes an earlier one back."""
+    """The number of images for which the decision takes an earlier one back."""
     count = 0
     for image_id in decision.image_ids:
         if decision.kind is DecisionKind.MOVE:
             count += decision.cluster_id in state.constraints.banned.get(image_id, ())
         elif decision.kind is DecisionKind.NOT:
             count += state.constraints.fixed.get(image_id) == decision.cluster_id
-    return [f"for {count} of the images this takes back what you said before"] if count else []
+    return [f"for {count} of the images this takes back an earlier decision"] if count else []
 
 
 def _reversed_splits(state: EditorState, decision: Decision) -> list[str]:
@@ -44,7 +44,7 @@ def _reversed_splits(state: EditorState, decision: Decision) -> list[str]:
 
 
 def _left_behind(state: EditorState, decision: Decision) -> list[str]:
-    """That a burst was parted, and how it would not have been."""
+    """The images of the bursts that the decision is not about, and how to take them along."""
     named = set(decision.image_ids)
     left = [i for i in state.with_bursts(decision.image_ids) if i not in named]
     if not left:

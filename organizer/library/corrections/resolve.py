@@ -1,4 +1,4 @@
-"""Images as a person names them: by a path, or by the beginning of an image id."""
+"""Resolve images as a person names them: by a path, or by the beginning of an image id."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class ResolvedImages:
 
     Attributes:
         image_ids: The images, each once, in the order in which they were named.
-        whole: Photos without a crop, which stand for themselves where crops are clustered: a crop
-            of all of the photo.
-        notes: What the names were taken for, where that is not plain.
+        whole_photos: Where crops are clustered, a crop of the whole photo for each named photo
+            that has none.
+        notes: What the names were taken for, where that is not obvious.
     """
 
     image_ids: list[str] = field(default_factory=list)
-    whole: list[Crop] = field(default_factory=list)
+    whole_photos: list[Crop] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -47,9 +47,10 @@ def resolve_images(store: Store, images: Sequence[str | Path]) -> list[str]:
 
 
 def resolve_members(store: Store, images: Sequence[str | Path]) -> ResolvedImages:
-    """The members of the present clusters that a person named.
+    """The members of the current clusters that a person named.
 
-    Where crops are clustered, a photo stands for all its crops, and one without a crop for itself.
+    Where crops are clustered, a photo stands for all its crops, and one without a crop for a crop
+    of the whole photo.
 
     Raises:
         SettingsError: See `resolve_images`; or only folders were named, and nothing in them has a
@@ -59,16 +60,22 @@ def resolve_members(store: Store, images: Sequence[str | Path]) -> ResolvedImage
     current = store.clusterings.current()
     if current is None or not is_crop_embedder(current.embedder):
         return ResolvedImages(ids)
+    return _resolve_crops(store, images, ids)
+
+
+def _resolve_crops(
+    store: Store, images: Sequence[str | Path], ids: Sequence[str]
+) -> ResolvedImages:
+    """The crops that named images stand for, where crops are clustered."""
     crops_of: dict[str, list[str]] = {}
-    clustered = active_crops(store)
-    for crop in clustered.values():
+    for crop in active_crops(store).values():
         crops_of.setdefault(crop.image_id, []).append(crop.crop_id)
-    are_known = store.detections.crops(ids)
+    known_crops = store.detections.crops(ids)
     by_folder = {i for image in images for i in _in_folder(store, image)}
     named = ResolvedImages()
-    left = 0
+    left_out = 0
     for image_id in ids:
-        if image_id in are_known:
+        if image_id in known_crops:
             named.image_ids.append(image_id)
         elif image_id in crops_of:
             named.image_ids += sorted(crops_of[image_id])
@@ -76,16 +83,16 @@ def resolve_members(store: Store, images: Sequence[str | Path]) -> ResolvedImage
             if count > 1:
                 named.notes.append(f"{_called(store, image_id)}: all its {count} crops are meant")
         elif image_id in by_folder:
-            left += 1
+            left_out += 1
         else:
             whole = Crop.of(image_id, WHOLE)
-            named.whole.append(whole)
+            named.whole_photos.append(whole)
             named.image_ids.append(whole.crop_id)
             named.notes.append(f"{_called(store, image_id)}: no crop, all of the photo is meant")
-    if left:
-        named.notes.append(f"{left} photos without a crop are left out: name them one by one")
+    if left_out:
+        named.notes.append(f"{left_out} photos without a crop are left out: name them one by one")
     if not named.image_ids:
-        raise SettingsError(f"none of these {left} photos has a crop", "name them one by one")
+        raise SettingsError(f"none of these {left_out} photos has a crop", "name them one by one")
     named.image_ids = list(dict.fromkeys(named.image_ids))
     return named
 

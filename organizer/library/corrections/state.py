@@ -1,4 +1,4 @@
-"""The clustering that decisions change: its members, models, space and constraints, read once."""
+"""The clustering that a decision changes: members, models, space and constraints, read once."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ from organizer.library.clustering.build import (
     build_assignments,
     one_per_observation,
 )
+from organizer.library.clustering.constraints import decided_singly
 from organizer.library.clustering.measure import measure_fit
-from organizer.library.clustering.preprocessing import Preprocessor, pool_observations
+from organizer.library.clustering.observations import observation_vectors
+from organizer.library.clustering.preprocessing import Preprocessor
 from organizer.library.clustering.space import ClusterSpace
 from organizer.library.current import require_cluster, require_clustering
 from organizer.settings import Settings
@@ -41,16 +43,16 @@ class EditorState:
 
     Attributes:
         store: The library.
-        settings: The seed of what is drawn, and what is a burst.
+        settings: The seed of all that is drawn, and the gap of a burst.
         clustering: The clustering.
-        members: Its members, and images that are about to join; see `read_state`.
+        members: Its members, and images that are about to become members; see `read_state`.
         models: Its clusters.
         exemplars: Those of its clusters.
         space_state: The stored state of its space and preprocessing.
         space: Its space.
-        preprocessor: How it sees vectors: centred, bursts as one.
-        decisions: All that were made, in order.
-        constraints: What these demand.
+        preprocessor: How its vectors are prepared.
+        decisions: All decisions, in order.
+        constraints: What follows from these.
     """
 
     store: Store
@@ -70,7 +72,8 @@ class EditorState:
 
         Args:
             rows: The members.
-            cluster_ids: ``(n,)`` the cluster of each member from now on; as it is where None.
+            cluster_ids: ``(n,)`` the cluster of each member after a decision; the current one
+                where None.
         """
         image_ids = self.members.image_ids[rows]
         ids = image_ids.tolist()
@@ -78,11 +81,11 @@ class EditorState:
         vectors = self.preprocessor.centred(ids, unit_rows(read))
         held = (self.members.cluster_ids if cluster_ids is None else cluster_ids)[rows]
         numbers = self.preprocessor.observations(ids, vectors, held.tolist())
-        vectors = pool_observations(vectors, numbers)
+        vectors = observation_vectors(vectors, numbers)
         return PreparedImages(image_ids, vectors, self.space.points(vectors), numbers)
 
     def representatives(self, cluster_id: int) -> tuple[list[str], list[int]]:
-        """The most typical images of each mode of a cluster, and its mode."""
+        """The most typical images of a cluster's modes, and the mode of each."""
         rows = np.flatnonzero(self.members.cluster_ids == cluster_id)
         modes = np.flatnonzero(self.models.cluster_ids == cluster_id)
         mode_of = np.zeros(len(rows), dtype=np.int64)
@@ -104,11 +107,11 @@ class EditorState:
     def representatives_of_parts(
         self, images: PreparedImages, ids: Labels, models: ClusterModels, cluster_id: int
     ) -> tuple[list[str], list[int]]:
-        """The most typical images of each part of a cluster, and what was fixed to the whole.
+        """The most typical images of a cluster's parts, and all that were fixed to the cluster.
 
         Args:
             images: The images of the cluster.
-            ids: ``(n,)`` the part that each goes to.
+            ids: ``(n,)`` the part of each image.
             models: The parts.
             cluster_id: The cluster.
         """
@@ -129,20 +132,18 @@ class EditorState:
         return image_ids, groups
 
     def with_bursts(self, image_ids: Sequence[str]) -> list[str]:
-        """Images and all others of their bursts, but for those that a person placed singly."""
-        from organizer.library.clustering.preprocessing import decided_singly
-
+        """Images and all others of their bursts, but for those that were decided by themselves."""
         singly = decided_singly(self.decisions)
         own = self.preprocessor
         gap = own.gap if own.bursts else self.settings.burst_gap
-        bursts = Preprocessor(self.store, by=None, bursts=True, gap=gap)
+        bursts = Preprocessor.read(self.store, by=None, bursts=True, gap=gap)
         members = set(self.members.image_ids.tolist())
         found = bursts.in_same_bursts(image_ids)
         free = [i for i in found if i in members and i not in singly]
         return list(dict.fromkeys([*image_ids, *free]))
 
     def origin_of_parts(self, cluster_id: int) -> str:
-        """How the parts of a cluster came to be; a novel one is still unknown to the space."""
+        """The origin of a cluster's parts; those of a novel cluster are novel to the space too."""
         split = f"split of {cluster_id}"
         mine = self.models.take(self.models.cluster_ids == cluster_id)
         return f"{mine.origins[0]}, {split}" if is_novel(mine).any() else split
@@ -170,7 +171,7 @@ class EditorState:
             )
 
     def require_no_conflict(self, decision: Decision) -> None:
-        """Make sure that a decision contradicts none that was made before.
+        """Make sure that a decision contradicts no earlier one.
 
         Raises:
             SettingsError: It does.
@@ -180,8 +181,8 @@ class EditorState:
             image_id, cluster_id = conflicts[0]
             more = f" and {len(conflicts) - 1} more" if len(conflicts) > 1 else ""
             raise SettingsError(
-                f"image {image_id[:12]}{more} would have to be in cluster {cluster_id}, and you "
-                "said that it is not",
+                f"image {image_id[:12]}{more} would have to be in cluster {cluster_id}, from which "
+                "you excluded it",
                 f"if it is: organizer clusters move {image_id[:12]} --to "
                 f"{next(iter(decision.others), decision.cluster_id)}",
             )
@@ -192,16 +193,16 @@ def read_state(
     *,
     settings: Settings,
     clustering: StoredClustering | None = None,
-    joining: Sequence[str] = (),
+    added: Sequence[str] = (),
 ) -> EditorState:
     """Read a clustering for a decision.
 
     Args:
         store: The library, held for writing.
-        settings: The seed of what is drawn, and what is a burst.
+        settings: The seed of all that is drawn, and the gap of a burst.
         clustering: The clustering; the current one where None.
-        joining: Images with a vector that are no members yet: they are counted among the members,
-            in no cluster, so that the decision can put them into one.
+        added: Images with a vector that are no members yet: they become unassigned members, so
+            that the decision can move them to a cluster.
 
     Raises:
         ClusteringError: There is no clustering yet.
@@ -216,11 +217,11 @@ def read_state(
     if not len(exemplars.mode_ids):
         models, exemplars = measure_fit(store, clustering, models, space, seed=settings.seed)
     members = store.clusterings.assignments(clustering_id)
-    known = set(members.image_ids.tolist()) if joining else set()
-    fresh = [i for i in joining if i not in known]
-    if fresh:
-        joined = _as_members(store, clustering, fresh, models, space, preprocessor)
-        members = Assignments.joined([members, joined])
+    known = set(members.image_ids.tolist()) if added else set()
+    new = [i for i in added if i not in known]
+    if new:
+        unassigned = _unassigned_members(store, clustering, new, models, space, preprocessor)
+        members = Assignments.joined([members, unassigned])
     decisions = store.decisions.all()
     return EditorState(
         store=store,
@@ -237,7 +238,7 @@ def read_state(
     )
 
 
-def _as_members(
+def _unassigned_members(
     store: Store,
     clustering: StoredClustering,
     image_ids: Sequence[str],
@@ -245,7 +246,7 @@ def _as_members(
     space: ClusterSpace,
     preprocessor: Preprocessor,
 ) -> Assignments:
-    """Images as members that are in no cluster."""
+    """Images as unassigned members of a clustering."""
     vectors = unit_rows(store.vectors.read_rows(clustering.embedder, image_ids))
     vectors = preprocessor.centred(image_ids, vectors)
     ids = np.array(image_ids, dtype=object)

@@ -1,4 +1,4 @@
-"""The way back: to the clustering before, and out of what a kill left half done."""
+"""Undo: back to the previous clustering, and out of what an interrupted writer left."""
 
 from __future__ import annotations
 
@@ -43,26 +43,26 @@ def undo_last(store: Store, *, settings: Settings) -> StoredClustering:
 def reanchor_names(
     store: Store, undone: StoredClustering, former: StoredClustering, *, settings: Settings
 ) -> None:
-    """Let names and pins that were given in a clustering that is undone stand on the former one.
+    """Give names and pins that were decided on an undone clustering representatives in the former.
 
-    They stand for images that are typical of the undone clustering, and would bring it back. One of
-    a cluster that a recluster made stays as it is: the next recluster brings it back. One of a part
-    that a split made goes with the split.
+    Their representatives are typical of the undone clustering, and would bring it back. A name of a
+    cluster that a recluster made stays as it is: the next recluster brings it back. A name of a
+    part that a split made goes with the split.
     """
     editor = Editor.open(store, settings=settings, clustering=former)
     taken_back = {d.about for d in editor.state.decisions}
-    late = [
+    since = [
         d
         for d in editor.state.decisions
         if d.kind in {DecisionKind.NAME, DecisionKind.PIN}
         and d.at >= undone.created_at
         and d.decision_id not in taken_back
     ]
-    for decision in late:
+    for decision in since:
         if decision.cluster_id in editor.state.models.ids:
             kind, cluster_id = decision.kind, decision.cluster_id
-            fresh = editor.draft_with_representatives(kind, cluster_id, decision.name)
-            store.decisions.append(fresh)
+            renewed = editor.draft_with_representatives(kind, cluster_id, decision.name)
+            store.decisions.append(renewed)
         elif not undone.decision_id:
             continue
         store.decisions.append(
@@ -71,7 +71,7 @@ def reanchor_names(
 
 
 def finish_undo(store: Store) -> None:
-    """Complete an undo that took a word back and was cut short before it changed the clustering."""
+    """Complete an undo that took a decision back and was interrupted before it changed the rest."""
     current = store.clusterings.current()
     if current is None or current.parent_id is None or not current.decision_id:
         return
@@ -80,12 +80,12 @@ def finish_undo(store: Store) -> None:
 
 
 def revoke_unfinished(store: Store) -> None:
-    """Take back a word that was written down and not carried out: its writer was cut short."""
+    """Take back a decision that was stored and not applied: its writer was interrupted."""
     decisions = store.decisions.all()
     if not decisions or decisions[-1].kind not in _CHANGING:
         return
     last = decisions[-1].decision_id
-    in_force = {clustering_id for _, clustering_id, _, _ in store.clusterings.heads()}
-    made = {c.decision_id for c in store.clusterings.all() if c.clustering_id in in_force}
+    completed = {clustering_id for _, clustering_id, _, _ in store.clusterings.heads()}
+    made = {c.decision_id for c in store.clusterings.all() if c.clustering_id in completed}
     if last not in made:
         store.decisions.append(store.decisions.draft(DecisionKind.TAKE_BACK, about=last))

@@ -1,9 +1,10 @@
-"""What an ingest has read and not yet written."""
+"""Commit what an ingest has read: vectors, images, assignments, files."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -11,17 +12,25 @@ from organizer.library.clustering.preprocessing import uses_capture_info
 from organizer.library.ingest.assign import Assigner
 from organizer.library.ingest.report import IngestReport
 from organizer.protocols import LoadedEmbedder
-from organizer.store import KnownFiles, Store
-from organizer.types import (
-    EmbeddingBatch,
-    Outcome,
-    ProcessedBatch,
-    ProcessedFile,
-)
+from organizer.store import IdSet, KnownFiles, Store, StoredClustering
+from organizer.types import EmbeddingBatch, Outcome, ProcessedBatch, ProcessedFile
 
 
 class CommitBuffer:
-    """What has been read and not yet written."""
+    """What has been read and not yet written.
+
+    Args:
+        store: The library, held for writing.
+        loaded: The embedder.
+        root_ids: Ids of all roots, by folder.
+        report: Counts what is written.
+        images: The images of the library.
+        current: The clustering that new images are assigned to at once; None for none.
+        seed: Of all that is drawn.
+
+    Attributes:
+        found_again: Files of known images, by image.
+    """
 
     def __init__(
         self,
@@ -30,21 +39,34 @@ class CommitBuffer:
         root_ids: dict[Path, int],
         report: IngestReport,
         *,
+        images: IdSet,
+        current: StoredClustering | None,
         seed: int,
     ) -> None:
         self._store, self._loaded, self._root_ids = store, loaded, root_ids
-        self._report = report
-        self._images = store.photos.image_ids()
+        self._report, self._images, self._current, self._seed = report, images, current, seed
         self._files: list[ProcessedFile] = []
         self._batches: list[EmbeddingBatch] = []
+        self._assigner: Assigner | None = None
         self.found_again: dict[str, list[Path]] = defaultdict(list)
+
+    @classmethod
+    def open(
+        cls,
+        store: Store,
+        loaded: LoadedEmbedder,
+        root_ids: dict[Path, int],
+        report: IngestReport,
+        *,
+        seed: int,
+    ) -> Self:
+        """An empty buffer for a library as it is now."""
         current = store.clusterings.current()
-        # Where bursts count, or the groups of a centring, all join at the end of the ingest.
-        joins = current is not None and current.embedder == loaded.spec
-        joins = joins and not (current is not None and uses_capture_info(current))
-        self._current = current if joins else None
-        self._seed = seed
-        self._joiner: Assigner | None = None
+        # Where bursts or the groups of a centring count, all are assigned at the end of the ingest.
+        if current is not None and (current.embedder != loaded.spec or uses_capture_info(current)):
+            current = None
+        images = store.photos.image_ids()
+        return cls(store, loaded, root_ids, report, images=images, current=current, seed=seed)
 
     @property
     def pending(self) -> int:
@@ -52,12 +74,12 @@ class CommitBuffer:
         return len(self._files)
 
     def add(self, batch: ProcessedBatch) -> None:
-        """Take a batch in."""
+        """Add a batch that was read and embedded."""
         self._files += batch.files
         self._batches.append(batch.embeddings)
 
     def write(self) -> None:
-        """Commit what there is. The file rows come last: they make the rest real."""
+        """Commit what was added. The file rows come last: they make the rest real."""
         if not self._files:
             return
         batch = EmbeddingBatch(
@@ -73,7 +95,7 @@ class CommitBuffer:
         }
         self._store.vectors.append(self._loaded.spec, batch)
         photos.add_images(list(facts.values()))
-        self._join(batch)
+        self._assign(batch)
         photos.add_files(self._files, self._root_ids, known)
         self._count(known)
         self._images.add(facts)
@@ -81,19 +103,19 @@ class CommitBuffer:
         self._files, self._batches = [], []
 
     def finish(self) -> None:
-        """Let the clusters follow what joined them."""
-        if self._joiner is not None:
-            finished = self._joiner.finish()
-            self._report.novel, self._report.settled = finished.novel, finished.settled
+        """Update the clusters by the images that were assigned to them."""
+        if self._assigner is not None:
+            summary = self._assigner.finish()
+            self._report.novel, self._report.novel_images = summary.novel, summary.novel_images
 
-    def _join(self, batch: EmbeddingBatch) -> None:
-        """Put new images into the present clusters; nobody else moves."""
+    def _assign(self, batch: EmbeddingBatch) -> None:
+        """Assign new images to the current clusters."""
         if self._current is None or not batch.image_ids:
             return
-        if self._joiner is None:
-            self._joiner = Assigner(self._store, self._current, seed=self._seed)
-        members = self._joiner.join(batch.image_ids, batch.vectors)
-        self._report.joined += len(members)
+        if self._assigner is None:
+            self._assigner = Assigner.open(self._store, self._current, seed=self._seed)
+        members = self._assigner.assign(batch.image_ids, batch.vectors)
+        self._report.compared += len(members)
         self._report.unsure += int(np.count_nonzero(members.unsure))
 
     def _count(self, known: KnownFiles) -> None:

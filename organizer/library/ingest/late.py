@@ -1,27 +1,24 @@
-"""Images with a vector that are not members yet, and members that were not counted yet."""
+"""Late images: those with a vector that are not assigned yet, or were assigned and not counted."""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from organizer.cluster.assign import NOVEL_ORIGIN
 from organizer.cluster.decisions import Constraints, compile_constraints
 from organizer.cluster.incremental import grow_models, place_in_cluster
+from organizer.library.clustering.observations import observation_vectors
 from organizer.library.clustering.preprocessing import (
     Preprocessor,
-    pool_observations,
     uses_capture_info,
 )
 from organizer.library.clustering.space import ClusterSpace
 from organizer.library.images.crops import active_crops
-from organizer.library.ingest.assign import Assigner, AssignmentSummary, members_with_vectors
+from organizer.library.ingest.assign import Assigner, AssignmentSummary
+from organizer.library.ingest.loaded import members_with_vectors
 from organizer.store import Store, StoredClustering
-from organizer.types import (
-    NOISE,
-    Assignments,
-    Vectors,
-    is_crop_embedder,
-)
+from organizer.types import NOISE, Assignments, ClusterModels, Vectors, is_crop_embedder
 
 
 def assign_late(
@@ -31,16 +28,16 @@ def assign_late(
     seed: int,
     constraints: Constraints | None = None,
 ) -> AssignmentSummary:
-    """Let images with a vector that are not in a clustering join its clusters.
+    """Assign images with a vector that are not in a clustering to its clusters.
 
-    They came after a clustering that was brought back, or an ingest was cut short between their
-    vectors and their clusters. Where there are none, it costs two counts.
+    They came after a clustering that an undo brought back, or an ingest was interrupted between
+    their vectors and their assignments. Where there are none, it costs two counts.
 
     Args:
         store: The library.
         clustering: The clustering; None where there is none.
-        seed: Of what is drawn.
-        constraints: What a person said, where that is not what the library has.
+        seed: Of all that is drawn.
+        constraints: What the decisions demand; all decisions of the library where None.
     """
     if clustering is None:
         return AssignmentSummary()
@@ -51,15 +48,15 @@ def assign_late(
     image_ids, vectors = _late(store, clustering, members, constraints)
     if not image_ids:
         return AssignmentSummary()
-    joiner = Assigner(store, clustering, seed=seed)
-    joiner.join(image_ids, vectors)
-    return joiner.finish()
+    assigner = Assigner.open(store, clustering, seed=seed)
+    assigner.assign(image_ids, vectors)
+    return assigner.finish()
 
 
 def _late(
     store: Store, clustering: StoredClustering, members: set[str], constraints: Constraints | None
 ) -> tuple[list[str], Vectors]:
-    """The images that are not among the members and should be, with their vectors."""
+    """The images that should be among the members and are not, with their vectors."""
     embedder = clustering.embedder
     of_crops = is_crop_embedder(embedder)
     if of_crops or uses_capture_info(clustering):  # every ingest comes here: only what is new
@@ -76,9 +73,9 @@ def _late(
 
 
 def recount_members(store: Store, clustering: StoredClustering | None, *, seed: int) -> None:
-    """Bring the clusters in line with their members after a writer that was cut short.
+    """Bring the clusters in line with their members after an interrupted writer.
 
-    What joined and was not counted is counted; a cluster that was born and got no member goes.
+    Members that were not counted are counted; a novel cluster that got no members is removed.
     """
     if clustering is None:
         return
@@ -88,13 +85,8 @@ def recount_members(store: Store, clustering: StoredClustering | None, *, seed: 
     late = members.take(
         (members.since > store.clusterings.revision(clustering_id)) & ~members.unsure
     )
-    held = set(members.cluster_ids.tolist())
-    required = compile_constraints(store.decisions.all()).required
-    stillborn = [
-        i not in held and i not in required and origin.startswith(NOVEL_ORIGIN)
-        for i, origin in zip(models.cluster_ids.tolist(), models.origins, strict=True)
-    ]
-    if not len(late) and not any(stillborn):
+    empty = _empty_novel(store, models, members)
+    if not len(late) and not empty.any():
         return
     if len(late):
         state = store.clusterings.space(clustering_id)
@@ -104,9 +96,20 @@ def recount_members(store: Store, clustering: StoredClustering | None, *, seed: 
         points = space.points(vectors)
         at = place_in_cluster(points, models.centroids, models.cluster_ids, late.cluster_ids)
         models = grow_models(models, points, at.nearest, late.distances)
-    models = models.take(~np.array(stillborn, dtype=np.bool_))
+    models = models.take(~empty)
     number = store.clusterings.begin_ingest()
     store.clusterings.revise(clustering_id, models, revision=number)
+
+
+def _empty_novel(store: Store, models: ClusterModels, members: Assignments) -> NDArray[np.bool_]:
+    """``(m,)`` which modes are of novel clusters without members."""
+    held = set(members.cluster_ids.tolist())
+    required = compile_constraints(store.decisions.all()).required
+    empty = [
+        i not in held and i not in required and origin.startswith(NOVEL_ORIGIN)
+        for i, origin in zip(models.cluster_ids.tolist(), models.origins, strict=True)
+    ]
+    return np.array(empty, dtype=np.bool_)
 
 
 def _uncounted(
@@ -116,7 +119,7 @@ def _uncounted(
     members: Assignments,
     late: Assignments,
 ) -> tuple[Assignments, Vectors]:
-    """Of late members those that add to their clusters: one for each burst that was not there."""
+    """The late members that add to their clusters: one for each burst that was not counted yet."""
     late, vectors = members_with_vectors(store, clustering, late)
     ids = late.image_ids.tolist()
     vectors = preprocessor.centred(ids, vectors)
@@ -125,9 +128,9 @@ def _uncounted(
         return late, vectors
     early = members.take(~np.isin(members.image_ids, late.image_ids))
     bursts = preprocessor.bursts_of(early.image_ids).tolist()
-    there = set(zip(bursts, early.cluster_ids.tolist(), strict=True))
-    mine = zip(preprocessor.bursts_of(ids).tolist(), late.cluster_ids.tolist(), strict=True)
-    new = np.array([pair[0] == NOISE or pair not in there for pair in mine], dtype=np.bool_)
+    counted = set(zip(bursts, early.cluster_ids.tolist(), strict=True))
+    pairs = zip(preprocessor.bursts_of(ids).tolist(), late.cluster_ids.tolist(), strict=True)
+    new = np.array([pair[0] == NOISE or pair not in counted for pair in pairs], dtype=np.bool_)
     first = np.unique(numbers, return_index=True)[1]
     rows = first[new[first]]
-    return late.take(rows), pool_observations(vectors, numbers)[rows]
+    return late.take(rows), observation_vectors(vectors, numbers)[rows]

@@ -1,4 +1,4 @@
-"""New clusters from the pile of unsure images."""
+"""Find novel clusters among the unassigned images."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from organizer.types import NOISE, Assignments, ClusterModels, Exemplars, Labels
 
 @dataclass(frozen=True, slots=True)
 class NovelCluster:
-    """A cluster that the pile made.
+    """A novel cluster.
 
     Attributes:
         cluster_id: Its id.
-        images: How many images of the pile it began with.
+        images: Number of formerly unassigned images in it.
     """
 
     cluster_id: int
@@ -35,13 +35,13 @@ class NovelCluster:
 
 @dataclass(frozen=True, slots=True)
 class NovelClusters:
-    """What the pile made.
+    """What was found among the unassigned images.
 
     Attributes:
-        novel: The new clusters.
-        models: All clusters, the new ones and what else joined them included.
-        exemplars: Those of the new clusters.
-        members: The images of the pile that are in a cluster now.
+        novel: The novel clusters.
+        models: All clusters, the novel ones included.
+        exemplars: Those of the novel clusters.
+        members: The formerly unassigned images that are in a novel cluster.
     """
 
     novel: tuple[NovelCluster, ...]
@@ -61,50 +61,51 @@ def find_novel_clusters(
     origin: str,
     seed: int,
 ) -> NovelClusters | None:
-    """Look at the pile: groups that are alike and lie apart from every cluster become clusters.
+    """Find groups of unassigned images that are alike and lie apart from every cluster.
 
     Args:
-        unassigned: The unsure images.
-        since: ``(n,)`` the ingest that each joined in.
-        models: The present clusters.
-        exemplars: Those of the present clusters.
-        constraints: What a person said: an image stays out of what it is not.
+        unassigned: The unassigned images.
+        since: ``(n,)`` the ingest that compared each with the clusters.
+        models: The current clusters.
+        exemplars: Those of the current clusters.
+        constraints: What the decisions demand.
         next_id: The first id that no cluster ever had.
-        origin: How the new clusters came to be, for a person.
-        seed: Of what is drawn.
+        origin: The origin of the novel clusters; see `ClusterModels`.
+        seed: Of all that is drawn.
 
     Returns:
-        None where no cluster is born.
+        None where no cluster is found.
     """
-    labels = _new_groups(unassigned, models, exemplars, seed=seed)
+    labels = _separate_groups(unassigned, models, exemplars, seed=seed)
     count = int(labels.max(initial=NOISE)) + 1
     if not count:
         return None
     ids = range(next_id, next_id + count)
-    # An ingest that was cut short may have left exemplars of modes that never came to be.
+    # An interrupted ingest may have left exemplars of modes that were never written.
     first_mode = int(max(models.mode_ids.max(initial=0), exemplars.mode_ids.max(initial=0))) + 1
     modes = ModeNames(ids, range(first_mode, first_mode + count), [origin] * count)
     new, new_exemplars = build_models(unassigned, labels, modes, seed=seed, usual=models)
     every = Exemplars.joined([exemplars, new_exemplars])
-    labels, new = _with_those_that_fit(unassigned, labels, models, new, every, constraints)
-    whole = ClusterModels.joined([models, new])
+    labels, new = _add_fitting_images(unassigned, labels, models, new, every, constraints)
+    all_models = ClusterModels.joined([models, new])
     inside = np.flatnonzero(labels != NOISE)
     cluster_ids = new.cluster_ids[labels[inside]]
     images = unassigned.take(inside)
     members = build_assignments(
         images,
         cluster_ids,
-        whole,
+        all_models,
         states=assignment_states(images.image_ids, cluster_ids, set()),
         since=since[inside],
     )
     novel = tuple(NovelCluster(int(i), int((cluster_ids == i).sum())) for i in new.cluster_ids)
-    return NovelClusters(novel, whole, new_exemplars, members)
+    return NovelClusters(novel, all_models, new_exemplars, members)
 
 
-def _new_groups(
+def _separate_groups(
     unassigned: PreparedImages, models: ClusterModels, exemplars: Exemplars, *, seed: int
 ) -> Labels:
+    """``(n,)`` the group of each image, from 0; NOISE for none."""
     known = [exemplars.of(int(mode)) for mode in models.mode_ids]
     usual = [looseness(vectors) for vectors in known if len(vectors) > 1]
     counts = np.array([models.counts[models.cluster_ids == i].sum() for i in models.ids])
@@ -123,7 +124,7 @@ def _new_groups(
     return labels
 
 
-def _with_those_that_fit(
+def _add_fitting_images(
     unassigned: PreparedImages,
     labels: Labels,
     models: ClusterModels,
@@ -131,13 +132,13 @@ def _with_those_that_fit(
     exemplars: Exemplars,
     constraints: Constraints,
 ) -> tuple[Labels, ClusterModels]:
-    """Let other images of the pile that fit a new cluster join it."""
-    whole = ClusterModels.joined([models, new])
+    """Assign other unassigned images to the novel clusters that they fit."""
+    all_models = ClusterModels.joined([models, new])
     rest = np.flatnonzero(labels == NOISE)
     some = unassigned.take(rest)
-    location = assign_images(whole, exemplars, some.vectors, some.points)
+    location = assign_images(all_models, exemplars, some.vectors, some.points)
     free = np.array([i not in constraints.fixed for i in some.image_ids], dtype=np.bool_)
-    mode_ids = whole.mode_ids[location.placement.nearest]
+    mode_ids = all_models.mode_ids[location.placement.nearest]
     chosen = np.flatnonzero(np.isin(mode_ids, new.mode_ids) & free & ~location.unsure)
     rows = np.array([new.row_of(int(mode_id)) for mode_id in mode_ids[chosen]], dtype=np.int64)
     labels = labels.copy()

@@ -7,10 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from organizer.library.ingest.novelty import NovelCluster
-from organizer.types import (
-    Outcome,
-    PartSpec,
-)
+from organizer.types import Outcome, PartSpec
 
 _EXAMPLES = 3
 
@@ -24,11 +21,11 @@ class IngestReport:
         examples: A few paths for each outcome but "unchanged".
         images: Images in the library afterwards.
         embedded: Vectors that were made.
-        joined: New images that were compared with the present clusters.
-        unsure: Those of them that fit none, or two alike, and are in none.
-        novel: Clusters that the pile of unsure images made.
-        settled: Images of the pile that are in those.
-        unassigned: Images that are unsure afterwards.
+        compared: New images that were compared with the current clusters.
+        unsure: Those of them that fit no cluster, or two alike, and are unassigned.
+        novel: Novel clusters among the unassigned images.
+        novel_images: Images that these took.
+        unassigned: All images that are unassigned afterwards.
         other_suffixes: Files of kinds that are not read, by suffix.
         embedder: What made the vectors.
         engine: What ran it and in which precision, where that is not plain Python.
@@ -40,10 +37,10 @@ class IngestReport:
     examples: dict[Outcome, list[str]] = field(default_factory=lambda: defaultdict(list))
     images: int = 0
     embedded: int = 0
-    joined: int = 0
+    compared: int = 0
     unsure: int = 0
     novel: tuple[NovelCluster, ...] = ()
-    settled: int = 0
+    novel_images: int = 0
     unassigned: int = 0
     other_suffixes: Counter[str] = field(default_factory=Counter)
     embedder: PartSpec = field(default_factory=lambda: PartSpec(""))

@@ -1,4 +1,4 @@
-"""Bring images in: discover, decode, embed, store; new images join the present clusters."""
+"""Ingest: discover, decode, embed and store images, and assign new ones to the clusters."""
 
 from __future__ import annotations
 
@@ -22,20 +22,14 @@ from organizer.library.progress import Progress
 from organizer.protocols import Embedder, Executor, LoadedEmbedder
 from organizer.settings import Settings, config_path
 from organizer.store import FileImage, FileIndex, IdSet, PhotoRoot, Store
-from organizer.types import (
-    FileState,
-    ImageRef,
-    Outcome,
-    PartSpec,
-    Problem,
-)
+from organizer.types import FileState, ImageRef, Outcome, PartSpec, Problem
 
 _EXECUTORS = "organizer.executors"
 _REFS_AT_ONCE = 4_096
 
 
 def starting_points(paths: Sequence[Path]) -> list[Path]:
-    """The absolute places to walk: each once, none inside another.
+    """The absolute paths to walk: each once, none inside another.
 
     Raises:
         SettingsError: A path does not exist, or no path was given.
@@ -47,7 +41,7 @@ def starting_points(paths: Sequence[Path]) -> list[Path]:
 
 
 def require_images(starts: Sequence[Path]) -> None:
-    """Make sure that there is something to ingest.
+    """Make sure that there are image files to ingest.
 
     Raises:
         SettingsError: There is no file of a kind that is read.
@@ -104,7 +98,7 @@ def _prepare(
     progress: Progress,
     stop: Callable[[], bool],
 ) -> _Ingest:
-    """What an ingest has to know before it looks at the first file."""
+    """Read all that an ingest needs before it looks at the first file."""
     loaded = embedders.as_loaded(embedder)
     spec = loaded.spec if loaded is not None else None
     if isinstance(embedder, str):
@@ -135,18 +129,18 @@ def _prepare(
 
 @dataclass(slots=True)
 class _Ingest:
-    """One ingest: what has to be known from its beginning to its end.
+    """One ingest, from its beginning to its end.
 
     Attributes:
         is_named: Whether the user named the embedder.
         spec: The embedder; None before the first ingest has chosen one.
-        loaded: The embedder ready to work, where it is already.
+        loaded: The embedder, where it is loaded already.
         embedded: The images that have a vector of it.
         walks: The root and the start of each walk.
-        nested: Roots below one of the starts.
+        nested: Roots below one of the starting points.
         root_ids: Ids of all roots, by folder.
-        index: What is known of the files below the starts.
-        arranged: Links and copies that arrangements made below the starts.
+        index: The known files below the starting points.
+        arranged: Links and copies that arrangements made below the starting points.
         blind: Folders that cannot be listed.
         found_again: Files of known images, by image.
     """
@@ -169,13 +163,13 @@ class _Ingest:
     found_again: dict[str, list[Path]] = field(default_factory=dict)
 
     def run(self, *, was_interrupted: bool) -> IngestReport:
-        """Look, embed, sweep."""
+        """Look for files, embed new images, note what has gone."""
         started = time.monotonic()
         new = self._look()
         if new:
             self._embed(new)
         self._sweep(was_interrupted=was_interrupted)
-        self._join_late()
+        self._assign_late()
         for file in (file for files in self.found_again.values() for file in files):
             self.report.count(Outcome.DUPLICATE, file)
         self.report.images = self.store.photos.count_images()
@@ -183,13 +177,13 @@ class _Ingest:
         self.report.seconds = time.monotonic() - started
         return self.report
 
-    def _join_late(self) -> None:
+    def _assign_late(self) -> None:
         current = self.store.clusterings.current()
         late = assign_late(self.store, current, seed=self.settings.seed)
         self.report.novel += late.novel
-        self.report.settled += late.settled
+        self.report.novel_images += late.novel_images
         if current is not None and uses_capture_info(current):
-            self.report.joined += late.joined
+            self.report.compared += late.compared
             self.report.unsure += late.unsure
         if current is not None:
             self.report.unassigned = self.store.clusterings.count_unassigned(current.clustering_id)
@@ -230,7 +224,7 @@ class _Ingest:
         return bool(self.arranged) and f"{ref.root.as_posix()}/{ref.path}" in self.arranged
 
     def _attributed(self, ref: ImageRef, root: PhotoRoot) -> ImageRef:
-        """A file below a root that was ingested by itself before stays that root's."""
+        """A file below a root inside this one belongs to the inner root."""
         inner = [r for r in self.nested if r.root_id != root.root_id and _is_below(ref, r.folder)]
         if not inner:
             return ref
@@ -245,7 +239,9 @@ class _Ingest:
         loaded = self.loaded or self._load()
         self.spec = loaded.spec
         self.report.engine = getattr(loaded.part, "engine", "")
-        commit = CommitBuffer(self.store, loaded, self.root_ids, self.report, seed=settings.seed)
+        commit = CommitBuffer.open(
+            self.store, loaded, self.root_ids, self.report, seed=settings.seed
+        )
         options = {
             "threads": settings.threads,
             "batch_size": settings.batch_size,
@@ -283,9 +279,9 @@ class _Ingest:
     # Sweep ---------------------------------------------------------------------------------
 
     def _sweep(self, *, was_interrupted: bool) -> None:
-        """Note what has gone, what has come back, and what was only moved.
+        """Mark the files that are missing, present again, or moved.
 
-        An interrupted run does so too: every file was looked for before the first was read.
+        A run that was stopped does so too: every file was looked for before the first was read.
         """
         photos = self.store.photos
         photos.mark(self.index.found_again(), FileState.PRESENT)
@@ -294,7 +290,7 @@ class _Ingest:
         missing = photos.files_in_state(self.found_again, FileState.MISSING)
         moved = self._matched([*missing, *vanished])
         if was_interrupted:
-            moved |= self._moved_before_the_cut(vanished)
+            moved |= self._moved_before_interruption(vanished)
         photos.forget_files(moved)
         photos.mark(set(vanished) - moved, FileState.MISSING)
         self.report.counts[Outcome.MISSING] += len(set(vanished) - moved)
@@ -304,7 +300,7 @@ class _Ingest:
             self.report.count(problem.outcome, problem.ref.file)
 
     def _matched(self, gone: list[FileImage]) -> set[FileImage]:
-        """Of the files that are gone those that moved: their content was found elsewhere."""
+        """The files that are gone and whose content was found elsewhere: they moved."""
         moved = set()
         for path_id, image_id in gone:
             if self.found_again.get(image_id):
@@ -312,11 +308,11 @@ class _Ingest:
                 self.report.count(Outcome.MOVED, self.found_again[image_id].pop(0))
         return moved
 
-    def _moved_before_the_cut(self, vanished: list[FileImage]) -> set[FileImage]:
-        """Of the files that are gone those whose content has another file.
+    def _moved_before_interruption(self, vanished: list[FileImage]) -> set[FileImage]:
+        """The files that are gone and whose content has another file.
 
-        The run that was cut short may have read a moved file under its new path: what looks like
-        one of two copies that went is then one file that moved.
+        The interrupted run may have read a moved file under its new path: what looks like one of
+        two copies that went is then one file that moved.
         """
         photos = self.store.photos
         gone = [*photos.all_in_state(FileState.MISSING), *vanished]

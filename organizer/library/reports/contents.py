@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from organizer.evaluate.internal import METRIC
-from organizer.library.clustering.preprocessing import preprocessing_words
+from organizer.library.clustering.preprocessing import describe_preprocessing
 from organizer.library.clustering.space import reducer_text
 from organizer.library.images.thumbnails import THUMBNAIL_SIDE, make_thumbnails
 from organizer.library.progress import Progress
@@ -255,7 +255,10 @@ def _cluster_rows(report: ClusteringReport, members: Assignments) -> tuple[Clust
 def _facts(clustering: StoredClustering) -> tuple[tuple[str, str], ...]:
     return (
         ("embedder", clustering.embedder.name),
-        ("space", ", ".join([reducer_text(clustering.reducer), *preprocessing_words(clustering)])),
+        (
+            "space",
+            ", ".join([reducer_text(clustering.reducer), *describe_preprocessing(clustering)]),
+        ),
         ("algorithm", clustering.algorithm),
         ("clustering", f"{clustering.clustering_id}, made by {clustering.action}"),
         ("made at", clustering.created_at),

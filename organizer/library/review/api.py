@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from organizer.errors import OrganizerError
-from organizer.library.corrections.editor import DecisionReport, Editor
+from organizer.library.corrections.editor import Editor
+from organizer.library.corrections.report import DecisionReport
 from organizer.library.opening import OpenLibrary
 from organizer.library.review.answers import new_answers
 from organizer.library.review.audit import audit_clusters, rejected_images

@@ -138,11 +138,11 @@ def show_report(report: DetectionReport) -> None:
     print_line(f"{cropped.embedded:,} crops embedded{named}")
     _show_counts(report.counts, json=False)
     late = report.late
-    if late.joined:
-        inside = late.joined - late.unsure
+    if late.compared:
+        inside = late.compared - late.unsure
         print_line(f"{inside:,} of them joined the clusters, {late.unsure:,} are unsure")
     if late.novel:
-        print_line(f"{len(late.novel):,} clusters were born, with {late.settled:,} crops")
+        print_line(f"{len(late.novel):,} clusters were born, with {late.novel_images:,} crops")
     if cropped.unreadable:
         say(f"{cropped.unreadable:,} crops: their photos are gone or changed; import again later")
     if report.outdated:
@@ -152,7 +152,7 @@ def show_report(report: DetectionReport) -> None:
         )
     if report.left:
         say(f"{report.left:,} images were left as they were seen before")
-    if report.embedder is not None and not late.joined:
+    if report.embedder is not None and not late.compared:
         say(f"to cluster the crops: organizer recluster --embedder {report.embedder.name}")
 
 
@@ -166,7 +166,7 @@ def report_fields(report: DetectionReport) -> dict[str, Any]:
         "embedder": report.embedder.name if report.embedder else None,
         "embedded": cropped.embedded,
         "unreadable": cropped.unreadable,
-        "joined": report.late.joined,
+        "joined": report.late.compared,
         "unsure": report.late.unsure,
         "born": [cluster_found.cluster_id for cluster_found in report.late.novel],
         "outdated": report.outdated,

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from organizer.library.corrections.editor import DecisionReport, Editor
+from organizer.library.corrections.editor import Editor
+from organizer.library.corrections.report import DecisionReport
 from organizer.library.corrections.state import EditorState
 from organizer.library.folders.read_back.inferred import InferredDecisions, name_of_folder
 

@@ -60,7 +60,7 @@ def apply_read_back(
     made: dict[str, int] = {}
     progress.begin("writing down", len(to_apply))
     for pending in to_apply:
-        done = pending.apply(Editor.open(store, settings=settings, joining=pending.joining))
+        done = pending.apply(Editor.open(store, settings=settings, added=pending.joining))
         if pending.makes:
             made[pending.makes] = done.decision.cluster_id
         progress.advance()

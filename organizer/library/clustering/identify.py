@@ -1,0 +1,89 @@
+"""From fitted labels to clusters with ids: those that continue a previous cluster keep its id."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from organizer.cluster.decisions import Constraints
+from organizer.cluster.hysteresis import keeps_cluster
+from organizer.cluster.incremental import place_in_cluster
+from organizer.cluster.lineage import match_clusters
+from organizer.library.clustering.build import (
+    ModeNames,
+    PreparedImages,
+    assignment_states,
+    build_assignments,
+    build_models,
+    rebuild_models,
+)
+from organizer.library.clustering.constraints import apply_constraints
+from organizer.library.clustering.fit import FittedLabels
+from organizer.library.clustering.previous import PreviousClusters
+from organizer.types import NOISE, Assignments, ClusterModels, Exemplars, Labels
+
+
+def identify_clusters(
+    images: PreparedImages,
+    previous: PreviousClusters,
+    constraints: Constraints,
+    fitted: FittedLabels,
+    *,
+    next_id: int,
+    seed: int,
+) -> tuple[Assignments, ClusterModels, Exemplars]:
+    """Give fitted clusters their ids, and every image its cluster.
+
+    Args:
+        images: The images.
+        previous: The clusters that they were in.
+        constraints: What the decisions demand of single images.
+        fitted: The labels that a clusterer gave.
+        next_id: The first id that no cluster ever had.
+        seed: Of the draw of exemplars.
+    """
+    cluster_of, required = fitted.clusters()
+    labels = np.where(fitted.labels == NOISE, NOISE, cluster_of[fitted.labels])
+    both = previous.known & (labels != NOISE)
+    ids, _ = match_clusters(
+        previous.labels[both],
+        labels[both],
+        old_ids=previous.ids,
+        k=int(cluster_of.max()) + 1,
+        next_id=next_id,
+        settled=required,
+    )
+    mode_clusters = ids[cluster_of]
+    modes = ModeNames(
+        mode_clusters.tolist(), range(1, len(mode_clusters) + 1), ["recluster"] * len(mode_clusters)
+    )
+    models, exemplars = build_models(images, fitted.labels, modes, seed=seed)
+    cluster_ids = np.where(fitted.labels == NOISE, NOISE, mode_clusters[fitted.labels])
+    cluster_ids = _with_hysteresis(images, cluster_ids, previous, models, constraints)
+    cluster_ids = apply_constraints(images, cluster_ids, models, exemplars, constraints)
+    models, exemplars = rebuild_models(images, cluster_ids, models, seed=seed)
+    states = assignment_states(images.image_ids, cluster_ids, constraints.fixed)
+    since = np.zeros(len(cluster_ids), dtype=np.int64)
+    assignments = build_assignments(images, cluster_ids, models, states=states, since=since)
+    return assignments, models, exemplars
+
+
+def _with_hysteresis(
+    images: PreparedImages,
+    cluster_ids: Labels,
+    previous: PreviousClusters,
+    models: ClusterModels,
+    constraints: Constraints,
+) -> Labels:
+    """Leave images in their previous cluster unless another one is clearly nearer."""
+    survivors = np.array(models.ids, dtype=np.int64)
+    moved = (cluster_ids != previous.labels) & np.isin(previous.labels, survivors)
+    rows = np.flatnonzero(moved)
+    if not len(rows):
+        return cluster_ids
+    old = previous.labels[rows]
+    at_old = place_in_cluster(images.points[rows], models.centroids, models.cluster_ids, old)
+    is_named = np.isin(old, list(constraints.required))
+    stay = keeps_cluster(at_old, models.deviations[at_old.nearest], is_named)
+    kept = cluster_ids.copy()
+    kept[rows[stay]] = old[stay]
+    return kept

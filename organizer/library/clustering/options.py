@@ -1,0 +1,55 @@
+"""The options of a recluster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from organizer.cluster.choose_k import KMethod
+from organizer.library.clustering.cluster_count import K
+from organizer.library.clustering.preprocessing import parse_centring
+from organizer.library.clustering.space import parse_reducer, with_centring
+from organizer.settings import DEFAULT_REDUCER
+from organizer.types import PartSpec
+
+
+@dataclass(frozen=True, slots=True)
+class ReclusterOptions:
+    """How to recluster.
+
+    Attributes:
+        k: Number of clusters; "auto", or the lowest and the highest to choose from.
+        k_method: How k is chosen.
+        algorithm: Name of the clusterer.
+        reducer: The space, with what its vectors are centred by.
+        embedder: Whose vectors; the library's own where None.
+        dry_run: Whether only to report what would change.
+        bursts: Whether the images of a burst are one observation.
+    """
+
+    k: K
+    k_method: KMethod
+    algorithm: str
+    reducer: PartSpec
+    embedder: str | None
+    dry_run: bool
+    bursts: bool = False
+
+
+def parse_options(
+    *,
+    k: K,
+    k_method: KMethod,
+    algorithm: str,
+    reduce: str | None,
+    embedder: str | None,
+    bursts: bool,
+    center: str | None,
+    dry_run: bool,
+) -> ReclusterOptions:
+    """Parse options as they are given to `organizer.library.Library.recluster`.
+
+    Raises:
+        SettingsError: A name is unknown, or the space or the centring cannot be.
+    """
+    space = with_centring(parse_reducer(reduce or DEFAULT_REDUCER), parse_centring(center))
+    return ReclusterOptions(k, k_method, algorithm, space, embedder, dry_run, bursts)
