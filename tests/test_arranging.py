@@ -307,7 +307,7 @@ def test_a_kill_amid_the_moves_has_two_ways_out_and_loses_nothing(
     with Library.open(home, Settings()) as next_one:
         unfinished = next_one.folders.unfinished()
         assert unfinished is not None
-        with pytest.raises(SettingsError, match="cut short") as caught:
+        with pytest.raises(SettingsError, match="interrupted") as caught:
             next_one.folders.arrange(ArrangeOptions(home / "other"))
         assert "--resume" in caught.value.hint
         if way_out == "ingest":

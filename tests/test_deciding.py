@@ -322,10 +322,10 @@ def test_the_images_of_a_retired_cluster_go_where_they_fit_or_to_the_pile(
     library.recluster(k=4)
     assert gone not in where(library).values(), "its id is no more"
     for word in (library.corrections.pin, library.corrections.retire):
-        with pytest.raises(SettingsError, match="is no more") as caught:
+        with pytest.raises(SettingsError, match="is gone") as caught:
             word(gone)
         assert "history" in caught.value.hint
-    with pytest.raises(SettingsError, match="is no more"):
+    with pytest.raises(SettingsError, match="is gone"):
         library.corrections.rename(gone, "Fox")
 
 

@@ -309,7 +309,7 @@ def test_a_table_tells_what_folders_cannot(field: Library, tmp_path: Path) -> No
     )
     assert found["ridge/cam1"].outside == 0, "the clock is put right before it is compared"
     assert field.deployments.shift("ridge/cam1", 0, reset=True).after.outside == 1
-    assert (found["R99"].images, found["R99"].told) == (0, True)
+    assert (found["R99"].images, found["R99"].described) == (0, True)
 
 
 def test_a_second_table_keeps_what_it_does_not_tell(field: Library, tmp_path: Path) -> None:
@@ -414,7 +414,7 @@ def test_a_table_that_is_written_is_the_table_that_is_read(field: Library, tmp_p
 
 
 def test_no_photo_and_nothing_else_is_written_over(field: Library, tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="no folder tells a deployment yet"):
+    with pytest.raises(SettingsError, match="there are no deployments yet"):
         field.deployments.write_csv(tmp_path / "x.csv")
     field.deployments.set_template("{site}/{camera}/...")
     photo = tmp_path / "photos" / "loose.jpg"
@@ -441,7 +441,7 @@ def test_new_cards_change_nothing_that_a_person_told(field: Library, tmp_path: P
         assert found["ridge/cam1"].last == _at(12_600)
         assert found["ridge/cam1"].deployment.latitude == 1
         assert found["marsh/cam7"].images == 1
-        assert set(read_placement(again.store).told) == {"ridge/cam1"}
+        assert set(read_placement(again.store).described) == {"ridge/cam1"}
 
 
 def test_photos_that_are_moved_stay_of_the_deployment_in_whose_folder_they_lay_first(

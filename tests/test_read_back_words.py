@@ -14,7 +14,7 @@ from organizer.arrange import ArrangeMode
 from organizer.errors import SettingsError
 from organizer.library import Library
 from organizer.library.folders.options import ArrangeOptions
-from organizer.library.folders.read_back.infer import name_from_folder
+from organizer.library.folders.read_back.names import name_from_folder
 from organizer.library.folders.read_back.report import LabelledCluster
 from organizer.settings import Settings
 from organizer.types import NOISE, DecisionKind
@@ -86,7 +86,7 @@ def test_what_a_person_did_in_a_file_manager_becomes_words_that_are_kept(
     assert animals.folders.read_back(folder).applied
     again = animals.folders.read_back(folder)
     assert not again.has_decisions
-    assert again.refiled == 0
+    assert again.relocated == 0
     found = {name: len(paths) for name, paths in called(animals).items()}
     assert found == {"fox": EACH - 3, "badger": EACH + 1, "cub": 2, "bobcat": EACH}
     settled = clusters_at(animals)
@@ -292,7 +292,7 @@ def test_a_cluster_that_is_no_more_is_told(animals: Library) -> None:
     (folder / "fox" / "000.jpg").rename(folder / "badger" / "f.jpg")
     told = animals.folders.read_back(folder)
     assert not told.has_decisions
-    assert "is no more" in told.not_applied[0]
+    assert "is gone" in told.not_applied[0]
 
 
 def test_a_kill_between_two_words_is_made_up_for_by_the_next_reading(
@@ -350,7 +350,7 @@ def test_a_photo_that_is_not_clustered_yet_is_heard_once_it_is(animals: Library)
 
 def test_folders_that_say_nothing_of_clusters_are_refused(animals: Library, tmp_path: Path) -> None:
     folder = arrange(animals, by="camera", to="cameras")
-    with pytest.raises(SettingsError, match="do not stand for clusters"):
+    with pytest.raises(SettingsError, match="are not those of clusters"):
         animals.folders.read_back(folder)
     with pytest.raises(SettingsError, match="nothing is arranged in") as caught:
         animals.folders.read_back(tmp_path)
@@ -370,7 +370,7 @@ def test_an_arrangement_that_was_cut_short_is_not_read_back(animals: Library) ->
     folder = home_of(animals) / "sorted"
     asked = iter([False, False, True])
     animals.folders.arrange(ArrangeOptions(folder), stop=lambda: next(asked, True))
-    with pytest.raises(SettingsError, match="cut short"):
+    with pytest.raises(SettingsError, match="interrupted"):
         animals.folders.read_back(folder)
 
 

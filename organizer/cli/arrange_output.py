@@ -135,7 +135,7 @@ def read_back(told: ReadBackReport, *, json: bool) -> None:
     for line in _unsaid(told):
         print_line(line)
     if not told.has_decisions:
-        print_line("nothing changed" if not told.refiled else _refiled(told))
+        print_line("nothing changed" if not told.relocated else _refiled(told))
 
 
 def _said(told: ReadBackReport) -> Iterable[str]:
@@ -175,7 +175,7 @@ def _unsaid(told: ReadBackReport) -> Iterable[str]:
 
 
 def _refiled(told: ReadBackReport) -> str:
-    return f"nothing is said of the clusters; {_files(told.refiled)} have another path"
+    return f"nothing is said of the clusters; {_files(told.relocated)} have another path"
 
 
 def _read_back_fields(told: ReadBackReport) -> dict[str, object]:
@@ -202,17 +202,17 @@ def _read_back_fields(told: ReadBackReport) -> dict[str, object]:
         "strangers": list(told.unknown_files),
         "not_said": list(told.not_applied),
         "remarks": list(told.remarks),
-        "refiled": told.refiled,
+        "refiled": told.relocated,
     }
 
 
 def print_unfinished(record: ArrangeRecord) -> None:
-    """That an arrangement was cut short, with the ways out."""
+    """That an arrangement was interrupted, with the ways out."""
     if record.undoing:
-        say(f"the taking back in {record.plan.to} was cut short: organizer arrange --undo goes on")
+        say(f"the undo in {record.plan.to} was interrupted: organizer arrange --undo goes on")
     else:
         say(
-            f"the arrangement in {record.plan.to} was cut short: organizer arrange --resume goes "
+            f"the arrangement in {record.plan.to} was interrupted: organizer arrange --resume goes "
             "on with it, organizer arrange --undo takes it back"
         )
 

@@ -1,4 +1,4 @@
-"""The clustering in force and its clusters, where there have to be some."""
+"""The current clustering and its clusters, where there have to be some."""
 
 from __future__ import annotations
 
@@ -38,6 +38,6 @@ def require_cluster(
     known = ", ".join(map(str, ids[:20])) + (" ..." if len(ids) > 20 else "")
     retired = (constraints or compile_constraints(store.decisions.all())).retired
     was = cluster_id in retired or cluster_id in store.clusterings.origins()
-    what = f"cluster {cluster_id} is no more" if was else f"there is no cluster {cluster_id}"
-    story = f"; what became of it: organizer clusters history {cluster_id}" if was else ""
-    raise SettingsError(what, f"there are: {known}{story}")
+    what = f"cluster {cluster_id} is gone" if was else f"there is no cluster {cluster_id}"
+    history = f"; what became of it: organizer clusters history {cluster_id}" if was else ""
+    raise SettingsError(what, f"there are: {known}{history}")

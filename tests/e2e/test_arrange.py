@@ -76,16 +76,14 @@ def test_a_move_is_planned_seen_and_carried_out(typed: Run, home: Path) -> None:
     assert len(names_in(home / "photos")) == ALL - 1
 
 
-def test_an_arrangement_that_was_cut_short_is_told_with_its_ways_out(
-    typed: Run, home: Path
-) -> None:
+def test_an_interrupted_arrangement_is_reported_with_its_ways_out(typed: Run, home: Path) -> None:
     from organizer.library.folders.options import ArrangeOptions
 
     with Library.open(home, Settings()) as library:
         asked = iter([False] * 5)
         library.folders.arrange(ArrangeOptions(home / "sorted"), stop=lambda: next(asked, True))
     for told in (typed("status").err, typed("arrange", "--to", "other").err):
-        assert "cut short" in told
+        assert "interrupted" in told
         assert "--resume" in told
         assert "--undo" in told
     assert typed("status", "--json").json["unfinished_arrangement"] == str(home / "sorted")

@@ -1,1 +1,1 @@
-"""Arrangements of a library's photos: what goes where, what stands, and the way back to words."""
+"""Arrangements that were written: the active ones, their journals, and where their files are."""

@@ -1,4 +1,4 @@
-"""The arrangements that stand: what their journals tell of the files that are there."""
+"""Active arrangements: those that were applied and not undone, and the files they put somewhere."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ _FOLDER = "arrangements"
 
 
 def journal_folder(store: Store) -> Path:
-    """Where the journals lie."""
+    """The folder of the journals."""
     return store.path / _FOLDER
 
 
 def active_records(store: Store) -> list[ArrangeRecord]:
-    """The arrangements that stand, the oldest first; also one that was not finished."""
+    """The active arrangements, the oldest first; also one that was interrupted."""
     found = [read_journal(file) for file in journals(journal_folder(store))]
     return [record for record in found if not record.undone]
 
 
 def unfinished_record(store: Store) -> ArrangeRecord | None:
-    """The last arrangement, if it was cut short."""
+    """The last arrangement, if it was interrupted."""
     listed = journals(journal_folder(store))
     if not listed or has_ended(listed[-1]):
         return None
@@ -44,33 +44,33 @@ def unfinished_record(store: Store) -> ArrangeRecord | None:
     return last if last.pending else None
 
 
-def require_finished(standing: Sequence[ArrangeRecord]) -> None:
-    """Make sure that no arrangement is half done.
+def require_finished(active: Sequence[ArrangeRecord]) -> None:
+    """Make sure that no arrangement was interrupted.
 
     Raises:
-        SettingsError: One is.
+        SettingsError: One was.
     """
-    last = standing[-1] if standing else None
+    last = active[-1] if active else None
     if last is not None and last.pending:
-        what = "taking back" if last.undoing else "arrangement"
+        what = "undo" if last.undoing else "arrangement"
         finish = "" if last.undoing else "organizer arrange --resume goes on with it, "
         raise SettingsError(
-            f"the {what} in {last.plan.to} was cut short",
+            f"the {what} in {last.plan.to} was interrupted",
             f"{finish}organizer arrange --undo takes it back",
         )
 
 
 @dataclass(frozen=True, slots=True)
 class ActivePhoto:
-    """A photo that an arrangement put somewhere, as it was last seen.
+    """A photo of an active arrangement, as the last read-back found it.
 
     Attributes:
         record: The arrangement.
-        step: What it did.
-        path: Where the file was last seen, absolute; None where it was gone.
-        folder: The folder that stood for its cluster then, relative to the arranged one.
-        cluster_id: That cluster.
-        origin: Where the file lay before the first arrangement that moved it.
+        step: What it did with the photo.
+        path: Where the file was last found, absolute; None where it was gone.
+        folder: The folder of its cluster then, relative to the arranged folder.
+        cluster_id: That cluster; None for none.
+        origin: Where the file was before the first arrangement that moved it.
     """
 
     record: ArrangeRecord
@@ -82,21 +82,21 @@ class ActivePhoto:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What it is remembered by."""
+        """What it is found by in the last read-back; see `PhotoKey`."""
         return self.record.file.name, str(self.step.target)
 
 
-def active_photos(store: Store, standing: Sequence[ArrangeRecord]) -> list[ActivePhoto]:
-    """The photos of the arrangements that stand. One that was moved on is told by the last move."""
+def active_photos(store: Store, active: Sequence[ArrangeRecord]) -> list[ActivePhoto]:
+    """The photos of active arrangements; one that was moved again is in the last of these alone."""
     known = load_seen(journal_folder(store))
     at: dict[Path, ActivePhoto] = {}
     gone: list[ActivePhoto] = []
-    told: set[Path] = set()
-    for record in standing:
-        # What an earlier arrangement put there is told by that, wherever it is by now.
-        there = [s for s in record.plan.there if s.target not in told and s.target not in at]
+    claimed: set[Path] = set()
+    for record in active:
+        # What an earlier arrangement put there belongs to that, wherever it is by now.
+        there = [s for s in record.plan.there if s.target not in claimed and s.target not in at]
         done = record.of(StepResult.DONE)
-        told.update(step.target for step in (*there, *done))
+        claimed.update(step.target for step in (*there, *done))
         origins: dict[Path, Path] = {}
         if record.plan.mode is ArrangeMode.MOVE:
             moved_on = (at.pop(step.source, None) for step in done if step.is_photo)
@@ -104,7 +104,7 @@ def active_photos(store: Store, standing: Sequence[ArrangeRecord]) -> list[Activ
         for step in (*there, *done):
             if step.is_photo:
                 origin = origins.get(step.source, step.source)
-                photo = _standing(record, step, origin, known)
+                photo = _active_photo(record, step, origin, known)
                 if photo.path is None:
                     gone.append(photo)
                 else:
@@ -112,7 +112,7 @@ def active_photos(store: Store, standing: Sequence[ArrangeRecord]) -> list[Activ
     return [*at.values(), *gone]
 
 
-def _standing(
+def _active_photo(
     record: ArrangeRecord,
     step: ArrangeStep,
     origin: Path,
@@ -126,11 +126,11 @@ def _standing(
 
 
 def expected_photo(photo: ActivePhoto, sources: Mapping[Path, Path]) -> ExpectedPhoto:
-    """A photo with what it can be known again by.
+    """A photo with all that it can be recognised by.
 
     Args:
         photo: The photo.
-        sources: Where files lie that were moved since, by where they lay.
+        sources: Where files are that were moved since, by where they were.
     """
     record, step = photo.record, photo.step
     inode = link = None
@@ -165,14 +165,14 @@ def _inode(file: Path) -> tuple[int, int] | None:
 
 
 def moved_since(photos: Sequence[ActivePhoto]) -> dict[Path, Path]:
-    """Where the files of arrangements that moved them lie, by where they lay before."""
+    """Where files are that arrangements moved, by where they were before."""
     moved = _moved(photos)
     found = {photo.origin: path for photo, path in moved}
     return found | {photo.step.source: path for photo, path in moved}
 
 
 def original_paths(photos: Sequence[ActivePhoto]) -> dict[Path, Path]:
-    """Where files that arrangements moved lay before the first of them, by where they lie now."""
+    """Where files were before the first arrangement that moved them, by where they are now."""
     return {path: photo.origin for photo, path in _moved(photos)}
 
 
@@ -187,10 +187,10 @@ def _moved(photos: Sequence[ActivePhoto]) -> list[tuple[ActivePhoto, Path]]:
 
 
 def arranged_files_below(store: Store, starts: Sequence[Path]) -> frozenset[str]:
-    """The links and copies of arrangements below some folders: they are no photos of their own.
+    """The links and copies that active arrangements made below some folders.
 
-    One whose photo is gone is left out: it is what is left of it. So is one that a person put
-    where no arrangement and no read-back saw it.
+    An ingest passes over them. One whose photo is gone is left out: it is all that is left of it.
+    So is one that a person put where no arrangement and no read-back found it.
 
     Args:
         store: The library.
@@ -202,8 +202,7 @@ def arranged_files_below(store: Store, starts: Sequence[Path]) -> frozenset[str]
     folders = [folder_of(file) for file in journals(journal_folder(store))]
     if not any(_overlaps(folder, starts) for folder in folders if folder is not None):
         return frozenset()
-    standing = active_records(store)
-    photos = active_photos(store, standing)
+    photos = active_photos(store, active_records(store))
     sources = moved_since(photos)
     return frozenset(
         photo.path.as_posix()
@@ -216,7 +215,7 @@ def arranged_files_below(store: Store, starts: Sequence[Path]) -> frozenset[str]
 
 
 def move_targets(store: Store) -> list[Path]:
-    """The folders into which arrangements moved files: their names tell nothing of the field."""
+    """The folders into which arrangements moved files: their names name no deployments."""
     listed = [file for file in journals(journal_folder(store)) if is_move(file)]
     return [folder for folder in map(folder_of, listed) if folder is not None]
 

@@ -1,7 +1,7 @@
-"""The library's rows follow the files that an arrangement moved.
+"""Update the library's file rows to where arrangements moved the files.
 
-The files come first, with the journal; then the rows, all in one commit. What a kill leaves between
-the two is put right from the journal by `recover_file_rows`.
+The files are moved first, with the journal; then the rows are updated, all in one commit. What an
+interrupted writer leaves between the two is repaired from the journal by `recover_file_rows`.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from organizer.store import Store
 
 
 def update_file_rows(store: Store, record: ArrangeRecord) -> int:
-    """Let the rows of the library say where the files that were moved are now.
+    """Update the file rows of the library to where an arrangement, or its undo, moved the files.
 
-    It looks at the disk: a row is only changed where its file is gone and the one that it became is
-    there. Done twice it is done once.
+    A row is only changed where its file is gone from the disk and the moved one is there. Doing it
+    twice changes nothing more.
 
     Returns:
-        How many rows were changed.
+        The number of rows that were changed.
     """
     if record.plan.mode is not ArrangeMode.MOVE:
         return 0
@@ -43,7 +43,7 @@ def update_file_rows(store: Store, record: ArrangeRecord) -> int:
 
 
 def recover_file_rows(store: Store) -> None:
-    """Put the rows right after a writer that was cut short between files and rows."""
+    """Update the rows after a writer that was interrupted between files and rows."""
     for file in journals(journal_folder(store)):
         update_file_rows(store, read_journal(file))
 

@@ -1,4 +1,4 @@
-"""What the last read-back saw of the photos of an arrangement: the state that it is compared to."""
+"""Where the last read-back found the photos of arrangements: what the next is compared with."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _FILE = "read-back.json"
 
 @dataclass(frozen=True, slots=True)
 class SeenPhoto:
-    """A photo as it was seen.
+    """A photo as the last read-back found it.
 
     Attributes:
         path: Relative to the arranged folder; "" where it was gone.
-        folder: The folder that stood for its cluster.
+        folder: The folder of its cluster.
         cluster_id: That cluster; None for none.
     """
 
@@ -29,14 +29,14 @@ class SeenPhoto:
 
 
 PhotoKey = tuple[str, str]
-"""The name of a journal, and where it put the photo."""
+"""The name of a journal, and where the arrangement put the photo."""
 
 
 def load_seen(folder: Path) -> dict[PhotoKey, SeenPhoto]:
-    """What was seen, by photo.
+    """Load where the last read-back found the photos; empty where there was none.
 
     Raises:
-        StoreError: The file of it is damaged.
+        StoreError: The file is damaged.
     """
     file = folder / _FILE
     if not file.exists():
@@ -52,6 +52,6 @@ def load_seen(folder: Path) -> dict[PhotoKey, SeenPhoto]:
 
 
 def save_seen(folder: Path, seen: Mapping[PhotoKey, SeenPhoto]) -> None:
-    """Write down what was seen, in place of all that was."""
+    """Store where the photos were found, in place of all that was stored."""
     rows = [[name, target, astuple(photo)] for (name, target), photo in seen.items()]
     write_atomically(folder / _FILE, json.dumps(rows, ensure_ascii=True).encode())

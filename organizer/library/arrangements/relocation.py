@@ -1,7 +1,7 @@
-"""Journals follow a library that was moved, or copied, together with its photos.
+"""Relocate journals with a library that was moved, or copied, together with its photos.
 
-The rows of files are relative to the folder that holds the library; journals tell absolute places.
-Where that folder is another one now, the places below it are rewritten: all journals or none.
+File rows are relative to the folder that holds the library; journals hold absolute paths. Where
+that folder is another one now, the paths below it are rewritten: in all journals or in none.
 """
 
 from __future__ import annotations
@@ -21,33 +21,33 @@ _FILE = "home.json"
 
 
 def save_location(store: Store) -> None:
-    """Write down where the library is while it is arranged.
+    """Store where the library is while it is arranged.
 
     Raises:
         StoreError: It cannot be written.
     """
     file = journal_folder(store) / _FILE
-    if _told(store) == _home(store):
+    if _saved_location(store) == _location(store):
         return
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(file, json.dumps(_home(store)).encode())
+        write_atomically(file, json.dumps(_location(store)).encode())
     except OSError as error:
         raise StoreError(f"cannot write {file}: {error.strerror or error}", "make room") from error
 
 
 def has_moved(store: Store) -> bool:
     """Whether the library is elsewhere than when it was last arranged."""
-    return _told(store) not in {None, _home(store)}
+    return _saved_location(store) not in {None, _location(store)}
 
 
 def follow_library(store: Store) -> None:
-    """Let the journals tell places where the library is now, if files are there.
+    """Rewrite the journals to where the library is now, if arranged files moved along.
 
     Raises:
         StoreError: They cannot be read or written.
     """
-    former, now = _told(store), _home(store)
+    former, now = _saved_location(store), _location(store)
     if former is None or former == now or not _is_here(store, former, now):
         return
     folder = journal_folder(store)
@@ -56,61 +56,66 @@ def follow_library(store: Store) -> None:
             for file in sorted(folder.iterdir()):
                 if file.suffix in {".json", ".jsonl"} and file.is_file():
                     lines = file.read_bytes().splitlines(keepends=True)
-                    moved = b"".join(_moved_line(line, former, now) for line in lines)
-                    (fresh / file.name).write_bytes(moved)
+                    rewritten = b"".join(_rewrite_line(line, former, now) for line in lines)
+                    (fresh / file.name).write_bytes(rewritten)
     except OSError as error:
         raise StoreError(
             f"cannot write {folder}: {error.strerror or error}", "make room"
         ) from error
 
 
-def _home(store: Store) -> str:
+def _location(store: Store) -> str:
+    """The folder that holds the library."""
     return os.path.realpath(store.path.parent)
 
 
-def _told(store: Store) -> str | None:
+def _saved_location(store: Store) -> str | None:
+    """The folder that held the library when it was last arranged; None where it never was."""
     folder = journal_folder(store)
-    if not folder.exists():  # a kill amid the exchange left the former one beside it
+    if not folder.exists():  # a writer that was interrupted amid the exchange left the former one
         remove_leftovers(folder)
     try:
-        told = json.loads((folder / _FILE).read_bytes())
+        saved = json.loads((folder / _FILE).read_bytes())
     except (OSError, ValueError):
         return None
-    return told if isinstance(told, str) and told != os.sep else None
+    return saved if isinstance(saved, str) and saved != os.sep else None
 
 
 def _is_here(store: Store, former: str, now: str) -> bool:
-    """Whether anything that was arranged moved along, and not the library by itself."""
+    """Whether arranged files moved along, and not the library by itself."""
     for file in journals(journal_folder(store)):
-        with suppress(StoreError):  # of a damaged one its own commands tell
+        with suppress(StoreError):  # the commands that use a damaged one report it
             plan = read_journal(file).plan
-            places = (p for s in (*plan.steps, *plan.there) for p in (s.target, s.source))
-            if any(_is_place_here(str(place), former, now) for place in places):
+            paths = (p for s in (*plan.steps, *plan.there) for p in (s.target, s.source))
+            if any(_is_path_here(str(path), former, now) for path in paths):
                 return True
     return False
 
 
-def _is_place_here(place: str, former: str, now: str) -> bool:
-    moved = _moved(place, former, now)
-    return bool(moved != place) and os.path.lexists(moved)
+def _is_path_here(path: str, former: str, now: str) -> bool:
+    rewritten = _rewrite(path, former, now)
+    return bool(rewritten != path) and os.path.lexists(rewritten)
 
 
-def _moved_line(line: bytes, former: str, now: str) -> bytes:
+def _rewrite_line(line: bytes, former: str, now: str) -> bytes:
     try:
-        told = json.loads(line)
-    except ValueError:  # torn by a kill: as one that was never written
+        content = json.loads(line)
+    except ValueError:  # torn by a kill: counts as one that was never written
         return line
     # One without its end is torn as well, and stays so.
     end = line[len(line.rstrip(b"\n")) :]
-    return json.dumps(_moved(told, former, now), separators=(",", ":")).encode() + end
+    return json.dumps(_rewrite(content, former, now), separators=(",", ":")).encode() + end
 
 
-def _moved(told: Any, former: str, now: str) -> Any:
-    if isinstance(told, str):
-        is_below = told == former or told.startswith(former + os.sep)
-        return now + told[len(former) :] if is_below else told
-    if isinstance(told, list):
-        return [_moved(part, former, now) for part in told]
-    if isinstance(told, dict):
-        return {_moved(k, former, now): _moved(part, former, now) for k, part in told.items()}
-    return told
+def _rewrite(content: Any, former: str, now: str) -> Any:
+    """JSON content whose paths below a folder are below another one."""
+    if isinstance(content, str):
+        is_below = content == former or content.startswith(former + os.sep)
+        return now + content[len(former) :] if is_below else content
+    if isinstance(content, list):
+        return [_rewrite(part, former, now) for part in content]
+    if isinstance(content, dict):
+        return {
+            _rewrite(key, former, now): _rewrite(part, former, now) for key, part in content.items()
+        }
+    return content

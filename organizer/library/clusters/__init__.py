@@ -1,1 +1,1 @@
-"""The clusters as a person sees them."""
+"""The current clusters as objects, with their members and names."""

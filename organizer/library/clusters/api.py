@@ -1,4 +1,4 @@
-"""The clusters of a library as objects: looked at one by one, named and corrected."""
+"""The clusters of a library as objects: listed, named and corrected."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Cluster:
     """A cluster as it was when it was looked up, and what can be decided about it.
 
     Args:
-        summary: What is known of it.
+        summary: Its size, name and typical images.
         opened: The library.
         corrections: Decisions of the library.
     """
@@ -57,12 +57,12 @@ class Cluster:
 
     @property
     def name(self) -> str | None:
-        """The name that a person gave it; None where nobody did."""
+        """Its name; None where it has none."""
         return self.summary.name
 
     @property
     def size(self) -> int:
-        """Its images."""
+        """The number of its images."""
         return self.summary.count
 
     @property
@@ -77,7 +77,7 @@ class Cluster:
 
     @property
     def medoid(self) -> Path | None:
-        """A file of its most typical image that may be shown."""
+        """A file of its most typical image that may be shown; None where there is none."""
         return self.summary.medoid
 
     def members(self) -> list[ClusterMember]:
@@ -97,12 +97,12 @@ class Cluster:
         return self._corrections.pin(self.id)
 
     def merge(self, *others: int | Cluster) -> DecisionReport:
-        """Take other clusters in; see `Corrections.merge`."""
+        """Merge other clusters into it; see `Corrections.merge`."""
         ids = [other.id if isinstance(other, Cluster) else other for other in others]
         return self._corrections.merge([self.id, *ids])
 
     def split(self, *, k: int = 2) -> DecisionReport:
-        """Make several clusters of it; see `Corrections.split`."""
+        """Split it into `k` clusters; see `Corrections.split`."""
         return self._corrections.split(self.id, k=k)
 
     def add(self, images: NamedImages, *, burst: bool = False) -> DecisionReport:
@@ -110,7 +110,7 @@ class Cluster:
         return self._corrections.move(images, self.id, burst=burst)
 
     def exclude(self, images: NamedImages, *, burst: bool = False) -> DecisionReport:
-        """Say that images are not of it; see `Corrections.exclude`."""
+        """Exclude images from it; see `Corrections.exclude`."""
         return self._corrections.exclude(images, self.id, burst=burst)
 
     def retire(self) -> DecisionReport:
@@ -176,7 +176,7 @@ class Clusters:
         raise SettingsError(f"there is no cluster {key!r}", f"there are: {known}{more}")
 
     def summaries(self) -> list[ClusterSummary]:
-        """What is known of each cluster, the largest first.
+        """Size, name and typical images of each cluster, the largest first.
 
         Raises:
             ClusteringError: There is no clustering yet.
@@ -210,22 +210,26 @@ class Clusters:
         return self._store.clusterings.assignment_table(members.take(order), paths, self.names())
 
     def names(self) -> dict[int, str]:
-        """The names that a person gave, by cluster id; of clusters that may come back too."""
+        """The names by cluster id, also of clusters that a recluster may bring back."""
         return dict(compile_constraints(self._store.decisions.all()).names)
 
     def name_of(self, cluster_id: int) -> str | None:
-        """The name that a person gave a cluster; None where nobody did."""
+        """The name of a cluster; None where it has none."""
         return self.names().get(cluster_id)
 
     def count_hidden(self, cluster_id: int | None) -> int:
-        """Images of a cluster, or of the unassigned, that are not shown: people are with them."""
+        """The number of images that are not shown, because people are in the photo.
+
+        Args:
+            cluster_id: Of this cluster; of the unassigned images where None.
+        """
         return count_hidden(self._store, cluster_id)
 
     def groups(self) -> dict[PhotoGroup, int]:
-        """How many photos are beside the clusters, by what they show.
+        """The number of photos in the groups beside the clusters.
 
-        Where crops are clustered these are the empty ones and those without a detector's result;
-        photos with people or vehicles always. Groups of no photo are left out.
+        These are photos with people or vehicles; where crops are clustered, also empty ones and
+        those without a detector's result. Groups of no photo are left out.
         """
         current = self._store.clusterings.current()
         of_crops = current is not None and is_crop_embedder(current.embedder)
@@ -236,13 +240,13 @@ class Clusters:
         return {group: counts[group] for group in PhotoGroup if group in beside & counts.keys()}
 
     def photos_in(self, group: PhotoGroup) -> list[GroupPhoto]:
-        """The photos of a group of those that are in no cluster, by path."""
+        """The photos of a group beside the clusters, by path."""
         return photos_in_group(self._store, group)
 
     def suggest_names(
         self, labels: Sequence[str], *, embedder: str | None = None
     ) -> list[NameSuggestion]:
-        """Propose a name for each cluster, the surest first; nothing is named by it.
+        """Suggest a name for each cluster, the surest first. No cluster is named by it.
 
         Args:
             labels: The names to choose from.

@@ -1,4 +1,4 @@
-"""Clusters, their members and the photos beside them, read from the store."""
+"""Summaries of the clusters, their members, and the photos in groups beside them."""
 
 from __future__ import annotations
 
@@ -22,9 +22,12 @@ class ClusterSummary:
     """One cluster of the current clustering.
 
     Attributes:
-        share: Of all clustered images.
+        cluster_id: Its id.
+        name: Its name; None where it has none.
+        count: Number of its members.
+        share: Its members as a share of all images of the clustering, 0 to 1.
         cohesion: Mean cosine similarity of the members to the centroid.
-        decided: Members that a person put here, or that stand for the cluster.
+        decided: Number of members that a person moved here, or that represent the cluster.
         medoid: A file of the most typical image that may be shown; None where there is none.
         examples: Files of the members nearest to the centroid.
     """
@@ -41,12 +44,16 @@ class ClusterSummary:
 
 @dataclass(frozen=True, slots=True)
 class ClusterMember:
-    """An image in a cluster, or in the pile.
+    """An image of a cluster, or an unassigned one.
 
     Attributes:
-        cluster_id: Its cluster; NOISE in the pile.
-        candidate: The nearest cluster, for an image in the pile.
-        box: Where in the photo it is, for a crop.
+        path: A file of it.
+        image_id: Its id.
+        cluster_id: Its cluster; NOISE for an unassigned image.
+        candidate: The nearest cluster, for an unassigned image.
+        distance: Cosine distance to the centroid of its cluster, or of the nearest one.
+        state: How it was assigned.
+        box: The box in the photo, for a crop.
     """
 
     path: Path
@@ -60,7 +67,7 @@ class ClusterMember:
 
 @dataclass(frozen=True, slots=True)
 class GroupPhoto:
-    """A photo of a group: empty, people, vehicles, without a detector's result."""
+    """A photo of a group beside the clusters: empty, people, vehicles, no detector's result."""
 
     path: Path
     image_id: str
@@ -100,7 +107,7 @@ def cluster_summaries(store: Store) -> list[ClusterSummary]:
 
 
 def cluster_members(store: Store, cluster_id: int | None) -> list[ClusterMember]:
-    """The images of a cluster, the most typical first; of the pile where None.
+    """The images of a cluster, the most typical first; the unassigned images where None.
 
     Raises:
         SettingsError: There is no such cluster.
@@ -130,7 +137,7 @@ def cluster_members(store: Store, cluster_id: int | None) -> list[ClusterMember]
 
 
 def count_hidden(store: Store, cluster_id: int | None) -> int:
-    """How many images of a cluster, or of the pile, are not shown: there are people with them."""
+    """The number of images that are not shown, because people are in the photo."""
     current = require_clustering(store)
     members = store.clusterings.assignments(current.clustering_id)
     wanted = NOISE if cluster_id is None else cluster_id
@@ -138,9 +145,9 @@ def count_hidden(store: Store, cluster_id: int | None) -> int:
 
 
 def photos_in_group(store: Store, group: PhotoGroup) -> list[GroupPhoto]:
-    """The photos of a group, by path; those with people too, since they are asked for."""
+    """The photos of a group, by path; those with people too, since they were asked for."""
     current = store.clusterings.current()
-    ids = [i for i, home in locate_photos(store, current).items() if home.group is group]
+    ids = [i for i, photo in locate_photos(store, current).items() if photo.group is group]
     files = store.photos.files_of(ids, with_people=True)
     return sorted(
         (GroupPhoto(rows[0].file, i) for i, rows in files.items()), key=lambda p: str(p.path)
@@ -148,7 +155,7 @@ def photos_in_group(store: Store, group: PhotoGroup) -> list[GroupPhoto]:
 
 
 def _nearest(members: Assignments, cluster_id: int, limit: int) -> list[str]:
-    """The members nearest to a centroid, one file's content each."""
+    """The members nearest to the centroid of their cluster."""
     rows = np.flatnonzero(members.cluster_ids == cluster_id)
     order = np.argsort(members.distances[rows], kind="stable")[:limit]
     nearest: list[str] = members.image_ids[rows[order]].tolist()

@@ -1,1 +1,1 @@
-"""Deployments: where cameras stood, and whether their clocks were right."""
+"""Deployments: where and when cameras stood, and the shifts of their clocks."""

@@ -1,4 +1,4 @@
-"""What a person tells of the field, each a method of `Library`: deployments and their clocks."""
+"""Deployments: described by a table or by the folders' names, and their clocks corrected."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ _LONGEST_SHIFT = 100 * 366 * 86_400
 
 @dataclass(frozen=True, slots=True)
 class DeploymentTableReport:
-    """What a table of deployments changed.
+    """What reading a table of deployments changed.
 
     Attributes:
-        new: The ids that nobody told of before.
-        changed: Those of which it says something new.
-        same: How many were as they are.
-        without_images: Those of the table of which there is no photo.
-        not_in_table: The deployments of photos that the table does not have.
-        unused: The columns that were left alone.
+        new: The ids of deployments that were not described before.
+        changed: Those that the table describes otherwise than before.
+        same: Number of those that it describes as before.
+        without_images: Those of the table that have no photos.
+        not_in_table: The deployments of photos that are not in the table.
+        unused: The columns that were not read.
     """
 
     new: tuple[str, ...]
@@ -50,11 +50,11 @@ class DeploymentTableReport:
 
 @dataclass(frozen=True, slots=True)
 class ShiftReport:
-    """A clock that was put right.
+    """A corrected clock.
 
     Attributes:
-        before: The deployment and its photos as they were.
-        after: As they are now.
+        before: The deployment and its photos before the correction.
+        after: The same after it.
     """
 
     before: DeploymentSummary
@@ -62,20 +62,25 @@ class ShiftReport:
 
 
 class Deployments:
-    """Where cameras stood, and for how long. Kept whatever is ingested, moved or clustered."""
+    """Where cameras stood, and for how long. Kept whatever is ingested, moved or clustered.
+
+    Example:
+        >>> library.deployments.set_template("{site}/{camera}/...")  # doctest: +SKIP
+        >>> library.deployments.shift("ridge/cam1", 3600)  # doctest: +SKIP
+    """
 
     def __init__(self, opened: OpenLibrary) -> None:
         self._opened, self._store, self._settings = opened, opened.store, opened.settings
 
     def summary(self) -> DeploymentsSummary:
-        """The deployments with their photos, and what is of none."""
+        """The deployments with their photos, and the photos of none."""
         return current_summary(self._store)
 
     def set_template(self, text: str | None) -> DeploymentsSummary:
-        """Say how folders tell a deployment; see `organizer.deployments`. None forgets it.
+        """Choose how folders name deployments; see `organizer.deployments`. None forgets it.
 
         Raises:
-            SettingsError: It is no template, or no photo of the library lies so.
+            SettingsError: It is no template, or no photo of the library is in such folders.
         """
         template = DeploymentTemplate.parse(text) if text is not None else None
         with self._opened.writing():
@@ -87,35 +92,42 @@ class Deployments:
         return summary
 
     def read_csv(self, file: Path) -> DeploymentTableReport:
-        """Take in a table of deployments; see `organizer.library.deployments.csv_file`.
+        """Read a table of deployments; see `organizer.library.deployments.csv_file`.
 
-        What was told before of a deployment that the table does not have, is kept.
+        Deployments that are not in the table stay as they are.
 
         Raises:
             SettingsError: The table cannot be read or has mistakes; nothing is taken from it.
         """
         with self._opened.writing():
-            told = {known.deployment_id: known for known in self._store.deployments.all()}
-            table = csv_file.read_deployments(file, told)
-            now = told | {line.deployment_id: line for line in table.deployments}
-            self._store.deployments.write(now.values())
-            where = read_placement(self._store)
+            previous = {known.deployment_id: known for known in self._store.deployments.all()}
+            table = csv_file.read_deployments(file, previous)
+            current = previous | {line.deployment_id: line for line in table.deployments}
+            self._store.deployments.write(current.values())
+            placement = read_placement(self._store)
             self._opened.tidy()
         named = [line.deployment_id for line in table.deployments]
-        here = set(where.deployment_of.values())
+        with_images = set(placement.deployment_of.values())
         return DeploymentTableReport(
-            new=tuple(name for name in named if name not in told),
-            changed=tuple(n for n in named if n in told and now[n] != told[n]),
-            same=sum(n in told and now[n] == told[n] for n in named),
-            without_images=tuple(name for name in named if name not in here),
-            not_in_table=tuple(sorted(here - set(named))),
+            new=tuple(name for name in named if name not in previous),
+            changed=tuple(n for n in named if n in previous and current[n] != previous[n]),
+            same=sum(n in previous and current[n] == previous[n] for n in named),
+            without_images=tuple(name for name in named if name not in with_images),
+            not_in_table=tuple(sorted(with_images - set(named))),
             unused=table.unused,
         )
 
     def write_csv(self, to: Path, *, force: bool = False) -> int:
-        """Write a table of the deployments to be filled in; the number of its lines.
+        """Write a table of the deployments to be filled in.
 
-        Where a camera stood is never guessed: what nobody told is empty.
+        Where a camera stood is never guessed: what is not known is empty.
+
+        Args:
+            to: The CSV file.
+            force: Whether a file that is there may be replaced.
+
+        Returns:
+            The number of its lines.
 
         Raises:
             SettingsError: There is no deployment, or the file cannot be written or replaced.
@@ -123,7 +135,7 @@ class Deployments:
         found = self.summary().deployments
         if not found:
             raise SettingsError(
-                "no folder tells a deployment yet",
+                "there are no deployments yet",
                 "organizer deployments template '{site}/{camera}/...'",
             )
         rows = ((s.deployment, s.images, s.first, s.last) for s in found)
@@ -131,15 +143,15 @@ class Deployments:
         return len(found)
 
     def shift(self, deployment_id: str, seconds: int, *, reset: bool = False) -> ShiftReport:
-        """Put the clock of a deployment right, by so many seconds more than it is shifted already.
+        """Correct the clock of a deployment, by so many seconds more than it is shifted already.
 
-        The files and what they tell stay as they are; bursts, events and every time that is shown
+        The files and their EXIF data stay as they are; bursts, events and every time that is shown
         for the deployment's photos follow.
 
         Args:
             deployment_id: The deployment.
             seconds: What is added to every time that its camera wrote.
-            reset: Begin from what the camera wrote.
+            reset: Begin from the times that the camera wrote.
 
         Raises:
             SettingsError: There is no such deployment, or it is more than a hundred years.
@@ -153,10 +165,10 @@ class Deployments:
                     "hundred years",
                     "--reset begins from what the camera wrote",
                 )
-            told = {known.deployment_id: known for known in self._store.deployments.all()}
-            known = told.get(deployment_id, Deployment(deployment_id))
-            told[deployment_id] = replace(known, shift=total)
-            self._store.deployments.write(told.values())
+            described = {known.deployment_id: known for known in self._store.deployments.all()}
+            known = described.get(deployment_id, Deployment(deployment_id))
+            described[deployment_id] = replace(known, shift=total)
+            self._store.deployments.write(described.values())
             after = require_deployment(current_summary(self._store), deployment_id)
             self._opened.tidy()
         return ShiftReport(before, after)

@@ -1,13 +1,13 @@
-"""A table of deployments: written to be filled in, and read whoever filled it in.
+"""Deployments as a CSV file: written to be filled in, and read.
 
-Read are the columns of Camtrap DP 1.0 (``deployments.csv``) and plain ones, however they are
-capitalised: deploymentID, deployment_id or ID; latitude and longitude in degrees; deploymentStart
-or start and deploymentEnd or end, in ISO 8601; locationName or location; cameraID or camera; shift,
-as ``+1h`` or in seconds. Only the id is needed. A cell that is empty says that nothing is known; of
-what the table has no column, nothing is changed. Other columns are left alone.
+These columns are read, those of Camtrap DP 1.0 (``deployments.csv``) and plain ones, however they
+are capitalised: deploymentID, deployment_id or ID; latitude and longitude in degrees;
+deploymentStart or start and deploymentEnd or end, in ISO 8601; locationName or location; cameraID
+or camera; shift, as ``+1h`` or in seconds. Only the id is needed. An empty cell means that nothing
+is known; what the table has no column for is not changed. Other columns are not read.
 
-Times are those of the camera's clock as it should have been. An offset from UTC is left away: it
-says where the clock stood, not what it showed.
+Times are those of the camera's clock as it should have been. An offset from UTC is left out: it
+tells where the clock was, not what it showed.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ DEPLOYMENT_COLUMNS = (
     "first_photo",
     "last_photo",
 )
-"""What is written; the last three are told by the photos, and not read."""
+"""The columns that are written; the last three follow from the photos, and are not read."""
 
 _MEANING = {
     "deployment_id": ("deployment_id", "deploymentid", "id", "deployment"),
@@ -70,30 +70,31 @@ class DeploymentTable:
     """A table of deployments.
 
     Attributes:
-        deployments: Those of its lines, with what was told of them before; every id once.
-        unused: The columns that were left alone.
+        deployments: Those of its lines, with what was known of them before; every id once.
+        unused: The columns that were not read.
     """
 
     deployments: tuple[Deployment, ...]
     unused: tuple[str, ...]
 
 
-def read_deployments(file: Path, told: Mapping[str, Deployment]) -> DeploymentTable:
+def read_deployments(file: Path, known: Mapping[str, Deployment]) -> DeploymentTable:
     """Read a table.
 
     Args:
         file: The table.
-        told: What was told before, by id: a table may add a longitude to a latitude.
+        known: The described deployments, by id: a table may add a longitude to a latitude.
 
     Raises:
-        SettingsError: It cannot be read, has no column of ids, or lines of it are wrong, also with
-            what was told before: each is named by its number, and nothing is taken from the table.
+        SettingsError: It cannot be read, has no column of ids, or lines of it are wrong, by
+            themselves or with what is known: each is named by its number, and nothing is taken
+            from the table.
     """
     hint = "organizer deployments write-csv FILE writes one to fill in"
     table = csv_tables.read_csv(file, what="the deployments ", hint=hint)
     places = _places(table, hint)
     mistakes: list[str] = []
-    lines = [_line(line, places, told, mistakes) for line in table.lines]
+    lines = [_line(line, places, known, mistakes) for line in table.lines]
     counts = Counter(line.deployment_id for line in lines if line.deployment_id)
     mistakes += [
         f"lines {_numbers(name, table, lines)}: {name} is there {many} times"
@@ -115,7 +116,7 @@ def read_deployments(file: Path, told: Mapping[str, Deployment]) -> DeploymentTa
 
 
 def _places(table: CsvTable, hint: str) -> dict[str, int]:
-    """The column of each thing that the table tells."""
+    """The column of each meaning that the table has."""
     found: dict[str, int] = {}
     for meaning, names in _MEANING.items():
         columns = [place for place, n in enumerate(table.header) if n.strip().lower() in names]
@@ -134,9 +135,9 @@ def _places(table: CsvTable, hint: str) -> dict[str, int]:
 
 
 def _line(
-    line: TableRow, places: Mapping[str, int], told: Mapping[str, Deployment], mistakes: list[str]
+    line: TableRow, places: Mapping[str, int], known: Mapping[str, Deployment], mistakes: list[str]
 ) -> Deployment:
-    """A deployment as a line has it; what is wrong with it is added to the mistakes."""
+    """The deployment of a line; what is wrong with it is added to the mistakes."""
     values: dict[str, Any] = {}
     unread: set[str] = set()
     for meaning, place in places.items():
@@ -149,7 +150,7 @@ def _line(
     deployment_id = values.pop("deployment_id", None) or ""
     if not deployment_id:
         mistakes.append(f"line {line.number}: there is no id")
-    found = replace(told.get(deployment_id, Deployment(deployment_id)), **values)
+    found = replace(known.get(deployment_id, Deployment(deployment_id)), **values)
     begun, ended = (found.start, found.end) if unread.isdisjoint({"start", "end"}) else ("", "")
     if begun and ended and ended < begun:
         mistakes.append(f"line {line.number}: it ends ({ended}) before it starts ({begun})")
@@ -161,7 +162,7 @@ def _line(
 
 def _numbers(name: str, table: CsvTable, lines: Iterable[Deployment]) -> str:
     pairs = zip(table.lines, lines, strict=True)
-    return ", ".join(str(line.number) for line, told in pairs if told.deployment_id == name)
+    return ", ".join(str(line.number) for line, found in pairs if found.deployment_id == name)
 
 
 def _unguarded(text: str) -> str:
@@ -226,7 +227,7 @@ def write_deployments(
     *,
     force: bool,
 ) -> Path:
-    """Write a table to fill in (UTF-8 with a mark, commas). What nobody told is empty.
+    """Write a table to fill in (UTF-8 with a byte order mark, commas). What is unknown is empty.
 
     Args:
         store: The library.
@@ -243,9 +244,9 @@ def write_deployments(
     lines = csv.writer(text)
     lines.writerow(DEPLOYMENT_COLUMNS)
     for deployment, images, first, last in rows:
-        told = (deployment.latitude, deployment.longitude, deployment.start, deployment.end)
+        period = (deployment.latitude, deployment.longitude, deployment.start, deployment.end)
         names = (deployment.deployment_id, deployment.location, deployment.camera)
-        lines.writerow([*map(guarded, names), *told, deployment.shift, images, first, last])
+        lines.writerow([*map(guarded, names), *period, deployment.shift, images, first, last])
     try:
         if place.is_file() and not force:
             raise SettingsError(f"{to} is there already", "--force replaces it; or name another")

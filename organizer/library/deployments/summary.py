@@ -1,4 +1,4 @@
-"""The deployments of a library with their photos."""
+"""Summaries of the deployments of a library and their photos."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ class DeploymentSummary:
 
     Attributes:
         deployment: What is known of it, from a person and from its folders.
-        told: Whether a person told of it; otherwise only folders do.
-        images: How many are of it.
-        first: The time of its first photo, with the clock put right; None where none has a time.
+        described: Whether a person described it; otherwise only folders name it.
+        images: Number of its images.
+        first: The time of its first photo, with the clock corrected; None where none has a time.
         last: That of its last.
-        without_time: Images without a time.
-        outside: Images from before its start or after its end: maybe the clock was wrong.
+        without_time: Number of images without a time.
+        outside: Number of images from before its start or after its end: maybe the clock was wrong.
     """
 
     deployment: Deployment
-    told: bool
+    described: bool
     images: int
     first: str | None
     last: str | None
@@ -46,16 +46,16 @@ class DeploymentSummary:
 
 @dataclass(frozen=True, slots=True)
 class DeploymentsSummary:
-    """The deployments of a library, and what is of none.
+    """The deployments of a library, and the images of none.
 
     Attributes:
-        template: How folders tell a deployment; None where nothing was chosen.
-        deployments: All of them, by id.
-        images: All images of the library.
-        without_deployment: Images of no deployment.
-        without_time: Images without a time, in all.
-        several: Images with files in several deployments: they are of the first by path.
-        unplaced: Some files of no deployment.
+        template: How folders name deployments; None where nothing was chosen.
+        deployments: All of them, in the order of their ids.
+        images: Number of all images of the library.
+        without_deployment: Number of images of no deployment.
+        without_time: Number of images without a time.
+        several: Number of images with files in several deployments: they are of the first by path.
+        unplaced: Examples of files of no deployment.
     """
 
     template: str | None
@@ -84,8 +84,12 @@ def require_deployment(summary: DeploymentsSummary, deployment_id: str) -> Deplo
 
 
 def require_fit(store: Store, template: DeploymentTemplate) -> None:
-    """Make sure that a template tells the deployment of some photo, without what a person told."""
-    alone = placement_by_template(store, template, told=())
+    """Make sure that a template by itself names the deployment of some photo.
+
+    Raises:
+        SettingsError: It names none.
+    """
+    alone = placement_by_template(store, template, described=())
     ids = store.photos.columns("image_id")["image_id"].tolist()
     if ids and not alone.deployment_of:
         example = next(iter(_unplaced(store, alone, ids)), None)
@@ -105,32 +109,32 @@ class _Count:
 
 
 def current_summary(store: Store) -> DeploymentsSummary:
-    """The deployments as they are."""
+    """Summarise the deployments by the template and the descriptions that are stored."""
     template = deployment_template(store)
     return summarise(store, placement_by_template(store, template), template)
 
 
 def summarise(
-    store: Store, where: Placement, template: DeploymentTemplate | None
+    store: Store, placement: Placement, template: DeploymentTemplate | None
 ) -> DeploymentsSummary:
-    """The deployments of a placement, and what is of none."""
+    """Summarise the deployments of a placement, and the images of none."""
     found = store.photos.columns("image_id", "taken_at")
     ids = found["image_id"].tolist()
-    names = [where.deployment_of.get(image_id) for image_id in ids]
-    shifts = [where.deployments[name].shift if name else 0 for name in names]
+    names = [placement.deployment_of.get(image_id) for image_id in ids]
+    shifts = [placement.deployments[name].shift if name else 0 for name in names]
     times = correct_times(found["taken_at"].tolist(), shifts)
-    counts = {name: _Count() for name in where.deployments}
+    counts = {name: _Count() for name in placement.deployments}
     for name, time in zip(names, times, strict=True):
         if name is not None:
-            _add(counts[name], time, where.deployments[name])
+            _add(counts[name], time, placement.deployments[name])
     return DeploymentsSummary(
         template=template.text if template else None,
-        deployments=tuple(_summaries(where, counts)),
+        deployments=tuple(_summaries(placement, counts)),
         images=len(ids),
         without_deployment=sum(name is None for name in names),
         without_time=sum(time is None for time in times),
-        several=len(where.several),
-        unplaced=_unplaced(store, where, ids),
+        several=len(placement.several),
+        unplaced=_unplaced(store, placement, ids),
     )
 
 
@@ -145,12 +149,12 @@ def _add(count: _Count, time: str | None, deployment: Deployment) -> None:
     count.outside += early or late
 
 
-def _summaries(where: Placement, counts: dict[str, _Count]) -> Iterator[DeploymentSummary]:
-    for name, deployment in where.deployments.items():
+def _summaries(placement: Placement, counts: dict[str, _Count]) -> Iterator[DeploymentSummary]:
+    for name, deployment in placement.deployments.items():
         count = counts[name]
         yield DeploymentSummary(
             deployment=deployment,
-            told=name in where.told,
+            described=name in placement.described,
             images=count.images,
             first=min(count.times, default=None),
             last=max(count.times, default=None),
@@ -159,6 +163,6 @@ def _summaries(where: Placement, counts: dict[str, _Count]) -> Iterator[Deployme
         )
 
 
-def _unplaced(store: Store, where: Placement, ids: list[str]) -> tuple[Path, ...]:
-    some = [image_id for image_id in ids if image_id not in where.deployment_of][:_EXAMPLES]
+def _unplaced(store: Store, placement: Placement, ids: list[str]) -> tuple[Path, ...]:
+    some = [image_id for image_id in ids if image_id not in placement.deployment_of][:_EXAMPLES]
     return tuple(rows[0].file for rows in store.photos.files_of(some).values())

@@ -1,1 +1,1 @@
-"""Detections: imported from a detector; their crops are embedded and clustered."""
+"""Detections: imported from detectors; their crops are embedded and clustered."""

@@ -1,4 +1,4 @@
-"""What detectors saw, taken into a library: each a method of `Library`."""
+"""Detections: the results of detectors, imported into a library and embedded as crops."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from organizer.library import embedders
 from organizer.library.detections.embed import embed_crops
 from organizer.library.detections.importing import (
     crop_embedder,
+    import_detections,
     require_threshold,
-    take_in_detections,
 )
 from organizer.library.detections.report import DetectionCounts, DetectionReport
 from organizer.library.images import crops
@@ -25,7 +25,13 @@ from organizer.types import NOISE, ImageDetections, PartSpec, is_crop_embedder
 
 
 class Detections:
-    """Where on a photo a detector saw an animal, a person, a vehicle, or nothing."""
+    """Where on a photo a detector saw an animal, a person, a vehicle, or nothing.
+
+    Example:
+        >>> report = library.detections.add(results)  # doctest: +SKIP
+        >>> library.detections.counts().crops  # doctest: +SKIP
+        31
+    """
 
     def __init__(self, opened: OpenLibrary) -> None:
         self._opened, self._store, self._settings = opened, opened.store, opened.settings
@@ -42,22 +48,22 @@ class Detections:
         progress: Progress | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> DetectionReport:
-        """Write down what a detector saw, and embed what lies in its boxes.
+        """Store a detector's results, and embed what lies in its boxes.
 
-        What was said of the same images before is replaced, but by no failure. Taking the same in
-        again embeds only what has no vector yet. Where the present clusters are clusters of crops,
-        new crops join them.
+        Earlier results for the same images are replaced, but not by a failure. Adding the same
+        results again embeds only crops without a vector. Where the current clusters are clusters of
+        crops, new crops are assigned to them.
 
         Args:
-            found: What the detector says, image by image; its crop ids are filled in here.
-            total: How many images that are, where it is known.
+            found: The results, image by image; their crop ids are filled in here.
+            total: The number of images, where it is known.
             threshold: The confidence from which a box counts, from now on; as before where None.
             usual_threshold: The detector's own, for a library for which nobody chose one.
             embedder: What embeds the crops, with or without ``crops:``; the library's own where
                 None.
-            yields: Whether what another detector said of an image stands.
+            yields: Whether results of another detector are kept where there are some.
             progress: Told how far it is.
-            stop: Asked after each batch; True ends with what was done so far committed.
+            stop: Asked after each batch; True ends the run with what was done so far committed.
 
         Raises:
             SettingsError: The threshold cannot be, or there are no images or no such embedder.
@@ -77,7 +83,7 @@ class Detections:
                 self._store.detections.choose_threshold(threshold)
             if usual_threshold is not None:
                 self._store.detections.note_usual_threshold(usual_threshold)
-            taken = take_in_detections(
+            imported = import_detections(
                 self._store, found, total=total, yields=yields, progress=shown
             )
             cropped = embed_crops(
@@ -88,14 +94,14 @@ class Detections:
                 progress=shown,
                 stop=stop,
             )
-            late = self._join(loaded.spec)
-            if taken.new or cropped.embedded:
+            late = self._assign(loaded.spec)
+            if imported.new or cropped.embedded:
                 self._opened.tidy()
         return DetectionReport(
             counts=self.counts(),
-            images=taken.images,
-            new=taken.new,
-            left=taken.left,
+            images=imported.images,
+            new=imported.new,
+            left=imported.left,
             cropped=cropped,
             late=late,
             outdated=self._outdated(),
@@ -104,31 +110,31 @@ class Detections:
         )
 
     def counts(self) -> DetectionCounts:
-        """What the detectors' results come to."""
+        """The numbers of images by group, of crops, and of crops with vectors."""
         detections, vectors = self._store.detections, self._store.vectors
-        alive = crops.active_crops(self._store)
+        active = crops.active_crops(self._store)
         embedded = [
-            (spec, sum(i in ids for i in alive))
+            (spec, sum(i in ids for i in active))
             for spec in vectors.specs()
             if is_crop_embedder(spec) and (ids := vectors.ids(spec))
         ]
-        groups = Counter(home.group for home in self.locations().values())
+        groups = Counter(photo.group for photo in self.locations().values())
         return DetectionCounts(
             images=self._store.photos.count_images(),
             groups=groups,
             failed=detections.count() - len(detections.looked_at()),
-            crops=len(alive),
+            crops=len(active),
             embedded=tuple(embedded),
             detectors=detections.detectors(),
             threshold=detections.threshold,
         )
 
     def locations(self) -> dict[str, PhotoLocation]:
-        """Where every photo is, by its crops; see `organizer.library.images.crops`."""
+        """The group, cluster and crops of every photo; see `organizer.library.images.crops`."""
         return crops.locate_photos(self._store, self._store.clusterings.current())
 
-    def _join(self, spec: PartSpec) -> AssignmentSummary:
-        """Let crops that are in no cluster join those of crops, if they are of that embedder."""
+    def _assign(self, spec: PartSpec) -> AssignmentSummary:
+        """Assign new crops to the current clusters, if these are of crops of that embedder."""
         current = self._store.clusterings.current()
         if current is None or current.embedder != spec:
             return AssignmentSummary()
@@ -139,6 +145,6 @@ class Detections:
         if current is None or not is_crop_embedder(current.embedder):
             return 0
         members = self._store.clusterings.assignments(current.clustering_id)
-        alive = crops.active_crops(self._store)
+        active = crops.active_crops(self._store)
         inside = members.image_ids[members.cluster_ids != NOISE]
-        return sum(image_id not in alive for image_id in inside)
+        return sum(image_id not in active for image_id in inside)

@@ -1,4 +1,4 @@
-"""Embed crops that have no vector yet."""
+"""Embed crops: read their photos again, cut the boxes out, and store the vectors."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class CropReport:
     """What became of crops that had no vector.
 
     Attributes:
-        embedded: Crops that have one now.
-        unreadable: Crops whose frame could not be read again: its files are gone or changed.
-        interrupted: Whether it was stopped before its end.
+        embedded: Number of crops that have one now.
+        unreadable: Number of crops whose photo could not be read: its files are gone or changed.
+        interrupted: Whether the run was stopped before its end.
     """
 
     embedded: int = 0
@@ -58,15 +58,15 @@ def embed_crops(
     progress: Progress,
     stop: Callable[[], bool],
 ) -> CropReport:
-    """Embed crops, commit by commit; the caller holds the library for writing.
+    """Embed the crops that have no vector yet. The caller holds the library for writing.
 
     Args:
         store: The library.
-        crops: Those that should have a vector.
+        crops: The crops.
         loaded: The embedder, one of crops.
         settings: Batches, commits, threads.
         progress: Told of each crop.
-        stop: Asked after each batch.
+        stop: Asked after each batch; True ends the run.
     """
     known = store.vectors.ids(loaded.spec)
     wanted = [crop for crop in crops.values() if crop.crop_id not in known]
@@ -81,10 +81,10 @@ def embed_crops(
 
 
 def embed_whole_photos(store: Store, crops: Sequence[Crop], *, settings: Settings) -> None:
-    """Give whole photos, as crops, the vectors that the present clustering of crops needs.
+    """Embed whole photos as crops, for the current clustering of crops.
 
     Raises:
-        SettingsError: A photo cannot be read again.
+        SettingsError: A photo cannot be read.
     """
     current = store.clusterings.current()
     if not crops or current is None:
@@ -100,13 +100,13 @@ def embed_whole_photos(store: Store, crops: Sequence[Crop], *, settings: Setting
     if run.finish().unreadable:
         raise SettingsError(
             f"{run.report.unreadable} of the photos cannot be read any more",
-            "what is moved is looked at again: put their files back",
+            "a photo without a crop is read when it is moved to a cluster: put their files back",
         )
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """A frame and what to cut out of it."""
+    """A photo and the crops to cut out of it."""
 
     facts: ImageFacts
     files: Sequence[Path]
@@ -114,11 +114,11 @@ class _Job:
 
 
 _Pieces = list[tuple[str, NDArray[Any] | None]]
-"""Crop ids, and what the embedder takes of each; None for what could not be read."""
+"""Crop ids with their prepared pixels; None for a crop that could not be read."""
 
 
 class _CropEmbedding:
-    """One run: what is embedded and not yet written."""
+    """One run, with the vectors that are not written yet."""
 
     def __init__(self, store: Store, loaded: LoadedEmbedder, settings: Settings) -> None:
         self._store, self._loaded, self._settings = store, loaded, settings
@@ -127,7 +127,7 @@ class _CropEmbedding:
         self.report = CropReport()
 
     def batches(self, crops: Sequence[Crop]) -> Iterator[int]:
-        """Embed all; yields how many are done after each batch."""
+        """Embed crops; yields the number of crops of each batch."""
         size = self._settings.batch_size
         pieces = self._pieces(crops)
         while batch := list(islice(pieces, size)):
@@ -142,7 +142,7 @@ class _CropEmbedding:
             yield len(batch)
 
     def finish(self) -> CropReport:
-        """Write what is left."""
+        """Write the remaining vectors."""
         self._write()
         return self.report
 

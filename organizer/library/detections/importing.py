@@ -1,4 +1,4 @@
-"""Taking a detector's results into the store."""
+"""Import a detector's results into the store."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _IMAGES_AT_ONCE = 2_000
 
 
 def crop_embedder(store: Store, named: str | None) -> PartSpec:
-    """The embedder of crops of a library: the one that is named, or that of its own network.
+    """The embedder of crops: the one that is named, or that of the library's own network.
 
     Raises:
         SettingsError: There is no embedder of that name, or the library has none of its own.
@@ -54,35 +54,51 @@ def require_threshold(threshold: float | None) -> None:
 
 
 @dataclass(slots=True)
-class _Taken:
+class ImportedDetections:
+    """How many images an import had results for.
+
+    Attributes:
+        images: All of them.
+        new: Those whose results are new.
+        left: Those whose earlier results were kept.
+    """
+
     images: int = 0
     new: int = 0
     left: int = 0
 
 
-def take_in_detections(
+def import_detections(
     store: Store,
     found: Iterable[ImageDetections],
     *,
     total: int | None,
     yields: bool,
     progress: Progress,
-) -> _Taken:
-    """Write down what a detector says, some images at a time."""
-    progress.begin("taking in detections", total)
-    taken = _Taken()
+) -> ImportedDetections:
+    """Store a detector's results, some images at a time.
+
+    Args:
+        store: The library, held for writing.
+        found: The results.
+        total: The number of images, where it is known.
+        yields: Whether results of another detector are kept where there are some.
+        progress: Told of each image.
+    """
+    progress.begin("importing detections", total)
+    imported = ImportedDetections()
     rest: Iterator[ImageDetections] = iter(found)
     while some := list(islice(rest, _IMAGES_AT_ONCE)):
-        taken.images += len(some)
-        kept = _unless_lost(store, _unless_known(store, some) if yields else some)
-        taken.left += len(some) - len(kept)
-        taken.new += store.detections.write([with_crops(one) for one in kept])
+        imported.images += len(some)
+        kept = _without_failures(store, _without_known(store, some) if yields else some)
+        imported.left += len(some) - len(kept)
+        imported.new += store.detections.write([with_crops(one) for one in kept])
         progress.advance(len(some))
-    return taken
+    return imported
 
 
-def _unless_known(store: Store, some: Sequence[ImageDetections]) -> list[ImageDetections]:
-    """Those of which no other detector has said anything."""
+def _without_known(store: Store, some: Sequence[ImageDetections]) -> list[ImageDetections]:
+    """The results for images without results of another detector."""
     known = store.detections.of(one.image_id for one in some)
     return [
         one
@@ -91,23 +107,23 @@ def _unless_known(store: Store, some: Sequence[ImageDetections]) -> list[ImageDe
     ]
 
 
-def _unless_lost(store: Store, some: Sequence[ImageDetections]) -> list[ImageDetections]:
-    """Those that do not fail where a detector saw something or nothing before.
+def _without_failures(store: Store, some: Sequence[ImageDetections]) -> list[ImageDetections]:
+    """The results without failures for images that have a result already.
 
-    A file that could not be read this time takes nobody out of quarantine.
+    A file that could not be read this time takes no photo out of quarantine.
     """
     failed = [one.image_id for one in some if one.outcome is Detected.FAILED]
     known = store.detections.of(failed) if failed else {}
-    seen = {i for i, one in known.items() if one.outcome is not Detected.FAILED}
-    return [one for one in some if one.outcome is not Detected.FAILED or one.image_id not in seen]
+    done = {i for i, one in known.items() if one.outcome is not Detected.FAILED}
+    return [one for one in some if one.outcome is not Detected.FAILED or one.image_id not in done]
 
 
 def with_crops(one: ImageDetections) -> ImageDetections:
-    """What a detector said, with the crops that its boxes make: of all but people and vehicles."""
-    return replace(one, detections=tuple(_cut(one.image_id, box) for box in one.detections))
+    """A detector's result with the ids of its crops: of all boxes but people and vehicles."""
+    return replace(one, detections=tuple(_with_crop(one.image_id, box) for box in one.detections))
 
 
-def _cut(image_id: str, box: Detection) -> Detection:
+def _with_crop(image_id: str, box: Detection) -> Detection:
     if box.category in QUARANTINED_CATEGORIES:
         return box
     return replace(box, crop_id=crop_id(image_id, box.box))

@@ -1,4 +1,4 @@
-"""What importing detections did, and what the results of detectors come to."""
+"""Reports on detections: what an import did, and the numbers of images and crops."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from organizer.types import PartSpec
 
 @dataclass(frozen=True, slots=True)
 class DetectionCounts:
-    """What the detectors' results in a library come to.
+    """The results of detectors in a library, as numbers.
 
     Attributes:
-        images: Images in the library.
-        groups: Images by what they show.
-        failed: Of those without a result, the images that a detector could not look at.
-        crops: Boxes that count, and make a crop.
-        embedded: For each embedder of crops, how many of these have a vector.
-        detectors: Images by the detector that looked at them.
+        images: Number of images in the library.
+        groups: Number of images by what they show.
+        failed: Number of images without a result that a detector could not look at.
+        crops: Number of active crops.
+        embedded: For each embedder of crops, the number of these that have a vector.
+        detectors: Number of images by the detector that looked at them.
         threshold: The confidence from which a box counts.
     """
 
@@ -36,18 +36,18 @@ class DetectionCounts:
 
 @dataclass(slots=True)
 class DetectionReport:
-    """What taking detections in did.
+    """What an import of detections did.
 
     Attributes:
-        images: Images that the results speak of.
-        new: Those of which they say something new.
-        left: Those of which what was seen before stands: that of another detector, where it was
-            to stand, or where this one failed.
-        cropped: What became of the crops.
-        late: What joined the present clusters.
         counts: What is in the library afterwards.
-        outdated: Crops that are in the present clusters and that no result makes any more.
-        embedder: What made the vectors of the crops; None where there was nothing to cut.
+        images: Number of images that there were results for.
+        new: Number of those whose results are new.
+        left: Number of those whose earlier results were kept: those of another detector, where
+            these were to be kept, or where this one failed.
+        cropped: What became of the crops.
+        late: How new crops were assigned to the current clusters.
+        outdated: Number of crops in the current clusters that no result has any more.
+        embedder: What made the vectors of the crops; None where there was nothing to embed.
         seconds: Wall time.
     """
 

@@ -1,1 +1,1 @@
-"""Clusters written out as folders: plan, apply, undo, read back."""
+"""Clusters written out as folders: plan, apply, undo, read-back."""

@@ -1,4 +1,4 @@
-"""Files sorted into folders and back, each a method of `Library`."""
+"""Folders: clusters written out as folders, and read back."""
 
 from __future__ import annotations
 
@@ -27,20 +27,28 @@ from organizer.library.progress import NoProgress, Progress
 
 
 class Folders:
-    """Clusters written out as folders, and read back. No file is ever overwritten or lost."""
+    """Clusters written out as folders, and read back. No file is ever overwritten or lost.
+
+    Example:
+        >>> options = ArrangeOptions(Path("sorted"), by="name")  # doctest: +SKIP
+        >>> library.folders.arrange(options).done  # doctest: +SKIP
+        24
+        >>> library.folders.undo().undone  # doctest: +SKIP
+        24
+    """
 
     def __init__(self, opened: OpenLibrary) -> None:
         self._opened, self._store, self._settings = opened, opened.store, opened.settings
 
     def arrange(
         self,
-        choice: ArrangeOptions,
+        options: ArrangeOptions,
         *,
         plan: Path | None = None,
         progress: Progress | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> ArrangeReport:
-        """Sort the files of the library into folders, or write a plan of it and touch nothing.
+        """Arrange the files of the library in folders, or write a plan of it and change nothing.
 
         Every file is arranged: of an image with several files, each. Where crops are clustered, a
         photo goes to the cluster of its surest one, and those in which a detector saw nothing have
@@ -48,38 +56,38 @@ class Folders:
         settings say `with_people`; then they have folders of their own too.
 
         Args:
-            choice: How.
-            plan: A CSV file for the plan; None to carry it out at once, which a move never is.
+            options: Where to and how.
+            plan: A CSV file for the plan; None to apply it at once, which a move never is.
             progress: Told how far it is.
-            stop: Asked before every file; True ends it, and it can be gone on with.
+            stop: Asked before every file; True ends the run, which `apply` can go on with.
 
         Raises:
-            SettingsError: It cannot be done so, or an arrangement was cut short before.
+            SettingsError: It cannot be done so, or an arrangement was interrupted before.
             ClusteringError: The template names the cluster, and there are none yet.
             StoreError: The library cannot be written.
         """
         shown = progress or NoProgress()
         if plan is not None:
-            file = self._place_of_plan(plan)
-            found = self._planned(choice, shown)
+            file = self._plan_file(plan)
+            planned = self._plan(options, shown)
             try:
-                write_plan(found.plan, file)
+                write_plan(planned.plan, file)
             except OSError as error:
                 raise output_paths.unwritable(plan, error, option="--plan") from error
-            notes = run.plan_notes(found)
-            return report_plan(found.plan, files=found.files, file=file, notes=notes)
-        if choice.mode is ArrangeMode.MOVE:
+            notes = run.plan_notes(planned)
+            return report_plan(planned.plan, files=planned.files, file=file, notes=notes)
+        if options.mode is ArrangeMode.MOVE:
             raise SettingsError(
                 "files are moved by a plan that you have seen",
                 "--plan plan.csv writes it; then organizer arrange --apply plan.csv",
             )
         with self._opened.writing():
-            found = self._planned(choice, shown)
-            notes = run.plan_notes(found)
-            if not found.plan.steps:
-                return report_plan(found.plan, files=found.files, notes=notes)
-            record = run.apply_plan(self._store, found.plan, progress=shown, stop=stop)
-            return report_record(record, files=found.files, notes=notes)
+            planned = self._plan(options, shown)
+            notes = run.plan_notes(planned)
+            if not planned.plan.steps:
+                return report_plan(planned.plan, files=planned.files, notes=notes)
+            record = run.apply_plan(self._store, planned.plan, progress=shown, stop=stop)
+            return report_record(record, files=planned.files, notes=notes)
 
     def apply(
         self,
@@ -88,7 +96,7 @@ class Folders:
         progress: Progress | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> ArrangeReport:
-        """Carry a plan out, or go on with the arrangement that was cut short.
+        """Apply a plan, or go on with the arrangement that was interrupted.
 
         After a move the library knows the new places of its files.
 
@@ -99,7 +107,7 @@ class Folders:
 
         Raises:
             SettingsError: The plan cannot be read or is of another library; another arrangement was
-                cut short; or it cannot be done at all.
+                interrupted; or it cannot be applied at all.
             StoreError: The library cannot be written.
         """
         shown = progress or NoProgress()
@@ -117,12 +125,16 @@ class Folders:
     def undo(
         self, *, progress: Progress | None = None, stop: Callable[[], bool] = lambda: False
     ) -> ArrangeUndoReport:
-        """Take the last arrangement back that stands; called again, the one before.
+        """Undo the last active arrangement; called again, the one before.
 
-        What a person changed since is left where it is, and told.
+        Files that a person changed since are left where they are, and reported.
+
+        Args:
+            progress: See `arrange`.
+            stop: See `arrange`.
 
         Raises:
-            SettingsError: None stands.
+            SettingsError: None is active.
             StoreError: The library cannot be written.
         """
         with self._opened.writing():
@@ -132,15 +144,15 @@ class Folders:
     def read_back(
         self, to: Path, *, dry_run: bool = False, progress: Progress | None = None
     ) -> ReadBackReport:
-        """Let clusters be as a person has put the files of an arranged folder since.
+        """Turn what a person did to the files of an arranged folder into decisions.
 
         Args:
             to: The folder.
-            dry_run: Only tell what would be said.
+            dry_run: Only report the decisions that would be made.
             progress: Told how far it is.
 
         Raises:
-            SettingsError: Nothing stands there, or its folders do not stand for clusters.
+            SettingsError: Nothing is arranged there, or its folders are not those of clusters.
             ClusteringError: There are no clusters.
             StoreError: The library cannot be written.
         """
@@ -153,13 +165,15 @@ class Folders:
         return found
 
     def unfinished(self) -> ArrangeRecord | None:
-        """The last arrangement, if it was cut short."""
+        """The last arrangement, if it was interrupted; else None."""
         return unfinished_record(self._store)
 
-    def _planned(self, choice: ArrangeOptions, progress: Progress) -> run.PlannedArrangement:
-        return run.plan_arrangement(self._store, choice, settings=self._settings, progress=progress)
+    def _plan(self, options: ArrangeOptions, progress: Progress) -> run.PlannedArrangement:
+        return run.plan_arrangement(
+            self._store, options, settings=self._settings, progress=progress
+        )
 
-    def _place_of_plan(self, plan: Path) -> Path:
+    def _plan_file(self, plan: Path) -> Path:
         place = output_paths.resolve_output(self._store, plan, option="--plan")
         output_paths.require_suffix(place, ".csv", option="--plan")
         if os.path.lexists(place) and not place.is_dir():

@@ -1,10 +1,12 @@
-"""The files of a library with all that a template can name."""
+"""The files of a library with the values of all fields that a template can name."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -23,27 +25,31 @@ def collect_items(
     store: Store,
     first: Mapping[Path, Path],
     *,
-    filing: PhotoFolders,
+    photo_folders: PhotoFolders,
     settings: Settings,
     only_named: bool = False,
 ) -> list[ArrangeItem]:
-    """Every file of the library, there or missing: of an image with several paths, each of them.
+    """Collect every file of the library, present or missing: of an image with several, each.
 
     Photos with people or vehicles are withheld unless the settings ask for them.
 
     Args:
         store: The library.
-        first: Where files lay before an arrangement moved them, by where they lie now: they keep
+        first: Where files were before an arrangement moved them, by where they are now: they keep
             the name and the folders that the camera gave.
-        filing: Where each photo belongs.
-        settings: How far apart the photos of a burst and of an event may be; whether photos with
-            people are arranged.
-        only_named: Whether clusters without a name are as none.
+        photo_folders: The folder of each photo.
+        settings: The gaps of a burst and of an event; whether photos with people are arranged.
+        only_named: Whether clusters without a name count as no cluster.
     """
     held = store.photos.held_files()
-    taken = read_capture_info(store, settings=settings)
-    fields = _Fields(store, taken, filing, only_named=only_named, with_people=settings.with_people)
-    folders = [root.folder for root in store.roots.all()]
+    fields = _Fields.of(
+        read_capture_info(store, settings=settings),
+        photo_folders,
+        compile_constraints(store.decisions.all()).names,
+        only_named=only_named,
+        with_people=settings.with_people,
+    )
+    folders = [root.folder for root in store.photos.roots()]
     return [fields.item(file, first, folders) for file in held]
 
 
@@ -52,41 +58,57 @@ def cluster_label(names: Mapping[int, str], cluster_id: int) -> str:
     return names.get(cluster_id) or f"cluster {cluster_id}"
 
 
+@dataclass(frozen=True, slots=True)
 class _Fields:
-    """What is known of the images of a library, ready to be looked up."""
+    """The values of a template's fields, to be looked up by image."""
 
-    def __init__(
-        self,
-        store: Store,
-        taken: CaptureInfo,
-        filing: PhotoFolders,
+    info: CaptureInfo
+    photo_folders: PhotoFolders
+    names: Mapping[int, str]
+    only_named: bool
+    with_people: bool
+    row_of: Mapping[str, int]
+    times: Sequence[datetime | None]
+    bursts: Mapping[int, datetime]
+    events: Mapping[int, datetime]
+
+    @classmethod
+    def of(
+        cls,
+        info: CaptureInfo,
+        photo_folders: PhotoFolders,
+        names: Mapping[int, str],
         *,
         only_named: bool,
         with_people: bool,
-    ) -> None:
-        self._names = compile_constraints(store.decisions.all()).names
-        self._only_named = only_named
-        self._filing, self._with_people = filing, with_people
-        self._taken = taken
-        self._row_of = {image_id: row for row, image_id in enumerate(self._taken.image_ids)}
-        self._times = [_time(text) for text in self._taken.taken_at]
-        self._bursts = _first_times(self._taken.bursts, self._times)
-        self._events = _first_times(self._taken.events, self._times)
+    ) -> Self:
+        times = [_time(text) for text in info.taken_at]
+        return cls(
+            info,
+            photo_folders,
+            names,
+            only_named=only_named,
+            with_people=with_people,
+            row_of={image_id: row for row, image_id in enumerate(info.image_ids)},
+            times=times,
+            bursts=_first_times(info.bursts, times),
+            events=_first_times(info.events, times),
+        )
 
     def item(
         self, held: HeldFile, first: Mapping[Path, Path], folders: Sequence[Path]
     ) -> ArrangeItem:
         ref = held.ref
         source = ref.file
-        place = self._filing.place(held.image_id)
-        fields = self._of_image(held.image_id, place)
+        folder = self.photo_folders.folder_of(held.image_id)
+        fields = self._of_image(held.image_id, folder)
         below = ref.path.rpartition("/")[0]
         if first and source in first:
-            before = first[source]
-            below = _below(before, folders)
-            fields |= {"stem": before.stem, "folder": before.parent.name}
-        cluster_id = place if isinstance(place, int) else None
-        if self._only_named and cluster_id not in self._names:
+            original = first[source]
+            below = _below(original, folders)
+            fields |= {"stem": original.stem, "folder": original.parent.name}
+        cluster_id = folder if isinstance(folder, int) else None
+        if self.only_named and cluster_id not in self.names:
             cluster_id = None
         return ArrangeItem(
             image_id=held.image_id,
@@ -96,31 +118,31 @@ class _Fields:
             below=below,
             cluster_id=cluster_id,
             fields=fields,
-            withheld=self._withheld(place),
+            withheld=self._withheld(folder),
         )
 
-    def _name(self, place: PhotoFolder) -> str | None:
-        if isinstance(place, PhotoGroup):
-            return place.value
-        if self._only_named and place not in self._names:
+    def _name(self, folder: PhotoFolder) -> str | None:
+        if isinstance(folder, PhotoGroup):
+            return folder.value
+        if self.only_named and folder not in self.names:
             return UNNAMED_FOLDER
-        return None if place is None else cluster_label(self._names, place)
+        return None if folder is None else cluster_label(self.names, folder)
 
-    def _withheld(self, place: PhotoFolder) -> str:
-        if self._with_people or not isinstance(place, PhotoGroup):
+    def _withheld(self, folder: PhotoFolder) -> str:
+        if self.with_people or not isinstance(folder, PhotoGroup):
             return ""
-        return WITHHELD_REASONS.get(place, "")
+        return WITHHELD_REASONS.get(folder, "")
 
-    def _of_image(self, image_id: str, place: PhotoFolder) -> dict[str, Value]:
-        row = self._row_of[image_id]
+    def _of_image(self, image_id: str, folder: PhotoFolder) -> dict[str, Value]:
+        row = self.row_of[image_id]
         return {
-            "cluster": place.value if isinstance(place, PhotoGroup) else place,
-            "cluster_name": self._name(place),
-            "camera": self._taken.cameras[row],
-            "deployment": self._taken.deployments[row],
-            "taken_at": self._times[row],
-            "burst": self._bursts.get(int(self._taken.bursts[row])),
-            "event": self._events.get(int(self._taken.events[row])),
+            "cluster": folder.value if isinstance(folder, PhotoGroup) else folder,
+            "cluster_name": self._name(folder),
+            "camera": self.info.cameras[row],
+            "deployment": self.info.deployments[row],
+            "taken_at": self.times[row],
+            "burst": self.bursts.get(int(self.info.bursts[row])),
+            "event": self.events.get(int(self.info.events[row])),
         }
 
 
@@ -132,7 +154,7 @@ def _time(text: str | None) -> datetime | None:
 
 
 def _first_times(groups: Labels, times: Sequence[datetime | None]) -> dict[int, datetime]:
-    """When the first photo of each group was taken: it stays when later ones come."""
+    """When the first photo of each group was taken, which later photos do not change."""
     first: dict[int, datetime] = {}
     for group, time in zip(np.asarray(groups).tolist(), times, strict=True):
         if time is not None and group != NOISE and (group not in first or time < first[group]):

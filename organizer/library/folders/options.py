@@ -1,4 +1,4 @@
-"""What a person chose for an arrangement, and what cannot be chosen."""
+"""The options of an arrangement, and the folder that it may write to."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ READY_TEMPLATES = {
     "event": "{camera}/{event:%Y-%m-%d %H.%M}/{stem}",
     "camera": "{camera}/{stem}",
 }
-"""Ready templates."""
+"""Ready templates by name."""
 
 UNSURE_FOLDER, UNNAMED_FOLDER = "unsure", "unnamed"
-"""The folder of images in no cluster, and with --by name of all that are in none with a name."""
+"""The folder of unassigned images, and with --by name that of images in no named cluster."""
 
 _CLUSTER_FIELD = re.compile(r"\{cluster(_name)?[:}]")
 
 
 @dataclass(frozen=True, slots=True)
 class ArrangeOptions:
-    """How a person wants photos arranged.
+    """How to arrange photos in folders.
 
     Attributes:
         to: The folder, as it was typed.
@@ -46,7 +46,7 @@ class ArrangeOptions:
     keep_tree: bool = False
 
     def parsed(self) -> FolderTemplate:
-        """The template.
+        """Parse the template.
 
         Raises:
             SettingsError: It cannot be read, or no ready one has that name.
@@ -70,35 +70,35 @@ class ArrangeOptions:
 
 
 def resolve_target_folder(
-    store: Store, choice: ArrangeOptions, standing: Sequence[ArrangeRecord]
+    store: Store, options: ArrangeOptions, active: Sequence[ArrangeRecord]
 ) -> Path:
-    """The folder as an absolute path, if photos may be arranged there.
+    """The target folder as an absolute path, if photos may be arranged there.
 
     Raises:
         SettingsError: It is a file, a photo, inside the library, or a folder that was ingested and
-            whose photos would be moved about within it; or links that stand would lead nowhere.
+            whose photos would be moved about within it; or active symbolic links would break.
     """
-    place = resolve_output(store, choice.to, option="--to")
+    place = resolve_output(store, options.to, option="--to")
     real = Path(os.path.realpath(place))
     if os.path.lexists(place) and not place.is_dir():
-        raise SettingsError(f"{choice.to} is a file", "name a folder with --to")
-    if choice.mode is ArrangeMode.MOVE:
-        _require_movable(store, real, choice, standing)
+        raise SettingsError(f"{options.to} is a file", "name a folder with --to")
+    if options.mode is ArrangeMode.MOVE:
+        _require_movable(store, real, options, active)
     return real
 
 
 def _require_movable(
-    store: Store, to: Path, choice: ArrangeOptions, standing: Sequence[ArrangeRecord]
+    store: Store, to: Path, options: ArrangeOptions, active: Sequence[ArrangeRecord]
 ) -> None:
-    ours = {record.plan.to for record in standing}
-    if to not in ours and any(root.folder == to for root in store.roots.all()):
+    ours = {record.plan.to for record in active}
+    if to not in ours and any(root.folder == to for root in store.photos.roots()):
         raise SettingsError(
-            f"{choice.to} was ingested: its photos would be moved about among themselves",
-            f"name a new folder, for example --to {choice.to / 'sorted'}",
+            f"{options.to} was ingested: its photos would be moved about among themselves",
+            f"name a new folder, for example --to {options.to / 'sorted'}",
         )
-    linked = [r for r in standing if r.plan.mode is ArrangeMode.SYMLINK]
+    linked = [r for r in active if r.plan.mode is ArrangeMode.SYMLINK]
     if linked:
         raise SettingsError(
             f"the symbolic links in {linked[-1].plan.to} would lead nowhere",
-            "take them back first: organizer arrange --undo",
+            "undo that arrangement first: organizer arrange --undo",
         )

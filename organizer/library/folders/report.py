@@ -1,4 +1,4 @@
-"""What arranging did, or would do, for a person: every file is accounted for."""
+"""Reports of an arrangement and its undo: every file is accounted for."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ class ArrangeReport:
 
     Attributes:
         to: The folder.
-        mode: What was done.
-        files: Files that the library knows.
-        done: Files that were arranged, or that a plan would arrange.
-        there: Files that are where they should be already.
-        results: Files that were not arranged, by what became of them.
-        left: Files that were never to be arranged, by why.
-        absent: Files of which the plan says nothing.
-        sidecars: Files beside the photos that went along.
-        refusals: A few of what was not done: file and reason.
-        suffixed: Files with a suffix, because another has the name.
-        made_safe: Names that were changed to be possible everywhere.
+        mode: What was done with the files.
+        files: Number of files that the library knows.
+        done: Number of files that were arranged, or that a plan would arrange.
+        there: Number of files that are where they should be already.
+        results: Number of files that were not arranged, by what became of them.
+        left: Number of files that were not to be arranged, by the reason.
+        absent: Number of files that are not in the plan.
+        sidecars: Number of files beside the photos that went along.
+        refusals: A few of the files that were not arranged, with the reason.
+        suffixed: Number of files with a suffix, because another has the name.
+        made_safe: Number of names that were changed to be possible everywhere.
         is_finished: Whether it came to its end.
-        plan: The file that the plan was written to; None where it was carried out.
-        notes: What the person should know.
+        plan: The file that the plan was written to; None where it was applied.
+        notes: What the person should know, a line each.
     """
 
     to: Path
@@ -84,11 +84,11 @@ class ArrangeUndoReport:
 def report_plan(
     made: ArrangePlan, *, files: int, file: Path | None = None, notes: Sequence[str] = ()
 ) -> ArrangeReport:
-    """What a plan would do.
+    """Report what a plan would do.
 
     Args:
         made: The plan.
-        files: How many files the library knows.
+        files: Number of files that the library knows.
         file: Where the plan was written to.
         notes: What the person should know.
     """
@@ -111,23 +111,23 @@ def report_plan(
 
 
 def report_record(record: ArrangeRecord, *, files: int, notes: Sequence[str] = ()) -> ArrangeReport:
-    """What an arrangement did; see `report_plan`."""
-    told = report_plan(record.plan, files=files, notes=notes)
+    """Report what an arrangement did; see `report_plan`."""
+    planned = report_plan(record.plan, files=files, notes=notes)
     counts = record.photo_counts
     done = counts.pop(StepResult.DONE, 0)
     refusals = [(step.source, reason) for step, _, reason in record.refusals()]
     return replace(
-        told,
+        planned,
         done=done,
         results=+counts,
         sidecars=record.counts[StepResult.DONE] - done,
-        refusals=[*refusals, *told.refusals][:_SHOWN],
+        refusals=[*refusals, *planned.refusals][:_SHOWN],
         is_finished=record.applied,
     )
 
 
 def report_undo(record: ArrangeRecord) -> ArrangeUndoReport:
-    """What an undo did."""
+    """Report what an undo did."""
     counts = record.photo_counts
     undone = counts.pop(StepResult.UNDONE, 0)
     counts.pop(StepResult.PENDING, None)  # what the apply had not done

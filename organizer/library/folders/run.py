@@ -1,4 +1,4 @@
-"""Plans of a library's files, made, carried out and gone on with."""
+"""Make the plan of an arrangement, apply it, or go on with it."""
 
 from __future__ import annotations
 
@@ -37,13 +37,14 @@ from organizer.store import Store
 
 @dataclass(frozen=True, slots=True)
 class PlannedArrangement:
-    """A plan, and what stands before it is carried out.
+    """A plan, with the active arrangements before it is applied.
 
     Attributes:
         plan: The plan.
-        files: How many files the library knows.
-        photos: What the arrangements that stand have put somewhere.
-        several: How many photos show animals of several clusters, where clusters make folders.
+        files: Number of files that the library knows.
+        photos: The photos of the active arrangements.
+        several: Number of photos that show animals of several clusters, where clusters make
+            folders.
     """
 
     plan: ArrangePlan
@@ -53,54 +54,54 @@ class PlannedArrangement:
 
 
 def plan_arrangement(
-    store: Store, choice: ArrangeOptions, *, settings: Settings, progress: Progress
+    store: Store, options: ArrangeOptions, *, settings: Settings, progress: Progress
 ) -> PlannedArrangement:
-    """What would go where. Nothing is touched.
+    """Plan an arrangement. Nothing is changed.
 
     Raises:
-        SettingsError: See `choosing`; or an arrangement was cut short.
+        SettingsError: The options cannot be; or an arrangement was interrupted.
         ClusteringError: The template names the cluster, and there is no clustering yet.
     """
-    template = choice.parsed()
-    if choice.needs_clusters:
+    template = options.parsed()
+    if options.needs_clusters:
         require_clustering(store)
-    standing = active_records(store)
-    require_finished(standing)
-    to = resolve_target_folder(store, choice, standing)
-    photos = active_photos(store, standing)
-    filing = PhotoFolders(store)
+    active = active_records(store)
+    require_finished(active)
+    to = resolve_target_folder(store, options, active)
+    photos = active_photos(store, active)
+    photo_folders = PhotoFolders.read(store)
     items = collect_items(
         store,
         original_paths(photos),
-        filing=filing,
+        photo_folders=photo_folders,
         settings=settings,
-        only_named=choice.only_named,
+        only_named=options.only_named,
     )
     if not items:
         raise SettingsError("the library has no photos yet", "organizer ingest FOLDER")
     progress.begin("planning", len(items))
-    made = {str(p.path): replace(p.step, target=p.path) for p in photos if p.path is not None}
-    found = make_plan(
+    placed = {str(p.path): replace(p.step, target=p.path) for p in photos if p.path is not None}
+    plan = make_plan(
         items,
         to=to,
-        mode=choice.mode,
+        mode=options.mode,
         template=template,
-        placed=made,
+        placed=placed,
         advance=progress.advance,
     )
-    several = filing.several if choice.needs_clusters else 0
-    return PlannedArrangement(found, len(items), photos, several)
+    several = photo_folders.several if options.needs_clusters else 0
+    return PlannedArrangement(plan, len(items), photos, several)
 
 
-def require_same_library(store: Store, wanted: ArrangePlan) -> None:
-    """Make sure that a plan, which a person may have edited, is for this library.
+def require_same_library(store: Store, plan: ArrangePlan) -> None:
+    """Make sure that a plan, which a person may have edited, is of this library.
 
     Raises:
         SettingsError: It knows none of its files, or leads into the library's own folder.
     """
     refs = (held.ref for held in store.photos.held_files())
     known = {f"{ref.root.as_posix()}/{ref.path}" for ref in refs}
-    steps = [*wanted.steps, *wanted.there]
+    steps = [*plan.steps, *plan.there]
     if steps and not any(
         place.as_posix() in known for step in steps for place in (step.source, step.target)
     ):
@@ -115,25 +116,25 @@ def require_same_library(store: Store, wanted: ArrangePlan) -> None:
 
 
 def apply_plan(
-    store: Store, wanted: ArrangePlan, *, progress: Progress, stop: Callable[[], bool]
+    store: Store, plan: ArrangePlan, *, progress: Progress, stop: Callable[[], bool]
 ) -> ArrangeRecord:
-    """Do what a plan says, or go on with it. The caller holds the library for writing.
+    """Apply a plan, or go on with it. The caller holds the library for writing.
 
     Raises:
-        SettingsError: Another arrangement was cut short, or it cannot be done at all.
+        SettingsError: Another arrangement was interrupted, or it cannot be applied at all.
         StoreError: The journal cannot be written.
     """
     folder = journal_folder(store)
-    standing = active_records(store)
-    last = standing[-1] if standing else None
-    is_known = last is not None and last.plan.digest == wanted.digest
+    active = active_records(store)
+    last = active[-1] if active else None
+    is_known = last is not None and last.plan.digest == plan.digest
     if last is None or not is_known or last.undoing:
-        require_finished(standing)
-        require_same_library(store, wanted)
+        require_finished(active)
+        require_same_library(store, plan)
     save_location(store)
     journal = last.file if last is not None and is_known else next_journal(folder)
-    progress.begin(f"arranging in {wanted.to}", len(wanted.steps))
-    record = carry_out(wanted, journal=journal, advance=progress.advance, stop=stop)
+    progress.begin(f"arranging in {plan.to}", len(plan.steps))
+    record = carry_out(plan, journal=journal, advance=progress.advance, stop=stop)
     update_file_rows(store, record)
     return record
 
@@ -142,45 +143,44 @@ def resume_plan(store: Store, *, progress: Progress, stop: Callable[[], bool]) -
     """Go on with the last arrangement. The caller holds the library for writing.
 
     Raises:
-        SettingsError: There is none, or it is being taken back.
+        SettingsError: There is none, or it is being undone.
     """
-    standing = active_records(store)
-    if not standing:
+    active = active_records(store)
+    if not active:
         raise SettingsError("nothing is arranged", "organizer arrange --to FOLDER")
-    last = standing[-1]
+    last = active[-1]
     progress.begin(f"arranging in {last.plan.to}", len(last.plan.steps))
     record = resume_journal(last.file, advance=progress.advance, stop=stop)
     update_file_rows(store, record)
     return record
 
 
-def plan_notes(found: PlannedArrangement) -> list[str]:
-    """What a person should know of a plan that the account of its files does not tell."""
-    notes = _stale_notes(found)
-    if found.several:
-        photos = "1 photo shows" if found.several == 1 else f"{found.several:,} photos show"
+def plan_notes(planned: PlannedArrangement) -> list[str]:
+    """Notes on a plan that the counts of its files do not show, a line each."""
+    notes = _stale_notes(planned)
+    if planned.several:
+        photos = "1 photo shows" if planned.several == 1 else f"{planned.several:,} photos show"
         notes.append(f"{photos} animals of several clusters: a file is where its surest animal is")
     return notes
 
 
-def _stale_notes(found: PlannedArrangement) -> list[str]:
-    """A note where earlier links or copies in the folder are not what the plan would make now."""
-    wanted = (
-        {step.target for step in (*found.plan.there, *found.plan.steps)} if found.photos else ()
-    )
+def _stale_notes(planned: PlannedArrangement) -> list[str]:
+    """A note where earlier links or copies in the folder are not those that the plan would make."""
+    plan = planned.plan
+    targets = {step.target for step in (*plan.there, *plan.steps)} if planned.photos else set()
     stale = [
         photo
-        for photo in found.photos
-        if photo.record.plan.to == found.plan.to
+        for photo in planned.photos
+        if photo.record.plan.to == plan.to
         and photo.record.plan.mode is not ArrangeMode.MOVE
         and photo.path is not None
-        and photo.path not in wanted
+        and photo.path not in targets
         and os.path.lexists(photo.path)
     ]
     if not stale:
         return []
     note = (
-        f"{len(stale):,} files of an earlier arrangement in {found.plan.to} are not where they "
+        f"{len(stale):,} files of an earlier arrangement in {plan.to} are not where they "
         "would be put now; organizer arrange --undo takes that back before a new one"
     )
     return [note]

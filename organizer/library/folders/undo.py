@@ -1,4 +1,4 @@
-"""Undo of an arrangement, also of what a person has dragged elsewhere since."""
+"""Undo an arrangement, also for files that a person has dragged elsewhere since."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ from organizer.store import Store
 def undo_arrangement(
     store: Store, *, progress: Progress, stop: Callable[[], bool]
 ) -> ArrangeRecord:
-    """Take the last arrangement back that stands. The caller holds the library for writing.
+    """Undo the last active arrangement. The caller holds the library for writing.
 
-    Files that a person dragged elsewhere, and that a read-back knew again, are taken back from
+    Files that a person dragged elsewhere, and that a read-back recognised, are taken back from
     there.
 
     Raises:
-        SettingsError: None stands.
+        SettingsError: None is active.
     """
-    standing = active_records(store)
-    if not standing:
+    active = active_records(store)
+    if not active:
         raise SettingsError(
-            "no arrangement stands that could be taken back", "organizer arrange --to DIR makes one"
+            "there is no arrangement to take back", "organizer arrange --to DIR makes one"
         )
-    last = standing[-1]
+    last = active[-1]
     if (
         last.plan.mode is ArrangeMode.MOVE
         and last.of(StepResult.DONE)
@@ -59,7 +59,7 @@ def undo_arrangement(
 
 
 def _put_back(photos: Sequence[ActivePhoto], sidecars: Sequence[ArrangeStep]) -> None:
-    """Bring dragged files to where the arrangement had put them, if nothing else is there."""
+    """Bring dragged files back to where the arrangement had put them, if nothing else is there."""
     disk, emptied = Disk(), set()
     tops = {photo.record.plan.to for photo in photos}
     beside: dict[Path, list[ArrangeStep]] = defaultdict(list)

@@ -1,1 +1,1 @@
-"""What a library knows of its images: crops, capture, deployment, frames and thumbnails."""
+"""What a library knows of its images: capture, deployments, crops, truth and thumbnails."""

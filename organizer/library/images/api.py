@@ -1,4 +1,4 @@
-"""The images of a library, to be read."""
+"""The images of a library as objects; read only."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Image:
 
     Attributes:
         id: Its id, the hash of the file's content.
-        paths: Its files, those that were there when last looked for first.
-        is_missing: Whether none of them was there.
-        facts: Size, time, camera and what else is kept of it.
+        paths: Its files; those that were present when last looked for come first.
+        is_missing: Whether none of them was present.
+        facts: Size, time, camera and what else is known of it.
     """
 
     id: str
@@ -36,7 +36,7 @@ class Image:
 
     @property
     def path(self) -> Path | None:
-        """The first of its files."""
+        """The first of its files; None where the library knows none."""
         return self.paths[0] if self.paths else None
 
 
@@ -57,7 +57,7 @@ class Images:
         return self._store.photos.count_images()
 
     def __iter__(self) -> Iterator[Image]:
-        """All images, in the order of their ingest; some thousands are read at a time."""
+        """All images in the order of their ingest; some thousands are read at a time."""
         ids = self._store.photos.columns("image_id")["image_id"].tolist()
         for start in range(0, len(ids), _AT_ONCE):
             yield from self._read(ids[start : start + _AT_ONCE])
@@ -78,7 +78,7 @@ class Images:
         )
 
     def table(self) -> ArrowTable:
-        """What is kept of all images, as a pyarrow Table: the columns of `ImageFacts`."""
+        """All images as a pyarrow Table with the columns of `ImageFacts`."""
         return self._store.photos.table()
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""Where, when and in which light the images of a library were taken, row by row."""
+"""Capture info: by which deployment, when and in which light images were taken."""
 
 from __future__ import annotations
 
@@ -21,15 +21,13 @@ _FIRST, _LAST = np.datetime64("0001-01-01T00:00:00"), np.datetime64("9999-12-31T
 
 @dataclass(frozen=True, slots=True)
 class CaptureInfo:
-    """How images were taken, as far as the library knows; one entry an image.
+    """How images were taken, as far as the library knows; one entry for each image.
 
     Attributes:
         image_ids: The images.
         deployments: The deployment of each; None where there is none.
-        cameras: What stands for the camera: the deployment, or else what the file tells; None where
-            unknown.
-        taken_at: Camera-local times, with the clock of the deployment put right; None where
-            unknown.
+        cameras: The deployment, or else the camera of the EXIF data; None where unknown.
+        taken_at: Camera-local times, corrected by the deployment's shift; None where unknown.
         infrared: ``(n,)`` int64, 1 for infrared, 0 for colour, NOISE where unknown.
         brightness: ``(n,)`` float64, 0 to 1; NaN where unknown.
         bursts: ``(n,)`` int64, the number of the burst; NOISE for a photo without a time.
@@ -49,28 +47,27 @@ class CaptureInfo:
 def read_capture_info(
     store: Store, image_ids: Sequence[str] | None = None, *, settings: Settings
 ) -> CaptureInfo:
-    """How some images were taken, or all of the library.
+    """Read how images were taken.
 
-    Bursts and events are numbered over all images of the library, so that a selection of them has
-    the numbers that the whole has. Of an image with files in several deployments, see
-    `organizer.library.images.placement.Placement`.
+    Bursts and events are numbered over all images of the library, whichever are read. For an image
+    with files in several deployments see `organizer.library.images.placement.Placement`.
 
     Args:
-        store: The library's folder.
+        store: The library.
         image_ids: The images; all where None.
-        settings: How far apart the photos of a burst and of an event may be.
+        settings: The gaps of a burst and of an event.
     """
     found = store.photos.columns("image_id", "taken_at", "camera", "brightness", "chroma")
     ids = found["image_id"].tolist()
-    where = read_placement(store)
-    deployments = [where.deployment_of.get(image_id) for image_id in ids]
-    shifts = {name: told.shift for name, told in where.deployments.items() if told.shift}
+    placement = read_placement(store)
+    deployments = [placement.deployment_of.get(image_id) for image_id in ids]
+    shifts = {name: found.shift for name, found in placement.deployments.items() if found.shift}
     taken_at = correct_times(
         found["taken_at"].tolist(), [shifts.get(d or "", 0) for d in deployments]
     )
     cameras = [d or camera for d, camera in zip(deployments, found["camera"], strict=True)]
     chroma = found["chroma"].astype(np.float64)
-    whole = CaptureInfo(
+    info = CaptureInfo(
         image_ids=tuple(ids),
         deployments=tuple(deployments),
         cameras=tuple(cameras),
@@ -81,34 +78,33 @@ def read_capture_info(
         events=group_in_time(taken_at, cameras, gap=settings.event_gap),
     )
     if image_ids is None:
-        return whole
-    taken = _taken(whole, frames_of(store, image_ids))
-    return replace(taken, image_ids=tuple(image_ids))
+        return info
+    return replace(_take(info, frames_of(store, image_ids)), image_ids=tuple(image_ids))
 
 
 def correct_times(taken_at: Sequence[str | None], shifts: Sequence[int]) -> list[str | None]:
-    """Times that cameras wrote, each moved by the seconds that its clock was wrong.
+    """Times that cameras wrote, each shifted by so many seconds.
 
-    A time that would leave the years 1 to 9999 is none.
+    A time that would leave the years 1 to 9999 becomes None.
     """
     times = list(taken_at)
     rows = [row for row, seconds in enumerate(shifts) if seconds and times[row]]
     if not rows:
         return times
-    moved = np.array([times[row] for row in rows], dtype="datetime64[s]")
-    moved += np.array([shifts[row] for row in rows], dtype="timedelta64[s]")
-    sound = (moved >= _FIRST) & (moved <= _LAST)
-    for row, text, fits in zip(rows, np.datetime_as_string(moved), sound, strict=True):
+    shifted = np.array([times[row] for row in rows], dtype="datetime64[s]")
+    shifted += np.array([shifts[row] for row in rows], dtype="timedelta64[s]")
+    valid = (shifted >= _FIRST) & (shifted <= _LAST)
+    for row, text, fits in zip(rows, np.datetime_as_string(shifted), valid, strict=True):
         times[row] = str(text) if fits else None
     return times
 
 
-def _taken(whole: CaptureInfo, image_ids: Sequence[str]) -> CaptureInfo:
-    """Some images, in their order; of one that is not there nothing is known."""
-    row_of = {image_id: row for row, image_id in enumerate(whole.image_ids)}
+def _take(info: CaptureInfo, image_ids: Sequence[str]) -> CaptureInfo:
+    """The info of some images, in their order; nothing is known of one that is not in it."""
+    row_of = {image_id: row for row, image_id in enumerate(info.image_ids)}
     rows = np.array([row_of.get(image_id, NOISE) for image_id in image_ids], dtype=np.int64)
 
-    def words(column: tuple[str | None, ...]) -> tuple[str | None, ...]:
+    def texts(column: tuple[str | None, ...]) -> tuple[str | None, ...]:
         return tuple(None if row == NOISE else column[row] for row in rows.tolist())
 
     def numbers(column: Labels) -> Labels:
@@ -116,14 +112,14 @@ def _taken(whole: CaptureInfo, image_ids: Sequence[str]) -> CaptureInfo:
             return np.full(len(rows), NOISE, dtype=np.int64)
         return np.where(rows == NOISE, NOISE, column[rows])
 
-    brightness = np.append(whole.brightness, np.nan)[rows]
+    brightness = np.append(info.brightness, np.nan)[rows]
     return CaptureInfo(
         image_ids=tuple(image_ids),
-        deployments=words(whole.deployments),
-        cameras=words(whole.cameras),
-        taken_at=words(whole.taken_at),
-        infrared=numbers(whole.infrared),
+        deployments=texts(info.deployments),
+        cameras=texts(info.cameras),
+        taken_at=texts(info.taken_at),
+        infrared=numbers(info.infrared),
         brightness=brightness,
-        bursts=numbers(whole.bursts),
-        events=numbers(whole.events),
+        bursts=numbers(info.bursts),
+        events=numbers(info.events),
     )

@@ -1,4 +1,4 @@
-"""Where the photos of a library are, by their crops: an image with three animals has three."""
+"""Locations of photos: their groups, their crops, and the clusters of these."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from organizer.types import (
 
 
 class PhotoGroup(StrEnum):
-    """What a photo shows, as far as detectors and persons have said."""
+    """What a photo shows, by the detectors and by what a person moved."""
 
     ANIMALS = "animals"
     EMPTY = "empty"
@@ -31,7 +31,7 @@ class PhotoGroup(StrEnum):
 
 
 QUARANTINED_GROUPS = frozenset({PhotoGroup.PEOPLE, PhotoGroup.VEHICLES})
-"""Left out of whatever shows pictures unless it is asked for."""
+"""Groups whose photos are not shown unless it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,11 @@ class CropLocation:
 
     Attributes:
         crop_id: Its image id.
-        box: Where it is in the frame.
-        category: What the detector called it; "animal" for a whole frame that a person put there.
-        confidence: The detector's, 0 to 1; 1 for what only a person said.
-        cluster_id: Its cluster; NOISE where it is unsure; None where it is not clustered yet.
-        decided: Whether a person put it there.
+        box: Its box in the photo.
+        category: The detector's category; "animal" for a crop that only a person decided about.
+        confidence: The detector's, 0 to 1; 1 for a crop that only a person decided about.
+        cluster_id: Its cluster; NOISE where it is unassigned; None where it is not clustered yet.
+        decided: Whether a person moved it there.
     """
 
     crop_id: str
@@ -57,15 +57,15 @@ class CropLocation:
 
 @dataclass(frozen=True, slots=True)
 class PhotoLocation:
-    """Where a photo is.
+    """The group, the cluster and the crops of a photo.
 
     Attributes:
         image_id: The photo.
         group: What it shows.
         cluster_id: The cluster of its surest crop, or its own where whole photos were clustered;
-            NOISE where that is unsure; None where there is none.
-        crops: Its crops, the surest first; a person's word is surer than any detector. There are
-            none where whole photos were clustered.
+            NOISE where that is unassigned; None where there is none.
+        crops: Its crops, the surest first: those that a person moved, then by confidence. Empty
+            where whole photos were clustered.
     """
 
     image_id: str
@@ -75,30 +75,30 @@ class PhotoLocation:
 
     @property
     def quarantined(self) -> bool:
-        """Whether there is a person or a vehicle on it."""
+        """Whether it shows a person or a vehicle."""
         return self.group in QUARANTINED_GROUPS
 
     @property
     def where(self) -> int | str:
-        """What stands for the photo: the id of its cluster (NOISE for unsure), or its group."""
+        """The id of its cluster, NOISE where it is unassigned, or else the name of its group."""
         if self.quarantined or self.cluster_id is None:
             return self.group.value
         return self.cluster_id
 
 
 def frames_of(store: Store, image_ids: Sequence[str]) -> list[str]:
-    """The photo that each image is, or is cut out of."""
+    """The photo that each image is, or is a crop of."""
     crops = store.detections.crops(image_ids)
     return [crops[i].image_id if i in crops else i for i in image_ids]
 
 
 def photo_groups(store: Store) -> dict[str, PhotoGroup]:
-    """What each photo of the library shows, by what the detectors said alone."""
+    """The group of each photo of the library, by the detectors' results alone."""
     detections = store.detections
     if not detections.count():
         return dict.fromkeys(_photos(store), PhotoGroup.UNKNOWN)
     looked_at, found = detections.looked_at(), detections.images_with()
-    people, vehicles = (detections.images_with({word}) for word in ("person", "vehicle"))
+    people, vehicles = (detections.images_with({name}) for name in ("person", "vehicle"))
 
     def group(image_id: str) -> PhotoGroup:
         if image_id in people:
@@ -113,15 +113,15 @@ def photo_groups(store: Store) -> dict[str, PhotoGroup]:
 
 
 def active_crops(store: Store, constraints: Constraints | None = None) -> dict[str, Crop]:
-    """The crops that are clustered: the boxes that count, and what a person said something of.
+    """The crops that are clustered: those of the boxes that count, and those that were decided.
 
-    A person's word outlives the detector that made the box: a cluster that was named keeps the
-    crops that stand for it.
+    A decision outlives the detector that made the box: a named cluster keeps the crops that
+    represent it.
     """
-    seen = {crop.crop_id: crop for crop, _ in store.detections.current_crops()}
+    detected = {crop.crop_id: crop for crop, _ in store.detections.seen()}
     constraints = constraints or compile_constraints(store.decisions.all())
-    said = [image_id for image_id in constraints.fixed if image_id not in seen]
-    return seen | store.detections.crops(said)
+    decided = [image_id for image_id in constraints.fixed if image_id not in detected]
+    return detected | store.detections.crops(decided)
 
 
 def active_vectors(
@@ -131,7 +131,7 @@ def active_vectors(
     vectors: Vectors,
     constraints: Constraints | None = None,
 ) -> tuple[tuple[str, ...], Vectors]:
-    """Of the images of an embedder those that are clustered: of crops the live ones."""
+    """The images of an embedder that are clustered, and their vectors: of crops the active ones."""
     if not is_crop_embedder(spec):
         return image_ids, vectors
     clustered = active_crops(store, constraints)
@@ -142,14 +142,14 @@ def active_vectors(
 
 
 def locate_photos(store: Store, clustering: StoredClustering | None) -> dict[str, PhotoLocation]:
-    """Where every photo of the library is.
+    """Locate every photo of the library.
 
     Args:
         store: The library.
         clustering: Of crops or of whole photos; None where there is none.
 
     Returns:
-        By image id, all photos of the library, also those without a crop and those in quarantine.
+        By image id, all photos of the library, also those without a crop and the quarantined ones.
     """
     group_of = photo_groups(store)
     members = (
@@ -160,7 +160,7 @@ def locate_photos(store: Store, clustering: StoredClustering | None) -> dict[str
     cluster_of = dict(zip(members.image_ids.tolist(), members.cluster_ids.tolist(), strict=True))
     if clustering is None or not is_crop_embedder(clustering.embedder):
         return {i: PhotoLocation(i, group, cluster_of.get(i)) for i, group in group_of.items()}
-    crops_of = _homed(store, cluster_of)
+    crops_of = _locate_crops(store, cluster_of)
     found = {}
     for image_id, group in group_of.items():
         crops = tuple(sorted(crops_of.get(image_id, ()), key=_surest_first))
@@ -170,27 +170,27 @@ def locate_photos(store: Store, clustering: StoredClustering | None) -> dict[str
     return found
 
 
-def _homed(store: Store, cluster_of: Mapping[str, int]) -> dict[str, list[CropLocation]]:
+def _locate_crops(store: Store, cluster_of: Mapping[str, int]) -> dict[str, list[CropLocation]]:
     decisions = store.decisions.all()
-    constraints, placed = compile_constraints(decisions), moved_by_person(decisions)
-    box_of = {crop.crop_id: box for crop, box in store.detections.current_crops()}
+    constraints, moved = compile_constraints(decisions), moved_by_person(decisions)
+    box_of = {crop.crop_id: box for crop, box in store.detections.seen()}
     found: dict[str, list[CropLocation]] = {}
     for crop_id, crop in active_crops(store, constraints).items():
         box = box_of.get(crop_id)
-        homed = CropLocation(
+        location = CropLocation(
             crop_id=crop_id,
             box=crop.box,
             category=box.category if box else "animal",
             confidence=box.confidence if box else 1.0,
             cluster_id=cluster_of.get(crop_id),
-            decided=crop_id in placed,
+            decided=crop_id in moved,
         )
-        found.setdefault(crop.image_id, []).append(homed)
+        found.setdefault(crop.image_id, []).append(location)
     return found
 
 
 def moved_by_person(decisions: Sequence[Decision]) -> set[str]:
-    """What a person moved; that it stands for a cluster that was named says nothing of it."""
+    """The images that a person moved; representatives of named clusters are not among them."""
     taken_back = {d.about for d in decisions if d.kind is DecisionKind.TAKE_BACK}
     moves = (d for d in decisions if d.kind is DecisionKind.MOVE)
     return {i for d in moves if d.decision_id not in taken_back for i in d.image_ids}

@@ -1,4 +1,4 @@
-"""Crops cut out of their frames: the picture that a box stands for, and what is embedded of it."""
+"""Frames: photos read again, and the crops that are cut out of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from organizer.types import Box, DecodedImage, FileState, ImageRef
 
 
 def cut_box(pixels: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
-    """What lies in a box: ``(h, w, 3)`` uint8, at least one pixel."""
+    """``(h, w, 3)`` uint8 the pixels in a box, at least one."""
     height, width = pixels.shape[:2]
     left, upper, right, lower = box.pixels(width, height)
     return pixels[upper:lower, left:right]
@@ -24,7 +24,7 @@ def cut_box(pixels: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
 def square_box(box: Box, width: int, height: int) -> Box:
     """A box made square where the picture allows it.
 
-    Networks look at a square: of a long animal they would see the middle.
+    Networks are given a square: of a long animal they would get the middle.
 
     Args:
         box: The box.
@@ -48,7 +48,7 @@ def needed_side(boxes: Sequence[Box], width: int, height: int, min_side: int | N
 def read_frame(
     image_id: str, files: Sequence[Path], *, min_side: int | None, max_bytes: int
 ) -> DecodedImage | None:
-    """The picture in the first of some files that still holds an image; None where none does."""
+    """Decode the first of some files that still holds an image; None where none does."""
     for file in files:
         try:
             ref = _ref(file)
@@ -61,12 +61,12 @@ def read_frame(
 
 
 def present_files(files: Sequence[FileRow]) -> list[Path]:
-    """The paths that were there when last looked for."""
+    """The paths of the files that were present when last looked for."""
     return [row.file for row in files if row.state is FileState.PRESENT]
 
 
 def _widened(start: float, length: float, wanted: float) -> tuple[float, float]:
-    """A span of a wanted length round the middle of another, moved to lie within 0 to 1."""
+    """A span of a wanted length round the middle of another, shifted to lie within 0 to 1."""
     wanted = max(wanted, length)
     first = min(max(start + length / 2 - wanted / 2, 0.0), max(1.0 - wanted, 0.0))
     return first, wanted

@@ -1,4 +1,4 @@
-"""Which deployment the images of a library are of: by their folders and what a person told."""
+"""The deployment of each image: by its folders, and by the deployments that were described."""
 
 from __future__ import annotations
 
@@ -11,69 +11,72 @@ from organizer.store import Store
 from organizer.types import Deployment, FileState
 
 TEMPLATE_CHOICE = "deployment_template"
-"""The name under which the template is kept among a library's choices."""
+"""The name under which the template is stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
     """The deployments of a library and their images.
 
-    An image with several files is of the deployment of the first of them that is of any: those that
-    are there before those that are gone, then by path. So a copy outside the field's folders
-    changes nothing, and a card that was copied twice counts once. An image whose files were all
-    moved to where no folder tells a deployment is of that in whose folder it lay first; so is one
-    that an arrangement moved, whatever its new folders are called.
+    An image with several files is of the deployment of the first of them that is of any: present
+    files come before missing ones, then by path. So a copy outside the deployments' folders changes
+    nothing, and a card that was copied twice counts once. An image whose files were all moved to
+    where no folder names a deployment is of that of its first folder; so is one that an arrangement
+    moved, whatever its new folders are called.
 
     Attributes:
         deployment_of: The deployment of each image that is of one.
-        deployments: All that a person told of or a folder tells, by their ids.
-        told: The ids of those that a person told of.
+        deployments: All that were described or that a folder names, by their ids.
+        described: The ids of those that were described.
         several: The images whose files are of several deployments.
     """
 
     deployment_of: dict[str, str]
     deployments: dict[str, Deployment]
-    told: frozenset[str]
+    described: frozenset[str]
     several: frozenset[str]
 
 
 def deployment_template(store: Store) -> DeploymentTemplate | None:
-    """The template that was chosen for a library."""
+    """The template that was chosen for a library; None where none was."""
     text = store.choices.get(TEMPLATE_CHOICE)
     return DeploymentTemplate.parse(text) if text else None
 
 
 def read_placement(store: Store) -> Placement:
-    """Which image is of which deployment; 100,000 files take a quarter of a second."""
+    """Find the deployment of each image; 100,000 files take a quarter of a second."""
     return placement_by_template(store, deployment_template(store))
 
 
 def placement_by_template(
-    store: Store, template: DeploymentTemplate | None, *, told: Sequence[Deployment] | None = None
+    store: Store,
+    template: DeploymentTemplate | None,
+    *,
+    described: Sequence[Deployment] | None = None,
 ) -> Placement:
     """As `read_placement`, by another template, and by other deployments where these are given."""
-    told = store.deployments.all() if told is None else told
-    places = CameraPlaces(template, told)
+    described = store.deployments.all() if described is None else described
+    places = CameraPlaces(template, described)
     if not places:
         return Placement({}, {}, frozenset(), frozenset())
     search = _Search(store, places)
     search.run()
     return Placement(
         search.deployment_of,
-        _deployments(told, search.place_of.values()),
-        frozenset(deployment.deployment_id for deployment in told),
+        _deployments(described, search.place_of.values()),
+        frozenset(deployment.deployment_id for deployment in described),
         frozenset(search.several),
     )
 
 
 def _deployments(
-    told: Iterable[Deployment], places: Iterable[CameraPlace | None]
+    described: Iterable[Deployment], places: Iterable[CameraPlace | None]
 ) -> dict[str, Deployment]:
-    """All deployments, by id; of two folders of one, the first in the alphabet tells of it."""
+    """All deployments, by id; where two folders name one, the first in the alphabet counts."""
     first: dict[str, CameraPlace] = {}
     for place in sorted(filter(None, places), key=lambda p: (p.location or "", p.camera or "")):
         first.setdefault(place.deployment_id, place)
-    known = {deployment.deployment_id: deployment for deployment in told}
+    known = {deployment.deployment_id: deployment for deployment in described}
     ids = sorted({*first, *known})
     return {
         name: complete_deployment(known.get(name) or Deployment(name), first.get(name))
@@ -102,7 +105,7 @@ class _Search:
         moved = {image_id for ids in first.values() for image_id in ids} if arranged else set()
         for image_id, root_id, path, state in zip(*files.values(), strict=True):
             if image_id in moved and f"{folders[root_id].as_posix()}/{path}".startswith(arranged):
-                continue  # its folder is a cluster's, a date's: not what the field's folders tell
+                continue  # its folder is an arrangement's, and names no deployment
             place = self._place(parts[root_id], (root_id, path.rpartition("/")[0]))
             if place is None:
                 continue

@@ -1,4 +1,4 @@
-"""Small pictures of the images of a library, for reports and pages."""
+"""Thumbnails of the images of a library, for reports, exports and notebooks."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from organizer.execute import in_order
 from organizer.library.images.frames import cut_box, present_files, read_frame
 from organizer.library.progress import Progress
 from organizer.settings import available_cores
-from organizer.store import Store
+from organizer.store import FileRow, Store
 from organizer.thumbnail import Thumbnail, thumbnail
-from organizer.types import Box
+from organizer.types import Box, Crop
 
 THUMBNAIL_SIDE = 96
 """Pixels: ten stand in a row on a page, and 1,200 take some 3 MB."""
@@ -34,16 +34,16 @@ def make_thumbnails(
     max_file_bytes: int = 2 * 1024**3,
     progress: Progress,
 ) -> dict[str, Thumbnail]:
-    """Small pictures of some images, whole and upright; of a crop what lies in its box.
+    """Make thumbnails of images, uncropped and upright; of a crop what lies in its box.
 
     An image whose files are gone, changed, unreadable or broken is absent: what a file holds now
-    is never shown for what it held.
+    is never shown for what it held before.
 
     Args:
         store: The library.
         wanted: Image ids; one that comes twice is read once.
-        side: The longer side of a picture at most, pixels.
-        threads: That read and decode; 0 takes one for each core.
+        side: The longer side of a picture, in pixels, at most.
+        threads: Threads that read and decode; 0 takes one for each core.
         max_file_bytes: A larger file is not read.
         progress: Told of each image.
 
@@ -55,15 +55,7 @@ def make_thumbnails(
     crops = store.detections.crops(ids)
     progress.begin("reading pictures", len(ids))
     found = {}
-    jobs = [
-        _Job(
-            image_id,
-            crops[image_id].image_id if image_id in crops else image_id,
-            crops[image_id].box if image_id in crops else None,
-            present_files(files.get(image_id, ())),
-        )
-        for image_id in ids
-    ]
+    jobs = [_job(image_id, crops.get(image_id), files.get(image_id, ())) for image_id in ids]
     for image_id, picture in _made(jobs, side, threads or available_cores(), max_file_bytes):
         progress.advance()
         if picture is not None:
@@ -81,6 +73,13 @@ class _Job:
     files: Sequence[Path]
 
 
+def _job(image_id: str, crop: Crop | None, files: Sequence[FileRow]) -> _Job:
+    present = present_files(files)
+    if crop is None:
+        return _Job(image_id, image_id, None, present)
+    return _Job(image_id, crop.image_id, crop.box, present)
+
+
 def _made(
     jobs: Sequence[_Job], side: int, threads: int, max_bytes: int
 ) -> Iterator[tuple[str, Thumbnail | None]]:
@@ -88,7 +87,7 @@ def _made(
         return job.image_id, _picture(job, side=side, max_bytes=max_bytes)
 
     with warnings.catch_warnings(), ThreadPoolExecutor(threads, "pictures") as pool:
-        # Pillow warns of what a damaged file holds; the picture is there or absent.
+        # Pillow warns about damaged files; their picture is there or absent.
         warnings.filterwarnings("ignore", module=r"PIL\.|pillow_heif")
         decode.register_codecs()
         try:

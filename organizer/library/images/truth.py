@@ -1,4 +1,4 @@
-"""Known truth for the images of a library: from folders, a table, or what the photos tell."""
+"""Truth: known classes of images, from folders, a table, or the photos' own metadata."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 from organizer.errors import SettingsError
 from organizer.library import csv_tables
@@ -14,7 +15,7 @@ from organizer.store import Store
 
 FOLDERS = "folders"
 TRUTH_COLUMNS = ("camera", "format", "light")
-"""What the photos tell of themselves and may be taken for truth."""
+"""Properties of the photos themselves that may be taken for truth."""
 
 _PATH_COLUMNS = ("path", "file", "filename", "filepath", "image")
 _LABEL_COLUMNS = ("label", "class", "truth", "species", "category")
@@ -22,13 +23,13 @@ _LABEL_COLUMNS = ("label", "class", "truth", "species", "category")
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """The class of images.
+    """The known classes of images.
 
     Attributes:
-        of: By image id, of those whose class is known.
-        unmatched: Labels of files that are not in the library.
-        conflicting: Images with several different labels: copies in different folders, or lines
-            of a table that contradict each other.
+        of: The class by image id, where it is known.
+        unmatched: Number of labels of files that are not in the library.
+        conflicting: Number of images with several different labels: copies in different folders, or
+            lines of a table that contradict each other.
         of_table: Whether the labels are those of a table.
     """
 
@@ -39,7 +40,7 @@ class Truth:
 
     @property
     def conflict(self) -> str | None:
-        """What a reader has to know of images with several labels; None where there are none."""
+        """A note on images with several labels; None where there are none."""
         if not self.conflicting:
             return None
         images = "1 image has" if self.conflicting == 1 else f"{self.conflicting:,} images have"
@@ -49,7 +50,7 @@ class Truth:
 
 
 def read_truth(store: Store, labels: str, *, below: Path) -> Truth:
-    """Read the truth; that of a photo is that of its crops.
+    """Read the truth; the class of a photo is also that of its crops.
 
     Args:
         store: The library.
@@ -69,7 +70,7 @@ def read_truth(store: Store, labels: str, *, below: Path) -> Truth:
 
 def _truth_of(store: Store, labels: str, *, below: Path) -> Truth:
     if labels in TRUTH_COLUMNS:
-        return Truth(_told(store, labels))
+        return Truth(_from_photos(store, labels))
     files = store.photos.files_of(with_people=True)
     if labels == FOLDERS:
         pairs = ((i, row.file.parent.name) for i, rows in files.items() for row in rows)
@@ -78,7 +79,7 @@ def _truth_of(store: Store, labels: str, *, below: Path) -> Truth:
     roots = [root.folder for root in store.roots.all()]
     by_path = {str(row.file): image_id for image_id, rows in files.items() for row in rows}
     places = [(below / file).resolve().parent, below, *roots]
-    match = _Matcher(by_path, places)
+    match = _Matcher.of(by_path, places)
     matched = [(match(path), label) for path, label in _labels(below, file, column, match)]
     truth = _one_label_each((i, label) for i, label in matched if i is not None)
     unmatched = sum(i is None for i, _ in matched)
@@ -86,7 +87,12 @@ def _truth_of(store: Store, labels: str, *, below: Path) -> Truth:
 
 
 def require_labelled(truth: Truth, image_ids: Iterable[str], labels: str) -> None:
-    """Make sure that the labels speak of these images at all.
+    """Make sure that one of the images has a label.
+
+    Args:
+        truth: The truth.
+        image_ids: The images.
+        labels: Where the truth is from, for the message.
 
     Raises:
         SettingsError: They do not.
@@ -101,7 +107,7 @@ def require_labelled(truth: Truth, image_ids: Iterable[str], labels: str) -> Non
     )
 
 
-def _told(store: Store, column: str) -> dict[str, str]:
+def _from_photos(store: Store, column: str) -> dict[str, str]:
     if column == "light":
         found = store.photos.columns("image_id", "chroma")
         return {
@@ -114,7 +120,7 @@ def _told(store: Store, column: str) -> dict[str, str]:
 
 
 def _one_label_each(pairs: Iterable[tuple[str, str]]) -> Truth:
-    """The first label of each image, and how many images have another one too."""
+    """The first label of each image, and the number of images that have another one too."""
     truth: dict[str, str] = {}
     conflicting: set[str] = set()
     for image_id, label in pairs:
@@ -163,7 +169,7 @@ def _labels(below: Path, file: Path, column: str | None, match: _Matcher) -> lis
     pairs = []
     for line in table.lines:
         name, value = line.cell(path), line.cell(label).strip()
-        # A name may hold a line break; one that is nobody's is several lines in one.
+        # A name may hold a line break; one that matches no file is several lines in one.
         if line.has_break(path) and match(name) is None:
             raise table.broken(line, path)
         if name.strip() and value:
@@ -174,13 +180,17 @@ def _labels(below: Path, file: Path, column: str | None, match: _Matcher) -> lis
 class _Matcher:
     """Finds the image that a path of a table means."""
 
-    def __init__(self, by_path: Mapping[str, str], places: Sequence[Path]) -> None:
-        self._by_path = by_path
+    def __init__(self, by_path: Mapping[str, str], places: Sequence[str]) -> None:
+        self._by_path, self._places = by_path, places
+
+    @classmethod
+    def of(cls, by_path: Mapping[str, str], places: Sequence[Path]) -> Self:
+        """A matcher for paths that are relative to some folders, or to what these link to."""
         every = [*places, *(place.resolve() for place in places)]
-        self._places = list(dict.fromkeys(map(str, every)))
+        return cls(by_path, list(dict.fromkeys(map(str, every))))
 
     def __call__(self, path: str) -> str | None:
-        """The image; what a person typed around the path is taken away where that helps."""
+        """The image; blanks around the path are ignored where that helps."""
         for name in dict.fromkeys((path, path.strip())):
             found = self._found(name)
             if found is not None:

@@ -1,1 +1,1 @@
-"""Review: a person looks at samples and says whether they belong."""
+"""Review: a person answers for samples of the clusters whether the images belong."""

@@ -1,4 +1,4 @@
-"""Review: a person looks at samples of the clusters; what follows from the answers."""
+"""Review: samples of the clusters, a person's answers, and what follows from them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,14 @@ _ANSWERS_A_TIDY = 100
 
 
 class Review:
-    """Samples to look at, the answers, and what these say of the clusters."""
+    """Samples of the clusters, a person's answers, and the purity that they show.
+
+    Example:
+        >>> items = library.review.sample(50)  # doctest: +SKIP
+        >>> answers = [item.answer(belongs=True) for item in items]  # doctest: +SKIP
+        >>> library.review.answer(answers)  # doctest: +SKIP
+        >>> library.review.audit().overall  # doctest: +SKIP
+    """
 
     def __init__(self, opened: OpenLibrary) -> None:
         self._opened, self._store, self._settings = opened, opened.store, opened.settings
@@ -33,7 +40,7 @@ class Review:
         cluster that it is in is not drawn again. Images whose files are all missing are left out.
 
         Args:
-            limit: How many; all that are left where there are fewer.
+            limit: The number of images; all that are left where there are fewer.
             cluster_ids: Only of these clusters; of all where empty.
 
         Returns:
@@ -49,15 +56,16 @@ class Review:
     def doubtful(self, limit: int = 50, *, cluster_ids: Sequence[int] = ()) -> list[ReviewItem]:
         """Images of whose ten nearest neighbours six or more are in another cluster.
 
-        Those that were answered, or whose files are all missing, are left out. Of up to 20,000
-        images all are looked up among all; of more, the 5,000 with the smallest margin.
+        Those that were answered, or whose files are all missing, are left out. The neighbours of
+        up to 20,000 images are looked up; of more images, those of the 5,000 with the smallest
+        margin.
 
         Args:
-            limit: How many at most.
+            limit: The number of images, at most.
             cluster_ids: Only of these clusters; of all where empty.
 
         Returns:
-            The most disagreeing first.
+            Those with the largest share of disagreeing neighbours first.
 
         Raises:
             ClusteringError: There is no clustering yet.
@@ -66,13 +74,13 @@ class Review:
         return find_doubtful(self._store, limit, cluster_ids=cluster_ids)
 
     def answer(self, answers: Sequence[Answer]) -> int:
-        """Write down what a person said of images, in one commit.
+        """Store a person's answers, in one commit.
 
         Args:
             answers: As `ReviewItem.answer` makes them.
 
         Returns:
-            How many of them were not known already.
+            The number of answers that were not known already.
 
         Raises:
             StoreError: The library cannot be written.
@@ -91,7 +99,7 @@ class Review:
         return len(new)
 
     def correct(self, cluster_ids: Sequence[int] = ()) -> list[DecisionReport]:
-        """Exclude every image that was said not to belong; see `Corrections.exclude`.
+        """Exclude every image that was answered with no; see `Corrections.exclude`.
 
         Args:
             cluster_ids: Only of these clusters; of all where empty.
@@ -120,14 +128,15 @@ class Review:
         return reports
 
     def audit(self) -> Audit | None:
-        """How pure the clusters are by the answers on images that were drawn at random.
+        """Estimate the purity of the clusters from the answers for a random sample.
 
-        It tells how many images are where they belong now. An answer counts for as long as the
-        image is in the cluster that it was shown with; one of "no" also after the image was taken
-        out of it by a person's word, since those that nobody looked at are as they were. What a
-        merge, a split or a later decision makes of it: see `organizer.library.review.answers`.
-        Images that joined a cluster after its sample was drawn are taken for what the others are,
-        until the next sample, which begins with them.
+        The purity is the share of images that are in the right cluster now. An answer counts for as
+        long as the image is in the cluster that it was shown with; a no also after the image was
+        excluded because of it, since the images that nobody looked at are as they were. What a
+        merge, a split or a later decision makes of an answer: see
+        `organizer.library.review.answers`. Images that were assigned to a cluster after its sample
+        was drawn are taken for as pure as the others, until the next sample, which begins with
+        them.
 
         Returns:
             None where there is no such answer.

@@ -1,7 +1,7 @@
-"""A sample as a table for a spreadsheet, and what a person wrote into it.
+"""A sample as a CSV file to be filled in with a spreadsheet, and the answers in it.
 
-The column `asked` tells the state of the library in which the table was written: its clustering and
-its last answer. By it an answer is about the clusters that were shown, and a table that is older
+The column `asked` holds the state of the library in which the file was written: its clustering and
+its last answer. By it an answer is about the clusters that were shown, and a file that is older
 than another answer does not silently take that one back.
 
 Texts that a spreadsheet would run as formulas are guarded as in an export.
@@ -49,13 +49,13 @@ NO = ("n", "no", "0", "false", "nein", "falsch")
 
 @dataclass(frozen=True, slots=True)
 class FilledTable:
-    """What a person wrote into a table.
+    """The answers in a table.
 
     Attributes:
-        answers: To be taken, in the order of the lines.
-        blank: Lines without an answer.
-        differing: Answers that were left out, since something else was said after the table was
-            written.
+        answers: Those to be stored, in the order of the lines.
+        blank: Number of lines without an answer.
+        differing: Number of answers that were left out, since another one was given after the
+            table was written.
     """
 
     answers: list[Answer]
@@ -63,14 +63,14 @@ class FilledTable:
     differing: int = 0
 
 
-def write_review(file: Path, looks: Sequence[ReviewItem], *, store: Store, force: bool) -> None:
-    """Write images to look at as CSV (UTF-8 with a mark, commas).
+def write_review(file: Path, items: Sequence[ReviewItem], *, store: Store, force: bool) -> None:
+    """Write a sample as CSV (UTF-8 with a byte order mark, commas).
 
-    It is written beside its target and moved there when it is whole.
+    It is written beside its target and moved there when it is complete.
 
     Args:
         file: The target.
-        looks: The images.
+        items: The sample.
         store: The library.
         force: Whether a file that is there may be replaced; one with answers that were not read in
             never is.
@@ -84,7 +84,7 @@ def write_review(file: Path, looks: Sequence[ReviewItem], *, store: Store, force
     rows = csv.writer(text)
     rows.writerow(REVIEW_COLUMNS)
     last = store.answers.last()
-    rows.writerows(_row(look, last) for look in looks)
+    rows.writerows(_row(item, last) for item in items)
     try:
         with replace_export(place, force=force) as partial:
             # The mark at the beginning makes spreadsheets read UTF-8.
@@ -111,7 +111,7 @@ def _require_free(place: Path, file: Path, store: Store, *, force: bool) -> None
 
 
 def _not_read_in(file: Path, store: Store) -> int:
-    """Answers in a file that would be lost with it; of one that is no such table none."""
+    """The number of answers that would be lost with a file; 0 for one that is no such table."""
     try:
         table = csv_tables.read_csv(file, hint="")
     except SettingsError:
@@ -126,17 +126,17 @@ def _not_read_in(file: Path, store: Store) -> int:
 
 
 def read_review(file: Path, store: Store, *, force: bool = False) -> FilledTable:
-    """Read the answers that a person wrote into a table.
+    """Read the answers in a table.
 
     Args:
         file: The table.
         store: The library.
-        force: Take also the answers that differ from what was said after the table was written.
+        force: Take also the answers that differ from later ones.
 
     Raises:
         ClusteringError: There is no clustering yet.
-        SettingsError: The file cannot be read, a line cannot be understood, or two lines contradict
-            each other; nothing is taken from such a file.
+        SettingsError: The file cannot be read, a line cannot be read, or two lines contradict each
+            other; nothing is taken from such a file.
     """
     require_clustering(store)
     table = csv_tables.read_csv(
@@ -144,26 +144,29 @@ def read_review(file: Path, store: Store, *, force: bool = False) -> FilledTable
     )
     lines = _answers(table, store)
     given = [(answer, asked) for _, answer, asked in lines if answer is not None]
-    taken = given if force else _not_overtaken(given, store)
+    taken = given if force else _without_overruled(given, store)
     return FilledTable(
         [answer for answer, _ in taken], len(lines) - len(given), len(given) - len(taken)
     )
 
 
-def _not_overtaken(given: Sequence[tuple[Answer, int]], store: Store) -> list[tuple[Answer, int]]:
-    """Without the answers against which something was said after they were asked for."""
-    known, today = answer_summary(store), AnswerTranslator(store)
+def _without_overruled(
+    given: Sequence[tuple[Answer, int]], store: Store
+) -> list[tuple[Answer, int]]:
+    """The answers without those that differ from one given after the table was written."""
+    known, translate = answer_summary(store), AnswerTranslator.read(store)
     found = []
     for answer, asked in given:
-        now = today(answer)
-        said_later = now.pair is not None and known.number.get(now.pair, 0) > asked
-        if now.pair is None or not said_later or known.belongs[now.pair] is now.belongs:
+        current = translate(answer)
+        pair = current.pair
+        is_later = pair is not None and known.number.get(pair, 0) > asked
+        if pair is None or not is_later or known.belongs[pair] is current.belongs:
             found.append((answer, asked))
     return found
 
 
 def _answers(table: CsvTable, store: Store) -> list[tuple[TableRow, Answer | None, int]]:
-    """Line by line what is answered, and the last answer when it was asked for."""
+    """Each line with its answer, and the number of the last answer when it was written."""
     _require_columns(table)
     found = [(line, *_answer(table, line)) for line in table.lines]
     given = [(line, answer) for line, answer, _ in found if answer is not None]
@@ -172,16 +175,16 @@ def _answers(table: CsvTable, store: Store) -> list[tuple[TableRow, Answer | Non
     return found
 
 
-def _row(look: ReviewItem, last: int) -> list[str | None]:
+def _row(item: ReviewItem, last: int) -> list[str | None]:
     return [
-        look.image_id,
-        guarded_path(str(look.path)),
-        str(look.cluster_id),
-        guarded(look.cluster_name),
-        guarded_path(" | ".join(map(str, look.typical))),
-        look.drawn.value,
-        "" if look.other_id is None else str(look.other_id),
-        f"c{look.clustering_id}-a{last}",
+        item.image_id,
+        guarded_path(str(item.path)),
+        str(item.cluster_id),
+        guarded(item.cluster_name),
+        guarded_path(" | ".join(map(str, item.typical))),
+        item.drawn.value,
+        "" if item.other_id is None else str(item.other_id),
+        f"c{item.clustering_id}-a{last}",
         "",
     ]
 
@@ -233,7 +236,7 @@ def _answer(table: CsvTable, line: TableRow) -> tuple[Answer | None, int]:
 
 
 def _require_known(file: Path, given: Sequence[tuple[TableRow, Answer]], store: Store) -> None:
-    """Every answer is about an image of the library and a cluster that is or was."""
+    """Make sure that every answer is about an image of the library and a cluster that is or was."""
     ids = [answer.image_id for _, answer in given]
     images = store.photos.facts_of(i for i in ids if i and not set(i) - set("0123456789abcdef"))
     clusters = store.clusterings.origins()
@@ -252,12 +255,12 @@ def _require_known(file: Path, given: Sequence[tuple[TableRow, Answer]], store: 
 
 
 def _require_consistent(file: Path, given: Sequence[tuple[TableRow, Answer]]) -> None:
-    """No two lines say the opposite of each other."""
+    """Make sure that no two lines contradict each other."""
     first: dict[tuple[str, int], tuple[TableRow, Answer]] = {}
     for line, answer in given:
         pair = (answer.image_id, answer.cluster_id)
-        earlier, said_there = first.setdefault(pair, (line, answer))
-        if said_there.belongs is not answer.belongs:
+        earlier, other = first.setdefault(pair, (line, answer))
+        if other.belongs is not answer.belongs:
             raise SettingsError(
                 f"{file} lines {earlier.number} and {line.number} contradict each other: one "
                 "image, yes and no",

@@ -19,12 +19,12 @@ _LEAST_SURE = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Disagreements:
-    """Images of most of whose neighbours are in another cluster, the worst first.
+    """Images most of whose neighbours are in another cluster, the worst first.
 
     Attributes:
         rows: ``(m,)`` int64, the images.
         shares: ``(m,)`` float64, the share of the neighbours that are elsewhere.
-        others: ``(m,)`` int64, the cluster where most of these are.
+        others: ``(m,)`` int64, the cluster that most of these are in.
     """
 
     rows: Labels
@@ -32,7 +32,7 @@ class Disagreements:
     others: Labels
 
     def without(self, image_ids: NDArray[np.object_], hidden: Collection[str]) -> Disagreements:
-        """Those that may be shown."""
+        """The same without images that may not be shown."""
         if not hidden:
             return self
         keep = ~np.isin(image_ids[self.rows], list(hidden))
@@ -46,26 +46,27 @@ def find_disagreements(
     *,
     cluster_ids: Sequence[int] = (),
 ) -> Disagreements:
-    """Look for the images whose neighbours disagree with their cluster.
+    """Find the images whose neighbours disagree with their cluster.
 
     Args:
         vectors: ``(n, dim)`` float32 or float16 of unit length.
         labels: ``(n,)`` int64 clusters; NOISE for none.
-        margins: ``(n,)``, how much farther the second nearest cluster is; of equal ones the less
-            sure comes first, and of very many images only the least sure are looked at.
+        margins: ``(n,)``, how much farther the second nearest cluster is; of images with equal
+            shares the one with the smaller margin comes first, and of very many images only those
+            with the smallest margins are looked up.
         cluster_ids: The clusters to which the search is limited; all where empty.
     """
-    rows = _worth_a_look(labels, margins, cluster_ids)
+    rows = _rows_to_look_up(labels, margins, cluster_ids)
     shares, others = neighbour_disagreement(vectors, labels, rows=rows)
     order = np.lexsort((margins[rows], -shares))
     order = order[shares[order] >= DOUBTFUL_FROM]
     return Disagreements(rows[order], shares[order], others[order])
 
 
-def _worth_a_look(
+def _rows_to_look_up(
     labels: Labels, margins: NDArray[np.floating], cluster_ids: Sequence[int]
 ) -> Labels:
-    """The images whose neighbours are looked up; of very many, the least sure ones."""
+    """The images whose neighbours are looked up; of very many, those with the smallest margins."""
     wanted = labels != NOISE
     if cluster_ids:
         wanted &= np.isin(labels, list(cluster_ids))

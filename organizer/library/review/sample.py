@@ -1,15 +1,14 @@
-"""A person looks at a few images and says whether they belong; what follows for the clusters.
+"""Samples of the clusters: images that a person answers for whether they belong.
 
-Answers are facts about an image and the cluster that it was shown with; what they say of the
-current clusters is in `organizer.library.review.answers`. They count for as long as the image is in
-that cluster, and after the person took it out because of them.
+What the answers mean for the current clusters is in `organizer.library.review.answers`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -23,7 +22,7 @@ from organizer.library.review.answers import (
     answer_summary,
 )
 from organizer.library.review.disagreements import find_disagreements
-from organizer.store import Answer, SampleKind, Store, StoredClustering
+from organizer.store import Answer, FileRow, SampleKind, Store, StoredClustering
 from organizer.types import NOISE, Assignments, Box, FileState
 
 _TYPICAL = 3
@@ -31,25 +30,24 @@ _TYPICAL = 3
 
 @dataclass(frozen=True, slots=True)
 class ReviewItem:
-    """An image to look at, with what there is to compare it with.
+    """An image of a sample, with images of its cluster to compare it with.
 
     Attributes:
         image_id: The image.
         path: A file of it.
         cluster_id: The cluster that it is in.
-        cluster_name: The name that a person gave the cluster.
+        cluster_name: The name of the cluster; None where it has none.
         typical: Files of the cluster's medoid and of the members nearest to the centroid, without
             the image itself.
         drawn: Whether it was drawn at random or because of its neighbours.
         clustering_id: The clustering in which it is in that cluster.
-        belongs: What the person said of it before, for one that is drawn at random and was among
-            the doubtful ones; None as a rule. It counts as drawn once the person, asked again,
-            lets it stand.
+        belongs: The earlier answer for an image that is drawn at random and was among the doubtful
+            ones; None as a rule. It counts as drawn once the person confirms it.
         disagreeing: Share of its nearest neighbours that are in another cluster; None where it was
             drawn at random.
-        other_id: The cluster in which most of these are.
+        other_id: The cluster that most of these are in.
         other_name: Its name.
-        box: Where in the photo it is, for a crop.
+        box: The box in the photo, for a crop.
     """
 
     image_id: str
@@ -66,25 +64,22 @@ class ReviewItem:
     box: Box | None = None
 
     def answer(self, *, belongs: bool) -> Answer:
-        """What a person says of it."""
+        """The answer of a person; see `Review.answer`."""
         return Answer(self.image_id, self.cluster_id, belongs, self.drawn, self.clustering_id)
 
 
 def draw_sample(
     store: Store, number: int, *, seed: int, cluster_ids: Sequence[int] = ()
 ) -> list[ReviewItem]:
-    """See `organizer.library.Library.review_sample`."""
+    """See `Review.sample`."""
     current, members = current_members(store, cluster_ids)
-    known, lost = (
-        answer_summary(store),
-        missing_images(store) | store.photos.hidden(members.image_ids.tolist()),
-    )
+    known, not_shown = answer_summary(store), _not_shown(store, members)
     open_, answered = {}, {}
     for cluster_id, image_ids in members_by_cluster(members, cluster_ids).items():
         is_answered = [(i, cluster_id) in known.at_random for i in image_ids]
         answered[cluster_id] = sum(is_answered)
         left = [i for i, done in zip(image_ids, is_answered, strict=True) if not done]
-        open_[cluster_id] = [i for i in left if i not in lost]
+        open_[cluster_id] = [i for i in left if i not in not_shown]
     sizes = {i: len(left) + answered[i] for i, left in open_.items()}
     shares = allocate_sample(sizes, answered, number)
     chosen = [
@@ -92,31 +87,28 @@ def draw_sample(
         for cluster_id in sorted(shares, key=lambda i: (-sizes[i], i))
         for image_id in _in_order(open_[cluster_id], cluster_id, known, seed)[: shares[cluster_id]]
     ]
-    show = _Shown(store, current, members, chosen)
+    items = _ItemMaker.read(store, current, members, chosen)
     return [
-        show.look(pair, SampleKind.RANDOM, belongs=known.belongs.get(pair))
+        items.make(pair, SampleKind.RANDOM, belongs=known.belongs.get(pair))
         for pair in chosen
-        if show.has(pair)
+        if items.has(pair)
     ]
 
 
 def count_missing(store: Store, cluster_ids: Sequence[int] = ()) -> int:
-    """How many images of clusters cannot be looked at: all of their files are missing."""
+    """The number of images in clusters whose files are all missing."""
     _, members = current_members(store, cluster_ids)
     inside = members_by_cluster(members, cluster_ids).values()
-    lost = missing_images(store)
-    return sum(image_id in lost for image_ids in inside for image_id in image_ids)
+    missing = missing_images(store)
+    return sum(image_id in missing for image_ids in inside for image_id in image_ids)
 
 
 def find_doubtful(
     store: Store, number: int, *, cluster_ids: Sequence[int] = ()
 ) -> list[ReviewItem]:
-    """See `organizer.library.Library.review_doubtful`."""
+    """See `Review.doubtful`."""
     current, members = current_members(store, cluster_ids)
-    known, lost = (
-        answer_summary(store),
-        missing_images(store) | store.photos.hidden(members.image_ids.tolist()),
-    )
+    known, not_shown = answer_summary(store), _not_shown(store, members)
     image_ids, vectors = read_unit_vectors(store, current.embedder)
     row_of = {image_id: row for row, image_id in enumerate(members.image_ids.tolist())}
     at = np.array([row_of.get(image_id, -1) for image_id in image_ids], dtype=np.int64)
@@ -125,38 +117,44 @@ def find_doubtful(
     disagreeing = find_disagreements(vectors, labels, margins, cluster_ids=cluster_ids)
     pairs = [(image_ids[row], int(labels[row])) for row in disagreeing.rows]
     shares = zip(pairs, disagreeing.shares.tolist(), disagreeing.others.tolist(), strict=True)
-    found = [one for one in shares if one[0] not in known.belongs and one[0][0] not in lost]
+    found = [one for one in shares if one[0] not in known.belongs and one[0][0] not in not_shown]
     found = found[:number]
-    show = _Shown(store, current, members, [pair for pair, _, _ in found])
+    items = _ItemMaker.read(store, current, members, [pair for pair, _, _ in found])
     return [
-        show.look(pair, SampleKind.DOUBTFUL, disagreeing=part, other=other)
-        for pair, part, other in found
-        if show.has(pair)
+        items.make(pair, SampleKind.DOUBTFUL, disagreeing=share, other=other)
+        for pair, share, other in found
+        if items.has(pair)
     ]
 
 
-class _Shown:
-    """What is shown with images: their files, their clusters' names and typical images."""
+@dataclass(frozen=True, slots=True)
+class _ItemMaker:
+    """Makes items of images, with files, names and typical images."""
 
-    def __init__(
-        self,
+    clustering_id: int
+    typical: Mapping[int, Sequence[str]]
+    names: Mapping[int, str]
+    files: Mapping[str, Sequence[FileRow]]
+
+    @classmethod
+    def read(
+        cls,
         store: Store,
         current: StoredClustering,
         members: Assignments,
         pairs: Sequence[ImageInCluster],
-    ) -> None:
+    ) -> Self:
         models = store.clusterings.models(current.clustering_id)
         medoids = dict(zip(models.cluster_ids.tolist()[::-1], models.medoids[::-1], strict=True))
-        self._typical = {i: _typical(members, i, medoids[i]) for i in {c for _, c in pairs}}
-        self._names = compile_constraints(store.decisions.all()).names
-        shown = {image_id for image_id, _ in pairs}.union(*map(set, self._typical.values()))
-        self._files = store.photos.files_of(shown)
-        self._clustering_id = current.clustering_id
+        typical = {i: _typical(members, i, medoids[i]) for i in {c for _, c in pairs}}
+        names = compile_constraints(store.decisions.all()).names
+        shown = {image_id for image_id, _ in pairs}.union(*map(set, typical.values()))
+        return cls(current.clustering_id, typical, names, store.photos.files_of(shown))
 
     def has(self, pair: ImageInCluster) -> bool:
-        return pair[0] in self._files
+        return pair[0] in self.files
 
-    def look(
+    def make(
         self,
         pair: ImageInCluster,
         drawn: SampleKind,
@@ -166,25 +164,25 @@ class _Shown:
         other: int | None = None,
     ) -> ReviewItem:
         image_id, cluster_id = pair
-        typical = [i for i in self._typical[cluster_id] if i != image_id and i in self._files]
+        typical = [i for i in self.typical[cluster_id] if i != image_id and i in self.files]
         return ReviewItem(
-            image_id,
-            self._files[image_id][0].file,
-            cluster_id,
-            self._names.get(cluster_id),
-            tuple(self._files[i][0].file for i in typical[:_TYPICAL]),
-            drawn,
-            self._clustering_id,
-            belongs,
-            disagreeing,
-            other,
-            self._names.get(other) if other is not None else None,
-            self._files[image_id][0].box,
+            image_id=image_id,
+            path=self.files[image_id][0].file,
+            cluster_id=cluster_id,
+            cluster_name=self.names.get(cluster_id),
+            typical=tuple(self.files[i][0].file for i in typical[:_TYPICAL]),
+            drawn=drawn,
+            clustering_id=self.clustering_id,
+            belongs=belongs,
+            disagreeing=disagreeing,
+            other_id=other,
+            other_name=self.names.get(other) if other is not None else None,
+            box=self.files[image_id][0].box,
         )
 
 
 def _typical(members: Assignments, cluster_id: int, medoid: str) -> list[str]:
-    """The medoid, then the members nearest to the centroid; one more than is shown."""
+    """The medoid, then the members nearest to the centroid; one more than are shown."""
     rows = np.flatnonzero(members.cluster_ids == cluster_id)
     order = np.argsort(members.distances[rows], kind="stable")[: _TYPICAL + 1]
     return list(dict.fromkeys([medoid, *members.image_ids[rows[order]].tolist()]))
@@ -193,7 +191,7 @@ def _typical(members: Assignments, cluster_id: int, medoid: str) -> list[str]:
 def current_members(
     store: Store, cluster_ids: Sequence[int]
 ) -> tuple[StoredClustering, Assignments]:
-    """The current clustering and its members, if it has some clusters.
+    """The current clustering and its members, once it is known to have some clusters.
 
     Raises:
         ClusteringError: There is no clustering yet.
@@ -218,13 +216,18 @@ def members_by_cluster(members: Assignments, cluster_ids: Sequence[int]) -> dict
 def _in_order(
     image_ids: Sequence[str], cluster_id: int, known: AnswerSummary, seed: int
 ) -> list[str]:
-    """The order of the draw; those that a merge has taken an answer from come first."""
+    """The order of the draw; images whose answer a merge made void come first."""
     order = in_random_order(image_ids, seed=seed)
     return sorted(order, key=lambda image_id: (image_id, cluster_id) not in known.reopened)
 
 
+def _not_shown(store: Store, members: Assignments) -> set[str]:
+    """The images that are not drawn: their files are missing, or people are in the photo."""
+    return missing_images(store) | store.photos.hidden(members.image_ids.tolist())
+
+
 def missing_images(store: Store) -> set[str]:
-    """Images all of whose files are missing."""
+    """The images all of whose files are missing."""
     gone = {image_id for _, image_id in store.photos.all_in_state(FileState.MISSING)}
     here = store.photos.files_in_state(gone, FileState.PRESENT) if gone else []
     return gone.difference(image_id for _, image_id in here)

@@ -75,7 +75,7 @@ def _row(found: DeploymentSummary) -> list[str]:
         _moment(found.last),
         format_shift(told.shift) if told.shift else "-",
         place,
-        "yes" if found.told else "by folders",
+        "yes" if found.described else "by folders",
     ]
 
 

@@ -1,1 +1,1 @@
-"""Arranged folders read back: compare, infer, apply, report."""
+"""Read-back: what a person did to arranged folders becomes decisions."""

@@ -1,4 +1,4 @@
-"""Words for what was understood, in an order in which each can be said."""
+"""The inferred decisions in an order in which each can be applied."""
 
 from __future__ import annotations
 
@@ -10,26 +10,27 @@ from functools import partial
 from organizer.library.corrections.editor import Editor
 from organizer.library.corrections.report import DecisionReport
 from organizer.library.corrections.state import EditorState
-from organizer.library.folders.read_back.inferred import InferredDecisions, name_of_folder
+from organizer.library.folders.read_back.inferred import InferredDecisions
+from organizer.library.folders.read_back.names import name_of_folder
 
 
 @dataclass(frozen=True, slots=True)
 class PendingDecision:
-    """A word to be said.
+    """A decision that is to be applied.
 
     Attributes:
-        apply: Carries it out.
-        makes: The folder for which it makes a cluster, if it does.
-        joining: Images of it that may be no members of the clustering yet.
+        apply: Applies it with an editor.
+        makes: The folder that it makes a cluster of; "" where it makes none.
+        added: Images of it that may be no members of the clustering yet.
     """
 
     apply: Callable[[Editor], DecisionReport]
     makes: str = ""
-    joining: Sequence[str] = ()
+    added: Sequence[str] = ()
 
 
 def ordered_decisions(state: EditorState, found: InferredDecisions) -> Iterator[PendingDecision]:
-    """What is to be said: what frees a name comes before what takes it."""
+    """The decisions to apply: those that free a name come before those that give it."""
     for source, into, _ in found.merged:
         yield PendingDecision(partial(Editor.merge, cluster_ids=(into, source)))
     for cluster_id in _emptied(state, found):
@@ -45,25 +46,25 @@ def ordered_decisions(state: EditorState, found: InferredDecisions) -> Iterator[
             if ids:
                 yield PendingDecision(
                     partial(Editor.move, image_ids=ids, cluster_id=to, restore=True),
-                    joining=_joining(found, ids),
+                    added=_uncropped(found, ids),
                 )
     for folder, image_ids in found.new_clusters.items():
         name = name_of_folder(folder)
         yield PendingDecision(
             partial(Editor.new_cluster, image_ids=image_ids, name=name),
             makes=folder,
-            joining=_joining(found, image_ids),
+            added=_uncropped(found, image_ids),
         )
     for cluster_id, image_ids in found.left.items():
         yield PendingDecision(partial(Editor.exclude, image_ids=image_ids, cluster_id=cluster_id))
 
 
-def _joining(found: InferredDecisions, members: Sequence[str]) -> list[str]:
+def _uncropped(found: InferredDecisions, members: Sequence[str]) -> list[str]:
     return [member for member in members if member in found.uncropped]
 
 
 def _last_to_leave(found: InferredDecisions) -> set[str]:
-    """An image of each cluster that loses all it had and gets others: it is never empty."""
+    """An image of each cluster that loses all its images and gets others: it is never empty."""
     leaving = {i for ids in found.moved.values() for i in ids}
     reached = {to for _, to in found.moved}
     return {
@@ -72,9 +73,9 @@ def _last_to_leave(found: InferredDecisions) -> set[str]:
 
 
 def _emptied(state: EditorState, found: InferredDecisions) -> list[int]:
-    """Clusters that a person named or pinned and that are empty afterwards: they are no more.
+    """Named or pinned clusters that are empty afterwards: they are retired.
 
-    Otherwise their names would be taken for ever by clusters that nobody sees.
+    Otherwise their names would be taken for good by clusters that nobody sees.
     """
     merged = {source for source, _, _ in found.merged}
     leaving = {i for ids in (*found.moved.values(), *found.new_clusters.values()) for i in ids}
@@ -86,7 +87,7 @@ def _emptied(state: EditorState, found: InferredDecisions) -> list[int]:
 
 
 def _in_order(renamed: Mapping[int, str], names: Mapping[int, str]) -> Iterator[tuple[int, str]]:
-    """New names, each once it is free; of those that wait for each other one gives way first."""
+    """New names, each once it is free; one of several that wait for each other gives way first."""
     left, called = dict(renamed), dict(names)
     while left:
         taken = {name for i, name in called.items() if i in left}

@@ -1,4 +1,4 @@
-"""An arranged folder as it is now, beside what was put there or was last read back."""
+"""Compare an arranged folder with what was put there, or what was last read back."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ from organizer.store import Store
 
 @dataclass(frozen=True, slots=True)
 class FolderComparison:
-    """The photos of an arranged folder, what a person did to them, and all journals that stand.
+    """The photos of an arranged folder, and what a person did to them.
 
     Attributes:
         to: The folder.
-        photos: What was put there.
+        photos: The photos that were put there.
         changes: What a person did.
-        journals: The names of the journals.
-        filing: Where the photos of the library belong now.
+        journals: The names of the journals of all active arrangements.
+        photo_folders: The folders of the photos as the current clusters have them.
     """
 
     to: Path
     photos: Sequence[ActivePhoto]
     changes: FolderChanges
     journals: frozenset[str]
-    filing: PhotoFolders
+    photo_folders: PhotoFolders
 
 
 def compare_folder(
@@ -56,19 +56,20 @@ def compare_folder(
     """Compare an arranged folder with what was put there, or was last read back.
 
     Raises:
-        SettingsError: Nothing stands there, its folders do not stand for clusters, or all is gone.
+        SettingsError: Nothing is arranged there, its folders are not those of clusters, or all
+            photos are gone.
     """
     try:
         folder = Path(os.path.realpath(to.expanduser()))
     except RuntimeError as error:  # ~nobody
         raise SettingsError(f"there is no folder {to}", "check the path") from error
-    standing = active_records(store)
-    require_finished(standing)
-    everything = active_photos(store, standing)
-    photos = [photo for photo in everything if photo.record.plan.to == folder]
-    _require_readable(to, folder, photos, everything)
+    active = active_records(store)
+    require_finished(active)
+    arranged = active_photos(store, active)
+    photos = [photo for photo in arranged if photo.record.plan.to == folder]
+    _require_readable(to, folder, photos, arranged)
     progress.begin(f"looking at {to}", len(photos))
-    sources = moved_since(everything)
+    sources = moved_since(arranged)
     placed = [expected_photo(photo, sources) for photo in photos]
     found = list(find_image_files(folder))
     if not found and any(photo.path for photo in photos):
@@ -76,15 +77,15 @@ def compare_folder(
             f"none of the {len(photos):,} photos that were arranged is in {to}",
             "is its disk connected? if you removed them: organizer arrange --undo",
         )
-    seen = recognise_photos(placed, found, lambda path: _content(folder / path))
+    recognised = recognise_photos(placed, found, lambda path: _content(folder / path))
     progress.advance(len(photos))
     known = _known_folders(state, placed)
-    filing = PhotoFolders(store)
+    photo_folders = PhotoFolders.read(store)
     nowhere = frozenset({UNSURE_FOLDER, UNNAMED_FOLDER})
-    apart = frozenset(group.value for group in GROUP_FOLDERS if filing.knows_groups)
-    found_out = find_changes(placed, seen, known=known, nowhere=nowhere, apart=apart)
-    names = frozenset(record.file.name for record in standing)
-    return FolderComparison(folder, photos, found_out, names, filing)
+    apart = frozenset(group.value for group in GROUP_FOLDERS if photo_folders.knows_groups)
+    changes = find_changes(placed, recognised, known=known, nowhere=nowhere, apart=apart)
+    names = frozenset(record.file.name for record in active)
+    return FolderComparison(folder, photos, changes, names, photo_folders)
 
 
 def find_image_files(folder: Path) -> Iterator[FoundFile]:
@@ -93,10 +94,10 @@ def find_image_files(folder: Path) -> Iterator[FoundFile]:
     Raises:
         SettingsError: A folder cannot be looked into: what is in it would count as gone.
     """
-    to_do = [str(folder)]
+    waiting = [str(folder)]
     cut = len(str(folder).rstrip(os.sep)) + 1
-    while to_do:
-        inside = to_do.pop()
+    while waiting:
+        inside = waiting.pop()
         try:
             with os.scandir(inside) as scan:
                 entries = [entry for entry in scan if not is_ignored(entry.name)]
@@ -106,7 +107,7 @@ def find_image_files(folder: Path) -> Iterator[FoundFile]:
             ) from error
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
-                to_do.append(entry.path)
+                waiting.append(entry.path)
             elif os.path.splitext(entry.name)[1].lower() in SUFFIXES:  # noqa: PTH122
                 with suppress(FileNotFoundError):  # it went in between
                     yield _found(entry, entry.path[cut:].replace(os.sep, "/"))
@@ -119,16 +120,16 @@ def _found(entry: os.DirEntry[str], path: str) -> FoundFile:
 
 
 def _require_readable(
-    to: Path, folder: Path, photos: Sequence[ActivePhoto], everything: Sequence[ActivePhoto]
+    to: Path, folder: Path, photos: Sequence[ActivePhoto], arranged: Sequence[ActivePhoto]
 ) -> None:
     if not photos:
-        others = sorted({str(photo.record.plan.to) for photo in everything})
+        others = sorted({str(photo.record.plan.to) for photo in arranged})
         hint = f"photos are arranged in {', '.join(others)}" if others else "organizer arrange --to"
         raise SettingsError(f"nothing is arranged in {to}", hint)
     if not any(photo.folder for photo in photos):
         template = photos[-1].record.plan.template or "the plan"
         raise SettingsError(
-            f"the folders in {to} do not stand for clusters: {template}",
+            f"the folders in {to} are not those of clusters: {template}",
             "they can be read back where a folder of the template is {cluster_name} or {cluster}",
         )
     if not folder.is_dir():
@@ -136,7 +137,7 @@ def _require_readable(
 
 
 def _known_folders(state: EditorState, placed: Sequence[ExpectedPhoto]) -> dict[str, int]:
-    """The folder names that would stand for the clusters of now."""
+    """The current clusters by the names that their folders would have."""
     by_number = any(folder_name(p.folder) == str(p.cluster_id) for p in placed if p.folder)
     known: dict[str, int] = {}
     for cluster_id in state.models.ids:

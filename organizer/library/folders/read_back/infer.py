@@ -1,287 +1,267 @@
-"""What changed folders say of clusters, given what was said of these before."""
+"""Infer decisions from changed folders, given the earlier decisions."""
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
 
-from organizer.arrange.names import safe_name
-from organizer.arrange.read_back import FolderMeaning
 from organizer.library.arrangements.active import folder_name
 from organizer.library.corrections.state import EditorState
-from organizer.library.folders.items import cluster_label
+from organizer.library.folders.photo_folders import PhotoFolders
 from organizer.library.folders.read_back.compare import FolderComparison
-from organizer.library.folders.read_back.inferred import InferredDecisions, name_of_folder
+from organizer.library.folders.read_back.inferred import InferredDecisions
+from organizer.library.folders.read_back.names import infer_names, name_of_folder
 from organizer.library.images.crops import PhotoGroup
 from organizer.types import NOISE, DecisionKind
 
 
 def infer_decisions(state: EditorState, comparison: FolderComparison) -> InferredDecisions:
-    """Sort out what a person meant."""
-    return _Inference(state, comparison).found
-
-
-def name_from_folder(folder: str, cluster_id: int, homes: Collection[str]) -> str:
-    """The name that a folder gives a cluster, without the id where the former ones had it.
+    """Infer what a person meant by the changes of an arranged folder.
 
     Args:
-        folder: The folder's new name.
-        cluster_id: The cluster.
-        homes: The names of its folders before.
+        state: The current clustering.
+        comparison: The folder and what a person did to its photos.
     """
-    number = rf"0*{cluster_id}"
-    patterns = [
-        rf"^{number}[ _.-]+(?=.)",
-        rf"(?<=.)[ _.-]+\({number}\)$",
-        rf"(?<=\D)[_.-]{number}$",
-    ]
-    for pattern in patterns:
-        if any(re.search(pattern, home) for home in homes):
-            folder = re.sub(pattern, "", folder)
-    return folder
+    inference = _Inference(state, comparison)
+    inference.infer_moves()
+    inference.infer_names()
+    inference.infer_new_clusters()
+    inference.infer_exclusions()
+    return inference.found
 
 
-@dataclass
+def _current_clusters(state: EditorState, comparison: FolderComparison) -> dict[int, int | None]:
+    """The current cluster of each cluster with a folder, past merges; None for one that is gone."""
+    taken_back = {d.about for d in state.decisions if d.kind is DecisionKind.TAKE_BACK}
+    into = {
+        other: d.cluster_id
+        for d in state.decisions
+        if d.kind is DecisionKind.MERGE and d.decision_id not in taken_back
+        for other in d.others
+    }
+    found: dict[int, int | None] = {}
+    asked = {p.cluster_id for p in comparison.photos} | set(comparison.changes.places)
+    for place in asked:
+        if isinstance(place, int):
+            current, passed = place, {place}
+            while current not in state.models.ids and into.get(current, current) not in passed:
+                current = into[current]
+                passed.add(current)
+            found[place] = current if current in state.models.ids else None
+    return found
+
+
+def _original_clusters(comparison: FolderComparison) -> dict[str, int | None]:
+    """The cluster of the folder that each photo was in."""
+    found: dict[str, int | None] = {}
+    for photo in comparison.photos:
+        both = {found.get(photo.step.image_id), photo.cluster_id} - {None}
+        found[photo.step.image_id] = min(both, default=None)  # type: ignore[type-var]
+    return found
+
+
+def _moved_to_groups(
+    comparison: FolderComparison, photo_folders: PhotoFolders
+) -> dict[str, tuple[PhotoGroup, str]]:
+    """The photos that were put into a folder beside the clusters: its group and its name."""
+    changes = comparison.changes
+    found: dict[str, tuple[PhotoGroup, str]] = {}
+    for photo, folder, place in zip(
+        comparison.photos, changes.folders, changes.places, strict=True
+    ):
+        name = folder_name(folder)
+        group = photo_folders.group_in(name) if place is None else None
+        if group is not None and name != folder_name(photo.folder):
+            found[photo.step.image_id] = group, name
+    return found
+
+
 class _Inference:
-    """Sorts out what was moved, then what was renamed, then the rest: each needs those before."""
+    """Infers moves, then names, then the rest: each step needs those before."""
 
-    state: EditorState
-    comparison: FolderComparison
-    found: InferredDecisions = field(default_factory=InferredDecisions)
-
-    def __post_init__(self) -> None:
-        members, self._filing = self.state.members, self.comparison.filing
-        both = zip(members.image_ids.tolist(), members.cluster_ids.tolist(), strict=True)
-        self._cluster_of: dict[str, int] = dict(both)
+    def __init__(self, state: EditorState, comparison: FolderComparison) -> None:
+        self._state, self._comparison = state, comparison
+        self._folders = comparison.photo_folders
+        members = state.members
+        pairs = zip(members.image_ids.tolist(), members.cluster_ids.tolist(), strict=True)
+        self._cluster_of: Mapping[str, int] = dict(pairs)
+        self._names = state.constraints.names
+        self._originals = _original_clusters(comparison)
+        self._groups = _moved_to_groups(comparison, self._folders)
+        self._current_of = _current_clusters(state, comparison)
+        self.found = InferredDecisions()
         for member, cluster_id in self._cluster_of.items():
-            if self._filing.is_live(member):
+            if self._folders.is_active(member):
                 self.found.members[cluster_id].add(member)
-        self._names = self.state.constraints.names
-        self._origins = self._came_from()
-        self._put_apart = self._went_apart()
-        self.became = self._followed()
-        self._sort_out_moves()
-        self._sort_out_names()
-        self._sort_out_the_rest()
 
-    def _followed(self) -> dict[FolderMeaning, int | None]:
-        """The clusters of now for those that were merged since; None for one that is no more."""
-        taken_back = {d.about for d in self.state.decisions if d.kind is DecisionKind.TAKE_BACK}
-        into = {
-            other: d.cluster_id
-            for d in self.state.decisions
-            if d.kind is DecisionKind.MERGE and d.decision_id not in taken_back
-            for other in d.others
-        }
-        found: dict[FolderMeaning, int | None] = {}
-        changes = self.comparison.changes
-        asked = {p.cluster_id for p in self.comparison.photos} | set(changes.places)
-        for place in asked:
-            if isinstance(place, int):
-                now, passed = place, {place}
-                while now not in self.state.models.ids and into.get(now, now) not in passed:
-                    now = into[now]
-                    passed.add(now)
-                found[place] = now if now in self.state.models.ids else None
-        return found
+    # Moves and merges ----------------------------------------------------------------------
 
-    def _came_from(self) -> dict[str, int | None]:
-        """The cluster of the folder in which each photo was."""
-        found: dict[str, int | None] = {}
-        for photo in self.comparison.photos:
-            both = {found.get(photo.step.image_id), photo.cluster_id} - {None}
-            found[photo.step.image_id] = min(both, default=None)  # type: ignore[type-var]
-        return found
-
-    def _went_apart(self) -> dict[str, tuple[PhotoGroup, str]]:
-        """The photos that were put into a folder beside the clusters, and its name."""
-        changes = self.comparison.changes
-        found: dict[str, tuple[PhotoGroup, str]] = {}
-        rows = zip(self.comparison.photos, changes.folders, changes.places, strict=True)
-        for photo, folder, place in rows:
-            name = folder_name(folder)
-            group = self._filing.group_in(name) if place is None else None
-            if group is not None and name != folder_name(photo.folder):
-                found[photo.step.image_id] = group, name
-        return found
-
-    def _sort_out_moves(self) -> None:
-        for (origin, to), image_ids in self.comparison.changes.moved.items():
-            now = self.became[to]
-            if now is None:
+    def infer_moves(self) -> None:
+        """Infer which images change their cluster, and which clusters are merged."""
+        for (origin, to), image_ids in self._comparison.changes.moved.items():
+            current = self._current_of[to]
+            if current is None:
                 self.found.not_applied.append(
-                    f"{_counted(image_ids)} in the folder of cluster {to}, which is no more"
+                    f"{_counted(image_ids)} in the folder of cluster {to}, which is gone"
                 )
                 continue
-            source = self._now(origin)
-            if source == now:  # merged since, maybe by a reading that was cut short
+            source = self._current(origin)
+            if source == current:  # merged since, maybe by a read-back that was interrupted
                 continue
-            new = [m for m in self._clustered(image_ids, source, now) if self._is_news(m, now)]
+            members = self._affected(image_ids, source, current)
+            new = [m for m in members if self._is_new_decision(m, current)]
             photos = {self.found.photo_of[member] for member in new}
-            if source is not None and self._is_merge(origin, source, now, photos):
-                self.found.merged.append((source, now, new))
+            if source is not None and self._is_merge(origin, source, current, photos):
+                self.found.merged.append((source, current, new))
             elif new:
-                self.found.moved[source, now] = new
-        self._merge_only_ends()
+                self.found.moved[source, current] = new
+        self._unchain_merges()
 
-    def _merge_only_ends(self) -> None:
-        """Say moves, image by image, of a cluster that lost all its images and got others."""
+    def _unchain_merges(self) -> None:
+        """Make moves of a merge whose clusters lose or gain images otherwise."""
         while True:
             sources = {source for source, _, _ in self.found.merged}
-            reached = {into for _, into, _ in self.found.merged} | {
-                to for _, to in self.found.moved
-            }
+            reached = {into for _, into, _ in self.found.merged}
+            reached |= {to for _, to in self.found.moved}
             chained = [m for m in self.found.merged if m[0] in reached or m[1] in sources]
             if not chained:
                 return
             self.found.merged = [m for m in self.found.merged if m not in chained]
             self.found.moved |= {(source, into): ids for source, into, ids in chained}
 
-    def _is_news(self, member: str, cluster_id: int) -> bool:
-        """Whether nobody has said yet that a member is in a cluster.
+    def _is_new_decision(self, member: str, cluster_id: int) -> bool:
+        """Whether no decision has moved a member to a cluster yet.
 
-        That it stands for a cluster with a name is no word about a photo that was in the folder of
-        those in no cluster.
+        That it represents a named cluster is no decision about a photo that was in the folder of
+        the unassigned.
         """
-        if self.state.constraints.fixed.get(member) != cluster_id:
+        if self._state.constraints.fixed.get(member) != cluster_id:
             return True
-        at_home = self._filing.place(self.found.photo_of[member]) == cluster_id
-        return not at_home and not self._filing.is_decided(member)
+        is_there = self._folders.folder_of(self.found.photo_of[member]) == cluster_id
+        return not is_there and not self._folders.is_decided(member)
 
     def _is_merge(
         self, origin: int | None, source: int, to: int, image_ids: Collection[str]
     ) -> bool:
-        """Whether a whole cluster went into another one, and nothing that was said forbids it.
+        """Whether all of a cluster went into another one, and no earlier decision forbids it.
 
-        What is in the cluster and was not to be seen in its folder goes along: people, and the
-        other animals of photos that lie in other folders.
+        Members of the cluster that its folder did not show go along: people, and the other animals
+        of photos that are in other folders.
         """
         if source == to or not self.found.members[source]:
             return False
-        placed = {p.step.image_id for p in self.comparison.photos if p.cluster_id == origin}
-        filed = self._filing.filed.get(source, set())
-        if not placed | filed <= set(image_ids):
+        placed = {p.step.image_id for p in self._comparison.photos if p.cluster_id == origin}
+        inside = self._folders.by_cluster.get(source, set())
+        if not placed | inside <= set(image_ids):
             return False
-        banned = self.state.constraints.banned
+        banned = self._state.constraints.banned
         return not any({source, to} & clusters for clusters in banned.values())
 
-    def _sort_out_names(self) -> None:
-        for cluster_id, folder in self.comparison.changes.renamed.items():
-            now = self._now(cluster_id)
-            homes = {
-                folder_name(p.folder) for p in self.comparison.photos if p.cluster_id == cluster_id
-            }
-            name = name_of_folder(name_from_folder(folder, cluster_id, homes))
-            if now is None:
-                self.found.not_applied.append(
-                    f"cluster {cluster_id} is no more: it cannot be called {name!r}"
-                )
-            elif not name.isprintable() or not name:
-                self.found.not_applied.append(f"a cluster cannot be called {name!r}")
-            elif safe_name(cluster_label(self._names, now)) != name:
-                self.found.renamed[now] = name
-        taken = {name: i for i, name in self._names.items() if i not in self.found.renamed}
-        for cluster_id, name in list(self.found.renamed.items()):
-            if name in taken:
-                del self.found.renamed[cluster_id]
-                self.found.not_applied.append(
-                    f"cluster {cluster_id} cannot be called {name!r}: cluster {taken[name]} is"
-                )
+    # Names and new clusters ----------------------------------------------------------------
 
-    def _sort_out_the_rest(self) -> None:
-        banned = self.state.constraints.banned
-        for folder, image_ids in self.comparison.changes.new_folders.items():
+    def infer_names(self) -> None:
+        """Infer new names from renamed folders."""
+        inferred = infer_names(self._comparison, self._names, self._current_of)
+        self.found.renamed = inferred.renamed
+        self.found.not_applied += inferred.not_applied
+
+    def infer_new_clusters(self) -> None:
+        """Infer new clusters from new folders."""
+        for folder, image_ids in self._comparison.changes.new_folders.items():
             name = name_of_folder(folder)
             bearer = next((i for i, n in self._names.items() if n == name), None)
-            clustered = self._gathered(image_ids)
+            members = self._affected_by_source(image_ids)
             if bearer is not None and bearer not in self.found.renamed:
                 self.found.not_applied.append(
                     f"{_counted(image_ids)} in the folder {folder!r}: cluster {bearer} is called so"
                 )
             elif not name.isprintable():
                 self.found.not_applied.append(f"a cluster cannot be called {name!r}")
-            elif clustered:
-                self.found.new_clusters[folder] = clustered
-        self.found.left = {
-            cluster_id: new
-            for cluster_id, members in self._leaving().items()
-            if (new := [m for m in members if cluster_id not in banned.get(m, ())])
-        }
+            elif members:
+                self.found.new_clusters[folder] = members
 
-    def _gathered(self, image_ids: Sequence[str]) -> list[str]:
-        """What of the photos in a new folder is meant, each by the folder that it came from."""
+    def _affected_by_source(self, image_ids: Sequence[str]) -> list[str]:
+        """The members that are meant by photos in a new folder, by the folders they came from."""
         by_source: dict[int | None, list[str]] = defaultdict(list)
         for image_id in image_ids:
-            by_source[self._now(self._origins[image_id])].append(image_id)
-        return [m for source, ids in by_source.items() for m in self._clustered(ids, source)]
+            by_source[self._current(self._originals[image_id])].append(image_id)
+        return [m for source, ids in by_source.items() for m in self._affected(ids, source)]
 
-    def _leaving(self) -> dict[int, list[str]]:
-        """What is said not to be of a cluster.
+    # Exclusions ----------------------------------------------------------------------------
 
-        An unsure photo shows nothing of the cluster that it came from, an empty one nothing of any.
-        Of photos put to people, or to those that no detector has seen, nothing is said.
+    def infer_exclusions(self) -> None:
+        """Infer which images are excluded from a cluster.
+
+        A photo that was put to the unassigned shows nothing of the cluster that it came from, one
+        that was put to the empty ones nothing of any. Photos that were put to people, or to those
+        without a detector's result, are left as they are.
         """
         merged = {source: into for source, into, _ in self.found.merged}
         left: dict[int, list[str]] = defaultdict(list)
-        silent = {i for i in self._put_apart if self._origins[i] is None}
-        for cluster_id, image_ids in self.comparison.changes.left.items():
-            now = self._now(cluster_id)
+        ignored = {i for i in self._groups if self._originals[i] is None}
+        for cluster_id, image_ids in self._comparison.changes.left.items():
+            current = self._current(cluster_id)
             empty = {i for i in image_ids if self._group_of(i) is PhotoGroup.EMPTY}
-            apart = {i for i in image_ids if self._group_of(i)} - empty
-            silent |= apart
-            if now is None:
+            grouped = {i for i in image_ids if self._group_of(i)} - empty
+            ignored |= grouped
+            if current is None:
                 continue
-            meant = self._clustered([i for i in image_ids if i not in apart], now)
-            left[merged.get(now, now)] += [m for m in meant if m in self._cluster_of]
+            members = self._affected([i for i in image_ids if i not in grouped], current)
+            left[merged.get(current, current)] += [m for m in members if m in self._cluster_of]
             for image_id in empty:
-                for member, at in self._filing.members(image_id).items():
-                    if at not in {None, NOISE, now}:
+                for member, at in self._folders.members(image_id).items():
+                    if at not in {None, NOISE, current}:
                         self.found.photo_of[member] = image_id
                         left[merged.get(at, at)].append(member)
-            self.found.emptied |= {i for i in empty if self._filing.is_seen(i)}
-        self._tell_of_silent(silent)
-        return left
+            self.found.emptied |= {i for i in empty if self._folders.has_detected_animal(i)}
+        self._note_ignored(ignored)
+        banned = self._state.constraints.banned
+        self.found.left = {
+            cluster_id: new
+            for cluster_id, members in left.items()
+            if (new := [m for m in members if cluster_id not in banned.get(m, ())])
+        }
 
     def _group_of(self, image_id: str) -> PhotoGroup | None:
-        """What is said of a photo by the folder beside the clusters into which it was put."""
-        group, _ = self._put_apart.get(image_id, (None, ""))
+        """The group of the folder beside the clusters that a photo was put into."""
+        group, _ = self._groups.get(image_id, (None, ""))
         return group
 
-    def _tell_of_silent(self, image_ids: Collection[str]) -> None:
+    def _note_ignored(self, image_ids: Collection[str]) -> None:
         by_folder: dict[str, list[str]] = defaultdict(list)
         for image_id in image_ids:
-            by_folder[self._put_apart[image_id][1]].append(image_id)
+            by_folder[self._groups[image_id][1]].append(image_id)
         for folder, ids in sorted(by_folder.items()):
             self.found.not_applied.append(
                 f"{_counted(ids)} put into {folder!r}: what a detector saw stays as it is"
             )
 
-    def _clustered(
+    # ---------------------------------------------------------------------------------------
+
+    def _affected(
         self, image_ids: Sequence[str], source: int | None, to: int | None = None
     ) -> list[str]:
-        """What of some photos is spoken of, as far as it is in the clustering or can join it."""
+        """The members that are meant by photos, if they are clustered or can become members."""
         found: list[str] = []
-        lacking: list[str] = []
+        unclustered: list[str] = []
         for image_id in image_ids:
-            whole = self._filing.whole(image_id)
+            whole = self._folders.whole_photo(image_id)
             if whole is not None:
                 self.found.uncropped[whole.crop_id] = whole
-            meant = self._filing.meant(image_id, source, to)
-            known = [m for m in meant if m in self._cluster_of or m in self.found.uncropped]
+            members = self._folders.affected_members(image_id, source, to)
+            known = [m for m in members if m in self._cluster_of or m in self.found.uncropped]
             self.found.photo_of |= dict.fromkeys(known, image_id)
             found += known
-            if len(known) < len(meant):
-                lacking.append(image_id)
-        if lacking:
-            are = "is" if len(lacking) == 1 else "are"
-            self.found.not_applied.append(f"{_counted(lacking)} {are} in no clustering yet")
-        self.found.later.update(lacking)
+            if len(known) < len(members):
+                unclustered.append(image_id)
+        if unclustered:
+            are = "is" if len(unclustered) == 1 else "are"
+            self.found.not_applied.append(f"{_counted(unclustered)} {are} in no clustering yet")
+        self.found.later.update(unclustered)
         return found
 
-    def _now(self, cluster_id: int | None) -> int | None:
-        return self.became.get(cluster_id)
+    def _current(self, cluster_id: int | None) -> int | None:
+        return None if cluster_id is None else self._current_of.get(cluster_id)
 
 
 def _counted(image_ids: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""What a person meant by changed folders, sorted out but not said yet."""
+"""The decisions that were inferred from changed folders, before they are applied."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from organizer.types import Crop
 
 @dataclass
 class InferredDecisions:
-    """What is to be said of clusters, by their ids of now. Images are members of the clustering.
+    """Decisions about the current clusters. Images are members of the clustering.
 
     Attributes:
-        merged: Clusters that become part of another: the cluster, the other, images.
+        merged: Clusters that are merged into another: the cluster, the other, images.
         renamed: New names.
         moved: Images that change their cluster, by where from and where to.
         new_clusters: Images of new clusters, by the folder that was made for them.
-        left: Images that are said not to be of a cluster.
-        not_applied: What cannot be said, a line each.
-        members: All that is in each cluster.
-        photo_of: The photo of each image that is spoken of.
-        uncropped: Photos without a crop, by the id under which all of them would be clustered.
-        emptied: Photos with a box of a detector that were put to the empty ones.
-        later: Photos of which nothing can be said before they are clustered.
+        left: Images that are excluded from a cluster, by the cluster.
+        not_applied: What cannot be applied, a line each.
+        members: The images of each cluster.
+        photo_of: The photo of each image that a decision is about.
+        uncropped: Photos without a crop, by the id of the crop of the whole photo.
+        emptied: Photos with a detected animal that were put into the folder of the empty ones.
+        later: Photos that nothing can be decided about before they are clustered.
     """
 
     merged: list[tuple[int, int, Sequence[str]]] = field(default_factory=list)
@@ -40,12 +40,7 @@ class InferredDecisions:
     later: set[str] = field(default_factory=set)
 
     @property
-    def whole(self) -> list[Crop]:
-        """The photos without a crop that are spoken of: they need a vector."""
-        spoken = {m for ids in (*self.moved.values(), *self.new_clusters.values()) for m in ids}
-        return [crop for crop_id, crop in self.uncropped.items() if crop_id in spoken]
-
-
-def name_of_folder(folder: str) -> str:
-    """The name that a folder's name gives a cluster: blanks in a row count as one."""
-    return " ".join(folder.split())
+    def whole_photos(self) -> list[Crop]:
+        """The photos without a crop that a decision is about: they need a vector."""
+        decided = {m for ids in (*self.moved.values(), *self.new_clusters.values()) for m in ids}
+        return [crop for crop_id, crop in self.uncropped.items() if crop_id in decided]

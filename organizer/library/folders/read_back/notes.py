@@ -1,6 +1,6 @@
-"""What a person should know of words that were read from folders of photos with crops.
+"""Notes on decisions that were read from folders of photos with crops.
 
-A photo is one file and may show several animals; what its folder says is said of some of them.
+A photo is one file and may show several animals; its folder is about some of them.
 """
 
 from __future__ import annotations
@@ -10,34 +10,53 @@ from collections.abc import Iterator, Mapping, Sequence
 from organizer.library.folders.photo_folders import PhotoFolders
 
 DecidedMembers = Mapping[str, Sequence[str]]
-"""The members that are spoken of, by their photo."""
+"""The members that a decision is about, by their photo."""
 
 
 def crop_notes(
-    filing: PhotoFolders, spoken: DecidedMembers, into: Mapping[str, int | None], emptied: int
+    folders: PhotoFolders, decided: DecidedMembers, into: Mapping[str, int | None], emptied: int
 ) -> Iterator[str]:
-    """What is to be known, a line each.
+    """What a person should know of the decisions, a line each.
 
     Args:
-        filing: Where the photos belong now.
-        spoken: What is said to be in another cluster.
+        folders: The folders of the photos as the current clusters have them.
+        decided: The members that change their cluster.
         into: The cluster that photos were put into, None for a new one.
-        emptied: How many photos with a box of a detector were put to the empty ones.
+        emptied: Number of photos with a detected animal that were put to the empty ones.
     """
-    whole = sum(filing.whole(image_id) is not None for image_id in spoken)
+    whole = sum(folders.whole_photo(image_id) is not None for image_id in decided)
     if whole:
         yield f"{_photos(whole)} {_have(whole)} no crop: all of the photo is meant"
-    rich = {image_id: members for image_id, members in spoken.items() if len(members) > 1}
-    if rich:
-        crops = sum(map(len, rich.values()))
-        yield f"in {_photos(len(rich))} more than one animal is meant: {crops:,} crops"
-    staying = {i: set(filing.members(i)) - set(members) for i, members in spoken.items()}
+    several = {image_id: members for image_id, members in decided.items() if len(members) > 1}
+    if several:
+        crops = sum(map(len, several.values()))
+        yield f"in {_photos(len(several))} more than one animal is meant: {crops:,} crops"
+    yield from _staying_notes(folders, decided, into)
+    quarantined = sum(folders.is_quarantined(image_id) for image_id in decided)
+    if quarantined:
+        stay = "stays" if quarantined == 1 else "stay"
+        yield (
+            f"{_photos(quarantined)} {stay} in the folder of people or vehicles: the decision is "
+            "about the animals"
+        )
+    if emptied:
+        yield (
+            f"in {_photos(emptied)} put to the empty ones a detector saw something: it leaves its "
+            "cluster, and goes to another that it fits or is unassigned"
+        )
+
+
+def _staying_notes(
+    folders: PhotoFolders, decided: DecidedMembers, into: Mapping[str, int | None]
+) -> Iterator[str]:
+    """Notes on the other animals of the photos, which stay in their clusters."""
+    staying = {i: set(folders.members(i)) - set(members) for i, members in decided.items()}
     mixed = sum(bool(rest) for rest in staying.values())
     if mixed:
         show = "shows" if mixed == 1 else "show"
         yield f"{_photos(mixed)} {show} other animals too: those stay in their clusters"
     already = sum(
-        to is not None and any(filing.members(i)[member] == to for member in staying[i])
+        to is not None and any(folders.members(i)[member] == to for member in staying[i])
         for i, to in into.items()
         if i in staying
     )
@@ -45,18 +64,6 @@ def crop_notes(
         yield (
             f"of {_photos(already)} another animal is in that cluster already: what is put there "
             "now is the one by which the photo was sorted"
-        )
-    apart = sum(filing.is_quarantined(image_id) for image_id in spoken)
-    if apart:
-        stay = "stays" if apart == 1 else "stay"
-        yield (
-            f"{_photos(apart)} {stay} in the folder of people or vehicles: the word is about the "
-            "animals"
-        )
-    if emptied:
-        yield (
-            f"in {_photos(emptied)} put to the empty ones a detector saw something: it leaves its "
-            "cluster, to the unsure or to another that it fits"
         )
 
 

@@ -1,4 +1,4 @@
-"""What was read back, for a person."""
+"""The report of a read-back."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from organizer.library.folders.read_back.notes import crop_notes
 
 @dataclass(frozen=True, slots=True)
 class LabelledCluster:
-    """A cluster and what a person calls it; the id is None for no cluster."""
+    """A cluster and its name; the id is None for no cluster."""
 
     cluster_id: int | None
     name: str | None = None
@@ -24,26 +24,26 @@ class LabelledCluster:
 
 @dataclass(frozen=True, slots=True)
 class ReadBackReport:
-    """What the folders say, and what they say nothing of.
+    """The decisions that were read from an arranged folder, and what was not understood.
 
-    Images are photos, also where the words are about their crops.
+    Images are photos, also where the decisions are about their crops.
 
     Attributes:
         to: The arranged folder.
-        photos: How many photos were put there.
-        renamed: Clusters as they were called, with the new name.
-        merged: Clusters that become part of another: the cluster, the other, images.
+        photos: Number of photos that were put there.
+        renamed: Clusters with their former name, and the new name.
+        merged: Clusters that are merged into another: the cluster, the other, number of images.
         moved: Images that change their cluster: from where, to where, how many.
-        new_clusters: New clusters: the name, how many images.
-        left: Images that are said not to be of a cluster: the cluster, how many.
-        gone: Images that are nowhere any more.
-        loose: Images that are in no folder of a cluster.
+        new_clusters: New clusters: the name, number of images.
+        left: Images that are excluded from a cluster: the cluster, how many.
+        gone: Number of images that are nowhere any more.
+        loose: Number of images that are in no folder of a cluster.
         contradictory: Images that are in several folders: a file of each, and the folders.
         unknown_files: Image files that are none of the arrangement.
-        not_applied: What cannot be said, a line each.
-        remarks: What the person should know of the words, a line each.
-        refiled: Files that have another path, whatever that says.
-        applied: Whether it was written down; False for a preview.
+        not_applied: What cannot be applied, a line each.
+        remarks: What the person should know of the decisions, a line each.
+        relocated: Number of files that have another path, whatever that means.
+        applied: Whether the decisions were applied; False for a preview.
     """
 
     to: Path
@@ -59,24 +59,24 @@ class ReadBackReport:
     unknown_files: Sequence[Path] = ()
     not_applied: Sequence[str] = ()
     remarks: Sequence[str] = ()
-    refiled: int = 0
+    relocated: int = 0
     applied: bool = False
 
     @property
     def has_decisions(self) -> bool:
-        """Whether there is a word to be written down."""
+        """Whether there are decisions."""
         return bool(self.renamed or self.merged or self.moved or self.new_clusters or self.left)
 
 
 def report_read_back(
     comparison: FolderComparison, found: InferredDecisions, *, names: Mapping[int, str]
 ) -> ReadBackReport:
-    """All of it for a person.
+    """Report a read-back.
 
     Args:
-        comparison: What was seen.
-        found: What it says.
-        names: Of the clusters, by id.
+        comparison: The folder and what a person did to its photos.
+        found: The inferred decisions.
+        names: The names of the clusters, by id.
     """
     changes, photos, to = comparison.changes, comparison.photos, comparison.to
     at = {p.step.image_id: path for p, path in zip(photos, changes.paths, strict=True) if path}
@@ -100,16 +100,16 @@ def report_read_back(
         contradictory=[(to / at[i], folders) for i, folders in changes.contradictory.items()],
         unknown_files=[to / path for path in changes.unknown_files],
         not_applied=tuple(dict.fromkeys(found.not_applied)),
-        remarks=tuple(_remarks(comparison.filing, found)),
-        refiled=sum(
+        remarks=tuple(_remarks(comparison.photo_folders, found)),
+        relocated=sum(
             bool(path) and (photo.path is None or path_below(to, photo.path) != path)
             for photo, path in zip(photos, changes.paths, strict=True)
         ),
     )
 
 
-def _remarks(filing: PhotoFolders, found: InferredDecisions) -> Iterator[str]:
-    spoken: dict[str, list[str]] = defaultdict(list)
+def _remarks(folders: PhotoFolders, found: InferredDecisions) -> Iterator[str]:
+    decided: dict[str, list[str]] = defaultdict(list)
     into: dict[str, int | None] = {}
     for to, ids in (
         *((to, ids) for _, to, ids in found.merged),
@@ -117,6 +117,6 @@ def _remarks(filing: PhotoFolders, found: InferredDecisions) -> Iterator[str]:
         *((None, ids) for ids in found.new_clusters.values()),
     ):
         for member in ids:
-            spoken[found.photo_of[member]].append(member)
+            decided[found.photo_of[member]].append(member)
             into[found.photo_of[member]] = to
-    return crop_notes(filing, spoken, into, len(found.emptied))
+    return crop_notes(folders, decided, into, len(found.emptied))

@@ -1,4 +1,4 @@
-"""What a person did to arranged folders, turned into words about clusters, with a preview."""
+"""Read back an arranged folder: preview the decisions, or apply them."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from organizer.store import Store
 def preview_read_back(
     store: Store, to: Path, *, settings: Settings, progress: Progress
 ) -> ReadBackReport:
-    """What an arranged folder says. Nothing is changed.
+    """Infer decisions from an arranged folder. Nothing is changed.
 
     Raises:
-        SettingsError: See `looking.compared`.
+        SettingsError: See `compare_folder`.
         ClusteringError: There is no clustering.
     """
     state = read_state(store, settings=settings)
@@ -41,13 +41,13 @@ def preview_read_back(
 def apply_read_back(
     store: Store, to: Path, *, settings: Settings, progress: Progress
 ) -> ReadBackReport:
-    """Write down what an arranged folder says. The caller holds the library for writing.
+    """Apply the decisions of an arranged folder. The caller holds the library for writing.
 
-    Read back again after a kill, it says what was not said yet.
+    After an interruption the next read-back applies the decisions that were not applied yet.
 
     Raises:
-        SettingsError: See `looking.compared`; a word contradicts what was said before; or a photo
-            that has to be looked at for it cannot be read.
+        SettingsError: See `compare_folder`; a decision contradicts an earlier one; or a photo that
+            has to be embedded for it cannot be read.
         ClusteringError: There is no clustering, or no cluster would be left.
     """
     state = read_state(store, settings=settings)
@@ -56,20 +56,20 @@ def apply_read_back(
     report = report_read_back(comparison, found, names=state.constraints.names)
     to_apply = list(ordered_decisions(state, found))
     _follow_files(store, comparison)
-    embed_whole_photos(store, found.whole, settings=settings)
+    embed_whole_photos(store, found.whole_photos, settings=settings)
     made: dict[str, int] = {}
     progress.begin("writing down", len(to_apply))
     for pending in to_apply:
-        done = pending.apply(Editor.open(store, settings=settings, added=pending.joining))
+        done = pending.apply(Editor.open(store, settings=settings, added=pending.added))
         if pending.makes:
             made[pending.makes] = done.decision.cluster_id
         progress.advance()
-    _remember(store, comparison, made, found.later)
+    _save_seen(store, comparison, made, found.later)
     return replace(report, applied=True)
 
 
 def _follow_files(store: Store, comparison: FolderComparison) -> None:
-    """Let the rows of files that an arrangement moved say where they are now."""
+    """Update the rows of files that an arrangement moved and a person put elsewhere."""
     moves = {}
     for photo, path in zip(comparison.photos, comparison.changes.paths, strict=True):
         if photo.record.plan.mode is ArrangeMode.MOVE and photo.path is not None and path:
@@ -80,16 +80,16 @@ def _follow_files(store: Store, comparison: FolderComparison) -> None:
         store.moved_files.relocate(moves, new_root=comparison.to)
 
 
-def _remember(
+def _save_seen(
     store: Store, comparison: FolderComparison, made: Mapping[str, int], later: Collection[str]
 ) -> None:
-    """Write down what was seen: the next read-back is compared with it.
+    """Store where the photos were found: the next read-back compares with it.
 
     Args:
         store: The library.
-        comparison: What was seen.
+        comparison: The folder as it was found.
         made: The clusters that were made for new folders, by the folder.
-        later: Photos that are heard again the next time: they stay in the folder where they were.
+        later: Photos that the next read-back decides about: they stay in their former folder.
     """
     folder = journal_folder(store)
     seen: dict[PhotoKey, SeenPhoto] = {
@@ -97,10 +97,10 @@ def _remember(
     }
     changes = comparison.changes
     rows = zip(comparison.photos, changes.paths, changes.folders, changes.places, strict=True)
-    for photo, path, stands, place in rows:
+    for photo, path, folder_now, place in rows:
         if photo.step.image_id in later:
             seen[photo.key] = SeenPhoto(path, photo.folder, photo.cluster_id)
             continue
         cluster_id = made.get(place, photo.cluster_id) if isinstance(place, str) else place
-        seen[photo.key] = SeenPhoto(path, stands, cluster_id)
+        seen[photo.key] = SeenPhoto(path, folder_now, cluster_id)
     save_seen(folder, seen)

@@ -1,0 +1,89 @@
+"""Names of clusters from the names of folders."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from organizer.arrange.names import safe_name
+from organizer.library.arrangements.active import folder_name
+from organizer.library.folders.items import cluster_label
+from organizer.library.folders.read_back.compare import FolderComparison
+
+
+def name_of_folder(folder: str) -> str:
+    """The name that a folder's name gives a cluster: blanks in a row count as one."""
+    return " ".join(folder.split())
+
+
+def name_from_folder(folder: str, cluster_id: int, former: Collection[str]) -> str:
+    """The name that a folder gives a cluster, without the id where the former folders had it.
+
+    Args:
+        folder: The folder's new name.
+        cluster_id: The cluster.
+        former: The former names of its folders.
+    """
+    number = rf"0*{cluster_id}"
+    patterns = [
+        rf"^{number}[ _.-]+(?=.)",
+        rf"(?<=.)[ _.-]+\({number}\)$",
+        rf"(?<=\D)[_.-]{number}$",
+    ]
+    for pattern in patterns:
+        if any(re.search(pattern, name) for name in former):
+            folder = re.sub(pattern, "", folder)
+    return folder
+
+
+@dataclass(frozen=True, slots=True)
+class InferredNames:
+    """The new names of clusters.
+
+    Attributes:
+        renamed: New names by cluster.
+        not_applied: What cannot be applied, a line each.
+    """
+
+    renamed: dict[int, str] = field(default_factory=dict)
+    not_applied: list[str] = field(default_factory=list)
+
+
+def infer_names(
+    comparison: FolderComparison,
+    names: Mapping[int, str],
+    current_of: Mapping[int, int | None],
+) -> InferredNames:
+    """Infer the new names of clusters from their renamed folders.
+
+    Args:
+        comparison: The folders and what a person did to them.
+        names: The names of clusters.
+        current_of: The current cluster of each cluster that has a folder; None where it is gone.
+    """
+    found = InferredNames()
+    for cluster_id, folder in comparison.changes.renamed.items():
+        current = current_of.get(cluster_id)
+        former = set(_folder_names(comparison, cluster_id))
+        name = name_of_folder(name_from_folder(folder, cluster_id, former))
+        if current is None:
+            found.not_applied.append(f"cluster {cluster_id} is gone: it cannot be called {name!r}")
+        elif not name.isprintable() or not name:
+            found.not_applied.append(f"a cluster cannot be called {name!r}")
+        elif safe_name(cluster_label(names, current)) != name:
+            found.renamed[current] = name
+    taken = {name: i for i, name in names.items() if i not in found.renamed}
+    for cluster_id, name in list(found.renamed.items()):
+        if name in taken:
+            del found.renamed[cluster_id]
+            found.not_applied.append(
+                f"cluster {cluster_id} cannot be called {name!r}: cluster {taken[name]} is"
+            )
+    return found
+
+
+def _folder_names(comparison: FolderComparison, cluster_id: int) -> Iterator[str]:
+    for photo in comparison.photos:
+        if photo.cluster_id == cluster_id:
+            yield folder_name(photo.folder)
