@@ -16,7 +16,8 @@ from organizer.cluster.kmeans import KMeans
 from organizer.errors import SettingsError, WeightsMissingError
 from organizer.library import Library
 from organizer.library.compare.grid import CLASSES, ComparisonPlan, parse_ks, parse_plan
-from organizer.library.compare.recipes import RECIPES, Recipe, find_recipe
+from organizer.library.compare.recipe import Recipe
+from organizer.library.compare.recipes import RECIPES, find_recipe
 from organizer.library.compare.run import ComparisonResult
 from organizer.library.compare.verdict import difference_rate, find_verdict
 from organizer.report.comparison import TITLES, ComparisonCell, ScoredRun

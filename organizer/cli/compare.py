@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from organizer.library import Library
     from organizer.library.compare.findings import RecipeFindings
     from organizer.library.compare.grid import ComparisonPlan, Lengths
-    from organizer.library.compare.recipes import Recipe
+    from organizer.library.compare.recipe import Recipe
     from organizer.library.compare.run import ComparisonResult
 
 _REPEATS = 5

@@ -17,7 +17,8 @@ from organizer.library.compare.findings import (
     MeasuredRate,
     RecipeFindings,
 )
-from organizer.library.compare.recipes import RECIPES, Recipe
+from organizer.library.compare.recipe import Recipe
+from organizer.library.compare.recipes import RECIPES
 from organizer.library.compare.verdict import cell_text
 from organizer.report.comparison import TITLES, ClusterSample, Comparison, ComparisonCell
 
@@ -128,7 +129,7 @@ def _heading(recipe: Recipe) -> None:
     print_line("  what differs here:")
     for line in recipe.differs:
         print_line(f"  - {line}")
-    for line in recipe.told:
+    for line in recipe.other_findings:
         print_line(f"  {line}")
 
 
@@ -296,7 +297,7 @@ def _recipe_fields(recipe: Recipe) -> dict[str, object]:
         "title": recipe.title,
         "about": list(recipe.about),
         "differs": list(recipe.differs),
-        "told": list(recipe.told),
+        "told": list(recipe.other_findings),
         "published": [asdict(figure) for figure in recipe.published],
     }
 

@@ -21,7 +21,7 @@ from organizer.cli.session import (
 from organizer.errors import SettingsError
 
 if TYPE_CHECKING:
-    from organizer.library.reports.contents import MapMethod
+    from organizer.library.reports.maps import MapMethod
 
 
 def report(

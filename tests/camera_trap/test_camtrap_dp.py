@@ -357,7 +357,7 @@ def test_what_is_missing_of_a_project_is_listed() -> None:
         make_exporter("camtrap-dp", {"timezone": "UTC"})
     for word in ("title", "samplingDesign", "captureMethod", "individualAnimals", "contributors"):
         assert word in error.value.message
-    with pytest.raises(SettingsError, match="needs to be told timezone"):
+    with pytest.raises(SettingsError, match="needs timezone"):
         make_exporter("camtrap-dp", {"title": "x"})
 
 

@@ -1,5 +1,6 @@
-"""A grid of embedders, spaces, algorithms and numbers of clusters, on the images of a library.
+"""Compare embedders, spaces, algorithms and numbers of clusters on the images of a library.
 
-`grid` says what is to be tried, `running` tries it, `ledger` keeps what was done, `scoring` and
-`ranking` judge it; `recipes` has published experiments as plans.
+`grid` is the plan, `run` runs it, `run_cache` keeps finished runs, `scores` scores them and
+`verdict` names the best; `recipes` has published experiments as plans, `findings` and `plots` what
+these show besides.
 """

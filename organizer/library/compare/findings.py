@@ -1,4 +1,4 @@
-"""What a recipe finds besides the scores of its cells: elbow, clusters, index difference rates."""
+"""The findings of a recipe besides scores: elbow, example clusters, index difference rates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from organizer.cluster.evidence import elbow
 from organizer.evaluate.external import against_truth
 from organizer.evaluate.internal import silhouette
 from organizer.library import embedders
-from organizer.library.compare.recipes import PublishedFigure, Recipe
+from organizer.library.compare.recipe import PublishedFigure, Recipe
 from organizer.library.compare.run import ComparisonResult
 from organizer.library.compare.vectors import comparison_vectors
 from organizer.library.compare.verdict import difference_rate
@@ -26,7 +26,7 @@ _OF_RATES = ("jaccard", "fmi", "nmi", "ari", "acc")
 
 @dataclass(frozen=True, slots=True)
 class FigureComparison:
-    """A published figure and the cell that stands for it here; None where there is none."""
+    """A published score and the cell of the same setting here; None where there is none."""
 
     published: PublishedFigure
     cell: ComparisonCell | None
@@ -34,14 +34,14 @@ class FigureComparison:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredRate:
-    """An index difference rate: here, and as it was published for as many clusters, or None.
+    """An index difference rate as it was measured, and as it was published.
 
     Attributes:
-        algorithm: The clusterer.
-        score: The index.
-        features: Of which features.
+        algorithm: Name of the clusterer.
+        score: Name of the index.
+        features: The features that it is measured across.
         value: The rate; None where the mean of the index is 0.
-        published: The same in the source, for its images.
+        published: The rate of the source for as many clusters; None where there is none.
         on: The images of the source.
     """
 
@@ -55,7 +55,7 @@ class MeasuredRate:
 
 @dataclass(frozen=True, slots=True)
 class ElbowFinding:
-    """Where the inertia of a feature bends."""
+    """The elbow of a feature's inertia over k."""
 
     source: str
     k: int
@@ -85,7 +85,14 @@ class ClusteringExample:
 
 @dataclass(frozen=True, slots=True)
 class RecipeFindings:
-    """All that belongs to a recipe besides the grid."""
+    """The findings of a recipe besides the scores of its grid.
+
+    Attributes:
+        beside: The published scores beside those here.
+        elbows: The elbow of each feature, where the recipe reads k off it.
+        clusters: The clusters that the recipe shows.
+        rates: The index difference rates.
+    """
 
     beside: tuple[FigureComparison, ...]
     elbows: tuple[ElbowFinding, ...]
@@ -94,12 +101,12 @@ class RecipeFindings:
 
 
 def recipe_findings(store: Store, recipe: Recipe, compared: ComparisonResult) -> RecipeFindings:
-    """What a recipe finds.
+    """Collect the findings of a recipe.
 
     Args:
         store: The library.
         recipe: The recipe.
-        compared: What its plan gave.
+        compared: The result of its plan.
     """
     cells = compared.comparison.cells
     elbows = tuple(_elbows(cells)) if recipe.elbow else ()
@@ -107,7 +114,7 @@ def recipe_findings(store: Store, recipe: Recipe, compared: ComparisonResult) ->
     shown = [cell for cell in cells if cell.runs and (cell.k in ks or recipe.map_method)]
     return RecipeFindings(
         tuple(
-            FigureComparison(figure, _standing_for(figure, cells)) for figure in recipe.published
+            FigureComparison(figure, _matching_cell(figure, cells)) for figure in recipe.published
         ),
         elbows,
         tuple(_clusters(store, compared, cell) for cell in shown),
@@ -115,7 +122,7 @@ def recipe_findings(store: Store, recipe: Recipe, compared: ComparisonResult) ->
     )
 
 
-def _standing_for(
+def _matching_cell(
     figure: PublishedFigure, cells: Sequence[ComparisonCell]
 ) -> ComparisonCell | None:
     return next((cell for cell in cells if cell.runs and _matches(figure, cell)), None)
@@ -123,9 +130,9 @@ def _standing_for(
 
 def _matches(figure: PublishedFigure, cell: ComparisonCell) -> bool:
     name = registry.canonical_name(embedders.EMBEDDERS, figure.embedder)
-    who = name == cell.embedder or figure.embedder in cell.in_place_of
-    where = (figure.space, figure.algorithm, figure.k) == (cell.space, cell.algorithm, cell.k)
-    return who and where
+    same_embedder = name == cell.embedder or figure.embedder in cell.in_place_of
+    setting = (figure.space, figure.algorithm, figure.k)
+    return same_embedder and setting == (cell.space, cell.algorithm, cell.k)
 
 
 def _elbows(cells: Sequence[ComparisonCell]) -> Iterator[ElbowFinding]:
@@ -152,8 +159,7 @@ def _made(
     found = silhouette(vectors, labels)
     each = found.per_cluster if found else {}
     known = compared.known
-    inside = labels[known.rows]
-    truth = against_truth(inside, known.truth) if len(known.rows) else None
+    truth = against_truth(labels[known.rows], known.truth) if len(known.rows) else None
     counts = np.bincount(labels[labels >= 0])
     for number in np.argsort(-counts, kind="stable").tolist():
         members = np.flatnonzero(labels == number)
@@ -185,17 +191,17 @@ def _typical(vectors: Vectors, members: Labels) -> tuple[int, ...]:
 
 
 def _rates(recipe: Recipe, cells: Sequence[ComparisonCell]) -> Iterator[MeasuredRate]:
-    """Of all features, and without raw pixels as the source has them on all sets but one."""
+    """The rates across all features, and without raw pixels as in most of the source."""
     for algorithm in dict.fromkeys(cell.algorithm for cell in cells):
         mine = [cell for cell in cells if cell.algorithm == algorithm and cell.runs]
         reduced = [cell for cell in mine if (cell.embedder, cell.space) != ("raw", "none")]
         for chosen in (mine, reduced) if len(reduced) < len(mine) else (mine,):
             for score in _OF_RATES:
-                yield _rate(recipe, chosen, algorithm, score, whole=chosen is mine)
+                yield _rate(recipe, chosen, algorithm, score, with_raw=chosen is mine)
 
 
 def _rate(
-    recipe: Recipe, cells: Sequence[ComparisonCell], algorithm: str, score: str, *, whole: bool
+    recipe: Recipe, cells: Sequence[ComparisonCell], algorithm: str, score: str, *, with_raw: bool
 ) -> MeasuredRate:
     means = [mean for cell in cells if (mean := cell.mean(score)) is not None]
     k = cells[0].k if cells else None
@@ -207,7 +213,7 @@ def _rate(
             for rate in recipe.rates
             if (rate.score, rate.k) == (score, k)
             and algorithm == "kmeans"
-            and rate.with_raw == whole
+            and rate.with_raw == with_raw
         ),
         None,
     )

@@ -1,4 +1,4 @@
-"""What is to be compared, as it is typed and as it is done."""
+"""The plan of a comparison: grids of features, algorithms and numbers of clusters."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CLASSES: Literal["classes"] = "classes"
 
 Ks = tuple[int, ...] | Literal["classes"]
 
-_OTHER_WORDS = {"agglomerative": "ward"}
+_SYNONYMS = {"agglomerative": "ward"}
 _KEEP_LENGTHS = (NO_REDUCER, "pca")
 _MOST_KS = 200
 
@@ -33,7 +33,7 @@ class FeatureSpec:
     """The vectors of an embedder in a space.
 
     Attributes:
-        embedder: Its name.
+        embedder: Name of the embedder.
         reducer: The space.
         lengths: See `Lengths`.
     """
@@ -72,9 +72,9 @@ class ComparisonPlan:
     """What to compare.
 
     Attributes:
-        grids: One after the other.
-        repeats: Runs of each cell with other seeds; one where nothing is drawn.
-        substitutes: Embedders that take the places of those whose weights are missing, in turn.
+        grids: The grids, run one after the other.
+        repeats: Runs of each cell with different seeds; one where nothing is drawn.
+        substitutes: Embedders that replace those whose weights are missing, in turn.
     """
 
     grids: tuple[ComparisonGrid, ...]
@@ -82,7 +82,7 @@ class ComparisonPlan:
     substitutes: tuple[str, ...] = ()
 
     def check(self) -> None:
-        """Make sure that it can be meant, before anything is embedded.
+        """Make sure that the plan can be run, before anything is embedded.
 
         Raises:
             SettingsError: A name is unknown, or a number cannot be.
@@ -113,11 +113,11 @@ def parse_plan(
     repeats: int = 5,
     substitutes: Sequence[str] = (),
 ) -> ComparisonPlan:
-    """A plan of one grid, from words.
+    """Parse a plan of one grid.
 
     Args:
-        embedders: Their names.
-        algorithms: Their names; "agglomerative" is Ward's.
+        embedders: Names of embedders.
+        algorithms: Names of clusterers; "agglomerative" is Ward's.
         k: A number, a range 2:10, a list 2,16,64, or "classes".
         reduce: Spaces, NAME or NAME:DIMENSIONS.
         lengths: See `Lengths`.
@@ -125,7 +125,11 @@ def parse_plan(
         substitutes: See `ComparisonPlan`.
 
     Raises:
-        SettingsError: A word cannot be understood.
+        SettingsError: A name is unknown, or a number cannot be.
+
+    Example:
+        >>> parse_plan(embedders=["hog"], k="2:4").grids[0].ks  # doctest: +SKIP
+        (2, 3, 4)
     """
     if not embedders or not algorithms or not reduce:
         raise SettingsError("there is nothing to compare", "--embedders mobilenet_v2,hog")
@@ -134,27 +138,27 @@ def parse_plan(
         for name in dict.fromkeys(embedders)
         for space in dict.fromkeys(reduce)
     ]
-    words = [_OTHER_WORDS.get(word, word) for word in algorithms]
-    grid = ComparisonGrid(tuple(features), tuple(dict.fromkeys(words)), parse_ks(k))
+    names = [_SYNONYMS.get(name, name) for name in algorithms]
+    grid = ComparisonGrid(tuple(features), tuple(dict.fromkeys(names)), parse_ks(k))
     return ComparisonPlan((grid,), repeats, tuple(substitutes))
 
 
 def split_names(text: str | None) -> list[str]:
-    """The names of a list with commas."""
-    return [word.strip() for word in (text or "").split(",") if word.strip()]
+    """Split a list of names at its commas."""
+    return [name.strip() for name in (text or "").split(",") if name.strip()]
 
 
 def parse_ks(text: str) -> Ks:
-    """Numbers of clusters as they are typed: ``5``, ``2:10``, ``2,16,64``, ``classes``.
+    """Parse numbers of clusters as they are typed: ``5``, ``2:10``, ``2,16,64``, ``classes``.
 
     Raises:
-        SettingsError: They cannot be understood, or one is less than 2.
+        SettingsError: They cannot be read, or one is less than 2.
     """
     if text.strip() == CLASSES:
         return CLASSES
     found: list[int] = []
-    for word in text.split(","):
-        first, colon, last = word.strip().partition(":")
+    for part in text.split(","):
+        first, colon, last = part.strip().partition(":")
         if not first.isdecimal() or (colon and not last.isdecimal()):
             raise SettingsError(
                 f"--k cannot be {text!r}",

@@ -1,4 +1,4 @@
-"""One run of a comparison as a report shows it: silhouettes, pies, samples, a map."""
+"""Plots of the runs that a recipe shows: silhouettes, pies, samples, a map."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from organizer.evaluate.external import against_truth
 from organizer.evaluate.internal import METRIC, silhouette
 from organizer.evaluate.shape import internal_scores
 from organizer.library.compare.findings import ClusteringExample, RecipeFindings
-from organizer.library.compare.recipes import Recipe
+from organizer.library.compare.recipe import Recipe
 from organizer.library.compare.run import KEPT_METRIC, ComparisonResult
 from organizer.library.images.thumbnails import THUMBNAIL_SIDE, make_thumbnails
 from organizer.library.progress import Progress
-from organizer.library.reports.contents import SPOT_SIZE, draw_map, relative_to
+from organizer.library.reports.contents import relative_to
+from organizer.library.reports.maps import SPOT_SIZE, draw_map
 from organizer.reduce.projection import Method
 from organizer.report.comparison import ComparisonCell
 from organizer.report.contents import (
@@ -42,8 +43,8 @@ class ComparisonPlots:
     Attributes:
         store: The library.
         recipe: The recipe.
-        compared: What its plan gave.
-        findings: What it found.
+        compared: The result of its plan.
+        findings: Its findings.
         below: What paths are shown relative to.
         settings: Threads, and the seed of the map.
         progress: Told of pictures and maps.
@@ -58,7 +59,7 @@ class ComparisonPlots:
     progress: Progress
 
     def write(self, folder: Path) -> list[Path]:
-        """A folder for each run that is shown.
+        """Write a folder of plots for each run that is shown.
 
         Raises:
             SettingsError: A folder cannot be written.
@@ -69,7 +70,7 @@ class ComparisonPlots:
         return files
 
     def contents(self, found: ClusteringExample) -> ReportContents:
-        """The first run of a cell."""
+        """The contents of a report on the first run of a cell."""
         cell, labels = found.cell, self.compared.labels_of(found.cell)
         vectors = found.vectors
         known = self.compared.known
@@ -127,7 +128,7 @@ class ComparisonPlots:
         )
 
     def _map(self, labels: Labels, vectors: Vectors) -> ReportMap | None:
-        """The map, its spots without pictures."""
+        """The map, with ids for paths and without pictures."""
         method: Method | None = self.recipe.map_method
         if method is None:
             return None

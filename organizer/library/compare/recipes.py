@@ -1,122 +1,16 @@
-"""Published experiments as plans: what was done there, what it gave, and what differs here."""
+"""Published experiments as recipes: what was done, what it gave, and what differs here."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from organizer.errors import SettingsError
 from organizer.library.compare.grid import CLASSES, ComparisonGrid, ComparisonPlan, FeatureSpec
-from organizer.reduce.projection import Method
+from organizer.library.compare.recipe import PublishedFigure, PublishedRate, Recipe
 from organizer.types import PartSpec
 
 _NONE = PartSpec("none")
 _PCA = PartSpec("pca", {"n_components": 64})
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedFigure:
-    """A published figure.
-
-    Attributes:
-        score: Its name here, see `organizer.report.comparison.TITLES`.
-        value: The figure.
-        embedder: Of which embedder.
-        algorithm: Of which clusterer.
-        k: Clusters.
-        on: The images.
-        space: The reducer as it is typed.
-    """
-
-    score: str
-    value: float
-    embedder: str
-    algorithm: str
-    k: int
-    on: str
-    space: str = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedRate:
-    """A published index difference rate.
-
-    Attributes:
-        score: Of which index.
-        value: The rate.
-        k: Clusters.
-        on: The images.
-        with_raw: Whether raw pixels are among the features.
-    """
-
-    score: str
-    value: float
-    k: int
-    on: str
-    with_raw: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """A published experiment.
-
-    Attributes:
-        name: What it is called by.
-        authors: Who published it.
-        year: When; empty where the source does not tell.
-        title: Under which title.
-        about: What was done, a line each.
-        plan: The same as a plan.
-        differs: What is not as in the source, a line each.
-        published: Its figures.
-        told: What it says besides, without a figure of a score.
-        rates: Index difference rates.
-        elbow: Whether the number of clusters is read off the inertia.
-        clusters: Numbers of clusters whose clusters are shown one by one.
-        map_method: How the map is drawn; None where there is none.
-        labels: Source of the truth.
-    """
-
-    name: str
-    authors: str
-    year: str
-    title: str
-    about: tuple[str, ...]
-    plan: ComparisonPlan
-    differs: tuple[str, ...]
-    published: tuple[PublishedFigure, ...] = ()
-    told: tuple[str, ...] = ()
-    rates: tuple[PublishedRate, ...] = ()
-    elbow: bool = False
-    clusters: tuple[int, ...] = ()
-    map_method: Method | None = None
-    labels: str = "folders"
-
-    @property
-    def source(self) -> str:
-        """Authors, title and year on one line."""
-        return f"{self.authors}: {self.title}" + (f" ({self.year})" if self.year else "")
-
-    def with_plan(self, *, repeats: int | None, substitutes: Sequence[str]) -> Recipe:
-        """The same with other repeats, and with substitutes for missing weights."""
-        plan = replace(
-            self.plan, repeats=repeats or self.plan.repeats, substitutes=tuple(substitutes)
-        )
-        return replace(self, plan=plan)
-
-
-def find_recipe(name: str) -> Recipe:
-    """The recipe of that name.
-
-    Raises:
-        SettingsError: There is none.
-    """
-    for recipe in RECIPES:
-        if recipe.name == name:
-            return recipe
-    raise SettingsError(
-        f"there is no recipe {name!r}", f"there are: {', '.join(r.name for r in RECIPES)}"
-    )
 
 
 def _lines(text: str) -> tuple[str, ...]:
@@ -159,7 +53,7 @@ _VGG16_KMEANS = Recipe(
         PublishedFigure("silhouette", 0.13, "vgg16", "kmeans", 5, "1,460 photos"),
         PublishedFigure("purity", 1401 / 1460, "vgg16", "kmeans", 5, "1,460 photos"),
     ),
-    told=_lines("""
+    other_findings=_lines("""
         - published clusters: 329 images 99.39% cheetah, 305 images 94.10% hyena, 285
           images 96.84% lion, 267 images 91.39% fox, 274 images 97.45% tiger; mean
           95.83%
@@ -196,7 +90,7 @@ _RAW_VS_RESNET50 = Recipe(
         PublishedFigure("purity", value, "raw", "kmeans", k, "1,000 photos")
         for k, value in zip(_RAW_KS, (0.523, 0.588, 0.612, 0.638, 0.719), strict=True)
     ),
-    told=_lines("""
+    other_findings=_lines("""
         - of ResNet50 no figure is published, only that its accuracy "was higher"
     """),
 )
@@ -230,7 +124,7 @@ _CNN_ARCHITECTURES = Recipe(
         - the radius of DBSCAN is the knee of the distances; the source gives none, and
           says itself that the silhouette does not suit DBSCAN
     """),
-    told=_lines("""
+    other_findings=_lines("""
         - the source's figures are in a chart, without numbers; the images are not named
     """),
 )
@@ -258,7 +152,7 @@ _RESNET50_TSNE = Recipe(
         - HSV histograms have 16 x 4 x 4 bins, as square roots
     """),
     published=(PublishedFigure("acc", 58 / 60, "resnet50", "kmeans", 2, "60 photos"),),
-    told=_lines("""
+    other_findings=_lines("""
         - published: two of 60 images in the wrong cluster
     """),
     map_method="tsne",
@@ -355,3 +249,17 @@ RECIPES: tuple[Recipe, ...] = (
     _RESNET50_TSNE,
     _FEATURE_WEAK_RELEVANT,
 )
+
+
+def find_recipe(name: str) -> Recipe:
+    """Find a recipe by its name.
+
+    Raises:
+        SettingsError: There is none.
+    """
+    for recipe in RECIPES:
+        if recipe.name == name:
+            return recipe
+    raise SettingsError(
+        f"there is no recipe {name!r}", f"there are: {', '.join(r.name for r in RECIPES)}"
+    )

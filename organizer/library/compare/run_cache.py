@@ -1,4 +1,4 @@
-"""What was compared before: finished runs, a line of JSON each, beside the library's tables."""
+"""The cache of finished runs: a line of JSON each, in files beside the library's tables."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from organizer.types import Labels
 
 _FOLDER = "comparisons"
 _REVISION = 1
-"""Of what turns vectors into labels and scores here; another one does all runs anew."""
+"""Of the code that turns vectors into labels and scores; another one makes all runs again."""
 
 _DECIDING = ("organizer", "scikit-learn", "scipy", "numpy")
 
@@ -41,42 +41,48 @@ class CachedRun:
 class RunCache:
     """The finished runs of one feature and algorithm on one set of images.
 
-    A line that was cut short, by a crash or a full disk, is passed over.
+    A line that is torn, by a crash or a full disk, is ignored.
+
+    Args:
+        file: Where the runs are kept.
+        about: All that determines a run but k and the seed.
+        images: Number of images.
     """
 
     def __init__(self, file: Path, about: Mapping[str, Any], images: int) -> None:
         self._file, self._about, self._images = file, about, images
         self._found: dict[tuple[int | None, int], Mapping[str, Any]] = {}
         self._is_torn = False
-        self._read()
 
     @classmethod
     def open(cls, library: Path, about: Mapping[str, Any], image_ids: Iterable[str]) -> Self:
-        """The ledger of what decides a result.
+        """Open the cache of the runs that some settings and images determine.
 
         Args:
             library: The library's folder.
-            about: Everything else than the images, k and seed that decides labels and scores.
+            about: All that determines labels and scores but the images, k and the seed.
             image_ids: The images, sorted.
         """
         ids = tuple(image_ids)
-        whole = {
+        complete = {
             **about,
             "images": hashlib.sha256("\n".join(ids).encode()).hexdigest(),
             "revision": _REVISION,
             "versions": {name: _version(name) for name in _DECIDING},
         }
-        text = json.dumps(whole, sort_keys=True, separators=(",", ":"))
+        text = json.dumps(complete, sort_keys=True, separators=(",", ":"))
         fingerprint = hashlib.sha256(text.encode()).hexdigest()[:16]
-        return cls(library / _FOLDER / f"{fingerprint}.jsonl", whole, len(ids))
+        cache = cls(library / _FOLDER / f"{fingerprint}.jsonl", complete, len(ids))
+        cache.read()
+        return cache
 
     def get(self, k: int | None, seed: int) -> CachedRun | None:
-        """A run; None where it was not done."""
+        """A run; None where it is not finished."""
         line = self._found.get((k, seed))
         return None if line is None else self._entry(line)
 
     def add(self, k: int | None, seed: int, entry: CachedRun) -> None:
-        """Keep a run.
+        """Store a run.
 
         Raises:
             StoreError: It cannot be written.
@@ -107,7 +113,8 @@ class RunCache:
             file.write(text)
         self._is_torn = False
 
-    def _read(self) -> None:
+    def read(self) -> None:
+        """Read the runs of the file; there are none where there is no file."""
         try:
             text = self._file.read_text(encoding="ascii", errors="replace")
         except FileNotFoundError:
@@ -123,7 +130,7 @@ class RunCache:
                 continue
 
     def _entry(self, line: Mapping[str, Any]) -> CachedRun:
-        """A line as a run.
+        """Parse a line.
 
         Raises:
             ValueError: It is damaged.

@@ -1,4 +1,4 @@
-"""The scores of one clustering, by name: those that are defined, and finite."""
+"""Scores of one clustering by name: those that are defined and finite."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ BY_TRUTH = (
 
 @dataclass(frozen=True, slots=True)
 class KnownTruth:
-    """The truth about some of the images.
+    """The known classes of images.
 
     Attributes:
         rows: ``(m,)`` int64, the images that have a label.
-        truth: ``m`` labels.
-        unmatched: Labels of files that are not in the library.
-        conflict: What a reader has to know of images with several labels.
+        truth: The ``m`` labels.
+        unmatched: Number of labels of files that are not in the library.
+        conflict: A note on images with several labels; None where there are none.
     """
 
     rows: Labels
@@ -50,11 +50,11 @@ NOTHING_KNOWN = KnownTruth(np.empty(0, dtype=np.int64), ())
 def read_known_truth(
     store: Store, labels: str | None, below: Path, image_ids: Sequence[str]
 ) -> KnownTruth:
-    """The truth about images.
+    """Read the known classes of images.
 
     Args:
         store: The library.
-        labels: See `organizer.library.Library.report`.
+        labels: See `Reports.make`; None where nothing is known.
         below: What a relative path of labels is relative to.
         image_ids: The images.
 
@@ -71,12 +71,12 @@ def read_known_truth(
 
 
 def score_by_vectors(vectors: Vectors, labels: Labels, *, seed: int) -> dict[str, float]:
-    """The scores that need no truth, Euclidean. Noise is left out.
+    """The scores that need no truth, by Euclidean distances. Noise is left out.
 
     Args:
         vectors: ``(n, dim)``.
         labels: ``(n,)``, -1 for noise.
-        seed: Of the sample that the silhouette of very many images is taken of.
+        seed: Of the sample that the silhouette of very many images is computed on.
     """
     shape = internal_scores(vectors, labels)
     outline = silhouette(vectors, labels, seed=seed)
@@ -90,10 +90,10 @@ def score_by_vectors(vectors: Vectors, labels: Labels, *, seed: int) -> dict[str
 
 
 def score_by_truth(labels: Labels, known: KnownTruth) -> dict[str, float]:
-    """The scores against truth, of the images that have a label.
+    """The scores against truth, for the images that have a label.
 
-    Noise counts as one more cluster, as it does where scikit-learn is given the labels: an
-    algorithm that calls most images noise must not be scored on the few that are left.
+    Noise counts as one more cluster, as in scikit-learn: an algorithm that calls most images noise
+    must not be scored on the few that are left.
     """
     if not len(known.rows):
         return {}

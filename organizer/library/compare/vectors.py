@@ -1,8 +1,9 @@
-"""The vectors of a comparison: which embedders can be had, their vectors, the spaces."""
+"""The vectors of a comparison: available embedders, their vectors, and the spaces."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from itertools import cycle
 
 import numpy as np
@@ -19,21 +20,21 @@ from organizer.store import Store
 from organizer.types import PartSpec, Vectors
 
 Ingest = Callable[[str], bool]
-"""Embeds all images with the embedder of that name; False where it was stopped."""
+"""Embeds all images with the embedder of that name; returns False where it was stopped."""
 
 
 def with_substitutes(
     store: Store, names: Iterable[str], substitutes: Sequence[str], settings: Settings
 ) -> dict[str, str]:
-    """What to take for each embedder: itself, or a substitute where its weights cannot be had.
+    """The embedder to use for each one: itself, or a substitute where its weights are missing.
 
-    Weights are looked for (and downloaded where they can be) before anything is embedded: the
+    Weights are looked for (and downloaded where that is possible) before anything is embedded: the
     last network of a grid must not fail after an hour.
 
     Raises:
         WeightsMissingError: Weights are missing and there are no substitutes.
     """
-    taken = cycle(substitutes)
+    next_substitute = cycle(substitutes)
     found = {}
     for name in dict.fromkeys(names):
         try:
@@ -44,9 +45,9 @@ def with_substitutes(
             if not substitutes:
                 raise WeightsMissingError(
                     error.message,
-                    f"{error.hint}; or let another network stand for it: --substitute NAME",
+                    f"{error.hint}; or use another network in its place: --substitute NAME",
                 ) from error
-            found[name] = registry.canonical_name(embedders.EMBEDDERS, next(taken))
+            found[name] = registry.canonical_name(embedders.EMBEDDERS, next(next_substitute))
     for name in set(found.values()):
         if not _is_complete(store, name):
             _require_weights(name, settings)
@@ -54,12 +55,12 @@ def with_substitutes(
 
 
 def embed_missing(store: Store, names: Iterable[str], ingest: Ingest) -> bool:
-    """See that all images have the vectors of some embedders; False where it was stopped."""
+    """Embed all images with each of some embedders; returns False where it was stopped."""
     return all(_is_complete(store, name) or ingest(name) for name in dict.fromkeys(names))
 
 
 def common_ids(store: Store, names: Iterable[str]) -> tuple[list[str], int]:
-    """The ids of the images that have vectors of all embedders, sorted, and how many have not.
+    """The sorted ids of the images that have vectors of all embedders, and how many have not.
 
     Raises:
         SettingsError: There is none.
@@ -87,7 +88,7 @@ def comparison_vectors(
 
 
 def reduced_points(feature: FeatureSpec, vectors: Vectors, *, seed: int) -> Vectors:
-    """The vectors in the space of a feature; lengths stay as they are if they are to be kept."""
+    """``(n, d)`` the vectors in the space of a feature; lengths are kept where it says so."""
     if feature.reducer.name == NO_REDUCER:
         return vectors
     if feature.lengths == "unit":
@@ -104,10 +105,45 @@ def _is_complete(store: Store, name: str) -> bool:
 
 
 def _require_weights(name: str, settings: Settings) -> None:
-    """Make sure that an embedder can be had.
+    """Make sure that the weights of an embedder are on this machine.
 
     Raises:
-        WeightsMissingError: Its weights are nowhere.
+        WeightsMissingError: They are not, and cannot be downloaded.
     """
     if isinstance(registry.part_factory(embedders.EMBEDDERS, name), Weighted):
         embedders.pull_weights(name, settings)
+
+
+class FeatureVectors:
+    """The vectors of a feature, read when they are needed.
+
+    Args:
+        store: The library.
+        spec: The embedder that is used for the feature.
+        feature: The feature.
+        image_ids: The images, in the order of the rows.
+        seed: Of the space.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        spec: PartSpec,
+        feature: FeatureSpec,
+        image_ids: Sequence[str],
+        *,
+        seed: int,
+    ) -> None:
+        self._store, self._spec, self.feature = store, spec, feature
+        self._image_ids, self._seed = image_ids, seed
+
+    @cached_property
+    def vectors(self) -> Vectors:
+        """``(n, dim)`` as the embedder gave them, scaled to length one or not."""
+        kept = self.feature.lengths == "kept"
+        return comparison_vectors(self._store, self._spec, self._image_ids, kept=kept)
+
+    @cached_property
+    def points(self) -> Vectors:
+        """``(n, d)`` in the space of the feature."""
+        return reduced_points(self.feature, self.vectors, seed=self._seed)

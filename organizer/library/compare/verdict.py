@@ -1,4 +1,4 @@
-"""Which is the best, by a rule that is told."""
+"""The verdict of a comparison: which cell is the best, by a rule that is stated."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ _NAMED = 5
 def find_verdict(
     cells: Sequence[ComparisonCell], labels_of: Callable[[ComparisonCell], Labels]
 ) -> ComparisonVerdict:
-    """The best of some cells.
+    """Find the best of some cells.
 
-    With labels it is the largest mean NMI. Without them a silhouette says which algorithm and k
-    suit an embedder's vectors, but vectors of other dimensions have other silhouettes whatever
-    they see: the best of each embedder is named, and how far it agrees (ARI) with those of the
-    others, which is the same for groups that several kinds of vectors show.
+    With labels it is the one with the largest mean NMI. Without them a silhouette shows which
+    algorithm and k suit an embedder's vectors, but silhouettes of vectors of different dimensions
+    cannot be compared: the best of each embedder is named, with its agreement (ARI) with those of
+    the others, which is high for groups that several kinds of vectors show.
 
     Args:
-        cells: What was done.
-        labels_of: Labels of a cell's first run.
+        cells: The cells.
+        labels_of: Gives the labels of a cell's first run.
     """
     with_truth = [cell for cell in cells if cell.values("nmi")]
     if with_truth:
@@ -49,15 +49,15 @@ def find_verdict(
     if len(groups) == 1:
         return _best(done, "silhouette", _OF_ONE)
     best = [max(group, key=_by_silhouette) for group in groups.values()]
-    lines = [f"best of {cell.source}: {_silhouette_told(cell)}" for cell in best]
+    lines = [f"best of {cell.source}: {_silhouette_text(cell)}" for cell in best]
     lines += _agreement(best, labels_of)
     return ComparisonVerdict(_WITHOUT, None, tuple(lines))
 
 
 def difference_rate(values: Sequence[float]) -> float | None:
-    """Sample standard deviation over mean of an index across features: small is robust.
+    """The index difference rate: standard deviation over mean of an index across features.
 
-    Equation 19 of the feature-weak-relevant method; its tables are those of n - 1.
+    Small is robust. Equation 19 of the feature-weak-relevant method, whose tables divide by n - 1.
     """
     mean = float(np.mean(values)) if len(values) > 1 else 0.0
     return float(np.std(values, ddof=1)) / mean if mean else None
@@ -86,7 +86,7 @@ def _best(cells: Sequence[ComparisonCell], score: str, rule: str) -> ComparisonV
         for cell in order[1:]
         if value(first) - value(cell) <= max(_spread(first, score), _spread(cell, score))
     ]
-    what = cell_text(first, score) if score == "nmi" else _silhouette_told(first, named=False)
+    what = cell_text(first, score) if score == "nmi" else _silhouette_text(first, named=False)
     label = f"{title} {what}" if score == "nmi" else what
     lines = [f"best: {first.name}, because its {label} is the largest of {len(cells)}"]
     if equal:
@@ -118,7 +118,7 @@ def _by_silhouette(cell: ComparisonCell) -> float:
     return _covered(cell) or 0.0
 
 
-def _silhouette_told(cell: ComparisonCell, *, named: bool = True) -> str:
+def _silhouette_text(cell: ComparisonCell, *, named: bool = True) -> str:
     share = _noise_share(cell)
     outside = f", {share:.0%} of the images in no cluster" if share else ""
     text = f"silhouette {cell_text(cell, 'silhouette')}{outside}"

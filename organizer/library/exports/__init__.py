@@ -1,9 +1,9 @@
-"""What an export is made of: the images of a library in batches, with all that is known of them.
+"""Exports: the images of a library with all that is known of them, in formats of other tools.
 
-`choice` says what is wanted and `options` what a format takes besides; `selecting` finds the images
-of which there is enough, and says how many are left out; `membership`, `columns` and `sightings`
-look up what is known of them; `source` gives it batch by batch, in one pass over the library;
-`running` has it written.
+`options` are the options of every export and `format_options` those of a format; `select` finds the
+images that are exported and counts those that are left out; `membership`, `columns` and
+`detections` look up what is known of them; `source` gives it batch by batch, in one pass over the
+library; `run` writes it.
 """
 
 from organizer.library.exports.options import ExportOptions, ExportReport

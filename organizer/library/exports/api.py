@@ -13,7 +13,12 @@ from organizer.library.progress import NoProgress, Progress
 
 
 class Exports:
-    """Images, with their clusters and all that is known of them, for other tools."""
+    """The images with their clusters and all that is known of them, for other tools.
+
+    Example:
+        >>> library.exports.write("csv", Path("images.csv")).images  # doctest: +SKIP
+        24
+    """
 
     def __init__(self, opened: OpenLibrary) -> None:
         self._opened, self._store, self._settings = opened, opened.store, opened.settings
@@ -22,7 +27,7 @@ class Exports:
         self,
         exporter: str,
         to: Path | BinaryIO | None = None,
-        choice: ExportOptions | None = None,
+        options: ExportOptions | None = None,
         *,
         params: Mapping[str, Any] | None = None,
         force: bool = False,
@@ -30,14 +35,14 @@ class Exports:
     ) -> ExportReport:
         """Write the images with their clusters in a format that another tool reads.
 
-        It is written beside its target and moved there when it is whole.
+        It is written beside its target and moved there when it is complete.
 
         Args:
             exporter: A format's name: csv, parquet, megadetector-json, fiftyone, embedding-atlas,
                 or a plugin's.
             to: A file, or a folder for a format that is one; a stream for csv. In the current
                 folder, under the format's own name, where None.
-            choice: Which images, with or without vectors; all images where None.
+            options: Which images, with or without vectors; all images where None.
             params: The options of the format, by name; a text becomes what the option is declared
                 to be.
             force: Whether what is at the target may be replaced.
@@ -53,7 +58,7 @@ class Exports:
             self._store,
             exporter,
             to,
-            choice or ExportOptions(),
+            options or ExportOptions(),
             params=params or {},
             force=force,
             progress=progress or NoProgress(),

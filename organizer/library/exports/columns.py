@@ -1,4 +1,4 @@
-"""What a library knows of images, as the columns of a batch: places, facts, field work."""
+"""The columns of an export batch: files, facts, and how images were taken."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ from organizer.types import NOISE, ImageFacts, Labels
 
 
 class FileColumns:
-    """Where images lie."""
+    """The columns about the files of images.
+
+    Args:
+        folders: The ingested folders.
+        missing_too: Whether missing files count among the copies.
+    """
 
     def __init__(self, folders: Sequence[Path], *, missing_too: bool) -> None:
         self._folders = sorted(map(str, folders), key=len, reverse=True)
@@ -48,24 +53,24 @@ class FileColumns:
 
 
 class CaptureColumns:
-    """How images were taken: by which deployment, when, in one burst with which others.
+    """The columns about how images were taken: deployment, time, burst, event, light.
 
-    Some 90 bytes an image are kept of what `contexts` gives.
+    Some 90 bytes an image are kept of the capture info.
     """
 
-    def __init__(self, whole: CaptureInfo) -> None:
-        packed = pack_ids(whole.image_ids)
+    def __init__(self, info: CaptureInfo) -> None:
+        packed = pack_ids(info.image_ids)
         self._order = np.argsort(packed)
         self._ids = packed[self._order]
-        self._times = np.array([time or "" for time in whole.taken_at], dtype=np.bytes_)
-        names = sorted({name for name in whole.deployments if name is not None})
+        self._times = np.array([time or "" for time in info.taken_at], dtype=np.bytes_)
+        names = sorted({name for name in info.deployments if name is not None})
         number = {name: place for place, name in enumerate(names)}
         self._names = names
         self._deployments = np.array(
-            [NOISE if name is None else number[name] for name in whole.deployments], dtype=np.int64
+            [NOISE if name is None else number[name] for name in info.deployments], dtype=np.int64
         )
-        self._bursts, self._events = whole.bursts, whole.events
-        self._infrared = whole.infrared
+        self._bursts, self._events = info.bursts, info.events
+        self._infrared = info.infrared
 
     def knows(self, name: str, ids: IdArray) -> NDArray[np.bool_]:
         """For each image whether its "taken_at" or one of its "deployments" is known."""
@@ -95,7 +100,7 @@ class CaptureColumns:
         }
 
     def of(self, ids: IdArray, facts: Sequence[ImageFacts]) -> dict[str, tuple[Any, ...]]:
-        """The columns of images, each with what its file tells."""
+        """The columns of images, given the facts of each."""
         rows = self._rows(ids)
         taken_at = tuple(time.decode() or None for time in self._times[rows].tolist())
         return {
@@ -120,7 +125,7 @@ class CaptureColumns:
 
 
 def fact_columns(facts: Sequence[ImageFacts]) -> dict[str, tuple[Any, ...]]:
-    """What files tell of images, and what their pixels do."""
+    """The columns about the files' EXIF data and the images' pixels."""
     return {
         "sizes": tuple(fact.bytes for fact in facts),
         "widths": tuple(fact.width for fact in facts),

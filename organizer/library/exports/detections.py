@@ -1,15 +1,16 @@
-"""What detectors saw in the images of an export, and where the crops of it are."""
+"""The columns of an export batch about detections, and the clusters of their crops."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from organizer.library.exports.membership import Membership
 from organizer.library.images.crops import CropLocation, PhotoLocation, locate_photos
 from organizer.store import Store
+from organizer.store.detections import DetectionLists
 from organizer.store.ids import IdArray, contains_ids, pack_ids, unpack_ids
 from organizer.types import (
     WHOLE,
@@ -26,76 +27,93 @@ _SAME = 0.5
 
 
 class DetectionColumns:
-    """What was seen, to be looked up by packed image id."""
+    """Detections, to be looked up by packed image id.
 
-    def __init__(self, store: Store, membership: Membership) -> None:
+    Args:
+        membership: The clusters of images and crops.
+        lists: The detectors' results; None where there are none.
+        locations: The photos with their crops; empty where no crops are clustered.
+    """
+
+    def __init__(
+        self,
+        membership: Membership,
+        lists: DetectionLists | None,
+        locations: Mapping[str, PhotoLocation],
+    ) -> None:
+        self._membership, self._lists, self._locations = membership, lists, locations
+
+    @classmethod
+    def read(cls, store: Store, membership: Membership) -> Self:
+        """The detections of a library as they are now."""
         current = membership.current
-        self._membership = membership
-        self._lists = store.detections.lists() if store.detections.count() else None
-        self._homes: Mapping[str, PhotoLocation] = {}
-        if current is not None and is_crop_embedder(current.embedder):
-            self._homes = locate_photos(store, current)
+        lists = store.detections.lists() if store.detections.count() else None
+        of_crops = current is not None and is_crop_embedder(current.embedder)
+        return cls(membership, lists, locate_photos(store, current) if of_crops else {})
 
-    def standing_for(self, ids: IdArray) -> IdArray:
-        """For each image what tells its cluster: itself, or its surest crop that is in one."""
-        if not self._homes:
+    def representing(self, ids: IdArray) -> IdArray:
+        """For each image the member that gives its cluster: itself, or its surest crop in one."""
+        if not self._locations:
             return ids
-        return pack_ids(_surest(image_id, self._homes) for image_id in unpack_ids(ids))
+        return pack_ids(
+            _surest(self._locations.get(image_id), image_id) for image_id in unpack_ids(ids)
+        )
 
     def with_crop_in(self, ids: IdArray, inside: IdArray) -> IdArray:
-        """Of some images those of which a crop, or which themselves, are among ascending ids."""
-        if not self._homes:
+        """The images that are, or have a crop that is, among some ascending ids."""
+        if not self._locations:
             return ids[contains_ids(inside, ids)]
         crops = [
-            pack_ids(crop.crop_id for crop in self._homes[image_id].crops)
+            pack_ids(crop.crop_id for crop in self._locations[image_id].crops)
             for image_id in unpack_ids(ids)
         ]
         keep = [bool(len(packed)) and bool(contains_ids(inside, packed).any()) for packed in crops]
         return ids[np.array(keep, dtype=np.bool_)]
 
     def columns(self, ids: IdArray) -> dict[str, tuple[Any, ...]]:
-        """The columns of a batch that tell of detections."""
+        """The columns of a batch about detections."""
         names = unpack_ids(ids)
-        said = self._lists.of(ids) if self._lists is not None else [None] * len(ids)
-        boxes = [self._boxes(name, one) for name, one in zip(names, said, strict=True)]
+        results = self._lists.of(ids) if self._lists is not None else [None] * len(ids)
+        boxes = [self._boxes(name, one) for name, one in zip(names, results, strict=True)]
         clusters = self._clusters([crop_id for row in boxes for _, crop_id in row or ()])
         return {
             "detections": tuple(
                 None
                 if row is None
-                else tuple(_placed(box, clusters.get(crop_id)) for box, crop_id in row)
+                else tuple(_as_exported(box, clusters.get(crop_id)) for box, crop_id in row)
                 for row in boxes
             ),
-            "detectors": tuple((one.detector or None) if one else None for one in said),
+            "detectors": tuple((one.detector or None) if one else None for one in results),
             "failures": tuple(
                 (one.failure or None) if one is not None and row is None else None
-                for one, row in zip(said, boxes, strict=True)
+                for one, row in zip(results, boxes, strict=True)
             ),
         }
 
     def _boxes(
-        self, image_id: str, said: ImageDetections | None
+        self, image_id: str, result: ImageDetections | None
     ) -> list[tuple[Detection, str]] | None:
-        """The boxes of an image, each with its crop; None where nobody looked.
+        """The boxes of an image, each with its crop; None where no detector has a result.
 
-        A crop that stands for a named cluster, and of which no box is left, is none.
+        Crops that a person moved are boxes too; representatives of named clusters without a box of
+        a detector are not.
         """
-        seen = list(said.detections) if said is not None else []
-        known = {box.crop_id for box in seen}
-        crops = self._homes[image_id].crops if image_id in self._homes else ()
-        words = [crop for crop in crops if crop.decided and crop.crop_id not in known]
-        looked = said is not None and said.outcome is not Detected.FAILED
-        if not looked and not words:
+        detected = list(result.detections) if result is not None else []
+        known = {box.crop_id for box in detected}
+        crops = self._locations[image_id].crops if image_id in self._locations else ()
+        decided = [crop for crop in crops if crop.decided and crop.crop_id not in known]
+        has_result = result is not None and result.outcome is not Detected.FAILED
+        if not has_result and not decided:
             return None
-        same = _seen_anew(words, seen)
-        alone = [_as_detection(crop) for crop in words if crop.crop_id not in same.values()]
-        boxes = [(box, same.get(place, box.crop_id)) for place, box in enumerate(seen)]
+        same = _match_boxes(decided, detected)
+        alone = [_as_detection(crop) for crop in decided if crop.crop_id not in same.values()]
+        boxes = [(box, same.get(place, box.crop_id)) for place, box in enumerate(detected)]
         return [*((box, box.crop_id) for box in alone), *boxes]
 
     def _clusters(self, crop_ids: list[str]) -> dict[str, dict[str, Any]]:
-        """What is known of some crops, by their id."""
+        """The columns about clusters of some crops, by their id."""
         cut = [crop_id for crop_id in crop_ids if crop_id]
-        if not self._homes or not cut:
+        if not self._locations or not cut:
             return {}
         columns = self._membership.columns(pack_ids(cut))
         return {
@@ -104,27 +122,26 @@ class DetectionColumns:
         }
 
 
-def _surest(image_id: str, homes_of: Mapping[str, PhotoLocation]) -> str:
-    home = homes_of.get(image_id)
-    crops = home.crops if home is not None else ()
+def _surest(photo: PhotoLocation | None, image_id: str) -> str:
+    crops = photo.crops if photo is not None else ()
     return next((crop.crop_id for crop in crops if crop.cluster_id is not None), image_id)
 
 
-def _seen_anew(words: Sequence[CropLocation], seen: Sequence[Detection]) -> dict[int, str]:
-    """The crops of a person's words by the place of the box in which a later detector has them.
+def _match_boxes(decided: Sequence[CropLocation], detected: Sequence[Detection]) -> dict[int, str]:
+    """The crops that a person moved, by the place of the box in which a later detector has them.
 
-    Two detectors draw two boxes round one animal: it is not there twice, and what was said of it is
-    said of the new box. What was said of all of a photo is said of the surest box.
+    Two detectors draw two boxes round one animal: it is not there twice, and what was decided about
+    it holds for the new box. A decision about a whole photo holds for the surest box.
     """
     found: dict[int, str] = {}
-    for crop in words:
-        likeness = {
+    for crop in decided:
+        scores = {
             place: box.confidence if crop.box == WHOLE else crop.box.overlap(box.box)
-            for place, box in enumerate(seen)
+            for place, box in enumerate(detected)
             if box.crop_id and place not in found
         }
-        best = max(likeness, key=likeness.__getitem__, default=None)
-        if best is not None and (crop.box == WHOLE or likeness[best] >= _SAME):
+        best = max(scores, key=scores.__getitem__, default=None)
+        if best is not None and (crop.box == WHOLE or scores[best] >= _SAME):
             found[best] = crop.crop_id
     return found
 
@@ -136,8 +153,8 @@ def _as_detection(crop: CropLocation) -> Detection:
     )
 
 
-def _placed(box: Detection, place: Mapping[str, Any] | None) -> ExportDetection:
-    cluster = place or {}
+def _as_exported(box: Detection, columns: Mapping[str, Any] | None) -> ExportDetection:
+    cluster = columns or {}
     return ExportDetection(
         category=box.category,
         confidence=box.confidence,

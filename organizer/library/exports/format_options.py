@@ -1,4 +1,4 @@
-"""What a format takes besides what all take: its options, and values for them as they are typed."""
+"""The options of an export format, and their values as they are typed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WORDS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0"
 
 
 def format_options(exporter: str) -> dict[str, ExportOption]:
-    """The options of a format, by name as it is typed; what a plugin does not describe too.
+    """The options of a format by name as it is typed, also those that a plugin does not describe.
 
     Raises:
         SettingsError: There is no such format.
@@ -32,10 +32,10 @@ def format_options(exporter: str) -> dict[str, ExportOption]:
 
 
 def make_exporter(exporter: str, params: Mapping[str, Any]) -> Exporter:
-    """The exporter of a format.
+    """Create the exporter of a format.
 
     Args:
-        exporter: The format.
+        exporter: Name of the format.
         params: Its options; a text becomes what the option is declared to be.
 
     Raises:
@@ -46,12 +46,12 @@ def make_exporter(exporter: str, params: Mapping[str, Any]) -> Exporter:
     given = {_typed(name): value for name, value in params.items()}
     for name in given:
         if name not in options:
-            raise SettingsError(f"{exporter} has no {name}", _offer(exporter, options))
+            raise SettingsError(f"{exporter} has no {name}", _offered(exporter, options))
     for name, option in options.items():
         if option.needed and name not in given:
             example = option.example or "VALUE"
             raise SettingsError(
-                f"{exporter} needs to be told {name}: {option.help}",
+                f"{exporter} needs {name}: {option.help}",
                 f"--set {name}={example}; organizer export {exporter} --options lists all",
             )
     kinds = _kinds(make)
@@ -62,7 +62,7 @@ def make_exporter(exporter: str, params: Mapping[str, Any]) -> Exporter:
     return cast(Exporter, registry.create_part(GROUP, PartSpec(exporter, values))[1])
 
 
-def _offer(exporter: str, options: Mapping[str, ExportOption]) -> str:
+def _offered(exporter: str, options: Mapping[str, ExportOption]) -> str:
     if not options:
         return "it has no options of its own: leave it out"
     return f"it has {', '.join(options)}: organizer export {exporter} --options"
@@ -77,21 +77,21 @@ def _named(name: str) -> str:
 
 
 def _kinds(make: Any) -> dict[str, Any]:
-    """What each option is declared to be, where a plugin declares it."""
+    """The declared type of each option."""
     return get_type_hints(make.__init__ if inspect.isclass(make) else make)
 
 
 def _path(name: str, value: str) -> Path:
     try:
         path = Path(value).expanduser()
-        path.exists()  # no name of a file is as long as this, or holds that
+        path.exists()  # raises for names that no file can have
     except (OSError, RuntimeError, ValueError) as error:
         raise SettingsError(f"{name} cannot be {value!r}", f"it is a file: {error}") from error
     return path
 
 
 def _value(name: str, value: Any, kind: Any) -> Any:
-    """A text as what it stands for; anything else as it is."""
+    """Convert a text to the type of an option; leave anything else as it is."""
     if get_origin(kind) in {UnionType, Union}:
         inside = [part for part in get_args(kind) if part is not NoneType]
         kind = inside[0] if len(inside) == 1 else str

@@ -1,4 +1,4 @@
-"""In which cluster the images of an export are."""
+"""The columns of an export batch about clusters."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """Where every image, or crop of one, is: the current clustering, to be looked up by packed id.
+    """The current clustering, to be looked up by the packed ids of images or crops.
 
     Attributes:
         current: The clustering; None where there is none yet.
-        names: The names that persons gave, by cluster.
-        ids: The clusters.
+        names: The names of clusters, by id.
+        ids: The ids of the clusters.
     """
 
     current: StoredClustering | None
@@ -42,8 +42,8 @@ class Membership:
     _packed: IdArray
 
     @classmethod
-    def of(cls, store: Store) -> Membership:
-        """As it is now."""
+    def read(cls, store: Store) -> Membership:
+        """The current clustering of a library."""
         current, decisions = store.clusterings.current(), store.decisions.all()
         names = compile_constraints(decisions).names
         if current is None:
@@ -56,7 +56,7 @@ class Membership:
         return cls(current, names, ids, members, order, packed[order])
 
     def within(self, store: Store, named: Sequence[str | int]) -> IdArray | None:
-        """The ascending ids of what is in some clusters; None where no cluster is named.
+        """The ascending ids of the members of some clusters; None where no cluster is named.
 
         Raises:
             ClusteringError: There is no clustering yet.
@@ -71,7 +71,7 @@ class Membership:
         return inside
 
     def columns(self, ids: IdArray) -> dict[str, tuple[Any, ...]]:
-        """The columns of a batch that tell of clusters."""
+        """The columns of a batch about clusters."""
         rows = [self._row(row) for row in self._rows(ids)]
         columns = zip(*rows, strict=True) if rows else [()] * len(_COLUMNS)
         return dict(zip(_COLUMNS, map(tuple, columns), strict=True))
@@ -90,11 +90,11 @@ class Membership:
         if row == NOISE or members is None:
             return (None,) * len(_COLUMNS)
         cluster_id, nearest = int(members.cluster_ids[row]), int(members.candidates[row])
-        home = None if cluster_id == NOISE else cluster_id
-        candidate = nearest if home is None and nearest != NOISE else None
+        own = None if cluster_id == NOISE else cluster_id
+        candidate = nearest if own is None and nearest != NOISE else None
         return (
-            home,
-            None if home is None else self.names.get(home),
+            own,
+            None if own is None else self.names.get(own),
             str(members.states[row]),
             candidate,
             None if candidate is None else self.names.get(candidate),
@@ -104,10 +104,10 @@ class Membership:
 
 
 def _only_moved(members: Assignments, by_person: Collection[str]) -> Assignments:
-    """Members of which those alone are decided that a person put there, not what stands for names.
+    """The members with the state "decided" only for those that a person moved.
 
-    What stands for a cluster that was named is kept in it as if decided, from the next clustering
-    on; whoever reads an export would take it for something that a person looked at.
+    Representatives of a named cluster are kept in it as if decided, from the next clustering on;
+    whoever reads an export would take them for images that a person looked at.
     """
     decided = members.states == AssignmentState.DECIDED
     for row in np.flatnonzero(decided):

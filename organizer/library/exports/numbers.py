@@ -1,4 +1,4 @@
-"""Numbers as every format can hold them."""
+"""Numbers that every format can hold."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import math
 
 
 def finite(value: float | None) -> float | None:
-    """A number; None for what is none."""
+    """A finite number as it is; None for any other."""
     return value if value is not None and math.isfinite(value) else None

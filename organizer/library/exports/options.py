@@ -1,4 +1,4 @@
-"""What to export, and what was exported."""
+"""The options of an export, and its report."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ class ExportOptions:
     """What to export.
 
     Attributes:
-        vectors: Whether to; None leaves it to the format.
-        embedder: Whose vectors.
-        clusters: Ids and names of the clusters to which the export is limited, or the word
-            "unsure"; all images where empty.
-        include_missing: Whether images come whose files are all gone.
+        vectors: Whether to export vectors; None leaves it to the format.
+        embedder: Whose vectors; the library's own where None.
+        clusters: Ids and names of the clusters to which the export is limited, or "unsure" for the
+            unassigned images; all images where empty.
+        include_missing: Whether to export images whose files are all missing.
         relative_to: The folder that paths are relative to; None leaves it to the format.
-        leave_out_incomplete: Whether images of which the format must know more than the library
-            does are left out, in place of refusing the export.
+        leave_out_incomplete: Whether to leave out images that lack what the format needs, in place
+            of refusing the export.
     """
 
     vectors: bool | None = None
@@ -39,15 +39,15 @@ class ExportReport:
     Attributes:
         exporter: The format.
         to: The file or folder; None where it went to a stream.
-        images: Number of images in it.
-        missing: Images left out because none of their files was there when last looked for.
-        without_vector: Images left out because the embedder has no vector of them.
-        people: Images left out because a person or a vehicle was seen on them.
-        incomplete: Images left out because too little is known of them for the format, by what is
-            not known.
+        images: Number of exported images.
+        missing: Number of images left out because all of their files are missing.
+        without_vector: Number of images left out because the embedder has no vector of them.
+        people: Number of images left out because they show a person or a vehicle.
+        incomplete: Number of images left out because they lack what the format needs, by what they
+            lack.
         clustered: Whether there is a clustering.
-        embedder: Whose vectors are in it; None where there are none.
-        opened_with: How to go on; empty where there is nothing to say.
+        embedder: Whose vectors are exported; None where there are none.
+        opened_with: How to open the export in its tool; empty where there is nothing to say.
     """
 
     exporter: str

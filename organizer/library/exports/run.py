@@ -1,4 +1,4 @@
-"""An export, from what is wanted to a file, a folder or a stream."""
+"""Write an export to a file, a folder or a stream."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ def run_export(
     store: Store,
     exporter: str,
     to: Path | BinaryIO | None,
-    choice: ExportOptions,
+    options: ExportOptions,
     *,
     params: Mapping[str, Any],
     force: bool,
     progress: Progress,
     settings: Settings,
 ) -> ExportReport:
-    """See `organizer.library.Library.export`."""
+    """See `Exports.write`."""
     part = make_exporter(exporter, params)
-    embedder = _vectors_of(store, part, exporter, choice)
+    embedder = _embedder(store, part, exporter, options)
     target = _target(store, part, exporter, to, force=force)
-    source = ExportSource.of(store, part, choice, embedder, settings=settings)
-    progress.begin(f"export {exporter}", len(source.chosen.ids))
-    images = _written(part, source, target, force=force, progress=progress)
+    source = ExportSource.open(store, part, options, embedder, settings=settings)
+    progress.begin(f"export {exporter}", len(source.selected.ids))
+    images = _write(part, source, target, force=force, progress=progress)
     place = target if isinstance(target, Path) else None
     return ExportReport(
         exporter=exporter,
         to=place,
         images=images,
-        missing=source.chosen.missing,
-        without_vector=source.chosen.without_vector,
-        people=source.chosen.people,
-        incomplete=source.chosen.incomplete,
+        missing=source.selected.missing,
+        without_vector=source.selected.without_vector,
+        people=source.selected.people,
+        incomplete=source.selected.incomplete,
         clustered=source.about.clustering_id is not None,
         embedder=source.about.embedder,
         opened_with=part.opened_with(place, about=source.about)
@@ -58,10 +58,10 @@ def run_export(
 def _target(
     store: Store, part: Exporter, exporter: str, to: Path | BinaryIO | None, *, force: bool
 ) -> Path | BinaryIO:
-    """Where to, as an absolute path, known to be free before the library is read.
+    """The target as an absolute path, known to be free before the library is read.
 
     Raises:
-        SettingsError: An export must not be there, or the format is not written to a stream.
+        SettingsError: The target cannot be written, or the format is not written to a stream.
     """
     if to is not None and not isinstance(to, Path):
         if not isinstance(part, StreamExporter):
@@ -76,7 +76,7 @@ def _target(
     return place
 
 
-def _written(
+def _write(
     part: Exporter,
     source: ExportSource,
     target: Path | BinaryIO,
@@ -95,16 +95,16 @@ def _holds(part: Exporter) -> frozenset[str] | None:
     return part.holds if isinstance(part, FolderExporter) else None
 
 
-def _vectors_of(
-    store: Store, part: Exporter, exporter: str, choice: ExportOptions
+def _embedder(
+    store: Store, part: Exporter, exporter: str, options: ExportOptions
 ) -> PartSpec | None:
-    """The embedder whose vectors come along."""
-    wanted = choice.vectors
+    """The embedder whose vectors are exported; None for none."""
+    wanted = options.vectors
     if wanted is None:
-        asked = choice.embedder is not None
+        asked = options.embedder is not None
         wanted = asked or (part.vectors is VectorUse.USUAL and bool(store.vectors.specs()))
     if not wanted:
         return None
     if part.vectors is VectorUse.NEVER:
         raise SettingsError(f"{exporter} holds no vectors", "organizer export parquet --vectors")
-    return embedders.require_spec(store, choice.embedder)
+    return embedders.require_spec(store, options.embedder)

@@ -1,4 +1,4 @@
-"""Which images are in an export, and how many are left out for which reason."""
+"""Select the images of an export, and count those that are left out by the reason."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from organizer.store.ids import IdArray, contains_ids, pack_ids
 from organizer.store.vectors import VectorRows
 from organizer.types import Vectors
 
-_WORDS = {"taken_at": "time", "deployments": "deployment"}
-_WAYS = {
+_TITLES = {"taken_at": "time", "deployments": "deployment"}
+_HINTS = {
     "deployments": "organizer deployments says which folders are of which deployment",
     "taken_at": "a time is never guessed",
 }
@@ -29,14 +29,14 @@ _WAYS = {
 
 @dataclass(frozen=True, slots=True)
 class SelectedImages:
-    """The images of an export.
+    """The images of an export, and the numbers of those that are left out.
 
     Attributes:
-        ids: Packed and ascending.
-        missing: Left out because none of their files was there when last looked for.
-        without_vector: Left out because there is no vector of them.
-        people: Left out because a person or a vehicle was seen on them.
-        incomplete: Left out because too little is known of them, by what is not known.
+        ids: The images; packed and ascending.
+        missing: All of their files are missing.
+        without_vector: There is no vector of them.
+        people: They show a person or a vehicle.
+        incomplete: They lack what the format needs, by what they lack.
     """
 
     ids: IdArray
@@ -48,60 +48,64 @@ class SelectedImages:
 
 @dataclass(frozen=True, slots=True)
 class KnownColumns:
-    """What is known of the images of a library.
+    """What is known of the images of a library, to be looked up by packed id.
 
     Attributes:
-        vectors: Of images, or of crops; None where none come along.
-        of_crops: Whether they are of crops: an image has that of the crop which stands for it.
+        files: Their files.
+        membership: Their clusters.
+        detections: Their detections.
+        capture: How they were taken.
+        vectors: Those of images or of crops; None where none are exported.
+        of_crops: Whether they are of crops: an image has that of the crop that gives its cluster.
     """
 
     files: FileLists
     membership: Membership
-    sightings: DetectionColumns
-    field: CaptureColumns
+    detections: DetectionColumns
+    capture: CaptureColumns
     vectors: VectorRows | None
     of_crops: bool
 
     def has_vector(self, ids: IdArray) -> NDArray[np.bool_]:
-        """For each image whether a vector can come along, where any do."""
+        """For each image whether there is a vector, where vectors are exported."""
         if self.vectors is None:
             return np.ones(len(ids), dtype=np.bool_)
         return self.vectors.has(self._keys(ids))
 
     def vectors_of(self, ids: IdArray) -> Vectors | None:
-        """``(n, dim)`` float32; None where none come along."""
+        """``(n, dim)`` float32 vectors of images; None where none are exported."""
         return None if self.vectors is None else self.vectors.of(self._keys(ids))
 
     def _keys(self, ids: IdArray) -> IdArray:
-        return self.sightings.standing_for(ids) if self.of_crops else ids
+        return self.detections.representing(ids) if self.of_crops else ids
 
 
 def select_images(
-    store: Store, part: Exporter, choice: ExportOptions, known: KnownColumns
+    store: Store, part: Exporter, options: ExportOptions, known: KnownColumns
 ) -> SelectedImages:
-    """The images that are wanted and of which there is all that the format needs.
+    """Select the images that are asked for and have all that the format needs.
 
     Raises:
         ClusteringError: Clusters are named, and there is no clustering yet.
-        SettingsError: There is no such cluster; or too little is known of some images, and they
+        SettingsError: There is no such cluster; or some images lack what the format needs, and they
             are not to be left out.
-        PluginError: The format needs what nothing is known of.
+        PluginError: The format needs what no image has.
     """
-    inside = known.membership.within(store, choice.clusters)
+    inside = known.membership.within(store, options.clusters)
     ids = np.sort(pack_ids(store.photos.columns("image_id")["image_id"]))
-    ids = ids[known.files.has(ids, only_present=False)]  # the others are not real yet
+    ids = ids[known.files.has(ids, only_present=False)]  # the others are not committed yet
     if inside is not None:
-        ids = known.sightings.with_crop_in(ids, inside)
+        ids = known.detections.with_crop_in(ids, inside)
     every = len(ids)
     ids = ids[known.has_vector(ids)]
     with_vector = len(ids)
-    if not choice.include_missing:
+    if not options.include_missing:
         ids = ids[known.files.has(ids, only_present=True)]
     present = len(ids)
     if not store.photos.with_people:
         ids = ids[~contains_ids(_people(store), ids)]
     shown = len(ids)
-    ids, incomplete = _complete(part, ids, known.field, choice)
+    ids, incomplete = _complete(part, ids, known.capture, options)
     return SelectedImages(
         ids,
         missing=with_vector - present,
@@ -112,29 +116,29 @@ def select_images(
 
 
 def _people(store: Store) -> IdArray:
-    """The ascending ids of the images in quarantine."""
+    """The ascending ids of the quarantined images."""
     return np.sort(pack_ids(store.detections.images_with(QUARANTINED_CATEGORIES)))
 
 
 def _complete(
-    part: Exporter, ids: IdArray, columns: CaptureColumns, choice: ExportOptions
+    part: Exporter, ids: IdArray, columns: CaptureColumns, options: ExportOptions
 ) -> tuple[IdArray, dict[str, int]]:
-    """The images of which the library knows all that the format needs."""
+    """The images that have all that the format needs, and the number of the others by the lack."""
     lacking: dict[str, int] = {}
     needs = sorted(part.needs) if isinstance(part, NeedyExporter) else []
     for name in needs:
-        if name not in _WORDS:
+        if name not in _TITLES:
             raise PluginError(
                 f"{type(part).__name__} needs {name} of every image",
-                f"an exporter can ask for {' and '.join(_WORDS)}: report it to its author",
+                f"an exporter can ask for {' and '.join(_TITLES)}: report it to its author",
             )
         keep = columns.knows(name, ids)
         if not keep.all():
-            lacking[_WORDS[name]] = int(np.count_nonzero(~keep))
+            lacking[_TITLES[name]] = int(np.count_nonzero(~keep))
             ids = ids[keep]
-    if lacking and not choice.leave_out_incomplete:
-        what = " and ".join(f"{number:,} without a {word}" for word, number in lacking.items())
-        ways = "; ".join(_WAYS[name] for name, word in _WORDS.items() if word in lacking)
+    if lacking and not options.leave_out_incomplete:
+        what = " and ".join(f"{number:,} without a {title}" for title, number in lacking.items())
+        ways = "; ".join(_HINTS[name] for name, title in _TITLES.items() if title in lacking)
         raise SettingsError(
             f"this format cannot hold some of the images: {what}",
             f"{ways}; --leave-out-incomplete goes on without them",

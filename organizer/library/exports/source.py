@@ -1,4 +1,4 @@
-"""The images of an export batch by batch, in one pass over the library."""
+"""The images of an export, batch by batch, in one pass over the library."""
 
 from __future__ import annotations
 
@@ -38,63 +38,62 @@ ROWS = 4_000
 
 @dataclass(frozen=True, slots=True)
 class ExportSource:
-    """The images to export, and where to look up what is known of them.
+    """The images to export, with all that is known of them.
 
     Attributes:
         about: What all batches have in common.
-        chosen: Which images, and how many are left out.
+        selected: The images, and the numbers of those that are left out.
     """
 
     about: ExportInfo
-    chosen: SelectedImages
+    selected: SelectedImages
     _store: Store
     _known: KnownColumns
-    _places: FileColumns
+    _files: FileColumns
     _side: int
     _threads: int
 
     @classmethod
-    def of(
+    def open(
         cls,
         store: Store,
         part: Exporter,
-        choice: ExportOptions,
+        options: ExportOptions,
         embedder: PartSpec | None,
         *,
         settings: Settings,
     ) -> ExportSource:
-        """What an exporter is to be given.
+        """Read what is known of the images, and select those to export.
 
         Args:
             store: The library.
             part: The exporter.
-            choice: Which images.
-            embedder: Whose vectors come along; None for none.
-            settings: How far apart the photos of a burst and of an event may be, and how many
-                threads read pictures.
+            options: Which images.
+            embedder: Whose vectors are exported; None for none.
+            settings: The gaps of a burst and of an event, and the threads that read pictures.
 
         Raises:
             ClusteringError: Clusters are named, and there is no clustering yet.
-            SettingsError: There is no such cluster or folder, no image has a vector, or too little
-                is known of some.
+            SettingsError: There is no such cluster or folder, no image has a vector, or some images
+                lack what the format needs.
         """
-        relative_to = _folder(choice.relative_to)
-        known = _known(store, embedder, settings)
-        chosen = select_images(store, part, choice, known)
-        if embedder is not None and not len(chosen.ids) and chosen.without_vector:
+        relative_to = _folder(options.relative_to)
+        known = _read_known(store, embedder, settings)
+        selected = select_images(store, part, options, known)
+        if embedder is not None and not len(selected.ids) and selected.without_vector:
             raise SettingsError(
                 f"none of these images has a vector of {embedder.name}",
                 f"organizer ingest --embedder {embedder.name}",
             )
-        folders = [root.folder for root in store.roots.all()]
-        about = _about(store, known, chosen, embedder, relative_to, folders)
-        places = FileColumns(folders, missing_too=choice.include_missing)
+        folders = [root.folder for root in store.photos.roots()]
+        about = _about(store, known, selected, embedder, relative_to, folders)
+        files = FileColumns(folders, missing_too=options.include_missing)
         side = part.picture_side if isinstance(part, PictureExporter) else 0
-        return cls(about, chosen, store, known, places, side, settings.threads)
+        return cls(about, selected, store, known, files, side, settings.threads)
 
     def batches(self, progress: Progress) -> Iterator[ExportBatch]:
-        """The images in the order in which they came to the library."""
-        for facts in self._store.photos.facts_in_order(self.chosen.ids, rows=ROWS):
+        """The images in the order of their ingest."""
+        for facts in self._store.photos.facts_in_order(self.selected.ids, rows=ROWS):
             yield self._batch(facts)
             progress.advance(len(facts))
 
@@ -103,11 +102,11 @@ class ExportSource:
         ids, known = pack_ids(names), self._known
         return ExportBatch(
             image_ids=names,
-            **self._places.of(known.files.of(ids)),
-            **known.membership.columns(known.sightings.standing_for(ids)),
-            **known.field.of(ids, facts),
+            **self._files.of(known.files.of(ids)),
+            **known.membership.columns(known.detections.representing(ids)),
+            **known.capture.of(ids, facts),
             **fact_columns(facts),
-            **known.sightings.columns(ids),
+            **known.detections.columns(ids),
             vectors=known.vectors_of(ids),
             pictures=self._pictures(names) if self._side else None,
         )
@@ -119,17 +118,15 @@ class ExportSource:
         return tuple(made[i].jpeg if i in made else None for i in names)
 
 
-def _known(store: Store, embedder: PartSpec | None, settings: Settings) -> KnownColumns:
-    files = store.photos.file_lists()  # first: of the images that it has all else is known
-    field = CaptureColumns(
-        read_capture_info(store, settings=settings)
-    )  # the most of all for a while
-    membership = Membership.of(store)
+def _read_known(store: Store, embedder: PartSpec | None, settings: Settings) -> KnownColumns:
+    files = store.photos.file_lists()  # first: all else is known of the images that it has
+    capture = CaptureColumns(read_capture_info(store, settings=settings))
+    membership = Membership.read(store)
     return KnownColumns(
         files=files,
         membership=membership,
-        sightings=DetectionColumns(store, membership),
-        field=field,
+        detections=DetectionColumns.read(store, membership),
+        capture=capture,
         vectors=store.vectors.rows(embedder) if embedder is not None else None,
         of_crops=is_crop_embedder(embedder),
     )
@@ -138,14 +135,14 @@ def _known(store: Store, embedder: PartSpec | None, settings: Settings) -> Known
 def _about(
     store: Store,
     known: KnownColumns,
-    chosen: SelectedImages,
+    selected: SelectedImages,
     embedder: PartSpec | None,
     relative_to: Path | None,
     folders: Sequence[Path],
 ) -> ExportInfo:
     membership, current = known.membership, known.membership.current
-    used = sorted(known.field.deployments(chosen.ids))
-    told = read_placement(store).deployments if used else {}
+    used = sorted(known.capture.deployments(selected.ids))
+    deployments = read_placement(store).deployments if used else {}
     return ExportInfo(
         program=f"organizer {version('organizer')}",
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -153,8 +150,8 @@ def _about(
         clustering_id=current.clustering_id if current else None,
         algorithm=current.algorithm if current else "",
         common=_common(folders, store.path.parent),
-        deployments={name: told.get(name, Deployment(name)) for name in used},
-        events=known.field.events(chosen.ids),
+        deployments={name: deployments.get(name, Deployment(name)) for name in used},
+        events=known.capture.events(selected.ids),
         clustered_at=current.created_at if current else None,
         extras=store.photos.extra_names(),
         detectors=tuple(sorted(filter(None, store.detections.detectors()))),
@@ -166,7 +163,7 @@ def _about(
 
 
 def _common(folders: Sequence[Path], otherwise: Path) -> Path:
-    """The deepest folder that holds all folders."""
+    """The deepest folder that holds all of some folders."""
     try:
         return Path(os.path.commonpath(folders)) if folders else otherwise
     except ValueError:  # several drives

@@ -1,1 +1,1 @@
-"""Reports: scores, truth, maps and contact sheets."""
+"""Reports: how good the clustering is, as scores, as an HTML page, as plots."""

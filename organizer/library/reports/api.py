@@ -1,4 +1,4 @@
-"""Reports: how good the clustering is, as numbers, as a page, as plots."""
+"""Reports on the current clustering: scores, an HTML page, plots."""
 
 from __future__ import annotations
 
@@ -7,18 +7,23 @@ from pathlib import Path
 from organizer.library.opening import OpenLibrary
 from organizer.library.progress import NoProgress, Progress
 from organizer.library.reports import publish
-from organizer.library.reports.contents import MapMethod
+from organizer.library.reports.maps import MapMethod
 from organizer.library.reports.report import ClusteringReport, make_report
 
 
 class Reports:
-    """How good the clustering is."""
+    """Reports on how good the current clustering is.
+
+    Example:
+        >>> report = library.reports.make(labels="folders")  # doctest: +SKIP
+        >>> report.silhouette.mean, report.truth.nmi  # doctest: +SKIP
+    """
 
     def __init__(self, opened: OpenLibrary) -> None:
         self._opened, self._store, self._settings = opened, opened.store, opened.settings
 
     def make(self, *, labels: str | None = None, below: Path | None = None) -> ClusteringReport:
-        """How good the clustering is.
+        """Score the current clustering.
 
         Args:
             labels: "folders" (the name of the folder that a file lies in is its class), "camera",
@@ -43,15 +48,15 @@ class Reports:
         force: bool = False,
         progress: Progress | None = None,
     ) -> tuple[ClusteringReport, tuple[Path, ...]]:
-        """The report, written as one HTML page, as PNG plots, or both.
+        """Write the report as one HTML page, as PNG plots, or both.
 
         Args:
             html: The page's file; one that an earlier report wrote is replaced.
             plots: The folder of the plots.
             map_method: How the map is drawn; "none" for no map.
-            labels: See `report`.
-            below: See `report`; paths are shown relative to it.
-            force: Replace a file that is there though no report wrote it.
+            labels: See `make`.
+            below: See `make`; paths are shown relative to it.
+            force: Whether to replace a file that no report wrote.
             progress: Told how far it is.
 
         Returns:

@@ -1,13 +1,12 @@
-"""A report with pictures: contact sheets and a map, gathered from the library."""
+"""The contents of a report with pictures: contact sheets, a map, doubtful images."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +17,20 @@ from organizer.library.clustering.space import reducer_text
 from organizer.library.images.thumbnails import THUMBNAIL_SIDE, make_thumbnails
 from organizer.library.progress import Progress
 from organizer.library.reports import sheets
+from organizer.library.reports.maps import (
+    SPOT_SIZE,
+    DrawnMap,
+    MapMethod,
+    draw_map,
+    without_hidden,
+)
 from organizer.library.reports.report import ClusteringReport, report_notes, score_clustering
 from organizer.library.reports.sheets import SheetImages
-from organizer.library.review.disagreements import ALL_UP_TO, find_disagreements
-from organizer.reduce.projection import project
+from organizer.library.review.disagreements import (
+    ALL_UP_TO,
+    Disagreements,
+    find_disagreements,
+)
 from organizer.report.contents import (
     ClusterRow,
     ContactSheet,
@@ -30,28 +39,10 @@ from organizer.report.contents import (
     ReportMap,
     ReportPicture,
 )
-from organizer.report.spots import spots
 from organizer.settings import Settings
 from organizer.store import Store, StoredClustering
 from organizer.thumbnail import Thumbnail
-from organizer.types import NOISE, Assignments, AssignmentState, Labels, Vectors
-
-MapMethod = Literal["pca", "tsne", "umap", "none"]
-
-MAPPED = 10_000
-"""Points of a map; of more images a seeded sample."""
-
-SPOTS, SPOT_SIZE = 240, 0.08
-
-
-@dataclass(frozen=True, slots=True)
-class DrawnMap:
-    """The map before it has pictures: which images, where they lie, which become pictures."""
-
-    method: str
-    rows: Labels
-    xy: Vectors
-    spots: Labels
+from organizer.types import NOISE, Assignments, AssignmentState, Labels
 
 
 def report_contents(
@@ -63,39 +54,69 @@ def report_contents(
     settings: Settings,
     progress: Progress,
 ) -> tuple[ClusteringReport, ReportContents]:
-    """The report with all that a page or plots show; see `organizer.library.Library`."""
+    """The report with all that a page or plots show; see `Reports.write`."""
     progress.begin("scoring", None)
-    found = score_clustering(store, labels, below=below, settings=settings)
-    report, members, vectors = found.report, found.members, found.vectors
+    scored = score_clustering(store, labels, below=below, settings=settings)
+    report, members, vectors = scored.report, scored.members, scored.vectors
     drawn = draw_map(vectors, report.cluster_ids, map_method, seed=settings.seed, progress=progress)
     progress.begin("looking at neighbours", None)
     disagreeing = find_disagreements(vectors, report.cluster_ids, members.margins)
     hidden = store.photos.hidden(members.image_ids.tolist())
     disagreeing = disagreeing.without(members.image_ids, hidden)
-    drawn = _without(drawn, members, hidden)
-    del found, vectors  # of a million images they are a gigabyte, and pictures need room
-    choices = sheets.choose_sheet_images(
-        members, store.clusterings.models(report.clustering.clustering_id), hidden
+    drawn = without_hidden(drawn, members, hidden)
+    del scored, vectors  # of a million images they are a gigabyte, and pictures need room
+    models = store.clusterings.models(report.clustering.clustering_id)
+    shown = _ShownImages(
+        sheets=sheets.choose_sheet_images(members, models, hidden),
+        unassigned=sheets.sample_unassigned(members, seed=settings.seed, hidden=hidden),
+        disagreeing=disagreeing,
+        drawn=drawn,
     )
-    unassigned = sheets.sample_unassigned(members, seed=settings.seed, hidden=hidden)
-    doubtful = disagreeing.rows[: sheets.DOUBTFUL_PICTURES]
-    pictured = [
-        unassigned,
-        doubtful,
-        *(rows for c in choices.values() for rows in (c.typical, c.least_sure)),
-    ]
-    pictured += [drawn.rows[drawn.spots]] if drawn is not None else []
-    album = _album(
-        store,
-        report,
-        pictured=np.concatenate(pictured),
-        named=np.concatenate([*pictured, drawn.rows if drawn is not None else unassigned]),
-        below=below,
-        settings=settings,
-        progress=progress,
-    )
+    album = _album(store, report, shown, below=below, settings=settings, progress=progress)
+    return report, _contents(store, report, members, shown, album, hidden=len(hidden))
+
+
+@dataclass(frozen=True, slots=True)
+class _ShownImages:
+    """The images that a report shows, as rows of the members."""
+
+    sheets: Mapping[int, SheetImages]
+    unassigned: Labels
+    disagreeing: Disagreements
+    drawn: DrawnMap | None
+
+    @property
+    def doubtful(self) -> Labels:
+        return self.disagreeing.rows[: sheets.DOUBTFUL_PICTURES]
+
+    @property
+    def pictured(self) -> Labels:
+        """The images that are shown as pictures."""
+        rows = [self.unassigned, self.doubtful]
+        rows += [part for s in self.sheets.values() for part in (s.typical, s.least_sure)]
+        if self.drawn is not None:
+            rows.append(self.drawn.rows[self.drawn.spots])
+        return np.concatenate(rows)
+
+    @property
+    def named(self) -> Labels:
+        """The images whose paths are shown."""
+        mapped = self.drawn.rows if self.drawn is not None else self.unassigned
+        return np.concatenate([self.pictured, mapped])
+
+
+def _contents(
+    store: Store,
+    report: ClusteringReport,
+    members: Assignments,
+    shown: _ShownImages,
+    album: _Album,
+    *,
+    hidden: int,
+) -> ReportContents:
     names = {i: name for i, name, _ in report.clusters if name}
-    contents = ReportContents(
+    disagreeing = shown.disagreeing
+    return ReportContents(
         library=str(store.path.parent),
         made_at=datetime.now().astimezone().isoformat(timespec="seconds"),
         facts=_facts(report.clustering),
@@ -110,26 +131,26 @@ def report_contents(
         explanation=report.explanation,
         audit=report.audit,
         evidence=report.clustering.evidence,
-        sheets={i: _sheet(i, choice, members, album) for i, choice in choices.items()},
+        sheets={i: _sheet(i, images, members, album) for i, images in shown.sheets.items()},
         doubtful=tuple(
             album.picture(row, f"{share:.0%} in {_called(int(other), names)}")
             for row, share, other in zip(
-                doubtful, disagreeing.shares, disagreeing.others, strict=False
+                shown.doubtful, disagreeing.shares, disagreeing.others, strict=False
             )
         ),
         doubtful_count=len(disagreeing.rows),
         unsure_pictures=tuple(
-            album.picture(row, _of_unassigned(row, members, names)) for row in unassigned
+            album.picture(row, f"nearest: {_called(int(members.candidates[row]), names)}")
+            for row in shown.unassigned
         ),
-        map=_map(drawn, report, album),
-        remarks=(*report_notes(report), *_omissions(report, drawn, album, len(hidden))),
+        map=_map(shown.drawn, report, album),
+        remarks=(*report_notes(report), *_omissions(report, shown.drawn, album, hidden)),
     )
-    return report, contents
 
 
 @dataclass(frozen=True, slots=True)
 class _Album:
-    """The pictures that are shown, as many as could be read, and the paths of all images."""
+    """The pictures that could be read, and the paths of the images."""
 
     image_ids: NDArray[np.object_]
     paths: Mapping[str, Path]
@@ -138,7 +159,7 @@ class _Album:
     below: Path
 
     def path(self, row: int) -> str:
-        """Where the image of a row lies, for a person."""
+        """The path of the image of a row, for a person."""
         return relative_to(self.paths[self.image_ids[row]], self.below)
 
     def picture(self, row: int, note: str = "") -> ReportPicture:
@@ -150,7 +171,7 @@ class _Album:
 
     @property
     def missing(self) -> int:
-        """Pictures that could not be made."""
+        """Number of pictures that could not be read."""
         return self.wanted - len(self.thumbnails)
 
 
@@ -162,15 +183,14 @@ def relative_to(file: Path, below: Path) -> str:
 def _album(
     store: Store,
     report: ClusteringReport,
+    shown: _ShownImages,
     *,
-    pictured: Labels,
-    named: Labels,
     below: Path,
     settings: Settings,
     progress: Progress,
 ) -> _Album:
-    wanted = report.image_ids[np.unique(pictured)].tolist()
-    files = store.photos.files_of(report.image_ids[np.unique(named)].tolist())
+    wanted = report.image_ids[np.unique(shown.pictured)].tolist()
+    files = store.photos.files_of(report.image_ids[np.unique(shown.named)].tolist())
     return _Album(
         image_ids=report.image_ids,
         paths={image_id: rows[0].file for image_id, rows in files.items()},
@@ -178,33 +198,6 @@ def _album(
         wanted=len(wanted),
         below=below,
     )
-
-
-def draw_map(
-    vectors: Vectors, labels: Labels, method: MapMethod, *, seed: int, progress: Progress
-) -> DrawnMap | None:
-    """Lay images out, of very many a sample, and choose those that become pictures."""
-    if method == "none" or not len(vectors):
-        return None
-    rows = np.arange(len(vectors))
-    if len(rows) > MAPPED:
-        rows = np.sort(np.random.default_rng(seed).choice(rows, MAPPED, replace=False))
-    progress.begin(f"drawing the map of {len(rows):,} images", None)
-    xy = project(vectors[rows], method=method, seed=seed)
-    at = spots(xy, cluster_ids=labels[rows], size=SPOT_SIZE, limit=SPOTS)
-    return DrawnMap(method, rows, xy, at)
-
-
-def _without(
-    drawn: DrawnMap | None, members: Assignments, hidden: Collection[str]
-) -> DrawnMap | None:
-    """The map without the images that may not be shown."""
-    if drawn is None or not hidden:
-        return drawn
-    keep = ~np.isin(members.image_ids[drawn.rows], list(hidden))
-    number = np.cumsum(keep) - 1
-    spots = drawn.spots[keep[drawn.spots]]
-    return replace(drawn, rows=drawn.rows[keep], xy=drawn.xy[keep], spots=number[spots])
 
 
 def _map(drawn: DrawnMap | None, report: ClusteringReport, album: _Album) -> ReportMap | None:
@@ -226,20 +219,16 @@ def _map(drawn: DrawnMap | None, report: ClusteringReport, album: _Album) -> Rep
 
 
 def _sheet(
-    cluster_id: int, choice: SheetImages, members: Assignments, album: _Album
+    cluster_id: int, images: SheetImages, members: Assignments, album: _Album
 ) -> ContactSheet:
     first, *others = [
-        album.picture(row, f"distance {members.distances[row]:.3f}") for row in choice.typical
+        album.picture(row, f"distance {members.distances[row]:.3f}") for row in images.typical
     ]
     least_sure = [
-        album.picture(row, f"margin {members.margins[row]:.3f}") for row in choice.least_sure
+        album.picture(row, f"margin {members.margins[row]:.3f}") for row in images.least_sure
     ]
-    first = replace(first, note="medoid") if choice.with_medoid else first
+    first = replace(first, note="medoid") if images.with_medoid else first
     return ContactSheet(cluster_id, (first, *others), tuple(least_sure))
-
-
-def _of_unassigned(row: int, members: Assignments, names: Mapping[int, str]) -> str:
-    return f"nearest: {_called(int(members.candidates[row]), names)}"
 
 
 def _called(cluster_id: int, names: Mapping[int, str]) -> str:
@@ -268,17 +257,17 @@ def _facts(clustering: StoredClustering) -> tuple[tuple[str, str], ...]:
 def _omissions(
     report: ClusteringReport, drawn: DrawnMap | None, album: _Album, hidden: int
 ) -> list[str]:
-    """What the pictures leave out."""
-    said = []
+    """Notes on what the pictures leave out, a line each."""
+    notes = []
     if hidden:
         what = "image has" if hidden == 1 else "images have"
-        said.append(f"{hidden:,} {what} people or vehicles in the photo and no picture here")
+        notes.append(f"{hidden:,} {what} people or vehicles in the photo and no picture here")
     if np.count_nonzero(report.cluster_ids != NOISE) > ALL_UP_TO:
-        said.append("of the images among strangers only the least sure were looked for")
+        notes.append("of the doubtful images only those with the smallest margins were looked for")
     if drawn is not None and len(drawn.rows) + hidden < report.images:
-        said.append(f"the map shows a random sample of {len(drawn.rows):,} images")
+        notes.append(f"the map shows a random sample of {len(drawn.rows):,} images")
     if len(report.clusters) > sheets.SHEETS:
-        said.append(f"contact sheets are shown of the {sheets.SHEETS} largest clusters")
+        notes.append(f"contact sheets are shown of the {sheets.SHEETS} largest clusters")
     if album.missing:
-        said.append(f"{album.missing:,} of {album.wanted:,} pictures could not be read again")
-    return said
+        notes.append(f"{album.missing:,} of {album.wanted:,} pictures could not be read again")
+    return notes

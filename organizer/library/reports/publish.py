@@ -1,4 +1,4 @@
-"""A report on disk: one page, or plots. What organizer did not write is never replaced unasked."""
+"""Write a report as a page or as plots; a file that no report wrote is not replaced unasked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from organizer.library.output_paths import (
     unwritable,
 )
 from organizer.library.progress import Progress
-from organizer.library.reports.contents import MapMethod, report_contents
+from organizer.library.reports.contents import report_contents
+from organizer.library.reports.maps import MapMethod
 from organizer.library.reports.report import ClusteringReport
 from organizer.report.page import render
 from organizer.report.plots import write_plots
@@ -22,7 +23,7 @@ from organizer.store import Store
 
 _MARK = b'<meta name="generator" content="organizer">'
 _HEAD = 65_536
-"""A page says by what it was made in its first bytes."""
+"""Bytes at the beginning of a page that hold the mark."""
 
 
 def publish(
@@ -37,8 +38,8 @@ def publish(
     settings: Settings,
     progress: Progress,
 ) -> tuple[ClusteringReport, tuple[Path, ...]]:
-    """See `organizer.library.Library.illustrate`."""
-    # A place that cannot be written to is told of before minutes of work, not after.
+    """See `Reports.write`."""
+    # A place that cannot be written to is reported before minutes of work, not after.
     page = None if html is None else _page_at(store, html, force=force)
     folder = None if plots is None else resolve_output_folder(store, plots, option="--plots")
     report, contents = report_contents(

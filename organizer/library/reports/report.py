@@ -1,4 +1,4 @@
-"""How good the current clustering is: scores, truth, what it goes with, what a person found."""
+"""Score the current clustering: by vectors, against truth, by capture factors, by an audit."""
 
 from __future__ import annotations
 
@@ -41,17 +41,17 @@ class ClusteringReport:
     Attributes:
         clustering: What was scored.
         image_ids: ``(n,)`` its images.
-        cluster_ids: ``(n,)`` int64; NOISE for an unsure image.
-        clusters: Id, name and images of each cluster, by id.
-        unsure: Images in no cluster.
+        cluster_ids: ``(n,)`` int64; NOISE for an unassigned image.
+        clusters: Id, name and number of images of each cluster, in the order of the ids.
+        unsure: Number of unassigned images.
         silhouette: None where it is not defined; its rows number `image_ids`.
         internal: Scores by the vectors alone.
-        explanation: What the clustering goes with.
-        truth: Scores against the labels.
-        labels: What was taken for truth; None where there are no labels.
-        labelled: Images of the clustering whose class is known, unsure ones too.
+        explanation: Which capture factors the clusters go with.
+        truth: Scores against the labels; None where there are none.
+        labels: Where the labels are from; None where there are none.
+        labelled: Number of images whose class is known, unassigned ones too.
         known: The truth itself.
-        audit: What a person found when looking at a sample; None where nobody did.
+        audit: The purity that a person's answers show; None where there are no answers.
     """
 
     clustering: StoredClustering
@@ -70,24 +70,24 @@ class ClusteringReport:
 
     @property
     def images(self) -> int:
-        """Images of the clustering, unsure ones too."""
+        """Number of images of the clustering, unassigned ones too."""
         return len(self.image_ids)
 
 
 def make_report(
     store: Store, labels: str | None, *, below: Path, settings: Settings
 ) -> ClusteringReport:
-    """See `organizer.library.Library.report`."""
+    """See `Reports.make`."""
     return score_clustering(store, labels, below=below, settings=settings).report
 
 
 @dataclass(frozen=True, slots=True)
 class ScoredReport:
-    """A report and what it was made of: what pictures and a map are made of too.
+    """A report with the members and vectors that it was made of.
 
     Attributes:
         report: The report.
-        members: Which image is where, row by row as in the report.
+        members: The assignments, row by row as in the report.
         vectors: ``(n, dim)`` of unit length, likewise.
     """
 
@@ -99,17 +99,17 @@ class ScoredReport:
 def score_clustering(
     store: Store, labels: str | None, *, below: Path, settings: Settings
 ) -> ScoredReport:
-    """The report with its members and vectors, all as they were at one moment."""
+    """Score the current clustering; members and vectors are read once and returned too."""
     current = require_clustering(store)
     known = read_truth(store, labels, below=below) if labels else Truth({})
-    members, vectors = _clustered(store, current)
+    members, vectors = _read_members(store, current)
     image_ids, cluster_ids = members.image_ids, members.cluster_ids
     if labels:
         require_labelled(known, image_ids, labels)
     names = compile_constraints(store.decisions.all()).names
     ids, counts = np.unique(cluster_ids[cluster_ids != NOISE], return_counts=True)
-    taken = capture_factors(store, image_ids, settings=settings)
-    made = ClusteringReport(
+    factors = capture_factors(store, image_ids, settings=settings)
+    report = ClusteringReport(
         clustering=current,
         image_ids=image_ids,
         cluster_ids=cluster_ids,
@@ -119,59 +119,59 @@ def score_clustering(
         unsure=int(np.count_nonzero(cluster_ids == NOISE)),
         silhouette=silhouette(vectors, cluster_ids, seed=settings.seed),
         internal=internal_scores(vectors, cluster_ids),
-        explanation=explain_clusters(cluster_ids, taken, seed=settings.seed),
+        explanation=explain_clusters(cluster_ids, factors, seed=settings.seed),
         truth=_against(known.of, image_ids, cluster_ids),
         labels=labels,
         labelled=sum(image_id in known.of for image_id in image_ids),
         known=known,
         audit=audit_clusters(store),
     )
-    return ScoredReport(made, members, vectors)
+    return ScoredReport(report, members, vectors)
 
 
 def report_notes(report: ClusteringReport) -> list[str]:
-    """What a reader of the scores has to know."""
-    said = []
+    """Notes for a reader of the scores, a line each."""
+    notes = []
     if report.silhouette is None:
-        said.append(
+        notes.append(
             "the silhouette is not defined here: it needs two clusters and more images than that"
         )
     elif report.silhouette.sampled:
         error = report.silhouette.standard_error
-        said.append(
+        notes.append(
             f"the silhouette is that of a sample of {report.silhouette.n_scored:,} images: "
             f"its standard error is {error:.4f}"
         )
     if report.unsure:
-        said.append(f"{report.unsure:,} images are unsure and in no cluster; they are not scored")
+        notes.append(f"{report.unsure:,} images are unassigned; they are not scored")
     if report.labels and report.labelled < report.images:
-        said.append(f"{report.labelled:,} of {report.images:,} images have a label")
+        notes.append(f"{report.labelled:,} of {report.images:,} images have a label")
     if report.labels and report.truth is None:
-        said.append("the images with a label are all unsure: there is nothing to score")
+        notes.append("the images with a label are all unassigned: there is nothing to score")
     if report.known.unmatched:
-        said.append(f"{report.known.unmatched:,} labels are of files that are not in the library")
+        notes.append(f"{report.known.unmatched:,} labels are of files that are not in the library")
     if report.known.conflict is not None:
-        said.append(report.known.conflict)
-    return said
+        notes.append(report.known.conflict)
+    return notes
 
 
 def capture_factors(
     store: Store, image_ids: NDArray[np.object_], *, settings: Settings
 ) -> CaptureFactors:
-    """How some photos were taken, as far as the library knows."""
-    taken = read_capture_info(store, image_ids.tolist(), settings=settings)
-    names = sorted({camera for camera in taken.cameras if camera})
+    """The capture factors of images: camera, light, burst and brightness."""
+    info = read_capture_info(store, image_ids.tolist(), settings=settings)
+    names = sorted({camera for camera in info.cameras if camera})
     number = {name: i for i, name in enumerate(names)}
     return CaptureFactors(
-        cameras=np.array([number.get(c or "", NOISE) for c in taken.cameras], dtype=np.int64),
+        cameras=np.array([number.get(c or "", NOISE) for c in info.cameras], dtype=np.int64),
         camera_names=names,
-        infrared=taken.infrared,
-        bursts=taken.bursts,
-        brightness=taken.brightness,
+        infrared=info.infrared,
+        bursts=info.bursts,
+        brightness=info.brightness,
     )
 
 
-def _clustered(store: Store, current: StoredClustering) -> tuple[Assignments, Vectors]:
+def _read_members(store: Store, current: StoredClustering) -> tuple[Assignments, Vectors]:
     """The members of a clustering and their vectors, row by row alike."""
     members = store.clusterings.assignments(current.clustering_id)
     row_of = {image_id: row for row, image_id in enumerate(members.image_ids.tolist())}

@@ -1,4 +1,4 @@
-"""Which images a contact sheet shows: by rule, so that nobody picks the pretty ones."""
+"""Choose the images of contact sheets, by rule: nobody picks the pretty ones."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ LEAST_SURE_PICTURES = 6
 """Pictures of the images that were nearest to another cluster."""
 
 UNASSIGNED_PICTURES = 24
-"""Pictures of unsure images, drawn at random."""
+"""Pictures of unassigned images, drawn at random."""
 
 DOUBTFUL_PICTURES = 24
-"""Pictures of images whose neighbours are elsewhere, the worst first."""
+"""Pictures of images whose neighbours are in other clusters, the worst first."""
 
 SHEETS = 80
 """Clusters that get a sheet, the largest first: a page stays within a few MB."""
@@ -30,9 +30,9 @@ class SheetImages:
     """The images of one sheet, as rows of the members.
 
     Attributes:
-        typical: The medoid and the nearest.
-        with_medoid: Whether the first of them is the medoid: it may not be one to be shown.
-        least_sure: Other members, the least sure first.
+        typical: The medoid, then the members nearest to the centroid.
+        least_sure: Other members, those with the smallest margins first.
+        with_medoid: Whether the first typical one is the medoid, which may be hidden.
     """
 
     typical: Labels
@@ -43,7 +43,7 @@ class SheetImages:
 def choose_sheet_images(
     members: Assignments, models: ClusterModels, hidden: Collection[str] = ()
 ) -> dict[int, SheetImages]:
-    """The sheets of the largest clusters, by cluster id; hidden images are on none."""
+    """Choose the sheets of the largest clusters, by cluster id; hidden images are on none."""
     ids, counts = np.unique(members.cluster_ids[members.cluster_ids != NOISE], return_counts=True)
     largest = ids[np.lexsort((ids, -counts))][:SHEETS]
     order = np.argsort(members.cluster_ids, kind="stable")
@@ -58,7 +58,7 @@ def choose_sheet_images(
 
 
 def sample_unassigned(members: Assignments, *, seed: int, hidden: Collection[str] = ()) -> Labels:
-    """Rows of some unsure images."""
+    """``(m,)`` the rows of a sample of the unassigned images."""
     unassigned = visible_rows(members, np.flatnonzero(members.cluster_ids == NOISE), hidden)
     if len(unassigned) > UNASSIGNED_PICTURES:
         unassigned = np.random.default_rng(seed).choice(

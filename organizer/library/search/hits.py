@@ -1,4 +1,4 @@
-"""What a search found, as a list that a notebook shows with pictures."""
+"""The hits of a search, as a list that a notebook shows with pictures."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from organizer.types import Hit
 
 
 class Hits(list[Hit]):
-    """Images near to a query, nearest first; in a notebook with a picture of each.
+    """The images nearest to a query, nearest first; a notebook shows a picture of each.
 
     Args:
-        found: The images.
-        opened: The library that they are of.
+        found: The hits.
+        opened: The library.
     """
 
     def __init__(self, found: Iterable[Hit], opened: OpenLibrary) -> None:

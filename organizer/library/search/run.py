@@ -1,4 +1,4 @@
-"""Search: the images nearest to a photo or to a text."""
+"""Search for the images nearest to a photo or to a text."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def search_photo(
 ) -> Hits:
     """See `organizer.library.Library.search`."""
     store = opened.store
-    given = embedders.as_loaded(embedder)
+    loaded = embedders.as_loaded(embedder)
     name = embedder if isinstance(embedder, str) else None
-    spec = given.spec if given is not None else embedders.require_spec(store, name)
+    spec = loaded.spec if loaded is not None else embedders.require_spec(store, name)
     file = resolve_start(photo)
     own = _members_at(store, file, spec)
     stored = store.vectors.read_some(spec, own[:1])
@@ -36,7 +36,7 @@ def search_photo(
     elif file.is_dir():
         raise SettingsError(f"{photo} is a folder", "name one photo")
     else:
-        loaded = given or embedders.load_embedder(spec, opened.settings)
+        loaded = loaded or embedders.load_embedder(spec, opened.settings)
         query = _embed(file, loaded, opened.settings)
     if not query.any():
         raise SettingsError(
@@ -53,7 +53,7 @@ def search_text(opened: OpenLibrary, text: str, *, limit: int, embedder: str | N
 
 
 def _members_at(store: Store, file: Path, spec: PartSpec) -> list[str]:
-    """The images of an embedder that a file of the library holds: crops, the surest first."""
+    """The image of a file of the library, or its crops, the surest first, for a crop embedder."""
     own = store.photos.image_at(file)
     if own is None or not is_crop_embedder(spec):
         return [own] if own else []
@@ -64,7 +64,7 @@ def _members_at(store: Store, file: Path, spec: PartSpec) -> list[str]:
 def _nearest(
     store: Store, spec: PartSpec, query: Vectors, limit: int, *, without: Sequence[str] = ()
 ) -> list[tuple[str, float]]:
-    """The nearest images that may be shown; more are looked for where some may not."""
+    """The nearest images that may be shown, with their distances."""
     wanted = limit + len(without)
     while True:
         found = store.vectors.nearest(spec, query, wanted)

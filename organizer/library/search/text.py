@@ -1,4 +1,4 @@
-"""Texts and pictures in one space: search by words, names proposed for clusters."""
+"""Texts and images in one space: vectors of texts, and names suggested for clusters."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class NameSuggestion:
 
     Attributes:
         cluster_id: The cluster.
-        name: The name that it has, if any.
-        images: Those of its images that have a vector of the text embedder.
-        suggestion: The label of the highest confidence.
+        name: The name that it has; None where it has none.
+        images: Number of its images that have a vector of the text embedder.
+        suggestion: The label with the highest confidence.
         confidence: Mean over the images of the label's share in the softmax over all labels.
-        second: The next label, and its confidence; empty where there is only one.
-        second_confidence: See `second`.
+        second: The label with the next highest confidence; empty where there is only one.
+        second_confidence: Its confidence.
     """
 
     cluster_id: int
@@ -49,7 +49,7 @@ class NameSuggestion:
 def text_vector(
     store: Store, text: str, *, embedder: str | None, settings: Settings
 ) -> tuple[PartSpec, Vectors]:
-    """The embedder whose vectors can be compared with texts, and the vector of one.
+    """Embed a text; returns the embedder too, whose vectors it can be compared with.
 
     Raises:
         SettingsError: The text is empty, or no embedder of the library reads texts.
@@ -63,7 +63,7 @@ def text_vector(
 def suggest_cluster_names(
     store: Store, labels: Sequence[str], *, embedder: str | None, settings: Settings
 ) -> list[NameSuggestion]:
-    """A name for each cluster, out of those that are given; the surest first.
+    """Suggest one of some names for each cluster; the surest first.
 
     Raises:
         SettingsError: There are no labels, or no embedder of the library reads texts.
@@ -93,7 +93,7 @@ def suggest_cluster_names(
 
 
 def read_labels(file: Path) -> list[str]:
-    """The labels of a text file: one a line, empty lines and repetitions left out.
+    """Read the labels of a text file: one a line, empty lines and repetitions left out.
 
     Raises:
         SettingsError: It cannot be read.
