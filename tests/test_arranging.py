@@ -73,7 +73,7 @@ def test_every_file_gets_a_link_in_the_folder_of_its_cluster(library: Library) -
     undone = library.folders.undo()
     assert (undone.undone, undone.is_whole) == (ALL, True)
     assert not (home / "sorted").exists()
-    with pytest.raises(SettingsError, match="no arrangement stands"):
+    with pytest.raises(SettingsError, match="there is no arrangement to take back"):
         library.folders.undo()
 
 

@@ -1,11 +1,11 @@
 """Library: the one place where the stages meet, in packages named after what a user does.
 
-`core` has the object that the command line, the service and a program of one's own use. It composes
-what the packages offer: `ingest`, `clustering` (recluster), `clusters`, `corrections`, `review`,
-`search`, `reports`, `compare`, `exports`, `folders`, `deployments`, `detections`. Each has an `api`
-with the object that `Library` holds, modules that do the work, and the reports of what was done.
-Below them lie `images` (what is known of each), `arrangements` (folders that were written), and the
-modules that open a library and find it.
+`core` has `Library`, the object that the command line and other programs use. It composes the
+packages `ingest`, `clustering` (recluster), `clusters`, `corrections`, `review`, `search`,
+`reports`, `compare`, `exports`, `folders`, `deployments` and `detections`. Most of them have an
+`api` with the object that `Library` holds, modules that do the work, and the reports of what was
+done. Below them are `images` (what is known of each), `arrangements` (folders that were written),
+and the modules that find and open a library.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The object on which the command line, the service and a program of one's own are built."""
+"""The library: the object that the command line and other programs use."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ Paths = str | Path | Sequence[str | Path]
 
 
 class Library:
-    """A folder of photos, organised. Use it as a context manager, or call `close`.
+    """A library of photos and their clusters. Use it as a context manager, or call `close`.
 
         with Library.open_or_create("photos") as library:
             library.ingest("photos")
@@ -61,14 +61,14 @@ class Library:
 
     Attributes:
         images: The images: paths, times, cameras; read only.
-        clusters: The clusters of now, by id.
+        clusters: The current clusters, by id or name.
         corrections: Decisions about clusters and images.
-        review: Samples to look at, and what the answers say.
-        reports: How good the clustering is.
-        exports: The images for other tools.
+        review: Samples of the clusters, and a person's answers.
+        reports: How good the current clustering is.
+        exports: The images in formats of other tools.
         folders: Clusters written out as folders, and read back.
-        deployments: Where cameras stood.
-        detections: What detectors saw.
+        deployments: Where and when cameras stood.
+        detections: The results of detectors.
     """
 
     def __init__(self, opened: OpenLibrary) -> None:
@@ -85,26 +85,26 @@ class Library:
 
     @classmethod
     def open(cls, path: str | Path = ".", settings: Settings | None = None) -> Self:
-        """Open a library that is there.
+        """Open an existing library.
 
         Args:
             path: Its folder ``.organizer``, or the folder that holds it.
-            settings: Those of the environment and the configuration file where None.
+            settings: The settings; those of the environment and the configuration file where None.
 
         Raises:
             StoreError: There is none, it is damaged, or it is newer than this program.
         """
-        return cls._started(Store.open(library_path(Path(path))), settings)
+        return cls._start(Store.open(library_path(Path(path))), settings)
 
     @classmethod
     def open_or_create(cls, path: str | Path = ".", settings: Settings | None = None) -> Self:
-        """Open a library, or make an empty one; see `open`."""
+        """Open a library, or make an empty one where there is none; see `open`."""
         folder = library_path(Path(path))
         store = Store.open(folder) if Store.is_library(folder) else Store.create(folder)
-        return cls._started(store, settings)
+        return cls._start(store, settings)
 
     @classmethod
-    def _started(cls, store: Store, settings: Settings | None) -> Self:
+    def _start(cls, store: Store, settings: Settings | None) -> Self:
         opened = OpenLibrary(store, settings or load_settings(), recovery.repair)
         opened.start(has_moved=has_moved(store))
         return cls(opened)
@@ -119,17 +119,17 @@ class Library:
         return f"<Library {self.store.path}>"
 
     def close(self) -> None:
-        """Tell writers that nothing is read any more."""
+        """Close the library: writers need not wait for its readers any more."""
         self._opened.close()
 
     @property
     def store(self) -> Store:
-        """The library's folder: its tables, for whoever needs more than is offered here."""
+        """The tables of the library, for whoever needs more than is offered here."""
         return self._opened.store
 
     @property
     def settings(self) -> Settings:
-        """What the user chose."""
+        """The settings that the library was opened with."""
         return self._opened.settings
 
     # Writing -------------------------------------------------------------------------------
@@ -143,16 +143,17 @@ class Library:
         progress: Progress | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> IngestReport:
-        """Bring the images of folders and files in; new ones are assigned to the clusters.
+        """Ingest the images of folders and files; new ones are assigned to the current clusters.
 
-        A file that is known and unchanged costs a stat. Nothing that is in the library moves.
+        A file that is known and unchanged costs a stat. No image of the library changes its
+        cluster.
 
         Args:
             paths: Folders and files.
             embedder: The name of an embedder, or an object that is one
                 (`organizer.protocols.Embedder`); the library's own where None.
-            other_weights: Whether to embed with the weights that are here, beside the vectors of
-                that embedder which others made.
+            other_weights: Whether to embed with the weights on this machine though the vectors of
+                the library were made with others.
             progress: Told how far it is.
             stop: Asked after every batch; True ends the run with what was done so far committed.
 
@@ -202,21 +203,21 @@ class Library:
         dry_run: bool = False,
         progress: Progress | None = None,
     ) -> ReclusterReport:
-        """Cluster all images anew; clusters keep the ids and names of those they continue.
+        """Cluster all images again; clusters keep the ids and names of those they continue.
 
         Args:
             k: Number of clusters, "auto" to choose it with evidence, or the lowest and the highest
                 to choose from. Ignored by an algorithm that finds its own.
-            k_method: What chooses.
-            algorithm: A clusterer's name.
-            reduce: The space in which to cluster: NAME or NAME:DIMENSIONS, or "none"; the default
-                one where None.
+            k_method: How k is chosen.
+            algorithm: Name of the clusterer.
+            reduce: The space to cluster in: NAME or NAME:DIMENSIONS, or "none"; the default one
+                where None.
             embedder: Whose vectors; the library's own where None.
             bursts: Whether the images of a burst (`organizer.events`) are one observation.
-            center: What is taken out of the vectors first, the part that all photos of a camera or
+            center: What the vectors are centred by first, to remove what all photos of a camera or
                 all infrared ones have in common: "camera", "night" or "camera,night".
-            seed: Of everything that draws; that of the settings where None.
-            dry_run: Tell what would change, and change nothing.
+            seed: Of everything that is drawn; that of the settings where None.
+            dry_run: Report what would change, and change nothing.
             progress: Told how far it is.
 
         Raises:
@@ -250,10 +251,10 @@ class Library:
         return report
 
     def undo(self) -> StoredClustering:
-        """Bring the clustering before the last recluster, merge, split, move or the like back.
+        """Undo the last recluster, merge, split, move or the like: restore the previous clustering.
 
-        A decision that made the current one is taken back with it. Images that came since are
-        assigned to the former clusters.
+        A decision that made the current one is taken back with it. Images that were ingested since
+        are assigned to the former clusters.
 
         Raises:
             ClusteringError: There is no former clustering.
@@ -272,13 +273,13 @@ class Library:
         limit: int = 10,
         embedder: str | Embedder | None = None,
     ) -> Hits:
-        """The images most similar to a photo inside or outside the library, nearest first.
+        """Find the images most similar to a photo of the library or any other, nearest first.
 
-        A photo of the library is not among its own hits; of one outside, an identical copy is.
+        A photo of the library is not among its own hits.
 
         Args:
             photo: Its path.
-            limit: How many.
+            limit: The number of hits, at most.
             embedder: Whose vectors; the library's own where None.
 
         Raises:
@@ -287,11 +288,11 @@ class Library:
         return search_photo(self._opened, Path(photo), limit=limit, embedder=embedder)
 
     def search_text(self, text: str, *, limit: int = 10, embedder: str | None = None) -> Hits:
-        """The images nearest to a text, by an embedder that reads texts.
+        """Find the images nearest to a text, by an embedder that reads texts.
 
         Args:
             text: What should be in the picture.
-            limit: How many.
+            limit: The number of hits, at most.
             embedder: The embedder; the first of the library that reads texts where None.
 
         Raises:
@@ -300,7 +301,7 @@ class Library:
         return search_text(self._opened, text, limit=limit, embedder=embedder)
 
     def embeddings(self, *, embedder: str | None = None) -> tuple[ImageIds, Vectors]:
-        """The images of an embedder and their vectors, row by row.
+        """The vectors of an embedder with their images, row by row.
 
         Up to a gibibyte the vectors are an array in memory. Larger ones are a read-only array in
         a temporary file, which is removed with the array; `embedding_batches` never holds more
@@ -327,11 +328,11 @@ class Library:
     def embedding_batches(
         self, *, embedder: str | None = None, batch_size: int = 8_192
     ) -> Iterator[tuple[ImageIds, Vectors]]:
-        """What `embeddings` returns, batch by batch.
+        """The same as `embeddings`, batch by batch.
 
         Args:
             embedder: Whose vectors; the library's own where None.
-            batch_size: Images of a batch, at most.
+            batch_size: Number of images of a batch, at most.
 
         Raises:
             SettingsError: There are no vectors of that embedder, or the size cannot be.
@@ -342,11 +343,11 @@ class Library:
         return self.store.vectors.stream(spec, rows=batch_size)
 
     def assignments(self) -> ArrowTable:
-        """Which image is in which cluster, as a pyarrow Table, in the order of the images' paths.
+        """The assignments of images to clusters as a pyarrow Table, in the order of the paths.
 
         Returns:
-            A row an image of the clustering, with the columns ``image_id`` (string), ``path``
-            (string, absolute; of several files the first that is there), ``cluster_id`` (int64,
+            A row for each image of the clustering, with the columns ``image_id`` (string), ``path``
+            (string, absolute; of several files the first present one), ``cluster_id`` (int64,
             null for an unassigned image), ``cluster_name`` (string, null where there is none),
             ``distance`` (float, cosine distance to the centroid of the nearest cluster) and
             ``state`` (string: ``auto``, ``unsure`` or ``decided``).
@@ -369,38 +370,43 @@ class Library:
         progress: Progress | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> ComparisonResult:
-        """Compare embedders, spaces, algorithms and numbers of clusters on the images here.
+        """Compare embedders, spaces, algorithms and numbers of clusters on the images.
 
-        Embedders whose vectors are not here are brought in as by `ingest`; the library's own
-        embedder, its clusters and decisions stay as they are. Finished runs are kept in the
-        library, so that the same call later, or one that asks for more, does the rest.
+        Images are embedded with the embedders whose vectors are missing, as by `ingest`; the
+        library's own embedder, its clusters and decisions stay as they are. Finished runs are
+        cached in the library, so that the same call later, or one that asks for more, does the
+        rest.
 
         Args:
-            plan: What to compare; `organizer.library.compare.grid.parse_plan` makes one from words.
+            plan: What to compare; see `organizer.parse_plan`.
             labels: See `Reports.make`.
             below: See `Reports.make`.
             progress: Told of each run.
-            stop: Asked between runs; True ends with what is done so far.
+            stop: Asked between runs; True ends the comparison with what is done so far.
 
         Raises:
             SettingsError: A name is unknown, there are no images, or the labels cannot be used.
             WeightsError: Weights are missing and the plan has no substitutes.
+
+        Example:
+            >>> plan = organizer.parse_plan(embedders=["hog", "hsv"], k="2:6")  # doctest: +SKIP
+            >>> library.compare(plan).comparison.verdict.lines  # doctest: +SKIP
         """
         shown = progress or NoProgress()
 
-        def bring_in(embedder: str) -> bool:
+        def embed(embedder: str) -> bool:
             if embedder.startswith(CROPS_PREFIX):  # an import of detections makes these
                 return True
-            here = [folder for folder in self.roots() if folder.exists()]
-            if not here:  # a card, a drive: what was embedded before is compared
+            present = [folder for folder in self.roots() if folder.exists()]
+            if not present:  # a card, a drive: what was embedded before is compared
                 return True
-            report = self.ingest(here, embedder=embedder, progress=shown, stop=stop)
+            report = self.ingest(present, embedder=embedder, progress=shown, stop=stop)
             return not report.interrupted
 
         return run_comparison(
             self.store,
             plan,
-            ingest=bring_in,
+            ingest=embed,
             settings=self.settings,
             labels=labels,
             below=below or Path.cwd(),
@@ -413,7 +419,7 @@ class Library:
         return [root.folder for root in self.store.roots.all()]
 
     def status(self) -> LibraryStatus:
-        """What is in the library and how current it is."""
+        """The number of images and clusters, and how far the clusters have drifted."""
         return library_status(self.store)
 
     def problems(self) -> list[tuple[Path, Outcome, str]]:

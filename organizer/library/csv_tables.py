@@ -1,9 +1,9 @@
-"""Tables that a person filled in or brought along, as spreadsheets and other programs save them.
+"""Read CSV files as spreadsheets and other programs save them.
 
 Programs change what they save: the separator (comma, semicolon, tab), the ends of lines, the
-encoding (UTF-8 with and without a mark, UTF-16, Windows-1252), and Excel may begin a file with a
-line ``sep=;``. All of that is read. What is broken is refused and never guessed at: one quote that
-is not closed makes a single field of several lines, and what was in them would be lost unnoticed.
+encoding (UTF-8 with and without a byte order mark, UTF-16, Windows-1252), and Excel may begin a
+file with a line ``sep=;``. All of that is read. A broken file is refused and never guessed at: one
+unclosed quote makes a single field of several lines, whose contents would be lost unnoticed.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _UNCLOSED = "look for an unclosed quote"
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """A line of a table that holds something.
+    """A line of a table that is not empty.
 
     Attributes:
-        number: Where it begins in the file; the first line is 1.
+        number: The line of the file where it begins; the first is 1.
         cells: Its cells.
     """
 
@@ -36,7 +36,7 @@ class TableRow:
     cells: Sequence[str]
 
     def cell(self, place: int) -> str:
-        """A cell; nothing where the line is too short."""
+        """The text of a cell; "" where the line is too short."""
         return self.cells[place] if place < len(self.cells) else ""
 
     def has_break(self, place: int) -> bool:
@@ -51,7 +51,7 @@ class CsvTable:
     Attributes:
         file: Where it was read from, as messages call it.
         header: The names of its columns as they are written.
-        lines: Those that hold something.
+        lines: Its lines without empty ones.
     """
 
     file: Path
@@ -60,11 +60,11 @@ class CsvTable:
 
     @property
     def columns(self) -> Mapping[str, int]:
-        """The place of each column by its name in small letters; of two alike the last counts."""
+        """The place of each column by its name in lower case; of two alike the last counts."""
         return {name.strip().lower(): place for place, name in enumerate(self.header)}
 
     def require_single_lines(self, places: Iterable[int]) -> None:
-        """Make sure that some cells are each on one line.
+        """Make sure that the cells of some columns are each on one line.
 
         Raises:
             SettingsError: One is not.
@@ -75,7 +75,7 @@ class CsvTable:
                     raise self.broken(line, place)
 
     def broken(self, line: TableRow, place: int) -> SettingsError:
-        """That a cell runs over several lines."""
+        """The error for a cell that runs over several lines."""
         return SettingsError(
             f"{self.file} line {line.number}: the column {self.header[place].strip()} holds "
             "several lines",
@@ -88,7 +88,7 @@ def read_csv(file: Path, *, shown: Path | None = None, what: str = "", hint: str
 
     Args:
         file: The file; ``~`` is the home folder.
-        shown: How messages call it; as it is where None.
+        shown: How messages call it; `file` where None.
         what: What it holds, for the message: "the labels ".
         hint: What to do where it cannot be read.
 
@@ -129,7 +129,7 @@ def _text(file: Path, shown: Path, what: str, hint: str) -> str:
 
 
 def _separated(text: str) -> tuple[str, str, int]:
-    """The separator, the table without Excel's line about it, and the lines left out."""
+    """The separator, the table without Excel's line about it, and the number of lines left out."""
     first, *rest = _BREAK.split(text, maxsplit=1)
     named = re.fullmatch(r'"?sep=(.)"?', first.rstrip(" "), re.IGNORECASE)
     if named and rest:

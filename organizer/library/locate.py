@@ -1,4 +1,4 @@
-"""Where a library is: named by the user, or found upwards from the current folder."""
+"""Locate a library: named by the user, or found upwards from the current folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LIBRARY_FOLDER = ".organizer"
 
 
 def library_path(named: Path) -> Path:
-    """The folder of a library that the user named by itself or by the folder that holds it.
+    """The folder of a library that is named by itself or by the folder that holds it.
 
     Raises:
         SettingsError: The path begins with the home of a user who does not exist.
@@ -26,7 +26,7 @@ def library_path(named: Path) -> Path:
 
 
 def find_library(named: Path | None, *, below: Path) -> Path | None:
-    """The library that a command works on, or None where there is none yet.
+    """Find the library that a command works on; None where there is none yet.
 
     Args:
         named: What the user named with --library or ORGANIZER_LIBRARY.

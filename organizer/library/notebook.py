@@ -1,4 +1,4 @@
-"""Images in a notebook: a row of small pictures with a line below each."""
+"""Show images in a notebook: a row of thumbnails with text below each."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from organizer.library.opening import OpenLibrary
 from organizer.library.progress import NoProgress
 
 _MOST = 60
-"""Pictures that are shown; of more, how many there are is said."""
+"""Cards that are shown; of more, only the number is."""
 
 _CARD = "display:inline-block;vertical-align:top;width:120px;margin:4px;font-size:11px"
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A picture with what stands below it.
+    """A picture with the text below it.
 
     Attributes:
         image_id: The image; None where there is none that may be shown.
-        title: The first line.
-        text: What follows it.
+        title: The first line of the text.
+        text: The rest of the text.
     """
 
     image_id: str | None
@@ -33,7 +33,7 @@ class Card:
 
 
 def cards_html(opened: OpenLibrary, cards: Sequence[Card]) -> str:
-    """HTML that shows cards; everything in it is part of it, and nothing is fetched."""
+    """HTML that shows cards, with the pictures inside it."""
     shown = cards[:_MOST]
     wanted = [card.image_id for card in shown if card.image_id]
     pictures = make_thumbnails(

@@ -1,4 +1,4 @@
-"""A library that is open: what every object of `Library` works on."""
+"""An open library: the store and settings that every object of `Library` works on."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from organizer.settings import Settings
 from organizer.store import Store
 
 Repair = Callable[[Store, Settings, bool], None]
-"""Puts right what is not as the last writer should have left it: called with the store, the
-settings, and whether that writer was interrupted."""
+"""Repairs a library before a write: called with the store, the settings, and whether the last
+writer was interrupted."""
 
 
 @dataclass(slots=True)
@@ -20,8 +20,8 @@ class OpenLibrary:
     """An open store, read by many, and held for writing by one at a time.
 
     Attributes:
-        store: The library's folder.
-        settings: What the user chose.
+        store: The tables of the library.
+        settings: The settings that it was opened with.
         repair: Called before every write; see `organizer.library.recovery`.
     """
 
@@ -31,7 +31,7 @@ class OpenLibrary:
     _reading: ExitStack = field(default_factory=ExitStack)
 
     def start(self, *, has_moved: bool) -> None:
-        """Tell writers that the library is read; repair a library that was moved or copied.
+        """Register as a reader, so that writers keep what is read; repair a library that was moved.
 
         Args:
             has_moved: Whether the library lies elsewhere than when it was last written.
@@ -43,22 +43,22 @@ class OpenLibrary:
                 pass
 
     def close(self) -> None:
-        """Tell writers that nothing is read any more."""
+        """Unregister as a reader."""
         self._reading.close()
 
     @contextmanager
     def writing(self) -> Iterator[bool]:
-        """Hold the library for writing; what an interrupted writer left is put right first.
+        """Hold the library for writing; what an interrupted writer left is repaired first.
 
         Yields:
-            Whether there was such a writer.
+            Whether the last writer was interrupted.
         """
         with self.store.writing() as was_interrupted:
             self.repair(self.store, self.settings, was_interrupted)
             yield was_interrupted
 
     def tidy(self) -> None:
-        """Upkeep that readers of this process do not need to be waited for."""
+        """Compact the tables; this process does not count as a reader meanwhile."""
         self._reading.close()
         try:
             self.store.tidy()

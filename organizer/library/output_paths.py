@@ -1,4 +1,4 @@
-"""Where a file of organizer's own may be written: nowhere that a photo or the library lies."""
+"""Where organizer may write files: not over a photo, and not inside the library."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LONGEST_NAME = 255
 
 
 def resolve_output(store: Store, to: Path, *, option: str) -> Path:
-    """A target as an absolute path, if organizer may write there at all, asked or forced.
+    """Resolve a target to an absolute path, if organizer may write there at all.
 
     Args:
         store: The library.
@@ -45,9 +45,9 @@ def resolve_output(store: Store, to: Path, *, option: str) -> Path:
 
 
 def require_suffix(place: Path, *suffixes: str, option: str) -> None:
-    """Make sure that a file is named, and what a link leads to, as files of its kind are.
+    """Make sure that a file, and what it links to, has the suffix of its kind.
 
-    It keeps a picture that is in no library from being replaced by a slip of the keyboard.
+    It keeps a picture that is in no library from being replaced by a typing mistake.
 
     Raises:
         SettingsError: It is not.
@@ -55,7 +55,7 @@ def require_suffix(place: Path, *suffixes: str, option: str) -> None:
     real = Path(os.path.realpath(place))
     if place.suffix.lower() not in suffixes:
         raise SettingsError(
-            f"the name of such a file ends in {suffixes[0]}: its readers go by it",
+            f"the name of such a file ends in {suffixes[0]}: programs recognise it by that",
             f"{option} {place.with_suffix(suffixes[0]).name}",
         )
     if real.suffix.lower() not in suffixes:
@@ -74,7 +74,7 @@ def resolve_output_file(
     is_ours: Callable[[Path], bool] | None,
     otherwise: str = "",
 ) -> Path:
-    """A place for a file, before the work of which it is the result.
+    """Resolve a target for a file, before the work that it is the result of.
 
     Args:
         store: The library.
@@ -82,7 +82,7 @@ def resolve_output_file(
         option: See `resolve_output`.
         kind: What such a file is, for the message: "report of organizer".
         is_ours: Whether a file that is there may be replaced; None where any file may.
-        otherwise: How a person has another file replaced all the same.
+        otherwise: How to replace another file all the same, for the hint.
 
     Raises:
         SettingsError: See `resolve_output`; or there is something else, or it cannot be written.
@@ -106,9 +106,9 @@ def resolve_output_file(
 
 
 def resolve_output_folder(store: Store, to: Path, *, option: str) -> Path:
-    """A folder for pictures, before the work of which they are the result.
+    """Resolve a target folder for pictures, before the work that they are the result of.
 
-    Not in a folder of photos: the next ingest would take the pictures for photos.
+    It is not among the photos: the next ingest would take the pictures for photos.
 
     Raises:
         SettingsError: See `resolve_output`; or it is a file, among photos, or cannot be written to.
@@ -130,15 +130,15 @@ def resolve_output_folder(store: Store, to: Path, *, option: str) -> Path:
 
 
 def unwritable(to: Path, error: OSError, *, option: str) -> SettingsError:
-    """What a person is told of a place that refuses."""
+    """The error for a target that cannot be written."""
     return SettingsError(
         f"cannot write {to}: {error.strerror or error}", f"choose another {option}"
     )
 
 
 def _photos_around(store: Store, place: Path) -> Path | None:
-    """The ingested folder in which ingest would find what is in a folder."""
-    for root in store.roots.all():
+    """The ingested folder whose ingest would find the files of a folder; None for none."""
+    for root in store.photos.roots():
         if place.is_relative_to(root.folder):
             inside = place.relative_to(root.folder).parts
             if not any(map(is_ignored, inside)):

@@ -1,4 +1,4 @@
-"""How a long operation tells how far it is."""
+"""How a long operation reports its progress."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Told what is being done; shows it or not."""
+    """Receives the progress of a long operation, and shows it in its own way."""
 
     def begin(self, task: str, total: int | None) -> None:
-        """A new task begins; `total` is None where its length is not known."""
+        """A new task begins; `total` is None where the number of its steps is not known."""
         ...
 
     def advance(self, steps: int = 1) -> None:
-        """Some steps of the task are done."""
+        """So many more steps of the task are done."""
         ...
 
     def note(self, text: str) -> None:

@@ -1,4 +1,4 @@
-"""What is put right before a write: a library that was moved, a writer that was interrupted."""
+"""Repair a library before a write: after it was moved, or after an interrupted writer."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from organizer.store import Store
 
 
 def repair(store: Store, settings: Settings, was_interrupted: bool) -> None:
-    """Put right what is not as the last writer should have left it.
+    """Repair what the last writer should have left otherwise.
 
-    The order matters: rows follow files first, then decisions are completed or revoked, and only
-    then are the members of the clustering counted that these leave in force.
+    The order matters: file rows are updated first, then decisions are completed or revoked, and
+    only then are the members counted of the clustering that is current after that.
 
     Args:
         store: The library, held for writing.
-        settings: The seed of what is drawn.
+        settings: The seed of all that is drawn.
         was_interrupted: Whether the last writer did not come to its end.
     """
     follow_library(store)

@@ -1,4 +1,4 @@
-"""What is in a library and how current it is."""
+"""The status of a library: what is in it, and how far its clusters have drifted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,24 @@ from organizer.types import FileState, PartSpec
 
 @dataclass(frozen=True, slots=True)
 class LibraryStatus:
-    """What is in a library and how current it is."""
+    """What is in a library, and how far its clusters have drifted.
+
+    Attributes:
+        library: Its folder.
+        roots: The ingested folders.
+        images: Number of images.
+        files: Number of present files.
+        missing: Number of missing files.
+        problems: Number of files that could not be used.
+        embedders: The embedders with vectors, and the number of these.
+        embedder: The embedder that the library works with; None for an empty library.
+        clustering: The current clustering; None where there is none.
+        k: Number of clusters.
+        clustered: Number of images of the clustering.
+        unsure: Number of unassigned images.
+        added_since: Number of images that were added since the clustering was made.
+        drift: How far the clusters have drifted since then; None where there is no clustering.
+    """
 
     library: Path
     roots: tuple[Path, ...]
@@ -34,7 +51,7 @@ class LibraryStatus:
 
 
 def library_status(store: Store) -> LibraryStatus:
-    """What is in the library. Reads counts and narrow columns only."""
+    """Read the status of a library, from counts and narrow columns only."""
     photos, clusterings = store.photos, store.clusterings
     current = clusterings.current()
     members = clusterings.assignments(current.clustering_id) if current else None

@@ -106,7 +106,7 @@ def test_an_interrupted_arrangement_is_reported_with_its_ways_out(typed: Run, ho
         ("--apply nowhere.csv", "nowhere.csv"),
         ("--read-back nowhere", "nothing is arranged"),
         ("--resume", "nothing is arranged"),
-        ("--undo", "no arrangement stands"),
+        ("--undo", "there is no arrangement to take back"),
         ("--to .organizer", "inside the library"),
     ],
 )

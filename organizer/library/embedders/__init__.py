@@ -1,0 +1,54 @@
+"""Embedders of a library: which one it works with, loaded, described, with their weights."""
+
+from organizer.library.embedders.choose import (
+    EMBEDDERS,
+    check_embedder,
+    library_embedder,
+    missing_vectors_note,
+    photo_embedder,
+    require_photo_embedder,
+    require_spec,
+    stored_spec,
+)
+from organizer.library.embedders.default import load_default_embedder, note_better_embedder
+from organizer.library.embedders.describe import (
+    describe_embedder,
+    describe_embedders,
+    embedder_info,
+    family_names,
+)
+from organizer.library.embedders.load import (
+    as_loaded,
+    load_embedder,
+    load_with_other_weights,
+)
+from organizer.library.embedders.weights import (
+    ensure_weights,
+    import_weights,
+    pull_weights,
+    weights_folders,
+)
+
+__all__ = [
+    "EMBEDDERS",
+    "as_loaded",
+    "check_embedder",
+    "describe_embedder",
+    "describe_embedders",
+    "embedder_info",
+    "ensure_weights",
+    "family_names",
+    "import_weights",
+    "library_embedder",
+    "load_default_embedder",
+    "load_embedder",
+    "load_with_other_weights",
+    "missing_vectors_note",
+    "note_better_embedder",
+    "photo_embedder",
+    "pull_weights",
+    "require_photo_embedder",
+    "require_spec",
+    "stored_spec",
+    "weights_folders",
+]

@@ -1,0 +1,104 @@
+"""Which embedder a library works with, and the specs that it stored."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from organizer import registry
+from organizer.errors import SettingsError
+from organizer.store import Store
+from organizer.types import CROPS_PREFIX, PartSpec, is_crop_embedder
+
+EMBEDDERS = "organizer.embedders"
+
+
+def library_embedder(store: Store) -> PartSpec | None:
+    """The embedder that a library works with: that of its clustering, or else its first one."""
+    current = store.clusterings.current()
+    if current is not None:
+        return current.embedder
+    return next(iter(store.vectors.specs()), None)
+
+
+def photo_embedder(store: Store) -> PartSpec | None:
+    """The embedder for whole photos: where the library works with crops, the same network's.
+
+    Where the vectors of photos are another embedder's, that one.
+    """
+    own = library_embedder(store)
+    if own is None or not is_crop_embedder(own):
+        return own
+    same = replace(own, name=own.name.removeprefix(CROPS_PREFIX))
+    plain = [spec for spec in store.vectors.specs() if not is_crop_embedder(spec)]
+    return same if same in plain or not plain else plain[0]
+
+
+def require_photo_embedder(name: str | None) -> None:
+    """Make sure that an embedder is one of whole photos.
+
+    Raises:
+        SettingsError: It is one of crops, of which an ingest knows nothing yet.
+    """
+    if name is not None and name.startswith(CROPS_PREFIX):
+        plain = name.removeprefix(CROPS_PREFIX)
+        raise SettingsError(
+            f"{name} embeds what a detector boxed, and new photos have no boxes yet",
+            f"organizer ingest FOLDER --embedder {plain}, then organizer detections import FILE",
+        )
+
+
+def stored_spec(store: Store, name: str) -> PartSpec:
+    """The spec of an embedder as the library stored it; without a version where it has none.
+
+    Raises:
+        SettingsError: No embedder has that name.
+    """
+    registry.check_part(EMBEDDERS, name)
+    stored = {spec.name: spec for spec in store.vectors.specs()}
+    if name in stored:
+        return stored[name]
+    name = registry.canonical_name(EMBEDDERS, name)
+    return stored.get(name, PartSpec(name))
+
+
+def check_embedder(name: str) -> None:
+    """Make sure that there is an embedder of that name.
+
+    Raises:
+        SettingsError: There is none.
+    """
+    registry.canonical_name(EMBEDDERS, name)
+
+
+def require_spec(store: Store, name: str | None) -> PartSpec:
+    """The spec of an embedder, or the library's own, which must have vectors in the library.
+
+    Raises:
+        SettingsError: It has none here, or no embedder has that name.
+    """
+    spec = stored_spec(store, name) if name else library_embedder(store)
+    if is_crop_embedder(spec) and not store.vectors.count(spec):
+        raise SettingsError(
+            f"there are no vectors of {spec.name} in this library",
+            f"organizer detections import FILE --embedder {spec.name}",
+        )
+    if spec is None or not store.vectors.count(spec):
+        what = f"vectors of {name!r}" if name else "images"
+        option = f" --embedder {name}" if name else ""
+        raise SettingsError(
+            f"there are no {what} in this library", f"organizer ingest FOLDER{option}"
+        )
+    return spec
+
+
+def missing_vectors_note(store: Store, spec: PartSpec) -> str:
+    """A note on the photos that have no vectors of an embedder; "" where all have."""
+    lacking = (
+        0 if is_crop_embedder(spec) else store.photos.count_images() - store.vectors.count(spec)
+    )
+    if lacking <= 0:
+        return ""
+    return (
+        f"{lacking:,} images have no vectors of {spec.name} and are in no cluster; to embed them: "
+        f"organizer ingest --embedder {spec.name}"
+    )

@@ -1,0 +1,67 @@
+"""Load embedders: by their spec, or wrapped where they were given as objects."""
+
+from __future__ import annotations
+
+from organizer import registry
+from organizer.errors import SettingsError
+from organizer.library.embedders.choose import EMBEDDERS
+from organizer.protocols import Embedder, LoadedEmbedder, Versioned
+from organizer.settings import Settings
+from organizer.types import PartSpec
+
+
+def load_embedder(spec: PartSpec, settings: Settings) -> LoadedEmbedder:
+    """Load an embedder.
+
+    Raises:
+        SettingsError: It is not installed: it was given as an object, or its plugin is gone.
+        OrganizerError: It cannot be loaded, or is not of the version that the spec names.
+    """
+    try:
+        registry.check_part(EMBEDDERS, spec.name)
+    except SettingsError as error:
+        raise SettingsError(
+            f"the embedder {spec.name} is not installed here",
+            "install its plugin; one that was given as an object is given again: embedder=...",
+        ) from error
+    options = {
+        "weights": settings.weights,
+        "device": settings.device,
+        "precision": settings.precision,
+    }
+    pinned, part = registry.create_part(EMBEDDERS, spec, options=options)
+    return LoadedEmbedder(pinned, part)
+
+
+def as_loaded(embedder: str | Embedder | None) -> LoadedEmbedder | None:
+    """Wrap an embedder that was given as an object; None where it was named, or not given.
+
+    Its spec has the object's ``name``, or else the name of its class, and its ``version``.
+
+    Raises:
+        SettingsError: It is no embedder, or has the name of one that is installed.
+    """
+    if embedder is None or isinstance(embedder, str):
+        return None
+    kind = type(embedder).__name__
+    if not isinstance(embedder, Embedder):
+        raise SettingsError(
+            f"a {kind} is no embedder",
+            "it needs dim, prepare and embed; see organizer.protocols.Embedder",
+        )
+    name = str(getattr(embedder, "name", kind))
+    if name in registry.part_names(EMBEDDERS):
+        raise SettingsError(
+            f"an embedder of the name {name} is installed", "give the object another name"
+        )
+    version = embedder.version if isinstance(embedder, Versioned) else ""
+    return LoadedEmbedder(PartSpec(name, version=version), embedder)
+
+
+def load_with_other_weights(spec: PartSpec, settings: Settings) -> LoadedEmbedder:
+    """Load an embedder with the weights on this machine, whatever version the spec names.
+
+    Raises:
+        OrganizerError: It cannot be loaded.
+    """
+    return load_embedder(spec.with_version(""), settings)
