@@ -1,4 +1,4 @@
-"""Batches for exporters, made up: what a store would give, without one."""
+"""Invented batches for exporters: what a store would give, without one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Libraries that hold vectors without photos: cards that come, and what became of the clusters."""
+"""Libraries that hold vectors without photos: new images, and what became of the clusters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arrangements of a library: what goes where, what it knows of its files then, the way back."""
+"""Arrangements of a library: plan, apply, undo, and the file rows that follow."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_clusters_without_a_name_share_a_folder_by_name(library: Library) -> Non
     assert len(with_suffix) == 2 * EACH, "both cards have an 000.jpg"
 
 
-def test_unsure_photos_are_told_apart(library: Library) -> None:
+def test_unassigned_photos_have_a_folder(library: Library) -> None:
     red = home_of(library) / "photos" / "red" / "000.jpg"
     library.corrections.exclude([red], clusters_at(library)["photos/red/000.jpg"])
     folder = arrange(library)
@@ -255,7 +255,7 @@ def test_links_to_files_that_were_moved_later_are_still_no_photos(library: Libra
     assert counts(library.ingest([home / "photos", home / "sorted"])) == {"unchanged": ALL}
 
 
-def test_a_kill_between_files_and_rows_is_put_right_by_the_next_writer(
+def test_an_interruption_between_files_and_rows_is_repaired_by_the_next_writer(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = home_of(library)
@@ -286,7 +286,7 @@ def test_a_kill_between_files_and_rows_is_put_right_by_the_next_writer(
 @pytest.mark.parametrize(
     "way_out", ["apply", "undo", "ingest", pytest.param("resume", marks=pytest.mark.slow)]
 )
-def test_a_kill_amid_the_moves_has_two_ways_out_and_loses_nothing(
+def test_an_interruption_amid_the_moves_has_two_ways_out_and_loses_nothing(
     library: Library, monkeypatch: pytest.MonkeyPatch, way_out: str
 ) -> None:
     home = home_of(library)
@@ -347,7 +347,7 @@ def _edited(plan: Path, change: Callable[[list[dict[str, str]]], list[dict[str, 
         writer.writerows(change(rows))
 
 
-def test_lines_that_were_deleted_are_accounted_for_and_edited_targets_obeyed(
+def test_lines_that_were_deleted_are_accounted_for_and_edited_targets_used(
     library: Library,
 ) -> None:
     home = home_of(library)
@@ -421,7 +421,7 @@ def test_places_that_make_no_sense_are_refused(
     assert library.folders.unfinished() is None
 
 
-def test_words_that_mean_nothing_are_refused(library: Library) -> None:
+def test_unknown_templates_and_modes_are_refused(library: Library) -> None:
     folder = home_of(library) / "sorted"
     bad = [
         ArrangeOptions(folder, by="species"),

@@ -1,4 +1,4 @@
-"""Arrangements where crops are clustered, or detectors spoke of whole photos; and the way back."""
+"""Arrangements where crops are clustered or detectors have results; and their read-back."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def test_a_cluster_with_the_name_of_a_folder_beside_them_has_its_id_behind(
     assert [(to.cluster_id, count) for _, to, count in told.moved] == [(crow, 1)]
 
 
-def test_of_whole_photos_the_empty_ones_have_a_folder_unless_a_person_spoke(
+def test_of_whole_photos_the_empty_ones_have_a_folder_unless_a_person_moved_them(
     animals: Library, scenes: Scenes
 ) -> None:
     animals.recluster(k=2, reduce="none", embedder=COLOUR)
@@ -241,7 +241,7 @@ def test_a_photo_that_is_dragged_takes_the_animal_of_its_folder_along(
 
 
 @pytest.mark.slow
-def test_a_photo_put_to_the_kind_of_its_other_animal_is_told(
+def test_a_photo_put_to_the_kind_of_its_other_animal_is_noted(
     animals: Library, scenes: Scenes
 ) -> None:
     folder = arrange(animals)
@@ -313,7 +313,7 @@ def test_a_photo_put_to_the_empty_ones_while_the_kind_of_its_other_animal_is_mer
 
 
 @pytest.mark.slow
-def test_of_photos_put_to_people_nothing_is_said(animals: Library, scenes: Scenes) -> None:
+def test_photos_put_to_people_are_left_as_they_are(animals: Library, scenes: Scenes) -> None:
     folder = arrange(animals)
     before, words = called(animals, scenes), len(animals.store.decisions.all())
     drag(folder, scenes, "brook/fox0.jpg", "People")
@@ -334,7 +334,7 @@ def test_of_photos_put_to_people_nothing_is_said(animals: Library, scenes: Scene
 
 
 @pytest.mark.slow
-def test_an_animal_beside_people_is_spoken_of_and_the_photo_stays_apart(
+def test_an_animal_beside_people_is_decided_about_and_the_photo_stays_in_its_group(
     animals: Library, scenes: Scenes
 ) -> None:
     with Library.open(home_of(animals), Settings(with_people=True)) as asked:
@@ -376,7 +376,7 @@ def test_a_folder_renamed_to_empty_names_its_cluster(animals: Library, scenes: S
     assert not told.left
 
 
-def test_a_kill_between_two_words_moves_no_other_animal(
+def test_an_interruption_between_two_decisions_moves_no_other_animal(
     animals: Library, scenes: Scenes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = arrange(animals)
@@ -392,7 +392,7 @@ def test_a_kill_between_two_words_moves_no_other_animal(
 
 
 @pytest.mark.slow
-def test_a_photo_that_must_be_looked_at_and_is_gone_stops_all_before_a_word_is_said(
+def test_a_photo_that_must_be_embedded_and_is_gone_stops_all_before_a_decision_is_made(
     animals: Library, scenes: Scenes
 ) -> None:
     folder = arrange(animals, ArrangeMode.SYMLINK)
@@ -440,7 +440,7 @@ def test_arranged_and_read_back_as_typed(typed: Run, scenes: Scenes) -> None:
     assert "--with-people does not go with --undo" in ran.err
 
 
-def test_images_are_gathered_as_typed(typed: Run, animals: Library, scenes: Scenes) -> None:
+def test_a_new_cluster_is_made_as_typed(typed: Run, animals: Library, scenes: Scenes) -> None:
     ran = typed("clusters", "gather", "photos/brook/fox0.jpg", "photos/ridge/empty0.jpg",
                 "--name", "Cub")  # fmt: skip
     assert ran.code == 0, ran.err

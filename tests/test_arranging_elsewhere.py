@@ -74,7 +74,9 @@ def test_a_library_that_was_moved_without_its_photos_still_knows_where_they_are(
     assert not folder.exists()
 
 
-def test_a_kill_while_journals_are_exchanged_loses_none(library: Library, tmp_path: Path) -> None:
+def test_an_interruption_while_journals_are_exchanged_loses_none(
+    library: Library, tmp_path: Path
+) -> None:
     """Between the two renames the former folder lies beside the place of the new one."""
     before = files_in(home_of(library) / "photos")
     arrange(library, ArrangeMode.MOVE)

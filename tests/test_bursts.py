@@ -1,4 +1,4 @@
-"""Bursts as one observation: when clustering anew, when photos come, and in a person's words."""
+"""Bursts as one observation: in a recluster, in an ingest, and in a person's decisions."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_bursts_are_what_is_clustered(typed: Run, card: Path) -> None:
     assert (plain["observations"], plain["bursts"], plain["center"]) == (24, False, None)
 
 
-def test_status_and_history_tell_it_and_an_ingest_keeps_it(
+def test_status_and_history_show_it_and_an_ingest_keeps_it(
     typed: Run, card: Path, tmp_path: Path
 ) -> None:
     typed("ingest", card, "--embedder", COLOUR)
@@ -157,7 +157,7 @@ def test_another_animal_is_an_observation_of_its_own(tmp_path: Path, card: Path)
         assert {at["two-0"], at["two-1"], at["two-3"]} == {at["fox0-0"]}
 
 
-def test_what_changes_nothing_is_said(typed: Run, tmp_path: Path) -> None:
+def test_an_option_that_changes_nothing_is_noted(typed: Run, tmp_path: Path) -> None:
     for i in range(3):
         frame(tmp_path / "card" / f"undated{i}.jpg", near(FOX, 9 * i), at=None)
     typed("ingest", "card", "--embedder", COLOUR)
@@ -166,7 +166,7 @@ def test_what_changes_nothing_is_said(typed: Run, tmp_path: Path) -> None:
     assert "--center camera changes nothing: no two photos differ in camera" in told
 
 
-def test_more_clusters_than_bursts_are_refused_in_those_words(made: Library) -> None:
+def test_more_clusters_than_bursts_are_refused(made: Library) -> None:
     with pytest.raises(SettingsError, match="more than the 8 different bursts"):
         made.recluster(k=9, bursts=True)
 
@@ -232,14 +232,16 @@ def test_a_late_frame_goes_to_the_cluster_of_its_burst(tmp_path: Path) -> None:
         assert at == before
 
 
-def test_a_late_stranger_does_not(made: Library, card: Path) -> None:
+def test_a_late_frame_of_another_animal_does_not(made: Library, card: Path) -> None:
     frame(card / "stranger.jpg", OWL, at="2024:05:01 00:00:40")  # within fox0
     made.ingest([card])
     at = where(made)
     assert at["stranger"] == at["owl0-0"]
 
 
-def test_where_no_burst_was_measured_a_late_stranger_does_not_either(tmp_path: Path) -> None:
+def test_where_no_burst_was_measured_a_late_frame_of_another_animal_does_not_either(
+    tmp_path: Path,
+) -> None:
     card = tmp_path / "card"
     for i in range(6):
         burst(card, f"fox{i}", [near(FOX, i)], minute=20 * i)
@@ -253,7 +255,7 @@ def test_where_no_burst_was_measured_a_late_stranger_does_not_either(tmp_path: P
         assert at["stranger"] == at["owl0-0"] != at["fox0-0"]
 
 
-def test_a_new_burst_joins_by_its_pooled_vector(made: Library, card: Path) -> None:
+def test_a_new_burst_is_assigned_by_its_pooled_vector(made: Library, card: Path) -> None:
     frames = [near(FOX, 2), near(FOX, 8), near(FOX, 5)]
     burst(card, "new", frames, minute=600)
     made.ingest([card])
@@ -282,7 +284,7 @@ def test_a_burst_whose_first_frames_are_here_counts_no_more_when_it_ends(
     assert (after.means == before.means).all()
 
 
-def test_a_word_about_one_frame_does_not_keep_its_burst_from_counting(
+def test_a_decision_about_one_frame_does_not_keep_its_burst_from_counting(
     made: Library, card: Path
 ) -> None:
     """The first frame is said not to be a fox before it comes, as after an undo."""
@@ -299,7 +301,7 @@ def test_a_word_about_one_frame_does_not_keep_its_burst_from_counting(
     assert models.counts[models.cluster_ids == fox].tolist() == [4 + 1]
 
 
-def test_a_species_that_is_new_is_born_of_enough_bursts(made: Library, card: Path) -> None:
+def test_a_new_species_is_a_novel_cluster_of_enough_bursts(made: Library, card: Path) -> None:
     """Eight bursts, not eight frames; all their frames are in the new cluster."""
     for i in range(3):
         burst(card, f"boar{i}", [near(BOAR, i + j) for j in range(3)], minute=600 + 10 * i)
@@ -314,7 +316,7 @@ def test_a_species_that_is_new_is_born_of_enough_bursts(made: Library, card: Pat
     assert {at[f"boar{i}-{j}"] for i in range(9) for j in range(3)} == {cluster_found.cluster_id}
 
 
-def test_what_a_kill_left_uncounted_is_counted_once_for_each_burst(
+def test_what_an_interrupted_ingest_left_uncounted_is_counted_once_for_each_burst(
     made: Library, card: Path, tmp_path: Path
 ) -> None:
     burst(card, "new", [near(FOX, j) for j in range(3)], minute=600)
@@ -359,7 +361,7 @@ def test_a_move_takes_the_burst_along_if_asked(typed: Run, card: Path, tmp_path:
         assert {at[f"fox{i}-{j}"] for i in (0, 2, 3) for j in range(3)} == {at["fox0-0"]}
 
 
-def test_a_move_of_one_frame_says_that_the_others_stay(
+def test_a_move_of_one_frame_notes_that_the_others_stay(
     typed: Run, card: Path, tmp_path: Path
 ) -> None:
     typed("ingest", card, "--embedder", COLOUR)
@@ -377,13 +379,13 @@ def test_a_move_of_one_frame_says_that_the_others_stay(
             library.recluster(k=2, bursts=True)
 
 
-def test_without_bursts_a_move_says_nothing_of_them(filled: Library) -> None:
+def test_without_bursts_a_move_has_no_note_on_them(filled: Library) -> None:
     filled.recluster(k=3)
     (image_id, *_) = filled.store.photos.files_of()
     assert filled.corrections.move([image_id], 1).notes == ()
 
 
-def test_what_was_said_of_a_frame_by_itself_is_not_said_over_by_a_burst(
+def test_a_decision_about_a_frame_by_itself_is_not_overruled_by_one_about_its_burst(
     made: Library, card: Path
 ) -> None:
     at = where(made)
@@ -399,7 +401,7 @@ def test_what_was_said_of_a_frame_by_itself_is_not_said_over_by_a_burst(
 
 
 @pytest.mark.parametrize(("gap", "moved"), [(0.5, 1), (60, 3)])
-def test_a_burst_is_what_the_settings_of_the_library_say(
+def test_a_burst_is_defined_by_the_settings_of_the_library(
     tmp_path: Path, card: Path, gap: float, moved: int
 ) -> None:
     with Library.open_or_create(tmp_path, Settings(burst_gap=gap)) as library:
@@ -410,7 +412,7 @@ def test_a_burst_is_what_the_settings_of_the_library_say(
         assert len(report.decision.image_ids) == moved
 
 
-def test_a_burst_can_be_said_not_to_be_somewhere(made: Library, card: Path) -> None:
+def test_a_burst_can_be_excluded_from_a_cluster(made: Library, card: Path) -> None:
     fox = where(made)["fox0-0"]
     made.corrections.exclude([card / "fox1-0.jpg"], fox, burst=True)
     for _ in range(2):

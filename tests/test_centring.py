@@ -101,7 +101,7 @@ def test_a_group_that_nobody_knows_is_at_the_mean_of_all() -> None:
     assert centring.centred(vectors, ["C"] * 20) == pytest.approx(vectors, abs=1e-6)
 
 
-def test_what_an_embedder_does_not_see_stays_unseen() -> None:
+def test_a_zero_vector_stays_zero() -> None:
     vectors = drawn(4)
     vectors[0] = 0
     found = Centring.fit(vectors, list("AABB")).centred(vectors, list("AABB"))
@@ -230,7 +230,9 @@ def test_a_deployment_stands_for_its_camera(tmp_path: Path) -> None:
         assert follows(library, 0)
 
 
-def test_deployments_that_are_told_late_are_measured_on_all_their_photos(tmp_path: Path) -> None:
+def test_deployments_that_are_described_late_are_measured_on_all_their_photos(
+    tmp_path: Path,
+) -> None:
     """Not on those at hand: one that is moved to where it is would draw its cluster along."""
     for place, camera in (("ridge", "A"), ("creek", "B")):
         shots(tmp_path / "card" / place, camera)
@@ -293,7 +295,9 @@ def test_a_new_camera_is_learned_and_nobody_moves(library: Library, tmp_path: Pa
     assert state["center.sums"][2:].sum(axis=0) == pytest.approx(total, abs=1e-2)
 
 
-def test_a_word_keeps_what_was_learned(library: Library, tmp_path: Path) -> None:
+def test_a_decision_keeps_the_groups_that_were_measured_since(
+    library: Library, tmp_path: Path
+) -> None:
     library.recluster(k=2, reduce="none", center="camera")
     library.ingest([shots(tmp_path / "card", "C", each=8)])
     learned = library.store.clusterings.space(1)

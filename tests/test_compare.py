@@ -1,4 +1,4 @@
-"""The grid: its cells, their scores, what is kept, and what is called the best."""
+"""Comparisons: their cells and scores, what is cached, and which cell is the best."""
 
 from __future__ import annotations
 
@@ -225,7 +225,7 @@ def _after(calls: int) -> Callable[[], bool]:
     return lambda: next(left, None) is None
 
 
-def test_a_comparison_that_was_cut_goes_on_where_it_was(filled: Library) -> None:
+def test_an_interrupted_comparison_goes_on_where_it_was(filled: Library) -> None:
     plan = _plan(algorithms=["kmeans", "ward", "dbscan"])
     filled.compare(_plan(algorithms=["kmeans"], k="2", repeats=1))  # both embedders are there
     cut = filled.compare(plan, labels="folders", stop=_after(7)).comparison
@@ -238,7 +238,7 @@ def test_a_comparison_that_was_cut_goes_on_where_it_was(filled: Library) -> None
     assert again.cells == whole.cells
 
 
-def test_a_comparison_that_was_cut_while_embedding_goes_on(filled: Library) -> None:
+def test_a_comparison_that_was_interrupted_while_embedding_goes_on(filled: Library) -> None:
     plan = _plan(embedders=["hog"], algorithms=["kmeans"], k="3")
     cut = filled.compare(plan, stop=lambda: True).comparison
     assert (cut.interrupted, cut.cells, cut.computed) == (True, (), 0)
@@ -375,7 +375,7 @@ def test_without_labels_noise_does_not_win() -> None:
     assert find_verdict([few, whole], _no_labels).best == whole
 
 
-def test_nothing_that_has_a_score_is_said_so() -> None:
+def test_a_comparison_without_any_score_says_so() -> None:
     cell = replace(_made("a", 2, silhouette=[0.4]), runs=(ScoredRun(0, 0, 10, {}),))
     verdict = find_verdict([cell], _no_labels)
     assert (verdict.best, verdict.lines) == (None, ("no clustering has a score",))
@@ -403,7 +403,7 @@ def test_the_published_difference_rates_follow_from_the_published_indices() -> N
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
-def test_every_recipe_can_be_meant(recipe: Recipe) -> None:
+def test_every_recipe_can_be_run(recipe: Recipe) -> None:
     recipe.plan.check()
     assert recipe.about
     assert recipe.differs

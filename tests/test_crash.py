@@ -1,4 +1,4 @@
-"""A library whose writer was killed or cut short opens, is whole, and goes on to the same end."""
+"""A library whose writer was killed opens, is complete, and goes on to the same end."""
 
 from __future__ import annotations
 
@@ -427,7 +427,7 @@ _ALTERATIONS = [
 
 
 @pytest.mark.parametrize("alter", _ALTERATIONS)
-def test_an_ingest_cut_before_any_of_its_writes_ends_like_one_that_was_not(
+def test_an_ingest_interrupted_before_any_of_its_writes_ends_like_one_that_was_not(
     tmp_path: Path, alter: Alter
 ) -> None:
     begin = begun(tmp_path)
@@ -447,7 +447,7 @@ def test_an_ingest_cut_before_any_of_its_writes_ends_like_one_that_was_not(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("alter", _ALTERATIONS)
-def test_after_an_ingest_was_cut_everything_can_be_looked_at(tmp_path: Path, alter: Alter) -> None:
+def test_after_an_interrupted_ingest_everything_can_be_read(tmp_path: Path, alter: Alter) -> None:
     begin = begun(tmp_path)
     alter(begin)
     for home in cut_at_every_write(begin, tmp_path, ingest_all):
@@ -455,7 +455,7 @@ def test_after_an_ingest_was_cut_everything_can_be_looked_at(tmp_path: Path, alt
 
 
 @pytest.mark.parametrize("alter", _ALTERATIONS)
-def test_everything_can_be_looked_at_before_each_write_of_an_ingest(
+def test_everything_can_be_read_before_each_write_of_an_ingest(
     tmp_path: Path, alter: Alter
 ) -> None:
     home = begun(tmp_path)
@@ -472,7 +472,7 @@ def test_everything_can_be_looked_at_before_each_write_of_an_ingest(
 
 
 @pytest.mark.slow
-def test_images_that_get_their_vectors_late_join_the_clusters_though_the_ingest_was_cut(
+def test_images_that_get_their_vectors_late_are_assigned_though_the_ingest_was_interrupted(
     tmp_path: Path,
 ) -> None:
     begin = begun(tmp_path)
@@ -506,7 +506,7 @@ def _after(begin: Path, tmp_path: Path, work: Work) -> dict[str, object]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("k", [2, 5])
-def test_a_recluster_cut_before_any_of_its_writes_leaves_the_old_or_the_new_one(
+def test_a_recluster_interrupted_before_any_of_its_writes_leaves_the_old_or_the_new_one(
     tmp_path: Path, k: int
 ) -> None:
     begin = begun(tmp_path)
@@ -527,7 +527,7 @@ def test_a_recluster_cut_before_any_of_its_writes_leaves_the_old_or_the_new_one(
             assert sorted(members(library)) in (sorted(old), new_ones)
 
 
-def test_an_undo_cut_before_any_of_its_writes_leaves_the_old_or_the_new_one(
+def test_an_undo_interrupted_before_any_of_its_writes_leaves_the_old_or_the_new_one(
     tmp_path: Path,
 ) -> None:
     begin = begun(tmp_path)
@@ -547,7 +547,7 @@ def test_an_undo_cut_before_any_of_its_writes_leaves_the_old_or_the_new_one(
 
 
 @pytest.mark.parametrize("word", ["merge", "split", "retire"])
-def test_a_word_cut_before_any_of_its_writes_is_carried_out_or_was_never_said(
+def test_a_decision_interrupted_before_any_of_its_writes_is_applied_or_was_never_made(
     tmp_path: Path, word: str
 ) -> None:
     begin = begun(tmp_path)
@@ -571,7 +571,7 @@ def test_a_word_cut_before_any_of_its_writes_is_carried_out_or_was_never_said(
             assert groups_of(members(library)) == groups_of(done)
 
 
-def test_an_undo_of_a_word_cut_before_any_of_its_writes_is_done_or_not_begun(
+def test_an_undo_of_a_decision_interrupted_before_any_of_its_writes_is_done_or_not_begun(
     tmp_path: Path,
 ) -> None:
     begin = begun(tmp_path)
@@ -589,7 +589,7 @@ def test_an_undo_of_a_word_cut_before_any_of_its_writes_is_done_or_not_begun(
             assert (now, bool(retired)) in [(before, False), (merged, True)]
 
 
-def test_everything_can_be_looked_at_before_each_write_of_recluster_and_undo(
+def test_everything_can_be_read_before_each_write_of_recluster_and_undo(
     tmp_path: Path,
 ) -> None:
     home = begun(tmp_path)

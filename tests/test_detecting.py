@@ -1,4 +1,4 @@
-"""Detections in a library: crops for whole frames, groups, quarantine, a person's word."""
+"""Detections in a library: crops of photos, groups, quarantine, a person's decisions."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_whole_frames_cluster_by_place_and_crops_by_species(
     assert normalized_mutual_info_score(places, list(crops.values())) < 0.05
 
 
-def test_a_photo_with_two_animals_is_in_two_clusters_and_its_home_is_the_surer_one(
+def test_a_photo_with_two_animals_is_in_two_clusters_and_located_in_the_surer_one(
     cropped: Library, scenes: Scenes
 ) -> None:
     found = cropped.detections.locations()
@@ -144,7 +144,7 @@ def test_a_photo_with_two_animals_is_in_two_clusters_and_its_home_is_the_surer_o
     assert home.group is PhotoGroup.ANIMALS
 
 
-def test_a_name_moves_no_photo_and_a_word_does(cropped: Library, scenes: Scenes) -> None:
+def test_a_name_moves_no_photo_and_a_move_does(cropped: Library, scenes: Scenes) -> None:
     frame = cropped.store.photos.image_at(scenes.folder / "brook/pair.jpg")
     assert frame is not None
     before = cropped.detections.locations()
@@ -158,7 +158,7 @@ def test_a_name_moves_no_photo_and_a_word_does(cropped: Library, scenes: Scenes)
     assert cropped.detections.locations()[frame].where == fox.cluster_id
 
 
-def test_every_photo_has_a_home(cropped: Library, scenes: Scenes) -> None:
+def test_every_photo_is_located(cropped: Library, scenes: Scenes) -> None:
     found = {
         path_of(cropped, scenes, i): home for i, home in cropped.detections.locations().items()
     }
@@ -177,7 +177,7 @@ def test_every_photo_has_a_home(cropped: Library, scenes: Scenes) -> None:
     assert [(spec.name, n) for spec, n in counts.embedded] == [(CROPS, 42)]
 
 
-def test_whole_photos_have_homes_too(ingested: Library, scenes: Scenes) -> None:
+def test_whole_photos_are_located_too(ingested: Library, scenes: Scenes) -> None:
     assert {home.where for home in locate_photos(ingested.store, None).values()} == {
         "no detector result"
     }
@@ -230,7 +230,7 @@ def test_people_are_shown_nowhere_unless_asked_for(cropped: Library, scenes: Sce
         assert {"brook/person.jpg", "ridge/person.jpg"} <= shown(asked)
 
 
-def test_a_word_by_path_means_all_crops_of_the_photo(cropped: Library, scenes: Scenes) -> None:
+def test_a_decision_by_path_means_all_crops_of_the_photo(cropped: Library, scenes: Scenes) -> None:
     goal = cropped.clusters.summaries()[0].cluster_id
     report = cropped.corrections.move([scenes.folder / "brook/pair.jpg"], goal)
     assert len(report.decision.image_ids) == 2
@@ -239,7 +239,7 @@ def test_a_word_by_path_means_all_crops_of_the_photo(cropped: Library, scenes: S
     assert {at[i] for i in report.decision.image_ids} == {goal}
 
 
-def test_a_word_by_crop_means_that_one(cropped: Library, scenes: Scenes) -> None:
+def test_a_decision_by_crop_means_that_one(cropped: Library, scenes: Scenes) -> None:
     frame = cropped.store.photos.image_at(scenes.folder / "brook/pair.jpg")
     assert frame is not None
     first, second = cropped.detections.locations()[frame].crops
@@ -298,7 +298,9 @@ def test_an_ingest_cannot_embed_crops_and_goes_on_with_photos(
     assert clusters_of(cropped) == before
 
 
-def test_crops_of_new_photos_join_the_present_clusters(cropped: Library, scenes: Scenes) -> None:
+def test_crops_of_new_photos_are_assigned_to_the_current_clusters(
+    cropped: Library, scenes: Scenes
+) -> None:
     what = what_of(cropped, scenes)
     before = clusters_of(cropped)
     foxes = next(before[i] for i, species in what.items() if species == "fox")
@@ -352,7 +354,7 @@ def _another_eye(
 
 
 @pytest.mark.slow
-def test_another_detector_replaces_the_boxes_and_the_old_crops_are_told_of(
+def test_another_detector_replaces_the_boxes_and_the_old_crops_are_counted(
     cropped: Library, scenes: Scenes
 ) -> None:
     cropped.corrections.rename(cropped.clusters.summaries()[0].cluster_id, "kept")
@@ -371,7 +373,7 @@ def _boxes_in_an_export(library: Library, to: Path) -> dict[str, list[dict[str, 
     return {one["organizer"]["image_id"]: one["detections"] for one in images}
 
 
-def test_what_stands_for_a_name_is_no_animal_where_a_later_detector_sees_none(
+def test_a_representative_is_no_animal_where_a_later_detector_sees_none(
     cropped: Library, tmp_path: Path
 ) -> None:
     named = cropped.clusters.summaries()[0].cluster_id
@@ -385,7 +387,7 @@ def test_what_stands_for_a_name_is_no_animal_where_a_later_detector_sees_none(
     assert [boxes[i] for i in frames] == [[]] * len(frames)
 
 
-def test_an_animal_that_two_detectors_box_is_in_an_export_once_with_what_was_said_of_it(
+def test_an_animal_that_two_detectors_box_is_in_an_export_once_with_its_decision(
     cropped: Library, scenes: Scenes, tmp_path: Path
 ) -> None:
     pair, empty = (
@@ -412,7 +414,9 @@ def test_an_animal_that_two_detectors_box_is_in_an_export_once_with_what_was_sai
 
 
 @pytest.mark.slow
-def test_results_that_yield_leave_another_detectors_word(cropped: Library, scenes: Scenes) -> None:
+def test_results_that_yield_leave_those_of_another_detector(
+    cropped: Library, scenes: Scenes
+) -> None:
     scenes.add("brook", "fox-late.jpg", Thing("fox", 60, 30), seed=77)
     cropped.ingest([scenes.folder])
     report = cropped.detections.add(seen(cropped, scenes, detector="median"), yields=True)
@@ -488,7 +492,9 @@ def test_contexts_and_labels_of_a_crop_are_those_of_its_photo(
     assert report.truth.nmi < 0.05
 
 
-def test_what_a_cut_leaves_to_be_swept_is_never_a_crop_of_a_real_photo(cropped: Library) -> None:
+def test_what_an_interruption_leaves_to_be_swept_is_never_a_crop_of_a_real_photo(
+    cropped: Library,
+) -> None:
     before = clusters_of(cropped)
     (cropped.store.path / "writing").touch()  # as a writer leaves it that was cut short
     with cropped.store.writing() as was_interrupted:

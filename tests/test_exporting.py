@@ -100,7 +100,7 @@ def test_an_unsure_image_has_a_candidate(clustered: Library, photos: Path) -> No
     assert len(_rows(clustered)) == 25
 
 
-def test_a_decided_image_says_so(clustered: Library, photos: Path) -> None:
+def test_a_moved_image_is_decided(clustered: Library, photos: Path) -> None:
     blue = photos / "blue" / "000.jpg"
     red = next(s.cluster_id for s in clustered.clusters.summaries() if s.name == "Red ones")
     clustered.corrections.move([blue], red)
@@ -108,7 +108,7 @@ def test_a_decided_image_says_so(clustered: Library, photos: Path) -> None:
     assert (row["state"], row["cluster"]) == ("decided", "Red ones")
 
 
-def test_what_stands_for_a_name_is_not_decided_also_after_the_next_clustering(
+def test_a_representative_is_not_decided_also_after_the_next_clustering(
     clustered: Library,
 ) -> None:
     red = next(s.cluster_id for s in clustered.clusters.summaries() if s.name == "Red ones")
@@ -138,7 +138,7 @@ def test_a_cluster_that_is_none_is_refused(clustered: Library, named: str) -> No
         clustered.exports.write("csv", io.BytesIO(), ExportOptions(clusters=[named]))
 
 
-def test_copies_are_told_and_exported_once(clustered: Library, photos: Path) -> None:
+def test_copies_are_listed_and_exported_once(clustered: Library, photos: Path) -> None:
     copy = photos / "zz copy.jpg"
     shutil.copy(photos / "red" / "000.jpg", copy)
     clustered.ingest([photos])

@@ -192,7 +192,7 @@ def test_the_library_is_always_what_the_trees_were(trees: list[Tree]) -> None:
 
 @law
 @given(first=_sound_trees, later=st.lists(_trees, min_size=1, max_size=4), k=st.integers(2, 3))
-def test_ingest_moves_nobody(first: Tree, later: list[Tree], k: int) -> None:
+def test_ingest_moves_no_image(first: Tree, later: list[Tree], k: int) -> None:
     with fresh() as (library, photos):
         ingest(library, photos, first)
         recluster(library, k)

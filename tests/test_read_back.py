@@ -1,4 +1,4 @@
-"""What folders that a person dragged files about in say of the clusters."""
+"""What changed folders mean for the clusters."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def ids(*numbers: int) -> list[str]:
 # What the folders say -----------------------------------------------------------------------
 
 
-def test_nothing_changed_says_nothing() -> None:
+def test_nothing_changed_means_nothing() -> None:
     placed = place(*FOX, *BADGER, "unsure/f.jpg")
     found = read(placed, now(placed))
     assert not found.has_decisions
@@ -66,7 +66,7 @@ def test_a_photo_in_the_folder_of_another_cluster_was_moved_there() -> None:
     assert (found.renamed, found.new_folders, found.left) == ({}, {}, {})
 
 
-def test_a_file_with_a_new_name_in_its_folder_or_in_a_folder_of_it_says_nothing() -> None:
+def test_a_file_with_a_new_name_in_its_folder_or_in_a_folder_of_it_means_nothing() -> None:
     placed = place(*FOX)
     found = read(placed, now(placed, "fox/best.jpg", "fox/night/b.jpg"))
     assert not found.has_decisions
@@ -158,7 +158,7 @@ def test_a_folder_beside_the_clusters_is_of_none_unless_a_cluster_was_renamed_so
     assert (found.renamed, found.left) == ({}, {1: ids(1, 2, 3)})
 
 
-def test_nothing_is_said_of_photos_that_are_gone_or_in_no_folder_and_they_are_told_once() -> None:
+def test_photos_that_are_gone_or_in_no_folder_mean_nothing_and_are_reported_once() -> None:
     placed = place(*FOX)
     found = read(placed, now(placed, None, "b.jpg"))
     assert not found.has_decisions
@@ -175,7 +175,7 @@ def test_a_photo_that_comes_back_from_the_bin_is_where_it_was() -> None:
     assert read(missing, now(placed, "badger/a.jpg")).moved == {(1, 2): ids(1)}
 
 
-def test_a_photo_in_two_folders_is_contradictory_and_nothing_is_said_of_it() -> None:
+def test_a_photo_in_two_folders_is_contradictory_and_means_nothing() -> None:
     placed = place(*FOX, *BADGER)
     found = read(placed, now(placed, ["fox/a.jpg", "badger/a.jpg"]))
     assert found.contradictory == {ids(1)[0]: ["badger", "fox"]}
@@ -301,7 +301,7 @@ def test_a_file_is_known_by_size_and_date_and_with_another_name_by_its_content()
     assert "badger/a.jpg" not in contents.asked
 
 
-def test_photos_of_one_name_size_and_date_are_told_by_their_contents() -> None:
+def test_photos_of_one_name_size_and_date_are_recognised_by_their_contents() -> None:
     placed = [
         replace(p, size=7, mtime_ns=7, path=path)
         for p, path in zip(place(*FOX[:2]), ("fox/1.jpg", "badger/1.jpg"), strict=True)
@@ -311,7 +311,7 @@ def test_photos_of_one_name_size_and_date_are_told_by_their_contents() -> None:
     assert recognise_photos(placed, found, swapped).paths == [["badger/1.jpg"], ["fox/1.jpg"]]
 
 
-def test_a_copy_is_told_from_a_stranger_and_a_changed_file_stays_what_it_was() -> None:
+def test_a_copy_is_told_from_an_unknown_file_and_a_changed_file_stays_what_it_was() -> None:
     placed = place(*FOX)
     found = [
         found_at(placed[0], "fox/a.jpg", size=5_000),  # written anew by an editor

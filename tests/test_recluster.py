@@ -1,4 +1,4 @@
-"""New clusterings: their shape, their seed, what becomes of ids and names, and the way back."""
+"""Reclusters: their shape and seed, what becomes of ids and names, and undo."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ def test_images_that_all_look_the_same_cannot_be_clustered(
 
 
 @pytest.mark.parametrize("k", [2, 5, "auto"])
-def test_images_that_differ_by_rounding_alone_end_in_a_clustering_or_in_plain_words(
+def test_images_that_differ_by_rounding_alone_end_in_a_clustering_or_in_a_plain_error(
     library: Library, tmp_path: Path, k: K
 ) -> None:
     """Greys of any brightness have one direction; their vectors differ in the last bit."""
@@ -241,7 +241,9 @@ def test_a_black_frame_is_clustered_with_the_others(filled: Library, photos: Pat
 # Lineage and names --------------------------------------------------------------------------
 
 
-def test_a_new_group_is_born_and_the_others_keep_their_ids(filled: Library, photos: Path) -> None:
+def test_a_new_group_is_a_new_cluster_and_the_others_keep_their_ids(
+    filled: Library, photos: Path
+) -> None:
     filled.recluster(k=3)
     before = clusters_by_image(filled)
     for i in range(8):
@@ -261,7 +263,7 @@ def test_a_new_group_is_born_and_the_others_keep_their_ids(filled: Library, phot
     assert cluster_of_folder(filled, photos / "yellow") == 4
 
 
-def test_clusters_that_become_one_are_told_as_merged(filled: Library) -> None:
+def test_clusters_that_become_one_are_reported_as_merged(filled: Library) -> None:
     filled.recluster(k=3)
     report = filled.recluster(k=2)
     assert len(report.lineage.merged) == 1
@@ -312,7 +314,7 @@ def test_undo_brings_assignments_and_names_back_exactly(filled: Library, photos:
     assert filled.clusters.summaries() == shown
 
 
-def test_a_dry_run_tells_what_would_be_and_changes_nothing(filled: Library) -> None:
+def test_a_dry_run_reports_what_would_be_and_changes_nothing(filled: Library) -> None:
     filled.recluster(k=3)
     filled.corrections.rename(1, "Red")
     before, head = members_bytes(filled), filled.store.clusterings.heads()
@@ -340,7 +342,7 @@ def test_a_range_that_cannot_be_is_refused(filled: Library, k: tuple[int, int]) 
 
 
 @pytest.mark.parametrize("algorithm", ["gmm", "ward", "average", "birch", "spectral"])
-def test_other_algorithms_make_clusters_that_new_images_join(
+def test_other_algorithms_make_clusters_that_new_images_are_assigned_to(
     filled: Library, photos: Path, algorithm: str
 ) -> None:
     report = filled.recluster(k=3, algorithm=algorithm)
@@ -389,7 +391,7 @@ def test_an_algorithm_that_is_not_there_is_refused(filled: Library) -> None:
     assert caught.value.hint
 
 
-def test_images_that_came_since_join_the_clustering_that_comes_back(
+def test_images_that_came_since_are_assigned_to_the_clustering_that_comes_back(
     filled: Library, photos: Path
 ) -> None:
     filled.recluster(k=3)

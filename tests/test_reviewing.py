@@ -1,4 +1,4 @@
-"""A person looks at images: what is drawn, what is kept, what is known of the clusters after it."""
+"""Reviews: what is drawn, what is stored, and the purity of the clusters that follows."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_purity_is_that_of_the_random_draw(library: Library) -> None:
     assert audit.overall.share == pytest.approx(0.8)
 
 
-def test_the_last_word_counts(library: Library) -> None:
+def test_the_last_answer_counts(library: Library) -> None:
     look = library.review.sample(1)[0]
     for belongs in (True, False, True, False):
         assert library.review.answer([look.answer(belongs=belongs)]) == 1

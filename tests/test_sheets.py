@@ -82,7 +82,7 @@ def test_the_largest_clusters_have_sheets() -> None:
     assert min(shown) >= max(sizes[i] for i in set(range(len(sizes))) - set(found))
 
 
-def test_the_pile_is_shown_by_lot() -> None:
+def test_unassigned_images_are_shown_at_random() -> None:
     members = _members(np.concatenate([np.full(500, NOISE), np.full(50, 4)]))
     found = sheets.sample_unassigned(members, seed=1)
     assert len(set(found.tolist())) == sheets.UNASSIGNED_PICTURES

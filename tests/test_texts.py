@@ -1,4 +1,4 @@
-"""Words and pictures in one space: a plugin that knows three colours shows what is right."""
+"""Texts and images in one space: a plugin that knows three colours shows what is right."""
 
 from __future__ import annotations
 

@@ -53,10 +53,10 @@ def test_the_light_that_was_measured_may_be_taken_for_truth(
     assert found == {"day.jpg": "colour", "night.jpg": "infrared"}
 
 
-def test_what_no_photo_tells_is_no_truth(filled: Library, tmp_path: Path) -> None:
+def test_an_unknown_property_is_no_truth(filled: Library, tmp_path: Path) -> None:
     truth = read_truth(filled.store, "camera", below=tmp_path)
     assert truth.of == {}
-    with pytest.raises(SettingsError, match="no photo of the library tells its camera"):
+    with pytest.raises(SettingsError, match="no photo of the library has a known camera"):
         require_labelled(truth, ["a"], "camera")
 
 
@@ -91,7 +91,7 @@ def test_labels_are_read_as_other_programs_save_them(
         ("path,label\nphotos/red/000.jpg,f\0x\n", "is no text"),
     ],
 )
-def test_labels_that_would_be_lost_are_told(
+def test_labels_that_would_be_lost_are_reported(
     filled: Library, tmp_path: Path, text: str, told: str
 ) -> None:
     (tmp_path / "labels.csv").write_text(text)
@@ -132,7 +132,7 @@ def test_of_contradicting_labels_the_first_in_the_table_counts(
     assert read_truth(filled.store, "format", below=tmp_path).conflict is None
 
 
-def test_copies_in_folders_of_different_names_are_told_so(library: Library, tmp_path: Path) -> None:
+def test_copies_in_folders_of_different_names_are_noted(library: Library, tmp_path: Path) -> None:
     make_photo(tmp_path / "photos" / "b" / "1.jpg")
     make_photo(tmp_path / "photos" / "a" / "1.jpg")
     library.ingest([tmp_path / "photos"], embedder="channel-mean")

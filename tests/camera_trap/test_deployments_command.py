@@ -12,7 +12,7 @@ from organizer.library import Library
 from organizer.settings import Settings
 from tests.conftest import Run
 from tests.e2e.test_commands import in_this_process
-from tests.test_fieldwork import take
+from tests.test_deployments_of_library import take
 
 
 @pytest.fixture(scope="session")

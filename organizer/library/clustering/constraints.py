@@ -42,7 +42,7 @@ def apply_constraints(
         cluster_ids: ``(n,)`` the cluster of each by distance alone.
         models: The clusters.
         exemplars: Those of the clusters.
-        constraints: What the decisions demand.
+        constraints: The constraints that follow from the decisions.
 
     Returns:
         ``(n,)`` the clusters; NOISE for the unassigned.

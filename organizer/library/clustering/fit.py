@@ -81,7 +81,7 @@ def fit_clusters(
         images: The images.
         previous: The clusters that they were in.
         required: The clusters that there have to be.
-        constraints: What the decisions demand of single images.
+        constraints: The constraints on single images.
         k: Number of clusters; ignored by an algorithm that finds its own.
         algorithm: Name of the clusterer.
         seed: Of everything that is drawn.

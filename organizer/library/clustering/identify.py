@@ -36,7 +36,7 @@ def identify_clusters(
     Args:
         images: The images.
         previous: The clusters that they were in.
-        constraints: What the decisions demand of single images.
+        constraints: The constraints on single images.
         fitted: The labels that a clusterer gave.
         next_id: The first id that no cluster ever had.
         seed: Of the draw of exemplars.

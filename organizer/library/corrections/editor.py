@@ -21,6 +21,7 @@ from organizer.errors import ClusteringError, SettingsError
 from organizer.library.clustering.build import ModeNames, build_models, one_per_observation
 from organizer.library.clustering.constraints import apply_constraints, constrained_rows
 from organizer.library.corrections.change import Change, commit_change, rebuild_clusters
+from organizer.library.corrections.drafts import draft_merge, draft_with_representatives
 from organizer.library.corrections.names import require_free_name
 from organizer.library.corrections.notes import notes_on
 from organizer.library.corrections.report import DecisionReport
@@ -65,12 +66,14 @@ class Editor:
         """See `Corrections.rename`."""
         self.state.require_cluster(cluster_id)
         name = require_free_name(self.state, name, cluster_id)
-        return self._append(self.draft_with_representatives(DecisionKind.NAME, cluster_id, name))
+        return self._append(
+            draft_with_representatives(self.state, DecisionKind.NAME, cluster_id, name)
+        )
 
     def pin(self, cluster_id: int) -> DecisionReport:
         """See `Corrections.pin`."""
         self.state.require_cluster(cluster_id)
-        return self._append(self.draft_with_representatives(DecisionKind.PIN, cluster_id))
+        return self._append(draft_with_representatives(self.state, DecisionKind.PIN, cluster_id))
 
     # Decisions that move images ------------------------------------------------------------
 
@@ -81,7 +84,7 @@ class Editor:
             raise SettingsError("one cluster cannot be merged", "name two: clusters merge 3 7")
         for cluster_id in cluster_ids:
             self.state.require_cluster(cluster_id)
-        decision = self._draft_merge(into, others)
+        decision = draft_merge(self.state, into, others)
         previous, models = self.state.members.cluster_ids, self.state.models
         merged = np.where(np.isin(models.cluster_ids, others), into, models.cluster_ids)
         models = replace(models, cluster_ids=merged)
@@ -205,7 +208,7 @@ class Editor:
         models = grow_models(models, points, at.nearest, at.distances)
         return self._commit(decision, Change(rows, images, after, models))
 
-    # Drafts and steps ----------------------------------------------------------------------
+    # Steps ---------------------------------------------------------------------------------
 
     def _make_cluster(
         self, image_ids: Sequence[str], cluster_id: int, name: str = ""
@@ -231,33 +234,6 @@ class Editor:
         models = ClusterModels.joined([state.models, new])
         change = rebuild_clusters(state, after, models, affected={cluster_id, *left})
         return self._commit(decision, change)
-
-    def draft_with_representatives(
-        self, kind: DecisionKind, cluster_id: int, name: str = ""
-    ) -> Decision:
-        """A name or a pin, with the representatives of the cluster; not stored yet."""
-        image_ids, groups = self.state.representatives(cluster_id)
-        return self.state.store.decisions.draft(
-            kind, cluster_id=cluster_id, name=name, image_ids=image_ids, groups=groups
-        )
-
-    def _draft_merge(self, into: int, others: Sequence[int]) -> Decision:
-        image_ids: list[str] = []
-        groups: list[int] = []
-        for cluster_id in (into, *others):
-            for image_id, mode in zip(*self.state.representatives(cluster_id), strict=True):
-                # An image that is excluded from a part is excluded from the merged cluster.
-                banned = self.state.constraints.banned.get(image_id, frozenset())
-                if not banned & {into, *others}:
-                    image_ids.append(image_id)
-                    groups.append(mode)
-        return self.state.store.decisions.draft(
-            DecisionKind.MERGE,
-            cluster_id=into,
-            image_ids=image_ids,
-            groups=groups,
-            others=list(others),
-        )
 
     def _ids_of_parts(self, cluster_id: int, counts: Labels) -> Labels:
         """The cluster of each part: the largest keeps the id, the others get new ones."""

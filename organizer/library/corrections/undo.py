@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from organizer.cluster.decisions import compile_constraints
 from organizer.errors import ClusteringError
-from organizer.library.corrections.editor import Editor
+from organizer.library.corrections.drafts import draft_with_representatives
+from organizer.library.corrections.state import read_state
 from organizer.library.ingest.late import assign_late, recount_members
 from organizer.settings import Settings
 from organizer.store import Store, StoredClustering
@@ -49,19 +50,19 @@ def reanchor_names(
     cluster that a recluster made stays as it is: the next recluster brings it back. A name of a
     part that a split made goes with the split.
     """
-    editor = Editor.open(store, settings=settings, clustering=former)
-    taken_back = {d.about for d in editor.state.decisions}
+    state = read_state(store, settings=settings, clustering=former)
+    taken_back = {d.about for d in state.decisions}
     since = [
         d
-        for d in editor.state.decisions
+        for d in state.decisions
         if d.kind in {DecisionKind.NAME, DecisionKind.PIN}
         and d.at >= undone.created_at
         and d.decision_id not in taken_back
     ]
     for decision in since:
-        if decision.cluster_id in editor.state.models.ids:
+        if decision.cluster_id in state.models.ids:
             kind, cluster_id = decision.kind, decision.cluster_id
-            renewed = editor.draft_with_representatives(kind, cluster_id, decision.name)
+            renewed = draft_with_representatives(state, kind, cluster_id, decision.name)
             store.decisions.append(renewed)
         elif not undone.decision_id:
             continue

@@ -45,6 +45,8 @@ def family_names(family: str) -> list[str]:
         SettingsError: There is no such family.
     """
     found: object = registry.family_of(family)
-    if not isinstance(found, Family):  # what joins names by a plus is registered beside them
+    if not isinstance(
+        found, Family
+    ):  # the combination of names with a plus is registered like a family
         raise SettingsError(f"{family!r} has no names to list", "organizer models list timm")
     return [f"{family}:{model}" for model in found.models()]

@@ -22,7 +22,7 @@ from organizer.types import Vectors
 
 _TITLES = {"taken_at": "time", "deployments": "deployment"}
 _HINTS = {
-    "deployments": "organizer deployments says which folders are of which deployment",
+    "deployments": "organizer deployments shows which folders are of which deployment",
     "taken_at": "a time is never guessed",
 }
 

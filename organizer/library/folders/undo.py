@@ -76,7 +76,7 @@ def _put_back(photos: Sequence[ActivePhoto], sidecars: Sequence[ArrangeStep]) ->
             if tail != sidecar.target.name and _is_as_it_was(place, sidecar):
                 dragged.append((place, sidecar.target))
         for place, former in dragged:
-            with suppress(OSError):  # the undo tells then that nothing is there to be taken back
+            with suppress(OSError):  # the undo then reports that nothing is there
                 target.parent.mkdir(parents=True, exist_ok=True)
                 disk.rename(str(place), str(former))
         emptied.add(photo.path.parent)

@@ -19,7 +19,7 @@ from organizer.thumbnail import Thumbnail, thumbnail
 from organizer.types import Box, Crop
 
 THUMBNAIL_SIDE = 96
-"""Pixels: ten stand in a row on a page, and 1,200 take some 3 MB."""
+"""Pixels: ten fit in a row on a page, and 1,200 take some 3 MB."""
 
 _AHEAD = 4
 """Pictures a thread that are begun before they are asked for."""

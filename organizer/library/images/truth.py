@@ -100,7 +100,7 @@ def require_labelled(truth: Truth, image_ids: Iterable[str], labels: str) -> Non
     if any(image_id in truth.of for image_id in image_ids):
         return
     if labels in TRUTH_COLUMNS:
-        raise SettingsError(f"no photo of the library tells its {labels}", "use other --labels")
+        raise SettingsError(f"no photo of the library has a known {labels}", "use other --labels")
     raise SettingsError(
         f"no image of the library has a label in {labels}",
         "paths in the file are relative to it, to the current folder or to an ingested folder",
@@ -131,11 +131,11 @@ def _one_label_each(pairs: Iterable[tuple[str, str]]) -> Truth:
 
 def _file_and_column(labels: str, below: Path) -> tuple[Path, str | None]:
     """The table, and the column that was named behind a colon."""
-    whole = _expanded(labels)
+    path = _expanded(labels)
     before, colon, column = labels.rpartition(":")
-    if colon and column and before and not (below / whole).exists():
+    if colon and column and before and not (below / path).exists():
         return _expanded(before), column
-    return whole, None
+    return path, None
 
 
 def _expanded(text: str) -> Path:

@@ -130,7 +130,7 @@ class CommitBuffer:
             elif file.image_id is None:
                 raise AssertionError(f"{file.ref.file} has neither an image nor a problem")
             elif file.image_id in new or file.image_id in self._images:
-                # A duplicate or a moved file: the sweep tells which.
+                # A duplicate or a moved file: the sweep finds out which.
                 self.found_again[file.image_id].append(file.ref.file)
             else:
                 new.add(file.image_id)

@@ -37,7 +37,7 @@ def assign_late(
         store: The library.
         clustering: The clustering; None where there is none.
         seed: Of all that is drawn.
-        constraints: What the decisions demand; all decisions of the library where None.
+        constraints: The constraints; those of all decisions of the library where None.
     """
     if clustering is None:
         return AssignmentSummary()

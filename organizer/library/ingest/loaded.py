@@ -35,7 +35,7 @@ class LoadedClustering:
         exemplars: Those of its clusters.
         space: Its space.
         preprocessor: How its vectors are prepared.
-        constraints: What all decisions demand.
+        constraints: The constraints that follow from all decisions.
     """
 
     store: Store

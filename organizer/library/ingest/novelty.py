@@ -68,7 +68,7 @@ def find_novel_clusters(
         since: ``(n,)`` the ingest that compared each with the clusters.
         models: The current clusters.
         exemplars: Those of the current clusters.
-        constraints: What the decisions demand.
+        constraints: The constraints that follow from the decisions.
         next_id: The first id that no cluster ever had.
         origin: The origin of the novel clusters; see `ClusterModels`.
         seed: Of all that is drawn.

@@ -16,7 +16,7 @@ from organizer.store import Answer
 from organizer.types import Audit
 
 _ANSWERS_A_TIDY = 100
-"""Each answer is a commit of its own; every so many are joined."""
+"""Each answer is a commit of its own; after every so many the tables are compacted."""
 
 
 class Review:

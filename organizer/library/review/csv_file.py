@@ -44,7 +44,7 @@ _ID = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
 
 YES = ("y", "yes", "1", "true", "j", "ja", "wahr")
 NO = ("n", "no", "0", "false", "nein", "falsch")
-"""What stands for yes and no in the column belongs, however it is capitalised."""
+"""The values of yes and no in the column belongs, however they are capitalised."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from organizer.store import Store
 from organizer.types import NOISE, PartSpec, Vectors
 
 _PROMPT = "a photo of a {}."
-"""As Radford et al. 2021, section 3.1.4: a bare word is rarely what stands under a picture."""
+"""As Radford et al. 2021, section 3.1.4: a label by itself is rarely the caption of a picture."""
 
 _ROWS_AT_ONCE = 65_536
 

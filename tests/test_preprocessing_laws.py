@@ -54,7 +54,7 @@ def recluster(library: Library, k: int) -> bool:
 
 @settings(law, max_examples=3)
 @given(first=_trees, later=st.lists(_trees, min_size=1, max_size=3))
-def test_ingest_moves_nobody_and_twice_is_once(first: Tree, later: list[Tree]) -> None:
+def test_ingest_moves_no_image_and_twice_is_once(first: Tree, later: list[Tree]) -> None:
     with fresh() as (library, photos):
         ingest(library, photos, first)
         made = recluster(library, 2)

@@ -365,7 +365,7 @@ def test_a_mistake_is_named_by_its_line_and_nothing_is_taken(
     assert field.store.deployments.all() == (Deployment("cam1"),)
 
 
-def test_a_table_adds_to_what_was_told_but_does_not_contradict_it(
+def test_a_table_adds_to_what_is_known_but_does_not_contradict_it(
     field: Library, tmp_path: Path
 ) -> None:
     field.deployments.read_csv(_table(tmp_path, "id,latitude,longitude,start", "a,1,2,2024-05-02"))
@@ -428,7 +428,7 @@ def test_no_photo_and_nothing_else_is_written_over(field: Library, tmp_path: Pat
 # What comes later --------------------------------------------------------------------------------
 
 
-def test_new_cards_change_nothing_that_a_person_told(field: Library, tmp_path: Path) -> None:
+def test_new_cards_change_no_description(field: Library, tmp_path: Path) -> None:
     field.deployments.set_template("{site}/{camera}/...")
     field.deployments.read_csv(_table(tmp_path, "id,latitude,longitude", "ridge/cam1,1,2"))
     field.deployments.shift("ridge/cam1", 3600)

@@ -1,4 +1,4 @@
-"""Cards that come: who joins, who is unsure, who is born, and that nobody else moves."""
+"""New images assigned to clusters: which are assigned, unassigned or novel; no other one moves."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def current_id(library: Library) -> int:
     return current.clustering_id
 
 
-def test_newcomers_join_the_cluster_of_their_kind(clustered: Library) -> None:
+def test_new_images_are_assigned_to_the_cluster_of_their_kind(clustered: Library) -> None:
     before = where(clustered)
     joined, finished = ingest(clustered, ids_of(range(200, 260)), blobs([20, 20, 20], seed=5))
     assert finished.novel == ()
@@ -66,7 +66,7 @@ def _clusters_of_rest(library: Library) -> list[int]:
     ]
 
 
-def test_strangers_go_to_the_pile_and_enough_of_them_are_a_new_cluster(
+def test_images_of_a_new_kind_are_unassigned_and_enough_of_them_are_a_novel_cluster(
     clustered: Library,
 ) -> None:
     few, finished = ingest(clustered, ids_of(range(200, 205)), blobs([5], first=7, seed=1))
@@ -87,7 +87,7 @@ def test_strangers_go_to_the_pile_and_enough_of_them_are_a_new_cluster(
     assert (more.cluster_ids == 4).mean() > 0.7, "and has room for its like"
 
 
-def test_two_kinds_of_strangers_are_two_clusters(clustered: Library) -> None:
+def test_two_new_kinds_are_two_novel_clusters(clustered: Library) -> None:
     _, finished = ingest(clustered, ids_of(range(200, 250)), blobs([30, 20], first=7))
     assert [b.cluster_id for b in finished.novel] == [4, 5]
     assert finished.novel[0].images >= finished.novel[1].images
@@ -227,7 +227,7 @@ def test_members_that_were_not_counted_are_counted(clustered: Library) -> None:
     assert again.counts.tolist() == now.counts.tolist(), "once"
 
 
-def test_a_cluster_that_was_born_and_got_no_member_goes(
+def test_a_novel_cluster_that_got_no_member_is_removed(
     clustered: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def cut(*_: object) -> None:
@@ -244,7 +244,9 @@ def test_a_cluster_that_was_born_and_got_no_member_goes(
     assert [b.cluster_id for b in finished.novel] == [5], "its id is not used again"
 
 
-def test_images_with_vectors_that_are_in_no_clustering_join_late(clustered: Library) -> None:
+def test_images_with_vectors_that_are_in_no_clustering_are_assigned_late(
+    clustered: Library,
+) -> None:
     fill(clustered, ids_of(range(200, 230)), blobs([10, 10, 10], seed=5))
     assign_late(clustered.store, clustered.store.clusterings.current(), seed=0)
     assert set(where(clustered)) == {*ids_of(range(120)), *ids_of(range(200, 230))}

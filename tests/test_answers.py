@@ -1,4 +1,4 @@
-"""What an answer says after the clusters changed: merge, split, move, undo, another clustering."""
+"""What an answer means after the clusters changed: merge, split, move, undo, recluster."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_answers_about_a_whole_say_nothing_of_its_parts(library: Library) -> Non
     assert counted(library) == {}
 
 
-def test_what_was_said_of_a_retired_cluster_comes_back_with_it(library: Library) -> None:
+def test_answers_for_a_retired_cluster_come_back_with_it(library: Library) -> None:
     three = cluster_of(library, GROUPS[2])
     say(library, GROUPS[2][0], belongs=True)
     say(library, GROUPS[2][1], belongs=False)
@@ -135,7 +135,7 @@ def test_a_move_into_the_cluster_overrules_an_earlier_no(library: Library, corre
     assert report.decision.image_ids == (image_id,)
 
 
-def test_not_overrules_an_earlier_yes(library: Library) -> None:
+def test_an_exclusion_overrules_an_earlier_yes(library: Library) -> None:
     one = cluster_of(library, GROUPS[0])
     say(library, GROUPS[0][0], belongs=True)
     library.corrections.exclude([GROUPS[0][0]], one)
@@ -144,7 +144,7 @@ def test_not_overrules_an_earlier_yes(library: Library) -> None:
     assert counted(library) == {one: (1, 1)}
 
 
-def test_the_order_of_speaking_counts_and_not_the_clock(
+def test_the_order_of_answers_counts_and_not_the_clock(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = cluster_of(library, GROUPS[0])
@@ -155,7 +155,7 @@ def test_the_order_of_speaking_counts_and_not_the_clock(
     assert [a.answer_id for a in library.store.answers.all()] == [1, 2]
 
 
-def test_a_table_of_before_the_merge_is_about_the_clusters_of_before(
+def test_a_table_from_before_a_merge_is_about_the_former_clusters(
     library: Library, tmp_path: Path
 ) -> None:
     one, two = cluster_of(library, GROUPS[0]), cluster_of(library, GROUPS[1])
@@ -185,7 +185,7 @@ def test_two_merges_carry_a_yes_along_and_reopen_a_no_in_the_last(library: Libra
     assert answer_summary(library.store).reopened == {(GROUPS[0][1], three)}
 
 
-def test_a_correction_that_fails_half_way_tells_what_is_done(
+def test_a_correction_that_fails_half_way_reports_what_is_done(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, two = cluster_of(library, GROUPS[0]), cluster_of(library, GROUPS[1])
@@ -207,7 +207,7 @@ def test_a_correction_that_fails_half_way_tells_what_is_done(
     assert len(library.review.correct()) == 1
 
 
-def test_a_correction_holds_the_library_from_the_look_to_the_last_word(
+def test_a_correction_holds_the_library_from_reading_to_the_last_decision(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     say(library, GROUPS[0][0], belongs=False)

@@ -76,7 +76,7 @@ def test_a_file_over_the_limit_is_absent(filled: Library) -> None:
     assert _pictures(filled, list(_ids(filled).values()), max_file_bytes=10) == {}
 
 
-def test_an_image_that_nobody_knows_is_absent(filled: Library) -> None:
+def test_an_unknown_image_is_absent(filled: Library) -> None:
     assert _pictures(filled, ["0" * 32]) == {}
     assert _pictures(filled, []) == {}
 

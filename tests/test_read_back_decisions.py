@@ -1,4 +1,4 @@
-"""Folders that a person changed in a file manager become words, and clusters obey them for good."""
+"""Folders that a person changed in a file manager become decisions that hold for good."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def animals(library: Library) -> Library:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_what_a_person_did_in_a_file_manager_becomes_words_that_are_kept(
+def test_what_a_person_did_in_a_file_manager_becomes_decisions(
     animals: Library, mode: ArrangeMode
 ) -> None:
     home = home_of(animals)
@@ -177,7 +177,7 @@ def test_a_cluster_of_which_more_is_known_than_the_folder_had_is_not_merged(
     assert cluster_at(animals, "photos/green/90.jpg") == later
 
 
-def test_what_was_said_not_to_be_in_a_cluster_and_is_dragged_there_is_in_it(
+def test_an_image_that_was_excluded_from_a_cluster_and_is_dragged_there_is_in_it(
     animals: Library,
 ) -> None:
     fox = cluster_at(animals, RED)
@@ -230,7 +230,7 @@ def test_a_folder_named_out_of_the_unsure_is_a_new_cluster(animals: Library) -> 
     assert animals.clusters.name_of(cluster_at(animals, RED)) == "hare"
 
 
-def test_of_what_is_gone_copied_or_loose_nothing_is_said_and_strangers_are_told(
+def test_what_is_gone_copied_or_loose_means_nothing_and_unknown_files_are_listed(
     animals: Library,
 ) -> None:
     known = clusters_at(animals)
@@ -251,7 +251,7 @@ def test_of_what_is_gone_copied_or_loose_nothing_is_said_and_strangers_are_told(
     )
 
 
-def test_a_named_cluster_that_was_emptied_is_no_more_and_its_name_is_free(
+def test_a_named_cluster_that_was_emptied_is_gone_and_its_name_is_free(
     animals: Library,
 ) -> None:
     folder = arrange(animals)
@@ -286,7 +286,7 @@ def test_a_cluster_that_was_merged_since_is_followed(animals: Library) -> None:
     assert cluster_at(animals, RED) == lynx
 
 
-def test_a_cluster_that_is_no_more_is_told(animals: Library) -> None:
+def test_a_cluster_that_is_gone_is_reported(animals: Library) -> None:
     folder = arrange(animals)
     animals.corrections.retire(cluster_at(animals, GREEN))
     (folder / "fox" / "000.jpg").rename(folder / "badger" / "f.jpg")
@@ -295,7 +295,7 @@ def test_a_cluster_that_is_no_more_is_told(animals: Library) -> None:
     assert "is gone" in told.not_applied[0]
 
 
-def test_a_kill_between_two_words_is_made_up_for_by_the_next_reading(
+def test_an_interruption_between_two_decisions_is_made_up_for_by_the_next_read_back(
     animals: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = arrange(animals)
@@ -315,7 +315,7 @@ def test_a_kill_between_two_words_is_made_up_for_by_the_next_reading(
         }
 
 
-def test_a_kill_after_a_merge_says_nothing_of_it_again(
+def test_an_interruption_after_a_merge_does_not_merge_again(
     animals: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = arrange(animals)
@@ -329,7 +329,7 @@ def test_a_kill_after_a_merge_says_nothing_of_it_again(
         assert not next_one.folders.read_back(folder).has_decisions
 
 
-def test_a_photo_that_is_not_clustered_yet_is_heard_once_it_is(animals: Library) -> None:
+def test_a_photo_that_is_not_clustered_yet_is_decided_about_once_it_is(animals: Library) -> None:
     photos = home_of(animals) / "photos"
     make_photo(photos / "late.jpg", 77, colour=(200, 40, 40))
     animals.ingest([photos], embedder="hsv")
@@ -348,7 +348,9 @@ def test_a_photo_that_is_not_clustered_yet_is_heard_once_it_is(animals: Library)
 # What cannot be read ------------------------------------------------------------------------
 
 
-def test_folders_that_say_nothing_of_clusters_are_refused(animals: Library, tmp_path: Path) -> None:
+def test_folders_that_are_not_those_of_clusters_are_refused(
+    animals: Library, tmp_path: Path
+) -> None:
     folder = arrange(animals, by="camera", to="cameras")
     with pytest.raises(SettingsError, match="are not those of clusters"):
         animals.folders.read_back(folder)
@@ -366,7 +368,7 @@ def test_folders_that_say_nothing_of_clusters_are_refused(animals: Library, tmp_
         animals.folders.read_back(folder)
 
 
-def test_an_arrangement_that_was_cut_short_is_not_read_back(animals: Library) -> None:
+def test_an_interrupted_arrangement_is_not_read_back(animals: Library) -> None:
     folder = home_of(animals) / "sorted"
     asked = iter([False, False, True])
     animals.folders.arrange(ArrangeOptions(folder), stop=lambda: next(asked, True))

@@ -1,4 +1,4 @@
-"""A person's word: what it does, that it holds for ever, and that undo takes it back."""
+"""A person's decisions: what each does, that it holds for good, and that undo takes it back."""
 
 from __future__ import annotations
 
@@ -226,7 +226,7 @@ def test_the_only_cluster_cannot_be_emptied(tmp_path: Path) -> None:
     assert (where(library), library.store.decisions.all()) == (before, said)
 
 
-def test_the_last_word_about_an_image_counts_and_that_is_told(library: Library) -> None:
+def test_the_last_decision_about_an_image_counts_and_that_is_noted(library: Library) -> None:
     own, other = cluster_of(library, FIRST), cluster_of(library, SECOND)
     say(library, lambda desk: desk.exclude([FIRST[0]], other))
     report = library.corrections._decide(lambda desk: desk.move([FIRST[0]], other))
@@ -237,7 +237,7 @@ def test_the_last_word_about_an_image_counts_and_that_is_told(library: Library) 
     assert where(library)[FIRST[0]] == own
 
 
-def test_words_that_contradict_each_other_are_refused_and_nothing_is_lost(
+def test_contradicting_decisions_are_refused_and_nothing_is_lost(
     library: Library,
 ) -> None:
     one, other = cluster_of(library, FIRST), cluster_of(library, SECOND)
@@ -251,7 +251,7 @@ def test_words_that_contradict_each_other_are_refused_and_nothing_is_lost(
     assert library.store.decisions.all() == said
 
 
-def test_merging_what_was_split_takes_the_split_back_and_tells_so(library: Library) -> None:
+def test_merging_what_was_split_takes_the_split_back_and_notes_it(library: Library) -> None:
     one = cluster_of(library, FIRST)
     library.corrections.split(one, k=2)
     report = library.corrections.merge([one, 5])
@@ -281,7 +281,7 @@ def test_images_of_several_clusters_become_one_of_their_own_for_good(library: Li
     )
 
 
-def test_a_cluster_whose_images_are_all_gathered_elsewhere_is_no_more(library: Library) -> None:
+def test_a_cluster_whose_images_all_go_to_a_new_cluster_is_gone(library: Library) -> None:
     gone = cluster_of(library, FOURTH)
     library.corrections.new_cluster(FOURTH)
     assert cluster_of(library, FOURTH) == 5
@@ -289,14 +289,14 @@ def test_a_cluster_whose_images_are_all_gathered_elsewhere_is_no_more(library: L
     assert library.clusters.name_of(5) is None
 
 
-def test_what_was_gathered_grows_with_what_is_like_it(library: Library) -> None:
+def test_a_cluster_that_a_person_made_grows_with_what_is_like_it(library: Library) -> None:
     library.corrections.new_cluster(FOURTH, "Lynx")
     more, _ = ingest(library, ids_of(range(100, 112)), blobs([12], first=3, seed=4))
     assert set(more.cluster_ids) <= {5, NOISE}
     assert (more.cluster_ids == 5).mean() > 0.6
 
 
-def test_a_gathering_that_cannot_be_is_refused(library: Library) -> None:
+def test_a_new_cluster_that_cannot_be_is_refused(library: Library) -> None:
     library.corrections.rename(1, "Fox")
     said = library.store.decisions.all()
     with pytest.raises(SettingsError, match="called 'Fox' already"):
@@ -311,7 +311,7 @@ def test_a_gathering_that_cannot_be_is_refused(library: Library) -> None:
 # Retire, pin --------------------------------------------------------------------------------
 
 
-def test_the_images_of_a_retired_cluster_go_where_they_fit_or_to_the_pile(
+def test_the_images_of_a_retired_cluster_go_where_they_fit_or_are_unassigned(
     library: Library,
 ) -> None:
     gone = cluster_of(library, FOURTH)
@@ -348,7 +348,9 @@ def test_a_pinned_cluster_survives_a_smaller_k(library: Library) -> None:
 
 
 @pytest.mark.parametrize("word", ["merge", "split", "move", "gather", "deny", "retire"])
-def test_undo_brings_everything_back_and_takes_the_word_back(library: Library, word: str) -> None:
+def test_undo_brings_everything_back_and_takes_the_decision_back(
+    library: Library, word: str
+) -> None:
     one, other = cluster_of(library, FIRST), cluster_of(library, SECOND)
     before = members(library)
     words: dict[str, Callable[[Editor], object]] = {
@@ -374,7 +376,7 @@ def test_undo_brings_everything_back_and_takes_the_word_back(library: Library, w
     )
 
 
-def test_a_word_that_was_cut_short_before_it_was_carried_out_is_taken_back(
+def test_a_decision_that_was_interrupted_before_it_was_applied_is_taken_back(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, other = cluster_of(library, FIRST), cluster_of(library, SECOND)
@@ -419,7 +421,7 @@ def test_a_name_of_a_part_goes_with_the_split_that_is_undone(library: Library) -
 
 
 @pytest.mark.parametrize("reduce", ["none", "smooth"])
-def test_the_parts_of_a_born_cluster_and_their_merge_still_take_their_like(
+def test_the_parts_of_a_novel_cluster_and_their_merge_still_take_their_like(
     library: Library, reduce: str
 ) -> None:
     library.recluster(k=4, reduce=reduce)
@@ -437,7 +439,7 @@ def test_the_parts_of_a_born_cluster_and_their_merge_still_take_their_like(
     assert novel in where(library).values()
 
 
-def test_unsure_images_never_point_to_a_cluster_that_is_no_more(library: Library) -> None:
+def test_unassigned_images_never_point_to_a_cluster_that_is_gone(library: Library) -> None:
     ingest(library, ids_of(range(100, 104)), blobs([4], first=9))
     at = members(library)
     nearest = int(at.candidates[at.unsure][0])
