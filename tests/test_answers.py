@@ -67,8 +67,8 @@ def test_after_a_merge_a_yes_is_about_the_whole_and_a_no_about_nothing(library: 
     # They are asked again, before anybody else.
     assert audit.count_reopened(library.store) == 2
     again = library.review.sample(2, cluster_ids=[two])
-    assert {look.image_id for look in again} == {GROUPS[0][1], GROUPS[1][1]}
-    library.review.answer([look.answer(belongs=False) for look in again])
+    assert {item.image_id for item in again} == {GROUPS[0][1], GROUPS[1][1]}
+    library.review.answer([item.answer(belongs=False) for item in again])
     assert counted(library) == {two: (4, 2)}
     assert audit.count_reopened(library.store) == 0
     # The yeses given before are those of before; the noes about the whole say nothing of parts.
@@ -159,9 +159,9 @@ def test_a_table_from_before_a_merge_is_about_the_former_clusters(
     library: Library, tmp_path: Path
 ) -> None:
     one, two = cluster_of(library, GROUPS[0]), cluster_of(library, GROUPS[1])
-    looks = library.review.sample(8, cluster_ids=[two])
+    items = library.review.sample(8, cluster_ids=[two])
     file = tmp_path / "review.csv"
-    csv_file.write_review(file, looks, store=library.store, force=False)
+    csv_file.write_review(file, items, store=library.store, force=False)
     library.corrections.merge([one, two])
     lines = file.read_text(encoding="utf-8-sig").splitlines()
     said_there = [line + ("n" if place < 3 else "y") for place, line in enumerate(lines[1:])]
@@ -230,10 +230,10 @@ def test_images_without_files_are_not_drawn(library: Library) -> None:
     gone = set(GROUPS[0][:5])
     present = library.store.photos.files_in_state(gone, FileState.PRESENT)
     library.store.photos.mark(present, FileState.MISSING)
-    looks = library.review.sample(100, cluster_ids=[one])
-    assert {look.image_id for look in looks} == set(GROUPS[0]) - gone
+    items = library.review.sample(100, cluster_ids=[one])
+    assert {item.image_id for item in items} == set(GROUPS[0]) - gone
     assert sample.count_missing(library.store, [one]) == 5
     assert sample.count_missing(library.store) == 5
     library.corrections.move(GROUPS[0][5:7], cluster_of(library, GROUPS[1]))
     library.corrections.move(GROUPS[0][:2], cluster_of(library, GROUPS[1]))
-    assert {look.image_id for look in library.review.doubtful(50)} == set(GROUPS[0][5:7])
+    assert {item.image_id for item in library.review.doubtful(50)} == set(GROUPS[0][5:7])

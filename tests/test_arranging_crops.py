@@ -72,9 +72,9 @@ def called(library: Library, scenes: Scenes) -> dict[str, list[str | None]]:
     return {
         path_of(library, scenes, image_id): [
             library.clusters.name_of(crop.cluster_id) if crop.cluster_id is not None else None
-            for crop in home.crops
+            for crop in photo.crops
         ]
-        for image_id, home in library.detections.locations().items()
+        for image_id, photo in library.detections.locations().items()
     }
 
 
@@ -177,7 +177,7 @@ def test_of_whole_photos_the_empty_ones_have_a_folder_unless_a_person_moved_them
     ridge = cluster_of(animals, scenes, "ridge/fox0.jpg")
     animals.corrections.rename(
         brook, "brook"
-    )  # an empty photo may stand for it: no word about that photo
+    )  # an empty photo may represent it: no decision about that photo
     animals.corrections.move([scenes.folder / "ridge/empty0.jpg"], brook)
     folder = arrange(animals)
     assert by_folder(folder) == {
@@ -271,8 +271,8 @@ def test_an_empty_photo_that_is_dragged_out_becomes_a_crop_of_all_of_it(
     assert after["brook/empty0.jpg"] == ["fox"]
     assert after["ridge/empty0.jpg"] == after["ridge/fox0.jpg"] == ["hare"]
     assert not animals.folders.read_back(folder).has_decisions
-    homes = animals.detections.locations()
-    assert homes[image_of(animals, scenes, "ridge/empty1.jpg")].group is PhotoGroup.ANIMALS
+    locations = animals.detections.locations()
+    assert locations[image_of(animals, scenes, "ridge/empty1.jpg")].group is PhotoGroup.ANIMALS
     drag(folder, scenes, "brook/empty0.jpg", "empty")
     animals.folders.read_back(folder)
     assert (
@@ -315,7 +315,7 @@ def test_a_photo_put_to_the_empty_ones_while_the_kind_of_its_other_animal_is_mer
 @pytest.mark.slow
 def test_photos_put_to_people_are_left_as_they_are(animals: Library, scenes: Scenes) -> None:
     folder = arrange(animals)
-    before, words = called(animals, scenes), len(animals.store.decisions.all())
+    before, decisions = called(animals, scenes), len(animals.store.decisions.all())
     drag(folder, scenes, "brook/fox0.jpg", "People")
     drag(folder, scenes, "brook/empty0.jpg", "vehicles")
     drag(folder, scenes, "brook/fox1.jpg", "no detector result")
@@ -326,7 +326,7 @@ def test_photos_put_to_people_are_left_as_they_are(animals: Library, scenes: Sce
         "1 image put into 'no detector result': what a detector saw stays as it is",
         "1 image put into 'vehicles': what a detector saw stays as it is",
     )
-    assert (called(animals, scenes), len(animals.store.decisions.all())) == (before, words)
+    assert (called(animals, scenes), len(animals.store.decisions.all())) == (before, decisions)
     assert not animals.folders.read_back(folder).not_applied, "it is told once"
     drag(folder, scenes, "brook/fox0.jpg", "heron")
     animals.folders.read_back(folder)
@@ -398,13 +398,13 @@ def test_a_photo_that_must_be_embedded_and_is_gone_stops_all_before_a_decision_i
     folder = arrange(animals, ArrangeMode.SYMLINK)
     for name, to in (("empty", "fox"), ("fox", "heron")):
         next((folder / name).iterdir()).rename(folder / to / f"{name}.jpg")
-    words, before = len(animals.store.decisions.all()), clusters_of(animals)
+    decisions, before = len(animals.store.decisions.all()), clusters_of(animals)
     for station in ("brook", "ridge"):
         for name in ("empty0.jpg", "empty1.jpg"):
             (scenes.folder / station / name).unlink()
     with pytest.raises(SettingsError, match="cannot be read any more"):
         animals.folders.read_back(folder)
-    assert (len(animals.store.decisions.all()), clusters_of(animals)) == (words, before)
+    assert (len(animals.store.decisions.all()), clusters_of(animals)) == (decisions, before)
 
 
 # As typed -----------------------------------------------------------------------------------

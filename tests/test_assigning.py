@@ -72,10 +72,10 @@ def test_images_of_a_new_kind_are_unassigned_and_enough_of_them_are_a_novel_clus
     few, finished = ingest(clustered, ids_of(range(200, 205)), blobs([5], first=7, seed=1))
     assert few.unsure.all()
     assert finished.novel == ()
-    pile = members(clustered)
-    assert pile.unsure.sum() == 5
-    assert (pile.cluster_ids[pile.unsure] == NOISE).all()
-    assert set(pile.candidates[pile.unsure]) <= {1, 2, 3}
+    after = members(clustered)
+    assert after.unsure.sum() == 5
+    assert (after.cluster_ids[after.unsure] == NOISE).all()
+    assert set(after.candidates[after.unsure]) <= {1, 2, 3}
     _, finished = ingest(clustered, ids_of(range(300, 306)), blobs([6], first=7, seed=2))
     assert [(b.cluster_id, b.images) for b in finished.novel] == [(4, 11)]
     assert cluster_of(clustered, [*ids_of(range(200, 205)), *ids_of(range(300, 306))]) == 4
@@ -97,7 +97,7 @@ def test_two_new_kinds_are_two_novel_clusters(clustered: Library) -> None:
 
 
 def test_what_lies_between_two_clusters_is_unsure_and_no_cluster(tmp_path: Path) -> None:
-    """Two kinds that touch each other: newcomers from the borderland are no third kind."""
+    """Two kinds that touch each other: new images between them are no third kind."""
     draw = np.random.default_rng(0)
     axes = np.eye(16, dtype=np.float32)
     ends = [axes[0], unit_rows((axes[0] + 0.6 * axes[1])[None])[0]]
@@ -193,11 +193,11 @@ def test_a_second_ingest_is_compared_with_what_the_first_made(clustered: Library
     assert as_made.counts.tolist() == made.counts.tolist()
 
 
-# A person's word comes before any distance ---------------------------------------------------
+# Decisions come before any distance ---------------------------------------------------------
 
 
 def test_an_image_that_comes_back_goes_where_a_person_put_it(clustered: Library) -> None:
-    """Its clustering was undone; the word about it was not."""
+    """Its clustering was undone; the decision about it was not."""
     ingest(clustered, ids_of(range(500, 510)), blobs([10], seed=7))
     clustered.recluster(k=3)
     far = cluster_of(clustered, ids_of(range(70, 120)))

@@ -71,7 +71,7 @@ def three(name: str) -> list[str]:
     return [f"{name}-{i}" for i in range(3)]
 
 
-# Clustering anew ------------------------------------------------------------------------------
+# Recluster ------------------------------------------------------------------------------------
 
 
 def test_bursts_are_what_is_clustered(typed: Run, card: Path) -> None:
@@ -200,7 +200,7 @@ def test_k_is_chosen_for_observations(tmp_path: Path, card: Path) -> None:
 
 
 def test_the_gap_is_kept_with_the_clustering(tmp_path: Path, card: Path) -> None:
-    """Frames are ten seconds apart: at five each is by itself, for whoever joins too."""
+    """Frames are ten seconds apart: at five each is by itself, for later frames too."""
     with Library.open_or_create(tmp_path, Settings(burst_gap=5)) as library:
         library.ingest([card], embedder=COLOUR)
         assert library.recluster(k=2, bursts=True, reduce="none").observations == 24
@@ -233,10 +233,10 @@ def test_a_late_frame_goes_to_the_cluster_of_its_burst(tmp_path: Path) -> None:
 
 
 def test_a_late_frame_of_another_animal_does_not(made: Library, card: Path) -> None:
-    frame(card / "stranger.jpg", OWL, at="2024:05:01 00:00:40")  # within fox0
+    frame(card / "other.jpg", OWL, at="2024:05:01 00:00:40")  # within fox0
     made.ingest([card])
     at = where(made)
-    assert at["stranger"] == at["owl0-0"]
+    assert at["other"] == at["owl0-0"]
 
 
 def test_where_no_burst_was_measured_a_late_frame_of_another_animal_does_not_either(
@@ -249,10 +249,10 @@ def test_where_no_burst_was_measured_a_late_frame_of_another_animal_does_not_eit
     with opened(tmp_path) as library:
         library.ingest([card], embedder=COLOUR)
         library.recluster(k=2, bursts=True, reduce="none")
-        frame(card / "stranger.jpg", near(OWL, 2), at="2024:05:01 00:00:40")  # 40 s after fox0
+        frame(card / "other.jpg", near(OWL, 2), at="2024:05:01 00:00:40")  # 40 s after fox0
         library.ingest([card])
         at = where(library)
-        assert at["stranger"] == at["owl0-0"] != at["fox0-0"]
+        assert at["other"] == at["owl0-0"] != at["fox0-0"]
 
 
 def test_a_new_burst_is_assigned_by_its_pooled_vector(made: Library, card: Path) -> None:
@@ -287,13 +287,13 @@ def test_a_burst_whose_first_frames_are_here_counts_no_more_when_it_ends(
 def test_a_decision_about_one_frame_does_not_keep_its_burst_from_counting(
     made: Library, card: Path
 ) -> None:
-    """The first frame is said not to be a fox before it comes, as after an undo."""
+    """The first frame is excluded from the foxes before it comes, as after an undo."""
     fox = where(made)["fox0-0"]
     frames = burst(card, "new", [near(FOX, j) for j in range(3)], minute=600)
-    word = made.store.decisions.draft(
+    decision = made.store.decisions.draft(
         DecisionKind.NOT, cluster_id=fox, image_ids=[identify(frames[0].read_bytes())]
     )
-    made.store.decisions.append(word)
+    made.store.decisions.append(decision)
     made.ingest([card])
     at = where(made)
     assert (at["new-0"], at["new-1"], at["new-2"]) == (NOISE, fox, fox)
@@ -342,7 +342,7 @@ def _killed(_: Assigner) -> None:
     raise KeyboardInterrupt
 
 
-# A person's words -----------------------------------------------------------------------------
+# Decisions ------------------------------------------------------------------------------------
 
 
 def test_a_move_takes_the_burst_along_if_asked(typed: Run, card: Path, tmp_path: Path) -> None:

@@ -315,7 +315,7 @@ def test_the_centroids_are_means_of_centred_vectors(library: Library) -> None:
     current = library.store.clusterings.current()
     assert current is not None
     members = library.store.clusterings.assignments(current.clustering_id)
-    sight = Preprocessor.restored(library.store, current, library.store.clusterings.space(1))
+    preprocessor = Preprocessor.restored(library.store, current, library.store.clusterings.space(1))
     vectors = vectors_of(library)
     names = sorted(vectors)
     rows = np.stack([vectors[name] for name in names]).astype(np.float32)
@@ -327,7 +327,7 @@ def test_the_centroids_are_means_of_centred_vectors(library: Library) -> None:
         assert mean == pytest.approx(expected[mine].mean(axis=0), abs=1e-3)
     ids = members.image_ids.tolist()
     stored = unit_rows(library.store.vectors.read_rows(current.embedder, ids))
-    assert np.linalg.norm(sight.centred(ids, stored), axis=1) == pytest.approx(1, abs=1e-3)
+    assert np.linalg.norm(preprocessor.centred(ids, stored), axis=1) == pytest.approx(1, abs=1e-3)
 
 
 def test_foxes_before_one_camera_and_owls_before_another_are_taken_apart_no_more(

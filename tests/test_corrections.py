@@ -47,8 +47,8 @@ def library(tmp_path: Path) -> Library:
     return found
 
 
-def say(library: Library, word: Callable[[Editor], object]) -> None:
-    library.corrections._decide(word)  # type: ignore[arg-type]
+def decide(library: Library, decision: Callable[[Editor], object]) -> None:
+    library.corrections._decide(decision)  # type: ignore[arg-type]
 
 
 def state_of(library: Library, image_id: str) -> str:
@@ -140,7 +140,7 @@ def test_images_that_are_all_alike_cannot_be_split(tmp_path: Path) -> None:
 
 def test_an_image_that_was_moved_stays_there(library: Library) -> None:
     far = cluster_of(library, SECOND)
-    say(library, lambda desk: desk.move([FIRST[0]], far))
+    decide(library, lambda editor: editor.move([FIRST[0]], far))
     assert where(library)[FIRST[0]] == far
     assert state_of(library, FIRST[0]) == AssignmentState.DECIDED
     for k in (4, 6, 2):
@@ -157,7 +157,7 @@ def test_an_image_that_is_not_of_a_cluster_leaves_it_and_never_comes_back(
     library: Library,
 ) -> None:
     own = cluster_of(library, FIRST)
-    say(library, lambda desk: desk.exclude([FIRST[0]], own))
+    decide(library, lambda editor: editor.exclude([FIRST[0]], own))
     assert where(library)[FIRST[0]] == NOISE, "it fits no other cluster"
     for k in (4, 5, 3):
         library.recluster(k=k)
@@ -166,13 +166,13 @@ def test_an_image_that_is_not_of_a_cluster_leaves_it_and_never_comes_back(
 
 def test_not_of_a_cluster_that_an_image_is_not_in_is_remembered(library: Library) -> None:
     other = cluster_of(library, SECOND)
-    report = library.corrections._decide(lambda desk: desk.exclude([FIRST[0]], other))
+    report = library.corrections._decide(lambda editor: editor.exclude([FIRST[0]], other))
     assert report.lineage.images_moved == 0
     with pytest.raises(SettingsError):
         library.corrections.rename(99, "Fox")
     library.corrections.pin(other)
     assert library.corrections.constraints().banned == {FIRST[0]: {other}}, (
-        "a refused word changes nothing"
+        "a refused decision changes nothing"
     )
     library.undo()
     assert library.corrections.constraints().banned == {}
@@ -180,7 +180,7 @@ def test_not_of_a_cluster_that_an_image_is_not_in_is_remembered(library: Library
 
 def test_what_is_not_of_one_part_is_not_of_the_whole(library: Library) -> None:
     one, other = cluster_of(library, FIRST), cluster_of(library, SECOND)
-    say(library, lambda desk: desk.exclude([FIRST[0]], other))
+    decide(library, lambda editor: editor.exclude([FIRST[0]], other))
     library.corrections.merge([one, other])
     assert where(library)[FIRST[0]] != one
     assert cluster_of(library, [*FIRST[1:], *SECOND]) == one
@@ -198,7 +198,7 @@ def test_a_named_cluster_stays_though_the_images_that_stood_for_it_were_moved_aw
     library.corrections.rename(one, "Fox")
     library.corrections.rename(other, "Wolf")
     typical = list(library.corrections.constraints().seeds[one][0])
-    say(library, lambda desk: desk.move(typical, other))
+    decide(library, lambda editor: editor.move(typical, other))
     library.recluster(k=2)
     at = where(library)
     assert {at[i] for i in typical} == {other}
@@ -209,7 +209,7 @@ def test_an_image_that_is_of_no_cluster_does_not_stand_in_the_way(library: Libra
     ids = sorted({*where(library).values()})
     for cluster_id in ids:
         library.corrections.pin(cluster_id)
-        say(library, partial(Editor.exclude, image_ids=[FIRST[0]], cluster_id=cluster_id))
+        decide(library, partial(Editor.exclude, image_ids=[FIRST[0]], cluster_id=cluster_id))
     library.recluster(k=len(ids))
     assert where(library)[FIRST[0]] == NOISE
 
@@ -220,19 +220,19 @@ def test_the_only_cluster_cannot_be_emptied(tmp_path: Path) -> None:
     library.recluster(k=2)
     library.corrections.merge(sorted({*where(library).values()}))
     only = next(iter(where(library).values()))
-    before, said = where(library), library.store.decisions.all()
+    before, stored = where(library), library.store.decisions.all()
     with pytest.raises(ClusteringError, match="no cluster would be left"):
-        say(library, lambda desk: desk.exclude(ids_of(range(20)), only))
-    assert (where(library), library.store.decisions.all()) == (before, said)
+        decide(library, lambda editor: editor.exclude(ids_of(range(20)), only))
+    assert (where(library), library.store.decisions.all()) == (before, stored)
 
 
 def test_the_last_decision_about_an_image_counts_and_that_is_noted(library: Library) -> None:
     own, other = cluster_of(library, FIRST), cluster_of(library, SECOND)
-    say(library, lambda desk: desk.exclude([FIRST[0]], other))
-    report = library.corrections._decide(lambda desk: desk.move([FIRST[0]], other))
+    decide(library, lambda editor: editor.exclude([FIRST[0]], other))
+    report = library.corrections._decide(lambda editor: editor.move([FIRST[0]], other))
     assert where(library)[FIRST[0]] == other
     assert "takes back" in report.notes[0]
-    report = library.corrections._decide(lambda desk: desk.exclude([FIRST[0]], other))
+    report = library.corrections._decide(lambda editor: editor.exclude([FIRST[0]], other))
     assert "takes back" in report.notes[0]
     assert where(library)[FIRST[0]] == own
 
@@ -241,14 +241,14 @@ def test_contradicting_decisions_are_refused_and_nothing_is_lost(
     library: Library,
 ) -> None:
     one, other = cluster_of(library, FIRST), cluster_of(library, SECOND)
-    say(library, lambda desk: desk.exclude([THIRD[0]], one))
-    say(library, lambda desk: desk.move([THIRD[0]], other))
-    before, said = where(library), library.store.decisions.all()
+    decide(library, lambda editor: editor.exclude([THIRD[0]], one))
+    decide(library, lambda editor: editor.move([THIRD[0]], other))
+    before, stored = where(library), library.store.decisions.all()
     with pytest.raises(SettingsError, match=THIRD[0][:12]) as caught:
         library.corrections.merge([one, other])
     assert "move" in caught.value.hint
     assert where(library) == before
-    assert library.store.decisions.all() == said
+    assert library.store.decisions.all() == stored
 
 
 def test_merging_what_was_split_takes_the_split_back_and_notes_it(library: Library) -> None:
@@ -298,14 +298,14 @@ def test_a_cluster_that_a_person_made_grows_with_what_is_like_it(library: Librar
 
 def test_a_new_cluster_that_cannot_be_is_refused(library: Library) -> None:
     library.corrections.rename(1, "Fox")
-    said = library.store.decisions.all()
+    stored = library.store.decisions.all()
     with pytest.raises(SettingsError, match="called 'Fox' already"):
         library.corrections.new_cluster(FIRST[:3], "Fox")
     with pytest.raises(SettingsError, match="cannot be called"):
         library.corrections.new_cluster(FIRST[:3], " ")
     with pytest.raises(SettingsError, match="no clustering yet"):
-        say(library, lambda desk: desk.new_cluster([id_of(9_999)]))
-    assert library.store.decisions.all() == said
+        decide(library, lambda editor: editor.new_cluster([id_of(9_999)]))
+    assert library.store.decisions.all() == stored
 
 
 # Retire, pin --------------------------------------------------------------------------------
@@ -321,9 +321,9 @@ def test_the_images_of_a_retired_cluster_go_where_they_fit_or_are_unassigned(
     assert {at[i] for i in FOURTH} == {NOISE}
     library.recluster(k=4)
     assert gone not in where(library).values(), "its id is no more"
-    for word in (library.corrections.pin, library.corrections.retire):
+    for decide_once in (library.corrections.pin, library.corrections.retire):
         with pytest.raises(SettingsError, match="is gone") as caught:
-            word(gone)
+            decide_once(gone)
         assert "history" in caught.value.hint
     with pytest.raises(SettingsError, match="is gone"):
         library.corrections.rename(gone, "Fox")
@@ -347,21 +347,21 @@ def test_a_pinned_cluster_survives_a_smaller_k(library: Library) -> None:
 # Undo ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("word", ["merge", "split", "move", "gather", "deny", "retire"])
+@pytest.mark.parametrize("kind", ["merge", "split", "move", "new", "exclude", "retire"])
 def test_undo_brings_everything_back_and_takes_the_decision_back(
-    library: Library, word: str
+    library: Library, kind: str
 ) -> None:
     one, other = cluster_of(library, FIRST), cluster_of(library, SECOND)
     before = members(library)
-    words: dict[str, Callable[[Editor], object]] = {
-        "merge": lambda desk: desk.merge([one, other]),
-        "split": lambda desk: desk.split(one, 2),
-        "move": lambda desk: desk.move([FIRST[0]], other),
-        "gather": lambda desk: desk.new_cluster([FIRST[0], *SECOND], "Lynx"),
-        "deny": lambda desk: desk.exclude([FIRST[0]], one),
-        "retire": lambda desk: desk.retire(one),
+    decisions: dict[str, Callable[[Editor], object]] = {
+        "merge": lambda editor: editor.merge([one, other]),
+        "split": lambda editor: editor.split(one, 2),
+        "move": lambda editor: editor.move([FIRST[0]], other),
+        "new": lambda editor: editor.new_cluster([FIRST[0], *SECOND], "Lynx"),
+        "exclude": lambda editor: editor.exclude([FIRST[0]], one),
+        "retire": lambda editor: editor.retire(one),
     }
-    say(library, words[word])
+    decide(library, decisions[kind])
     assert members(library).cluster_ids.tolist() != before.cluster_ids.tolist()
     library.undo()
     after = members(library)
@@ -452,21 +452,21 @@ def test_unassigned_images_never_point_to_a_cluster_that_is_gone(library: Librar
 
 
 def test_names_of_clusters_and_images_that_are_not_there(library: Library) -> None:
-    words: list[Callable[[], object]] = [
+    decisions: list[Callable[[], object]] = [
         lambda: library.corrections.merge([1, 99]),
         lambda: library.corrections.split(99),
         lambda: library.corrections.pin(99),
         lambda: library.corrections.retire(99),
     ]
-    for word in words:
+    for decide_once in decisions:
         with pytest.raises(SettingsError, match="no cluster 99"):
-            word()
+            decide_once()
     with pytest.raises(SettingsError, match="cannot be merged"):
         library.corrections.merge([1, 1])
     with pytest.raises(SettingsError, match="no image"):
         library.corrections.move(["nowhere.jpg"], 1)
     with pytest.raises(SettingsError, match="no clustering yet"):
-        say(library, lambda desk: desk.move([id_of(9_999)], 1))
+        decide(library, lambda editor: editor.move([id_of(9_999)], 1))
 
 
 def test_a_name_that_another_cluster_has_is_refused_with_a_way_out(library: Library) -> None:
@@ -525,7 +525,7 @@ _step = st.one_of(
     st.tuples(st.just("merge"), _group, _group),
     st.tuples(st.just("split"), _group, st.integers(2, 3)),
     st.tuples(st.just("move"), st.integers(0, 71), _group),
-    st.tuples(st.just("gather"), st.integers(0, 71), st.integers(1, 20)),
+    st.tuples(st.just("new"), st.integers(0, 71), st.integers(1, 20)),
     st.tuples(st.just("not"), st.integers(0, 71), _group),
     st.tuples(st.just("retire"), _group, _group),
     st.tuples(st.just("undo"), _group, _group),
@@ -547,7 +547,7 @@ def test_every_decision_still_holds_after_any_sequence(
         with contextlib.suppress(OrganizerError):  # what cannot be is refused
             fresh = _take(library, step, one, other, fresh)
         if step != "undo":
-            # Undo brings a clustering back as it was; what is said holds from the next one on.
+            # Undo brings a clustering back as it was; what was decided holds from the next one on.
             _assert_obeyed(library, everything=step == "recluster")
     library.recluster(k=5)
     _assert_obeyed(library, everything=True)
@@ -561,21 +561,21 @@ def _take(library: Library, step: str, one: int, other: int | str, fresh: int) -
         ingest(library, ids_of(range(fresh, fresh + len(vectors))), vectors)
         return fresh + len(vectors)
     to = ids[int(other) % len(ids)] if step in {"move", "not", "merge"} else 0
-    words: dict[str, Callable[[], object]] = {
+    decisions: dict[str, Callable[[], object]] = {
         "recluster": lambda: library.recluster(k=one, algorithm=str(other)),
         "undo": library.undo,
-        "move": lambda: say(library, lambda desk: desk.move([id_of(one)], to)),
-        "gather": lambda: library.corrections.new_cluster(
+        "move": lambda: decide(library, lambda editor: editor.move([id_of(one)], to)),
+        "new": lambda: library.corrections.new_cluster(
             ids_of(range(one, min(one + int(other), 72))), f"name {other}"
         ),
-        "not": lambda: say(library, lambda desk: desk.exclude([id_of(one)], to)),
+        "not": lambda: decide(library, lambda editor: editor.exclude([id_of(one)], to)),
         "merge": lambda: library.corrections.merge([pick, to]),
         "split": lambda: library.corrections.split(pick, k=int(other)),
         "rename": lambda: library.corrections.rename(pick, f"name {other}"),
         "pin": lambda: library.corrections.pin(pick),
         "retire": lambda: library.corrections.retire(pick),
     }
-    words[step]()
+    decisions[step]()
     return fresh
 
 

@@ -56,8 +56,8 @@ with Library.open_or_create(home, settings) as library:
 @contextmanager
 def worker(home: Path, what: str) -> Iterator[subprocess.Popen[str]]:
     """Another process at work, from where the work begins."""
-    words = [sys.executable, "-c", _WORKER, what, str(home)]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-c", _WORKER, what, str(home)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         wanted = "begun embedding" if what == "ingest" else "begun"
         for line in process.stdout:
@@ -546,27 +546,27 @@ def test_an_undo_interrupted_before_any_of_its_writes_leaves_the_old_or_the_new_
             assert sorted(members(library)) == undone
 
 
-@pytest.mark.parametrize("word", ["merge", "split", "retire"])
+@pytest.mark.parametrize("kind", ["merge", "split", "retire"])
 def test_a_decision_interrupted_before_any_of_its_writes_is_applied_or_was_never_made(
-    tmp_path: Path, word: str
+    tmp_path: Path, kind: str
 ) -> None:
     begin = begun(tmp_path)
     with Library.open(begin, SMALL) as library:
         ids = [cluster.cluster_id for cluster in library.clusters.summaries()]
         before = sorted(members(library))
-    words: dict[str, Callable[[Library], object]] = {
+    decisions: dict[str, Callable[[Library], object]] = {
         "merge": lambda library: library.corrections.merge(ids[:2]),
         "split": lambda library: library.corrections.split(ids[0], k=2),
         "retire": lambda library: library.corrections.retire(ids[-1]),
     }
-    done = _after(begin, tmp_path, words[word])["clusters"]
-    for home in cut_at_every_write(begin, tmp_path, words[word]):
+    done = _after(begin, tmp_path, decisions[kind])["clusters"]
+    for home in cut_at_every_write(begin, tmp_path, decisions[kind]):
         look_at_all(home)
         with Library.open(home, SMALL) as library:
             library.corrections.rename(ids[0], "Later")  # the next writer puts things right
             if groups_of(members(library)) == groups_of(before):
                 assert not library.corrections.constraints().retired
-                words[word](library)
+                decisions[kind](library)
             # Ids that the cut one began with are not used again.
             assert groups_of(members(library)) == groups_of(done)
 

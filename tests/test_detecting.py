@@ -136,12 +136,12 @@ def test_a_photo_with_two_animals_is_in_two_clusters_and_located_in_the_surer_on
     found = cropped.detections.locations()
     frame = cropped.store.photos.image_at(scenes.folder / "brook/pair.jpg")
     assert frame is not None
-    home = found[frame]
+    photo = found[frame]
     what = what_of(cropped, scenes)
-    assert [what[crop.crop_id] for crop in home.crops] == ["crow", "fox"]
-    assert len({crop.cluster_id for crop in home.crops}) == 2
-    assert home.cluster_id == home.where == home.crops[0].cluster_id
-    assert home.group is PhotoGroup.ANIMALS
+    assert [what[crop.crop_id] for crop in photo.crops] == ["crow", "fox"]
+    assert len({crop.cluster_id for crop in photo.crops}) == 2
+    assert photo.cluster_id == photo.where == photo.crops[0].cluster_id
+    assert photo.group is PhotoGroup.ANIMALS
 
 
 def test_a_name_moves_no_photo_and_a_move_does(cropped: Library, scenes: Scenes) -> None:
@@ -160,7 +160,7 @@ def test_a_name_moves_no_photo_and_a_move_does(cropped: Library, scenes: Scenes)
 
 def test_every_photo_is_located(cropped: Library, scenes: Scenes) -> None:
     found = {
-        path_of(cropped, scenes, i): home for i, home in cropped.detections.locations().items()
+        path_of(cropped, scenes, i): photo for i, photo in cropped.detections.locations().items()
     }
     assert found.keys() == scenes.things.keys()
     assert found["ridge/empty0.jpg"].where == "empty"
@@ -178,15 +178,15 @@ def test_every_photo_is_located(cropped: Library, scenes: Scenes) -> None:
 
 
 def test_whole_photos_are_located_too(ingested: Library, scenes: Scenes) -> None:
-    assert {home.where for home in locate_photos(ingested.store, None).values()} == {
+    assert {photo.where for photo in locate_photos(ingested.store, None).values()} == {
         "no detector result"
     }
     ingested.recluster(k=2, reduce="none")
-    assert {home.where for home in ingested.detections.locations().values()} == {1, 2}
+    assert {photo.where for photo in ingested.detections.locations().values()} == {1, 2}
     ingested.detections.add(seen(ingested, scenes))
     where = {
-        path_of(ingested, scenes, i): home.where
-        for i, home in ingested.detections.locations().items()
+        path_of(ingested, scenes, i): photo.where
+        for i, photo in ingested.detections.locations().items()
     }
     assert where["brook/person.jpg"] == "people"
     assert where["brook/empty0.jpg"] in {1, 2}
@@ -262,10 +262,10 @@ def test_an_empty_photo_that_a_person_moves_becomes_a_crop_of_all_of_it(
     goal = cropped.clusters.summaries()[0].cluster_id
     report = cropped.corrections.move([empty], goal)
     assert report.notes[0] == "empty1.jpg: no crop, all of the photo is meant"
-    home = cropped.detections.locations()[frame]
-    assert (home.where, home.group) == (goal, PhotoGroup.ANIMALS)
-    assert home.crops[0].decided
-    assert clusters_of(cropped) == {**before, home.crops[0].crop_id: goal}
+    photo = cropped.detections.locations()[frame]
+    assert (photo.where, photo.group) == (goal, PhotoGroup.ANIMALS)
+    assert photo.crops[0].decided
+    assert clusters_of(cropped) == {**before, photo.crops[0].crop_id: goal}
     cropped.recluster(k=3, embedder=CROPS, reduce="none")
     assert cropped.detections.locations()[frame].where == goal
     cropped.undo()
@@ -324,16 +324,16 @@ def test_the_same_results_again_change_nothing(cropped: Library, scenes: Scenes)
 
 
 def test_a_detector_that_fails_takes_nobody_out_of_quarantine(cropped: Library) -> None:
-    homes_before = {i: home.group for i, home in cropped.detections.locations().items()}
-    assert PhotoGroup.PEOPLE in homes_before.values()
+    groups_before = {i: photo.group for i, photo in cropped.detections.locations().items()}
+    assert PhotoGroup.PEOPLE in groups_before.values()
     failed = [
         ImageDetections(i, Detected.FAILED, failure="image access failure", detector="another eye")
-        for i in homes_before
+        for i in groups_before
     ]
     report = cropped.detections.add(failed)
-    never = sum(group is PhotoGroup.UNKNOWN for group in homes_before.values())
+    never = sum(group is PhotoGroup.UNKNOWN for group in groups_before.values())
     assert (report.images, report.left) == (len(failed), len(failed) - never)
-    assert {i: home.group for i, home in cropped.detections.locations().items()} == homes_before
+    assert {i: photo.group for i, photo in cropped.detections.locations().items()} == groups_before
 
 
 def _another_eye(
@@ -496,7 +496,7 @@ def test_what_an_interruption_leaves_to_be_swept_is_never_a_crop_of_a_real_photo
     cropped: Library,
 ) -> None:
     before = clusters_of(cropped)
-    (cropped.store.path / "writing").touch()  # as a writer leaves it that was cut short
+    (cropped.store.path / "writing").touch()  # as a writer leaves it that was interrupted
     with cropped.store.writing() as was_interrupted:
         assert was_interrupted
     assert clusters_of(cropped) == before

@@ -61,17 +61,17 @@ def _rows(library: Library, choice: ExportOptions | None = None) -> dict[str, di
     return {row["file"]: row for row in rows}
 
 
-def test_an_image_is_where_its_home_is_and_people_are_left_out(
+def test_an_image_is_in_the_cluster_of_its_surest_crop_and_people_are_left_out(
     cropped: Library, scenes: Scenes
 ) -> None:
     rows = _rows(cropped)
     assert set(rows) == {p for p in scenes.things if "person" not in p and "car" not in p}
     where = locate_photos(cropped.store, cropped.store.clusterings.current())
     for row in rows.values():
-        home = where[row["image_id"]].cluster_id
-        expected = "" if home in {None, NOISE} else str(home)
+        cluster_id = where[row["image_id"]].cluster_id
+        expected = "" if cluster_id in {None, NOISE} else str(cluster_id)
         assert row["cluster_id"] == expected, row["file"]
-        assert bool(row["state"]) == (home is not None)
+        assert bool(row["state"]) == (cluster_id is not None)
     by_species = {rows[f"brook/{name}0.jpg"]["cluster_id"] for name in SPECIES}
     assert len(by_species) == 3
 

@@ -351,7 +351,7 @@ def test_a_name_follows_its_images_past_an_unseen_colour(
         (later,) = _clusters_of(library, photos.folder / str(named))
         assert (later, library.clusters.name_of(later)) == (own, "Mine")
         assert [i for i, name, _ in report.clusters if name == "Mine"] == [own]
-        assert _cluster_ids(library) == {1, 2, 3, 4}, "one was born, by the ingest or by this"
+        assert _cluster_ids(library) == {1, 2, 3, 4}, "one is new, by the ingest or by this"
 
 
 def _fill(folder: Path, colour: tuple[int, int, int], count: int, seed: int) -> None:

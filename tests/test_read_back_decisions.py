@@ -238,12 +238,12 @@ def test_what_is_gone_copied_or_loose_means_nothing_and_unknown_files_are_listed
     (folder / "fox" / "000.jpg").unlink()
     shutil.copy(folder / "fox" / "001.jpg", folder / "badger" / "copy.jpg")
     (folder / "fox" / "002.jpg").rename(folder / "002.jpg")
-    make_photo(folder / "fox" / "stranger.jpg", 99)
+    make_photo(folder / "fox" / "unknown.jpg", 99)
     told = animals.folders.read_back(folder)
     assert not told.has_decisions
     assert (told.gone, told.loose) == (1, 1)
     assert told.contradictory == [(folder / "fox" / "001.jpg", ["badger", "fox"])]
-    assert told.unknown_files == [folder / "fox" / "stranger.jpg"]
+    assert told.unknown_files == [folder / "fox" / "unknown.jpg"]
     assert clusters_at(animals) == known
     assert (animals.folders.read_back(folder).gone, animals.folders.read_back(folder).loose) == (
         0,
@@ -398,7 +398,7 @@ def test_names_are_read_from_folders_of_many_templates(
 
 
 @pytest.mark.parametrize(
-    ("folder", "homes", "name"),
+    ("folder", "former", "name"),
     [
         ("hare", {"fox"}, "hare"),
         ("07 hare", {"07 fox"}, "hare"),
@@ -409,9 +409,9 @@ def test_names_are_read_from_folders_of_many_templates(
     ],
 )
 def test_the_id_of_a_cluster_is_no_part_of_its_name(
-    folder: str, homes: set[str], name: str
+    folder: str, former: set[str], name: str
 ) -> None:
-    assert name_from_folder(folder, 7, homes) == name
+    assert name_from_folder(folder, 7, former) == name
 
 
 # The law ------------------------------------------------------------------------------------

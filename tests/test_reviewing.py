@@ -42,34 +42,34 @@ def library(made: Path, tmp_path: Path) -> Iterator[Library]:
         yield found
 
 
-def say(library: Library, looks: Iterable[ReviewItem], wrong: Iterable[str] = ()) -> int:
+def answer(library: Library, items: Iterable[ReviewItem], wrong: Iterable[str] = ()) -> int:
     """Answer about images: no for some, yes for the others."""
-    denied = set(wrong)
+    rejected = set(wrong)
     return library.review.answer(
-        [look.answer(belongs=look.image_id not in denied) for look in looks]
+        [item.answer(belongs=item.image_id not in rejected) for item in items]
     )
 
 
-def ids(looks: Iterable[ReviewItem]) -> list[str]:
-    return [look.image_id for look in looks]
+def ids(items: Iterable[ReviewItem]) -> list[str]:
+    return [item.image_id for item in items]
 
 
 # The sample ----------------------------------------------------------------------------------
 
 
 def test_a_sample_is_drawn_from_each_cluster_by_its_size(library: Library) -> None:
-    looks = library.review.sample(36)
+    items = library.review.sample(36)
     at = where(library)
-    assert all(at[look.image_id] == look.cluster_id for look in looks)
-    assert len(set(ids(looks))) == 36
-    counts = Counter(look.cluster_id for look in looks)
+    assert all(at[item.image_id] == item.cluster_id for item in items)
+    assert len(set(ids(items))) == 36
+    counts = Counter(item.cluster_id for item in items)
     drawn = [counts[cluster_of(library, group)] for group in GROUPS]
     assert drawn[3] == 2
     assert drawn[0] == pytest.approx(19, abs=1)
     assert drawn[1] == pytest.approx(10, abs=1)
     assert sum(drawn) == 36
     # Cluster by cluster, the largest first.
-    order = list(dict.fromkeys(look.cluster_id for look in looks))
+    order = list(dict.fromkeys(item.cluster_id for item in items))
     assert order == [cluster_of(library, group) for group in GROUPS]
 
 
@@ -82,46 +82,46 @@ def test_the_seed_decides_who_is_drawn(library: Library, tmp_path: Path) -> None
 
 def test_what_is_typical_is_shown_and_not_the_image_itself(library: Library) -> None:
     found = {summary.cluster_id: summary.medoid for summary in library.clusters.summaries()}
-    for look in library.review.sample(72):
-        assert look.path.stem == look.image_id
-        assert look.path not in look.typical
-        assert len(look.typical) == (1 if look.image_id in GROUPS[3] else 3)
-        if found[look.cluster_id] != look.path:
-            assert look.typical[0] == found[look.cluster_id]
+    for item in library.review.sample(72):
+        assert item.path.stem == item.image_id
+        assert item.path not in item.typical
+        assert len(item.typical) == (1 if item.image_id in GROUPS[3] else 3)
+        if found[item.cluster_id] != item.path:
+            assert item.typical[0] == found[item.cluster_id]
 
 
 def test_nobody_is_asked_twice(library: Library) -> None:
     first = library.review.sample(20)
-    assert say(library, first) == 20
+    assert answer(library, first) == 20
     second = library.review.sample(1_000)
     assert len(second) == 52
     assert not set(ids(first)) & set(ids(second))
-    say(library, second)
+    answer(library, second)
     assert library.review.sample(5) == []
 
 
 def test_a_skipped_image_comes_first_the_next_time(library: Library) -> None:
     first = library.review.sample(12)
-    say(library, first[1:])
+    answer(library, first[1:])
     assert first[0].image_id in ids(library.review.sample(4))
 
 
 def test_one_cluster_alone(library: Library) -> None:
     small = cluster_of(library, GROUPS[3])
-    looks = library.review.sample(50, cluster_ids=[small])
-    assert set(ids(looks)) == set(GROUPS[3])
+    items = library.review.sample(50, cluster_ids=[small])
+    assert set(ids(items)) == set(GROUPS[3])
     with pytest.raises(SettingsError, match="there is no cluster 99"):
         library.review.sample(5, cluster_ids=[99])
 
 
 def test_images_that_come_later_are_drawn_as_if_they_had_been_there(library: Library) -> None:
-    say(library, library.review.sample(30))
+    answer(library, library.review.sample(30))
     ingest(library, ids_of(range(100, 160)), blobs([60], seed=5))
     one = cluster_of(library, GROUPS[0])
     assert Counter(where(library).values())[one] > 90
-    looks = library.review.sample(40, cluster_ids=[one])
+    items = library.review.sample(40, cluster_ids=[one])
     said = {answer.image_id for answer in library.store.answers.all() if answer.cluster_id == one}
-    drawn = said | set(ids(looks))
+    drawn = said | set(ids(items))
     everyone = [i for i, c in where(library).items() if c == one]
     wanted = in_random_order(everyone, seed=0)[: len(drawn)]
     assert drawn == set(wanted)
@@ -133,8 +133,8 @@ def test_images_that_come_later_are_drawn_as_if_they_had_been_there(library: Lib
 def test_purity_is_that_of_the_random_draw(library: Library) -> None:
     assert library.review.audit() is None
     one = cluster_of(library, GROUPS[0])
-    looks = library.review.sample(10, cluster_ids=[one])
-    say(library, looks, wrong=ids(looks)[:2])
+    items = library.review.sample(10, cluster_ids=[one])
+    answer(library, items, wrong=ids(items)[:2])
     audit = library.review.audit()
     assert audit is not None
     assert audit.per_cluster == {one: wilson(8, 10, population=40)}
@@ -143,25 +143,25 @@ def test_purity_is_that_of_the_random_draw(library: Library) -> None:
 
 
 def test_the_last_answer_counts(library: Library) -> None:
-    look = library.review.sample(1)[0]
+    item = library.review.sample(1)[0]
     for belongs in (True, False, True, False):
-        assert library.review.answer([look.answer(belongs=belongs)]) == 1
+        assert library.review.answer([item.answer(belongs=belongs)]) == 1
         audit = library.review.audit()
         assert audit is not None
         assert (audit.overall.answered, audit.overall.right) == (1, int(belongs))
-    assert library.review.answer([look.answer(belongs=False)]) == 0
+    assert library.review.answer([item.answer(belongs=False)]) == 0
 
 
 def test_an_answer_counts_only_while_the_image_is_in_that_cluster(library: Library) -> None:
     one, other = cluster_of(library, GROUPS[0]), cluster_of(library, GROUPS[1])
-    looks = library.review.sample(10, cluster_ids=[one])
-    say(library, looks)
-    library.corrections.move([looks[0].image_id], other)
+    items = library.review.sample(10, cluster_ids=[one])
+    answer(library, items)
+    library.corrections.move([items[0].image_id], other)
     audit = library.review.audit()
     assert audit is not None
     assert {i: p.answered for i, p in audit.per_cluster.items()} == {one: 9}
     # It was not answered for the cluster that it is in now.
-    assert looks[0].image_id in ids(library.review.sample(100, cluster_ids=[other]))
+    assert items[0].image_id in ids(library.review.sample(100, cluster_ids=[other]))
     library.undo()
     audit = library.review.audit()
     assert audit is not None
@@ -170,7 +170,7 @@ def test_an_answer_counts_only_while_the_image_is_in_that_cluster(library: Libra
 
 def test_after_a_merge_the_answers_about_what_is_no_more_do_not_count(library: Library) -> None:
     one, other = cluster_of(library, GROUPS[0]), cluster_of(library, GROUPS[1])
-    say(library, library.review.sample(30))
+    answer(library, library.review.sample(30))
     library.corrections.merge([one, other])
     audit = library.review.audit()
     assert audit is not None
@@ -180,9 +180,9 @@ def test_after_a_merge_the_answers_about_what_is_no_more_do_not_count(library: L
 @pytest.mark.parametrize("way", ["correct", "not", "move"])
 def test_a_corrected_cluster_is_not_taken_for_pure(library: Library, way: str) -> None:
     one, other = cluster_of(library, GROUPS[0]), cluster_of(library, GROUPS[1])
-    looks = library.review.sample(10, cluster_ids=[one])
-    wrong = ids(looks)[:4]
-    say(library, looks, wrong=wrong)
+    items = library.review.sample(10, cluster_ids=[one])
+    wrong = ids(items)[:4]
+    answer(library, items, wrong=wrong)
     if way == "correct":
         (report,) = library.review.correct()
         assert set(report.decision.image_ids) == set(wrong)
@@ -202,8 +202,8 @@ def test_a_corrected_cluster_is_not_taken_for_pure(library: Library, way: str) -
 
 
 def test_undo_of_a_correction_brings_the_former_purity_back(library: Library) -> None:
-    looks = library.review.sample(30)
-    say(library, looks, wrong=ids(looks)[:3])
+    items = library.review.sample(30)
+    answer(library, items, wrong=ids(items)[:3])
     before = library.review.audit()
     reports = library.review.correct()
     assert library.review.audit() != before
@@ -225,10 +225,10 @@ def test_a_cluster_of_one_and_a_library_of_one_cluster(tmp_path: Path) -> None:
     small = library_at(tmp_path)
     fill(small, ids_of(range(3)), blobs([2, 1]))
     small.recluster(k=2, reduce="none")
-    looks = small.review.sample(10)
-    assert sorted(len(look.typical) for look in looks) == [0, 1, 1]
+    items = small.review.sample(10)
+    assert sorted(len(item.typical) for item in items) == [0, 1, 1]
     assert small.review.doubtful() == []
-    say(small, looks)
+    answer(small, items)
     audit = small.review.audit()
     assert audit is not None
     assert (audit.overall.share, audit.overall.low, audit.overall.high) == (1, 1, 1)
@@ -239,11 +239,11 @@ def test_many_answers_one_by_one_stay_few_files(
 ) -> None:
     monkeypatch.setattr(api, "_ANSWERS_A_TIDY", 12)
     monkeypatch.setattr(database, "_SMALL_FRAGMENTS", 4)
-    looks = library.review.sample(26)
-    for look in looks:
-        library.review.answer([look.answer(belongs=look.cluster_id % 2 == 0)])
+    items = library.review.sample(26)
+    for item in items:
+        library.review.answer([item.answer(belongs=item.cluster_id % 2 == 0)])
     answers = library.store.answers.all()
-    assert [answer.image_id for answer in answers] == ids(looks)
+    assert [answer.image_id for answer in answers] == ids(items)
     assert len(library.store.answers._database.dataset("answers").get_fragments()) <= 4
 
 
@@ -261,16 +261,16 @@ def mixed(library: Library) -> tuple[Library, list[str]]:
 def test_the_images_among_others_come_first(mixed: tuple[Library, list[str]]) -> None:
     library, strays = mixed
     one, other = cluster_of(library, GROUPS[0][6:]), cluster_of(library, GROUPS[1])
-    looks = library.review.doubtful(50)
-    assert set(ids(looks)) == set(strays)
-    found = {look.image_id: look for look in looks}
+    items = library.review.doubtful(50)
+    assert set(ids(items)) == set(strays)
+    found = {item.image_id: item for item in items}
     for image_id in strays:
         assert (found[image_id].cluster_id, found[image_id].other_id) == (other, one)
         assert found[image_id].drawn is SampleKind.DOUBTFUL
-    shares = [look.disagreeing or 0 for look in looks]
+    shares = [item.disagreeing or 0 for item in items]
     assert shares == sorted(shares, reverse=True)
     assert min(shares) >= 0.6
-    assert ids(library.review.doubtful(2)) == ids(looks)[:2]
+    assert ids(library.review.doubtful(2)) == ids(items)[:2]
     assert library.review.doubtful(50, cluster_ids=[one]) == []
 
 
@@ -280,10 +280,10 @@ def test_answers_about_doubtful_images_say_nothing_of_the_others(
     library, _ = mixed
     other = cluster_of(library, GROUPS[1])
     doubtful = library.review.doubtful(50, cluster_ids=[other])
-    say(library, doubtful, wrong=ids(doubtful))
+    answer(library, doubtful, wrong=ids(doubtful))
     assert library.review.audit() is None
-    looks = library.review.sample(4, cluster_ids=[other])
-    say(library, [look for look in looks if look.belongs is None])
+    items = library.review.sample(4, cluster_ids=[other])
+    answer(library, [item for item in items if item.belongs is None])
     audit = library.review.audit()
     assert audit is not None
     assert audit.overall.share == 1
@@ -297,12 +297,12 @@ def test_a_doubtful_image_is_as_likely_to_be_drawn_as_any_other(
     other = cluster_of(library, GROUPS[1])
     untouched = ids(library.review.sample(23, cluster_ids=[other]))
     doubtful = library.review.doubtful(50, cluster_ids=[other])
-    say(library, doubtful, wrong=strays)
-    looks = library.review.sample(23, cluster_ids=[other])
-    # Left out, they would make the cluster look purer than it is; what was said is known.
-    assert ids(looks) == untouched
-    assert {look.image_id for look in looks if look.belongs is False} == set(strays)
-    say(library, looks, wrong=strays)
+    answer(library, doubtful, wrong=strays)
+    items = library.review.sample(23, cluster_ids=[other])
+    # Left out, they would make the cluster item purer than it is; what was said is known.
+    assert ids(items) == untouched
+    assert {item.image_id for item in items if item.belongs is False} == set(strays)
+    answer(library, items, wrong=strays)
     audit = library.review.audit()
     assert audit is not None
     assert audit.overall.share == pytest.approx(20 / 23)
@@ -320,11 +320,11 @@ def test_of_very_many_the_least_sure_are_looked_up(
 
 
 def test_what_is_known_is_not_written_again(library: Library) -> None:
-    look = library.review.sample(1)[0]
-    by_doubt = Answer(look.image_id, look.cluster_id, True, SampleKind.DOUBTFUL)
+    item = library.review.sample(1)[0]
+    by_doubt = Answer(item.image_id, item.cluster_id, True, SampleKind.DOUBTFUL)
     assert library.review.answer([by_doubt]) == 1
     assert library.review.audit() is None
-    assert library.review.answer([look.answer(belongs=True)]) == 1
-    assert library.review.answer([look.answer(belongs=True), by_doubt]) == 0
+    assert library.review.answer([item.answer(belongs=True)]) == 1
+    assert library.review.answer([item.answer(belongs=True), by_doubt]) == 0
     assert library.store.answers.count() == 2
     assert library.review.audit() is not None
