@@ -138,7 +138,7 @@ def unwritable(to: Path, error: OSError, *, option: str) -> SettingsError:
 
 def _photos_around(store: Store, place: Path) -> Path | None:
     """The ingested folder whose ingest would find the files of a folder; None for none."""
-    for root in store.photos.roots():
+    for root in store.roots.all():
         if place.is_relative_to(root.folder):
             inside = place.relative_to(root.folder).parts
             if not any(map(is_ignored, inside)):

@@ -50,7 +50,7 @@ def identify_clusters(
         old_ids=previous.ids,
         k=int(cluster_of.max()) + 1,
         next_id=next_id,
-        settled=required,
+        decided=required,
     )
     mode_clusters = ids[cluster_of]
     modes = ModeNames(

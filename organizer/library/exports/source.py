@@ -85,7 +85,7 @@ class ExportSource:
                 f"none of these images has a vector of {embedder.name}",
                 f"organizer ingest --embedder {embedder.name}",
             )
-        folders = [root.folder for root in store.photos.roots()]
+        folders = [root.folder for root in store.roots.all()]
         about = _about(store, known, selected, embedder, relative_to, folders)
         files = FileColumns(folders, missing_too=options.include_missing)
         side = part.picture_side if isinstance(part, PictureExporter) else 0

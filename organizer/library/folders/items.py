@@ -49,7 +49,7 @@ def collect_items(
         only_named=only_named,
         with_people=settings.with_people,
     )
-    folders = [root.folder for root in store.photos.roots()]
+    folders = [root.folder for root in store.roots.all()]
     return [fields.item(file, first, folders) for file in held]
 
 

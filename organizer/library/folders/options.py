@@ -91,7 +91,7 @@ def _require_movable(
     store: Store, to: Path, options: ArrangeOptions, active: Sequence[ArrangeRecord]
 ) -> None:
     ours = {record.plan.to for record in active}
-    if to not in ours and any(root.folder == to for root in store.photos.roots()):
+    if to not in ours and any(root.folder == to for root in store.roots.all()):
         raise SettingsError(
             f"{options.to} was ingested: its photos would be moved about among themselves",
             f"name a new folder, for example --to {options.to / 'sorted'}",

@@ -118,7 +118,7 @@ def active_crops(store: Store, constraints: Constraints | None = None) -> dict[s
     A decision outlives the detector that made the box: a named cluster keeps the crops that
     represent it.
     """
-    detected = {crop.crop_id: crop for crop, _ in store.detections.seen()}
+    detected = {crop.crop_id: crop for crop, _ in store.detections.current_crops()}
     constraints = constraints or compile_constraints(store.decisions.all())
     decided = [image_id for image_id in constraints.fixed if image_id not in detected]
     return detected | store.detections.crops(decided)
@@ -173,7 +173,7 @@ def locate_photos(store: Store, clustering: StoredClustering | None) -> dict[str
 def _locate_crops(store: Store, cluster_of: Mapping[str, int]) -> dict[str, list[CropLocation]]:
     decisions = store.decisions.all()
     constraints, moved = compile_constraints(decisions), moved_by_person(decisions)
-    box_of = {crop.crop_id: box for crop, box in store.detections.seen()}
+    box_of = {crop.crop_id: box for crop, box in store.detections.current_crops()}
     found: dict[str, list[CropLocation]] = {}
     for crop_id, crop in active_crops(store, constraints).items():
         box = box_of.get(crop_id)

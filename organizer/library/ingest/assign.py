@@ -105,7 +105,7 @@ class Assigner:
         if not self._compared:
             return AssignmentSummary()
         summary = AssignmentSummary(compared=self._compared, unsure=self._unsure)
-        models = self._sums.onto(self._loaded.models)
+        models = self._sums.added_to(self._loaded.models)
         if self._unsure:
             unassigned, since = self._loaded.unassigned()
             images = PreparedImages(
