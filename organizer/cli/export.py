@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -20,12 +18,8 @@ from organizer.cli.session import (
     command,
     opened,
     quiet_natives,
-    say,
 )
 from organizer.errors import SettingsError
-
-if TYPE_CHECKING:
-    from organizer.library.exports import ExportReport
 
 _PIPE = Path("-")
 
@@ -115,8 +109,12 @@ def export(
     of their own: organizer export FORMAT --options.
     """
     with command(debug=debug):
+        from organizer.cli import export_output
+
         if options:
-            _show_options(format, json=json)
+            from organizer.library.exports.format_options import format_options
+
+            export_output.print_options(format, format_options(format), json=json)
             return
         if to == _PIPE and json:
             raise SettingsError("--to - and --json both write to stdout", "leave one out")
@@ -142,7 +140,7 @@ def export(
                     force=force,
                     progress=progress,
                 )
-        _show(report, json=json)
+        export_output.print_export(report, json=json)
 
 
 def _params(chosen: Sequence[str], thumbnails: int | None) -> dict[str, Any]:
@@ -156,68 +154,3 @@ def _params(chosen: Sequence[str], thumbnails: int | None) -> dict[str, Any]:
             raise SettingsError(f"{name} is set twice", "leave one out")
         params[name] = value
     return params
-
-
-def _show_options(format: str, *, json: bool) -> None:
-    from organizer.cli.output import print_json, print_line
-    from organizer.library.exports.format_options import format_options
-
-    found = format_options(format)
-    if json:
-        print_json({"options": [{"name": name, **asdict(found[name])} for name in found]})
-        return
-    for name, option in found.items():
-        print_line(f"--set {name}={shlex.quote(option.example) if option.example else '...'}")
-        print_line(f"    {option.help}{' (needed)' if option.needed else ''}")
-    if not found:
-        say(f"{format} has no options of its own")
-
-
-def _show(report: ExportReport, *, json: bool) -> None:
-    from organizer.cli.output import print_json, print_line, short
-
-    if json:
-        print_json(_fields(report))
-    elif report.to is not None:
-        print_line(f"{report.images:,} images: {short(report.to)}")
-    for line in _remarks(report):
-        say(line)
-
-
-def _remarks(report: ExportReport) -> list[str]:
-    """What the person should know besides."""
-    said = {
-        "there are no clusters yet, so their columns are empty: organizer recluster": (
-            not report.clustered
-        ),
-        f"left out, their files are missing: {report.missing:,} (--include-missing)": (
-            report.missing
-        ),
-        f"left out, they have no vector: {report.without_vector:,}": report.without_vector,
-        f"left out, a person or a vehicle is on them: {report.people:,} (--with-people)": (
-            report.people
-        ),
-        **{
-            f"left out, they have no {what}: {number:,}": number
-            for what, number in report.incomplete.items()
-        },
-        f"to go on: {report.opened_with}": report.opened_with,
-    }
-    return [line for line, applies in said.items() if applies]
-
-
-def _fields(report: ExportReport) -> dict[str, object]:
-    return {
-        "format": report.exporter,
-        "to": report.to,
-        "images": report.images,
-        "skipped": {
-            "missing": report.missing,
-            "without_vector": report.without_vector,
-            "people": report.people,
-            "incomplete": report.incomplete,
-        },
-        "clustered": report.clustered,
-        "embedder": report.embedder.name if report.embedder else None,
-        "open_with": report.opened_with or None,
-    }

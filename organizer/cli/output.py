@@ -76,6 +76,11 @@ def time_text(at: str) -> str:
     return f"{at[:10]} {at[11:19]} UTC"
 
 
+def counted(count: int, noun: str) -> str:
+    """A count with its noun: "1 image", "1,000 images"."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def number_text(value: float | None, digits: int = 3) -> str:
     """A number for a table; a dash where there is none."""
     return "-" if value is None else f"{value:.{digits}f}"

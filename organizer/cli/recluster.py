@@ -1,4 +1,4 @@
-"""``organizer recluster``, and the way back: ``organizer undo``."""
+"""``organizer recluster``: all images clustered again."""
 
 from __future__ import annotations
 
@@ -101,24 +101,6 @@ def recluster(
                 progress=progress,
             )
         recluster_output.print_recluster(report, json=json)
-
-
-def undo(
-    library: LibraryOption = None, json: JsonOption = False, debug: DebugOption = False
-) -> None:
-    """Bring the clustering before the last recluster, merge, split, move or the like back.
-
-    What you said by it is taken back too. Photos that came since join it.
-    """
-    with command(debug=debug), opened(library) as found:
-        from organizer.cli.output import print_json, print_line
-
-        former = found.undo()
-        k = len(found.clusters.summaries())
-        if json:
-            print_json({"clustering_id": former.clustering_id, "k": k})
-        else:
-            print_line(f"back to clustering {former.clustering_id} with {k} clusters")
 
 
 def _parse_k(text: str) -> K:

@@ -235,7 +235,7 @@ class _Dialogue:
         return 1
 
     def _open(self, look: ReviewItem, *, typical: bool) -> None:
-        from organizer.cli.browse import open_picture
+        from organizer.cli.viewer import open_picture
 
         if typical and not look.typical:
             say("the cluster has no other image")

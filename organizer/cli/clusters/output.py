@@ -1,4 +1,4 @@
-"""Clusters, their images, and what became of them."""
+"""Clusters, their images, decisions and history on the terminal and as JSON."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from organizer.library.clusters.summaries import ClusterMember, ClusterSummary, 
 from organizer.library.corrections.editor import DecisionReport
 from organizer.library.corrections.history import HistoryEvent
 from organizer.library.images.crops import PhotoGroup
+from organizer.library.search.text import NameSuggestion
 
 
 def print_clusters(
@@ -121,6 +122,26 @@ def print_decision(report: DecisionReport, *, json: bool) -> None:
         print_line(line)
     for note in report.notes:
         say(note)
+
+
+def print_suggestions(rows: Sequence[NameSuggestion], *, json: bool) -> None:
+    """Proposed names to stdout, how to accept one to stderr."""
+    if json:
+        print_json({"suggestions": [asdict(row) for row in rows]})
+        return
+    table = [
+        [
+            str(row.cluster_id),
+            row.name or "-",
+            f"{row.images:,}",
+            row.suggestion,
+            f"{row.confidence:.0%}",
+            f"{row.second} {row.second_confidence:.0%}" if row.second else "-",
+        ]
+        for row in rows
+    ]
+    print_table([">id", "name", ">images", "suggestion", ">confidence", "or"], table)
+    say(f'to accept one: organizer clusters rename {rows[0].cluster_id} "NAME"')
 
 
 def print_history(events: Sequence[HistoryEvent], *, json: bool) -> None:
