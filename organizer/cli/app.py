@@ -1,4 +1,4 @@
-"""The program: which commands there are, in the order of the help, each with its example."""
+"""The program: its commands in the order of the help, each with an example."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from organizer.cli.status import status
 from organizer.cli.undo import undo
 
 commands = typer.Typer()
-"""Those of organizer, each made when it is called."""
+"""The built-in commands; each is made when it is called."""
 
 
 class Program(Commands):
-    """The program as it is typed."""
+    """The built-in commands and those of plugins."""
 
-    own = commands
+    builtin = commands
 
 
 app = typer.Typer(

@@ -14,8 +14,8 @@ from organizer.cli.session import (
     LibraryOption,
     WeightsOption,
     command,
-    complain,
     opened,
+    print_error,
     say,
 )
 from organizer.errors import OrganizerError
@@ -69,7 +69,7 @@ def _walk(library: Library, file: Path, *, limit: int, json: bool) -> None:
         try:
             hits = _show(library, goal, limit=limit, json=json)
         except OrganizerError as error:  # the file is gone: stay at the current photo
-            complain(error)
+            print_error(error)
             continue
         trail = trail[:-1] if back else [*trail, goal]
 

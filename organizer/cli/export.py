@@ -1,4 +1,4 @@
-"""``organizer export``: the images with their clusters, for another tool."""
+"""``organizer export``: the images with their clusters, in the format of another tool."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ def export(
             "--to",
             "-o",
             metavar="PATH",
-            help="Where to; - for a pipe (csv). Otherwise organizer.csv or the like, here.",
+            help="The file or folder; - for a pipe (csv). Otherwise organizer.csv or the like.",
         ),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Replace what is there; otherwise it is left alone.")
+        bool, typer.Option("--force", help="Replace a file or folder that exists.")
     ] = False,
     vectors: Annotated[
         bool | None,
         typer.Option(
             "--vectors/--no-vectors",
-            help="With vectors or without; embedding-atlas has them if nothing is said.",
+            help="With vectors or without; if not given, only embedding-atlas has them.",
         ),
     ] = None,
     embedder: EmbedderOption = None,
@@ -57,11 +57,12 @@ def export(
         typer.Option(
             "--cluster",
             metavar="ID",
-            help="Only this cluster, by id or name, or the word unsure; may be repeated.",
+            help="Only this cluster, by id or name, or unsure (the unassigned images); may be "
+            "repeated.",
         ),
     ] = None,
     include_missing: Annotated[
-        bool, typer.Option("--include-missing", help="Also images whose files are gone.")
+        bool, typer.Option("--include-missing", help="Also images whose files are missing.")
     ] = False,
     relative_to: Annotated[
         Path | None,
@@ -81,10 +82,10 @@ def export(
         bool,
         typer.Option(
             "--leave-out-incomplete",
-            help="Go on without images of which the format must know more.",
+            help="Leave out images that lack what the format requires; otherwise that is an error.",
         ),
     ] = False,
-    chosen: Annotated[
+    assignments: Annotated[
         list[str] | None,
         typer.Option(
             "--set",
@@ -93,7 +94,7 @@ def export(
         ),
     ] = None,
     options: Annotated[
-        bool, typer.Option("--options", help="List the options of the format, and stop.")
+        bool, typer.Option("--options", help="List the options of the format, and end.")
     ] = False,
     with_people: PeopleOption = False,
     library: LibraryOption = None,
@@ -102,11 +103,11 @@ def export(
 ) -> None:
     """Write the images with cluster, name, distance and metadata for another tool.
 
-    csv, parquet and fiftyone have absolute paths, megadetector-json has them
-    relative to the folder that holds all photos (it says which), unless
-    --relative-to names one. Images that are unsure have no cluster but a
-    candidate. Nothing is overwritten without --force. Some formats have options
-    of their own: organizer export FORMAT --options.
+    csv, parquet and fiftyone have absolute paths; megadetector-json has paths
+    relative to the folder that holds all photos, which it names, unless
+    --relative-to gives one. Unassigned images have no cluster but a candidate.
+    Nothing is overwritten without --force. Some formats have options of their
+    own: organizer export FORMAT --options.
     """
     with command(debug=debug):
         from organizer.cli import export_output
@@ -122,7 +123,7 @@ def export(
             from organizer.cli.progress_bar import progress_bar
             from organizer.library.exports import ExportOptions
 
-            choice = ExportOptions(
+            selection = ExportOptions(
                 vectors,
                 embedder,
                 cluster or (),
@@ -130,12 +131,12 @@ def export(
                 relative_to,
                 leave_out_incomplete=leave_out_incomplete,
             )
-            params = _params(chosen or (), thumbnails)
+            params = _params(assignments or (), thumbnails)
             with quiet_natives(debug=debug), progress_bar() as progress:
                 report = found.exports.write(
                     format,
                     sys.stdout.buffer if to == _PIPE else to,
-                    choice,
+                    selection,
                     params=params,
                     force=force,
                     progress=progress,
@@ -143,10 +144,14 @@ def export(
         export_output.print_export(report, json=json)
 
 
-def _params(chosen: Sequence[str], thumbnails: int | None) -> dict[str, Any]:
-    """The options of the format, as they were typed."""
+def _params(assignments: Sequence[str], thumbnails: int | None) -> dict[str, Any]:
+    """The options of the format, by name.
+
+    Raises:
+        SettingsError: One is not NAME=VALUE, or is set twice.
+    """
     params: dict[str, Any] = {} if thumbnails is None else {"thumbnails": thumbnails}
-    for text in chosen:
+    for text in assignments:
         name, equals, value = text.partition("=")
         if not (equals and name):
             raise SettingsError(f"--set {text} sets nothing", "--set NAME=VALUE")

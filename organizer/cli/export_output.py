@@ -43,7 +43,7 @@ def _notes(report: ExportReport) -> list[str]:
             report.missing
         ),
         f"left out, they have no vector: {report.without_vector:,}": report.without_vector,
-        f"left out, a person or a vehicle is on them: {report.people:,} (--with-people)": (
+        f"left out, a person or a vehicle is in the photo: {report.people:,} (--with-people)": (
             report.people
         ),
         **{

@@ -1,4 +1,4 @@
-"""``organizer models``: the embedders, and the weights that they need."""
+"""``organizer models``: the embedders and their weights."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def models(
 def list_names(
     family: Annotated[
         str | None,
-        typer.Argument(metavar="FAMILY", help="torchvision, timm or openclip: all its names."),
+        typer.Argument(metavar="FAMILY", help="torchvision, timm or openclip: list all its names."),
     ] = None,
     weights: WeightsOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """The embedders of short names with the state of their weights, or all names of a family."""
+    """The embedders with short names and their weights, or all names of a family."""
     with command(debug=debug):
         if family is None:
             _show_all(weights, json=json)
@@ -62,7 +62,7 @@ def pull(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Get the weights of an embedder now, so that a later ingest needs no network."""
+    """Download the weights of an embedder, so that a later ingest needs no network."""
     with command(debug=debug):
         from organizer.cli import models_output
         from organizer.library import embedders
@@ -76,12 +76,12 @@ def import_file(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A .pth or .safetensors file.")],
     name: Annotated[
         str | None,
-        typer.Option("--name", metavar="NAME", help="Whose weights; otherwise the file's name."),
+        typer.Option("--name", metavar="NAME", help="The embedder; otherwise the file's name."),
     ] = None,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Copy a weights file to where it is found from now on, if it fits the embedder."""
+    """Copy a weights file into the folder of weights, if it fits the embedder."""
     with command(debug=debug):
         from organizer.cli import models_output
         from organizer.library import embedders
@@ -99,7 +99,7 @@ def where(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """The folders in which weights are looked for, first to last; or where those of one are."""
+    """The folders in which weights are looked for, in order; or where those of one embedder are."""
     with command(debug=debug):
         from organizer.cli import models_output
         from organizer.library import embedders

@@ -28,7 +28,7 @@ def search(
     ] = None,
     text: Annotated[
         str | None,
-        typer.Option("--text", metavar="WORDS", help="Words instead of a photo; needs OpenCLIP."),
+        typer.Option("--text", metavar="TEXT", help="A text instead of a photo; needs OpenCLIP."),
     ] = None,
     limit: Annotated[
         int, typer.Option("--limit", "-n", "--top", "-t", min=1, max=10_000, help="How many.")

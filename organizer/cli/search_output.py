@@ -1,4 +1,4 @@
-"""The hits of a search."""
+"""The hits of a search on the terminal and as JSON."""
 
 from __future__ import annotations
 
