@@ -100,17 +100,12 @@ def review(
     with command(debug=debug):
         _require_one_action(sample, doubtful, clusters, out, filled, force=force)
         with opened(library, seed=seed, viewer=viewer, with_people=with_people or None) as found:
-            from organizer.cli import review_output
-            from organizer.library.review.sample import count_missing
-
             if filled is not None:
                 answers = _read_answers(found, filled, force=force)
-                corrected = found.review.correct() if correct else []
-                review_output.print_result(found, corrected, answers=answers, json=json)
+                _finish(found, (), correct=correct, answers=answers, json=json)
                 return
             if sample is None and doubtful is None and out is None:
-                corrected = found.review.correct(clusters or ()) if correct else []
-                review_output.print_result(found, corrected, json=json)
+                _finish(found, clusters or (), correct=correct, json=json)
                 return
             is_asked = out is None and not json and sys.stdin.isatty()
             if correct and not is_asked:
@@ -118,24 +113,12 @@ def review(
                     "nobody can be asked here, so there is nothing to correct yet",
                     "answer first; then organizer review --correct, or --in FILE --correct",
                 )
-            if doubtful is not None:
-                items = found.review.doubtful(doubtful, cluster_ids=clusters or ())
+            items = _draw(found, sample, doubtful, clusters or ())
+            if is_asked:
+                _Dialogue(found, items, doubtful=doubtful is not None).run()
+                _finish(found, clusters or (), correct=correct, json=False)
             else:
-                items = found.review.sample(sample or _SAMPLE, cluster_ids=clusters or ())
-            review_output.print_missing(count_missing(found.store, clusters or ()))
-            if out is not None:
-                from organizer.library.review import csv_file
-
-                csv_file.write_review(out, items, store=found.store, force=force)
-                review_output.print_written(out, items, json=json)
-            elif not is_asked:
-                review_output.print_items(items, json=json)
-            else:
-                if not items:
-                    review_output.print_nothing_left(doubtful=doubtful is not None)
-                _Dialogue(found, items).run()
-                corrected = found.review.correct(clusters or ()) if correct else []
-                review_output.print_result(found, corrected, json=False)
+                _list(found, items, out, force=force, json=json)
 
 
 def _require_one_action(
@@ -162,6 +145,50 @@ def _require_one_action(
         )
 
 
+def _draw(
+    library: Library, sample: int | None, doubtful: int | None, cluster_ids: Sequence[int]
+) -> list[ReviewItem]:
+    """The images to look at; those whose files are missing are counted on stderr."""
+    from organizer.cli import review_output
+    from organizer.library.review.sample import count_missing
+
+    if doubtful is not None:
+        items = library.review.doubtful(doubtful, cluster_ids=cluster_ids)
+    else:
+        items = library.review.sample(sample or _SAMPLE, cluster_ids=cluster_ids)
+    review_output.print_missing(count_missing(library.store, cluster_ids))
+    return items
+
+
+def _list(
+    library: Library, items: Sequence[ReviewItem], out: Path | None, *, force: bool, json: bool
+) -> None:
+    """Write the images to a CSV file, or to stdout where there is none."""
+    from organizer.cli import review_output
+    from organizer.library.review import csv_file
+
+    if out is None:
+        review_output.print_items(items, json=json)
+        return
+    csv_file.write_review(out, items, store=library.store, force=force)
+    review_output.print_written(out, items, json=json)
+
+
+def _finish(
+    library: Library,
+    cluster_ids: Sequence[int],
+    *,
+    correct: bool,
+    answers: review_output.ReadAnswers | None = None,
+    json: bool,
+) -> None:
+    """Correct the clusters where that is asked for, and print the purity."""
+    from organizer.cli import review_output
+
+    corrected = library.review.correct(cluster_ids) if correct else []
+    review_output.print_result(library, corrected, answers=answers, json=json)
+
+
 def _read_answers(library: Library, file: Path, *, force: bool) -> review_output.ReadAnswers:
     from organizer.cli.review_output import ReadAnswers
     from organizer.library.review import csv_file
@@ -176,16 +203,19 @@ def _read_answers(library: Library, file: Path, *, force: bool) -> review_output
 class _Dialogue:
     """Asks about images one by one; each answer is stored before the next image is shown."""
 
-    def __init__(self, library: Library, items: Sequence[ReviewItem]) -> None:
-        self._library = library
-        self._items = items
+    def __init__(self, library: Library, items: Sequence[ReviewItem], *, doubtful: bool) -> None:
+        self._library, self._items, self._doubtful = library, items, doubtful
         self._answers = {item.image_id: item.belongs for item in items if item.belongs is not None}
         self._cluster: int | None = None
 
     def run(self) -> None:
         """Ask until all are answered or the user ends it."""
-        if self._items:
-            say(_KEYS)
+        from organizer.cli import review_output
+
+        if not self._items:
+            review_output.print_nothing_left(doubtful=self._doubtful)
+            return
+        say(_KEYS)
         place = 0
         while place < len(self._items):
             self._show(place)
