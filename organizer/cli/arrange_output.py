@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from organizer.arrange import ArrangeMode, StepResult
-from organizer.cli.output import counted, print_json, print_line, short
+from organizer.cli.output import count_text, print_json, print_line, short
 from organizer.cli.session import say
 from organizer.library.folders.read_back.report import LabelledCluster, ReadBackReport
 from organizer.library.folders.report import ArrangeReport, ArrangeUndoReport
@@ -50,15 +50,15 @@ def print_arranged(report: ArrangeReport, *, json: bool) -> None:
     else:
         _print_refusals(report.refusals)
         if report.suffixed:
-            files = counted(report.suffixed, "file")
+            files = count_text(report.suffixed, "file")
             print_line(f"{files} with a suffix, because names would be equal")
         if report.made_safe:
-            names = counted(report.made_safe, "name")
+            names = count_text(report.made_safe, "name")
             print_line(f"{names} changed to be valid on every system")
         if report.sidecars:
-            files = counted(report.sidecars, "sidecar file")
+            files = count_text(report.sidecars, "sidecar file")
             print_line(f"{files} (.xmp, .json) with the photos")
-        print_line(f"{counted(report.files, 'file')}: {', '.join(_accounts(report))}")
+        print_line(f"{count_text(report.files, 'file')}: {', '.join(_accounts(report))}")
     if report.plan is not None:
         say(f"written: {short(report.plan)}; no file was changed")
         say(f"to apply it: organizer arrange --apply {short(report.plan)}")
@@ -120,7 +120,7 @@ def print_undo(report: ArrangeUndoReport, *, json: bool) -> None:
     ]
     total = report.undone + sum(report.results.values())
     print_line(
-        f"{counted(total, 'file')} {_DONE[report.mode]} in {short(report.to)} on "
+        f"{count_text(total, 'file')} {_DONE[report.mode]} in {short(report.to)} on "
         f"{report.created_at[:10]}: {', '.join(accounts)}"
     )
     if not report.is_finished:
@@ -141,7 +141,7 @@ def print_read_back(report: ReadBackReport, *, json: bool) -> None:
     if report.has_decisions:
         return
     if report.refiled:
-        print_line(f"no cluster changed; {counted(report.refiled, 'file')} moved or renamed")
+        print_line(f"no cluster changed; {count_text(report.refiled, 'file')} moved or renamed")
     else:
         print_line("nothing changed")
 
@@ -150,27 +150,27 @@ def _decisions(report: ReadBackReport) -> Iterable[str]:
     for cluster, name in report.renamed:
         yield f"rename {_named(cluster)} to {name!r}"
     for source, into, count in report.merged:
-        yield f"merge {_named(source)} into {_named(into)} ({counted(count, 'image')})"
+        yield f"merge {_named(source)} into {_named(into)} ({count_text(count, 'image')})"
     for origin, to, count in report.moved:
-        yield f"move {counted(count, 'image')} from {_named(origin)} to {_named(to)}"
+        yield f"move {count_text(count, 'image')} from {_named(origin)} to {_named(to)}"
     for name, count in report.new_clusters:
-        yield f"new cluster {name!r} of {counted(count, 'image')}"
+        yield f"new cluster {name!r} of {count_text(count, 'image')}"
     for cluster, count in report.left:
-        yield f"exclude {counted(count, 'image')} from {_named(cluster)}"
+        yield f"exclude {count_text(count, 'image')} from {_named(cluster)}"
 
 
 def _undecided(report: ReadBackReport) -> Iterable[str]:
     if report.gone:
-        yield f"{counted(report.gone, 'image')} in no folder any more: nothing is decided"
+        yield f"{count_text(report.gone, 'image')} in no folder any more: nothing is decided"
     if report.loose:
-        yield f"{counted(report.loose, 'image')} in no folder of a cluster: nothing is decided"
+        yield f"{count_text(report.loose, 'image')} in no folder of a cluster: nothing is decided"
     if report.contradictory:
-        images = counted(len(report.contradictory), "image")
+        images = count_text(len(report.contradictory), "image")
         yield f"{images} in several folders at once: nothing is decided"
         for file, folders in report.contradictory[:_SHOWN]:
             yield f"  {short(file)}: in {', '.join(folders)}"
     if report.unknown_files:
-        files = counted(len(report.unknown_files), "unknown file")
+        files = count_text(len(report.unknown_files), "unknown file")
         yield f"{files}, not of this arrangement; add them with: organizer ingest"
     for line in report.not_applied:
         yield f"not applied: {line}"

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from organizer.atomic import write_atomically
-from organizer.cli.output import counted, number_text, print_json, print_line, print_table, short
+from organizer.cli.output import count_text, number_text, print_json, print_line, print_table, short
 from organizer.cli.session import say
 from organizer.library.compare.findings import (
     ClusteringExample,
@@ -58,7 +58,7 @@ def print_comparison(
     for cell in comparison.cells:
         if cell.refused:
             say(f"not run: {cell.name}: {cell.refused}")
-    say(f"{counted(comparison.computed, 'run')} done, {comparison.kept:,} kept from earlier")
+    say(f"{count_text(comparison.computed, 'run')} done, {comparison.kept:,} kept from earlier")
     if comparison.interrupted:
         say("interrupted: the same command continues from here")
 

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from organizer.cli.output import counted, print_json, print_line, short
+from organizer.cli.output import count_text, print_json, print_line, short
 from organizer.cli.session import say
 from organizer.library.exports import ExportReport
 from organizer.types import ExportOption
@@ -29,7 +29,7 @@ def print_export(report: ExportReport, *, json: bool) -> None:
     if json:
         print_json(_fields(report))
     elif report.to is not None:
-        print_line(f"{counted(report.images, 'image')}: {short(report.to)}")
+        print_line(f"{count_text(report.images, 'image')}: {short(report.to)}")
     for note in _notes(report):
         say(note)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from organizer.cli.output import counted, print_json, print_line, short
+from organizer.cli.output import count_text, print_json, print_line, short
 from organizer.cli.session import say
 from organizer.library.ingest.report import IngestReport
 from organizer.types import Outcome, PartSpec
@@ -26,9 +26,9 @@ def print_ingest(
     else:
         _lines(report)
     for suffix, count in report.other_suffixes.most_common(5):
-        say(f"not read: {counted(count, 'file')} {suffix or 'without a suffix'}")
+        say(f"not read: {count_text(count, 'file')} {suffix or 'without a suffix'}")
     if report.unusable:
-        files = counted(report.unusable, "file")
+        files = count_text(report.unusable, "file")
         say(f"{files} could not be used; each with its reason: organizer problems")
     if report.interrupted:
         say("interrupted: what was done is kept; run the same command again to continue")
@@ -38,8 +38,8 @@ def print_ingest(
         say(f"the clusters do not use these vectors yet: organizer recluster{option}")
     elif report.unassigned and report.unsure > report.joined / 4:
         say(
-            f"{counted(report.unassigned, 'image')} unassigned (organizer clusters show unsure); "
-            "organizer recluster may find clusters for them"
+            f"{count_text(report.unassigned, 'image')} unassigned (organizer clusters show "
+            "unsure); organizer recluster may find clusters for them"
         )
 
 
@@ -88,21 +88,21 @@ def _lines(report: IngestReport) -> None:
         rate = report.embedded / report.seconds
         engine = f" ({report.engine})" if report.engine else ""
         print_line(
-            f"embedded {counted(report.embedded, 'image')} with {report.embedder.name}{engine} in "
-            f"{report.seconds:.1f} s ({rate:.1f} images/s)"
+            f"embedded {count_text(report.embedded, 'image')} with {report.embedder.name}{engine} "
+            f"in {report.seconds:.1f} s ({rate:.1f} images/s)"
         )
     if report.joined or report.novel:
         print_line(_assigned(report))
     for novel in report.novel:
-        print_line(f"novel cluster {novel.cluster_id}: {counted(novel.images, 'similar image')}")
+        print_line(f"novel cluster {novel.cluster_id}: {count_text(novel.images, 'similar image')}")
     if report.novel:
-        print_line(f"{counted(report.unassigned, 'image')} still unassigned")
-    print_line(f"{counted(report.images, 'image')} in the library")
+        print_line(f"{count_text(report.unassigned, 'image')} still unassigned")
+    print_line(f"{count_text(report.images, 'image')} in the library")
 
 
 def _assigned(report: IngestReport) -> str:
-    line = f"{counted(report.joined - report.unsure, 'image')} assigned"
+    line = f"{count_text(report.joined - report.unsure, 'image')} assigned"
     line += f", {report.unsure:,} unassigned"
     if report.novel:
-        line += f"; {counted(len(report.novel), 'novel cluster')} found"
+        line += f"; {count_text(len(report.novel), 'novel cluster')} found"
     return line

@@ -79,7 +79,7 @@ def time_text(at: str) -> str:
     return f"{at[:10]} {at[11:19]} UTC"
 
 
-def counted(count: int, noun: str, plural: str = "") -> str:
+def count_text(count: int, noun: str, plural: str = "") -> str:
     """A count with its noun: "1 image", "1,000 images"."""
     return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
 

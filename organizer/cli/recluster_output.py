@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from organizer.cli.output import counted, print_json, print_line, print_table
+from organizer.cli.output import count_text, print_json, print_line, print_table
 from organizer.cli.session import say
 from organizer.library.clustering.recluster import ReclusterReport
 from organizer.library.clustering.space import centred_by, centring_text, reducer_text
@@ -83,11 +83,11 @@ def _tables(report: ReclusterReport) -> None:
     space = "" if report.reducer.name == "none" else f", in {reducer_text(report.reducer)}"
     centred = f", {text}" if (text := centring_text(report.reducer)) else ""
     print_line(
-        f"{counted(report.images, 'image')} in {counted(report.k, 'cluster')}: "
+        f"{count_text(report.images, 'image')} in {count_text(report.k, 'cluster')}: "
         f"{report.algorithm}{space}{centred}"
     )
     if report.bursts:
-        print_line(f"bursts as one: {counted(report.observations, 'observation')} clustered")
+        print_line(f"bursts as one: {count_text(report.observations, 'observation')} clustered")
     if report.unsure:
         print_line(f"{report.unsure:,} of them unassigned: organizer clusters show unsure")
     for line in lineage_lines(report.lineage):
@@ -122,7 +122,7 @@ def lineage_lines(lineage: LineageReport) -> list[str]:
         f"kept {len(lineage.kept)}, new {len(lineage.new)}, retired {len(lineage.retired)}, "
         f"split {len(lineage.split)}, merged {len(lineage.merged)}"
     )
-    lines = [f"{changes}; {counted(lineage.images_moved, 'image')} moved"]
+    lines = [f"{changes}; {count_text(lineage.images_moved, 'image')} moved"]
     lines += [f"cluster {s.cluster_id} split into {_listed(s.into)}" for s in lineage.split]
     lines += [f"cluster {m.cluster_id} merged from {_listed(m.sources)}" for m in lineage.merged]
     if lineage.new:

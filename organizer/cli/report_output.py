@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from organizer.cli.output import counted, number_text, print_json, print_line, print_table
+from organizer.cli.output import count_text, number_text, print_json, print_line, print_table
 from organizer.cli.review_output import audit_fields, audit_line
 from organizer.cli.session import say
 from organizer.evaluate.internal import METRIC
@@ -155,8 +155,8 @@ def _clusters(report: ClusteringReport) -> None:
 def _against_truth(truth: TruthScores) -> None:
     scores = [f"{title} {getattr(truth, name):.3f}" for name, title in _TRUTH.items()]
     print_line(
-        f"{', '.join(scores[:4])} on {counted(truth.n_labelled, 'labelled image')} of "
-        f"{counted(truth.n_classes, 'class', 'classes')}"
+        f"{', '.join(scores[:4])} on {count_text(truth.n_labelled, 'labelled image')} of "
+        f"{count_text(truth.n_classes, 'class', 'classes')}"
     )
     print_line(", ".join(scores[4:]))
 

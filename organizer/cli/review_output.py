@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from organizer.cli.output import box_text, counted, print_json, print_line, print_table, short
+from organizer.cli.output import box_text, count_text, print_json, print_line, print_table, short
 from organizer.cli.session import say
 from organizer.library import Library
 from organizer.library.corrections.editor import DecisionReport
@@ -56,7 +56,7 @@ def print_question(item: ReviewItem, *, place: int, of: int, answer: bool | None
 def print_missing(count: int) -> None:
     """How many images are left out because their files are missing."""
     if count:
-        say(f"{counted(count, 'image')} left out: the files are missing")
+        say(f"{count_text(count, 'image')} left out: the files are missing")
 
 
 def print_items(items: Sequence[ReviewItem], *, json: bool) -> None:
@@ -89,7 +89,7 @@ def print_written(file: Path, items: Sequence[ReviewItem], *, json: bool) -> Non
         return
     if not items:
         say("no image is left to look at: the file has only a header")
-    print_line(f"{counted(len(items), 'image')} in {file}")
+    print_line(f"{count_text(len(items), 'image')} in {file}")
     say(f"write y or n into the column belongs, then: organizer review --in {file}")
 
 
@@ -134,7 +134,7 @@ def print_result(
         say("hint: organizer review --sample 200")
     if reopened:
         say(
-            f"your answers exclude {counted(reopened, 'image')} from a cluster that was merged "
+            f"your answers exclude {count_text(reopened, 'image')} from a cluster that was merged "
             "since: until you look again, the purity is too high; organizer review --sample begins "
             "there"
         )
@@ -161,7 +161,7 @@ def audit_line(audit: Audit) -> str:
     whole = audit.overall
     return (
         f"purity by your answers {whole.share:.3f}, 95% interval {_interval(whole)}: "
-        f"{whole.right:,} of {counted(whole.answered, 'image')} that you looked at belong"
+        f"{whole.right:,} of {count_text(whole.answered, 'image')} that you looked at belong"
     )
 
 
@@ -182,21 +182,21 @@ def _print_purity(audit: Audit, names: Mapping[int, str]) -> None:
     print_table([">id", "name", ">looked at", ">belong", ">purity", "95% interval"], rows)
     print_line(audit_line(audit))
     if audit.unseen:
-        say(f"{counted(audit.unseen, 'image')} in clusters without an answer; not counted")
+        say(f"{count_text(audit.unseen, 'image')} in clusters without an answer; not counted")
 
 
 def _print_answers(answers: ReadAnswers) -> None:
     known = f", {answers.known:,} known already" if answers.known else ""
-    blank = f"{counted(answers.blank, 'line')} blank"
-    print_line(f"{counted(answers.new, 'answer')} read{known}; {blank}")
+    blank = f"{count_text(answers.blank, 'line')} blank"
+    print_line(f"{count_text(answers.new, 'answer')} read{known}; {blank}")
     if answers.differing:
         say(
-            f"{counted(answers.differing, 'answer')} not read: you answered otherwise after the "
+            f"{count_text(answers.differing, 'answer')} not read: you answered otherwise after the "
             "table was written; --in FILE --force reads those of the table"
         )
     if answers.elsewhere:
         say(
-            f"{counted(answers.elsewhere, 'answer')} kept but not counted: the image left that "
+            f"{count_text(answers.elsewhere, 'answer')} kept but not counted: the image left that "
             "cluster, or the cluster changed"
         )
 
@@ -204,12 +204,12 @@ def _print_answers(answers: ReadAnswers) -> None:
 def _print_corrections(moved: int, wrong: int) -> None:
     if moved:
         say(
-            f"{counted(moved, 'image')} excluded; the purity is that of what is left. organizer "
+            f"{count_text(moved, 'image')} excluded; the purity is that of what is left. organizer "
             "undo reverts it, one cluster at a time"
         )
     if wrong:
         one, many = "image does not belong to its cluster", "images do not belong to their clusters"
-        say(f"{counted(wrong, one, many)}, by your answers")
+        say(f"{count_text(wrong, one, many)}, by your answers")
         say("to exclude them from their clusters: organizer review --correct")
 
 

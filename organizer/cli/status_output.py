@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from organizer.arrange import ArrangeRecord
 from organizer.cli import arrange_output
-from organizer.cli.output import counted, print_json, print_line, time_text
+from organizer.cli.output import count_text, print_json, print_line, time_text
 from organizer.cli.session import say
 from organizer.cluster.drift import Drift
 from organizer.library.clustering.preprocessing import clusters_bursts, preprocessing_words
@@ -69,7 +69,7 @@ def _lines(status: LibraryStatus) -> list[tuple[str, str]]:
     ]
     for spec, count in status.embedders:
         used = " (in use)" if spec == status.embedder else ""
-        lines.append(("embedder", f"{spec.name} on {counted(count, 'image')}{used}"))
+        lines.append(("embedder", f"{spec.name} on {count_text(count, 'image')}{used}"))
     clustering = status.clustering
     if clustering is None:
         return [*lines, ("clusters", "none")]
@@ -78,8 +78,8 @@ def _lines(status: LibraryStatus) -> list[tuple[str, str]]:
         *lines,
         ("clusters", f"{status.k} in clustering {clustering.clustering_id}"),
         ("made", ", ".join([time_text(clustering.created_at), clustering.algorithm, *prepared])),
-        ("since then", f"{counted(status.added_since, 'image')} added"),
-        ("unassigned", f"{status.unsure:,} of {counted(status.clustered, 'image')}"),
+        ("since then", f"{count_text(status.added_since, 'image')} added"),
+        ("unassigned", f"{status.unsure:,} of {count_text(status.clustered, 'image')}"),
         *_drift(status.drift),
     ]
 
@@ -95,5 +95,5 @@ def _drift_fields(drift: Drift | None) -> dict[str, object] | None:
 def _drift(drift: Drift | None) -> list[tuple[str, str]]:
     if drift is None or (not drift.novel and drift.distance_growth == 1.0):
         return []
-    novel = f"{counted(len(drift.novel), 'novel cluster')}, " if drift.novel else ""
+    novel = f"{count_text(len(drift.novel), 'novel cluster')}, " if drift.novel else ""
     return [("drift", f"{novel}mean distance to the centroid {drift.distance_growth - 1:+.0%}")]

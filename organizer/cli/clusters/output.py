@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from organizer.cli.output import (
     box_text,
-    counted,
+    count_text,
     number_text,
     print_json,
     print_line,
@@ -53,7 +53,7 @@ def print_clusters(
             [[group, f"{count:,}", _shown_by(group)] for group, count in groups.items()],
         )
     if unsure:
-        say(f"{counted(unsure, 'image')} unassigned: organizer clusters show unsure")
+        say(f"{count_text(unsure, 'image')} unassigned: organizer clusters show unsure")
 
 
 def _shown_by(group: PhotoGroup) -> str:
@@ -68,7 +68,7 @@ def print_photos(rows: Sequence[GroupPhoto], group: PhotoGroup, *, json: bool) -
     if not rows:
         print_line(f"{group}: no photos")
         return
-    title = f"{group}: {counted(len(rows), 'photo')}"
+    title = f"{group}: {count_text(len(rows), 'photo')}"
     print_table(["path"], [[short(row.path)] for row in rows], title=title)
 
 
@@ -82,7 +82,7 @@ def print_members(
         )
         return
     what = "unassigned" if cluster_id is None else f"cluster {cluster_id}"
-    title = what + (f", {name}" if name else "") + f": {counted(len(rows), 'image')}"
+    title = what + (f", {name}" if name else "") + f": {count_text(len(rows), 'image')}"
     if cluster_id is None:
         table = [
             [short(m.path) + box_text(m.box), number_text(m.distance), str(m.candidate)]
