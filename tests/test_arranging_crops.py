@@ -430,7 +430,7 @@ def test_arranged_and_read_back_as_typed(typed: Run, scenes: Scenes) -> None:
     ran = typed("arrange", "--read-back", "sorted", "--yes")
     assert ran.out.splitlines()[1:] == [
         "  1 photo shows other animals too: those stay in their clusters",
-        "not said: 1 image put into 'people': what a detector saw stays as it is",
+        "not applied: 1 image put into 'people': what a detector saw stays as it is",
     ]
     assert typed("arrange", "--undo").code == 0
     ran = typed("arrange", "--to", "all", "--with-people", "--json")
@@ -441,17 +441,17 @@ def test_arranged_and_read_back_as_typed(typed: Run, scenes: Scenes) -> None:
 
 
 def test_a_new_cluster_is_made_as_typed(typed: Run, animals: Library, scenes: Scenes) -> None:
-    ran = typed("clusters", "gather", "photos/brook/fox0.jpg", "photos/ridge/empty0.jpg",
+    ran = typed("clusters", "new", "photos/brook/fox0.jpg", "photos/ridge/empty0.jpg",
                 "--name", "Cub")  # fmt: skip
     assert ran.code == 0, ran.err
     assert ran.out.splitlines()[0].startswith("2 images moved to cluster 4 'Cub'")
     assert "empty0.jpg: no crop, all of the photo is meant" in ran.err
-    ran = typed("clusters", "gather", "photos/brook/crow0.jpg", "--json")
+    ran = typed("clusters", "new", "photos/brook/crow0.jpg", "--json")
     assert (ran.json["images"], ran.json["name"], ran.json["cluster_id"]) == (1, None, 5)
     for name in ("Cub", "", " "):
-        ran = typed("clusters", "gather", "photos/brook/crow1.jpg", "--name", name)
+        ran = typed("clusters", "new", "photos/brook/crow1.jpg", "--name", name)
         assert ran.code == 2, name
         assert ran.err.count("\n") == 2
-    assert typed("clusters", "gather", "photos/brook/nothing.jpg").code == 2
+    assert typed("clusters", "new", "photos/brook/nothing.jpg").code == 2
     with Library.open(home_of(animals), Settings()) as library:
         assert called(library, scenes)["ridge/empty0.jpg"] == ["Cub"]

@@ -1,4 +1,4 @@
-"""The entry-point group of commands: what is listed, what is loaded, and what harms nobody."""
+"""The entry-point group of commands: what is listed, loaded and refused."""
 
 from __future__ import annotations
 
@@ -120,14 +120,14 @@ def test_a_plugin_that_cannot_be_loaded_is_named_when_it_is_called(typed: Run, s
     assert "RuntimeError" in typed("wreck", "--debug").err
 
 
-def test_what_is_no_command_is_told(typed: Run, site: Site) -> None:
+def test_what_is_no_command_is_refused(typed: Run, site: Site) -> None:
     site.install("a-stone", "stone = 4\n", group=GROUP, stone="stone")
     ran = typed("stone")
     assert ran.code == 1
     assert "the command 'stone' of a-stone is no Typer app and no function" in ran.err
 
 
-def test_a_function_that_typer_cannot_use_is_told(typed: Run, site: Site) -> None:
+def test_a_function_that_typer_cannot_use_is_refused(typed: Run, site: Site) -> None:
     site.install("a-knot", "def knot(a: int | str): ...\n", group=GROUP, knot="knot")
     ran = typed("knot")
     assert ran.code == 1

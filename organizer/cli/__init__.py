@@ -16,6 +16,6 @@ def main() -> None:
         app(prog_name="organizer")
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):
-            # Typer gives up with 1; but a reader that has seen enough (| head) is no failure.
+            # Typer exits with 1, but a reader that has read enough (| head) is no failure.
             raise SystemExit(0) from end
         raise

@@ -1,4 +1,4 @@
-"""The program: which commands there are, in the order of the help, each with its example."""
+"""The program: its commands in the order of the help, each with an example."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from typing import Annotated
 import typer
 
 from organizer.cli.arrange import arrange
-from organizer.cli.clusters import clusters_app
+from organizer.cli.browse import browse
+from organizer.cli.clusters.app import clusters_app
 from organizer.cli.compare import compare
-from organizer.cli.decide import decide_app
 from organizer.cli.export import export
 from organizer.cli.ingest import ingest
 from organizer.cli.models import models_app
 from organizer.cli.plugins import Commands
-from organizer.cli.recluster import recluster, undo
+from organizer.cli.problems import problems
+from organizer.cli.recluster import recluster
 from organizer.cli.report import report
 from organizer.cli.review import review
-from organizer.cli.search import browse, search
-from organizer.cli.status import problems, status
+from organizer.cli.search import search
+from organizer.cli.status import status
+from organizer.cli.undo import undo
 
 commands = typer.Typer()
-"""Those of organizer, each made when it is called."""
-
-clusters_app.add_typer(decide_app)
+"""The built-in commands; each is made when it is called."""
 
 
 class Program(Commands):
-    """The program as it is typed."""
+    """The built-in commands and those of plugins."""
 
-    own = commands
+    builtin = commands
 
 
 app = typer.Typer(

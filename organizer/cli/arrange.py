@@ -1,10 +1,11 @@
-"""``organizer arrange``: the files sorted into folders, taken back, and read back as words."""
+"""``organizer arrange``: clusters written out as folders, undone, and read back."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,7 +46,7 @@ def arrange(
         typer.Option(
             "--by",
             metavar="NAME",
-            help="A ready template: cluster (if not given), name (clusters without one share a "
+            help="A built-in template: cluster (if not given), name (clusters without one share a "
             "folder), event or camera.",
         ),
     ] = None,
@@ -54,7 +55,7 @@ def arrange(
         typer.Option(
             "--template",
             metavar="TEXT",
-            help="Your own, such as {cluster_name}/{camera}/{taken_at:%Y-%m-%d}_{stem}",
+            help="A template of your own: {cluster_name}/{camera}/{taken_at:%Y-%m-%d}_{stem}",
         ),
     ] = None,
     mode: Annotated[
@@ -67,32 +68,35 @@ def arrange(
     ] = None,
     with_people: PeopleOption = False,
     keep_tree: Annotated[
-        bool, typer.Option("--keep-tree", help="Keep the folders the files are in below the new.")
+        bool,
+        typer.Option("--keep-tree", help="Repeat the files' folders below the new ones."),
     ] = False,
     plan: Annotated[
         Path | None,
-        typer.Option("--plan", metavar="FILE", help="Write a plan as CSV; touch nothing."),
+        typer.Option("--plan", metavar="FILE", help="Write a plan as CSV; change nothing."),
     ] = None,
     apply: Annotated[
         Path | None,
-        typer.Option("--apply", metavar="FILE", help="Carry a plan out, or go on with it."),
+        typer.Option("--apply", metavar="FILE", help="Apply a plan, or continue it."),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with an arrangement that was cut short.")
+        bool, typer.Option("--resume", help="Continue an arrangement that was interrupted.")
     ] = False,
     undo: Annotated[
-        bool, typer.Option("--undo", help="Take the last arrangement back, then the one before.")
+        bool, typer.Option("--undo", help="Undo the last arrangement, then the one before.")
     ] = False,
     read_back: Annotated[
         Path | None,
         typer.Option(
             "--read-back",
             metavar="DIR",
-            help="Let the clusters be as you have put the files of that folder since.",
+            help="Apply to the clusters what you changed in that folder: files moved, folders "
+            "renamed or made.",
         ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="With --read-back: show what it says, and end.")
+        bool,
+        typer.Option("--dry-run", help="With --read-back: only show the decisions."),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="With --read-back: do not ask.")] = False,
     library: LibraryOption = None,
@@ -101,21 +105,21 @@ def arrange(
 ) -> None:
     """Sort the files into folders: a link, a copy or a move for each. Nothing is ever overwritten.
 
-    What detectors found empty has a folder of its own, and photos with people
-    or vehicles are left where they are, unless you add --with-people.
+    Photos that detectors found empty have a folder of their own; photos with
+    people or vehicles stay where they are, unless you add --with-people.
 
-    Moves need a plan that you have seen: --plan plan.csv, then --apply
-    plan.csv. --undo takes the last arrangement back. Drag files between the
+    Moves need a plan that you can check: --plan plan.csv, then --apply
+    plan.csv. --undo undoes the last arrangement. Move files between the
     folders, rename folders or make new ones, and --read-back DIR turns that
-    into moves, names and new clusters.
+    into decisions: moves, names and new clusters.
 
     Exit code 3: done, but some files could not be arranged.
     """
     with command(debug=debug):
-        chosen = _Typed(
-            to, by, template, mode, keep_tree=keep_tree, plan=plan, with_people=with_people
+        request = _Request(
+            to, by, template, mode, plan, keep_tree=keep_tree, with_people=with_people
         )
-        wish = _one_wish(chosen, apply, read_back, resume=resume, undo=undo)
+        action = _one_action(request, apply, read_back, resume=resume, undo=undo)
         if (dry_run or yes) and read_back is None:
             raise SettingsError(
                 "--dry-run and --yes go with --read-back", "--plan FILE shows what would be done"
@@ -123,31 +127,26 @@ def arrange(
         with opened(library, with_people=with_people or None) as found:
             if read_back is not None:
                 _read_back(found, read_back, dry_run=dry_run, yes=yes, json=json)
-            elif wish == "undo":
+            elif action == "undo":
                 _undo(found, json=json)
             else:
-                _arrange(found, chosen, apply, json=json)
+                _arrange(found, request, apply, json=json)
 
 
-class _Typed:
-    """What was typed of a new arrangement."""
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """The options of a new arrangement."""
 
-    def __init__(
-        self,
-        to: Path | None,
-        by: str | None,
-        template: str | None,
-        mode: str | None,
-        *,
-        keep_tree: bool,
-        plan: Path | None,
-        with_people: bool,
-    ) -> None:
-        self.to, self.by, self.template, self.mode = to, by, template, mode
-        self.keep_tree, self.plan, self.with_people = keep_tree, plan, with_people
+    to: Path | None
+    by: str | None
+    template: str | None
+    mode: str | None
+    plan: Path | None
+    keep_tree: bool
+    with_people: bool
 
-    def options(self) -> list[str]:
-        """The options that were given, the folder left out."""
+    def given_options(self) -> list[str]:
+        """The options that were given, without ``--to``."""
         given = {
             "--by": self.by,
             "--template": self.template,
@@ -159,69 +158,82 @@ class _Typed:
         return [option for option, value in given.items() if value is not None]
 
 
-def _one_wish(
-    chosen: _Typed, apply: Path | None, read_back: Path | None, *, resume: bool, undo: bool
+def _one_action(
+    request: _Request, apply: Path | None, read_back: Path | None, *, resume: bool, undo: bool
 ) -> str:
-    """What is wanted, if it is one thing."""
-    wishes = {
-        "to": chosen.to is not None,
+    """What to do.
+
+    Raises:
+        SettingsError: No action is given, several are, or an option does not belong to it.
+    """
+    actions = {
+        "to": request.to is not None,
         "apply": apply is not None,
         "resume": resume,
         "undo": undo,
         "read-back": read_back is not None,
     }
-    given = [name for name, is_given in wishes.items() if is_given]
+    given = [name for name, is_given in actions.items() if is_given]
     if not given:
         raise SettingsError(
-            "say where to: --to DIR",
+            "no folder is given: --to DIR",
             "or --apply FILE, --resume, --undo, --read-back DIR; see organizer arrange --help",
         )
     if len(given) > 1:
-        raise SettingsError(f"--{given[0]} and --{given[1]} are two things", "one after the other")
-    if given[0] != "to" and chosen.options():
         raise SettingsError(
-            f"{chosen.options()[0]} does not go with --{given[0]}", "it belongs to --to DIR"
+            f"--{given[0]} and --{given[1]} are two actions", "run one after the other"
         )
-    if chosen.by is not None and chosen.template is not None:
-        raise SettingsError("--by names a template, and --template is one", "give one of them")
+    if given[0] != "to" and request.given_options():
+        raise SettingsError(
+            f"{request.given_options()[0]} does not go with --{given[0]}", "it belongs to --to DIR"
+        )
+    if request.by is not None and request.template is not None:
+        raise SettingsError("--by and --template both give a template", "give one of them")
     return given[0]
 
 
-def _arrange(found: Library, chosen: _Typed, apply: Path | None, *, json: bool) -> None:
+def _arrange(found: Library, request: _Request, apply: Path | None, *, json: bool) -> None:
     from organizer.cli import arrange_output
 
-    with _at_work() as (progress, stopped):
-        if chosen.to is None:
-            told = found.folders.apply(apply, progress=progress, stop=stopped)
+    with _working() as (progress, stopped):
+        if request.to is None:
+            report = found.folders.apply(apply, progress=progress, stop=stopped)
         else:
-            told = found.folders.arrange(
-                _choice(chosen, chosen.to), plan=chosen.plan, progress=progress, stop=stopped
+            report = found.folders.arrange(
+                _options(request, request.to),
+                plan=request.plan,
+                progress=progress,
+                stop=stopped,
             )
         interrupted = stopped()
-    arrange_output.arranged(told, json=json)
-    raise typer.Exit(_exit_code(told, interrupted=interrupted))
+    arrange_output.print_arranged(report, json=json)
+    raise typer.Exit(_exit_code(report, interrupted=interrupted))
 
 
-def _choice(chosen: _Typed, to: Path) -> ArrangeOptions:
+def _options(request: _Request, to: Path) -> ArrangeOptions:
     from organizer.arrange import ArrangeMode
     from organizer.library.folders.options import ArrangeOptions
 
-    mode = chosen.mode or ArrangeMode.LINK
+    mode = request.mode or ArrangeMode.LINK
     if mode not in {*ArrangeMode}:
         raise SettingsError(f"--mode cannot be {mode!r}", f"it is one of {', '.join(ArrangeMode)}")
     return ArrangeOptions(
-        to, ArrangeMode(mode), chosen.by or "cluster", chosen.template, keep_tree=chosen.keep_tree
+        to,
+        ArrangeMode(mode),
+        request.by or "cluster",
+        request.template,
+        keep_tree=request.keep_tree,
     )
 
 
 def _undo(found: Library, *, json: bool) -> None:
     from organizer.cli import arrange_output
 
-    with _at_work() as (progress, stopped):
-        told = found.folders.undo(progress=progress, stop=stopped)
+    with _working() as (progress, stopped):
+        report = found.folders.undo(progress=progress, stop=stopped)
         interrupted = stopped()
-    arrange_output.print_undo(told, json=json)
-    raise typer.Exit(_exit_code(told, interrupted=interrupted))
+    arrange_output.print_undo(report, json=json)
+    raise typer.Exit(_exit_code(report, interrupted=interrupted))
 
 
 def _read_back(found: Library, to: Path, *, dry_run: bool, yes: bool, json: bool) -> None:
@@ -229,36 +241,40 @@ def _read_back(found: Library, to: Path, *, dry_run: bool, yes: bool, json: bool
     from organizer.cli.progress_bar import progress_bar
 
     with progress_bar() as progress:
-        told = found.folders.read_back(to, dry_run=True, progress=progress)
-    is_asked = told.has_decisions and not (dry_run or yes)
-    if is_asked and (json or not sys.stdin.isatty()):
-        arrange_output.read_back(told, json=json)
-        raise SettingsError("nobody is asked here, and nothing was changed", "add --yes")
-    if is_asked:
-        arrange_output.read_back(told, json=False)
-        typer.echo("write this down? [y/n] ", nl=False, err=True)
-        if sys.stdin.readline().strip().lower() not in _YES:
+        report = found.folders.read_back(to, dry_run=True, progress=progress)
+    needs_answer = report.has_decisions and not (dry_run or yes)
+    if needs_answer:
+        is_interactive = sys.stdin.isatty() and not json
+        arrange_output.print_read_back(report, json=json)
+        if not is_interactive:
+            raise SettingsError("nothing was changed: nobody can be asked here", "add --yes")
+        if not _confirmed():
             say("nothing was changed")
             return
     if not dry_run:
         with progress_bar() as progress:
-            told = found.folders.read_back(to, progress=progress)
-    if is_asked:
-        say("written down; organizer undo takes it back, word by word")
+            report = found.folders.read_back(to, progress=progress)
+    if needs_answer:
+        say("applied; organizer undo reverts it, one decision at a time")
     else:
-        arrange_output.read_back(told, json=json)
+        arrange_output.print_read_back(report, json=json)
+
+
+def _confirmed() -> bool:
+    typer.echo("apply these decisions? [y/n] ", nl=False, err=True)
+    return sys.stdin.readline().strip().lower() in _YES
 
 
 @contextmanager
-def _at_work() -> Iterator[tuple[Bar, Callable[[], bool]]]:
-    """A bar, and whether the person asked to stop."""
+def _working() -> Iterator[tuple[Bar, Callable[[], bool]]]:
+    """A progress bar, and a function that tells whether the user asked to stop."""
     from organizer.cli.progress_bar import progress_bar
 
     with progress_bar() as progress, stop_on_interrupt(progress.note) as event:
         yield progress, event.is_set
 
 
-def _exit_code(told: ArrangeReport | ArrangeUndoReport, *, interrupted: bool) -> int:
-    if not told.is_finished:
+def _exit_code(report: ArrangeReport | ArrangeUndoReport, *, interrupted: bool) -> int:
+    if not report.is_finished:
         return EXIT_INTERRUPTED if interrupted else EXIT_FAILED
-    return 0 if told.is_whole else EXIT_SOME_UNUSABLE
+    return 0 if report.is_whole else EXIT_SOME_UNUSABLE

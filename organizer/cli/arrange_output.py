@@ -1,4 +1,4 @@
-"""What an arrangement did, what was taken back, what folders say."""
+"""Arrangements, their undo and read-back, on the terminal and as JSON."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from organizer.arrange import ArrangeMode, StepResult
-from organizer.cli.output import print_json, print_line, short
+from organizer.cli.output import count_text, print_json, print_line, short
 from organizer.cli.session import say
 from organizer.library.folders.read_back.report import LabelledCluster, ReadBackReport
 from organizer.library.folders.report import ArrangeReport, ArrangeUndoReport
@@ -26,194 +26,195 @@ _RESULTS = {
     StepResult.PENDING: "not tried yet",
     StepResult.MISSING: "missing",
     StepResult.CHANGED: "changed since the plan",
-    StepResult.OCCUPIED: "left, something else has the place",
+    StepResult.OCCUPIED: "left, another file is at the target",
     StepResult.FAILED: "refused by the system",
 }
 _LEFT_BEHIND = {
     StepResult.DONE: "not tried yet",
     StepResult.CHANGED: "left, changed since",
-    StepResult.OCCUPIED: "left, something else is at the former place",
+    StepResult.OCCUPIED: "left, another file is at the original path",
     StepResult.FAILED: "refused by the system",
-    StepResult.GONE: "not there any more",
+    StepResult.GONE: "gone",
     StepResult.KEPT: "kept, the last copy of a photo",
 }
 _LEFT = {"it is not there": "missing"}
 _SHOWN = 5
 
 
-def arranged(told: ArrangeReport, *, json: bool) -> None:
-    """The account of all files to stdout, advice to stderr."""
-    for note in told.notes:
+def print_arranged(report: ArrangeReport, *, json: bool) -> None:
+    """What happened to each file to stdout, advice to stderr."""
+    for note in report.notes:
         say(note)
     if json:
-        print_json(_arranged_fields(told))
+        print_json(_arranged_fields(report))
     else:
-        _print_refusals(told.refusals)
-        if told.suffixed:
-            print_line(f"{_files(told.suffixed)} with a suffix: another would have the same name")
-        if told.made_safe:
-            names = "name" if told.made_safe == 1 else "names"
-            print_line(f"{told.made_safe:,} {names} changed to be possible on every system")
-        if told.sidecars:
-            print_line(f"beside the photos: {_files(told.sidecars)} (.xmp, .json) with them")
-        print_line(f"{_files(told.files)}: {', '.join(_accounts(told))}")
-    if told.plan is not None:
-        say(f"written: {short(told.plan)}; nothing was touched")
-        say(f"carry it out with: organizer arrange --apply {short(told.plan)}")
-    elif not told.is_finished:
-        say("not finished; organizer arrange --resume goes on, organizer arrange --undo takes back")
+        _print_refusals(report.refusals)
+        if report.suffixed:
+            files = count_text(report.suffixed, "file")
+            print_line(f"{files} with a suffix, because names would be equal")
+        if report.made_safe:
+            names = count_text(report.made_safe, "name")
+            print_line(f"{names} changed to be valid on every system")
+        if report.sidecars:
+            files = count_text(report.sidecars, "sidecar file")
+            print_line(f"{files} (.xmp, .json) with the photos")
+        print_line(f"{count_text(report.files, 'file')}: {', '.join(_accounts(report))}")
+    if report.plan is not None:
+        say(f"written: {short(report.plan)}; no file was changed")
+        say(f"to apply it: organizer arrange --apply {short(report.plan)}")
+    elif not report.is_finished:
+        say("not finished; organizer arrange --resume continues, organizer arrange --undo reverts")
 
 
-def _accounts(told: ArrangeReport) -> list[str]:
-    """Every file of the library, by what became of it."""
-    done = _DONE[told.mode]
-    accounts = [f"{told.done:,} {'to be ' if told.plan else ''}{done}"]
-    if told.there:
-        accounts.append(f"{told.there:,} already there")
-    accounts += [f"{n:,} {_RESULTS.get(result, result)}" for result, n in told.results.items()]
-    accounts += [f"{n:,} {_LEFT.get(why, f'left: {why}')}" for why, n in told.left.most_common()]
-    if told.absent:
-        accounts.append(f"{told.absent:,} not in the plan")
+def _accounts(report: ArrangeReport) -> list[str]:
+    """How many files of the library were linked, left, missing and so on."""
+    done = _DONE[report.mode]
+    accounts = [f"{report.done:,} {'to be ' if report.plan else ''}{done}"]
+    if report.there:
+        accounts.append(f"{report.there:,} already there")
+    accounts += [f"{n:,} {_RESULTS.get(result, result)}" for result, n in report.results.items()]
+    accounts += [f"{n:,} {_LEFT.get(why, f'left: {why}')}" for why, n in report.left.most_common()]
+    if report.absent:
+        accounts.append(f"{report.absent:,} not in the plan")
     return accounts
 
 
-def _arranged_fields(told: ArrangeReport) -> dict[str, object]:
+def _arranged_fields(report: ArrangeReport) -> dict[str, object]:
     return {
-        "to": told.to,
-        "mode": told.mode,
-        "files": told.files,
-        "done": told.done,
-        "there": told.there,
-        "results": {str(result): n for result, n in told.results.items()},
-        "left": dict(told.left),
-        "not_in_plan": told.absent,
-        "sidecars": told.sidecars,
-        "suffixed": told.suffixed,
-        "made_safe": told.made_safe,
-        "finished": told.is_finished,
-        "plan": told.plan,
-        "refusals": [{"path": path, "reason": why} for path, why in told.refusals],
+        "to": report.to,
+        "mode": report.mode,
+        "files": report.files,
+        "done": report.done,
+        "there": report.there,
+        "results": {str(result): n for result, n in report.results.items()},
+        "left": dict(report.left),
+        "not_in_plan": report.absent,
+        "sidecars": report.sidecars,
+        "suffixed": report.suffixed,
+        "made_safe": report.made_safe,
+        "finished": report.is_finished,
+        "plan": report.plan,
+        "refusals": [{"path": path, "reason": why} for path, why in report.refusals],
     }
 
 
-def print_undo(told: ArrangeUndoReport, *, json: bool) -> None:
-    """What an undo did."""
+def print_undo(report: ArrangeUndoReport, *, json: bool) -> None:
+    """The result of an undo."""
     if json:
         fields = {
-            "to": told.to,
-            "mode": told.mode,
-            "created_at": told.created_at,
-            "undone": told.undone,
-            "sidecars": told.sidecars,
-            "results": {str(result): n for result, n in told.results.items()},
-            "finished": told.is_finished,
-            "refusals": [{"path": path, "reason": why} for path, why in told.refusals],
+            "to": report.to,
+            "mode": report.mode,
+            "created_at": report.created_at,
+            "undone": report.undone,
+            "sidecars": report.sidecars,
+            "results": {str(result): n for result, n in report.results.items()},
+            "finished": report.is_finished,
+            "refusals": [{"path": path, "reason": why} for path, why in report.refusals],
         }
         print_json(fields)
         return
-    _print_refusals(told.refusals)
-    accounts = [f"{told.undone:,} taken back"]
-    accounts += [f"{n:,} {_LEFT_BEHIND.get(result, result)}" for result, n in told.results.items()]
-    total = told.undone + sum(told.results.values())
+    _print_refusals(report.refusals)
+    accounts = [f"{report.undone:,} undone"]
+    accounts += [
+        f"{n:,} {_LEFT_BEHIND.get(result, result)}" for result, n in report.results.items()
+    ]
+    total = report.undone + sum(report.results.values())
     print_line(
-        f"{_files(total)} {_DONE[told.mode]} in {short(told.to)} on "
-        f"{told.created_at[:10]}: {', '.join(accounts)}"
+        f"{count_text(total, 'file')} {_DONE[report.mode]} in {short(report.to)} on "
+        f"{report.created_at[:10]}: {', '.join(accounts)}"
     )
-    if not told.is_finished:
-        say("not finished; organizer arrange --undo goes on")
+    if not report.is_finished:
+        say("not finished; organizer arrange --undo continues")
 
 
-def read_back(told: ReadBackReport, *, json: bool) -> None:
-    """What folders say."""
+def print_read_back(report: ReadBackReport, *, json: bool) -> None:
+    """The decisions that follow from changed folders, and what they leave open."""
     if json:
-        print_json(_read_back_fields(told))
+        print_json(_read_back_fields(report))
         return
-    for line in _said(told):
+    for line in _decisions(report):
         print_line(line)
-    for line in told.remarks:
-        print_line(f"  {line}")
-    for line in _unsaid(told):
+    for remark in report.remarks:
+        print_line(f"  {remark}")
+    for line in _undecided(report):
         print_line(line)
-    if not told.has_decisions:
-        print_line("nothing changed" if not told.relocated else _refiled(told))
+    if report.has_decisions:
+        return
+    if report.relocated:
+        print_line(f"no cluster changed; {count_text(report.relocated, 'file')} moved or renamed")
+    else:
+        print_line("nothing changed")
 
 
-def _said(told: ReadBackReport) -> Iterable[str]:
-    for cluster, name in told.renamed:
-        yield f"{_named(cluster)} is called {name!r} now"
-    for source, into, count in told.merged:
-        yield f"{_named(source)} becomes part of {_named(into)}, with its {_images(count)}"
-    for origin, to, count in told.moved:
-        verb = "moves" if count == 1 else "move"
-        yield f"{_images(count)} {verb} from {_named(origin)} to {_named(to)}"
-    for name, count in told.new_clusters:
-        yield f"new cluster {name!r} of {_images(count)}"
-    for cluster, count in told.left:
-        yield f"{_images(count)} {'is' if count == 1 else 'are'} not of {_named(cluster)}"
+def _decisions(report: ReadBackReport) -> Iterable[str]:
+    for cluster, name in report.renamed:
+        yield f"rename {_named(cluster)} to {name!r}"
+    for source, into, count in report.merged:
+        yield f"merge {_named(source)} into {_named(into)} ({count_text(count, 'image')})"
+    for origin, to, count in report.moved:
+        yield f"move {count_text(count, 'image')} from {_named(origin)} to {_named(to)}"
+    for name, count in report.new_clusters:
+        yield f"new cluster {name!r} of {count_text(count, 'image')}"
+    for cluster, count in report.left:
+        yield f"exclude {count_text(count, 'image')} from {_named(cluster)}"
 
 
-def _unsaid(told: ReadBackReport) -> Iterable[str]:
-    if told.gone:
-        are = "is" if told.gone == 1 else "are"
-        yield f"{_images(told.gone)} {are} in no folder any more: nothing is said of them"
-    if told.loose:
-        are = "is" if told.loose == 1 else "are"
-        yield f"{_images(told.loose)} {are} in no folder of a cluster: nothing is said of them"
-    if told.contradictory:
-        are = "is" if len(told.contradictory) == 1 else "are"
-        images = _images(len(told.contradictory))
-        yield f"{images} {are} in several folders at once: nothing is said of them"
-        for file, folders in told.contradictory[:_SHOWN]:
+def _undecided(report: ReadBackReport) -> Iterable[str]:
+    if report.gone:
+        yield f"{count_text(report.gone, 'image')} in no folder any more: nothing is decided"
+    if report.loose:
+        yield f"{count_text(report.loose, 'image')} in no folder of a cluster: nothing is decided"
+    if report.contradictory:
+        images = count_text(len(report.contradictory), "image")
+        yield f"{images} in several folders at once: nothing is decided"
+        for file, folders in report.contradictory[:_SHOWN]:
             yield f"  {short(file)}: in {', '.join(folders)}"
-    if told.unknown_files:
-        yield (
-            f"{_files(len(told.unknown_files))} none of the arrangement; bring them in with: "
-            "organizer ingest"
-        )
-    for line in told.not_applied:
-        yield f"not said: {line}"
+    if report.unknown_files:
+        files = count_text(len(report.unknown_files), "unknown file")
+        yield f"{files}, not of this arrangement; add them with: organizer ingest"
+    for line in report.not_applied:
+        yield f"not applied: {line}"
 
 
-def _refiled(told: ReadBackReport) -> str:
-    return f"nothing is said of the clusters; {_files(told.relocated)} have another path"
-
-
-def _read_back_fields(told: ReadBackReport) -> dict[str, object]:
+def _read_back_fields(report: ReadBackReport) -> dict[str, object]:
     def named(cluster: LabelledCluster) -> dict[str, object]:
         return {"cluster_id": cluster.cluster_id, "name": cluster.name}
 
     return {
-        "to": told.to,
-        "photos": told.photos,
-        "said": told.applied,
-        "renamed": [{**named(cluster), "to": name} for cluster, name in told.renamed],
+        "to": report.to,
+        "photos": report.photos,
+        "said": report.applied,
+        "renamed": [{**named(cluster), "to": name} for cluster, name in report.renamed],
         "merged": [
             {"from": named(source), "into": named(into), "images": n}
-            for source, into, n in told.merged
+            for source, into, n in report.merged
         ],
         "moved": [
-            {"from": named(origin), "to": named(to), "images": n} for origin, to, n in told.moved
+            {"from": named(origin), "to": named(to), "images": n} for origin, to, n in report.moved
         ],
-        "born": [{"name": name, "images": n} for name, n in told.new_clusters],
-        "left": [{**named(cluster), "images": n} for cluster, n in told.left],
-        "gone": told.gone,
-        "loose": told.loose,
-        "contradictory": [{"path": f, "folders": names} for f, names in told.contradictory],
-        "strangers": list(told.unknown_files),
-        "not_said": list(told.not_applied),
-        "remarks": list(told.remarks),
-        "refiled": told.relocated,
+        "born": [{"name": name, "images": n} for name, n in report.new_clusters],
+        "left": [{**named(cluster), "images": n} for cluster, n in report.left],
+        "gone": report.gone,
+        "loose": report.loose,
+        "contradictory": [{"path": f, "folders": names} for f, names in report.contradictory],
+        "strangers": list(report.unknown_files),
+        "not_said": list(report.not_applied),
+        "remarks": list(report.remarks),
+        "refiled": report.relocated,
     }
 
 
 def print_unfinished(record: ArrangeRecord) -> None:
-    """That an arrangement was interrupted, with the ways out."""
+    """That an arrangement was interrupted, and how to continue or undo it."""
     if record.undoing:
-        say(f"the undo in {record.plan.to} was interrupted: organizer arrange --undo goes on")
+        say(
+            f"the undo of the arrangement in {record.plan.to} was interrupted: organizer arrange "
+            "--undo continues"
+        )
     else:
         say(
-            f"the arrangement in {record.plan.to} was interrupted: organizer arrange --resume goes "
-            "on with it, organizer arrange --undo takes it back"
+            f"the arrangement in {record.plan.to} was interrupted: organizer arrange --resume "
+            "continues it, organizer arrange --undo reverts it"
         )
 
 
@@ -227,11 +228,3 @@ def _named(cluster: LabelledCluster) -> str:
         return "no cluster"
     name = f" {cluster.name!r}" if cluster.name else ""
     return f"cluster {cluster.cluster_id}{name}"
-
-
-def _images(count: int) -> str:
-    return f"{count:,} image{'s' if count != 1 else ''}"
-
-
-def _files(count: int) -> str:
-    return f"{count:,} file{'s' if count != 1 else ''}"

@@ -1,65 +1,105 @@
-"""Walk from neighbour to neighbour in the terminal."""
+"""``organizer browse``: from neighbour to neighbour in the terminal."""
 
 from __future__ import annotations
 
-import shlex
-import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from organizer.cli.output import print_json_line, print_line, short
-from organizer.cli.search_output import hit_fields, table
-from organizer.cli.session import complain, say
-from organizer.errors import OrganizerError, SettingsError
-from organizer.library import Library
-from organizer.types import Hit
+from organizer.cli.session import (
+    DebugOption,
+    JsonOption,
+    LibraryOption,
+    WeightsOption,
+    command,
+    opened,
+    print_error,
+    say,
+)
+from organizer.errors import OrganizerError
 
-_HELP = "number: go there · o number: open (o alone: this one) · b: back · q: end"
+if TYPE_CHECKING:
+    from organizer.library import Library
+    from organizer.types import Hit
+
+_KEYS = "number: go there · o number: open (o alone: this one) · b: back · q: end"
 
 
-def walk(library: Library, file: Path, *, limit: int, json: bool) -> None:
-    """Show the neighbours of a photo and go where the person says, until the end of input."""
+def browse(
+    file: Annotated[Path, typer.Argument(metavar="PHOTO", help="A photo, in the library or not.")],
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", min=1, max=99, help="Neighbours at a time.")
+    ] = 9,
+    viewer: Annotated[
+        str | None,
+        typer.Option(
+            "--viewer", metavar="COMMAND", help="Opens a picture; otherwise the system's."
+        ),
+    ] = None,
+    weights: WeightsOption = None,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Walk from a photo to its neighbours and on, opening pictures with the system's viewer.
+
+    Type a number to go there, "o" and a number to open a picture, "b" to go back, "q" to end.
+    """
+    with command(debug=debug), opened(library, weights=weights, viewer=viewer) as found:
+        _walk(found, file, limit=limit, json=json)
+
+
+def _walk(library: Library, file: Path, *, limit: int, json: bool) -> None:
+    """Show the neighbours of a photo, then of each photo that is chosen, until the input ends."""
     trail = [file]
     hits = _show(library, file, limit=limit, json=json)
-    while (line := _ask(json=json)) is not None:
-        word, _, rest = line.partition(" ")
-        if word in {"q", "quit", "exit"}:
+    while (line := _read_line(json=json)) is not None:
+        key, _, rest = line.partition(" ")
+        if key in {"q", "quit", "exit"}:
             return
-        if word == "o":
-            chosen = trail[-1] if not rest else _chosen(hits, rest)
-            if chosen is not None:
-                open_picture(chosen, library.settings.viewer)
+        if key == "o":
+            _open(trail[-1] if not rest else _chosen(hits, rest), library)
             continue
-        back = word == "b" and len(trail) > 1
-        goal = trail[-2] if back else _chosen(hits, word)
+        back = key == "b" and len(trail) > 1
+        goal = trail[-2] if back else _chosen(hits, key)
         if goal is None:
             continue
         try:
             hits = _show(library, goal, limit=limit, json=json)
-        except OrganizerError as error:  # the file went since: stay where we are
-            complain(error)
+        except OrganizerError as error:  # the file is gone: stay at the current photo
+            print_error(error)
             continue
         trail = trail[:-1] if back else [*trail, goal]
 
 
 def _show(library: Library, file: Path, *, limit: int, json: bool) -> list[Hit]:
+    from organizer.cli.output import print_json_line, print_line, short
+    from organizer.cli.search_output import hit_fields, print_table_of_hits
+
     hits = library.search(file, limit=limit)
     if json:
         print_json_line({"path": file.absolute(), "hits": [hit_fields(hit) for hit in hits]})
     else:
         print_line(short(file.absolute()))
-        table(hits)
+        print_table_of_hits(hits)
     return hits
 
 
-def _ask(*, json: bool) -> str | None:
+def _open(file: Path | None, library: Library) -> None:
+    from organizer.cli.viewer import open_picture
+
+    if file is not None:
+        open_picture(file, library.settings.viewer)
+
+
+def _read_line(*, json: bool) -> str | None:
     """The next non-empty line, or None at the end of input."""
     interactive = sys.stdin.isatty() and not json
     while True:
         if interactive:
-            typer.echo(f"[{_HELP}] ", nl=False, err=True)
+            typer.echo(f"[{_KEYS}] ", nl=False, err=True)
         line = sys.stdin.readline()
         if not line:
             return None
@@ -70,19 +110,6 @@ def _ask(*, json: bool) -> str | None:
 def _chosen(hits: list[Hit], text: str) -> Path | None:
     place = int(text) if text.strip().isdecimal() else 0
     if not 1 <= place <= len(hits):
-        say(f"there is no neighbour {text!r}; {_HELP}")
+        say(f"there is no neighbour {text!r}; {_KEYS}")
         return None
     return hits[place - 1].path
-
-
-def open_picture(file: Path, viewer: str | None) -> None:
-    """Show a picture with the person's viewer, or the system's; tell where that fails."""
-    if viewer is None:
-        failed = typer.launch(str(file)) != 0
-    else:
-        try:
-            failed = subprocess.run([*shlex.split(viewer), str(file)], check=False).returncode != 0  # noqa: S603 - the user's own command
-        except (OSError, ValueError) as error:  # ValueError: a quote that is not closed
-            raise SettingsError(f"cannot run {viewer!r}: {error}", "mend --viewer") from error
-    if failed:
-        say(f"no viewer opened {file}; name one with --viewer COMMAND or ORGANIZER_VIEWER")

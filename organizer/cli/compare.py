@@ -1,4 +1,4 @@
-"""``organizer compare``: embedders, spaces, algorithms and numbers of clusters side by side."""
+"""``organizer compare``: embedders, spaces, algorithms and numbers of clusters compared."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def compare(
         typer.Option(
             "--k",
             metavar="N",
-            help="A number, a range 2:10, a list 2,16,64, or the word classes; 2:10 if not given. "
-            "An algorithm that finds its own number runs without.",
+            help="A number, a range 2:10, a list 2,16,64, or classes (as many as labels); 2:10 if "
+            "not given. Algorithms that find the number themselves run without.",
         ),
     ] = None,
     repeats: Annotated[
@@ -74,23 +74,23 @@ def compare(
         typer.Option(
             "--reduce",
             metavar="NAMES",
-            help="The spaces to cluster in, with commas: none, pca:64, umap:10; smooth, as "
-            "everywhere in organizer, if not given.",
+            help="The spaces to cluster in, with commas: none, pca:64, umap:10; smooth, as in "
+            "recluster, if not given.",
         ),
     ] = None,
     lengths: Annotated[
         str | None,
         typer.Option(
             "--lengths",
-            metavar="WORD",
-            help="unit: vectors are scaled to length one, as everywhere in organizer. kept: they "
-            "stay as they are, as in most published experiments.",
+            metavar="NAME",
+            help="unit: vectors are scaled to length one, as in recluster. kept: they are not, as "
+            "in most published experiments.",
         ),
     ] = None,
     recipe: Annotated[
         str | None,
         typer.Option(
-            "--recipe", metavar="NAME", help="A published experiment; the word list shows them."
+            "--recipe", metavar="NAME", help="A published experiment; --recipe list shows them."
         ),
     ] = None,
     substitute: Annotated[
@@ -98,7 +98,7 @@ def compare(
         typer.Option(
             "--substitute",
             metavar="NAMES",
-            help="What stands for networks whose weights are missing; several take turns.",
+            help="Embedders in place of networks whose weights are missing; several take turns.",
         ),
     ] = None,
     csv: Annotated[
@@ -115,34 +115,35 @@ def compare(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Compare embedders and algorithms on the photos of the library; nothing in it is changed.
+    """Compare embedders and algorithms on the photos of the library, whose clusters stay.
 
-    Each combination is clustered with several seeds and scored. What is done is
-    kept: the same command goes on where it was stopped. Embedders that are new
-    to the library read its photos once, as organizer ingest --embedder does.
+    Each combination is clustered with several seeds and scored. Finished runs
+    are kept: the same command continues where it was interrupted. Embedders
+    that are new to the library read its photos once, as organizer ingest
+    --embedder does.
     """
     with command(debug=debug):
         from organizer.cli import compare_output
         from organizer.library.compare.grid import split_names
 
         if recipe == "list":
-            compare_output.recipes(json=json)
+            compare_output.print_recipes(json=json)
             return
         substitutes = split_names(substitute)
-        chosen = None
+        found_recipe = None
         if recipe is not None:
-            _refuse_both(embedders, algorithms, k, reduce, lengths)
-            chosen = _recipe(recipe, repeats, substitutes)
-            plan, labels = chosen.plan, labels or chosen.labels
+            _refuse_beside_recipe(embedders, algorithms, k, reduce, lengths)
+            found_recipe = _recipe(recipe, repeats, substitutes)
+            plan, labels = found_recipe.plan, labels or found_recipe.labels
         else:
             plan = _plan(embedders, algorithms, k, reduce, lengths, repeats, substitutes)
         flags = {"weights": weights, "device": device, "precision": precision, "seed": seed}
         with opened(library, **flags) as found:
-            csv, plots = _places(found, csv, plots)
+            csv, plots = _checked_targets(found, csv, plots)
             compared = _run(found, plan, labels, debug=debug)
-            findings = _findings(found, chosen, compared)
-            files = _written(found, compared, chosen, findings, csv=csv, plots=plots)
-        compare_output.print_comparison(compared.comparison, chosen, findings, json=json)
+            findings = _findings(found, found_recipe, compared)
+            files = _write(found, compared, found_recipe, findings, csv=csv, plots=plots)
+        compare_output.print_comparison(compared.comparison, found_recipe, findings, json=json)
         for file in files:
             say(f"written: {file}")
         if compared.comparison.interrupted:
@@ -162,10 +163,10 @@ def _run(
         return library.compare(plan, labels=labels, progress=progress, stop=event.is_set)
 
 
-def _places(
+def _checked_targets(
     library: Library, csv: Path | None, plots: Path | None
 ) -> tuple[Path | None, Path | None]:
-    """The files and folders that were asked for, tried before what may take hours."""
+    """The paths of ``--csv`` and ``--plots``, checked before what may take hours."""
     from organizer.cli import compare_output
     from organizer.library.output_paths import resolve_output_file, resolve_output_folder
 
@@ -194,21 +195,21 @@ def _plan(
         algorithms=split_names(algorithms) or ["kmeans"],
         k=k or "2:10",
         reduce=split_names(reduce) or [DEFAULT_REDUCER],
-        lengths=_lengths(lengths),
+        lengths=_parse_lengths(lengths),
         repeats=repeats or _REPEATS,
         substitutes=substitutes,
     )
 
 
-def _lengths(word: str | None) -> Lengths:
-    if word in {None, "unit"}:
+def _parse_lengths(text: str | None) -> Lengths:
+    if text in {None, "unit"}:
         return "unit"
-    if word == "kept":
+    if text == "kept":
         return "kept"
-    raise SettingsError(f"--lengths cannot be {word!r}", "it is unit or kept")
+    raise SettingsError(f"--lengths cannot be {text!r}", "it is unit or kept")
 
 
-def _refuse_both(*options: str | None) -> None:
+def _refuse_beside_recipe(*options: str | None) -> None:
     if any(option is not None for option in options):
         raise SettingsError(
             "a recipe has its own embedders, algorithms, k, spaces and lengths",
@@ -230,7 +231,7 @@ def _findings(
     return recipe_findings(library.store, recipe, compared) if recipe is not None else None
 
 
-def _written(
+def _write(
     library: Library,
     compared: ComparisonResult,
     recipe: Recipe | None,
@@ -239,7 +240,7 @@ def _written(
     csv: Path | None,
     plots: Path | None,
 ) -> list[Path]:
-    """The files that were asked for."""
+    """Write what ``--csv`` and ``--plots`` ask for; the files that were written."""
     from organizer.cli import compare_output
     from organizer.report.comparison import write_comparison_plots
 
@@ -255,11 +256,11 @@ def _written(
     if plots is not None and comparison.cells:
         files += write_comparison_plots(comparison, plots)
     if plots is not None and recipe is not None and findings is not None:
-        files += _illustrated(library, compared, recipe, findings, plots)
+        files += _write_recipe_plots(library, compared, recipe, findings, plots)
     return files
 
 
-def _illustrated(
+def _write_recipe_plots(
     library: Library,
     compared: ComparisonResult,
     recipe: Recipe,
@@ -271,7 +272,7 @@ def _illustrated(
 
     here = Path.cwd()
     with progress_bar() as progress:
-        illustrator = ComparisonPlots(
+        drawn = ComparisonPlots(
             library.store, recipe, compared, findings, here, library.settings, progress
         )
-        return illustrator.write(folder)
+        return drawn.write(folder)

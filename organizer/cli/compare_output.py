@@ -1,4 +1,4 @@
-"""A comparison as a table, as JSON and as CSV; a recipe with its published figures beside ours."""
+"""A comparison as a table, JSON and CSV; a recipe with its published scores beside ours."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from organizer.atomic import write_atomically
-from organizer.cli.output import number_text, print_json, print_line, print_table, short
+from organizer.cli.output import count_text, number_text, print_json, print_line, print_table, short
 from organizer.cli.session import say
 from organizer.library.compare.findings import (
     ClusteringExample,
@@ -29,8 +29,8 @@ _SHOWN_BY_RECIPE = {
 }
 
 
-def recipes(*, json: bool) -> None:
-    """The recipes to stdout."""
+def print_recipes(*, json: bool) -> None:
+    """Print the recipes."""
     if json:
         print_json({"recipes": [_recipe_fields(recipe) for recipe in RECIPES]})
         return
@@ -42,7 +42,7 @@ def recipes(*, json: bool) -> None:
 def print_comparison(
     comparison: Comparison, recipe: Recipe | None, findings: RecipeFindings | None, *, json: bool
 ) -> None:
-    """The result to stdout; what to know about it to stderr."""
+    """The result to stdout; notes on it to stderr."""
     if json:
         print_json(_fields(comparison, recipe, findings))
     else:
@@ -58,10 +58,10 @@ def print_comparison(
         say(remark)
     for cell in comparison.cells:
         if cell.refused:
-            say(f"not done: {cell.name}: {cell.refused}")
-    say(f"{comparison.computed:,} runs done, {comparison.kept:,} were there from before")
+            say(f"not run: {cell.name}: {cell.refused}")
+    say(f"{count_text(comparison.computed, 'run')} done, {comparison.kept:,} kept from earlier")
     if comparison.interrupted:
-        say("stopped: the same command goes on from here")
+        say("interrupted: the same command continues from here")
 
 
 _COLUMNS = (
@@ -71,7 +71,7 @@ _COLUMNS = (
 
 
 def write_comparison_csv(comparison: Comparison, file: Path) -> Path:
-    """A row for each cell, all scores.
+    """Write a row for each cell, with all scores.
 
     Raises:
         OSError: The file cannot be written.
@@ -138,7 +138,7 @@ def _table(comparison: Comparison, scores: Sequence[str]) -> None:
     columns = ["embedder", "space", "algorithm", ">k", ">runs"]
     columns += [f">{TITLES[score]}" for score in shown]
     noisy = any(cell.noise for cell in comparison.cells)
-    columns += [">in none"] if noisy else []
+    columns += [">unassigned"] if noisy else []
     rows = []
     for cell in comparison.cells:
         row = [cell.source, _space(cell), cell.algorithm, _k(cell), _runs(cell)]
@@ -182,15 +182,13 @@ def _findings(findings: RecipeFindings) -> None:
 
 
 def _beside(rows: Sequence[FigureComparison]) -> None:
-    here = [row for row in rows if row.cell is not None]
+    here = [(row.published, row.cell) for row in rows if row.cell is not None]
     if not here:
-        print_line("no published figure is of as many clusters as here")
+        print_line("no published score has as many clusters as here")
         return
     columns = ["published of", "algorithm", ">k", "score", ">published", ">here", "by", "on"]
     table = []
-    for row in here:
-        figure, cell = row.published, row.cell
-        assert cell is not None  # noqa: S101 - see above
+    for figure, cell in here:
         space = "" if figure.space == "none" else f", {figure.space}"
         table.append([
             figure.embedder + space, figure.algorithm, str(figure.k), TITLES[figure.score],

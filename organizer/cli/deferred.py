@@ -1,8 +1,8 @@
-"""A command by its name and its line, made when it is called, and help in plain text.
+"""Commands that are made when they are called, and help in plain text.
 
 Typer reads the annotations of a command to make it: for all commands that takes two thirds of the
 time of Typer's own import, and the boxes of rich's help take twice that time. ``organizer --help``
-does without both, and answers at once on a field laptop too.
+does without both, so that it answers at once on a slow laptop too.
 """
 
 from __future__ import annotations
@@ -17,30 +17,30 @@ from typer.core import TyperCommand, TyperGroup
 from typer.models import DefaultPlaceholder
 
 _COMPLETION = ("install_completion", "show_completion")
-"""Options of a program that Typer gives to an app that is not below another one."""
+"""Options that Typer gives to every app that it makes by itself."""
 
-_WHOLE = 1_000
-"""Characters of a sentence; so many that none is cut short."""
+_SENTENCE = 1_000
+"""Characters of a first sentence, more than any has: none is truncated."""
 
 
 class Sections(TyperGroup):
-    """A group whose help gives every command its whole first sentence, section by section."""
+    """A group whose help lists each command with its first sentence, section by section."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """The commands by the panel that they name, in the order of the first of each."""
+        """Write the commands by panel, the panels in the order of their first command."""
         sections: dict[str, list[tuple[str, str]]] = {}
         for name in self.list_commands(ctx):
             listed = self.get_command(ctx, name)
             if listed is not None and not listed.hidden:
                 title = getattr(listed, "rich_help_panel", None) or "Commands"
-                sections.setdefault(title, []).append((name, listed.get_short_help_str(_WHOLE)))
+                sections.setdefault(title, []).append((name, listed.get_short_help_str(_SENTENCE)))
         for title, lines in sections.items():
             with formatter.section(title):
                 formatter.write_dl(lines)
 
 
 class Deferred(TyperCommand):
-    """A command as the help lists it."""
+    """A command by its name and its line of the help, without its options."""
 
     def __init__(
         self, name: str, *, line: str, load: Callable[[], Any], panel: str | None = None
@@ -50,34 +50,34 @@ class Deferred(TyperCommand):
 
 
 def deferred(app: typer.Typer) -> Iterator[Deferred]:
-    """The commands of an app, then its groups; a group tells its help where it is made."""
+    """The commands of an app, then its groups."""
     for info in app.registered_commands:
         function: Any = info.callback
         name = info.name or function.__name__.replace("_", "-")
-        alone = typer.Typer()
-        alone.registered_commands.append(info)
+        single = typer.Typer()
+        single.registered_commands.append(info)
         yield Deferred(
-            name, line=inspect.getdoc(function) or "", load=partial(make_command, name, alone)
+            name, line=inspect.getdoc(function) or "", load=partial(make_command, name, single)
         )
     for group in app.registered_groups:
-        below: Any = group.typer_instance
+        sub: Any = group.typer_instance
         name = str(group.name)
-        yield Deferred(name, line=below.info.help, load=partial(make_command, name, below))
+        yield Deferred(name, line=sub.info.help, load=partial(make_command, name, sub))
 
 
 def make_command(name: str, app: typer.Typer) -> Any:
-    """The command, or the group of commands, that an app is below the program."""
-    _without_boxes(app)
+    """Make the command, or the group of commands, of an app."""
+    _use_plain_help(app)
     command = typer.main.get_command(app)
     command.name = name
     command.params = [param for param in command.params if param.name not in _COMPLETION]
     return command
 
 
-def _without_boxes(app: typer.Typer) -> None:
+def _use_plain_help(app: typer.Typer) -> None:
     app.rich_markup_mode = None
     if isinstance(app.info.cls, DefaultPlaceholder):
         app.info.cls = Sections
     for group in app.registered_groups:
         if group.typer_instance is not None:
-            _without_boxes(group.typer_instance)
+            _use_plain_help(group.typer_instance)

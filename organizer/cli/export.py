@@ -1,13 +1,11 @@
-"""``organizer export``: the images with their clusters, for another tool."""
+"""``organizer export``: the images with their clusters, in the format of another tool."""
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -20,12 +18,8 @@ from organizer.cli.session import (
     command,
     opened,
     quiet_natives,
-    say,
 )
 from organizer.errors import SettingsError
-
-if TYPE_CHECKING:
-    from organizer.library.exports import ExportReport
 
 _PIPE = Path("-")
 
@@ -44,17 +38,17 @@ def export(
             "--to",
             "-o",
             metavar="PATH",
-            help="Where to; - for a pipe (csv). Otherwise organizer.csv or the like, here.",
+            help="The file or folder; - for a pipe (csv). Otherwise organizer.csv or the like.",
         ),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Replace what is there; otherwise it is left alone.")
+        bool, typer.Option("--force", help="Replace a file or folder that exists.")
     ] = False,
     vectors: Annotated[
         bool | None,
         typer.Option(
             "--vectors/--no-vectors",
-            help="With vectors or without; embedding-atlas has them if nothing is said.",
+            help="With vectors or without; if not given, only embedding-atlas has them.",
         ),
     ] = None,
     embedder: EmbedderOption = None,
@@ -63,11 +57,12 @@ def export(
         typer.Option(
             "--cluster",
             metavar="ID",
-            help="Only this cluster, by id or name, or the word unsure; may be repeated.",
+            help="Only this cluster, by id or name, or unsure (the unassigned images); may be "
+            "repeated.",
         ),
     ] = None,
     include_missing: Annotated[
-        bool, typer.Option("--include-missing", help="Also images whose files are gone.")
+        bool, typer.Option("--include-missing", help="Also images whose files are missing.")
     ] = False,
     relative_to: Annotated[
         Path | None,
@@ -87,10 +82,10 @@ def export(
         bool,
         typer.Option(
             "--leave-out-incomplete",
-            help="Go on without images of which the format must know more.",
+            help="Leave out images that lack what the format requires; otherwise that is an error.",
         ),
     ] = False,
-    chosen: Annotated[
+    assignments: Annotated[
         list[str] | None,
         typer.Option(
             "--set",
@@ -99,7 +94,7 @@ def export(
         ),
     ] = None,
     options: Annotated[
-        bool, typer.Option("--options", help="List the options of the format, and stop.")
+        bool, typer.Option("--options", help="List the options of the format, and end.")
     ] = False,
     with_people: PeopleOption = False,
     library: LibraryOption = None,
@@ -108,15 +103,19 @@ def export(
 ) -> None:
     """Write the images with cluster, name, distance and metadata for another tool.
 
-    csv, parquet and fiftyone have absolute paths, megadetector-json has them
-    relative to the folder that holds all photos (it says which), unless
-    --relative-to names one. Images that are unsure have no cluster but a
-    candidate. Nothing is overwritten without --force. Some formats have options
-    of their own: organizer export FORMAT --options.
+    csv, parquet and fiftyone have absolute paths; megadetector-json has paths
+    relative to the folder that holds all photos, which it names, unless
+    --relative-to gives one. Unassigned images have no cluster but a candidate.
+    Nothing is overwritten without --force. Some formats have options of their
+    own: organizer export FORMAT --options.
     """
     with command(debug=debug):
+        from organizer.cli import export_output
+
         if options:
-            _show_options(format, json=json)
+            from organizer.library.exports.format_options import format_options
+
+            export_output.print_options(format, format_options(format), json=json)
             return
         if to == _PIPE and json:
             raise SettingsError("--to - and --json both write to stdout", "leave one out")
@@ -124,7 +123,7 @@ def export(
             from organizer.cli.progress_bar import progress_bar
             from organizer.library.exports import ExportOptions
 
-            choice = ExportOptions(
+            selection = ExportOptions(
                 vectors,
                 embedder,
                 cluster or (),
@@ -132,23 +131,27 @@ def export(
                 relative_to,
                 leave_out_incomplete=leave_out_incomplete,
             )
-            params = _params(chosen or (), thumbnails)
+            params = _params(assignments or (), thumbnails)
             with quiet_natives(debug=debug), progress_bar() as progress:
                 report = found.exports.write(
                     format,
                     sys.stdout.buffer if to == _PIPE else to,
-                    choice,
+                    selection,
                     params=params,
                     force=force,
                     progress=progress,
                 )
-        _show(report, json=json)
+        export_output.print_export(report, json=json)
 
 
-def _params(chosen: Sequence[str], thumbnails: int | None) -> dict[str, Any]:
-    """The options of the format, as they were typed."""
+def _params(assignments: Sequence[str], thumbnails: int | None) -> dict[str, Any]:
+    """The options of the format, by name.
+
+    Raises:
+        SettingsError: One is not NAME=VALUE, or is set twice.
+    """
     params: dict[str, Any] = {} if thumbnails is None else {"thumbnails": thumbnails}
-    for text in chosen:
+    for text in assignments:
         name, equals, value = text.partition("=")
         if not (equals and name):
             raise SettingsError(f"--set {text} sets nothing", "--set NAME=VALUE")
@@ -156,68 +159,3 @@ def _params(chosen: Sequence[str], thumbnails: int | None) -> dict[str, Any]:
             raise SettingsError(f"{name} is set twice", "leave one out")
         params[name] = value
     return params
-
-
-def _show_options(format: str, *, json: bool) -> None:
-    from organizer.cli.output import print_json, print_line
-    from organizer.library.exports.format_options import format_options
-
-    found = format_options(format)
-    if json:
-        print_json({"options": [{"name": name, **asdict(found[name])} for name in found]})
-        return
-    for name, option in found.items():
-        print_line(f"--set {name}={shlex.quote(option.example) if option.example else '...'}")
-        print_line(f"    {option.help}{' (needed)' if option.needed else ''}")
-    if not found:
-        say(f"{format} has no options of its own")
-
-
-def _show(report: ExportReport, *, json: bool) -> None:
-    from organizer.cli.output import print_json, print_line, short
-
-    if json:
-        print_json(_fields(report))
-    elif report.to is not None:
-        print_line(f"{report.images:,} images: {short(report.to)}")
-    for line in _remarks(report):
-        say(line)
-
-
-def _remarks(report: ExportReport) -> list[str]:
-    """What the person should know besides."""
-    said = {
-        "there are no clusters yet, so their columns are empty: organizer recluster": (
-            not report.clustered
-        ),
-        f"left out, their files are missing: {report.missing:,} (--include-missing)": (
-            report.missing
-        ),
-        f"left out, they have no vector: {report.without_vector:,}": report.without_vector,
-        f"left out, a person or a vehicle is on them: {report.people:,} (--with-people)": (
-            report.people
-        ),
-        **{
-            f"left out, they have no {what}: {number:,}": number
-            for what, number in report.incomplete.items()
-        },
-        f"to go on: {report.opened_with}": report.opened_with,
-    }
-    return [line for line, applies in said.items() if applies]
-
-
-def _fields(report: ExportReport) -> dict[str, object]:
-    return {
-        "format": report.exporter,
-        "to": report.to,
-        "images": report.images,
-        "skipped": {
-            "missing": report.missing,
-            "without_vector": report.without_vector,
-            "people": report.people,
-            "incomplete": report.incomplete,
-        },
-        "clustered": report.clustered,
-        "embedder": report.embedder.name if report.embedder else None,
-        "open_with": report.opened_with or None,
-    }

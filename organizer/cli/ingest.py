@@ -1,4 +1,4 @@
-"""``organizer ingest``: bring images in."""
+"""``organizer ingest``: images read into the library and assigned to its clusters."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def ingest(
     paths: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="PATH", help="Folders and files; all that were ingested if none is named."
+            metavar="PATH", help="Folders and files; all that were ingested if none is given."
         ),
     ] = None,
     embedder: EmbedderOption = None,
@@ -41,13 +41,14 @@ def ingest(
         bool,
         typer.Option(
             "--other-weights",
-            help="Embed with the weights that are here, beside vectors that others made.",
+            help="Embed with the weights on this machine, beside the vectors of other weights.",
         ),
     ] = False,
     device: DeviceOption = None,
     precision: PrecisionOption = None,
     threads: Annotated[
-        int | None, typer.Option("--threads", help="Decoding threads; one a core if not given.")
+        int | None,
+        typer.Option("--threads", help="Decoding threads; one a core if not given."),
     ] = None,
     batch_size: Annotated[
         int | None, typer.Option("--batch-size", help="Images embedded at once.")
@@ -56,12 +57,11 @@ def ingest(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Bring images in: find, decode, embed and store them; new ones join the clusters at once.
+    """Find, decode, embed and store images; new ones are assigned to the clusters.
 
-    Known files that did not change cost next to nothing. The first ingest makes
-    the library. With another --embedder the files are read once more for its
-    vectors. Exit code 3: done, but some files could not be used (see organizer
-    problems).
+    Files that did not change are skipped. The first ingest makes the library.
+    With another --embedder the files are read again for its vectors. Exit code
+    3: done, but some files could not be used (see organizer problems).
     """
     with command(debug=debug):
         from organizer.cli import ingest_output
@@ -79,7 +79,7 @@ def ingest(
         )
         path = find_library(settings.library, below=Path.cwd())
         if path is None:
-            # No library is made for nothing.
+            # Refuse wrong arguments before a library is made for them.
             require_executor(settings)
             require_images(starting_points(paths or []))
             embedders.ensure_weights(embedder, settings)
@@ -107,11 +107,11 @@ def ingest(
 
 
 def _roots_here(library: Library) -> list[Path]:
-    """The folders that were ingested, without those that are not here now (a card, a drive)."""
+    """The ingested folders that exist; a card or drive may not be connected."""
     roots = library.roots()
     for folder in roots:
         if not folder.exists():
-            say(f"left out, it is not here: {folder}")
+            say(f"left out, the folder is not there: {folder}")
     return [folder for folder in roots if folder.exists()]
 
 

@@ -1,10 +1,10 @@
-"""What an ingest did."""
+"""The result of an ingest on the terminal and as JSON."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from organizer.cli.output import print_json, print_line, short
+from organizer.cli.output import count_text, print_json, print_line, short
 from organizer.cli.session import say
 from organizer.library.ingest.report import IngestReport
 from organizer.types import Outcome, PartSpec
@@ -18,34 +18,33 @@ def print_ingest(
     Args:
         report: What was done.
         json: Whether to print it as JSON.
-        has_clusters: Whether the library has some.
-        own: The embedder that the library works with, for whole photos.
+        has_clusters: Whether the library has clusters.
+        own: The embedder of the library, for whole photos.
     """
     if json:
         print_json(_fields(report))
     else:
         _lines(report)
     for suffix, count in report.other_suffixes.most_common(5):
-        say(f"not read: {count:,} files {suffix or 'without a suffix'}")
+        say(f"not read: {count_text(count, 'file')} {suffix or 'without a suffix'}")
     if report.unusable:
-        say(
-            f"{report.unusable:,} files could not be used; each with its reason: organizer problems"
-        )
+        files = count_text(report.unusable, "file")
+        say(f"{files} could not be used; each with its reason: organizer problems")
     if report.interrupted:
-        say("interrupted: what was done is kept; run the same command again to go on")
+        say("interrupted: what was done is kept; run the same command again to continue")
     elif report.images and not has_clusters:
         say(f"no clusters yet; make them with: organizer recluster --k auto{_option(report, own)}")
     elif option := _option(report, own):
         say(f"the clusters do not use these vectors yet: organizer recluster{option}")
     elif report.unassigned and report.unsure > report.compared / 4:
         say(
-            f"{report.unassigned:,} images fit no cluster well (organizer clusters show unsure); "
-            "organizer recluster may find theirs"
+            f"{count_text(report.unassigned, 'image')} unassigned (organizer clusters show "
+            "unsure); organizer recluster may find clusters for them"
         )
 
 
 def _option(report: IngestReport, own: PartSpec | None) -> str:
-    """What `recluster` must be told to take the vectors that were made."""
+    """The option with which `recluster` uses the vectors that were made."""
     made = report.embedder
     return f" --embedder {made.name}" if made.name and made != own else ""
 
@@ -71,7 +70,7 @@ def _fields(report: IngestReport) -> dict[str, object]:
 
 
 def _example(report: IngestReport, outcome: Outcome) -> str:
-    """A path, where the count alone would make a person ask which."""
+    """A path, for outcomes that make a user ask which file it is."""
     paths = report.examples[outcome]
     if outcome in {Outcome.ADDED, Outcome.UNCHANGED} or not paths:
         return ""
@@ -89,18 +88,21 @@ def _lines(report: IngestReport) -> None:
         rate = report.embedded / report.seconds
         engine = f" ({report.engine})" if report.engine else ""
         print_line(
-            f"embedded {report.embedded:,} images with {report.embedder.name}{engine} in "
-            f"{report.seconds:.1f} s ({rate:.1f} images/s)"
+            f"embedded {count_text(report.embedded, 'image')} with {report.embedder.name}{engine} "
+            f"in {report.seconds:.1f} s ({rate:.1f} images/s)"
         )
-    if report.compared:
-        print_line(
-            f"{report.compared - report.unsure:,} new images joined the clusters, "
-            f"{report.unsure:,} are unsure"
-        )
+    if report.compared or report.novel:
+        print_line(_assigned(report))
     for novel in report.novel:
-        print_line(
-            f"cluster {novel.cluster_id} is born: {novel.images:,} unsure images that are alike"
-        )
+        print_line(f"novel cluster {novel.cluster_id}: {count_text(novel.images, 'similar image')}")
     if report.novel:
-        print_line(f"{report.unassigned:,} images are unsure now")
-    print_line(f"{report.images:,} images in the library")
+        print_line(f"{count_text(report.unassigned, 'image')} still unassigned")
+    print_line(f"{count_text(report.images, 'image')} in the library")
+
+
+def _assigned(report: IngestReport) -> str:
+    line = f"{count_text(report.compared - report.unsure, 'image')} assigned"
+    line += f", {report.unsure:,} unassigned"
+    if report.novel:
+        line += f"; {count_text(len(report.novel), 'novel cluster')} found"
+    return line

@@ -38,12 +38,15 @@ def print_line(text: str) -> None:
 
 
 def print_path(path: Path) -> None:
-    """A path for a pipe, to the letter; on a terminal without what it would obey."""
-    print_line(str(path)) if sys.stdout.isatty() else sys.stdout.write(f"{path}\n")
+    """A path, exact in a pipe, without control characters on a terminal."""
+    if sys.stdout.isatty():
+        print_line(str(path))
+    else:
+        sys.stdout.write(f"{path}\n")
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "") -> None:
-    """A table. A column whose name begins with ">" holds numbers."""
+    """A table; a column whose name begins with ">" is aligned to the right."""
     table = Table(
         box=box.SIMPLE_HEAD, title=plain(title) or None, title_justify="left", pad_edge=False
     )
@@ -52,19 +55,19 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title:
         table.add_column(column.removeprefix(">"), justify=justify, overflow="fold")
     for row in rows:
         table.add_row(*("\n".join(map(plain, cell.split("\n"))) for cell in row))
-    # In a pipe nobody sees the width: lines are as long as they need to be.
+    # A pipe has no width: lines are as long as needed.
     width = None if sys.stdout.isatty() else _PIPE_WIDTH
     Console(width=width, highlight=False, markup=False).print(table)
 
 
 def short(path: Path) -> str:
-    """A path as short as it can be typed from here."""
+    """A path relative to the current folder where it is below it."""
     here = Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
 def box_text(box: Box | None) -> str:
-    """Where in a photo a crop is, behind its path."""
+    """Where in its photo a crop is, to follow the path; empty for a whole photo."""
     if box is None:
         return ""
     x, y, width, height = (round(100 * v) for v in (box.x, box.y, box.width, box.height))
@@ -72,8 +75,13 @@ def box_text(box: Box | None) -> str:
 
 
 def time_text(at: str) -> str:
-    """A time as it is stored, to the second."""
+    """A stored time (UTC, ISO 8601) to the second."""
     return f"{at[:10]} {at[11:19]} UTC"
+
+
+def count_text(count: int, noun: str, plural: str = "") -> str:
+    """A count with its noun: "1 image", "1,000 images"."""
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
 
 
 def number_text(value: float | None, digits: int = 3) -> str:

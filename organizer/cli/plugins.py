@@ -1,4 +1,4 @@
-"""Commands of plugins: listed without importing them, loaded when one is called.
+"""Commands of plugins: listed without an import, loaded when one is called.
 
 A plugin registers a `typer.Typer` app, or a function with Typer's annotations, under the
 entry-point group ``organizer.commands``; its name becomes ``organizer NAME``. The line that
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import typer
 
 from organizer.cli.deferred import Deferred, Sections, deferred, make_command
-from organizer.cli.session import complain, plain, say
+from organizer.cli.session import plain, print_error, say
 from organizer.errors import OrganizerError, PluginError
 
 if TYPE_CHECKING:
@@ -31,29 +32,30 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
 class Commands(Sections):
-    """The commands of organizer, and after them those of plugins."""
+    """The built-in commands, then those of plugins."""
 
-    own: ClassVar[typer.Typer]
-    """Those of organizer."""
+    builtin: ClassVar[typer.Typer]
+    """The app that holds the built-in commands."""
 
-    def __init__(self, **told: Any) -> None:
-        super().__init__(**{**told, "commands": {str(c.name): c for c in deferred(self.own)}})
+    def __init__(self, **options: Any) -> None:
+        commands = {str(command.name): command for command in deferred(self.builtin)}
+        super().__init__(**{**options, "commands": commands})
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """The names: organizer's own in their order, then those of plugins, sorted."""
+        """The names of the built-in commands in their order, then those of plugins, sorted."""
         listed = super().list_commands(ctx)
         return [*listed, *sorted({p.name for p in self._points if not _refusal(p, listed)})]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """A command without its options; nothing of one of a plugin is imported yet."""
-        own = super().get_command(ctx, cmd_name)
-        if own is not None:
-            return own
+        """A command without its options; no module of a plugin is imported yet."""
+        builtin = super().get_command(ctx, cmd_name)
+        if builtin is not None:
+            return builtin
         points = [p for p in self._points if p.name == cmd_name and not _refusal(p, ())]
         return _listed(points[0]) if points else None
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """The command that is to be run, made now."""
+        """The command that is called, made or loaded now."""
         name, found, rest = super().resolve_command(ctx, args)
         if not isinstance(found, Deferred):
             return name, found, rest
@@ -62,19 +64,19 @@ class Commands(Sections):
         except OrganizerError as error:
             if "--debug" in rest:
                 raise
-            complain(error)
+            print_error(error)
             raise typer.Exit(error.exit_code) from error
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """The help, and on stderr what of the plugins is left out of it."""
+        """Write the help; commands of plugins that cannot be called are named on stderr."""
         super().format_help(ctx, formatter)
-        own = super().list_commands(ctx)
-        for reason in sorted(filter(None, (_refusal(point, own) for point in self._points))):
+        builtin = super().list_commands(ctx)
+        for reason in sorted(filter(None, (_refusal(point, builtin) for point in self._points))):
             say(f"left out: {reason}")
 
     @cached_property
     def _points(self) -> tuple[EntryPoint, ...]:
-        """All of them; asked for only where no own command is meant: every package is looked at."""
+        """The commands of plugins, read when a name is not built in: it reads every package."""
         from importlib.metadata import entry_points
 
         return tuple(entry_points(group=GROUP))
@@ -87,12 +89,12 @@ def _listed(point: EntryPoint) -> Deferred:
     )
 
 
-def _refusal(point: EntryPoint, own: Any) -> str:
+def _refusal(point: EntryPoint, builtin: Collection[str]) -> str:
     """Why a plugin's command cannot be called; empty where it can."""
-    told = f"the command {point.name!r} of {_provider(point)}: "
-    if point.name in own:
-        return told + "organizer has one of that name itself"
-    return "" if _NAME.fullmatch(point.name) else told + "that is no name of a command"
+    command = f"the command {point.name!r} of {_provider(point)}"
+    if point.name in builtin:
+        return f"{command}: organizer has one of that name itself"
+    return "" if _NAME.fullmatch(point.name) else f"{command}: that is no name of a command"
 
 
 def _provider(point: EntryPoint) -> str:
@@ -100,10 +102,10 @@ def _provider(point: EntryPoint) -> str:
 
 
 def _loaded(point: EntryPoint) -> Any:
-    """The real command.
+    """Import a plugin's command.
 
     Raises:
-        PluginError: Its module cannot be imported, or holds no command; or two plugins have one of
+        PluginError: Its module cannot be imported, it is no command, or two plugins have one of
             that name.
     """
     from organizer import registry
@@ -121,7 +123,7 @@ def _loaded(point: EntryPoint) -> Any:
     try:
         return make_command(point.name, found)
     except Exception as error:
-        # Typer tells with many kinds of exceptions what it cannot make options of.
+        # Typer raises exceptions of many kinds for annotations that it cannot make options of.
         raise PluginError(
             f"the command {point.name!r} of {_provider(point)} cannot be made: {error}",
             f"update or remove {_provider(point)}",
@@ -132,17 +134,17 @@ def _loaded(point: EntryPoint) -> Any:
 
 
 def _summary(point: EntryPoint) -> str:
-    """One line about a command, from its source; nothing of it is run."""
+    """The first line of a command's help, read from its source; nothing of it is run."""
     import ast
 
     try:
         source = _source(point.module)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of its escapes: they are its author's to mend
+            warnings.simplefilter("ignore")  # of invalid escapes: only the author can correct them
             tree = ast.parse(source.read_bytes()) if source else ast.Module([], [])
     except (ImportError, OSError, SyntaxError, ValueError):
-        tree = ast.Module([], [])  # it is named with its reason when it is called
-    about = next((text for node in tree.body if (text := _about(node, point.attr))), "")
+        tree = ast.Module([], [])  # the call of the command gives the reason
+    about = next((text for node in tree.body if (text := _help_in(node, point.attr))), "")
     about = about or ast.get_docstring(tree) or ""
     if not about and point.dist is not None:
         about = str(point.dist.metadata["Summary"] or "")
@@ -150,7 +152,7 @@ def _summary(point: EntryPoint) -> str:
 
 
 def _source(module: str) -> Path | None:
-    """The file of a module; the packages that hold it are not imported, as `find_spec` would."""
+    """The file of a module, found without the import of its packages that `find_spec` does."""
     from importlib.util import find_spec
 
     top, *below = module.split(".")
@@ -167,8 +169,8 @@ def _source(module: str) -> Path | None:
     return None
 
 
-def _about(node: ast.stmt, name: str) -> str:
-    """What a statement says about the command that it makes; nothing where it makes another."""
+def _help_in(node: ast.stmt, name: str) -> str:
+    """The help in the statement that defines the command; empty for any other statement."""
     import ast
 
     if isinstance(node, ast.FunctionDef):
@@ -179,6 +181,5 @@ def _about(node: ast.stmt, name: str) -> str:
         return ""
     if not any(isinstance(target, ast.Name) and target.id == name for target in node.targets):
         return ""
-    told = {word.arg: word.value for word in node.value.keywords}
-    text = told.get("help")
+    text = next((k.value for k in node.value.keywords if k.arg == "help"), None)
     return str(text.value) if isinstance(text, ast.Constant) else ""

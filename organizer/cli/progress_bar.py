@@ -28,16 +28,16 @@ class Bar:
         self._task = progress.add_task("", total=None, visible=False)
 
     def begin(self, task: str, total: int | None) -> None:
-        """A new task takes the place of the one before."""
+        """Show a new task in place of the current one."""
         self._progress.remove_task(self._task)
         self._task = self._progress.add_task(task, total=total)
 
     def advance(self, steps: int = 1) -> None:
-        """Some steps are done."""
+        """Count steps that are done."""
         self._progress.advance(self._task, steps)
 
     def note(self, text: str) -> None:
-        """A line above the bar."""
+        """Print a line above the bar."""
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 

@@ -1,4 +1,4 @@
-"""``organizer recluster``, and the way back: ``organizer undo``."""
+"""``organizer recluster``: all images clustered again."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def recluster(
         typer.Option(
             "--k-method",
             metavar="NAME",
-            help="What chooses: auto, elbow, silhouette, gap or stability.",
+            help="How k is chosen: auto, elbow, silhouette, gap or stability.",
         ),
     ] = "auto",
     algorithm: Annotated[
@@ -55,8 +55,8 @@ def recluster(
         bool,
         typer.Option(
             "--bursts",
-            help="Photos of one burst (one camera, 60 s at most from photo to photo if not set "
-            "otherwise) are one observation and go together, but for one that is unlike the rest.",
+            help="Cluster the photos of a burst (one camera, at most 60 s from photo to photo if "
+            "not set otherwise) as one observation, except photos that are unlike the rest.",
         ),
     ] = False,
     center: Annotated[
@@ -64,9 +64,9 @@ def recluster(
         typer.Option(
             "--center",
             metavar="BY",
-            help="Take out of the vectors what all photos of a camera, or all infrared ones, have "
-            "in common: camera, night, or camera,night. For clusters that follow cameras: an "
-            "animal that only one camera sees is found worse so.",
+            help="Remove from the vectors what all photos of a camera, or all infrared photos, "
+            "have in common: camera, night, or camera,night. It helps where clusters follow "
+            "cameras, and harms species that only one camera sees.",
         ),
     ] = None,
     dry_run: Annotated[
@@ -78,11 +78,11 @@ def recluster(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Cluster all images anew. Clusters keep the ids and names of those that they continue.
+    """Cluster all images again. Clusters keep the ids and names of those that they continue.
 
-    Whatever you named, merged, split, moved or pinned is obeyed. With --k
-    auto the number is chosen with evidence, which is printed and kept.
-    organizer undo takes it back.
+    Your decisions (rename, pin, merge, split, move, exclude and the like) are
+    constraints of every clustering. With --k auto the number is chosen by
+    evidence, which is printed and kept. organizer undo reverts it.
     """
     with command(debug=debug), opened(library, seed=seed) as found:
         from organizer.cli import recluster_output
@@ -101,24 +101,6 @@ def recluster(
                 progress=progress,
             )
         recluster_output.print_recluster(report, json=json)
-
-
-def undo(
-    library: LibraryOption = None, json: JsonOption = False, debug: DebugOption = False
-) -> None:
-    """Bring the clustering before the last recluster, merge, split, move or the like back.
-
-    What you said by it is taken back too. Photos that came since join it.
-    """
-    with command(debug=debug), opened(library) as found:
-        from organizer.cli.output import print_json, print_line
-
-        former = found.undo()
-        k = len(found.clusters.summaries())
-        if json:
-            print_json({"clustering_id": former.clustering_id, "k": k})
-        else:
-            print_line(f"back to clustering {former.clustering_id} with {k} clusters")
 
 
 def _parse_k(text: str) -> K:

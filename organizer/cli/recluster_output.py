@@ -1,10 +1,10 @@
-"""A new clustering, the evidence for its k, and what became of the clusters before."""
+"""A new clustering, the evidence for k, and the lineage of its clusters."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 
-from organizer.cli.output import print_json, print_line, print_table
+from organizer.cli.output import count_text, print_json, print_line, print_table
 from organizer.cli.session import say
 from organizer.library.clustering.recluster import ReclusterReport
 from organizer.library.clustering.space import centred_by, centring_text, reducer_text
@@ -22,14 +22,14 @@ _COLUMNS = {
 
 
 def print_recluster(report: ReclusterReport, *, json: bool) -> None:
-    """The result to stdout; a doubt about it to stderr."""
+    """The result to stdout; a warning to stderr where no k stands out."""
     if json:
         print_json(_fields(report))
     else:
         _tables(report)
     if report.is_weak:
         say(
-            "no clear number of clusters: take these groups as a rough order, or give --k; "
+            "no number of clusters stands out: treat these as a rough grouping, or give --k; "
             "organizer report shows how good they are"
         )
 
@@ -61,7 +61,7 @@ def _fields(report: ReclusterReport) -> dict[str, object]:
 
 
 def lineage_fields(lineage: LineageReport) -> dict[str, object]:
-    """What became of the clusters, for JSON."""
+    """The lineage for JSON."""
     fields = asdict(lineage)
     fields["born"] = fields.pop("new")
     return {
@@ -79,24 +79,23 @@ def _tables(report: ReclusterReport) -> None:
     ]
     print_table([">id", "name", ">images"], rows)
     if report.clustering_id is None:
-        print_line("dry run: this is what would be; nothing was changed")
+        print_line("dry run: nothing was changed")
     space = "" if report.reducer.name == "none" else f", in {reducer_text(report.reducer)}"
-    centred = f", {words}" if (words := centring_text(report.reducer)) else ""
+    centred = f", {text}" if (text := centring_text(report.reducer)) else ""
     print_line(
-        f"{report.images:,} images in {report.k} clusters: {report.algorithm}{space}{centred}"
+        f"{count_text(report.images, 'image')} in {count_text(report.k, 'cluster')}: "
+        f"{report.algorithm}{space}{centred}"
     )
     if report.bursts:
-        print_line(
-            f"photos of one burst are one: {report.observations:,} observations were clustered"
-        )
+        print_line(f"bursts as one: {count_text(report.observations, 'observation')} clustered")
     if report.unsure:
-        print_line(f"{report.unsure:,} of them unsure: organizer clusters show unsure")
+        print_line(f"{report.unsure:,} of them unassigned: organizer clusters show unsure")
     for line in lineage_lines(report.lineage):
         print_line(line)
 
 
 def _evidence(report: ReclusterReport) -> None:
-    """The candidates, with those columns that were computed for any of them."""
+    """Print the candidates for k, with the scores that were computed."""
     columns = [
         name
         for name in _COLUMNS
@@ -104,7 +103,7 @@ def _evidence(report: ReclusterReport) -> None:
     ]
     rows = []
     for candidate in report.evidence:
-        marks = [word for word in ("chosen", "second", "elbow") if getattr(candidate, word, False)]
+        marks = [mark for mark in ("chosen", "second", "elbow") if getattr(candidate, mark, False)]
         values = [getattr(candidate, name) for name in columns]
         shown = [
             "-" if v is None else f"{v:.{_COLUMNS[n][1]}f}"
@@ -116,18 +115,18 @@ def _evidence(report: ReclusterReport) -> None:
 
 
 def lineage_lines(lineage: LineageReport) -> list[str]:
-    """What became of the clusters, a line each; none where there were none before."""
+    """The lineage, a line for each kind of change; none for a first clustering."""
     if not lineage.kept and not lineage.retired:
         return []
     changes = (
-        f"kept {len(lineage.kept)}, born {len(lineage.new)}, retired {len(lineage.retired)}, "
+        f"kept {len(lineage.kept)}, new {len(lineage.new)}, retired {len(lineage.retired)}, "
         f"split {len(lineage.split)}, merged {len(lineage.merged)}"
     )
-    lines = [f"{changes}; {lineage.images_moved:,} images moved"]
+    lines = [f"{changes}; {count_text(lineage.images_moved, 'image')} moved"]
     lines += [f"cluster {s.cluster_id} split into {_listed(s.into)}" for s in lineage.split]
     lines += [f"cluster {m.cluster_id} merged from {_listed(m.sources)}" for m in lineage.merged]
     if lineage.new:
-        lines.append(f"born: {_listed(lineage.new)}")
+        lines.append(f"new: {_listed(lineage.new)}")
     if lineage.retired:
         lines.append(f"retired: {_listed(lineage.retired)}")
     return lines

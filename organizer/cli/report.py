@@ -1,4 +1,4 @@
-"""How good the clusters are: a table, a page, plots."""
+"""``organizer report``: how good the clusters are, as a table, a page and plots."""
 
 from __future__ import annotations
 
@@ -60,9 +60,9 @@ def report(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """How good the clusters are, by their vectors, by labels, by what they go with.
+    """How good the clusters are: by their vectors, by labels, by what they correlate with.
 
-    A page (--html) has the clusters' pictures too, a map, the silhouette
+    A page (--html) also has pictures of the clusters, a map, the silhouette
     plot and the evidence for k; it opens from disk and needs no network.
     """
     with command(debug=debug), opened(library, seed=seed, with_people=with_people or None) as found:
@@ -71,7 +71,7 @@ def report(
 
         method = _parse_map(map_method or "tsne")
         if labels == "":
-            raise SettingsError("--labels names nothing", "--labels folders, or a CSV file")
+            raise SettingsError("--labels is empty", "--labels folders, or a CSV file")
         if html is None and plots is None:
             if map_method is not None or force:
                 raise SettingsError("there is nothing to draw", "add --html FILE or --plots DIR")

@@ -1,4 +1,4 @@
-"""How good the clusters are."""
+"""How good the clusters are, on the terminal and as JSON."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from organizer.cli.output import number_text, print_json, print_line, print_table
-from organizer.cli.review_output import overall as audit_line
-from organizer.cli.review_output import review_fields as audit_fields
+from organizer.cli.output import count_text, number_text, print_json, print_line, print_table
+from organizer.cli.review_output import audit_fields, audit_line
 from organizer.cli.session import say
 from organizer.evaluate.internal import METRIC
 from organizer.library.reports.report import ClusteringReport, report_notes
@@ -28,17 +27,17 @@ _TRUTH = {
     "bcubed_recall": "recall",
     "bcubed_f1": "F1",
 }
-"""Scores against truth, as they are called on the terminal."""
+"""Scores against truth: their names on the terminal."""
 
 
 def print_report(report: ClusteringReport, *, json: bool, files: Sequence[Path] = ()) -> None:
-    """Scores to stdout; what to know about them to stderr."""
+    """Scores to stdout; notes on them to stderr."""
     if json:
         print_json(_fields(report) | ({"files": files} if files else {}))
     else:
         _tables(report)
-    for remark in report_notes(report):
-        say(remark)
+    for note in report_notes(report):
+        say(note)
 
 
 def _fields(report: ClusteringReport) -> dict[str, object]:
@@ -129,7 +128,7 @@ def _tables(report: ClusteringReport) -> None:
         _against_truth(report.truth)
     if report.audit is not None:
         print_line(audit_line(report.audit))
-    _why(report)
+    _explanation(report)
 
 
 def _clusters(report: ClusteringReport) -> None:
@@ -154,16 +153,16 @@ def _clusters(report: ClusteringReport) -> None:
 
 
 def _against_truth(truth: TruthScores) -> None:
-    words = [f"{word} {getattr(truth, name):.3f}" for name, word in _TRUTH.items()]
+    scores = [f"{title} {getattr(truth, name):.3f}" for name, title in _TRUTH.items()]
     print_line(
-        f"{', '.join(words[:4])} on {truth.n_labelled:,} labelled images of "
-        f"{truth.n_classes} classes"
+        f"{', '.join(scores[:4])} on {count_text(truth.n_labelled, 'labelled image')} of "
+        f"{count_text(truth.n_classes, 'class', 'classes')}"
     )
-    print_line(", ".join(words[4:]))
+    print_line(", ".join(scores[4:]))
 
 
-def _why(report: ClusteringReport) -> None:
-    """What the clusters go with besides what is in the photos."""
+def _explanation(report: ClusteringReport) -> None:
+    """Print what the clusters correlate with besides the content of the photos."""
     for factor in report.explanation.factors:
         if factor.groups > 1:
             print_line(

@@ -1,4 +1,4 @@
-"""``organizer review``: look at a few images, say whether they belong, know how pure it all is."""
+"""``organizer review``: how pure the clusters are, by answers about a sample of images."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from organizer.cli.session import (
     PeopleOption,
     SeedOption,
     command,
-    complain,
     opened,
+    print_error,
     say,
 )
 from organizer.errors import SettingsError, StoreError
@@ -46,33 +46,33 @@ def review(
             "--doubtful",
             metavar="N",
             min=1,
-            help="Look at N images whose neighbours are in another cluster, the worst first. "
-            "They say nothing of the others: the purity is not estimated from them.",
+            help="Look at N images whose neighbours are in another cluster, the most doubtful "
+            "first. They are no random sample: the purity is not estimated from them.",
         ),
     ] = None,
     clusters: Annotated[
         list[int] | None,
-        typer.Option("--cluster", metavar="ID", help="Only of this cluster; may be repeated."),
+        typer.Option("--cluster", metavar="ID", help="Only this cluster; may be repeated."),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="FILE", help="Write a CSV file to be filled in instead."),
+        typer.Option("--out", metavar="FILE", help="Write a CSV file to fill in instead."),
     ] = None,
     filled: Annotated[
         Path | None,
-        typer.Option("--in", metavar="FILE", help="Read the filled CSV file back."),
+        typer.Option("--in", metavar="FILE", help="Read the CSV file that you filled in."),
     ] = None,
     force: Annotated[
         bool,
         typer.Option(
             "--force",
-            help="With --out: write over the file, unless answers in it were not read in. With "
-            "--in: take also answers that differ from what you said after the file was written.",
+            help="With --out: replace the file, unless it holds answers that were not read. With "
+            "--in: also read answers that differ from those you gave after it was written.",
         ),
     ] = False,
     correct: Annotated[
         bool,
-        typer.Option("--correct", help="Images that do not belong leave their clusters for good."),
+        typer.Option("--correct", help="Exclude images that do not belong from their clusters."),
     ] = False,
     viewer: Annotated[
         str | None,
@@ -86,59 +86,42 @@ def review(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """How pure the clusters are, without labels: look at a few images and say whether they belong.
+    """How pure the clusters are, without labels: answer for a few images whether they belong.
 
     With --sample or --doubtful you are asked on the terminal, image by image;
-    every answer is kept at once, and the next time you are asked about others.
-    With --out they go into a CSV file: write y or n into its column belongs
-    and read it back with --in. Without any of these, what is known so far.
+    every answer is kept at once, and the next review asks about other images.
+    With --out the images go into a CSV file: write y or n into its column
+    belongs and read it with --in. Without any of these, the purity so far.
 
     A sample holds at least three images of each cluster where N allows, the
-    others in proportion to its size. Images that do not belong stay where
-    they are without --correct.
+    others in proportion to its size. Images that do not belong stay in their
+    clusters without --correct.
     """
     with command(debug=debug):
-        _require_one_wish(sample, doubtful, clusters, out, filled, force=force)
+        _require_one_action(sample, doubtful, clusters, out, filled, force=force)
         with opened(library, seed=seed, viewer=viewer, with_people=with_people or None) as found:
-            from organizer.cli import review_output
-            from organizer.library.review.sample import count_missing
-
             if filled is not None:
-                read = _read(found, filled, force=force)
-                corrected = found.review.correct() if correct else []
-                review_output.done(found, corrected, read=read, json=json)
+                answers = _read_answers(found, filled, force=force)
+                _finish(found, (), correct=correct, answers=answers, json=json)
                 return
             if sample is None and doubtful is None and out is None:
-                corrected = found.review.correct(clusters or ()) if correct else []
-                review_output.done(found, corrected, json=json)
+                _finish(found, clusters or (), correct=correct, json=json)
                 return
             is_asked = out is None and not json and sys.stdin.isatty()
             if correct and not is_asked:
                 raise SettingsError(
-                    "nobody is asked here, so there is nothing to correct yet",
+                    "nobody can be asked here, so there is nothing to correct yet",
                     "answer first; then organizer review --correct, or --in FILE --correct",
                 )
-            if doubtful is not None:
-                looks = found.review.doubtful(doubtful, cluster_ids=clusters or ())
+            items = _draw(found, sample, doubtful, clusters or ())
+            if is_asked:
+                _Dialogue(found, items, doubtful=doubtful is not None).run()
+                _finish(found, clusters or (), correct=correct, json=False)
             else:
-                looks = found.review.sample(sample or _SAMPLE, cluster_ids=clusters or ())
-            review_output.lost(count_missing(found.store, clusters or ()))
-            if out is not None:
-                from organizer.library.review import csv_file
-
-                csv_file.write_review(out, looks, store=found.store, force=force)
-                review_output.written(out, looks, json=json)
-            elif not is_asked:
-                review_output.looks(looks, json=json)
-            else:
-                if not looks:
-                    review_output.nothing_to_ask(doubtful=doubtful is not None)
-                _Dialogue(found, looks).run()
-                corrected = found.review.correct(clusters or ()) if correct else []
-                review_output.done(found, corrected, json=False)
+                _list(found, items, out, force=force, json=json)
 
 
-def _require_one_wish(
+def _require_one_action(
     sample: int | None,
     doubtful: int | None,
     clusters: Sequence[int] | None,
@@ -153,7 +136,7 @@ def _require_one_wish(
         )
     if filled is not None and (sample or doubtful or out or clusters):
         raise SettingsError(
-            "--in reads answers back; it goes with --correct and --force only",
+            "--in reads answers; it goes with --correct and --force only",
             "organizer review --in review.csv",
         )
     if force and out is None and filled is None:
@@ -162,82 +145,129 @@ def _require_one_wish(
         )
 
 
-def _read(library: Library, file: Path, *, force: bool) -> review_output.Read:
-    from organizer.cli.review_output import Read
+def _draw(
+    library: Library, sample: int | None, doubtful: int | None, cluster_ids: Sequence[int]
+) -> list[ReviewItem]:
+    """The images to look at; those whose files are missing are counted on stderr."""
+    from organizer.cli import review_output
+    from organizer.library.review.sample import count_missing
+
+    if doubtful is not None:
+        items = library.review.doubtful(doubtful, cluster_ids=cluster_ids)
+    else:
+        items = library.review.sample(sample or _SAMPLE, cluster_ids=cluster_ids)
+    review_output.print_missing(count_missing(library.store, cluster_ids))
+    return items
+
+
+def _list(
+    library: Library, items: Sequence[ReviewItem], out: Path | None, *, force: bool, json: bool
+) -> None:
+    """Write the images to a CSV file, or to stdout where there is none."""
+    from organizer.cli import review_output
+    from organizer.library.review import csv_file
+
+    if out is None:
+        review_output.print_items(items, json=json)
+        return
+    csv_file.write_review(out, items, store=library.store, force=force)
+    review_output.print_written(out, items, json=json)
+
+
+def _finish(
+    library: Library,
+    cluster_ids: Sequence[int],
+    *,
+    correct: bool,
+    answers: review_output.ReadAnswers | None = None,
+    json: bool,
+) -> None:
+    """Correct the clusters where that is asked for, and print the purity."""
+    from organizer.cli import review_output
+
+    corrected = library.review.correct(cluster_ids) if correct else []
+    review_output.print_result(library, corrected, answers=answers, json=json)
+
+
+def _read_answers(library: Library, file: Path, *, force: bool) -> review_output.ReadAnswers:
+    from organizer.cli.review_output import ReadAnswers
     from organizer.library.review import csv_file
     from organizer.library.review.audit import count_outdated
 
     found = csv_file.read_review(file, library.store, force=force)
     elsewhere = count_outdated(library.store, found.answers)
     new = library.review.answer(found.answers)
-    return Read(new, len(found.answers) - new, found.blank, elsewhere, found.differing)
+    return ReadAnswers(new, len(found.answers) - new, found.blank, elsewhere, found.differing)
 
 
 class _Dialogue:
-    """Images one by one, each answer written down before the next image is shown."""
+    """Asks about images one by one; each answer is stored before the next image is shown."""
 
-    def __init__(self, library: Library, looks: Sequence[ReviewItem]) -> None:
-        self._library = library
-        self._looks = looks
-        self._said = {look.image_id: look.belongs for look in looks if look.belongs is not None}
+    def __init__(self, library: Library, items: Sequence[ReviewItem], *, doubtful: bool) -> None:
+        self._library, self._items, self._doubtful = library, items, doubtful
+        self._answers = {item.image_id: item.belongs for item in items if item.belongs is not None}
         self._cluster: int | None = None
 
     def run(self) -> None:
-        """Ask until all are answered or the person ends it."""
-        if self._looks:
-            say(_KEYS)
+        """Ask until all are answered or the user ends it."""
+        from organizer.cli import review_output
+
+        if not self._items:
+            review_output.print_nothing_left(doubtful=self._doubtful)
+            return
+        say(_KEYS)
         place = 0
-        while place < len(self._looks):
+        while place < len(self._items):
             self._show(place)
-            step = self._step(self._looks[place])
+            step = self._step(self._items[place])
             if step is None:
-                say("ended; what you said is kept, and the same command goes on")
+                say("ended; your answers are kept, and the same command continues")
                 break
             place = max(0, place + step)
 
     def _show(self, place: int) -> None:
         from organizer.cli import review_output
 
-        look = self._looks[place]
-        if look.cluster_id != self._cluster:
-            self._cluster = look.cluster_id
-            review_output.cluster(look)
-        said = self._said.get(look.image_id)
-        review_output.look(look, place=place + 1, of=len(self._looks), said=said)
+        item = self._items[place]
+        if item.cluster_id != self._cluster:
+            self._cluster = item.cluster_id
+            review_output.print_cluster(item)
+        answer = self._answers.get(item.image_id)
+        review_output.print_question(item, place=place + 1, of=len(self._items), answer=answer)
 
-    def _step(self, look: ReviewItem) -> int | None:
-        """How far to go on: 1 forward, -1 back, 0 to ask again; None at the end."""
+    def _step(self, item: ReviewItem) -> int | None:
+        """How far to go: 1 forward, -1 back, 0 to ask again; None at the end."""
         typer.echo("[y/n/s/o/m/b/q] ", nl=False, err=True)
         line = sys.stdin.readline()
-        word = line.strip().lower()
-        said = self._said.get(look.image_id)
-        if not line or word in {"q", "quit", "exit"}:
+        key = line.strip().lower()
+        answer = self._answers.get(item.image_id)
+        if not line or key in {"q", "quit", "exit"}:
             return None
-        if not word and said is not None:
-            return self._answer(look, belongs=said)
-        if word in _YES | _NO:
-            return self._answer(look, belongs=word in _YES)
-        if word in {"o", "m"}:
-            self._open(look, typical=word == "m")
+        if not key and answer is not None:
+            return self._answer(item, belongs=answer)
+        if key in _YES | _NO:
+            return self._answer(item, belongs=key in _YES)
+        if key in {"o", "m"}:
+            self._open(item, typical=key == "m")
             return 0
-        if word in {"s", "b"}:
-            return 1 if word == "s" else -1
+        if key in {"s", "b"}:
+            return 1 if key == "s" else -1
         say(_KEYS)
         return 0
 
-    def _answer(self, look: ReviewItem, *, belongs: bool) -> int:
+    def _answer(self, item: ReviewItem, *, belongs: bool) -> int:
         try:
-            self._library.review.answer([look.answer(belongs=belongs)])
-        except StoreError as error:  # another organizer writes: the person is not sent away
-            complain(error)
+            self._library.review.answer([item.answer(belongs=belongs)])
+        except StoreError as error:  # another organizer is writing: ask again
+            print_error(error)
             return 0
-        self._said[look.image_id] = belongs
+        self._answers[item.image_id] = belongs
         return 1
 
-    def _open(self, look: ReviewItem, *, typical: bool) -> None:
-        from organizer.cli.browse import open_picture
+    def _open(self, item: ReviewItem, *, typical: bool) -> None:
+        from organizer.cli.viewer import open_picture
 
-        if typical and not look.typical:
+        if typical and not item.typical:
             say("the cluster has no other image")
             return
-        open_picture(look.typical[0] if typical else look.path, self._library.settings.viewer)
+        open_picture(item.typical[0] if typical else item.path, self._library.settings.viewer)

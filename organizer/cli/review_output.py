@@ -1,4 +1,4 @@
-"""Images to look at, and how pure the clusters are by what was said of them."""
+"""Images to look at, and the purity by the answers, on the terminal and as JSON."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from organizer.cli.output import box_text, print_json, print_line, print_table, short
+from organizer.cli.output import box_text, count_text, print_json, print_line, print_table, short
 from organizer.cli.session import say
 from organizer.library import Library
 from organizer.library.corrections.report import DecisionReport
@@ -19,16 +19,16 @@ _CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """What a filled table held.
+class ReadAnswers:
+    """Counts of the answers in a table that was filled in.
 
     Attributes:
         new: Answers that were not known.
-        known: Answers that were.
-        blank: Lines without one.
-        elsewhere: Answers that say nothing of the clusters of now: the image is not in that one
-            any more, or the cluster became another.
-        differing: Answers that were not taken, since something else was said later.
+        known: Answers that were known.
+        blank: Lines without an answer.
+        elsewhere: Answers that do not count for the current clusters: the image left its cluster,
+            or the cluster changed.
+        differing: Answers that were not read, because a later answer differs.
     """
 
     new: int
@@ -38,110 +38,110 @@ class Read:
     differing: int
 
 
-def cluster(look: ReviewItem) -> None:
-    """The cluster that images are shown with from here on."""
+def print_cluster(item: ReviewItem) -> None:
+    """The cluster of the images that follow, with typical images of it."""
     say("")
-    say(_title(look.cluster_id, look.cluster_name))
-    for path in look.typical:
+    say(_title(item.cluster_id, item.cluster_name))
+    for path in item.typical:
         say(f"  typical: {short(path)}")
 
 
-def look(look: ReviewItem, *, place: int, of: int, said: bool | None) -> None:
-    """An image to be asked about, with what was said of it."""
-    say(f"{place}/{of}  {short(look.path)}{box_text(look.box)}{_why(look)}")
-    kept = "" if said is None else f" you said {'y' if said else 'n'}; Enter keeps it"
-    say(f"  does it belong to {_title(look.cluster_id, look.cluster_name)}?{kept}")
+def print_question(item: ReviewItem, *, place: int, of: int, answer: bool | None) -> None:
+    """An image that is asked about, with the answer so far."""
+    say(f"{place}/{of}  {short(item.path)}{box_text(item.box)}{_doubt(item)}")
+    kept = "" if answer is None else f" you answered {'y' if answer else 'n'}; Enter keeps it"
+    say(f"  does it belong to {_title(item.cluster_id, item.cluster_name)}?{kept}")
 
 
-def lost(count: int) -> None:
-    """Images that cannot be looked at."""
+def print_missing(count: int) -> None:
+    """How many images are left out because their files are missing."""
     if count:
-        is_or_are = "is" if count == 1 else "are"
-        say(f"{_images(count)} {is_or_are} left out: no file of them is there any more")
+        say(f"{count_text(count, 'image')} left out: the files are missing")
 
 
-def looks(rows: Sequence[ReviewItem], *, json: bool) -> None:
-    """Images to look at, where nobody is asked."""
+def print_items(items: Sequence[ReviewItem], *, json: bool) -> None:
+    """The images of a review, where nobody can be asked."""
     if json:
-        print_json({"images": [asdict(row) for row in rows]})
+        print_json({"images": [asdict(item) for item in items]})
         return
-    if not rows:
-        say("no image to look at is left")
+    if not items:
+        say("no image is left to look at")
         return
-    is_doubtful = rows[0].drawn is SampleKind.DOUBTFUL
+    is_doubtful = items[0].drawn is SampleKind.DOUBTFUL
     columns = ["path", ">cluster", "name"]
     columns += [">disagreeing", ">their cluster", "name"] if is_doubtful else ["typical"]
-    table = []
-    for row in rows:
-        cells = [short(row.path), str(row.cluster_id), row.cluster_name or "-"]
+    rows = []
+    for item in items:
+        row = [short(item.path), str(item.cluster_id), item.cluster_name or "-"]
         if is_doubtful:
-            cells += [f"{row.disagreeing:.0%}", str(row.other_id), row.other_name or "-"]
+            row += [f"{item.disagreeing:.0%}", str(item.other_id), item.other_name or "-"]
         else:
-            cells.append(short(row.typical[0]) if row.typical else "-")
-        table.append(cells)
-    print_table(columns, table)
-    say("to answer: the same on a terminal, or with --out review.csv for a spreadsheet")
+            row.append(short(item.typical[0]) if item.typical else "-")
+        rows.append(row)
+    print_table(columns, rows)
+    say("to answer: the same command on a terminal, or with --out review.csv for a spreadsheet")
 
 
-def written(file: Path, rows: Sequence[ReviewItem], *, json: bool) -> None:
-    """A table was written."""
+def print_written(file: Path, items: Sequence[ReviewItem], *, json: bool) -> None:
+    """The table that was written, and how to fill it in."""
     if json:
-        print_json({"file": file, "images": len(rows)})
+        print_json({"file": file, "images": len(items)})
         return
-    if not rows:
-        say("no image to look at is left: the file has a header only")
-    print_line(f"{len(rows):,} images in {file}")
+    if not items:
+        say("no image is left to look at: the file has only a header")
+    print_line(f"{count_text(len(items), 'image')} in {file}")
     say(f"write y or n into the column belongs, then: organizer review --in {file}")
 
 
-def nothing_to_ask(*, doubtful: bool) -> None:
-    """Why nobody is asked."""
+def print_nothing_left(*, doubtful: bool) -> None:
+    """Why no image is asked about."""
     if doubtful:
         say("no image is left whose neighbours are mostly in another cluster")
     else:
         say("no image is left to look at: you answered about all of them")
 
 
-def done(
+def print_result(
     library: Library,
     corrected: Sequence[DecisionReport],
     *,
-    read: Read | None = None,
+    answers: ReadAnswers | None = None,
     json: bool,
 ) -> None:
-    """What is known of the clusters now, and what was corrected."""
+    """The purity of the clusters by all answers, and what was corrected."""
     audit = library.review.audit()
     is_clustered = library.store.clusterings.current() is not None
-    left = sum(map(len, rejected_images(library.store).values())) if is_clustered else 0
-    again = count_reopened(library.store)
+    wrong = sum(map(len, rejected_images(library.store).values())) if is_clustered else 0
+    reopened = count_reopened(library.store)
     moved = sum(len(report.decision.image_ids) for report in corrected)
     if json:
         print_json(
             {
-                "audit": review_fields(audit),
-                "wrong": left,
-                "reopened": again,
+                "audit": audit_fields(audit),
+                "wrong": wrong,
+                "reopened": reopened,
                 "corrected": moved,
-                "read": asdict(read) if read else None,
+                "read": asdict(answers) if answers else None,
             }
         )
         return
-    if read is not None:
-        _read(read)
+    if answers is not None:
+        _print_answers(answers)
     if audit is not None:
-        _tables(audit, library.corrections.constraints().names)
+        _print_purity(audit, library.corrections.constraints().names)
     else:
-        say("how pure the clusters are is not known: no image that was drawn at random is answered")
+        say("the purity is not known: no answer is about an image that was drawn at random")
         say("hint: organizer review --sample 200")
-    if again:
+    if reopened:
         say(
-            f"{_images(again)} that you said not to belong to a cluster that was merged since: "
-            "until you look again, the purity is too high; organizer review --sample begins there"
+            f"your answers exclude {count_text(reopened, 'image')} from a cluster that was merged "
+            "since: until you look again, the purity is too high; organizer review --sample begins "
+            "there"
         )
-    _closing(moved, left)
+    _print_corrections(moved, wrong)
 
 
-def review_fields(audit: Audit | None) -> dict[str, object] | None:
+def audit_fields(audit: Audit | None) -> dict[str, object] | None:
     """An audit for JSON."""
     if audit is None:
         return None
@@ -156,79 +156,73 @@ def review_fields(audit: Audit | None) -> dict[str, object] | None:
     }
 
 
-def overall(audit: Audit) -> str:
-    """The purity of the whole, one line."""
+def audit_line(audit: Audit) -> str:
+    """The purity over all clusters, in one line."""
     whole = audit.overall
     return (
-        f"purity by your answers {whole.share:.3f}, 95% interval {_ends(whole)}: "
-        f"{whole.right:,} of {whole.answered:,} images that you looked at belong"
+        f"purity by your answers {whole.share:.3f}, 95% interval {_interval(whole)}: "
+        f"{whole.right:,} of {count_text(whole.answered, 'image')} that you looked at belong"
     )
 
 
-def _tables(audit: Audit, names: Mapping[int, str]) -> None:
-    """The least pure clusters first."""
-    rows = sorted(audit.per_cluster.items(), key=lambda pair: (pair[1].share, pair[0]))
-    table = [
-        [str(i), names.get(i) or "-", f"{p.answered:,}", f"{p.right:,}", f"{p.share:.3f}", _ends(p)]
-        for i, p in rows
+def _print_purity(audit: Audit, names: Mapping[int, str]) -> None:
+    """The purity of each cluster, the least pure first, then that of all."""
+    found = sorted(audit.per_cluster.items(), key=lambda pair: (pair[1].share, pair[0]))
+    rows = [
+        [
+            str(cluster_id),
+            names.get(cluster_id) or "-",
+            f"{p.answered:,}",
+            f"{p.right:,}",
+            f"{p.share:.3f}",
+            _interval(p),
+        ]
+        for cluster_id, p in found
     ]
-    columns = [">id", "name", ">looked at", ">belong", ">purity", "95% interval"]
-    print_table(columns, table)
-    print_line(overall(audit))
+    print_table([">id", "name", ">looked at", ">belong", ">purity", "95% interval"], rows)
+    print_line(audit_line(audit))
     if audit.unseen:
-        say(f"{audit.unseen:,} images are in clusters of which you saw none; they are not counted")
+        say(f"{count_text(audit.unseen, 'image')} in clusters without an answer; not counted")
 
 
-def _read(read: Read) -> None:
-    more = f", {read.known:,} {_were(read.known)} known already" if read.known else ""
-    answers = "1 answer" if read.new == 1 else f"{read.new:,} answers"
-    lines = "1 line is" if read.blank == 1 else f"{read.blank:,} lines are"
-    print_line(f"{answers} read{more}; {lines} blank")
-    if read.differing:
+def _print_answers(answers: ReadAnswers) -> None:
+    known = f", {answers.known:,} known already" if answers.known else ""
+    blank = f"{count_text(answers.blank, 'line')} blank"
+    print_line(f"{count_text(answers.new, 'answer')} read{known}; {blank}")
+    if answers.differing:
         say(
-            f"{read.differing:,} {_were(read.differing)} not taken: after the table was written "
-            "you said otherwise; --in FILE --force takes what the table says"
+            f"{count_text(answers.differing, 'answer')} not read: you answered otherwise after the "
+            "table was written; --in FILE --force reads those of the table"
         )
-    if read.elsewhere:
-        about = (
-            "1 is about an image" if read.elsewhere == 1 else f"{read.elsewhere:,} are about images"
-        )
+    if answers.elsewhere:
         say(
-            f"{about} not in that cluster now, or a cluster that became another: "
-            "kept, but not counted"
+            f"{count_text(answers.elsewhere, 'answer')} kept but not counted: the image left that "
+            "cluster, or the cluster changed"
         )
 
 
-def _were(count: int) -> str:
-    return "was" if count == 1 else "were"
-
-
-def _closing(moved: int, left: int) -> None:
+def _print_corrections(moved: int, wrong: int) -> None:
     if moved:
         say(
-            f"{_images(moved)} left for good; the purity is that of what is there now. "
-            "organizer undo brings them back, one cluster at a time"
+            f"{count_text(moved, 'image')} excluded; the purity is that of what is left. organizer "
+            "undo reverts it, one cluster at a time"
         )
-    if left:
-        is_or_are = "is" if left == 1 else "are"
-        say(f"{_images(left)} that you said not to belong {is_or_are} still there")
-        say("to let them leave their clusters for good: organizer review --correct")
+    if wrong:
+        one, many = "image does not belong to its cluster", "images do not belong to their clusters"
+        say(f"{count_text(wrong, one, many)}, by your answers")
+        say("to exclude them from their clusters: organizer review --correct")
 
 
-def _ends(found: Proportion) -> str:
+def _interval(found: Proportion) -> str:
     return f"{found.low:.3f} to {found.high:.3f}"
 
 
-def _why(look: ReviewItem) -> str:
-    if look.disagreeing is None or look.other_id is None:
+def _doubt(item: ReviewItem) -> str:
+    if item.disagreeing is None or item.other_id is None:
         return ""
-    other = _title(look.other_id, look.other_name)
-    return f"  ({look.disagreeing:.0%} of its neighbours are elsewhere, mostly in {other})"
+    other = _title(item.other_id, item.other_name)
+    return f"  ({item.disagreeing:.0%} of its neighbours are elsewhere, mostly in {other})"
 
 
 def _title(cluster_id: int, name: str | None) -> str:
     return f"cluster {cluster_id}" + (f", {name}" if name else "")
-
-
-def _images(count: int) -> str:
-    return "1 image" if count == 1 else f"{count:,} images"

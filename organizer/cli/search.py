@@ -1,4 +1,4 @@
-"""``organizer search`` and ``organizer browse``: similar images."""
+"""``organizer search``: the images most similar to a photo or a text."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def search(
     ] = None,
     text: Annotated[
         str | None,
-        typer.Option("--text", metavar="WORDS", help="Words instead of a photo; needs OpenCLIP."),
+        typer.Option("--text", metavar="TEXT", help="A text instead of a photo; needs OpenCLIP."),
     ] = None,
     limit: Annotated[
         int, typer.Option("--limit", "-n", "--top", "-t", min=1, max=10_000, help="How many.")
@@ -60,29 +60,3 @@ def search(
                 else:
                     hits = found.search_text(text or "", limit=limit, embedder=embedder)
             search_output.print_hits(hits, json=json, filepath_only=filepath_only)
-
-
-def browse(
-    file: Annotated[Path, typer.Argument(metavar="PHOTO", help="A photo, in the library or not.")],
-    limit: Annotated[
-        int, typer.Option("--limit", "-n", min=1, max=99, help="Neighbours at a time.")
-    ] = 9,
-    viewer: Annotated[
-        str | None,
-        typer.Option(
-            "--viewer", metavar="COMMAND", help="Opens a picture; otherwise the system's."
-        ),
-    ] = None,
-    weights: WeightsOption = None,
-    library: LibraryOption = None,
-    json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
-    """Walk from a photo to its neighbours and on, opening pictures with the system's viewer.
-
-    Type a number to go there, "o" and a number to open a picture, "b" to go back, "q" to end.
-    """
-    with command(debug=debug), opened(library, weights=weights, viewer=viewer) as found:
-        from organizer.cli.browse import walk
-
-        walk(found, file, limit=limit, json=json)

@@ -1,4 +1,4 @@
-"""The hits of a search."""
+"""The hits of a search on the terminal and as JSON."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def print_hits(hits: Sequence[Hit], *, json: bool, filepath_only: bool) -> None:
         for hit in hits:
             print_path(hit.path)
     else:
-        table(hits)
+        print_table_of_hits(hits)
 
 
-def table(hits: Sequence[Hit]) -> None:
+def print_table_of_hits(hits: Sequence[Hit]) -> None:
     """Hits as a numbered table."""
     rows = [
         [str(place), number_text(hit.distance), _cluster(hit), _path(hit)]

@@ -1,4 +1,4 @@
-"""What all commands share: options, errors in two lines, interruption, the library to work on."""
+"""What all commands share: options, errors, interruption, the library that they open."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ PeopleOption = Annotated[
     bool,
     typer.Option(
         "--with-people",
-        help="Also photos on which a detector saw a person or a vehicle. Otherwise "
+        help="Also photos in which a detector found a person or a vehicle. Otherwise "
         "ORGANIZER_WITH_PEOPLE.",
     ),
 ]
 SeedOption = Annotated[
-    int | None, typer.Option("--seed", help="Seed of everything that draws; 0 if not given.")
+    int | None, typer.Option("--seed", help="Seed of the random numbers; 0 if not given.")
 ]
 
 
@@ -76,20 +76,19 @@ SeedOption = Annotated[
 def command(*, debug: bool) -> Iterator[None]:
     """Run a command: an error becomes two lines and an exit code, a bug stays a traceback.
 
-    What is still to be written to stdout is written before the command ends, so that a full disk
-    is told of.
+    Stdout is flushed before the command ends, so that a full disk is reported.
     """
     if not debug:
-        # A dependency's advice to programmers is not for the person at the terminal.
+        # Warnings of dependencies are for programmers, not for users.
         warnings.simplefilter("ignore")
-    with _watched_stdout() as stdout:
+    with _checked_stdout() as stdout:
         try:
             yield
             sys.stdout.flush()
         except OrganizerError as error:
             if debug:
                 raise
-            complain(error)
+            print_error(error)
             raise typer.Exit(error.exit_code) from error
         except KeyboardInterrupt as error:
             if debug:
@@ -97,20 +96,20 @@ def command(*, debug: bool) -> Iterator[None]:
             say("interrupted")
             raise typer.Exit(EXIT_INTERRUPTED) from error
         except BrokenPipeError as error:
-            # The reader of the pipe has seen enough (| head).
-            _give_up_stdout()
+            # The reader of the pipe has read enough (| head).
+            _discard_stdout()
             raise typer.Exit(0) from error
         except OSError as error:
             if debug or stdout is None or stdout.failed is None:
                 raise
             say(f"error: cannot write to stdout: {stdout.failed.strerror}")
-            say("hint: make room on that disk, or write to another place")
-            _give_up_stdout()
+            say("hint: free space on that disk, or write elsewhere")
+            _discard_stdout()
             raise typer.Exit(EXIT_FAILED) from error
 
 
-class _Watched(io.FileIO):
-    """A file that remembers what kept it from being written: stdout tells it of no other one."""
+class _CheckedFile(io.FileIO):
+    """A file that keeps the error of a failed write, to tell it from any other OSError."""
 
     failed: OSError | None = None
 
@@ -123,38 +122,46 @@ class _Watched(io.FileIO):
 
 
 @contextmanager
-def _watched_stdout() -> Iterator[_Watched | None]:
-    """Let stdout remember what kept it from being written; None where it is no file or pipe."""
-    before = sys.stdout
-    buffer = getattr(before, "buffer", None)
-    if not isinstance(before, io.TextIOWrapper) or not isinstance(
+def _checked_stdout() -> Iterator[_CheckedFile | None]:
+    """Let stdout keep the error of a failed write; None where it is no file or pipe."""
+    original = sys.stdout
+    buffer = getattr(original, "buffer", None)
+    if not isinstance(original, io.TextIOWrapper) or not isinstance(
         getattr(buffer, "raw", buffer), io.FileIO
     ):
         yield None
         return
-    raw = _Watched(before.fileno(), "w", closefd=False)
+    raw = _CheckedFile(original.fileno(), "w", closefd=False)
     sys.stdout = io.TextIOWrapper(
         io.BufferedWriter(raw),
-        encoding=before.encoding,
-        errors=before.errors,
-        line_buffering=before.line_buffering,
+        encoding=original.encoding,
+        errors=original.errors,
+        line_buffering=original.line_buffering,
     )
     try:
         yield raw
     finally:
         with suppress(OSError):
             sys.stdout.flush()
-        sys.stdout = before
+        sys.stdout = original
 
 
-def _give_up_stdout() -> None:
-    """Let what is left for stdout go nowhere: Python would complain of it at exit."""
+def _discard_stdout() -> None:
+    """Discard what is left for stdout; Python would report it once more at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager
 def opened(library: Path | None, **flags: Any) -> Iterator[Library]:
-    """The library that a command works on; there must be one."""
+    """Open the library that a command works on.
+
+    Args:
+        library: The option ``--library``.
+        **flags: Settings by name; None where an option was not given.
+
+    Raises:
+        StoreError: There is no library, or it cannot be opened.
+    """
     from organizer.library import Library, require_library
 
     settings = settings_of(library, **flags)
@@ -164,37 +171,40 @@ def opened(library: Path | None, **flags: Any) -> Iterator[Library]:
 
 
 def settings_of(library: Path | None, **flags: Any) -> Settings:
-    """The settings in force."""
+    """The settings that result from options, environment and defaults."""
     from organizer.settings import load_settings
 
     return load_settings(library=library, **flags)
 
 
 @contextmanager
-def stop_on_interrupt(tell: Callable[[str], None]) -> Iterator[Event]:
-    """Let the first Ctrl-C ask for an orderly end, and tell so; a second one does not wait."""
+def stop_on_interrupt(notify: Callable[[str], None]) -> Iterator[Event]:
+    """Set an event at the first Ctrl-C, for an orderly end; a second Ctrl-C ends at once.
+
+    Args:
+        notify: Called with a message for the user at the first one.
+    """
     event = Event()
 
-    def ask(number: int, frame: Any) -> None:
-        del frame
+    def stop(number: int, frame: Any) -> None:
+        del number, frame
         if event.is_set():
             raise KeyboardInterrupt
         event.set()
-        tell("stopping after what is in hand; once more to stop at once")
-        del number
+        notify("stopping after the current step; press Ctrl-C again to stop at once")
 
-    before = signal.signal(signal.SIGINT, ask)
+    previous = signal.signal(signal.SIGINT, stop)
     try:
         yield event
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, previous)
 
 
 @contextmanager
 def quiet_natives(*, debug: bool) -> Iterator[None]:
-    """Keep C libraries from the terminal: libtiff writes a line for every oddity of a file.
+    """Discard what C libraries write to stderr: libtiff writes a line for every oddity of a file.
 
-    What this program says on stderr goes on to the same place through a second handle.
+    Messages of this program still reach stderr, through a second file descriptor.
     """
     try:
         is_process_stderr = sys.stderr.fileno() == _STDERR
@@ -204,8 +214,8 @@ def quiet_natives(*, debug: bool) -> Iterator[None]:
         yield
         return
     sys.stderr.flush()
-    before = sys.stderr
-    with os.fdopen(os.dup(_STDERR), "w", encoding=before.encoding, buffering=1) as own:
+    original = sys.stderr
+    with os.fdopen(os.dup(_STDERR), "w", encoding=original.encoding, buffering=1) as own:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, _STDERR)
         os.close(nowhere)
@@ -215,28 +225,30 @@ def quiet_natives(*, debug: bool) -> Iterator[None]:
         finally:
             own.flush()
             os.dup2(own.fileno(), _STDERR)
-            sys.stderr = before
+            sys.stderr = original
 
 
 def parse_id(text: str) -> int:
     """A cluster's id as it is typed."""
     if not text.isdecimal():
-        raise SettingsError(f"{text!r} is no cluster", "organizer clusters lists them by id")
+        raise SettingsError(
+            f"{text!r} is no id of a cluster", "organizer clusters lists the clusters by id"
+        )
     return int(text)
 
 
-def complain(error: OrganizerError) -> None:
-    """What happened, and what to do."""
+def print_error(error: OrganizerError) -> None:
+    """Print an error and its hint to stderr."""
     say(f"error: {error.message}")
     if error.hint:
         say(f"hint: {error.hint}")
 
 
 def say(text: str) -> None:
-    """A line for the person, not for the pipe."""
+    """Print a line to stderr."""
     typer.echo(plain(text), err=True)
 
 
 def plain(text: str) -> str:
-    """Text without what a terminal would obey: a file name may hold anything."""
+    """Text without control characters, which a file name may hold and a terminal would run."""
     return "".join(c if c.isprintable() else "?" for c in text)

@@ -1,4 +1,4 @@
-"""What is in a library."""
+"""The status of a library on the terminal and as JSON."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from organizer.arrange import ArrangeRecord
 from organizer.cli import arrange_output
-from organizer.cli.output import print_json, print_line, time_text
+from organizer.cli.output import count_text, print_json, print_line, time_text
 from organizer.cli.session import say
 from organizer.cluster.drift import Drift
 from organizer.library.clustering.preprocessing import clusters_bursts, describe_preprocessing
@@ -33,7 +33,7 @@ def print_status(
 
 
 def _fields(status: LibraryStatus) -> dict[str, object]:
-    made = status.clustering
+    clustering = status.clustering
     return {
         "library": status.library,
         "roots": status.roots,
@@ -47,11 +47,11 @@ def _fields(status: LibraryStatus) -> dict[str, object]:
             for spec, count in status.embedders
         ],
         "k": status.k,
-        "clustering_id": status.clustering.clustering_id if status.clustering else None,
-        "clustered_at": status.clustering.created_at if status.clustering else None,
-        "algorithm": status.clustering.algorithm if status.clustering else None,
-        "bursts": bool(made and clusters_bursts(made.clusterer)),
-        "center": centred_by(made.reducer) if made else None,
+        "clustering_id": clustering.clustering_id if clustering else None,
+        "clustered_at": clustering.created_at if clustering else None,
+        "algorithm": clustering.algorithm if clustering else None,
+        "bursts": bool(clustering and clusters_bursts(clustering.clusterer)),
+        "center": centred_by(clustering.reducer) if clustering else None,
         "clustered": status.clustered,
         "added_since": status.added_since,
         "unsure": status.unsure,
@@ -69,17 +69,17 @@ def _lines(status: LibraryStatus) -> list[tuple[str, str]]:
     ]
     for spec, count in status.embedders:
         used = " (in use)" if spec == status.embedder else ""
-        lines.append(("embedder", f"{spec.name} on {count:,} images{used}"))
+        lines.append(("embedder", f"{spec.name} on {count_text(count, 'image')}{used}"))
     clustering = status.clustering
     if clustering is None:
         return [*lines, ("clusters", "none")]
-    sight = describe_preprocessing(clustering)
+    prepared = describe_preprocessing(clustering)
     return [
         *lines,
         ("clusters", f"{status.k} in clustering {clustering.clustering_id}"),
-        ("made", ", ".join([time_text(clustering.created_at), clustering.algorithm, *sight])),
-        ("since then", f"{status.added_since:,} images joined"),
-        ("unsure", f"{status.unsure:,} of {status.clustered:,} images"),
+        ("made", ", ".join([time_text(clustering.created_at), clustering.algorithm, *prepared])),
+        ("since then", f"{count_text(status.added_since, 'image')} added"),
+        ("unassigned", f"{status.unsure:,} of {count_text(status.clustered, 'image')}"),
         *_drift(status.drift),
     ]
 
@@ -95,5 +95,5 @@ def _drift_fields(drift: Drift | None) -> dict[str, object] | None:
 def _drift(drift: Drift | None) -> list[tuple[str, str]]:
     if drift is None or (not drift.novel and drift.distance_growth == 1.0):
         return []
-    novel = f"{len(drift.novel)} clusters born, " if drift.novel else ""
+    novel = f"{count_text(len(drift.novel), 'novel cluster')}, " if drift.novel else ""
     return [("drift", f"{novel}mean distance to the centroid {drift.distance_growth - 1:+.0%}")]

@@ -28,7 +28,7 @@ def typed(home: Path) -> Run:
     return partial(in_this_process, home)
 
 
-def test_sorted_dragged_about_and_read_back(typed: Run, home: Path) -> None:
+def test_arranged_folders_are_edited_and_read_back(typed: Run, home: Path) -> None:
     ran = typed("arrange", "--to", "sorted")
     assert (ran.code, ran.out.splitlines()[-1]) == (0, f"{ALL} files: {ALL} linked")
     folders = sorted(path.name for path in (home / "sorted").iterdir())
@@ -36,12 +36,12 @@ def test_sorted_dragged_about_and_read_back(typed: Run, home: Path) -> None:
     assert typed("arrange", "--to", "sorted").out == f"{ALL} files: 0 linked, {ALL} already there\n"
     (home / "sorted" / "cluster 1").rename(home / "sorted" / "fox")
     (home / "sorted" / "fox" / "000.jpg").rename(home / "sorted" / "cluster 2" / "f.jpg")
-    says = [
-        "cluster 1 is called 'fox' now",
-        "1 image moves from cluster 1 to cluster 2",
+    decisions = [
+        "rename cluster 1 to 'fox'",
+        "move 1 image from cluster 1 to cluster 2",
     ]
     ran = typed("arrange", "--read-back", "sorted", "--dry-run")
-    assert (ran.code, ran.out.splitlines()) == (0, says)
+    assert (ran.code, ran.out.splitlines()) == (0, decisions)
     ran = typed("arrange", "--read-back", "sorted")
     assert ran.code == 2
     assert "--yes" in ran.err
@@ -52,11 +52,11 @@ def test_sorted_dragged_about_and_read_back(typed: Run, home: Path) -> None:
     assert typed("arrange", "--read-back", "sorted", "--yes").out == "nothing changed\n"
     ran = typed("arrange", "--undo")
     assert ran.code == 0
-    assert ran.out.endswith(f"{ALL} taken back\n")
+    assert ran.out.endswith(f"{ALL} undone\n")
     assert not (home / "sorted").exists()
 
 
-def test_a_move_is_planned_seen_and_carried_out(typed: Run, home: Path) -> None:
+def test_a_move_is_planned_and_applied(typed: Run, home: Path) -> None:
     ran = typed("arrange", "--to", "sorted", "--mode", "move")
     assert (ran.code, "--plan" in ran.err) == (2, True)
     ran = typed("arrange", "--to", "sorted", "--mode", "move", "--plan", "plan.csv")
@@ -76,16 +76,18 @@ def test_a_move_is_planned_seen_and_carried_out(typed: Run, home: Path) -> None:
     assert len(names_in(home / "photos")) == ALL - 1
 
 
-def test_an_interrupted_arrangement_is_reported_with_its_ways_out(typed: Run, home: Path) -> None:
+def test_an_interrupted_arrangement_is_reported_with_how_to_continue(
+    typed: Run, home: Path
+) -> None:
     from organizer.library.folders.options import ArrangeOptions
 
     with Library.open(home, Settings()) as library:
         asked = iter([False] * 5)
         library.folders.arrange(ArrangeOptions(home / "sorted"), stop=lambda: next(asked, True))
-    for told in (typed("status").err, typed("arrange", "--to", "other").err):
-        assert "interrupted" in told
-        assert "--resume" in told
-        assert "--undo" in told
+    for message in (typed("status").err, typed("arrange", "--to", "other").err):
+        assert "interrupted" in message
+        assert "--resume" in message
+        assert "--undo" in message
     assert typed("status", "--json").json["unfinished_arrangement"] == str(home / "sorted")
     ran = typed("arrange", "--resume")
     assert (ran.code, ran.out) == (0, f"{ALL} files: {ALL} linked\n")
@@ -93,10 +95,10 @@ def test_an_interrupted_arrangement_is_reported_with_its_ways_out(typed: Run, ho
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "message"),
     [
         ("", "--to"),
-        ("--to a --undo", "two things"),
+        ("--to a --undo", "two actions"),
         ("--undo --mode copy", "--mode"),
         ("--to a --mode hardlink", "hardlink"),
         ("--to a --by species", "species"),
@@ -110,17 +112,17 @@ def test_an_interrupted_arrangement_is_reported_with_its_ways_out(typed: Run, ho
         ("--to .organizer", "inside the library"),
     ],
 )
-def test_what_cannot_be_is_told_in_two_lines(typed: Run, words: str, says: str) -> None:
+def test_wrong_use_is_an_error_and_a_hint(typed: Run, words: str, message: str) -> None:
     ran = typed("arrange", *words.split())
     assert (ran.code, ran.out) == (2, "")
-    assert says in ran.err
+    assert message in ran.err
     assert "Traceback" not in ran.err
 
 
 @pytest.mark.parametrize(
     ("answer", "kept"), [("y", True), pytest.param("n", False, marks=pytest.mark.slow)]
 )
-def test_on_a_terminal_a_person_is_asked(
+def test_on_a_terminal_the_user_is_asked(
     typed: Run, home: Path, answer: str, *, kept: bool
 ) -> None:
     typed("arrange", "--to", "sorted")
@@ -138,8 +140,8 @@ def test_on_a_terminal_a_person_is_asked(
     )
     os.close(master)
     os.close(slave)
-    assert (done.returncode, "cluster 1 is called 'fox' now" in done.stdout) == (0, True)
-    assert "write this down?" in done.stderr
+    assert (done.returncode, "rename cluster 1 to 'fox'" in done.stdout) == (0, True)
+    assert "apply these decisions?" in done.stderr
     with Library.open(home, Settings()) as library:
         assert (library.clusters.name_of(1) == "fox") is kept
         assert cluster_at(library, "photos/red/000.jpg") > 0

@@ -39,9 +39,22 @@ _COMMANDS = [
     "status",
     "problems",
     "models",
+    "models list",
+    "models pull",
+    "models import",
+    "models where",
     "clusters",
     "clusters show",
+    "clusters suggest-names",
     "clusters rename",
+    "clusters merge",
+    "clusters split",
+    "clusters move",
+    "clusters new",
+    "clusters exclude",
+    "clusters pin",
+    "clusters retire",
+    "clusters history",
 ]
 _COLOURS = {"red", "green", "blue"}
 
@@ -102,7 +115,7 @@ def in_this_process(
 
 
 def _vector(file: Path) -> NDArray[np.float64]:
-    """What the channel-mean embedder is said to compute, in double precision."""
+    """What the channel-mean embedder is documented to compute, in double precision."""
     with Image.open(file) as image:
         channels = np.asarray(image.convert("RGB"), dtype=np.float64).reshape(-1, 3) / 255
     vector = np.concatenate([channels.mean(axis=0), channels.std(axis=0)])
@@ -144,7 +157,7 @@ def test_the_line_of_a_command_is_how_its_own_help_begins(typed: Run, words: str
     assert f" {name} {sentence}" in lines
 
 
-def test_a_word_that_is_no_command_is_told_with_the_nearest_one(typed: Run) -> None:
+def test_an_unknown_command_is_refused_with_the_nearest_one(typed: Run) -> None:
     ran = typed("ingst")
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.splitlines()[-1] == "Error: No such command 'ingst'. Did you mean 'ingest'?"
@@ -159,7 +172,7 @@ def test_the_version_is_that_of_the_package(run: Run) -> None:
 # Ingest --------------------------------------------------------------------------------------
 
 
-def test_the_first_ingest_counts_and_says_where_the_library_is(
+def test_the_first_ingest_counts_and_names_the_library(
     run: Run, photos: Path, tmp_path: Path
 ) -> None:
     ran = run("ingest", photos, "--embedder", "channel-mean", "--json")
@@ -180,7 +193,7 @@ def test_a_second_ingest_finds_everything_unchanged(typed: Run, own: Path) -> No
     assert "new library" not in ran.err
 
 
-def test_ingest_tells_duplicates_moves_and_losses(typed: Run, photos: Path) -> None:
+def test_ingest_counts_duplicates_moves_and_missing_files(typed: Run, photos: Path) -> None:
     typed("ingest", photos, "--embedder", "channel-mean")
     shutil.copy(photos / "red" / "000.jpg", photos / "red" / "copy.jpg")
     (photos / "blue" / "000.jpg").rename(photos / "blue" / "renamed.jpg")
@@ -192,7 +205,7 @@ def test_ingest_tells_duplicates_moves_and_losses(typed: Run, photos: Path) -> N
     assert found["unchanged"] == 22
 
 
-def test_what_is_not_asked_for_goes_to_stderr(typed: Run, photos: Path) -> None:
+def test_results_go_to_stdout_and_advice_to_stderr(typed: Run, photos: Path) -> None:
     (photos / "notes.txt").write_text("not a photo")
     ran = typed("ingest", photos, "--embedder", "channel-mean")
     assert [line.split() for line in ran.out.splitlines()[:2]] == [
@@ -201,7 +214,7 @@ def test_what_is_not_asked_for_goes_to_stderr(typed: Run, photos: Path) -> None:
     ]
     assert "24 images in the library" in ran.out
     assert "organizer recluster" not in ran.out
-    assert "not read: 1 files .txt" in ran.err
+    assert "not read: 1 file .txt" in ran.err
     assert "organizer recluster --k auto" in ran.err
 
 
@@ -228,7 +241,7 @@ def test_files_that_cannot_be_used_give_exit_code_three(typed: Run, photos: Path
 
 
 @pytest.mark.usefixtures("own")
-def test_recluster_finds_the_three_groups_and_tells_the_evidence(run: Run) -> None:
+def test_recluster_finds_the_three_groups_and_gives_the_evidence(run: Run) -> None:
     ran = run("recluster", "--json")
     found = ran.json
     assert (ran.code, found["k"]) == (0, 3)
@@ -321,29 +334,29 @@ def test_a_name_is_kept_until_it_is_changed(typed: Run, own: Path) -> None:
 
 
 @pytest.mark.usefixtures("own")
-def test_undo_brings_the_former_clusters_back(typed: Run) -> None:
+def test_undo_goes_back_to_the_previous_clusters(typed: Run) -> None:
     before = typed("clusters", "--json").json
-    former = typed("status", "--json").json["clustering_id"]
+    previous = typed("status", "--json").json["clustering_id"]
     typed("recluster", "--k", 6)
     assert len(_clusters(typed)) == 6
     ran = typed("undo", "--json")
-    assert (ran.code, ran.json) == (0, {"clustering_id": former, "k": 3})
+    assert (ran.code, ran.json) == (0, {"clustering_id": previous, "k": 3})
     assert typed("clusters", "--json").json == before
 
 
 @pytest.mark.usefixtures("own")
-def test_undo_says_what_it_went_back_to(typed: Run) -> None:
-    former = typed("status", "--json").json["clustering_id"]
+def test_undo_names_the_clustering_it_goes_back_to(typed: Run) -> None:
+    previous = typed("status", "--json").json["clustering_id"]
     typed("recluster", "--k", 2)
     ran = typed("undo")
-    assert ran.out == f"back to clustering {former} with 3 clusters\n"
+    assert ran.out == f"back to clustering {previous} with 3 clusters\n"
     assert typed("undo").code == 1  # there was only one
 
 
 # New photos ----------------------------------------------------------------------------------
 
 
-def test_new_photos_join_and_nobody_moves(typed: Run, own: Path, tmp_path: Path) -> None:
+def test_new_photos_are_assigned_and_no_other_moves(typed: Run, own: Path, tmp_path: Path) -> None:
     before = _assignments(typed)
     for i in range(4):
         make_photo(tmp_path / "card" / f"{i}.jpg", 500 + i, colour=(200, 40, 40))
@@ -353,6 +366,57 @@ def test_new_photos_join_and_nobody_moves(typed: Run, own: Path, tmp_path: Path)
     assert {path: after[path] for path in before} == before
     reds = {after[str(own / "red" / f"{i:03}.jpg")] for i in range(8)}
     assert {after[str(tmp_path / "card" / f"{i}.jpg")] for i in range(4)} == reds
+
+
+@pytest.mark.usefixtures("own")
+def test_ingest_prints_assigned_and_unassigned_images_and_novel_clusters(
+    typed: Run, tmp_path: Path
+) -> None:
+    make_photo(tmp_path / "card" / "red.jpg", 500, colour=(200, 40, 40))
+    for i in range(14):
+        make_photo(tmp_path / "card" / f"white{i}.jpg", 600 + i, colour=(230, 230, 230))
+    make_photo(tmp_path / "card" / "black.jpg", 700, colour=(20, 20, 20))
+    assert typed("ingest", "card").out.splitlines()[-4:] == [
+        "1 image assigned, 15 unassigned; 1 novel cluster found",
+        "novel cluster 4: 14 similar images",
+        "1 image still unassigned",
+        "40 images in the library",
+    ]
+    status = typed("status").out.splitlines()
+    assert "unassigned  1 of 40 images" in status
+    assert "since then  16 images added" in status
+    assert "1 image unassigned: organizer clusters show unsure" in typed("clusters").err
+    assert "unassigned: 1 image" in typed("clusters", "show", "unsure").out
+
+
+@pytest.mark.usefixtures("own")
+def test_recluster_prints_the_lineage(typed: Run) -> None:
+    lines = typed("recluster", "--k", 4).out.splitlines()
+    assert "24 images in 4 clusters" in "\n".join(lines)
+    (changes,) = (line for line in lines if line.startswith("kept "))
+    assert changes.startswith("kept 3, new 1, retired 0, split 1, merged 0; ")
+    assert changes.endswith((" images moved", " 1 image moved"))
+    assert "new: 4" in lines
+
+
+@pytest.mark.parametrize(("name", "former"), [("new", "gather"), ("exclude", "not")])
+def test_a_former_name_of_a_command_works_and_is_not_in_the_help(
+    typed: Run, own: Path, name: str, former: str
+) -> None:
+    photo = own / "red" / "000.jpg"
+    (red,) = {i for path, i in _assignments(typed).items() if path == str(photo)}
+    options = {"new": ("--name", "Owl"), "exclude": ("--in", red)}[name]
+    by_name = typed("clusters", name, photo, *options, "--json")
+    assert (by_name.code, by_name.json["images"]) == (0, 1), by_name.err
+    assert _assignments(typed).get(str(photo)) != red
+    assert typed("undo").code == 0
+    by_former_name = typed("clusters", former, photo, *options, "--json")
+    assert by_former_name.code == 0, by_former_name.err
+    assert by_former_name.json["kind"] == by_name.json["kind"]
+    assert _assignments(typed).get(str(photo)) != red
+    listed = [line.split()[0] for line in typed("clusters", "--help").out.splitlines() if line]
+    assert name in listed
+    assert former not in listed
 
 
 def _assignments(typed: Run) -> dict[str, int]:
@@ -395,7 +459,7 @@ def test_the_option_wins_over_the_variable(typed: Run, made: Path, tmp_path: Pat
     assert typed("status", cwd=made, env=variable).code == 1
 
 
-def test_ingest_makes_the_library_where_it_is_told_to(
+def test_ingest_makes_the_library_at_the_given_path(
     typed: Run, photos: Path, tmp_path: Path
 ) -> None:
     words = ("ingest", photos, "--embedder", "channel-mean")
@@ -408,7 +472,7 @@ def test_ingest_makes_the_library_where_it_is_told_to(
 # Status and models ---------------------------------------------------------------------------
 
 
-def test_status_tells_what_there_is(typed: Run, made: Path) -> None:
+def test_status_counts_what_there_is(typed: Run, made: Path) -> None:
     found = typed("status", "--json", cwd=made).json
     wanted = {"images": 24, "files": 24, "problems": 0, "k": 3, "unsure": 0}
     assert {key: found[key] for key in wanted} == wanted
@@ -496,7 +560,7 @@ def test_the_table_of_hits_is_numbered(typed: Run, made: Path) -> None:
     assert [row[0] for row in rows] == ["1", "2"]
 
 
-def test_a_photo_without_a_direction_is_not_passed_over_in_silence(
+def test_a_photo_with_a_zero_vector_is_clustered_and_found(
     typed: Run, own: Path, tmp_path: Path
 ) -> None:
     # The channel-mean of black is the zero vector.
@@ -557,7 +621,7 @@ def test_a_csv_file_holds_labels(typed: Run, made: Path, tmp_path: Path, base: s
     assert {row["majority"] for row in found["per_cluster"]} == {"warm", "cold"}
 
 
-def test_labels_that_fit_no_image_are_told(typed: Run, made: Path, tmp_path: Path) -> None:
+def test_labels_of_unknown_files_are_reported(typed: Run, made: Path, tmp_path: Path) -> None:
     table = tmp_path / "labels.csv"
     photo = made / "photos" / "red" / "000.jpg"
     table.write_text(f"path,label\n{photo},fox\ngone.jpg,hare\nlost.jpg,hare\n")
@@ -624,7 +688,7 @@ def test_the_viewer_may_be_an_option(typed: Run, made: Path, tmp_path: Path) -> 
     assert len(notes.read_text().splitlines()) == 1
 
 
-def test_a_viewer_that_fails_is_told_and_the_walk_goes_on(typed: Run, made: Path) -> None:
+def test_a_viewer_that_fails_is_reported_and_browse_goes_on(typed: Run, made: Path) -> None:
     ran = typed("browse", "photos/red/000.jpg", "--viewer", "false", cwd=made, stdin="o 1\n1\n")
     assert ran.code == 0
     assert "no viewer opened" in ran.err
@@ -640,7 +704,7 @@ def test_a_viewer_that_cannot_run_is_an_error(typed: Run, made: Path, viewer: st
 
 
 @pytest.mark.parametrize("word", ["nonsense", "0", "99", "-1", "o 99", "o x", "²", "b", "1.5"])
-def test_browse_takes_nonsense_calmly(typed: Run, made: Path, word: str) -> None:
+def test_browse_ignores_input_that_is_no_command(typed: Run, made: Path, word: str) -> None:
     ran = typed("browse", "photos/red/000.jpg", cwd=made, stdin=f"{word}\n1\n")
     assert ran.code == 0
     assert "Traceback" not in ran.err
@@ -648,7 +712,7 @@ def test_browse_takes_nonsense_calmly(typed: Run, made: Path, word: str) -> None
     assert len(_shown(ran.out)) == 2
 
 
-def test_browse_speaks_json_line_by_line(typed: Run, made: Path) -> None:
+def test_browse_prints_json_line_by_line(typed: Run, made: Path) -> None:
     import json
 
     ran = typed("browse", "photos/red/000.jpg", "--json", "-n", 4, cwd=made, stdin="1\nq\n")
@@ -670,7 +734,7 @@ def test_browse_speaks_json_line_by_line(typed: Run, made: Path) -> None:
         ("--help", "true"),
     ],
 )
-def test_a_reader_that_has_seen_enough_is_no_error(made: Path, words: str, reader: str) -> None:
+def test_a_reader_that_closes_the_pipe_is_no_error(made: Path, words: str, reader: str) -> None:
     program = shlex.join([sys.executable, "-m", "organizer"])
     done = subprocess.run(
         ["bash", "-c", f"{program} {words} | {reader}; exit ${{PIPESTATUS[0]}}"],
@@ -712,7 +776,7 @@ def test_frames_of_a_burst_are_clustered_like_any_photos(typed: Run, tmp_path: P
     for k in ("auto", "5", "9"):
         ran = typed("recluster", "--k", k, "--json")
         assert "Traceback" not in ran.err
-        # Frames too near to be told apart may be refused, with a reason.
+        # Frames that are nearly equal may be refused, with a reason.
         if ran.code == 0:
             assert sum(row["count"] for row in ran.json["clusters"]) == 12
         else:

@@ -109,7 +109,7 @@ def test_plots_show_what_was_compared(typed: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "message"),
     [
         (("--csv", "photos/red/000.jpg"), "is a photo of the library"),
         (("--csv", ".organizer/out.csv"), "is inside the library itself"),
@@ -123,8 +123,8 @@ def test_plots_show_what_was_compared(typed: Run, tmp_path: Path) -> None:
         (("--plots", "diary.csv"), "diary.csv is a file"),
     ],
 )
-def test_a_place_for_no_file_is_told_before_the_work(
-    made: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], says: str
+def test_a_target_that_cannot_be_is_refused_before_the_work(
+    made: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], message: str
 ) -> None:
     def never(*_: object, **__: object) -> None:
         raise AssertionError("the work was begun")
@@ -134,7 +134,7 @@ def test_a_place_for_no_file_is_told_before_the_work(
     before = {file: file.read_bytes() for file in made.rglob("*.*") if file.is_file()}
     ran = in_this_process(made, "compare", "--embedders", "hog", *words)
     assert (ran.code, ran.out) == (2, ""), ran.err
-    assert says in ran.err
+    assert message in ran.err
     assert len(ran.err.strip().splitlines()) == 2
     assert {file: file.read_bytes() for file in made.rglob("*.*") if file.is_file()} == before
 

@@ -1,4 +1,4 @@
-"""``organizer export`` as typed: where it writes, what it says, what it leaves alone."""
+"""``organizer export`` as typed: where it writes, what it prints, what it leaves alone."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_a_format_that_needs_a_file_refuses_a_pipe(made: Path, run: Run) -> None
     assert "cannot be written to a pipe" in ran.err
 
 
-def test_a_reader_that_has_seen_enough_ends_the_export(made: Path) -> None:
+def test_a_reader_that_closes_the_pipe_ends_the_export(made: Path) -> None:
     words = [sys.executable, "-m", "organizer", "export", "csv", "--to", "-"]
     words += ["--library", str(made)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -119,7 +119,7 @@ def test_a_reader_that_has_seen_enough_ends_the_export(made: Path) -> None:
 @pytest.mark.parametrize(
     "words", [("export", "csv", "--to", "-"), ("report",), ("clusters",), ("status", "--json")]
 )
-def test_a_stdout_that_is_full_is_told_in_two_lines(made: Path, words: tuple[str, ...]) -> None:
+def test_a_full_stdout_is_an_error_and_a_hint(made: Path, words: tuple[str, ...]) -> None:
     with Path("/dev/full").open("wb") as full:
         ran = subprocess.run(
             [sys.executable, "-m", "organizer", *words, "--library", str(made)],
@@ -162,7 +162,7 @@ def test_a_stdout_that_is_full_is_told_in_two_lines(made: Path, words: tuple[str
         (("parquet", "--vectors", "--embedder", "hog"), "no vectors"),
     ],
 )
-def test_what_cannot_be_is_said_in_two_lines(
+def test_wrong_use_is_an_error_and_a_hint(
     typed: Run, tmp_path: Path, words: tuple[str, ...], said: str
 ) -> None:
     before = _names(tmp_path)
@@ -200,7 +200,7 @@ def _here(typed: Any) -> Path:
     return here
 
 
-def test_the_atlas_says_how_to_open_it(typed: Run) -> None:
+def test_the_atlas_gives_the_command_that_opens_it(typed: Run) -> None:
     ran = typed("export", "embedding-atlas")
     assert "embedding-atlas " in ran.err
     assert "--vector vector --image image" in ran.err
@@ -217,7 +217,7 @@ def test_the_options_of_a_format_are_listed(typed: Run) -> None:
     assert "has no options" in none.err
 
 
-def test_without_clusters_it_says_so_and_exports(run: Run, tmp_path: Path) -> None:
+def test_without_clusters_it_exports_with_a_note(run: Run, tmp_path: Path) -> None:
     make_groups(tmp_path / "photos", each=2)
     assert run("ingest", "photos", "--embedder", "channel-mean").code == 0
     ran = in_this_process(tmp_path, "export", "csv")

@@ -56,12 +56,12 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("urllib.request._opener", None)
 
 
-def _is_told(ran: Ran, says: str, *, code: int = 2) -> None:
+def _is_refused(ran: Ran, message: str, *, code: int = 2) -> None:
     """One line of what happened, one of what to do, nothing on stdout."""
     lines = ran.err.splitlines()
     assert (ran.code, ran.out) == (code, ""), ran.err
     assert [line.split(":")[0] for line in lines] == ["error", "hint"], ran.err
-    assert says in lines[0], ran.err
+    assert message in lines[0], ran.err
 
 
 # List, where ---------------------------------------------------------------------------------
@@ -98,12 +98,12 @@ def test_a_family_lists_its_names(typed: Run, family: str, one: str) -> None:
 
 
 def test_an_unknown_family_is_wrong_use(typed: Run) -> None:
-    _is_told(typed("models", "list", "tim"), "there is no family of embedders 'tim'")
+    _is_refused(typed("models", "list", "tim"), "there is no family of embedders 'tim'")
     assert "timm" in typed("models", "list", "tim").err
-    _is_told(typed("models", "list", "+"), "'+' has no names to list")
+    _is_refused(typed("models", "list", "+"), "'+' has no names to list")
 
 
-def test_where_says_where_weights_are_looked_for(
+def test_where_lists_the_folders_of_weights(
     typed: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "t"))
@@ -114,7 +114,7 @@ def test_where_says_where_weights_are_looked_for(
     assert typed("models", "where", "--weights", "w").out.splitlines()[1:] == places[1:]
 
 
-def test_where_tells_of_one_embedder(typed: Run, file: Path) -> None:
+def test_where_finds_the_weights_of_one_embedder(typed: Run, file: Path) -> None:
     absent = typed("models", "where", "mobilenet_v2", "--json").json
     assert absent["weights"] == "downloadable"
     assert absent["location"].startswith("https://download.pytorch.org/")
@@ -122,7 +122,7 @@ def test_where_tells_of_one_embedder(typed: Run, file: Path) -> None:
     assert (here["weights"], here["location"]) == ("here", str(file))
     assert typed("models", "where", "hog").out == "none needed\n"
     for unknown in ("mobilenet", "vgg16@conv5", "openclip:ViT-B-23/openai"):
-        _is_told(typed("models", "where", unknown), "there is no")
+        _is_refused(typed("models", "where", unknown), "there is no")
     assert "ViT-B-32/openai" in typed("models", "where", "openclip:ViT-B-23/openai").err
 
 
@@ -162,19 +162,19 @@ def test_other_weights_of_the_same_name_are_refused(
     torch.save(
         {**state, "features.0.0.weight": state["features.0.0.weight"] + 1}, tmp_path / "b.pth"
     )
-    _is_told(typed("models", "import", "b.pth", "--name", "mobilenet_v2"), "imported before")
+    _is_refused(typed("models", "import", "b.pth", "--name", "mobilenet_v2"), "imported before")
     assert kept.read_bytes() == file.read_bytes()
 
 
 def test_what_does_not_fit_is_not_taken_in(typed: Run, file: Path, tmp_path: Path) -> None:
-    _is_told(typed("models", "import", file, "--name", "resnet18"), "does not hold the weights")
+    _is_refused(typed("models", "import", file, "--name", "resnet18"), "does not hold the weights")
     cut = tmp_path / "cut.pth"
     cut.write_bytes(file.read_bytes()[:-1000])
-    _is_told(typed("models", "import", cut, "--name", "mobilenet_v2"), "cannot be read")
-    _is_told(typed("models", "import", "nowhere.pth", "--name", "mobilenet_v2"), "nowhere.pth")
-    _is_told(typed("models", "import", file, "--name", "hog"), "hog needs no weights")
-    _is_told(typed("models", "import", file, "--name", "mobilnet_v2"), "mobilnet_v2")
-    _is_told(typed("models", "import", file), "there is no embedder 'mine'")
+    _is_refused(typed("models", "import", cut, "--name", "mobilenet_v2"), "cannot be read")
+    _is_refused(typed("models", "import", "nowhere.pth", "--name", "mobilenet_v2"), "nowhere.pth")
+    _is_refused(typed("models", "import", file, "--name", "hog"), "hog needs no weights")
+    _is_refused(typed("models", "import", file, "--name", "mobilnet_v2"), "mobilnet_v2")
+    _is_refused(typed("models", "import", file), "there is no embedder 'mine'")
     assert not (tmp_path / "no-data").exists()
 
 
@@ -198,7 +198,7 @@ def test_weights_that_are_here_are_not_fetched(typed: Run, file: Path, tmp_path:
         "resnet18+hsv",
     ],
 )
-def test_without_a_network_it_is_told_within_five_seconds(
+def test_without_a_network_it_fails_within_five_seconds(
     run: Run, photos: Path, tmp_path: Path, name: str
 ) -> None:
     begun = time.monotonic()
@@ -262,7 +262,7 @@ def test_instead_of_the_default_comes_any_network_that_is_here(
 @pytest.mark.usefixtures("offline")
 @pytest.mark.parametrize("name", ["hog", "hog+hsv"])
 def test_what_needs_no_weights_cannot_be_pulled(typed: Run, name: str) -> None:
-    _is_told(typed("models", "pull", name), f"{name} needs no weights")
+    _is_refused(typed("models", "pull", name), f"{name} needs no weights")
 
 
 # Bad weights at an ingest ---------------------------------------------------------------------
@@ -277,23 +277,23 @@ def filled(typed: Run, tmp_path: Path) -> Run:
     return typed
 
 
-def _stays(typed: Run, *words: object, says: str, code: int = 2) -> None:
+def _stays(typed: Run, *words: object, message: str, code: int = 2) -> None:
     """The command fails in two lines and the library is what it was."""
     before = [typed(*c, "--json").out for c in (["status"], ["clusters"], ["problems"])]
-    _is_told(typed(*words), says, code=code)
+    _is_refused(typed(*words), message, code=code)
     after = [typed(*c, "--json").out for c in (["status"], ["clusters"], ["problems"])]
     assert after == before
 
 
 def test_weights_of_another_network_change_nothing(filled: Run, file: Path) -> None:
     words = ["ingest", "--embedder", "resnet18", "--weights", file]
-    _stays(filled, *words, says="does not hold the weights of resnet18")
+    _stays(filled, *words, message="does not hold the weights of resnet18")
 
 
 def test_truncated_weights_change_nothing(filled: Run, file: Path, tmp_path: Path) -> None:
     (tmp_path / "mobilenet_v2.pth").write_bytes(file.read_bytes()[:1_000_000])
     words = ["ingest", "--embedder", "mobilenet_v2", "--weights", tmp_path]
-    _stays(filled, *words, says="cannot be read")
+    _stays(filled, *words, message="cannot be read")
 
 
 @pytest.mark.parametrize("key", ["features.0.0.weight", "features.18.1.bias"])
@@ -303,7 +303,7 @@ def test_a_network_that_gives_no_numbers_changes_nothing(
     wrong = {**state, key: state[key] * float("nan")}
     torch.save(wrong, tmp_path / "mobilenet_v2.pth")
     words = ["ingest", "--embedder", "mobilenet_v2", "--weights", tmp_path]
-    _stays(filled, *words, says="mobilenet_v2", code=1)
+    _stays(filled, *words, message="mobilenet_v2", code=1)
 
 
 @pytest.mark.parametrize(
@@ -321,7 +321,7 @@ def test_a_network_that_gives_no_numbers_changes_nothing(
     ],
 )
 def test_an_unknown_name_suggests_the_nearest(filled: Run, name: str, suggested: str) -> None:
-    _stays(filled, "ingest", "--embedder", name, says="")
+    _stays(filled, "ingest", "--embedder", name, message="")
     assert suggested in filled("ingest", "--embedder", name).err
 
 

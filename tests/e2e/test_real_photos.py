@@ -80,7 +80,7 @@ def test_a_library_grows_and_keeps_what_a_person_made_of_it(
 
     names = person.name_clusters()
     before = person.assignments()
-    _pets_join_and_nobody_moves(person, real_photos, tmp_path, before)
+    _pets_are_assigned_and_nothing_moves(person, real_photos, tmp_path, before)
     joined = person.assignments()
     known = {row["cluster_id"] for row in person.asks("clusters")["clusters"]}
 
@@ -102,7 +102,7 @@ def _tigers_find_tigers(person: Person, folder: Path) -> None:
     assert Counter(Path(path).parent.name for path in paths)["tiger"] >= 7
 
 
-def _pets_join_and_nobody_moves(
+def _pets_are_assigned_and_nothing_moves(
     person: Person, photos: Path, folder: Path, before: dict[str, int]
 ) -> None:
     for kind in ("cats", "dogs"):

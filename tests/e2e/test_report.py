@@ -88,7 +88,7 @@ def test_a_page_has_the_rights_of_any_file(run: Run, made: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "message"),
     [
         (["--map", "lda", "--html", "r.html"], "--map cannot be 'lda'"),
         (["--map", "pca"], "there is nothing to draw"),
@@ -98,19 +98,19 @@ def test_a_page_has_the_rights_of_any_file(run: Run, made: Path) -> None:
         (["--labels", "nothing.csv", "--html", "r.html"], "cannot read the labels"),
     ],
 )
-def test_what_cannot_be_is_told_in_two_lines(
-    run: Run, made: Path, words: list[str], says: str
+def test_wrong_use_is_an_error_and_a_hint(
+    run: Run, made: Path, words: list[str], message: str
 ) -> None:
     (made / "file").write_text("x")
     ran = run("report", *words, cwd=made)
     assert ran.code == 2
-    assert says in ran.err
+    assert message in ran.err
     assert len(ran.err.strip().splitlines()) == 2
     assert ran.out == ""
     assert not (made / "r.html").exists()
 
 
-def test_photos_that_are_gone_or_changed_leave_gaps_that_are_told(run: Run, made: Path) -> None:
+def test_photos_that_are_gone_or_changed_are_counted_as_gaps(run: Run, made: Path) -> None:
     shutil.rmtree(made / "photos" / "red")
     Image.new("RGB", (9, 9)).save(made / "photos" / "green" / "000.jpg")
     ran = run("report", "--html", "report.html", "--map", "pca", "--json", cwd=made)
@@ -120,7 +120,7 @@ def test_photos_that_are_gone_or_changed_leave_gaps_that_are_told(run: Run, made
     assert "9 of 24 pictures could not be read again" in page
 
 
-def test_an_image_among_strangers_is_shown(run: Run, made: Path) -> None:
+def test_an_image_among_images_of_another_cluster_is_shown(run: Run, made: Path) -> None:
     names = [f"photos/green/{i:03}.jpg" for i in range(2)]
     # Two green photos that a person put among the red ones.
     listed = run("clusters", "--json", cwd=made).json["clusters"]
@@ -134,7 +134,7 @@ def test_an_image_among_strangers_is_shown(run: Run, made: Path) -> None:
     assert (made / "plots" / "sheet_doubtful.png").exists()
 
 
-def test_a_place_that_cannot_be_read_or_written_to_is_told_before_the_work(
+def test_a_target_without_permission_is_refused_before_the_work(
     run: Run, made: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if os.geteuid() == 0:
@@ -156,7 +156,7 @@ def test_a_place_that_cannot_be_read_or_written_to_is_told_before_the_work(
         library.reports.write(html=Path("secret.html"))
 
 
-def test_clusters_of_one_and_images_that_cannot_be_told_apart(tmp_path: Path, run: Run) -> None:
+def test_clusters_of_one_and_images_that_are_nearly_equal(tmp_path: Path, run: Run) -> None:
     for i, colour in enumerate([(250, 0, 0), (0, 250, 0), (0, 0, 250), (0, 0, 251)]):
         Image.new("RGB", (20 + i, 20), colour).save(tmp_path / f"{i}.png")
     assert run("ingest", ".", "--embedder", "channel-mean", cwd=tmp_path).code == 0
@@ -172,7 +172,7 @@ _LONG = "x" * 251 + ".html"
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "message"),
     [
         (["--html", "photos/red/000.jpg", "--force"], "is a photo of the library"),
         (["--html", "link.html", "--force"], "is a photo of the library"),
@@ -192,15 +192,15 @@ _LONG = "x" * 251 + ".html"
         (["--plots", "photos"], "photos is among the photos of"),
     ],
 )
-def test_a_place_that_is_none_for_a_report_is_told_before_the_work(
-    kept: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], says: str
+def test_a_target_that_cannot_be_is_refused_before_the_work(
+    kept: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], message: str
 ) -> None:
     _odd_places(kept)
     before = _all_files(kept)
     monkeypatch.setattr("organizer.library.reports.publish.report_contents", _never)
     ran = in_this_process(kept, "report", *words)
     assert ran.code == 2, ran.err
-    assert says in ran.err
+    assert message in ran.err
     assert len(ran.err.strip().splitlines()) == 2
     assert _all_files(kept) == before
 

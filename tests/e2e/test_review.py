@@ -61,7 +61,7 @@ def rows_of(file: Path) -> Rows:
 
 def fill(
     file: Path,
-    say: Callable[[int], str],
+    answer: Callable[[int], str],
     *,
     delimiter: str = ",",
     encoding: str = "utf-8-sig",
@@ -74,7 +74,7 @@ def fill(
     writer = csv.DictWriter(text, list(rows[0]), delimiter=delimiter, lineterminator=end)
     writer.writeheader()
     for place, row in enumerate(rows):
-        writer.writerow(row | {"belongs": say(place)})
+        writer.writerow(row | {"belongs": answer(place)})
     file.write_bytes((first + text.getvalue()).encode(encoding))
 
 
@@ -109,7 +109,7 @@ def test_a_sample_goes_out_and_comes_back(typed: Run, home: Path) -> None:
     assert (found["purity"]["answered"], found["purity"]["right"]) == (8, 4)
     assert 0 < found["purity"]["low"] < found["purity"]["share"] < found["purity"]["high"] < 1
     assert sum(row["answered"] for row in found["per_cluster"]) == 8
-    # The same file once more says nothing new.
+    # The same file again holds nothing new.
     again = typed("review", "--in", "review.csv", "--json").json
     assert again["read"] == {"new": 0, "known": 8, "blank": 4, "elsewhere": 0, "differing": 0}
     assert again["audit"] == found == typed("review", "--json").json["audit"]
@@ -193,7 +193,7 @@ def test_a_line_that_cannot_be_is_named_and_nothing_is_taken(
     ],
     ids=["empty", "other", "quote", "broken"],
 )
-def test_a_file_that_is_no_review_is_told(
+def test_a_file_that_is_no_review_is_refused(
     typed: Run, home: Path, content: bytes, words: list[str]
 ) -> None:
     (home / "review.csv").write_bytes(content)
@@ -218,26 +218,26 @@ def test_an_answer_about_an_image_that_left_is_kept_and_not_counted(typed: Run, 
     other = "2" if gone["cluster_id"] == "1" else "1"
     assert typed("clusters", "move", gone["path"], "--to", other).code == 0
     ran = typed("review", "--in", "review.csv")
-    assert "1 is about an image not in that cluster now" in ran.err
+    assert "1 answer kept but not counted: the image left that cluster" in ran.err
     assert typed("review", "--json").json["audit"]["purity"]["answered"] == 8
     typed("undo")
     assert typed("review", "--json").json["audit"]["purity"]["answered"] == 9
 
 
-def test_a_correction_is_for_good_and_told_honestly(typed: Run, home: Path) -> None:
+def test_a_correction_holds_through_a_recluster(typed: Run, home: Path) -> None:
     typed("review", "--sample", 12, "--out", "review.csv")
     fill(home / "review.csv", lambda place: "n" if place < 2 else "y")
     ran = typed("review", "--in", "review.csv")
-    assert "2 images that you said not to belong are still there" in ran.err
+    assert "2 images do not belong to their clusters, by your answers" in ran.err
     assert "organizer review --correct" in ran.err
     ran = typed("review", "--correct", "--json")
     assert (ran.code, ran.json["corrected"], ran.json["wrong"]) == (0, 2, 0)
     # 12 of 24 were seen, two were wrong: as many may be among the other twelve.
     assert ran.json["audit"]["purity"]["share"] == pytest.approx(20 / 22, abs=0.01)
     assert ran.json["audit"]["purity"]["high"] < 1
-    denied = {row["image_id"]: row["cluster_id"] for row in rows_of(home / "review.csv")[:2]}
+    excluded = {row["image_id"]: row["cluster_id"] for row in rows_of(home / "review.csv")[:2]}
     typed("recluster", "--k", 3)
-    for image_id, cluster_id in denied.items():
+    for image_id, cluster_id in excluded.items():
         shown = typed("clusters", "show", cluster_id, "--json").json["images"]
         assert image_id not in {row["image_id"] for row in shown}
 
@@ -260,14 +260,14 @@ def test_an_unclosed_quote_swallows_no_answers(typed: Run, home: Path) -> None:
     assert typed("review", "--json").json["audit"] is None
 
 
-def test_an_old_table_does_not_take_back_what_was_said_since(typed: Run, home: Path) -> None:
+def test_an_old_table_does_not_replace_later_answers(typed: Run, home: Path) -> None:
     typed("review", "--sample", 6, "--out", "yes.csv")
     shutil.copy(home / "yes.csv", home / "no.csv")
     fill(home / "yes.csv", lambda _: "y")
     fill(home / "no.csv", lambda place: "n" if place < 2 else "")
     assert typed("review", "--in", "yes.csv", "--json").json["read"]["new"] == 6
     ran = typed("review", "--in", "no.csv")
-    assert "2 were not taken: after the table was written you said otherwise" in ran.err
+    assert "2 answers not read: you answered otherwise after the table was written" in ran.err
     assert typed("review", "--json").json["wrong"] == 0
     read = typed("review", "--in", "no.csv", "--force", "--json").json
     assert (read["read"]["new"], read["read"]["differing"], read["wrong"]) == (2, 0, 2)
@@ -275,9 +275,7 @@ def test_an_old_table_does_not_take_back_what_was_said_since(typed: Run, home: P
     assert (read["read"]["new"], read["read"]["differing"], read["wrong"]) == (0, 2, 2)
 
 
-def test_a_table_that_was_written_later_takes_back_what_was_said_before(
-    typed: Run, home: Path
-) -> None:
+def test_a_later_table_replaces_earlier_answers(typed: Run, home: Path) -> None:
     strays = sorted((home / "photos" / "red").glob("00[12].jpg"))
     blue = _cluster_of(typed, home / "photos" / "blue" / "000.jpg")
     typed("clusters", "move", *strays, "--to", blue)
@@ -285,7 +283,7 @@ def test_a_table_that_was_written_later_takes_back_what_was_said_before(
     fill(home / "doubt.csv", lambda _: "n")
     assert typed("review", "--in", "doubt.csv", "--json").json["wrong"] == 2
     typed("review", "--sample", 99, "--out", "sample.csv")
-    # What was said of the doubtful ones is no answer to the draw.
+    # Answers about doubtful images are none about the random sample.
     assert {row["belongs"] for row in rows_of(home / "sample.csv")} == {""}
     assert typed("review", "--in", "sample.csv", "--json").json["audit"] is None
     fill(home / "sample.csv", lambda _: "y")
@@ -312,7 +310,7 @@ def test_a_table_with_answers_that_were_not_read_in_is_kept(typed: Run, home: Pa
     typed("review", "--in", "review.csv")
     assert typed(*again).code == 0
     assert {row["belongs"] for row in rows_of(home / "review.csv")} == {""}
-    # One that cannot be understood is not thrown away either.
+    # An answer that cannot be parsed is not lost either.
     fill(home / "review.csv", lambda place: "maybe" if place == 0 else "")
     is_an_error(typed(*again), 2, "holds an answer that was not read in")
 
@@ -348,29 +346,29 @@ def test_a_name_is_no_formula(typed: Run, home: Path) -> None:
     assert typed("review", "--in", "review.csv", "--json").json["read"]["new"] == 12
 
 
-def test_missing_files_are_left_out_and_told(typed: Run, home: Path) -> None:
+def test_missing_files_are_left_out_and_counted(typed: Run, home: Path) -> None:
     (home / "photos" / "blue" / "000.jpg").unlink()
     typed("ingest", "photos")
     ran = typed("review", "--sample", 99, "--json")
     assert len(ran.json["images"]) == 23
-    assert "1 image is left out" in ran.err
+    assert "1 image left out: the files are missing" in ran.err
 
 
 def test_one_line_is_blank(typed: Run, home: Path) -> None:
     typed("review", "--sample", 6, "--out", "review.csv")
     fill(home / "review.csv", lambda place: "" if place == 0 else "y")
     ran = typed("review", "--in", "review.csv")
-    assert "5 answers read; 1 line is blank" in ran.out
+    assert "5 answers read; 1 line blank" in ran.out
     assert "purity by your answers 1.000" in ran.out
 
 
-def test_a_merge_reopens_what_was_denied(typed: Run, home: Path) -> None:
+def test_a_merge_reopens_answers(typed: Run, home: Path) -> None:
     typed("review", "--sample", 12, "--out", "review.csv")
     fill(home / "review.csv", lambda place: "n" if place == 0 else "y")
     typed("review", "--in", "review.csv")
     assert typed("clusters", "merge", 1, 2, 3).code == 0
     ran = typed("review", "--correct")
-    assert "1 image that you said not to belong to a cluster that was merged since" in ran.err
+    assert "your answers exclude 1 image from a cluster that was merged since" in ran.err
     found = typed("review", "--json").json
     assert (found["reopened"], found["wrong"], found["audit"]["purity"]["right"]) == (1, 0, 11)
 
@@ -406,7 +404,7 @@ def _cluster_of(typed: Run, photo: Path) -> int:
 # In a pipe -----------------------------------------------------------------------------------
 
 
-def test_a_pipe_lists_and_asks_nobody(typed: Run) -> None:
+def test_in_a_pipe_the_images_are_listed(typed: Run) -> None:
     ran = typed("review", "--sample", 6)
     assert ran.code == 0
     assert ran.out.count(".jpg") == 12
@@ -421,38 +419,38 @@ def test_identical_files_are_one_image(typed: Run) -> None:
     assert len(images) == len({image["image_id"] for image in images}) == 24
 
 
-def test_when_all_are_answered_it_says_so(typed: Run, home: Path) -> None:
+def test_when_all_are_answered_no_image_is_left(typed: Run, home: Path) -> None:
     typed("review", "--sample", 1_000, "--out", "all.csv")
     fill(home / "all.csv", lambda place: "n" if place == 0 else "y")
     found = typed("review", "--in", "all.csv", "--json").json["audit"]["purity"]
     assert found["low"] == found["share"] == found["high"] == pytest.approx(23 / 24)
     ran = typed("review", "--sample", 5)
     assert (ran.code, ran.out) == (0, "")
-    assert "no image to look at is left" in ran.err
+    assert "no image is left to look at" in ran.err
     ran = typed("review", "--sample", 5, "--out", "none.csv")
     assert (ran.code, rows_of(home / "none.csv")) == (0, [])
     assert typed("review", "--in", "none.csv").code == 0
 
 
-def test_before_anything_was_looked_at(typed: Run) -> None:
+def test_without_an_answer_the_purity_is_not_known(typed: Run) -> None:
     ran = typed("review")
     assert (ran.code, ran.out) == (0, "")
     assert "organizer review --sample 200" in ran.err
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         ("--sample 5 --doubtful 5", "two reviews"),
-        ("--in a.csv --sample 5", "--in reads answers back"),
-        ("--in a.csv --cluster 1", "--in reads answers back"),
+        ("--in a.csv --sample 5", "--in reads answers"),
+        ("--in a.csv --cluster 1", "--in reads answers"),
         ("--force", "--force belongs to --out"),
-        ("--sample 5 --correct", "nobody is asked"),
+        ("--sample 5 --correct", "nobody can be asked"),
         ("--sample 5 --cluster 99", "there is no cluster 99"),
     ],
 )
-def test_wrong_use_is_told_in_two_lines(typed: Run, words: str, told: str) -> None:
-    is_an_error(typed("review", *words.split()), 2, told)
+def test_wrong_use_is_an_error_and_a_hint(typed: Run, words: str, message: str) -> None:
+    is_an_error(typed("review", *words.split()), 2, message)
 
 
 def test_without_a_clustering(tmp_path: Path) -> None:
@@ -562,7 +560,7 @@ def test_a_person_answers_goes_back_skips_opens_and_quits(typed: Run, sit: Sit, 
     person.type("m", "what?", "y", "s", "n", "b", "y", "q")
     code, out, shown = person.end()
     assert code == 0, shown
-    assert "what you said is kept" in shown
+    assert "your answers are kept" in shown
     assert "2 images that you looked at belong" in out or "2 of 2 images" in out
     assert opened.read_text().splitlines() == [wanted[0]["path"], wanted[0]["typical"][0]]
     # The third was answered no, then yes; the second was skipped and is asked first again.
@@ -572,7 +570,7 @@ def test_a_person_answers_goes_back_skips_opens_and_quits(typed: Run, sit: Sit, 
     assert wanted[1]["image_id"] in {image["image_id"] for image in left}
 
 
-def test_what_was_said_of_doubtful_ones_counts_when_the_person_passes_it(
+def test_an_answer_about_a_doubtful_image_counts_when_it_is_confirmed(
     typed: Run, sit: Sit, home: Path
 ) -> None:
     strays = sorted((home / "photos" / "red").glob("00[12].jpg"))
@@ -590,10 +588,10 @@ def test_what_was_said_of_doubtful_ones_counts_when_the_person_passes_it(
     person = sit("review", "--sample", 99)
     person.type(*["y"] * place)
     before = person.wait_for("[y/n/s/o/m/b/q] ")
-    assert "you said n; Enter keeps it" in before
+    assert "you answered n; Enter keeps it" in before
     os.write(person._master, b"\n")
     person.type("b")
-    assert "you said n; Enter keeps it" in person.wait_for("[y/n/s/o/m/b/q] ")
+    assert "you answered n; Enter keeps it" in person.wait_for("[y/n/s/o/m/b/q] ")
     os.write(person._master, b"q\n")
     assert person.end()[0] == 0
     found = typed("review", "--json").json["audit"]["purity"]
@@ -604,7 +602,7 @@ def test_answers_outlive_a_kill(typed: Run, sit: Sit) -> None:
     wanted = typed("review", "--sample", 9, "--json").json["images"]
     person = sit("review", "--sample", 9)
     person.type("y", "n", "y", "y", "n")
-    # The sixth is shown: five are said.
+    # The sixth is shown: five are answered.
     person.wait_for("[y/n/s/o/m/b/q] ")
     person.process.send_signal(signal.SIGKILL)
     assert person.close() == -signal.SIGKILL
@@ -621,7 +619,7 @@ def test_a_correction_at_the_end_of_a_dialogue_and_the_end_of_input(typed: Run, 
     person.type("n", "y", "\x04")
     code, out, shown = person.end()
     assert code == 0, shown
-    assert "1 image left for good" in shown
+    assert "1 image excluded" in shown
     assert "1 of 2 images" in out
     found = json.loads(typed("review", "--json").out)
     assert found["wrong"] == 0
@@ -629,7 +627,7 @@ def test_a_correction_at_the_end_of_a_dialogue_and_the_end_of_input(typed: Run, 
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_it_and_keeps_what_was_said(typed: Run, sit: Sit) -> None:
+def test_ctrl_c_ends_it_and_keeps_the_answers(typed: Run, sit: Sit) -> None:
     person = sit("review", "--sample", 6)
     person.type("y")
     person.wait_for("[y/n/s/o/m/b/q] ")

@@ -1,4 +1,4 @@
-"""Another embedder over a library: each file is read once more, also when the run is stopped."""
+"""A second embedder in a library: each file is read once, also when the run is interrupted."""
 
 from __future__ import annotations
 
@@ -92,7 +92,9 @@ def test_search_and_recluster_take_it_by_its_name(home: Path, typed: Run) -> Non
     assert typed("status", "--json").json["embedder"] == "slow"
 
 
-def test_a_new_photo_joins_though_another_embedder_came_between(home: Path, typed: Run) -> None:
+def test_a_new_photo_is_assigned_after_an_ingest_with_another_embedder(
+    home: Path, typed: Run
+) -> None:
     typed("ingest", "--embedder", "slow")
     make_photo(home / "one" / "red" / "new.jpg", 9_999, colour=(200, 40, 40))
     ran = typed("ingest", "--json")
@@ -101,24 +103,26 @@ def test_a_new_photo_joins_though_another_embedder_came_between(home: Path, type
     assert (later.json["embedded"], later.json["unchanged"]) == (1, 3 * _EACH + 1)
 
 
-def test_the_terminal_says_how_clusters_come_to_use_it(typed: Run) -> None:
-    told = typed("ingest", "--embedder", "slow").err
-    assert "do not use these vectors yet: organizer recluster --embedder slow" in told
+def test_ingest_names_the_recluster_that_uses_the_vectors(typed: Run) -> None:
+    err = typed("ingest", "--embedder", "slow").err
+    assert "do not use these vectors yet: organizer recluster --embedder slow" in err
     typed("recluster", "--k", "3", "--embedder", "slow")
     assert "these vectors" not in typed("ingest").err
-    told = typed("ingest", "--embedder", "channel-mean", "--other-weights").err
-    assert "organizer recluster --embedder channel-mean" in told
+    err = typed("ingest", "--embedder", "channel-mean", "--other-weights").err
+    assert "organizer recluster --embedder channel-mean" in err
 
 
-def test_before_there_are_clusters_the_terminal_names_it_too(tmp_path: Path, photos: Path) -> None:
+def test_ingest_names_that_recluster_before_there_are_clusters(
+    tmp_path: Path, photos: Path
+) -> None:
     typed = partial(in_this_process, tmp_path)
     assert "organizer recluster --k auto\n" in typed("ingest", photos, "--embedder", "hsv").err
-    told = typed("ingest", photos, "--embedder", "channel-mean").err
-    assert "organizer recluster --k auto --embedder channel-mean\n" in told
+    err = typed("ingest", photos, "--embedder", "channel-mean").err
+    assert "organizer recluster --k auto --embedder channel-mean\n" in err
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_a_run_that_is_stopped_goes_on_where_it_was(home: Path, typed: Run, how: int) -> None:
+def test_an_interrupted_run_continues_where_it_was(home: Path, typed: Run, how: int) -> None:
     command = [sys.executable, "-m", "organizer", "ingest", "--embedder", "slow"]
     with subprocess.Popen(
         command, cwd=home, env=dict(os.environ), stderr=subprocess.PIPE, text=True

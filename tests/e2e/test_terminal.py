@@ -1,4 +1,4 @@
-"""What only shows on a terminal: the bar, Ctrl-C, the time to the first word, odd file names."""
+"""What only shows on a terminal: the bar, Ctrl-C, the start-up time, odd file names."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_a_pipe_shows_no_bar(run: Run, photos: Path) -> None:
 # Ctrl-C --------------------------------------------------------------------------------------
 
 
-def test_an_interrupted_ingest_is_gone_on_with(run: Run, tmp_path: Path) -> None:
+def test_an_interrupted_ingest_continues(run: Run, tmp_path: Path) -> None:
     photos = _many_photos(tmp_path / "photos", 80)
     words = ("ingest", "photos", "--embedder", "channel-mean", "--batch-size", 8, "--json")
     shown = OnTerminal(*words, cwd=tmp_path)
@@ -152,7 +152,7 @@ def test_a_second_ctrl_c_does_not_wait(run: Run, tmp_path: Path) -> None:
     shown = OnTerminal(*words, cwd=tmp_path)
     shown.wait_for("embedding with")
     shown.process.send_signal(signal.SIGINT)
-    shown.wait_for("once more")
+    shown.wait_for("again to stop at once")
     shown.process.send_signal(signal.SIGINT)
     assert shown.finish() == 130
     assert "Traceback" not in shown.text
@@ -175,11 +175,11 @@ def test_an_interrupted_recluster_changes_nothing(run: Run, tmp_path: Path) -> N
     assert run("recluster", "--k", 3).code == 0
 
 
-# The first word ------------------------------------------------------------------------------
+# Start-up ------------------------------------------------------------------------------------
 
 
-def test_the_help_comes_at_once(tmp_path: Path) -> None:
-    # As installed: with its bytecode, which a check on a clean copy may be told not to write.
+def test_the_help_is_shown_at_once(tmp_path: Path) -> None:
+    # As installed: with its bytecode, which may be turned off for a check on a clean copy.
     env = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path)}
     env.pop("PYTHONDONTWRITEBYTECODE", None)
 
@@ -217,7 +217,7 @@ _EVIL = "\x1b[31m\x1b]0;owned\x07e\rv\ni\u202el"
 
 @pytest.fixture
 def evil(typed: Run, tmp_path: Path) -> Path:
-    """A library in which folder, photos and a problem have names that a terminal would obey."""
+    """A library in which folder, photos and a problem have control characters in their names."""
     folder = tmp_path / f"folder{_EVIL}"
     for i in range(4):
         make_photo(folder / f"{i}{_EVIL}.jpg", i)
@@ -339,7 +339,9 @@ def test_odd_names_survive_in_json(typed: Run, evil: Path) -> None:
     assert {hit["path"] for hit in hits} == {str(evil / f"{i}{_EVIL}.jpg") for i in (1, 2, 3)}
 
 
-def test_a_name_that_is_no_text_is_told_and_the_rest_goes_in(run: Run, photos: Path) -> None:
+def test_a_name_that_is_no_text_is_a_problem_and_the_rest_is_ingested(
+    run: Run, photos: Path
+) -> None:
     (photos / "red" / os.fsdecode(b"caf\xe9.jpg")).write_bytes(b"anything")
     ran = run("ingest", photos, "--embedder", "channel-mean", "--json")
     assert (ran.code, ran.json["added"], ran.json["broken"]) == (3, 24, 1)

@@ -1,4 +1,4 @@
-"""Clusters, their images, and what became of them."""
+"""Clusters, their images, decisions and history on the terminal and as JSON."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from organizer.cli.output import (
     box_text,
+    count_text,
     number_text,
     print_json,
     print_line,
@@ -21,12 +22,13 @@ from organizer.library.clusters.summaries import ClusterMember, ClusterSummary, 
 from organizer.library.corrections.history import HistoryEvent
 from organizer.library.corrections.report import DecisionReport
 from organizer.library.images.crops import PhotoGroup
+from organizer.library.search.text import NameSuggestion
 
 
 def print_clusters(
     rows: Sequence[ClusterSummary], unsure: int, groups: Mapping[PhotoGroup, int], *, json: bool
 ) -> None:
-    """The clusters, and the photos beside them, to stdout; how many are in none to stderr."""
+    """The clusters and groups of photos to stdout; the number of unassigned images to stderr."""
     if json:
         print_json(
             {"clusters": [asdict(row) for row in rows], "unsure": unsure, "groups": dict(groups)}
@@ -47,11 +49,11 @@ def print_clusters(
     print_table([">id", "name", ">images", ">share", ">cohesion", ">decided", "examples"], table)
     if groups:
         print_table(
-            ["beside them", ">photos", "to see them"],
+            ["group", ">photos", "shown by"],
             [[group, f"{count:,}", _shown_by(group)] for group, count in groups.items()],
         )
     if unsure:
-        say(f"{unsure:,} images are in none of them: organizer clusters show unsure")
+        say(f"{count_text(unsure, 'image')} unassigned: organizer clusters show unsure")
 
 
 def _shown_by(group: PhotoGroup) -> str:
@@ -66,21 +68,21 @@ def print_photos(rows: Sequence[GroupPhoto], group: PhotoGroup, *, json: bool) -
     if not rows:
         print_line(f"{group}: no photos")
         return
-    title = f"{group}: {len(rows):,} photos"
+    title = f"{group}: {count_text(len(rows), 'photo')}"
     print_table(["path"], [[short(row.path)] for row in rows], title=title)
 
 
 def print_members(
     rows: Sequence[ClusterMember], cluster_id: int | None, name: str | None, *, json: bool
 ) -> None:
-    """The images of a cluster, or of the pile where `cluster_id` is None."""
+    """The images of a cluster, or the unassigned images where `cluster_id` is None."""
     if json:
         print_json(
             {"cluster_id": cluster_id, "name": name, "images": [asdict(row) for row in rows]}
         )
         return
-    what = "unsure" if cluster_id is None else f"cluster {cluster_id}"
-    title = what + (f", {name}" if name else "") + f": {len(rows):,} images"
+    what = "unassigned" if cluster_id is None else f"cluster {cluster_id}"
+    title = what + (f", {name}" if name else "") + f": {count_text(len(rows), 'image')}"
     if cluster_id is None:
         table = [
             [short(m.path) + box_text(m.box), number_text(m.distance), str(m.candidate)]
@@ -93,14 +95,13 @@ def print_members(
 
 
 def print_hidden(count: int) -> None:
-    """Images that are not shown unless it is asked for."""
+    """How many images are left out without ``--with-people``."""
     if count:
-        images = "1 image is" if count == 1 else f"{count:,} images are"
-        say(f"{images} left out: people or vehicles are in the photo (--with-people)")
+        say(f"left out, a person or a vehicle is in the photo: {count:,} (--with-people)")
 
 
 def print_decision(report: DecisionReport, *, json: bool) -> None:
-    """What a person's word did."""
+    """A decision and its effect on the clusters."""
     if json:
         decision = report.decision
         print_json(
@@ -123,8 +124,28 @@ def print_decision(report: DecisionReport, *, json: bool) -> None:
         say(note)
 
 
+def print_suggestions(rows: Sequence[NameSuggestion], *, json: bool) -> None:
+    """Proposed names to stdout, how to accept one to stderr."""
+    if json:
+        print_json({"suggestions": [asdict(row) for row in rows]})
+        return
+    table = [
+        [
+            str(row.cluster_id),
+            row.name or "-",
+            f"{row.images:,}",
+            row.suggestion,
+            f"{row.confidence:.0%}",
+            f"{row.second} {row.second_confidence:.0%}" if row.second else "-",
+        ]
+        for row in rows
+    ]
+    print_table([">id", "name", ">images", "suggestion", ">confidence", "or"], table)
+    say(f'to accept one: organizer clusters rename {rows[0].cluster_id} "NAME"')
+
+
 def print_history(events: Sequence[HistoryEvent], *, json: bool) -> None:
-    """What became of the clusters, in order."""
+    """What happened to the clusters, in order."""
     if json:
         print_json({"events": [asdict(event) for event in events]})
         return

@@ -1,4 +1,4 @@
-"""``organizer clusters rename | merge | split | move | gather | not | pin | retire | history``."""
+"""The decisions: ``organizer clusters rename | merge | split | move | new | exclude | ...``."""
 
 from __future__ import annotations
 
@@ -8,19 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from organizer.cli.session import (
-    DebugOption,
-    JsonOption,
-    LibraryOption,
-    command,
-    opened,
-)
+from organizer.cli.session import DebugOption, JsonOption, LibraryOption, command, opened
 
 if TYPE_CHECKING:
     from organizer.library import Library
     from organizer.library.corrections.report import DecisionReport
-
-decide_app = typer.Typer()
 
 IdArgument = Annotated[int, typer.Argument(metavar="ID", help="A cluster's id.")]
 ImagesArgument = Annotated[
@@ -30,15 +22,14 @@ ImagesArgument = Annotated[
 BurstOption = Annotated[
     bool,
     typer.Option(
-        "--burst", help="Say it of their whole bursts: photos of one camera, seconds apart."
+        "--burst", help="Decide for their whole bursts: photos of one camera, seconds apart."
     ),
 ]
 
 
-@decide_app.command(epilog='Example: organizer clusters rename 3 "Red fox"')
 def rename(
     cluster_id: IdArgument,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Its name from now on.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The new name.")],
     library: LibraryOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
@@ -49,7 +40,6 @@ def rename(
     )
 
 
-@decide_app.command(epilog="Example: organizer clusters merge 3 7")
 def merge(
     cluster_ids: Annotated[
         list[int], typer.Argument(metavar="ID", help="The first keeps its id and name.")
@@ -58,23 +48,21 @@ def merge(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Make one cluster of several. No recluster parts them again; organizer undo does."""
+    """Merge clusters into one. No recluster separates them again; organizer undo does."""
     _decide(lambda found: found.corrections.merge(cluster_ids), library, json=json, debug=debug)
 
 
-@decide_app.command(epilog="Example: organizer clusters split 3 --k 2")
 def split(
     cluster_id: IdArgument,
-    k: Annotated[int, typer.Option("--k", metavar="N", help="How many parts.")] = 2,
+    k: Annotated[int, typer.Option("--k", metavar="N", help="The number of parts.")] = 2,
     library: LibraryOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Make several clusters of one; the largest part keeps the id. organizer undo takes it back."""
+    """Split a cluster into several; the largest part keeps the id. organizer undo reverts it."""
     _decide(lambda found: found.corrections.split(cluster_id, k=k), library, json=json, debug=debug)
 
 
-@decide_app.command(epilog="Example: organizer clusters move photos/a.jpg photos/b.jpg --to 3")
 def move(
     images: ImagesArgument,
     to: Annotated[int, typer.Option("--to", metavar="ID", help="The cluster.")],
@@ -83,7 +71,7 @@ def move(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Put images into a cluster, for good. Files stay where they are."""
+    """Move images into a cluster, for good. Files stay where they are."""
     _decide(
         lambda found: found.corrections.move(images, to, burst=burst),
         library,
@@ -92,10 +80,7 @@ def move(
     )
 
 
-@decide_app.command(
-    epilog="Example: organizer clusters gather photos/a.jpg photos/b.jpg --name Owl"
-)
-def gather(
+def new(
     images: ImagesArgument,
     name: Annotated[
         str | None,
@@ -106,7 +91,10 @@ def gather(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Make a new cluster of images, for good, wherever they are now. Files stay where they are."""
+    """Make a new cluster of images, for good, whichever cluster they are in now.
+
+    Files stay where they are.
+    """
     _decide(
         lambda found: found.corrections.new_cluster(images, name, burst=burst),
         library,
@@ -115,8 +103,7 @@ def gather(
     )
 
 
-@decide_app.command("not", epilog="Example: organizer clusters not photos/a.jpg --in 3")
-def deny(
+def exclude(
     images: ImagesArgument,
     cluster_id: Annotated[int, typer.Option("--in", metavar="ID", help="The cluster.")],
     burst: BurstOption = False,
@@ -124,7 +111,7 @@ def deny(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Say that images are not of a cluster: they leave it and never come back."""
+    """Exclude images from a cluster: they leave it and are never assigned to it again."""
     _decide(
         lambda found: found.corrections.exclude(images, cluster_id, burst=burst),
         library,
@@ -133,7 +120,6 @@ def deny(
     )
 
 
-@decide_app.command(epilog="Example: organizer clusters pin 3")
 def pin(
     cluster_id: IdArgument,
     library: LibraryOption = None,
@@ -144,37 +130,23 @@ def pin(
     _decide(lambda found: found.corrections.pin(cluster_id), library, json=json, debug=debug)
 
 
-@decide_app.command(epilog="Example: organizer clusters retire 3")
 def retire(
     cluster_id: IdArgument,
     library: LibraryOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Dissolve a cluster: its images go where they fit, or become unsure; its id is no more."""
+    """Dissolve a cluster: its images are assigned to others where they fit, or unassigned.
+
+    Its id is never used again.
+    """
     _decide(lambda found: found.corrections.retire(cluster_id), library, json=json, debug=debug)
 
 
-@decide_app.command(epilog="Example: organizer clusters history 3")
-def history(
-    cluster_id: Annotated[
-        int | None, typer.Argument(metavar="ID", help="A cluster's id; all if not given.")
-    ] = None,
-    library: LibraryOption = None,
-    json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
-    """What became of the clusters: born, named, kept, split, merged, retired, brought back."""
-    with command(debug=debug), opened(library) as found:
-        from organizer.cli import clusters_output
-
-        clusters_output.print_history(found.corrections.history(cluster_id), json=json)
-
-
 def _decide(
-    say: Callable[[Library], DecisionReport], library: Path | None, *, json: bool, debug: bool
+    decide: Callable[[Library], DecisionReport], library: Path | None, *, json: bool, debug: bool
 ) -> None:
     with command(debug=debug), opened(library) as found:
-        from organizer.cli import clusters_output
+        from organizer.cli.clusters import output
 
-        clusters_output.print_decision(say(found), json=json)
+        output.print_decision(decide(found), json=json)

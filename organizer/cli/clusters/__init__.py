@@ -1,0 +1,1 @@
+"""``organizer clusters``: list and show clusters, and decide about them and their images."""
