@@ -280,10 +280,10 @@ def test_it_is_told_how_many_names_were_made_safe(tmp_path: Path) -> None:
     made = planned(items, tmp_path / "out")
     assert made.made_safe == 3
     assert set(targets(made).values()) == {"red_fox/a.jpg", "red_fox/b_.jpg", "red_fox/c_.jpg"}
-    assert made.cluster_folders() == {"red_fox": 1}
+    assert {step.cluster_folder for step in made.steps} == {"red_fox"}
 
 
-# The table -----------------------------------------------------------------------------------
+# The CSV table ---------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -337,7 +337,7 @@ def test_no_cell_begins_a_formula_or_holds_a_number_that_a_spreadsheet_rounds(
         write_plan(made, file)
 
 
-def test_deleted_lines_and_edited_targets_are_obeyed(made: ArrangePlan, tmp_path: Path) -> None:
+def test_deleted_lines_and_edited_targets_are_respected(made: ArrangePlan, tmp_path: Path) -> None:
     def change(rows: Rows) -> None:
         rows[0]["target"] = "badger/mine.jpg"
         rows[1]["do"] = "leave"
@@ -365,8 +365,8 @@ def test_deleted_lines_and_edited_targets_are_obeyed(made: ArrangePlan, tmp_path
         ("target", "fox/.a.jpg", "every system"),
         ("target", "=FOX, red/img_1.jpg", "target of line"),
         ("do", "erase", "erase cannot be"),
-        ("do", "move", "differs"),
-        ("to", "elsewhere", "differs"),
+        ("do", "move", "more than one value"),
+        ("to", "elsewhere", "more than one value"),
         ("mtime", "1.7E+18", "cannot be in the column mtime"),
         ("size", "", "cannot be in the column size"),
         ("image", "1.2E+30", "cannot be in the column image"),
@@ -392,7 +392,7 @@ def test_what_is_no_plan_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "plan.csv"
     with pytest.raises(SettingsError, match="cannot read"):
         read_plan(file)
-    for content, why in ((b"a,b\n1,2\n", "no plan"), (b"", "no plan"), (b"\x89PNG\0", "no text")):
+    for content, why in ((b"a,b\n1,2\n", "not a plan"), (b"", "not a plan"), (b"\x89PNG\0", "not a text file")):
         file.write_bytes(content)
         with pytest.raises(SettingsError, match=why):
             read_plan(file)
