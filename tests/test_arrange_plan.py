@@ -392,7 +392,11 @@ def test_what_is_no_plan_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "plan.csv"
     with pytest.raises(SettingsError, match="cannot read"):
         read_plan(file)
-    for content, why in ((b"a,b\n1,2\n", "not a plan"), (b"", "not a plan"), (b"\x89PNG\0", "not a text file")):
+    for content, why in (
+        (b"a,b\n1,2\n", "not a plan"),
+        (b"", "not a plan"),
+        (b"\x89PNG\0", "not a text file"),
+    ):
         file.write_bytes(content)
         with pytest.raises(SettingsError, match=why):
             read_plan(file)
