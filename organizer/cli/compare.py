@@ -241,7 +241,7 @@ def _written(
 ) -> list[Path]:
     """The files that were asked for."""
     from organizer.cli import compare_output
-    from organizer.report.comparison import write_comparison_plots
+    from organizer.report.comparison_plots import write_comparison_plots
 
     comparison = compared.comparison
     files = []
