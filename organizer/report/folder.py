@@ -49,7 +49,7 @@ def write_pngs(
 def _require_ours(file: Path) -> None:
     if not _is_ours(file):
         raise SettingsError(
-            f"{file} exists and organizer did not make it", "name another folder for plots"
+            f"{file} is there and organizer did not make it", "name another folder for plots"
         )
 
 
