@@ -33,7 +33,7 @@ from organizer.library.images.frames import cut_box, square_box
 from organizer.protocols import Embedder
 from organizer.settings import DEFAULT_REDUCER, load_settings
 from organizer.types import WHOLE, Box, PartSpec
-from organizer_camera_trap.burst_median import Moved, moved
+from organizer_camera_trap.burst_median import MovedRegion, find_moved
 
 Pixels = NDArray[np.uint8]
 
@@ -93,13 +93,13 @@ def _boxes(places: Sequence[Pixels], species: Sequence[Sequence[Path]], bursts: 
                   f"{others:>7} {false / max(others, 1):>13.0%}")  # fmt: skip
 
 
-def _moved(frames: Sequence[Frame]) -> list[Moved | None]:
+def _moved(frames: Sequence[Frame]) -> list[MovedRegion | None]:
     """As the command does it: the shorter side at 256 pixels."""
     small = [
         np.asarray(Image.fromarray(f.pixels).resize((341, 256), Image.Resampling.BOX))
         for f in frames
     ]
-    return moved(small)
+    return find_moved(small)
 
 
 def _clusterings(
@@ -110,7 +110,7 @@ def _clusterings(
 ) -> None:
     draw = np.random.default_rng(7)
     frames: list[Frame] = []
-    found: list[Moved | None] = []
+    found: list[MovedRegion | None] = []
     for number in range(arguments.bursts):
         burst = list(_burst(places, species, draw, place=number % len(places), length=6,
                             shaking=1, number=number))  # fmt: skip
