@@ -1,11 +1,11 @@
-"""How long it takes to tell how 100,000 photos were taken.
+"""The time to read the capture information of 100,000 photos.
 
     python -m benchmarks.deployments
 
 A library of 100,000 images in 200 folders is made without pictures. Timed is what a report, an
-export or a recluster asks: cameras, corrected times, bursts and events; without a word about
-deployments, and with a template and clocks that are shifted. The limit is the read of the two
-tables that it needs. Rounds are interleaved, medians are printed, in seconds of the processor.
+export or a recluster needs: cameras, corrected times, bursts and events; without deployments, and
+with a template and shifted clocks. The limit is the read of the two tables that it needs. Rounds
+are interleaved; medians of processor seconds are printed.
 """
 
 from __future__ import annotations

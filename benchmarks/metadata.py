@@ -1,11 +1,11 @@
-"""What metadata costs beside decoding: EXIF with its maker note, and every installed reader.
+"""The cost of metadata against decoding: EXIF with its maker note, and every installed reader.
 
     python -m benchmarks.metadata
 
-The same photos are decoded (for a network that wants 224 pixels on the shorter side) without and
-with an EXIF block as a camera trap writes it, and their facts are gathered as in an ingest: the
-standard tags, the light, what the installed readers find. Rounds are interleaved, every photo is
-paired with itself, medians are printed. Speeds of other work are in benchmarks/ingest.py.
+The same photos are decoded (for a network that needs 224 pixels on the shorter side) without and
+with an EXIF block as a camera trap writes it, and their facts are read as in an ingest: the
+standard tags, the light, the values of the installed readers. Rounds are interleaved, every photo
+is paired with itself, medians are printed. Other speeds are measured by benchmarks/ingest.py.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""How long a person waits for what should be at once.
+"""The time of commands that should be immediate.
 
     python -m benchmarks.responsiveness --images 100000
 
-Makes a library of small pictures with the channel-mean embedder and prints medians of five runs,
-as the program is typed: --help, status, and an ingest of files that are all known and unchanged
-(all of them, and a folder of ten thousand of them).
+Makes a library of small pictures with the channel-mean embedder and prints medians of five runs of
+whole commands: --help, status, and an ingest of files that are all known and unchanged (all of
+them, and a folder of ten thousand of them).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def main() -> None:
         _median(folder, "ingest", "photos")
         size = sum(f.stat().st_size for f in (folder / ".organizer").rglob("*") if f.is_file())
         files = sum(f.is_file() for f in (folder / ".organizer").rglob("*"))
-        print(f"library {size / arguments.images:.0f} bytes an image, {files} files")
+        print(f"library {size / arguments.images:.0f} bytes per image, {files} files")
 
 
 def _median(folder: Path, *words: str) -> None:

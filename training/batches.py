@@ -1,4 +1,4 @@
-"""Batches of crops with the teacher's answers, made on a thread while the network learns."""
+"""Batches of crops with the teacher's outputs, made on a thread during training."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _BALANCE = 0.05
 
 @dataclass(frozen=True)
 class Batch:
-    """What a step learns from.
+    """The input of a training step.
 
     Attributes:
         pixels: ``(n, side, side, 3)`` uint8.
         maps: ``(n, 7, 7, DIM)`` float32, the teacher's map on its principal components.
-        pooled: ``(n, 1280)`` float32, zeros where the teacher's classes are not known.
+        pooled: ``(n, 1280)`` float32, zeros where the teacher's pooled features were not kept.
     """
 
     pixels: NDArray[np.uint8]
@@ -50,9 +50,9 @@ class Recipe:
         size: Crops in a batch.
         cut: Share of the batches in which a rectangle of each crop is another crop's
             (Yun et al. 2019, CutMix): the teacher's maps are cut the same way.
-        shake: Whether a crop is moved a little from the one that the teacher saw, and its light
-            and colours are changed a little: few photos are soon learnt by heart.
-        seed: Of all draws.
+        shake: Whether a crop is moved a little from the teacher's, and its light and colours are
+            changed a little, against overfitting.
+        seed: The random seed.
     """
 
     side: int
@@ -64,7 +64,7 @@ class Recipe:
 
 @contextmanager
 def batches(work: Path, rows: NDArray[np.int64], recipe: Recipe) -> Iterator[Iterator[Batch]]:
-    """Batches without end; answers that the teacher gives meanwhile join in after each pass."""
+    """Batches without end; outputs that the teacher adds meanwhile are used after each pass."""
     ready: queue.Queue[Batch | BaseException] = queue.Queue(_AHEAD)
     stopped = threading.Event()
 
@@ -132,7 +132,7 @@ def _batch(
 def _pixels(
     photos: Pack, told: list[tuple[int, Answers]], recipe: Recipe, draw: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """The crops that the teacher saw, with what was laid over them."""
+    """The teacher's crops, with the crops that were blended over them."""
     below = _crops(photos, told, recipe, draw)
     mixed = [(i, row, its, its.mix) for i, (row, its) in enumerate(told) if its.mix is not None]
     if mixed:
@@ -177,7 +177,7 @@ def _recoloured(pixels: NDArray[np.uint8], draw: np.random.Generator) -> NDArray
 
 
 def _cut(batch: Batch, draw: np.random.Generator) -> Batch:
-    """A rectangle of each crop is another's, whole places of the map wide and high."""
+    """Replace a rectangle of each crop by another's, in whole cells of the map."""
     size = draw.integers(2, GRID - 1, 2)
     top, left = draw.integers(0, GRID + 1 - size)
     bottom, right = top + size[0], left + size[1]
