@@ -36,7 +36,7 @@ from organizer.arrange.plan_csv import read_plan
 
 _TEMPLATE = "{cluster_name}/{camera}/{taken_at:%Y-%m-%d}_{stem}"
 _T = TypeVar("_T")
-_BEGIN = datetime(2024, 5, 1)  # noqa: DTZ001 - as a camera's clock says it
+_BEGIN = datetime(2024, 5, 1)  # noqa: DTZ001 - a camera's clock has no zone
 
 
 def main() -> None:

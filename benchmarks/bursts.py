@@ -73,9 +73,9 @@ def clustered(photos: Path, embedder: str, **how: Any) -> tuple[list[Path], Labe
     return paths, members.cluster_ids[order], report.observations
 
 
-def numbered(words: Sequence[str]) -> Labels:
+def numbered(names: Sequence[str]) -> Labels:
     """Names as numbers."""
-    return np.unique(np.array(words), return_inverse=True)[1].astype(np.int64)
+    return np.unique(np.array(names), return_inverse=True)[1].astype(np.int64)
 
 
 # Real sequences -------------------------------------------------------------------------------

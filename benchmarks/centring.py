@@ -45,7 +45,7 @@ def main() -> None:
     arguments = _arguments()
     if arguments.photos:
         for template in (None, "{site}/..."):
-            what = "stations are the cameras" if template else "cameras as the photos tell them"
+            what = "stations are the cameras" if template else "cameras from metadata"
             print(f"real photos: {arguments.photos.name}, {what}, {arguments.embedder}")
             _measured([arguments.photos], arguments.embedder, template)
     if arguments.classes is None:
@@ -208,8 +208,8 @@ def _count(files: Mapping[str, Sequence[FileRow]]) -> int:
     return len({rows[0].file.parent.name for rows in files.values()})
 
 
-def _most(words: NDArray[np.str_]) -> str:
-    found, counts = np.unique(words, return_counts=True)
+def _most(names: NDArray[np.str_]) -> str:
+    found, counts = np.unique(names, return_counts=True)
     return str(found[counts.argmax()])
 
 

@@ -32,14 +32,14 @@ def main() -> None:
     """Measure and print."""
     settings = Settings()
     with tempfile.TemporaryDirectory() as folder:
-        plain, told = (_library(Path(folder) / name) for name in ("plain", "told"))
-        told.choices.set(TEMPLATE_CHOICE, "{site}/{camera}/...")
-        told.deployments.write(Deployment(f"site{i}/cam{i % 10}", shift=3600) for i in range(10))
+        plain, shifted = (_library(Path(folder) / name) for name in ("plain", "shifted"))
+        shifted.choices.set(TEMPLATE_CHOICE, "{site}/{camera}/...")
+        shifted.deployments.write(Deployment(f"site{i}/cam{i % 10}", shift=3600) for i in range(10))
         ways: dict[str, Callable[[], object]] = {
-            "read the tables of images and files": lambda: _read(told),
+            "read the tables of images and files": lambda: _read(shifted),
             "contexts, without a deployment": lambda: read_capture_info(plain, settings=settings),
             "contexts, 20 deployments, 10 shifted": lambda: read_capture_info(
-                told, settings=settings
+                shifted, settings=settings
             ),
         }
         seconds: dict[str, list[float]] = {name: [] for name in ways}

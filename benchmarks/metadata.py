@@ -40,18 +40,18 @@ def main() -> None:
             _compare(megapixels, plain, [_with_exif(data) for data in plain])
 
 
-def _compare(megapixels: float, plain: list[bytes], told: list[bytes]) -> None:
+def _compare(megapixels: float, plain: list[bytes], tagged: list[bytes]) -> None:
     readers = metadata.installed_readers()
-    images = [_decoded(data) for data in told]
-    found = metadata.read_extra(images[0], told[0], readers)
+    images = [_decoded(data) for data in tagged]
+    found = metadata.read_extra(images[0], tagged[0], readers)
 
     def facts(place: int) -> object:
         image = images[place]
-        return metadata.image_facts(image, metadata.read_extra(image, told[place], readers))
+        return metadata.image_facts(image, metadata.read_extra(image, tagged[place], readers))
 
     ways: dict[str, Callable[[int], object]] = {
         "decode, no EXIF in the file": lambda place: _decoded(plain[place]),
-        "decode, EXIF and maker note": lambda place: _decoded(told[place]),
+        "decode, EXIF and maker note": lambda place: _decoded(tagged[place]),
         "facts and readers": facts,
         "light": lambda place: light.measure_light(images[place].pixels),
     }

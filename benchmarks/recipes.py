@@ -51,19 +51,19 @@ def main() -> None:
 def _table(recipe: str, photos: str, folder: Path, library: Path) -> str:
     """The commands and their output, as in the folder of the photos."""
     ingest = ["ingest", photos, "--embedder", "raw"]
-    words = ["compare", "--recipe", recipe]
+    typed = ["compare", "--recipe", recipe]
     if recipe in _SUBSTITUTES:
-        words += ["--substitute", _SUBSTITUTES[recipe]]
+        typed += ["--substitute", _SUBSTITUTES[recipe]]
     library.mkdir(parents=True, exist_ok=True)
     _typed(ingest, folder, library)
-    shown = _typed(words, folder, library)
+    shown = _typed(typed, folder, library)
     lines = [line.rstrip() for line in shown.splitlines()]
-    printed = [f"$ organizer {' '.join(ingest)}", f"$ organizer {' '.join(words)}", *lines]
+    printed = [f"$ organizer {' '.join(ingest)}", f"$ organizer {' '.join(typed)}", *lines]
     return "\n".join(printed) + "\n"
 
 
-def _typed(words: list[str], folder: Path, library: Path) -> str:
-    command = [sys.executable, "-m", "organizer", *words, "--library", str(library)]
+def _typed(typed: list[str], folder: Path, library: Path) -> str:
+    command = [sys.executable, "-m", "organizer", *typed, "--library", str(library)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode not in {0, 3}:
         raise SystemExit(done.stderr)

@@ -54,9 +54,9 @@ def main() -> None:
 def _typed(library: Path, method: str) -> tuple[float, int]:
     with tempfile.TemporaryDirectory() as name:
         page = Path(name) / "report.html"
-        words = ["report", "--library", str(library), "--html", str(page), "--map", method]
+        typed = ["report", "--library", str(library), "--html", str(page), "--map", method]
         began = time.perf_counter()
-        _python("-m", "organizer", *words, "--labels", "folders")
+        _python("-m", "organizer", *typed, "--labels", "folders")
         return time.perf_counter() - began, page.stat().st_size
 
 
@@ -113,8 +113,8 @@ def _facts(image_id: str, number: int, brightness: float, chroma: float) -> Imag
     return ImageFacts(image_id, 1, 8, 8, "JPEG", str(taken), camera, None, None, brightness, chroma)
 
 
-def _python(*words: str) -> str:
-    ran = subprocess.run([sys.executable, *words], check=True, capture_output=True, text=True)
+def _python(*typed: str) -> str:
+    ran = subprocess.run([sys.executable, *typed], check=True, capture_output=True, text=True)
     return ran.stdout
 
 

@@ -49,19 +49,19 @@ def main() -> None:
         print(f"library {size / arguments.images:.0f} bytes per image, {files} files")
 
 
-def _median(folder: Path, *words: str) -> None:
+def _median(folder: Path, *typed: str) -> None:
     times = []
     for _ in range(_RUNS):
         start = time.perf_counter()
-        _typed(folder, *words)
+        _typed(folder, *typed)
         times.append(time.perf_counter() - start)
     low, high = min(times), max(times)
-    name = f"organizer {' '.join(words)}"
+    name = f"organizer {' '.join(typed)}"
     print(f"{name:<28} {statistics.median(times):6.2f} s  ({low:.2f} to {high:.2f})")
 
 
-def _typed(folder: Path, *words: str) -> None:
-    program = [sys.executable, "-m", "organizer", *words]
+def _typed(folder: Path, *typed: str) -> None:
+    program = [sys.executable, "-m", "organizer", *typed]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("ORGANIZER_")}
     subprocess.run(program, cwd=folder, env=environment, check=True, capture_output=True)
 

@@ -79,7 +79,7 @@ def batches(work: Path, rows: NDArray[np.int64], recipe: Recipe) -> Iterator[Ite
                         continue
                 if stopped.is_set():
                     return
-        except Exception as error:  # noqa: BLE001 - raised again by whoever waits
+        except Exception as error:  # noqa: BLE001 - raised again in the waiting thread
             ready.put(error)
 
     threading.Thread(target=make, name="batches", daemon=True).start()
@@ -115,14 +115,14 @@ def _batch(
     draw: np.random.Generator,
 ) -> Batch:
     turns = draw.choice(list(known), len(rows))
-    told = [(int(row), known[int(turn)]) for row, turn in zip(rows, turns, strict=True)]
-    pixels = _pixels(photos, told, recipe, draw)
+    chosen = [(int(row), known[int(turn)]) for row, turn in zip(rows, turns, strict=True)]
+    pixels = _pixels(photos, chosen, recipe, draw)
     if recipe.shake:
         pixels = _recoloured(pixels, draw)
-    maps = np.stack([its.maps[row] for row, its in told]).astype(np.float32)
+    maps = np.stack([its.maps[row] for row, its in chosen]).astype(np.float32)
     maps = maps.reshape(-1, GRID, GRID, DIM)
     nothing = np.zeros(_FEATURES, np.float16)
-    pooled = np.stack([nothing if its.pooled is None else its.pooled[row] for row, its in told])
+    pooled = np.stack([nothing if its.pooled is None else its.pooled[row] for row, its in chosen])
     flipped = draw.random(len(rows)) < 0.5
     pixels[flipped], maps[flipped] = pixels[flipped, :, ::-1], maps[flipped, :, ::-1]
     batch = Batch(pixels, maps, pooled.astype(np.float32))
@@ -130,11 +130,11 @@ def _batch(
 
 
 def _pixels(
-    photos: Pack, told: list[tuple[int, Answers]], recipe: Recipe, draw: np.random.Generator
+    photos: Pack, chosen: list[tuple[int, Answers]], recipe: Recipe, draw: np.random.Generator
 ) -> NDArray[np.uint8]:
     """The teacher's crops, with the crops that were blended over them."""
-    below = _crops(photos, told, recipe, draw)
-    mixed = [(i, row, its, its.mix) for i, (row, its) in enumerate(told) if its.mix is not None]
+    below = _crops(photos, chosen, recipe, draw)
+    mixed = [(i, row, its, its.mix) for i, (row, its) in enumerate(chosen) if its.mix is not None]
     if mixed:
         others = [(int(mix.others[row]), its) for _, row, its, mix in mixed]
         shares = np.array([mix.shares[row] for _, row, _, mix in mixed])
@@ -144,10 +144,10 @@ def _pixels(
 
 
 def _crops(
-    photos: Pack, told: list[tuple[int, Answers]], recipe: Recipe, draw: np.random.Generator
+    photos: Pack, chosen: list[tuple[int, Answers]], recipe: Recipe, draw: np.random.Generator
 ) -> NDArray[np.uint8]:
-    rows = np.array([row for row, _ in told])
-    where = np.stack([its.boxes[row] for row, its in told])
+    rows = np.array([row for row, _ in chosen])
+    where = np.stack([its.boxes[row] for row, its in chosen])
     if recipe.shake:
         where = _shaken(where, photos.shapes[rows], draw)
     return photos.crops(rows, where, recipe.side)

@@ -167,7 +167,7 @@ class Learner:
                 if stage.decays:
                     self._decaying = {"begun_with": begun_with, "seconds": seconds}
                 if self.step % _LOG_STEPS == 0 or left <= 0:
-                    log.tell(self, stage, watch=left <= 0 or self.step % _WATCH_STEPS == 0)
+                    log.report(self, stage, watch=left <= 0 or self.step % _WATCH_STEPS == 0)
                 if time.monotonic() - self._saved > _SAVE_SECONDS:
                     self.save()
         self._decaying = None
@@ -278,15 +278,15 @@ class Log:
         """Add the losses of one step."""
         self._parts.append(parts)
 
-    def tell(self, learner: Learner, stage: Stage, *, watch: bool) -> None:
+    def report(self, learner: Learner, stage: Stage, *, watch: bool) -> None:
         """Print a line, and reset the means."""
         rate = (learner.images - self._images) / (time.monotonic() - self._begun)
-        words = [f"{learner.images / 1000:.0f}k crops of {stage.side}, {rate:.0f}/s"]
+        parts = [f"{learner.images / 1000:.0f}k crops of {stage.side}, {rate:.0f}/s"]
         means = np.mean(self._parts, axis=0) if self._parts else np.full(len(_NAMES), np.nan)
-        words += [f"{name} {mean:.3f}" for name, mean in zip(_NAMES, means, strict=True)]
+        parts += [f"{name} {mean:.3f}" for name, mean in zip(_NAMES, means, strict=True)]
         if watch:
             scores = learner.watched(stage.side)
-            words += [f"held-out {name} {score:.3f}" for name, score in scores.items()]
-        print(time.strftime("%H:%M:%S"), *words, flush=True)
+            parts += [f"held-out {name} {score:.3f}" for name, score in scores.items()]
+        print(time.strftime("%H:%M:%S"), *parts, flush=True)
         self._parts.clear()
         self._begun, self._images = time.monotonic(), learner.images

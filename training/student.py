@@ -130,7 +130,7 @@ def neighbour_loss(ours: Any, theirs: Any, *, temperature: float) -> Any:
     ours, theirs = functional.normalize(ours.float()), functional.normalize(theirs)
     own = torch.eye(len(ours), dtype=torch.bool, device=ours.device)
     mine = (ours @ ours.T / temperature).masked_fill(own, -1e4)
-    told = (theirs @ theirs.T / temperature).masked_fill(own, -1e4)
+    target = (theirs @ theirs.T / temperature).masked_fill(own, -1e4)
     return functional.kl_div(
-        mine.log_softmax(1), told.log_softmax(1), log_target=True, reduction="batchmean"
+        mine.log_softmax(1), target.log_softmax(1), log_target=True, reduction="batchmean"
     )

@@ -121,9 +121,9 @@ def _turn(photos: Pack, work: Path, turn: int, ask: Any) -> None:
     pooled = make(work / f"pooled{turn}.npy", shape=(n, _FEATURES))
     maps = make(work / f"maps{turn}.npy", shape=(n, _PLACES, DIM))
     for rows in slices(np.arange(n), _AT_ONCE):
-        told = ask(_mixed(photos, rows, where, mix))
-        pooled[rows] = told[:, :_FEATURES]
-        maps[rows] = told[:, _FEATURES:].reshape(-1, _PLACES, DIM)
+        outputs = ask(_mixed(photos, rows, where, mix))
+        pooled[rows] = outputs[:, :_FEATURES]
+        maps[rows] = outputs[:, _FEATURES:].reshape(-1, _PLACES, DIM)
         print(f"turn {turn}: {rows[-1] + 1} of {n}", flush=True)
     pooled.flush()
     maps.flush()
@@ -135,10 +135,10 @@ def _components(photos: Pack, work: Path, weights: Path, *, device: str) -> None
     rows = np.random.default_rng(3).permutation(len(photos))[:_SAMPLE]
     ask = _teacher(weights, None, device=device)
     where = boxes(photos.shapes, 1)
-    told = np.concatenate([ask(_crops(photos, part, where)) for part in slices(rows, _AT_ONCE)])
-    mean = told.mean(0)
-    _, spread, basis = np.linalg.svd(told - mean, full_matrices=False)
-    std = spread[:DIM] / np.sqrt(len(told))
+    outputs = np.concatenate([ask(_crops(photos, part, where)) for part in slices(rows, _AT_ONCE)])
+    mean = outputs.mean(0)
+    _, spread, basis = np.linalg.svd(outputs - mean, full_matrices=False)
+    std = spread[:DIM] / np.sqrt(len(outputs))
     np.savez(work / "pca.npz", mean=mean, basis=basis[:DIM], std=std)
 
 

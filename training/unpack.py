@@ -86,9 +86,9 @@ def _measured(modules: Any) -> Iterator[dict[NormalisedConv, list[Any]]]:
     def hook(module: NormalisedConv) -> Any:
         def add(_: Any, given: Any) -> None:
             values = given[0].double()
-            told = [values.sum((0, 2, 3)), values.square().sum((0, 2, 3)), values[:, 0].numel()]
+            sums = [values.sum((0, 2, 3)), values.square().sum((0, 2, 3)), values[:, 0].numel()]
             before = seen.get(module, [0, 0, 0])
-            seen[module] = [one + other for one, other in zip(before, told, strict=True)]
+            seen[module] = [one + other for one, other in zip(before, sums, strict=True)]
 
         return module.norm.register_forward_pre_hook(add)
 
@@ -130,17 +130,17 @@ def _heads(
     work: Path,
     weights: Path,
 ) -> None:
-    told, root = answers(work)[0], torch.from_numpy(np.sqrt(Components.load(work).std)).float()
-    maps = torch.from_numpy(np.asarray(told.maps[rows], np.float32)) / root
+    outputs, root = answers(work)[0], torch.from_numpy(np.sqrt(Components.load(work).std)).float()
+    maps = torch.from_numpy(np.asarray(outputs.maps[rows], np.float32)) / root
     _regress(student.embed, pooled, maps.mean(1))
     side = round(maps.shape[1] ** 0.5)
     there = torch.nn.functional.adaptive_avg_pool2d(
         maps.transpose(1, 2).reshape(len(maps), -1, side, side), places.shape[2:]
     )
     _regress(student.place, _flat(places), _flat(there))
-    if told.pooled is not None:
+    if outputs.pooled is not None:
         weight, bias = classifier(weights)
-        features = torch.from_numpy(np.asarray(told.pooled[rows], np.float32))
+        features = torch.from_numpy(np.asarray(outputs.pooled[rows], np.float32))
         _regress(student.classes, pooled, features @ weight.T + bias)
 
 
