@@ -1,11 +1,11 @@
-"""What an arrangement costs: planning, applying with links and undoing, against bare calls.
+"""The cost of an arrangement: planning, applying with links and undoing, against bare calls.
 
     python -m benchmarks.arrange --files 100000
 
-Small files lie in folders of a thousand, a fifth of them with names that others have too, a tenth
+Small files in folders of a thousand, a fifth of them with names that occur several times, a tenth
 with a sidecar. The limit is a loop of `os.link` over the same files, in the same run, on the same
-disk; that of an undo is a loop of `os.unlink`. Medians of some rounds; beside the seconds on the
-clock stand those that a core worked, which other work on the machine does not lengthen.
+disk; for an undo, a loop of `os.unlink`. Medians of several rounds, as wall-clock time and as
+processor time, which other work on the machine does not change.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from organizer.arrange.plan_csv import read_plan
 
 _TEMPLATE = "{cluster_name}/{camera}/{taken_at:%Y-%m-%d}_{stem}"
 _T = TypeVar("_T")
-_BEGIN = datetime(2024, 5, 1)  # noqa: DTZ001 - as a camera's clock says it
+_BEGIN = datetime(2024, 5, 1)  # noqa: DTZ001 - a camera's clock has no zone
 
 
 def main() -> None:
@@ -84,7 +84,7 @@ def _plan(items: list[ArrangeItem], to: Path) -> ArrangePlan:
 
 
 def _bare(made: ArrangePlan, to: Path) -> tuple[float, float]:
-    """Seconds of nothing but making the links in folders that are there, and of removing them."""
+    """Seconds of only making the links in existing folders, and of removing them."""
     pairs = [
         (os.fspath(step.source), os.fspath(to / step.target.relative_to(made.to)))
         for step in made.steps
@@ -108,7 +108,7 @@ def _timed(took: dict[str, float], what: str, work: Callable[[], _T]) -> _T:
 
 
 def _items(folder: Path, count: int) -> list[ArrangeItem]:
-    """Small files as photos: fifty clusters, eight cameras, a photo a minute."""
+    """Small files as photos: fifty clusters, eight cameras, one photo per minute."""
     items = []
     for number in range(count):
         below = f"card{number // 1_000:03}"

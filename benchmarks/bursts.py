@@ -1,16 +1,16 @@
-"""Clustering bursts instead of photos: what it finds, on real sequences and on simulated ones.
+"""Clustering bursts instead of photos, on real and on simulated sequences.
 
     python -m benchmarks.bursts VECTORS/*.npz --photos CAMERATRAP --embedder mobilenet_v2
     python -m benchmarks.bursts VECTORS/*.npz --deviations 1 1.5 2 2.5 3
 
 CAMERATRAP is a folder of STATION/SPECIES/photos with their times; nothing in it is simulated. Each
 .npz file has `vectors` and `labels` of photos that were not taken in sequences: bursts are
-SIMULATED by putting photos of one class together, each with those most like it ("alike") or at
-random ("any"), and by exchanging some of them with photos of other classes (strangers). Frames of a
-camera are more alike than these in the background, and those of one animal in the animal.
+SIMULATED by putting photos of one class together, each with those most similar ("alike") or at
+random ("any"), and by exchanging some of them for photos of other classes. Real frames of a camera
+are more similar in the background, and those of one animal in the animal.
 
-For each: NMI / purity, by photos, at the true k and at the k that is chosen (in brackets; of the
-simulated ones for the first of three draws).
+For each: NMI / purity, by photos, at the true k and at the chosen k (in brackets; of simulated ones
+for the first of three draws).
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ def main() -> None:
 
 
 def purity(truth: Labels, labels: Labels) -> float:
-    """Share of the images that are of the class of most of their cluster."""
+    """The share of images in the majority class of their cluster."""
     return float(contingency(labels, truth).max(axis=1).sum() / len(truth))
 
 
 def clustered(photos: Path, embedder: str, **how: Any) -> tuple[list[Path], Labels, int]:
-    """The files of photos in a library of their own, their clusters, and what was clustered."""
+    """The files of photos in a library of their own, their clusters, and the observations."""
     with (
         tempfile.TemporaryDirectory() as name,
         Library.open_or_create(Path(name), load_settings()) as library,
@@ -73,9 +73,9 @@ def clustered(photos: Path, embedder: str, **how: Any) -> tuple[list[Path], Labe
     return paths, members.cluster_ids[order], report.observations
 
 
-def numbered(words: Sequence[str]) -> Labels:
-    """Words by number."""
-    return np.unique(np.array(words), return_inverse=True)[1].astype(np.int64)
+def numbered(names: Sequence[str]) -> Labels:
+    """Names as numbers."""
+    return np.unique(np.array(names), return_inverse=True)[1].astype(np.int64)
 
 
 # Real sequences -------------------------------------------------------------------------------
@@ -130,7 +130,7 @@ WAYS: dict[str, Way] = {
     "bursts": _soft,
     "bursts by weight": _weighted,
 }
-"""Photo by photo; a burst is one whatever is in it; strangers by themselves, as
+"""Photo by photo; a burst is one whatever is in it; exchanged by themselves, as
 `recluster --bursts` has it; the same with as much weight for each burst as it has photos."""
 
 
@@ -156,10 +156,10 @@ def _simulated(name: str, labelled: Labelled) -> None:
                         chosen[way] = _clustered(points, numbers, truth, k, seed)
                 sizes.append(len(vectors) / len(np.unique(bursts)))
             kind = "alike" if alike else "any"
-            of_strangers = f"found {np.mean(caught):.0%} of them, " if share else ""
+            of_exchanged = f"found {np.mean(caught):.0%} of them, " if share else ""
             print(
-                f"  {kind}, {share:.0%} strangers, {np.mean(sizes):.1f} photos a burst: "
-                f"{of_strangers}took {np.mean(lost):.1%} of the others for some"
+                f"  {kind}, {share:.0%} exchanged, {np.mean(sizes):.1f} photos a burst: "
+                f"{of_exchanged}mistook {np.mean(lost):.1%} of the others"
             )
             for way, scores in found.items():
                 nmi, pure, k = chosen[way]
@@ -168,7 +168,7 @@ def _simulated(name: str, labelled: Labelled) -> None:
 
 
 def _limits(name: str, labelled: Labelled, limits: Sequence[float]) -> None:
-    """What different limits find: NMI at the true k, strangers found, others taken for some."""
+    """Compare limits: NMI at the true k, exchanged photos found, others mistaken."""
     vectors, truth = unit_rows(labelled[0]), labelled[1]
     k = int(truth.max()) + 1
     print(f"limits in deviations, SIMULATED bursts: {name}, {len(vectors)} photos")
@@ -188,7 +188,7 @@ def _limits(name: str, labelled: Labelled, limits: Sequence[float]) -> None:
             nmi, found, others = np.mean(rows, axis=0)
             cells.append(f"{deviations:g}: {nmi:.3f} {found:.0%} {others:.0%}")
         kind = "alike" if alike else "any"
-        print(f"  {kind:<5} {share:>3.0%} strangers   {'   '.join(cells)}", flush=True)
+        print(f"  {kind:<5} {share:>3.0%} exchanged   {'   '.join(cells)}", flush=True)
 
 
 def simulated(
@@ -196,10 +196,10 @@ def simulated(
 ) -> tuple[Labels, NDArray[np.bool_]]:
     """Bursts of photos of one class, of which some are then exchanged for those of another class.
 
-    Sizes are 1 and a Poisson number with mean 3. Of no burst more than one photo is exchanged.
+    Sizes are 1 plus a Poisson number with mean 3. At most one photo of a burst is exchanged.
 
     Returns:
-        The burst of each photo, and whether it was put there from another class.
+        The burst of each photo, and whether it was exchanged for one of another class.
     """
     draw = np.random.default_rng(seed)
     bursts = np.full(len(vectors), NOISE, dtype=np.int64)
@@ -230,7 +230,7 @@ def simulated(
 def _points(
     vectors: Vectors, numbers: Labels, by_weight: bool, seed: int
 ) -> tuple[Vectors, Labels]:
-    """What is clustered, and the row of each photo in it."""
+    """The observations, and the row of each photo in them."""
     means = pool_vectors(vectors, numbers)
     if by_weight:
         means, numbers = means[numbers], np.arange(len(vectors), dtype=np.int64)

@@ -1,18 +1,17 @@
-"""Centring vectors by camera and by light: what it does to clusters.
+"""The effect of centring vectors by camera and by light on clusters.
 
     python -m benchmarks.centring --photos CAMERATRAP --classes WILDCATS --embedder mobilenet_v2
 
-CAMERATRAP is a folder of STATION/SPECIES/photos; the camera is what the photos tell (two stations
-have one of a model), or the station. CLASSES is a folder of CLASS/photos that no camera trap took:
-cameras are SIMULATED by pasting each photo, small, somewhere into the scene of one of four cameras,
-with its tint and vignette, half of them in the grey of infrared, and embedding what comes out.
-Every class is before every camera alike, or two thirds of each before one of them (what centring
-cannot tell from the camera).
+CAMERATRAP is a folder of STATION/SPECIES/photos; the camera is the one in the photos' metadata (two
+stations have the same model), or the station. CLASSES is a folder of CLASS/photos that no camera
+trap took: cameras are SIMULATED by pasting each photo, small, somewhere into the scene of one of
+four cameras, with its tint and vignette, half of them in the grey of infrared. Every class is
+spread evenly over the cameras, or two thirds of each are at one camera (which centring cannot
+separate from the camera).
 
-For each: NMI of the clusters with the class, with the camera and with the light, at the true k and
-at the k that is chosen. A new camera: photos of three cameras are clustered and those of the fourth
-join in an ingest; the share of these that is unsure, and that is in a cluster most of which is of
-its class.
+For each: NMI of the clusters with the class, the camera and the light, at the true k and at the
+chosen k. A new camera: photos of three cameras are clustered and those of the fourth are assigned
+in an ingest; the shares of these that are unassigned, and that are in a cluster of their class.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ def main() -> None:
     arguments = _arguments()
     if arguments.photos:
         for template in (None, "{site}/..."):
-            what = "stations are the cameras" if template else "cameras as the photos tell them"
+            what = "stations are the cameras" if template else "cameras from metadata"
             print(f"real photos: {arguments.photos.name}, {what}, {arguments.embedder}")
             _measured([arguments.photos], arguments.embedder, template)
     if arguments.classes is None:
@@ -76,7 +75,7 @@ def _measured(folders: Sequence[Path], embedder: str, template: str | None = Non
 
 
 def _cell(base: Path, reduce: str, way: str | None, k: K) -> str:
-    """Clustered in a copy: a second clustering of one library would begin with the first."""
+    """Cluster a copy: a second clustering of one library would start from the first."""
     with (
         tempfile.TemporaryDirectory() as name,
         Library.open(copied(base, Path(name)), load_settings()) as library,
@@ -96,7 +95,7 @@ def _cell(base: Path, reduce: str, way: str | None, k: K) -> str:
 
 
 def _joined(folders: Sequence[Path], embedder: str) -> None:
-    """Photos of a camera that the clusters were made without."""
+    """Assign photos of a camera that was not clustered."""
     for way in (None, "camera"):
         with (
             tempfile.TemporaryDirectory() as name,
@@ -118,20 +117,21 @@ def _joined(folders: Sequence[Path], embedder: str) -> None:
             most.get(label) == name for label, name in zip(labels[new], classes[new], strict=True)
         ]
         print(
-            f"  a new camera, {way or 'as it is':<9}: unsure {np.mean(labels[new] == NOISE):.0%}, "
+            f"  a new camera, {way or 'as it is':<9}: "
+            f"unassigned {np.mean(labels[new] == NOISE):.0%}, "
             f"in a cluster of its class {np.mean(right):.0%}",
             flush=True,
         )
 
 
 def taken(classes: Path, to: Path, *, each: int, own: bool) -> list[Path]:
-    """Photos as some cameras would have taken them, a folder for each camera.
+    """Photos as if taken by several cameras, one folder per camera.
 
     Args:
         classes: A folder of CLASS/photos.
         to: Where to write them.
         each: How many of each class.
-        own: Whether two thirds of a class are before one camera.
+        own: Whether two thirds of a class are at one camera.
     """
     draw = np.random.default_rng(0)
     for number, folder in enumerate(sorted(p for p in classes.iterdir() if p.is_dir())):
@@ -158,7 +158,7 @@ def _photograph(
     if infrared:
         pixels = np.repeat(pixels.mean(axis=2, keepdims=True), 3, axis=2) * 0.7
     pixels *= _vignette(camera)
-    pixels[-14:] = 20 + 60 * camera  # the rail on which cameras write time and temperature
+    pixels[-14:] = 20 + 60 * camera  # the bar in which cameras print time and temperature
     pixels += draw.normal(0, 4, pixels.shape[:2])[:, :, None]
     folder = to / f"camera {camera}" / file.parent.name
     folder.mkdir(parents=True, exist_ok=True)
@@ -169,7 +169,7 @@ def _photograph(
 
 
 def _scene(camera: int) -> NDArray[np.float64]:
-    """What a camera always sees: noise at several scales, of its own colours and grain."""
+    """The scene of a camera: noise at several scales, with its own colours and grain."""
     draw = np.random.default_rng(camera)
     scene = np.zeros((_SIDE, _SIDE, 3)) + draw.uniform(60, 150, 3)
     for cells in (3, 7, 14, 28 * (1 + camera % 2), 56 * (1 + camera // 2)):
@@ -208,8 +208,8 @@ def _count(files: Mapping[str, Sequence[FileRow]]) -> int:
     return len({rows[0].file.parent.name for rows in files.values()})
 
 
-def _most(words: NDArray[np.str_]) -> str:
-    found, counts = np.unique(words, return_counts=True)
+def _most(names: NDArray[np.str_]) -> str:
+    found, counts = np.unique(names, return_counts=True)
     return str(found[counts.argmax()])
 
 

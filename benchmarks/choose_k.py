@@ -1,9 +1,9 @@
-"""What choosing k chooses on labelled vectors.
+"""The automatic choice of k on labelled vectors.
 
     python -m benchmarks.choose_k VECTORS/*.npz --each 200 --zipf 3
 
 Each argument is an .npz file with `vectors` and `labels`. k is chosen in the smoothed space among
-the candidates for so many images, and scored against the labels.
+the candidates for that number of images, and scored against the labels.
 """
 
 from __future__ import annotations

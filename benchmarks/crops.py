@@ -1,14 +1,14 @@
-"""What crops are worth: boxes from bursts against the truth, and crops against whole frames.
+"""The quality of boxes from bursts, and of clusters of crops against whole frames.
 
     python -m benchmarks.crops PLACES ANIMALS --embedder mobilenet_v2
 
-PLACES is a folder of photos of camera traps that serve as places, ANIMALS one of a folder of photos
-for each species. Photos are made of them: into a place, as it always looks but for light, noise and
-a little shaking, the middle of a photo of an animal is set, softened at its edge; so the true box
+PLACES is a folder of camera-trap photos that serve as backgrounds, ANIMALS one with a folder of
+photos per species. Photos are made of them: the middle of a photo of an animal, softened at its
+edge, is pasted into a background that varies in light, noise and a little shaking; so the true box
 is known. Measured are
 
 - the boxes of bursts (`organizer detections from-bursts`): their overlap with the true box
-  (intersection over union), and how often there is a box where nothing was set;
+  (intersection over union), and how often there is a box where nothing was pasted;
 - clusterings of whole frames and of crops, k the number of species: the normalised mutual
   information with the species and with the place.
 """
@@ -33,7 +33,7 @@ from organizer.library.images.frames import cut_box, square_box
 from organizer.protocols import Embedder
 from organizer.settings import DEFAULT_REDUCER, load_settings
 from organizer.types import WHOLE, Box, PartSpec
-from organizer_camera_trap.burst_median import Moved, moved
+from organizer_camera_trap.burst_median import MovedRegion, find_moved
 
 Pixels = NDArray[np.uint8]
 
@@ -68,7 +68,7 @@ def main() -> None:
 
 def _boxes(places: Sequence[Pixels], species: Sequence[Sequence[Path]], bursts: int) -> None:
     print("boxes from bursts: the animal is in a third of the photos, at a third to a tenth of the")
-    print("frame's height; overlap with the true box, and boxes where nothing was set")
+    print("frame's height; overlap with the true box, and boxes where nothing was pasted")
     print(f"{'photos':>6} {'shaking':>8} {'animals':>8} {'found':>6} {'IoU':>6} {'IoU>.5':>7} "
           f"{'others':>7} {'boxes in them':>13}")  # fmt: skip
     for length in (3, 6, 12):
@@ -93,13 +93,13 @@ def _boxes(places: Sequence[Pixels], species: Sequence[Sequence[Path]], bursts: 
                   f"{others:>7} {false / max(others, 1):>13.0%}")  # fmt: skip
 
 
-def _moved(frames: Sequence[Frame]) -> list[Moved | None]:
-    """As the command does it: the shorter side at 256 pixels."""
+def _moved(frames: Sequence[Frame]) -> list[MovedRegion | None]:
+    """Boxes as the command finds them: the shorter side at 256 pixels."""
     small = [
         np.asarray(Image.fromarray(f.pixels).resize((341, 256), Image.Resampling.BOX))
         for f in frames
     ]
-    return moved(small)
+    return find_moved(small)
 
 
 def _clusterings(
@@ -110,7 +110,7 @@ def _clusterings(
 ) -> None:
     draw = np.random.default_rng(7)
     frames: list[Frame] = []
-    found: list[Moved | None] = []
+    found: list[MovedRegion | None] = []
     for number in range(arguments.bursts):
         burst = list(_burst(places, species, draw, place=number % len(places), length=6,
                             shaking=1, number=number))  # fmt: skip

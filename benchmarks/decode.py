@@ -1,8 +1,8 @@
-"""Which decoder is fastest for the pixels that a network needs.
+"""The speed of decoders for the size that a network needs.
 
     python -m benchmarks.decode
 
-Prints images a second of one core at 12, 3 and 0.3 megapixels, for a network that wants 256 pixels
+Prints images per second and core at 12, 3 and 0.3 megapixels, for a network that needs 256 pixels
 on the shorter side, and the ratio to Pillow's reduced decoding; then threads against processes.
 Rounds are interleaved and medians printed.
 """

@@ -1,11 +1,11 @@
-"""How long it takes to tell how 100,000 photos were taken.
+"""The time to read the capture information of 100,000 photos.
 
     python -m benchmarks.deployments
 
 A library of 100,000 images in 200 folders is made without pictures. Timed is what a report, an
-export or a recluster asks: cameras, corrected times, bursts and events; without a word about
-deployments, and with a template and clocks that are shifted. The limit is the read of the two
-tables that it needs. Rounds are interleaved, medians are printed, in seconds of the processor.
+export or a recluster needs: cameras, corrected times, bursts and events; without deployments, and
+with a template and shifted clocks. The limit is the read of the two tables that it needs. Rounds
+are interleaved; medians of processor seconds are printed.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ def main() -> None:
     """Measure and print."""
     settings = Settings()
     with tempfile.TemporaryDirectory() as folder:
-        plain, told = (_library(Path(folder) / name) for name in ("plain", "told"))
-        told.choices.set(TEMPLATE_CHOICE, "{site}/{camera}/...")
-        told.deployments.write(Deployment(f"site{i}/cam{i % 10}", shift=3600) for i in range(10))
+        plain, shifted = (_library(Path(folder) / name) for name in ("plain", "shifted"))
+        shifted.choices.set(TEMPLATE_CHOICE, "{site}/{camera}/...")
+        shifted.deployments.write(Deployment(f"site{i}/cam{i % 10}", shift=3600) for i in range(10))
         ways: dict[str, Callable[[], object]] = {
-            "read the tables of images and files": lambda: _read(told),
+            "read the tables of images and files": lambda: _read(shifted),
             "contexts, without a deployment": lambda: read_capture_info(plain, settings=settings),
             "contexts, 20 deployments, 10 shifted": lambda: read_capture_info(
-                told, settings=settings
+                shifted, settings=settings
             ),
         }
         seconds: dict[str, list[float]] = {name: [] for name in ways}

@@ -1,10 +1,10 @@
-"""What it costs to add images to a library of any size, and to recluster a large one.
+"""The cost of adding images to libraries of different sizes, and of reclustering a large one.
 
     python -m benchmarks.growth --sizes 10000 100000 1000000 --dim 512 --k 100
 
-For each size: a library that holds nothing but vectors of a mixture is clustered; then a card of
-2,000 images of the same mixture joins, timed without and with the write and the look at the pile.
-For the largest size the peak memory of the recluster, in a process of its own, and its time.
+For each size: a library of vectors of a mixture is clustered; then 2,000 images of the same mixture
+are assigned, timed without and with the write and the search for novel clusters. For the largest
+size the peak memory of the recluster, in a process of its own, and its time.
 """
 
 from __future__ import annotations

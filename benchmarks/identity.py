@@ -1,10 +1,11 @@
-"""What becomes of clusters that a person named when a card comes and the library is reclustered.
+"""The stability of named clusters when new photos are ingested and the library is reclustered.
 
     python -m benchmarks.identity PHOTOS/wildcats PHOTOS/caltech20 --embedder mobilenet_v2
 
 All photos together are one library. In each trial one class and 5% of the others are held back; the
-rest is clustered with as many clusters as there are classes, and every cluster is named. Then what
-was held back comes: printed are where it goes, and what the following recluster does to the names.
+rest is clustered with as many clusters as there are classes, and every cluster is named. Then the
+held-back photos are ingested: printed are where they are assigned, and the effect of the following
+recluster on the names.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from organizer.types import NOISE, Labels, Vectors
 
 @dataclass(frozen=True)
 class Trial:
-    """What was seen."""
+    """The results of one trial."""
 
     held_back: str
     unmoved: float
@@ -37,7 +38,7 @@ class Trial:
     unsure: float
     new_unsure: float
     novel: int
-    born_pure: float
+    novel_pure: float
     kept: float
     nmi: float
     nmi_cold: float
@@ -68,7 +69,7 @@ def main() -> None:
 
 
 def _mean(trials: list[Trial]) -> Trial:
-    names = [item.name for item in fields(Trial) if item.name not in {"held_back", "born"}]
+    names = [item.name for item in fields(Trial) if item.name not in {"held_back", "novel"}]
     means: dict[str, Any] = {n: float(np.mean([getattr(t, n) for t in trials])) for n in names}
     return Trial(held_back="mean", novel=round(np.mean([t.novel for t in trials])), **means)
 
@@ -104,7 +105,7 @@ def _trial(vectors: Vectors, truth: NDArray[np.str_], held_back: str, *, seed: i
         )
     ]
     novel = {b.cluster_id for b in finished.novel}
-    in_births = [classes[i] == held_back for i, c in between.items() if c in novel]
+    in_novel = [classes[i] == held_back for i, c in between.items() if c in novel]
     return Trial(
         held_back=held_back,
         unmoved=float(unmoved),
@@ -112,7 +113,7 @@ def _trial(vectors: Vectors, truth: NDArray[np.str_], held_back: str, *, seed: i
         unsure=float(joined.unsure[known].mean()),
         new_unsure=float(joined.unsure[~known].mean()),
         novel=len(novel),
-        born_pure=float(np.mean(in_births)) if in_births else 1.0,
+        novel_pure=float(np.mean(in_novel)) if in_novel else 1.0,
         kept=float(kept),
         nmi=_nmi(truth, np.array([after[i] for i in ids])),
         nmi_cold=_nmi(truth, _cold(vectors, k + 1, seed=seed)),
@@ -148,7 +149,7 @@ def _nmi(truth: NDArray[np.str_], labels: Labels) -> float:
 def _print(trial: Trial) -> None:
     print(
         f"{trial.held_back:<32} {trial.unmoved:>7.4f} {trial.right:>6.3f} {trial.unsure:>6.3f} "
-        f"{trial.new_unsure:>10.3f} {trial.novel:>4} {trial.born_pure:>5.2f} {trial.kept:>9.4f} "
+        f"{trial.new_unsure:>10.3f} {trial.novel:>4} {trial.novel_pure:>5.2f} {trial.kept:>9.4f} "
         f"{trial.nmi:>6.3f} {trial.nmi_cold:>6.3f}",
         flush=True,
     )

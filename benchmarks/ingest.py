@@ -1,13 +1,13 @@
-"""How near ingest comes to what the processor allows, and how far it is from the plain way.
+"""The speed of ingest against the limit of the processor, and against simple implementations.
 
     python -m benchmarks.ingest --embedder mobilenet_v2 --megapixels 3 --photos 300
 
 Prints, from one run on the same files: the peaks of matrix multiplication, decoding and preparing
 alone, the forward pass alone, the limit that follows (on a processor both share the cores:
-cores / (core-seconds of decoding + of the forward pass); beside a GPU the slower of the two), the
-whole ingest, the plain way a person would write it (one photo at a time), and torch's DataLoader
-with batches of 32 in float32. Rounds are interleaved and medians printed, because machines are
-noisy. Networks whose weights are not here get random ones, which cost the same.
+cores / (core-seconds of decoding + of the forward pass); with a GPU the slower of the two), the
+whole ingest, a simple loop over one photo at a time, and torch's DataLoader with batches of 32 in
+float32. Rounds are interleaved and medians printed, because timings are noisy. Networks whose
+weights are missing get random ones, which cost the same.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _round(
     settings: Settings,
     embedder: str,
 ) -> dict[str, float]:
-    """Images a second of each stage and of the whole."""
+    """Images per second of each stage and of the whole."""
     n = len(refs)
     prepared: list[np.ndarray] = []
     decoding = _rate(n, lambda: prepared.extend(_decode_all(loaded, refs)))
@@ -85,7 +85,7 @@ def _round(
 
 
 def _steady_seconds(library: Library, made: Path, embedder: str) -> float:
-    """Seconds of the run without loading the network, which a longer run does not notice."""
+    """Seconds of the run without loading the network, which is negligible in a longer run."""
     started: list[float] = []
 
     class Clock:
@@ -118,7 +118,7 @@ def _decode_all(loaded: LoadedEmbedder, refs: list[ImageRef]) -> list[np.ndarray
 
 
 def _peers(name: str, files: list[str]) -> dict[str, float]:
-    """The peers in a process of their own: their thread settings are not ours."""
+    """Measure the peers in a process of their own, with their own thread settings."""
     command = [sys.executable, "-m", "benchmarks.ingest", "--peers", name]
     done = subprocess.run(
         command, input="\n".join(files), stdout=subprocess.PIPE, text=True, check=True
@@ -160,17 +160,17 @@ def _measure_peers(name: str, files: list[str]) -> dict[str, float]:
 
 
 class Pictures:
-    """A data set as DataLoader wants it: full decoding, torchvision's own transforms."""
+    """A data set for DataLoader: full decoding, torchvision's own transforms."""
 
     def __init__(self, files: list[str], transforms: Callable[[Image.Image], Any]) -> None:
         self._files, self._transforms = files, transforms
 
     def __len__(self) -> int:
-        """How many."""
+        """The number of pictures."""
         return len(self._files)
 
     def __getitem__(self, at: int) -> Any:
-        """One picture as the network takes it."""
+        """One picture, prepared for the network."""
         return self._transforms(Image.open(self._files[at]).convert("RGB"))
 
 
@@ -225,12 +225,12 @@ def _save_random_weights(name: str, folder: Path) -> None:
 
 
 def _normalise(network: Any) -> None:
-    """Statistics as after training: without them the numbers grow from layer to layer."""
+    """Set statistics as after training: without them the values grow from layer to layer."""
     import torch
 
     layers = [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     for layer in layers:
-        layer.momentum = None  # the mean of all that was seen, which is one batch
+        layer.momentum = None  # the mean over all batches, which is one batch here
     if layers:
         with torch.inference_mode():
             network.train()(torch.randn(4, 3, 299, 299))

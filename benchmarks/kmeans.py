@@ -1,4 +1,4 @@
-"""K-means beside its peers and the processor's limit.
+"""K-means against its peers and the processor's limit.
 
     python -m benchmarks.kmeans
     python -m benchmarks.kmeans --sizes 20000x512x1000 --rounds 3
@@ -7,7 +7,7 @@ Every row of a size has the same vectors, the same first centroids and the same 
 iterations, and ends with labels; rounds are interleaved and medians printed. The vectors are a
 mixture of overlapping components of different weights in a subspace, with noise around it, scaled
 to length one. Each size is measured in a process of its own; the memory is that of another one that
-does nothing but cluster, its vectors stored as float16 and as float32.
+only clusters, with vectors stored as float16 and as float32.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def mixture(n: int, dim: int, *, dtype: str = "float32", seed: int = 0) -> NDArr
 
 
 def peak() -> float:
-    """The processor's float32 GEMM, in multiplications and additions a second."""
+    """The processor's float32 GEMM, in multiplications and additions per second."""
     left, right = np.ones((4_096, 2_048), np.float32), np.ones((2_048, 2_048), np.float32)
     began = time.perf_counter()
     left @ right
@@ -179,7 +179,7 @@ def _mini_batch(vectors: Vectors, start: Vectors, iterations: int) -> Fitted:
 
 
 def _one_pass(vectors: Vectors, start: Vectors) -> float:
-    """Multiplications and additions a second of an assignment without any bounds."""
+    """Multiplications and additions per second of an assignment without any bounds."""
     space = metric_space(vectors, "cosine")
     nearest = blas_products(space)(start)
     with workers(vectors.size * len(start)) as run:

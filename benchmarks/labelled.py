@@ -1,4 +1,4 @@
-"""Labelled vectors for the benchmarks of clustering, and the sets that can be made of them."""
+"""Labelled vectors for the benchmarks of clustering, and sets derived from them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SMALLEST = 8
 
 
 def load(file: Path, *, each: int | None = None) -> Labelled:
-    """An .npz file with `vectors` and `labels`; at most so many of each class, drawn by seed 0."""
+    """An .npz file with `vectors` and `labels`; at most `each` of each class, drawn with seed 0."""
     with np.load(file) as arrays:
         vectors, names = arrays["vectors"].astype(np.float32), arrays["labels"]
     labels = np.unique(names, return_inverse=True)[1].astype(np.int64)

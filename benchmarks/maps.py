@@ -1,12 +1,12 @@
-"""Maps by t-SNE and UMAP beside scikit-learn, openTSNE and umap-learn: time and what they keep.
+"""Maps by t-SNE and UMAP against scikit-learn, openTSNE and umap-learn: time and quality.
 
     python -m benchmarks.maps VECTORS.npz [--rounds 3] [--at-most 10000]
 
-A file holds `vectors` and `labels`. All get the same 50 principal components. Kept is measured by
-trustworthiness (Venna and Kaski 2001; scikit-learn's, 10 neighbours, on 3,000 images, against the
-vectors themselves) and by purity: of the ten nearest on the map, how many have the image's label.
-Ratios are of processor time, which other work on the machine changes little; "first" is the first
-round, with what is compiled and imported in it. openTSNE is measured where it can be imported.
+A file holds `vectors` and `labels`. All get the same 50 principal components. Quality is measured
+by trustworthiness (Venna and Kaski 2001; scikit-learn's, 10 neighbours, on 3,000 images, against
+the vectors themselves) and by purity: the share of the ten nearest on the map with the image's
+label. Ratios are of processor time, which other work on the machine changes little; "first" is the
+first round, including compilation and imports. openTSNE is measured where it can be imported.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
     python -m benchmarks.memory --counts 1000 10000 --embedder mobilenet_v2
 
-Ingests folders of 640 x 480 JPEGs, each folder in a process of its own, and prints the peak of the
-resident memory that the operating system accounts for each.
+Ingests folders of 640 x 480 JPEGs, each folder in a process of its own, and prints the peak
+resident memory of each process.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""What metadata costs beside decoding: EXIF with its maker note, and every installed reader.
+"""The cost of metadata against decoding: EXIF with its maker note, and every installed reader.
 
     python -m benchmarks.metadata
 
-The same photos are decoded (for a network that wants 224 pixels on the shorter side) without and
-with an EXIF block as a camera trap writes it, and their facts are gathered as in an ingest: the
-standard tags, the light, what the installed readers find. Rounds are interleaved, every photo is
-paired with itself, medians are printed. Speeds of other work are in benchmarks/ingest.py.
+The same photos are decoded (for a network that needs 224 pixels on the shorter side) without and
+with an EXIF block as a camera trap writes it, and their facts are read as in an ingest: the
+standard tags, the light, the values of the installed readers. Rounds are interleaved, every photo
+is paired with itself, medians are printed. Other speeds are measured by benchmarks/ingest.py.
 """
 
 from __future__ import annotations
@@ -40,18 +40,18 @@ def main() -> None:
             _compare(megapixels, plain, [_with_exif(data) for data in plain])
 
 
-def _compare(megapixels: float, plain: list[bytes], told: list[bytes]) -> None:
+def _compare(megapixels: float, plain: list[bytes], tagged: list[bytes]) -> None:
     readers = metadata.installed_readers()
-    images = [_decoded(data) for data in told]
-    found = metadata.read_extra(images[0], told[0], readers)
+    images = [_decoded(data) for data in tagged]
+    found = metadata.read_extra(images[0], tagged[0], readers)
 
     def facts(place: int) -> object:
         image = images[place]
-        return metadata.image_facts(image, metadata.read_extra(image, told[place], readers))
+        return metadata.image_facts(image, metadata.read_extra(image, tagged[place], readers))
 
     ways: dict[str, Callable[[int], object]] = {
         "decode, no EXIF in the file": lambda place: _decoded(plain[place]),
-        "decode, EXIF and maker note": lambda place: _decoded(told[place]),
+        "decode, EXIF and maker note": lambda place: _decoded(tagged[place]),
         "facts and readers": facts,
         "light": lambda place: light.measure_light(images[place].pixels),
     }

@@ -1,4 +1,4 @@
-"""Photos to measure on."""
+"""Synthetic photos for benchmarks."""
 
 from __future__ import annotations
 

@@ -1,14 +1,14 @@
-"""What each embedder is worth on labelled photos, and what it costs.
+"""The quality of each embedder on labelled photos, and its speed.
 
     python -m benchmarks.quality PHOTOS/wildcats PHOTOS/catsdogs --embedders mobilenet_v2 hog+hsv
 
-Each argument is a folder with one folder a class. Printed are, for each set and embedder: the share
-of images whose nearest neighbour is of their class, the mutual information (NMI) and the accuracy
-of K-means with the true number of classes, and images a second of the ingest.
+Each argument is a folder with one folder per class. Printed are, for each set and embedder: the
+share of images whose nearest neighbour is of their class, the normalised mutual information (NMI)
+and the accuracy of K-means with the true number of classes, and images per second of the ingest.
 
     python -m benchmarks.quality PHOTOS/wildcats PHOTOS/catsdogs --embedders resnet50 --agreement
 
-Prints instead what bfloat16 does to a network's vectors, all folders taken together: the least
+Prints instead the effect of bfloat16 on a network's vectors, for all folders together: the least
 centred cosine to float32, the share of images with another nearest neighbour, the share whose new
 one is more than half a percent farther away, and the 1-NN of both.
 """
@@ -93,7 +93,7 @@ def _neighbours(vectors: Vectors, labels: np.ndarray) -> float:
 
 
 def _alike(vectors: Vectors) -> Vectors:
-    """Cosines of all rows; no row is like itself."""
+    """Cosines of all pairs of rows, without the diagonal."""
     alike = _unit(vectors) @ _unit(vectors).T
     np.fill_diagonal(alike, -9)
     return np.asarray(alike, dtype=np.float32)

@@ -1,16 +1,17 @@
-"""The published experiments on real photos, each table with the command that made it.
+"""Published experiments on real photos, each table with the command that made it.
 
     python -m benchmarks.recipes --photos PHOTOS --libraries FOLDER [RECIPE ...]
 
-PHOTOS holds the sets wildcats, catsdogs, caltech-objects6 and caltech20, a folder a class. Real
-MobileNetV2, and SqueezeNet where a recipe compares networks, stand for the networks whose weights
-are missing. Libraries stay in FOLDER: what is done is not done again, so a table can be printed
-anew. Prints each table, or writes it to recipe-NAME.txt in the folder that --results names.
+PHOTOS holds the sets wildcats, catsdogs, caltech-objects6 and caltech20, one folder per class. Real
+MobileNetV2, and SqueezeNet where a recipe compares networks, replace the networks whose weights are
+missing. Libraries are kept in FOLDER: finished runs are not repeated, so a table can be printed
+again. Prints each table, or writes it to recipe-NAME.txt in the folder given by --results.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import subprocess
 import sys
 import tempfile
@@ -48,27 +49,27 @@ def main() -> None:
 
 
 def _table(recipe: str, photos: str, folder: Path, library: Path) -> str:
-    """The commands and what they print, as a person would see it in the folder of the photos."""
+    """The commands and their output, as in the folder of the photos."""
     ingest = ["ingest", photos, "--embedder", "raw"]
-    words = ["compare", "--recipe", recipe]
+    typed = ["compare", "--recipe", recipe]
     if recipe in _SUBSTITUTES:
-        words += ["--substitute", _SUBSTITUTES[recipe]]
+        typed += ["--substitute", _SUBSTITUTES[recipe]]
     library.mkdir(parents=True, exist_ok=True)
     _typed(ingest, folder, library)
-    shown = _typed(words, folder, library)
+    shown = _typed(typed, folder, library)
     lines = [line.rstrip() for line in shown.splitlines()]
-    told = [f"$ organizer {' '.join(ingest)}", f"$ organizer {' '.join(words)}", *lines]
-    return "\n".join(told) + "\n"
+    printed = [f"$ organizer {' '.join(ingest)}", f"$ organizer {' '.join(typed)}", *lines]
+    return "\n".join(printed) + "\n"
 
 
-def _typed(words: list[str], folder: Path, library: Path) -> str:
-    command = [sys.executable, "-m", "organizer", *words, "--library", str(library)]
+def _typed(typed: list[str], folder: Path, library: Path) -> str:
+    command = [sys.executable, "-m", "organizer", *typed, "--library", str(library)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode not in {0, 3}:
         raise SystemExit(done.stderr)
-    # What was there from before is of this machine, not of the table.
-    told = [line for line in done.stderr.splitlines() if not line.endswith("from before")]
-    return done.stdout + "".join(f"{line}\n" for line in told)
+    # Notes about earlier runs depend on this machine, not on the table.
+    notes = [line for line in done.stderr.splitlines() if not re.search(r"\bruns? done, ", line)]
+    return done.stdout + "".join(f"{line}\n" for line in notes)
 
 
 def _arguments() -> argparse.Namespace:

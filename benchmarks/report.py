@@ -1,12 +1,11 @@
-"""How long reports and exports take: with pictures and a map, and of a library of any size.
+"""The time of reports and exports: with pictures and a map, and for a large library.
 
     python -m benchmarks.report --library DIR --map tsne umap pca
     python -m benchmarks.report --size 1000000 --dim 512 --k 100
 
-The first measures `organizer report --html --map NAME` on a library that is there, the program as
-it is typed, from start to end. The second makes a library that holds vectors of a mixture and rows
-of images without files, clusters it, and measures the report without a map and the exports: seconds
-and the peak of the memory. Pictures cannot be had there.
+The first measures `organizer report --html --map NAME` on an existing library, as a whole command.
+The second makes a library of vectors of a mixture and rows of images without files, clusters it,
+and measures the report without a map and the exports: seconds and peak memory, without pictures.
 """
 
 from __future__ import annotations
@@ -55,9 +54,9 @@ def main() -> None:
 def _typed(library: Path, method: str) -> tuple[float, int]:
     with tempfile.TemporaryDirectory() as name:
         page = Path(name) / "report.html"
-        words = ["report", "--library", str(library), "--html", str(page), "--map", method]
+        typed = ["report", "--library", str(library), "--html", str(page), "--map", method]
         began = time.perf_counter()
-        _python("-m", "organizer", *words, "--labels", "folders")
+        _python("-m", "organizer", *typed, "--labels", "folders")
         return time.perf_counter() - began, page.stat().st_size
 
 
@@ -77,7 +76,7 @@ def _inside(folder: str, what: str) -> None:
 
 
 def _peak() -> float:
-    """GiB that this program held at most; getrusage would count what its parent held."""
+    """The peak memory of this process in GiB; getrusage would include its parent's."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     held = next(line for line in lines if line.startswith("VmHWM"))
     return int(held.split()[1]) / 1024**2
@@ -114,8 +113,8 @@ def _facts(image_id: str, number: int, brightness: float, chroma: float) -> Imag
     return ImageFacts(image_id, 1, 8, 8, "JPEG", str(taken), camera, None, None, brightness, chroma)
 
 
-def _python(*words: str) -> str:
-    ran = subprocess.run([sys.executable, *words], check=True, capture_output=True, text=True)
+def _python(*typed: str) -> str:
+    ran = subprocess.run([sys.executable, *typed], check=True, capture_output=True, text=True)
     return ran.stdout
 
 

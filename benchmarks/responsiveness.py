@@ -1,10 +1,10 @@
-"""How long a person waits for what should be at once.
+"""The time of commands that should be immediate.
 
     python -m benchmarks.responsiveness --images 100000
 
-Makes a library of small pictures with the channel-mean embedder and prints medians of five runs,
-as the program is typed: --help, status, and an ingest of files that are all known and unchanged
-(all of them, and a folder of ten thousand of them).
+Makes a library of small pictures with the channel-mean embedder and prints medians of five runs of
+whole commands: --help, status, and an ingest of files that are all known and unchanged (all of
+them, and a folder of ten thousand of them).
 """
 
 from __future__ import annotations
@@ -46,22 +46,22 @@ def main() -> None:
         _median(folder, "ingest", "photos")
         size = sum(f.stat().st_size for f in (folder / ".organizer").rglob("*") if f.is_file())
         files = sum(f.is_file() for f in (folder / ".organizer").rglob("*"))
-        print(f"library {size / arguments.images:.0f} bytes an image, {files} files")
+        print(f"library {size / arguments.images:.0f} bytes per image, {files} files")
 
 
-def _median(folder: Path, *words: str) -> None:
+def _median(folder: Path, *typed: str) -> None:
     times = []
     for _ in range(_RUNS):
         start = time.perf_counter()
-        _typed(folder, *words)
+        _typed(folder, *typed)
         times.append(time.perf_counter() - start)
     low, high = min(times), max(times)
-    name = f"organizer {' '.join(words)}"
+    name = f"organizer {' '.join(typed)}"
     print(f"{name:<28} {statistics.median(times):6.2f} s  ({low:.2f} to {high:.2f})")
 
 
-def _typed(folder: Path, *words: str) -> None:
-    program = [sys.executable, "-m", "organizer", *words]
+def _typed(folder: Path, *typed: str) -> None:
+    program = [sys.executable, "-m", "organizer", *typed]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("ORGANIZER_")}
     subprocess.run(program, cwd=folder, env=environment, check=True, capture_output=True)
 

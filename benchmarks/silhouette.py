@@ -1,10 +1,10 @@
-"""The silhouette beside scikit-learn's.
+"""The silhouette against scikit-learn's.
 
     python -m benchmarks.silhouette
     python -m benchmarks.silhouette --exact 5000x512x50 --sampled 100000x512x1000
 
-Labels are those of the nearest of k vectors that were drawn. Sizes of `--exact` are scored by both,
-in interleaved rounds; those of `--sampled` by ours alone, as scikit-learn would take n^2 distances.
+Labels are those of the nearest of k random vectors. Sizes of `--exact` are scored by both, in
+interleaved rounds; those of `--sampled` by ours alone, as scikit-learn would need n^2 distances.
 """
 
 from __future__ import annotations

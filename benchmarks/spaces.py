@@ -1,10 +1,10 @@
-"""What K-means finds in different spaces, at the true number of clusters.
+"""K-means in different spaces, at the true number of clusters.
 
     python -m benchmarks.spaces VECTORS/*.npz --each 200
 
 Each argument is an .npz file with `vectors` and `labels`. For each set and space: NMI / accuracy
-(Hungarian); then the share of a held-back tenth that, placed among the other nine tenths, gets the
-cluster that a refit of everything gives it (mean of two draws).
+(Hungarian); then the share of a held-back tenth that, assigned to clusters of the other nine
+tenths, gets the cluster of a refit of everything (mean of two draws).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Vectors to measure on: of labelled photos, and a library that holds nothing but vectors."""
+"""Vectors for benchmarks: of labelled photos, and a library of vectors without images."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SPEC = PartSpec("benchmark")
 
 
 def of_photos(folders: Sequence[Path], embedder: str) -> tuple[Vectors, NDArray[np.str_]]:
-    """The vectors of photos and their classes, ``SET/FOLDER``; every content once."""
+    """The vectors of photos and their classes, ``SET/FOLDER``, without exact copies."""
     vectors, labels = [], []
     for folder in folders:
         with tempfile.TemporaryDirectory() as name:
@@ -38,7 +38,7 @@ def ids_of(numbers: NDArray[np.int64]) -> list[str]:
 
 
 def append(library: Library, ids: Sequence[str], vectors: Vectors) -> None:
-    """Put vectors into a library, as an ingest does."""
+    """Write vectors to a library, as an ingest does."""
     for start in range(0, len(ids), 50_000):
         part = slice(start, start + 50_000)
         library.store.vectors.append(SPEC, EmbeddingBatch(tuple(ids[part]), vectors[part]))
@@ -47,7 +47,7 @@ def append(library: Library, ids: Sequence[str], vectors: Vectors) -> None:
 def join(
     library: Library, ids: Sequence[str], vectors: Vectors
 ) -> tuple[Assignments, AssignmentSummary]:
-    """Let new images join the clusters, as an ingest does."""
+    """Assign new images to the clusters, as an ingest does."""
     current = library.store.clusterings.current()
     assert current is not None
     assigner = Assigner.open(library.store, current, seed=library.settings.seed)

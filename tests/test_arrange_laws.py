@@ -132,7 +132,7 @@ class World:
             assert (
                 "cannot be a folder" in left.why
                 or (left.source.is_symlink() and mode is ArrangeMode.MOVE)
-                or (left.image_id == "" and "beside it lies" in left.why)
+                or (left.image_id == "" and left.why.startswith("its photo goes with "))
             )
         assert self.now() == self.before
         return made

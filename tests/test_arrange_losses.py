@@ -361,7 +361,7 @@ def test_names_that_are_swapped_or_handed_on_are_refused_with_their_line(tmp_pat
         ((new, files[0].with_name("A.jpg")), 3),
         ((new, files[1]), 3),
     ):
-        with pytest.raises(SettingsError, match=f"line {line}: at .* lies a source of the plan"):
+        with pytest.raises(SettingsError, match=f"line {line}: .* is also a source of the plan"):
             read_plan(edited(*targets))
     assert read_plan(edited(files[0].with_name("A.jpg"), new)).photos == 2
 

@@ -1,10 +1,8 @@
-"""Where photos and their sidecars go, and a plan as a table that a person edits."""
+"""Where photos and their sidecars go."""
 
 from __future__ import annotations
 
-import csv
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -280,119 +278,4 @@ def test_it_is_told_how_many_names_were_made_safe(tmp_path: Path) -> None:
     made = planned(items, tmp_path / "out")
     assert made.made_safe == 3
     assert set(targets(made).values()) == {"red_fox/a.jpg", "red_fox/b_.jpg", "red_fox/c_.jpg"}
-    assert made.cluster_folders() == {"red_fox": 1}
-
-
-# The table -----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def made(tmp_path: Path) -> ArrangePlan:
-    files = [make(tmp_path / f"in/IMG_{n}.JPG", b"%d" % n) for n in range(4)]
-    return planned([item_of(f, cluster_name="=fox, red") for f in files], tmp_path / "out")
-
-
-Rows = list[dict[str, str]]
-
-
-def edited(
-    made: ArrangePlan, tmp_path: Path, change: Callable[[Rows], None], *, delimiter: str = ",",
-    encoding: str = "utf-8-sig",
-) -> ArrangePlan:  # fmt: skip
-    """The plan as it is read after a person changed the table and another program saved it."""
-    file = tmp_path / "plan.csv"
-    write_plan(made, file, over=True)
-    with file.open(encoding="utf-8-sig", newline="") as opened:
-        rows = list(csv.DictReader(opened))
-    change(rows)
-    with file.open("w", encoding=encoding, newline="") as opened:
-        writer = csv.DictWriter(opened, rows[0].keys(), delimiter=delimiter)
-        writer.writeheader()
-        writer.writerows(rows)
-    return read_plan(file)
-
-
-@pytest.mark.parametrize(
-    ("delimiter", "encoding"),
-    [(",", "utf-8-sig"), (";", "utf-8"), ("\t", "utf-16"), (";", "cp1252")],
-)
-def test_a_table_that_a_spreadsheet_saved_is_the_same_plan(
-    made: ArrangePlan, tmp_path: Path, delimiter: str, encoding: str
-) -> None:
-    read = edited(made, tmp_path, lambda _: None, delimiter=delimiter, encoding=encoding)
-    assert (read.digest, read.steps) == (made.digest, made.steps)
-
-
-def test_no_cell_begins_a_formula_or_holds_a_number_that_a_spreadsheet_rounds(
-    made: ArrangePlan, tmp_path: Path
-) -> None:
-    file = write_plan(made, tmp_path / "plan.csv")
-    assert file.read_bytes().startswith(b"\xef\xbb\xbf")
-    with file.open(encoding="utf-8-sig", newline="") as opened:
-        for row in csv.reader(opened):
-            for cell in row:
-                assert not cell.startswith(("=", "+", "-", "@"))
-                assert not (cell.isdigit() and len(cell) > 15)
-    with pytest.raises(FileExistsError):
-        write_plan(made, file)
-
-
-def test_deleted_lines_and_edited_targets_are_obeyed(made: ArrangePlan, tmp_path: Path) -> None:
-    def change(rows: Rows) -> None:
-        rows[0]["target"] = "badger/mine.jpg"
-        rows[1]["do"] = "leave"
-        rows.reverse()
-        del rows[0]
-
-    read = edited(made, tmp_path, change)
-    assert [s.source for s in read.steps] == [made.steps[2].source, made.steps[0].source]
-    assert read.steps[1].target == made.to / "badger/mine.jpg"
-    assert (read.steps[0].cluster_folder, read.steps[1].cluster_folder) == ("=fox, red", "")
-    assert [left.source for left in read.left] == [made.steps[1].source]
-
-
-@pytest.mark.parametrize(
-    ("column", "value", "why"),
-    [
-        ("target", "../a.jpg", "not inside"),
-        ("target", "/etc/a.jpg", "not inside"),
-        ("target", "x/../../a.jpg", "not inside"),
-        ("target", "", "no target"),
-        ("target", "fox/a?.jpg", "every system"),
-        ("target", "CON/a.jpg", "every system"),
-        ("target", "x" * 300 + ".jpg", "every system"),
-        ("target", "fox/a.png", "does not end in"),
-        ("target", "fox/.a.jpg", "every system"),
-        ("target", "=FOX, red/img_1.jpg", "target of line"),
-        ("do", "erase", "erase cannot be"),
-        ("do", "move", "differs"),
-        ("to", "elsewhere", "differs"),
-        ("mtime", "1.7E+18", "cannot be in the column mtime"),
-        ("size", "", "cannot be in the column size"),
-        ("image", "1.2E+30", "cannot be in the column image"),
-        ("source", "IMG_1.JPG", "not absolute"),
-    ],
-)
-def test_what_is_edited_is_checked_as_what_is_planned(
-    made: ArrangePlan, tmp_path: Path, column: str, value: str, why: str
-) -> None:
-    with pytest.raises(SettingsError, match=why):
-        edited(made, tmp_path, lambda rows: rows[2].update({column: value}))
-
-
-def test_a_target_that_is_a_folder_of_another_is_refused(made: ArrangePlan, tmp_path: Path) -> None:
-    def change(rows: Rows) -> None:
-        rows[0]["target"], rows[1]["target"] = "A.jpg", "a.JPG/b.jpg"
-
-    with pytest.raises(SettingsError, match="a folder of other targets"):
-        edited(made, tmp_path, change)
-
-
-def test_what_is_no_plan_is_refused(tmp_path: Path) -> None:
-    file = tmp_path / "plan.csv"
-    with pytest.raises(SettingsError, match="cannot read"):
-        read_plan(file)
-    for content, why in ((b"a,b\n1,2\n", "no plan"), (b"", "no plan"), (b"\x89PNG\0", "no text")):
-        file.write_bytes(content)
-        with pytest.raises(SettingsError, match=why):
-            read_plan(file)
+    assert {step.cluster_folder for step in made.steps} == {"red_fox"}

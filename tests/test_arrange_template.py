@@ -45,7 +45,6 @@ def test_a_template_makes_folders_and_a_name(
 ) -> None:
     made = rendered(text, cluster_name="fox", camera="A/B", taken_at=TAKEN)
     assert (list(made.folders), made.stem, made.cluster_depth) == (folders, stem, depth)
-    assert FolderTemplate.parse(text).names_cluster == (depth > 0)
 
 
 def test_what_is_not_known_has_a_word() -> None:

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from organizer.errors import SettingsError
 from organizer.export import Csv, EmbeddingAtlas, FiftyOne, MegaDetectorJson, Parquet
 from organizer.export.paths import relative
-from organizer.export.spreadsheet import COLUMNS
+from organizer.export.spreadsheet import CSV_COLUMNS
 from organizer.types import ExportBatch, ExportDetection, ExportInfo, PartSpec, label
 from tests.batches import FOLDER, about, batch, looked_at, unclustered
 from tests.conftest import make_photo
@@ -143,7 +143,7 @@ def test_a_csv_file_is_marked_as_utf_8_and_a_pipe_is_not(tmp_path: Path) -> None
 
 
 def test_csv_has_its_columns_also_where_there_is_nothing() -> None:
-    assert _csv() == ",".join([*COLUMNS, "extra.moon_phase", "extra.temperature"]) + "\r\n"
+    assert _csv() == ",".join([*CSV_COLUMNS, "extra.moon_phase", "extra.temperature"]) + "\r\n"
     rows = _rows(_csv(unclustered()))
     assert {row["cluster_id"] + row["state"] + row["distance"] for row in rows} == {""}
 

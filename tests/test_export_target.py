@@ -104,7 +104,7 @@ def test_no_force_replaces_a_folder_that_is_no_export(tmp_path: Path) -> None:
             write(photos, "new", force=True)
     assert len(list(photos.iterdir())) == 2
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(SettingsError, match="something else"):
+    with pytest.raises(SettingsError, match="something other"):
         _write_folder(tmp_path / "file", "new", force=True)
 
 

@@ -345,18 +345,18 @@ def test_a_class_has_the_same_colour_on_the_map_and_in_the_bars(
 # Charts ----------------------------------------------------------------------------------------
 
 
-def test_a_knife_is_sorted_and_keeps_its_ends_when_thinned() -> None:
+def test_a_silhouette_bar_is_sorted_and_keeps_its_ends_when_thinned() -> None:
     shown = contents(sizes=(3_000, 40), unsure=0, pictures=0, spots=0)
     assert shown.silhouette is not None
     found = charts.silhouette_chart(shown.silhouette, shown.cluster_ids, [4, 3], height=300)
-    assert [knife.cluster_id for knife in found.knives] == [4, 3]
+    assert [bar.cluster_id for bar in found.bars] == [4, 3]
     assert found.is_thinned
-    for knife in found.knives:
-        own = shown.silhouette.values[shown.cluster_ids[shown.silhouette.rows] == knife.cluster_id]
-        assert knife.scored == len(own)
-        assert (knife.values[0], knife.values[-1]) == (own.max(), own.min())
-        assert (np.diff(knife.values) <= 0).all()
-        assert np.isin(knife.values, own).all()
+    for bar in found.bars:
+        own = shown.silhouette.values[shown.cluster_ids[shown.silhouette.rows] == bar.cluster_id]
+        assert bar.scored == len(own)
+        assert (bar.values[0], bar.values[-1]) == (own.max(), own.min())
+        assert (np.diff(bar.values) <= 0).all()
+        assert np.isin(bar.values, own).all()
     assert 0 <= found.zero_at <= found.mean_at <= 100
 
 

@@ -1,1 +1,1 @@
-"""Scripts that make what organizer brings along; nothing in the package imports them."""
+"""Scripts that train organizer-mini; nothing in the package imports them."""

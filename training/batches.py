@@ -1,4 +1,4 @@
-"""Batches of crops with the teacher's answers, made on a thread while the network learns."""
+"""Batches of crops with the teacher's outputs, made on a thread during training."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _BALANCE = 0.05
 
 @dataclass(frozen=True)
 class Batch:
-    """What a step learns from.
+    """The input of a training step.
 
     Attributes:
         pixels: ``(n, side, side, 3)`` uint8.
         maps: ``(n, 7, 7, DIM)`` float32, the teacher's map on its principal components.
-        pooled: ``(n, 1280)`` float32, zeros where the teacher's classes are not known.
+        pooled: ``(n, 1280)`` float32, zeros where the teacher's pooled features were not kept.
     """
 
     pixels: NDArray[np.uint8]
@@ -50,9 +50,9 @@ class Recipe:
         size: Crops in a batch.
         cut: Share of the batches in which a rectangle of each crop is another crop's
             (Yun et al. 2019, CutMix): the teacher's maps are cut the same way.
-        shake: Whether a crop is moved a little from the one that the teacher saw, and its light
-            and colours are changed a little: few photos are soon learnt by heart.
-        seed: Of all draws.
+        shake: Whether a crop is moved a little from the teacher's, and its light and colours are
+            changed a little, against overfitting.
+        seed: The random seed.
     """
 
     side: int
@@ -64,7 +64,7 @@ class Recipe:
 
 @contextmanager
 def batches(work: Path, rows: NDArray[np.int64], recipe: Recipe) -> Iterator[Iterator[Batch]]:
-    """Batches without end; answers that the teacher gives meanwhile join in after each pass."""
+    """Batches without end; outputs that the teacher adds meanwhile are used after each pass."""
     ready: queue.Queue[Batch | BaseException] = queue.Queue(_AHEAD)
     stopped = threading.Event()
 
@@ -79,7 +79,7 @@ def batches(work: Path, rows: NDArray[np.int64], recipe: Recipe) -> Iterator[Ite
                         continue
                 if stopped.is_set():
                     return
-        except Exception as error:  # noqa: BLE001 - raised again by whoever waits
+        except Exception as error:  # noqa: BLE001 - raised again in the waiting thread
             ready.put(error)
 
     threading.Thread(target=make, name="batches", daemon=True).start()
@@ -115,14 +115,14 @@ def _batch(
     draw: np.random.Generator,
 ) -> Batch:
     turns = draw.choice(list(known), len(rows))
-    told = [(int(row), known[int(turn)]) for row, turn in zip(rows, turns, strict=True)]
-    pixels = _pixels(photos, told, recipe, draw)
+    chosen = [(int(row), known[int(turn)]) for row, turn in zip(rows, turns, strict=True)]
+    pixels = _pixels(photos, chosen, recipe, draw)
     if recipe.shake:
         pixels = _recoloured(pixels, draw)
-    maps = np.stack([its.maps[row] for row, its in told]).astype(np.float32)
+    maps = np.stack([its.maps[row] for row, its in chosen]).astype(np.float32)
     maps = maps.reshape(-1, GRID, GRID, DIM)
     nothing = np.zeros(_FEATURES, np.float16)
-    pooled = np.stack([nothing if its.pooled is None else its.pooled[row] for row, its in told])
+    pooled = np.stack([nothing if its.pooled is None else its.pooled[row] for row, its in chosen])
     flipped = draw.random(len(rows)) < 0.5
     pixels[flipped], maps[flipped] = pixels[flipped, :, ::-1], maps[flipped, :, ::-1]
     batch = Batch(pixels, maps, pooled.astype(np.float32))
@@ -130,11 +130,11 @@ def _batch(
 
 
 def _pixels(
-    photos: Pack, told: list[tuple[int, Answers]], recipe: Recipe, draw: np.random.Generator
+    photos: Pack, chosen: list[tuple[int, Answers]], recipe: Recipe, draw: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """The crops that the teacher saw, with what was laid over them."""
-    below = _crops(photos, told, recipe, draw)
-    mixed = [(i, row, its, its.mix) for i, (row, its) in enumerate(told) if its.mix is not None]
+    """The teacher's crops, with the crops that were blended over them."""
+    below = _crops(photos, chosen, recipe, draw)
+    mixed = [(i, row, its, its.mix) for i, (row, its) in enumerate(chosen) if its.mix is not None]
     if mixed:
         others = [(int(mix.others[row]), its) for _, row, its, mix in mixed]
         shares = np.array([mix.shares[row] for _, row, _, mix in mixed])
@@ -144,10 +144,10 @@ def _pixels(
 
 
 def _crops(
-    photos: Pack, told: list[tuple[int, Answers]], recipe: Recipe, draw: np.random.Generator
+    photos: Pack, chosen: list[tuple[int, Answers]], recipe: Recipe, draw: np.random.Generator
 ) -> NDArray[np.uint8]:
-    rows = np.array([row for row, _ in told])
-    where = np.stack([its.boxes[row] for row, its in told])
+    rows = np.array([row for row, _ in chosen])
+    where = np.stack([its.boxes[row] for row, its in chosen])
     if recipe.shake:
         where = _shaken(where, photos.shapes[rows], draw)
     return photos.crops(rows, where, recipe.side)
@@ -177,7 +177,7 @@ def _recoloured(pixels: NDArray[np.uint8], draw: np.random.Generator) -> NDArray
 
 
 def _cut(batch: Batch, draw: np.random.Generator) -> Batch:
-    """A rectangle of each crop is another's, whole places of the map wide and high."""
+    """Replace a rectangle of each crop by another's, in whole cells of the map."""
     size = draw.integers(2, GRID - 1, 2)
     top, left = draw.integers(0, GRID + 1 - size)
     bottom, right = top + size[0], left + size[1]

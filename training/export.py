@@ -1,4 +1,4 @@
-"""From what has learnt to what is packed: normalisations folded in, weights as small integers."""
+"""Exports a trained network: normalisations folded in, weights quantised."""
 
 from __future__ import annotations
 
@@ -18,10 +18,13 @@ _SAME = 1e-3
 
 
 def export(checkpoint: Path, work: Path, target: Path) -> str:
-    """Write the averaged network of a checkpoint as organizer reads it; the SHA-256 of the file.
+    """Write the averaged network of a checkpoint in organizer's format.
+
+    Returns:
+        The SHA-256 of the file.
 
     Raises:
-        ValueError: What is written computes something else than what has learnt.
+        ValueError: The written network's vectors differ from the trained one's.
     """
     student = Student().eval()
     student.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["ema"])
@@ -38,9 +41,9 @@ def export(checkpoint: Path, work: Path, target: Path) -> str:
 
 
 def folded(student: Student, root: Any) -> dict[str, Any]:
-    """The state dict of `organizer.embed.mini.mini_network`, before its weights are made small.
+    """The state dict of `organizer.embed.mini.mini_network`, before quantisation.
 
-    A normalised convolution is a convolution: its weights times what scales a channel, and a bias.
+    A normalisation is folded into the weights and the bias of its convolution.
     """
     state = {}
     for name, module in student.trunk.named_modules():
@@ -56,7 +59,7 @@ def folded(student: Student, root: Any) -> dict[str, Any]:
 
 @torch.no_grad()
 def _difference(student: Student, root: Any, made: Any) -> float:
-    """The mean length of the difference between both networks' unit vectors, of random pictures."""
+    """The mean length of the difference between both networks' unit vectors, on random input."""
     torch.manual_seed(0)
     pictures = torch.nn.functional.interpolate(torch.randn(16, 3, 14, 14), size=112)
     ours = torch.nn.functional.normalize(student.vectors(pictures) * root)

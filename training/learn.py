@@ -1,4 +1,4 @@
-"""The loop: stages of growing crops, checkpoints every few minutes, a log as text."""
+"""The training loop: stages of growing crops, checkpoints every few minutes, a log as text."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ _TEMPERATURE = 2.0
 
 @dataclass(frozen=True)
 class Stage:
-    """What a run learns, on top of what the checkpoint has seen; it ends with the first of both.
+    """The end of a run, whichever of `until` and `minutes` comes first.
 
     Attributes:
         side: Pixels of the crops.
-        until: Crops that have been seen in all when it ends.
-        minutes: Time that it takes: on a busy machine nobody knows how many crops that is.
-        decays: Whether the learning rate falls to nothing over the stage. Otherwise it stays, so
-            that the checkpoint can be gone on from.
+        until: Crops in all, with those of the checkpoint.
+        minutes: Duration.
+        decays: Whether the learning rate falls to zero over the stage. Otherwise it is constant,
+            so that training can be resumed from the checkpoint.
     """
 
     side: int
@@ -57,16 +57,16 @@ class Stage:
     decays: bool = False
 
     def left(self, *, seen: int, begun_with: int, seconds: float) -> float:
-        """The share of the stage that is still to come, nothing or less at its end."""
+        """The remaining share of the stage, zero or less at its end."""
         of_crops = (self.until - seen) / max(self.until - begun_with, 1)
         return min(of_crops, 1 - seconds / 60 / self.minutes)
 
 
 class Loss:
-    """How far the network's answers are from the teacher's.
+    """The distance of the network's outputs to the teacher's.
 
     Attributes:
-        root: ``(DIM,)`` what the network's vector is multiplied with to be the teacher's.
+        root: ``(DIM,)``: the factors from the network's vector to the teacher's.
     """
 
     def __init__(self, work: Path, weights: Path, *, device: str) -> None:
@@ -75,11 +75,11 @@ class Loss:
         self._weight, self._bias = weight.to(device), bias.to(device)
 
     def __call__(self, answer: tuple[Any, Any, Any], batch: Batch) -> list[Any]:
-        """The parts, as `_NAMES` has them.
+        """The parts of the loss, named by `_NAMES`.
 
         The network's vector is the teacher's on its principal components, each divided by the root
-        of its deviation: between raw components, of which a few rule all distances, and white ones,
-        of which most are noise.
+        of its deviation: a compromise between raw components, of which a few dominate all
+        distances, and whitened ones, of which most are noise.
         """
         vector, places, classes = answer
         maps = torch.from_numpy(batch.maps).to(vector.device)
@@ -97,7 +97,7 @@ class Loss:
         ]
 
     def _classes(self, ours: Any, pooled: Any) -> Any:
-        """Hinton et al. 2015, over the photos whose pooled features were kept."""
+        """Distillation of classes (Hinton et al. 2015), for photos with pooled features."""
         theirs = (pooled @ self._weight.T + self._bias) / _TEMPERATURE
         each = functional.kl_div(
             (ours / _TEMPERATURE).log_softmax(1), theirs.log_softmax(1),
@@ -107,17 +107,17 @@ class Loss:
 
 
 class Learner:
-    """A network on its way.
+    """A network in training.
 
     Args:
-        work: The working folder, with photos and answers.
-        weights: The teacher's.
-        name: Of the checkpoint in the working folder; what is there is gone on from.
-        start: Of the checkpoint to go on from where there is none of that name yet; `PACKED` are
-            the weights that come with organizer.
+        work: The working folder, with photos and the teacher's outputs.
+        weights: The teacher's weights.
+        name: The checkpoint in the working folder; an existing one is resumed.
+        start: The checkpoint to start from where there is none of that name yet; `PACKED` are the
+            weights that come with organizer.
         rate: The learning rate.
         device: Where it runs.
-        threads: On a processor; 0 is as many as are quickest just now.
+        threads: Threads on a processor; 0 for the fastest number.
     """
 
     def __init__(
@@ -151,7 +151,7 @@ class Learner:
             self._resume(work / f"{start}.pt")
 
     def run(self, stage: Stage, recipe: Recipe) -> None:
-        """Learn to the end of a stage; a decaying one that was cut short goes on where it was."""
+        """Train to the end of a stage; an interrupted decaying one is resumed."""
         log, begun, begun_with = Log(self.images), time.monotonic(), self.images
         if stage.decays and self._decaying:
             begun_with = int(self._decaying["begun_with"])
@@ -167,18 +167,18 @@ class Learner:
                 if stage.decays:
                     self._decaying = {"begun_with": begun_with, "seconds": seconds}
                 if self.step % _LOG_STEPS == 0 or left <= 0:
-                    log.tell(self, stage, watch=left <= 0 or self.step % _WATCH_STEPS == 0)
+                    log.report(self, stage, watch=left <= 0 or self.step % _WATCH_STEPS == 0)
                 if time.monotonic() - self._saved > _SAVE_SECONDS:
                     self.save()
         self._decaying = None
         self.save()
 
     def watched(self, side: int) -> dict[str, float]:
-        """Scores of the averaged network on the photos that it does not learn from."""
+        """Scores of the averaged network on held-out photos."""
         return self._watch(self._vectors, side=side)
 
     def save(self) -> None:
-        """Write the checkpoint; a run that is killed leaves the one before."""
+        """Write the checkpoint atomically."""
         partial = self.file.with_suffix(".part")
         torch.save(
             {
@@ -192,7 +192,7 @@ class Learner:
         self._saved = time.monotonic()
 
     def _resume(self, file: Path) -> dict[str, float] | None:
-        """Take a checkpoint in; where a decaying stage was cut short in it, how far that was."""
+        """Load a checkpoint; return the progress of an interrupted decaying stage."""
         kept = torch.load(file, map_location=self.device, weights_only=True)
         self.network.load_state_dict(kept["net"])
         self.mean.network.load_state_dict(kept["ema"])
@@ -201,8 +201,8 @@ class Learner:
         decaying: dict[str, float] | None = kept.get("decaying")
         return decaying
 
-    # That size is where AdamW's weights end whose length does not matter: what a step adds to it
-    # and what the decay takes are then the same.
+    # The norm at which AdamW's scale-invariant weights settle: what a step adds to it
+    # and what the decay removes are then equal.
     def _unpack(self, work: Path, weights: Path) -> None:
         rows = self._rows[:: max(1, len(self._rows) // _SAMPLE)]
         size = math.sqrt(self.rate / (2 * _DECAY))
@@ -211,7 +211,7 @@ class Learner:
             network.load_state_dict(found.state_dict())
 
     def _groups(self) -> list[dict[str, Any]]:
-        """Weights decay, biases and what scales a normalised channel do not."""
+        """Weights decay; biases and the scales of normalised channels do not."""
         values = list(self.network.parameters())
         return [
             {"params": [value for value in values if value.ndim > 1], "weight_decay": _DECAY},
@@ -244,10 +244,10 @@ class Learner:
 
 
 class Pace:
-    """One thread, or one for each core: whichever was quicker when it was tried last.
+    """One thread, or one per core: whichever was faster in the last trial.
 
-    On a machine where others work, two threads wait for each other at the end of every layer, and
-    one that takes whatever core is free is several times as fast.
+    On a busy machine, threads wait for each other at the end of every layer, and a single thread on
+    any free core is several times as fast.
     """
 
     def __init__(self, threads: int) -> None:
@@ -256,7 +256,7 @@ class Pace:
 
     @contextmanager
     def step(self, number: int) -> Iterator[None]:
-        """Around one step."""
+        """Context of one step."""
         place = number % _TRY_STEPS
         quickest = min(self._choices, key=self._seconds.__getitem__)
         threads = self._choices[place] if place < len(self._choices) else quickest
@@ -275,18 +275,18 @@ class Log:
         self._begun, self._images = time.monotonic(), images
 
     def add(self, parts: list[float]) -> None:
-        """Those of one step."""
+        """Add the losses of one step."""
         self._parts.append(parts)
 
-    def tell(self, learner: Learner, stage: Stage, *, watch: bool) -> None:
-        """Print a line, and begin anew."""
+    def report(self, learner: Learner, stage: Stage, *, watch: bool) -> None:
+        """Print a line, and reset the means."""
         rate = (learner.images - self._images) / (time.monotonic() - self._begun)
-        words = [f"{learner.images / 1000:.0f}k crops of {stage.side}, {rate:.0f}/s"]
+        parts = [f"{learner.images / 1000:.0f}k crops of {stage.side}, {rate:.0f}/s"]
         means = np.mean(self._parts, axis=0) if self._parts else np.full(len(_NAMES), np.nan)
-        words += [f"{name} {mean:.3f}" for name, mean in zip(_NAMES, means, strict=True)]
+        parts += [f"{name} {mean:.3f}" for name, mean in zip(_NAMES, means, strict=True)]
         if watch:
             scores = learner.watched(stage.side)
-            words += [f"held-out {name} {score:.3f}" for name, score in scores.items()]
-        print(time.strftime("%H:%M:%S"), *words, flush=True)
+            parts += [f"held-out {name} {score:.3f}" for name, score in scores.items()]
+        print(time.strftime("%H:%M:%S"), *parts, flush=True)
         self._parts.clear()
         self._begun, self._images = time.monotonic(), learner.images

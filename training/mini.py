@@ -1,4 +1,4 @@
-r"""How organizer-mini was made; run it again to make a better one.
+r"""Trains organizer-mini.
 
     python -m training.mini pack PHOTOS --work DIR          photos into one file
     python -m training.mini teach --work DIR --weights mobilenet_v2.pth --turns 12 \
@@ -9,12 +9,12 @@ r"""How organizer-mini was made; run it again to make a better one.
         --cut 0.4 --shake --from mini --name done --decay
     python -m training.mini export --work DIR --name done   into the package
 
-Each step goes on where it was stopped. `learn` goes on from its checkpoint until so many thousand
-crops have been seen in all, or for some --minutes. Its learning rate stays until a run ends with
---decay; whoever has more time goes on from the checkpoint before. A processor with bfloat16 units
-is enough; --device cuda was never tried. By 1.5 million crops the photos were learnt by heart
-where --cut and --shake did not change them each time; --mixed lays other photos over them. Whoever
-has no checkpoint goes on from the weights that come with organizer: `learn --from packed`.
+Each step resumes where it was stopped. `learn` resumes from its checkpoint until so many thousand
+crops in all, or for some --minutes. Its learning rate is constant until a run with --decay; further
+training starts from the checkpoint before that. A processor with bfloat16 units is enough; --device
+cuda was never tried. By 1.5 million crops the network overfitted without --cut and --shake; --mixed
+blends other photos over the crops. Without a checkpoint, training can start from the weights that
+come with organizer: `learn --from packed`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from organizer.embed import mini
 
 
 def main() -> None:
-    """Run the step that was named."""
+    """Run one step."""
     options = _parser().parse_args()
     options.run(options)
 
@@ -93,28 +93,30 @@ def _parser() -> argparse.ArgumentParser:
         step.add_argument("--work", type=Path, required=True, help="working folder")
     added["_pack"].add_argument("photos", type=Path, help="folder of photos")
     for name in ("_teach", "_learn"):
-        added[name].add_argument("--weights", type=Path, required=True, help="the teacher's")
+        added[name].add_argument(
+            "--weights", type=Path, required=True, help="the teacher's weights"
+        )
         added[name].add_argument("--device", default="cpu", help="cpu or cuda")
     added["_teach"].add_argument("--turns", type=int, default=4, help="crops of each photo")
     added["_teach"].add_argument(
-        "--mixed", type=int, default=0, help="crops with another's laid over"
+        "--mixed", type=int, default=0, help="crops with another's blended over"
     )
     added["_learn"].add_argument("--side", type=int, required=True, help="pixels of the crops")
     added["_learn"].add_argument("--until", type=int, required=True, help="thousands of crops")
-    added["_learn"].add_argument("--minutes", type=float, default=math.inf, help="at most so long")
     added["_learn"].add_argument(
-        "--decay", action="store_true", help="let the rate fall to nothing"
+        "--minutes", type=float, default=math.inf, help="the longest duration"
     )
+    added["_learn"].add_argument("--decay", action="store_true", help="let the rate fall to zero")
     added["_learn"].add_argument("--from", dest="start", default="", help="checkpoint, or packed")
-    added["_learn"].add_argument("--rate", type=float, default=2e-3, help="of learning")
-    added["_learn"].add_argument("--batch", type=int, default=64, help="crops at once")
+    added["_learn"].add_argument("--rate", type=float, default=2e-3, help="learning rate")
+    added["_learn"].add_argument("--batch", type=int, default=64, help="crops per batch")
     added["_learn"].add_argument(
         "--cut", type=float, default=0.0, help="share of batches with CutMix"
     )
     added["_learn"].add_argument("--shake", action="store_true", help="move and recolour crops")
-    added["_learn"].add_argument("--threads", type=int, default=0, help="0: the quickest")
+    added["_learn"].add_argument("--threads", type=int, default=0, help="0: the fastest number")
     for name in ("_learn", "_export"):
-        added[name].add_argument("--name", default="mini", help="of the checkpoint")
+        added[name].add_argument("--name", default="mini", help="name of the checkpoint")
     added["_export"].add_argument("--to", type=Path, default=mini.WEIGHTS, help="the packed file")
     return parser
 

@@ -1,4 +1,4 @@
-"""Photos packed into one file, and the places at which they are cut."""
+"""Photos packed into one file, and the boxes of their crops."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 
 
 class Pack:
-    """Decoded photos of a working folder: decoding them for every pass would cost the most.
+    """Decoded photos of a working folder, so that they are not decoded for every pass.
 
     Attributes:
         shapes: ``(n, 2)`` height and width.
@@ -33,7 +33,7 @@ class Pack:
         return len(self.shapes)
 
     def crop(self, row: int, box: NDArray[np.float32], side: int) -> NDArray[np.uint8]:
-        """``(side, side, 3)`` of what the box (left, top, right, bottom) holds."""
+        """The crop ``(side, side, 3)`` of a box (left, top, right, bottom)."""
         height, width = self.shapes[row]
         end = self._ends[row]
         flat = np.asarray(self._pixels[end - height * width * 3 : end])
@@ -44,20 +44,20 @@ class Pack:
     def crops(
         self, rows: NDArray[np.int64], where: NDArray[np.float32], side: int
     ) -> NDArray[np.uint8]:
-        """``(n, side, side, 3)`` of what the boxes of some rows hold."""
+        """The crops ``(n, side, side, 3)`` of the boxes of some rows."""
         return np.stack([self.crop(row, box, side) for row, box in zip(rows, where, strict=True)])
 
 
 @dataclass(frozen=True)
 class Mix:
-    """What is laid over the crops of a mixed turn: the crops of other photos, half visible at most.
+    """The crops of other photos that are blended over those of a mixed turn, by a half at most.
 
-    The teacher answers to the mixture itself (Beyer et al. 2022, arXiv 2106.05237, "function
-    matching"): between few photos there are many pictures.
+    The teacher's output is that of the mixture (Beyer et al. 2022, arXiv 2106.05237, "function
+    matching"), which makes many pictures of few photos.
 
     Attributes:
         others: ``(n,)`` rows of the photos whose crops they are.
-        shares: ``(n,)`` how much of the mixture is theirs.
+        shares: ``(n,)`` their share of the mixture.
     """
 
     others: NDArray[np.int64]
@@ -65,7 +65,7 @@ class Mix:
 
     @classmethod
     def of(cls, n: int, turn: int) -> Mix | None:
-        """That of a turn; what is held out is mixed with nothing, and into nothing."""
+        """The mix of a turn; held-out photos are not mixed with others."""
         if turn < MIXED:
             return None
         draw = np.random.default_rng([13, turn])
@@ -79,14 +79,14 @@ class Mix:
 def blended(
     below: NDArray[np.uint8], above: NDArray[np.uint8], shares: NDArray[np.float32]
 ) -> NDArray[np.uint8]:
-    """Pictures ``(n, side, side, 3)`` with others over them, each of a share."""
+    """Pictures ``(n, side, side, 3)`` blended with others by their shares."""
     some = shares.reshape(-1, 1, 1, 1)
     mixed: NDArray[np.uint8] = np.rint(below * (1 - some) + above * some).astype(np.uint8)
     return mixed
 
 
 def pack(folder: Path, work: Path, *, side: int = 112) -> int:
-    """Decode all photos below a folder, the shorter side at most `side` pixels; how many."""
+    """Decode all photos below a folder, the shorter side at most `side` pixels; return how many."""
     work.mkdir(parents=True, exist_ok=True)
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
     with ThreadPoolExecutor() as pool:
@@ -97,11 +97,10 @@ def pack(folder: Path, work: Path, *, side: int = 112) -> int:
 
 
 def boxes(shapes: NDArray[np.int64], turn: int) -> NDArray[np.float32]:
-    """``(n, 4)``: one place of each photo, another for each turn.
+    """``(n, 4)``: one box of each photo, another for each turn.
 
-    Turn 0 is nearly the centre square, as the finished network sees a photo. The others have a
-    side of half to all of the shorter side, anywhere, up to a fifth wider than high or the other
-    way round.
+    Turn 0 is nearly the centre square, the crop of the finished network. The others have a side of
+    half to all of the shorter side, anywhere, up to a fifth wider than high or the other way round.
     """
     draw = np.random.default_rng([7, turn])
     return np.array([_box(height, width, turn, draw) for height, width in shapes], np.float32)
@@ -122,13 +121,13 @@ def _box(height: int, width: int, turn: int, draw: np.random.Generator) -> tuple
 
 
 def split(n: int, *, held_out: int = 500) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows to learn from, and rows to watch the learning with."""
+    """Rows for training, and held-out rows for validation."""
     order = np.random.default_rng(11).permutation(n)
     return np.sort(order[held_out:]), np.sort(order[:held_out])
 
 
 def slices(rows: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:
-    """The rows, so many at a time."""
+    """The rows in chunks."""
     for start in range(0, len(rows), size):
         yield rows[start : start + size]
 

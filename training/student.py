@@ -1,4 +1,4 @@
-"""The network that learns: that of `organizer.embed.mini`, with what only learning needs."""
+"""The student: the network of `organizer.embed.mini`, with the parts that only training needs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FEW = 6
 
 
 class NormalisedConv(nn.Module):
-    """A convolution and the normalisation that is folded into it once it has learnt."""
+    """A convolution and the normalisation that is folded into it after training."""
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
@@ -31,9 +31,9 @@ class NormalisedConv(nn.Module):
 
 
 def as_product(conv: nn.Conv2d, values: Any) -> Any:
-    """What a 3 x 3 convolution with a padding of one and no bias gives, by one matrix product.
+    """A 3 x 3 convolution with a padding of one and no bias, as one matrix product.
 
-    Over few places the convolutions of a processor take several times as long.
+    On small maps, a processor's convolutions take several times as long.
     """
     stride = conv.stride[0]
     n, channels, height, width = values.shape
@@ -55,7 +55,7 @@ class Student(nn.Module):
     Attributes:
         trunk: Stages of convolutions, see `organizer.embed.mini.mini_stages`.
         embed: From the pooled features to the vector.
-        place: From the features of the last stage but one to the teacher's vector of each place.
+        place: From the features of the last stage but one to the teacher's vector of each cell.
         classes: From the pooled features to the teacher's classes.
     """
 
@@ -71,7 +71,7 @@ class Student(nn.Module):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, pictures: Any) -> tuple[Any, Any, Any]:
-        """``(n, 3, h, w)`` to vectors ``(n, dim)``, those of places, and logits of classes."""
+        """``(n, 3, h, w)`` to vectors ``(n, dim)``, those of cells, and logits of classes."""
         pooled, before = self.features(pictures)
         return self.embed(pooled), self.place(before), self.classes(pooled)
 
@@ -80,7 +80,7 @@ class Student(nn.Module):
         return self.embed(self.features(pictures)[0])
 
     def features(self, pictures: Any) -> tuple[Any, Any]:
-        """Pooled ones ``(n, width)``, and those ``(n, width, h, w)`` of the stage before."""
+        """Pooled features ``(n, width)``, and those ``(n, width, h, w)`` of the previous stage."""
         before = values = pictures
         for stage in self.trunk:
             before, values = values, stage(values)
@@ -88,7 +88,7 @@ class Student(nn.Module):
 
 
 def normalised(pixels: NDArray[np.uint8], device: str) -> Any:
-    """What the network takes: ``(n, 3, side, side)`` float32 of ``(n, side, side, 3)``."""
+    """The network's input: ``(n, 3, side, side)`` float32 of ``(n, side, side, 3)``."""
     values = torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).float() / 255
     mean, std = (torch.tensor(each, device=device).view(3, 1, 1)
                  for each in (PREPROCESSING.mean, PREPROCESSING.std))  # fmt: skip
@@ -96,7 +96,7 @@ def normalised(pixels: NDArray[np.uint8], device: str) -> Any:
 
 
 class Average:
-    """The exponential average of a network over its steps: better than any one of them."""
+    """The exponential moving average of a network over its steps."""
 
     def __init__(self, network: nn.Module, *, keep: float) -> None:
         self.network = copy.deepcopy(network).eval()
@@ -109,7 +109,7 @@ class Average:
 
     @torch.no_grad()
     def update(self, step: int) -> None:
-        """Take in the network as it is after a step."""
+        """Update the average by the network after a step."""
         keep = min(self._keep, (step + 1) / (step + 10))
         torch._foreach_lerp_(*self._floats, 1 - keep)
         for mean, now in self._counts:
@@ -117,20 +117,20 @@ class Average:
 
 
 def cosine_loss(ours: Any, theirs: Any, dim: int = 1) -> Any:
-    """One less the cosine, averaged."""
+    """The mean of one minus the cosine."""
     return 1 - functional.cosine_similarity(ours.float(), theirs, dim=dim).mean()
 
 
 def neighbour_loss(ours: Any, theirs: Any, *, temperature: float) -> Any:
-    """How far the neighbours within the batch are others than the teacher's.
+    """The difference of neighbours within the batch to the teacher's.
 
     The Kullback-Leibler divergence of the softmax over a row's cosines to the others
-    (Fang et al. 2021, SEED, arXiv 2101.04731, with the batch for the queue).
+    (Fang et al. 2021, SEED, arXiv 2101.04731, with the batch as the queue).
     """
     ours, theirs = functional.normalize(ours.float()), functional.normalize(theirs)
     own = torch.eye(len(ours), dtype=torch.bool, device=ours.device)
     mine = (ours @ ours.T / temperature).masked_fill(own, -1e4)
-    told = (theirs @ theirs.T / temperature).masked_fill(own, -1e4)
+    target = (theirs @ theirs.T / temperature).masked_fill(own, -1e4)
     return functional.kl_div(
-        mine.log_softmax(1), told.log_softmax(1), log_target=True, reduction="batchmean"
+        mine.log_softmax(1), target.log_softmax(1), log_target=True, reduction="batchmean"
     )

@@ -1,7 +1,7 @@
-"""What the teacher answers to a crop, computed once and kept.
+"""The teacher's outputs for crops, computed once and kept.
 
 The teacher is MobileNetV2 with ImageNet weights. Kept are its pooled features, and its last feature
-map on the first principal components of these: the mean over the map's 49 places is the pooled
+map on the first principal components of these: the mean over the map's 49 cells is the pooled
 vector on the same components.
 """
 
@@ -38,7 +38,7 @@ class Components:
     Attributes:
         mean: ``(1280,)``.
         basis: ``(DIM, 1280)``, rows of length one.
-        std: ``(DIM,)`` deviation along each.
+        std: ``(DIM,)`` standard deviation along each.
     """
 
     mean: NDArray[np.float32]
@@ -54,13 +54,13 @@ class Components:
 
 @dataclass(frozen=True)
 class Answers:
-    """The teacher's answers to one crop of every photo.
+    """The teacher's outputs for one crop of every photo.
 
     Attributes:
         boxes: ``(n, 4)`` the crops.
-        maps: ``(n, 49, DIM)`` float16, rows of seven places from the top.
-        pooled: ``(n, 1280)`` float16; none of the early answers to a turn has it where None.
-        mix: What was laid over the crops.
+        maps: ``(n, 49, DIM)`` float16, rows of seven cells from the top.
+        pooled: ``(n, 1280)`` float16; None for outputs of an earlier version.
+        mix: The crops that were blended over these.
     """
 
     boxes: NDArray[np.float32]
@@ -70,7 +70,7 @@ class Answers:
 
 
 def answers(work: Path) -> dict[int, Answers]:
-    """What has been answered so far, by turn."""
+    """The outputs so far, by turn."""
     found = {}
     for done in sorted(work.glob("maps*.done")):
         turn = int(done.stem.removeprefix("maps"))
@@ -86,13 +86,13 @@ def answers(work: Path) -> dict[int, Answers]:
 
 
 def teach(work: Path, weights: Path, *, turns: int, mixed: int = 0, device: str) -> None:
-    """Ask the teacher about so many crops of every photo; goes on where it was stopped.
+    """Compute the teacher's outputs for several crops of every photo; resumes where it was stopped.
 
     Args:
         work: The working folder, with the photos.
-        weights: The teacher's.
+        weights: The teacher's weights.
         turns: Crops of each photo.
-        mixed: Crops of each photo with another's laid over.
+        mixed: Crops of each photo with another's blended over.
         device: Where it runs.
     """
     photos = Pack(work)
@@ -121,9 +121,9 @@ def _turn(photos: Pack, work: Path, turn: int, ask: Any) -> None:
     pooled = make(work / f"pooled{turn}.npy", shape=(n, _FEATURES))
     maps = make(work / f"maps{turn}.npy", shape=(n, _PLACES, DIM))
     for rows in slices(np.arange(n), _AT_ONCE):
-        told = ask(_mixed(photos, rows, where, mix))
-        pooled[rows] = told[:, :_FEATURES]
-        maps[rows] = told[:, _FEATURES:].reshape(-1, _PLACES, DIM)
+        outputs = ask(_mixed(photos, rows, where, mix))
+        pooled[rows] = outputs[:, :_FEATURES]
+        maps[rows] = outputs[:, _FEATURES:].reshape(-1, _PLACES, DIM)
         print(f"turn {turn}: {rows[-1] + 1} of {n}", flush=True)
     pooled.flush()
     maps.flush()
@@ -135,10 +135,10 @@ def _components(photos: Pack, work: Path, weights: Path, *, device: str) -> None
     rows = np.random.default_rng(3).permutation(len(photos))[:_SAMPLE]
     ask = _teacher(weights, None, device=device)
     where = boxes(photos.shapes, 1)
-    told = np.concatenate([ask(_crops(photos, part, where)) for part in slices(rows, _AT_ONCE)])
-    mean = told.mean(0)
-    _, spread, basis = np.linalg.svd(told - mean, full_matrices=False)
-    std = spread[:DIM] / np.sqrt(len(told))
+    outputs = np.concatenate([ask(_crops(photos, part, where)) for part in slices(rows, _AT_ONCE)])
+    mean = outputs.mean(0)
+    _, spread, basis = np.linalg.svd(outputs - mean, full_matrices=False)
+    std = spread[:DIM] / np.sqrt(len(outputs))
     np.savez(work / "pca.npz", mean=mean, basis=basis[:DIM], std=std)
 
 
@@ -160,10 +160,10 @@ def _crops(
 
 
 def _teacher(weights: Path, basis: Components | None, *, device: str) -> Any:
-    """Runs the teacher as organizer runs any network: pooled features, then the map if a basis."""
+    """The teacher in organizer's engine: pooled features, and the map where there is a basis."""
     from organizer.embed.precision import has_bfloat16
 
-    # Half of the answers' noise in bfloat16 is far below what a small network can learn.
+    # The noise of bfloat16 is far below the error of a small network.
     precision = "bfloat16" if device == "cpu" and has_bfloat16() else "auto"
     key = f"teacher-{file_digest(weights)[:16]}-{'map' if basis else 'pooled'}"
     source = NetworkSource(key, lambda: _network(weights, basis), _PREPROCESSING)

@@ -1,7 +1,7 @@
-"""From packed weights back to a network that learns, for whoever has no checkpoint of it.
+"""Restores a trainable network from packed weights, for training without a checkpoint.
 
-What packing folds away comes back by measuring: the normalisations from the values that pass them
-for some photos, the heads by regression on the teacher's answers to these.
+Normalisations are estimated from activations on some photos, heads by regression on the teacher's
+outputs for these.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ _RIDGE = 1e-3
 def unpacked(
     file: Path, work: Path, weights: Path, *, size: float, rows: NDArray[np.int64]
 ) -> Student:
-    """A network with the trunk of the packed one, and heads fitted to the teacher's answers.
+    """A network with the trunk of the packed one, and heads fitted to the teacher's outputs.
 
-    Convolutions of `organizer.embed.mini.SHAPE` that the file lacks are there and change nothing
-    yet: their normalisation scales them by zero.
+    Convolutions of `organizer.embed.mini.SHAPE` that the file lacks have no effect yet: their
+    normalisation scales them by zero.
 
     Args:
         file: The packed weights.
-        work: The working folder, with photos and the teacher's first answers.
-        weights: The teacher's.
-        size: Root mean square of a convolution's weights. Behind a normalisation only their
-            direction counts, and a learning rate turns small ones further.
-        rows: Of the photos to measure with.
+        work: The working folder, with photos and the teacher's first outputs.
+        weights: The teacher's weights.
+        size: Root mean square of a convolution's weights. Before a normalisation only their
+            direction matters, and a learning rate changes that of small ones more.
+        rows: Rows of the photos to measure with.
 
     Raises:
         ValueError: The file has convolutions that `organizer.embed.mini.SHAPE` lacks.
@@ -68,7 +68,7 @@ def unpacked(
 
 
 def _plain(module: NormalisedConv, weight: Any, bias: Any) -> None:
-    """The folded convolution, behind a normalisation that only adds its bias; nothing if none."""
+    """Set a module to the folded convolution; its normalisation only adds the bias."""
     norm: Any = module.norm
     if weight is None:
         norm.weight.zero_()
@@ -80,15 +80,15 @@ def _plain(module: NormalisedConv, weight: Any, bias: Any) -> None:
 
 @contextmanager
 def _measured(modules: Any) -> Iterator[dict[NormalisedConv, list[Any]]]:
-    """Sums and sums of squares of each channel behind the convolutions, and how many values."""
+    """Sums and sums of squares of each channel after the convolutions, and the count of values."""
     seen: dict[NormalisedConv, list[Any]] = {}
 
     def hook(module: NormalisedConv) -> Any:
         def add(_: Any, given: Any) -> None:
             values = given[0].double()
-            told = [values.sum((0, 2, 3)), values.square().sum((0, 2, 3)), values[:, 0].numel()]
+            sums = [values.sum((0, 2, 3)), values.square().sum((0, 2, 3)), values[:, 0].numel()]
             before = seen.get(module, [0, 0, 0])
-            seen[module] = [one + other for one, other in zip(before, told, strict=True)]
+            seen[module] = [one + other for one, other in zip(before, sums, strict=True)]
 
         return module.norm.register_forward_pre_hook(add)
 
@@ -101,7 +101,7 @@ def _measured(modules: Any) -> Iterator[dict[NormalisedConv, list[Any]]]:
 
 
 def _normalised(module: NormalisedConv, size: float, total: Any, squares: Any, n: int) -> None:
-    """The same convolution with a normalisation of what was measured, and weights of a size."""
+    """The same convolution with the measured normalisation, and weights of a given size."""
     norm: Any = module.norm
     var = (squares / n - (total / n).square()).clamp_min(0).float()
     mean = (total / n).float()
@@ -130,17 +130,17 @@ def _heads(
     work: Path,
     weights: Path,
 ) -> None:
-    told, root = answers(work)[0], torch.from_numpy(np.sqrt(Components.load(work).std)).float()
-    maps = torch.from_numpy(np.asarray(told.maps[rows], np.float32)) / root
+    outputs, root = answers(work)[0], torch.from_numpy(np.sqrt(Components.load(work).std)).float()
+    maps = torch.from_numpy(np.asarray(outputs.maps[rows], np.float32)) / root
     _regress(student.embed, pooled, maps.mean(1))
     side = round(maps.shape[1] ** 0.5)
     there = torch.nn.functional.adaptive_avg_pool2d(
         maps.transpose(1, 2).reshape(len(maps), -1, side, side), places.shape[2:]
     )
     _regress(student.place, _flat(places), _flat(there))
-    if told.pooled is not None:
+    if outputs.pooled is not None:
         weight, bias = classifier(weights)
-        features = torch.from_numpy(np.asarray(told.pooled[rows], np.float32))
+        features = torch.from_numpy(np.asarray(outputs.pooled[rows], np.float32))
         _regress(student.classes, pooled, features @ weight.T + bias)
 
 
@@ -149,7 +149,7 @@ def _flat(values: Any) -> Any:
 
 
 def _regress(layer: Any, given: Any, wanted: Any) -> None:
-    """Set a linear layer to the ridge regression of what is wanted on what is given."""
+    """Set a linear layer by ridge regression of the targets on the inputs."""
     middle, wanted_middle = given.mean(0), wanted.mean(0)
     centred = (given - middle).double()
     gram = centred.T @ centred

@@ -1,4 +1,4 @@
-"""How near the network is to its teacher on photos that it does not learn from. No labels."""
+"""Compares the network with its teacher on held-out photos, without labels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NEIGHBOURS = 10
 
 
 class Watch:
-    """Held-out photos with the teacher's answers to their first crops."""
+    """Held-out photos with the teacher's outputs for their first crops."""
 
     def __init__(self, work: Path, rows: NDArray[np.int64]) -> None:
         first = answers(work)[0]
@@ -42,7 +42,7 @@ class Watch:
 
 
 def shared_neighbours(ours: NDArray[np.float32], theirs: NDArray[np.float32]) -> float:
-    """The share of the ten nearest by cosine that both have in common, averaged over all rows."""
+    """The mean share of the ten nearest rows by cosine that both have in common."""
     near = [_nearest(unit(vectors)) for vectors in (ours, theirs)]
     both = [len(set(one) & set(other)) for one, other in zip(*near, strict=True)]
     return float(np.mean(both)) / NEIGHBOURS

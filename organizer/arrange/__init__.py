@@ -1,8 +1,8 @@
-"""Clusters -> folders: a plan that a person can read and edit, apply, undo.
+"""Clusters -> folders: make a plan that a person can edit, apply it, undo it.
 
-`make_plan` touches nothing. `carry_out` never overwrites, writes in a journal what it is about to
-do, and can be killed at any moment: `resume_journal` finishes it, `undo_journal` takes it back.
-Pure work on files, on data that is given: nothing here knows of the library or its store.
+`make_plan` touches nothing. `carry_out` never overwrites a file, writes to a journal before every
+step, and may be killed at any moment: `resume_journal` finishes the work, `undo_journal` reverts
+it. The package works on files only and knows nothing of the library or its store.
 """
 
 from organizer.arrange.apply import carry_out, resume_journal

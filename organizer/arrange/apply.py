@@ -1,6 +1,7 @@
-"""A plan -> files in folders, so that a kill at any moment can be finished or taken back.
+"""Apply a plan, so that a run that is killed at any moment can be finished or undone.
 
-Some hundred steps at a time are written into the journal, then done, then answered for.
+Steps are done in batches: a batch is written to the journal, then done, then its results are
+written.
 """
 
 from __future__ import annotations
@@ -15,26 +16,26 @@ from typing import Any
 
 from organizer.arrange.checks import (
     ChangedError,
-    are_halves,
-    clear_up,
     folder_time,
     is_as_planned,
     is_ours,
+    reason_of,
 )
 from organizer.arrange.copying import copy_whole, move_across
 from organizer.arrange.disk import FULL, NO_LINKS, Disk, status_of
 from organizer.arrange.journal import Journal
 from organizer.arrange.journal_state import JournalState
 from organizer.arrange.preflight import require_possible
+from organizer.arrange.recovery import recover
 from organizer.arrange.sidecar_owners import left_behind, sidecar_owners
 from organizer.arrange.types import ArrangeMode, ArrangePlan, ArrangeRecord, ArrangeStep, StepResult
 from organizer.arrange.undo import undo_state
 from organizer.errors import SettingsError, StoreError
 
 BATCH = 256
-"""Steps between two waits for the disk of the journal."""
+"""Steps between two synchronisations of the journal to the disk."""
 
-_NO_PRIVILEGE = 1314  # what Windows says where a user may make no symbolic links
+_NO_PRIVILEGE = 1314  # on Windows, a user may not be allowed to make symbolic links
 
 
 def carry_out(
@@ -45,27 +46,28 @@ def carry_out(
     stop: Callable[[], bool] = lambda: False,
     disk: Disk | None = None,
 ) -> ArrangeRecord:
-    """Carry a plan out, or go on with it.
+    """Apply a plan, or resume it.
 
-    Nothing is overwritten. What cannot be done is left as it is, with the reason in the record. On
+    Nothing is overwritten. A step that cannot be done is skipped, with the reason in the record. On
     a full disk the run ends with the rest pending.
 
     Args:
-        plan: What to do.
-        journal: The file of its journal; where there is one, it is gone on with.
-        advance: Told of steps that are through.
-        stop: Asked before every step; True ends the run with the rest pending.
-        disk: What is done to the disk; a test gives its own.
+        plan: The plan.
+        journal: The file of its journal; an existing one is resumed.
+        advance: Called with the number of steps that were processed.
+        stop: Called before every step; True ends the run with the rest pending.
+        disk: The file operations; tests replace it.
 
     Raises:
-        SettingsError: It cannot be done at all, and nothing was: links to another disk, no room.
+        SettingsError: The plan is impossible (links to another disk, not enough space); nothing
+            was done.
         StoreError: The journal is another plan's, is damaged, or cannot be written.
     """
     if journal.exists():
         with Journal.go_on(journal, disk or Disk()) as opened:
             if opened.state.plan.digest != plan.digest:
                 raise StoreError(f"{journal} is the journal of another plan")
-            return _go_on(opened, advance, stop)
+            return _resume(opened, advance, stop)
     require_possible(plan, plan.steps, disk or Disk())
     with Journal.begin(journal, plan, disk or Disk()) as begun:
         return _Application(begun, begun.disk, advance, stop).run()
@@ -78,26 +80,26 @@ def resume_journal(
     stop: Callable[[], bool] = lambda: False,
     disk: Disk | None = None,
 ) -> ArrangeRecord:
-    """Go on with what a journal holds; what could not be done before is tried again.
+    """Resume the arrangement of a journal; steps that failed are tried again.
 
     Raises:
-        SettingsError: See `carry_out`; or it is being taken back.
+        SettingsError: See `carry_out`; or the arrangement was undone, wholly or in part.
         StoreError: See `carry_out`.
     """
     with Journal.go_on(journal, disk or Disk()) as opened:
-        return _go_on(opened, advance, stop)
+        return _resume(opened, advance, stop)
 
 
-def _go_on(
+def _resume(
     journal: Journal, advance: Callable[[int], None], stop: Callable[[], bool]
 ) -> ArrangeRecord:
     state, disk = journal.state, journal.disk
     if state.restore is not None:
-        what = "was taken back" if state.undone else "is being taken back"
+        what = "was undone" if state.undone else "is being undone"
         hint = "make a new plan" if state.undone else "finish that first: organizer arrange --undo"
         raise SettingsError(f"this arrangement {what}", hint)
+    recover(journal)
     run = _Application(journal, disk, advance, stop)
-    run.recover()
     require_possible(state.plan, [state.plan.steps[number] for number in run.todo()], disk)
     return run.run()
 
@@ -108,14 +110,16 @@ class _FullError(Exception):
 
 @dataclass(slots=True)
 class _Application:
+    """One run over the steps that are not done."""
+
     journal: Journal
     disk: Disk
     advance: Callable[[int], None]
     stop: Callable[[], bool]
     _known: set[str] = field(default_factory=set)
     _refused: dict[str, OSError] = field(default_factory=dict)
-    _company: dict[int, list[int]] = field(default_factory=dict)
-    _now: dict[int, StepResult] = field(default_factory=dict)
+    _owners: dict[int, list[int]] = field(default_factory=dict)
+    _results: dict[int, StepResult] = field(default_factory=dict)
     _tried: bool = False
     _no_links: OSError | None = None
 
@@ -129,42 +133,10 @@ class _Application:
         todo = [number for number, result in enumerate(results) if result is not StepResult.DONE]
         return sorted(todo, key=lambda number: not steps[number].is_photo)
 
-    def recover(self) -> None:
-        """Look at what a kill left, and whether what was done is still there.
-
-        A disk that lost its power may have forgotten what the journal remembers.
-        """
-        plan = self._state.plan
-        done: list[int] = []
-        left: list[tuple[int, StepResult, str]] = []
-        for number in sorted(self._state.open):
-            step = plan.steps[number]
-            try:
-                clear_up(self.disk, plan.mode, step, since=self._state.created_at)
-                if is_ours(plan.mode, step, self._state.inodes.get(number)):
-                    if plan.mode is ArrangeMode.MOVE:
-                        self._finish_move(step)
-                    done.append(number)
-            except (OSError, ChangedError) as error:
-                left.append((number, StepResult.FAILED, _reason(error)))
-        left += [(number, StepResult.PENDING, "") for number in self._forgotten()]
-        if self._state.open or left:
-            self.journal.write({"did": done, "left": left}, sync=True)
-
-    def _forgotten(self) -> Iterator[int]:
-        """The steps of an unfinished run that are done, of which the disk knows nothing."""
-        if self._state.applied:
-            return
-        for number in sorted(self._state.was_done - self._state.open):
-            step = self._state.plan.steps[number]
-            with suppress(OSError):
-                if status_of(str(step.target)) is None and is_as_planned(step, step.source.stat()):
-                    yield number
-
     def run(self) -> ArrangeRecord:
-        """Do what is not done."""
+        """Do the steps that are not done."""
         todo = self.todo()
-        self._company = sidecar_owners(self._state.plan)
+        self._owners = sidecar_owners(self._state.plan)
         for begin in range(0, len(todo), BATCH):
             batch = todo[begin : begin + BATCH]
             if self.stop():
@@ -181,7 +153,7 @@ class _Application:
     # Before the steps ------------------------------------------------------------------------
 
     def _announce(self, batch: Sequence[int]) -> None:
-        """Write down what is about to be done, and make the folders for it."""
+        """Write the batch to the journal, and make its folders."""
         steps = [self._state.plan.steps[number] for number in batch]
         make, touch = self._folders(steps)
         entry: dict[str, Any] = {"do": batch, "make": make, "touch": touch}
@@ -200,7 +172,7 @@ class _Application:
                 self.disk.sync_folder(folder)
 
     def _folders(self, steps: Sequence[ArrangeStep]) -> tuple[list[str], dict[str, int]]:
-        """The folders that steps need made, the upper ones first, and those that they change."""
+        """The folders to make, parents first, and the times of those that the steps change."""
         make: list[str] = []
         changed: set[str] = set()
         moves = self._state.plan.mode is ArrangeMode.MOVE
@@ -226,42 +198,42 @@ class _Application:
     # The steps -------------------------------------------------------------------------------
 
     def _do_all(self, batch: Sequence[int]) -> bool:
-        """Do steps and answer for them; whether to go on."""
+        """Do a batch and write its results; return whether to continue."""
         done: list[int] = []
         left: list[tuple[int, StepResult, str]] = []
-        goes_on = True
+        continues = True
         for number in batch:
             if self.stop():
-                goes_on = False
+                continues = False
                 break
             try:
                 result, reason = self._do_with_its_photo(number)
             except _FullError:
                 left.append((number, StepResult.PENDING, "the disk is full"))
-                goes_on = False
+                continues = False
                 break
-            self._now[number] = result
+            self._results[number] = result
             if result is StepResult.DONE:
                 done.append(number)
             else:
                 left.append((number, result, reason))
-        if self._no_links and goes_on and not self._tried and not self._state.was_done:
+        if self._no_links and continues and not self._tried and not self._state.was_done:
             self.journal.write({"did": [], "left": []}, sync=True)
             self._give_up(self._no_links)
-        self.journal.write({"did": done, "left": left}, sync=not goes_on)
-        return goes_on
+        self.journal.write({"did": done, "left": left}, sync=not continues)
+        return continues
 
     def _do_with_its_photo(self, number: int) -> tuple[StepResult, str]:
-        """Do a step; a sidecar stays where its photo stays."""
+        """Do a step; a sidecar is only done if its photo is."""
         step = self._state.plan.steps[number]
-        photo = left_behind(self._company.get(number, ()), self._result_of, {StepResult.DONE})
+        photo = left_behind(self._owners.get(number, ()), self._result_of, {StepResult.DONE})
         if photo is None:
             return self._do(step)
         source = self._state.plan.steps[photo].source
-        return self._result_of(photo), f"it stays with its photo {source.name}"
+        return self._result_of(photo), f"its photo {source.name} was not arranged"
 
     def _result_of(self, number: int) -> StepResult:
-        return self._now.get(number, self._state.results[number])
+        return self._results.get(number, self._state.results[number])
 
     def _do(self, step: ArrangeStep) -> tuple[StepResult, str]:
         refused = self._refused.get(str(step.target.parent)) if self._refused else None
@@ -303,38 +275,29 @@ class _Application:
                 raise
             move_across(self.disk, step, step.source, step.target)
 
-    def _finish_move(self, step: ArrangeStep) -> None:
-        """Take the first name away where the second is whole, unless another file has come there.
-
-        The target stays whatever is at the source: it may be the only one that holds the photo.
-        """
-        source, target = str(step.source), str(step.target)
-        if status_of(source) is not None and are_halves(step, source, target):
-            self.disk.remove(source)
-
     def _refusal(self, step: ArrangeStep, error: OSError) -> tuple[StepResult, str]:
         if error.errno in FULL:
             raise _FullError from error
         links = self._state.plan.mode in {ArrangeMode.LINK, ArrangeMode.SYMLINK}
         no_links = error.errno in NO_LINKS or getattr(error, "winerror", 0) == _NO_PRIVILEGE
-        if links and no_links:  # of this file alone, or of all: the others tell
+        if links and no_links:  # this file alone, or all: the other steps decide
             self._no_links = error
         with suppress(OSError):
             if status_of(str(step.source)) is None:
                 if self._state.plan.mode is ArrangeMode.MOVE and is_ours(ArrangeMode.MOVE, step):
-                    return StepResult.DONE, ""  # by a run that was killed, on a disk that was away
-                return StepResult.MISSING, "it is not there any more"
-        return StepResult.FAILED, _reason(error)
+                    return StepResult.DONE, ""  # by a killed run, on a disk that was disconnected
+                return StepResult.MISSING, "it does not exist any more"
+        return StepResult.FAILED, reason_of(error)
 
     def _give_up(self, error: OSError) -> None:
-        """End a run where no link can be made: the folders that were made go again."""
+        """End a run where no link can be made, and remove the folders that it made."""
         undo_state(self.journal)
         plan = self._state.plan
         others = (
             "--mode copy" if plan.mode is ArrangeMode.SYMLINK else "--mode copy or --mode symlink"
         )
         raise SettingsError(
-            f"no {plan.mode} can be made in {plan.to}: {_reason(error)}", others
+            f"no {plan.mode} can be made in {plan.to}: {reason_of(error)}", others
         ) from error
 
 
@@ -346,7 +309,3 @@ def _inodes(steps: Iterator[tuple[int, ArrangeStep]]) -> Iterator[tuple[int, tup
             continue
         if status is not None:
             yield number, (status.st_dev, status.st_ino)
-
-
-def _reason(error: OSError | ChangedError) -> str:
-    return str(getattr(error, "strerror", None) or error)

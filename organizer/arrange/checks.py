@@ -1,4 +1,4 @@
-"""What a kill left, told by looking at the disk: whether a step was done, or half done."""
+"""Checks of the disk: whether a step was done, half done, or not at all."""
 
 from __future__ import annotations
 
@@ -14,21 +14,26 @@ from organizer.arrange.disk import Disk, hash_of, is_file, status_of
 from organizer.arrange.types import ArrangeMode, ArrangeStep
 
 _COARSE_NS = 2 * 10**9
-"""FAT keeps times to two seconds."""
+"""The resolution of times on FAT: two seconds."""
 
 
 class ChangedError(Exception):
-    """A file is not what it was when the arrangement was planned."""
+    """A file has changed since the arrangement was planned."""
+
+
+def reason_of(error: OSError | ChangedError) -> str:
+    """The reason of an error, as a message to the user."""
+    return str(getattr(error, "strerror", None) or error)
 
 
 def partial_of(step: ArrangeStep, beside: Path) -> str:
-    """The name of a copy that is not whole yet: hidden, so that an ingest passes it over."""
-    told = f"{step.source}\0{step.target}".encode("utf-8", "surrogateescape")
-    return f"{beside.parent}{os.sep}.organizer-{blake3(told).hexdigest(8)}.partial"
+    """The path of an unfinished copy: hidden, so that an ingest skips it."""
+    both = f"{step.source}\0{step.target}".encode("utf-8", "surrogateescape")
+    return f"{beside.parent}{os.sep}.organizer-{blake3(both).hexdigest(8)}.partial"
 
 
 def folder_time(folder: str) -> int | None:
-    """When what a folder holds changed last, in nanoseconds; None where it cannot be told."""
+    """The modification time of a folder in nanoseconds; None where it cannot be read."""
     try:
         return os.stat(folder).st_mtime_ns  # noqa: PTH116
     except OSError:
@@ -36,7 +41,7 @@ def folder_time(folder: str) -> int | None:
 
 
 def is_as_planned(step: ArrangeStep, status: os.stat_result | None) -> bool:
-    """Whether a file has the size and the time that it had when it was planned."""
+    """Whether a file still has the size and the time of the plan."""
     return (
         status is not None
         and stat.S_ISREG(status.st_mode)
@@ -45,7 +50,7 @@ def is_as_planned(step: ArrangeStep, status: os.stat_result | None) -> bool:
 
 
 def is_about_as_planned(step: ArrangeStep, status: os.stat_result | None) -> bool:
-    """The same, for a file on a disk that may keep times less exactly."""
+    """As `is_as_planned`, for a disk with a coarser resolution of times."""
     return (
         status is not None
         and stat.S_ISREG(status.st_mode)
@@ -55,15 +60,15 @@ def is_about_as_planned(step: ArrangeStep, status: os.stat_result | None) -> boo
 
 
 def is_ours(mode: ArrangeMode, step: ArrangeStep, inode: tuple[int, int] | None = None) -> bool:
-    """Whether what is at the target of a step is what the step makes.
+    """Whether the file at the target of a step is the one that the step makes.
 
     Args:
         mode: What the step does.
         step: The step.
-        inode: Device and number of the file before it was moved.
+        inode: Device and inode number of the file before it was moved.
 
     Raises:
-        OSError: It cannot be looked at.
+        OSError: It cannot be read.
     """
     if mode is ArrangeMode.SYMLINK:
         return is_link_to(step)
@@ -81,13 +86,14 @@ def is_ours(mode: ArrangeMode, step: ArrangeStep, inode: tuple[int, int] | None 
 
 
 def is_one_name(first: str, second: str) -> bool:
-    """Whether two paths lead to one name in one folder: what removes the one removes the other.
+    """Whether two paths lead to one directory entry: removing the one removes the other.
 
-    So it is where a person replaced a folder, or a file, with a link to the other, where a plan
-    leads a file onto itself, and where names differ by what the disk does not tell apart.
+    This happens where a person replaced a folder or a file with a link to the other, where a plan
+    moves a file onto itself, and where names differ only by case or normalisation that the disk
+    ignores.
 
     Raises:
-        OSError: They cannot be looked at.
+        OSError: They cannot be read.
     """
     first, second = (
         os.path.realpath(path) if os.path.islink(path) else path  # noqa: PTH114
@@ -114,9 +120,9 @@ def is_link_to(step: ArrangeStep) -> bool:
 
 
 def holds_the_content(step: ArrangeStep) -> bool:
-    """Whether the target's bytes are those of the source when it was planned.
+    """Whether the target has the content that was planned.
 
-    A sidecar's are compared with its source's; where that is gone, size and time have to do.
+    A sidecar is compared with its source; where that is gone, size and time have to suffice.
     """
     if step.image_id:
         return hash_of(str(step.target)) == step.image_id
@@ -127,12 +133,13 @@ def holds_the_content(step: ArrangeStep) -> bool:
 
 
 def are_halves(step: ArrangeStep, source: str, target: str) -> bool:
-    """Whether the files at both places of a move are one: two names, or a copy and its original.
+    """Whether source and target are the two halves of an unfinished move.
 
-    Two paths to one name are no halves: to remove one would be to remove both.
+    They are two hard links, or a copy and its original. Two paths to one directory entry are not:
+    removing one would remove both.
 
     Raises:
-        OSError: They cannot be looked at.
+        OSError: They cannot be read.
     """
     if is_one_name(source, target):
         return False
@@ -144,13 +151,13 @@ def are_halves(step: ArrangeStep, source: str, target: str) -> bool:
 
 
 def clear_up(disk: Disk, mode: ArrangeMode, step: ArrangeStep, *, since: str) -> None:
-    """Remove what a kill leaves beside the places of a step, and the file that held one.
+    """Remove the unfinished copies and empty placeholder files that a killed step leaves.
 
     Args:
         disk: The disk.
-        mode: What the step does: a link needs no file to hold its place.
+        mode: What the step does: a link needs no placeholder.
         step: The step.
-        since: When the arrangement began: an empty file that is older is another's.
+        since: When the arrangement began: an older empty file is not a placeholder.
     """
     began = datetime.fromisoformat(since).timestamp()
     holds = mode in {ArrangeMode.COPY, ArrangeMode.MOVE}
@@ -171,7 +178,7 @@ def clear_up(disk: Disk, mode: ArrangeMode, step: ArrangeStep, *, since: str) ->
 
 
 def _followed(path: Path) -> os.stat_result | None:
-    """What the system tells of a file, a link followed; None where there is none."""
+    """The status of a file, following a link; None where there is none."""
     try:
         return path.stat()
     except (FileNotFoundError, NotADirectoryError):

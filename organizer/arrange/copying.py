@@ -1,4 +1,4 @@
-"""A copy that appears under its name when it is whole and right, and not before."""
+"""Copies that appear under their name only when they are complete and verified."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ def copy_whole(
     check: bool,
     mtime_ns: int | None = None,
 ) -> None:
-    """Copy a file, time and mode with it.
+    """Copy a file with its time and mode.
 
     Args:
         disk: The disk.
-        step: The step of which it is a part.
-        source: What is copied.
-        target: Where to.
-        check: Whether what was written is read again and compared.
-        mtime_ns: The time that the copy gets; the source's where None.
+        step: The step that it belongs to.
+        source: The file.
+        target: The path of the copy.
+        check: Whether the copy is read back and compared.
+        mtime_ns: The modification time of the copy; the source's where None.
 
     Raises:
-        ChangedError: The content is not what was planned, or was not written as it was read.
-        FileExistsError: There is something at the target.
+        ChangedError: The content is not what was planned, or was written wrongly.
+        FileExistsError: There is a file at the target.
         OSError: It cannot be copied.
     """
     partial = partial_of(step, target)
@@ -57,7 +57,7 @@ def copy_whole(
 def move_across(
     disk: Disk, step: ArrangeStep, source: Path, target: Path, *, mtime_ns: int | None = None
 ) -> None:
-    """Move a file to another disk: copy, check, have it on the disk, and only then remove.
+    """Move a file to another disk: copy, verify, synchronise, and only then remove the source.
 
     Raises:
         ChangedError: See `copy_whole`.
@@ -71,7 +71,7 @@ def move_across(
         _require_still(source, before)
         disk.remove(str(source))
     except (OSError, ChangedError):
-        if status_of(str(source)) is None:  # removed after all, or by another: this is the last
+        if status_of(str(source)) is None:  # removed after all: the target may be the last copy
             return
         disk.remove(str(target))
         raise
@@ -80,14 +80,14 @@ def move_across(
 def _require_still(source: Path, before: os.stat_result) -> None:
     after = source.stat()
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise ChangedError("it changes while it is copied")
+        raise ChangedError("it changed while it was copied")
 
 
 def _require_content(step: ArrangeStep, read: str) -> None:
     if step.image_id and read != step.image_id:
-        raise ChangedError("its content is not what it was, though size and time are")
+        raise ChangedError("its content changed, though size and time did not")
 
 
 def _require_written(partial: str, read: str) -> None:
     if hash_of(partial) != read:
-        raise ChangedError("the disk does not give back what was written")
+        raise ChangedError("the copy on the disk differs from what was written")

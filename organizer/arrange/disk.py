@@ -1,6 +1,6 @@
-"""The few things that are done to a disk, each on its own, so that a test can end any of them.
+"""The file operations of an arrangement, one method each, so that a test can fail any of them.
 
-Nothing here replaces a file: what is at a target makes the operation fail with `FileExistsError`.
+None replaces a file: a file at the target makes the operation fail with `FileExistsError`.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _HERE = -100  # AT_FDCWD of Linux: paths are not relative to a descriptor
 _NOT_OVER_LINUX, _NOT_OVER_MACOS = 1, 4  # RENAME_NOREPLACE, RENAME_EXCL
 
 NO_LINKS = frozenset([errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV])
-"""What a file system says that has no links, or none to here."""
+"""Errors of a file system without links, or without links across disks."""
 
 FULL = frozenset([errno.ENOSPC, errno.EDQUOT])
-"""What a full disk says, or one on which the user may have no more."""
+"""Errors of a full disk, or of an exhausted quota."""
 
 _NO_SUCH_CALL = frozenset([errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP])
 
@@ -38,7 +38,7 @@ class Disk:
         self._rename_new = _system_rename()
 
     def link(self, source: str, target: str) -> None:
-        """Give a file a second name; a symbolic link is followed."""
+        """Make a hard link; a symbolic link is followed."""
         os.link(os.path.realpath(source) if os.path.islink(source) else source, target)  # noqa: PTH114
 
     def symlink(self, source: str, target: str) -> None:
@@ -46,10 +46,10 @@ class Disk:
         os.symlink(source, target)  # noqa: PTH211
 
     def rename(self, source: str, target: str) -> None:
-        """Move a file on one disk, never over another.
+        """Move a file on one disk without overwriting another.
 
-        Where the system has no call for it, a second name is made and the first taken away; where
-        there are no second names, an empty file holds the place.
+        Where the system has no call for it, a hard link is made and the source removed; where there
+        are no hard links, the source is renamed over an empty placeholder file.
         """
         if self._rename_new is not None:
             try:
@@ -70,7 +70,7 @@ class Disk:
             return
         try:
             self.remove(source)
-        except OSError:  # a network's disk may have removed it and say that it is not there
+        except OSError:  # a network disk may report failure although it removed the file
             status = status_of(source)
             if status is None or not os.path.samestat(status, os.lstat(target)):
                 return
@@ -78,11 +78,11 @@ class Disk:
             raise
 
     def link_as_it_is(self, source: str, target: str) -> None:
-        """Give a file a second name, also one that is a symbolic link."""
+        """Make a hard link, also of a symbolic link itself."""
         os.link(source, target)
 
     def hold(self, target: str) -> None:
-        """Make an empty file."""
+        """Make an empty placeholder file."""
         os.close(os.open(target, _NEW, 0o600))
 
     def replace(self, source: str, target: str) -> None:
@@ -90,12 +90,10 @@ class Disk:
         os.replace(source, target)  # noqa: PTH105
 
     def copy(self, source: str, target: str) -> str:
-        """Copy a file with its time, its mode and what else the system tells of it.
-
-        It is on the disk when this returns.
+        """Copy a file with its metadata, and synchronise it to the disk.
 
         Returns:
-            The hash of what was read.
+            The hash of the content that was read.
         """
         made = blake3()
         descriptor = os.open(target, _NEW, 0o600)
@@ -108,17 +106,17 @@ class Disk:
         return made.hexdigest(_ID_BYTES)
 
     def write(self, descriptor: int, data: bytes) -> None:
-        """Write all of it."""
+        """Write all the data."""
         view = memoryview(data)
         while view:
             view = view[os.write(descriptor, view) :]
 
     def sync(self, descriptor: int) -> None:
-        """Have what was written on the disk."""
+        """Synchronise a file to the disk."""
         os.fsync(descriptor)
 
     def sync_folder(self, path: str) -> None:
-        """Have the names in a folder on the disk, where the system can do that."""
+        """Synchronise the entries of a folder to the disk, where the system can do that."""
         with suppress(OSError):
             descriptor = os.open(path, os.O_RDONLY)
             try:
@@ -127,7 +125,7 @@ class Disk:
                 os.close(descriptor)
 
     def remove(self, path: str) -> None:
-        """Take the name of a file away."""
+        """Remove a file."""
         os.unlink(path)  # noqa: PTH108
 
     def make_folder(self, path: str) -> None:
@@ -139,7 +137,7 @@ class Disk:
         os.rmdir(path)  # noqa: PTH106
 
     def set_time(self, path: str, mtime_ns: int) -> None:
-        """Set when something was changed last."""
+        """Set a modification time."""
         os.utime(path, ns=(os.stat(path).st_atime_ns, mtime_ns))  # noqa: PTH116
 
     def free(self, path: str) -> int:
@@ -151,14 +149,14 @@ class Disk:
         try:
             self.replace(source, target)
         except OSError:
-            if status_of(source) is None:  # it was moved, whatever the system says
+            if status_of(source) is None:  # it was moved in spite of the error
                 return
             self.remove(target)
             raise
 
 
 def status_of(path: str) -> os.stat_result | None:
-    """What the system tells of a name, a link not followed; None where there is none."""
+    """The status of a file, not following a link; None where there is none."""
     try:
         return os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -171,7 +169,7 @@ def is_file(status: os.stat_result | None) -> bool:
 
 
 def hash_of(path: str) -> str:
-    """The image id of a file's content, read from the disk where the system lets one ask for it."""
+    """The image id of a file's content, read from the disk and not a cache where possible."""
     made = blake3()
     with open(path, "rb") as file:  # noqa: PTH123
         if hasattr(os, "posix_fadvise"):
@@ -190,7 +188,7 @@ def _copy_status(source: str, target: str) -> None:
 
 
 def _system_rename() -> Callable[[str, str], None] | None:
-    """The system's call that renames and never replaces, where it has one."""
+    """The system's call that renames without replacing, where it has one."""
     if os.name == "nt":
         return os.rename
     system = ctypes.CDLL(None, use_errno=True)

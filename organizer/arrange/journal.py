@@ -1,7 +1,7 @@
-"""The journal of an arrangement: what was planned, what is about to be done, what is done.
+"""The journal of an arrangement: its plan, then each batch of steps before and after it is done.
 
-A file of JSON lines. The first tells the version, the plan follows, a step a line; that much is
-written whole or not at all. Then lines are appended:
+A file of JSON lines. The first holds the version, the plan follows with one step per line; these
+are written atomically. Then lines are appended:
 
     {"do": [numbers], "make": [folders], "touch": {folder: mtime}, "inodes": {number: [dev, ino]}}
     {"did": [numbers], "left": [[number, result, reason]]}
@@ -11,9 +11,9 @@ written whole or not at all. Then lines are appended:
     {"took": [numbers], "left": [...]}
     {"end": "undone"}
 
-A "do" or "take" is on the disk before the first of its steps is begun, so what a kill leaves to be
-looked at is known: the steps of the last one without an answer. A last line that is torn is as one
-that was never written. One process at a time writes to the journals of a folder.
+A "do" or "take" is on the disk before the first of its steps is begun, so the steps that a kill may
+have left half done are known: those of the last one that has no result. An incomplete last line is
+ignored. One process at a time writes to the journals of a folder.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from organizer.errors import StoreError
 if TYPE_CHECKING:
     import portalocker
 
-VERSION = 1
+_VERSION = 1
 
 _LOCK = "arrangement.lock"
 _NAME = re.compile(r"arrangement-(\d{6,})\.jsonl")
@@ -57,7 +57,7 @@ def next_journal(folder: Path) -> Path:
 
 
 def journals(folder: Path) -> list[Path]:
-    """The journals in a folder, the oldest first; none where there is no folder."""
+    """The journals in a folder, oldest first; none where the folder does not exist."""
     try:
         found = [file for file in folder.iterdir() if _NAME.fullmatch(file.name)]
     except FileNotFoundError:
@@ -66,16 +66,16 @@ def journals(folder: Path) -> list[Path]:
 
 
 def read_journal(file: Path) -> ArrangeRecord:
-    """What a journal tells.
+    """Read a journal.
 
     Raises:
         StoreError: It cannot be read, is damaged, or was written by a newer organizer.
     """
-    return read_state(file).record()
+    return read_journal_state(file).record()
 
 
 def placed_by_journals(folder: Path) -> dict[str, ArrangeStep]:
-    """What the arrangements that stand put where, by target.
+    """The steps that are done and not undone, of all journals in a folder, by target.
 
     Raises:
         StoreError: See `read_journal`.
@@ -89,7 +89,7 @@ def placed_by_journals(folder: Path) -> dict[str, ArrangeStep]:
 
 @dataclass(slots=True)
 class Journal:
-    """A journal that is written to; use it as a context manager."""
+    """A journal open for writing; use it as a context manager."""
 
     state: JournalState
     disk: Disk
@@ -98,16 +98,16 @@ class Journal:
 
     @classmethod
     def begin(cls, file: Path, plan: ArrangePlan, disk: Disk) -> Self:
-        """Begin a journal with all that is planned.
+        """Create a journal of a plan.
 
         Raises:
-            StoreError: It cannot be written, there is one, or another process is at work.
+            StoreError: It cannot be written, exists already, or another process is arranging.
         """
 
         def begun() -> JournalState:
             created_at = datetime.now(UTC).isoformat(timespec="seconds")
             atomic.write_atomically(file, _head(plan, created_at), over=False)
-            disk.sync_folder(str(file.parent))  # no crash may leave moved files without it
+            disk.sync_folder(str(file.parent))  # a crash must not leave moved files without it
             state = JournalState(file, plan, created_at, [StepResult.PENDING] * len(plan.steps))
             state.length = file.stat().st_size
             return state
@@ -120,16 +120,16 @@ class Journal:
 
     @classmethod
     def go_on(cls, file: Path, disk: Disk) -> Self:
-        """Read a journal and append to it; what a kill has torn at its end is cut off.
+        """Open a journal to append to it; an incomplete last line is removed.
 
         Raises:
-            StoreError: It cannot be read or written, is damaged, or another process is at work.
+            StoreError: It cannot be read or written, is damaged, or another process is arranging.
         """
-        return cls._locked(file, disk, lambda: read_state(file))
+        return cls._locked(file, disk, lambda: read_journal_state(file))
 
     @classmethod
     def _locked(cls, file: Path, disk: Disk, state_of: Callable[[], JournalState]) -> Self:
-        """A journal that is read and written by no other process until it is closed."""
+        """Open a journal that no other process may open until it is closed."""
         with ExitStack() as close:
             close.callback(_lock(file).release)
             try:
@@ -148,14 +148,14 @@ class Journal:
         self._close.close()
 
     def write(self, entry: Mapping[str, Any], *, sync: bool) -> None:
-        """Append a line, and take in what it says.
+        """Append an entry, and update the state by it.
 
         Args:
-            entry: The line.
-            sync: Whether it is to be on the disk before anything else is done.
+            entry: The entry.
+            sync: Whether to synchronise it to the disk.
 
         Raises:
-            StoreError: It cannot be written: nothing more may be done.
+            StoreError: It cannot be written; the run must end.
         """
         try:
             self.disk.write(self._descriptor, _line(entry))
@@ -163,11 +163,11 @@ class Journal:
                 self.disk.sync(self._descriptor)
         except OSError as error:
             raise _cannot(self.state.file, error) from error
-        self.state.take_in(entry)
+        self.state.update(entry)
 
 
-def read_state(file: Path) -> JournalState:
-    """What a journal tells.
+def read_journal_state(file: Path) -> JournalState:
+    """Read a journal as a state that later entries can update.
 
     Raises:
         StoreError: It cannot be read, is damaged, or was written by a newer organizer.
@@ -185,7 +185,7 @@ def read_state(file: Path) -> JournalState:
         state = JournalState(file, plan, head["created_at"], [StepResult.PENDING] * len(plan.steps))
         state.length = head["length"]
         for entry, end in lines:
-            state.take_in(entry)
+            state.update(entry)
             state.length = end
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(file) from error
@@ -193,7 +193,7 @@ def read_state(file: Path) -> JournalState:
 
 
 def _lines(file: Path, data: bytes) -> Iterator[tuple[Any, int]]:
-    """The lines and where each ends; a last one that is torn is left out."""
+    """The lines and where each ends, without an incomplete last one."""
     begin = 0
     while (end := data.find(b"\n", begin) + 1) > 0:
         try:
@@ -212,13 +212,13 @@ def _require_version(file: Path, head: Mapping[str, Any]) -> None:
     version = head.get("organizer arrangement")
     if not isinstance(version, int):
         raise _damaged(file)
-    if version > VERSION:
+    if version > _VERSION:
         raise StoreError(f"{file} was written by a newer organizer", "update organizer")
 
 
 def _head(plan: ArrangePlan, created_at: str) -> bytes:
     head = {
-        "organizer arrangement": VERSION,
+        "organizer arrangement": _VERSION,
         "created_at": created_at,
         "to": str(plan.to),
         "mode": plan.mode,
@@ -263,8 +263,8 @@ def _plan(head: dict[str, Any], lines: Iterator[tuple[Any, int]]) -> ArrangePlan
             head["made_safe"],
             head["suffixed"],
         )
-    except RuntimeError as error:  # lines came to their end within a generator
-        raise ValueError("the plan is not whole") from error
+    except RuntimeError as error:  # StopIteration of the lines within a generator
+        raise ValueError("the plan is not complete") from error
 
 
 def _line(entry: object) -> bytes:
@@ -272,7 +272,7 @@ def _line(entry: object) -> bytes:
 
 
 def _lock(file: Path) -> portalocker.Lock:
-    """Keep other processes from the journals of a folder; the system lets go after a kill."""
+    """Lock the journals of a folder; the system releases the lock of a killed process."""
     import portalocker
 
     lock = portalocker.Lock(file.with_name(_LOCK), mode="a", timeout=0)
@@ -291,12 +291,12 @@ def _lock(file: Path) -> portalocker.Lock:
 def _cannot(file: Path, error: OSError) -> StoreError:
     return StoreError(
         f"cannot write the journal {file}: {error.strerror or error}",
-        "make room or give it the rights, and run the command again",
+        "free some space or grant write access, and run the command again",
     )
 
 
 def _damaged(file: Path) -> StoreError:
     return StoreError(
-        f"{file} is damaged: it is no journal of an arrangement",
+        f"{file} is damaged: it is not a journal of an arrangement",
         "nothing was touched; move the file away to go on without it",
     )

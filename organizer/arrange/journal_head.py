@@ -1,4 +1,4 @@
-"""What a journal tells at a glance, without the plan that it holds."""
+"""Reads the first and the last line of a journal, without its plan."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ _CHUNK = 1 << 16
 
 
 def folder_of(file: Path) -> Path | None:
-    """The folder that an arrangement is in; None where the journal does not tell it."""
+    """The folder of an arrangement; None where the journal cannot be read."""
     with suppress(OSError, ValueError, KeyError, TypeError), file.open("rb") as journal:
         return Path(json.loads(journal.readline())["to"])
     return None
 
 
 def is_move(file: Path) -> bool:
-    """Whether an arrangement moves its files; False where the journal does not tell it."""
+    """Whether an arrangement moves its files; False where the journal cannot be read."""
     with suppress(OSError, ValueError, KeyError, TypeError), file.open("rb") as journal:
         return bool(json.loads(journal.readline())["mode"] == ArrangeMode.MOVE)
     return False
 
 
 def has_ended(file: Path) -> bool:
-    """Whether the last thing that a journal tells is that an apply or an undo came to its end.
+    """Whether the last entry of a journal is the end of an apply or an undo.
 
-    A line that is torn, or one that cannot be read, is no end: `journal.read_journal` tells then.
+    False for an incomplete or unreadable line: `journal.read_journal` reports the reason.
     """
     with suppress(OSError, ValueError):
         return "end" in json.loads(_last_line(file))

@@ -1,4 +1,4 @@
-"""What a journal tells, line by line; see `journal` for what the lines are."""
+"""The state of an arrangement, from its journal line by line; `journal` describes the lines."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from organizer.arrange.types import ArrangePlan, ArrangeRecord, StepResult
 
 @dataclass(slots=True)
 class JournalState:
-    """What a journal tells, as it grows.
+    """The state of an arrangement, updated by each entry of its journal.
 
     Attributes:
         file: The journal.
         plan: The plan.
         created_at: When it was begun.
-        results: What became of each step.
-        reasons: Why, where it was not done.
-        was_done: Whether each step was ever done: what an undo is about.
-        begun: Whether each step was ever begun: one may be done of which an answer told otherwise,
-            because its disk was not there to be looked at.
-        open: The steps that were begun and have no answer.
-        inodes: Device and number of the files that are to be moved, for the open steps.
+        results: The result of each step.
+        reasons: Why a step was not done, by its number.
+        was_done: The steps that were ever done: an undo concerns these.
+        begun: The steps that were ever begun. One may be done although its result is another,
+            because its disk was disconnected when it was checked.
+        open: The steps that were begun and have no result.
+        inodes: Device and inode number of the files to move, for the open steps.
         made: The folders that were made.
-        touched: The folders that changed, and their times before.
+        touched: The folders that were changed, with their times before it.
         after: The times of these when the apply ended.
-        restore: The folders whose times an undo sets, with these; None before an undo.
-        applied: Whether an apply ended.
-        undone: Whether an undo ended.
-        length: Bytes of the journal that are in order.
+        restore: The times of folders that an undo restores; None before an undo.
+        applied: Whether an apply finished.
+        undone: Whether an undo finished.
+        length: Bytes of the journal's complete lines.
     """
 
     file: Path
@@ -52,7 +52,7 @@ class JournalState:
     undone: bool = False
 
     def record(self) -> ArrangeRecord:
-        """The state as a value."""
+        """The state as an immutable value."""
         return ArrangeRecord(
             self.file,
             self.plan,
@@ -64,8 +64,12 @@ class JournalState:
             undone=self.undone,
         )
 
-    def take_in(self, entry: Mapping[str, Any]) -> None:
-        """What a line of the journal says."""
+    def update(self, entry: Mapping[str, Any]) -> None:
+        """Update the state by an entry of the journal.
+
+        Raises:
+            KeyError: The entry is of an unknown kind.
+        """
         if "do" in entry or "take" in entry:
             self.open |= set(entry.get("do", entry.get("take", ())))
             self.begun |= self.open
@@ -77,7 +81,9 @@ class JournalState:
             self.undone = False
         elif "did" in entry or "took" in entry:
             result = StepResult.DONE if "did" in entry else StepResult.UNDONE
-            self._answer(entry.get("did", entry.get("took", ())), result, entry.get("left", ()))
+            self._set_results(
+                entry.get("did", entry.get("took", ())), result, entry.get("left", ())
+            )
         elif "undo" in entry:
             self._begin_undo(entry["undo"])
         elif entry.get("end") == "applied":
@@ -87,7 +93,7 @@ class JournalState:
         else:
             raise KeyError(*entry)
 
-    def _answer(
+    def _set_results(
         self, done: Iterable[int], result: StepResult, left: Iterable[Sequence[Any]]
     ) -> None:
         for number in done:
@@ -98,7 +104,7 @@ class JournalState:
         for number, why, reason in left:
             self.results[number] = StepResult(why)
             if result is StepResult.UNDONE and self.results[number] is not StepResult.PENDING:
-                self.was_done.add(number)  # else an undo that comes later would pass it over
+                self.was_done.add(number)  # else a later undo would skip it
             if reason:
                 self.reasons[number] = reason
             else:
@@ -107,7 +113,7 @@ class JournalState:
         self.inodes.clear()
 
     def _begin_undo(self, restore: Mapping[str, int]) -> None:
-        """What an apply could not do is not told by the undo, which is about what it did."""
+        """Reset the results of steps that were not done: an undo reports only those that were."""
         self.undone = False
         if self.restore is None:
             self.reasons.clear()

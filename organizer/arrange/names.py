@@ -1,8 +1,8 @@
-"""Names that every system can hold: Windows, macOS, Linux, and the FAT of a camera's card.
+"""File names that are valid on Windows, macOS, Linux and FAT.
 
-What is replaced becomes ``_``: the characters that Windows and FAT forbid, control characters, and
-marks that turn the direction of writing (they make a name show as another). Letters of every
-script, combining marks and emoji stay.
+Replaced by ``_``: the characters that Windows and FAT forbid, control characters, and marks that
+change the direction of writing (they make one name look like another). Letters of every script,
+combining marks and emoji stay.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 import unicodedata
 
 LONGEST = 255
-"""Bytes in UTF-8 that the usual file systems hold in a name; none holds fewer UTF-16 units."""
+"""The longest name in bytes of UTF-8 on the usual file systems; none allows fewer UTF-16 units."""
 
 _FORBIDDEN = re.compile(
     r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]'
@@ -31,24 +31,24 @@ _FLAGS = range(0x1F1E6, 0x1F200)
 
 
 def safe_name(name: str, *, tail: str = "", longest: int = LONGEST) -> str:
-    """A name of one file or folder, as it can be written everywhere.
+    """Make the name of one file or folder valid on every system.
 
     Args:
         name: The name without its tail.
-        tail: What has to stay at the end whatever is cut: a suffix with its dot.
-        longest: Bytes in UTF-8 that it may have.
+        tail: The end that is never cut off: a suffix with its dot.
+        longest: The most bytes of UTF-8 that it may have.
 
     Returns:
-        The name with its tail; never empty. One that is safe is returned as it is.
+        The name with its tail; never empty. A safe name is returned unchanged.
     """
     if longest >= 130 and _SIMPLE.fullmatch(name) and _SIMPLE_TAIL.fullmatch(tail):
-        return name + tail  # nearly all are; no reserved name is so long
+        return name + tail  # the usual case; no reserved name is so long
     tail = _cleaned(tail).rstrip(" .")
     name = _cleaned(name)
     if not name.strip(" ."):
         name = "_"
     elif name.startswith("."):
-        name = "_" + name[1:]  # hidden, and the next ingest would pass over it
+        name = "_" + name[1:]  # a hidden file would be skipped by the next ingest
     if not tail:
         name = name.rstrip(" .")
     base, dot, rest = name.partition(".")
@@ -62,16 +62,15 @@ def safe_name(name: str, *, tail: str = "", longest: int = LONGEST) -> str:
 
 
 def is_safe_name(name: str) -> bool:
-    """Whether a name can be written everywhere as it is."""
+    """Whether a name is valid on every system as it is."""
     return safe_name(name) == name
 
 
 def cut_name(text: str, longest: int) -> str:
-    """The beginning of a text that has at most so many bytes in UTF-8.
+    """Cut a text to at most `longest` bytes of UTF-8.
 
-    What a reader sees as one character is not cut in two (Unicode Standard Annex 29, extended
-    grapheme clusters, without the rules for scripts in which consonants join), unless nothing
-    would be left.
+    Grapheme clusters are not split (Unicode Standard Annex 29, without the rules for scripts in
+    which consonants join), unless nothing would be left.
     """
     if len(text.encode()) <= longest:
         return text
@@ -83,14 +82,14 @@ def cut_name(text: str, longest: int) -> str:
 
 
 def name_key(path: str) -> str:
-    """What two names share that are one on a file system that folds case or normalises."""
+    """A key that is equal for names that are one on a file system that folds case or normalises."""
     if path.isascii():
         return path.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", path).casefold())
 
 
 def is_text_name(name: str) -> bool:
-    """Whether a name is valid UTF-8: what is not comes from the system as lone surrogates."""
+    """Whether a name is valid UTF-8; Python reads other bytes as lone surrogates."""
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -105,7 +104,7 @@ def _cleaned(text: str) -> str:
 
 
 def _may_part(text: str, at: int) -> bool:
-    """Whether a text may be cut before a character without breaking what is seen as one."""
+    """Whether a text may be cut before a character without splitting a grapheme cluster."""
     before, after = text[at - 1], text[at]
     code = ord(after)
     if unicodedata.category(after).startswith("M") or code in _SKIN or code in _TAGS:

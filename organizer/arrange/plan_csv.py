@@ -1,11 +1,11 @@
-"""A plan as a table that a person can read and edit in a spreadsheet.
+"""Write a plan as a CSV table that a person can edit in a spreadsheet, and read it back.
 
-A line a file, with all that the plan needs on every line, so that lines may be sorted, filtered and
-deleted. A deleted line is not done, nor is one whose `do` says leave; a target that was edited is
-obeyed where it is as safe as a planned one.
+One line per file. Every line holds all that the plan needs, so that lines may be sorted, filtered
+and deleted. A deleted line is not done, nor is one whose `do` is ``leave``; an edited target is
+accepted if it is as safe as a planned one.
 
-Spreadsheets round long numbers, so what must stay exact has letters before it: ``ns:``, ``id:``.
-A text that one would run as a formula (``= + - @``) never begins a cell.
+Spreadsheets round long numbers, so values that must stay exact have a prefix: ``ns:``, ``id:``.
+Text that a spreadsheet would run as a formula (``= + - @``) is escaped.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from organizer.arrange.sidecars import split_stem
 from organizer.arrange.types import ArrangeMode, ArrangePlan, ArrangeStep, LeftFile
 from organizer.errors import SettingsError
 
-COLUMNS = (
+PLAN_COLUMNS = (
     "source", "target", "why", "do", "cluster", "cluster_folder", "image", "size", "mtime", "to",
 )  # fmt: skip
 """The header. `do` is the mode, "there" or "leave"; `image` is the hash, empty for a sidecar."""
@@ -39,20 +39,20 @@ _HINT = "make a new one: organizer arrange --plan FILE"
 
 
 def write_plan(plan: ArrangePlan, file: Path, *, over: bool = False) -> Path:
-    """Write a plan, whole or not at all: UTF-8 with a mark, which Excel needs.
+    """Write a plan atomically, as UTF-8 with the byte order mark that Excel needs.
 
     Args:
         plan: The plan.
         file: Where to.
-        over: Whether a file that is there is replaced.
+        over: Whether an existing file is replaced.
 
     Raises:
-        FileExistsError: There is a file, and it is not to be replaced.
+        FileExistsError: The file exists and `over` is False.
         OSError: It cannot be written.
     """
     text = io.StringIO(newline="")
     rows = csv.writer(text, lineterminator="\r\n", quoting=csv.QUOTE_MINIMAL)
-    rows.writerow(COLUMNS)
+    rows.writerow(PLAN_COLUMNS)
     rows.writerows(_step_row(plan, step, plan.mode) for step in plan.steps)
     rows.writerows(_step_row(plan, step, _THERE) for step in plan.there)
     rows.writerows(_left_row(plan, item) for item in plan.left)
@@ -61,12 +61,12 @@ def write_plan(plan: ArrangePlan, file: Path, *, over: bool = False) -> Path:
 
 
 def read_plan(file: Path) -> ArrangePlan:
-    """Read a plan back, as a person left it.
+    """Read a plan that a person may have edited.
 
     Raises:
-        SettingsError: It cannot be read, is no plan, or a line cannot be carried out: a target
-            outside the folder, one that two lines have, a name that some system cannot hold. The
-            message names the line.
+        SettingsError: It cannot be read, is not a plan, or a line is invalid: a target outside the
+            folder, the same target twice, a name that is not valid on every system. The message
+            names the line.
     """
     lines = list(_lines(file, _text(file)))
     if not lines:
@@ -78,10 +78,10 @@ def read_plan(file: Path) -> ArrangePlan:
     modes = {row["do"].strip().lower() for row in rows} - {_THERE, _LEAVE, ""}
     mode = ArrangeMode(_one(file, modes, "do")) if modes <= {*ArrangeMode} and modes else None
     if modes and mode is None:
-        words = ", ".join([*ArrangeMode, _THERE, _LEAVE])
+        valid = ", ".join([*ArrangeMode, _THERE, _LEAVE])
         raise SettingsError(
             f"{file}: {', '.join(sorted(modes - {*ArrangeMode}))} cannot be in the column do",
-            f"it can be {words}",
+            f"it can be {valid}",
         )
     return _plan(Path(to), mode or ArrangeMode.LINK, rows)
 
@@ -114,7 +114,7 @@ def _plan(to: Path, mode: ArrangeMode, rows: Sequence[_Row]) -> ArrangePlan:
     for row in rows:
         do = row["do"].strip().lower()
         if do in {_LEAVE, ""}:
-            why = row["why"] if not row["target"] else "left by the plan's reader"
+            why = row["why"] if not row["target"] else "left out in the edited plan"
             left.append(LeftFile(Path(row["source"]), why, _image_id(row)))
             continue
         step = _step(row, to)
@@ -137,7 +137,7 @@ def _step(row: _Row, to: Path) -> ArrangeStep:
         raise row.refused(f"the source {row['source']!r} is not absolute", _HINT)
     inside = _inside(row, source, to)
     folder = row["cluster_folder"].removeprefix("./")
-    stands = folder.split("/") if folder else []
+    parts = folder.split("/") if folder else []
     return ArrangeStep(
         source,
         to.joinpath(*inside),
@@ -146,12 +146,12 @@ def _step(row: _Row, to: Path) -> ArrangeStep:
         row.whole_number("cluster") if row["cluster"].strip() else None,
         row.whole_number("size"),
         row.whole_number("mtime", "ns:"),
-        folder if list(inside[:-1][: len(stands)]) == stands else "",
+        folder if list(inside[:-1][: len(parts)]) == parts else "",
     )
 
 
 def _inside(row: _Row, source: Path, to: Path) -> tuple[str, ...]:
-    """The target as names below the folder, checked as strictly as a planned one."""
+    """The target as names below the folder, as safe as those of a planned one."""
     text = row["target"]
     if not text.strip():
         raise row.refused("it has no target", "write leave in the column do, or delete the line")
@@ -161,21 +161,22 @@ def _inside(row: _Row, source: Path, to: Path) -> tuple[str, ...]:
     for name in inside:
         if not names.is_safe_name(name):
             raise row.refused(
-                f"the name {name!r} cannot be on every system", f"write {names.safe_name(name)!r}"
+                f"the name {name!r} is not valid on every system",
+                f"write {names.safe_name(name)!r}",
             )
     suffix = split_stem(source.name)[1]
     if split_stem(inside[-1])[1].lower() != suffix.lower():
         raise row.refused(
             f"{inside[-1]} does not end in {suffix} as its source does",
-            "keep the suffix: programs go by it",
+            "keep the suffix: programs rely on it",
         )
     return inside
 
 
 def _below(text: str, to: Path) -> tuple[str, ...]:
-    """The names of a path below a folder; none where it is not below."""
+    """The names of a path below a folder; empty where it is not below."""
     top = f"{to}{os.sep}"
-    if text.startswith(top) and os.altsep is None:  # nearly always, and sooner than with paths
+    if text.startswith(top) and os.altsep is None:  # the usual case, and faster than with paths
         inside = tuple(text.removeprefix(top).split("/"))
         if all(inside) and "." not in inside:
             return inside
@@ -186,14 +187,14 @@ def _below(text: str, to: Path) -> tuple[str, ...]:
 
 
 def _require_no_file_above(to: Path, steps: Sequence[ArrangeStep], rows: Sequence[_Row]) -> None:
-    """Make sure that no target is a folder of another."""
+    """Refuse a target that is a folder of another."""
     parents = {step.target.parent for step in steps}
     above = {folder for parent in parents for folder in (parent, *parent.parents)}
     folders = {names.name_key(str(folder)) for folder in above if folder.is_relative_to(to)}
     for step in steps:
         if names.name_key(str(step.target)) in folders:
             raise SettingsError(
-                f"{rows[0].file}: {step.target} would be a file, and a folder of other targets",
+                f"{rows[0].file}: {step.target} would be both a file and a folder of other targets",
                 "give it another name",
             )
 
@@ -201,7 +202,7 @@ def _require_no_file_above(to: Path, steps: Sequence[ArrangeStep], rows: Sequenc
 def _require_no_source_at(
     steps: Sequence[ArrangeStep], lines: Mapping[str, int], rows: Sequence[_Row]
 ) -> None:
-    """Make sure that no target is where a source lies: in which order would they go?"""
+    """Refuse a target at the place of a source: the result would depend on the order."""
     sources = {names.name_key(str(step.source)) for step in steps}
     for step in steps:
         key = names.name_key(str(step.target))
@@ -209,7 +210,7 @@ def _require_no_source_at(
             key != names.name_key(str(step.source)) or step.target == step.source
         ):
             raise SettingsError(
-                f"{rows[0].file} line {lines[key]}: at {step.target} lies a source of the plan",
+                f"{rows[0].file} line {lines[key]}: {step.target} is also a source of the plan",
                 "give it another name, or arrange that source first, with a plan of its own",
             )
 
@@ -217,14 +218,14 @@ def _require_no_source_at(
 def _require_moved_once(
     steps: Sequence[ArrangeStep], lines: Mapping[str, int], rows: Sequence[_Row]
 ) -> None:
-    """Make sure that no file is to be moved to two places."""
-    seen: dict[Path, int] = {}
+    """Refuse a file that is moved to two places."""
+    first: dict[Path, int] = {}
     for step in steps:
         line = lines[names.name_key(str(step.target))]
-        if seen.setdefault(step.source, line) != line:
+        if first.setdefault(step.source, line) != line:
             raise SettingsError(
                 f"{rows[0].file} line {line}: {step.source} is moved in line "
-                f"{seen[step.source]} already",
+                f"{first[step.source]} already",
                 "delete one of the lines; a file can be in two folders as a link or a copy",
             )
 
@@ -261,10 +262,12 @@ def _guarded(text: str) -> str:
 
 
 def _one(file: Path, values: set[str], column: str) -> str:
-    """The value that all lines have."""
+    """The value that all lines share."""
     if len(values) != 1:
         several = ", ".join(sorted(values)[:3])
-        raise SettingsError(f"{file}: the column {column} differs: {several}", _HINT)
+        raise SettingsError(
+            f"{file}: the column {column} has more than one value: {several}", _HINT
+        )
     return next(iter(values))
 
 
@@ -279,11 +282,11 @@ def _text(file: Path) -> str:
             text = data.decode(encoding)
             if "\0" not in text:
                 return text
-    raise SettingsError(f"{file} is no text", "save it as CSV in UTF-8")
+    raise SettingsError(f"{file} is not a text file", "save it as CSV in UTF-8")
 
 
 def _lines(file: Path, text: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """The lines that hold something, by the names of the columns, and where each begins."""
+    """The lines that are not empty, by the names of the columns, with their line numbers."""
     first, *rest = _BREAK.split(text, maxsplit=1)
     begins = 1
     if re.fullmatch(r'"?sep=."?', first.strip(), re.IGNORECASE) and rest:
@@ -295,7 +298,7 @@ def _lines(file: Path, text: str) -> Iterator[tuple[int, dict[str, str]]]:
     try:
         header = [name.strip().lower() for name in next(rows, [])]
         if any(name not in header for name in _NEEDED):
-            raise SettingsError(f"{file} is no plan of an arrangement", _HINT)
+            raise SettingsError(f"{file} is not a plan of an arrangement", _HINT)
         begins = rows.line_num + skipped + 1
         for row in rows:
             if any(map(str.strip, row)):

@@ -1,4 +1,4 @@
-"""Whether a plan can be carried out at all, told before anything is done."""
+"""Checks before a plan is applied: a writable folder, one disk for links, enough space."""
 
 from __future__ import annotations
 
@@ -12,23 +12,29 @@ from organizer.errors import SettingsError
 
 
 def require_possible(plan: ArrangePlan, steps: Sequence[ArrangeStep], disk: Disk) -> None:
-    """Make sure that a plan is not hopeless, before anything is done.
+    """Refuse a plan that cannot be applied, before anything is done.
+
+    Args:
+        plan: The plan.
+        steps: Those of its steps that are not done.
+        disk: Asked for the free space.
 
     Raises:
-        SettingsError: It is.
+        SettingsError: The folder cannot be written, links would lead to another disk, or there is
+            not enough space.
     """
     folder = plan.to
     while not os.path.lexists(folder) and folder != folder.parent:
         folder = folder.parent
     if not folder.is_dir():
-        raise SettingsError(f"{folder} is no folder", "choose another --to")
+        raise SettingsError(f"{folder} is not a folder", "choose another --to")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise SettingsError(f"nothing can be written in {folder}", "choose another --to")
     elsewhere = _on_other_disks(steps, folder)
     if plan.mode is ArrangeMode.LINK and elsewhere:
         raise SettingsError(
-            f"{plan.to} is on another disk than {elsewhere[0].source.parent}: no file can have "
-            "names on two",
+            f"{plan.to} is on another disk than {elsewhere[0].source.parent}: hard links cannot "
+            "lead to another disk",
             "--mode copy or --mode symlink",
         )
     if plan.mode in {ArrangeMode.COPY, ArrangeMode.MOVE}:
@@ -36,13 +42,13 @@ def require_possible(plan: ArrangePlan, steps: Sequence[ArrangeStep], disk: Disk
         free = disk.free(str(folder))
         if needed > free:
             raise SettingsError(
-                f"{plan.to} has room for {free:,} bytes, and {needed:,} are to go there",
-                "make room, or choose another --to" + " or --mode link" * (not elsewhere),
+                f"{plan.to} has {free:,} bytes of free space, and {needed:,} are needed",
+                "free some space, or choose another --to" + " or --mode link" * (not elsewhere),
             )
 
 
 def _on_other_disks(steps: Sequence[ArrangeStep], folder: Path) -> list[ArrangeStep]:
-    """The steps whose source lies on another disk; those whose folder is gone are left out."""
+    """The steps whose source is on another disk, without those whose folder is gone."""
     device = folder.stat().st_dev
     devices: dict[Path, int | None] = {}
     for step in steps:

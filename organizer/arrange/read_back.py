@@ -1,16 +1,16 @@
-"""What a person did to arranged folders in a file manager, as words about clusters.
+"""Infers what a person changed in arranged folders, in terms of clusters.
 
-The folder of a photo says what cluster it is of; what changed since the arrangement, or since the
-last read-back, is what the person said. Nothing is guessed:
+The folder of a photo stands for its cluster; a change since the arrangement, or since the last
+read-back, is a decision of the person. Nothing is guessed:
 
 - A photo in the folder of another cluster was moved there.
-- A folder whose photos are now all elsewhere, most of them in one new folder, was renamed to that;
-  so two folders that swapped their names swapped them.
-- Any other new folder is a new cluster. A folder in a folder of a cluster is part of that.
-- A photo in the folder of those in no cluster does not belong to the cluster that it came from.
-  There may be several such folders: for the unsure, for the empty ones.
-- A photo in two folders at once is contradictory: it is told, and nothing is said of it.
-- Of a photo that is gone, or in no folder, nothing is said.
+- A folder whose photos are all elsewhere now, most of them in one new folder, was renamed to that.
+  Two folders may have swapped their names.
+- Any other new folder is a new cluster. A folder inside the folder of a cluster is part of it.
+- A photo in a folder of photos in no cluster is excluded from the cluster that it came from. There
+  may be several such folders: for unassigned images, for empty ones.
+- A photo in two folders at once is contradictory: it is reported, and no decision follows.
+- From a photo that is gone, or in no folder, no decision follows.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ from functools import cached_property
 from organizer.arrange.recognise import ExpectedPhoto, RecognisedPhotos
 
 FolderMeaning = int | str | None
-"""What a folder stands for: a cluster, a new cluster by the folder's name, or no cluster."""
+"""What a folder stands for: a cluster's id, the name of a new cluster, or None for no cluster."""
 
 
 @dataclass(frozen=True, slots=True)
 class FolderChanges:
-    """What a person did.
+    """The changes of a person to arranged folders.
 
     Attributes:
-        renamed: The new folder name of clusters.
+        renamed: The new folder name of clusters, by id.
         moved: Images that are in the folder of another cluster now, by the cluster that they came
             from (None for no cluster) and the one that they are in.
         new_folders: Images in a new folder, by its name.
-        left: Images that were put to those in no cluster, by the cluster that they came from.
-        gone: Images that are nowhere any more.
-        loose: Images that are in no folder that could stand for a cluster.
-        contradictory: Images that are in several folders, with their names.
-        unknown_files: Files that are none of the arrangement.
-        places: For each placed photo what its folder stands for now; what it stood for where
-            nothing is said of it.
+        left: Images in a folder for no cluster now, by the cluster that they came from.
+        gone: Images that do not exist in the arranged folder any more.
+        loose: Images in no folder that could stand for a cluster.
+        contradictory: Images in several folders, with the names of these.
+        unknown_files: Files that do not belong to the arrangement.
+        places: For each placed photo what its folder stands for now, or what it stood for where no
+            decision follows.
         folders: For each placed photo the folder that stands for its cluster now, likewise.
-        paths: For each placed photo where it is now; "" where it is gone.
+        paths: For each placed photo its path now; "" where it is gone.
     """
 
     renamed: Mapping[int, str] = field(default_factory=dict)
@@ -60,34 +60,33 @@ class FolderChanges:
 
     @property
     def has_decisions(self) -> bool:
-        """Whether anything follows for the clusters."""
+        """Whether any decision about clusters follows."""
         return bool(self.renamed or self.moved or self.new_folders or self.left)
 
 
 def find_changes(
     placed: Sequence[ExpectedPhoto],
-    seen: RecognisedPhotos,
+    recognised: RecognisedPhotos,
     *,
     known: Mapping[str, int],
     nowhere: frozenset[str] = frozenset(),
     apart: frozenset[str] = frozenset(),
 ) -> FolderChanges:
-    """Tell what a person did.
+    """Infer what a person changed.
 
     Args:
-        placed: The photos as they were put, or last seen.
-        seen: Where they are now.
-        known: The clusters of now by the folder names that would stand for them.
+        placed: The photos as the arrangement, or the last read-back, left them.
+        recognised: Where they are now.
+        known: The current clusters, by the folder names that would stand for them.
         nowhere: Folder names that stand for no cluster.
         apart: Folder names in lower case that stand for no cluster either, unless the folder of a
             cluster was renamed so.
     """
-    reading = _Reading(placed, seen, known, nowhere, apart)
-    return reading.changes()
+    return _Comparison(placed, recognised, known, nowhere, apart).changes()
 
 
 class _Folders:
-    """Which folder of a path stands for a cluster, by the example of those that are known to."""
+    """Finds the folder of a path that stands for a cluster, at the depth of the known ones."""
 
     def __init__(self, known: set[str]) -> None:
         self._known = known
@@ -96,7 +95,7 @@ class _Folders:
         self._of: dict[str, str | None] = {}
 
     def of(self, path: str) -> str | None:
-        """The folder; None where no folder of the path could be one."""
+        """The folder; None where no folder of the path could stand for a cluster."""
         inside = path.rpartition("/")[0]
         if inside not in self._of:
             self._of[inside] = self._found(inside)
@@ -116,17 +115,17 @@ class _Folders:
 
 
 @dataclass(frozen=True)
-class _Reading:
-    """One comparison of what was with what is. Folders are told by their names."""
+class _Comparison:
+    """Compares the folders of photos then and now. Folders are identified by their names."""
 
     placed: Sequence[ExpectedPhoto]
-    seen: RecognisedPhotos
+    recognised: RecognisedPhotos
     known: Mapping[str, int]
     nowhere: frozenset[str]
     apart: frozenset[str]
 
     def changes(self) -> FolderChanges:
-        renamed = {g: x for g, x in self._renamed.items() if x not in self._homes[g]}
+        renamed = {g: x for g, x in self._renamed.items() if x not in self._folders_of[g]}
         moved: dict[tuple[int | None, int], list[str]] = defaultdict(list)
         new_folders: dict[str, list[str]] = defaultdict(list)
         left: dict[int, list[str]] = defaultdict(list)
@@ -162,7 +161,7 @@ class _Reading:
             gone=gone,
             loose=loose,
             contradictory=contradictory,
-            unknown_files=self.seen.unknown_files,
+            unknown_files=self.recognised.unknown_files,
             places=[settled.get(p.image_id, p.cluster_id) for p in self.placed],
             folders=[
                 p.folder if p.image_id in contradictory else self._folders.of(path) or p.folder
@@ -171,7 +170,7 @@ class _Reading:
             paths=self._now,
         )
 
-    # What was ------------------------------------------------------------------------------
+    # Then --------------------------------------------------------------------------------------
 
     @cached_property
     def _rows_of(self) -> dict[str, list[int]]:
@@ -183,7 +182,7 @@ class _Reading:
 
     @cached_property
     def _stood_for(self) -> dict[str, int | None]:
-        """What each folder stood for; where one held several clusters, the one with most photos."""
+        """What each folder stood for; of several clusters in one, that with the most photos."""
         votes: dict[str, Counter[int | None]] = defaultdict(Counter)
         for photo in self.placed:
             if photo.folder:
@@ -191,13 +190,13 @@ class _Reading:
         return {name: count.most_common(1)[0][0] for name, count in votes.items()}
 
     @cached_property
-    def _homes(self) -> dict[int, set[str]]:
+    def _folders_of(self) -> dict[int, set[str]]:
         """The folders that stood for each cluster."""
-        homes: dict[int, set[str]] = defaultdict(set)
+        folders: dict[int, set[str]] = defaultdict(set)
         for name, cluster_id in self._stood_for.items():
             if cluster_id is not None:
-                homes[cluster_id].add(name)
-        return homes
+                folders[cluster_id].add(name)
+        return folders
 
     @cached_property
     def _folders(self) -> _Folders:
@@ -207,21 +206,21 @@ class _Reading:
         path = self.placed[row].path
         return bool(path) and self._folders.of(path) is None
 
-    # What is -------------------------------------------------------------------------------
+    # Now ---------------------------------------------------------------------------------------
 
     @cached_property
     def _now(self) -> list[str]:
-        """Where each placed photo is."""
-        both = zip(self.placed, self.seen.paths, strict=True)
+        """The path of each placed photo."""
+        both = zip(self.placed, self.recognised.paths, strict=True)
         return [p.path if p.path in paths else min(paths, default="") for p, paths in both]
 
     @cached_property
     def _paths_now(self) -> dict[str, list[str]]:
-        """Where each image is."""
+        """The paths of each image."""
         paths: dict[str, list[str]] = {image_id: [] for image_id in self._rows_of}
-        for photo, mine in zip(self.placed, self.seen.paths, strict=True):
+        for photo, mine in zip(self.placed, self.recognised.paths, strict=True):
             paths[photo.image_id] += mine
-        for image_id, copies in self.seen.copies.items():
+        for image_id, copies in self.recognised.copies.items():
             paths[image_id] += copies
         return paths
 
@@ -236,20 +235,20 @@ class _Reading:
 
     @cached_property
     def _loose(self) -> set[str]:
-        """The images that are there, in no folder that could stand for a cluster."""
+        """The images that exist, but in no folder that could stand for a cluster."""
         return {i for i, paths in self._paths_now.items() if paths and not self._names_now[i]}
 
     @cached_property
     def _went(self) -> dict[int, Counter[str]]:
-        """In which folders the images of each cluster are now, of those that are in one."""
-        went: dict[int, Counter[str]] = {cluster_id: Counter() for cluster_id in self._homes}
+        """The folders of each cluster's images now, counted, for images in exactly one folder."""
+        went: dict[int, Counter[str]] = {cluster_id: Counter() for cluster_id in self._folders_of}
         for photo in self.placed:
             names = self._names_now[photo.image_id]
             if photo.cluster_id in went and len(names) == 1:
                 went[photo.cluster_id][next(iter(names))] += 1
         return went
 
-    # What follows --------------------------------------------------------------------------
+    # Inference ---------------------------------------------------------------------------------
 
     def _stands_for(self, name: str) -> FolderMeaning:
         """What a folder stands for now."""
@@ -265,13 +264,13 @@ class _Reading:
     def _renamed(self) -> dict[int, str]:
         """The clusters whose folder has another name now.
 
-        None of their images is where it was, and most of them are in a folder that holds more of
-        theirs than of any other such cluster's. A name that another cluster has is only free if
+        None of their images is in the old folder, and most are in one folder, which holds more of
+        their images than of any other such cluster's. The name of another cluster is only free if
         that one is renamed too.
         """
         wants: dict[int, str] = {}
         for cluster_id, went in self._went.items():
-            if went and not any(went[name] for name in self._homes[cluster_id]):
+            if went and not any(went[name] for name in self._folders_of[cluster_id]):
                 wants[cluster_id] = min(went, key=lambda name: (-went[name], name))
         for name in {*wants.values()}:
             rivals = [g for g, wanted in wants.items() if wanted == name]

@@ -1,8 +1,8 @@
-"""Files that a person may have dragged about, known again.
+"""Recognises arranged photos that a person may have moved or renamed.
 
-A hard link by its inode, a symbolic link by its text, a file by its size and the time of its last
-change; and by its content wherever that does not settle it: another name, a copy, two photos of one
-size and time. A file is never taken for another one because of its name alone.
+A hard link by its inode, a symbolic link by its target, another file by its size and modification
+time; by its content where these do not decide: another name, a copy, two photos of one size and
+time. A file is never matched by its name alone.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 Inode = tuple[int, int]
-"""The device and the number of a file on it."""
+"""The device and the inode number of a file."""
 
 Identify = Callable[[str], str | None]
-"""The content of the file at a path: its hash, or None where it cannot be read."""
+"""The content hash of the file at a path; None where it cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedPhoto:
-    """A photo where an arrangement put it, or where the last read-back saw it.
+    """A photo where an arrangement put it, or where the last read-back found it.
 
     Attributes:
-        path: Relative to the arranged folder, with forward slashes; "" where it was in it no more.
+        path: Relative to the arranged folder, with forward slashes; "" where it was gone.
         image_id: The hash of its content.
         cluster_id: The cluster that its folder stands for; None for no cluster.
         folder: The folder that stands for the cluster, relative likewise.
         size: Bytes.
-        mtime_ns: Time of its last change, nanoseconds.
-        inode: Of the file that it is a second name of; None where that is not known.
-        link: What a symbolic link says; None for what is no link.
+        mtime_ns: Modification time, nanoseconds.
+        inode: Of a hard link; None where unknown.
+        link: The target of a symbolic link; None for any other file.
     """
 
     path: str
@@ -45,7 +45,7 @@ class ExpectedPhoto:
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A file that is there now. `link` is None for what is no symbolic link."""
+    """A file in the arranged folder; `link` is the target of a symbolic link, otherwise None."""
 
     path: str
     size: int
@@ -56,12 +56,12 @@ class FoundFile:
 
 @dataclass(frozen=True, slots=True)
 class RecognisedPhotos:
-    """What was known again.
+    """Where the photos are now.
 
     Attributes:
-        paths: For each of the placed photos where it is now: nowhere, at a path, or at several.
-        copies: Further files of the same contents, by image.
-        unknown_files: Files that are none of the arrangement.
+        paths: The paths of each placed photo: none, one or several.
+        copies: Further files of the same content, by image.
+        unknown_files: Files that do not belong to the arrangement.
     """
 
     paths: Sequence[Sequence[str]]
@@ -72,12 +72,12 @@ class RecognisedPhotos:
 def recognise_photos(
     placed: Sequence[ExpectedPhoto], found: Sequence[FoundFile], identify: Identify
 ) -> RecognisedPhotos:
-    """Tell where each photo is now.
+    """Find where each photo is now.
 
     Args:
         placed: The photos.
-        found: The files that are there.
-        identify: Asked for the content of a file where nothing cheaper settles it.
+        found: The files in the arranged folder.
+        identify: Called for the content of a file where nothing cheaper decides.
     """
     matching = _Matching(placed, found, identify)
     matching.by_key(_link_of_placed, _link_of_found)
@@ -108,7 +108,7 @@ def _stamp(item: ExpectedPhoto | FoundFile) -> Hashable | None:
 
 
 class _Matching:
-    """Which files are taken for which photos so far."""
+    """The matches of files and photos so far."""
 
     def __init__(
         self, placed: Sequence[ExpectedPhoto], found: Sequence[FoundFile], identify: Identify
@@ -124,13 +124,13 @@ class _Matching:
         *,
         verify: bool = False,
     ) -> None:
-        """Take files for the photos that have the same key.
+        """Match files and photos that have the same key.
 
         Args:
             of_placed: The key of a photo; None for none.
             of_found: The key of a file.
-            verify: Whether the key proves nothing where the name differs, or where photos of
-                different contents share it.
+            verify: Whether to compare contents where the name differs, or where photos of
+                different contents share the key.
         """
         photos: dict[Hashable, list[int]] = defaultdict(list)
         for row, photo in enumerate(self._placed):
@@ -149,7 +149,7 @@ class _Matching:
     def _by_image(
         self, rows: Sequence[int], numbers: Sequence[int], *, verify: bool
     ) -> Iterator[tuple[list[int], list[int]]]:
-        """The photos of one key by their content, each with the files that have it."""
+        """Group the photos and files of one key by content."""
         of_image: dict[str, list[int]] = defaultdict(list)
         for row in rows:
             of_image[self._placed[row].image_id].append(row)
@@ -169,7 +169,7 @@ class _Matching:
             yield of_image[image_id], mine
 
     def _pair(self, rows: Sequence[int], numbers: Sequence[int]) -> None:
-        """Files of one content: each photo has its own where it still lies, then any other."""
+        """Match files and photos of one content: first those at the same path, then the rest."""
         at = {self._placed[row].path: row for row in rows}
         rest = []
         for number in numbers:
@@ -183,7 +183,7 @@ class _Matching:
             self._claim(free.pop(0) if free else rows[0], number)
 
     def by_path(self) -> None:
-        """A file that was changed in its place is still the photo that was put there."""
+        """Match by path: a file that was edited in its place is still the same photo."""
         at = {
             photo.path: row
             for row, photo in enumerate(self._placed)
@@ -195,7 +195,7 @@ class _Matching:
                 self._claim(row, number)
 
     def by_content(self) -> RecognisedPhotos:
-        """The files that are left: copies of the photos, or strangers."""
+        """Match the remaining files by content, as copies of the photos or unknown files."""
         free: dict[str, list[int]] = defaultdict(list)
         for row, photo in enumerate(self._placed):
             if not self._paths[row]:

@@ -1,4 +1,4 @@
-"""Which photo a sidecar goes with, so that neither is parted from the other."""
+"""Finds the photos of each sidecar in a plan, so that they stay together."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from organizer.arrange.types import ArrangePlan, StepResult
 def sidecar_owners(plan: ArrangePlan) -> dict[int, list[int]]:
     """The steps of the photos to which each sidecar belongs, by the number of its step.
 
-    Of several photos beside a sidecar those count beside which it is to be. A sidecar whose photos
-    are not in the plan, because a person deleted their lines, has none.
+    Of several photos that share a sidecar, those with the same target folder count. A sidecar whose
+    photos are not in the plan, because a person deleted their lines, has none.
     """
     sidecars = {number for number, step in enumerate(plan.steps) if not step.is_photo}
     folders = {plan.steps[number].source.parent for number in sidecars}
@@ -38,14 +38,14 @@ def sidecar_owners(plan: ArrangePlan) -> dict[int, list[int]]:
 def left_behind(
     photos: Sequence[int], result_of: Callable[[int], StepResult], good: Container[StepResult]
 ) -> int | None:
-    """The first of a sidecar's photos, where none of them ended in one of some ways."""
+    """The first of a sidecar's photos, where none of them has one of the `good` results."""
     if not photos or any(result_of(photo) in good for photo in photos):
         return None
     return photos[0]
 
 
 def _bases(name: str) -> Iterator[str]:
-    """What the name of a sidecar's photo may be, with or without its suffix."""
+    """The possible names of a sidecar's photo, with or without its suffix."""
     base, suffix = split_stem(name_key(name))
     yield base
     inner, more = split_stem(base)

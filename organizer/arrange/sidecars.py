@@ -1,7 +1,6 @@
-"""The files that belong to a photo: ``a.xmp``, ``a.jpg.xmp``, ``a.json``, ``a.jpg.*.json``.
+"""Sidecars of photos: ``a.xmp``, ``a.jpg.xmp``, ``a.json``, ``a.jpg.*.json``.
 
-Edits and labels lie there (Lightroom, darktable, digiKam, Google Takeout); a photo that goes
-without them loses them.
+Lightroom, darktable, digiKam and Google Takeout keep edits and labels there.
 """
 
 from __future__ import annotations
@@ -17,10 +16,10 @@ _SUFFIXES = (".xmp", ".json")
 
 @dataclass(frozen=True, slots=True)
 class Sidecar:
-    """A file beside a photo.
+    """A file that belongs to a photo.
 
     Attributes:
-        path: Where it lies.
+        path: Its path.
         tail: What follows the photo's stem in its name: ".xmp", ".jpg.xmp".
         size: Bytes.
         mtime_ns: Nanoseconds.
@@ -35,7 +34,7 @@ class Sidecar:
 
 
 class FolderListing:
-    """What is in a folder of photos, listed once.
+    """The listing of a folder of photos.
 
     Raises:
         OSError: It cannot be listed.
@@ -71,21 +70,21 @@ class FolderListing:
         return entry is not None and entry.is_symlink()
 
     def sidecars(self, photo: str) -> Iterator[Sidecar]:
-        """The files that belong to a photo, by its name; one may belong to several."""
+        """The sidecars of a photo, by its name; one may belong to several photos."""
         if not self._beside:
             return
         stem, suffix = split_stem(photo)
-        for owner, more, before in ((stem, "", ""), (photo, "", suffix), (photo, "/", suffix)):
+        for owner, more, start in ((stem, "", ""), (photo, "", suffix), (photo, "/", suffix)):
             found = self._beside.get(name_key(owner) + more)
             for base, name in sorted(found or (), key=lambda pair: (pair[0] != owner, pair)):
                 if base != owner and base in self._exact:
-                    continue  # it is another's, whose name has the same capitals
+                    continue  # another photo's name matches it exactly, this one's only by case
                 entry = self._entries[name]
                 if entry.is_file():
                     status = entry.stat()
                     yield Sidecar(
                         entry.path,
-                        before + name[len(base) :],
+                        start + name[len(base) :],
                         status.st_size,
                         status.st_mtime_ns,
                         entry.is_symlink(),
@@ -94,4 +93,4 @@ class FolderListing:
 
 def split_stem(name: str) -> tuple[str, str]:
     """The stem and the suffix of a name, the suffix with its dot."""
-    return os.path.splitext(name)  # noqa: PTH122 - a hundred thousand times
+    return os.path.splitext(name)  # noqa: PTH122 - called once per file, and faster than Path

@@ -1,8 +1,8 @@
 """The user's template of target names: ``{cluster_name}/{camera}/{taken_at:%Y-%m-%d}_{stem}``.
 
 Fields and their specs are those of Python's format strings; a slash begins a folder, also in the
-spec of a time. A value never does: a slash in a camera's name becomes ``_``. What is not known has
-a word of its own. The source's suffix is appended always.
+spec of a time. A value never does: a slash in a camera's name becomes ``_``. An unknown value is
+written as the field's placeholder (``no camera``). The source's suffix is always appended.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ _EXAMPLE = "for example {cluster_name}/{stem}"
 
 @dataclass(frozen=True, slots=True)
 class TemplateField:
-    """What a template can name.
+    """A field that a template can use.
 
     Attributes:
-        sample: A value of its kind: a template's spec is tried on it.
-        missing: What stands for it where nothing is known.
+        sample: A value of its type, on which a format spec is tried.
+        missing: The placeholder for an unknown value.
     """
 
     sample: str | int | float | datetime
     missing: str
 
 
-_MOMENT = datetime(2024, 5, 31, 23, 59, 58)  # noqa: DTZ001 - as a camera's clock says it
+_MOMENT = datetime(2024, 5, 31, 23, 59, 58)  # noqa: DTZ001 - a camera's clock has no zone
 
 FIELDS: Mapping[str, TemplateField] = {
     "cluster": TemplateField(7, "unsure"),
@@ -55,29 +55,29 @@ FIELDS: Mapping[str, TemplateField] = {
     "folder": TemplateField("folder", "no folder"),
     "below": TemplateField("a/b", ""),
 }
-"""The fields that every template can name. An event or a burst is the time of its first photo."""
+"""The fields of every template. An event or a burst is the time of its first photo."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Use:
-    """A field as a template uses it."""
+class _FieldRef:
+    """A field with its format spec, as used in a template."""
 
     name: str
     spec: str
 
 
-_Piece = str | _Use
+_Piece = str | _FieldRef
 
 
 @dataclass(frozen=True, slots=True)
 class RenderedTarget:
-    """A target, not yet made safe.
+    """A rendered target, whose names are not yet safe on every system.
 
     Attributes:
         folders: Names of folders, from the plan's folder downwards.
         stem: The name of the file without its suffix.
-        cluster_depth: How many of the folders lead to the one that stands for the cluster, it
-            included; 0 where none does.
+        cluster_depth: The depth of the folder that stands for the cluster, counted from 1; 0 where
+            no folder does.
     """
 
     folders: Sequence[str]
@@ -87,12 +87,12 @@ class RenderedTarget:
 
 @dataclass(frozen=True, slots=True)
 class FolderTemplate:
-    """A template that has been checked; see the module.
+    """A validated template; see the module.
 
     Attributes:
         text: As the user wrote it.
-        components: What makes each folder, and last the file.
-        fields: What can be named.
+        components: The pieces of each folder's name, and last of the file's.
+        fields: The fields that it can use.
     """
 
     text: str
@@ -105,11 +105,11 @@ class FolderTemplate:
 
         Args:
             text: As the user wrote it. One that ends with a slash names folders only.
-            fields: What it can name.
+            fields: The fields that it can use.
 
         Raises:
-            SettingsError: It names an unknown field, uses one in a way that cannot be, or leads
-                out of the folder.
+            SettingsError: It has an unknown field or an invalid format spec, or leads out of the
+                folder.
         """
         components = _split(_pieces(text, fields))
         if len(components) > 1 and components[0] == () and not text.startswith("{"):
@@ -119,16 +119,11 @@ class FolderTemplate:
         for component in (*kept, last):
             if all(isinstance(piece, str) for piece in component) and component:
                 _require_inside(text, "".join(map(str, component)))
-        return cls(text, (*kept, _without_suffix(last) or (_Use("stem", ""),)), fields)
-
-    @property
-    def names_cluster(self) -> bool:
-        """Whether a folder stands for the cluster, so that folders can be read back."""
-        return any(map(_is_of_cluster, self.components[:-1]))
+        return cls(text, (*kept, _without_suffix(last) or (_FieldRef("stem", ""),)), fields)
 
     def keeping_tree(self) -> Self:
-        """The template with the source's folders, below the one that was ingested, kept."""
-        below = (_Use("below", ""),)
+        """The same template, with the source's folders below the ingested one kept."""
+        below = (_FieldRef("below", ""),)
         if below in self.components:
             return self
         return replace(self, components=(*self.components[:-1], below, self.components[-1]))
@@ -137,7 +132,7 @@ class FolderTemplate:
         """The target of one photo.
 
         Args:
-            values: By the name of the field; None and what is not there are missing.
+            values: By the name of the field; None or no entry for an unknown value.
         """
         folders: list[str] = []
         depth = 0
@@ -153,7 +148,7 @@ class FolderTemplate:
     def _component(
         self, pieces: tuple[_Piece, ...], values: Mapping[str, Value]
     ) -> tuple[list[str], int | None]:
-        """The names that a component makes, and which of them stands for the cluster."""
+        """The names that a component renders to, and which of them stands for the cluster."""
         made, of_cluster = [""], None
         for piece in pieces:
             if isinstance(piece, str):
@@ -167,16 +162,16 @@ class FolderTemplate:
         return made, of_cluster
 
 
-Cluster = int | str | None
-"""A cluster by its id, or those in no cluster by the name of their folder; None for the unsure."""
+ClusterKey = int | str | None
+"""A cluster's id; for photos in no cluster the name of their folder, None where it has none."""
 
 
-def distinct_clusters(items: Iterable[ArrangeItem]) -> dict[Cluster, str]:
-    """The name of each cluster's folder: two that would be one folder have the id behind them."""
-    said = {cluster_of(item): item.fields.get("cluster_name") for item in items}
+def distinct_clusters(items: Iterable[ArrangeItem]) -> dict[ClusterKey, str]:
+    """The name of each cluster's folder; names that would share a folder get the id appended."""
+    given = {cluster_key(item): item.fields.get("cluster_name") for item in items}
     missing = FIELDS["cluster_name"].missing
-    named = {cluster: str(name or missing) for cluster, name in said.items()}
-    groups: dict[str, list[Cluster]] = {}
+    named = {cluster: str(name or missing) for cluster, name in given.items()}
+    groups: dict[str, list[ClusterKey]] = {}
     for cluster, name in named.items():
         groups.setdefault(names.name_key(names.safe_name(name)), []).append(cluster)
     for group in groups.values():
@@ -186,16 +181,16 @@ def distinct_clusters(items: Iterable[ArrangeItem]) -> dict[Cluster, str]:
     return named
 
 
-def cluster_of(item: ArrangeItem) -> Cluster:
-    """What shares the folder of a photo."""
+def cluster_key(item: ArrangeItem) -> ClusterKey:
+    """The key of the folder that a photo goes into."""
     if item.cluster_id is not None:
         return item.cluster_id
     name = item.fields.get("cluster_name")
     return str(name) if name else None
 
 
-def values_of(item: ArrangeItem, clusters: Mapping[Cluster, str]) -> dict[str, Value]:
-    """What a template can name of a photo."""
+def values_of(item: ArrangeItem, clusters: Mapping[ClusterKey, str]) -> dict[str, Value]:
+    """The values of a template's fields for a photo."""
     folder, _, name = str(item.source).rpartition(os.sep)
     stem, dot, suffix = name.rpartition(".")
     stem, suffix = (stem, suffix) if dot and stem else (name, "")
@@ -207,21 +202,21 @@ def values_of(item: ArrangeItem, clusters: Mapping[Cluster, str]) -> dict[str, V
         "folder": folder.rpartition(os.sep)[2],
         "below": item.below,
         **item.fields,
-        "cluster_name": clusters[cluster_of(item)],
+        "cluster_name": clusters[cluster_key(item)],
     }
 
 
-def _texts(use: _Use, value: Value, field: TemplateField) -> list[str]:
-    """What a field becomes: a name, or several where it makes folders."""
+def _texts(ref: _FieldRef, value: Value, field: TemplateField) -> list[str]:
+    """A field's value as text: one name, or several where it makes folders."""
     if value is None or value == "":
         return [field.missing]
-    if use.name == "below":
+    if ref.name == "below":
         return str(value).split("/")
-    if isinstance(value, str) and not isinstance(field.sample, str):  # a word for a number
+    if isinstance(value, str) and not isinstance(field.sample, str):  # text in place of a number
         return [value]
     if isinstance(value, datetime):
-        return _SEPARATOR.split(format(value, use.spec or _TIME))
-    return [format(value, use.spec)]
+        return _SEPARATOR.split(format(value, ref.spec or _TIME))
+    return [format(value, ref.spec)]
 
 
 def _pieces(text: str, fields: Mapping[str, TemplateField]) -> list[_Piece]:
@@ -235,9 +230,9 @@ def _pieces(text: str, fields: Mapping[str, TemplateField]) -> list[_Piece]:
             pieces.append(literal)
         if name is not None:
             _require_field(text, name, spec or "", conversion, fields)
-            pieces.append(_Use(name, spec or ""))
+            pieces.append(_FieldRef(name, spec or ""))
     if not names.is_text_name(text):
-        raise SettingsError("the template is no valid UTF-8", _EXAMPLE)
+        raise SettingsError("the template is not valid UTF-8", _EXAMPLE)
     return pieces
 
 
@@ -275,7 +270,7 @@ def _require_inside(text: str, component: str) -> None:
 
 
 def _split(pieces: Sequence[_Piece]) -> list[tuple[_Piece, ...]]:
-    """Pieces by the folder or file of which they make the name."""
+    """The pieces of each folder's name, and last of the file's."""
     components: list[list[_Piece]] = [[]]
     for piece in pieces:
         if isinstance(piece, str):
@@ -288,19 +283,15 @@ def _split(pieces: Sequence[_Piece]) -> list[tuple[_Piece, ...]]:
 
 
 def _without_suffix(pieces: tuple[_Piece, ...]) -> tuple[_Piece, ...]:
-    """A file's name without the suffix that is appended anyway: ``{stem}.{suffix}``, ``{name}``."""
+    """Leave out the suffix, which is always appended: of ``{stem}.{suffix}`` and ``{name}``."""
     if not pieces or isinstance(pieces[-1], str):
         return pieces
-    if pieces[-1] == _Use("name", ""):
-        return (*pieces[:-1], _Use("stem", ""))
-    if pieces[-1] == _Use("suffix", "") and len(pieces) > 1:
+    if pieces[-1] == _FieldRef("name", ""):
+        return (*pieces[:-1], _FieldRef("stem", ""))
+    if pieces[-1] == _FieldRef("suffix", "") and len(pieces) > 1:
         before = pieces[-2]
         if before == ".":
             return pieces[:-2]
         if isinstance(before, str) and before.endswith("."):
             return (*pieces[:-2], before[:-1])
     return pieces
-
-
-def _is_of_cluster(pieces: tuple[_Piece, ...]) -> bool:
-    return any(isinstance(piece, _Use) and piece.name in _CLUSTER for piece in pieces)

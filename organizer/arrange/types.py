@@ -1,4 +1,4 @@
-"""What flows through an arrangement: files, the steps that are to be done, and what became of them.
+"""The data types of an arrangement: photos, steps, plans and the results of applying them.
 
 Paths are absolute. A *photo* is a file of the library; a *sidecar* is a file beside it that belongs
 to it (``a.xmp``, ``a.jpg.json``) and goes where it goes.
@@ -19,7 +19,7 @@ Value = str | int | float | datetime | None
 
 
 class ArrangeMode(StrEnum):
-    """What is done with a file: a second name, a link, a copy, or another place."""
+    """What is done with a file: hard link, symbolic link, copy or move."""
 
     LINK = "link"
     SYMLINK = "symlink"
@@ -28,12 +28,13 @@ class ArrangeMode(StrEnum):
 
 
 class StepResult(StrEnum):
-    """What became of a step.
+    """The result of a step.
 
-    PENDING: not tried yet (a stop, a full disk, a kill). DONE. MISSING: the source is not there.
-    CHANGED: the source, or for an undo the target, is not what it was. OCCUPIED: something else is
-    at the place. FAILED: the system refused. UNDONE: done once and taken back. GONE: what an undo
-    would take back is not there. KEPT: an undo left it, since it is the last copy of the content.
+    PENDING: not tried yet (stopped, disk full, process killed). DONE: applied. MISSING: the source
+    does not exist. CHANGED: the source, or for an undo the target, has changed. OCCUPIED: another
+    file is at the destination. FAILED: the system reported an error. UNDONE: applied and then
+    undone. GONE: the file that an undo would remove does not exist. KEPT: an undo left the file
+    because it is the last copy of the content.
     """
 
     PENDING = "pending"
@@ -49,20 +50,20 @@ class StepResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ArrangeItem:
-    """A photo that is to be arranged.
+    """A photo to arrange.
 
     Attributes:
         image_id: The hash of its content: 32 hexadecimal digits.
-        source: Where it lies.
+        source: Its path.
         size: Bytes.
-        mtime_ns: Nanoseconds.
+        mtime_ns: Modification time, nanoseconds.
         below: Its folder relative to the ingested one, with forward slashes; "" directly in it.
         cluster_id: None where it is in no cluster.
-        fields: What the template can name, by name; None where nothing is known. ``stem``,
-            ``suffix``, ``name``, ``folder`` and ``below`` are filled in from `source` and `below`
-            where they are not given. Photos in no cluster share the folder of their
-            ``cluster_name``, which stands for no cluster.
-        withheld: Why it is not to be arranged, for a person; "" where it is.
+        fields: Values of the template's fields by name; None where unknown. ``stem``, ``suffix``,
+            ``name``, ``folder`` and ``below`` are filled in from `source` and `below` where they
+            are not given. Photos in no cluster share the folder of their ``cluster_name``, which
+            stands for no cluster.
+        withheld: Why it must not be arranged, as a message to the user; "" where it may be.
     """
 
     image_id: str
@@ -80,13 +81,13 @@ class ArrangeStep:
     """One file and where it goes.
 
     Attributes:
-        source: Where it lies.
-        target: Where it goes, below the plan's folder.
-        why: For a person.
+        source: Its path.
+        target: Its new path, below the plan's folder.
+        why: The reason, as a message to the user.
         image_id: The hash of the content; "" for a sidecar.
         cluster_id: The cluster of the photo, also for its sidecar.
-        size: Bytes, when it was planned.
-        mtime_ns: Nanoseconds, when it was planned.
+        size: Bytes at the time of planning.
+        mtime_ns: Modification time at the time of planning, nanoseconds.
         cluster_folder: The folder that stands for the cluster, relative to the plan's with forward
             slashes; "" where no folder does.
     """
@@ -102,7 +103,7 @@ class ArrangeStep:
 
     @property
     def is_photo(self) -> bool:
-        """Whether it is a photo and no sidecar."""
+        """Whether it is a photo, not a sidecar."""
         return self.image_id != ""
 
 
@@ -111,8 +112,8 @@ class LeftFile:
     """A file that is not arranged.
 
     Attributes:
-        source: Where it lies. What is no valid UTF-8 in it stands as Python's lone surrogates.
-        why: For a person.
+        source: Its path. Bytes that are not valid UTF-8 are kept as lone surrogates.
+        why: The reason, as a message to the user.
         image_id: The hash of the content; "" for a sidecar.
     """
 
@@ -123,19 +124,19 @@ class LeftFile:
 
 @dataclass(frozen=True, slots=True)
 class ArrangePlan:
-    """What is to be done, and what is not.
+    """Which files go where, and which are left out.
 
-    Every photo is in one of `steps`, `there` and `left`.
+    Every photo is in exactly one of `steps`, `there` and `left`.
 
     Attributes:
-        to: The folder into which all goes.
-        mode: What is done.
+        to: The folder into which the files go.
+        mode: What is done with each file.
         steps: In the order in which they are done.
-        there: What is at its target already, by an earlier arrangement or by nature.
-        left: What is not arranged, and why.
+        there: Files that are at their targets already.
+        left: Files that are not arranged, with the reason.
         template: As the user wrote it; "" where the plan was read from a file.
-        made_safe: Names of files and folders that were changed to be possible on every system.
-        suffixed: Photos whose name has a suffix, because another has the name.
+        made_safe: How many names of files and folders were changed to be valid on every system.
+        suffixed: How many photos got a suffix because another photo has the name.
     """
 
     to: Path
@@ -149,7 +150,7 @@ class ArrangePlan:
 
     @property
     def photos(self) -> int:
-        """How many photos it accounts for."""
+        """How many photos the plan covers."""
         return (
             sum(step.is_photo for step in self.steps)
             + sum(step.is_photo for step in self.there)
@@ -158,39 +159,27 @@ class ArrangePlan:
 
     @property
     def digest(self) -> str:
-        """What two plans share that would do the same."""
+        """A hash that is equal for plans that do the same."""
         made = hashlib.sha256(f"{self.mode}\0{self.to}\0".encode("utf-8", "surrogateescape"))
         for step in self.steps:
             line = f"{step.source}\0{step.target}\0{step.image_id}\0{step.size}\0{step.mtime_ns}\n"
             made.update(line.encode("utf-8", "surrogateescape"))
         return made.hexdigest()
 
-    def cluster_folders(self) -> dict[str, int | None]:
-        """The folders that stand for clusters, relative to `to`, and which they stand for.
-
-        None is the folder of the photos that are in no cluster. Where a person edited a plan so
-        that a folder holds two clusters, it stands for the one that has more photos in it.
-        """
-        votes: dict[str, Counter[int | None]] = {}
-        for step in (*self.there, *self.steps):
-            if step.cluster_folder and step.is_photo:
-                votes.setdefault(step.cluster_folder, Counter())[step.cluster_id] += 1
-        return {folder: found.most_common(1)[0][0] for folder, found in votes.items()}
-
 
 @dataclass(frozen=True, slots=True)
 class ArrangeRecord:
-    """What a journal tells: the plan, and how far it is carried out.
+    """The content of a journal: the plan, and how far it was applied.
 
     Attributes:
         file: The journal.
         plan: The plan.
         created_at: When the arrangement began, ISO 8601 with its offset.
-        results: What became of each step, in the order of `plan.steps`.
-        reasons: Words for a person, by the number of the step, where it was not done.
-        applied: Whether an apply came to its end; what it could not do is in `results`.
+        results: The result of each step, in the order of `plan.steps`.
+        reasons: Why a step was not done, as a message to the user, by the number of the step.
+        applied: Whether an apply finished; steps that it could not do are in `results`.
         undoing: Whether an undo has begun.
-        undone: Whether an undo came to its end; what it could not take back is in `results`.
+        undone: Whether an undo finished; steps that it could not undo are in `results`.
     """
 
     file: Path
@@ -204,27 +193,27 @@ class ArrangeRecord:
 
     @property
     def counts(self) -> Counter[StepResult]:
-        """How many steps ended in which way, photos and sidecars."""
+        """The number of steps by result, photos and sidecars."""
         return Counter(self.results)
 
     @property
     def photo_counts(self) -> Counter[StepResult]:
-        """How many photos ended in which way."""
+        """The number of photos by result."""
         pairs = zip(self.plan.steps, self.results, strict=True)
         return Counter(result for step, result in pairs if step.is_photo)
 
     @property
     def pending(self) -> bool:
-        """Whether an apply or an undo was begun and did not come to its end."""
+        """Whether an apply or an undo was begun and did not finish."""
         return not self.undone and (self.undoing or not self.applied)
 
     def of(self, *results: StepResult) -> list[ArrangeStep]:
-        """The steps that ended in one of some ways."""
+        """The steps that have one of these results."""
         pairs = zip(self.plan.steps, self.results, strict=True)
         return [step for step, result in pairs if result in results]
 
     def refusals(self) -> list[tuple[ArrangeStep, StepResult, str]]:
-        """The steps that were not done, or not taken back, with the reason."""
+        """The steps that were not done, or not undone, with the reason."""
         return [
             (self.plan.steps[number], self.results[number], reason)
             for number, reason in sorted(self.reasons.items())

@@ -1,6 +1,6 @@
-"""An arrangement taken back: what the journal says was done, if it is still what was made.
+"""Undo an arrangement, from its journal.
 
-What a person changed, moved or put there since is left, with the reason in the record.
+Files that a person changed, moved or added since are left, with the reason in the record.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from organizer.arrange.types import ArrangeMode, ArrangeRecord, ArrangeStep, Ste
 
 _BATCH = 256
 _ANOTHER = "something else is at {place}"
-_LAST = "its source is gone or has changed: this may be the last of what it was"
-_IT_IS = "{place} leads to it now"
-_OTHER_NOW = "it changed since it was arranged"
+_LAST_COPY = "its source is gone or has changed: this may be the last copy"
+_IS_LINKED = "{place} leads to it now"
+_CHANGED = "it changed since it was arranged"
 
 _IS_BACK = frozenset([StepResult.UNDONE, StepResult.GONE, StepResult.PENDING])
-"""What a photo is whose sidecar may go back: one that is not at its target."""
+"""The results of a photo that is not at its target, so that its sidecar may go back too."""
 
-_Answer = tuple[StepResult, str]
+_Outcome = tuple[StepResult, str]
 
 
 def undo_journal(
@@ -50,13 +50,13 @@ def undo_journal(
     stop: Callable[[], bool] = lambda: False,
     disk: Disk | None = None,
 ) -> ArrangeRecord:
-    """Take an arrangement back, be it whole or half done; run again it tries what was left.
+    """Undo an arrangement, finished or not; steps that an earlier undo left are tried again.
 
     Args:
         journal: Its journal.
-        advance: Told of steps that are through.
-        stop: Asked before every step; True ends the run, which can be gone on with.
-        disk: What is done to the disk; a test gives its own.
+        advance: Called with the number of steps that were processed.
+        stop: Called before every step; True ends the run, which can be resumed.
+        disk: The file operations; tests replace it.
 
     Raises:
         StoreError: The journal cannot be read or written.
@@ -71,7 +71,7 @@ def undo_state(
     advance: Callable[[int], None] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> ArrangeRecord:
-    """Take back what a journal says; see `undo_journal`.
+    """Undo the arrangement of an open journal; see `undo_journal`.
 
     Raises:
         StoreError: The journal cannot be written.
@@ -81,38 +81,40 @@ def undo_state(
 
 @dataclass(slots=True)
 class _Undoing:
+    """One run over the steps that are to be undone."""
+
     journal: Journal
     disk: Disk
     advance: Callable[[int], None]
     stop: Callable[[], bool]
-    _looked_at: set[int] = field(default_factory=set)
-    _company: dict[int, list[int]] = field(default_factory=dict)
-    _now: dict[int, StepResult] = field(default_factory=dict)
+    _interrupted: set[int] = field(default_factory=set)
+    _owners: dict[int, list[int]] = field(default_factory=dict)
+    _results: dict[int, StepResult] = field(default_factory=dict)
 
     @property
     def _state(self) -> JournalState:
         return self.journal.state
 
     def run(self) -> ArrangeRecord:
-        """Take back what is not."""
+        """Undo the steps that are not undone."""
         state = self._state
         steps = state.plan.steps
-        opened = sorted(state.open, key=lambda number: (not steps[number].is_photo, -number))
-        self._looked_at = set(opened)
-        self._company = sidecar_owners(state.plan)
+        interrupted = sorted(state.open, key=lambda number: (not steps[number].is_photo, -number))
+        self._interrupted = set(interrupted)
+        self._owners = sidecar_owners(state.plan)
         self.journal.write({"undo": self._times_to_restore()}, sync=True)
         rest = [
             number
-            for number in (state.was_done | self._maybe_moved()) - self._looked_at
+            for number in (state.was_done | self._maybe_moved()) - self._interrupted
             if state.results[number] is not StepResult.UNDONE
         ]
         rest.sort(key=lambda number: (not steps[number].is_photo, -number))
-        # What a kill left unanswered comes first and at once: an answer is for all that is open.
-        batches = [opened] if opened else []
+        # Interrupted steps come first, in one batch: its results close all open steps.
+        batches = [interrupted] if interrupted else []
         batches += [rest[begin : begin + _BATCH] for begin in range(0, len(rest), _BATCH)]
         for batch in batches:
             self.journal.write({"take": batch}, sync=True)
-            if not self._take_all(batch):
+            if not self._undo_batch(batch):
                 return state.record()
             self.advance(len(batch))
         self._remove_folders()
@@ -121,17 +123,17 @@ class _Undoing:
         return state.record()
 
     def _times_to_restore(self) -> dict[str, int]:
-        """The times of the folders before; not of those that another changed since."""
+        """The times to restore of folders, without those that were changed since."""
         if self._state.restore is not None:
             return self._state.restore
         return {
-            folder: before
-            for folder, before in self._state.touched.items()
+            folder: mtime
+            for folder, mtime in self._state.touched.items()
             if not self._state.applied or self._state.after.get(folder) == folder_time(folder)
         }
 
     def _maybe_moved(self) -> set[int]:
-        """The steps that no answer calls done, of which the source is gone all the same."""
+        """The steps without the result "done" whose source is gone all the same."""
         if self._state.plan.mode is not ArrangeMode.MOVE:
             return set()
         steps = self._state.plan.steps
@@ -141,47 +143,47 @@ class _Undoing:
             if not os.path.lexists(steps[number].source)
         }
 
-    def _take_all(self, batch: Sequence[int]) -> bool:
-        taken: list[int] = []
+    def _undo_batch(self, batch: Sequence[int]) -> bool:
+        undone: list[int] = []
         left: list[tuple[int, StepResult, str]] = []
-        goes_on = True
+        continues = True
         for place, number in enumerate(batch):
-            if self.stop() and number not in self._looked_at:
-                goes_on = False
+            if self.stop() and number not in self._interrupted:
+                continues = False
                 left += [(other, StepResult.DONE, "") for other in batch[place:]]
                 break
             try:
-                result, reason = self._take_with_its_photo(number)
+                result, reason = self._undo_with_its_photo(number)
             except FileExistsError:
                 result, reason = StepResult.OCCUPIED, _ANOTHER.format(place="its former place")
             except ChangedError as error:
                 result, reason = StepResult.CHANGED, str(error)
             except OSError as error:
                 result, reason = StepResult.FAILED, error.strerror or str(error)
-            self._now[number] = result
+            self._results[number] = result
             if result is StepResult.UNDONE:
-                taken.append(number)
+                undone.append(number)
             else:
                 left.append((number, result, reason))
-        self.journal.write({"took": taken, "left": left}, sync=not goes_on)
-        return goes_on
+        self.journal.write({"took": undone, "left": left}, sync=not continues)
+        return continues
 
-    def _take_with_its_photo(self, number: int) -> _Answer:
-        """Take a step back; a sidecar stays where its photo stays."""
+    def _undo_with_its_photo(self, number: int) -> _Outcome:
+        """Undo a step; a sidecar stays where its photo stays."""
         step = self._state.plan.steps[number]
-        photo = left_behind(self._company.get(number, ()), self._result_of, _IS_BACK)
-        if photo is None or number in self._looked_at:
-            return self._take(number, step)
+        photo = left_behind(self._owners.get(number, ()), self._result_of, _IS_BACK)
+        if photo is None or number in self._interrupted:
+            return self._undo(number, step)
         source = self._state.plan.steps[photo].source
-        return StepResult.KEPT, f"it stays with its photo {source.name}"
+        return StepResult.KEPT, f"its photo {source.name} was not undone"
 
     def _result_of(self, number: int) -> StepResult:
-        return self._now.get(number, self._state.results[number])
+        return self._results.get(number, self._state.results[number])
 
-    def _take(self, number: int, step: ArrangeStep) -> _Answer:
-        """Take one step back."""
+    def _undo(self, number: int, step: ArrangeStep) -> _Outcome:
+        """Undo one step."""
         mode = self._state.plan.mode
-        if number in self._looked_at:
+        if number in self._interrupted:
             clear_up(self.disk, mode, step, since=self._state.created_at)
         target = status_of(str(step.target))
         if target is None:
@@ -189,66 +191,66 @@ class _Undoing:
         if number not in self._state.was_done and not is_ours(
             mode, step, self._state.inodes.get(number)
         ):
-            return StepResult.PENDING, ""  # it was never done, and another's file has the place
+            return StepResult.PENDING, ""  # it was never done, and another file is at its target
         if mode is ArrangeMode.LINK:
             return self._unlink(step, target)
         if mode is ArrangeMode.SYMLINK:
-            return self._remove(step) if is_link_to(step) else (StepResult.CHANGED, _OTHER_NOW)
+            return self._remove(step) if is_link_to(step) else (StepResult.CHANGED, _CHANGED)
         if mode is ArrangeMode.COPY:
             return self._discard(step, target)
         return self._move_back(number, step, target)
 
-    def _is_gone(self, number: int, step: ArrangeStep) -> _Answer:
-        """What it means that nothing is at the target."""
+    def _is_gone(self, number: int, step: ArrangeStep) -> _Outcome:
+        """The result where no file is at the target."""
         if number not in self._state.was_done:
             moves = self._state.plan.mode is ArrangeMode.MOVE
-            if moves and number in self._looked_at and status_of(str(step.source)) is None:
+            if moves and number in self._interrupted and status_of(str(step.source)) is None:
                 return StepResult.GONE, f"nothing is at {step.target} nor at {step.source}"
             return StepResult.PENDING, ""
         if self._state.plan.mode is ArrangeMode.MOVE:
             if is_about_as_planned(step, status_of(str(step.source))):
-                return StepResult.UNDONE, ""  # by a run that was cut short, or by hand
-        elif number in self._looked_at:
+                return StepResult.UNDONE, ""  # by an interrupted run, or by hand
+        elif number in self._interrupted:
             return StepResult.UNDONE, ""
         return StepResult.GONE, f"nothing is at {step.target}"
 
-    def _unlink(self, step: ArrangeStep, target: os.stat_result) -> _Answer:
+    def _unlink(self, step: ArrangeStep, target: os.stat_result) -> _Outcome:
         try:
             source = step.source.stat()
         except FileNotFoundError:
-            return StepResult.KEPT, _LAST
+            return StepResult.KEPT, _LAST_COPY
         if not os.path.samestat(source, target):
-            return StepResult.CHANGED, _OTHER_NOW
+            return StepResult.CHANGED, _CHANGED
         if is_one_name(str(step.source), str(step.target)):
-            return StepResult.KEPT, _LAST
+            return StepResult.KEPT, _LAST_COPY
         return self._remove(step)
 
-    def _discard(self, step: ArrangeStep, target: os.stat_result) -> _Answer:
-        """Remove a copy, if the source still has what is in it."""
+    def _discard(self, step: ArrangeStep, target: os.stat_result) -> _Outcome:
+        """Remove a copy, if the source still has the same content."""
         if not is_about_as_planned(step, target):
-            return StepResult.CHANGED, _OTHER_NOW
+            return StepResult.CHANGED, _CHANGED
         try:
             source = step.source.stat()
         except FileNotFoundError:
-            return StepResult.KEPT, _LAST
+            return StepResult.KEPT, _LAST_COPY
         if not is_as_planned(step, source) or is_one_name(str(step.source), str(step.target)):
-            return StepResult.KEPT, _LAST
+            return StepResult.KEPT, _LAST_COPY
         if not holds_the_content(step):
-            return StepResult.CHANGED, _OTHER_NOW
+            return StepResult.CHANGED, _CHANGED
         if step.image_id and hash_of(str(step.source)) != step.image_id:
-            return StepResult.KEPT, _LAST
+            return StepResult.KEPT, _LAST_COPY
         return self._remove(step)
 
-    def _remove(self, step: ArrangeStep) -> _Answer:
+    def _remove(self, step: ArrangeStep) -> _Outcome:
         self.disk.remove(str(step.target))
         return StepResult.UNDONE, ""
 
-    def _move_back(self, number: int, step: ArrangeStep, target: os.stat_result) -> _Answer:
+    def _move_back(self, number: int, step: ArrangeStep, target: os.stat_result) -> _Outcome:
         is_same = is_as_planned(step, target) or (
             is_about_as_planned(step, target) and holds_the_content(step)
         )
         if not is_same:
-            return StepResult.CHANGED, _OTHER_NOW
+            return StepResult.CHANGED, _CHANGED
         if status_of(str(step.source)) is not None:
             return self._settle_two(number, step)
         step.source.parent.mkdir(parents=True, exist_ok=True)
@@ -260,28 +262,28 @@ class _Undoing:
             move_across(self.disk, step, step.target, step.source, mtime_ns=step.mtime_ns)
         return StepResult.UNDONE, ""
 
-    def _settle_two(self, number: int, step: ArrangeStep) -> _Answer:
-        """A file at both places: the halves of a move that was cut short, or another's file."""
+    def _settle_two(self, number: int, step: ArrangeStep) -> _Outcome:
+        """Handle files at both places: the halves of an interrupted move, or another file."""
         source, target = str(step.source), str(step.target)
         if is_one_name(source, target):
-            return StepResult.OCCUPIED, _IT_IS.format(place=source)
-        cut_short = number in self._looked_at or os.path.samestat(
+            return StepResult.OCCUPIED, _IS_LINKED.format(place=source)
+        is_half_done = number in self._interrupted or os.path.samestat(
             os.lstat(source), os.lstat(target)
         )
-        if cut_short and are_halves(step, source, target):
+        if is_half_done and are_halves(step, source, target):
             return self._remove(step)
         return StepResult.OCCUPIED, _ANOTHER.format(place=source)
 
     # Folders ---------------------------------------------------------------------------------
 
     def _remove_folders(self) -> None:
-        """Remove the folders that were made, where nothing is in them."""
+        """Remove the folders that were made, where they are empty."""
         for folder in reversed(self._state.made):
             with suppress(OSError):
                 self.disk.remove_folder(folder)
 
     def _restore_times(self) -> None:
-        """Set the times of folders, not of those in which something was left."""
+        """Restore the times of folders, except where files were left in them."""
         changed: set[str] = set()
         for number in self._state.was_done:
             if self._state.results[number] not in {StepResult.UNDONE, StepResult.GONE}:

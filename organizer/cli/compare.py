@@ -242,7 +242,7 @@ def _write(
 ) -> list[Path]:
     """Write what ``--csv`` and ``--plots`` ask for; the files that were written."""
     from organizer.cli import compare_output
-    from organizer.report.comparison import write_comparison_plots
+    from organizer.report.comparison_plots import write_comparison_plots
 
     comparison = compared.comparison
     files = []

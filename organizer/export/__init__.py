@@ -1,7 +1,7 @@
-"""Images and their clusters in the formats that other tools read.
+"""Writes images and their clusters in the formats of other tools.
 
-A module a format; `target` writes whole or not at all. Batches come in as
-`organizer.types.exports.ExportBatch`, so nothing here knows of the library or its store.
+One module per format; `target` replaces files atomically. The input is batches
+(`organizer.types.exports.ExportBatch`); nothing here knows of the library or its store.
 """
 
 from organizer.export.embedding_atlas import EmbeddingAtlas

@@ -1,12 +1,11 @@
-"""Parquet as Apple's Embedding Atlas reads it.
+"""Parquet for Apple's Embedding Atlas.
 
     embedding-atlas organizer-atlas.parquet --vector vector --image image
 
-It takes ``vector`` as a list of numbers and draws its map of it. Its page runs in a browser, which
-opens no files: a path in the image column shows nothing. So ``image`` holds the pictures
-themselves, small JPEGs in the layout ``{bytes, path}``. ``cluster`` is never empty where there is a
-clustering ("cluster 7", "unsure"), so that points can be coloured by it. The other columns are
-those of the Parquet export.
+It projects the lists of numbers in ``vector`` to a map. Its page runs in a browser, which cannot
+open files by path, so ``image`` holds the pictures themselves, small JPEGs in the layout ``{bytes,
+path}``. ``cluster`` is never empty where there is a clustering ("cluster 7", "unsure"), so that
+points can be coloured by it. The other columns are those of the Parquet export.
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ class EmbeddingAtlas:
         return write_tables(tables, to, self._schema(about))
 
     def opened_with(self, to: Path, *, about: ExportInfo) -> str:
-        """The command that shows the file."""
+        """The command that opens the file."""
         vector = "--vector vector" if about.dim else "--disable-projection"
         image = " --image image" if self.picture_side else ""
         return f"embedding-atlas {shlex.quote(str(to))} {vector}{image}"

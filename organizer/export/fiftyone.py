@@ -3,13 +3,13 @@
     import fiftyone as fo
     dataset = fo.Dataset.from_dir("organizer-fiftyone", dataset_type=fo.types.FiftyOneDataset)
 
-``metadata.json`` declares the fields, ``samples.json`` has a sample an image, both as MongoDB's
-extended JSON. It is the one format of FiftyOne that carries fields of one's own, their types and
-vectors. It is written as FiftyOne 1.0 wrote it (``version``); a later one migrates it on import.
+``metadata.json`` declares the fields, ``samples.json`` has one sample per image, both as MongoDB's
+extended JSON. It is the only format of FiftyOne that supports custom fields, their types and
+vectors. It is written as by FiftyOne 1.0 (``version``); a later one migrates it on import.
 
 A sample's id is the beginning of the image id, so that two exports of a library have the same ids.
-``cluster`` is a Classification with the cluster's name and, for an image that is unsure, the label
-"unsure". ``taken_at`` is camera-local time, which FiftyOne takes for UTC.
+``cluster`` is a Classification with the cluster's name; an unassigned image has the label
+"unsure". ``taken_at`` is camera-local time, which FiftyOne reads as UTC.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ _PLAIN = {
 class FiftyOne:
     """Writes a FiftyOneDataset folder; see the module.
 
-    Paths are absolute. Where the user names a folder they are relative to it, and FiftyOne is told
-    by ``from_dir(..., rel_dir=FOLDER)``.
+    Paths are absolute, or relative to a folder that the user names; FiftyOne then needs
+    ``from_dir(..., rel_dir=FOLDER)``.
     """
 
     suffix = ""
@@ -76,7 +76,7 @@ class FiftyOne:
     vectors = VectorUse.ASKED
 
     def export(self, batches: Iterable[ExportBatch], to: Path, *, about: ExportInfo) -> int:
-        """Write into a folder that is there and empty."""
+        """Write into an existing, empty folder."""
         (to / "metadata.json").write_text(_dumps(_dataset(about)) + "\n", encoding="utf-8")
         written = 0
         with (to / "samples.json").open("w", encoding="utf-8", newline="\n") as file:
@@ -103,7 +103,7 @@ def _samples(batch: ExportBatch, about: ExportInfo) -> Iterator[dict[str, Any]]:
             "tags": [],
             "metadata": _metadata(batch, row),
             "_media_type": "image",
-            "_rand": int(batch.image_ids[row][:13], 16) / 16**13,  # FiftyOne draws samples by it
+            "_rand": int(batch.image_ids[row][:13], 16) / 16**13,  # FiftyOne's random order
             "image_id": batch.image_ids[row],
             "cluster": _classification(batch, row),
             "cluster_id": batch.cluster_ids[row],
@@ -130,7 +130,7 @@ def _samples(batch: ExportBatch, about: ExportInfo) -> Iterator[dict[str, Any]]:
 
 
 def _extras(extra: Mapping[str, str | int | float], about: ExportInfo) -> dict[str, Any]:
-    """What else the camera told, in a field each: text, or numbers where all of them are."""
+    """Further metadata, one field each: numbers where all values are, otherwise text."""
     found: dict[str, Any] = {}
     for name, are_numbers in about.extras.items():
         value = extra.get(name)
@@ -140,7 +140,7 @@ def _extras(extra: Mapping[str, str | int | float], about: ExportInfo) -> dict[s
 
 
 def _extra_field(name: str) -> str:
-    """A name that MongoDB takes for that of a field."""
+    """A valid name of a MongoDB field."""
     return "extra_" + "".join(c if c.isascii() and c.isalnum() else "_" for c in name)
 
 
@@ -190,11 +190,11 @@ def _binary(vector: Vectors) -> dict[str, Any]:
     """A vector as FiftyOne stores it: numpy's file format, deflated."""
     buffer = io.BytesIO()
     np.save(buffer, np.asarray(vector, dtype=np.float32), allow_pickle=False)
-    deflated = zlib.compress(buffer.getvalue(), 1)  # noise hardly shrinks, at any price
+    deflated = zlib.compress(buffer.getvalue(), 1)  # vectors hardly compress at any level
     return {"$binary": {"base64": base64.b64encode(deflated).decode("ascii"), "subType": "00"}}
 
 
-# What metadata.json declares ------------------------------------------------------------------
+# metadata.json --------------------------------------------------------------------------------
 
 
 def _dataset(about: ExportInfo) -> dict[str, Any]:

@@ -2,23 +2,22 @@
 
 https://lila.science/megadetector-output-format
 
-In this format a classification hangs on a detection. Where a detector looked, its boxes are the
-detections, in its own categories and with its own confidences, also those too low to count; the
-cluster of what is in a box is the classification. An image in which it saw nothing has an empty
-list, one that it could not read is a failure with its reason.
+In this format a classification belongs to a detection. Where a detector was run, its boxes are the
+detections, in its own categories and with its own confidences, also those below the threshold; the
+cluster of a box is its classification. An image without detections has an empty list, one that the
+detector could not read is a failure with its reason.
 
-Where no detector looked, a box of the category "animal" would claim an animal that nobody saw; no
-detections at all would claim that the image is empty, and tools put such images aside. So such an
-image has one detection of the whole image (``bbox`` [0, 0, 1, 1], ``conf`` 1.0) in a category of
-its own, "whole_image_classification", which is what SpeciesNet calls the carrier of a
-classification that belongs to no box. It says that the box is the image, and nothing more. It
-stands beside a detector's boxes where it was whole images that were clustered. The three categories
-of MegaDetector are always declared, so that the file can be merged with a detector's.
+Where no detector was run, a box of the category "animal" would claim an animal, and an empty list
+an empty image. So such an image has one detection of the whole image (``bbox`` [0, 0, 1, 1],
+``conf`` 1.0) in the category "whole_image_classification", which SpeciesNet uses for a
+classification without a box. The same detection is added to a detector's boxes where whole images
+were clustered. The three categories of MegaDetector are always declared, so that the file can be
+merged with a detector's.
 
 A classification's confidence is the cosine similarity to the cluster's centroid (1 - distance, not
-below 0), which is no probability; where a person decided it is 1.0. What is unsure has no
-classification. An image whose file is missing is a failure, "image access failure". What the format
-has no field for stands in the image's own ``organizer``; extra fields are allowed.
+below 0), which is not a probability; where a person decided it is 1.0. Unassigned images have no
+classification. An image whose file is missing is a failure, "image access failure". Values for
+which the format has no field are in the image's ``organizer`` object; extra fields are allowed.
 """
 
 from __future__ import annotations
@@ -47,14 +46,14 @@ _CATEGORIES = {
     _CARRIER: _WHOLE_IMAGE,
 }
 _DIGITS = 6  # what single precision has
-_NOT_THERE = "image access failure"  # MegaDetector's own word
+_NOT_THERE = "image access failure"  # as MegaDetector writes it
 
 
 class MegaDetectorJson:
     """Writes MegaDetector JSON; see the module.
 
     ``file`` is relative to one folder, with forward slashes: the one that the user names, or the
-    deepest that holds all ingested ones. ``info.organizer.base_folder`` says which it is.
+    deepest that holds all ingested ones. ``info.organizer.base_folder`` holds it.
     """
 
     suffix = ".json"
@@ -73,8 +72,8 @@ class MegaDetectorJson:
                     file.write(",\n" if written else "\n")
                     file.write(_dumps(image))
                     written += 1
-            # Last, because a detector may have words of its own.
-            numbered = {number: word for word, number in categories.items()}
+            # Last, because a detector may have categories of its own.
+            numbered = {number: name for name, number in categories.items()}
             file.write(f'\n],\n"detection_categories": {_dumps(numbered)}}}\n')
         return written
 
@@ -120,18 +119,18 @@ def _images(batch: ExportBatch, base: Path, categories: dict[str, str]) -> Itera
 
 
 def _detections(batch: ExportBatch, row: int, categories: dict[str, str]) -> list[dict[str, Any]]:
-    seen = batch.detections[row]
-    if seen is None:
+    boxes = batch.detections[row]
+    if boxes is None:
         return [_whole_image(batch, row)]
-    found = [_box(one, categories) for one in seen]
-    by_crops = any(one.cluster_id is not None for one in seen)
-    whole = seen and not by_crops and batch.cluster_ids[row] is not None
+    found = [_box(one, categories) for one in boxes]
+    by_crops = any(one.cluster_id is not None for one in boxes)
+    whole = boxes and not by_crops and batch.cluster_ids[row] is not None
     return [*found, _whole_image(batch, row)] if whole else found
 
 
 def _box(one: ExportDetection, categories: dict[str, str]) -> dict[str, Any]:
     box = (one.x, one.y, one.width, one.height)
-    # All of an image that a person put somewhere is no box of a detector's.
+    # The whole of an image that a person moved is not a detector's box.
     category = _CARRIER if one.decided and box == (0, 0, 1, 1) else one.category
     detection: dict[str, Any] = {
         "category": categories.setdefault(category, str(len(categories) + 1)),
@@ -189,5 +188,5 @@ def _ours(batch: ExportBatch, row: int) -> dict[str, Any]:
 
 
 def _exif_time(taken_at: str | None) -> str | None:
-    """A time as EXIF, and so MegaDetector, writes it."""
+    """A time in the format of EXIF, which MegaDetector uses."""
     return None if taken_at is None else taken_at[:19].replace("-", ":").replace("T", " ")

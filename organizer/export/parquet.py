@@ -1,6 +1,6 @@
-"""Parquet: a row an image, for pandas, polars, DuckDB, R and Spark.
+"""Parquet: one row per image, for pandas, polars, DuckDB, R and Spark.
 
-`schema_of` and `table_of` are what other formats that are Parquet too are made with.
+Other formats that are based on Parquet use `schema_of` and `table_of`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from organizer.types import ExportBatch, ExportInfo, VectorUse
 
 _ROWS = 65_536
 _NUMBERS = 16_777_216
-"""Rows, and numbers in vectors, of a row group: large enough to be read fast, 64 MB to hold."""
+"""The most rows, and numbers in vectors, of a row group: fast to read, 64 MB in memory."""
 
 
 class Parquet:
@@ -28,27 +28,27 @@ class Parquet:
     vectors = VectorUse.ASKED
 
     def export(self, batches: Iterable[ExportBatch], to: Path, *, about: ExportInfo) -> int:
-        """Write a file. Its schema's metadata says what made it, under the key ``organizer``."""
+        """Write a file; the key ``organizer`` of its schema's metadata holds its origin."""
         return write_tables((table_of(batch, about) for batch in batches), to, schema_of(about))
 
 
 def write_tables(tables: Iterable[Any], to: Path, schema: Any) -> int:
-    """Write tables as row groups of a size that is read fast; the number of rows."""
+    """Write tables in row groups of a size that is fast to read; return the number of rows."""
     import pyarrow.parquet as pq
 
-    # A dictionary of what is different in every row only costs time.
+    # A dictionary of values that differ in every row only costs time.
     repeated = [name for name in schema.names if name not in {"path", "image_id", "vector", "file"}]
     written = 0
     with pq.ParquetWriter(to, schema, use_dictionary=repeated) as writer:
         for group in _groups(tables, schema):
             writer.write_table(group)
             written += len(group)
-            del group  # not two at a time: the next one is gathered before it takes its name
+            del group  # otherwise the next group is built while this one is still in memory
     return written
 
 
 def schema_of(about: ExportInfo) -> Any:
-    """The columns of an export, with what made it as metadata."""
+    """The columns of an export, with its origin as metadata."""
     import pyarrow as pa
 
     columns = [
@@ -153,7 +153,7 @@ def _extras(batch: ExportBatch, name: str, *, are_numbers: bool) -> list[float |
 
 
 def _moments(texts: Iterable[str | None]) -> Any:
-    """Camera-local times as numpy has them; what is no time is left out."""
+    """Camera-local times as numpy datetimes; NaT for invalid ones."""
     return np.array([_moment(text) for text in texts], dtype="datetime64[us]")
 
 

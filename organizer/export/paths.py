@@ -1,4 +1,4 @@
-"""Paths as the reader of a format needs them."""
+"""Absolute and relative paths of exports."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from organizer.types import ExportInfo
 
 
 def exported_paths(paths: Iterable[str], about: ExportInfo) -> tuple[str, ...]:
-    """Paths as they are, or relative to the folder that the user chose."""
+    """Absolute paths, or paths relative to the folder that the user chose."""
     return tuple(paths) if about.relative_to is None else relative(paths, about.relative_to)
 
 
 def relative(paths: Iterable[str], folder: Path) -> tuple[str, ...]:
-    """Paths relative to a folder, with forward slashes; ``..`` leads out of it.
+    """Make paths relative to a folder, with forward slashes; ``..`` leads out of it.
 
     A path on another drive of Windows stays absolute.
     """

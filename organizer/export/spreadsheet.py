@@ -1,14 +1,14 @@
-"""CSV: a line an image, for spreadsheets, pandas, R and DuckDB.
+"""CSV: one line per image, for spreadsheets, pandas, R and DuckDB.
 
 RFC 4180 with a header. A file begins with the UTF-8 byte order mark, without which Excel reads
 "Fähe" as "FÃ¤he"; pandas, polars, DuckDB, readr and data.table skip it, Python's csv does with
 ``encoding="utf-8-sig"``. A pipe has no mark.
 
-Names, paths and what a camera wrote come from strangers, and a spreadsheet runs a cell that begins
-with one of ``= + - @``, a tab or a line break as a formula (OWASP, "CSV injection"). A path that
-begins so gets ``./`` before it, which leads to the same file; any other text an apostrophe, as a
-person would type it. To have the text back, take one apostrophe away where apostrophes and one of
-those characters begin it. Numbers stay numbers.
+Names, paths and camera metadata are not trusted: a spreadsheet runs a cell that begins with one of
+``= + - @``, a tab or a line break as a formula (OWASP, "CSV injection"). Such a path gets ``./``
+before it, which leads to the same file; any other such text an apostrophe. To restore the text,
+remove one apostrophe where it begins with apostrophes and one of those characters. Numbers are
+not changed.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from typing import BinaryIO
 from organizer.export.paths import exported_paths
 from organizer.types import ExportBatch, ExportInfo, VectorUse
 
-COLUMNS = (
+CSV_COLUMNS = (
     "path", "cluster_id", "cluster", "state", "candidate_id", "candidate", "distance", "margin",
     "folder", "file", "copies", "missing", "bytes", "width", "height", "format", "taken_at",
     "camera", "latitude", "longitude", "brightness", "chroma", "image_id", "deployment", "event",
     "burst", "infrared", "clock_time",
 )  # fmt: skip
-"""The header, before what else cameras tell (``extra.temperature``). `copies` is a JSON array of
-paths, empty where there are none; `clock_time` what the camera's clock said, where the deployment's
-shift made another time of it."""
+"""The header, before further metadata (``extra.temperature``). `copies` is a JSON array of paths,
+empty where there are none; `clock_time` the time of the camera's clock, where the deployment's
+shift changed it."""
 
 _RUNS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # the last four: full-width, seen in Excel
 _MARK = b"\xef\xbb\xbf"
@@ -55,14 +55,14 @@ class Csv:
         text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
         try:
             lines = csv.writer(text, lineterminator="\r\n")
-            lines.writerow([*COLUMNS, *(f"extra.{name}" for name in about.extras)])
+            lines.writerow([*CSV_COLUMNS, *(f"extra.{name}" for name in about.extras)])
             written = 0
             for batch in batches:
                 lines.writerows(_rows(batch, about))
                 written += len(batch)
             text.flush()
         finally:
-            text.detach()  # the stream is its owner's to close
+            text.detach()  # the caller closes the stream
         return written
 
 
@@ -105,12 +105,12 @@ def _rows(batch: ExportBatch, about: ExportInfo) -> Iterator[tuple[object, ...]]
 
 
 def guarded_path(path: str) -> str:
-    """A path that no spreadsheet runs as a formula: the same file, written from here."""
+    """A path to the same file that no spreadsheet runs as a formula."""
     return f"./{path}" if path.startswith(_RUNS) else path
 
 
 def guarded(text: str | None) -> str | None:
-    """A text that no spreadsheet runs: with an apostrophe before it, also before its own ones."""
+    """A text that no spreadsheet runs as a formula: escaped with an apostrophe where needed."""
     if text and text.lstrip("'").startswith(_RUNS):
         return f"'{text}"
     return text
@@ -125,5 +125,5 @@ def _extra(value: str | float | None) -> str | float | None:
 
 
 def _single(value: float | None) -> str | None:
-    """A number of single precision with as many digits as bring it back."""
+    """A number of single precision with enough digits to restore it exactly."""
     return None if value is None else f"{value:.9g}"

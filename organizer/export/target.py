@@ -1,4 +1,4 @@
-"""Where an export goes: nothing is overwritten that nobody said to, or that is no export."""
+"""The target of an export: only an earlier export is replaced, and only if the user asked."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from organizer.errors import OrganizerError, SettingsError
 
 @contextmanager
 def replace_export(to: Path, *, force: bool, holds: frozenset[str] | None = None) -> Iterator[Path]:
-    """A place beside `to` that becomes `to` when the context ends well, and is gone otherwise.
+    """A temporary path that replaces `to` when the context succeeds, and is removed otherwise.
 
     Args:
         to: The target; a link is followed.
-        force: Whether what is there may be replaced.
+        force: Whether an existing target may be replaced.
         holds: None for a file. For a folder the names that an export of this format has in it: a
-            folder with anything else in it is replaced by nobody.
+            folder that holds anything else is never replaced.
 
     Raises:
-        SettingsError: There is something at the target, or no folder to hold it.
+        SettingsError: The target exists, or its parent folder does not.
         OrganizerError: It cannot be written.
     """
     try:
-        # A folder that a killed export had moved aside comes back first: it is what is there.
+        # First, restore a folder that a killed export had moved aside.
         atomic.remove_leftovers(Path(os.path.realpath(to)))
         check_target(to, force=force, holds=holds)
         with atomic.replace_atomically(to, over=force, folder=holds is not None) as partial:
@@ -40,7 +40,7 @@ def replace_export(to: Path, *, force: bool, holds: frozenset[str] | None = None
 
 
 def check_target(to: Path, *, force: bool, holds: frozenset[str] | None) -> None:
-    """Make sure that something may be written to a place.
+    """Check that a target may be written; see `replace_export`.
 
     Raises:
         SettingsError: It may not.
@@ -55,7 +55,7 @@ def check_target(to: Path, *, force: bool, holds: frozenset[str] | None) -> None
         raise _occupied(to)
     if holds is not None and not (to.is_dir() and {f.name for f in to.iterdir()} <= holds):
         raise SettingsError(
-            f"{to} holds something else than an export of this format", "choose another --to"
+            f"{to} holds something other than an export of this format", "choose another --to"
         )
     if holds is None and not to.is_file():
         raise SettingsError(f"{to} is no file that could be replaced", "choose another --to")

@@ -1,4 +1,4 @@
-"""Numbers -> the geometry of a chart: where its marks are. The page and the plots draw them."""
+"""Numbers -> the geometry of a chart, which the page and the plots draw."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ PLOT_WIDTH, PLOT_HEIGHT = 520, 300
 """The size of a line chart, in its own unit."""
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 14, 14, 34
-_KNIVES_HEIGHT = 560.0
-_LEAST_KNIFE = 15.0
+_CHART_HEIGHT = 560.0
+_LEAST_BAR = 15.0
 _TICK_ROOM = 26.0
 _FLAT = 1e-6
-"""Relative to its values a line that rises less is flat; values below it are zero."""
+"""A line whose rise relative to its values is smaller is flat; smaller values are zero."""
 
 
 @dataclass(frozen=True, slots=True)
 class AxisTick:
-    """A mark on an axis: where, and what is written there."""
+    """A tick on an axis: its position and its text."""
 
     at: float
     text: str
@@ -37,11 +37,11 @@ class SilhouetteBar:
 
     Attributes:
         cluster_id: The cluster.
-        values: Descending; fewer than there are images where these would not fit.
+        values: Descending; quantiles where there are more images than lines to draw.
         scored: Images that were scored.
-        mean: Of these.
-        height: How tall it is drawn, pixels.
-        path: SVG path; the width of the chart is 1000 and the height of the knife 1.
+        mean: Their mean.
+        height: Pixels.
+        path: SVG path; the width of the chart is 1000 and the height of the bar 1.
     """
 
     cluster_id: int
@@ -57,16 +57,16 @@ class SilhouetteChart:
     """A silhouette plot.
 
     Attributes:
-        knives: One a cluster, in the order asked for.
+        bars: One per cluster, in the order asked for.
         low: Left end of the axis.
         high: Right end.
-        ticks: At percent of the width.
-        zero_at: Percent of the width.
-        mean_at: Percent of the width.
-        is_thinned: Whether some images are not drawn because there are more than pixels.
+        ticks: Positions in percent of the width.
+        zero_at: Zero, in percent of the width.
+        mean_at: The mean, in percent of the width.
+        is_thinned: Whether quantiles are drawn because there are more images than pixels.
     """
 
-    knives: tuple[SilhouetteBar, ...]
+    bars: tuple[SilhouetteBar, ...]
     low: float
     high: float
     ticks: tuple[AxisTick, ...]
@@ -83,8 +83,8 @@ class LineDot:
         x: In the chart's unit.
         y: In the chart's unit.
         k: Number of clusters.
-        text: The value, for a person.
-        marks: What it is: "chosen", "second", "elbow".
+        text: The value as text.
+        marks: Any of "chosen", "second", "elbow".
     """
 
     x: float
@@ -113,10 +113,10 @@ class PieSlice:
     """A class within a cluster.
 
     Attributes:
-        class_: Its position in the table's columns; None for all the rest together.
+        class_: Its position in the table's columns; None for all other classes together.
         count: Its images.
-        share: Of the cluster.
-        start: Where it begins, as a share.
+        share: Its share of the cluster.
+        start: Where its slice begins, as a share.
     """
 
     class_: int | None
@@ -126,7 +126,7 @@ class PieSlice:
 
     @property
     def slice(self) -> str:
-        """Its slice of a pie of radius 1, as an SVG path from the top clockwise."""
+        """An SVG path of the slice, in a pie of radius 1, clockwise from the top."""
         if self.share >= 1:
             return "M0-1A1 1 0 1 1 0 1A1 1 0 1 1 0-1Z"
         (x0, y0), (x1, y1) = _on_circle(self.start), _on_circle(self.start + self.share)
@@ -135,9 +135,9 @@ class PieSlice:
 
 
 def silhouette_chart(
-    found: Silhouette, cluster_ids: Labels, order: Sequence[int], *, height: float = _KNIVES_HEIGHT
+    found: Silhouette, cluster_ids: Labels, order: Sequence[int], *, height: float = _CHART_HEIGHT
 ) -> SilhouetteChart:
-    """The silhouette plot of clusters in a given order; one without scored images is left out."""
+    """The silhouette plot of clusters in a given order, without those that have no scored image."""
     own = cluster_ids[found.rows]
     sorted_rows = np.argsort(own, kind="stable")
     names, starts = np.unique(own[sorted_rows], return_index=True)
@@ -149,7 +149,7 @@ def silhouette_chart(
     low, high = _range_of(everything, found.mean)
     made = []
     for cluster_id, values in zip(shown, everything, strict=True):
-        tall = max(_LEAST_KNIFE, height * len(values) / total)
+        tall = max(_LEAST_BAR, height * len(values) / total)
         kept = _thinned(values, round(tall * 2))
         made.append(
             SilhouetteBar(
@@ -158,11 +158,11 @@ def silhouette_chart(
                 scored=len(values),
                 mean=found.per_cluster[cluster_id],
                 height=round(tall, 1),
-                path=_knife_path(kept, low, high),
+                path=_bar_path(kept, low, high),
             )
         )
     return SilhouetteChart(
-        knives=tuple(made),
+        bars=tuple(made),
         low=low,
         high=high,
         ticks=tuple(
@@ -178,7 +178,7 @@ def silhouette_chart(
 def line_chart(
     candidates: Sequence[Candidate], values: Sequence[float], *, digits: int
 ) -> LineChart | None:
-    """A line chart of what each number of clusters gave; None where there are not two of them."""
+    """A line chart of a score by number of clusters; None for fewer than two finite values."""
     pairs = [
         (candidate, value)
         for candidate, value in zip(candidates, values, strict=True)
@@ -217,7 +217,7 @@ def line_chart(
 
 
 def marks_of(candidate: Candidate) -> tuple[str, ...]:
-    """What a number of clusters is: "chosen", "second", "elbow"."""
+    """The marks of a number of clusters: "chosen", "second", "elbow"."""
     flags = {
         "chosen": candidate.chosen,
         "second": candidate.second,
@@ -227,7 +227,7 @@ def marks_of(candidate: Candidate) -> tuple[str, ...]:
 
 
 def pie_slices(row: Labels, *, most: int = 6) -> tuple[PieSlice, ...]:
-    """What a cluster is made of: its most frequent classes, then all the rest together."""
+    """The most frequent classes of a cluster, then all others together."""
     total = int(row.sum())
     by_count = [int(i) for i in np.argsort(-row, kind="stable") if row[i]]
     head, tail = by_count[:most], by_count[most:]
@@ -246,7 +246,7 @@ def pie_slices(row: Labels, *, most: int = 6) -> tuple[PieSlice, ...]:
 def columns_by_matching(
     rows: Sequence[int], matched: Mapping[int, str | None], classes: Sequence[str], table: Labels
 ) -> tuple[int, ...]:
-    """The order of the classes that puts what is matched on the diagonal; the rest by size."""
+    """The order of the classes that puts the matched ones on the diagonal, others by size."""
     at = {name: i for i, name in enumerate(classes)}
     first = [at[name] for row in rows if (name := matched.get(row)) is not None]
     by_size = np.argsort(-table.sum(axis=0), kind="stable").tolist()
@@ -254,7 +254,7 @@ def columns_by_matching(
 
 
 def nice_ticks(low: float, high: float, most: int = 6) -> list[float]:
-    """Round numbers that cover a range: at least two."""
+    """Round numbers that cover a range, at least two."""
     span, scale = high - low, max(abs(low), abs(high))
     if span <= _FLAT * scale or scale < _FLAT:
         span = scale if scale >= _FLAT else 1.0
@@ -267,12 +267,12 @@ def nice_ticks(low: float, high: float, most: int = 6) -> list[float]:
 
 
 def is_wide(ks: Sequence[int]) -> bool:
-    """Whether the numbers of clusters lie so far apart that a logarithmic axis shows them best."""
+    """Whether the numbers of clusters span so much that a logarithmic axis shows them best."""
     return ks[-1] >= 8 * ks[0]
 
 
 def _apart(ticks: Sequence[AxisTick]) -> tuple[AxisTick, ...]:
-    """Those ticks that leave each other room."""
+    """The ticks without those that would overlap."""
     kept: list[AxisTick] = []
     for tick in ticks:
         if not kept or tick.at - kept[-1].at >= _TICK_ROOM:
@@ -295,13 +295,13 @@ def _steps(low: float, high: float) -> list[float]:
 
 
 def _thinned(values: NDArray[np.float64], most: int) -> NDArray[np.float64]:
-    """So many quantiles of sorted values, the ends among them."""
+    """At most `most` evenly spaced quantiles of sorted values, with the extremes."""
     if len(values) <= most:
         return values
     return values[np.linspace(0, len(values) - 1, most).round().astype(np.int64)]
 
 
-def _knife_path(values: NDArray[np.float64], low: float, high: float) -> str:
+def _bar_path(values: NDArray[np.float64], low: float, high: float) -> str:
     """Bars from zero, one below the other, as one outline."""
     scale = 1000 / (high - low)
     zero = -low * scale

@@ -19,7 +19,7 @@ _ACROSS = 10
 
 
 def sheet_png(title: str, rows: Sequence[tuple[str, Sequence[ReportPicture]]]) -> bytes:
-    """A sheet with some rows of pictures, each below its name; ten pictures a line."""
+    """A contact sheet of groups of pictures, each below its name; ten pictures per line."""
     from PIL import Image, ImageDraw
     from PIL.PngImagePlugin import PngInfo
 
@@ -78,7 +78,7 @@ def _short(text: str, most: int) -> str:
 
 
 def _font(text: str, size: int) -> FreeTypeFont:
-    """The font of this machine that has the most of a text; Pillow tries no second one."""
+    """The installed font that has the most characters of a text; Pillow tries no second one."""
     from matplotlib.font_manager import findfont, get_font
     from PIL import ImageFont
 

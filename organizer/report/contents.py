@@ -1,4 +1,4 @@
-"""What a report shows, gathered: the page and the plots are made of this and of nothing else."""
+"""The contents of a report, from which the page and the plots are made."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class ReportPicture:
     """A small picture of an image.
 
     Attributes:
-        path: Where the image lies, for a person: relative to the current folder where it can be.
+        path: The path of the image, relative to the current folder where possible.
         jpeg: The picture; empty where the file could not be read.
         width: Pixels.
         height: Pixels.
-        note: What is shown below it: "medoid", "distance 0.12", "unsure".
+        note: The caption: "medoid", "distance 0.12".
     """
 
     path: str
@@ -45,7 +45,7 @@ class ContactSheet:
     Attributes:
         cluster_id: The cluster.
         typical: The medoid, then the images nearest to the centroid.
-        least_sure: The images that were nearest to going elsewhere, the least sure first.
+        least_sure: The images that are closest to another cluster, the least certain first.
     """
 
     cluster_id: int
@@ -74,13 +74,13 @@ class ReportMap:
         method: "pca", "tsne" or "umap".
         xy: ``(n, 2)`` float32, scaled so that both axes have the same unit and all lies within
             -1 to 1.
-        cluster_ids: ``(n,)`` int64; NOISE for an unsure image.
-        paths: Of each point.
+        cluster_ids: ``(n,)`` int64; NOISE for an unassigned image.
+        paths: The path of each point's image.
         truth: Class of each point where it is known; empty without labels.
-        spots: Points that are drawn as pictures; at the scale of the whole map, with pictures of
-            `spot_size`, no two of them overlap.
+        spots: Points that are drawn as pictures; at the scale of the whole map, pictures of
+            `spot_size` do not overlap.
         spot_size: Side of a picture, in the unit of `xy`.
-        images: Images there are; more than points where a sample was drawn.
+        images: All images; more than points where a sample was drawn.
     """
 
     method: str
@@ -112,29 +112,29 @@ class ClusterRow:
 
 @dataclass(frozen=True, slots=True)
 class ReportContents:
-    """All that a report shows. None or empty stands where there is nothing to show.
+    """The contents of a report; None or empty for a part without content.
 
     Attributes:
-        library: Its folder, for a person.
+        library: The library's folder.
         made_at: When the report was made, ISO 8601 with offset.
-        facts: What made the clustering, label and value: embedder, space, algorithm, when.
-        images: Images of the clustering, unsure ones too.
-        unsure: Images in no cluster.
+        facts: How the clustering was made, label and value: embedder, space, algorithm, when.
+        images: Images of the clustering, with the unassigned.
+        unsure: Unassigned images.
         clusters: The largest first.
-        metric: What distances are, for a person.
+        metric: The metric of distances, as text.
         silhouette: Of the clustering; its rows number the images of `cluster_ids`.
-        cluster_ids: ``(images,)`` int64; NOISE for an unsure image.
-        internal: Scores by the vectors alone.
+        cluster_ids: ``(images,)`` int64; NOISE for an unassigned image.
+        internal: Scores without truth.
         truth: Scores against known truth.
-        explanation: What the clustering goes with.
-        audit: What a person found when looking.
-        evidence: For each number of clusters that was tried.
+        explanation: What the clusters depend on besides the subject.
+        audit: The estimate from a person's review.
+        evidence: Scores of each number of clusters that was tried.
         sheets: By cluster id.
-        doubtful: The images of most of whose neighbours are in another cluster, the worst first.
+        doubtful: Images most of whose neighbours are in another cluster, the worst first.
         doubtful_count: How many such images were found; more than pictures where there are many.
-        unsure_pictures: Some of the images that are in no cluster, drawn at random.
+        unsure_pictures: Some of the unassigned images, drawn at random.
         map: The map.
-        remarks: What a reader has to know: samples that were drawn, files that could not be read.
+        remarks: Notes to the reader: samples that were drawn, files that could not be read.
     """
 
     library: str

@@ -1,4 +1,4 @@
-"""What all plots share: a figure without a window, fonts that know many scripts, colours."""
+"""What all plots share: figures without a window, fonts for many scripts, colours."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 INK, QUIET, RULE, ACCENT = "#1b2028", "#59616d", "#dfe3e8", "#1f5fae"
 SOFTWARE = "organizer"
-"""What a plot says in its metadata made it: only such a file is replaced."""
+"""The software tag in a plot's metadata: only a file with it is replaced."""
 
 _DPI = 150
 _FONTS = (
@@ -36,7 +36,7 @@ def figure(width: float, height: float) -> Figure:
 
 
 def png_of(made: Figure) -> bytes:
-    """The figure as PNG. A character that no font of this machine has is drawn as a box."""
+    """The figure as PNG. A character that no installed font has is drawn as a box."""
     from matplotlib.text import Text
 
     held = io.BytesIO()
@@ -52,7 +52,7 @@ def png_of(made: Figure) -> bytes:
 
 
 def fonts() -> list[str]:
-    """Fonts of this machine, to be tried one after the other for each character."""
+    """Installed fonts, tried in this order for each character."""
     from matplotlib.font_manager import fontManager
 
     there = set(fontManager.get_font_names())
@@ -60,7 +60,7 @@ def fonts() -> list[str]:
 
 
 def text_of(name: str, most: int = 28) -> str:
-    """A name as a plot can write it: one line, not too long, and never a formula."""
+    """A name as text of a plot: one line, cut to a length, and never a formula."""
     printable = "".join(
         " " if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} else c
         for c in name
@@ -71,18 +71,18 @@ def text_of(name: str, most: int = 28) -> str:
 
 
 def colour_of(sign: Sign | None, tints: tuple[Tint, ...]) -> str:
-    """The colour of a sign on paper; the neutral one where there is none."""
+    """The colour of a sign on a light background; neutral where there is none."""
     return NEUTRAL if sign is None else tints[sign.tint].on_paper
 
 
-def tell_cut(made: Figure, shown: int, there_are: int) -> None:
-    """Say below a plot that it does not show all clusters."""
-    if shown < there_are:
-        made.supxlabel(f"the {shown} largest of {there_are:,} clusters", fontsize=9, color=QUIET)
+def note_omitted(made: Figure, shown: int, total: int) -> None:
+    """Note below a plot that it does not show all clusters."""
+    if shown < total:
+        made.supxlabel(f"the {shown} largest of {total:,} clusters", fontsize=9, color=QUIET)
 
 
-def calm(axes: Axes, *, grid: str = "both") -> None:
-    """Take from axes what is not needed to read them."""
+def simplify_axes(axes: Axes, *, grid: str = "both") -> None:
+    """Remove what is not needed to read the axes."""
     axes.spines[["top", "right", "left", "bottom"]].set_visible(False)
     axes.tick_params(length=0, colors=QUIET, labelsize=9)
     axes.set_axisbelow(True)

@@ -1,4 +1,4 @@
-"""A folder of plots: those of an earlier run are replaced, and nothing else is touched."""
+"""Writes a folder of plots; those of an earlier run are replaced, no other file is touched."""
 
 from __future__ import annotations
 
@@ -16,16 +16,15 @@ def write_pngs(
 ) -> tuple[Path, ...]:
     """Write plots into a folder.
 
-    Plots of an earlier run are replaced, and those that would now be stale are taken away; no
-    other file is touched.
+    Plots of an earlier run are replaced or removed; no other file is touched.
 
     Args:
-        drawn: Name and PNG of each plot; it may draw as it goes.
-        folder: Where; made if it is not there.
+        drawn: Name and PNG of each plot; may be a generator.
+        folder: Where; created if it does not exist.
         names: The names that plots of this kind can have.
 
     Returns:
-        What was written.
+        The files that were written.
 
     Raises:
         SettingsError: The folder is a file or cannot be written, or one of these names is taken by
@@ -42,7 +41,7 @@ def write_pngs(
     except OSError as error:
         raise SettingsError(
             f"plots cannot be written to {folder}: {error.strerror or error}",
-            "name a folder that can be written to",
+            "name a folder that can be written",
         ) from error
     return written
 

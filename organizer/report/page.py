@@ -1,8 +1,8 @@
-"""One self-contained HTML page: it opens from disk and asks no network for anything.
+"""Renders a report as one HTML page that opens from disk and needs no network.
 
-The markup is in `assets/`; everything that is not markup is computed here and in the modules
-beside. What comes from a photo or from a person is escaped by the template, as JSON by `_json`,
-and the page's own policy lets no script run but the one that it carries.
+The markup is in `assets/`; everything else is computed here and in the modules beside. Text from a
+photo or a person is escaped by the template, as JSON by `_json`, and the page's content security
+policy allows no script but its own.
 """
 
 from __future__ import annotations
@@ -29,29 +29,29 @@ from organizer.report.palette import (
 )
 from organizer.report.points import data_uri, map_data
 
-_SCRIPTS = ("tip.js", "page.js", "geometry.js", "map.js")
-_MOST_KNIVES = 120
+_SCRIPTS = ("tip.js", "page.js", "geometry.js", "sprites.js", "legend.js", "map.js")
+_MOST_BARS = 120
 _LIBRARY_NAME = ".organizer"
 _MARKS = {"chosen": SHAPES[0], "second": SHAPES[1], "elbow": SHAPES[3]}
 _SECTIONS = (
     ("overview", "Overview"),
     ("scores", "Scores"),
     ("clusters", "Clusters"),
-    ("why", "Why they are so"),
+    ("why", "Influences"),
     ("silhouette", "Silhouette"),
     ("evidence", "Number of clusters"),
     ("truth", "Against the labels"),
     ("map", "Map"),
     ("sheets", "Contact sheets"),
-    ("audit", "What a person found"),
+    ("audit", "Review"),
 )
 
 
 def render(contents: ReportContents) -> str:
-    """The page, as text that UTF-8 can hold.
+    """Render the page, as text that can be encoded in UTF-8.
 
     Args:
-        contents: All that it shows. A section of which there is nothing to show is left out.
+        contents: All that it shows. A section without content is left out.
     """
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
@@ -66,7 +66,7 @@ def render(contents: ReportContents) -> str:
         number=wording.score_text, percent=wording.percent, uri=data_uri, groups=tables.groups_of
     )
     page = environment.get_template("page.html.jinja").render(_context(contents))
-    # A file name may hold bytes that are no text; they have no place in UTF-8.
+    # A file name may hold bytes that are not text, as surrogates, which UTF-8 does not allow.
     return page.encode("utf-8", "replace").decode("utf-8")
 
 
@@ -82,7 +82,7 @@ def _context(contents: ReportContents) -> dict[str, Any]:
         "truth_scores": wording.with_truth(contents.truth) if contents.truth else (),
         "lines": tables.cluster_lines(contents, named),
         "dashes": tables.dashes(contents),
-        "knives": _knives(contents, named),
+        "silhouettes": _silhouettes(contents, named),
         "evidence": _evidence(contents),
         "mixes": tables.mix_lines(contents, named),
         "matrix": tables.matrix_of(contents, named),
@@ -108,21 +108,21 @@ def _context(contents: ReportContents) -> dict[str, Any]:
 
 
 def _title(library: str) -> str:
-    """The name of the folder that is organised: a library lies in it, in one of its own."""
+    """The name of the folder that is organised, which holds the library."""
     folder = PurePath(library)
     found = folder.parent if folder.name == _LIBRARY_NAME else folder
     return found.name or library
 
 
 def _has(key: str, contents: ReportContents, found: Mapping[str, Any]) -> bool:
-    """Whether a section has something to show."""
+    """Whether a section has content."""
     explanation = contents.explanation
     shows: dict[str, bool] = {
         "overview": True,
         "scores": True,
         "clusters": bool(contents.clusters),
         "why": explanation is not None and bool(explanation.factors or explanation.unknown),
-        "silhouette": found["knives"] is not None,
+        "silhouette": found["silhouettes"] is not None,
         "evidence": bool(contents.evidence),
         "truth": contents.truth is not None,
         "map": found["map_json"] is not None,
@@ -132,12 +132,12 @@ def _has(key: str, contents: ReportContents, found: Mapping[str, Any]) -> bool:
     return shows[key]
 
 
-def _knives(
+def _silhouettes(
     contents: ReportContents, named: Mapping[int, tables.SignedName]
 ) -> charts.SilhouetteChart | None:
     if contents.silhouette is None:
         return None
-    order = [cluster_id for cluster_id in named if cluster_id >= 0][:_MOST_KNIVES]
+    order = [cluster_id for cluster_id in named if cluster_id >= 0][:_MOST_BARS]
     return charts.silhouette_chart(contents.silhouette, contents.cluster_ids, order)
 
 
@@ -152,7 +152,7 @@ def _evidence(contents: ReportContents) -> dict[str, charts.LineChart | None]:
 def _sheets(
     contents: ReportContents, named: Mapping[int, tables.SignedName]
 ) -> tuple[tuple[tables.SignedName, ContactSheet], ...]:
-    """The sheets in the order of the clusters; one without any picture is left out."""
+    """The sheets in the order of the clusters, without empty ones."""
     return tuple(
         (named[cluster_id], sheet)
         for cluster_id in named
@@ -169,7 +169,7 @@ def _map_json(contents: ReportContents) -> Any:
 
 
 def _json(value: Any) -> Any:
-    """JSON that nothing in it can end the script element that holds it."""
+    """JSON in which nothing can end the script element that holds it."""
     text = json.dumps(value, separators=(",", ":"), allow_nan=False)
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
@@ -177,7 +177,7 @@ def _json(value: Any) -> Any:
 
 
 def _palette_css() -> str:
-    """The colours as custom properties, on light and on dark ground."""
+    """The colours as custom properties, for light and dark backgrounds."""
     tints = [(f"--k{i}", tint) for i, tint in enumerate(cluster_tints())]
     tints += [(f"--t{i}", tint) for i, tint in enumerate(class_tints())]
     light = "".join(f"{name}:{tint.on_paper};" for name, tint in tints)
@@ -194,10 +194,10 @@ def _hash(script: str) -> str:
 
 
 def _raw(text: str) -> Any:
-    """Text of this package or already escaped: the template must not escape it."""
+    """Text of this package, or already escaped, which the template must not escape."""
     from markupsafe import Markup
 
-    return Markup(text)  # noqa: S704  nothing of a user is in it that was not escaped
+    return Markup(text)  # noqa: S704  every user text in it was escaped
 
 
 def _asset(name: str) -> str:

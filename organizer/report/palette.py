@@ -1,8 +1,8 @@
-"""The colours and shapes by which clusters and classes are told apart, on light and on dark.
+"""The colours and shapes of clusters and classes, on light and dark backgrounds.
 
 The hues of clusters are those of Okabe and Ito 2008, those of classes Paul Tol's "muted" scheme:
-both can be told apart by people who are colour-blind, and a cluster is not taken for a class.
-There are only so many hues, so that each comes in three tones and, on the map, in five shapes.
+colour-blind people can distinguish both, and clusters do not look like classes. Each hue comes in
+three tones and, on the map, in five shapes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ CLASS_HUES = (
     "#999933",
 )  # fmt: skip
 NEUTRAL = "#9097a1"
-"""Of what is in no cluster, has no class, or is all the rest."""
+"""The colour of images without a cluster or class, and of all other classes together."""
 
 PAPER = "#ffffff"
 NIGHT = "#14171c"
@@ -33,7 +33,7 @@ SHAPES = (
 """SVG paths around the origin that look as large as a circle of radius 1."""
 
 MARKERS = ("o", "s", "^", "D", "P")
-"""The same for matplotlib."""
+"""The same shapes for matplotlib."""
 
 _TONES = 3
 _SHADE, _TINT = 0.42, 0.4
@@ -42,7 +42,7 @@ _LEAST_ON_PAPER, _LEAST_ON_NIGHT = 1.9, 3.0
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """How a cluster or a class looks.
+    """The colour and shape of a cluster or a class.
 
     Attributes:
         tint: The position of its colour in `cluster_tints` or `class_tints`.
@@ -55,19 +55,19 @@ class Sign:
 
 @dataclass(frozen=True, slots=True)
 class Tint:
-    """A colour, as it is on a light and on a dark ground."""
+    """A colour for light and for dark backgrounds."""
 
     on_paper: str
     on_night: str
 
 
 def cluster_sign(rank: int) -> Sign:
-    """The sign of the cluster of that rank, from 0; 120 of them differ."""
+    """The sign of the cluster of a rank, from 0; the first 120 differ."""
     return _sign(rank, len(CLUSTER_HUES))
 
 
 def class_sign(rank: int) -> Sign:
-    """The sign of the class of that rank, from 0."""
+    """The sign of the class of a rank, from 0."""
     return _sign(rank, len(CLASS_HUES))
 
 
@@ -82,7 +82,7 @@ def class_tints() -> tuple[Tint, ...]:
 
 
 def mixed(colour: str, other: str, share: float) -> str:
-    """A colour with a share of another in it, both as #rrggbb."""
+    """A colour mixed with a share of another, both as #rrggbb."""
     pairs = zip(_channels(colour), _channels(other), strict=True)
     return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
 
@@ -94,7 +94,7 @@ def contrast(colour: str, other: str) -> float:
 
 
 def _sign(rank: int, hues: int) -> Sign:
-    # The tone changes every round of hues and the shape with it, but in another period.
+    # Tone and shape change with every round of hues, with different periods.
     round_, hue = divmod(rank, hues)
     return Sign(hue + hues * (round_ % _TONES), round_ % len(SHAPES))
 
@@ -116,7 +116,7 @@ def _tints(hues: Sequence[str]) -> tuple[Tint, ...]:
 
 
 def _visible(colour: str, ground: str, towards: str, least: float) -> str:
-    """The colour, changed as little as it takes to stand out from the ground."""
+    """The colour, changed as little as needed for its contrast to the background."""
     steps = (mixed(colour, towards, step / 20) for step in range(21))
     return next(step for step in steps if contrast(step, ground) >= least)
 

@@ -1,4 +1,4 @@
-"""The same charts as on the page as PNG files, for a paper or a slide."""
+"""Writes the charts of a report as PNG files, for a paper or a slide."""
 
 from __future__ import annotations
 
@@ -28,20 +28,19 @@ _NAMES = re.compile(
 
 
 def write_plots(contents: ReportContents, folder: Path) -> tuple[Path, ...]:
-    """Write a PNG of all of which there is something to show.
+    """Write a PNG file of every chart that has content.
 
-    silhouette.png, evidence.png, factors.png, composition.png, pies.png, confusion.png, map.png,
-    and a contact sheet for each cluster, sheet_ID.png, and for images among strangers and
-    in no cluster, sheet_doubtful.png and sheet_unsure.png.
-    Plots of an earlier run are replaced, and those that would now be stale are taken away; no
-    other file is touched.
+    silhouette.png, evidence.png, factors.png, composition.png, pies.png, confusion.png, map.png, a
+    contact sheet of each cluster (sheet_ID.png), of images with disagreeing neighbours
+    (sheet_doubtful.png) and of unassigned images (sheet_unsure.png). Plots of an earlier run are
+    replaced or removed; no other file is touched.
 
     Args:
-        contents: All that is shown.
-        folder: Where; made if it is not there.
+        contents: The contents of the report.
+        folder: Where; created if it does not exist.
 
     Returns:
-        What was written.
+        The files that were written.
 
     Raises:
         SettingsError: The folder is a file or cannot be written, or one of these names is taken by
@@ -59,11 +58,11 @@ def _drawn(contents: ReportContents) -> Iterator[tuple[str, bytes]]:
     for cluster_id, label in named.items():
         sheet = contents.sheets.get(cluster_id)
         if sheet is not None and (sheet.typical or sheet.least_sure):
-            rows = (("most typical", sheet.typical), ("least sure", sheet.least_sure))
+            rows = (("most typical", sheet.typical), ("least certain", sheet.least_sure))
             yield f"sheet_{cluster_id}.png", contact.sheet_png(label.label, rows)
     if contents.doubtful:
-        among = (("most of their neighbours are in another cluster", contents.doubtful),)
-        yield "sheet_doubtful.png", contact.sheet_png("among strangers", among)
+        worst = (("most of their neighbours are in another cluster", contents.doubtful),)
+        yield "sheet_doubtful.png", contact.sheet_png("disagreeing neighbours", worst)
     if contents.unsure_pictures:
         some = (("drawn at random", contents.unsure_pictures),)
-        yield "sheet_unsure.png", contact.sheet_png("in no cluster", some)
+        yield "sheet_unsure.png", contact.sheet_png("unassigned", some)

@@ -67,7 +67,7 @@ def _points(axes: Axes, shown: ReportMap, named: dict[int, tables.SignedName]) -
 
 
 def _legend(made: Figure, axes: Axes) -> None:
-    """The largest clusters, with marks that can be seen however small those of the map are."""
+    """The largest clusters, with marks of a fixed size."""
     from matplotlib.collections import PathCollection
     from matplotlib.patches import Patch
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from organizer.report import charts, drawing, tables
 from organizer.report.contents import ReportContents
-from organizer.report.drawing import ACCENT, INK, QUIET, calm, colour_of, text_of
+from organizer.report.drawing import ACCENT, INK, QUIET, colour_of, simplify_axes, text_of
 from organizer.report.palette import cluster_tints
 from organizer.report.wording import score_text
 from organizer.types import Candidate
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MARKS = {"chosen": ("o", ACCENT), "second": ("s", "white"), "elbow": ("D", "white")}
-_KNIVES_HEIGHT = 480.0
+_CHART_HEIGHT = 480.0
 _UNITS_AN_INCH = 96
 _GAP = 4.0
 
@@ -29,30 +29,28 @@ def silhouette_png(contents: ReportContents) -> bytes | None:
         return None
     named = tables.cluster_names(contents)
     order = [row.cluster_id for row in contents.clusters][: tables.MOST_ROWS]
-    knives = charts.silhouette_chart(
-        contents.silhouette, contents.cluster_ids, order, height=_KNIVES_HEIGHT
+    chart = charts.silhouette_chart(
+        contents.silhouette, contents.cluster_ids, order, height=_CHART_HEIGHT
     )
-    total = sum(knife.height + _GAP for knife in knives.knives)
+    total = sum(bar.height + _GAP for bar in chart.bars)
     made = drawing.figure(8, 0.8 + total / _UNITS_AN_INCH)
     axes = made.add_subplot()
     top, middles = 0.0, []
-    for knife in knives.knives:
-        edges = top + np.linspace(0, knife.height, len(knife.values) + 1)
-        values = np.append(knife.values, knife.values[-1])
-        colour = colour_of(named[knife.cluster_id].sign, cluster_tints())
+    for bar in chart.bars:
+        edges = top + np.linspace(0, bar.height, len(bar.values) + 1)
+        values = np.append(bar.values, bar.values[-1])
+        colour = colour_of(named[bar.cluster_id].sign, cluster_tints())
         axes.fill_betweenx(edges, 0, values, step="post", color=colour, linewidth=0)
-        middles.append(top + knife.height / 2)
-        top += knife.height + _GAP
-    axes.axvline(knives_mean := contents.silhouette.mean, color=INK, linestyle="--", linewidth=1)
-    axes.set_xlim(knives.low, knives.high)
+        middles.append(top + bar.height / 2)
+        top += bar.height + _GAP
+    axes.axvline(mean := contents.silhouette.mean, color=INK, linestyle="--", linewidth=1)
+    axes.set_xlim(chart.low, chart.high)
     axes.set_ylim(top, -_GAP)
-    labels = [
-        f"{text_of(named[k.cluster_id].label)}  {score_text(k.mean, 2)}" for k in knives.knives
-    ]
+    labels = [f"{text_of(named[k.cluster_id].label)}  {score_text(k.mean, 2)}" for k in chart.bars]
     axes.set_yticks(middles, labels, color=INK)
-    axes.set_xlabel(f"silhouette, mean {score_text(knives_mean)}", color=QUIET)
-    drawing.tell_cut(made, len(knives.knives), len(contents.silhouette.per_cluster))
-    calm(axes, grid="x")
+    axes.set_xlabel(f"silhouette, mean {score_text(mean)}", color=QUIET)
+    drawing.note_omitted(made, len(chart.bars), len(contents.silhouette.per_cluster))
+    simplify_axes(axes, grid="x")
     return drawing.png_of(made)
 
 
@@ -76,7 +74,7 @@ def evidence_png(contents: ReportContents) -> bytes | None:
 
 
 def factors_png(contents: ReportContents) -> bytes | None:
-    """What the clusters go with: NMI, and what chance gives."""
+    """NMI of the clusters with each factor, and its value by chance."""
     if contents.explanation is None or not contents.explanation.factors:
         return None
     factors = contents.explanation.factors
@@ -92,7 +90,7 @@ def factors_png(contents: ReportContents) -> bytes | None:
     axes.set_xlim(0, 1)
     axes.set_xlabel("normalised mutual information with the clusters", color=QUIET)
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False, markerscale=0.5)
-    calm(axes, grid="x")
+    simplify_axes(axes, grid="x")
     return drawing.png_of(made)
 
 
@@ -119,4 +117,4 @@ def _line(axes: Axes, tried: Sequence[Candidate], values: Sequence[float], title
     axes.set_title(title, loc="left", fontsize=11, color=INK)
     if any(charts.marks_of(c) for c in tried):
         axes.legend(frameon=False, fontsize=9)
-    calm(axes)
+    simplify_axes(axes)

@@ -9,7 +9,7 @@ import numpy as np
 
 from organizer.report import charts, drawing, tables
 from organizer.report.contents import ReportContents
-from organizer.report.drawing import ACCENT, INK, QUIET, calm, colour_of, text_of
+from organizer.report.drawing import ACCENT, INK, QUIET, colour_of, simplify_axes, text_of
 from organizer.report.palette import NEUTRAL, class_tints
 from organizer.report.wording import percent
 
@@ -22,7 +22,7 @@ _MOST_IN_KEY = 24
 
 
 def composition_png(contents: ReportContents) -> bytes | None:
-    """What each cluster is made of, as stacked bars."""
+    """The classes of each cluster, as stacked bars."""
     mixes = tables.mix_lines(contents, tables.cluster_names(contents))
     if not mixes:
         return None
@@ -37,14 +37,14 @@ def composition_png(contents: ReportContents) -> bytes | None:
     axes.set_ylim(len(mixes) - 0.4, -0.6)
     axes.set_xlim(0, 1)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
-    calm(axes, grid="none")
+    simplify_axes(axes, grid="none")
     _key(contents, mixes, made)
-    drawing.tell_cut(made, len(mixes), _clusters(contents))
+    drawing.note_omitted(made, len(mixes), _clusters(contents))
     return drawing.png_of(made)
 
 
 def pies_png(contents: ReportContents) -> bytes | None:
-    """What each cluster is made of, as pies."""
+    """The classes of each cluster, as pies."""
     mixes = tables.mix_lines(contents, tables.cluster_names(contents))
     if not mixes:
         return None
@@ -63,7 +63,7 @@ def pies_png(contents: ReportContents) -> bytes | None:
         axes.set_title(text_of(mix.named.label, 22), fontsize=10, color=INK, pad=2)
         axes.set_xlabel(_head(contents, mix), fontsize=8.5, color=QUIET, labelpad=0)
     _key(contents, mixes, made)
-    drawing.tell_cut(made, len(mixes), _clusters(contents))
+    drawing.note_omitted(made, len(mixes), _clusters(contents))
     return drawing.png_of(made)
 
 
@@ -85,10 +85,10 @@ def confusion_png(contents: ReportContents) -> bytes | None:
     axes.set_xticks(range(wide), names, rotation=90, color=INK)
     axes.set_yticks(range(tall), [text_of(row[0].label) for row in matrix.rows], color=INK)
     axes.xaxis.tick_top()
-    calm(axes, grid="none")
+    simplify_axes(axes, grid="none")
     if not matrix.has_numbers:
         axes.tick_params(labelsize=6)
-    drawing.tell_cut(made, tall, _clusters(contents))
+    drawing.note_omitted(made, tall, _clusters(contents))
     return drawing.png_of(made)
 
 
@@ -129,7 +129,7 @@ def _head(contents: ReportContents, mix: tables.MixLine) -> str:
 
 
 def _key(contents: ReportContents, mixes: tuple[tables.MixLine, ...], made: Figure) -> None:
-    """Which colour is which class; the most frequent where there are too many."""
+    """A legend of the classes, cut to the most frequent."""
     from matplotlib.patches import Patch
 
     shown = {part.class_ for mix in mixes for part in mix.parts}

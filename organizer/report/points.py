@@ -1,4 +1,4 @@
-"""The map as compact data for the page: 10,000 points take less than half a megabyte."""
+"""The data of the page's map in a compact form: half a megabyte for 10,000 points."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _SCALE = 32_767
 def map_data(
     shown: ReportMap, clusters: Sequence[tuple[int, str | None]], classes: Sequence[str]
 ) -> dict[str, Any]:
-    """All that the page's map is drawn from, as JSON can hold it.
+    """The data of the page's map, for JSON.
 
     Arrays are base64 of little-endian 16-bit numbers: ``xy`` signed, scaled from -1..1, the others
     unsigned positions in the lists ``clusters``, ``classes`` and ``folders``.
 
     Args:
         shown: The map.
-        clusters: Id and name of each cluster, in the order in which they have their signs.
-        classes: Of `shown.truth`, in the order in which they have their signs.
+        clusters: Id and name of each cluster, in the order of their signs.
+        classes: The classes of `shown.truth`, in the order of their signs.
     """
     folders, of_folder, names = _split(shown.paths)
     of_cluster = _positions(shown.cluster_ids, np.array([i for i, _ in clusters], dtype=np.int64))
@@ -56,14 +56,14 @@ def map_data(
 
 
 def data_uri(picture: ReportPicture) -> str:
-    """A picture as an address that holds it."""
+    """A picture as a data URI."""
     return "data:image/jpeg;base64," + base64.b64encode(picture.jpeg).decode("ascii")
 
 
 def _entries(
     labels: Sequence[str], positions: NDArray[np.uint16], kind: str, sign: Callable[[int], Sign]
 ) -> list[dict[str, Any]]:
-    """The entries of a legend: what it is, how many points it has, how these look."""
+    """The entries of a legend: label, number of points, colour and shape."""
     counts = np.bincount(positions[positions != NO_CLUSTER], minlength=len(labels)).tolist()
     return [
         {
@@ -88,12 +88,12 @@ def _positions(labels: NDArray[np.int64], ids: NDArray[np.int64]) -> NDArray[np.
 
 
 def _split(paths: Sequence[str]) -> tuple[list[str], NDArray[np.uint16], list[str]]:
-    """Folders, each once, which of them each path lies in, and the names within."""
+    """The distinct folders, the position of each path's folder, and the file names."""
     pairs = [path.rpartition("/") for path in paths]
     folders: dict[str, int] = {}
     places = [folders.setdefault(head + slash, len(folders)) for head, slash, _ in pairs]
     if len(folders) >= NO_CLUSTER:
-        # More folders than 16 bits count: nothing is gained by naming them once.
+        # More folders than 16 bits can number: whole paths are kept.
         return [""], np.zeros(len(paths), dtype="<u2"), list(paths)
     return list(folders), np.array(places, dtype="<u2"), [name for _, _, name in pairs]
 

@@ -1,4 +1,4 @@
-"""The rows of the page's tables and charts, each with what it takes to draw it."""
+"""The rows of the page's tables and charts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from organizer.types import (
 )
 
 MOST_ROWS = 60
-"""Clusters and classes in the charts against truth; the largest are taken."""
+"""The most clusters and classes in the charts against truth, the largest first."""
 
 _GROUPS = {
     "camera": ("camera", "cameras"),
@@ -33,7 +33,7 @@ _GROUPS = {
 
 @dataclass(frozen=True, slots=True)
 class SignedName:
-    """A cluster, or a class, as it is written and drawn everywhere."""
+    """The label and the sign of a cluster or a class, the same in every chart."""
 
     label: str
     sign: Sign | None
@@ -56,7 +56,7 @@ class ClusterLine:
 
 @dataclass(frozen=True, slots=True)
 class MixLine:
-    """What a cluster is made of."""
+    """The classes of a cluster."""
 
     named: SignedName
     count: int
@@ -77,10 +77,10 @@ class ConfusionMatrix:
     """The confusion matrix.
 
     Attributes:
-        columns: Classes; those that do not fit are left out.
+        columns: Classes, at most `MOST_ROWS`.
         rows: Clusters, each with its cells.
-        has_numbers: Whether it is small enough for numbers.
-        classes_left_out: Classes that did not fit.
+        has_numbers: Whether it is small enough to show numbers.
+        classes_left_out: How many classes are left out.
     """
 
     columns: tuple[str, ...]
@@ -91,14 +91,14 @@ class ConfusionMatrix:
 
 @dataclass(frozen=True, slots=True)
 class AuditLine:
-    """What a person found in one cluster."""
+    """The review of one cluster."""
 
     named: SignedName
     found: Proportion
 
 
 def cluster_names(contents: ReportContents) -> dict[int, SignedName]:
-    """Every cluster by id, in the order of the report; also the unsure."""
+    """Every cluster by id, in the order of the report, and last NOISE."""
     named = {
         row.cluster_id: SignedName(label_of(row.cluster_id, row.name), cluster_sign(rank))
         for rank, row in enumerate(contents.clusters)
@@ -146,7 +146,7 @@ def cluster_lines(
 
 
 def dashes(contents: ReportContents) -> tuple[str, ...]:
-    """Why the table of clusters has dashes, where it has some."""
+    """The reasons for dashes in the table of clusters."""
     ids = {row.cluster_id for row in contents.clusters}
     found = contents.silhouette
     why = []
@@ -162,7 +162,7 @@ def dashes(contents: ReportContents) -> tuple[str, ...]:
 
 
 def mix_lines(contents: ReportContents, named: Mapping[int, SignedName]) -> tuple[MixLine, ...]:
-    """What each cluster is made of, the largest clusters first."""
+    """The classes of each cluster, the largest clusters first."""
     if contents.truth is None:
         return ()
     truth, at = contents.truth, _rows_of(contents)
@@ -191,7 +191,7 @@ def matrix_of(contents: ReportContents, named: Mapping[int, SignedName]) -> Conf
 
 
 def audit_lines(contents: ReportContents, named: Mapping[int, SignedName]) -> tuple[AuditLine, ...]:
-    """What a person found, cluster by cluster."""
+    """The review of each cluster."""
     if contents.audit is None:
         return ()
     found = contents.audit.per_cluster
@@ -199,7 +199,7 @@ def audit_lines(contents: ReportContents, named: Mapping[int, SignedName]) -> tu
 
 
 def class_names(contents: ReportContents) -> dict[str, SignedName]:
-    """Every class by name, as it is drawn."""
+    """Every class by name."""
     return {
         name: SignedName(name, class_sign(rank)) for rank, name in enumerate(classes_of(contents))
     }

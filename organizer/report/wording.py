@@ -1,4 +1,4 @@
-"""What the scores are called, what they mean, and where they come from."""
+"""The names, meanings and sources of the scores, and how numbers are written."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ METHODS = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A score for a person.
+    """A score as it is shown.
 
     Attributes:
-        name: What it is called.
+        name: Its name.
         value: The number, or a dash.
-        detail: What belongs to the number: its error, or why there is none.
+        detail: Its error, or why there is no number.
         meaning: One plain sentence.
         source: Who defined it.
     """
@@ -38,17 +38,17 @@ class Score:
 
 
 def score_text(value: float | None, digits: int = 3) -> str:
-    """A number for a person; a dash where there is none."""
+    """A number as text; a dash where there is none."""
     if value is None or not math.isfinite(value):
         return DASH
-    # A minus of its own width, and none before a zero.
+    # The minus sign, not a hyphen, and none before a zero.
     text = f"{value:,.{digits}f}"
     is_zero = not text.strip("-0.,")
     return text.lstrip("-") if is_zero else text.replace("-", MINUS)
 
 
 def percent(share: float | None, digits: int = 1) -> str:
-    """A share for a person; never 100% of what is less than all."""
+    """A share as a percentage; never 100% for less than all."""
     if share is None or not math.isfinite(share):
         return DASH
     text = f"{share:.{digits}%}"
@@ -58,14 +58,14 @@ def percent(share: float | None, digits: int = 1) -> str:
 
 
 def label_of(cluster_id: int, name: str | None) -> str:
-    """A cluster in a word or two; its id is always there."""
+    """The label of a cluster: its id, and its name where it has one."""
     if cluster_id == NOISE:
-        return "unsure"
+        return "unassigned"
     return f"{cluster_id} {name}" if name else f"cluster {cluster_id}"
 
 
 def without_truth(contents: ReportContents) -> tuple[Score, ...]:
-    """The scores that the vectors alone give."""
+    """The scores that need no labels."""
     internal = contents.internal
     return (_silhouette(contents.silhouette), *_shape(internal))
 
@@ -89,8 +89,8 @@ def _silhouette(found: Silhouette | None) -> Score:
         "Silhouette",
         score_text(found.mean if found else None),
         detail,
-        "How much nearer an image is to its own cluster than to the next one: 1 is clear-cut, "
-        "0 lies between two clusters, below 0 is nearer to the other one.",
+        "How much nearer an image is to its own cluster than to the next one: 1 is well "
+        "separated, 0 lies between two clusters, below 0 is nearer to the other one.",
         "Rousseeuw 1987",
     )
 
@@ -104,8 +104,8 @@ def _shape(internal: InternalScores) -> tuple[Score, ...]:
             "Davies-Bouldin",
             score_text(internal.davies_bouldin),
             why(internal.davies_bouldin),
-            "How wide clusters are compared with the distance to the one they are most easily "
-            "taken for: 0 is best, smaller is better.",
+            "How wide clusters are compared with the distance to the most similar other cluster: "
+            "0 is best, smaller is better.",
             "Davies and Bouldin 1979",
         ),
         Score(
@@ -120,8 +120,8 @@ def _shape(internal: InternalScores) -> tuple[Score, ...]:
             "Inertia",
             score_text(internal.inertia, 1),
             "",
-            "The sum of squared distances of all images to their centroid, which K-means makes "
-            "small: it always falls when there are more clusters.",
+            "The sum of squared distances of all images to their centroid, which K-means "
+            "minimises: it always falls when there are more clusters.",
             "MacQueen 1967",
         ),
     )
@@ -133,7 +133,7 @@ _AGAINST_TRUTH = (
         "Purity",
         (
             "Share of images that are of their cluster's most frequent class; also the accuracy "
-            "when each cluster is named after that class. More clusters make it rise by themselves."
+            "when each cluster is named after that class. It rises with the number of clusters."
         ),
         "Manning, Raghavan and Schütze 2008",
     ),
@@ -141,8 +141,8 @@ _AGAINST_TRUTH = (
         "acc",
         "ACC",
         (
-            "Share of images that are right when each class may name one cluster only (Hungarian "
-            "accuracy)."
+            "Share of images that are right when each class is matched to one cluster only "
+            "(Hungarian accuracy)."
         ),
         "Kuhn 1955",
     ),
@@ -150,30 +150,27 @@ _AGAINST_TRUTH = (
         "nmi",
         "NMI",
         (
-            "How much the clusters tell about the classes, 0 to 1, arithmetic mean; also called "
-            "V-measure. Not 0 by chance."
+            "How much information clusters and classes share, 0 to 1, arithmetic mean; also "
+            "called V-measure. Not 0 by chance."
         ),
         "Strehl and Ghosh 2002",
     ),
     (
         "ami",
         "AMI",
-        "NMI with what chance alone gives taken off: 0 is chance, 1 is full agreement.",
+        "NMI adjusted for chance: 0 is chance, 1 is full agreement.",
         "Vinh, Epps and Bailey 2010",
     ),
     (
         "ari",
         "ARI",
-        (
-            "Agreement over pairs of images, with what chance gives taken off: 0 is chance, 1 is "
-            "full agreement."
-        ),
+        ("Agreement over pairs of images, adjusted for chance: 0 is chance, 1 is full agreement."),
         "Hubert and Arabie 1985",
     ),
     (
         "fmi",
         "FMI",
-        "Geometric mean of the precision and the recall of pairs of images put together.",
+        "Geometric mean of precision and recall over pairs of images in one cluster.",
         "Fowlkes and Mallows 1983",
     ),
     (

@@ -1,7 +1,7 @@
-"""The smallest embedder that keeps the contract: six numbers a picture.
+"""The smallest embedder: six numbers per image.
 
-It groups pictures by their overall colour, at once and without weights. Take it as the pattern of
-an embedder of your own; organizer's tests take it as a fake that is quick and exact.
+It groups images by their overall colour, without weights. Use it as the template of your own
+embedder; organizer's tests use it because it is fast and exact.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from organizer.library import Library
 from organizer.library.images.crops import PhotoGroup
 from organizer.settings import Settings
 from organizer.types import Box
-from organizer_camera_trap.burst_median import alike, moved
+from organizer_camera_trap.burst_median import find_moved, group_by_light
 from organizer_camera_trap.from_bursts import DETECTOR, from_bursts
 from organizer_camera_trap.importing import import_results
 from tests.scenes import HEIGHT, WIDTH, Scenes, Thing, scene
@@ -25,7 +25,7 @@ def _burst(*things: list[Thing], station: str = "brook") -> list[np.ndarray]:
 @pytest.mark.parametrize("length", [3, 5, 12])
 def test_what_moved_is_boxed_where_it_is(length: int) -> None:
     fox, heron = Thing("fox", 20, 60), Thing("heron", 90, 10, 50, 30)
-    found = moved(_burst([fox], [heron], *[[] for _ in range(length - 2)]))
+    found = find_moved(_burst([fox], [heron], *[[] for _ in range(length - 2)]))
     for thing, what in zip((fox, heron), found, strict=False):
         assert what is not None
         assert what.box.overlap(Box(*thing.box)) > 0.6
@@ -35,7 +35,7 @@ def test_what_moved_is_boxed_where_it_is(length: int) -> None:
 
 def test_of_two_things_the_larger_change_is_boxed_and_its_share_tells_of_the_other() -> None:
     small, large = Thing("fox", 5, 5, 24, 24), Thing("fox", 90, 50, 60, 60)
-    found = moved(_burst([small, large], [], []))
+    found = find_moved(_burst([small, large], [], []))
     assert found[0] is not None
     assert found[0].box.overlap(Box(*large.box)) > 0.6
     assert 0.5 < found[0].share < 0.95
@@ -48,9 +48,9 @@ def test_light_noise_and_nothing_give_no_box() -> None:
         np.clip(place * gain + draw.normal(0, 4, place.shape), 0, 255).astype(np.uint8)
         for gain in (0.85, 1.0, 1.1, 1.15)
     ]
-    assert moved(frames) == [None] * 4
+    assert find_moved(frames) == [None] * 4
     same = [frames[0]] * 3
-    assert moved(same) == [None] * 3
+    assert find_moved(same) == [None] * 3
 
 
 def test_leaves_that_wave_are_not_boxed_but_the_animal_before_them_is() -> None:
@@ -59,7 +59,7 @@ def test_leaves_that_wave_are_not_boxed_but_the_animal_before_them_is() -> None:
     for frame in frames:
         leaves = draw.integers(0, 90, (HEIGHT // 4, WIDTH // 8, 1)).repeat(4, 0).repeat(4, 1)
         frame[:, : WIDTH // 2] = np.clip(leaves + 60, 0, 255)
-    *still, last = moved(frames)
+    *still, last = find_moved(frames)
     assert sum(what is not None for what in still) <= 1
     assert last is not None
     assert last.box.overlap(Box(*Thing("heron", 100, 60).box)) > 0.5
@@ -67,14 +67,14 @@ def test_leaves_that_wave_are_not_boxed_but_the_animal_before_them_is() -> None:
 
 def test_a_change_of_everything_is_no_animal() -> None:
     other = scene("ridge", [], seed=9)
-    assert moved([*_burst([], []), other])[2] is None
+    assert find_moved([*_burst([], []), other])[2] is None
     with pytest.raises(ValueError, match="median"):
-        moved(_burst([], []))
+        find_moved(_burst([], []))
 
 
 def test_photos_of_one_light_are_compared() -> None:
-    assert alike([100, 20, 104, 22, 99]) == [[1, 3], [0, 2, 4]]
-    assert alike([]) == []
+    assert group_by_light([100, 20, 104, 22, 99]) == [[1, 3], [0, 2, 4]]
+    assert group_by_light([]) == []
 
 
 # In a library ---------------------------------------------------------------------------------

@@ -24,8 +24,8 @@ from organizer.library.exports.format_options import format_options, make_export
 from organizer.types import ExportBatch, ExportDetection
 from organizer_camera_trap.formats.camtrap_dp import CamtrapDP
 from organizer_camera_trap.formats.camtrap_dp.events import Event
-from organizer_camera_trap.formats.camtrap_dp.seen import Seen
-from organizer_camera_trap.formats.camtrap_dp.zones import moment, zone
+from organizer_camera_trap.formats.camtrap_dp.observations import Observation
+from organizer_camera_trap.formats.camtrap_dp.zones import time_zone, with_offset
 from tests.batches import DEPLOYMENTS, about, batch, looked_at
 
 # The rules of Camtrap DP 1.0.2 -----------------------------------------------------------------
@@ -170,7 +170,7 @@ def test_deployments_media_and_metadata_are_what_is_known(tmp_path: Path) -> Non
     assert first["timestamp"] == "2024-05-01T06:07:08+01:00"
     assert (first["filePath"], first["fileName"]) == ("day 0/0-0000.jpg", "0-0000.jpg")
     assert (first["filePublic"], first["fileMediatype"]) == ("false", "image/jpeg")
-    assert first["mediaComments"] == "the camera's clock said 2024-05-01T05:07:08"
+    assert first["mediaComments"] == "the camera's clock showed 2024-05-01T05:07:08"
     assert json.loads(first["exifData"]) == {"temperature": 21, "moon_phase": "full"}
     assert first["captureMethod"] == "activityDetection"
     assert metadata["spatial"]["bbox"] == [13.25, -33.25, 151.0, 51.5]
@@ -269,7 +269,7 @@ def test_an_event_is_blank_only_where_all_its_images_are(said: list[list[str]]) 
     event = Event("A1", 0)
     box = ExportDetection("animal", 0.9, 0.0, 0.0, 0.5, 0.5)
     for image in said:
-        event.add([Seen(kind, box=box if kind == "animal" else None) for kind in image])
+        event.add([Observation(kind, box=box if kind == "animal" else None) for kind in image])
     kinds = {kind for image in said for kind in image}
     found = {one.kind: count for one, count in event.observations()}
     shown = kinds - {"blank", "unclassified"}
@@ -312,7 +312,7 @@ def test_a_name_is_scientific_only_where_a_person_says_so(tmp_path: Path) -> Non
 
 def test_a_table_of_names_that_is_not_there_is_written_to_fill_in(tmp_path: Path) -> None:
     file = tmp_path / "taxa.csv"
-    with pytest.raises(SettingsError, match="to fill in is there now"):
+    with pytest.raises(SettingsError, match="a template was written there"):
         package(tmp_path / "dp", batch(1), taxa=str(file))
     assert "Red fox" in file.read_text(encoding="utf-8-sig")
     before = file.read_bytes()
@@ -325,8 +325,8 @@ def test_a_table_of_names_that_is_not_there_is_written_to_fill_in(tmp_path: Path
     [
         ("name\nfox\n", "no column name and scientificName"),
         ("name,scientificName\n,Vulpes vulpes\n", "line 2 has no name"),
-        ("name,scientificName,observationType\nx,,beast\n", "beast is no observationType"),
-        ("name,scientificName,taxonRank\nx,Vulpes,tribe\n", "tribe is no taxonRank"),
+        ("name,scientificName,observationType\nx,,beast\n", "beast is not an observationType"),
+        ("name,scientificName,taxonRank\nx,Vulpes,tribe\n", "tribe is not a taxonRank"),
     ],
 )
 def test_a_table_of_names_that_is_wrong_is_refused(tmp_path: Path, text: str, said: str) -> None:
@@ -336,7 +336,7 @@ def test_a_table_of_names_that_is_wrong_is_refused(tmp_path: Path, text: str, sa
         package(tmp_path / "dp", batch(1), taxa=str(file))
 
 
-# What must be told -----------------------------------------------------------------------------
+# What is required -------------------------------------------------------------------------------
 
 
 def test_deployments_without_place_or_period_are_named_and_nothing_is_invented(
@@ -363,9 +363,9 @@ def test_what_is_missing_of_a_project_is_listed() -> None:
 
 def test_a_project_file_that_is_not_there_is_written_to_fill_in(tmp_path: Path) -> None:
     file = tmp_path / "project.toml"
-    with pytest.raises(SettingsError, match="to fill in is there now"):
+    with pytest.raises(SettingsError, match="a template was written there"):
         make_exporter("camtrap-dp", {"timezone": "UTC", "project": str(file)})
-    with pytest.raises(SettingsError, match="must be told"):
+    with pytest.raises(SettingsError, match="Camtrap DP needs"):
         make_exporter("camtrap-dp", {"timezone": "UTC", "project": str(file)})
     filled = file.read_text(encoding="utf-8")
     filled = filled.replace('title = ""', 'title = "Foxes"')
@@ -384,10 +384,10 @@ def test_a_project_file_that_is_not_there_is_written_to_fill_in(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[project", "is no TOML"),
+        ("[project", "is not valid TOML"),
         ("spatial = 1", "is computed"),
-        ("colour = 1", "colour, which Camtrap DP does not have"),
-        ("[project]\ntitel = 'x'", "project.titel, which there is not"),
+        ("colour = 1", "colour, which is no property of Camtrap DP"),
+        ("[project]\ntitel = 'x'", "project.titel, which is no property of Camtrap DP"),
         ("[[licenses]]\nname = 'CC0-1.0'\nscope = 'data'", "licenses, one of scope data and one"),
         ("[[contributors]]\ntitle = 'x'\nrole = 'boss'", "contributors.role of x"),
     ],
@@ -432,7 +432,7 @@ def test_options_are_described_and_their_examples_make_an_exporter() -> None:
 
 @pytest.mark.parametrize("name", ["../x.jpg", "a..b.jpg", ".hidden/x.jpg", "~x.jpg"])
 def test_a_path_that_the_standard_cannot_hold_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(SettingsError, match="cannot name"):
+    with pytest.raises(SettingsError, match="does not allow the path"):
         package(tmp_path / "dp", batch(1, paths=(f"/photos/{name}",)))
 
 
@@ -446,11 +446,11 @@ def test_files_that_can_be_had_somewhere_have_its_address(tmp_path: Path) -> Non
 
 
 def test_a_zone_knows_summer_time_and_an_offset_does_not() -> None:
-    berlin, fixed = zone("Europe/Berlin"), zone("+0100")
-    assert moment("2024-07-01T12:00:00", berlin) == "2024-07-01T12:00:00+02:00"
-    assert moment("2024-01-01T12:00:00.5", berlin) == "2024-01-01T12:00:00+01:00"
-    assert moment("2024-07-01T12:00:00", fixed) == "2024-07-01T12:00:00+01:00"
-    assert moment("2024-07-01T12:00:00", zone("-05:30")) == "2024-07-01T12:00:00-05:30"
+    berlin, fixed = time_zone("Europe/Berlin"), time_zone("+0100")
+    assert with_offset("2024-07-01T12:00:00", berlin) == "2024-07-01T12:00:00+02:00"
+    assert with_offset("2024-01-01T12:00:00.5", berlin) == "2024-01-01T12:00:00+01:00"
+    assert with_offset("2024-07-01T12:00:00", fixed) == "2024-07-01T12:00:00+01:00"
+    assert with_offset("2024-07-01T12:00:00", time_zone("-05:30")) == "2024-07-01T12:00:00-05:30"
 
 
 @pytest.mark.parametrize("time", ["2024-03-31T02:00:00", "2024-03-31T02:59:59"])

@@ -57,7 +57,7 @@ def test_a_new_user_is_told_how_to_begin(typed: Run) -> None:
     ran = typed()
     assert (ran.code, ran.out) == (0, "")
     assert "no deployments yet: organizer deployments template '{site}/{camera}/...'" in ran.err
-    assert "without a time: 1 image; the date of a file is not taken for one" in ran.err
+    assert "without a time: 1 image; the date of a file is not used as one" in ran.err
 
 
 def test_a_template_lists_what_it_found_and_what_it_did_not(typed: Run) -> None:
@@ -68,7 +68,7 @@ def test_a_template_lists_what_it_found_and_what_it_did_not(typed: Run) -> None:
         ["ridge/cam2", "3"],
     ]
     assert "2024-05-01 12:00:00   2024-05-01 12:02:00" in ran.out
-    assert "of no deployment: 1 of 7 images, for example photos/apart.jpg" in ran.err
+    assert "in no deployment: 1 of 7 images, for example photos/apart.jpg" in ran.err
     again = typed("--json").json
     assert again["template"] == "{site}/{camera}"
     assert [row["deployment_id"] for row in again["deployments"]] == ["ridge/cam1", "ridge/cam2"]
@@ -85,7 +85,7 @@ def test_a_template_lists_what_it_found_and_what_it_did_not(typed: Run) -> None:
         (["template", "{place}"], "is no template of folders"),
         (["template", "x/{camera}"], "no photo lies in folders like x/{camera}"),
         (["read", "no.csv"], "cannot read the deployments no.csv"),
-        (["shift", "ridge/cam1"], "say by how much"),
+        (["shift", "ridge/cam1"], "a shift is missing"),
         (["shift", "ridge/cam1", "1 week"], "'1 week' is no shift of a clock"),
         (["shift", "cam9", "+1h"], "there is no deployment 'cam9'"),
         (["write-csv", "photos/apart.jpg"], "is a photo of the library"),
@@ -151,7 +151,7 @@ def test_a_table_is_written_filled_in_and_read(told: Run, tmp_path: Path) -> Non
     assert ran.code == 0
     assert "47.50000, 11.00000" in ran.out
     assert (
-        "ridge/cam1: 1 of 3 photos not of its period (- to 2024-05-01 12:01:00): was its clock "
+        "ridge/cam1: 1 of 3 photos outside its period (- to 2024-05-01 12:01:00): was its clock "
         "wrong?"
     ) in ran.err
     assert "read: 2 new" in ran.err

@@ -55,7 +55,7 @@ def test_results_are_imported_and_clustered_as_typed(
     (tmp_path / "md.json").write_text(json.dumps(results))
     done = run("detections", "import", "md.json")
     assert done.code == 0, done.err
-    assert "9 images below photos, 9 with something new" in done.out
+    assert "9 images below photos, 9 with new detections" in done.out
     assert "8 crops embedded with crops:channel-mean" in done.out
     assert "2 images of the results are not in the library" in done.err
     assert run("clusters", "show", "vehicles").out == "vehicles: no photos\n"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from organizer.errors import SettingsError
-from organizer_camera_trap.matching import match
+from organizer_camera_trap.matching import match_paths
 
 _CARDS = {
     "/photos/card1/DCIM/IMG_0001.JPG": "a",
@@ -33,7 +33,7 @@ _CARDS = {
     ],
 )  # fmt: skip
 def test_the_folder_is_found_out(paths: list[str], base: str, ids: str) -> None:
-    found = match(paths, _CARDS, base=None)
+    found = match_paths(paths, _CARDS, base=None)
     assert [found.image_ids[path] for path in paths] == list(ids)
     assert found.base is not None
     assert found.base == Path(base)
@@ -41,7 +41,7 @@ def test_the_folder_is_found_out(paths: list[str], base: str, ids: str) -> None:
 
 
 def test_whole_paths_of_here_need_no_folder() -> None:
-    found = match(list(_CARDS), _CARDS, base=None)
+    found = match_paths(list(_CARDS), _CARDS, base=None)
     assert found.image_ids == _CARDS
     assert found.base is None
 
@@ -57,37 +57,39 @@ def test_whole_paths_of_here_need_no_folder() -> None:
 )
 def test_the_same_names_on_several_cards_are_refused(paths: list[str]) -> None:
     with pytest.raises(SettingsError) as caught:
-        match(paths, _CARDS, base=None)
+        match_paths(paths, _CARDS, base=None)
     assert "2 folders fit" in caught.value.message
     assert "--base /photos/card1" in caught.value.hint
 
 
 def test_a_folder_that_is_named_decides() -> None:
-    found = match(["IMG_0001.JPG", "IMG_0009.JPG"], _CARDS, base=Path("/photos/card2/DCIM"))
+    found = match_paths(["IMG_0001.JPG", "IMG_0009.JPG"], _CARDS, base=Path("/photos/card2/DCIM"))
     assert found.image_ids == {"IMG_0001.JPG": "c"}
     assert found.unmatched == ("IMG_0009.JPG",)
     with pytest.raises(SettingsError, match="below /photos/card3"):
-        match(["IMG_0001.JPG"], _CARDS, base=Path("/photos/card3"))
+        match_paths(["IMG_0001.JPG"], _CARDS, base=Path("/photos/card3"))
 
 
 def test_copies_of_one_photo_are_no_doubt() -> None:
     files = {"/photos/a/1.JPG": "x", "/backup/a/1.JPG": "x", "/photos/a/2.JPG": "y"}
-    found = match(["a/1.JPG", "a/2.JPG"], files, base=None)
+    found = match_paths(["a/1.JPG", "a/2.JPG"], files, base=None)
     assert found.image_ids == {"a/1.JPG": "x", "a/2.JPG": "y"}
     assert found.base is None
 
 
 def test_names_that_are_nowhere_are_told() -> None:
     with pytest.raises(SettingsError) as caught:
-        match(["card9/X.JPG"], _CARDS, base=None)
+        match_paths(["card9/X.JPG"], _CARDS, base=None)
     assert "card9/X.JPG" in caught.value.message
     assert "ingest" in caught.value.hint
-    assert match([], _CARDS, base=Path("/photos")).image_ids == {}
+    assert match_paths([], _CARDS, base=Path("/photos")).image_ids == {}
 
 
 def test_letters_are_the_same_however_they_are_composed() -> None:
     files = {"/photos/f\u00e4hre/1.JPG": "a"}
-    assert match(["fa\u0308hre/1.JPG"], files, base=None).image_ids == {"fa\u0308hre/1.JPG": "a"}
+    assert match_paths(["fa\u0308hre/1.JPG"], files, base=None).image_ids == {
+        "fa\u0308hre/1.JPG": "a"
+    }
 
 
 _NAMES = st.sampled_from(["a", "b", "IMG_1.JPG", "IMG_2.JPG"])
@@ -105,9 +107,9 @@ def test_what_is_matched_is_what_was_meant_or_refused(
         return
     paths = [path.replace("/", "\\") if windows else path for path in below]
     try:
-        found = match(paths, files, base=None)
+        found = match_paths(paths, files, base=None)
     except SettingsError:
-        found = match(paths, files, base=Path("/", "root", *base))
+        found = match_paths(paths, files, base=Path("/", "root", *base))
     meant = {path: files["/" + "/".join(("root", *base, b))]
              for path, b in zip(paths, below, strict=True)}  # fmt: skip
     assert found.image_ids == meant
@@ -116,10 +118,10 @@ def test_what_is_matched_is_what_was_meant_or_refused(
 
 def test_of_several_folders_it_is_that_in_which_the_results_lie() -> None:
     home = Path("/photos/card2/DCIM")
-    found = match(["IMG_0001.JPG"], _CARDS, base=None, home=home)
+    found = match_paths(["IMG_0001.JPG"], _CARDS, base=None, results_folder=home)
     assert (found.image_ids, found.base) == ({"IMG_0001.JPG": "c"}, home)
     with pytest.raises(SettingsError, match="2 folders fit"):
-        match(["IMG_0001.JPG"], _CARDS, base=None, home=Path("/photos"))
+        match_paths(["IMG_0001.JPG"], _CARDS, base=None, results_folder=Path("/photos"))
 
 
 def test_paths_of_another_machine_cost_about_what_those_below_a_folder_do() -> None:
@@ -134,6 +136,6 @@ def _seconds(paths: list[str], files: dict[str, str]) -> float:
     best = float("inf")
     for _ in range(3):
         start = time.perf_counter()
-        assert list(match(paths, files, base=None).image_ids.values()) == list(files.values())
+        assert list(match_paths(paths, files, base=None).image_ids.values()) == list(files.values())
         best = min(best, time.perf_counter() - start)
     return best

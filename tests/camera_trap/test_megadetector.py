@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from organizer.errors import SettingsError
 from organizer.types import Detected
 from organizer_camera_trap import json_stream
-from organizer_camera_trap.json_stream import Elements, members
+from organizer_camera_trap.json_stream import JsonElements, json_members
 from organizer_camera_trap.megadetector import read_results
 
 _CATEGORIES = {"1": "animal", "2": "person", "3": "vehicle"}
@@ -140,21 +140,21 @@ def _wrong(**more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("image", "where"),
     [
-        ("text", "images[1]: is no object"),
+        ("text", "images[1]: is not an object"),
         ({"detections": []}, "images[1].file"),
         ({"file": " "}, "images[1].file"),
-        ({"file": "1.JPG"}, "images[1]: 1.JPG was there before, in images[0]"),
-        ({"file": "2.JPG", "detections": {}}, "images[1].detections: is no list"),
-        ({"file": "2.JPG", "detections": [3]}, "images[1].detections[0]: is no object"),
+        ({"file": "1.JPG"}, "images[1]: 1.JPG is also in images[0]"),
+        ({"file": "2.JPG", "detections": {}}, "images[1].detections: is not a list"),
+        ({"file": "2.JPG", "detections": [3]}, "images[1].detections[0]: is not an object"),
         ({"file": "2.JPG", "failure": 3}, "images[1].failure"),
         (_wrong(category="9"), "images[1].detections[0].category: '9' is not in detection_cat"),
-        (_wrong(conf="high"), "images[1].detections[0].conf: is no number"),
-        (_wrong(conf=True), "images[1].detections[0].conf: is no number"),
+        (_wrong(conf="high"), "images[1].detections[0].conf: is not a number"),
+        (_wrong(conf=True), "images[1].detections[0].conf: is not a number"),
         (_wrong(conf=93), "images[1].detections[0].conf: 93 is not between 0 and 1"),
         (_wrong(conf=10**400), ".conf: 10000000000000000000 is not between 0 and 1"),
         (_wrong(bbox=[0.1, 0.2, 0.3]), "images[1].detections[0].bbox: is not four numbers"),
         (_wrong(bbox=[100, 20, 30, 40]), "images[1].detections[0].bbox[0]: 100 is not between"),
-        (_wrong(bbox=[0.9, 0, 0.5, 1]), "images[1].detections[0].bbox: stands out of the picture"),
+        (_wrong(bbox=[0.9, 0, 0.5, 1]), "images[1].detections[0].bbox: extends beyond the picture"),
         (_wrong(classifications=[1]), "images[1].detections[0].classifications"),
     ],
 )
@@ -172,17 +172,17 @@ def test_a_mistake_is_told_by_where_it_is(tmp_path: Path, image: Any, where: str
     [
         ("", "is empty"),
         ("\n  ", "'{' is missing"),
-        ("[]", "line 1, column 1: no JSON: '{' is missing"),
+        ("[]", "line 1, column 1: not JSON: '{' is missing"),
         ('{"info": {}}', "has no list of images"),
-        ('{"images": {}}', "images: is no list"),
+        ('{"images": {}}', "images: is not a list"),
         ('{"predictions": []}', "holds 'predictions'"),
         ('{"images": [],\n "info": {"format_version": "2.0"}}', "info.format_version: '2.0'"),
-        ('{"images": [], "info": 3}', "info: is no object"),
+        ('{"images": [], "info": 3}', "info: is not an object"),
         ('{"images": [], "detection_categories": {"1": 2}}', "detection_categories"),
         ('{"images": [\n  {"file": "1.JPG"},\n  {"file" "2.JPG"}]}', "line 3, column 11"),
         ('{"images": [{"file": "1.JPG"}', "line 1, column 30"),
         ('{"images": []} {}', "something after its end"),
-        ('{"images": [], "info": {"x": NaN}}', "NaN is no number"),
+        ('{"images": [], "info": {"x": NaN}}', "NaN is not a number"),
         (f'{{"images": [], "info": {{"x": {"9" * 5_000}}}}}', "a number has too many digits"),
         ('{"images": [], 3: 4}', "a name in quotes is missing"),
         (
@@ -206,7 +206,7 @@ def test_files_that_are_not_there_or_no_text_are_told(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be read"):
         read_results(tmp_path)
     (tmp_path / "latin.json").write_bytes(b'{"images": [{"file": "f\xe4.JPG"}]}')
-    with pytest.raises(SettingsError, match="no UTF-8"):
+    with pytest.raises(SettingsError, match="not UTF-8"):
         read_results(tmp_path / "latin.json")
     marked = tmp_path / "marked.json"
     marked.write_bytes(b"\xef\xbb\xbf" + b'{"images": [{"file": "1.JPG"}]}')
@@ -246,8 +246,8 @@ def test_what_is_streamed_is_what_json_reads(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(json_stream, "_CHUNK", chunk)
         found = {
-            name: list(value) if isinstance(value, Elements) else value
-            for name, value in members(file, listed="images")
+            name: list(value) if isinstance(value, JsonElements) else value
+            for name, value in json_members(file, listed="images")
         }
     assert found == whole
 

@@ -42,7 +42,7 @@ def test_a_season(run: Run, tmp_path: Path) -> None:
     listed = _typed(run, "problems", "--json").json["problems"]
     assert {Path(row["path"]) for row in listed} == broken
     imported = _typed(run, "detections", "import", second.results().relative_to(tmp_path))
-    assert "born" in imported.out + imported.err
+    assert "1 novel cluster was found" in imported.out + imported.err
 
     after = _members(tmp_path)
     for name, cluster_id in named.items():

@@ -79,7 +79,7 @@ def test_every_file_below_the_folder_has_a_row(tmp_path: Path) -> None:
     found = [(row["RelativePath"], row["File"]) for row in rows]
     assert found == [("a", "1.jpg"), ("b", "1.jpg"), ("a", "2.jpg"), ("", "c.jpg")]
     outside = _dated(1, paths=("/elsewhere/3.jpg",), copies=((),))
-    with pytest.raises(SettingsError, match="lies outside /photos"):
+    with pytest.raises(SettingsError, match="is outside /photos"):
         _rows(tmp_path / "x.csv", outside)
 
 

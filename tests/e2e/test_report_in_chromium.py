@@ -131,7 +131,7 @@ def test_it_opens_whole_and_every_name_is_text(seen: Seen, shown: ReportContents
     broken = "[...document.images].filter(i => i.complete && !i.naturalWidth).length"
     seen.page.locator("#unsure").scroll_into_view_if_needed()
     assert seen.page.evaluate(broken) == 0
-    assert seen.page.title() == "photos of <b>2026 & more: report of its clusters"
+    assert seen.page.title() == "photos of <b>2026 & more: cluster report"
     assert seen.page.locator(".sheet").count() == len(shown.clusters) + 2
 
 
@@ -253,7 +253,7 @@ def test_keys_tell_what_is_in_the_middle(seen: Seen) -> None:
     seen.page.focus("#map-canvas")
     seen.page.keyboard.press("ArrowRight")
     assert seen.page.is_visible("#tip")
-    said = seen.page.text_content("#map-said")
+    said = seen.page.text_content("#map-status")
     assert "label: " in said
     seen.page.keyboard.press("Escape")
     assert not seen.page.is_visible("#tip")

@@ -1,4 +1,4 @@
-// Where things are: points in a grid, and a camera over them. Map units run from -1 to 1, y up.
+// Geometry of the map: points in a grid, and a camera. Map units run from -1 to 1, y up.
 
 const LEAST_ZOOM = 0.5;
 const MOST_ZOOM = 200;
@@ -10,7 +10,7 @@ function numbers(text, Type) {
 
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
-/** Points sorted into square cells, so that the one under the pointer is found at once. */
+/** Points sorted into square cells, to find the one under the pointer quickly. */
 class Grid {
   constructor(x, y) {
     this.x = x;
@@ -33,7 +33,7 @@ class Grid {
     return this.line(y) * this.side + this.line(x);
   }
 
-  /** The nearest point within a radius that may be shown, or -1. */
+  /** The nearest shown point within a radius, or -1. */
   nearest(x, y, radius, isShown) {
     let best = -1;
     let least = radius * radius;
@@ -50,7 +50,7 @@ class Grid {
   }
 }
 
-/** What is seen: the map's point in the middle, and how large. */
+/** The visible part: the map's point in the middle, and the zoom. */
 class Camera {
   constructor() {
     this.width = this.height = 1;
@@ -78,7 +78,7 @@ class Camera {
     ];
   }
 
-  /** Zoom so that what is at a place stays there. */
+  /** Zoom so that the point at a place of the screen stays there. */
   zoomAt(left, top, factor) {
     const [x, y] = this.toMap(left, top);
     this.zoom = clamp(this.zoom * factor, LEAST_ZOOM, MOST_ZOOM);
@@ -86,7 +86,7 @@ class Camera {
     this.pan(x - nowX, y - nowY);
   }
 
-  /** Move by map units; the middle never leaves the map. */
+  /** Move by map units; the middle stays inside the map. */
   pan(x, y) {
     this.x = clamp(this.x + x, -1, 1);
     this.y = clamp(this.y + y, -1, 1);

@@ -1,36 +1,6 @@
-// The map: points on a canvas, their legend, and what pointer, fingers and keys do to it.
+// The map: points on a canvas, moved by pointer, fingers and keys.
 
-const NONE = 0xffff;
-const REACH = 12; // pixels between the pointer and a point that it still means
-
-/** A point as a small picture of its own: drawing it 10,000 times is a copy, not a path. */
-class Sprites {
-  constructor(shapes) {
-    this.shapes = shapes.map((shape) => new Path2D(shape));
-    this.made = new Map();
-  }
-
-  forget() {
-    this.made.clear();
-  }
-
-  of(colour, shape, radius, ratio) {
-    const key = `${colour} ${shape} ${radius} ${ratio}`;
-    if (!this.made.has(key)) this.made.set(key, this.make(colour, shape, radius, ratio));
-    return this.made.get(key);
-  }
-
-  make(colour, shape, radius, ratio) {
-    const side = Math.ceil((radius * 2.6 + 2) * ratio);
-    const canvas = new OffscreenCanvas(side, side);
-    const pen = canvas.getContext("2d");
-    pen.translate(side / 2, side / 2);
-    pen.scale(radius * ratio, radius * ratio);
-    pen.fillStyle = colour;
-    pen.fill(this.shapes[shape]);
-    return canvas.transferToImageBitmap();
-  }
-}
+const REACH = 12; // pixels within which the pointer selects a point
 
 class ImageMap {
   constructor(figure, data) {
@@ -45,6 +15,8 @@ class ImageMap {
     this.chosen = new Set();
     this.hovered = -1;
     this.withPictures = data.spots.length > 0;
+    const legend = figure.querySelector(".map-legend");
+    this.legend = new Legend(legend, data, (i) => this.choose(i));
     this.listLegend();
     this.listen();
     this.readColours();
@@ -72,12 +44,12 @@ class ImageMap {
 
   loadSpot({ row, src }) {
     const image = new Image();
-    image.onload = () => this.ask();
+    image.onload = () => this.requestDraw();
     image.src = src;
     return { row, image };
   }
 
-  /** Where each point belongs in what the map is coloured by. */
+  /** The cluster or class of each point, by which the map is coloured. */
   get group() {
     return this.groups[this.by];
   }
@@ -94,8 +66,8 @@ class ImageMap {
     this.nothing = { colour: read("--neutral"), shape: 0 };
     this.ink = read("--ink");
     this.paper = read("--paper");
-    this.sprites.forget();
-    this.ask();
+    this.sprites.clear();
+    this.requestDraw();
   }
 
   resize() {
@@ -104,16 +76,16 @@ class ImageMap {
     Object.assign(this.camera, { width, height });
     this.canvas.width = Math.round(width * this.ratio);
     this.canvas.height = Math.round(height * this.ratio);
-    // A canvas that was resized is empty: it is drawn before it is seen.
+    // Resizing clears a canvas, so it is drawn at once.
     this.draw();
   }
 
-  /** Draw before the next frame, once, however often it is asked for. */
-  ask() {
-    if (this.asked) return;
-    this.asked = true;
+  /** Draw before the next frame, once for any number of requests. */
+  requestDraw() {
+    if (this.requested) return;
+    this.requested = true;
     requestAnimationFrame(() => {
-      this.asked = false;
+      this.requested = false;
       this.draw();
     });
   }
@@ -132,7 +104,7 @@ class ImageMap {
     this.canvas.dataset.zoom = camera.zoom.toFixed(3);
   }
 
-  /** Fewer points are larger, and all grow a little with the zoom; in steps of half a pixel. */
+  /** The radius of a point: larger for fewer points and with the zoom, in half pixels. */
   get radius() {
     const { width, height, zoom } = this.camera;
     const alone = clamp(220 / Math.sqrt(this.count + 1), 2.2, 5);
@@ -150,7 +122,7 @@ class ImageMap {
     const top = this.canvas.height / 2 + camera.y * scale - plain.width / 2 + 0.5;
     pen.globalAlpha = alpha;
     for (let i = 0; i < this.count; i++) {
-      // On whole pixels a sprite is copied, not sampled anew: several times as fast.
+      // On whole pixels a sprite is copied, not resampled: several times as fast.
       const atX = Math.floor(x[i] * scale + left);
       const atY = Math.floor(top - y[i] * scale);
       if (atX < -30 || atY < -30 || atX > this.canvas.width || atY > this.canvas.height) continue;
@@ -159,8 +131,8 @@ class ImageMap {
     pen.globalAlpha = 1;
   }
 
-  /** Side of a picture: as planned for the whole map, then growing slower than the map, so that
-   * what did not overlap never does. */
+  /** Side of a picture: as planned for the whole map, then growing more slowly than the map, so
+   * that pictures never overlap. */
   get side() {
     const { camera } = this;
     const planned = this.data.spotSize * (camera.scale / camera.zoom);
@@ -215,32 +187,32 @@ class ImageMap {
     const known = data.classes[groups.classes[i]];
     return [
       data.folders[this.folder[i]] + data.names[i],
-      data.clusters[groups.clusters[i]]?.label ?? "unsure, in no cluster",
+      data.clusters[groups.clusters[i]]?.label ?? "unassigned, in no cluster",
       data.classes.length ? `label: ${known ? known.label : "none"}` : "",
     ];
   }
 
-  /** Point at an image; the tip stands beside it. */
+  /** Highlight an image and show its tip. */
   hover(i) {
     if (i === this.hovered && !(i >= 0 && tip.hidden)) return;
     this.hovered = i;
     this.canvas.classList.toggle("over", i >= 0);
-    this.ask();
+    this.requestDraw();
     if (i < 0) return hideTip();
     const [x, y] = this.camera.toScreen(this.x[i], this.y[i]);
     const box = this.canvas.getBoundingClientRect();
     showTip(this.describe(i), box.left + x, box.top + y);
   }
 
-  /** With keys there is no pointer: the image in the middle is meant. */
+  /** Highlight the image in the middle, for the keyboard. */
   hoverMiddle() {
     const { camera } = this;
     const i = this.grid.nearest(camera.x, camera.y, 0.5 / camera.zoom, this.isShown);
     this.hover(i);
-    document.getElementById("map-said").textContent = i < 0 ? "" : this.describe(i).join(", ");
+    document.getElementById("map-status").textContent = i < 0 ? "" : this.describe(i).join(", ");
   }
 
-  // Listening ------------------------------------------------------------------------------
+  // Events ------------------------------------------------------------------------------
 
   listen() {
     this.listenToPointers();
@@ -276,7 +248,7 @@ class ImageMap {
     }
     figure.querySelector("#map-pictures")?.addEventListener("change", (event) => {
       this.withPictures = event.target.checked;
-      this.ask();
+      this.requestDraw();
     });
     figure.querySelector("#map-all").addEventListener("click", () => this.choose(null));
   }
@@ -303,10 +275,10 @@ class ImageMap {
     this.canvas.classList.add("dragging");
     this.camera.pan(-x / scale, y / scale);
     this.hover(-1);
-    this.ask();
+    this.requestDraw();
   }
 
-  /** One of two fingers moved: the map follows their middle and their distance. */
+  /** One of two fingers moved: the map follows their midpoint and their distance. */
   pinch(moved, before, now) {
     const [, other] = [...this.pointers].find(([id]) => id !== moved);
     const gap = (a) => Math.hypot(a.x - other.x, a.y - other.y) || 1;
@@ -325,7 +297,7 @@ class ImageMap {
   }
 
   wheel(event) {
-    // A page that is scrolled past the map must not be caught by it.
+    // Scrolling the page past the map must not zoom the map.
     if (!event.ctrlKey && document.activeElement !== this.canvas) return;
     event.preventDefault();
     const pixels = event.deltaY * (event.deltaMode === 1 ? 20 : 1);
@@ -349,19 +321,19 @@ class ImageMap {
     event.preventDefault();
     act();
     this.hoverMiddle();
-    this.ask();
+    this.requestDraw();
   }
 
   zoom(x, y, factor) {
     this.camera.zoomAt(x, y, factor);
     this.hover(-1);
-    this.ask();
+    this.requestDraw();
   }
 
   reset() {
     this.camera.reset();
     this.hover(-1);
-    this.ask();
+    this.requestDraw();
   }
 
   // Legend ---------------------------------------------------------------------------------
@@ -370,58 +342,21 @@ class ImageMap {
     this.by = what;
     this.chosen.clear();
     this.listLegend();
-    this.ask();
+    this.requestDraw();
   }
 
   listLegend() {
-    const entries = this.data[this.by];
-    const rest = this.group.reduce((sum, group) => sum + (group === NONE), 0);
-    const items = entries
-      .map((entry, i) => this.legendItem(entry, i))
-      .filter((_, i) => entries[i].count > 0);
-    if (rest) items.push(this.legendItem(this.restEntry(rest), NONE));
-    document.getElementById("map-legend").replaceChildren(...items);
-    document.getElementById("map-legend-title").textContent =
-      this.by === "clusters" ? "Clusters" : "Labels";
-    this.showChoice();
+    this.legend.list(this.by, this.group);
+    this.legend.mark(this.chosen);
   }
 
-  restEntry(count) {
-    const label = this.by === "clusters" ? "unsure" : "no label";
-    return { label, count, tint: "--neutral", shape: 0 };
-  }
-
-  legendItem({ label, count, tint, shape }, i) {
-    const item = document.createElement("li");
-    const button = document.createElement("button");
-    button.type = "button";
-    button.dataset.group = i;
-    const name = document.createElement("bdi");
-    const number = document.createElement("small");
-    name.textContent = button.title = label;
-    number.textContent = count.toLocaleString("en");
-    button.append(swatch(this.data.shapes[shape], tint), name, number);
-    button.addEventListener("click", () => this.choose(i));
-    item.append(button);
-    return item;
-  }
-
-  /** Show only this group, together with those that are chosen already; all for null. */
+  /** Select or deselect a group; null deselects all. */
   choose(i) {
     if (i === null) this.chosen.clear();
     else if (!this.chosen.delete(i)) this.chosen.add(i);
     this.hover(-1);
-    this.showChoice();
-    this.ask();
-  }
-
-  showChoice() {
-    const legend = this.figure.querySelector(".map-legend");
-    legend.classList.toggle("choosing", this.chosen.size > 0);
-    document.getElementById("map-all").hidden = this.chosen.size === 0;
-    for (const button of legend.querySelectorAll("li button")) {
-      button.setAttribute("aria-pressed", this.chosen.has(Number(button.dataset.group)));
-    }
+    this.legend.mark(this.chosen);
+    this.requestDraw();
   }
 }
 
@@ -433,20 +368,7 @@ function contains([left, top, wide, tall], x, y) {
   return x >= left && y >= top && x <= left + wide && y <= top + tall;
 }
 
-function swatch(shape, tint) {
-  const space = "http://www.w3.org/2000/svg";
-  const svg = document.createElementNS(space, "svg");
-  const path = document.createElementNS(space, "path");
-  svg.setAttribute("viewBox", "-1.4 -1.4 2.8 2.8");
-  svg.setAttribute("class", "swatch");
-  svg.setAttribute("aria-hidden", "true");
-  path.setAttribute("d", shape);
-  path.setAttribute("fill", `var(${tint})`);
-  svg.append(path);
-  return svg;
-}
-
-/** Start when the map comes near, so that the page itself opens at once. */
+/** Start when the map is near the screen, so that the page itself opens at once. */
 function startWhenNear(figure) {
   const start = () => {
     observer.disconnect();

@@ -1,4 +1,4 @@
-// Tables that can be sorted, pictures that tell their path, the section that is being read.
+// Sorts tables, shows the paths of pictures, marks the current section.
 
 /** Sort a table by a column; rows without a value stay last. */
 function sortBy(header) {
@@ -6,7 +6,7 @@ function sortBy(header) {
   const column = [...header.parentElement.children].indexOf(header);
   const isNumber = header.querySelector("button").dataset.kind === "number";
   const was = header.getAttribute("aria-sort");
-  // Numbers begin with the largest, words with A.
+  // Numbers are first sorted from the largest, text from A.
   const first = isNumber ? "descending" : "ascending";
   const second = isNumber ? "ascending" : "descending";
   const order = was === first ? second : first;
@@ -21,17 +21,17 @@ function sortBy(header) {
 
 function compare(a, b, isNumber, sign) {
   if (a === "" || b === "") return (a === "") - (b === "");
-  return sign * (isNumber ? a - b : words.compare(a, b));
+  return sign * (isNumber ? a - b : collator.compare(a, b));
 }
 
-const words = new Intl.Collator(undefined, { numeric: true });
+const collator = new Intl.Collator(undefined, { numeric: true });
 
 for (const button of document.querySelectorAll("table.sortable thead button")) {
   button.addEventListener("click", () => sortBy(button.closest("th")));
 }
 
-/** One stop for the Tab key in each list of pictures; the arrow keys walk inside it. */
-function walkable(list) {
+/** Make a list of pictures one Tab stop; the arrow keys move inside it. */
+function useArrowKeys(list) {
   const figures = [...list.querySelectorAll("figure")];
   figures.forEach((figure, i) => (figure.tabIndex = i === 0 ? 0 : -1));
   list.addEventListener("keydown", (event) => {
@@ -45,9 +45,9 @@ function walkable(list) {
   });
 }
 
-document.querySelectorAll(".pictures").forEach(walkable);
+document.querySelectorAll(".pictures").forEach(useArrowKeys);
 
-function tellPath(event) {
+function showPath(event) {
   const figure = event.target.closest?.("figure[data-path]");
   if (!figure) return;
   const box = figure.getBoundingClientRect();
@@ -56,14 +56,14 @@ function tellPath(event) {
 
 const sheets = document.getElementById("sheets");
 if (sheets) {
-  sheets.addEventListener("pointerover", tellPath);
-  sheets.addEventListener("focusin", tellPath);
+  sheets.addEventListener("pointerover", showPath);
+  sheets.addEventListener("focusin", showPath);
   sheets.addEventListener("pointerout", hideTip);
   sheets.addEventListener("focusout", hideTip);
 }
 
-/** Mark the section that is being read in the table of contents. */
-function followReading() {
+/** Mark the current section in the table of contents. */
+function markSections() {
   const links = new Map(
     [...document.querySelectorAll(".toc a")].map((link) => [link.hash.slice(1), link]),
   );
@@ -77,21 +77,21 @@ function followReading() {
     if (now.hasAttribute("aria-current")) return;
     links.forEach((link) => link.removeAttribute("aria-current"));
     now.setAttribute("aria-current", "true");
-    // On a narrow screen the contents are one row that scrolls sideways.
+    // On a narrow screen the table of contents is one row that scrolls sideways.
     const row = now.closest("ol");
     row.scrollLeft = now.offsetLeft - (row.clientWidth - now.offsetWidth) / 2;
   };
-  let asked = false;
-  const ask = () => {
-    if (asked) return;
-    asked = true;
+  let requested = false;
+  const request = () => {
+    if (requested) return;
+    requested = true;
     requestAnimationFrame(() => {
-      asked = false;
+      requested = false;
       mark();
     });
   };
-  addEventListener("scroll", ask, { passive: true });
-  ask();
+  addEventListener("scroll", request, { passive: true });
+  request();
 }
 
-followReading();
+markSections();

@@ -1,10 +1,10 @@
 "use strict";
 
-// The one tip of the page: the path of what is pointed at.
+// The tooltip of the page: the path of a picture or point.
 
 const tip = document.getElementById("tip");
 
-/** Show lines of text beside a place of the window, inside it. */
+/** Show lines of text beside a point of the window, without leaving it. */
 function showTip(lines, x, y) {
   tip.replaceChildren(...lines.filter(Boolean).map(line));
   tip.hidden = false;

@@ -1,1 +1,1 @@
-"""Camera traps in organizer: deployments, detections, bursts, and the formats of the field."""
+"""Camera traps in organizer: deployments, detections, bursts, and camera-trap formats."""

@@ -1,4 +1,4 @@
-"""Take boxes from the bursts of a library, where no detector has looked."""
+"""Makes detections from the bursts of a library, for photos without a detector's results."""
 
 from __future__ import annotations
 
@@ -18,26 +18,34 @@ from organizer.library.progress import NoProgress, Progress
 from organizer.settings import Settings, available_cores
 from organizer.store import Store
 from organizer.types import NOISE, Detected, Detection, ImageDetections
-from organizer_camera_trap.burst_median import LEAST, SIDE, Moved, Pixels, alike, is_grey, moved
+from organizer_camera_trap.burst_median import (
+    LEAST,
+    SIDE,
+    MovedRegion,
+    Pixels,
+    find_moved,
+    group_by_light,
+    is_grey,
+)
 
 DETECTOR = "burst median"
 
-_LOOKED_AT = 30
-"""Photos of a burst that are compared at once: of a longer one, parts of it one after the other."""
+_MOST_COMPARED = 30
+"""The most photos of a burst that are compared at once; a longer burst is split."""
 
 
 @dataclass(frozen=True, slots=True)
-class FromBursts:
-    """What the bursts gave.
+class BurstReport:
+    """The result of detections from bursts.
 
     Attributes:
-        report: What the library did with it.
-        bursts: Bursts of three photos and more that were looked at.
+        report: The library's report.
+        bursts: Bursts of three photos or more that were compared.
         photos: Photos in them.
-        still: Photos in which nothing moved: they are not called empty.
+        still: Photos in which nothing moved; they are not called empty.
         alone: Photos without a time, or in no burst of three.
         unreadable: Photos that could not be read again.
-        known: Photos that a detector has looked at: its word stands.
+        known: Photos with a detector's results, which are kept.
     """
 
     report: DetectionReport
@@ -55,16 +63,16 @@ def from_bursts(
     embedder: str | None = None,
     progress: Progress | None = None,
     stop: Callable[[], bool] = lambda: False,
-) -> FromBursts:
-    """Find what moved in each burst, and take it in as detections.
+) -> BurstReport:
+    """Find what moved in each burst, and add it as detections.
 
-    Photos that a real detector has looked at are left as it saw them.
+    Photos with results of a real detector keep these.
 
     Args:
         library: The library.
-        embedder: What embeds the crops; the library's own where None.
-        progress: Told of each burst.
-        stop: Asked after each burst.
+        embedder: The embedder of the crops; the library's own where None.
+        progress: Called for each burst.
+        stop: Called after each burst; True interrupts.
 
     Raises:
         SettingsError: There are no images in the library.
@@ -76,23 +84,23 @@ def from_bursts(
     shown.begin("comparing photos of bursts", len(wanted))
     found: list[ImageDetections] = []
     still = unreadable = 0
-    for looked in _looked_at(library, wanted):
+    for compared in _compare_all(library, wanted):
         shown.advance()
-        unreadable += looked.unreadable
-        for image_id, what in looked.found.items():
+        unreadable += compared.unreadable
+        for image_id, region in compared.found.items():
             if image_id in known:
                 continue
-            if what is None:
+            if region is None:
                 still += 1
             else:
-                found.append(_said(image_id, what))
+                found.append(_detections(image_id, region))
         if stop():
             break
     report = library.detections.add(
         found, total=len(found), embedder=embedder, yields=True, progress=shown, stop=stop
     )
     inside = {image_id for group in groups for image_id in group}
-    return FromBursts(
+    return BurstReport(
         report=report,
         bursts=len(wanted),
         photos=len(inside),
@@ -104,7 +112,7 @@ def from_bursts(
 
 
 def _known(store: Store) -> set[str]:
-    """The photos that a real detector has looked at."""
+    """The photos with results of a real detector."""
     return {
         one.image_id
         for one in store.detections.of().values()
@@ -113,7 +121,7 @@ def _known(store: Store) -> set[str]:
 
 
 def _bursts(store: Store, *, settings: Settings) -> list[list[str]]:
-    """The photos of each burst of three and more, in their order."""
+    """The photos of each burst of three or more, in order of time."""
     taken = read_capture_info(store, settings=settings)
     groups: dict[int, list[tuple[str, str]]] = {}
     rows = zip(taken.image_ids, taken.bursts.tolist(), taken.taken_at, strict=True)
@@ -125,19 +133,19 @@ def _bursts(store: Store, *, settings: Settings) -> list[list[str]]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Looked:
-    found: dict[str, Moved | None]
+class _ComparedBurst:
+    found: dict[str, MovedRegion | None]
     unreadable: int
 
 
-def _looked_at(library: Library, groups: Sequence[Sequence[str]]) -> Iterator[_Looked]:
+def _compare_all(library: Library, groups: Sequence[Sequence[str]]) -> Iterator[_ComparedBurst]:
     settings = library.settings
     threads = settings.threads or available_cores()
 
-    def work(group: Sequence[str]) -> _Looked:
+    def work(group: Sequence[str]) -> _ComparedBurst:
         files = library.store.photos.files_of(group, with_people=True)
         here = {image_id: present_files(files.get(image_id, ())) for image_id in group}
-        return _look(here, max_bytes=settings.max_file_bytes)
+        return _compare(here, max_bytes=settings.max_file_bytes)
 
     with ThreadPoolExecutor(threads, "bursts") as pool:
         try:
@@ -146,8 +154,8 @@ def _looked_at(library: Library, groups: Sequence[Sequence[str]]) -> Iterator[_L
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _look(files: dict[str, list[Path]], *, max_bytes: int) -> _Looked:
-    """What moved in the photos of a burst, those of one size and light compared with each other."""
+def _compare(files: dict[str, list[Path]], *, max_bytes: int) -> _ComparedBurst:
+    """What moved in the photos of a burst; photos of one size and brightness are compared."""
     sizes: dict[tuple[int, int, bool], dict[str, Pixels]] = {}
     unreadable = 0
     for image_id, paths in files.items():
@@ -158,19 +166,19 @@ def _look(files: dict[str, list[Path]], *, max_bytes: int) -> _Looked:
             small = _small(image.pixels)
             kind = small.shape[0], small.shape[1], is_grey(small)
             sizes.setdefault(kind, {})[image_id] = small
-    found: dict[str, Moved | None] = {}
+    found: dict[str, MovedRegion | None] = {}
     for same in sizes.values():
         ids = list(same)
-        for group in alike([float(pixels.mean()) for pixels in same.values()]):
+        for group in group_by_light([float(pixels.mean()) for pixels in same.values()]):
             for part in _parts([ids[row] for row in group]):
                 if len(part) >= LEAST:
-                    found.update(zip(part, moved([same[i] for i in part]), strict=True))
-    return _Looked(found, unreadable)
+                    found.update(zip(part, find_moved([same[i] for i in part]), strict=True))
+    return _ComparedBurst(found, unreadable)
 
 
 def _parts(ids: Sequence[str]) -> list[list[str]]:
-    """A long burst in parts of about equal length."""
-    count = -(-len(ids) // _LOOKED_AT)
+    """Split a long burst into parts of about equal length."""
+    count = -(-len(ids) // _MOST_COMPARED)
     return [[str(i) for i in part] for part in np.array_split(np.array(ids), count)]
 
 
@@ -186,7 +194,7 @@ def _small(pixels: Pixels) -> Pixels:
     return np.asarray(small)
 
 
-def _said(image_id: str, what: Moved) -> ImageDetections:
-    box = what.box
-    detection = Detection("animal", what.share, box.x, box.y, box.width, box.height)
+def _detections(image_id: str, region: MovedRegion) -> ImageDetections:
+    box = region.box
+    detection = Detection("animal", region.share, box.x, box.y, box.width, box.height)
     return ImageDetections(image_id, Detected.FOUND, (detection,), detector=DETECTOR)

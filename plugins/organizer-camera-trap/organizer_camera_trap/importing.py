@@ -1,4 +1,4 @@
-"""Take a file of a detector's results into a library."""
+"""Imports a detector's results into a library."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from organizer.errors import SettingsError
 from organizer.library import Library
 from organizer.library.detections.report import DetectionReport
 from organizer.library.progress import NoProgress, Progress
-from organizer_camera_trap.matching import match
+from organizer_camera_trap.matching import match_paths
 from organizer_camera_trap.megadetector import read_results
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
-    """What became of a file of results.
+class ImportReport:
+    """The result of an import.
 
     Attributes:
-        report: What the library did with it.
-        detector: Whose results they are, as the file tells.
-        base: The folder below which its paths lie; None for whole paths.
-        unmatched: The paths that are none of the library's.
-        notes: What a person should know of the file.
+        report: The library's report.
+        detector: The detector's name, from the file.
+        base: The folder that its paths are relative to; None for absolute paths.
+        unmatched: The paths that are not in the library.
+        notes: Notes to the user about the file.
     """
 
     report: DetectionReport
@@ -42,22 +42,22 @@ def import_results(
     embedder: str | None = None,
     progress: Progress | None = None,
     stop: Callable[[], bool] = lambda: False,
-) -> Imported:
-    """Take MegaDetector's results in; see `organizer.library.Library.import_detections`.
+) -> ImportReport:
+    """Import MegaDetector's results.
 
-    The file is read image by image: for its paths, for mistakes, and for the boxes.
+    The file is read image by image, first for paths and mistakes, then for boxes.
 
     Args:
         library: The library.
         file: The results.
-        base: The folder that the detector was run on; found out where None.
+        base: The folder that the detector was run on; inferred where None.
         threshold: The confidence from which a box counts, from now on.
-        embedder: What embeds the crops.
-        progress: Told how far it is.
-        stop: Asked after each batch.
+        embedder: The embedder of the crops.
+        progress: Called with the progress.
+        stop: Called after each batch; True interrupts.
 
     Raises:
-        SettingsError: The file is not in the format, or it is not clear which photos it means.
+        SettingsError: The file is not in the format, or its paths are ambiguous.
     """
     shown = progress or NoProgress()
     shown.begin(f"reading {file.name}", None)
@@ -70,7 +70,9 @@ def import_results(
     if not files:
         raise SettingsError("there are no images in this library", "organizer ingest FOLDER")
     folder = base.expanduser().resolve() if base is not None else None
-    matched = match(results.paths, files, base=folder, home=file.expanduser().resolve().parent)
+    matched = match_paths(
+        results.paths, files, base=folder, results_folder=file.expanduser().resolve().parent
+    )
     report = library.detections.add(
         results.detections(matched.image_ids),
         total=len(set(matched.image_ids.values())),
@@ -80,4 +82,6 @@ def import_results(
         progress=shown,
         stop=stop,
     )
-    return Imported(report, results.detector, matched.base, matched.unmatched, tuple(results.notes))
+    return ImportReport(
+        report, results.detector, matched.base, matched.unmatched, tuple(results.notes)
+    )

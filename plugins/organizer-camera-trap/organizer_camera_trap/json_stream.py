@@ -1,4 +1,4 @@
-"""A large JSON file, read member by member: what is held at once is one element of its list."""
+"""Reads a large JSON file member by member, with one element of its list in memory at a time."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _CHUNK = 1 << 20
 _OF_NUMBERS, _LONGEST = "+-.eE0123456789", 32
 
 
-class Elements(Iterator[Any]):
-    """The elements of a list in a file, one by one; to be used up before the file goes on."""
+class JsonElements(Iterator[Any]):
+    """The elements of a list in a file, one by one; exhaust it before reading on."""
 
     def __init__(self, text: _Text) -> None:
         self._text, self._first, self._ended = text, True, False
@@ -33,11 +33,12 @@ class Elements(Iterator[Any]):
         return text.value()
 
 
-def members(file: Path, *, listed: str) -> Iterator[tuple[str, Any]]:
-    """The members of the object in a file; that of one name, if it is a list, as `Elements`.
+def json_members(file: Path, *, listed: str) -> Iterator[tuple[str, Any]]:
+    """The members of the object in a file; a list named `listed` as `JsonElements`.
 
     Raises:
-        SettingsError: The file cannot be read, or is not one JSON object; the place is told.
+        SettingsError: The file cannot be read, or is not one JSON object; the message names the
+            place.
     """
     try:
         with file.open(encoding="utf-8-sig", newline="") as opened:
@@ -48,7 +49,7 @@ def members(file: Path, *, listed: str) -> Iterator[tuple[str, Any]]:
         ) from error
     except UnicodeDecodeError as error:
         raise SettingsError(
-            f"{file} is no UTF-8 text, so it is no JSON: {error.reason}",
+            f"{file} is not UTF-8 text, so it is not JSON: {error.reason}",
             "give the file that the detector wrote, or write it again as UTF-8",
         ) from error
 
@@ -66,7 +67,7 @@ def _members(text: _Text, listed: str) -> Iterator[tuple[str, Any]]:
         text.take(":")
         if name == listed and text.peek() == "[":
             text.take("[")
-            elements = Elements(text)
+            elements = JsonElements(text)
             yield name, elements
             for _ in elements:
                 pass
@@ -78,7 +79,7 @@ def _members(text: _Text, listed: str) -> Iterator[tuple[str, Any]]:
 
 
 class _Text:
-    """The text of a file, as much of it as is looked at."""
+    """The text of a file, read in chunks."""
 
     def __init__(self, opened: IO[str], file: Path) -> None:
         self._opened, self._file = opened, file
@@ -88,7 +89,7 @@ class _Text:
         self._decode = json.JSONDecoder(parse_constant=self._refuse).raw_decode
 
     def peek(self) -> str:
-        """The next character that is no space; "" at the end."""
+        """The next character that is not a space; "" at the end."""
         while True:
             while self._at < len(self._held) and self._held[self._at] in " \t\r\n":
                 self._at += 1
@@ -98,13 +99,13 @@ class _Text:
                 return ""
 
     def take(self, character: str) -> None:
-        """Go past a character that must come next."""
+        """Consume a character that must come next."""
         if self.peek() != character:
             raise self.broken(f"{character!r} is missing")
         self._at += 1
 
     def value(self) -> Any:
-        """The value that comes next; what was read of it too early is read again."""
+        """Parse the next value; an incomplete one is parsed again with more text."""
         self.peek()
         while True:
             try:
@@ -115,7 +116,7 @@ class _Text:
                 raise self.broken(error.msg, at=error.pos) from error
             except RecursionError as error:
                 raise self.broken("it is nested too deeply") from error
-            except ValueError as error:  # more digits than Python turns into a number
+            except ValueError as error:  # more digits than Python converts
                 raise self.broken("a number has too many digits") from error
             if not self._held[end : end + _LONGEST].strip(_OF_NUMBERS) and self._more():
                 continue  # a number may go on
@@ -131,12 +132,12 @@ class _Text:
         if not self._held and self._ended:
             return SettingsError(f"{self._file} is empty", "it should hold a detector's results")
         return SettingsError(
-            f"{self._file}, line {line}, column {column}: no JSON: {what}",
-            "it may have been cut short: write it again",
+            f"{self._file}, line {line}, column {column}: not JSON: {what}",
+            "it may be incomplete: write it again",
         )
 
     def _more(self) -> bool:
-        """Read on, and let go of what was taken."""
+        """Read another chunk, and drop the text that was consumed."""
         read = "" if self._ended else self._opened.read(max(_CHUNK, len(self._held) - self._at))
         if not read:
             self._ended = True
@@ -151,4 +152,4 @@ class _Text:
         return True
 
     def _refuse(self, constant: str) -> Any:
-        raise json.JSONDecodeError(f"{constant} is no number", self._held, self._at)
+        raise json.JSONDecodeError(f"{constant} is not a number", self._held, self._at)

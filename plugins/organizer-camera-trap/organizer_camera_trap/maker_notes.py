@@ -1,22 +1,22 @@
-"""What camera traps write into photos besides the standard tags.
+"""Reads what camera traps write into photos besides the standard tags.
 
-Read are, where a photo holds them:
+Values, where a photo holds them:
 
 - ``temperature``: degrees Celsius. Of every maker: EXIF 2.31's AmbientTemperature (tag 9400h).
 - ``moon_phase``: one of eight, from "new" over "full" to "old crescent".
 - ``trigger``: "motion", "time lapse", "external sensor" and the like.
 - ``event_number``: counted by the camera; the photos of one trigger have one.
 - ``sequence_number`` and ``sequence_length``: photo 2 of 5.
-- ``serial_number``: what tells two cameras of one model apart.
-- ``user_label``: what the person typed into the camera.
+- ``serial_number``: differs between two cameras of one model.
+- ``user_label``: typed into the camera by the user.
 
-The maker notes of Reconyx are read, in all five layouts that are known: HyperFire (and RapidFire:
-HC500, HC600, PC900), UltraFire, HyperFire 2, MicroFire and HyperFire 4K. The offsets are those of
-"Reconyx Metadata 1.4", as ExifTool's table has them (lib/Image/ExifTool/Reconyx.pm, version 1.07),
-which is the field's reference.
+The maker notes of Reconyx are read in all five known layouts: HyperFire (and RapidFire: HC500,
+HC600, PC900), UltraFire, HyperFire 2, MicroFire and HyperFire 4K. The offsets are those of
+"Reconyx Metadata 1.4" in ExifTool's table (lib/Image/ExifTool/Reconyx.pm, version 1.07), the usual
+reference.
 
-Bushnell, Browning and Cuddeback print temperature and moon into the picture; no layout of a note of
-theirs is documented (ExifTool has none), so nothing is read of them but the standard tags.
+Bushnell, Browning and Cuddeback print temperature and moon into the picture; the layout of their
+notes is not documented (ExifTool has none), so only their standard tags are read.
 """
 
 from __future__ import annotations
@@ -47,34 +47,34 @@ _TRIGGER = {
     "T": "time lapse",
 }
 _COLDEST, _HOTTEST = -80.0, 90.0  # degrees Celsius; a camera in the sun is hotter than the air
-_DISAGREE = 3.0  # degrees Fahrenheit that two whole numbers of one sensor may differ
+_DISAGREE = 3.0  # degrees Fahrenheit by which the two rounded values may differ
 
 
 class MakerNotes:
-    """A reader of metadata; see the module for what it finds."""
+    """Reads maker notes and the ambient temperature; see the module for the values."""
 
     def read(self, content: FileContent) -> Mapping[str, str | int | float]:
-        """See `organizer.protocols.MetadataReader`. A damaged note gives nothing."""
+        """See `organizer.protocols.MetadataReader`. A damaged note is ignored."""
         found: dict[str, str | int | float] = {}
         note = content.blocks.get("MakerNote", b"")
         layout = _layout_of(note, str(content.tags.get("Make", "")))
         if layout is not None:
             found.update(_reconyx(note, layout))
-        told = content.tags.get("AmbientTemperature")
-        if isinstance(told, float) and _COLDEST <= told <= _HOTTEST:
-            found["temperature"] = told
+        ambient = content.tags.get("AmbientTemperature")
+        if isinstance(ambient, float) and _COLDEST <= ambient <= _HOTTEST:
+            found["temperature"] = ambient
         return found
 
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """Where the values of a note lie, in bytes; all are little-endian.
+    """The offsets of the values of a note in bytes; all are little-endian.
 
     Attributes:
-        temperatures: That in degrees Fahrenheit, followed by that in degrees Celsius.
-        small: Whether the values are of the newer kind: counts of one byte, texts of one byte a
-            character.
-        length: Bytes of a whole note, up to the end of its last value.
+        temperatures: In degrees Fahrenheit, followed by degrees Celsius.
+        small: Whether the layout is one of the newer ones: counts of one byte, texts of one byte
+            per character.
+        length: Bytes of a complete note, up to the end of its last value.
     """
 
     trigger: int
@@ -101,7 +101,7 @@ _BY_BEGINNING = {
 
 
 def _layout_of(note: bytes, make: str) -> _Layout | None:
-    """The layout of a Reconyx note; None for any other note, and for one that is cut off."""
+    """The layout of a Reconyx note; None for any other note, and for an incomplete one."""
     if note.startswith(b"RECONYX"):
         found = (layout for begins, layout in _BY_BEGINNING.items() if note.startswith(begins))
         layout = next(found, None)
@@ -115,7 +115,7 @@ def _layout_of(note: bytes, make: str) -> _Layout | None:
 
 
 def _reconyx(note: bytes, layout: _Layout) -> dict[str, str | int | float]:
-    """What a note says; nothing where trigger, moon or the two temperatures make no sense."""
+    """The values of a note; none where trigger, moon or the temperatures are implausible."""
     trigger = _TRIGGER.get(chr(note[layout.trigger]))
     moon = _one(note, layout.moon, small=layout.small)
     fahrenheit, celsius = struct.unpack_from("<2h", note, layout.temperatures)
@@ -151,7 +151,7 @@ def _event(note: bytes, layout: _Layout) -> int:
 
 
 def _text(note: bytes, at: int, length: int, *, wide: bool) -> str:
-    """A text that ends at its first zero; nothing where it holds what nobody types."""
+    """A text that ends at its first zero; empty where it is not printable."""
     data = note[at : at + length * (2 if wide else 1)]
     text = data.decode("utf-16-le" if wide else "utf-8", errors="replace").split("\0")[0].strip()
     return text if text.isprintable() and "\ufffd" not in text else ""

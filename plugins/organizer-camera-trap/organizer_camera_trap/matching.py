@@ -1,9 +1,9 @@
-"""Which photo of the library a path in a file of results means.
+"""Matches the paths in a detector's results to photos of the library.
 
-The results name paths below the folder that the detector was run on, or whole paths, maybe of
-another machine. That folder is found out where there is exactly one that fits. Where several fit,
-as with cards that have the same file names, it is the one that the results lie in, where tools put
-them; otherwise the person is asked: nothing is guessed.
+The results hold paths relative to the folder that the detector was run on, or absolute paths, maybe
+of another machine. That folder is inferred where exactly one fits. Where several fit, as with cards
+that have the same file names, it is the one that holds the results, where tools put them; otherwise
+the user has to name it: nothing is guessed.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Matched:
-    """What paths mean.
+class MatchedPaths:
+    """Paths and the images that they match.
 
     Attributes:
-        image_ids: The image of each path that is one of the library's.
+        image_ids: The image of each path that is in the library.
         unmatched: The other paths, in their order.
-        base: The folder below which the paths lie; None where they are whole paths of here.
+        base: The folder that the paths are relative to; None for absolute paths of this machine.
     """
 
     image_ids: Mapping[str, str]
@@ -33,19 +33,23 @@ class Matched:
     base: Path | None
 
 
-def match(
-    paths: Sequence[str], files: Mapping[str, str], *, base: Path | None, home: Path | None = None
-) -> Matched:
-    """Find the photos that paths mean.
+def match_paths(
+    paths: Sequence[str],
+    files: Mapping[str, str],
+    *,
+    base: Path | None,
+    results_folder: Path | None = None,
+) -> MatchedPaths:
+    """Match paths to photos of the library.
 
     Args:
         paths: As they are written.
-        files: The image of each file of the library, by its whole path.
-        base: The folder that the paths are relative to; found out where None.
-        home: The folder that the results lie in: it is taken where several fit.
+        files: The image of each file of the library, by its absolute path.
+        base: The folder that the paths are relative to; inferred where None.
+        results_folder: The folder that holds the results, preferred where several fit.
 
     Raises:
-        SettingsError: No path, or the paths of several folders, could be meant.
+        SettingsError: No path matches, or several folders fit.
     """
     here = {tuple(_parts(path)): (path, image_id) for path, image_id in files.items()}
     split = {path: tuple(_parts(path)) for path in paths}
@@ -56,21 +60,24 @@ def match(
     if whole:
         return _matched(paths, whole, None, what="in the library")
     starts = _starts(split, here)
-    meant: dict[str, tuple[str, str]] = {}
+    matched: dict[str, tuple[str, str]] = {}
     for start in starts:
         for path, file in _below(_without(start[1], split), here, start[0]).items():
-            if meant.setdefault(path, file)[1] != file[1]:
-                if home is not None and (tuple(_parts(str(home))), ()) in starts:
-                    return match(paths, files, base=home)
+            if matched.setdefault(path, file)[1] != file[1]:
+                if (
+                    results_folder is not None
+                    and (tuple(_parts(str(results_folder))), ()) in starts
+                ):
+                    return match_paths(paths, files, base=results_folder)
                 raise _several(starts)
     folder = Path(*next(iter(starts))[0]) if len(starts) == 1 else None
-    return _matched(paths, meant, folder, what="in the library")
+    return _matched(paths, matched, folder, what="in the library")
 
 
 _Parts = tuple[str, ...]
 _Here = Mapping[_Parts, tuple[str, str]]
 _Start = tuple[_Parts, _Parts]
-"""A folder of here, and what stands for it at the beginning of the paths."""
+"""A folder of this machine, and the beginning of the paths that it replaces."""
 
 
 def _parts(path: str) -> list[str]:
@@ -80,37 +87,37 @@ def _parts(path: str) -> list[str]:
     return ["/", *parts] if text.startswith("/") else parts
 
 
-def _is_whole(path: str) -> bool:
+def _is_absolute(path: str) -> bool:
     text = path.replace("\\", "/")
     return text.startswith("/") or text[1:3] == ":/"
 
 
 def _below(split: Mapping[str, _Parts], here: _Here, base: _Parts) -> dict[str, tuple[str, str]]:
-    """The files that paths mean below a folder; a whole path means itself."""
+    """The files that paths match below a folder; an absolute path also matches itself."""
     found = {}
     for path, parts in split.items():
-        file = here.get((*base, *parts)) or (here.get(parts) if _is_whole(path) else None)
+        file = here.get((*base, *parts)) or (here.get(parts) if _is_absolute(path) else None)
         if file is not None:
             found[path] = file
     return found
 
 
 def _without(beginning: _Parts, split: Mapping[str, _Parts]) -> dict[str, _Parts]:
-    """The paths that begin so, without it."""
+    """The paths with this beginning, without it."""
     count = len(beginning)
     return {path: parts[count:] for path, parts in split.items() if parts[:count] == beginning}
 
 
 def _starts(split: Mapping[str, _Parts], here: _Here) -> dict[_Start, str]:
-    """The folders that the paths may lie below, each with the first path that may lie there.
+    """The folders that the paths may be relative to, each with the first path that matches there.
 
-    Of the beginning of a whole path as little as possible is taken for another machine's; a path
-    that is relative keeps all its parts.
+    As little as possible of the beginning of an absolute path is replaced; a relative path keeps
+    all its parts.
 
     Raises:
         SettingsError: There are none.
     """
-    relative = {path: parts for path, parts in split.items() if parts and not _is_whole(path)}
+    relative = {path: parts for path, parts in split.items() if parts and not _is_absolute(path)}
     found: dict[_Start, str] = {}
     ending = _by_ending(here, {len(parts) for parts in relative.values()})
     for path, parts in relative.items():
@@ -123,7 +130,7 @@ def _starts(split: Mapping[str, _Parts], here: _Here) -> dict[_Start, str]:
 
 
 def _by_ending(here: _Here, lengths: Iterable[int]) -> dict[_Parts, list[_Parts]]:
-    """The files by their last parts, as many as some paths have."""
+    """The files by their last parts, for the given numbers of parts."""
     found: dict[_Parts, list[_Parts]] = {}
     for length in lengths:
         for file in here:
@@ -132,8 +139,8 @@ def _by_ending(here: _Here, lengths: Iterable[int]) -> dict[_Parts, list[_Parts]
 
 
 def _of_another_machine(split: Mapping[str, _Parts], here: _Here) -> dict[_Start, str]:
-    """Where whole paths may lie, of whose beginning as little as possible is another machine's."""
-    whole = {path: parts for path, parts in split.items() if _is_whole(path)}
+    """The folders for absolute paths of another machine, replacing as little as possible."""
+    whole = {path: parts for path, parts in split.items() if _is_absolute(path)}
     for strip in range(max(map(len, whole.values()), default=0)):
         rest = {path: parts[strip:] for path, parts in whole.items() if len(parts) > strip}
         ending = _by_ending(here, {len(parts) for parts in rest.values()})
@@ -152,8 +159,8 @@ def _several(found: Mapping[_Start, str]) -> SettingsError:
     shown = ", ".join(folders[:_SHOWN]) + (", ..." if len(folders) > _SHOWN else "")
     path = next(iter(found.values()))
     return SettingsError(
-        f"{len(folders)} folders fit: {path} may lie in {shown}",
-        f"say which one the detector was run on: --base {folders[0]}",
+        f"{len(folders)} folders fit: {path} may be in {shown}",
+        f"name the one that the detector was run on: --base {folders[0]}",
     )
 
 
@@ -172,11 +179,11 @@ def _matched(
     base: Path | None,
     *,
     what: str,
-) -> Matched:
+) -> MatchedPaths:
     if paths and not found:
         raise SettingsError(
             f"none of the {len(paths):,} images in the results is {what}: {paths[0]}",
             "--base DIR is the folder that the detector was run on",
         )
     unmatched = tuple(path for path in paths if path not in found)
-    return Matched({path: image_id for path, (_, image_id) in found.items()}, unmatched, base)
+    return MatchedPaths({path: image_id for path, (_, image_id) in found.items()}, unmatched, base)

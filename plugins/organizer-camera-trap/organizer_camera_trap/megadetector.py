@@ -1,13 +1,13 @@
-"""MegaDetector's batch results, formats 1.0 to 1.6, as detections.
+"""Reads MegaDetector's batch results, formats 1.0 to 1.6, as detections.
 
 https://lila.science/megadetector-output-format
 
-A file with `"detections": null`, or none, failed: its `failure` says why. An empty list says that
-the detector saw nothing. Classifications and what else a file says of an image are kept beside the
+An image with `"detections": null`, or none, failed, with the reason in `failure`. An empty list
+means that nothing was detected. Classifications and other values of an image are kept with its
 boxes. A box is in shares of width and height, from the upper left corner.
 
-A box of the category "whole_image_classification" carries a classification and was seen by nobody:
-it is left out, and an image that has nothing else was not looked at.
+A box of the category "whole_image_classification" only carries a classification: it is left out,
+and an image without other boxes counts as not processed by a detector.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from typing import Any
 
 from organizer.errors import SettingsError
 from organizer.types import Detected, Detection, ImageDetections
-from organizer_camera_trap.json_stream import Elements, members
+from organizer_camera_trap.json_stream import JsonElements, json_members
 
 _SLACK = 0.005
-"""Shares by which a box may stand out of its picture: detectors round."""
+"""How far a box may extend beyond its picture, as a share: detectors round."""
 
 _KNOWN = range(7)
 _SHOWN = 20
@@ -34,18 +34,18 @@ _TAKEN = {"file", "detections", "failure"}
 
 
 @dataclass(slots=True)
-class Results:
-    """A file of results, as far as it is known before its images are read.
+class DetectorResults:
+    """A file of results: its metadata and the paths of its images.
 
     Attributes:
         file: The file.
-        version: The format, "1.4"; empty where the file does not tell.
-        detector: Its name and version; empty likewise.
-        usual_threshold: The confidence that it proposes; None likewise.
-        categories: What the numbers of its boxes mean.
-        classes: What the numbers of its classifications mean.
-        paths: Of its images, as they are written, in their order.
-        notes: What a person should know of the file.
+        version: The format, "1.4"; empty where it is not given.
+        detector: The detector's name and version; empty likewise.
+        usual_threshold: The detector's typical threshold; None likewise.
+        categories: The names of the boxes' categories, by number.
+        classes: The names of the classifications, by number.
+        paths: The paths of its images as they are written, in their order.
+        notes: Notes to the user about the file.
     """
 
     file: Path
@@ -58,36 +58,36 @@ class Results:
     notes: list[str] = field(default_factory=list)
 
     def detections(self, image_ids: Mapping[str, str]) -> Iterator[ImageDetections]:
-        """What the file says of the images of a library, one by one.
+        """Read the detections of a library's images, one by one.
 
         Args:
             image_ids: The image of each path, as it is written; others are left out. Of several
                 paths of one image the first counts.
 
         Raises:
-            SettingsError: An image is not described as the format has it; its place is told.
+            SettingsError: An image is not in the format; the message names the place.
         """
-        said: set[str] = set()
+        done: set[str] = set()
         for number, image in _images(self.file):
             image_id = image_ids.get(image["file"])
-            if image_id is not None and image_id not in said:
-                said.add(image_id)
+            if image_id is not None and image_id not in done:
+                done.add(image_id)
                 one = _detections(image, image_id, self, _Place(self.file, f"images[{number}]"))
                 if one is not None:
                     yield one
 
 
-def read_results(file: Path) -> Results:
-    """Read what a file says of itself, and the paths of its images.
+def read_results(file: Path) -> DetectorResults:
+    """Read a file's metadata and the paths of its images.
 
-    Every image is looked at, so that a file with a mistake is refused as a whole.
+    Every image is checked, so that a file with a mistake is refused as a whole.
 
     Raises:
-        SettingsError: It cannot be read, is not in the format, or names an image twice.
+        SettingsError: It cannot be read, is not in the format, or holds an image twice.
     """
-    results = Results(file)
+    results = DetectorResults(file)
     there = False
-    for name, value in members(file, listed="images"):
+    for name, value in json_members(file, listed="images"):
         place = _Place(file, name)
         if name == "info":
             _read_info(value, results, place)
@@ -115,7 +115,7 @@ def read_results(file: Path) -> Results:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where in a file something stands."""
+    """A place in a file, for messages."""
 
     file: Path
     where: str
@@ -130,15 +130,15 @@ class _Place:
         )
 
 
-def _read_info(value: Any, results: Results, place: _Place) -> None:
+def _read_info(value: Any, results: DetectorResults, place: _Place) -> None:
     if not isinstance(value, dict):
-        raise place.wrong("is no object")
+        raise place.wrong("is not an object")
     version = str(value.get("format_version", ""))
     main, _, part = version.partition(".")
     if version and main != "1":
         raise place.at(".format_version").wrong(f"{version!r} cannot be read, only 1.0 to 1.6")
     if version and not (part.isdecimal() and int(part) in _KNOWN):
-        results.notes.append(f"format {version} is newer than what is known here, 1.6")
+        results.notes.append(f"format {version} is newer than the newest supported one, 1.6")
     results.version, results.detector = version, _text(value.get("detector") or "")
     metadata = value.get("detector_metadata")
     if isinstance(metadata, dict):
@@ -149,80 +149,80 @@ def _read_info(value: Any, results: Results, place: _Place) -> None:
 
 
 def _names(value: Any, place: _Place) -> dict[str, str]:
-    if not isinstance(value, dict) or not all(isinstance(word, str) for word in value.values()):
+    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value.values()):
         raise place.wrong("should give a name for each number")
-    return {number: _text(word) for number, word in value.items()}
+    return {number: _text(name) for number, name in value.items()}
 
 
 def _paths(value: Any, place: _Place) -> list[str]:
-    if not isinstance(value, Elements):
-        raise place.wrong("is no list")
+    if not isinstance(value, JsonElements):
+        raise place.wrong("is not a list")
     number_of: dict[str, int] = {}
     for number, image in enumerate(value):
         path = _path(image, place.at(f"[{number}]"))
         if path in number_of:
-            raise place.at(f"[{number}]").wrong(
-                f"{path} was there before, in images[{number_of[path]}]"
-            )
+            raise place.at(f"[{number}]").wrong(f"{path} is also in images[{number_of[path]}]")
         number_of[path] = number
     return list(number_of)
 
 
 def _path(image: Any, place: _Place) -> str:
     if not isinstance(image, dict):
-        raise place.wrong("is no object")
+        raise place.wrong("is not an object")
     path = image.get("file")
     if not isinstance(path, str) or not path.strip():
-        raise place.at(".file").wrong("is no path")
+        raise place.at(".file").wrong("is not a path")
     return path
 
 
 def _images(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    for name, value in members(file, listed="images"):
-        if name == "images" and isinstance(value, Elements):
+    for name, value in json_members(file, listed="images"):
+        if name == "images" and isinstance(value, JsonElements):
             for number, image in enumerate(value):
-                _path(image, _Place(file, f"images[{number}]"))  # it may have been written anew
+                _path(
+                    image, _Place(file, f"images[{number}]")
+                )  # the file may have changed since it was checked
                 yield number, image
 
 
 def _detections(
-    image: dict[str, Any], image_id: str, results: Results, place: _Place
+    image: dict[str, Any], image_id: str, results: DetectorResults, place: _Place
 ) -> ImageDetections | None:
-    """What was said of an image; None where no detector looked at it."""
+    """The detections of an image; None where no detector processed it."""
     failure, boxes = image.get("failure"), image.get("detections")
     if failure is not None and not isinstance(failure, str):
-        raise place.at(".failure").wrong("is no text")
+        raise place.at(".failure").wrong("is not a text")
     extra = _extra(image)
     if boxes is None:
         failure = _text(failure or "the results have no detections of it")
         return ImageDetections(image_id, Detected.FAILED, (), failure, results.detector, extra)
     if not isinstance(boxes, list):
-        raise place.at(".detections").wrong("is no list")
-    looked = not boxes
+        raise place.at(".detections").wrong("is not a list")
+    is_processed = not boxes
     found: list[Detection] = []
     classified: dict[str, list[list[Any]]] = {}
     for number, box in enumerate(boxes):
         at = place.at(f".detections[{number}]")
         read = _box(box, results, at)
-        looked = looked or _name(box, results) != _CARRIER
+        is_processed = is_processed or _name(box, results) != _CARRIER
         if read is not None:
             classes = _classifications(box, results, at)
             if classes:
                 classified[str(len(found))] = classes
             found.append(read)
-    if not looked:
+    if not is_processed:
         return None
     if classified:
         extra["classifications"] = json.dumps(classified, ensure_ascii=False)
     outcome = Detected.FOUND if found else Detected.EMPTY
-    said = _text(failure or "")
-    return ImageDetections(image_id, outcome, tuple(found), said, results.detector, extra)
+    reason = _text(failure or "")
+    return ImageDetections(image_id, outcome, tuple(found), reason, results.detector, extra)
 
 
-def _box(box: Any, results: Results, place: _Place) -> Detection | None:
-    """One box; None for one that says that there is nothing, or that has no area."""
+def _box(box: Any, results: DetectorResults, place: _Place) -> Detection | None:
+    """One box; None for one of an empty image, or without area."""
     if not isinstance(box, dict):
-        raise place.wrong("is no object")
+        raise place.wrong("is not an object")
     name = _name(box, results)
     if not name:
         number = str(box.get("category"))
@@ -236,7 +236,7 @@ def _box(box: Any, results: Results, place: _Place) -> Detection | None:
     x, y, width, height = (_share(e, place.at(f".bbox[{i}]")) for i, e in enumerate(edges))
     if x + width > 1 + _SLACK or y + height > 1 + _SLACK:
         raise place.at(".bbox").wrong(
-            "stands out of the picture: it should be x, y, width, height as shares of it"
+            "extends beyond the picture: it should be x, y, width, height as shares of it"
         )
     width, height = min(width, 1 - x), min(height, 1 - y)
     if width <= 0 or height <= 0:
@@ -244,31 +244,33 @@ def _box(box: Any, results: Results, place: _Place) -> Detection | None:
     return Detection("person" if name in _PEOPLE else name, confidence, x, y, width, height)
 
 
-def _name(box: dict[str, Any], results: Results) -> str:
+def _name(box: dict[str, Any], results: DetectorResults) -> str:
     return results.categories.get(str(box.get("category")), "").strip().lower()
 
 
 def _share(value: Any, place: _Place, *, slack: float = _SLACK) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise place.wrong("is no number")
+        raise place.wrong("is not a number")
     if not -slack <= value <= 1 + slack:
         raise place.wrong(f"{str(value)[:_SHOWN]} is not between 0 and 1")
     return min(max(float(value), 0.0), 1.0)
 
 
-def _classifications(box: dict[str, Any], results: Results, place: _Place) -> list[list[Any]]:
+def _classifications(
+    box: dict[str, Any], results: DetectorResults, place: _Place
+) -> list[list[Any]]:
     """Names and confidences, as the file has them."""
     classes = box.get("classifications")
     if classes is None:
         return []
     pairs = isinstance(classes, list) and all(isinstance(c, list) and len(c) == 2 for c in classes)
     if not pairs:
-        raise place.at(".classifications").wrong("is no list of pairs")
+        raise place.at(".classifications").wrong("is not a list of pairs")
     return [[results.classes.get(str(number), _text(number)), share] for number, share in classes]
 
 
 def _extra(image: dict[str, Any]) -> dict[str, str | int | float]:
-    """What else is said of an image, where it is one value."""
+    """Other values of an image that are texts or numbers."""
     return {
         _text(name): _text(value) if isinstance(value, str) else value
         for name, value in image.items()
@@ -277,5 +279,5 @@ def _extra(image: dict[str, Any]) -> dict[str, str | int | float]:
 
 
 def _text(value: object) -> str:
-    """A text as it can be stored: JSON can hold halves of characters, which UTF-8 cannot."""
+    """A text that can be stored: JSON can hold lone surrogates, which UTF-8 cannot."""
     return str(value).encode("utf-8", "replace").decode()

@@ -1,4 +1,4 @@
-"""The formats of the field: Camtrap DP, and CSV for Timelapse."""
+"""Camera-trap formats: Camtrap DP, and CSV for Timelapse."""
 
 from organizer_camera_trap.formats.camtrap_dp import CamtrapDP
 from organizer_camera_trap.formats.timelapse import TimelapseCsv

@@ -1,20 +1,20 @@
-"""CSV as Timelapse imports it: a row a file, to be matched by ``RelativePath`` and ``File``.
+"""CSV for import into Timelapse: one row per file, matched by ``RelativePath`` and ``File``.
 
 https://timelapse.ucalgary.ca
 
 Timelapse matches a row by the text of its two path columns; its own database has them with
-backslashes and relative to the folder of its template, so they are written like that. A file that
-lies in that folder itself has an empty ``RelativePath``, and Timelapse then takes every file of
-that name, also those in sub-folders: keep cards in folders of their own.
+backslashes and relative to the folder of its template, so they are written like that. A file in
+that folder itself has an empty ``RelativePath``, and Timelapse then matches every file of that
+name, also in sub-folders: keep cards in folders of their own.
 
-It refuses a file with a column that its template does not have, a ``DateTime`` that is none
+It refuses a file with a column that its template does not have, an invalid ``DateTime``
 (``yyyy-MM-dd HH:mm:ss``), or a flag other than true and false. So the columns can be chosen, an
 image without a time is not written unless ``DateTime`` is left out, and ``DeleteFlag`` is false.
-``DateTime`` is camera-local time with the deployment's clock put right. ``Light`` is a word, since
-a flag cannot be unknown. The numbers of ``Animals``, ``People`` and ``Vehicles`` are those of the
-detections that count, also for what a person said, empty where no detector looked.
+``DateTime`` is camera-local time, corrected by the deployment's shift. ``Light`` is a text, since
+a flag cannot be unknown. ``Animals``, ``People`` and ``Vehicles`` count the detections above the
+threshold, whatever a person decided, and are empty where no detector was run.
 
-A name that a spreadsheet would run as a formula has an apostrophe before it; paths are exact, or
+A name that a spreadsheet would run as a formula is escaped with an apostrophe; paths are exact, or
 Timelapse would not find the files.
 """
 
@@ -40,8 +40,8 @@ class TimelapseCsv:
     """Writes CSV for Timelapse; see the module.
 
     Args:
-        columns: The columns besides Timelapse's own, with commas between them; all where None.
-        datetime: Whether there is a ``DateTime``, which Timelapse takes over.
+        columns: The columns besides Timelapse's own, separated by commas; all where None.
+        datetime: Whether there is a ``DateTime``, which Timelapse then imports.
 
     Raises:
         SettingsError: A column is named twice.
@@ -52,10 +52,10 @@ class TimelapseCsv:
     vectors = VectorUse.NEVER
     options: ClassVar[Mapping[str, ExportOption]] = {
         "columns": ExportOption(
-            "the columns that the template has, with commas between",
+            "the columns of the template, separated by commas",
             "Cluster,Deployment,ImageID",
         ),
-        "datetime": ExportOption("whether there is a DateTime for Timelapse to take over", "yes"),
+        "datetime": ExportOption("whether there is a DateTime for Timelapse to import", "yes"),
     }
 
     def __init__(self, *, columns: str | None = None, datetime: bool = True) -> None:
@@ -86,7 +86,7 @@ class TimelapseCsv:
         return written
 
     def opened_with(self, to: Path, *, about: ExportInfo) -> str:
-        """What Timelapse is to be told, in a line."""
+        """How to import the file into Timelapse, in one line."""
         base = about.relative_to or about.common
         return f"in Timelapse, with the template in {base}: File, import from {to.name}"
 
@@ -95,8 +95,8 @@ _Column = Callable[[ExportBatch, int], _Value]
 
 
 def _offered(about: ExportInfo) -> dict[str, _Column]:
-    """Every column of ours, by the data label that a template may have for it."""
-    counts = {name: _counted(word, about.threshold) for name, word in _CATEGORIES.items()}
+    """The columns of this export, by their data label in a template."""
+    counts = {name: _counted(one, about.threshold) for name, one in _CATEGORIES.items()}
     extras = {_title(name): _extra(name) for name in about.extras}
     return {**_COLUMNS, **counts, **extras}
 
@@ -119,10 +119,10 @@ def _light(batch: ExportBatch, row: int) -> _Value:
 
 def _counted(category: str, threshold: float) -> _Column:
     def count(batch: ExportBatch, row: int) -> _Value:
-        seen = batch.detections[row]
-        if seen is None:
+        boxes = batch.detections[row]
+        if boxes is None:
             return None
-        return sum(one.category == category and one.counts(threshold) for one in seen)
+        return sum(one.category == category and one.counts(threshold) for one in boxes)
 
     return count
 
@@ -155,14 +155,14 @@ _COLUMNS: Mapping[str, _Column] = {
 def _rows(
     batch: ExportBatch, base: Path, columns: Mapping[str, _Column], *, dated: bool
 ) -> Iterator[dict[str, _Value]]:
-    """A row a file below the folder: an image that lies in several places has as many."""
+    """One row per file below the folder: an image with several files has several rows."""
     for row, path in enumerate(batch.paths):
         values = {name: value(batch, row) for name, value in columns.items()}
         files = relative([path, *batch.copies[row]], base)
         inside = [file for file in files if not _is_outside(file)]
         if not inside:
             raise SettingsError(
-                f"{path} lies outside {base}",
+                f"{path} is outside {base}",
                 "--relative-to the folder of the template, which holds all files",
             )
         for file in inside:

@@ -2,11 +2,11 @@
 
 https://camtrap-dp.tdwg.org
 
-A package is a folder: ``datapackage.json`` says whose it is and where and when it was recorded,
-``deployments.csv`` where cameras stood, ``media.csv`` which files there are, and
-``observations.csv`` what was seen. `exporter` writes them; `project` reads what a person must say,
-`taxa` what the names of clusters mean, `zones` the time zone; `seen` turns clusters and detections
-into observations; `standard` is what the standard prescribes.
+A package is a folder: ``datapackage.json`` with the project, place and period, ``deployments.csv``
+with the cameras, ``media.csv`` with the files, and ``observations.csv`` with what was observed.
+`exporter` writes them; `project` reads the project's metadata, `taxa` the meaning of cluster names,
+`zones` the time zone; `observations` turns clusters and detections into observations, `events` sums
+them by event; `standard` holds the columns and terms of the standard.
 """
 
 from organizer_camera_trap.formats.camtrap_dp.exporter import CamtrapDP

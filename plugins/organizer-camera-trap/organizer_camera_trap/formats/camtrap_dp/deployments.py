@@ -1,4 +1,4 @@
-"""Where cameras stood, as the standard wants it: with place, beginning and end, or not at all."""
+"""The rows of deployments.csv: each deployment needs a place, a start and an end."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import tzinfo
 
 from organizer.errors import SettingsError
 from organizer.types import Deployment, ExportInfo
-from organizer_camera_trap.formats.camtrap_dp.zones import moment
+from organizer_camera_trap.formats.camtrap_dp.zones import with_offset
 
 _SHOWN = 10
 _HOW = "organizer deployments write-csv FILE.csv, fill it in, organizer deployments read FILE.csv"
@@ -19,7 +19,7 @@ def deployment_rows(about: ExportInfo, where: tzinfo) -> list[Row]:
     """The rows of deployments.csv.
 
     Raises:
-        SettingsError: One lacks its place or its period, or has one that cannot be.
+        SettingsError: A deployment has no place or period, or an invalid one.
     """
     lacking = [
         f"{deployment.deployment_id} ({', '.join(what)})"
@@ -29,7 +29,7 @@ def deployment_rows(about: ExportInfo, where: tzinfo) -> list[Row]:
     if lacking:
         more = f" and {len(lacking) - _SHOWN:,} more" if len(lacking) > _SHOWN else ""
         raise SettingsError(
-            f"deployments lack what Camtrap DP must be told: {', '.join(lacking[:_SHOWN])}{more}",
+            f"Camtrap DP needs more about deployments: {', '.join(lacking[:_SHOWN])}{more}",
             _HOW,
         )
     return [_row(deployment, where) for deployment in about.deployments.values()]
@@ -53,8 +53,8 @@ def _row(deployment: Deployment, where: tzinfo) -> Row:
         "locationName": deployment.location,
         "latitude": deployment.latitude,
         "longitude": deployment.longitude,
-        "deploymentStart": moment(deployment.start or "", where),
-        "deploymentEnd": moment(deployment.end or "", where),
+        "deploymentStart": with_offset(deployment.start or "", where),
+        "deploymentEnd": with_offset(deployment.end or "", where),
         "cameraID": deployment.camera,
     }
     if deployment.shift:

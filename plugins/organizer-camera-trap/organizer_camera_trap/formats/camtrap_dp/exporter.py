@@ -1,4 +1,4 @@
-"""The exporter: a folder with the four files of a package."""
+"""The exporter, which writes a folder with the four files of a package."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import ClassVar
 from organizer.errors import SettingsError
 from organizer.types import ExportBatch, ExportInfo, ExportOption, VectorUse
 from organizer_camera_trap.formats.camtrap_dp.deployments import deployment_rows
-from organizer_camera_trap.formats.camtrap_dp.metadata import descriptor
-from organizer_camera_trap.formats.camtrap_dp.project import complete, read_project
+from organizer_camera_trap.formats.camtrap_dp.metadata import package_descriptor
+from organizer_camera_trap.formats.camtrap_dp.project import complete_properties, read_project
 from organizer_camera_trap.formats.camtrap_dp.standard import CAPTURE_METHODS, SAMPLING_DESIGNS
 from organizer_camera_trap.formats.camtrap_dp.tables import Tables
 from organizer_camera_trap.formats.camtrap_dp.taxa import Taxa, read_taxa, write_taxa
-from organizer_camera_trap.formats.camtrap_dp.zones import zone
+from organizer_camera_trap.formats.camtrap_dp.zones import time_zone
 
 _LEVELS = {"event": ("event",), "media": ("media",), "both": ("media", "event")}
 _NAMES = ("vernacular", "scientific")
@@ -26,24 +26,24 @@ class CamtrapDP:
     """Writes a Camtrap DP; see the package.
 
     Args:
-        timezone: That of the cameras' clocks: an IANA name, or an offset for clocks that know no
+        timezone: The zone of the cameras' clocks: an IANA name, or an offset for clocks without
             summer time.
-        project: A file with what only a person can say; see `project`. Where it is not there, one
-            to fill in is written.
-        taxa: A table of names; see `taxa`. Where it is not there, one to fill in is written.
-        level: Whether an observation is of an event, of an image ("media"), or there are both.
-        names: Whether the names of clusters are scientific ones.
-        title: The project's title, in place of the file's.
+        project: A file with the project's metadata; see `project`. Where it does not exist, a
+            template is written.
+        taxa: A table of names; see `taxa`. Where it does not exist, a template is written.
+        level: Observations of events ("event"), of images ("media"), or "both".
+        names: Whether cluster names are "scientific" or "vernacular".
+        title: The project's title, instead of the file's.
         sampling_design: Likewise.
         capture_method: Likewise.
-        individuals: Whether single animals are told apart, likewise.
-        contributor: Who made it, likewise.
-        classified_by: Who decided what single images are.
-        public: Whether the files can be had by everybody.
-        url: Where they can be had: it is put before their paths.
+        individuals: Whether individual animals are identified, likewise.
+        contributor: The name of the contributor, likewise.
+        classified_by: The name of the person who decided about images.
+        public: Whether the files are publicly accessible.
+        url: Where the files are accessible: a prefix of their paths.
 
     Raises:
-        SettingsError: Something is missing or cannot be.
+        SettingsError: Something is missing or invalid.
     """
 
     suffix = ""
@@ -53,24 +53,26 @@ class CamtrapDP:
     needs = frozenset({"taken_at", "deployments"})
     options: ClassVar[Mapping[str, ExportOption]] = {
         "timezone": ExportOption(
-            "the zone of the cameras' clocks: Europe/Berlin, or an offset where they kept one time",
+            "the zone of the cameras' clocks: Europe/Berlin, or an offset without summer time",
             "+01:00",
             needed=True,
         ),
-        "project": ExportOption("a TOML file with what follows and more; written if not there"),
+        "project": ExportOption("a TOML file with what follows and more; written if missing"),
         "title": ExportOption("the title of the project", "Foxes of the old wood"),
         "sampling-design": ExportOption(", ".join(SAMPLING_DESIGNS), "opportunistic"),
         "capture-method": ExportOption(
             f"{' or '.join(CAPTURE_METHODS)}, or both with a comma", "activityDetection"
         ),
-        "individuals": ExportOption("whether single animals are told apart: yes or no", "no"),
-        "contributor": ExportOption("who made it", "Jane Doe"),
-        "level": ExportOption("observations of: event (if not given), media, both", "event"),
-        "taxa": ExportOption("a CSV file of name, scientificName; written if not there"),
-        "names": ExportOption("what names of clusters are: vernacular, scientific", "vernacular"),
-        "classified-by": ExportOption("who decided what images are", "Jane Doe"),
-        "public": ExportOption("whether everybody can have the files: yes or no", "no"),
-        "url": ExportOption("where the files can be had, put before their paths"),
+        "individuals": ExportOption("whether individual animals are identified: yes or no", "no"),
+        "contributor": ExportOption("the name of the contributor", "Jane Doe"),
+        "level": ExportOption("observations of: event (default), media, both", "event"),
+        "taxa": ExportOption("a CSV file of name, scientificName; written if missing"),
+        "names": ExportOption("the kind of cluster names: vernacular, scientific", "vernacular"),
+        "classified-by": ExportOption(
+            "the name of the person who decided about images", "Jane Doe"
+        ),
+        "public": ExportOption("whether the files are publicly accessible: yes or no", "no"),
+        "url": ExportOption("where the files are accessible, a prefix of their paths"),
     }
 
     def __init__(
@@ -92,7 +94,7 @@ class CamtrapDP:
     ) -> None:
         _require("level", level, tuple(_LEVELS))
         _require("names", names, _NAMES)
-        self._zone = zone(timezone)
+        self._zone = time_zone(timezone)
         self._level = level
         self._scientific = names == "scientific"
         self._taxa = taxa
@@ -106,18 +108,18 @@ class CamtrapDP:
             "individuals": individuals,
             "contributor": contributor,
         }
-        self._told = complete(read_project(project) if project else {}, given)
+        self._properties = complete_properties(read_project(project) if project else {}, given)
 
     def export(self, batches: Iterable[ExportBatch], to: Path, *, about: ExportInfo) -> int:
-        """Write into a folder that is there and empty.
+        """Write into an existing, empty folder.
 
         Raises:
-            SettingsError: A deployment lacks what it must have, or a path cannot be.
+            SettingsError: A deployment is incomplete, or a path is not allowed.
         """
-        taxa = self._meaning(about)
+        taxa = self._read_taxa(about)
         self._unknown = taxa.unknown(about.clusters.values())
         deployments = deployment_rows(about, self._zone)
-        methods = self._told["project"]["captureMethod"]
+        methods = self._properties["project"]["captureMethod"]
         tables = Tables(
             to,
             about,
@@ -131,15 +133,15 @@ class CamtrapDP:
         )
         tables.write_deployments(deployments)
         written = tables.write(batches)
-        metadata = descriptor(
-            self._told, about, deployments, tables.taxa_seen, levels=_LEVELS[self._level]
+        metadata = package_descriptor(
+            self._properties, about, deployments, tables.observed_taxa, levels=_LEVELS[self._level]
         )
         text = json.dumps(metadata, ensure_ascii=False, indent=2, allow_nan=False)
         (to / "datapackage.json").write_text(text + "\n", encoding="utf-8")
         return written
 
     def opened_with(self, to: Path, *, about: ExportInfo) -> str:
-        """What is left to do, in a line."""
+        """The next steps, in one line."""
         base = about.relative_to or about.common
         lines = [] if self._url else [f"paths in media.csv are below {base}"]
         if self._unknown:
@@ -149,14 +151,14 @@ class CamtrapDP:
         lines.append(f"frictionless validate {to / 'datapackage.json'}")
         return "; ".join(lines)
 
-    def _meaning(self, about: ExportInfo) -> Taxa:
-        """What the names of clusters mean."""
+    def _read_taxa(self, about: ExportInfo) -> Taxa:
+        """Read the meaning of cluster names, or write a template and refuse."""
         if self._taxa is None:
             return Taxa({}, all_scientific=self._scientific)
         if not self._taxa.exists():
             write_taxa(self._taxa, about.clusters.values())
             raise SettingsError(
-                f"there was no {self._taxa}: one to fill in is there now",
+                f"there was no {self._taxa}: a template was written there",
                 f"fill in scientificName: {self._taxa}",
             )
         return Taxa(read_taxa(self._taxa), all_scientific=self._scientific)

@@ -1,4 +1,4 @@
-"""datapackage.json: what a person told, and what can be computed."""
+"""datapackage.json: the given and the computed metadata of a package."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 from organizer.types import ExportInfo
 from organizer_camera_trap.formats.camtrap_dp.deployments import Row
-from organizer_camera_trap.formats.camtrap_dp.standard import PLACE
+from organizer_camera_trap.formats.camtrap_dp.standard import SCHEMA_URL
 from organizer_camera_trap.formats.camtrap_dp.taxa import Taxon
 
 
-def descriptor(
-    told: Mapping[str, Any],
+def package_descriptor(
+    properties: Mapping[str, Any],
     about: ExportInfo,
     deployments: Sequence[Row],
     taxa: Sequence[Taxon],
@@ -22,20 +22,20 @@ def descriptor(
     """The metadata of a package.
 
     Args:
-        told: What a person told, complete.
-        about: What made it.
+        properties: The project's metadata, complete.
+        about: The origin of the export.
         deployments: The rows of deployments.csv.
-        taxa: Those that were seen, each once.
-        levels: What observations are of.
+        taxa: The observed taxa, each once.
+        levels: The levels of observations.
     """
     name, _, version = about.program.partition(" ")
     return {
         "resources": [_resource(table) for table in ("deployments", "media", "observations")],
-        "profile": f"{PLACE}/camtrap-dp-profile.json",
+        "profile": f"{SCHEMA_URL}/camtrap-dp-profile.json",
         "created": about.created_at,
-        **told,
+        **properties,
         "sources": [{"title": name, "version": version}],
-        "project": {**told["project"], "observationLevel": list(levels)},
+        "project": {**properties["project"], "observationLevel": list(levels)},
         "spatial": _spatial(deployments),
         "temporal": _temporal(deployments, about),
         "taxonomic": [{"scientificName": one.scientific_name, **one.further} for one in taxa],
@@ -50,12 +50,12 @@ def _resource(table: str) -> dict[str, str]:
         "format": "csv",
         "mediatype": "text/csv",
         "encoding": "utf-8",
-        "schema": f"{PLACE}/{table}-table-schema.json",
+        "schema": f"{SCHEMA_URL}/{table}-table-schema.json",
     }
 
 
 def _spatial(deployments: Sequence[Row]) -> dict[str, Any]:
-    """The bounding box of all places, as GeoJSON; one place is a point, none no geometry."""
+    """The bounding box of all places as GeoJSON; a point for one, empty for none."""
     if not deployments:
         return {"type": "GeometryCollection", "geometries": []}
     across = [float(row["longitude"]) for row in deployments]
@@ -68,7 +68,7 @@ def _spatial(deployments: Sequence[Row]) -> dict[str, Any]:
 
 
 def _temporal(deployments: Sequence[Row], about: ExportInfo) -> dict[str, str]:
-    """The first and the last day; that of the export where there is no deployment."""
+    """The first and the last day; the day of the export without deployments."""
     starts = [str(row["deploymentStart"])[:10] for row in deployments]
     ends = [str(row["deploymentEnd"])[:10] for row in deployments]
     today = about.created_at[:10]

@@ -1,4 +1,4 @@
-"""What only a person can say of a project: who made it, and how its cameras were set up."""
+"""Reads the metadata of a project that only a person knows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from organizer_camera_trap.formats.camtrap_dp.standard import (
 _COMPUTED = (
     "resources", "profile", "created", "spatial", "temporal", "taxonomic", "sources",
 )  # fmt: skip
-_TOLD = (
+_GIVEN = (
     "name", "id", "title", "contributors", "description", "version", "keywords", "image",
     "homepage", "licenses", "bibliographicCitation", "project", "coordinatePrecision",
     "relatedIdentifiers", "references",
@@ -30,14 +30,14 @@ _PROJECT = (
 )  # fmt: skip
 
 TEMPLATE = f"""\
-# What Camtrap DP asks of a project, for datapackage.json. Fill in every "".
+# The metadata of a project for Camtrap DP's datapackage.json. Fill in every "".
 # All other properties of its metadata can be added: https://camtrap-dp.tdwg.org/metadata
 
 [project]
 title = ""
 samplingDesign = ""  # {", ".join(SAMPLING_DESIGNS)}
 captureMethod = [""]  # {", ".join(CAPTURE_METHODS)}
-individualAnimals = ""  # true or false, without quotes: are single animals told apart?
+individualAnimals = ""  # true or false, without quotes: are individual animals identified?
 
 [[contributors]]
 title = ""  # a name
@@ -55,59 +55,61 @@ role = "contact"  # {", ".join(ROLES)}
 
 
 def read_project(file: Path) -> dict[str, Any]:
-    """What a file tells: TOML, or JSON by its suffix, with the properties of datapackage.json.
+    """Read a file with properties of datapackage.json: TOML, or JSON by its suffix.
 
     Raises:
-        SettingsError: It is not there, and one to fill in was written in its place; or it cannot
-            be read, or has a property that is none, or that is computed.
+        SettingsError: It did not exist, and a template was written; or it cannot be read, or has a
+            property that is unknown or computed.
     """
     if not file.exists():
         _write_template(file)
         raise SettingsError(
-            f"there was no {file}: one to fill in is there now", f"fill it in: {file}"
+            f"there was no {file}: a template was written there", f"fill it in: {file}"
         )
-    told = _parsed(file)
-    for name in told:
+    properties = _parsed(file)
+    for name in properties:
         if name in _COMPUTED:
-            raise SettingsError(f"{file} tells {name}, which is computed", "take it out")
-        if name not in _TOLD:
+            raise SettingsError(f"{file} has {name}, which is computed", "remove it")
+        if name not in _GIVEN:
             raise SettingsError(
-                f"{file} tells {name}, which Camtrap DP does not have", f"it has {', '.join(_TOLD)}"
+                f"{file} has {name}, which is no property of Camtrap DP",
+                f"the properties: {', '.join(_GIVEN)}",
             )
-    project = told.get("project", {})
+    project = properties.get("project", {})
     for name in project if isinstance(project, dict) else ():
         if name not in _PROJECT:
             raise SettingsError(
-                f"{file} tells project.{name}, which there is not", f"it is {', '.join(_PROJECT)}"
+                f"{file} has project.{name}, which is no property of Camtrap DP",
+                f"the properties: {', '.join(_PROJECT)}",
             )
-    return told
+    return properties
 
 
-def complete(told: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """What a file tells, with what was given besides in its place.
+def complete_properties(properties: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge options into the properties of a file, and check that they are complete.
 
     Args:
-        told: The properties of datapackage.json.
+        properties: The properties of datapackage.json.
         given: title, sampling_design, capture_method, individuals and contributor, where given.
 
     Raises:
-        SettingsError: Something is missing or cannot be; all of it is named.
+        SettingsError: Something is missing or invalid; the message lists all of it.
     """
-    project = told.get("project", {})
+    project = properties.get("project", {})
     project = dict(project) if isinstance(project, Mapping) else {}
     for ours, theirs in _OPTIONS.items():
         if given.get(ours) is not None:
             project[theirs] = given[ours]
-    contributors = told.get("contributors", [])
+    contributors = properties.get("contributors", [])
     if given.get("contributor"):
         contributors = [{"title": given["contributor"]}]
-    wrong = [*_wrong_project(project), *_wrong_contributors(contributors), *_wrong_rest(told)]
+    wrong = [*_wrong_project(project), *_wrong_contributors(contributors), *_wrong_rest(properties)]
     if wrong:
         raise SettingsError(
-            f"Camtrap DP must be told: {'; '.join(wrong)}",
-            "--set project=FILE.toml; where that is not there, one to fill in is written",
+            f"Camtrap DP needs: {'; '.join(wrong)}",
+            "--set project=FILE.toml; where it does not exist, a template is written",
         )
-    return {**told, "project": project, "contributors": contributors}
+    return {**properties, "project": project, "contributors": contributors}
 
 
 _OPTIONS = {
@@ -127,12 +129,12 @@ def _wrong_project(project: Mapping[str, Any]) -> Iterable[str]:
     if not _are(methods, CAPTURE_METHODS):
         yield f"project.captureMethod, a list of {' and '.join(CAPTURE_METHODS)}"
     if not isinstance(project.get("individualAnimals"), bool):
-        yield "project.individualAnimals, true where single animals are told apart, else false"
+        yield "project.individualAnimals, true where individual animals are identified, else false"
 
 
 def _wrong_contributors(contributors: object) -> Iterable[str]:
     if not (isinstance(contributors, list) and contributors):
-        yield "contributors, who made it"
+        yield "contributors, the people who made it"
         return
     for one in contributors:
         if not isinstance(one, Mapping) or not _is_text(one.get("title")):
@@ -141,8 +143,8 @@ def _wrong_contributors(contributors: object) -> Iterable[str]:
             yield f"contributors.role of {one['title']}, one of {', '.join(ROLES)}"
 
 
-def _wrong_rest(told: Mapping[str, Any]) -> Iterable[str]:
-    licenses = told.get("licenses")
+def _wrong_rest(properties: Mapping[str, Any]) -> Iterable[str]:
+    licenses = properties.get("licenses")
     if licenses is None:
         return
     known = isinstance(licenses, list) and all(isinstance(one, Mapping) for one in licenses)
@@ -156,34 +158,34 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
-def _are(values: object, words: tuple[str, ...]) -> bool:
+def _are(values: object, terms: tuple[str, ...]) -> bool:
     if not isinstance(values, list) or not values or not all(isinstance(v, str) for v in values):
         return False
-    return set(values) <= set(words) and len(set(values)) == len(values)
+    return set(values) <= set(terms) and len(set(values)) == len(values)
 
 
 def _parsed(file: Path) -> dict[str, Any]:
     try:
         text = file.read_text(encoding="utf-8-sig")
-        told = json.loads(text) if file.suffix.lower() == ".json" else tomllib.loads(text)
+        properties = json.loads(text) if file.suffix.lower() == ".json" else tomllib.loads(text)
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file} cannot be read: {error}", "it is TOML or JSON") from error
     except (json.JSONDecodeError, tomllib.TOMLDecodeError) as error:
         kind = "JSON" if file.suffix.lower() == ".json" else "TOML"
-        raise SettingsError(f"{file} is no {kind}: {error}", "mend it there") from error
-    if not isinstance(told, dict):
-        raise SettingsError(f"{file} tells no properties", "it is an object of them")
-    return told
+        raise SettingsError(f"{file} is not valid {kind}: {error}", "correct it") from error
+    if not isinstance(properties, dict):
+        raise SettingsError(f"{file} holds no properties", "it should be an object")
+    return properties
 
 
 def _write_template(file: Path) -> None:
     if file.suffix.lower() != ".toml":
-        raise SettingsError(f"there is no {file}", "one to fill in is written as FILE.toml")
+        raise SettingsError(f"there is no {file}", "a template is written for FILE.toml")
     write_new(file, TEMPLATE)
 
 
 def write_new(file: Path, text: str) -> None:
-    """Write a file that is not there, whole or not at all.
+    """Write a new file, atomically.
 
     Raises:
         SettingsError: It cannot be written.
@@ -194,5 +196,5 @@ def write_new(file: Path, text: str) -> None:
     except OSError as error:
         raise SettingsError(
             f"there is no {file}, and it cannot be written: {error.strerror or error}",
-            "name another place",
+            "name another file",
         ) from error

@@ -1,11 +1,11 @@
-"""What Camtrap DP 1.0.2 prescribes: the columns of its tables, in their order, and its words."""
+"""The columns and controlled terms of Camtrap DP 1.0.2."""
 
 from __future__ import annotations
 
-VERSION = "1.0.2"
-PLACE = f"https://raw.githubusercontent.com/tdwg/camtrap-dp/{VERSION}"
+CAMTRAP_DP_VERSION = "1.0.2"
+SCHEMA_URL = f"https://raw.githubusercontent.com/tdwg/camtrap-dp/{CAMTRAP_DP_VERSION}"
 
-DEPLOYMENTS = (
+DEPLOYMENTS_HEADER = (
     "deploymentID", "locationID", "locationName", "latitude", "longitude", "coordinateUncertainty",
     "deploymentStart", "deploymentEnd", "setupBy", "cameraID", "cameraModel", "cameraDelay",
     "cameraHeight", "cameraDepth", "cameraTilt", "cameraHeading", "detectionDistance",
@@ -13,12 +13,12 @@ DEPLOYMENTS = (
     "deploymentComments",
 )  # fmt: skip
 
-MEDIA = (
+MEDIA_HEADER = (
     "mediaID", "deploymentID", "captureMethod", "timestamp", "filePath", "filePublic", "fileName",
     "fileMediatype", "exifData", "favorite", "mediaComments",
 )  # fmt: skip
 
-OBSERVATIONS = (
+OBSERVATIONS_HEADER = (
     "observationID", "deploymentID", "mediaID", "eventID", "eventStart", "eventEnd",
     "observationLevel", "observationType", "cameraSetupType", "scientificName", "count",
     "lifeStage", "sex", "behavior", "individualID", "individualPositionRadius",
@@ -36,16 +36,16 @@ CAPTURE_METHODS = ("activityDetection", "timeLapse")
 ROLES = ("contact", "principalInvestigator", "rightsHolder", "publisher", "contributor")
 RANKS = ("kingdom", "phylum", "class", "order", "family", "genus", "species", "subspecies")
 
-MEDIATYPES = {
+MEDIA_TYPES = {
     "JPEG": "image/jpeg",
     "MPO": "image/jpeg",
     "JPEG2000": "image/jp2",
     "HEIF": "image/heif",
     "DIB": "image/bmp",
 }
-"""Those of Pillow's formats that are not ``image/`` and the format's name."""
+"""The media types of Pillow's formats that are not ``image/`` and the format's name."""
 
 
-def mediatype(kind: str) -> str:
+def media_type(kind: str) -> str:
     """The media type of files of one of Pillow's formats."""
-    return MEDIATYPES.get(kind, f"image/{kind.lower()}")
+    return MEDIA_TYPES.get(kind, f"image/{kind.lower()}")

@@ -15,15 +15,15 @@ from organizer.export.paths import relative
 from organizer.types import ExportBatch, ExportInfo
 from organizer_camera_trap.formats.camtrap_dp.deployments import Row
 from organizer_camera_trap.formats.camtrap_dp.events import Event
-from organizer_camera_trap.formats.camtrap_dp.seen import Reader, Seen
+from organizer_camera_trap.formats.camtrap_dp.observations import Observation, ObservationReader
 from organizer_camera_trap.formats.camtrap_dp.standard import (
-    DEPLOYMENTS,
-    MEDIA,
-    OBSERVATIONS,
-    mediatype,
+    DEPLOYMENTS_HEADER,
+    MEDIA_HEADER,
+    OBSERVATIONS_HEADER,
+    media_type,
 )
 from organizer_camera_trap.formats.camtrap_dp.taxa import Taxa, Taxon
-from organizer_camera_trap.formats.camtrap_dp.zones import moment, require_shown
+from organizer_camera_trap.formats.camtrap_dp.zones import require_valid_time, with_offset
 
 _SMALLEST = 1e-15  # the standard's least width and height of a box
 _DIGITS = 6
@@ -38,12 +38,12 @@ class Tables:
         to: The folder.
         about: What all batches have in common.
         where: The time zone of the cameras' clocks.
-        taxa: What the names of clusters mean.
-        person: Who named and decided; "" where that was not told.
-        levels: Of what there are observations: "media", "event".
-        capture_method: That of all images; "" where there are several.
-        public: Whether the files can be had by everybody.
-        url: What is put before their paths.
+        taxa: The meaning of cluster names.
+        person: The name of the person who decided; "" where it was not given.
+        levels: The levels of observations: "media", "event".
+        capture_method: The capture method of all images; "" where there are several.
+        public: Whether the files are publicly accessible.
+        url: A prefix of their paths.
     """
 
     def __init__(
@@ -61,32 +61,33 @@ class Tables:
     ) -> None:
         self._to, self._about, self._where = to, about, where
         self._taxa, self._person, self._levels = taxa, person, levels
-        self._reader = Reader(taxa, about, person)
+        self._reader = ObservationReader(taxa, about, person)
         self._capture_method, self._public, self._url = capture_method, public, url
         self._events: dict[int, Event] = {}
         self._names: dict[str, Taxon] = {}
 
     @property
-    def taxa_seen(self) -> list[Taxon]:
+    def observed_taxa(self) -> list[Taxon]:
         """The taxa of the observations, by scientific name."""
         return [self._names[name] for name in sorted(self._names)]
 
     def write_deployments(self, rows: Iterable[Row]) -> None:
         """Write deployments.csv."""
         with self._file("deployments") as file:
-            _writer(file, DEPLOYMENTS).writerows(rows)
+            _writer(file, DEPLOYMENTS_HEADER).writerows(rows)
 
     def write(self, batches: Iterable[ExportBatch]) -> int:
-        """Write media.csv and observations.csv; the number of images."""
+        """Write media.csv and observations.csv, and return the number of images."""
         written = 0
         with self._file("media") as media, self._file("observations") as observations:
-            files, said = _writer(media, MEDIA), _writer(observations, OBSERVATIONS)
+            media_rows = _writer(media, MEDIA_HEADER)
+            observation_rows = _writer(observations, OBSERVATIONS_HEADER)
             for batch in batches:
-                files.writerows(self._media(batch))
-                said.writerows(self._observations(batch))
+                media_rows.writerows(self._media(batch))
+                observation_rows.writerows(self._observations(batch))
                 written += len(batch)
             for event in self._events.values():
-                said.writerows(self._of_event(event))
+                observation_rows.writerows(self._of_event(event))
         return written
 
     def _file(self, table: str) -> TextIO:
@@ -98,16 +99,16 @@ class Tables:
         base = self._about.relative_to or self._about.common
         for row, path in enumerate(relative(batch.paths, base)):
             taken_at = _known(batch.taken_at[row])
-            require_shown(taken_at, self._where, by=path)
+            require_valid_time(taken_at, self._where, by=path)
             yield {
                 "mediaID": batch.image_ids[row],
                 "deploymentID": batch.deployments[row],
                 "captureMethod": self._capture_method,
-                "timestamp": moment(taken_at, self._where),
+                "timestamp": with_offset(taken_at, self._where),
                 "filePath": _path(path, base, self._url),
                 "filePublic": _flag(self._public),
                 "fileName": path.rpartition("/")[2],
-                "fileMediatype": mediatype(batch.formats[row]),
+                "fileMediatype": media_type(batch.formats[row]),
                 "exifData": _json(batch.extras[row]),
                 "mediaComments": _clock(batch.clock_times[row]),
             }
@@ -115,16 +116,16 @@ class Tables:
     # Observations --------------------------------------------------------------------------
 
     def _observations(self, batch: ExportBatch) -> Iterator[_Cells]:
-        """The observations of the images of a batch, where there are such; events take them in."""
+        """The observations of a batch's images at the level "media"; events collect them too."""
         for row, image_id in enumerate(batch.image_ids):
-            seen = list(self._reader.of(batch, row))
+            observations = list(self._reader.of(batch, row))
             deployment, number = batch.deployments[row] or "", batch.events[row]
             event = Event(deployment, -1 if number is None else number)
             if "event" in self._levels:
-                self._events.setdefault(event.number, event).add(seen)
+                self._events.setdefault(event.number, event).add(observations)
             if "media" not in self._levels:
                 continue
-            for place, one in enumerate(seen, 1):
+            for place, one in enumerate(observations, 1):
                 yield {
                     "observationID": f"{image_id}-{place}",
                     "deploymentID": deployment,
@@ -148,8 +149,8 @@ class Tables:
             }
 
     def _when(self, event: Event) -> _Cells:
-        """An event, by a name that it keeps when photos of others come: where and when it began."""
-        first, last = (moment(time, self._where) for time in self._about.events[event.number])
+        """An event's columns; its id is made of place and start, which later ingests keep."""
+        first, last = (with_offset(time, self._where) for time in self._about.events[event.number])
         began = "".join(c for c in first[:19] if c.isalnum())
         return {
             "eventID": f"{event.deployment}-{began}",
@@ -157,7 +158,7 @@ class Tables:
             "eventEnd": last,
         }
 
-    def _what(self, one: Seen) -> _Cells:
+    def _what(self, one: Observation) -> _Cells:
         if one.scientific_name and one.scientific_name not in self._names:
             self._names[one.scientific_name] = self._taxa.by_scientific_name(one.scientific_name)
         classified = one.kind != "unclassified" or bool(one.tags)
@@ -176,15 +177,15 @@ class Tables:
 
 def _known(time: str | None) -> str:
     if time is None:
-        raise ValueError("an image without a time came to a format that needs one")
+        raise ValueError("an image without a time in a format that needs one")
     return time
 
 
-def _method(one: Seen) -> str:
+def _method(one: Observation) -> str:
     return "human" if one.by_person else "machine"
 
 
-def _box(one: Seen) -> _Cells:
+def _box(one: Observation) -> _Cells:
     """The bounding box within the image, where there is one."""
     if one.box is None:
         return {}
@@ -201,17 +202,17 @@ def _share(value: float) -> float:
 
 
 def _path(path: str, base: Path, url: str) -> str:
-    """A path as the standard takes it.
+    """A path as the standard allows it.
 
     Raises:
-        SettingsError: It has ".." in it or begins with one of ``. / ~``.
+        SettingsError: It contains ".." or begins with one of ``. / ~``.
     """
     if url and not path.startswith(("../", "/")):
         return f"{url.rstrip('/')}/{quote(path)}"
     if path.startswith((".", "/", "~")) or ".." in path:
         raise SettingsError(
-            f"Camtrap DP cannot name {path} below {base}",
-            "--relative-to FOLDER, which holds it; no name may begin with . or ~, or hold ..",
+            f"Camtrap DP does not allow the path {path} below {base}",
+            "--relative-to FOLDER, which holds it; no path may begin with . or ~, or contain ..",
         )
     return path
 
@@ -229,7 +230,7 @@ def _json(extra: Mapping[str, str | int | float]) -> str:
 
 
 def _clock(time: str | None) -> str:
-    return "" if time is None else f"the camera's clock said {time}"
+    return "" if time is None else f"the camera's clock showed {time}"
 
 
 def _writer(file: TextIO, columns: Sequence[str]) -> csv.DictWriter[str]:

@@ -1,7 +1,7 @@
-"""What the names of clusters mean: scientific names, or that a cluster shows no animal.
+"""The meaning of cluster names: scientific names, or observations without an animal.
 
-Nothing tells "Red fox" from "Vulpes vulpes" by its look, so a name is a scientific one only where a
-table says so, or the person says that all are.
+"Red fox" and "Vulpes vulpes" have the same form, so a name is a scientific one only by a table, or
+where the user says that all are.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ _PLAIN = {
     "human": "human", "humans": "human", "people": "human", "person": "human",
     "vehicle": "vehicle", "vehicles": "vehicle", "car": "vehicle",
 }  # fmt: skip
-"""Names of clusters that can be taken at their word."""
+"""Names of clusters with an obvious meaning."""
 
 
 @dataclass(frozen=True, slots=True)
 class Taxon:
-    """What a cluster shows.
+    """The meaning of a cluster's name.
 
     Attributes:
-        kind: One of `OBSERVATION_TYPES`; empty where it is not known.
-        scientific_name: Empty where there is none, or it is not known.
-        further: What else the metadata say of the name: taxonID, taxonRank, vernacularNames.
+        kind: One of `OBSERVATION_TYPES`; empty where unknown.
+        scientific_name: Empty where there is none, or where unknown.
+        further: Further metadata of the name: taxonID, taxonRank, vernacularNames.
     """
 
     kind: str = ""
@@ -45,14 +45,14 @@ class Taxon:
 
 
 class Taxa:
-    """The meaning of names, in any case of their letters."""
+    """The meaning of names, ignoring case."""
 
     def __init__(self, known: Mapping[str, Taxon], *, all_scientific: bool = False) -> None:
         self._known = {name.strip().lower(): taxon for name, taxon in known.items()}
         self._all_scientific = all_scientific
 
     def of(self, name: str | None) -> Taxon:
-        """What a cluster of that name shows."""
+        """The meaning of a name."""
         if name is None:
             return Taxon()
         key = name.strip().lower()
@@ -65,23 +65,23 @@ class Taxa:
         return Taxon()
 
     def by_scientific_name(self, name: str) -> Taxon:
-        """What is known of a scientific name."""
+        """The taxon of a scientific name."""
         known = (taxon for taxon in self._known.values() if taxon.scientific_name == name)
         return next(known, Taxon("animal", name))
 
     def unknown(self, names: Iterable[str | None]) -> list[str]:
-        """Of some names those of which nothing is known."""
+        """The names without a known meaning."""
         return sorted({name for name in names if name and self.of(name) == Taxon()})
 
 
 def read_taxa(file: Path) -> dict[str, Taxon]:
-    """A table of names: name, scientificName, and what else there is of it.
+    """Read a table of names: name, scientificName, and further columns.
 
     A column ``observationType`` is for names of no animal; ``taxonID``, ``taxonRank`` and the
     higher taxa, and columns named by a language's three letters (``eng``), go into the metadata.
 
     Raises:
-        SettingsError: It cannot be read, or something in it cannot be.
+        SettingsError: It cannot be read, or a value is invalid.
     """
     from organizer.library import csv_tables
 
@@ -100,7 +100,7 @@ def read_taxa(file: Path) -> dict[str, Taxon]:
 
 
 def write_taxa(file: Path, names: Iterable[str | None]) -> None:
-    """A table to fill in, of the names that there are.
+    """Write a table of the current names to fill in.
 
     Raises:
         SettingsError: It cannot be written.
@@ -119,15 +119,15 @@ def _taxon(cells: Mapping[str, str], where: str) -> Taxon:
     kind = cells.get("observationtype", "") or ("animal" if name else "")
     if kind and kind not in OBSERVATION_TYPES:
         raise SettingsError(
-            f"{where}: {kind} is no observationType", f"it is {', '.join(OBSERVATION_TYPES)}"
+            f"{where}: {kind} is not an observationType", f"it is {', '.join(OBSERVATION_TYPES)}"
         )
     rank = cells.get("taxonrank", "")
     if rank and rank not in RANKS:
-        raise SettingsError(f"{where}: {rank} is no taxonRank", f"it is {', '.join(RANKS)}")
+        raise SettingsError(f"{where}: {rank} is not a taxonRank", f"it is {', '.join(RANKS)}")
     further: dict[str, str | Mapping[str, str]] = {
-        word: cells[word.lower()] for word in _FURTHER if cells.get(word.lower())
+        column: cells[column.lower()] for column in _FURTHER if cells.get(column.lower())
     }
-    singly = {word: cell for word, cell in cells.items() if _LANGUAGE.fullmatch(word) and cell}
-    if singly:
-        further["vernacularNames"] = singly
+    by_language = {name: cell for name, cell in cells.items() if _LANGUAGE.fullmatch(name) and cell}
+    if by_language:
+        further["vernacularNames"] = by_language
     return Taxon(kind, name, further)

@@ -1,4 +1,4 @@
-"""Camera-local times as moments: with the offset of a time zone that a person named."""
+"""Adds the offset of a time zone to camera-local times."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})")
 _MOST = timedelta(hours=14)
 
 
-def zone(name: str) -> tzinfo:
+def time_zone(name: str) -> tzinfo:
     """A time zone by its IANA name, or by its offset (``+02:00``), which has no summer time.
 
     Raises:
@@ -32,18 +32,17 @@ def zone(name: str) -> tzinfo:
         known = {known.lower(): known for known in available_timezones()}
         near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
         hint = (
-            f"did you mean {' or '.join(known[word] for word in near)}?"
+            f"did you mean {' or '.join(known[one] for one in near)}?"
             if near
             else "a name like Europe/Berlin, or an offset like +02:00"
         )
         raise SettingsError(f"there is no time zone {name}", hint) from error
 
 
-def require_shown(local: str, where: tzinfo, *, by: str) -> None:
-    """Make sure that a clock of a zone can have shown a time: it skips an hour in spring.
+def require_valid_time(local: str, where: tzinfo, *, by: str) -> None:
+    """Refuse a time in the hour that a zone skips when summer time begins.
 
-    A clock that showed such a time did not follow the zone's summer time. With an offset it would
-    come before photos that were taken later.
+    A clock that showed such a time did not follow the zone's summer time, so its offset is wrong.
 
     Args:
         local: A camera-local ISO 8601 time.
@@ -51,21 +50,21 @@ def require_shown(local: str, where: tzinfo, *, by: str) -> None:
         by: The photo.
 
     Raises:
-        SettingsError: No clock of the zone showed it.
+        SettingsError: The time does not exist in the zone.
     """
     aware = datetime.fromisoformat(local).replace(tzinfo=where)
     try:
         back = aware.astimezone(UTC).astimezone(where)
-    except OverflowError:  # on the first or last day that there is, nothing is skipped
+    except OverflowError:  # on the first or last day of the calendar, nothing is skipped
         return
     if back.replace(tzinfo=None) != aware.replace(tzinfo=None):
         raise SettingsError(
             f"no clock in {where} showed {local.replace('T', ' ')}, when {by} was taken: summer "
             "time began",
-            f"a clock that kept one time has an offset: --set timezone={str(aware)[-6:]}",
+            f"for a clock without summer time give an offset: --set timezone={str(aware)[-6:]}",
         )
 
 
-def moment(local: str, where: tzinfo) -> str:
+def with_offset(local: str, where: tzinfo) -> str:
     """A camera-local ISO 8601 time with its offset, to the second."""
     return datetime.fromisoformat(local).replace(tzinfo=where).isoformat(timespec="seconds")

@@ -1,8 +1,8 @@
-"""Clusters and detections -> observations: what is said to be on an image, and by whom.
+"""Clusters and detections -> observations: what is on an image, and who classified it.
 
-A person's word is what a person decided of an image, or of its cluster by naming it; all else is
-the machine's. A cluster's distance is no probability, so none is given for it: only where the
-detector alone speaks, its confidence is. Times of a person's words are not told.
+An image that a person decided about is classified by a human, all others by the machine. A
+cluster's distance is not a probability, so none is given; only an observation of the detector
+alone has its confidence. The times of a person's decisions are not exported.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from dataclasses import dataclass
 from organizer.types import AssignmentState, ExportBatch, ExportDetection, ExportInfo
 from organizer_camera_trap.formats.camtrap_dp.taxa import Taxa
 
-_TOLD = ("human", "vehicle", "blank")
+_SPECIFIC = ("human", "vehicle", "blank")
 _CATEGORIES = {"animal": "animal", "person": "human", "vehicle": "vehicle"}
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Observation:
     """One observation of one image.
 
     Attributes:
         kind: Its observationType.
         scientific_name: Empty where there is none.
-        tags: What the cluster is called, ``key:value`` with ``|`` between; empty for no cluster.
-        by_person: Whether a person said it of this image: naming a cluster is not seeing each.
-        by: Who, or what; empty where that is not known.
-        probability: The detector's confidence where it alone speaks.
-        box: Where it is on the image; None for the whole image.
+        tags: The cluster's id and name, ``key:value`` separated by ``|``; empty for no cluster.
+        by_person: Whether a person decided about this image; naming its cluster does not count.
+        by: The person or program; empty where unknown.
+        probability: The detector's confidence where no cluster is involved.
+        box: Its bounding box; None for the whole image.
     """
 
     kind: str
@@ -41,30 +41,30 @@ class Seen:
 
     @property
     def label(self) -> tuple[str, str, str]:
-        """What observations of one event have in common that are one.
+        """The key by which observations of one event are the same.
 
-        Clusters count apart only where nothing better tells animals apart: a fox is a fox by day
-        and by night.
+        Clusters are kept apart only without a scientific name or a specific kind: a fox by day and
+        a fox by night are one.
         """
-        told = self.scientific_name or self.kind in _TOLD
-        return self.kind, self.scientific_name, "" if told else self.tags
+        is_specific = self.scientific_name or self.kind in _SPECIFIC
+        return self.kind, self.scientific_name, "" if is_specific else self.tags
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
-    """Reads observations off a batch.
+class ObservationReader:
+    """Makes observations of a batch.
 
     Attributes:
-        taxa: What names mean.
+        taxa: The meaning of cluster names.
         about: What all batches have in common.
-        person: The name of whoever decided; empty where it was not given.
+        person: The name of the person who decided; empty where it was not given.
     """
 
     taxa: Taxa
     about: ExportInfo
     person: str
 
-    def of(self, batch: ExportBatch, row: int) -> Iterator[Seen]:
+    def of(self, batch: ExportBatch, row: int) -> Iterator[Observation]:
         """The observations of an image, at least one."""
         boxes = batch.detections[row]
         if boxes is None:
@@ -78,28 +78,30 @@ class Reader:
         for box in counting:
             yield self._boxed(batch, row, box, by_crops=by_crops)
 
-    def _nothing(self, batch: ExportBatch, row: int) -> Seen:
-        """No box counts: blank, unless a person said of the whole image what it is."""
+    def _nothing(self, batch: ExportBatch, row: int) -> Observation:
+        """Without a box above the threshold: blank, unless a person decided about the image."""
         if batch.states[row] == AssignmentState.DECIDED:
             return self._whole(batch, row)
-        return Seen("blank", by=batch.detectors[row] or "")
+        return Observation("blank", by=batch.detectors[row] or "")
 
-    def _whole(self, batch: ExportBatch, row: int) -> Seen:
+    def _whole(self, batch: ExportBatch, row: int) -> Observation:
         cluster_id, name = batch.cluster_ids[row], batch.cluster_names[row]
         if cluster_id is None:
-            return Seen("unclassified")
+            return Observation("unclassified")
         decided = batch.states[row] == AssignmentState.DECIDED
         return self._clustered(cluster_id, name, decided=decided, otherwise="unclassified")
 
-    def _boxed(self, batch: ExportBatch, row: int, box: ExportDetection, *, by_crops: bool) -> Seen:
+    def _boxed(
+        self, batch: ExportBatch, row: int, box: ExportDetection, *, by_crops: bool
+    ) -> Observation:
         kind = _CATEGORIES.get(box.category, "unknown")
         cluster_id, name, decided = box.cluster_id, box.cluster_name, box.decided
-        if not by_crops and kind == "animal":  # it was whole images that were clustered
+        if not by_crops and kind == "animal":  # whole images were clustered
             cluster_id, name = batch.cluster_ids[row], batch.cluster_names[row]
             decided = batch.states[row] == AssignmentState.DECIDED
         if cluster_id is None:
             by = batch.detectors[row] or ""
-            return Seen(kind, by=by, probability=box.confidence, box=box)
+            return Observation(kind, by=by, probability=box.confidence, box=box)
         return self._clustered(cluster_id, name, decided=decided, otherwise=kind, box=box)
 
     def _clustered(
@@ -110,9 +112,9 @@ class Reader:
         decided: bool,
         otherwise: str,
         box: ExportDetection | None = None,
-    ) -> Seen:
+    ) -> Observation:
         taxon = self.taxa.of(name)
-        return Seen(
+        return Observation(
             taxon.kind or otherwise,
             taxon.scientific_name,
             _tags(cluster_id, name),
@@ -123,7 +125,7 @@ class Reader:
 
 
 def _tags(cluster_id: int, name: str | None) -> str:
-    """The cluster, in the standard's own notation; a name cannot hold its separator."""
+    """The cluster as observationTags; the separator is replaced in a name."""
     tags = [f"cluster:{cluster_id}"]
     if name is not None:
         tags.append(f"name:{name.replace('|', '/')}")

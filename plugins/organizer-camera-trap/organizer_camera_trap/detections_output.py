@@ -1,0 +1,130 @@
+"""Output of ``organizer detections``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from organizer.cli.output import print_json, print_line, print_table, short
+from organizer.cli.session import say
+from organizer.library.detections.report import DetectionCounts, DetectionReport
+from organizer_camera_trap.from_bursts import BurstReport
+from organizer_camera_trap.importing import ImportReport
+
+_LISTED = 10
+
+
+def show_counts(counts: DetectionCounts, *, json: bool) -> None:
+    """Print the counts of detections and crops."""
+    if json:
+        print_json(_count_fields(counts))
+        return
+    rows = [[group, f"{count:,}"] for group, count in sorted(counts.groups.items())]
+    print_table(["photos", ">count"], rows)
+    parts = [f"{counts.crops:,} crops at or above {counts.threshold:g}"]
+    parts += [f"{count:,} embedded with {spec.name}" for spec, count in counts.embedded]
+    print_line(", ".join(parts))
+    if counts.failed:
+        say(f"{counts.failed:,} photos could not be read by the detector")
+
+
+def show_import(done: ImportReport, *, json: bool) -> None:
+    """Print the result of an import."""
+    report = done.report
+    if json:
+        fields = {"base": done.base, "unmatched": done.unmatched, "detector": done.detector}
+        print_json({**fields, **_report_fields(report)})
+        return
+    below = f" below {short(done.base)}" if done.base is not None else ""
+    print_line(f"{report.images:,} images{below}, {report.new:,} with new detections")
+    _show_report(report)
+    if done.unmatched:
+        say(f"{len(done.unmatched):,} images of the results are not in the library:")
+        for path in done.unmatched[:_LISTED]:
+            say(f"  {path}")
+        if len(done.unmatched) > _LISTED:
+            say(f"  and {len(done.unmatched) - _LISTED:,} more (--json lists them)")
+    for note in done.notes:
+        say(note)
+
+
+def show_burst_report(done: BurstReport, *, json: bool) -> None:
+    """Print the result of detections from bursts."""
+    if json:
+        fields = {
+            "bursts": done.bursts,
+            "in_bursts": done.photos,
+            "nothing_moved": done.still,
+            "in_no_burst": done.alone,
+            "unread": done.unreadable,
+            "seen_by_a_detector": done.known,
+        }
+        print_json({**fields, **_report_fields(done.report)})
+        return
+    print_line(
+        f"{done.bursts:,} bursts: something moved in {done.report.images:,} photos, "
+        f"nothing moved in {done.still:,}"
+    )
+    _show_report(done.report)
+    if done.alone:
+        say(f"{done.alone:,} photos are in no burst of three or more")
+    if done.known:
+        say(f"{done.known:,} photos keep the results of a detector")
+    if done.unreadable:
+        say(f"{done.unreadable:,} photos of bursts cannot be read any more")
+
+
+def _show_report(report: DetectionReport) -> None:
+    """Counts to stdout, notes and the next step to stderr."""
+    cropped = report.cropped
+    named = f" with {report.embedder.name}" if report.embedder is not None else ""
+    print_line(f"{cropped.embedded:,} crops embedded{named}")
+    show_counts(report.counts, json=False)
+    late = report.late
+    if late.compared:
+        inside = late.compared - late.unsure
+        print_line(f"{inside:,} of them were assigned to clusters, {late.unsure:,} are unassigned")
+    if late.novel:
+        found = "novel cluster was" if len(late.novel) == 1 else "novel clusters were"
+        print_line(f"{len(late.novel):,} {found} found, with {late.novel_images:,} crops")
+    if cropped.unreadable:
+        say(f"{cropped.unreadable:,} crops: their photos are gone or changed; import again later")
+    if report.outdated:
+        say(
+            f"{report.outdated:,} crops in the clusters are not in the detector's results any "
+            "more: organizer recluster leaves them out"
+        )
+    if report.left:
+        say(f"{report.left:,} images keep the results of a detector")
+    if report.embedder is not None and not late.compared:
+        say(f"to cluster the crops: organizer recluster --embedder {report.embedder.name}")
+
+
+def _report_fields(report: DetectionReport) -> dict[str, Any]:
+    cropped = report.cropped
+    return {
+        "images": report.images,
+        "new": report.new,
+        "left": report.left,
+        "embedder": report.embedder.name if report.embedder else None,
+        "embedded": cropped.embedded,
+        "unreadable": cropped.unreadable,
+        "joined": report.late.compared,
+        "unsure": report.late.unsure,
+        "born": [cluster.cluster_id for cluster in report.late.novel],
+        "outdated": report.outdated,
+        "interrupted": cropped.interrupted,
+        "seconds": report.seconds,
+        **_count_fields(report.counts),
+    }
+
+
+def _count_fields(counts: DetectionCounts) -> dict[str, Any]:
+    return {
+        "library_images": counts.images,
+        "groups": dict(counts.groups),
+        "failed": counts.failed,
+        "crops": counts.crops,
+        "crops_embedded": {spec.name: count for spec, count in counts.embedded},
+        "detectors": dict(counts.detectors),
+        "threshold": counts.threshold,
+    }
