@@ -20,13 +20,17 @@ _EVERYWHERE = {"--library", "--json", "--debug", "--help"}
 """Options that the page explains once, before all commands."""
 
 
-def commands() -> Iterator[tuple[str, Any]]:
-    """Every command that the help lists, with its name as it is typed, in the order of the help."""
+def commands(*, hidden: bool = False) -> Iterator[tuple[str, Any]]:
+    """Every command with its name as it is typed, in the order of the help.
+
+    Args:
+        hidden: Whether those come too that the help does not list.
+    """
     from typer.main import get_command
 
     from organizer.cli.app import app
 
-    yield from _below("organizer", get_command(app))
+    yield from _below("organizer", get_command(app), hidden=hidden)
 
 
 def reference() -> str:
@@ -40,17 +44,14 @@ def main() -> None:
     PAGE.write_text(f"{introduction}{marker or MARKER}\n{reference()}", encoding="utf-8")
 
 
-def _below(name: str, command: Any) -> Iterator[tuple[str, Any]]:
+def _below(name: str, command: Any, *, hidden: bool) -> Iterator[tuple[str, Any]]:
     command = command.load() if hasattr(command, "load") else command
-    if command.hidden:
+    if command.hidden and not hidden:
         return
     yield name, command
-    for below in getattr(command, "commands", None) or ():
-        yield from _below(f"{name} {below}", command.get_command(None, below))
-    if name == "organizer":  # those of plugins are no commands of the group before they are called
-        known = set(command.commands)
-        for below in (found for found in command.list_commands(None) if found not in known):
-            yield from _below(f"{name} {below}", command.get_command(None, below))
+    names = command.list_commands(None) if hasattr(command, "list_commands") else ()
+    for below in names:
+        yield from _below(f"{name} {below}", command.get_command(None, below), hidden=hidden)
 
 
 def _section(name: str, command: Any) -> Iterator[str]:
