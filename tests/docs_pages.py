@@ -16,10 +16,12 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from docs.hooks import included
+from docs.make_commands import commands
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
@@ -122,9 +124,7 @@ def parse_call(words: list[str]) -> str:
     Raises:
         Exception: What the parser of the command line raises for wrong words.
     """
-    from docs.make_commands import commands
-
-    known: dict[str, Any] = dict(commands(hidden=True))
+    known = _known_commands()
     name, rest = "organizer", list(words)
     while rest and f"{name} {rest[0]}" in known:
         name = f"{name} {rest.pop(0)}"
@@ -134,6 +134,12 @@ def parse_call(words: list[str]) -> str:
     if rest not in (["--version"], ["--help"], ["-h"]):
         known[name].make_context(name, rest)
     return name
+
+
+@cache
+def _known_commands() -> dict[str, Any]:
+    """Every command by its name; they are made once."""
+    return dict(commands(hidden=True))
 
 
 def masked(line: str) -> str:
