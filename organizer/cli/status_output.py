@@ -88,7 +88,7 @@ def _drift_fields(drift: Drift | None) -> dict[str, object] | None:
     if drift is None:
         return None
     fields = asdict(drift)
-    fields["born"] = fields.pop("novel")
+    fields["born"], fields["unsure_share"] = fields.pop("novel"), fields.pop("unassigned_share")
     return fields
 
 

@@ -154,4 +154,5 @@ def _fields(summary: DeploymentsSummary) -> dict[str, Any]:
 
 def _summary(found: DeploymentSummary) -> dict[str, Any]:
     fields = asdict(found)
+    fields["told"] = fields.pop("described")
     return {**fields.pop("deployment"), **fields}
