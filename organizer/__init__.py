@@ -89,7 +89,7 @@ def open(path: str | Path = ".", *, create: bool = True, **options: Any) -> Libr
         SettingsError: There is no such folder, or an option cannot be what was given.
         StoreError: There is no library and `create` is False, or it cannot be opened.
 
-    Example:
+    Examples:
         >>> with organizer.open("photos") as lib:  # doctest: +SKIP
         ...     lib.ingest("photos")
     """

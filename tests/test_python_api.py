@@ -211,6 +211,8 @@ def test_an_embedder_is_an_object_of_ones_own(folder: Path, tmp_path: Path) -> N
         report = lib.recluster(k=3)
         assert report.embedder.name == "MeanColour"
         assert {cluster.size for cluster in lib.clusters} == {8}
+        assert lib.embeddings(embedder="MeanColour")[1].shape == (24, 3)
+        assert len(lib.search(folder / "red" / "001.jpg", embedder="MeanColour", limit=2)) == 2
         outside = make_photo(tmp_path / "fox.jpg", 500, colour=(200, 40, 40))
         with pytest.raises(SettingsError, match="MeanColour is not installed") as caught:
             lib.search(outside)

@@ -163,7 +163,7 @@ class Library:
             WeightsError: The weights of the embedder cannot be had.
             StoreError: The library cannot be written.
 
-        Example:
+        Examples:
             >>> report = library.ingest("photos")  # doctest: +SKIP
             >>> report.images  # doctest: +SKIP
             24
@@ -224,7 +224,7 @@ class Library:
             SettingsError: k cannot be, there are no vectors, or a name is unknown.
             ClusteringError: The images cannot be clustered so.
 
-        Example:
+        Examples:
             >>> report = library.recluster(k=5)  # doctest: +SKIP
             >>> report.k, report.unsure  # doctest: +SKIP
             (5, 0)
@@ -317,7 +317,7 @@ class Library:
         Raises:
             SettingsError: There are no vectors of that embedder.
 
-        Example:
+        Examples:
             >>> ids, vectors = library.embeddings()  # doctest: +SKIP
             >>> vectors.shape  # doctest: +SKIP
             (24, 1280)
@@ -355,7 +355,7 @@ class Library:
         Raises:
             ClusteringError: There is no clustering yet.
 
-        Example:
+        Examples:
             >>> table = library.assignments()  # doctest: +SKIP
             >>> table.to_pandas().groupby("cluster_name").size()  # doctest: +SKIP
         """
@@ -388,7 +388,7 @@ class Library:
             SettingsError: A name is unknown, there are no images, or the labels cannot be used.
             WeightsError: Weights are missing and the plan has no substitutes.
 
-        Example:
+        Examples:
             >>> plan = organizer.parse_plan(embedders=["hog", "hsv"], k="2:6")  # doctest: +SKIP
             >>> library.compare(plan).comparison.verdict.lines  # doctest: +SKIP
         """

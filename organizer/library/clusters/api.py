@@ -136,7 +136,7 @@ class Clusters:
     Iterating gives the clusters, the largest first; ``clusters[3]`` is the one with the id 3, and
     ``clusters["Red fox"]`` the one of that name.
 
-    Example:
+    Examples:
         >>> for cluster in library.clusters:  # doctest: +SKIP
         ...     print(cluster.id, cluster.name, cluster.size)
     """

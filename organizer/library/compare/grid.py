@@ -127,7 +127,7 @@ def parse_plan(
     Raises:
         SettingsError: A name is unknown, or a number cannot be.
 
-    Example:
+    Examples:
         >>> parse_plan(embedders=["hog"], k="2:4").grids[0].ks  # doctest: +SKIP
         (2, 3, 4)
     """

@@ -25,7 +25,7 @@ class Corrections:
 
     Each is a transaction of its own: it is stored and applied at once.
 
-    Example:
+    Examples:
         >>> library.corrections.rename(3, "Red fox")  # doctest: +SKIP
         >>> library.corrections.move("photos/fox.jpg", 3)  # doctest: +SKIP
         >>> library.undo()  # doctest: +SKIP

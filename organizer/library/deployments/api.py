@@ -64,7 +64,7 @@ class ShiftReport:
 class Deployments:
     """Where cameras stood, and for how long. Kept whatever is ingested, moved or clustered.
 
-    Example:
+    Examples:
         >>> library.deployments.set_template("{site}/{camera}/...")  # doctest: +SKIP
         >>> library.deployments.shift("ridge/cam1", 3600)  # doctest: +SKIP
     """

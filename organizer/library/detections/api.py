@@ -27,7 +27,7 @@ from organizer.types import NOISE, ImageDetections, PartSpec, is_crop_embedder
 class Detections:
     """Where on a photo a detector saw an animal, a person, a vehicle, or nothing.
 
-    Example:
+    Examples:
         >>> report = library.detections.add(results)  # doctest: +SKIP
         >>> library.detections.counts().crops  # doctest: +SKIP
         31

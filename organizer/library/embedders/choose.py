@@ -53,10 +53,11 @@ def stored_spec(store: Store, name: str) -> PartSpec:
     Raises:
         SettingsError: No embedder has that name.
     """
-    registry.check_part(EMBEDDERS, name)
+    # One whose plugin is gone, or that was given as an object, still has its vectors here.
     stored = {spec.name: spec for spec in store.vectors.specs()}
     if name in stored:
         return stored[name]
+    registry.check_part(EMBEDDERS, name)
     name = registry.canonical_name(EMBEDDERS, name)
     return stored.get(name, PartSpec(name))
 

@@ -15,7 +15,7 @@ from organizer.library.progress import NoProgress, Progress
 class Exports:
     """The images with their clusters and all that is known of them, for other tools.
 
-    Example:
+    Examples:
         >>> library.exports.write("csv", Path("images.csv")).images  # doctest: +SKIP
         24
     """

@@ -29,7 +29,7 @@ from organizer.library.progress import NoProgress, Progress
 class Folders:
     """Clusters written out as folders, and read back. No file is ever overwritten or lost.
 
-    Example:
+    Examples:
         >>> options = ArrangeOptions(Path("sorted"), by="name")  # doctest: +SKIP
         >>> library.folders.arrange(options).done  # doctest: +SKIP
         24

@@ -43,7 +43,7 @@ class Image:
 class Images:
     """The images of a library, read only; photos with people are among them.
 
-    Example:
+    Examples:
         >>> len(library.images)  # doctest: +SKIP
         24
         >>> library.images["photos/fox.jpg"].facts.taken_at  # doctest: +SKIP

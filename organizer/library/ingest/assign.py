@@ -61,7 +61,7 @@ class Assigner:
         seed: Of all that is drawn.
         ingest_id: The number of the ingest.
 
-    Example:
+    Examples:
         >>> assigner = Assigner.open(store, clustering, seed=0)  # doctest: +SKIP
         >>> assigner.assign(image_ids, vectors)  # doctest: +SKIP
         >>> assigner.finish().novel  # doctest: +SKIP

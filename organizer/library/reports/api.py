@@ -14,7 +14,7 @@ from organizer.library.reports.report import ClusteringReport, make_report
 class Reports:
     """Reports on how good the current clustering is.
 
-    Example:
+    Examples:
         >>> report = library.reports.make(labels="folders")  # doctest: +SKIP
         >>> report.silhouette.mean, report.truth.nmi  # doctest: +SKIP
     """

@@ -22,7 +22,7 @@ _ANSWERS_A_TIDY = 100
 class Review:
     """Samples of the clusters, a person's answers, and the purity that they show.
 
-    Example:
+    Examples:
         >>> items = library.review.sample(50)  # doctest: +SKIP
         >>> answers = [item.answer(belongs=True) for item in items]  # doctest: +SKIP
         >>> library.review.answer(answers)  # doctest: +SKIP
