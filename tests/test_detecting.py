@@ -419,7 +419,9 @@ def test_results_that_yield_leave_those_of_another_detector(
 ) -> None:
     scenes.add("brook", "fox-late.jpg", Thing("fox", 60, 30), seed=77)
     cropped.ingest([scenes.folder])
-    report = cropped.detections.add(seen(cropped, scenes, detector="median"), yields=True)
+    report = cropped.detections.add(
+        seen(cropped, scenes, detector="median"), keep_other_detectors=True
+    )
     assert (report.new, report.left) == (1, len(scenes.things) - 1)
     assert cropped.detections.counts().detectors == {"eye": len(scenes.things) - 1, "median": 1}
 

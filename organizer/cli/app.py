@@ -59,7 +59,7 @@ for function, example in (
     (ingest, "ingest ./photos /media/card"),
     (recluster, "recluster --k auto; organizer recluster --k 2:40 --dry-run"),
     (undo, "undo"),
-    (search, 'search ./photos/fox.jpg -n 20; search --text "a fox"'),
+    (search, 'search ./photos/fox.jpg -n 20; organizer search --text "a fox"'),
     (browse, "browse ./photos/fox.jpg"),
     (status, "status --json"),
     (problems, "problems"),

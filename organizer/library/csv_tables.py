@@ -116,7 +116,7 @@ def read_csv(file: Path, *, shown: Path | None = None, what: str = "", hint: str
 def _text(file: Path, shown: Path, what: str, hint: str) -> str:
     try:
         data = file.expanduser().read_bytes()
-    except (OSError, RuntimeError, ValueError) as error:  # ~nobody; a name that no file can have
+    except (OSError, RuntimeError, ValueError) as error:  # an unknown ~user, an impossible name
         reason = getattr(error, "strerror", None) or error
         raise SettingsError(f"cannot read {what}{shown}: {reason}", hint) from error
     wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))

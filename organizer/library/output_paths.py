@@ -28,7 +28,7 @@ def resolve_output(store: Store, to: Path, *, option: str) -> Path:
     """
     try:
         place = Path(os.path.abspath(to.expanduser()))  # noqa: PTH100 - a link stays one
-    except RuntimeError as error:  # ~nobody
+    except RuntimeError as error:  # an unknown ~user
         raise SettingsError(f"there is no folder {to}", "check the path") from error
     hint = f"choose another {option}"
     if not str(place).isprintable():

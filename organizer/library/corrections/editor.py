@@ -81,7 +81,9 @@ class Editor:
         """See `Corrections.merge`."""
         into, *others = dict.fromkeys(cluster_ids)
         if not others:
-            raise SettingsError("one cluster cannot be merged", "name two: clusters merge 3 7")
+            raise SettingsError(
+                "one cluster cannot be merged", "name two: organizer clusters merge 3 7"
+            )
         for cluster_id in cluster_ids:
             self.state.require_cluster(cluster_id)
         decision = draft_merge(self.state, into, others)

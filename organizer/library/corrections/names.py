@@ -44,9 +44,12 @@ def _may_return(state: EditorState, cluster_id: int) -> bool:
 
 def _taken(state: EditorState, name: str, bearer: int, cluster_id: int) -> SettingsError:
     if bearer in state.models.ids:
+        is_new = cluster_id not in state.models.ids
+        other = "organizer clusters move IMAGE... --to" if is_new else "organizer clusters merge"
+        ids = f"{bearer}" if is_new else f"{bearer} {cluster_id}"
         return SettingsError(
             f"cluster {bearer} is called {name!r} already",
-            f"choose another name, or organizer clusters merge {bearer} {cluster_id}",
+            f"choose another name, or {other} {ids}",
         )
     return SettingsError(
         f"cluster {bearer} is called {name!r} already; it is not here since an undo, and the "

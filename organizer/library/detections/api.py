@@ -44,7 +44,7 @@ class Detections:
         threshold: float | None = None,
         usual_threshold: float | None = None,
         embedder: str | None = None,
-        yields: bool = False,
+        keep_other_detectors: bool = False,
         progress: Progress | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> DetectionReport:
@@ -61,7 +61,7 @@ class Detections:
             usual_threshold: The detector's own, for a library for which nobody chose one.
             embedder: What embeds the crops, with or without ``crops:``; the library's own where
                 None.
-            yields: Whether results of another detector are kept where there are some.
+            keep_other_detectors: Whether results of another detector are kept where there are some.
             progress: Told how far it is.
             stop: Asked after each batch; True ends the run with what was done so far committed.
 
@@ -84,7 +84,11 @@ class Detections:
             if usual_threshold is not None:
                 self._store.detections.note_usual_threshold(usual_threshold)
             imported = import_detections(
-                self._store, found, total=total, yields=yields, progress=shown
+                self._store,
+                found,
+                total=total,
+                keep_other_detectors=keep_other_detectors,
+                progress=shown,
             )
             cropped = embed_crops(
                 self._store,

@@ -73,7 +73,7 @@ def import_detections(
     found: Iterable[ImageDetections],
     *,
     total: int | None,
-    yields: bool,
+    keep_other_detectors: bool,
     progress: Progress,
 ) -> ImportedDetections:
     """Store a detector's results, some images at a time.
@@ -82,7 +82,7 @@ def import_detections(
         store: The library, held for writing.
         found: The results.
         total: The number of images, where it is known.
-        yields: Whether results of another detector are kept where there are some.
+        keep_other_detectors: Whether results of another detector are kept where there are some.
         progress: Told of each image.
     """
     progress.begin("importing detections", total)
@@ -90,7 +90,9 @@ def import_detections(
     rest: Iterator[ImageDetections] = iter(found)
     while some := list(islice(rest, _IMAGES_AT_ONCE)):
         imported.images += len(some)
-        kept = _without_failures(store, _without_known(store, some) if yields else some)
+        kept = _without_failures(
+            store, _without_known(store, some) if keep_other_detectors else some
+        )
         imported.left += len(some) - len(kept)
         imported.new += store.detections.write([with_crops(one) for one in kept])
         progress.advance(len(some))

@@ -141,7 +141,7 @@ def _file_and_column(labels: str, below: Path) -> tuple[Path, str | None]:
 def _expanded(text: str) -> Path:
     try:
         return Path(text).expanduser()
-    except RuntimeError as error:  # ~nobody
+    except RuntimeError as error:  # an unknown ~user
         raise SettingsError(f"cannot read the labels {text}: {error}", _TAKEN) from error
 
 

@@ -97,7 +97,12 @@ def from_bursts(
         if stop():
             break
     report = library.detections.add(
-        found, total=len(found), embedder=embedder, yields=True, progress=shown, stop=stop
+        found,
+        total=len(found),
+        embedder=embedder,
+        keep_other_detectors=True,
+        progress=shown,
+        stop=stop,
     )
     inside = {image_id for group in groups for image_id in group}
     return BurstReport(

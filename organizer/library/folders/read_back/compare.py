@@ -61,7 +61,7 @@ def compare_folder(
     """
     try:
         folder = Path(os.path.realpath(to.expanduser()))
-    except RuntimeError as error:  # ~nobody
+    except RuntimeError as error:  # an unknown ~user
         raise SettingsError(f"there is no folder {to}", "check the path") from error
     active = active_records(store)
     require_finished(active)
