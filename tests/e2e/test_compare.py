@@ -262,7 +262,7 @@ def test_an_interrupted_comparison_goes_on(typed: Run, tmp_path: Path, site: Sit
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
-    assert "the same command goes on from here" in err
+    assert "the same command continues from here" in err
     before = log.read_text().splitlines()
     assert 10 <= len(before) < 50
     ran = typed(*words, "--json", env={"CLUSTERED": str(log)})

@@ -78,7 +78,7 @@ def infer_names(
         if name in taken:
             del found.renamed[cluster_id]
             found.not_applied.append(
-                f"cluster {cluster_id} cannot be called {name!r}: cluster {taken[name]} has the name"
+                f"cluster {cluster_id} cannot be called {name!r}: cluster {taken[name]} has it"
             )
     return found
 
