@@ -96,12 +96,19 @@ def open(path: str | Path = ".", *, create: bool = True, **options: Any) -> Libr
     from pathlib import Path
 
     from organizer.errors import SettingsError
-    from organizer.library import Library, library_path
-    from organizer.settings import load_settings
+    from organizer.library import Library, library_path, require_library
+    from organizer.settings import Settings, load_settings
+    from organizer.store import Store
 
+    names = sorted(Settings.model_fields.keys() - {"library"})
+    for name in options.keys() - set(names):
+        raise SettingsError(f"there is no setting {name!r}", f"there are: {', '.join(names)}")
     settings = load_settings(**options)
     folder = library_path(Path(path))
-    if not create or folder.exists():
+    if Store.is_library(folder):
+        return Library.open(folder, settings)
+    if not create:
+        require_library(folder, below=folder.parent)
         return Library.open(folder, settings)
     if not folder.parent.is_dir():
         raise SettingsError(f"there is no folder {folder.parent}", "make it, or check the path")

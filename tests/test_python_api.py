@@ -6,6 +6,7 @@ import ast
 import inspect
 import json
 import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -283,3 +284,121 @@ def test_clusters_and_hits_show_pictures_in_a_notebook(
 def test_settings_of_a_library_are_those_it_was_opened_with(tmp_path: Path) -> None:
     with organizer.Library.open_or_create(str(tmp_path), Settings(seed=3)) as lib:
         assert lib.settings.seed == 3
+
+
+# What cannot be ----------------------------------------------------------------------------
+
+
+def test_a_wrong_argument_is_refused_by_name_and_leaves_no_trace(
+    filled: organizer.Library, photos: Path
+) -> None:
+    for options, message in (
+        ({"k": 3.5}, "k cannot be 3.5"),
+        ({"k": "3"}, "k cannot be '3'"),
+        ({"k": [2]}, "k cannot be"),
+        ({"k": 1}, "k = 1 makes no clusters"),
+        ({"k": (5, 2)}, "no range"),
+        ({"k_method": "bogus"}, "k_method cannot be 'bogus'"),
+        ({"seed": -1}, "seed cannot be -1"),
+    ):
+        with pytest.raises(SettingsError, match=message):
+            filled.recluster(**options)  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match="limit cannot be 0"):
+        filled.search(photos / "red" / "000.jpg", limit=0)
+    assert not (filled.store.path / "writing").exists()
+    filled.recluster(k=np.int64(3))  # type: ignore[arg-type]
+    assert len(filled.clusters) == 3
+    with pytest.raises(SettingsError, match="one cluster cannot be merged"):
+        filled.corrections.merge([])
+    with pytest.raises(SettingsError, match="a path is empty"):
+        filled.clusters[1].add("")
+
+
+def test_embedders_that_cannot_be_are_refused_before_the_library_is_held(folder: Path) -> None:
+    class Spelled(MeanColour):
+        name = "crops:hsv"
+
+    with organizer.open(folder) as lib:
+        for wrong, message in (
+            (MeanColour, "MeanColour is a class"),
+            (Spelled(), "cannot have the name 'crops:hsv'"),
+            (object(), "a object is no embedder"),
+        ):
+            with pytest.raises(SettingsError, match=message):
+                lib.ingest(folder, embedder=wrong)  # type: ignore[arg-type]
+        assert not (lib.store.path / "writing").exists()
+        lib.ingest(folder, embedder="channel-mean")
+        with pytest.raises(SettingsError, match="no vectors of 'MeanColour'"):
+            lib.search(folder / "red" / "000.jpg", embedder=MeanColour())
+        lib.ingest(folder, embedder=MeanColour())
+        assert lib.embeddings(embedder=MeanColour())[1].shape == (24, 3)
+        assert lib.recluster(k=3, embedder=MeanColour()).embedder.name == "MeanColour"
+
+
+def test_options_of_open_are_settings_and_a_half_made_library_is_completed(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="there is no setting 'sead'"):
+        organizer.open(tmp_path, sead=5)
+    with pytest.raises(SettingsError, match="there is no setting 'library'"):
+        organizer.open(tmp_path, library=tmp_path)
+    with pytest.raises(StoreError, match="there is no library"):
+        organizer.open(tmp_path, create=False)
+    (tmp_path / ".organizer").mkdir()
+    with organizer.open(tmp_path) as lib:
+        assert len(lib.images) == 0
+
+
+def test_what_is_in_a_collection_is_found_by_its_key_alone(
+    filled: organizer.Library, photos: Path, tmp_path: Path
+) -> None:
+    filled.recluster(k=3)
+    assert None not in filled.clusters
+    assert [1] not in filled.clusters
+    with pytest.raises(SettingsError, match="no cluster None"):
+        filled.clusters[None]  # type: ignore[index]
+    assert filled.clusters[np.int64(1)] == filled.clusters[1]  # type: ignore[index]
+    assert len({filled.clusters[1], filled.clusters[1], filled.clusters[2]}) == 2
+    image = filled.images[photos / "red" / "000.jpg"]
+    assert image.id in filled.images
+    assert photos / "red" / "000.jpg" in filled.images
+    assert 3 not in filled.images
+    (tmp_path / "link").symlink_to(photos, target_is_directory=True)
+    assert filled.images[tmp_path / "link" / "red" / "000.jpg"] == image
+    with pytest.raises(SettingsError, match="no image 3"):
+        filled.images[3]  # type: ignore[index]
+    assert list(filled.images) == [filled.images[found.id] for found in filled.images]
+
+
+def test_paths_may_be_texts_everywhere(filled: organizer.Library, tmp_path: Path) -> None:
+    filled.recluster(k=3)
+    assert filled.exports.write("csv", str(tmp_path / "out.csv")).images == 24
+    page = str(tmp_path / "report.html")
+    assert filled.reports.write(html=page, map_method="none")[1] == (Path(page),)
+    sorted_into = str(tmp_path / "sorted")
+    assert filled.folders.arrange(organizer.ArrangeOptions(sorted_into)).done == 24
+    assert not filled.folders.read_back(sorted_into).has_decisions
+
+
+def test_what_is_streamed_outlives_a_write_of_the_same_process(filled: organizer.Library) -> None:
+    filled.recluster(k=3)
+    batches = filled.embedding_batches(batch_size=5)
+    first = next(batches)
+    for name in ("a", "b", "c"):
+        filled.corrections.rename(1, name)
+        filled.recluster(k=3)
+    rest = list(batches)
+    vectors = np.concatenate([part for _, part in (first, *rest)])
+    assert np.array_equal(vectors, filled.embeddings()[1])
+
+
+def test_a_closed_library_writes_nothing(tmp_path: Path, photos: Path) -> None:
+    lib = organizer.open(tmp_path)
+    lib.close()
+    with pytest.raises(StoreError, match="was closed"):
+        lib.ingest(photos, embedder="channel-mean")
+
+
+def test_hits_go_through_pickle_and_slices(filled: organizer.Library, photos: Path) -> None:
+    hits = filled.search(photos / "red" / "000.jpg", limit=4)
+    assert pickle.loads(pickle.dumps(hits)) == list(hits)  # noqa: S301
+    assert hits[:2]._repr_html_().count("data:image/jpeg") == 2
+    assert hits[0] == next(iter(hits))

@@ -13,7 +13,7 @@ import numpy as np
 
 from organizer.cluster.constrained import RowConstraints, row_constraints
 from organizer.cluster.lloyd import LloydFit, lloyd
-from organizer.cluster.metric_space import Metric, MetricSpace, metric_space
+from organizer.cluster.metric_space import Metric, MetricSpace, blocks, metric_space
 from organizer.cluster.products import (
     Compare,
     Nearest,
@@ -272,13 +272,15 @@ def _lost(space: MetricSpace, fit: LloydFit, held: RowConstraints) -> Labels:
     if not space.spherical or not len(twins):
         return np.empty(0, dtype=np.int64)
     rows = np.flatnonzero(np.isin(fit.labels, twins))
-    points = space.take(rows).astype(np.float64)
-    similarity = points @ fit.centroids.T.astype(np.float64)
-    best = np.partition(similarity, -2, axis=1)
-    # A lead that rounding can take away is none: how it rounds differs between processors, and
-    # with the number of rows of a product.
-    leads = best[:, -1] - best[:, -2] > space.rounding
-    members = np.bincount(similarity.argmax(axis=1)[leads], minlength=k)
+    centroids = fit.centroids.T.astype(np.float64)
+    members = np.zeros(k, dtype=np.int64)
+    for block in blocks(len(rows), k):
+        similarity = space.take(rows[block]).astype(np.float64) @ centroids
+        best = np.partition(similarity, -2, axis=1)
+        # A lead that rounding can take away is none: how it rounds differs between processors,
+        # and with the number of rows of a product.
+        leads = best[:, -1] - best[:, -2] > space.rounding
+        members += np.bincount(similarity.argmax(axis=1)[leads], minlength=k)
     members[fit.labels[held.rows]] += 1
     return np.asarray(twins[members[twins] == 0], dtype=np.int64)
 

@@ -39,12 +39,14 @@ from organizer.library.search.run import search_photo, search_text
 from organizer.library.status import LibraryStatus, library_status
 from organizer.settings import Settings, load_settings
 from organizer.store import Store, StoredClustering
-from organizer.types import CROPS_PREFIX, Outcome, Vectors
+from organizer.types import CROPS_PREFIX, Outcome, PartSpec, Vectors
 
 if TYPE_CHECKING:
     from organizer.cluster.choose_k import KMethod
     from organizer.protocols import Embedder
     from organizer.store import ArrowTable, ImageIds
+
+_SEEDS = 2**31
 
 Paths = str | Path | Sequence[str | Path]
 """One path, or several."""
@@ -168,8 +170,7 @@ class Library:
             >>> report.images  # doctest: +SKIP
             24
         """
-        if isinstance(embedder, str):
-            embedders.require_photo_embedder(embedder)
+        embedders.require_photo_embedder(embedders.embedder_name(embedder))
         require_executor(self.settings)
         starts = starting_points(_paths(paths))
         if not self._knows_files_below(starts):
@@ -196,7 +197,7 @@ class Library:
         k_method: KMethod = "auto",
         algorithm: str = "kmeans",
         reduce: str | None = None,
-        embedder: str | None = None,
+        embedder: str | Embedder | None = None,
         bursts: bool = False,
         center: str | None = None,
         seed: int | None = None,
@@ -234,14 +235,12 @@ class Library:
             k_method=k_method,
             algorithm=algorithm,
             reduce=reduce,
-            embedder=embedder,
+            embedder=embedders.embedder_name(embedder),
             bursts=bursts,
             center=center,
             dry_run=dry_run,
         )
-        settings = self.settings
-        if seed is not None:
-            settings = load_settings(**{**settings.model_dump(), "seed": seed})
+        settings = _with_seed(self.settings, seed)
         with self._opened.writing():
             report = run_recluster(
                 self.store, options, settings=settings, progress=progress or NoProgress()
@@ -300,7 +299,7 @@ class Library:
         """
         return search_text(self._opened, text, limit=limit, embedder=embedder)
 
-    def embeddings(self, *, embedder: str | None = None) -> tuple[ImageIds, Vectors]:
+    def embeddings(self, *, embedder: str | Embedder | None = None) -> tuple[ImageIds, Vectors]:
         """The vectors of an embedder with their images, row by row.
 
         Up to a gibibyte the vectors are an array in memory. Larger ones are a read-only array in
@@ -322,11 +321,11 @@ class Library:
             >>> vectors.shape  # doctest: +SKIP
             (24, 1280)
         """
-        spec = embedders.require_spec(self.store, embedder)
+        spec = embedders.require_spec(self.store, embedders.embedder_name(embedder))
         return self.store.vectors.read_mapped(spec)
 
     def embedding_batches(
-        self, *, embedder: str | None = None, batch_size: int = 8_192
+        self, *, embedder: str | Embedder | None = None, batch_size: int = 8_192
     ) -> Iterator[tuple[ImageIds, Vectors]]:
         """The same as `embeddings`, batch by batch.
 
@@ -339,11 +338,15 @@ class Library:
         """
         if batch_size < 1:
             raise SettingsError(f"batch_size cannot be {batch_size}", "1 or more")
-        spec = embedders.require_spec(self.store, embedder)
-        return self.store.vectors.stream(spec, rows=batch_size)
+        spec = embedders.require_spec(self.store, embedders.embedder_name(embedder))
+        return self._streamed(spec, batch_size)
 
-    def assignments(self) -> ArrowTable:
+    def assignments(self, *, with_people: bool | None = None) -> ArrowTable:
         """The assignments of images to clusters as a pyarrow Table, in the order of the paths.
+
+        Args:
+            with_people: Whether photos with people or vehicles are in it; as the settings say
+                where None.
 
         Returns:
             A row for each image of the clustering, with the columns ``image_id`` (string), ``path``
@@ -359,7 +362,7 @@ class Library:
             >>> table = library.assignments()  # doctest: +SKIP
             >>> table.to_pandas().groupby("cluster_name").size()  # doctest: +SKIP
         """
-        return self.clusters.assignments()
+        return self.clusters.assignments(with_people=with_people)
 
     def compare(
         self,
@@ -426,6 +429,10 @@ class Library:
         """The files that could not be used: path, outcome, reason."""
         return self.store.photos.problems()
 
+    def _streamed(self, spec: PartSpec, rows: int) -> Iterator[tuple[ImageIds, Vectors]]:
+        with self._opened.streaming():
+            yield from self.store.vectors.stream(spec, rows=rows)
+
     def _knows_files_below(self, starts: Sequence[Path]) -> bool:
         roots = self.roots()
         return any(r.is_relative_to(s) or s.is_relative_to(r) for r in roots for s in starts)
@@ -434,3 +441,11 @@ class Library:
 def _paths(paths: Paths) -> list[Path]:
     given = [paths] if isinstance(paths, str | Path) else paths
     return [Path(path) for path in given]
+
+
+def _with_seed(settings: Settings, seed: int | None) -> Settings:
+    if seed is None:
+        return settings
+    if not 0 <= seed < _SEEDS:
+        raise SettingsError(f"seed cannot be {seed}", f"0 to {_SEEDS - 1}")
+    return settings.model_copy(update={"seed": seed})

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 
-from organizer.errors import OrganizerError
+from organizer.errors import OrganizerError, StoreError
 from organizer.settings import Settings
 from organizer.store import Store
 
@@ -29,6 +29,8 @@ class OpenLibrary:
     settings: Settings
     repair: Repair
     _reading: ExitStack = field(default_factory=ExitStack)
+    _streams: int = 0
+    _is_closed: bool = False
 
     def start(self, *, has_moved: bool) -> None:
         """Register as a reader, so that writers keep what is read; repair a library that was moved.
@@ -43,8 +45,18 @@ class OpenLibrary:
                 pass
 
     def close(self) -> None:
-        """Unregister as a reader."""
+        """Unregister as a reader; nothing can be written any more."""
+        self._is_closed = True
         self._reading.close()
+
+    @contextmanager
+    def streaming(self) -> Iterator[None]:
+        """Keep what is read bit by bit from the upkeep after a write of this process."""
+        self._streams += 1
+        try:
+            yield
+        finally:
+            self._streams -= 1
 
     @contextmanager
     def writing(self) -> Iterator[bool]:
@@ -52,13 +64,21 @@ class OpenLibrary:
 
         Yields:
             Whether the last writer was interrupted.
+
+        Raises:
+            StoreError: The library was closed, or another process writes to it.
         """
+        if self._is_closed:
+            raise StoreError(f"the library {self.store.path} was closed", "open it again")
         with self.store.writing() as was_interrupted:
             self.repair(self.store, self.settings, was_interrupted)
             yield was_interrupted
 
     def tidy(self) -> None:
-        """Compact the tables; this process does not count as a reader meanwhile."""
+        """Compact the tables; this process counts as a reader only while it streams."""
+        if self._streams:
+            self.store.tidy()
+            return
         self._reading.close()
         try:
             self.store.tidy()

@@ -135,20 +135,20 @@ class ClusteringTables:
         return Assignments(*(rows[column].to_numpy() for column in ASSIGNMENTS.names))
 
     def assignment_table(
-        self, members: Assignments, paths: Mapping[str, str], names: Mapping[int, str]
+        self, members: Assignments, paths: Sequence[str | None], names: Mapping[int, str]
     ) -> ArrowTable:
         """Members as a table; see `organizer.library.Library.assignments`.
 
         Args:
             members: The members.
-            paths: A path of each image.
+            paths: A path of each member.
             names: Names by cluster.
         """
-        ids, clusters = members.image_ids.tolist(), members.cluster_ids.tolist()
+        clusters = members.cluster_ids.tolist()
         return pa.table(
             {
-                "image_id": pa.array(ids, pa.string()),
-                "path": pa.array([paths.get(i) for i in ids], pa.string()),
+                "image_id": pa.array(members.image_ids.tolist(), pa.string()),
+                "path": pa.array(paths, pa.string()),
                 "cluster_id": pa.array([None if c == NOISE else c for c in clusters], pa.int64()),
                 "cluster_name": pa.array([names.get(c) for c in clusters], pa.string()),
                 "distance": pa.array(members.distances, pa.float32()),

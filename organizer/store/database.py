@@ -152,12 +152,20 @@ class Database:
         with translated(self.path):
             return lance.dataset(str(self.path / f"{name}.lance")).to_table(scan_in_order=True)
 
-    def batches(self, name: str, columns: Sequence[str], *, rows: int) -> Iterator[pa.RecordBatch]:
-        """Rows of a table in the order in which they were written, some at a time."""
+    def batches(
+        self, name: str, columns: Sequence[str], *, rows: int, dataset: Any = None
+    ) -> Iterator[pa.RecordBatch]:
+        """Rows of a table in the order in which they were written, some at a time.
+
+        Args:
+            name: The table.
+            columns: Its columns.
+            rows: How many rows come at once.
+            dataset: The table as `dataset` gave it before; as it is now where None.
+        """
         with translated(self.path):
-            yield from self.dataset(name).to_batches(
-                columns=columns, batch_size=rows, scan_in_order=True
-            )
+            found = self.dataset(name) if dataset is None else dataset
+            yield from found.to_batches(columns=columns, batch_size=rows, scan_in_order=True)
 
     def read_by_id(
         self, name: str, key: str, ids: Iterable[str], columns: Sequence[str] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -118,25 +119,23 @@ class VectorTables:
             spec: The embedder.
             half: Whether to leave them in half precision, as they are stored.
         """
-        name, dim = self.table_name(spec), self._dim(spec)
+        # One version for both the count and the rows: another process may be adding some.
+        dataset = self._database.dataset(self.table_name(spec))
         kind: Any = np.float16 if half else np.float32
-        vectors = np.empty((self._database.count(name), dim), dtype=kind)
+        vectors = np.empty((dataset.count_rows(), _dim_of(dataset)), dtype=kind)
         ids: list[str] = []
-        for rows in self._database.batches(name, ["image_id", "vector"], rows=_ROWS_AT_ONCE):
-            part = rows.column("vector").flatten().to_numpy().reshape(-1, dim)
+        for some, part in self._batches(spec, dataset, rows=_ROWS_AT_ONCE):
             vectors[len(ids) : len(ids) + len(part)] = part
-            ids.extend(rows.column("image_id").to_pylist())
+            ids.extend(some)
         return tuple(ids), vectors
 
     def stream(
         self, spec: PartSpec, *, rows: int = _ROWS_AT_ONCE
     ) -> Iterator[tuple[ImageIds, Vectors]]:
         """All ids and ``(n, dim)`` float32 vectors, some rows at a time, in the order of `read`."""
-        name, dim = self.table_name(spec), self._dim(spec)
-        for batch in self._database.batches(name, ["image_id", "vector"], rows=rows):
-            part = batch.column("vector").flatten().to_numpy().reshape(-1, dim)
-            ids = np.array(batch.column("image_id").to_pylist(), dtype=object)
-            yield ids, part.astype(np.float32)
+        dataset = self._database.dataset(self.table_name(spec))
+        for ids, part in self._batches(spec, dataset, rows=rows):
+            yield np.array(ids, dtype=object), part.astype(np.float32)
 
     def read_mapped(self, spec: PartSpec, *, most: int = _IN_MEMORY) -> tuple[ImageIds, Vectors]:
         """All ids and ``(n, dim)`` float32 vectors; many are mapped from a temporary file.
@@ -145,20 +144,30 @@ class VectorTables:
             spec: The embedder.
             most: Bytes of vectors up to which they are in memory.
         """
-        shape = (self.count(spec), self._dim(spec))
+        dataset = self._database.dataset(self.table_name(spec))
+        shape = (int(dataset.count_rows()), _dim_of(dataset))
         ids = np.empty(shape[0], dtype=object)
         is_small = shape[0] * shape[1] * 4 <= most
         vectors = np.empty(shape, dtype=np.float32) if is_small else _mapped(shape)
         at = 0
-        for some, part in self.stream(spec):
+        for some, part in self._batches(spec, dataset, rows=_ROWS_AT_ONCE):
             ids[at : at + len(some)], vectors[at : at + len(some)] = some, part
             at += len(some)
         vectors.flags.writeable = is_small
         return ids, vectors
 
+    def _batches(
+        self, spec: PartSpec, dataset: Any, *, rows: int
+    ) -> Iterator[tuple[list[str], NDArray[np.float16]]]:
+        """Ids and vectors of one version of a table, in half precision as they are stored."""
+        name, dim = self.table_name(spec), _dim_of(dataset)
+        columns = ["image_id", "vector"]
+        for batch in self._database.batches(name, columns, rows=rows, dataset=dataset):
+            part = batch.column("vector").flatten().to_numpy().reshape(-1, dim)
+            yield batch.column("image_id").to_pylist(), part
+
     def _dim(self, spec: PartSpec) -> int:
-        field = self._database.dataset(self.table_name(spec)).schema.field("vector")
-        return int(field.type.list_size)
+        return _dim_of(self._database.dataset(self.table_name(spec)))
 
     def read_some(self, spec: PartSpec, image_ids: Sequence[str]) -> dict[str, Vectors]:
         """The vectors of some images; those without one are left out."""
@@ -235,7 +244,23 @@ class VectorTables:
                 table.create_index("vector", config=IvfRq(distance_type="cosine"), replace=True)
 
 
+def _dim_of(dataset: Any) -> int:
+    return int(dataset.schema.field("vector").type.list_size)
+
+
 def _mapped(shape: tuple[int, int]) -> Vectors:
-    """An array in a temporary file that is gone with it."""
-    with tempfile.TemporaryFile(prefix="organizer-") as file:
-        return np.memmap(file, dtype=np.float32, mode="w+", shape=shape)
+    """An array in a temporary file that is gone with it.
+
+    Raises:
+        StoreError: The disk of temporary files has no room for it.
+    """
+    try:
+        with tempfile.TemporaryFile(prefix="organizer-") as file:
+            if hasattr(os, "posix_fallocate"):  # a file with holes would end the process later
+                os.posix_fallocate(file.fileno(), 0, shape[0] * shape[1] * 4)
+            return np.memmap(file, dtype=np.float32, mode="w+", shape=shape)
+    except OSError as error:
+        raise StoreError(
+            f"the vectors do not fit into {tempfile.gettempdir()}: {error.strerror or error}",
+            "TMPDIR names a disk with room; embedding_batches needs none",
+        ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Literal
 
 from organizer.cluster.choose_k import (
@@ -21,17 +22,31 @@ K = int | Literal["auto"] | tuple[int, int]
 """Number of clusters, "auto", or the lowest and the highest to choose from."""
 
 
-def require_valid_k(k: K) -> None:
-    """Make sure that a number of clusters is one.
+def parse_k(k: object) -> K:
+    """Check a number of clusters, and make it one of Python's own.
+
+    Args:
+        k: A whole number of any kind, "auto", or two numbers.
 
     Raises:
-        SettingsError: It is less than 2, or no range.
+        SettingsError: It is none of these, less than 2, or no range.
     """
-    least = k[0] if isinstance(k, tuple) else k
-    if least != "auto" and least < 2:
-        raise SettingsError(f"k = {least} makes no clusters", "k is 2 or more, or auto")
-    if isinstance(k, tuple) and k[1] < k[0]:
-        raise SettingsError(f"k from {k[0]} to {k[1]} is no range", "for example --k 2:40")
+    if isinstance(k, str) and k == "auto":
+        return "auto"
+    try:
+        if isinstance(k, tuple | list):
+            lowest, highest = (operator.index(number) for number in k)
+        else:
+            lowest = highest = operator.index(k)  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise SettingsError(
+            f"k cannot be {k!r}", "a whole number, auto, or the lowest and the highest"
+        ) from error
+    if lowest < 2:
+        raise SettingsError(f"k = {lowest} makes no clusters", "k is 2 or more, or auto")
+    if highest < lowest:
+        raise SettingsError(f"k from {lowest} to {highest} is no range", "for example --k 2:40")
+    return (lowest, highest) if isinstance(k, tuple | list) else lowest
 
 
 def require_enough(k: K, different: int, what: str) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args
 
 from organizer.cluster.choose_k import KMethod
-from organizer.library.clustering.cluster_count import K
+from organizer.errors import SettingsError
+from organizer.library.clustering.cluster_count import K, parse_k
 from organizer.library.clustering.preprocessing import parse_centring
 from organizer.library.clustering.space import parse_reducer, with_centring
 from organizer.settings import DEFAULT_REDUCER
@@ -49,7 +51,12 @@ def parse_options(
     """Parse options as they are given to `organizer.library.Library.recluster`.
 
     Raises:
-        SettingsError: A name is unknown, or the space or the centring cannot be.
+        SettingsError: k, the way to choose it, the space or the centring cannot be.
     """
+    k = parse_k(k)
+    if k_method not in get_args(KMethod):
+        raise SettingsError(
+            f"k_method cannot be {k_method!r}", f"one of {', '.join(get_args(KMethod))}"
+        )
     space = with_centring(parse_reducer(reduce or DEFAULT_REDUCER), parse_centring(center))
     return ReclusterOptions(k, k_method, algorithm, space, embedder, dry_run, bursts)

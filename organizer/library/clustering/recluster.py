@@ -17,7 +17,6 @@ from organizer.library.clustering.build import PreparedImages
 from organizer.library.clustering.cluster_count import (
     choose_count,
     require_enough,
-    require_valid_k,
 )
 from organizer.library.clustering.constraints import constraint_keys
 from organizer.library.clustering.fit import CLUSTERERS, finds_own_k, fit_clusters
@@ -94,7 +93,6 @@ def run_recluster(
 ) -> ReclusterReport:
     """See `organizer.library.Library.recluster`. The caller holds the library for writing."""
     spec = embedders.require_spec(store, options.embedder)
-    require_valid_k(options.k)
     if lacking := embedders.missing_vectors_note(store, spec):
         progress.note(lacking)
     preprocessor = Preprocessor.read(

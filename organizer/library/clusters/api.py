@@ -25,10 +25,11 @@ from organizer.library.corrections.api import Corrections, NamedImages
 from organizer.library.corrections.history import HistoryEvent, read_history
 from organizer.library.corrections.report import DecisionReport
 from organizer.library.current import require_clustering
-from organizer.library.images.crops import QUARANTINED_GROUPS, PhotoGroup, locate_photos
+from organizer.library.images.crops import QUARANTINED_GROUPS, PhotoGroup, frames_of, locate_photos
 from organizer.library.notebook import Card, cards_html
 from organizer.library.opening import OpenLibrary
 from organizer.library.search.text import NameSuggestion, suggest_cluster_names
+from organizer.store.ids import pack_ids
 from organizer.types import is_crop_embedder
 
 if TYPE_CHECKING:
@@ -117,6 +118,15 @@ class Cluster:
         """Dissolve it; see `Corrections.retire`."""
         return self._corrections.retire(self.id)
 
+    def __eq__(self, other: object) -> bool:
+        """Whether it is the same cluster of the same library, whatever it held when looked up."""
+        if not isinstance(other, Cluster):
+            return NotImplemented
+        return (self.id, self._opened.store.path) == (other.id, other._opened.store.path)
+
+    def __hash__(self) -> int:
+        return hash((self.id, self._opened.store.path))
+
     def __repr__(self) -> str:
         name = f" {self.name!r}" if self.name else ""
         return f"<Cluster {self.id}{name}, {self.size:,} images>"
@@ -158,7 +168,8 @@ class Clusters:
         return len(self._store.clusterings.models(current.clustering_id).ids)
 
     def __contains__(self, key: object) -> bool:
-        return any(key in {cluster.id, cluster.name} for cluster in self)
+        """Whether there is a cluster of an id or a name."""
+        return any(_is_called(cluster.summary, key) for cluster in self)
 
     def __getitem__(self, key: int | str) -> Cluster:
         """A cluster by its id or its name.
@@ -169,7 +180,7 @@ class Clusters:
         """
         found = self.summaries()
         for summary in found:
-            if key in (summary.cluster_id, summary.name):
+            if _is_called(summary, key):
                 return self._cluster(summary)
         known = ", ".join(str(summary.cluster_id) for summary in found[:20])
         more = " ..." if len(found) > 20 else ""
@@ -200,14 +211,25 @@ class Clusters:
         """
         return cluster_members(self._store, None)
 
-    def assignments(self) -> ArrowTable:
+    def assignments(self, *, with_people: bool | None = None) -> ArrowTable:
         """See `organizer.library.Library.assignments`."""
         current = require_clustering(self._store)
         members = self._store.clusterings.assignments(current.clustering_id)
-        files = self._store.photos.files_of(members.image_ids.tolist(), with_people=True)
-        paths = {image_id: str(rows[0].file) for image_id, rows in files.items()}
-        order = np.argsort([paths.get(image_id, "") for image_id in members.image_ids])
-        return self._store.clusterings.assignment_table(members.take(order), paths, self.names())
+        ids = members.image_ids.tolist()
+        shown = self._opened.settings.with_people if with_people is None else with_people
+        hidden = set() if shown else self._store.detections.quarantined(ids)
+        of_crops = is_crop_embedder(current.embedder)
+        photos = frames_of(self._store, ids) if of_crops else ids
+        listed = self._store.photos.file_lists().of(pack_ids(photos))
+        paths = [files[0][0] if files else None for files in listed]
+        order = sorted(
+            (row for row, image_id in enumerate(ids) if image_id not in hidden),
+            key=lambda row: paths[row] or "",
+        )
+        rows = np.array(order, dtype=np.int64)
+        return self._store.clusterings.assignment_table(
+            members.take(rows), [paths[row] for row in order], self.names()
+        )
 
     def names(self) -> dict[int, str]:
         """The names by cluster id, also of clusters that a recluster may bring back."""
@@ -266,13 +288,31 @@ class Clusters:
         current = self._store.clusterings.current()
         if current is None:
             return "<div>no clusters yet</div>"
-        models = self._store.clusterings.models(current.clustering_id)
-        medoid_of = dict(zip(models.cluster_ids.tolist()[::-1], models.medoids[::-1], strict=True))
+        pictures = self._pictures(current.clustering_id)
         cards = [
-            Card(medoid_of.get(c.id), c.name or f"cluster {c.id}", f"id {c.id}, {c.size:,} images")
+            Card(pictures[c.id], c.name or f"cluster {c.id}", f"id {c.id}, {c.size:,} images")
             for c in self
         ]
         return cards_html(self._opened, cards)
 
+    def _pictures(self, clustering_id: int) -> dict[int, str | None]:
+        """The most typical image of each cluster that may be shown."""
+        models = self._store.clusterings.models(clustering_id)
+        medoids = dict(zip(models.cluster_ids.tolist()[::-1], models.medoids[::-1], strict=True))
+        hidden = self._store.photos.hidden(set(medoids.values()))
+        return {
+            cluster_id: medoid
+            if medoid not in hidden
+            else next((member.image_id for member in self.members(cluster_id)), None)
+            for cluster_id, medoid in medoids.items()
+        }
+
     def _cluster(self, summary: ClusterSummary) -> Cluster:
         return Cluster(summary, self._opened, self._corrections)
+
+
+def _is_called(summary: ClusterSummary, key: object) -> bool:
+    """Whether a cluster has an id or a name; a cluster without a name is not called None."""
+    if isinstance(key, str):
+        return summary.name == key
+    return isinstance(key, int | np.integer) and summary.cluster_id == key

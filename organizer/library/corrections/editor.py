@@ -79,7 +79,7 @@ class Editor:
 
     def merge(self, cluster_ids: Sequence[int]) -> DecisionReport:
         """See `Corrections.merge`."""
-        into, *others = dict.fromkeys(cluster_ids)
+        into, *others = dict.fromkeys(cluster_ids) or [0]
         if not others:
             raise SettingsError(
                 "one cluster cannot be merged", "name two: organizer clusters merge 3 7"

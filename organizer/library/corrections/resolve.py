@@ -8,6 +8,7 @@ from pathlib import Path
 
 from organizer.errors import SettingsError
 from organizer.library.images.crops import active_crops
+from organizer.library.images.paths import image_at, typed_path
 from organizer.store import Store
 from organizer.types import WHOLE, Crop, is_crop_embedder
 
@@ -103,15 +104,15 @@ def _called(store: Store, image_id: str) -> str:
 
 
 def _in_folder(store: Store, image: str | Path) -> list[str]:
-    file = Path(image).expanduser()
+    file = typed_path(image)
     return store.photos.images_below(file.resolve()) if file.is_dir() else []
 
 
 def _resolved(store: Store, image: str | Path) -> list[str]:
-    file = Path(image).expanduser()
-    at = store.photos.image_at(file.absolute()) or store.photos.image_at(file.resolve())
+    at = image_at(store, image)
     if at is not None:
         return [at]
+    file = typed_path(image)
     if file.is_dir():
         inside = store.photos.images_below(file.resolve())
         if inside:

@@ -91,7 +91,7 @@ class Deployments:
             self._opened.tidy()
         return summary
 
-    def read_csv(self, file: Path) -> DeploymentTableReport:
+    def read_csv(self, file: str | Path) -> DeploymentTableReport:
         """Read a table of deployments; see `organizer.library.deployments.csv_file`.
 
         Deployments that are not in the table stay as they are.
@@ -101,7 +101,7 @@ class Deployments:
         """
         with self._opened.writing():
             previous = {known.deployment_id: known for known in self._store.deployments.all()}
-            table = csv_file.read_deployments(file, previous)
+            table = csv_file.read_deployments(Path(file), previous)
             current = previous | {line.deployment_id: line for line in table.deployments}
             self._store.deployments.write(current.values())
             placement = read_placement(self._store)
@@ -117,7 +117,7 @@ class Deployments:
             unused=table.unused,
         )
 
-    def write_csv(self, to: Path, *, force: bool = False) -> int:
+    def write_csv(self, to: str | Path, *, force: bool = False) -> int:
         """Write a table of the deployments to be filled in.
 
         Where a camera stood is never guessed: what is not known is empty.
@@ -139,7 +139,7 @@ class Deployments:
                 "organizer deployments template '{site}/{camera}/...'",
             )
         rows = ((s.deployment, s.images, s.first, s.last) for s in found)
-        csv_file.write_deployments(self._store, to, rows, force=force)
+        csv_file.write_deployments(self._store, Path(to), rows, force=force)
         return len(found)
 
     def shift(self, deployment_id: str, seconds: int, *, reset: bool = False) -> ShiftReport:

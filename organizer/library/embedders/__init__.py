@@ -8,6 +8,7 @@ from organizer.library.embedders.choose import (
     photo_embedder,
     require_photo_embedder,
     require_spec,
+    require_vectors,
     stored_spec,
 )
 from organizer.library.embedders.default import load_default_embedder, note_better_embedder
@@ -19,6 +20,7 @@ from organizer.library.embedders.describe import (
 )
 from organizer.library.embedders.load import (
     as_loaded,
+    embedder_name,
     load_embedder,
     load_with_other_weights,
 )
@@ -36,6 +38,7 @@ __all__ = [
     "describe_embedder",
     "describe_embedders",
     "embedder_info",
+    "embedder_name",
     "ensure_weights",
     "family_names",
     "import_weights",
@@ -49,6 +52,7 @@ __all__ = [
     "pull_weights",
     "require_photo_embedder",
     "require_spec",
+    "require_vectors",
     "stored_spec",
     "weights_folders",
 ]

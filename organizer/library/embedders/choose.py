@@ -78,18 +78,32 @@ def require_spec(store: Store, name: str | None) -> PartSpec:
         SettingsError: It has none here, or no embedder has that name.
     """
     spec = stored_spec(store, name) if name else library_embedder(store)
-    if is_crop_embedder(spec) and not store.vectors.count(spec):
+    if spec is None:
+        raise SettingsError("there are no images in this library", "organizer ingest FOLDER")
+    return require_vectors(store, spec, named=name is not None)
+
+
+def require_vectors(store: Store, spec: PartSpec, *, named: bool = True) -> PartSpec:
+    """The spec of an embedder that has vectors in the library.
+
+    Args:
+        store: The library.
+        spec: The embedder.
+        named: Whether the user named it, for the message.
+
+    Raises:
+        SettingsError: It has none.
+    """
+    if store.vectors.count(spec):
+        return spec
+    if is_crop_embedder(spec):
         raise SettingsError(
             f"there are no vectors of {spec.name} in this library",
             f"organizer detections import FILE --embedder {spec.name}",
         )
-    if spec is None or not store.vectors.count(spec):
-        what = f"vectors of {name!r}" if name else "images"
-        option = f" --embedder {name}" if name else ""
-        raise SettingsError(
-            f"there are no {what} in this library", f"organizer ingest FOLDER{option}"
-        )
-    return spec
+    what = f"vectors of {spec.name!r}" if named else "images"
+    option = f" --embedder {spec.name}" if named else ""
+    raise SettingsError(f"there are no {what} in this library", f"organizer ingest FOLDER{option}")
 
 
 def missing_vectors_note(store: Store, spec: PartSpec) -> str:

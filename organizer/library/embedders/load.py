@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from organizer import registry
 from organizer.errors import SettingsError
 from organizer.library.embedders.choose import EMBEDDERS
 from organizer.protocols import Embedder, LoadedEmbedder, Versioned
 from organizer.settings import Settings
 from organizer.types import PartSpec
+
+_OWN_NAME = re.compile(r"\w[\w.-]*")
+"""Names of embedders with ``:``, ``+`` and ``@`` are spelled by the registry's rules."""
 
 
 def load_embedder(spec: PartSpec, settings: Settings) -> LoadedEmbedder:
@@ -44,18 +49,38 @@ def as_loaded(embedder: str | Embedder | None) -> LoadedEmbedder | None:
     if embedder is None or isinstance(embedder, str):
         return None
     kind = type(embedder).__name__
+    if isinstance(embedder, type):
+        raise SettingsError(
+            f"{embedder.__name__} is a class", f"give an object of it: {embedder.__name__}()"
+        )
     if not isinstance(embedder, Embedder):
         raise SettingsError(
             f"a {kind} is no embedder",
             "it needs dim, prepare and embed; see organizer.protocols.Embedder",
         )
     name = str(getattr(embedder, "name", kind))
+    if not _OWN_NAME.fullmatch(name):
+        raise SettingsError(
+            f"an embedder cannot have the name {name!r}", "letters, digits, and . _ - between them"
+        )
     if name in registry.part_names(EMBEDDERS):
         raise SettingsError(
             f"an embedder of the name {name} is installed", "give the object another name"
         )
     version = embedder.version if isinstance(embedder, Versioned) else ""
     return LoadedEmbedder(PartSpec(name, version=version), embedder)
+
+
+def embedder_name(embedder: str | Embedder | None) -> str | None:
+    """The name of an embedder that was named, or given as an object; None for none, or "".
+
+    Raises:
+        SettingsError: See `as_loaded`.
+    """
+    loaded = as_loaded(embedder)
+    if loaded is not None:
+        return loaded.spec.name
+    return embedder if isinstance(embedder, str) and embedder else None
 
 
 def load_with_other_weights(spec: PartSpec, settings: Settings) -> LoadedEmbedder:

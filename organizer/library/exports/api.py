@@ -26,7 +26,7 @@ class Exports:
     def write(
         self,
         exporter: str,
-        to: Path | BinaryIO | None = None,
+        to: str | Path | BinaryIO | None = None,
         options: ExportOptions | None = None,
         *,
         params: Mapping[str, Any] | None = None,
@@ -57,7 +57,7 @@ class Exports:
         return run_export(
             self._store,
             exporter,
-            to,
+            Path(to) if isinstance(to, str) else to,
             options or ExportOptions(),
             params=params or {},
             force=force,

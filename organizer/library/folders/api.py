@@ -44,7 +44,7 @@ class Folders:
         self,
         options: ArrangeOptions,
         *,
-        plan: Path | None = None,
+        plan: str | Path | None = None,
         progress: Progress | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> ArrangeReport:
@@ -68,12 +68,12 @@ class Folders:
         """
         shown = progress or NoProgress()
         if plan is not None:
-            file = self._plan_file(plan)
+            file = self._plan_file(Path(plan))
             planned = self._plan(options, shown)
             try:
                 write_plan(planned.plan, file)
             except OSError as error:
-                raise output_paths.unwritable(plan, error, option="--plan") from error
+                raise output_paths.unwritable(Path(plan), error, option="--plan") from error
             notes = run.plan_notes(planned)
             return report_plan(planned.plan, files=planned.files, file=file, notes=notes)
         if options.mode is ArrangeMode.MOVE:
@@ -91,7 +91,7 @@ class Folders:
 
     def apply(
         self,
-        plan: Path | None,
+        plan: str | Path | None,
         *,
         progress: Progress | None = None,
         stop: Callable[[], bool] = lambda: False,
@@ -111,7 +111,7 @@ class Folders:
             StoreError: The library cannot be written.
         """
         shown = progress or NoProgress()
-        wanted = read_plan(plan) if plan is not None else None
+        wanted = read_plan(Path(plan)) if plan is not None else None
         with self._opened.writing():
             files = len(self._store.photos.held_files())
             if wanted is None:
@@ -142,7 +142,7 @@ class Folders:
             return report_undo(record)
 
     def read_back(
-        self, to: Path, *, dry_run: bool = False, progress: Progress | None = None
+        self, to: str | Path, *, dry_run: bool = False, progress: Progress | None = None
     ) -> ReadBackReport:
         """Turn what a person did to the files of an arranged folder into decisions.
 
@@ -158,9 +158,9 @@ class Folders:
         """
         shown = progress or NoProgress()
         if dry_run:
-            return preview_read_back(self._store, to, settings=self._settings, progress=shown)
+            return preview_read_back(self._store, Path(to), settings=self._settings, progress=shown)
         with self._opened.writing():
-            found = apply_read_back(self._store, to, settings=self._settings, progress=shown)
+            found = apply_read_back(self._store, Path(to), settings=self._settings, progress=shown)
             self._opened.tidy()
         return found
 

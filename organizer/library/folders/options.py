@@ -39,11 +39,16 @@ class ArrangeOptions:
         keep_tree: Whether the folders that the photos are in now are kept below the new ones.
     """
 
-    to: Path
+    to: str | Path
     mode: ArrangeMode = ArrangeMode.LINK
     by: str = "cluster"
     template: str | None = None
     keep_tree: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """The folder as a path."""
+        return Path(self.to)
 
     def parsed(self) -> FolderTemplate:
         """Parse the template.
@@ -78,10 +83,10 @@ def resolve_target_folder(
         SettingsError: It is a file, a photo, inside the library, or a folder that was ingested and
             whose photos would be moved about within it; or active symbolic links would break.
     """
-    place = resolve_output(store, options.to, option="--to")
+    place = resolve_output(store, options.folder, option="--to")
     real = Path(os.path.realpath(place))
     if os.path.lexists(place) and not place.is_dir():
-        raise SettingsError(f"{options.to} is a file", "name a folder with --to")
+        raise SettingsError(f"{options.folder} is a file", "name a folder with --to")
     if options.mode is ArrangeMode.MOVE:
         _require_movable(store, real, options, active)
     return real
@@ -93,8 +98,8 @@ def _require_movable(
     ours = {record.plan.to for record in active}
     if to not in ours and any(root.folder == to for root in store.roots.all()):
         raise SettingsError(
-            f"{options.to} was ingested: its photos would be moved about among themselves",
-            f"name a new folder, for example --to {options.to / 'sorted'}",
+            f"{options.folder} was ingested: its photos would be moved about among themselves",
+            f"name a new folder, for example --to {options.folder / 'sorted'}",
         )
     linked = [r for r in active if r.plan.mode is ArrangeMode.SYMLINK]
     if linked:

@@ -8,8 +8,12 @@ from pathlib import Path
 from string import hexdigits
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from organizer.errors import SettingsError
+from organizer.library.images.paths import image_at
 from organizer.library.opening import OpenLibrary
+from organizer.store.ids import pack_ids
 from organizer.types import FileState, ImageFacts
 
 if TYPE_CHECKING:
@@ -57,10 +61,23 @@ class Images:
         return self._store.photos.count_images()
 
     def __iter__(self) -> Iterator[Image]:
-        """All images in the order of their ingest; some thousands are read at a time."""
-        ids = self._store.photos.columns("image_id")["image_id"].tolist()
-        for start in range(0, len(ids), _AT_ONCE):
-            yield from self._read(ids[start : start + _AT_ONCE])
+        """All images, in the order of their ingest; some thousands are read at a time."""
+        photos = self._store.photos
+        lists = photos.file_lists()
+        every = np.sort(pack_ids(photos.columns("image_id")["image_id"].tolist()))
+        for facts in photos.facts_in_order(every, rows=_AT_ONCE):
+            files = lists.of(pack_ids([fact.image_id for fact in facts]))
+            for fact, found in zip(facts, files, strict=True):
+                yield Image(
+                    id=fact.image_id,
+                    paths=tuple(Path(path) for path, _ in found),
+                    is_missing=not any(is_there for _, is_there in found),
+                    facts=fact,
+                )
+
+    def __contains__(self, key: object) -> bool:
+        """Whether there is an image of an id, or of a path that holds it."""
+        return isinstance(key, str | Path) and self._found(key) is not None
 
     def __getitem__(self, key: str | Path) -> Image:
         """An image by its id, or by a path that holds it.
@@ -68,13 +85,19 @@ class Images:
         Raises:
             SettingsError: There is no such image.
         """
-        file = Path(key).expanduser()
-        at = self._store.photos.image_at(file.absolute()) or str(key).lower()
-        if not set(at) - set(hexdigits):
-            for image in self._read([at]):
-                return image
-        raise SettingsError(
-            f"there is no image {key} in the library", "a path that was ingested, or an image id"
+        image_id = self._found(key) if isinstance(key, str | Path) else None
+        if image_id is None:
+            raise SettingsError(
+                f"there is no image {key} in the library",
+                "a path that was ingested, or an image id",
+            )
+        facts = self._store.photos.facts_of([image_id])[image_id]
+        files = self._store.photos.files_of([image_id], with_people=True).get(image_id, [])
+        return Image(
+            id=image_id,
+            paths=tuple(row.file for row in files),
+            is_missing=all(row.state is not FileState.PRESENT for row in files),
+            facts=facts,
         )
 
     def table(self) -> ArrowTable:
@@ -84,15 +107,11 @@ class Images:
     def __repr__(self) -> str:
         return f"<Images: {len(self):,}>"
 
-    def _read(self, image_ids: list[str]) -> Iterator[Image]:
-        facts = self._store.photos.facts_of(image_ids)
-        files = self._store.photos.files_of(image_ids, with_people=True)
-        for image_id in image_ids:
-            if image_id in facts:
-                rows = files.get(image_id, [])
-                yield Image(
-                    id=image_id,
-                    paths=tuple(row.file for row in rows),
-                    is_missing=all(row.state is not FileState.PRESENT for row in rows),
-                    facts=facts[image_id],
-                )
+    def _found(self, key: str | Path) -> str | None:
+        """The id of an image that was named by it, or by a path."""
+        at = image_at(self._store, key)
+        if at is not None:
+            return at
+        text = str(key).lower()
+        is_id = bool(text) and not set(text) - set(hexdigits)
+        return text if is_id and self._store.photos.facts_of([text]) else None

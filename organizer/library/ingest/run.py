@@ -101,7 +101,7 @@ def _prepare(
     """Read all that an ingest needs before it looks at the first file."""
     loaded = embedders.as_loaded(embedder)
     spec = loaded.spec if loaded is not None else None
-    if isinstance(embedder, str):
+    if isinstance(embedder, str) and embedder:
         spec = embedders.stored_spec(store, embedder)
     spec = spec or embedders.photo_embedder(store)
     if other_weights and spec is not None and loaded is None:
@@ -115,7 +115,7 @@ def _prepare(
         settings=settings,
         progress=progress,
         stop=stop,
-        is_named=embedder is not None,
+        is_named=embedder is not None and embedder != "",
         spec=spec,
         loaded=loaded,
         embedded=embedded,

@@ -40,8 +40,8 @@ class Reports:
     def write(
         self,
         *,
-        html: Path | None = None,
-        plots: Path | None = None,
+        html: str | Path | None = None,
+        plots: str | Path | None = None,
         map_method: MapMethod = "tsne",
         labels: str | None = None,
         below: Path | None = None,
@@ -69,8 +69,8 @@ class Reports:
         """
         return publish.publish(
             self._store,
-            html=html,
-            plots=plots,
+            html=None if html is None else Path(html),
+            plots=None if plots is None else Path(plots),
             map_method=map_method,
             labels=labels,
             below=below or Path.cwd(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from organizer.library.notebook import Card, cards_html
 from organizer.library.opening import OpenLibrary
@@ -20,6 +21,15 @@ class Hits(list[Hit]):
     def __init__(self, found: Iterable[Hit], opened: OpenLibrary) -> None:
         super().__init__(found)
         self._opened = opened
+
+    def __getitem__(self, key: Any) -> Any:
+        """A hit, or with a slice some of them that are shown likewise."""
+        found = super().__getitem__(key)
+        return Hits(found, self._opened) if isinstance(key, slice) else found
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Without the library, which no other process can share: a plain list."""
+        return list, (list(self),)
 
     def _repr_html_(self) -> str:
         cards = [

@@ -26,8 +26,11 @@ def search_photo(
     """See `organizer.library.Library.search`."""
     store = opened.store
     loaded = embedders.as_loaded(embedder)
-    name = embedder if isinstance(embedder, str) else None
-    spec = loaded.spec if loaded is not None else embedders.require_spec(store, name)
+    require_limit(limit)
+    if loaded is not None:
+        spec = embedders.require_vectors(store, loaded.spec)
+    else:
+        spec = embedders.require_spec(store, embedders.embedder_name(embedder))
     file = resolve_start(photo)
     own = _members_at(store, file, spec)
     stored = store.vectors.read_some(spec, own[:1])
@@ -48,8 +51,19 @@ def search_photo(
 
 def search_text(opened: OpenLibrary, text: str, *, limit: int, embedder: str | None) -> Hits:
     """See `organizer.library.Library.search_text`."""
+    require_limit(limit)
     spec, query = text_vector(opened.store, text, embedder=embedder, settings=opened.settings)
     return _hits(opened, _nearest(opened.store, spec, query, limit))
+
+
+def require_limit(limit: int) -> None:
+    """Make sure that a number of hits can be asked for.
+
+    Raises:
+        SettingsError: It is less than 1.
+    """
+    if limit < 1:
+        raise SettingsError(f"limit cannot be {limit}", "1 or more")
 
 
 def _members_at(store: Store, file: Path, spec: PartSpec) -> list[str]:
