@@ -214,6 +214,7 @@ def test_people_are_shown_nowhere_unless_asked_for(cropped: Library, scenes: Sce
             paths |= {member.path for member in library.clusters.members(cluster.cluster_id)}
         hits = library.search(scenes.folder / "brook/heron0.jpg", limit=100)
         paths |= {hit.path for hit in hits}
+        paths |= {Path(path) for path in library.assignments()["path"].to_pylist()}
         return {path.relative_to(scenes.folder).as_posix() for path in paths if path is not None}
 
     assert not shown(cropped) & people
@@ -228,6 +229,8 @@ def test_people_are_shown_nowhere_unless_asked_for(cropped: Library, scenes: Sce
     home = cropped.store.path.parent
     with Library.open(home, Settings(with_people=True)) as asked:
         assert {"brook/person.jpg", "ridge/person.jpg"} <= shown(asked)
+        assert len(asked.assignments(with_people=False)) == len(cropped.assignments())
+    assert len(cropped.assignments(with_people=True)) == len(cropped.assignments()) + 2
 
 
 def test_a_decision_by_path_means_all_crops_of_the_photo(cropped: Library, scenes: Scenes) -> None:
