@@ -27,13 +27,13 @@ _RESULTS = {
     StepResult.MISSING: "missing",
     StepResult.CHANGED: "changed since the plan",
     StepResult.OCCUPIED: "left, another file is at the target",
-    StepResult.FAILED: "refused by the system",
+    StepResult.FAILED: "failed (system error)",
 }
 _LEFT_BEHIND = {
     StepResult.DONE: "not tried yet",
     StepResult.CHANGED: "left, changed since",
     StepResult.OCCUPIED: "left, another file is at the original path",
-    StepResult.FAILED: "refused by the system",
+    StepResult.FAILED: "failed (system error)",
     StepResult.GONE: "gone",
     StepResult.KEPT: "kept, the last copy of a photo",
 }

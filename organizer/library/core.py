@@ -147,7 +147,7 @@ class Library:
     ) -> IngestReport:
         """Ingest the images of folders and files; new ones are assigned to the current clusters.
 
-        A file that is known and unchanged costs a stat. No image of the library changes its
+        A file that is known and unchanged costs one stat call. No image of the library changes its
         cluster.
 
         Args:
@@ -156,7 +156,7 @@ class Library:
                 (`organizer.protocols.Embedder`); the library's own where None.
             other_weights: Whether to embed with the weights on this machine though the vectors of
                 the library were made with others.
-            progress: Told how far it is.
+            progress: Receives the progress.
             stop: Asked after every batch; True ends the run with what was done so far committed.
 
         Raises:
@@ -219,7 +219,7 @@ class Library:
                 all infrared ones have in common: "camera", "night" or "camera,night".
             seed: Of everything that is drawn; that of the settings where None.
             dry_run: Report what would change, and change nothing.
-            progress: Told how far it is.
+            progress: Receives the progress.
 
         Raises:
             SettingsError: k cannot be, there are no vectors, or a name is unknown.
@@ -253,15 +253,15 @@ class Library:
         """Undo the last recluster, merge, split, move or the like: restore the previous clustering.
 
         A decision that made the current one is taken back with it. Images that were ingested since
-        are assigned to the former clusters.
+        are assigned to the previous clusters.
 
         Raises:
-            ClusteringError: There is no former clustering.
+            ClusteringError: There is no previous clustering.
         """
         with self._opened.writing():
-            former = undo_last(self.store, settings=self.settings)
+            previous = undo_last(self.store, settings=self.settings)
             self._opened.tidy()
-        return former
+        return previous
 
     # Reading -------------------------------------------------------------------------------
 
@@ -384,7 +384,7 @@ class Library:
             plan: What to compare; see `organizer.parse_plan`.
             labels: See `Reports.make`.
             below: See `Reports.make`.
-            progress: Told of each run.
+            progress: Receives each run.
             stop: Asked between runs; True ends the comparison with what is done so far.
 
         Raises:

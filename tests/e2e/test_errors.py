@@ -325,14 +325,14 @@ def test_names_that_cannot_be(typed: Run) -> None:
 
 @pytest.mark.usefixtures("own")
 def test_nothing_to_undo(typed: Run) -> None:
-    _is_refused(typed("undo"), 1, "no former clustering")
+    _is_refused(typed("undo"), 1, "no previous clustering")
 
 
 def test_no_clusters_yet(typed: Run, photos: Path) -> None:
     typed("ingest", photos, "--embedder", "channel-mean")
     for words in (["clusters"], ["report"], ["clusters", "show", "1"]):
         _is_refused(typed(*words), 1, "there are no clusters yet")
-    _is_refused(typed("undo"), 1, "there is no former clustering")
+    _is_refused(typed("undo"), 1, "there is no previous clustering")
     assert "hint: make them: organizer recluster" in typed("report", "--json").err
     _is_refused(typed("clusters", "rename", "1", "fox"), 1, "no clusters yet")
 

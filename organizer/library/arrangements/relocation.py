@@ -100,7 +100,7 @@ def _is_path_here(path: str, former: str, now: str) -> bool:
 def _rewrite_line(line: bytes, former: str, now: str) -> bytes:
     try:
         content = json.loads(line)
-    except ValueError:  # torn by a kill: counts as one that was never written
+    except ValueError:  # cut off by an interrupted write: counts as one that was never written
         return line
     # One without its end is torn as well, and stays so.
     end = line[len(line.rstrip(b"\n")) :]

@@ -88,8 +88,8 @@ def choose_count(
         reducer: Name of the reducer that made the points.
         different: Number of different vectors.
         required: Number of clusters that there have to be.
-        seed: Of everything that is drawn.
-        progress: Told of each candidate.
+        seed: Random seed.
+        progress: Receives each candidate.
 
     Returns:
         The choice with its evidence, None where nothing was chosen, and the number.

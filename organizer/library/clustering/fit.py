@@ -84,7 +84,7 @@ def fit_clusters(
         constraints: The constraints on single images.
         k: Number of clusters; ignored by an algorithm that finds its own.
         algorithm: Name of the clusterer.
-        seed: Of everything that is drawn.
+        seed: Random seed.
         note: Called with what the person should know.
 
     Raises:

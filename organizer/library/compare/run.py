@@ -80,7 +80,7 @@ def run_comparison(
         settings: The seed of the first repeat and of the spaces; where weights may be.
         labels: Source of the truth, or None.
         below: What its relative path is relative to.
-        progress: Told of each run.
+        progress: Receives each run.
         stop: Asked before each run; True ends the comparison.
     """
     plan.check()
@@ -130,7 +130,7 @@ class _ComparisonRun:
         image_ids: The images, sorted.
         known: Their known classes.
         seed: Of the first repeat, and of the spaces.
-        progress: Told of each run.
+        progress: Receives each run.
         stop: Asked before each run; True ends the comparison.
 
     Attributes:

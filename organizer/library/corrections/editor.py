@@ -1,7 +1,7 @@
 """The editor: applies a person's decisions to the current clustering.
 
 Each decision that moves images makes a new clustering out of the current one, so that an undo
-brings the former back unchanged. See `organizer.library.corrections.change` for the order in which
+brings the previous one back. See `organizer.library.corrections.change` for the order in which
 both are stored.
 """
 

@@ -25,32 +25,32 @@ def undo_last(store: Store, *, settings: Settings) -> StoredClustering:
     current = store.clusterings.current()
     if current is None or current.parent_id is None:
         raise ClusteringError(
-            "there is no former clustering to go back to",
+            "there is no previous clustering to go back to",
             "undo takes back a recluster, a merge, a split, a move; there has been none",
         )
-    former = store.clusterings.get(current.parent_id)
-    recount_members(store, former, seed=settings.seed)
+    previous = store.clusterings.get(current.parent_id)
+    recount_members(store, previous, seed=settings.seed)
     kept = [d for d in store.decisions.all() if d.decision_id != (current.decision_id or None)]
-    assign_late(store, former, seed=settings.seed, constraints=compile_constraints(kept))
-    reanchor_names(store, current, former, settings=settings)
+    assign_late(store, previous, seed=settings.seed, constraints=compile_constraints(kept))
+    reanchor_names(store, current, previous, settings=settings)
     if current.decision_id:
         store.decisions.append(
             store.decisions.draft(DecisionKind.TAKE_BACK, about=current.decision_id)
         )
-    store.clusterings.make_current(former.clustering_id, action="undo")
-    return former
+    store.clusterings.make_current(previous.clustering_id, action="undo")
+    return previous
 
 
 def reanchor_names(
-    store: Store, undone: StoredClustering, former: StoredClustering, *, settings: Settings
+    store: Store, undone: StoredClustering, previous: StoredClustering, *, settings: Settings
 ) -> None:
-    """Give names and pins that were decided on an undone clustering representatives in the former.
+    """Give names and pins of an undone clustering representatives in the previous one.
 
     Their representatives are typical of the undone clustering, and would bring it back. A name of a
     cluster that a recluster made stays as it is: the next recluster brings it back. A name of a
     part that a split made goes with the split.
     """
-    state = read_state(store, settings=settings, clustering=former)
+    state = read_state(store, settings=settings, clustering=previous)
     taken_back = {d.about for d in state.decisions}
     since = [
         d

@@ -103,7 +103,7 @@ def read_deployments(file: Path, known: Mapping[str, Deployment]) -> DeploymentT
     ]
     if mistakes:
         more = f"; and {len(mistakes) - _MISTAKES:,} more" if len(mistakes) > _MISTAKES else ""
-        advice = "nothing was taken from it: mend it and read it again"
+        advice = "nothing was taken from it: correct it and read it again"
         if any(many > 1 for many in counts.values()):
             advice += "; a deployment is one period, so give each period an id of its own"
         raise SettingsError(f"{table.file}: {'; '.join(mistakes[:_MISTAKES])}{more}", advice)

@@ -62,7 +62,7 @@ class Detections:
             embedder: What embeds the crops, with or without ``crops:``; the library's own where
                 None.
             keep_other_detectors: Whether results of another detector are kept where there are some.
-            progress: Told how far it is.
+            progress: Receives the progress.
             stop: Asked after each batch; True ends the run with what was done so far committed.
 
         Raises:

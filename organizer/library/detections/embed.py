@@ -65,7 +65,7 @@ def embed_crops(
         crops: The crops.
         loaded: The embedder, one of crops.
         settings: Batches, commits, threads.
-        progress: Told of each crop.
+        progress: Receives each crop.
         stop: Asked after each batch; True ends the run.
     """
     known = store.vectors.ids(loaded.spec)

@@ -83,7 +83,7 @@ def import_detections(
         found: The results.
         total: The number of images, where it is known.
         keep_other_detectors: Whether results of another detector are kept where there are some.
-        progress: Told of each image.
+        progress: Receives each image.
     """
     progress.begin("importing detections", total)
     imported = ImportedDetections()

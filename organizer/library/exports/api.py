@@ -46,7 +46,7 @@ class Exports:
             params: The options of the format, by name; a text becomes what the option is declared
                 to be.
             force: Whether what is at the target may be replaced.
-            progress: Told how far it is.
+            progress: Receives the progress.
 
         Raises:
             SettingsError: The target is there already or cannot be, or there is no such format,

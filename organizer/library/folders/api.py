@@ -58,7 +58,7 @@ class Folders:
         Args:
             options: Where to and how.
             plan: A CSV file for the plan; None to apply it at once, which a move never is.
-            progress: Told how far it is.
+            progress: Receives the progress.
             stop: Asked before every file; True ends the run, which `apply` can go on with.
 
         Raises:
@@ -149,7 +149,7 @@ class Folders:
         Args:
             to: The folder.
             dry_run: Only report the decisions that would be made.
-            progress: Told how far it is.
+            progress: Receives the progress.
 
         Raises:
             SettingsError: Nothing is arranged there, or its folders are not those of clusters.

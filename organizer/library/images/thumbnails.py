@@ -45,7 +45,7 @@ def make_thumbnails(
         side: The longer side of a picture, in pixels, at most.
         threads: Threads that read and decode; 0 takes one for each core.
         max_file_bytes: A larger file is not read.
-        progress: Told of each image.
+        progress: Receives each image.
 
     Returns:
         By image id, in the order of `wanted`.

@@ -58,7 +58,7 @@ class Assigner:
 
     Args:
         loaded: The clustering.
-        seed: Of all that is drawn.
+        seed: Random seed.
         ingest_id: The number of the ingest.
 
     Examples:
@@ -155,7 +155,7 @@ class Assigner:
             return Assignments.joined(parts)
         learned = loaded.preprocessor.learn(image_ids, vectors)
         if learned:
-            # Before the members: what a kill leaves is learned twice, and a mean stays that mean.
+            # Before the members: after an interruption the means are measured again, and are equal.
             loaded.store.clusterings.extend_space(loaded.id, learned)
         centred = loaded.preprocessor.centred(image_ids, vectors)
         return self._assign(image_ids, loaded.observe(image_ids, centred))

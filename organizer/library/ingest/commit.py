@@ -26,7 +26,7 @@ class CommitBuffer:
         report: Counts what is written.
         images: The images of the library.
         current: The clustering that new images are assigned to at once; None for none.
-        seed: Of all that is drawn.
+        seed: Random seed.
 
     Attributes:
         found_again: Files of known images, by image.
@@ -79,7 +79,7 @@ class CommitBuffer:
         self._batches.append(batch.embeddings)
 
     def write(self) -> None:
-        """Commit what was added. The file rows come last: they make the rest real."""
+        """Commit what was added. The file rows come last: readers ignore an image without one."""
         if not self._files:
             return
         batch = EmbeddingBatch(

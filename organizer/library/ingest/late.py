@@ -36,7 +36,7 @@ def assign_late(
     Args:
         store: The library.
         clustering: The clustering; None where there is none.
-        seed: Of all that is drawn.
+        seed: Random seed.
         constraints: The constraints; those of all decisions of the library where None.
     """
     if clustering is None:

@@ -71,7 +71,7 @@ def find_novel_clusters(
         constraints: The constraints that follow from the decisions.
         next_id: The first id that no cluster ever had.
         origin: The origin of the novel clusters; see `ClusterModels`.
-        seed: Of all that is drawn.
+        seed: Random seed.
 
     Returns:
         None where no cluster is found.

@@ -57,7 +57,7 @@ class Reports:
             labels: See `make`.
             below: See `make`; paths are shown relative to it.
             force: Whether to replace a file that no report wrote.
-            progress: Told how far it is.
+            progress: Receives the progress.
 
         Returns:
             The report and the files that were written.
