@@ -35,8 +35,8 @@ class Trial:
     held_back: str
     unmoved: float
     right: float
-    unsure: float
-    new_unsure: float
+    unassigned: float
+    new_unassigned: float
     novel: int
     novel_pure: float
     kept: float
@@ -56,7 +56,7 @@ def main() -> None:
         vectors, truth = of_photos(arguments.folders, arguments.embedder)
     print(f"{len(vectors)} images, {len(np.unique(truth))} classes, {vectors.shape[1]} dimensions")
     print(
-        f"{'held back':<32} {'unmoved':>7} {'right':>6} {'unsure':>6} {'new unsure':>10} "
+        f"{'held back':<32} {'unmoved':>7} {'right':>6} {'unassigned':>6} {'new unassigned':>10} "
         f"{'novel':>4} {'pure':>5} {'keep name':>9} {'NMI':>6} {'cold':>6}"
     )
     draw = np.random.default_rng(arguments.seed)
@@ -97,7 +97,7 @@ def _trial(vectors: Vectors, truth: NDArray[np.str_], held_back: str, *, seed: i
     kept = np.mean([after[i] == c for i, c in before.items()])
     majority = _majority(before, classes)
     known = np.array([classes[i] != held_back for i in joined.image_ids])
-    sure = ~joined.unsure
+    sure = ~joined.unassigned
     right = [
         majority[c] == classes[i]
         for i, c in zip(
@@ -110,8 +110,8 @@ def _trial(vectors: Vectors, truth: NDArray[np.str_], held_back: str, *, seed: i
         held_back=held_back,
         unmoved=float(unmoved),
         right=float(np.mean(right)),
-        unsure=float(joined.unsure[known].mean()),
-        new_unsure=float(joined.unsure[~known].mean()),
+        unassigned=float(joined.unassigned[known].mean()),
+        new_unassigned=float(joined.unassigned[~known].mean()),
         novel=len(novel),
         novel_pure=float(np.mean(in_novel)) if in_novel else 1.0,
         kept=float(kept),
@@ -148,9 +148,9 @@ def _nmi(truth: NDArray[np.str_], labels: Labels) -> float:
 
 def _print(trial: Trial) -> None:
     print(
-        f"{trial.held_back:<32} {trial.unmoved:>7.4f} {trial.right:>6.3f} {trial.unsure:>6.3f} "
-        f"{trial.new_unsure:>10.3f} {trial.novel:>4} {trial.novel_pure:>5.2f} {trial.kept:>9.4f} "
-        f"{trial.nmi:>6.3f} {trial.nmi_cold:>6.3f}",
+        f"{trial.held_back:<32} {trial.unmoved:>7.4f} {trial.right:>6.3f} {trial.unassigned:>6.3f} "
+        f"{trial.new_unassigned:>10.3f} {trial.novel:>4} {trial.novel_pure:>5.2f} "
+        f"{trial.kept:>9.4f} {trial.nmi:>6.3f} {trial.nmi_cold:>6.3f}",
         flush=True,
     )
 

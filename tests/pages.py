@@ -64,7 +64,7 @@ def picture(
 def contents(
     *,
     sizes: Sequence[int] = (120, 80, 60, 30, 10),
-    unsure: int = 12,
+    unassigned: int = 12,
     classes: Sequence[str] = _WORDS[:4],
     paths: Sequence[str] = HOSTILE,
     names: Sequence[str | None] = ("lynx", None, "fox at night"),
@@ -76,7 +76,7 @@ def contents(
 
     Args:
         sizes: Images of each cluster; its id is 3 more than its position.
-        unsure: Images in none.
+        unassigned: Images in none.
         classes: Of the images; three quarters are of their cluster's own.
         paths: Of the first images; the others have ordinary ones.
         names: Of the first clusters.
@@ -86,7 +86,7 @@ def contents(
     """
     draw = np.random.default_rng(seed)
     ids = np.repeat(np.arange(len(sizes)) + 3, np.array(sizes, dtype=np.int64))
-    labels = np.concatenate([ids, np.full(unsure, NOISE)]).astype(np.int64)
+    labels = np.concatenate([ids, np.full(unassigned, NOISE)]).astype(np.int64)
     n = len(labels)
     centres = draw.uniform(-0.8, 0.8, (len(sizes) + 1, 2))
     place = np.where(labels == NOISE, len(sizes), labels - 3)
@@ -106,7 +106,7 @@ def contents(
         made_at="2026-11-24T10:20:43+00:00",
         facts=(("embedder", "mobilenet_v2, 1,280 dimensions"), ("algorithm", "kmeans, seed 0")),
         images=n,
-        unsure=unsure,
+        unassigned=unassigned,
         clusters=rows,
         metric="euclidean, on vectors of unit length",
         silhouette=silhouette(vectors, labels),
@@ -123,7 +123,7 @@ def contents(
         sheets={row.cluster_id: _sheet(row.cluster_id, files, pictures) for row in rows},
         doubtful=tuple(picture(files[i], i, note="70% in cluster 3") for i in range(2)),
         doubtful_count=5,
-        unsure_pictures=tuple(picture(files[-1 - i], i, note="unsure") for i in range(3)),
+        unassigned_pictures=tuple(picture(files[-1 - i], i, note="unsure") for i in range(3)),
         map=ReportMap(
             method="tsne",
             xy=xy,
@@ -144,7 +144,7 @@ def without(found: ReportContents, *names: str) -> ReportContents:
         "evidence": (),
         "sheets": {},
         "doubtful": (),
-        "unsure_pictures": (),
+        "unassigned_pictures": (),
         "remarks": (),
         "facts": (),
     }
@@ -153,10 +153,10 @@ def without(found: ReportContents, *names: str) -> ReportContents:
 
 def bare() -> ReportContents:
     """The least that a report can show: one cluster with one image, and nothing about it."""
-    found = contents(sizes=(1,), unsure=0, names=())
+    found = contents(sizes=(1,), unassigned=0, names=())
     empty = InternalScores(None, None, 0.0, (ClusterShape(3, 1, 0.0, 0.0, 0.0, None, None),))
     nothing = ("silhouette", "truth", "explanation", "audit", "map", "evidence", "sheets")
-    found = without(found, *nothing, "doubtful", "unsure_pictures", "remarks", "facts")
+    found = without(found, *nothing, "doubtful", "unassigned_pictures", "remarks", "facts")
     return replace(found, internal=empty)
 
 

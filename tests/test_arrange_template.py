@@ -59,12 +59,14 @@ def test_what_is_not_known_has_a_word() -> None:
 def test_photos_in_no_cluster_may_have_a_folder_of_another_name() -> None:
     words: dict[str, str | int | None] = {"cluster": "empty", "cluster_name": "empty"}
     empty = ArrangeItem("0" * 32, Path("/a/b.jpg"), 1, 2, fields=words)
-    unsure = ArrangeItem("1" * 32, Path("/a/c.jpg"), 1, 2)
+    unassigned = ArrangeItem("1" * 32, Path("/a/c.jpg"), 1, 2)
     named = ArrangeItem("2" * 32, Path("/a/d.jpg"), 1, 2, "", 7, {"cluster_name": "Empty"})
-    folders = distinct_clusters([empty, unsure, named])
+    folders = distinct_clusters([empty, unassigned, named])
     assert folders == {"empty": "empty", None: "unsure", 7: "Empty (7)"}
     template = FolderTemplate.parse("{cluster:03d}/{cluster_name}/{stem}")
-    made = [list(template.render(values_of(i, folders)).folders) for i in (empty, unsure, named)]
+    made = [
+        list(template.render(values_of(i, folders)).folders) for i in (empty, unassigned, named)
+    ]
     assert made == [["empty", "empty"], ["unsure", "unsure"], ["007", "Empty (7)"]]
 
 

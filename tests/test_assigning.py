@@ -55,7 +55,7 @@ def test_new_images_are_assigned_to_the_cluster_of_their_kind(clustered: Library
         joined.image_ids, joined.cluster_ids, truth_of([20, 20, 20]), strict=True
     ):
         assert cluster_id in {first[kind], NOISE}, image_id
-    assert joined.unsure.mean() < 0.15
+    assert joined.unassigned.mean() < 0.15
     assert {i: c for i, c in where(clustered).items() if i in before} == before
 
 
@@ -70,12 +70,12 @@ def test_images_of_a_new_kind_are_unassigned_and_enough_of_them_are_a_novel_clus
     clustered: Library,
 ) -> None:
     few, finished = ingest(clustered, ids_of(range(200, 205)), blobs([5], first=7, seed=1))
-    assert few.unsure.all()
+    assert few.unassigned.all()
     assert finished.novel == ()
     after = members(clustered)
-    assert after.unsure.sum() == 5
-    assert (after.cluster_ids[after.unsure] == NOISE).all()
-    assert set(after.candidates[after.unsure]) <= {1, 2, 3}
+    assert after.unassigned.sum() == 5
+    assert (after.cluster_ids[after.unassigned] == NOISE).all()
+    assert set(after.candidates[after.unassigned]) <= {1, 2, 3}
     _, finished = ingest(clustered, ids_of(range(300, 306)), blobs([6], first=7, seed=2))
     assert [(b.cluster_id, b.images) for b in finished.novel] == [(4, 11)]
     assert cluster_of(clustered, [*ids_of(range(200, 205)), *ids_of(range(300, 306))]) == 4
@@ -109,7 +109,7 @@ def test_what_lies_between_two_clusters_is_unsure_and_no_cluster(tmp_path: Path)
     joined, finished = ingest(
         library, ids_of(range(200, 214)), unit_rows(middle.astype(np.float32))
     )
-    assert joined.unsure.mean() > 0.4
+    assert joined.unassigned.mean() > 0.4
     assert finished.novel == ()
 
 
@@ -134,7 +134,7 @@ def test_no_image_that_is_in_a_cluster_ever_moves_on_ingest(
         ingest(library, ids, vectors)
         after = members(library)
         rows = np.flatnonzero(np.isin(after.image_ids, before.image_ids))
-        old, now = before.take(~before.unsure), after.take(rows)
+        old, now = before.take(~before.unassigned), after.take(rows)
         now = now.take(np.isin(now.image_ids, old.image_ids))
         assert now.cluster_ids.tolist() == old.cluster_ids.tolist()
         assert now.distances.tobytes() == old.distances.tobytes()
@@ -221,7 +221,7 @@ def test_members_that_were_not_counted_are_counted(clustered: Library) -> None:
     made = clustered.store.clusterings.models(current.clustering_id)
     recount_members(clustered.store, clustered.store.clusterings.current(), seed=0)
     now = clustered.store.clusterings.models(current.clustering_id)
-    assert now.counts.sum() == made.counts.sum() + (~joined.unsure).sum()
+    assert now.counts.sum() == made.counts.sum() + (~joined.unassigned).sum()
     recount_members(clustered.store, clustered.store.clusterings.current(), seed=0)
     again = clustered.store.clusterings.models(current.clustering_id)
     assert again.counts.tolist() == now.counts.tolist(), "once"

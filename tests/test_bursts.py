@@ -227,7 +227,7 @@ def test_a_late_frame_goes_to_the_cluster_of_its_burst(tmp_path: Path) -> None:
         frame(card / "single.jpg", halfway(0.53), at="2024:05:03 10:00:00")
         report = library.ingest([card])
         at = where(library)
-        assert (report.compared, report.unsure) == (2, 1)
+        assert (report.compared, report.unassigned) == (2, 1)
         assert (at.pop("turning-2"), at.pop("single")) == (at["fox0-0"], NOISE)
         assert at == before
 
@@ -306,7 +306,7 @@ def test_a_new_species_is_a_novel_cluster_of_enough_bursts(made: Library, card: 
     for i in range(3):
         burst(card, f"boar{i}", [near(BOAR, i + j) for j in range(3)], minute=600 + 10 * i)
     report = made.ingest([card])
-    assert (report.unsure, report.novel) == (9, ()), "nine frames are three observations"
+    assert (report.unassigned, report.novel) == (9, ()), "nine frames are three observations"
     for i in range(3, 9):
         burst(card, f"boar{i}", [near(BOAR, i + j) for j in range(3)], minute=600 + 10 * i)
     report = made.ingest([card])

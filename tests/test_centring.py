@@ -272,8 +272,8 @@ def new_photos(library: Library) -> tuple[int, int, int]:
     own = {name: at[f"{name}-A-0"] for name in ("fox", "owl")}
     mine = [(name, cluster_id) for name, cluster_id in at.items() if "-C-" in name]
     right = sum(cluster_id == own[name[:3]] for name, cluster_id in mine)
-    unsure = sum(cluster_id == NOISE for _, cluster_id in mine)
-    return right, unsure, len(mine) - right - unsure
+    unassigned = sum(cluster_id == NOISE for _, cluster_id in mine)
+    return right, unassigned, len(mine) - right - unassigned
 
 
 def test_a_new_camera_is_learned_and_nobody_moves(library: Library, tmp_path: Path) -> None:

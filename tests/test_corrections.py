@@ -442,10 +442,10 @@ def test_the_parts_of_a_novel_cluster_and_their_merge_still_take_their_like(
 def test_unassigned_images_never_point_to_a_cluster_that_is_gone(library: Library) -> None:
     ingest(library, ids_of(range(100, 104)), blobs([4], first=9))
     at = members(library)
-    nearest = int(at.candidates[at.unsure][0])
+    nearest = int(at.candidates[at.unassigned][0])
     library.corrections.retire(nearest)
     at = members(library)
-    assert nearest not in at.candidates[at.unsure]
+    assert nearest not in at.candidates[at.unassigned]
 
 
 # What cannot be -----------------------------------------------------------------------------

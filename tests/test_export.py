@@ -286,7 +286,7 @@ def test_megadetector_json_keeps_the_rules_of_format_1_6(tmp_path: Path) -> None
 
 def test_a_cluster_hangs_on_the_whole_image_and_claims_no_animal(tmp_path: Path) -> None:
     read = _megadetector(tmp_path, batch(3))
-    decided, automatic, unsure = read["images"]
+    decided, automatic, unassigned = read["images"]
     for image in read["images"]:
         (detection,) = image["detections"]
         name = read["detection_categories"][detection["category"]]
@@ -294,8 +294,8 @@ def test_a_cluster_hangs_on_the_whole_image_and_claims_no_animal(tmp_path: Path)
         assert detection["bbox"] == [0.0, 0.0, 1.0, 1.0]
     assert decided["detections"][0]["classifications"] == [["3", 1.0]]
     assert automatic["detections"][0]["classifications"] == [["7", 0.875]]
-    assert "classifications" not in unsure["detections"][0]
-    assert unsure["organizer"]["candidate_name"] == "Red fox"
+    assert "classifications" not in unassigned["detections"][0]
+    assert unassigned["organizer"]["candidate_name"] == "Red fox"
     assert read["classification_categories"] == {"3": "Red fox", "7": "cluster 7"}
 
 

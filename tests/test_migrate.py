@@ -138,7 +138,7 @@ def test_clusters_names_and_members_survive(old: Path) -> None:
             (1, None, 20),
             (2, "Lynx", 20),
         }
-        assert library.status().unsure == 1
+        assert library.status().unassigned == 1
     manifest = json.loads((old / ".organizer" / "library.json").read_text())
     assert manifest == {"schema": SCHEMA_VERSION, "created_at": "then"}
 
@@ -146,7 +146,7 @@ def test_clusters_names_and_members_survive(old: Path) -> None:
 def test_new_images_join_and_a_recluster_keeps_the_names(old: Path) -> None:
     with Library.open(old) as library:
         joined, _ = ingest(library, ids_of(range(100, 120)), blobs([10, 10], seed=4))
-        assert (~joined.unsure).sum() >= 14
+        assert (~joined.unassigned).sum() >= 14
         library.recluster(k=3)
         assert {where(library)[i] for i in ids_of(range(20, 40))} == {2}
         library.undo()

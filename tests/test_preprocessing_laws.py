@@ -84,7 +84,7 @@ def test_sizes_decide_nothing(trees: list[Tree], batch_size: int, commit_images:
             reports = []
             for i, tree in enumerate(trees):
                 report = ingest(library, photos, tree)
-                reports.append((counts(report), report.compared, report.unsure))
+                reports.append((counts(report), report.compared, report.unassigned))
                 if i == 0:
                     recluster(library, 2)
             outcomes.append((reports, contents(library, photos.folder)))

@@ -302,7 +302,7 @@ def test_a_wrong_argument_is_refused_by_name_and_leaves_no_trace(
         ({"seed": -1}, "seed cannot be -1"),
     ):
         with pytest.raises(SettingsError, match=message):
-            filled.recluster(**options)  # type: ignore[arg-type]
+            filled.recluster(**options)
     with pytest.raises(SettingsError, match="limit cannot be 0"):
         filled.search(photos / "red" / "000.jpg", limit=0)
     assert not (filled.store.path / "writing").exists()

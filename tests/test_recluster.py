@@ -249,7 +249,7 @@ def test_a_new_group_is_a_new_cluster_and_the_others_keep_their_ids(
     for i in range(8):
         make_photo(photos / "yellow" / f"{i}.jpg", 70 + i, colour=(200, 200, 40))
     ingested = filled.ingest([photos])
-    assert (ingested.compared, ingested.unsure, ingested.unassigned) == (8, 8, 0)
+    assert (ingested.compared, ingested.unassigned, ingested.total_unassigned) == (8, 8, 0)
     assert [
         (cluster_found.cluster_id, cluster_found.images) for cluster_found in ingested.novel
     ] == [(4, 8)]
@@ -415,7 +415,7 @@ def test_undo_goes_back_step_by_step_to_the_first_clustering(filled: Library) ->
     for stand in reversed(stands[:-1]):
         filled.undo()
         assert members_bytes(filled) == stand
-    with pytest.raises(ClusteringError, match="no former") as caught:
+    with pytest.raises(ClusteringError, match="no previous") as caught:
         filled.undo()
     assert caught.value.hint
     assert members_bytes(filled) == stands[0]

@@ -113,7 +113,7 @@ def test_the_table_of_contents_names_every_section(page: Page) -> None:
 def test_a_section_without_anything_to_show_is_left_out(
     full: ReportContents, section: str, field: str
 ) -> None:
-    missing = without(full, field, "doubtful", "unsure_pictures")
+    missing = without(full, field, "doubtful", "unassigned_pictures")
     found = Page(render(missing))
     assert section not in found.ids
     assert f"#{section}" not in [a.get("href") for a in found.all("a")]
@@ -153,7 +153,7 @@ def test_a_sampled_silhouette_says_so_with_its_error(full: ReportContents) -> No
 
 
 def _all_unsure() -> ReportContents:
-    shown = without(contents(sizes=(), unsure=9), "silhouette", "truth", "sheets")
+    shown = without(contents(sizes=(), unassigned=9), "silhouette", "truth", "sheets")
     return replace(shown, internal=bare().internal)
 
 
@@ -161,9 +161,9 @@ def _all_unsure() -> ReportContents:
     "shown",
     [
         bare(),
-        contents(sizes=(5,), unsure=0, pictures=0, spots=0),
-        contents(sizes=(1, 1), unsure=1),
-        contents(sizes=(3, 1), unsure=0, classes=("only",)),
+        contents(sizes=(5,), unassigned=0, pictures=0, spots=0),
+        contents(sizes=(1, 1), unassigned=1),
+        contents(sizes=(3, 1), unassigned=0, classes=("only",)),
         _all_unsure(),
     ],
     ids=["one image", "one cluster", "clusters of one", "one class", "all unsure"],
@@ -346,7 +346,7 @@ def test_a_class_has_the_same_colour_on_the_map_and_in_the_bars(
 
 
 def test_a_silhouette_bar_is_sorted_and_keeps_its_ends_when_thinned() -> None:
-    shown = contents(sizes=(3_000, 40), unsure=0, pictures=0, spots=0)
+    shown = contents(sizes=(3_000, 40), unassigned=0, pictures=0, spots=0)
     assert shown.silhouette is not None
     found = charts.silhouette_chart(shown.silhouette, shown.cluster_ids, [4, 3], height=300)
     assert [bar.cluster_id for bar in found.bars] == [4, 3]

@@ -68,7 +68,7 @@ def test_plots_of_an_earlier_run_are_replaced_and_nothing_else(
     (written / "my map.png").write_bytes(b"mine too")
     before = (written / "factors.png").read_bytes()
     fewer = without(
-        full, "silhouette", "evidence", "truth", "map", "sheets", "doubtful", "unsure_pictures"
+        full, "silhouette", "evidence", "truth", "map", "sheets", "doubtful", "unassigned_pictures"
     )
     assert fewer.explanation is not None
     fewer = replace(
@@ -104,7 +104,7 @@ def test_a_folder_that_cannot_be_made_is_said_plainly(full: ReportContents, tmp_
 
 
 def test_the_map_shows_its_pictures_in_their_places(tmp_path: Path) -> None:
-    shown = contents(sizes=(30,), unsure=0, spots=1)
+    shown = contents(sizes=(30,), unassigned=0, spots=1)
     assert shown.map is not None
     spot = shown.map.spots[0]
     xy = np.zeros_like(shown.map.xy)

@@ -173,7 +173,7 @@ def test_members_come_back_and_the_unassigned_are_counted(clusterings: Clusterin
     assert members.cluster_ids.tolist() == [1, 2, 1, NOISE, 2]
     assert members.distances[:3].tobytes() == made.members.distances.tobytes()
     assert members.since.tolist() == [0, 0, 0, 1, 1]
-    assert members.unsure.tolist() == [False, False, False, True, False]
+    assert members.unassigned.tolist() == [False, False, False, True, False]
     assert clusterings.count_unassigned(clustering_id) == 1
     assert clusterings.count(clustering_id) == 5
     assert clusterings.clusters_of(clustering_id, [id_of(50), id_of(51)]) == {id_of(51): 2}

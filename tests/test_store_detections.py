@@ -26,15 +26,15 @@ def _box(confidence: float, x: float, *, category: str = "animal") -> Detection:
 
 
 def test_what_was_written_is_read_the_surest_box_first(store: Store) -> None:
-    unsure, sure = _box(0.21, 0.1), _box(0.7, 0.5)
+    unassigned, sure = _box(0.21, 0.1), _box(0.7, 0.5)
     said = ImageDetections(
-        _FRAME, Detected.FOUND, (unsure, sure), detector="MDv5", extra={"max": 0.7}
+        _FRAME, Detected.FOUND, (unassigned, sure), detector="MDv5", extra={"max": 0.7}
     )
     empty = ImageDetections(_OTHER, Detected.EMPTY, detector="MDv5")
     failed = ImageDetections(_THIRD, Detected.FAILED, failure="no pixels", detector="MDv5")
     assert store.detections.write([said, empty, failed]) == 3
     found = store.detections.of()
-    assert found[_FRAME].detections == (sure, unsure)
+    assert found[_FRAME].detections == (sure, unassigned)
     assert (found[_OTHER], found[_THIRD]) == (empty, failed)
     assert found[_FRAME].extra == {"max": 0.7}
     assert store.detections.of([_OTHER]) == {_OTHER: empty}

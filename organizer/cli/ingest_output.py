@@ -36,9 +36,9 @@ def print_ingest(
         say(f"no clusters yet; make them with: organizer recluster --k auto{_option(report, own)}")
     elif option := _option(report, own):
         say(f"the clusters do not use these vectors yet: organizer recluster{option}")
-    elif report.unassigned and report.unsure > report.compared / 4:
+    elif report.total_unassigned and report.unassigned > report.compared / 4:
         say(
-            f"{count_text(report.unassigned, 'image')} unassigned (organizer clusters show "
+            f"{count_text(report.total_unassigned, 'image')} unassigned (organizer clusters show "
             "unsure); organizer recluster may find clusters for them"
         )
 
@@ -60,10 +60,10 @@ def _fields(report: IngestReport) -> dict[str, object]:
         "engine": report.engine or None,
         "embedded": report.embedded,
         "joined": report.compared,
-        "unsure": report.unsure,
+        "unsure": report.unassigned,
         "born": [{"cluster_id": b.cluster_id, "count": b.images} for b in report.novel],
         "settled": report.novel_images,
-        "pile": report.unassigned,
+        "pile": report.total_unassigned,
         "other_suffixes": dict(report.other_suffixes),
         "interrupted": report.interrupted,
     }
@@ -96,13 +96,13 @@ def _lines(report: IngestReport) -> None:
     for novel in report.novel:
         print_line(f"novel cluster {novel.cluster_id}: {count_text(novel.images, 'similar image')}")
     if report.novel:
-        print_line(f"{count_text(report.unassigned, 'image')} still unassigned")
+        print_line(f"{count_text(report.total_unassigned, 'image')} still unassigned")
     print_line(f"{count_text(report.images, 'image')} in the library")
 
 
 def _assigned(report: IngestReport) -> str:
-    line = f"{count_text(report.compared - report.unsure, 'image')} assigned"
-    line += f", {report.unsure:,} unassigned"
+    line = f"{count_text(report.compared - report.unassigned, 'image')} assigned"
+    line += f", {report.unassigned:,} unassigned"
     if report.novel:
         line += f"; {count_text(len(report.novel), 'novel cluster')} found"
     return line

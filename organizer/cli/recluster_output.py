@@ -42,7 +42,7 @@ def _fields(report: ReclusterReport) -> dict[str, object]:
             {"cluster_id": cluster_id, "name": name, "count": count}
             for cluster_id, name, count in report.clusters
         ],
-        "unsure": report.unsure,
+        "unsure": report.unassigned,
         "lineage": lineage_fields(report.lineage),
         "evidence": [asdict(candidate) for candidate in report.evidence],
         "second_k": choice.second if choice else None,
@@ -88,8 +88,8 @@ def _tables(report: ReclusterReport) -> None:
     )
     if report.bursts:
         print_line(f"bursts as one: {count_text(report.observations, 'observation')} clustered")
-    if report.unsure:
-        print_line(f"{report.unsure:,} of them unassigned: organizer clusters show unsure")
+    if report.unassigned:
+        print_line(f"{report.unassigned:,} of them unassigned: organizer clusters show unsure")
     for line in lineage_lines(report.lineage):
         print_line(line)
 

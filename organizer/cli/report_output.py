@@ -56,7 +56,7 @@ def _fields(report: ClusteringReport) -> dict[str, object]:
         "audit": audit_fields(report.audit),
         "evidence": [asdict(candidate) for candidate in report.clustering.evidence],
         "images": report.images,
-        "unsure": report.unsure,
+        "unsure": report.unassigned,
         "k": len(report.clusters),
         "clustering_id": report.clustering.clustering_id,
         "embedder": report.clustering.embedder.name,

@@ -54,7 +54,7 @@ def _fields(status: LibraryStatus) -> dict[str, object]:
         "center": centred_by(clustering.reducer) if clustering else None,
         "clustered": status.clustered,
         "added_since": status.added_since,
-        "unsure": status.unsure,
+        "unsure": status.unassigned,
         "drift": _drift_fields(status.drift),
     }
 
@@ -79,7 +79,7 @@ def _lines(status: LibraryStatus) -> list[tuple[str, str]]:
         ("clusters", f"{status.k} in clustering {clustering.clustering_id}"),
         ("made", ", ".join([time_text(clustering.created_at), clustering.algorithm, *prepared])),
         ("since then", f"{count_text(status.added_since, 'image')} added"),
-        ("unassigned", f"{status.unsure:,} of {count_text(status.clustered, 'image')}"),
+        ("unassigned", f"{status.unassigned:,} of {count_text(status.clustered, 'image')}"),
         *_drift(status.drift),
     ]
 

@@ -28,11 +28,11 @@ class ImageAssignment:
 
     Attributes:
         placement: The mode of each image among all modes; see `PointPlacement`.
-        unsure: ``(n,)`` whether an image stays unassigned: it fits no cluster, or two alike.
+        unassigned: ``(n,)`` whether an image stays unassigned: it fits no cluster, or two alike.
     """
 
     placement: PointPlacement
-    unsure: NDArray[np.bool_]
+    unassigned: NDArray[np.bool_]
 
 
 def assign_images(
@@ -58,12 +58,12 @@ def assign_images(
     old = models.take(known)
     placement = place_points(points, old.centroids, old.cluster_ids)
     if by_centroid:
-        unsure = is_ambiguous(old, placement.nearest, placement.margins)
+        unassigned = is_ambiguous(old, placement.nearest, placement.margins)
     else:
-        placement, unsure = _voted(old, exemplars, vectors, points, placement)
-    unsure |= misfit(old, exemplars, vectors, placement.nearest) > LIMIT
+        placement, unassigned = _voted(old, exemplars, vectors, points, placement)
+    unassigned |= misfit(old, exemplars, vectors, placement.nearest) > LIMIT
     rows = np.flatnonzero(known)[placement.nearest]
-    location = ImageAssignment(replace(placement, nearest=rows), unsure)
+    location = ImageAssignment(replace(placement, nearest=rows), unassigned)
     if known.all() or not novel.any():
         return location
     return _among_novel(models, exemplars, vectors, points, location, np.flatnonzero(~known))
@@ -101,18 +101,18 @@ def _among_novel(
     novel: Labels,
 ) -> ImageAssignment:
     """Assign images to a novel cluster whose members are nearer to them, if they fit there."""
-    rows, unsure = location.placement.nearest.copy(), location.unsure.copy()
+    rows, unassigned = location.placement.nearest.copy(), location.unassigned.copy()
     best = exemplar_distance(models, exemplars, vectors, rows)
     for mode in novel.tolist():
         distances = exemplar_distance(models, exemplars, vectors, np.full(len(vectors), mode))
         spread = max(float(models.fit_deviations[mode]), 1e-6)
         fits = distances <= models.fit_means[mode] + LIMIT * spread
         taken = fits & (distances < best)
-        tied = fits & ~unsure & (np.abs(distances - best) < AMBIGUOUS * spread)
+        tied = fits & ~unassigned & (np.abs(distances - best) < AMBIGUOUS * spread)
         rows[taken], best[taken] = mode, distances[taken]
-        unsure[taken] = False
-        unsure[tied] = True
+        unassigned[taken] = False
+        unassigned[tied] = True
     placement = place_in_cluster(
         points, models.centroids, models.cluster_ids, models.cluster_ids[rows]
     )
-    return ImageAssignment(replace(placement, nearest=rows), unsure)
+    return ImageAssignment(replace(placement, nearest=rows), unassigned)

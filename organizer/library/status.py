@@ -29,7 +29,7 @@ class LibraryStatus:
         clustering: The current clustering; None where there is none.
         k: Number of clusters.
         clustered: Number of images of the clustering.
-        unsure: Number of unassigned images.
+        unassigned: Number of unassigned images.
         added_since: Number of images that were added since the clustering was made.
         drift: How far the clusters have drifted since then; None where there is no clustering.
     """
@@ -45,7 +45,7 @@ class LibraryStatus:
     clustering: StoredClustering | None
     k: int
     clustered: int
-    unsure: int
+    unassigned: int
     added_since: int
     drift: Drift | None
 
@@ -60,7 +60,7 @@ def library_status(store: Store) -> LibraryStatus:
         drift = drift_of(
             clusterings.models(current.clustering_id, as_made=True),
             clusterings.models(current.clustering_id),
-            unassigned=int(members.unsure.sum()),
+            unassigned=int(members.unassigned.sum()),
             images=len(members),
         )
     return LibraryStatus(
@@ -75,7 +75,7 @@ def library_status(store: Store) -> LibraryStatus:
         clustering=current,
         k=drift.clusters if drift is not None else 0,
         clustered=len(members) if members else 0,
-        unsure=int(members.unsure.sum()) if members else 0,
+        unassigned=int(members.unassigned.sum()) if members else 0,
         added_since=int(np.count_nonzero(members.since)) if members else 0,
         drift=drift,
     )

@@ -119,7 +119,7 @@ class ReportContents:
         made_at: When the report was made, ISO 8601 with offset.
         facts: How the clustering was made, label and value: embedder, space, algorithm, when.
         images: Images of the clustering, with the unassigned.
-        unsure: Unassigned images.
+        unassigned: Unassigned images.
         clusters: The largest first.
         metric: The metric of distances, as text.
         silhouette: Of the clustering; its rows number the images of `cluster_ids`.
@@ -132,7 +132,7 @@ class ReportContents:
         sheets: By cluster id.
         doubtful: Images most of whose neighbours are in another cluster, the worst first.
         doubtful_count: How many such images were found; more than pictures where there are many.
-        unsure_pictures: Some of the unassigned images, drawn at random.
+        unassigned_pictures: Some of the unassigned images, drawn at random.
         map: The map.
         remarks: Notes to the reader: samples that were drawn, files that could not be read.
     """
@@ -141,7 +141,7 @@ class ReportContents:
     made_at: str
     facts: tuple[tuple[str, str], ...]
     images: int
-    unsure: int
+    unassigned: int
     clusters: tuple[ClusterRow, ...]
     metric: str
     silhouette: Silhouette | None
@@ -154,6 +154,6 @@ class ReportContents:
     sheets: Mapping[int, ContactSheet]
     doubtful: tuple[ReportPicture, ...]
     doubtful_count: int
-    unsure_pictures: tuple[ReportPicture, ...]
+    unassigned_pictures: tuple[ReportPicture, ...]
     map: ReportMap | None
     remarks: tuple[str, ...]

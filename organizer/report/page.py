@@ -126,7 +126,7 @@ def _has(key: str, contents: ReportContents, found: Mapping[str, Any]) -> bool:
         "evidence": bool(contents.evidence),
         "truth": contents.truth is not None,
         "map": found["map_json"] is not None,
-        "sheets": bool(found["sheets"] or contents.doubtful or contents.unsure_pictures),
+        "sheets": bool(found["sheets"] or contents.doubtful or contents.unassigned_pictures),
         "audit": contents.audit is not None,
     }
     return shows[key]

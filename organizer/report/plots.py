@@ -63,6 +63,6 @@ def _drawn(contents: ReportContents) -> Iterator[tuple[str, bytes]]:
     if contents.doubtful:
         worst = (("most of their neighbours are in another cluster", contents.doubtful),)
         yield "sheet_doubtful.png", contact.sheet_png("disagreeing neighbours", worst)
-    if contents.unsure_pictures:
-        some = (("drawn at random", contents.unsure_pictures),)
+    if contents.unassigned_pictures:
+        some = (("drawn at random", contents.unassigned_pictures),)
         yield "sheet_unsure.png", contact.sheet_png("unassigned", some)

@@ -202,7 +202,7 @@ class Assignments:
         return len(self.image_ids)
 
     @property
-    def unsure(self) -> NDArray[np.bool_]:
+    def unassigned(self) -> NDArray[np.bool_]:
         """``(n,)`` whether an image is unassigned: in no cluster, as none fits."""
         return np.asarray(self.states == AssignmentState.UNSURE.value)
 

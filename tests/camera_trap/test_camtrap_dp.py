@@ -191,7 +191,7 @@ def test_an_image_is_what_detector_and_person_say(tmp_path: Path) -> None:
     of: dict[str, Rows] = {image_id: [] for image_id in images.image_ids}
     for row in tables["observations"]:
         of[row["mediaID"]].append(row)
-    decided, second, empty, loose, whole, unsure = of.values()
+    decided, second, empty, loose, whole, unassigned = of.values()
     assert [row["observationType"] for row in decided] == ["animal", "animal"], "0.1 counts not"
     assert [row["classificationMethod"] for row in decided] == ["human", "machine"]
     assert [row["classifiedBy"] for row in decided] == ["Ann", "organizer 0"]
@@ -209,8 +209,8 @@ def test_an_image_is_what_detector_and_person_say(tmp_path: Path) -> None:
     assert human["bboxWidth"] == "0.5", "a box ends with the image"
     assert animal["observationTags"] == "cluster:3 | name:Red fox", "whole images were clustered"
     assert (whole[0]["observationType"], whole[0]["bboxX"]) == ("animal", "0.0")
-    assert [row["observationType"] for row in unsure] == ["unclassified"]
-    assert (unsure[0]["classificationMethod"], unsure[0]["observationTags"]) == ("", "")
+    assert [row["observationType"] for row in unassigned] == ["unclassified"]
+    assert (unassigned[0]["classificationMethod"], unassigned[0]["observationTags"]) == ("", "")
 
 
 def test_events_have_each_kind_once_and_the_most_at_a_time(tmp_path: Path) -> None:

@@ -112,9 +112,9 @@ def _pets_are_assigned_and_nothing_moves(
     assert (ingested["added"], ingested["joined"]) == (different, different)
     after = person.assignments()
     assert {path: after[path] for path in before} == before
-    unsure = len(person.asks("clusters", "show", "unsure")["images"])
-    assert unsure == ingested["pile"]
-    assert len(after) + unsure == len(before) + different
+    unassigned = len(person.asks("clusters", "show", "unsure")["images"])
+    assert unassigned == ingested["pile"]
+    assert len(after) + unassigned == len(before) + different
     assert ingested["unsure"] > 0.8 * different, "cats and dogs are none of the five"
 
 

@@ -21,7 +21,7 @@ def list_clusters(
 
         output.print_clusters(
             found.clusters.summaries(),
-            found.status().unsure,
+            found.status().unassigned,
             found.clusters.groups(),
             json=json,
         )

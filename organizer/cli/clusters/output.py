@@ -26,12 +26,16 @@ from organizer.library.search.text import NameSuggestion
 
 
 def print_clusters(
-    rows: Sequence[ClusterSummary], unsure: int, groups: Mapping[PhotoGroup, int], *, json: bool
+    rows: Sequence[ClusterSummary], unassigned: int, groups: Mapping[PhotoGroup, int], *, json: bool
 ) -> None:
     """The clusters and groups of photos to stdout; the number of unassigned images to stderr."""
     if json:
         print_json(
-            {"clusters": [asdict(row) for row in rows], "unsure": unsure, "groups": dict(groups)}
+            {
+                "clusters": [asdict(row) for row in rows],
+                "unsure": unassigned,
+                "groups": dict(groups),
+            }
         )
         return
     table = [
@@ -52,8 +56,8 @@ def print_clusters(
             ["group", ">photos", "shown by"],
             [[group, f"{count:,}", _shown_by(group)] for group, count in groups.items()],
         )
-    if unsure:
-        say(f"{count_text(unsure, 'image')} unassigned: organizer clusters show unsure")
+    if unassigned:
+        say(f"{count_text(unassigned, 'image')} unassigned: organizer clusters show unsure")
 
 
 def _shown_by(group: PhotoGroup) -> str:

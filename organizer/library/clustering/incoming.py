@@ -62,7 +62,7 @@ def observe_bursts(
     followed = _followers(preprocessor, vectors, bursts, leads, known)
     follows = {row for rows in followed.values() for row in rows}
     rest = np.array([row for row in range(len(vectors)) if row not in follows], dtype=np.int64)
-    waiting = np.flatnonzero(burst_members.unsure & ~np.isin(member_bursts, list(leads)))
+    waiting = np.flatnonzero(burst_members.unassigned & ~np.isin(member_bursts, list(leads)))
     found, new_means = _new_observations(
         preprocessor, image_ids, vectors, rest, (burst_members, known, waiting)
     )

@@ -19,7 +19,7 @@ def measure_fit(
 ) -> tuple[ClusterModels, Exemplars]:
     """Measure the exemplars and fit of a clustering that was stored without them."""
     members = store.clusterings.assignments(clustering.clustering_id)
-    members = members.take(~members.unsure)
+    members = members.take(~members.unassigned)
     vectors = unit_rows(store.vectors.read_rows(clustering.embedder, members.image_ids.tolist()))
     at = place_in_cluster(
         space.points(vectors), models.centroids, models.cluster_ids, members.cluster_ids

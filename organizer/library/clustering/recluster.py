@@ -49,7 +49,7 @@ class ReclusterReport:
     Attributes:
         clustering_id: Its id; None for a dry run.
         clusters: Id, name and number of images of each, the largest first.
-        unsure: Number of unassigned images.
+        unassigned: Number of unassigned images.
         lineage: What became of the previous clusters.
         choice: How k was chosen; None where it was given.
         algorithm: What really ran, for a person.
@@ -62,7 +62,7 @@ class ReclusterReport:
 
     clustering_id: int | None
     clusters: tuple[tuple[int, str | None, int], ...]
-    unsure: int
+    unassigned: int
     lineage: LineageReport
     choice: KChoice | None
     algorithm: str
@@ -232,7 +232,7 @@ def _store_clustering(
     return ReclusterReport(
         clustering_id=clustering_id,
         clusters=_listed(clustering.models, members.cluster_ids, constraints.names),
-        unsure=int(members.unsure.sum()),
+        unassigned=int(members.unassigned.sum()),
         lineage=lineage,
         choice=choice,
         algorithm=clustering.algorithm,

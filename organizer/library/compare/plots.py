@@ -81,7 +81,7 @@ class ComparisonPlots:
             made_at=datetime.now().astimezone().isoformat(timespec="seconds"),
             facts=(("recipe", self.recipe.name), ("clustering", cell.name)),
             images=len(labels),
-            unsure=int(np.count_nonzero(labels == NOISE)),
+            unassigned=int(np.count_nonzero(labels == NOISE)),
             clusters=tuple(ClusterRow(made.number, None, made.count) for made in found.made),
             metric=KEPT_METRIC if cell.lengths == "kept" else METRIC,
             silhouette=silhouette(vectors, labels, seed=self.settings.seed),
@@ -99,7 +99,7 @@ class ComparisonPlots:
             },
             doubtful=(),
             doubtful_count=0,
-            unsure_pictures=(),
+            unassigned_pictures=(),
             map=None if drawn is None else self._with_pictures(drawn, album),
             remarks=self.compared.comparison.remarks,
         )

@@ -142,7 +142,7 @@ def _members(state: EditorState, decision: Decision, change: Change) -> Assignme
     )
     untouched = np.ones(len(state.members), dtype=np.bool_)
     untouched[rows] = False
-    stale = untouched & state.members.unsure
+    stale = untouched & state.members.unassigned
     stale &= ~np.isin(state.members.candidates, change.models.cluster_ids)
     kept = state.members.take(untouched & ~stale)
     return Assignments.joined([kept, changed, _with_new_candidates(state, stale, change.models)])

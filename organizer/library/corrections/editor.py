@@ -197,7 +197,7 @@ class Editor:
         after = state.members.cluster_ids.copy()
         after[rows] = apply_constraints(
             images,
-            np.where(found.unsure, NOISE, nearest),
+            np.where(found.unassigned, NOISE, nearest),
             models,
             state.exemplars,
             self._constraints_with(decision),

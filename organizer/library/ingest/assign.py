@@ -44,13 +44,13 @@ class AssignmentSummary:
         novel: Novel clusters among the unassigned images.
         novel_images: Images that these took.
         compared: Images that were compared with the clusters.
-        unsure: Those of them that fit none.
+        unassigned: Those of them that fit none.
     """
 
     novel: tuple[NovelCluster, ...] = ()
     novel_images: int = 0
     compared: int = 0
-    unsure: int = 0
+    unassigned: int = 0
 
 
 class Assigner:
@@ -71,7 +71,7 @@ class Assigner:
         self._loaded, self._seed, self.ingest_id = loaded, seed, ingest_id
         self._by_centroid = loaded.clustering.clusterer.name == _BY_CENTROID
         self._sums = ModeSums.zero(loaded.models)
-        self._compared = self._unsure = 0
+        self._compared = self._unassigned = 0
 
     @classmethod
     def open(cls, store: Store, clustering: StoredClustering, *, seed: int) -> Self:
@@ -94,7 +94,7 @@ class Assigner:
         assigned = self._assign_all(image_ids, unit_rows(vectors))
         self._loaded.store.clusterings.append_members(self._loaded.id, assigned)
         self._compared += len(assigned)
-        self._unsure += int(assigned.unsure.sum())
+        self._unassigned += int(assigned.unassigned.sum())
         return assigned
 
     def finish(self) -> AssignmentSummary:
@@ -104,9 +104,9 @@ class Assigner:
         """
         if not self._compared:
             return AssignmentSummary()
-        summary = AssignmentSummary(compared=self._compared, unsure=self._unsure)
+        summary = AssignmentSummary(compared=self._compared, unassigned=self._unassigned)
         models = self._sums.added_to(self._loaded.models)
-        if self._unsure:
+        if self._unassigned:
             unassigned, since = self._loaded.unassigned()
             images = PreparedImages(
                 unassigned.names,
@@ -164,13 +164,13 @@ class Assigner:
         models = self._loaded.models
         points = self._loaded.space.points(incoming.vectors)
         parts = [self._nearest(incoming, points, rows) for rows in _blocks(len(points))]
-        nearest, distances, margins, unsure = (
+        nearest, distances, margins, unassigned = (
             np.concatenate(part)[incoming.numbers] for part in zip(*parts, strict=True)
         )
-        states = np.where(unsure, AssignmentState.UNSURE.value, AssignmentState.AUTO.value)
+        states = np.where(unassigned, AssignmentState.UNSURE.value, AssignmentState.AUTO.value)
         assigned = Assignments(
             np.array(image_ids, dtype=object),
-            np.where(unsure, NOISE, models.cluster_ids[nearest]),
+            np.where(unassigned, NOISE, models.cluster_ids[nearest]),
             models.cluster_ids[nearest],
             distances,
             margins,
@@ -198,17 +198,17 @@ class Assigner:
             points[rows],
             by_centroid=self._by_centroid,
         )
-        at, unsure = location.placement, location.unsure
+        at, unassigned = location.placement, location.unassigned
         cluster_ids = incoming.cluster_ids[rows]
         known = cluster_ids != NOISE
         if not known.any():
-            return at.nearest, at.distances, at.margins, unsure
+            return at.nearest, at.distances, at.margins, unassigned
         own = place_in_cluster(points[rows], models.centroids, models.cluster_ids, cluster_ids)
         return (
             np.where(known, own.nearest, at.nearest),
             np.where(known, own.distances, at.distances),
             np.where(known, own.margins, at.margins),
-            unsure & ~known,
+            unassigned & ~known,
         )
 
     def _apply_constraints(

@@ -116,7 +116,7 @@ class CommitBuffer:
             self._assigner = Assigner.open(self._store, self._current, seed=self._seed)
         members = self._assigner.assign(batch.image_ids, batch.vectors)
         self._report.compared += len(members)
-        self._report.unsure += int(np.count_nonzero(members.unsure))
+        self._report.unassigned += int(np.count_nonzero(members.unassigned))
 
     def _count(self, known: KnownFiles) -> None:
         """Count files by outcome, given what was known of them before."""

@@ -83,7 +83,7 @@ def recount_members(store: Store, clustering: StoredClustering | None, *, seed: 
     models = store.clusterings.models(clustering_id)
     members = store.clusterings.assignments(clustering_id)
     late = members.take(
-        (members.since > store.clusterings.revision(clustering_id)) & ~members.unsure
+        (members.since > store.clusterings.revision(clustering_id)) & ~members.unassigned
     )
     empty = _empty_novel(store, models, members)
     if not len(late) and not empty.any():

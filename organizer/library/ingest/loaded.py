@@ -92,7 +92,7 @@ class LoadedClustering:
     def unassigned(self) -> tuple[Observations, Labels]:
         """The unassigned images, and for each the ingest that compared it with the clusters."""
         members = self.store.clusterings.assignments(self.id)
-        members, vectors = self._with_vectors(members.take(members.unsure))
+        members, vectors = self._with_vectors(members.take(members.unassigned))
         ids = members.image_ids.tolist()
         bursts = self.preprocessor.bursts
         singly = decided_singly(self.store.decisions.all()) if bursts else set()

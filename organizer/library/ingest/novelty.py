@@ -139,7 +139,7 @@ def _add_fitting_images(
     location = assign_images(all_models, exemplars, some.vectors, some.points)
     free = np.array([i not in constraints.fixed for i in some.image_ids], dtype=np.bool_)
     mode_ids = all_models.mode_ids[location.placement.nearest]
-    chosen = np.flatnonzero(np.isin(mode_ids, new.mode_ids) & free & ~location.unsure)
+    chosen = np.flatnonzero(np.isin(mode_ids, new.mode_ids) & free & ~location.unassigned)
     rows = np.array([new.row_of(int(mode_id)) for mode_id in mode_ids[chosen]], dtype=np.int64)
     labels = labels.copy()
     labels[rest[chosen]] = rows

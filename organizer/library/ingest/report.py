@@ -22,7 +22,7 @@ class IngestReport:
         images: Images in the library afterwards.
         embedded: Vectors that were made.
         compared: New images that were compared with the current clusters.
-        unsure: Those of them that fit no cluster, or two alike, and are unassigned.
+        unassigned: Those of them that fit no cluster, or two alike, and are unassigned.
         novel: Novel clusters among the unassigned images.
         novel_images: Images that these took.
         unassigned: All images that are unassigned afterwards.
@@ -38,10 +38,10 @@ class IngestReport:
     images: int = 0
     embedded: int = 0
     compared: int = 0
-    unsure: int = 0
+    unassigned: int = 0
     novel: tuple[NovelCluster, ...] = ()
     novel_images: int = 0
-    unassigned: int = 0
+    total_unassigned: int = 0
     other_suffixes: Counter[str] = field(default_factory=Counter)
     embedder: PartSpec = field(default_factory=lambda: PartSpec(""))
     engine: str = ""

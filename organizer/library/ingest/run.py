@@ -184,9 +184,11 @@ class _Ingest:
         self.report.novel_images += late.novel_images
         if current is not None and uses_capture_info(current):
             self.report.compared += late.compared
-            self.report.unsure += late.unsure
+            self.report.unassigned += late.unassigned
         if current is not None:
-            self.report.unassigned = self.store.clusterings.count_unassigned(current.clustering_id)
+            self.report.total_unassigned = self.store.clusterings.count_unassigned(
+                current.clustering_id
+            )
 
     # Mark ----------------------------------------------------------------------------------
 

@@ -121,7 +121,7 @@ def _contents(
         made_at=datetime.now().astimezone().isoformat(timespec="seconds"),
         facts=_facts(report.clustering),
         images=report.images,
-        unsure=report.unsure,
+        unassigned=report.unassigned,
         clusters=_cluster_rows(report, members),
         metric=METRIC,
         silhouette=report.silhouette,
@@ -139,7 +139,7 @@ def _contents(
             )
         ),
         doubtful_count=len(disagreeing.rows),
-        unsure_pictures=tuple(
+        unassigned_pictures=tuple(
             album.picture(row, f"nearest: {_called(int(members.candidates[row]), names)}")
             for row in shown.unassigned
         ),

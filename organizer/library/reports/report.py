@@ -43,7 +43,7 @@ class ClusteringReport:
         image_ids: ``(n,)`` its images.
         cluster_ids: ``(n,)`` int64; NOISE for an unassigned image.
         clusters: Id, name and number of images of each cluster, in the order of the ids.
-        unsure: Number of unassigned images.
+        unassigned: Number of unassigned images.
         silhouette: None where it is not defined; its rows number `image_ids`.
         internal: Scores by the vectors alone.
         explanation: Which capture factors the clusters go with.
@@ -58,7 +58,7 @@ class ClusteringReport:
     image_ids: NDArray[np.object_] = field(repr=False)
     cluster_ids: Labels = field(repr=False)
     clusters: tuple[tuple[int, str | None, int], ...]
-    unsure: int
+    unassigned: int
     silhouette: Silhouette | None
     internal: InternalScores
     explanation: Explanation
@@ -116,7 +116,7 @@ def score_clustering(
         clusters=tuple(
             (i, names.get(i), c) for i, c in zip(ids.tolist(), counts.tolist(), strict=True)
         ),
-        unsure=int(np.count_nonzero(cluster_ids == NOISE)),
+        unassigned=int(np.count_nonzero(cluster_ids == NOISE)),
         silhouette=silhouette(vectors, cluster_ids, seed=settings.seed),
         internal=internal_scores(vectors, cluster_ids),
         explanation=explain_clusters(cluster_ids, factors, seed=settings.seed),
@@ -142,8 +142,8 @@ def report_notes(report: ClusteringReport) -> list[str]:
             f"the silhouette is that of a sample of {report.silhouette.n_scored:,} images: "
             f"its standard error is {error:.4f}"
         )
-    if report.unsure:
-        notes.append(f"{report.unsure:,} images are unassigned; they are not scored")
+    if report.unassigned:
+        notes.append(f"{report.unassigned:,} images are unassigned; they are not scored")
     if report.labels and report.labelled < report.images:
         notes.append(f"{report.labelled:,} of {report.images:,} images have a label")
     if report.labels and report.truth is None:

@@ -81,8 +81,10 @@ def _show_report(report: DetectionReport) -> None:
     show_counts(report.counts, json=False)
     late = report.late
     if late.compared:
-        inside = late.compared - late.unsure
-        print_line(f"{inside:,} of them were assigned to clusters, {late.unsure:,} are unassigned")
+        inside = late.compared - late.unassigned
+        print_line(
+            f"{inside:,} of them were assigned to clusters, {late.unassigned:,} are unassigned"
+        )
     if late.novel:
         found = "novel cluster was" if len(late.novel) == 1 else "novel clusters were"
         print_line(f"{len(late.novel):,} {found} found, with {late.novel_images:,} crops")
@@ -109,7 +111,7 @@ def _report_fields(report: DetectionReport) -> dict[str, Any]:
         "embedded": cropped.embedded,
         "unreadable": cropped.unreadable,
         "joined": report.late.compared,
-        "unsure": report.late.unsure,
+        "unsure": report.late.unassigned,
         "born": [cluster.cluster_id for cluster in report.late.novel],
         "outdated": report.outdated,
         "interrupted": cropped.interrupted,
