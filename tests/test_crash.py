@@ -2,194 +2,59 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from organizer.library import Library
-from organizer.settings import Settings
-from organizer.store.database import Database
-from organizer.types import FileState
-from tests.conftest import make_groups, make_photo
-
-COLOUR = "channel-mean"
-SMALL = Settings(batch_size=4, commit_images=8)
-PHOTOS = 120
-
-# Says "begun" when the work itself begins, so that a kill lands in it and not in the imports.
-_WORKER = """
-import sys
-from pathlib import Path
-from organizer.library import Library
-from organizer.library.progress import NoProgress
-from organizer.settings import Settings
-
-class Progress(NoProgress):
-    def begin(self, task, total):
-        print("begun", task, flush=True)
-
-what, home = sys.argv[1], Path(sys.argv[2])
-settings = Settings(batch_size=4, commit_images=8)
-with Library.open_or_create(home, settings) as library:
-    if what == "ingest":
-        library.ingest([home / "photos"], embedder="channel-mean", progress=Progress())
-    else:
-        library.recluster(k=3)  # imports what it needs
-        print("begun", flush=True)
-        for k in [int(part) for part in what.split(",")]:
-            library.recluster(k=k, progress=Progress())
-            print("done", k, flush=True)
-"""
-
-
-@contextmanager
-def worker(home: Path, what: str) -> Iterator[subprocess.Popen[str]]:
-    """Another process at work, from where the work begins."""
-    command = [sys.executable, "-c", _WORKER, what, str(home)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        wanted = "begun embedding" if what == "ingest" else "begun"
-        for line in process.stdout:
-            if line.startswith(wanted):
-                break
-        else:
-            pytest.fail("the worker ended before its work began")
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def photos_of(home: Path, count: int = PHOTOS, first: int = 0) -> Path:
-    """Photos in three folders, every tenth a copy of the one before."""
-    for i in range(first, first + count):
-        folder = home / "photos" / "abc"[i % 3]
-        if i % 10 == 9:
-            folder.mkdir(parents=True, exist_ok=True)
-            shutil.copy(
-                home / "photos" / "abc"[(i - 1) % 3] / f"{i - 1:03}.jpg", folder / f"{i:03}.jpg"
-            )
-        else:
-            make_photo(folder / f"{i:03}.jpg", i)
-    return home / "photos"
-
-
-def contents(library: Library, home: Path) -> dict[str, object]:
-    """All that the library knows of photos, in no order."""
-    photos = library.store.photos
-    files = [
-        (str(row.file.relative_to(home)), row.image_id, row.state)
-        for rows in photos.files_of().values()
-        for row in rows
-    ]
-    images = [tuple(row.values()) for row in photos._database.read("images").to_pylist()]
-    vectors = [
-        (spec.name, image_id, row.tobytes())
-        for spec in library.store.vectors.specs()
-        for image_id, row in zip(*library.store.vectors.read(spec), strict=True)
-    ]
-    return {
-        "files": sorted(files),
-        "images": sorted(images, key=repr),
-        "problems": [(str(p.relative_to(home)), o, why) for p, o, why in photos.problems()],
-        "vectors": sorted(vectors),
-        "clusters": sorted(members(library)),
-        "names": dict(library.corrections.constraints().names),
-    }
-
-
-def members(library: Library) -> list[tuple[str, int, str]]:
-    current = library.store.clusterings.current()
-    if current is None:
-        return []
-    m = library.store.clusterings.assignments(current.clustering_id)
-    return list(zip(m.image_ids.tolist(), m.cluster_ids.tolist(), m.states.tolist(), strict=True))
-
-
-def groups_of(found: object) -> set[frozenset[str]]:
-    """Who is with whom."""
-    assert isinstance(found, list)
-    groups: dict[int, set[str]] = {}
-    for image_id, cluster_id, _ in found:
-        groups.setdefault(cluster_id, set()).add(image_id)
-    return {frozenset(group) for group in groups.values()}
-
-
-def assert_whole(library: Library) -> None:
-    """What a reader finds after a cut: every file has its image and its vector, nothing twice."""
-    database = library.store.photos._database
-    images = database.read("images")["image_id"].to_pylist()
-    files = database.read("files").to_pylist()
-    assert {row["image_id"] for row in files} <= set(images)
-    for spec in library.store.vectors.specs():
-        ids = library.store.vectors.read(spec)[0]
-        assert {row["image_id"] for row in files} <= set(ids)
-    library.status()
-
-
-def assert_paths_once(library: Library) -> None:
-    """No path holds two contents, and none the same one twice."""
-    files = library.store.photos._database.read("files").to_pylist()
-    present = [row["path_id"] for row in files if row["state"] == FileState.PRESENT]
-    pairs = [(row["path_id"], row["image_id"]) for row in files]
-    assert len(present) == len(set(present)) == library.status().files
-    assert len(pairs) == len(set(pairs))
-
-
-def assert_nothing_twice(library: Library) -> None:
-    """What is left when the next writer has swept up."""
-    database = library.store.photos._database
-    images = database.read("images")["image_id"].to_pylist()
-    assert len(images) == len(set(images))
-    assert {row["image_id"] for row in database.read("files").to_pylist()} == set(images)
-    for spec in library.store.vectors.specs():
-        assert sorted(library.store.vectors.read(spec)[0]) == sorted(images)
-    if library.store.clusterings.current() is not None:
-        assert sorted(image_id for image_id, _, _ in members(library)) == sorted(images)
-
-
-def undisturbed(home: Path, photos: Path) -> dict[str, object]:
-    """The contents of a library that nobody disturbed, with the same photos at the same place."""
-    with Library.open_or_create(home / "undisturbed", SMALL) as library:
-        library.ingest([photos], embedder=COLOUR)
-        return contents(library, home)
-
+from tests.crashes import (
+    COLOUR,
+    PHOTOS,
+    SMALL,
+    Alter,
+    assert_nothing_twice,
+    assert_paths_once,
+    assert_whole,
+    assert_whole_clustering,
+    before_each_write,
+    broken,
+    changed,
+    contents,
+    copied,
+    cut_at_every_write,
+    deleted,
+    groups_of,
+    ingest_all,
+    kill_while_it_ingests,
+    kill_while_it_is_made,
+    kill_while_it_reclusters,
+    look_at_all,
+    look_before_each_write,
+    make_begun,
+    members,
+    new,
+    photos_of,
+    renamed,
+    touched,
+    undisturbed,
+    undisturbed_after,
+)
 
 # Killed -------------------------------------------------------------------------------------
 
 
-def _killed_ingest(home: Path, delays: list[float]) -> int:
-    """Kill an ingest again and again; how many kills found it at work."""
-    killed = 0
-    for delay in delays:
-        with worker(home, "ingest") as process:
-            time.sleep(delay)
-            process.send_signal(signal.SIGKILL)
-            killed += process.wait(timeout=60) == -signal.SIGKILL
-        with Library.open(home, SMALL) as library:
-            library.status()
-            assert_whole(library)
-            assert_paths_once(library)
-        with Library.open(home, SMALL) as library, library.store.writing():
-            assert_nothing_twice(library)
-    return killed
-
-
-def test_an_ingest_that_was_killed_five_times_ends_like_one_that_was_not(tmp_path: Path) -> None:
+def test_an_ingest_that_was_killed_three_times_ends_like_one_that_was_not(tmp_path: Path) -> None:
     photos = photos_of(tmp_path)
-    delays = np.random.default_rng(4).uniform(0.0, 0.12, 5).tolist()
-    assert _killed_ingest(tmp_path, delays) == 5
+    delays = np.random.default_rng(4).uniform(0.0, 0.12, 3).tolist()
+    assert kill_while_it_ingests(tmp_path, delays) == 3
     with Library.open(tmp_path, SMALL) as library:
         assert library.status().files < PHOTOS, "killed too late: the test tests nothing"
         report = library.ingest([photos], embedder=COLOUR)
@@ -198,85 +63,20 @@ def test_an_ingest_that_was_killed_five_times_ends_like_one_that_was_not(tmp_pat
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3))
-def test_an_ingest_that_was_killed_many_times_ends_like_one_that_was_not(
-    tmp_path: Path, seed: int
-) -> None:
-    photos = photos_of(tmp_path, 300)
-    delays = np.random.default_rng(seed).uniform(0.0, 0.1, 12).tolist()
-    assert _killed_ingest(tmp_path, delays) >= 5
-    with Library.open(tmp_path, SMALL) as library:
-        library.ingest([photos], embedder=COLOUR)
-        assert contents(library, tmp_path) == undisturbed(tmp_path, photos)
-
-
-@pytest.mark.slow
 def test_a_library_whose_making_was_killed_is_made_by_the_next_ingest(tmp_path: Path) -> None:
-    photos = photos_of(tmp_path, 12)
-    made = 0
-    for step in range(12):
-        home = tmp_path / str(step)
-        shutil.copytree(photos, home / "photos")
-        command = [sys.executable, "-m", "organizer", "ingest", "photos", "--embedder", COLOUR]
-        with subprocess.Popen(command, cwd=home, stderr=subprocess.DEVNULL) as process:
-            while not (home / ".organizer").exists():
-                time.sleep(0.001)
-            time.sleep(step * 0.006)
-            process.kill()
-        made += (home / ".organizer" / "library.json").exists()
-        with Library.open_or_create(home, SMALL) as library:
-            library.ingest([home / "photos"], embedder=COLOUR)
-            assert library.status().files == 12
-            assert_nothing_twice(library)
-    assert made < 12, "killed too late: the test tests nothing"
+    kill_while_it_is_made(tmp_path, [0, 3, 7])
 
 
 @pytest.mark.slow
 def test_a_recluster_that_was_killed_leaves_the_old_clustering_or_the_new_one_whole(
     tmp_path: Path,
 ) -> None:
-    photos = make_groups(tmp_path / "photos", each=20)
-    with Library.open_or_create(tmp_path, SMALL) as library:
-        library.ingest([photos], embedder=COLOUR)
-        library.recluster(k=3)
-    ids_ever: set[int] = set()
-    seen: set[int] = set()
-    for delay in np.linspace(0.0, 0.5, 8).tolist():
-        with worker(tmp_path, "4,5,6,7,8,3") as process:
-            time.sleep(delay)
-            process.send_signal(signal.SIGKILL)
-            process.wait(timeout=60)
-        with Library.open(tmp_path, SMALL) as library:
-            current = library.store.clusterings.current()
-            assert current is not None
-            seen.add(current.clustering_id)
-            ids_ever |= _assert_whole_clustering(library, images=60)
-    with Library.open(tmp_path, SMALL) as library:
-        report = library.recluster(k=9)
-        assert report.clustering_id is not None
-        assert report.clustering_id > max(seen)
-        assert not set(report.lineage.new) & ids_ever
-        _assert_whole_clustering(library, images=60)
-        library.undo()
-        _assert_whole_clustering(library, images=60)
-    assert len(seen) > 3, "killed too early: the test tests nothing"
-
-
-def _assert_whole_clustering(library: Library, *, images: int) -> set[int]:
-    current = library.store.clusterings.current()
-    assert current is not None
-    models = library.store.clusterings.models(current.clustering_id)
-    assert len(members(library)) == len({image_id for image_id, _, _ in members(library)}) == images
-    held = {cluster_id for _, cluster_id, _ in members(library)}
-    assert held == set(models.cluster_ids.tolist())
-    assert library.store.clusterings.models(current.clustering_id).counts.sum() == images
-    assert len(library.clusters.summaries()) == len(held)
-    return held
+    kill_while_it_reclusters(tmp_path, [0.1, 0.35], at_least=2)
 
 
 @pytest.mark.slow
 def test_an_interrupted_ingest_ends_with_130_and_keeps_what_it_did(tmp_path: Path) -> None:
-    photos = photos_of(tmp_path, 400)
+    photos = photos_of(tmp_path, 200)
     command = [sys.executable, "-m", "organizer", "ingest", "photos", "--embedder", COLOUR]
     small = {"ORGANIZER_COMMIT_IMAGES": "8", "ORGANIZER_BATCH_SIZE": "4"}
     files = tmp_path / ".organizer" / "files.lance" / "data"
@@ -294,127 +94,26 @@ def test_an_interrupted_ingest_ends_with_130_and_keeps_what_it_did(tmp_path: Pat
     assert not (tmp_path / ".organizer" / "writing").exists(), "it ended in good order"
     with Library.open(tmp_path, SMALL) as library:
         kept = library.status().files
-        assert 16 <= kept < 400
+        assert 16 <= kept < 200
         assert_nothing_twice(library)
         report = library.ingest([photos])
-        assert sum(report.counts.values()) == 400
-        assert library.status().files == 400
+        assert sum(report.counts.values()) == 200
+        assert library.status().files == 200
         assert contents(library, tmp_path) == undisturbed(tmp_path, photos)
 
 
 # Cut short between two writes, at every place -----------------------------------------------
 
-_WRITES = (
-    "append",
-    "create_table",
-    "upsert",
-    "delete_by_id",
-    "delete_pairs",
-    "update_where",
-    "drop",
-)
-Alter = Callable[[Path], None]
-Work = Callable[[Library], object]
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_begun(tmp_path_factory.mktemp("made"))
 
 
-class Cut(BaseException):
-    """The process ends here, as far as the store can tell."""
-
-
-@contextmanager
-def before_each_write(act: Callable[[], None]) -> Iterator[None]:
-    """Do something before each write to a table."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in _WRITES:
-            patch.setattr(Database, name, _preceded(act, getattr(Database, name)))
-        yield
-
-
-def _preceded(act: Callable[[], None], real: Callable[..., None]) -> Callable[..., None]:
-    def write(*args: Any, **kwargs: Any) -> None:
-        act()
-        real(*args, **kwargs)
-
-    return write
-
-
-def cut_at_every_write(begin: Path, tmp_path: Path, work: Work) -> Iterator[Path]:
-    """Copies of a library, each left by work that was cut before another one of its writes."""
-    for number in itertools.count():
-        home = tmp_path / "cut" / str(number)
-        shutil.copytree(begin, home)
-        count = itertools.count()
-
-        def cut(number: int = number, count: Iterator[int] = count) -> None:
-            if next(count) == number:
-                raise Cut
-
-        try:
-            with before_each_write(cut), Library.open(home, SMALL) as library:
-                work(library)
-        except Cut:
-            yield home
-        else:
-            assert number > 1, "nothing was written: the test tests nothing"
-            return
-
-
-def begun(tmp_path: Path) -> Path:
-    """A library with three named groups of photos."""
-    home = tmp_path / "begin"
-    make_groups(home / "photos", each=4)
-    with Library.open_or_create(home, SMALL) as library:
-        library.ingest([home / "photos"], embedder=COLOUR)
-        library.recluster(k=3)
-        library.corrections.rename(1, "First")
-    return home
-
-
-def look_at_all(home: Path) -> None:
-    """What a person may look at, while somebody writes or after a cut."""
-    with Library.open(home, SMALL) as library:
-        library.status()
-        library.problems()
-        library.reports.make()
-        for cluster in library.clusters.summaries():
-            library.clusters.members(cluster.cluster_id)
-        library.search(home / "photos" / "green" / "002.jpg", limit=50)
-
-
-def ingest_all(library: Library) -> None:
-    library.ingest([library.store.path.parent / "photos"])
-
-
-def new(home: Path) -> None:
-    for i in range(5):
-        make_photo(home / "photos" / "new" / f"{i}.jpg", 600 + i, colour=(200, 50, 45))
-
-
-def deleted(home: Path) -> None:
-    shutil.rmtree(home / "photos" / "red")
-
-
-def touched(home: Path) -> None:
-    for file in (home / "photos").rglob("*.jpg"):
-        os.utime(file, (1, 1))
-
-
-def renamed(home: Path) -> None:
-    (home / "photos" / "red").rename(home / "photos" / "crimson")
-
-
-def changed(home: Path) -> None:
-    for i, file in enumerate(sorted((home / "photos" / "red").iterdir())):
-        make_photo(file, 800 + i, colour=(60, 200, 60))
-
-
-def copied(home: Path) -> None:
-    shutil.copytree(home / "photos" / "red", home / "photos" / "copies")
-
-
-def broken(home: Path) -> None:
-    for file in (home / "photos" / "red").iterdir():
-        file.write_bytes(b"torn")
+@pytest.fixture
+def begin(made: Path, tmp_path: Path) -> Path:
+    """A library with three named groups of photos, to change."""
+    return Path(shutil.copytree(made, tmp_path / "begin"))
 
 
 _ALTERATIONS = [
@@ -427,14 +126,14 @@ _ALTERATIONS = [
 
 
 @pytest.mark.parametrize("alter", _ALTERATIONS)
-def test_an_ingest_interrupted_before_any_of_its_writes_ends_like_one_that_was_not(
-    tmp_path: Path, alter: Alter
+def test_an_ingest_interrupted_before_any_write_can_be_read_and_ends_like_one_that_was_not(
+    begin: Path, tmp_path: Path, alter: Alter
 ) -> None:
-    begin = begun(tmp_path)
     alter(begin)
-    expected = _after(begin, tmp_path, ingest_all)
+    expected = undisturbed_after(begin, tmp_path, ingest_all)
     wrong = []
     for home in cut_at_every_write(begin, tmp_path, ingest_all):
+        look_at_all(home)
         with Library.open(home, SMALL) as library:
             assert_whole(library)
             ingest_all(library)
@@ -445,42 +144,21 @@ def test_an_ingest_interrupted_before_any_of_its_writes_ends_like_one_that_was_n
     assert wrong == []
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("alter", _ALTERATIONS)
-def test_after_an_interrupted_ingest_everything_can_be_read(tmp_path: Path, alter: Alter) -> None:
-    begin = begun(tmp_path)
-    alter(begin)
-    for home in cut_at_every_write(begin, tmp_path, ingest_all):
-        look_at_all(home)
-
-
-@pytest.mark.parametrize("alter", _ALTERATIONS)
-def test_everything_can_be_read_before_each_write_of_an_ingest(
-    tmp_path: Path, alter: Alter
-) -> None:
-    home = begun(tmp_path)
-    alter(home)
-    looks = itertools.count()
-
-    def look() -> None:
-        next(looks)
-        look_at_all(home)
-
-    with Library.open(home, SMALL) as library, before_each_write(look):
-        ingest_all(library)
-    assert next(looks) > 2
+@pytest.mark.parametrize("alter", [new, changed])
+def test_everything_can_be_read_before_each_write_of_an_ingest(begin: Path, alter: Alter) -> None:
+    look_before_each_write(begin, alter)
 
 
 @pytest.mark.slow
 def test_images_that_get_their_vectors_late_are_assigned_though_the_ingest_was_interrupted(
+    begin: Path,
     tmp_path: Path,
 ) -> None:
-    begin = begun(tmp_path)
     new(begin)
     with Library.open(begin, SMALL) as library:
         library.ingest([begin / "photos"], embedder="hog+hsv")
-    expected = _after(begin, tmp_path, ingest_all)
-    before = _after(begin, tmp_path, Library.status)
+    expected = undisturbed_after(begin, tmp_path, ingest_all)
+    before = undisturbed_after(begin, tmp_path, Library.status)
     assert len(_clusters_in(expected)) == len(_clusters_in(before)) + 5
     for home in cut_at_every_write(begin, tmp_path, ingest_all):
         with Library.open(home, SMALL) as library:
@@ -494,33 +172,24 @@ def _clusters_in(found: dict[str, object]) -> list[object]:
     return clusters
 
 
-def _after(begin: Path, tmp_path: Path, work: Work) -> dict[str, object]:
-    """The contents after work that nobody disturbed."""
-    home = tmp_path / "undisturbed"
-    shutil.rmtree(home, ignore_errors=True)
-    shutil.copytree(begin, home)
-    with Library.open(home, SMALL) as library:
-        work(library)
-        return contents(library, home)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("k", [2, 5])
 def test_a_recluster_interrupted_before_any_of_its_writes_leaves_the_old_or_the_new_one(
-    tmp_path: Path, k: int
+    begin: Path, tmp_path: Path, k: int
 ) -> None:
-    begin = begun(tmp_path)
     with Library.open(begin, SMALL) as library:
         old = members(library)
         ever = {cluster_id for _, cluster_id, _ in old}
-    new_ones = _after(begin, tmp_path, lambda library: library.recluster(k=k))["clusters"]
+    new_ones = undisturbed_after(begin, tmp_path, lambda library: library.recluster(k=k))[
+        "clusters"
+    ]
     for home in cut_at_every_write(begin, tmp_path, lambda library: library.recluster(k=k)):
         look_at_all(home)
         with Library.open(home, SMALL) as library:
             assert sorted(members(library)) in (sorted(old), new_ones)
-            _assert_whole_clustering(library, images=12)
+            assert_whole_clustering(library, images=12)
             report = library.recluster(k=6)
-            _assert_whole_clustering(library, images=12)
+            assert_whole_clustering(library, images=12)
             assert not set(report.lineage.new) & ever
             assert library.clusters.name_of(1) == "First"
             library.undo()
@@ -528,14 +197,14 @@ def test_a_recluster_interrupted_before_any_of_its_writes_leaves_the_old_or_the_
 
 
 def test_an_undo_interrupted_before_any_of_its_writes_leaves_the_old_or_the_new_one(
+    begin: Path,
     tmp_path: Path,
 ) -> None:
-    begin = begun(tmp_path)
     with Library.open(begin, SMALL) as library:
         library.recluster(k=2)
         new(begin)
         ingest_all(library)
-    undone = _after(begin, tmp_path, Library.undo)["clusters"]
+    undone = undisturbed_after(begin, tmp_path, Library.undo)["clusters"]
     with Library.open(begin, SMALL) as library:
         before = sorted(members(library))
     for home in cut_at_every_write(begin, tmp_path, Library.undo):
@@ -548,9 +217,8 @@ def test_an_undo_interrupted_before_any_of_its_writes_leaves_the_old_or_the_new_
 
 @pytest.mark.parametrize("kind", ["merge", "split", "retire"])
 def test_a_decision_interrupted_before_any_of_its_writes_is_applied_or_was_never_made(
-    tmp_path: Path, kind: str
+    begin: Path, tmp_path: Path, kind: str
 ) -> None:
-    begin = begun(tmp_path)
     with Library.open(begin, SMALL) as library:
         ids = [cluster.cluster_id for cluster in library.clusters.summaries()]
         before = sorted(members(library))
@@ -559,7 +227,7 @@ def test_a_decision_interrupted_before_any_of_its_writes_is_applied_or_was_never
         "split": lambda library: library.corrections.split(ids[0], k=2),
         "retire": lambda library: library.corrections.retire(ids[-1]),
     }
-    done = _after(begin, tmp_path, decisions[kind])["clusters"]
+    done = undisturbed_after(begin, tmp_path, decisions[kind])["clusters"]
     for home in cut_at_every_write(begin, tmp_path, decisions[kind]):
         look_at_all(home)
         with Library.open(home, SMALL) as library:
@@ -572,9 +240,9 @@ def test_a_decision_interrupted_before_any_of_its_writes_is_applied_or_was_never
 
 
 def test_an_undo_of_a_decision_interrupted_before_any_of_its_writes_is_done_or_not_begun(
+    begin: Path,
     tmp_path: Path,
 ) -> None:
-    begin = begun(tmp_path)
     with Library.open(begin, SMALL) as library:
         before = groups_of(members(library))
         library.corrections.merge(
@@ -590,10 +258,9 @@ def test_an_undo_of_a_decision_interrupted_before_any_of_its_writes_is_done_or_n
 
 
 def test_everything_can_be_read_before_each_write_of_recluster_and_undo(
-    tmp_path: Path,
+    begin: Path,
 ) -> None:
-    home = begun(tmp_path)
-    with Library.open(home, SMALL) as library, before_each_write(lambda: look_at_all(home)):
+    with Library.open(begin, SMALL) as library, before_each_write(lambda: look_at_all(begin)):
         library.recluster(k=2)
         library.corrections.rename(library.clusters.summaries()[0].cluster_id, "Other")
         library.undo()

@@ -18,8 +18,8 @@ from organizer.library import Library
 from organizer.settings import Settings
 from organizer_camera_trap.importing import import_results
 from tests.conftest import Run
+from tests.crashes import Cut, before_each_write
 from tests.scenes import Scenes, Thing
-from tests.test_crash import Cut, before_each_write
 
 _SMALL = {"ORGANIZER_BATCH_SIZE": "2", "ORGANIZER_COMMIT_IMAGES": "2"}
 
