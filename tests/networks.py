@@ -5,7 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
 from organizer.embed import weights
+
+SHAPES = [(300, 400), (400, 300), (224, 224), (91, 130), (601, 337)]
+
+
+def noise(seed: int, height: int, width: int) -> NDArray[np.uint8]:
+    """Coarse noise: a picture that survives resizing."""
+    draw = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    return np.asarray(Image.fromarray(draw).resize((width, height), Image.Resampling.BICUBIC))
+
+
+def far(got: NDArray[Any], expected: NDArray[Any]) -> float:
+    """The largest difference as a share of the largest value."""
+    assert got.shape == expected.shape
+    return float(np.abs(got - expected).max() / np.abs(expected).max())
 
 
 def enliven(network: Any, side: int, *, forward: str = "forward") -> Any:

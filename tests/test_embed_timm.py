@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,8 @@ from organizer.embed.network import NetworkEmbedder
 from organizer.embed.timm import TimmNetwork, timm_family
 from organizer.errors import SettingsError, WeightsError, WeightsMissingError
 from organizer.protocols import Embedder, ReducedInput, Versioned
-from tests.networks import enliven, keep_something_of
+from tests.networks import SHAPES, far, keep_something_of, noise
+from tests.timm_networks import Theirs, built, compare_with_and_without_head, expected_of, theirs_in
 
 _GROUP = "organizer.embedders"
 _RESNET = "resnet18.a1_in1k"
@@ -28,40 +28,11 @@ _SMALL = [
     "mobilenetv3_small_100.lamb_in1k",  # a layer between the pooling and the head
     "vit_tiny_patch16_224.augreg_in21k_ft_in1k",  # a class token
 ]
-_LARGE = "vit_small_patch14_dinov2.lvd142m"  # 518 pixels
+_HEADLESS = "vit_small_patch16_224.dino"
 _ENGINES = [
     _RESNET,
     *(pytest.param(name, marks=pytest.mark.slow) for name in _SMALL[1:]),  # converted
 ]
-
-
-@dataclass(frozen=True)
-class Theirs:
-    """timm's own network with random weights, and the folder in which these lie."""
-
-    name: str
-    network: Any
-    transform: Any
-    folder: Path
-
-    def features(self, pictures: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """What timm itself makes of the pictures, one at a time."""
-        with torch.inference_mode():
-            rows = [self._row(self.transform(Image.fromarray(p))[None]) for p in pictures]
-        features: NDArray[np.float32] = torch.cat(rows).numpy()
-        return features
-
-    def _row(self, pixels: Any) -> Any:
-        return self.network.forward_head(self.network.forward_features(pixels), pre_logits=True)
-
-
-def _theirs(name: str, folder: Path) -> Theirs:
-    torch.manual_seed(7)
-    network: Any = timm.create_model(name, pretrained=False)
-    enliven(network, network.pretrained_cfg["input_size"][1])
-    torch.save(network.state_dict(), folder / f"{name}.pth")
-    config = resolve_data_config(pretrained_cfg=network.pretrained_cfg)
-    return Theirs(name, network, create_transform(**config, is_training=False), folder)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -73,7 +44,7 @@ def _converted_once(converted: Path) -> Any:
 
 @pytest.fixture(scope="module", params=_ENGINES)
 def theirs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Theirs:
-    return _theirs(request.param, tmp_path_factory.mktemp("weights"))
+    return theirs_in(request.param, tmp_path_factory.mktemp("weights"))
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +54,7 @@ def ours(theirs: Theirs) -> NetworkEmbedder:
 
 @pytest.fixture(scope="module")
 def resnet(tmp_path_factory: pytest.TempPathFactory) -> Theirs:
-    return _theirs(_RESNET, tmp_path_factory.mktemp("resnet"))
+    return theirs_in(_RESNET, tmp_path_factory.mktemp("resnet"))
 
 
 def _made(name: str, weights: Path) -> NetworkEmbedder:
@@ -91,43 +62,28 @@ def _made(name: str, weights: Path) -> NetworkEmbedder:
     return timm_family(name)(weights=weights, device="cpu", precision="float32")
 
 
-def _noise(seed: int, height: int, width: int) -> NDArray[np.uint8]:
-    """Coarse noise: a picture that survives resizing."""
-    draw = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), dtype=np.uint8)
-    return np.asarray(Image.fromarray(draw).resize((width, height), Image.Resampling.BICUBIC))
-
-
-_SHAPES = [(300, 400), (400, 300), (224, 224), (91, 130), (601, 337)]
-
-
 def _embed(embedder: NetworkEmbedder, pictures: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
     return embedder.embed([embedder.prepare(picture) for picture in pictures])
-
-
-def _far(got: NDArray[Any], expected: NDArray[Any]) -> float:
-    """The largest difference as a share of the largest value."""
-    assert got.shape == expected.shape
-    return float(np.abs(got - expected).max() / np.abs(expected).max())
 
 
 # What it computes ----------------------------------------------------------------------------
 
 
 def test_features_are_those_of_timm(theirs: Theirs, ours: NetworkEmbedder) -> None:
-    pictures = [_noise(seed, *shape) for seed, shape in enumerate(_SHAPES)]
+    pictures = [noise(seed, *shape) for seed, shape in enumerate(SHAPES)]
     expected = theirs.features(pictures)
     got = _embed(ours, pictures)
     assert got.dtype == np.float32
     assert got.shape == (len(pictures), ours.dim)
-    assert _far(expected[1:], expected[:-1]) > 1e-3, "the pictures are told apart by nothing"
-    assert _far(got, expected) < 1e-5
+    assert far(expected[1:], expected[:-1]) > 1e-3, "the pictures are told apart by nothing"
+    assert far(got, expected) < 1e-5
 
 
 def test_preparing_is_that_of_timm(theirs: Theirs, ours: NetworkEmbedder) -> None:
     config = resolve_data_config(pretrained_cfg=theirs.network.pretrained_cfg)
     mean, std = np.array(config["mean"]), np.array(config["std"])
-    for shape in _SHAPES:
-        picture = _noise(1, *shape)
+    for shape in SHAPES:
+        picture = noise(1, *shape)
         got = ((ours.prepare(picture) / 255 - mean) / std).transpose(2, 0, 1)
         expected = theirs.transform(Image.fromarray(picture)).numpy()
         np.testing.assert_allclose(got, expected, atol=1e-5)
@@ -144,11 +100,11 @@ def test_it_keeps_the_contracts(ours: NetworkEmbedder) -> None:
 
 
 def test_a_row_does_not_depend_on_its_batch(ours: NetworkEmbedder) -> None:
-    pictures = [_noise(seed, 240, 320) for seed in range(5)]
+    pictures = [noise(seed, 240, 320) for seed in range(5)]
     together = _embed(ours, pictures)
     alone = np.concatenate([_embed(ours, [picture]) for picture in pictures])
-    assert _far(together, alone) < 1e-4
-    assert _far(_embed(ours, pictures[::-1])[::-1], together) < 1e-4
+    assert far(together, alone) < 1e-4
+    assert far(_embed(ours, pictures[::-1])[::-1], together) < 1e-4
 
 
 @cache
@@ -162,7 +118,7 @@ def _different_configs() -> dict[str, tuple[str, dict[str, Any]]]:
 
 
 def test_pictures_are_prepared_for_every_network_as_timm_does() -> None:
-    picture, wrong, refused = _noise(2, 90, 131), [], []
+    picture, wrong, refused = noise(2, 90, 131), [], []
     for name, config in _different_configs().values():
         try:
             preparing = TimmNetwork(name).preprocessing()
@@ -193,40 +149,20 @@ def test_a_crop_that_is_not_known_is_refused_by_name() -> None:
 # The weights ---------------------------------------------------------------------------------
 
 
-def _built(theirs: Theirs, weights: Path) -> NDArray[np.float32]:
-    """What our network makes of a picture that timm has prepared."""
-    pixels = theirs.transform(Image.fromarray(_noise(3, 240, 320)))[None]
-    with torch.inference_mode():
-        vectors: NDArray[np.float32] = (
-            timm_family(theirs.name).build(weights).eval()(pixels).numpy()
-        )
-    return vectors
-
-
-def _expected(theirs: Theirs) -> NDArray[np.float32]:
-    return theirs.features([_noise(3, 240, 320)])
-
-
-@pytest.mark.parametrize("name", [*_SMALL, pytest.param(_LARGE, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", [*_SMALL, _HEADLESS])
 def test_weights_with_and_without_the_head_give_timm_s_vectors(name: str, tmp_path: Path) -> None:
-    theirs = _theirs(name, tmp_path)
-    assert _far(_built(theirs, tmp_path / f"{name}.pth"), _expected(theirs)) < 1e-5
-    headless = timm.create_model(name, pretrained=False, num_classes=0).state_dict()
-    state = theirs.network.state_dict()
-    assert (set(headless) < set(state)) == (name != _LARGE)
-    torch.save({key: state[key] for key in headless}, tmp_path / "headless.pth")
-    assert _far(_built(theirs, tmp_path / "headless.pth"), _expected(theirs)) < 1e-5
+    compare_with_and_without_head(name, tmp_path, has_head=name != _HEADLESS)
 
 
 def test_safetensors_hold_the_same_weights(resnet: Theirs, tmp_path: Path) -> None:
     save_file(resnet.network.state_dict(), tmp_path / f"{_RESNET}.safetensors")
-    assert _far(_built(resnet, tmp_path / f"{_RESNET}.safetensors"), _expected(resnet)) < 1e-5
+    assert far(built(resnet, tmp_path / f"{_RESNET}.safetensors"), expected_of(resnet)) < 1e-5
 
 
 def test_a_training_program_s_checkpoint_is_weights_too(resnet: Theirs, tmp_path: Path) -> None:
     state = {f"module.{key}": value for key, value in resnet.network.state_dict().items()}
     torch.save({"epoch": torch.tensor(3), "state_dict": state}, tmp_path / "checkpoint.pth")
-    assert _far(_built(resnet, tmp_path / "checkpoint.pth"), _expected(resnet)) < 1e-5
+    assert far(built(resnet, tmp_path / "checkpoint.pth"), expected_of(resnet)) < 1e-5
 
 
 @pytest.mark.parametrize(
