@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import shutil
@@ -10,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,14 +18,14 @@ import pyarrow as pa
 import pytest
 from _pytest.mark.structures import ParameterSet
 
-from organizer.errors import OrganizerError, StoreError
+from organizer.errors import StoreError
 from organizer.library import Library
 from organizer.settings import Settings
 from organizer.store import Store
 from organizer.store.database import Database
 from organizer.store.schemas import SCHEMA_VERSION, TABLES
-from organizer.types import Detected, Detection, ImageDetections
-from tests.conftest import make_groups, make_photo
+from tests.conftest import make_photo
+from tests.damages import HARMS, OTHERS, Harm, assert_well_explained, harm_and_use_all, make_sound
 
 THINGS = pa.schema([("key", pa.string()), ("n", pa.int64())])
 
@@ -70,23 +69,7 @@ def database(tmp_path: Path) -> Database:
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with photos and a library that has a row in every table."""
-    folder = tmp_path_factory.mktemp("sound")
-    make_groups(folder / "photos", each=3)
-    (folder / "photos" / "broken.jpg").write_bytes(b"no picture")
-    with Library.open_or_create(folder, Settings()) as library:
-        library.ingest([folder / "photos"], embedder="channel-mean")
-        library.recluster(k=3)
-        library.corrections.rename(1, "first")
-        make_photo(folder / "photos" / "late.jpg", 500)
-        library.ingest([folder / "photos"])
-        library.review.answer([look.answer(belongs=True) for look in library.review.sample(1)])
-        library.deployments.set_template("{deployment}")
-        library.deployments.shift("red", 60)
-        (seen, *_) = library.store.photos.images_below(folder / "photos" / "blue")
-        box = Detection("animal", 0.9, 0.1, 0.1, 0.5, 0.5)
-        library.detections.add([ImageDetections(seen, Detected.FOUND, (box,))])
-    return folder
+    return make_sound(tmp_path_factory.mktemp("sound"))
 
 
 def things(*numbers: int) -> pa.Table:
@@ -100,12 +83,6 @@ def key(number: int) -> str:
 def numbers_in(database: Database) -> list[int]:
     found: list[int] = database.read("things", ["n"])["n"].to_pylist()
     return found
-
-
-def assert_well_explained(error: OrganizerError) -> None:
-    assert "\n" not in error.message
-    assert error.message
-    assert error.hint
 
 
 def as_ordinary_user(words: list[str]) -> list[str]:
@@ -295,79 +272,20 @@ def test_no_ids_mean_no_rows(database: Database) -> None:
 # Damage -------------------------------------------------------------------------------------
 
 
-def zeros(data: bytes) -> bytes:
-    return b"\0" * len(data)
-
-
-def half(data: bytes) -> bytes:
-    return data[: len(data) // 2]
-
-
-def nothing(_: bytes) -> bytes:
-    return b""
-
-
-def noise(data: bytes) -> bytes:
-    return np.random.default_rng(len(data)).bytes(len(data))
-
-
 def _damages() -> Iterator[ParameterSet]:
-    """Every harm to the vectors; to each other table half of them in turn."""
-    kinds = itertools.product(["data/*", "_versions/*.manifest"], [zeros, half, nothing, noise])
-    every = [(kind, harm) for kind, harm in kinds]
-    for kind, harm in every:
+    """Every harm to the vectors; to each other table one harm in turn; tests/soak has them all."""
+    for kind, harm in HARMS:
         yield pytest.param("vectors_*", kind, harm)
-    for place, table in enumerate((*sorted(TABLES), "assignments_1")):
-        for kind, harm in every[place % 2 :: 2]:
+    for place, table in enumerate(OTHERS):
+        for kind, harm in HARMS[place % 4 :: 4]:
             yield pytest.param(table, kind, harm, marks=pytest.mark.slow)
 
 
 @pytest.mark.parametrize(("table", "kind", "harm"), [*_damages()])
 def test_a_damaged_file_never_gives_a_raw_error(
-    sound: Path, tmp_path: Path, table: str, kind: str, harm: Callable[[bytes], bytes]
+    sound: Path, tmp_path: Path, table: str, kind: str, harm: Harm
 ) -> None:
-    """What a disk that lost power leaves; that the damage goes unseen somewhere is allowed."""
-    shutil.copytree(sound, tmp_path, dirs_exist_ok=True)
-    damaged = [f for f in (tmp_path / ".organizer").glob(f"{table}.lance/{kind}") if f.is_file()]
-    assert damaged
-    for file in damaged:
-        file.write_bytes(harm(file.read_bytes()))
-    outside = make_photo(tmp_path / "outside.jpg", 77)
-    raised = list(_use_all(tmp_path, outside))
-    raw = [repr(error) for error in raised if not isinstance(error, OrganizerError)]
-    assert raw == []
-    for error in raised:
-        if isinstance(error, OrganizerError):
-            assert_well_explained(error)
-
-
-def _use_all(folder: Path, outside: Path) -> Iterator[BaseException]:
-    """Every way to use a library, each on its own; what was raised."""
-    ways: list[Callable[[Library], object]] = [
-        lambda library: library.status(),
-        lambda library: library.clusters.summaries(),
-        lambda library: library.clusters.members(1),
-        lambda library: library.reports.make(),
-        lambda library: library.problems(),
-        lambda library: library.review.audit(),
-        lambda library: library.review.sample(3),
-        lambda library: library.review.doubtful(3),
-        lambda library: library.reports.write(html=folder / "report.html", map_method="pca"),
-        lambda library: library.search(folder / "photos" / "red" / "000.jpg", limit=3),
-        lambda library: library.search(outside, limit=3),
-        lambda library: library.corrections.rename(2, "second"),
-        lambda library: library.recluster(k=2),
-        lambda library: library.ingest([outside]),
-        lambda library: library.undo(),
-        lambda library: library.deployments.summary(),
-        lambda library: library.detections.locations(),
-    ]
-    for way in ways:
-        try:
-            with Library.open(folder, Settings()) as library:
-                way(library)
-        except BaseException as error:  # noqa: BLE001 - a panic of Rust is no Exception
-            yield error
+    harm_and_use_all(sound, tmp_path, table, kind, harm)
 
 
 def test_damage_to_the_data_of_the_files_is_noticed_by_the_views(

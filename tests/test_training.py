@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from organizer.embed.mini import DIM, SHAPE, WEIGHTS, MiniShape, mini_network, unpack_weights
+from training import mini
 from training.batches import GRID, Batch, Recipe, _cut, _recoloured, _shaken, batches
 from training.export import folded
 from training.learn import Learner, Stage
@@ -339,31 +341,57 @@ def test_a_checkpoint_that_is_not_there_is_told(work: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_whole_way_as_typed_and_gone_on_with(tmp_path: Path) -> None:
+@pytest.mark.filterwarnings("ignore:invalid value encountered in divide:RuntimeWarning")
+def test_the_whole_way_as_typed_and_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In this process but for the first step; tests/soak has it in processes of their own."""
+
+    def typed(*words: object) -> str:
+        if words[0] == "pack":
+            return in_a_process(*words)
+        monkeypatch.setattr(sys, "argv", ["mini", *map(str, words)])
+        mini.main()
+        return capsys.readouterr().out
+
+    for module in ("learn", "photos"):
+        monkeypatch.setattr(f"training.{module}.split", partial(split, held_out=100))
+    threads = torch.get_num_threads()
+    try:
+        go_the_whole_way(typed, tmp_path, photos=300, batch=64, minutes=0.001)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def go_the_whole_way(
+    typed: Callable[..., str], folder: Path, *, photos: int, batch: int, minutes: float
+) -> None:
+    """From photos to a packed network; `typed` gives what a command prints."""
     import torchvision
 
-    _photos(tmp_path / "photos", 800)
+    _photos(folder / "photos", photos)
     torch.manual_seed(0)
-    weights = tmp_path / "mobilenet_v2.pth"
+    weights = folder / "mobilenet_v2.pth"
     torch.save(torchvision.models.mobilenet_v2(weights=None).state_dict(), weights)
-    work, target = tmp_path / "work", tmp_path / "mini.safetensors"
-    _typed("pack", tmp_path / "photos", "--work", work)
-    _typed("teach", "--work", work, "--weights", weights, "--turns", 1, "--mixed", 1)
-    learn = ("learn", "--work", work, "--weights", weights, "--batch", 32, "--side", 32)
-    assert "held-out neighbours" in _typed(*learn, "--until", 1, "--minutes", 0.02)
-    assert "1k crops of 32" in _typed(*learn, "--until", 1)
-    assert not _typed(*learn, "--until", 1), "what was done is not done again"
-    assert "crops of 32" in _typed(
+    work, target = folder / "work", folder / "mini.safetensors"
+    assert f"{photos} photos in {work}" in typed("pack", folder / "photos", "--work", work)
+    typed("teach", "--work", work, "--weights", weights, "--turns", 1, "--mixed", 1)
+    learn = ("learn", "--work", work, "--weights", weights, "--batch", batch, "--side", 32)
+    assert "held-out neighbours" in typed(*learn, "--until", 1, "--minutes", minutes)
+    assert "1k crops of 32" in typed(*learn, "--until", 1)
+    assert not typed(*learn, "--until", 1), "what was done is not done again"
+    assert "crops of 32" in typed(
         *learn, "--until", 2, "--decay", "--from", "mini", "--name", "end", "--cut", 1, "--shake"
     )
-    assert "crops of 32" in _typed(*learn, "--until", 1, "--from", "packed", "--name", "again")
-    _typed("export", "--work", work, "--name", "end", "--to", target)
+    assert "crops of 32" in typed(*learn, "--until", 1, "--from", "packed", "--name", "again")
+    typed("export", "--work", work, "--name", "end", "--to", target)
     made: Any = mini_network()
     made.load_state_dict(unpack_weights(load_file(target)), assign=True)
     assert torch.isfinite(made(torch.zeros(1, 3, 112, 112))).all()
 
 
-def _typed(*words: object) -> str:
+def in_a_process(*words: object) -> str:
+    """What a command prints that runs in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "training.mini", *map(str, words)],
         cwd=_ROOT, env={**os.environ, "PYTHONPATH": str(_ROOT)},
