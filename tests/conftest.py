@@ -14,10 +14,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from PIL import Image
 
 from organizer.library import Library
 from organizer.settings import Settings
+
+settings.register_profile("soak", max_examples=1_000, deadline=None)
 
 _SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -55,6 +58,13 @@ class Site:
         lines = [f"{name} = {module}:{target}" for name, target in points.items()]
         (info / "entry_points.txt").write_text(f"[{group}]\n" + "\n".join(lines) + "\n")
         importlib.invalidate_caches()
+
+
+def examples(few: int, *, soak: int) -> int:
+    """How many examples a law takes whose examples are dear: see `tests.soak`."""
+    return (
+        soak if settings.default.max_examples == settings.get_profile("soak").max_examples else few
+    )
 
 
 def make_photo(file: Path, seed: int = 0, *, colour: tuple[int, int, int] | None = None) -> Path:

@@ -28,6 +28,7 @@ from tests.cards import (
     members,
     where,
 )
+from tests.conftest import examples
 
 SIZES = [20, 16, 24, 12]
 FIRST, SECOND, THIRD, FOURTH = (
@@ -533,7 +534,11 @@ _step = st.one_of(
 
 
 @pytest.mark.slow
-@settings(max_examples=15, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(
+    max_examples=examples(8, soak=40),
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
 @given(steps=st.lists(_step, min_size=3, max_size=9))
 def test_every_decision_still_holds_after_any_sequence(
     tmp_path_factory: pytest.TempPathFactory,

@@ -23,6 +23,7 @@ from organizer.library import Library
 from organizer.library.ingest.report import IngestReport
 from organizer.settings import Settings
 from organizer.types import FileState, LineageReport, Outcome
+from tests.conftest import examples
 
 COLOUR = "channel-mean"
 BROKEN = -1
@@ -37,7 +38,7 @@ _sound_trees = st.dictionaries(st.sampled_from(_PATHS), _contents, min_size=3, m
 Tree = dict[str, int]
 
 law = settings(
-    max_examples=4,
+    max_examples=examples(3, soak=20),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

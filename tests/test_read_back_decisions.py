@@ -32,7 +32,7 @@ from tests.arranged import (
     named,
     names_in,
 )
-from tests.conftest import make_photo
+from tests.conftest import examples, make_photo
 from tests.test_arranging import arrange
 
 __all__ = ["home", "library", "made"]
@@ -428,7 +428,7 @@ _IN_THE_SECOND = (
 
 @pytest.mark.slow
 @settings(
-    max_examples=6,
+    max_examples=examples(3, soak=20),
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],

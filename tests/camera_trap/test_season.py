@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from organizer.library import Library
 from organizer.settings import Settings
 from tests.camera_trap.season import SPECIES, STATIONS, Card
 from tests.conftest import Ran, Run
+from tests.e2e.test_commands import in_this_process
 
 _PROJECT = """
 [project]
@@ -25,7 +27,13 @@ individualAnimals = false
 
 
 @pytest.mark.slow
-def test_a_season(run: Run, tmp_path: Path) -> None:
+def test_a_season(tmp_path: Path) -> None:
+    """In this process; tests/soak has every command in a process of its own."""
+    live_a_season(partial(in_this_process, tmp_path), tmp_path)
+
+
+def live_a_season(run: Run, tmp_path: Path) -> None:
+    """Two cards, names, deployments, folders and tables."""
     first = _card_of_may(tmp_path)
     _typed(run, "ingest", "cards/may", "--embedder", "hsv")
     _typed(run, "deployments", "template", "{site}/{camera}/...")

@@ -241,8 +241,8 @@ def test_files_that_cannot_be_used_give_exit_code_three(typed: Run, photos: Path
 
 
 @pytest.mark.usefixtures("own")
-def test_recluster_finds_the_three_groups_and_gives_the_evidence(run: Run) -> None:
-    ran = run("recluster", "--json")
+def test_recluster_finds_the_three_groups_and_gives_the_evidence(typed: Run) -> None:
+    ran = typed("recluster", "--json")
     found = ran.json
     assert (ran.code, found["k"]) == (0, 3)
     assert sorted(row["count"] for row in found["clusters"]) == [8, 8, 8]
@@ -291,8 +291,8 @@ def test_recluster_prints_tables_to_stdout_only(typed: Run) -> None:
     assert ran.err == ""
 
 
-def test_clusters_are_listed_with_their_share_and_medoid(run: Run, made: Path) -> None:
-    ran = run("clusters", "--json", cwd=made)
+def test_clusters_are_listed_with_their_share_and_medoid(typed: Run, made: Path) -> None:
+    ran = typed("clusters", "--json", cwd=made)
     rows = ran.json["clusters"]
     assert (ran.code, ran.err) == (0, "")
     assert [row["count"] for row in rows] == [8, 8, 8]
@@ -489,24 +489,24 @@ def test_status_before_the_first_clustering(typed: Run, photos: Path) -> None:
     assert "organizer recluster" not in found.out
 
 
-def test_models_lists_every_embedder_with_one_default(run: Run) -> None:
-    listed = run("models", "--json").json["models"]
+def test_models_lists_every_embedder_with_one_default(typed: Run) -> None:
+    listed = typed("models", "--json").json["models"]
     by_name = {model["name"]: model for model in listed}
     assert {"mobilenet_v2", "resnet50", "vgg16", "hog", "hsv", "channel-mean"} <= set(by_name)
     assert [name for name, model in by_name.items() if model["default"]] == ["mobilenet_v2"]
     assert by_name["channel-mean"]["dim"] == 6
     assert by_name["channel-mean"]["weights"] == "none needed"
     assert by_name["mobilenet_v2"]["weights"] == "downloadable"
-    table = run("models").out
+    table = typed("models").out
     assert all(name in table for name in by_name)
 
 
 # Search --------------------------------------------------------------------------------------
 
 
-def test_search_equals_brute_force(run: Run, made: Path) -> None:
+def test_search_equals_brute_force(typed: Run, made: Path) -> None:
     query = made / "photos" / "green" / "003.jpg"
-    ran = run("search", query, "-n", 23, "--json", cwd=made)
+    ran = typed("search", query, "-n", 23, "--json", cwd=made)
     assert (ran.code, ran.err) == (0, "")
     hits = ran.json["hits"]
     others = [file for file in (made / "photos").rglob("*.jpg") if file != query]
@@ -515,7 +515,7 @@ def test_search_equals_brute_force(run: Run, made: Path) -> None:
     wanted = [_distance(query, Path(hit["path"])) for hit in hits]
     assert [hit["distance"] for hit in hits] == pytest.approx(wanted, abs=2e-3)
     assert all(Path(hit["path"]).parent.name == "green" for hit in hits[:7])
-    assert {hit["cluster_id"] for hit in hits} == set(_clusters(run, cwd=made))
+    assert {hit["cluster_id"] for hit in hits} == set(_clusters(typed, cwd=made))
     assert {hit["cluster_name"] for hit in hits} == {None}
     assert len({hit["image_id"] for hit in hits}) == 23
 
@@ -592,8 +592,8 @@ def test_report_without_labels_has_the_silhouette_of_scikit_learn(typed: Run, ma
     assert not {"purity", "nmi", "ari", "acc"} & set(ran.json)
 
 
-def test_folders_are_labels(run: Run, made: Path) -> None:
-    found = run("report", "--labels", "folders", "--json", cwd=made).json
+def test_folders_are_labels(typed: Run, made: Path) -> None:
+    found = typed("report", "--labels", "folders", "--json", cwd=made).json
     scores = {key: found[key] for key in ("purity", "nmi", "ari", "acc")}
     assert scores == pytest.approx({"purity": 1, "nmi": 1, "ari": 1, "acc": 1})
     assert found["n_labelled"] == 24

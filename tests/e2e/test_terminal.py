@@ -17,6 +17,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from organizer.library import Library
+from organizer.settings import Settings
+from tests.cards import blobs, fill, ids_of
 from tests.conftest import Run, make_groups, make_photo
 from tests.e2e.test_commands import in_this_process
 
@@ -125,7 +128,7 @@ def test_a_pipe_shows_no_bar(run: Run, photos: Path) -> None:
 # Ctrl-C --------------------------------------------------------------------------------------
 
 
-def test_an_interrupted_ingest_continues(run: Run, tmp_path: Path) -> None:
+def test_an_interrupted_ingest_continues(typed: Run, tmp_path: Path) -> None:
     photos = _many_photos(tmp_path / "photos", 80)
     words = ("ingest", "photos", "--embedder", "channel-mean", "--batch-size", 8, "--json")
     shown = OnTerminal(*words, cwd=tmp_path)
@@ -138,14 +141,14 @@ def test_an_interrupted_ingest_continues(run: Run, tmp_path: Path) -> None:
     first = json.loads(shown.out)
     assert first["interrupted"] is True
     assert 0 < first["images"] < 80
-    again = run("ingest", photos, "--json")
+    again = typed("ingest", photos, "--json")
     assert (again.code, again.json["images"]) == (0, 80)
     assert again.json["added"] == 80 - first["images"]
     assert again.json["unchanged"] == first["images"]
 
 
 @pytest.mark.slow
-def test_a_second_ctrl_c_does_not_wait(run: Run, tmp_path: Path) -> None:
+def test_a_second_ctrl_c_does_not_wait(typed: Run, tmp_path: Path) -> None:
     photos = _many_photos(tmp_path / "photos", 80)
     # A batch that takes all files: the orderly end would be the end of all the work.
     words = ("ingest", "photos", "--embedder", "channel-mean", "--batch-size", 80)
@@ -156,23 +159,23 @@ def test_a_second_ctrl_c_does_not_wait(run: Run, tmp_path: Path) -> None:
     shown.process.send_signal(signal.SIGINT)
     assert shown.finish() == 130
     assert "Traceback" not in shown.text
-    again = run("ingest", photos, "--json")
+    again = typed("ingest", photos, "--json")
     assert (again.code, again.json["images"]) == (0, 80)
 
 
 @pytest.mark.slow
-def test_an_interrupted_recluster_changes_nothing(run: Run, tmp_path: Path) -> None:
-    make_groups(tmp_path / "photos", each=200)
-    run("ingest", "photos", "--embedder", "channel-mean")
-    run("recluster", "--k", 3)
-    before = run("status", "--json").json
+def test_an_interrupted_recluster_changes_nothing(typed: Run, tmp_path: Path) -> None:
+    with Library.open_or_create(tmp_path, Settings()) as library:
+        fill(library, ids_of(range(1_200)), blobs([400, 400, 400]))
+    assert typed("recluster", "--k", 3).code == 0
+    before = typed("status", "--json").json
     shown = OnTerminal("recluster", cwd=tmp_path)
     shown.wait_for("choosing k")
     shown.process.send_signal(signal.SIGINT)
     assert shown.finish() == 130
     assert "Traceback" not in shown.text
-    assert run("status", "--json").json == before
-    assert run("recluster", "--k", 3).code == 0
+    assert typed("status", "--json").json == before
+    assert typed("recluster", "--k", 3).code == 0
 
 
 # Start-up ------------------------------------------------------------------------------------
@@ -340,15 +343,15 @@ def test_odd_names_survive_in_json(typed: Run, evil: Path) -> None:
 
 
 def test_a_name_that_is_no_text_is_a_problem_and_the_rest_is_ingested(
-    run: Run, photos: Path
+    run: Run, typed: Run, photos: Path
 ) -> None:
     (photos / "red" / os.fsdecode(b"caf\xe9.jpg")).write_bytes(b"anything")
     ran = run("ingest", photos, "--embedder", "channel-mean", "--json")
     assert (ran.code, ran.json["added"], ran.json["broken"]) == (3, 24, 1)
-    (problem,) = run("problems", "--json").json["problems"]
+    (problem,) = typed("problems", "--json").json["problems"]
     assert "caf" in problem["path"]
     assert "UTF-8" in problem["reason"]
     # The same bytes as an argument.
-    lost = run("search", os.fsdecode(b"caf\xe9.jpg"))
+    lost = typed("search", os.fsdecode(b"caf\xe9.jpg"))
     assert (lost.code, lost.out) == (2, "")
     assert "Traceback" not in lost.err
