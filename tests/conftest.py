@@ -62,9 +62,8 @@ class Site:
 
 def examples(few: int, *, soak: int) -> int:
     """How many examples a law takes whose examples are dear: see `tests.soak`."""
-    return (
-        soak if settings.default.max_examples == settings.get_profile("soak").max_examples else few
-    )
+    loaded = settings()
+    return soak if loaded.max_examples == settings.get_profile("soak").max_examples else few
 
 
 def make_photo(file: Path, seed: int = 0, *, colour: tuple[int, int, int] | None = None) -> Path:
