@@ -125,7 +125,7 @@ def test_what_lies_between_two_clusters_is_unsure_and_no_cluster(tmp_path: Path)
     assert finished.novel == ()
 
 
-@settings(max_examples=examples(8, soak=40), deadline=None)
+@settings(max_examples=examples(15, soak=40), deadline=None)
 @given(
     sizes=st.lists(st.integers(3, 25), min_size=2, max_size=4),
     cards=st.lists(st.lists(st.integers(0, 15), min_size=4, max_size=4), min_size=1, max_size=3),
@@ -154,7 +154,7 @@ def test_no_image_that_is_in_a_cluster_ever_moves_on_ingest(
         assert len(after) == len(before) + sum(card), "and everybody is accounted for"
 
 
-@settings(max_examples=examples(6, soak=40), deadline=None)
+@settings(max_examples=examples(10, soak=40), deadline=None)
 @given(batch=st.integers(1, 40), seed=st.integers(0, 1_000))
 def test_the_size_of_the_batches_decides_nothing(
     three: Path, tmp_path_factory: pytest.TempPathFactory, batch: int, seed: int

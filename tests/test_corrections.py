@@ -535,7 +535,7 @@ _step = st.one_of(
 
 @pytest.mark.slow
 @settings(
-    max_examples=examples(8, soak=40),
+    max_examples=examples(15, soak=40),
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )

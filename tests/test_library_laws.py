@@ -38,7 +38,7 @@ _sound_trees = st.dictionaries(st.sampled_from(_PATHS), _contents, min_size=3, m
 Tree = dict[str, int]
 
 law = settings(
-    max_examples=examples(3, soak=20),
+    max_examples=examples(4, soak=20),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

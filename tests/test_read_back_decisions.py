@@ -428,7 +428,7 @@ _IN_THE_SECOND = (
 
 @pytest.mark.slow
 @settings(
-    max_examples=examples(3, soak=20),
+    max_examples=examples(6, soak=20),
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
