@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from organizer.cluster.incremental import unit_rows
@@ -15,7 +15,7 @@ from organizer.library import Library
 from organizer.library.clustering.space import ClusterSpace
 from organizer.library.ingest.assign import Assigner
 from organizer.library.ingest.late import assign_late, recount_members
-from organizer.types import NOISE, AssignmentState
+from organizer.types import NOISE, AssignmentState, Vectors
 from tests.cards import (
     blobs,
     cluster_of,
@@ -31,6 +31,9 @@ from tests.cards import (
 from tests.conftest import examples
 
 SIZES = [40, 30, 50]
+# A cosine of float32 vectors is a sum of 16 products, added in an order that depends on how many
+# rows a batch has: each sum is off by 16 half epsilons at most, two by 16 epsilons.
+ROUNDING = 16 * float(np.finfo(np.float32).eps)
 
 
 @pytest.fixture(params=["none", "smooth"])
@@ -155,27 +158,39 @@ def test_no_image_that_is_in_a_cluster_ever_moves_on_ingest(
 
 
 @settings(max_examples=examples(10, soak=40), deadline=None)
+@example(batch=13, seed=398)  # distances that differ by 10 epsilons
 @given(batch=st.integers(1, 40), seed=st.integers(0, 1_000))
 def test_the_size_of_the_batches_decides_nothing(
     three: Path, tmp_path_factory: pytest.TempPathFactory, batch: int, seed: int
 ) -> None:
     """One ingest in pieces is the ingest in one: the same places, the same clusters after it."""
+    new = blobs([14, 14, 0, 12], seed=seed)
+    assume(not _rounding_chooses_a_neighbour(library_at(three), new))
     found = []
     for size in (None, batch):
         library = library_at(shutil.copytree(three, tmp_path_factory.mktemp("law") / "three"))
-        ingest(library, ids_of(range(200, 240)), blobs([14, 14, 0, 12], seed=seed), batch=size)
+        ingest(library, ids_of(range(200, 240)), new, batch=size)
         models = library.store.clusterings.models(current_id(library))
         found.append((members(library), models))
     (one, first), (other, second) = found
     assert one.cluster_ids.tolist() == other.cluster_ids.tolist()
     assert one.states.tolist() == other.states.tolist()
-    # A distance is one less a float32 sum of 16 products, added in an order that depends on how
-    # many rows a batch has: each sum is off by 16 half epsilons at most, two by 16 epsilons.
-    rounding = 16 * float(np.finfo(np.float32).eps)
-    np.testing.assert_allclose(one.distances, other.distances, rtol=0, atol=rounding)
+    np.testing.assert_allclose(one.distances, other.distances, rtol=0, atol=ROUNDING)
     assert first.counts.tolist() == second.counts.tolist()
     np.testing.assert_allclose(first.means, second.means, atol=1e-7)
     assert first.mode_ids.tolist() == second.mode_ids.tolist()
+
+
+def _rounding_chooses_a_neighbour(library: Library, new: Vectors) -> bool:
+    """Whether two images are equally near to a new one, and only one is among its neighbours.
+
+    The new one is then smoothed over either of them, which moves it by far more than rounding.
+    """
+    state = library.store.clusterings.space(current_id(library))
+    whitened = unit_rows((unit_rows(new) - state["mean"]) @ state["matrix"]).astype(np.float64)
+    nearest = -np.sort(-(whitened @ state["landmarks"].T), axis=1)
+    k = int(state["n_neighbors"])
+    return bool((nearest[:, k - 1] - nearest[:, k] < ROUNDING).any())
 
 
 def test_the_centroids_are_the_exact_means_of_their_members(clustered: Library) -> None:
