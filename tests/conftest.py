@@ -25,6 +25,13 @@ settings.register_profile("soak", max_examples=1_000, deadline=None)
 _SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow tests are left out of the coverage: tracing every line adds half to their time."""
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.no_cover)
+
+
 @dataclass(frozen=True)
 class Ran:
     """What a run of the program gave."""
