@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from organizer.library import Library
@@ -180,6 +181,18 @@ def kill_while_it_ingests(home: Path, delays: list[float]) -> int:
         with Library.open(home, SMALL) as library, library.store.writing():
             assert_nothing_twice(library)
     return killed
+
+
+def kill_while_it_ingests_and_finish(home: Path, *, kills: int) -> None:
+    """Kill an ingest so many times; the next ends like one that was not killed."""
+    photos = photos_of(home)
+    delays = np.random.default_rng(4).uniform(0.0, 0.12, kills).tolist()
+    assert kill_while_it_ingests(home, delays) == kills
+    with Library.open(home, SMALL) as library:
+        assert library.status().files < PHOTOS, "killed too late: the test tests nothing"
+        report = library.ingest([photos], embedder=COLOUR)
+        assert sum(report.counts.values()) == PHOTOS
+        assert contents(library, home) == undisturbed(home, photos)
 
 
 def assert_whole_clustering(library: Library, *, images: int) -> set[int]:

@@ -11,13 +11,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from organizer.library import Library
 from tests.crashes import (
     COLOUR,
-    PHOTOS,
     SMALL,
     Alter,
     assert_nothing_twice,
@@ -33,7 +31,7 @@ from tests.crashes import (
     deleted,
     groups_of,
     ingest_all,
-    kill_while_it_ingests,
+    kill_while_it_ingests_and_finish,
     kill_while_it_is_made,
     kill_while_it_reclusters,
     look_at_all,
@@ -52,14 +50,7 @@ from tests.crashes import (
 
 
 def test_an_ingest_that_was_killed_three_times_ends_like_one_that_was_not(tmp_path: Path) -> None:
-    photos = photos_of(tmp_path)
-    delays = np.random.default_rng(4).uniform(0.0, 0.12, 3).tolist()
-    assert kill_while_it_ingests(tmp_path, delays) == 3
-    with Library.open(tmp_path, SMALL) as library:
-        assert library.status().files < PHOTOS, "killed too late: the test tests nothing"
-        report = library.ingest([photos], embedder=COLOUR)
-        assert sum(report.counts.values()) == PHOTOS
-        assert contents(library, tmp_path) == undisturbed(tmp_path, photos)
+    kill_while_it_ingests_and_finish(tmp_path, kills=3)
 
 
 @pytest.mark.slow

@@ -27,6 +27,14 @@ from organizer.types import PartSpec
 
 pytestmark = pytest.mark.skipif(not find_spec("openvino"), reason="OpenVINO is not installed")
 
+on_each_network = pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("mobilenet_v2", "mobilenet_v2.pth"),
+        ("torchvision:squeezenet1_1@features", "squeezenet1_1-features.pth"),
+    ],
+)
+
 _PREPROCESSING = Preprocessing(16, (16, 16), (0.4, 0.5, 0.6), (0.2, 0.3, 0.25))
 
 
@@ -220,13 +228,7 @@ def test_a_device_that_is_not_there_is_named(device: str) -> None:
 
 
 @pytest.mark.weights
-@pytest.mark.parametrize(
-    ("name", "file"),
-    [
-        ("mobilenet_v2", "mobilenet_v2.pth"),
-        ("torchvision:squeezenet1_1@features", "squeezenet1_1-features.pth"),
-    ],
-)
+@on_each_network
 def test_the_fast_way_tells_real_photos_apart_as_float32_does(
     real_weights: Path, real_photos: Path, name: str, file: str
 ) -> None:

@@ -12,6 +12,7 @@ from organizer.cli.session import (
     DebugOption,
     JsonOption,
     LibraryOption,
+    ViewerOption,
     WeightsOption,
     command,
     opened,
@@ -32,12 +33,7 @@ def browse(
     limit: Annotated[
         int, typer.Option("--limit", "-n", min=1, max=99, help="Neighbours at a time.")
     ] = 9,
-    viewer: Annotated[
-        str | None,
-        typer.Option(
-            "--viewer", metavar="COMMAND", help="Opens a picture; otherwise the system's."
-        ),
-    ] = None,
+    viewer: ViewerOption = None,
     weights: WeightsOption = None,
     library: LibraryOption = None,
     json: JsonOption = False,

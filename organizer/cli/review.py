@@ -15,6 +15,7 @@ from organizer.cli.session import (
     LibraryOption,
     PeopleOption,
     SeedOption,
+    ViewerOption,
     command,
     opened,
     print_error,
@@ -74,12 +75,7 @@ def review(
         bool,
         typer.Option("--correct", help="Exclude images that do not belong from their clusters."),
     ] = False,
-    viewer: Annotated[
-        str | None,
-        typer.Option(
-            "--viewer", metavar="COMMAND", help="Opens a picture; otherwise the system's."
-        ),
-    ] = None,
+    viewer: ViewerOption = None,
     with_people: PeopleOption = False,
     seed: SeedOption = None,
     library: LibraryOption = None,

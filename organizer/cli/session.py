@@ -47,6 +47,10 @@ WeightsOption = Annotated[
         "ORGANIZER_WEIGHTS.",
     ),
 ]
+ViewerOption = Annotated[
+    str | None,
+    typer.Option("--viewer", metavar="COMMAND", help="Opens a picture; otherwise the system's."),
+]
 DeviceOption = Annotated[
     str | None,
     typer.Option("--device", metavar="NAME", help="auto, cpu, cuda or mps."),

@@ -10,7 +10,6 @@ import pytest
 from organizer.library import Library
 from tests.crashes import (
     COLOUR,
-    PHOTOS,
     SMALL,
     Alter,
     broken,
@@ -18,6 +17,7 @@ from tests.crashes import (
     copied,
     deleted,
     kill_while_it_ingests,
+    kill_while_it_ingests_and_finish,
     kill_while_it_is_made,
     kill_while_it_reclusters,
     look_before_each_write,
@@ -30,14 +30,7 @@ from tests.crashes import (
 
 
 def test_an_ingest_that_was_killed_five_times_ends_like_one_that_was_not(tmp_path: Path) -> None:
-    photos = photos_of(tmp_path)
-    delays = np.random.default_rng(4).uniform(0.0, 0.12, 5).tolist()
-    assert kill_while_it_ingests(tmp_path, delays) == 5
-    with Library.open(tmp_path, SMALL) as library:
-        assert library.status().files < PHOTOS, "killed too late: the test tests nothing"
-        report = library.ingest([photos], embedder=COLOUR)
-        assert sum(report.counts.values()) == PHOTOS
-        assert contents(library, tmp_path) == undisturbed(tmp_path, photos)
+    kill_while_it_ingests_and_finish(tmp_path, kills=5)
 
 
 @pytest.mark.parametrize("seed", range(3))

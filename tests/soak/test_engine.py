@@ -6,17 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_engine import compare_fast_and_exact, photos_in
+from tests.test_engine import compare_fast_and_exact, on_each_network, photos_in
 
 
 @pytest.mark.weights
-@pytest.mark.parametrize(
-    ("name", "file"),
-    [
-        ("mobilenet_v2", "mobilenet_v2.pth"),
-        ("torchvision:squeezenet1_1@features", "squeezenet1_1-features.pth"),
-    ],
-)
+@on_each_network
 def test_the_fast_way_tells_real_photos_apart_as_float32_does(
     real_weights: Path, real_photos: Path, name: str, file: str
 ) -> None:
