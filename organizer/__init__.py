@@ -37,6 +37,15 @@ if TYPE_CHECKING:
     from organizer.library.compare.grid import parse_plan as parse_plan
     from organizer.library.core import Library as Library
     from organizer.library.corrections.report import DecisionReport as DecisionReport
+    from organizer.library.corrections.requests import ExcludeImages as ExcludeImages
+    from organizer.library.corrections.requests import MakeCluster as MakeCluster
+    from organizer.library.corrections.requests import MergeClusters as MergeClusters
+    from organizer.library.corrections.requests import MoveImages as MoveImages
+    from organizer.library.corrections.requests import PinCluster as PinCluster
+    from organizer.library.corrections.requests import RenameCluster as RenameCluster
+    from organizer.library.corrections.requests import RetireCluster as RetireCluster
+    from organizer.library.corrections.requests import SplitCluster as SplitCluster
+    from organizer.library.corrections.undo import UndoReport as UndoReport
     from organizer.library.exports.options import ExportOptions as ExportOptions
     from organizer.library.folders.options import ArrangeOptions as ArrangeOptions
     from organizer.library.images.api import Image as Image
@@ -55,6 +64,7 @@ _HOME = {
     "Clusters": "organizer.library.clusters.api",
     "DecisionReport": "organizer.library.corrections.report",
     "Embedder": "organizer.protocols",
+    "ExcludeImages": "organizer.library.corrections.requests",
     "ExportOptions": "organizer.library.exports.options",
     "Hit": "organizer.types",
     "Hits": "organizer.library.search.hits",
@@ -62,13 +72,21 @@ _HOME = {
     "IngestReport": "organizer.library.ingest.report",
     "KMeans": "organizer.cluster.kmeans",
     "Library": "organizer.library.core",
+    "MakeCluster": "organizer.library.corrections.requests",
+    "MergeClusters": "organizer.library.corrections.requests",
+    "MoveImages": "organizer.library.corrections.requests",
     "OrganizerError": "organizer.errors",
+    "PinCluster": "organizer.library.corrections.requests",
     "PluginError": "organizer.errors",
     "Progress": "organizer.library.progress",
     "ReclusterReport": "organizer.library.clustering.recluster",
+    "RenameCluster": "organizer.library.corrections.requests",
+    "RetireCluster": "organizer.library.corrections.requests",
     "Settings": "organizer.settings",
     "SettingsError": "organizer.errors",
+    "SplitCluster": "organizer.library.corrections.requests",
     "StoreError": "organizer.errors",
+    "UndoReport": "organizer.library.corrections.undo",
     "WeightsError": "organizer.errors",
     "parse_plan": "organizer.library.compare.grid",
 }

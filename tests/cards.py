@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from organizer.cluster.incremental import unit_rows
 from organizer.library import Library
+from organizer.library.corrections.editor import Editor
+from organizer.library.corrections.report import DecisionReport
 from organizer.library.ingest.assign import Assigner, AssignmentSummary
 from organizer.settings import Settings
 from organizer.types import (
@@ -99,3 +101,12 @@ def cluster_of(library: Library, ids: Iterable[str]) -> int:
 
 def truth_of(sizes: Sequence[int]) -> NDArray[np.int64]:
     return np.repeat(np.arange(len(sizes)), sizes)
+
+
+def decide(library: Library, decision: Callable[[Editor], object]) -> DecisionReport:
+    """Make a decision about images by their ids, also of images without a file."""
+    with library.store.writing():
+        editor = Editor.open(library.store, settings=library.settings)
+        decision(editor)
+        editor.commit()
+    return editor.reports[-1]

@@ -20,6 +20,8 @@ import pytest
 from organizer.library import Library
 from organizer.settings import Settings
 from organizer.store.database import Database
+from organizer.store.journal import Journal
+from organizer.store.lance_files import TableFiles
 from organizer.types import FileState
 from tests.conftest import make_groups, make_photo
 
@@ -259,15 +261,19 @@ def kill_while_it_reclusters(tmp_path: Path, delays: list[float], *, at_least: i
 
 # Cut short between two writes, at every place -----------------------------------------------
 
-_WRITES = (
-    "append",
-    "create_table",
-    "upsert",
-    "delete_by_id",
-    "delete_pairs",
-    "update_where",
-    "drop",
-)
+_WRITES = {
+    Database: (
+        "append",
+        "create_table",
+        "overwrite",
+        "upsert",
+        "delete_where",
+        "update_where",
+        "drop",
+    ),
+    TableFiles: ("sync_added",),
+    Journal: ("insert", "execute"),
+}
 Alter = Callable[[Path], None]
 Work = Callable[[Library], object]
 
@@ -278,10 +284,19 @@ class Cut(BaseException):
 
 @contextmanager
 def before_each_write(act: Callable[[], None]) -> Iterator[None]:
-    """Do something before each write to a table."""
+    """Do something before each write to a table or to the journal."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in _WRITES:
-            patch.setattr(Database, name, _preceded(act, getattr(Database, name)))
+        for kind, names in _WRITES.items():
+            for name in names:
+                patch.setattr(kind, name, _preceded(act, getattr(kind, name)))
+        yield
+
+
+@contextmanager
+def killed_by_a_cut() -> Iterator[None]:
+    """A process that is killed removes nothing of what it wrote."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Database, "_undo_writes", lambda *_: None)
         yield
 
 
@@ -305,7 +320,7 @@ def cut_at_every_write(begin: Path, tmp_path: Path, work: Work) -> Iterator[Path
                 raise Cut
 
         try:
-            with before_each_write(cut), Library.open(home, SMALL) as library:
+            with before_each_write(cut), killed_by_a_cut(), Library.open(home, SMALL) as library:
                 work(library)
         except Cut:
             yield home

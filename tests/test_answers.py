@@ -11,11 +11,10 @@ import pytest
 from organizer.errors import ClusteringError, OrganizerError
 from organizer.library import Library
 from organizer.library.corrections.editor import Editor
-from organizer.library.corrections.report import DecisionReport
 from organizer.library.review import api, audit, csv_file, sample
 from organizer.library.review.answers import answer_summary
 from organizer.store import Answer, SampleKind, answers
-from organizer.types import FileState
+from organizer.types import Decision, FileState
 from tests.cards import blobs, cluster_of, fill, ids_of, library_at, where
 
 SIZES = [12, 8, 4]
@@ -185,26 +184,28 @@ def test_two_merges_carry_a_yes_along_and_reopen_a_no_in_the_last(library: Libra
     assert answer_summary(library.store).reopened == {(GROUPS[0][1], three)}
 
 
-def test_a_correction_that_fails_half_way_reports_what_is_done(
+def test_a_correction_that_fails_half_way_changes_nothing(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, two = cluster_of(library, GROUPS[0]), cluster_of(library, GROUPS[1])
     say(library, GROUPS[0][0], belongs=False)
     say(library, GROUPS[1][0], belongs=False)
-    deny = Editor.exclude
+    deny, before = Editor.exclude, library.store.revision()
 
-    def failing(desk: Editor, image_ids: list[str], cluster_id: int) -> DecisionReport:
+    def failing(editor: Editor, image_ids: list[str], cluster_id: int) -> Decision:
         if cluster_id == max(one, two):
             raise ClusteringError("no cluster would be left", "make others")
-        return deny(desk, image_ids, cluster_id)
+        return deny(editor, image_ids, cluster_id)
 
     with monkeypatch.context() as patch:
         patch.setattr(Editor, "exclude", failing)
-        with pytest.raises(ClusteringError, match="before that, 1 image left for good") as told:
+        with pytest.raises(ClusteringError, match="no cluster would be left"):
             library.review.correct()
-    assert "organizer undo" in told.value.hint
-    assert audit.rejected_images(library.store).keys() == {max(one, two)}
-    assert len(library.review.correct()) == 1
+    assert library.store.revision() == before
+    assert audit.rejected_images(library.store).keys() == {one, two}
+    assert len(library.review.correct()) == 2
+    assert library.undo().what[0].startswith("1 image excluded from")
+    assert audit.rejected_images(library.store).keys() == {one, two}, "both came back"
 
 
 def test_a_correction_holds_the_library_from_reading_to_the_last_decision(

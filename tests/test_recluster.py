@@ -317,10 +317,10 @@ def test_undo_brings_assignments_and_names_back_exactly(filled: Library, photos:
 def test_a_dry_run_reports_what_would_be_and_changes_nothing(filled: Library) -> None:
     filled.recluster(k=3)
     filled.corrections.rename(1, "Red")
-    before, head = members_bytes(filled), filled.store.clusterings.heads()
+    before, head = members_bytes(filled), filled.store.steps.all()
     told = filled.recluster(k=5, dry_run=True)
     assert told.clustering_id is None
-    assert (members_bytes(filled), filled.store.clusterings.heads()) == (before, head)
+    assert (members_bytes(filled), filled.store.steps.all()) == (before, head)
     done = filled.recluster(k=5)
     assert done.clusters == told.clusters
     assert done.lineage == told.lineage

@@ -5,13 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
 from organizer.errors import StoreError
-from organizer.store import ClusteringTables, DecisionTable
+from organizer.store import ClusteringTables, DecisionTable, MemberChange, StepTable, now
 from organizer.store.database import Database
-from organizer.store.schemas import CLUSTERS
 from organizer.types import (
     NOISE,
     Assignments,
@@ -19,12 +17,14 @@ from organizer.types import (
     Candidate,
     Clustering,
     ClusterModels,
+    Decision,
     DecisionKind,
     Exemplars,
     LineageReport,
     Merge,
     PartSpec,
     Split,
+    StepKind,
 )
 
 EMBEDDER = PartSpec("painter", {"depth": 2}, "v1")
@@ -34,7 +34,11 @@ CLUSTERER = PartSpec("kmeans", {"n_clusters": 2, "random_state": 0})
 
 @pytest.fixture
 def clusterings(tmp_path: Path) -> ClusteringTables:
-    return ClusteringTables(Database.create(tmp_path / "library"))
+    database = Database.create(tmp_path / "library")
+    return ClusteringTables(database, steps=StepTable(database.journal))
+
+
+UNCHANGED = MemberChange(Assignments.empty(), Assignments.empty())
 
 
 def id_of(number: int) -> str:
@@ -102,6 +106,16 @@ def add(
     return clusterings.add(clustering, parent_id=parent, lineage=lineage or LineageReport())
 
 
+def undo(clusterings: ClusteringTables, clustering_id: int) -> None:
+    """Make a former clustering the current one."""
+    database = clusterings._database
+    steps = StepTable(database.journal)
+    last = steps.last()
+    assert last is not None
+    with database.transaction():
+        steps.add(StepKind.UNDO, at=now(), clustering_id=clustering_id, about=last.step_id)
+
+
 def test_before_the_first_clustering_there_is_none(clusterings: ClusteringTables) -> None:
     assert clusterings.current() is None
     assert clusterings.next_cluster_id() == 1
@@ -144,20 +158,19 @@ def test_models_space_and_exemplars_come_back_with_every_bit(clusterings: Cluste
     assert np.array_equal(exemplars.mode_ids, made.exemplars.mode_ids)
     assert np.array_equal(exemplars.vectors, made.exemplars.vectors)
     more = Exemplars(np.array([9]), np.ones((1, 4), np.float16))
-    clusterings.add_exemplars(clustering_id, more)
+    clusterings.change(clustering_id, made.models, UNCHANGED, exemplars=more)
     assert clusterings.exemplars(clustering_id).mode_ids.tolist() == [1, 1, 2, 9]
 
 
-def test_a_revision_is_what_the_clusters_are_now_and_the_first_what_they_were(
+def test_an_ingest_changes_the_clusters_and_what_they_were_made_as_stays(
     clusterings: ClusteringTables,
 ) -> None:
     clustering_id = add(clusterings, clustering_of([1, 2], [1, 2]))
     ingest_id = clusterings.begin_ingest()
     assert (ingest_id, clusterings.last_ingest()) == (1, 1)
-    later = models_of([1, 2, 3], seed=5)
-    clusterings.revise(clustering_id, later, revision=ingest_id)
-    assert clusterings.revision(clustering_id) == ingest_id
+    clusterings.change(clustering_id, models_of([1, 2, 3], seed=5), UNCHANGED)
     assert clusterings.models(clustering_id).ids == [1, 2, 3]
+    assert clusterings.cluster_ids(clustering_id) == [1, 2, 3]
     assert clusterings.models(clustering_id, as_made=True).ids == [1, 2]
     assert clusterings.next_cluster_id() == 4
     assert clusterings.origins() == dict.fromkeys((1, 2, 3), (clustering_id, "recluster"))
@@ -178,7 +191,8 @@ def test_members_come_back_and_the_unassigned_are_counted(clusterings: Clusterin
     assert clusterings.count(clustering_id) == 5
     assert clusterings.clusters_of(clustering_id, [id_of(50), id_of(51)]) == {id_of(51): 2}
     novel = members_of([3], first=50, since=1)
-    clusterings.change_members(clustering_id, novel)
+    change = MemberChange(members.take(np.array([3])), novel)
+    clusterings.change(clustering_id, made.models, change)
     after = clusterings.assignments(clustering_id)
     assert len(after) == 5
     assert dict(zip(after.image_ids, after.cluster_ids, strict=True))[id_of(50)] == 3
@@ -199,18 +213,18 @@ def test_the_last_clustering_that_was_brought_into_force_is_current(
 ) -> None:
     first = add(clusterings, clustering_of([1, 1], [1]))
     second = add(clusterings, clustering_of([2, 3], [2, 3]), parent=first)
-    now = clusterings.current()
-    assert now is not None
-    assert (now.clustering_id, now.parent_id) == (second, first)
-    clusterings.make_current(first, action="undo")
-    now = clusterings.current()
-    assert now is not None
-    assert now.clustering_id == first
+    current = clusterings.current()
+    assert current is not None
+    assert (current.clustering_id, current.parent_id) == (second, first)
+    undo(clusterings, first)
+    current = clusterings.current()
+    assert current is not None
+    assert current.clustering_id == first
     third = add(clusterings, clustering_of([4, 4], [4]), parent=first)
     assert third not in {first, second}
-    now = clusterings.current()
-    assert now is not None
-    assert now.clustering_id == third
+    current = clusterings.current()
+    assert current is not None
+    assert current.clustering_id == third
 
 
 def test_a_cluster_id_is_never_given_twice(clusterings: ClusteringTables) -> None:
@@ -218,68 +232,109 @@ def test_a_cluster_id_is_never_given_twice(clusterings: ClusteringTables) -> Non
     assert clusterings.next_cluster_id() == 4
     add(clusterings, clustering_of([1, 1, 1], [1]), parent=1)
     assert clusterings.next_cluster_id() == 4
-    clusterings.make_current(1, action="undo")
+    undo(clusterings, 1)
     add(clusterings, clustering_of([1, 9, 9], [1, 9]), parent=1)
     assert clusterings.next_cluster_id() == 10
 
 
-def test_what_an_interrupted_clustering_left_is_never_current_nor_used_again(
+def decide(
+    clusterings: ClusteringTables, parent: int, models: ClusterModels, change: MemberChange
+) -> int:
+    return clusterings.add_decided(
+        clusterings.get(parent),
+        models=models,
+        change=change,
+        exemplars=None,
+        lineage=LineageReport(),
+        action="move",
+    )
+
+
+def test_a_clustering_that_decisions_made_shares_its_base_and_keeps_what_was(
     clusterings: ClusteringTables,
 ) -> None:
-    first = add(clusterings, clustering_of([1, 1], [1]))
-    database = clusterings._database
-    row = database.read("clusters").to_pylist()[0] | {"clustering_id": 7, "cluster_id": 40}
-    database.append("clusters", pa.Table.from_pylist([row], schema=CLUSTERS))
-    now = clusterings.current()
-    assert now is not None
-    assert now.clustering_id == first
-    assert clusterings.next_cluster_id() == 41
-    assert add(clusterings, clustering_of([1, 1], [1])) == 8
+    made = clustering_of([1, 2, 1], [1, 2])
+    first = add(clusterings, made)
+    before = clusterings.assignments(first)
+    moved = MemberChange(before.take(np.array([0])), members_of([2]))
+    models = models_of([1, 2], seed=9)
+    step_id = decide(clusterings, first, models, moved)
+    current = clusterings.current()
+    assert current is not None
+    assert (current.clustering_id, current.parent_id, current.base_id) == (2, first, first)
+    assert (current.embedder, current.evidence, current.action) == (EMBEDDER, made.evidence, "move")
+    assert clusterings.assignments(2).cluster_ids.tolist() == [2, 2, 1]
+    assert clusterings.clusters_of(2, [id_of(0)]) == {id_of(0): 2}
+    assert clusterings.models(2).means.tobytes() == models.means.tobytes()
+    change = clusterings.change_of_step(step_id)
+    assert (change.before.cluster_ids.tolist(), change.after.cluster_ids.tolist()) == ([1], [2])
+    former = clusterings.models_before(step_id, 2)
+    assert former.means.tobytes() == made.models.means.tobytes()
+    assert clusterings.member_tables() == ["assignments_1"], "no members are written again"
 
 
-def test_the_members_of_the_last_twenty_clusterings_are_kept(clusterings: ClusteringTables) -> None:
-    ids: list[int] = []
-    for seed in range(22):
-        made = clustering_of([1, 2], [1, 2], seed)
-        ids.append(add(clusterings, made, parent=ids[-1] if ids else None))
-    assert len(clusterings.member_tables()) == 20
-    for clustering_id in ids[-20:]:
-        assert len(clusterings.assignments(clustering_id)) == 2
-    with pytest.raises(StoreError, match="kept no more") as caught:
-        clusterings.assignments(ids[0])
-    assert "20" in caught.value.hint
-    assert clusterings.get(ids[0]).clustering_id == ids[0]
-    assert len(clusterings.models(ids[0])) == 2
-    assert clusterings.space(ids[0]) == {}, "what belongs to it is dropped with its members"
-    assert set(clusterings.space(ids[-1])) == {"mean", "components"}
+def test_the_last_change_of_a_member_counts_and_folding_changes_nothing(
+    clusterings: ClusteringTables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = add(clusterings, clustering_of([1, 2, 1], [1, 2]))
+    for cluster_id in (2, NOISE, 1, NOISE):
+        members = clusterings.assignments(first).take(np.array([0]))
+        change = MemberChange(members, members_of([cluster_id]))
+        decide(clusterings, first, models_of([1, 2]), change)
+    assert clusterings.count_unassigned(first) == 1
+    before = clusterings.assignments(first)
+    monkeypatch.setattr("organizer.store.clusterings._FOLD_FROM", 1)
+    clusterings.fold(first)
+    after = clusterings.assignments(first)
+    assert after.cluster_ids.tolist() == before.cluster_ids.tolist() == [NOISE, 2, 1]
+    assert after.margins.tobytes() == before.margins.tobytes()
+    assert clusterings.count_unassigned(first) == 1
+    members = after.take(np.array([1]))
+    decide(clusterings, first, models_of([1, 2]), MemberChange(members, members_of([1], first=1)))
+    assert clusterings.assignments(first).cluster_ids.tolist() == [NOISE, 1, 1]
 
 
 def test_evidence_of_another_version_is_read_as_far_as_it_is_known(
     clusterings: ClusteringTables,
 ) -> None:
     clustering_id = add(clusterings, clustering_of([1, 2], [1, 2]))
-    database = clusterings._database
-    rows = database.read("clusterings")
     text = '[{"k": 4, "silhouette": 0.5, "inertia": 2.0, "moon": "full"}]'
-    place = rows.schema.get_field_index("evidence")
-    database.overwrite("clusterings", rows.set_column(place, "evidence", pa.array([text])))
+    database = clusterings._database
+    with database.transaction():
+        database.journal.execute("UPDATE clusterings SET evidence = ?", [text])
     found = clusterings.get(clustering_id).evidence
     assert [(c.k, c.silhouette) for c in found] == [(4, 0.5)]
 
 
-def test_decisions_come_back_whole_and_in_order(clusterings: ClusteringTables) -> None:
-    decisions = DecisionTable(clusterings._database)
-    first = decisions.draft(DecisionKind.NAME, cluster_id=1, name='it\'s a "fox"; 100% 😀')
-    decisions.append(first)
-    second = decisions.draft(
+def test_decisions_come_back_whole_and_in_order_and_undone_ones_do_not_hold(
+    clusterings: ClusteringTables,
+) -> None:
+    database = clusterings._database
+    steps = StepTable(database.journal)
+    decisions = DecisionTable(database.journal, steps=steps)
+    first = Decision(
+        1, now(), DecisionKind.NAME, cluster_id=1, name='it\'s a "fox"; 100% 😀', step_id=1
+    )
+    second = Decision(
+        2,
+        now(),
         DecisionKind.MERGE,
         cluster_id=1,
-        image_ids=[id_of(1), id_of(2)],
-        groups=[4, 5],
-        others=[2],
+        image_ids=(id_of(1), id_of(2)),
+        groups=(4, 5),
+        others=(2,),
+        step_id=2,
     )
-    decisions.append(second)
-    third = decisions.draft(DecisionKind.TAKE_BACK, about=2)
-    decisions.append(third)
-    assert decisions.all() == (first, second, third)
-    assert [d.decision_id for d in decisions.all()] == [1, 2, 3]
+    for decision in (first, second):
+        assert decisions.next_id() == decision.decision_id
+        with database.transaction():
+            steps.add(StepKind.DECISIONS, at=now())
+            decisions.append([decision])
+    assert decisions.all() == decisions.current() == (first, second)
+    with database.transaction():
+        steps.add(StepKind.UNDO, at=now(), about=2)
+    assert decisions.all() == (first, second)
+    assert decisions.current() == (first,)
+    with database.transaction():
+        steps.add(StepKind.REDO, at=now(), about=2)
+    assert decisions.current() == (first, second)

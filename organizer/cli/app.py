@@ -20,7 +20,7 @@ from organizer.cli.report import report
 from organizer.cli.review import review
 from organizer.cli.search import search
 from organizer.cli.status import status
-from organizer.cli.undo import undo
+from organizer.cli.undo import redo, undo
 
 commands = typer.Typer()
 """The built-in commands; each is made when it is called."""
@@ -59,6 +59,7 @@ for function, example in (
     (ingest, "ingest ./photos /media/card"),
     (recluster, "recluster --k auto; organizer recluster --k 2:40 --dry-run"),
     (undo, "undo"),
+    (redo, "redo"),
     (search, 'search ./photos/fox.jpg -n 20; organizer search --text "a fox"'),
     (browse, "browse ./photos/fox.jpg"),
     (status, "status --json"),

@@ -1,24 +1,48 @@
-"""``organizer undo``: back to the previous clustering."""
+"""``organizer undo`` and ``organizer redo``: one step of the history, back and forth."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from organizer.cli.session import DebugOption, JsonOption, LibraryOption, command, opened
+
+if TYPE_CHECKING:
+    from organizer.library import Library
+    from organizer.library.corrections.undo import UndoReport
 
 
 def undo(
     library: LibraryOption = None, json: JsonOption = False, debug: DebugOption = False
 ) -> None:
-    """Go back to the clustering before the last recluster, merge, split, move or the like.
+    """Undo the last step, whatever it was: a name, a move, a merge, a recluster.
 
-    The decision that made the current clustering is undone too. Images that
-    came since are assigned to the clusters of the previous one.
+    Several decisions that were made at once are undone at once. Called again,
+    it undoes the step before, without a limit. What was ingested stays: images
+    that came since are assigned to the clusters that are there then.
     """
     with command(debug=debug), opened(library) as found:
-        from organizer.cli.output import print_json, print_line
+        _print(found, found.undo(), json=json)
 
-        previous = found.undo()
-        k = len(found.clusters.summaries())
-        if json:
-            print_json({"clustering_id": previous.clustering_id, "k": k})
-        else:
-            print_line(f"back to clustering {previous.clustering_id} with {k} clusters")
+
+def redo(
+    library: LibraryOption = None, json: JsonOption = False, debug: DebugOption = False
+) -> None:
+    """Redo what organizer undo has just undone.
+
+    A new decision or a recluster ends what can be redone.
+    """
+    with command(debug=debug), opened(library) as found:
+        _print(found, found.redo(), json=json)
+
+
+def _print(library: Library, report: UndoReport, *, json: bool) -> None:
+    from organizer.cli.output import print_json, print_line
+
+    k = len(library.clusters)
+    if json:
+        fields = {"clustering_id": report.clustering_id, "k": k}
+        print_json(fields | {report.done: list(report.what)})
+        return
+    for line in report.what:
+        print_line(f"{report.done}: {line}")
+    print_line(f"clustering {report.clustering_id} with {k} clusters is current")

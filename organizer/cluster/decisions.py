@@ -53,19 +53,25 @@ def compile_constraints(decisions: Iterable[Decision]) -> Constraints:
     """The constraints that decisions make together.
 
     Args:
-        decisions: In the order in which they were made.
+        decisions: Those that hold, in the order in which they were made.
     """
-    listed = list(decisions)
-    taken_back = {d.about for d in listed if d.kind is DecisionKind.TAKE_BACK}
-    state = _State()
-    for decision in listed:
-        if decision.decision_id not in taken_back and decision.kind is not DecisionKind.TAKE_BACK:
-            state.apply(decision)
-    return state.constraints()
+    builder = ConstraintsBuilder()
+    for decision in decisions:
+        builder.apply(decision)
+    return builder.constraints()
 
 
 @dataclass(slots=True)
-class _State:
+class ConstraintsBuilder:
+    """Constraints that follow from decisions, one decision after the other.
+
+    Examples:
+        >>> builder = ConstraintsBuilder()
+        >>> builder.apply(Decision(1, "", DecisionKind.MOVE, cluster_id=3, image_ids=("a0",)))
+        >>> builder.constraints().fixed
+        {'a0': 3}
+    """
+
     names: dict[int, str] = field(default_factory=dict)
     required: set[int] = field(default_factory=set)
     fixed: dict[str, int] = field(default_factory=dict)
@@ -74,6 +80,7 @@ class _State:
     retired: set[int] = field(default_factory=set)
 
     def apply(self, decision: Decision) -> None:
+        """Add what follows from the next decision."""
         by_kind = {
             DecisionKind.NAME: self._name,
             DecisionKind.PIN: self._represent,
@@ -85,17 +92,39 @@ class _State:
         }
         by_kind[decision.kind](decision)
 
+    def copy(self) -> ConstraintsBuilder:
+        """The same constraints, to be continued by other decisions."""
+        return ConstraintsBuilder(
+            dict(self.names),
+            set(self.required),
+            dict(self.fixed),
+            {image_id: set(clusters) for image_id, clusters in self.banned.items()},
+            {cluster_id: list(groups) for cluster_id, groups in self.groups.items()},
+            set(self.retired),
+        )
+
+    def of_images(self, image_ids: Iterable[str]) -> Constraints:
+        """What holds for some images; names and representatives are left out."""
+        listed = list(image_ids)
+        return Constraints(
+            required=frozenset(self.required),
+            fixed={i: self.fixed[i] for i in listed if i in self.fixed},
+            banned={i: frozenset(self.banned[i]) for i in listed if self.banned.get(i)},
+            retired=frozenset(self.retired),
+        )
+
     def constraints(self) -> Constraints:
+        """What holds after the decisions so far."""
         return Constraints(
             names=dict(self.names),
             required=frozenset(self.required),
             fixed=dict(self.fixed),
             banned={i: frozenset(ids) for i, ids in self.banned.items() if ids},
-            seeds={i: self._seeds(i) for i in sorted(self.required)},
+            seeds={i: self.seeds(i) for i in sorted(self.required)},
             retired=frozenset(self.retired),
         )
 
-    def _seeds(self, cluster_id: int) -> Groups:
+    def seeds(self, cluster_id: int) -> Groups:
         """What still represents a cluster; the images that were moved there, if nothing else."""
         kept = [
             tuple(i for i in group if self.fixed.get(i) == cluster_id)
@@ -192,7 +221,6 @@ def describe_decision(decision: Decision) -> str:
         + (f" {decision.name!r}" if decision.name else ""),
         DecisionKind.NOT: f"{images} excluded from cluster {cluster}",
         DecisionKind.RETIRE: f"cluster {cluster} retired",
-        DecisionKind.TAKE_BACK: f"decision {decision.about} taken back",
     }[decision.kind]
 
 

@@ -124,6 +124,22 @@ def grow_models(
     return joined.added_to(models)
 
 
+def shrink_models(
+    models: ClusterModels, points: Vectors, rows: Labels, distances: NDArray[np.float32]
+) -> ClusterModels:
+    """The clusters without images that left them: the inverse of `grow_models`.
+
+    Args:
+        models: The clusters with them.
+        points: ``(n, dim)`` float32 of unit length, in the clustering's space.
+        rows: ``(n,)`` the row of the mode that each was counted in.
+        distances: ``(n,)`` the distance that each was counted with.
+    """
+    left = ModeSums.zero(models)
+    left.add(points, rows, distances)
+    return left.removed_from(models)
+
+
 @dataclass(slots=True)
 class ModeSums:
     """What newly assigned images add to each mode, summed batch by batch.
@@ -172,6 +188,27 @@ class ModeSums:
             distance_m2s=models.distance_m2s
             + own_m2s
             + delta**2 * models.counts * self.counts / divisor,
+        )
+
+    def removed_from(self, models: ClusterModels) -> ClusterModels:
+        """The clusters with all images removed: the inverse of `added_to`."""
+        total = models.counts - self.counts
+        divisor = np.maximum(total, 1)
+        gone, left = self.counts > 0, total > 0
+        means = (models.means * models.counts[:, None] - self.points) / divisor[:, None]
+        own = np.maximum(self.counts, 1)
+        own_means = self.distances / own
+        own_m2s = np.maximum(self.squares - self.counts * own_means**2, 0)
+        rest_means = (models.distance_means * models.counts - self.distances) / divisor
+        delta = own_means - rest_means
+        between = delta**2 * total * self.counts / np.maximum(models.counts, 1)
+        rest_m2s = np.maximum(models.distance_m2s - own_m2s - between, 0)
+        return replace(
+            models,
+            means=np.where((gone & left)[:, None], means, models.means),
+            counts=total,
+            distance_means=np.where(gone & left, np.maximum(rest_means, 0), models.distance_means),
+            distance_m2s=np.where(gone, np.where(left, rest_m2s, 0.0), models.distance_m2s),
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,8 +74,56 @@ def compare_clusterings(
     overlap = _overlap(
         old_rows[inside], np.searchsorted(new, new_labels[inside]), len(old), len(new)
     )
+    of_old = np.bincount(old_rows, minlength=len(old))
+    moved = int(np.count_nonzero(new_labels != old_labels))
+    return _report(overlap, of_old, old, new, moved)
+
+
+def compare_changed(
+    counts: Mapping[int, int],
+    old_labels: Labels,
+    new_labels: Labels,
+    *,
+    new_ids: Sequence[int],
+) -> LineageReport:
+    """As `compare_clusterings`, where only some images may have moved: it costs what moved.
+
+    Args:
+        counts: The number of images of each old cluster.
+        old_labels: ``(m,)`` old cluster id of each image that may have moved; NOISE for none.
+        new_labels: ``(m,)`` its new cluster id; NOISE for none.
+        new_ids: The ids of all new clusters.
+    """
+    changed = (old_labels != NOISE) & (old_labels != new_labels)
+    old_labels, new_labels = old_labels[changed], new_labels[changed]
+    concerned = np.union1d(old_labels, new_labels[new_labels != NOISE])
+    new = np.array([i for i in concerned.tolist() if i in set(new_ids)], dtype=np.int64)
+    old = np.array([i for i in concerned.tolist() if i in counts], dtype=np.int64)
+    of_old = np.array([counts[i] for i in old.tolist()], dtype=np.int64)
+    old_rows, inside = np.searchsorted(old, old_labels), new_labels != NOISE
+    overlap = _overlap(
+        old_rows[inside], np.searchsorted(new, new_labels[inside]), len(old), len(new)
+    )
+    stayed = of_old - np.bincount(old_rows, minlength=len(old))
+    for row, cluster_id in enumerate(old.tolist()):
+        if cluster_id in new:
+            overlap[row, np.searchsorted(new, cluster_id)] += stayed[row]
+    report = _report(overlap, of_old, old, new, len(old_labels))
+    kept = counts.keys() & set(new_ids)
+    return replace(
+        report,
+        kept=tuple(sorted(kept)),
+        new=tuple(sorted(set(new_ids) - kept)),
+        retired=tuple(sorted(counts.keys() - kept)),
+    )
+
+
+def _report(
+    overlap: NDArray[np.int64], counts: Labels, old: Labels, new: Labels, images_moved: int
+) -> LineageReport:
+    """What became of old clusters, from the number of images in each old and new one."""
     kept = set(old.tolist()) & set(new.tolist())
-    of_old = np.maximum(np.bincount(old_rows, minlength=len(old)), 1)[:, None]
+    of_old = np.maximum(counts, 1)[:, None]
     good_part = overlap >= _GOOD_PART * of_old
     most = overlap > _MAJORITY * of_old
     return LineageReport(
@@ -91,7 +140,7 @@ def compare_clusterings(
         ),
         new=tuple(sorted(set(new.tolist()) - kept)),
         retired=tuple(sorted(set(old.tolist()) - kept)),
-        images_moved=int(np.count_nonzero(new_labels != old_labels)),
+        images_moved=images_moved,
     )
 
 

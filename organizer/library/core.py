@@ -16,7 +16,7 @@ from organizer.library.clusters.api import Clusters
 from organizer.library.compare.grid import ComparisonPlan
 from organizer.library.compare.run import ComparisonResult, run_comparison
 from organizer.library.corrections.api import Corrections
-from organizer.library.corrections.undo import undo_last
+from organizer.library.corrections.undo import UndoReport
 from organizer.library.deployments.api import Deployments
 from organizer.library.detections.api import Detections
 from organizer.library.exports.api import Exports
@@ -38,7 +38,7 @@ from organizer.library.search.hits import Hits
 from organizer.library.search.run import search_photo, search_text
 from organizer.library.status import LibraryStatus, library_status
 from organizer.settings import Settings, load_settings
-from organizer.store import Store, StoredClustering
+from organizer.store import Store
 from organizer.types import CROPS_PREFIX, Outcome, PartSpec, Vectors
 
 if TYPE_CHECKING:
@@ -249,19 +249,18 @@ class Library:
                 self._opened.tidy()
         return report
 
-    def undo(self) -> StoredClustering:
-        """Undo the last recluster, merge, split, move or the like: restore the previous clustering.
+    def undo(self) -> UndoReport:
+        """Undo the last step, whatever it was; see `Corrections.undo`.
 
-        A decision that made the current one is taken back with it. Images that were ingested since
-        are assigned to the previous clusters.
-
-        Raises:
-            ClusteringError: There is no previous clustering.
+        Examples:
+            >>> library.undo().what  # doctest: +SKIP
+            ("cluster 3 named 'Red fox'",)
         """
-        with self._opened.writing():
-            previous = undo_last(self.store, settings=self.settings)
-            self._opened.tidy()
-        return previous
+        return self.corrections.undo()
+
+    def redo(self) -> UndoReport:
+        """Redo what was undone last; see `Corrections.redo`."""
+        return self.corrections.redo()
 
     # Reading -------------------------------------------------------------------------------
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 from organizer.cluster.decisions import Constraints, compile_constraints
 from organizer.errors import ClusteringError, SettingsError
 from organizer.store import Store, StoredClustering
@@ -32,12 +34,25 @@ def require_cluster(
     Raises:
         SettingsError: It is not.
     """
-    ids = store.clusterings.models(clustering.clustering_id).ids
-    if cluster_id in ids:
-        return
+    ids = store.clusterings.cluster_ids(clustering.clustering_id)
+    if cluster_id not in ids:
+        retired = (constraints or compile_constraints(store.decisions.current())).retired
+        raise unknown_cluster(store, ids, retired, cluster_id)
+
+
+def unknown_cluster(
+    store: Store, ids: Sequence[int], retired: Collection[int], cluster_id: int
+) -> SettingsError:
+    """The error for a cluster that is not there.
+
+    Args:
+        store: The library.
+        ids: The clusters that are there.
+        retired: Those that were retired or merged.
+        cluster_id: The cluster that was asked for.
+    """
     known = ", ".join(map(str, ids[:20])) + (" ..." if len(ids) > 20 else "")
-    retired = (constraints or compile_constraints(store.decisions.all())).retired
     was = cluster_id in retired or cluster_id in store.clusterings.origins()
     what = f"cluster {cluster_id} is gone" if was else f"there is no cluster {cluster_id}"
     history = f"; what became of it: organizer clusters history {cluster_id}" if was else ""
-    raise SettingsError(what, f"there are: {known}{history}")
+    return SettingsError(what, f"there are: {known}{history}")

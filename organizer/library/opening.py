@@ -10,9 +10,9 @@ from organizer.errors import OrganizerError, StoreError
 from organizer.settings import Settings
 from organizer.store import Store
 
-Repair = Callable[[Store, Settings, bool], None]
-"""Repairs a library before a write: called with the store, the settings, and whether the last
-writer was interrupted."""
+Repair = Callable[[Store, bool], None]
+"""Repairs a library before a write: called with the store, and whether the last writer was
+interrupted."""
 
 
 @dataclass(slots=True)
@@ -48,6 +48,7 @@ class OpenLibrary:
         """Unregister as a reader; nothing can be written any more."""
         self._is_closed = True
         self._reading.close()
+        self.store.close()
 
     @contextmanager
     def streaming(self) -> Iterator[None]:
@@ -71,7 +72,7 @@ class OpenLibrary:
         if self._is_closed:
             raise StoreError(f"the library {self.store.path} was closed", "open it again")
         with self.store.writing() as was_interrupted:
-            self.repair(self.store, self.settings, was_interrupted)
+            self.repair(self.store, was_interrupted)
             yield was_interrupted
 
     def tidy(self) -> None:

@@ -3,7 +3,10 @@
 A `Store` is one library's folder: its `roots` (the folders that were ingested), `photos` (images,
 files, problems) and `moved_files`, `vectors` (one table an embedder), `clusterings` (with their
 members and models), `detections` and their crops, a person's `decisions`, `answers`
-and `choices`, and the `deployments` of cameras.
+and `choices`, the `deployments` of cameras, and the `steps` of the history.
+
+What grows with the images are Lance tables; what a person decided and what is in force is in the
+journal, an SQLite file (`organizer.store.journal`).
 """
 
 from __future__ import annotations
@@ -16,19 +19,21 @@ from pathlib import Path
 from organizer.store.answers import Answer, AnswerTable, SampleKind
 from organizer.store.choices import ChoiceTable
 from organizer.store.clusterings import ClusteringTables, StoredClustering
-from organizer.store.database import Database
+from organizer.store.database import Database, now
 from organizer.store.decisions import DecisionTable
 from organizer.store.deployments import DeploymentsTable
 from organizer.store.detections import DetectionTables
 from organizer.store.file_index import FileImage, FileIndex, PhotoRoot
 from organizer.store.former_folders import FormerFolders
-from organizer.store.ids import IdSet
+from organizer.store.ids import IdRows, IdSet
+from organizer.store.member_changes import MemberChange
 from organizer.store.migrate import open_database
 from organizer.store.moved_files import MovedFiles
 from organizer.store.photos import FileRow, HeldFile, KnownFiles, PhotoTables
 from organizer.store.roots import RootTable
 from organizer.store.schemas import ArrowTable
-from organizer.store.vectors import ImageIds, VectorTables
+from organizer.store.steps import StepTable, step_to_redo, step_to_undo
+from organizer.store.vectors import ImageIds, VectorRows, VectorTables
 
 __all__ = [
     "Answer",
@@ -44,17 +49,24 @@ __all__ = [
     "FileRow",
     "FormerFolders",
     "HeldFile",
+    "IdRows",
     "IdSet",
     "ImageIds",
     "KnownFiles",
+    "MemberChange",
     "MovedFiles",
     "PhotoRoot",
     "PhotoTables",
     "RootTable",
     "SampleKind",
+    "StepTable",
     "Store",
     "StoredClustering",
+    "VectorRows",
     "VectorTables",
+    "now",
+    "step_to_redo",
+    "step_to_undo",
 ]
 
 
@@ -76,8 +88,9 @@ class Store:
             detections=self.detections,
         )
         self.vectors = VectorTables(database)
-        self.clusterings = ClusteringTables(database)
-        self.decisions = DecisionTable(database)
+        self.steps = StepTable(database.journal)
+        self.clusterings = ClusteringTables(database, steps=self.steps)
+        self.decisions = DecisionTable(database.journal, steps=self.steps)
         self.answers = AnswerTable(database)
         self.choices = ChoiceTable(database)
         self.deployments = DeploymentsTable(database)
@@ -104,15 +117,27 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[bool]:
-        """Hold the library for writing; first sweep up after a writer that was interrupted.
+        """Hold the library for writing.
 
         Yields:
-            Whether there was such a writer.
+            Whether a command that takes several transactions was interrupted before.
         """
         with self._database.writing() as was_interrupted:
-            if was_interrupted:
-                self._sweep()
             yield was_interrupted
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Writes that come into force together when the context ends well, or not at all."""
+        with self._database.transaction():
+            yield
+
+    def mark_unfinished(self) -> None:
+        """Note that a command is at work that takes several transactions; see `writing`."""
+        self._database.mark_unfinished()
+
+    def revision(self) -> int:
+        """A number that is another one after every transaction."""
+        return self._database.journal.revision()
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -124,11 +149,11 @@ class Store:
         """Keep files, bytes and the search index in proportion to the data."""
         for spec in self.vectors.specs():
             self.vectors.keep_index(spec)
+        current = self.clusterings.current()
+        if current is not None:
+            self.clusterings.fold(current.clustering_id)
         self._database.tidy()
 
-    def _sweep(self) -> None:
-        """Remove what no file row makes real: a commit that did not get to its end."""
-        tables = ["images", *self.clusterings.member_tables()]
-        tables += [self.vectors.table_name(spec) for spec in self.vectors.specs()]
-        for name, image_ids in self.photos.unreal_images(tables).items():
-            self._database.delete_by_id(name, "image_id", image_ids)
+    def close(self) -> None:
+        """Close the files that are kept open."""
+        self._database.journal.close()

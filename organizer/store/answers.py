@@ -6,10 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-import pyarrow as pa
-
 from organizer.store.database import Database, now
-from organizer.store.schemas import ANSWERS
 
 
 class SampleKind(StrEnum):
@@ -49,13 +46,12 @@ class AnswerTable:
 
     def all(self) -> list[Answer]:
         """Every answer, also those that were changed later."""
-        rows = self._database.read("answers").to_pylist()
-        rows.sort(key=lambda row: int(row["answer_id"]))
+        rows = self._database.journal.rows("SELECT * FROM answers ORDER BY answer_id")
         return [
             Answer(
                 image_id=row["image_id"],
                 cluster_id=row["cluster_id"],
-                belongs=row["belongs"],
+                belongs=bool(row["belongs"]),
                 drawn=SampleKind(row["drawn"]),
                 clustering_id=row["clustering_id"],
                 answer_id=row["answer_id"],
@@ -65,15 +61,14 @@ class AnswerTable:
 
     def count(self) -> int:
         """Number of answers."""
-        return self._database.count("answers")
+        return int(self._database.journal.value("SELECT count(*) FROM answers"))
 
     def last(self) -> int:
         """The number of the last answer; 0 if there is none."""
-        numbers = self._database.read("answers", ["answer_id"])["answer_id"].to_numpy()
-        return int(numbers.max(initial=0))
+        return int(self._database.journal.value("SELECT max(answer_id) FROM answers") or 0)
 
     def append(self, answers: Sequence[Answer]) -> None:
-        """Write answers, in one commit; they are numbered in this order."""
+        """Write answers; they are numbered in this order."""
         at = now()
         first = self.last() + 1
         rows = [
@@ -88,4 +83,5 @@ class AnswerTable:
             }
             for place, answer in enumerate(answers)
         ]
-        self._database.append("answers", pa.Table.from_pylist(rows, schema=ANSWERS))
+        with self._database.transaction():
+            self._database.journal.insert("answers", rows)

@@ -1,4 +1,4 @@
-"""Arrays of a clustering, by name: the fitted state of its space, the exemplars of its clusters."""
+"""Arrays of a base, by name: the fitted state of its space, the exemplars of its modes."""
 
 from __future__ import annotations
 
@@ -13,13 +13,10 @@ from organizer.store.database import Database
 from organizer.store.schemas import ARRAYS
 
 
-def write_arrays(
-    database: Database, clustering_id: int, arrays: Mapping[str, NDArray[Any]]
-) -> None:
-    """Add arrays in one commit; one of a name that is there already is its continuation."""
+def write_arrays(database: Database, base_id: int, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Add arrays of a base; one of a name that is there already is its continuation."""
     rows = [
         {
-            "clustering_id": clustering_id,
             "name": name,
             "dtype": array.dtype.str,
             "shape": list(array.shape),
@@ -27,17 +24,24 @@ def write_arrays(
         }
         for name, array in arrays.items()
     ]
-    database.append("arrays", pa.Table.from_pylist(rows, schema=ARRAYS))
+    with database.transaction():
+        database.create_table(_table(base_id), ARRAYS)
+        database.append(_table(base_id), pa.Table.from_pylist(rows, schema=ARRAYS))
 
 
-def read_arrays(database: Database, clustering_id: int, prefix: str) -> dict[str, NDArray[Any]]:
-    """The arrays of a clustering whose names begin with `prefix`, without it."""
-    table = database.read("arrays", where=f"clustering_id = {clustering_id:d}")
+def read_arrays(database: Database, base_id: int, prefix: str) -> dict[str, NDArray[Any]]:
+    """The arrays of a base whose names begin with `prefix`, without it."""
+    if not database.has(_table(base_id)):
+        return {}
     parts: dict[str, list[NDArray[Any]]] = {}
-    for row in table.to_pylist():
+    for row in database.read(_table(base_id)).to_pylist():
         if row["name"].startswith(prefix):
             array = np.frombuffer(row["data"], dtype=np.dtype(row["dtype"])).reshape(row["shape"])
             parts.setdefault(row["name"].removeprefix(prefix), []).append(array)
     return {
         name: np.concatenate(found) if len(found) > 1 else found[0] for name, found in parts.items()
     }
+
+
+def _table(base_id: int) -> str:
+    return f"arrays_{base_id:d}"

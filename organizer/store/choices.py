@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pyarrow as pa
-
 from organizer.store.database import Database
-from organizer.store.schemas import CHOICES
 
 
 class ChoiceTable:
@@ -19,12 +16,13 @@ class ChoiceTable:
 
     def get(self, name: str) -> Any:
         """What was chosen; None where nothing was."""
-        table = self._database.read("choices")
-        chosen = dict(zip(table["name"].to_pylist(), table["value"].to_pylist(), strict=True))
-        return json.loads(chosen[name]) if name in chosen else None
+        query = "SELECT value FROM choices WHERE name = ?"
+        chosen = self._database.journal.value(query, [name])
+        return None if chosen is None else json.loads(chosen)
 
     def set(self, name: str, value: Any) -> None:
         """Choose, in place of what was chosen; a value that JSON can hold, None for no choice."""
         text = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
-        row = pa.Table.from_pylist([{"name": name, "value": text}], schema=CHOICES)
-        self._database.upsert("choices", ["name"], row)
+        with self._database.transaction():
+            row = {"name": name, "value": text}
+            self._database.journal.insert("choices", [row], replace=True)

@@ -1,4 +1,8 @@
-"""Clusterings: their members and models, and which of them is the current one."""
+"""Clusterings: their members and models, and which of them is the current one.
+
+A recluster makes a base: a members table, a space, and modes. Decisions change the base: the
+clusterings that they make are rows of the journal, with the changes of members and modes.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,10 @@ from numpy.typing import NDArray
 from organizer.errors import StoreError
 from organizer.store.arrays import read_arrays, write_arrays
 from organizer.store.database import Database, now
-from organizer.store.schemas import ASSIGNMENTS, CLUSTERINGS, CLUSTERS, HEADS, INGESTS, ArrowTable
+from organizer.store.member_changes import MemberChange, MemberChanges
+from organizer.store.modes import ModeTable
+from organizer.store.schemas import ASSIGNMENTS, ArrowTable
+from organizer.store.steps import StepTable
 from organizer.types import (
     NOISE,
     Assignments,
@@ -27,16 +34,16 @@ from organizer.types import (
     Merge,
     PartSpec,
     Split,
+    StepKind,
 )
-
-_KEPT = 20
-"""Clusterings whose members are kept, so that undo can bring them back."""
 
 _NEW = "born"
 """The key of new clusters in the stored lineage."""
 
 _SPACE, _EXEMPLARS = "space.", "exemplars."
-_ROWS_PER_UPSERT = 10_000
+_FOLD_FROM = 50_000
+_FOLD_SHARE = 0.25
+"""Changed members, and their share, from which the members table is written again with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +51,17 @@ class StoredClustering:
     """A clustering as it was made, without its members.
 
     Attributes:
-        action: What made it: "recluster", or the kind of a decision.
-        decision_id: The decision that made it; 0 for a recluster.
+        base_id: The clustering whose members, space and specs it changes; itself for a recluster.
+        step_id: The step of the history that made it.
+        action: What made it: "recluster", or the kind of a decision, or "decisions" for several.
     """
 
     clustering_id: int
     parent_id: int | None
+    base_id: int
+    step_id: int
     created_at: str
     action: str
-    decision_id: int
     embedder: PartSpec
     reducer: PartSpec
     clusterer: PartSpec
@@ -64,75 +73,83 @@ class StoredClustering:
 class ClusteringTables:
     """The clusterings of one library. One is current; the others are history."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, *, steps: StepTable) -> None:
+        self._database, self._journal, self._steps = database, database.journal, steps
+        self._changes = MemberChanges(database.journal)
+        self._modes = ModeTable(database.journal)
 
     # Reading -------------------------------------------------------------------------------
 
     def current(self) -> StoredClustering | None:
         """The current clustering, or None before the first one."""
-        heads = self.heads()
-        return self.get(heads[-1][1]) if heads else None
-
-    def heads(self) -> list[tuple[int, int, str, str]]:
-        """Which clustering became current: number, clustering id, action, time; in order."""
-        rows = self._database.read("heads").to_pylist()
-        return sorted((r["head_id"], r["clustering_id"], r["action"], r["at"]) for r in rows)
+        with self._journal.snapshot():
+            last = self._steps.last()
+            return self.get(last.clustering_id) if last is not None else None
 
     def get(self, clustering_id: int) -> StoredClustering:
         """A clustering by its id."""
-        rows = self._database.read("clusterings", where=_of(clustering_id)).to_pylist()
+        rows = self._journal.rows(f"{_SELECT} WHERE c.clustering_id = ?", [clustering_id])
         if not rows:
             raise StoreError(f"clustering {clustering_id} is not in the library any more")
         return _stored(rows[0])
 
     def all(self) -> list[StoredClustering]:
         """Every clustering that was ever made, in order."""
-        rows = self._database.read("clusterings").to_pylist()
-        return [_stored(row) for row in sorted(rows, key=lambda row: int(row["clustering_id"]))]
+        return [_stored(row) for row in self._journal.rows(f"{_SELECT} ORDER BY c.clustering_id")]
 
     def models(self, clustering_id: int, *, as_made: bool = False) -> ClusterModels:
-        """The clusters of a clustering, with all images assigned since, or as they were made."""
-        table = self._database.read("clusters", where=_of(clustering_id))
-        revisions = table["revision"].to_numpy()
-        wanted = revisions.min(initial=2**62) if as_made else revisions.max(initial=0)
-        rows = table.filter(pa.array(revisions == wanted))
-        return _models(rows.to_pylist())
+        """The clusters of a clustering, with all images ingested since or without them."""
+        with self._journal.snapshot():
+            base_id = self._base(clustering_id)
+            return self._modes.made(base_id) if as_made else self._modes.current(base_id)
 
-    def revision(self, clustering_id: int) -> int:
-        """The last ingest whose images the models of a clustering include."""
-        rows = self._database.read("clusters", ["revision"], where=_of(clustering_id))
-        return int(rows["revision"].to_numpy().max(initial=0))
+    def cluster_ids(self, clustering_id: int) -> list[int]:
+        """The ids of the clusters of a clustering, ascending."""
+        with self._journal.snapshot():
+            return self._modes.cluster_ids(self._base(clustering_id))
+
+    def models_before(self, step_id: int, clustering_id: int) -> ClusterModels:
+        """The clusters of a clustering, the modes that a step changed as they were before it."""
+        with self._journal.snapshot():
+            return self._modes.before(self._base(clustering_id), step_id)
+
+    def modes_changed_by(self, step_id: int) -> list[int]:
+        """The modes that a step changed."""
+        return self._modes.changed_by(step_id)
+
+    def change_of_step(self, step_id: int) -> MemberChange:
+        """The members that a step changed, before and after it."""
+        return self._changes.of_step(step_id)
 
     def origins(self) -> dict[int, tuple[int, str]]:
         """For every cluster that ever was: the clustering that it began in, and how it came."""
-        columns = ["clustering_id", "revision", "cluster_id", "mode_id", "origin"]
-        rows = self._database.read("clusters", columns).to_pylist()
-        rows.sort(key=lambda row: (row["clustering_id"], row["revision"], row["mode_id"]))
-        found: dict[int, tuple[int, str]] = {}
-        for row in rows:
-            found.setdefault(row["cluster_id"], (row["clustering_id"], row["origin"]))
-        return found
+        rows = self._journal.rows("SELECT * FROM cluster_origins ORDER BY cluster_id")
+        return {row["cluster_id"]: (row["clustering_id"], row["origin"]) for row in rows}
 
     def exemplars(self, clustering_id: int) -> Exemplars:
-        """The exemplars of a clustering's clusters; none in one of format 1."""
-        arrays = read_arrays(self._database, clustering_id, _EXEMPLARS)
+        """The exemplars of a clustering's modes; none in one of format 1."""
+        base_id = self._base(clustering_id)
+        arrays = read_arrays(self._database, base_id, _EXEMPLARS)
         if not arrays:
             return Exemplars(np.empty(0, np.int64), np.empty((0, 0), np.float16))
         return Exemplars(arrays["mode_ids"], arrays["vectors"])
 
     def space(self, clustering_id: int) -> dict[str, NDArray[Any]]:
         """The fitted state of a clustering's reducer."""
-        return read_arrays(self._database, clustering_id, _SPACE)
+        return read_arrays(self._database, self._base(clustering_id), _SPACE)
 
     def assignments(self, clustering_id: int) -> Assignments:
         """The members of a clustering and the unassigned images; no order is promised.
 
-        Raises:
-            StoreError: They are kept no more.
+        Clusterings that decisions made of one base have the same members: those of the base now.
         """
-        rows = self._database.read(self._kept_members(clustering_id))
-        return Assignments(*(rows[column].to_numpy() for column in ASSIGNMENTS.names))
+        with self._journal.snapshot():
+            base_id = self._base(clustering_id)
+            dataset = self._database.dataset(_members(base_id))
+            changed = self._changes.current(base_id)
+        rows = dataset.to_table(columns=ASSIGNMENTS.names, scan_in_order=True)
+        members = Assignments(*(rows[column].to_numpy() for column in ASSIGNMENTS.names))
+        return members.updated(changed) if len(changed) else members
 
     def assignment_table(
         self, members: Assignments, paths: Sequence[str | None], names: Mapping[int, str]
@@ -157,165 +174,236 @@ class ClusteringTables:
         )
 
     def count(self, clustering_id: int) -> int:
-        """Number of images in a clustering, unassigned ones included.
-
-        Raises:
-            StoreError: Its members are kept no more.
-        """
-        return self._database.count(self._kept_members(clustering_id))
+        """Number of images in a clustering, unassigned ones included."""
+        return self._database.count(_members(self._base(clustering_id)))
 
     def count_unassigned(self, clustering_id: int) -> int:
         """Number of images of a clustering that are in no cluster."""
+        with self._journal.snapshot():
+            base_id = self._base(clustering_id)
+            dataset = self._database.dataset(_members(base_id))
+            more = self._changes.unassigned(base_id)
         where = f"state = '{AssignmentState.UNSURE.value}'"
-        return self._database.count(self._kept_members(clustering_id), where)
+        return int(dataset.count_rows(filter=where)) + more
 
     def clusters_of(self, clustering_id: int, image_ids: Sequence[str]) -> dict[str, int]:
         """The clusters of some images; those that are in none are left out."""
-        rows = self._database.read_by_id(
-            _members(clustering_id), "image_id", image_ids, ["image_id", "cluster_id"]
-        )
-        pairs = zip(rows["image_id"].to_pylist(), rows["cluster_id"].to_pylist(), strict=True)
-        return {image_id: cluster_id for image_id, cluster_id in pairs if cluster_id >= 0}
+        base_id = self._base(clustering_id)
+        columns = ["image_id", "cluster_id"]
+        rows = self._database.read_by_id(_members(base_id), "image_id", image_ids, columns)
+        found = dict(zip(rows["image_id"].to_pylist(), rows["cluster_id"].to_pylist(), strict=True))
+        changed = self._changes.current(base_id)
+        for image_id, cluster_id in zip(changed.image_ids, changed.cluster_ids, strict=True):
+            if image_id in found:
+                found[image_id] = int(cluster_id)
+        return {image_id: cluster_id for image_id, cluster_id in found.items() if cluster_id >= 0}
 
-    def _kept_members(self, clustering_id: int) -> str:
-        name = _members(clustering_id)
-        if not self._database.has(name):
-            raise StoreError(
-                f"the members of clustering {clustering_id} are kept no more",
-                f"the last {_KEPT} clusterings can be brought back",
+    def has_members(self, clustering_id: int) -> bool:
+        """Whether the members of a clustering are kept; format 4 kept those of the last twenty."""
+        return self._database.has(_members(self._base(clustering_id)))
+
+    def fingerprint(self) -> tuple[int, ...]:
+        """Numbers of which one is another one when the current clusters have changed."""
+        with self._journal.snapshot():
+            last = self._steps.last()
+            if last is None:
+                return (0,)
+            name = _members(self._base(last.clustering_id))
+            version = "SELECT version FROM table_versions WHERE name = ?"
+            return (
+                last.step_id,
+                int(self._journal.value("SELECT max(change_id) FROM changes") or 0),
+                int(self._journal.value(version, [name]) or 0),
+                self.last_ingest(),
             )
-        return name
 
     def next_cluster_id(self) -> int:
         """An id that no cluster ever had."""
-        ids = self._database.read("clusters", ["cluster_id"])["cluster_id"].to_numpy()
-        return int(ids.max(initial=0)) + 1
+        return int(self._journal.value("SELECT max(cluster_id) FROM cluster_origins") or 0) + 1
 
     def member_tables(self) -> list[str]:
         """The tables that hold members."""
         return [name for name in self._database.names() if name.startswith(_members())]
 
+    def _base(self, clustering_id: int) -> int:
+        query = "SELECT base_id FROM clusterings WHERE clustering_id = ?"
+        return int(self._journal.value(query, [clustering_id]) or clustering_id)
+
     # Writing -------------------------------------------------------------------------------
 
     def begin_ingest(self) -> int:
         """Count an ingest that brings something new; its number is given to no other."""
-        last = self._database.read("ingests", ["ingest_id"])["ingest_id"].to_numpy()
-        number = int(last.max(initial=0)) + 1
-        row = {"ingest_id": number, "at": now()}
-        self._database.append("ingests", pa.Table.from_pylist([row], schema=INGESTS))
+        number = self.last_ingest() + 1
+        with self._database.transaction():
+            self._journal.insert("ingests", [{"ingest_id": number, "at": now()}])
         return number
 
     def last_ingest(self) -> int:
         """The number of the last ingest that brought something new; 0 if there was none."""
-        last = self._database.read("ingests", ["ingest_id"])["ingest_id"].to_numpy()
-        return int(last.max(initial=0))
+        return int(self._journal.value("SELECT max(ingest_id) FROM ingests") or 0)
 
     def ingest_times(self) -> dict[int, str]:
         """When each ingest that brought something new began."""
-        rows = self._database.read("ingests").to_pylist()
-        return {row["ingest_id"]: row["at"] for row in rows}
+        return {row["ingest_id"]: row["at"] for row in self._journal.rows("SELECT * FROM ingests")}
 
-    def add(
-        self,
-        clustering: Clustering,
-        *,
-        parent_id: int | None,
-        lineage: LineageReport,
-        action: str = "recluster",
-        decision_id: int = 0,
-    ) -> int:
-        """Store a clustering and make it the current one. It becomes so with its last row."""
-        clustering_id = self._next_clustering_id()
-        self._database.create_table(_members(clustering_id), ASSIGNMENTS)
-        self.append_members(clustering_id, clustering.members)
-        arrays = {f"{_SPACE}{name}": array for name, array in clustering.space.items()}
-        arrays |= _exemplar_arrays(clustering.exemplars)
-        write_arrays(self._database, clustering_id, arrays)
-        self.revise(clustering_id, clustering.models, revision=self.last_ingest())
-        row = {
-            "clustering_id": clustering_id,
-            "parent_id": parent_id,
-            "created_at": now(),
-            "action": action,
-            "decision_id": decision_id,
-            "embedder": clustering.embedder.to_json(),
-            "reducer": clustering.reducer.to_json(),
-            "clusterer": clustering.clusterer.to_json(),
-            "algorithm": clustering.algorithm,
-            "evidence": json.dumps([asdict(candidate) for candidate in clustering.evidence]),
-            "lineage": json.dumps(_lineage_row(lineage)),
-        }
-        self._database.append("clusterings", pa.Table.from_pylist([row], schema=CLUSTERINGS))
-        self.make_current(clustering_id, action=action)
-        self._drop_old_members(clustering_id)
+    def add(self, clustering: Clustering, *, parent_id: int | None, lineage: LineageReport) -> int:
+        """Store a clustering that a recluster made, and make it the current one."""
+        with self._database.transaction():
+            clustering_id, at = self._next_clustering_id(), now()
+            self._database.create_table(_members(clustering_id), ASSIGNMENTS)
+            self._database.append(_members(clustering_id), _member_rows(clustering.members))
+            arrays = {f"{_SPACE}{name}": array for name, array in clustering.space.items()}
+            arrays |= _exemplar_arrays(clustering.exemplars)
+            write_arrays(self._database, clustering_id, arrays)
+            step = self._steps.add(StepKind.RECLUSTER, at=at, clustering_id=clustering_id)
+            row = _clustering_row(
+                clustering_id, clustering_id, parent_id, step.step_id, at, "recluster", lineage
+            )
+            specs = {
+                "embedder": clustering.embedder.to_json(),
+                "reducer": clustering.reducer.to_json(),
+                "clusterer": clustering.clusterer.to_json(),
+                "algorithm": clustering.algorithm,
+                "evidence": json.dumps([asdict(candidate) for candidate in clustering.evidence]),
+            }
+            self._journal.insert("clusterings", [row | specs])
+            self._modes.write(clustering_id, clustering.models, is_new=True)
+            self._add_origins(clustering_id, clustering.models)
         return clustering_id
 
-    def revise(self, clustering_id: int, models: ClusterModels, *, revision: int) -> None:
-        """Write the clusters as they are after an ingest, in one commit."""
-        self._database.append("clusters", _cluster_rows(clustering_id, revision, models))
+    def add_decided(
+        self,
+        parent: StoredClustering,
+        *,
+        models: ClusterModels,
+        change: MemberChange,
+        exemplars: Exemplars | None,
+        lineage: LineageReport,
+        action: str,
+    ) -> int:
+        """Store the clustering that decisions made of the current one, as a step of the history.
 
-    def add_exemplars(self, clustering_id: int, exemplars: Exemplars) -> None:
-        """Add the exemplars of novel clusters."""
-        write_arrays(self._database, clustering_id, _exemplar_arrays(exemplars))
+        Args:
+            parent: The current clustering.
+            models: All clusters after the decisions.
+            change: The members that they changed.
+            exemplars: Those of new modes; None for none.
+            lineage: What became of the clusters.
+            action: See `StoredClustering`.
+
+        Returns:
+            The step.
+        """
+        with self._database.transaction():
+            clustering_id, at = self._next_clustering_id(), now()
+            step = self._steps.add(StepKind.DECISIONS, at=at, clustering_id=clustering_id)
+            row = _clustering_row(
+                clustering_id,
+                parent.base_id,
+                parent.clustering_id,
+                step.step_id,
+                at,
+                action,
+                lineage,
+            )
+            self._journal.insert("clusterings", [row])
+            self.change(parent.base_id, models, change, exemplars=exemplars, step_id=step.step_id)
+            self._add_origins(clustering_id, models)
+        return step.step_id
+
+    def change(
+        self,
+        base_id: int,
+        models: ClusterModels,
+        change: MemberChange,
+        *,
+        exemplars: Exemplars | None = None,
+        step_id: int = 0,
+    ) -> None:
+        """Change the clusters and members of a base.
+
+        Args:
+            base_id: The base.
+            models: All its clusters after the change.
+            change: The members that change.
+            exemplars: Those of new modes; None for none.
+            step_id: The step that it is part of; 0 for an ingest.
+        """
+        with self._database.transaction():
+            self._changes.add(base_id, change, step_id=step_id)
+            self._modes.write(base_id, models, step_id=step_id)
+            if exemplars is not None:
+                write_arrays(self._database, base_id, _exemplar_arrays(exemplars))
+            if not step_id:
+                self._add_origins(base_id, models)
 
     def extend_space(self, clustering_id: int, state: Mapping[str, NDArray[Any]]) -> None:
         """Continue arrays of the space with what was learned of images that came since."""
         arrays = {f"{_SPACE}{name}": array for name, array in state.items()}
-        write_arrays(self._database, clustering_id, arrays)
+        write_arrays(self._database, self._base(clustering_id), arrays)
 
     def append_members(self, clustering_id: int, members: Assignments) -> None:
         """Add images to a clustering that they are not in."""
-        self._database.append(_members(clustering_id), _member_rows(members))
+        self._database.append(_members(self._base(clustering_id)), _member_rows(members))
 
-    def change_members(self, clustering_id: int, members: Assignments) -> None:
-        """Change where images are that were unassigned."""
-        name = _members(clustering_id)
-        for start in range(0, len(members), _ROWS_PER_UPSERT):
-            part = members.take(np.arange(start, min(start + _ROWS_PER_UPSERT, len(members))))
-            self._database.upsert(name, ["image_id"], _member_rows(part))
-
-    def make_current(self, clustering_id: int, *, action: str) -> None:
-        """Make a stored clustering the current one."""
-        last = self._database.read("heads", ["head_id"])["head_id"].to_numpy()
-        row = {
-            "head_id": int(last.max(initial=0)) + 1,
-            "clustering_id": clustering_id,
-            "action": action,
-            "at": now(),
-        }
-        self._database.append("heads", pa.Table.from_pylist([row], schema=HEADS))
+    def fold(self, clustering_id: int) -> None:
+        """Write the members table again where many members have changed since."""
+        base_id = self._base(clustering_id)
+        changed = self._changes.count(base_id)
+        if changed > max(_FOLD_FROM, _FOLD_SHARE * self.count(clustering_id)):
+            with self._database.transaction():
+                members = self.assignments(clustering_id)
+                self._database.overwrite(_members(base_id), _member_rows(members))
+                self._changes.mark_folded(base_id)
 
     def _next_clustering_id(self) -> int:
-        """Above every id that was begun, also by a clustering that was interrupted."""
-        ids = self._database.read("clusterings", ["clustering_id"])["clustering_id"].to_pylist()
-        ids += self._database.read("clusters", ["clustering_id"])["clustering_id"].to_pylist()
-        ids += self._database.read("arrays", ["clustering_id"])["clustering_id"].to_pylist()
-        ids += [int(name.removeprefix(_members())) for name in self.member_tables()]
-        return max(ids, default=0) + 1
+        return int(self._journal.value("SELECT max(clustering_id) FROM clusterings") or 0) + 1
 
-    def _drop_old_members(self, clustering_id: int) -> None:
-        """Keep the members of a clustering and of those that undo can go back to."""
-        rows = self._database.read("clusterings", ["clustering_id", "parent_id"]).to_pylist()
-        parents = {row["clustering_id"]: row["parent_id"] for row in rows}
-        kept: list[int] = []
-        ancestor: int | None = clustering_id
-        while ancestor is not None and len(kept) < _KEPT:
-            kept.append(ancestor)
-            ancestor = parents.get(ancestor)
-        dropped = set(self.member_tables()) - {_members(kept_id) for kept_id in kept}
-        for name in dropped:
-            self._database.drop(name)
-        if dropped:
-            listed = ", ".join(f"{kept_id:d}" for kept_id in kept)
-            self._database.delete_where("arrays", f"clustering_id NOT IN ({listed})")
+    def _add_origins(self, clustering_id: int, models: ClusterModels) -> None:
+        known = self.origins()
+        new = {
+            int(cluster_id): origin
+            for cluster_id, origin in zip(models.cluster_ids, models.origins, strict=True)
+            if int(cluster_id) not in known
+        }
+        self._journal.insert(
+            "cluster_origins",
+            [
+                {"cluster_id": cluster_id, "clustering_id": clustering_id, "origin": origin}
+                for cluster_id, origin in new.items()
+            ],
+        )
 
 
-def _members(clustering_id: int | None = None) -> str:
-    return "assignments_" if clustering_id is None else f"assignments_{clustering_id:d}"
+_SELECT = """
+SELECT c.clustering_id, c.parent_id, c.base_id, c.step_id, c.created_at, c.action, c.lineage,
+       b.embedder, b.reducer, b.clusterer, b.algorithm, b.evidence
+FROM clusterings c JOIN clusterings b ON b.clustering_id = c.base_id
+"""
 
 
-def _of(clustering_id: int) -> str:
-    return f"clustering_id = {clustering_id:d}"
+def _members(base_id: int | None = None) -> str:
+    return "assignments_" if base_id is None else f"assignments_{base_id:d}"
+
+
+def _clustering_row(
+    clustering_id: int,
+    base_id: int,
+    parent_id: int | None,
+    step_id: int,
+    created_at: str,
+    action: str,
+    lineage: LineageReport,
+) -> dict[str, Any]:
+    return {
+        "clustering_id": clustering_id,
+        "parent_id": parent_id,
+        "base_id": base_id,
+        "step_id": step_id,
+        "created_at": created_at,
+        "action": action,
+        "lineage": json.dumps(_lineage_row(lineage)),
+    }
 
 
 def _member_rows(members: Assignments) -> pa.Table:
@@ -334,47 +422,6 @@ def _member_rows(members: Assignments) -> pa.Table:
     )
 
 
-def _cluster_rows(clustering_id: int, revision: int, models: ClusterModels) -> pa.Table:
-    n = len(models)
-    dim = models.means.shape[1]
-    offsets = np.arange(0, (n + 1) * dim, dim, dtype=np.int32)
-    columns = [
-        np.full(n, clustering_id, np.int64),
-        np.full(n, revision, np.int64),
-        models.cluster_ids,
-        models.mode_ids,
-        pa.ListArray.from_arrays(offsets, pa.array(models.means.ravel())),
-        models.counts,
-        models.distance_means,
-        models.distance_m2s,
-        models.fit_means,
-        models.fit_deviations,
-        pa.array(models.medoids, pa.string()),
-        pa.array(models.origins, pa.string()),
-    ]
-    return pa.table(columns, schema=CLUSTERS)
-
-
-def _models(rows: list[dict[str, Any]]) -> ClusterModels:
-    rows.sort(key=lambda row: (row["cluster_id"], row["mode_id"]))
-
-    def column(name: str, kind: type) -> NDArray[Any]:
-        return np.array([row[name] for row in rows], dtype=kind)
-
-    return ClusterModels(
-        cluster_ids=column("cluster_id", np.int64),
-        mode_ids=column("mode_id", np.int64),
-        means=column("mean", np.float64).reshape(len(rows), -1),
-        counts=column("count", np.int64),
-        distance_means=column("distance_mean", np.float64),
-        distance_m2s=column("distance_m2", np.float64),
-        fit_means=column("fit_mean", np.float64),
-        fit_deviations=column("fit_deviation", np.float64),
-        medoids=tuple(row["medoid"] for row in rows),
-        origins=tuple(row["origin"] for row in rows),
-    )
-
-
 def _exemplar_arrays(exemplars: Exemplars) -> dict[str, NDArray[Any]]:
     return {
         f"{_EXEMPLARS}mode_ids": exemplars.mode_ids,
@@ -386,9 +433,10 @@ def _stored(row: dict[str, Any]) -> StoredClustering:
     return StoredClustering(
         clustering_id=row["clustering_id"],
         parent_id=row["parent_id"],
+        base_id=row["base_id"],
+        step_id=row["step_id"],
         created_at=row["created_at"],
         action=row["action"],
-        decision_id=row["decision_id"],
         embedder=PartSpec.from_json(row["embedder"]),
         reducer=PartSpec.from_json(row["reducer"]),
         clusterer=PartSpec.from_json(row["clusterer"]),

@@ -1,15 +1,19 @@
-"""A LanceDB database in one folder: tables, one writer at a time, upkeep.
+"""A LanceDB database in one folder: tables at versions, transactions, one writer at a time, upkeep.
 
 LanceDB creates, appends, changes and searches; pylance, which reads the same files and is imported
-in a third of the time, does the plain reads and the upkeep.
+in a third of the time, does the plain reads and the upkeep. The journal says which version of each
+table is in force: a transaction writes new versions, has their files on the disk, and one commit of
+the journal brings all of them into force.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -17,14 +21,19 @@ from typing import Any
 
 import pyarrow as pa
 
+from organizer.durable import sync_file, sync_folder
 from organizer.errors import SettingsError, StoreError
+from organizer.store.journal import JOURNAL, Journal
 from organizer.store.lance_errors import damaged, translated
+from organizer.store.lance_files import TableFiles, has_version, remove_newer, remove_table
 from organizer.store.schemas import SCHEMA_VERSION, TABLES, columns_of
 
 _MANIFEST = "library.json"
-_DIRTY = "writing"
+_LOCK = "lock"
 _ROWS_PER_FRAGMENT = 65_536
 _SMALL_FRAGMENTS = 8
+_SMALL_ARRAYS = 64
+"""Of a table with few and large rows: joining them writes all of them again."""
 _IDS_PER_STATEMENT = 2_000
 _PAIRS_PER_STATEMENT = 100
 _READERS_GRACE = timedelta(hours=1)
@@ -63,18 +72,40 @@ def read_manifest(path: Path) -> Manifest:
     return manifest
 
 
+@dataclass(slots=True)
+class _Transaction:
+    """One that is going on.
+
+    Attributes:
+        thread: The thread that writes.
+        files: The files of each table that it writes, as they were before.
+        versions: The versions that it made; 0 for a table that it removes.
+    """
+
+    thread: int
+    files: dict[str, TableFiles] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)
+
+
 class Database:
-    """The folder of a library as a set of tables."""
+    """The folder of a library as a set of tables.
+
+    Attributes:
+        path: The folder.
+        journal: What is in force, and what a person decided.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.journal = Journal(path)
+        self._transaction: _Transaction | None = None
 
     @classmethod
     def create(cls, path: Path) -> Database:
-        """Make an empty library. What an interrupted creation left behind is completed.
+        """Make an empty library. What an interrupted creation left behind is removed.
 
         Raises:
-            StoreError: The folder cannot be written.
+            StoreError: The folder cannot be written, or another process makes a library there.
             SettingsError: LanceDB cannot work at a path like this.
         """
         database = cls(path)
@@ -89,11 +120,21 @@ class Database:
             raise StoreError(
                 f"cannot make a library at {path}: {error.strerror}", "choose another --library"
             ) from error
-        with translated(path):
-            for name, schema in TABLES.items():
-                database.create_table(name, schema)
-            database.write_manifest(now())  # last: now it is a library
+        with translated(path), database.locked():
+            if not cls.is_library(path):  # another process may have made it in the meantime
+                database._create()
         return database
+
+    def _create(self) -> None:
+        if not self.journal.exists and any(self.path.glob("*.lance/_versions/*")):
+            raise damaged(self.path, f"there are tables, and no {_MANIFEST}")
+        Journal.create(self.path)
+        self._discard_unfinished()
+        with self.transaction():
+            for name, schema in TABLES.items():
+                self.create_table(name, schema)
+        self.write_manifest(now())  # last: now it is a library
+        sync_folder(self.path.parent)
 
     @classmethod
     def open(cls, path: Path) -> Database:
@@ -111,6 +152,8 @@ class Database:
                 "open it with organizer: organizer status",
             )
         database = cls(path)
+        if not database.journal.exists:
+            raise damaged(path, f"there is no {JOURNAL}")
         missing = [name for name in TABLES if not database.has(name)]
         if missing:
             raise damaged(path, f"no table {', '.join(missing)}")
@@ -126,17 +169,23 @@ class Database:
         partial = self.path / f"{_MANIFEST}.partial"
         manifest = {"schema": SCHEMA_VERSION, "created_at": created_at}
         partial.write_text(json.dumps(manifest) + "\n", encoding="utf-8")
+        sync_file(partial)
         partial.replace(self.path / _MANIFEST)
+        sync_folder(self.path)
 
     # Reading -------------------------------------------------------------------------------
 
     def names(self) -> list[str]:
         """The tables, sorted."""
-        return sorted(f.stem for f in self.path.glob("*.lance") if self.has(f.stem))
+        stored = {row["name"] for row in self.journal.rows("SELECT name FROM table_versions")}
+        written = self._written()
+        stored |= {name for name, version in written.items() if version}
+        return sorted(stored - {name for name, version in written.items() if not version})
 
     def has(self, name: str) -> bool:
-        """Whether there is such a table: one whose creation was interrupted is none."""
-        return any((self.path / f"{name}.lance" / "_versions").glob("*.manifest"))
+        """Whether there is such a table."""
+        version = self._version(name)
+        return version > 0 and has_version(self._folder(name), version)
 
     def read(
         self, name: str, columns: Sequence[str] | None = None, *, where: str | None = None
@@ -146,11 +195,11 @@ class Database:
             return self.dataset(name).to_table(columns=columns, filter=where, scan_in_order=True)
 
     def read_all_columns(self, name: str) -> pa.Table:
-        """All rows of a table, also of one whose columns are those of an older format."""
+        """All rows of a table of an older format, with its columns, in its latest version."""
         import lance
 
         with translated(self.path):
-            return lance.dataset(str(self.path / f"{name}.lance")).to_table(scan_in_order=True)
+            return lance.dataset(str(self._folder(name))).to_table(scan_in_order=True)
 
     def batches(
         self, name: str, columns: Sequence[str], *, rows: int, dataset: Any = None
@@ -186,18 +235,110 @@ class Database:
         return {key.decode(): value.decode() for key, value in stored.items()}
 
     def dataset(self, name: str) -> Any:
-        """The table as pylance sees it now."""
+        """The table as pylance sees it, in the version that is in force."""
         import lance
 
+        version = self._version(name)
+        if not version:
+            raise damaged(self.path, f"no table {name}")
         with translated(self.path):
-            dataset = lance.dataset(str(self.path / f"{name}.lance"))
+            dataset = lance.dataset(str(self._folder(name)), version=version)
             found = dataset.schema.names
         lacking = [column for column in columns_of(name) if column not in found]
         if lacking:
             raise damaged(self.path, f"{name} has no column {', '.join(lacking)}")
         return dataset
 
+    @contextmanager
+    def table(self, name: str) -> Iterator[Any]:
+        """The table as LanceDB sees it, for searching; its errors are translated."""
+        with translated(self.path):
+            table = self._connection.open_table(name)
+            table.checkout(self._version(name))
+            yield table
+
+    def _folder(self, name: str) -> Path:
+        return self.path / f"{name}.lance"
+
+    def _version(self, name: str) -> int:
+        """The version of a table that is in force for this thread; 0 where there is none."""
+        written = self._written()
+        if name in written:
+            return written[name]
+        query = "SELECT version FROM table_versions WHERE name = ?"
+        return int(self.journal.value(query, [name]) or 0)
+
+    def _written(self) -> Mapping[str, int]:
+        """The versions that the transaction of this thread made."""
+        going_on = self._transaction
+        is_own = going_on is not None and going_on.thread == threading.get_ident()
+        return going_on.versions if going_on is not None and is_own else {}
+
     # Writing -------------------------------------------------------------------------------
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Writes that come into force together when the context ends well, or not at all.
+
+        After it they are on the disk. One inside another is part of it.
+        """
+        if self._transaction is not None:
+            yield
+            return
+        self._transaction = going_on = _Transaction(threading.get_ident())
+        try:
+            with self.journal.transaction():
+                yield
+                self._bring_into_force(going_on)
+        except BaseException:
+            self._undo_writes(going_on)
+            raise
+        finally:
+            self._transaction = None
+        for name, version in going_on.versions.items():
+            if not version:
+                remove_table(self._folder(name))
+
+    def _bring_into_force(self, going_on: _Transaction) -> None:
+        with translated(self.path):
+            for name, files in going_on.files.items():
+                if going_on.versions[name]:
+                    files.sync_added()
+            if any(not files.existed for files in going_on.files.values()):
+                sync_folder(self.path)
+        removed = [name for name, version in going_on.versions.items() if not version]
+        for name in removed:
+            self.journal.execute("DELETE FROM table_versions WHERE name = ?", [name])
+        rows = [
+            {"name": name, "version": version}
+            for name, version in going_on.versions.items()
+            if version
+        ]
+        self.journal.insert("table_versions", rows, replace=True)
+
+    def _undo_writes(self, going_on: _Transaction) -> None:
+        for name, files in going_on.files.items():
+            query = "SELECT version FROM table_versions WHERE name = ?"
+            remove_newer(self._folder(name), int(self.journal.value(query, [name]) or 0))
+            files.remove_added()
+        self.__dict__.pop("_connection", None)  # it remembers versions that are gone
+
+    @contextmanager
+    def _writing_table(self, name: str) -> Iterator[Any]:
+        """LanceDB's connection, for a write to a table that makes a new version of it."""
+        with self.transaction():
+            going_on = self._transaction
+            assert going_on is not None  # noqa: S101 - it has just begun
+            going_on.files.setdefault(name, TableFiles.read(self._folder(name)))
+            going_on.versions.setdefault(name, self._version(name))
+            with translated(self.path):
+                yield self._connection
+                going_on.versions[name] = self._latest_version(name)
+
+    def _latest_version(self, name: str) -> int:
+        import lance
+
+        return int(lance.dataset(str(self._folder(name))).version)
 
     def create_table(
         self, name: str, schema: pa.Schema, metadata: Mapping[str, str] | None = None
@@ -205,71 +346,84 @@ class Database:
         """Make a table if it is not there."""
         if metadata:
             schema = schema.with_metadata(dict(metadata))
-        with translated(self.path):
-            if not self.has(name):
-                self._connection.create_table(name, schema=schema)
+        if not self.has(name):
+            with self._writing_table(name) as connection:
+                connection.create_table(name, schema=schema)
 
     def overwrite(self, name: str, rows: pa.Table) -> None:
-        """Put rows in the place of a table's, with their columns, in one commit."""
-        with translated(self.path):
-            self._connection.create_table(name, rows, mode="overwrite")
+        """Put rows in the place of a table's, with their columns."""
+        with self._writing_table(name) as connection:
+            connection.create_table(name, rows, mode="overwrite")
 
     def append(self, name: str, rows: pa.Table) -> None:
-        """Add rows in one commit."""
+        """Add rows."""
         if len(rows):
-            with translated(self.path):
-                self._connection.open_table(name).add(rows)
+            with self._writing_table(name) as connection:
+                connection.open_table(name).add(rows)
 
     def upsert(self, name: str, keys: Sequence[str], rows: pa.Table) -> None:
-        """Add rows in one commit, each in place of the row with the same keys if there is one."""
+        """Add rows, each in place of the row with the same keys if there is one."""
         if len(rows):
-            with translated(self.path):
-                merge = self._connection.open_table(name).merge_insert(list(keys))
+            with self._writing_table(name) as connection:
+                merge = connection.open_table(name).merge_insert(list(keys))
                 merge.when_matched_update_all().when_not_matched_insert_all().execute(rows)
 
     def delete_by_id(self, name: str, key: str, ids: Iterable[str]) -> None:
         """Remove the rows whose `key` is one of `ids`."""
         for where in _one_of(key, ids):
-            self._delete(name, where)
+            self.delete_where(name, where)
 
     def delete_pairs(
         self, name: str, keys: tuple[str, str], pairs: Iterable[tuple[str, str]]
     ) -> None:
         """Remove the rows whose two `keys` are one of `pairs`."""
         for where in _one_of_pairs(keys, pairs):
-            self._delete(name, where)
+            self.delete_where(name, where)
 
     def delete_where(self, name: str, where: str) -> None:
         """Remove the rows for which a condition holds."""
-        self._delete(name, where)
-
-    def _delete(self, name: str, where: str) -> None:
-        with translated(self.path):
-            self._connection.open_table(name).delete(where)
+        with self._writing_table(name) as connection:
+            connection.open_table(name).delete(where)
 
     def update_where(self, name: str, where: str, values: Mapping[str, Any]) -> None:
         """Set columns in the rows for which a condition holds."""
-        with translated(self.path):
-            self._connection.open_table(name).update(where=where, values=dict(values))
+        with self._writing_table(name) as connection:
+            connection.open_table(name).update(where=where, values=dict(values))
+
+    def create_index(self, name: str, column: str, config: Any) -> None:
+        """Build a search index, in the place of the one that is there."""
+        with self._writing_table(name) as connection:
+            connection.open_table(name).create_index(column, config=config, replace=True)
 
     def drop(self, name: str) -> None:
-        """Remove a table."""
-        with translated(self.path):
-            self._connection.drop_table(name)
+        """Remove a table; its files go when the transaction is in force."""
+        with self.transaction():
+            assert self._transaction is not None  # noqa: S101 - it has just begun
+            self._transaction.versions[name] = 0
 
     @contextmanager
     def writing(self) -> Iterator[bool]:
         """Hold the library for writing.
 
         Yields:
-            True if the last writer was interrupted, so that there may be something to sweep up.
+            True if a command that takes several transactions was interrupted.
 
         Raises:
             StoreError: Another process writes, or the library cannot be written.
         """
+        with self.locked():
+            self._discard_unfinished()
+            was_interrupted = self._is_unfinished()
+            yield was_interrupted
+            if self._is_unfinished():
+                self._set_unfinished(0)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep all other writers out; see `writing`."""
         import portalocker
 
-        lock = portalocker.Lock(self.path / "lock", mode="a", timeout=0)
+        lock = portalocker.Lock(self.path / _LOCK, mode="a", timeout=0)
         try:
             lock.acquire()
         except portalocker.LockException as error:
@@ -282,18 +436,51 @@ class Database:
                 f"the library {self.path} cannot be written: {error.strerror}",
                 "check its permissions and whether the disk is writable",
             ) from error
-        dirty = self.path / _DIRTY
         try:
-            was_dirty = dirty.exists()
-            dirty.touch()
-            yield was_dirty
-            dirty.unlink()
+            yield
         finally:
             lock.release()
 
-    def mark_interrupted(self) -> None:
-        """Have the next writer sweep up as after one that was interrupted."""
-        (self.path / _DIRTY).touch()
+    def mark_unfinished(self) -> None:
+        """Note that a command is at work that takes several transactions.
+
+        Should it be interrupted, the next writer learns of it.
+        """
+        if not self._is_unfinished():
+            self._set_unfinished(1)
+
+    def _is_unfinished(self) -> bool:
+        return bool(self.journal.value("SELECT unfinished FROM state"))
+
+    def _set_unfinished(self, value: int) -> None:
+        with self.transaction():
+            self.journal.execute("UPDATE state SET unfinished = ?", [value])
+
+    def _discard_unfinished(self) -> None:
+        """Remove what a writer that was interrupted left of a transaction."""
+        rows = self.journal.rows("SELECT name, version FROM table_versions")
+        versions = {row["name"]: row["version"] for row in rows}
+        for folder in self.path.glob("*.lance"):
+            version = versions.get(folder.stem, 0)
+            if not version:
+                remove_table(folder)
+            else:
+                remove_newer(folder, version)
+
+    def adopt(self) -> None:
+        """Bring the tables of an older format into force as they are, each in its latest version.
+
+        The caller keeps other writers out, and calls it once.
+        """
+        rows = [
+            {"name": folder.stem, "version": self._latest_version(folder.stem)}
+            for folder in self.path.glob("*.lance")
+            if any((folder / "_versions").glob("*.manifest"))
+        ]
+        if hasattr(os, "sync"):
+            os.sync()  # the program that wrote them left that to the system
+        with self.transaction():
+            self.journal.insert("table_versions", rows)
 
     # Upkeep --------------------------------------------------------------------------------
 
@@ -302,18 +489,15 @@ class Database:
         """Tell writers that old versions are being read, for as long as the context lasts."""
         import portalocker
 
+        lock = portalocker.Lock(
+            self.path / "readers",
+            mode="a",
+            flags=portalocker.LOCK_SH,  # waits: a writer holds it only while it removes files
+        )
         try:
-            lock = portalocker.Lock(
-                self.path / "readers",
-                mode="a",
-                timeout=5,
-                flags=portalocker.LOCK_SH | portalocker.LOCK_NB,
-            )
             lock.acquire()
         except (OSError, portalocker.LockException):
-            # A read-only medium has no writer to tell, and a writer that holds the lock for five
-            # seconds is at work on versions that this reader does not use yet.
-            yield
+            yield  # a read-only medium has no writer to tell
             return
         try:
             yield
@@ -325,13 +509,15 @@ class Database:
 
         Full fragments are left alone, so the cost follows what was added, not what is there.
         """
+        for name in self.names():
+            dataset = self.dataset(name)
+            small = [f for f in dataset.get_fragments() if f.physical_rows < _ROWS_PER_FRAGMENT]
+            if len(small) > (_SMALL_ARRAYS if name.startswith("arrays") else _SMALL_FRAGMENTS):
+                with self._writing_table(name):
+                    dataset.optimize.compact_files(target_rows_per_fragment=_ROWS_PER_FRAGMENT)
         with self._no_readers() as alone, translated(self.path):
             for name in self.names():
-                dataset = self.dataset(name)
-                small = [f for f in dataset.get_fragments() if f.physical_rows < _ROWS_PER_FRAGMENT]
-                if len(small) > _SMALL_FRAGMENTS:
-                    dataset.optimize.compact_files(target_rows_per_fragment=_ROWS_PER_FRAGMENT)
-                dataset.cleanup_old_versions(
+                self.dataset(name).cleanup_old_versions(
                     older_than=timedelta(0) if alone else _READERS_GRACE,
                     # This process is the one writer, so what no version names is left from a kill.
                     delete_unverified=alone,
@@ -357,12 +543,6 @@ class Database:
         import lancedb
 
         return lancedb.connect(self.path, read_consistency_interval=timedelta(0))
-
-    @contextmanager
-    def table(self, name: str) -> Iterator[Any]:
-        """The table as LanceDB sees it, for searching; its errors are translated."""
-        with translated(self.path):
-            yield self._connection.open_table(name)
 
 
 def now() -> str:

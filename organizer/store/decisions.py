@@ -2,76 +2,64 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from typing import Any
 
-import pyarrow as pa
-
-from organizer.store.database import Database, now
-from organizer.store.schemas import DECISIONS
+from organizer.store.journal import Journal, Row
+from organizer.store.steps import StepTable, undone_steps
 from organizer.types import Decision, DecisionKind
 
 
 class DecisionTable:
     """The decisions of one library, in the order in which they were made."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, journal: Journal, *, steps: StepTable) -> None:
+        self._journal, self._steps = journal, steps
 
     def all(self) -> tuple[Decision, ...]:
-        """Every decision, also those that were taken back."""
-        rows = self._database.read("decisions").to_pylist()
-        rows.sort(key=lambda row: int(row["decision_id"]))
-        return tuple(
-            Decision(
-                decision_id=row["decision_id"],
-                at=row["at"],
-                kind=DecisionKind(row["kind"]),
-                cluster_id=row["cluster_id"],
-                name=row["name"],
-                image_ids=tuple(row["image_ids"]),
-                groups=tuple(row["groups"]),
-                others=tuple(row["others"]),
-                about=row["about"],
-            )
-            for row in rows
-        )
+        """Every decision, also those that were undone."""
+        rows = self._journal.rows("SELECT * FROM decisions ORDER BY decision_id")
+        return tuple(_decision(row) for row in rows)
 
-    def draft(
-        self,
-        kind: DecisionKind,
-        *,
-        cluster_id: int = 0,
-        name: str = "",
-        image_ids: Sequence[str] = (),
-        groups: Sequence[int] = (),
-        others: Sequence[int] = (),
-        about: int = 0,
-    ) -> Decision:
-        """A decision with the next number, not yet written."""
-        last = self._database.read("decisions", ["decision_id"])["decision_id"].to_numpy()
-        return Decision(
-            int(last.max(initial=0)) + 1,
-            now(),
-            kind,
-            cluster_id=cluster_id,
-            name=name,
-            image_ids=tuple(image_ids),
-            groups=tuple(groups) or (0,) * len(image_ids),
-            others=tuple(others),
-            about=about,
-        )
+    def current(self) -> tuple[Decision, ...]:
+        """The decisions that hold: those that were not undone."""
+        with self._journal.snapshot():
+            undone = undone_steps(self._steps.all())
+            return tuple(decision for decision in self.all() if decision.step_id not in undone)
 
-    def append(self, decision: Decision) -> None:
-        """Write a decision."""
-        row = {
-            "decision_id": decision.decision_id,
-            "at": decision.at,
-            "kind": decision.kind.value,
-            "cluster_id": decision.cluster_id,
-            "name": decision.name,
-            "image_ids": list(decision.image_ids),
-            "groups": list(decision.groups),
-            "others": list(decision.others),
-            "about": decision.about,
-        }
-        self._database.append("decisions", pa.Table.from_pylist([row], schema=DECISIONS))
+    def next_id(self) -> int:
+        """The number of the next decision."""
+        return int(self._journal.value("SELECT max(decision_id) FROM decisions") or 0) + 1
+
+    def append(self, decisions: Sequence[Decision]) -> None:
+        """Write decisions, each with the step that it is part of."""
+        self._journal.insert("decisions", [_row(decision) for decision in decisions])
+
+
+def _row(decision: Decision) -> Row:
+    return {
+        "decision_id": decision.decision_id,
+        "step_id": decision.step_id,
+        "at": decision.at,
+        "kind": decision.kind.value,
+        "cluster_id": decision.cluster_id,
+        "name": decision.name,
+        "image_ids": json.dumps(decision.image_ids),
+        "groups": json.dumps(decision.groups),
+        "others": json.dumps(decision.others),
+    }
+
+
+def _decision(row: dict[str, Any]) -> Decision:
+    return Decision(
+        decision_id=row["decision_id"],
+        at=row["at"],
+        kind=DecisionKind(row["kind"]),
+        cluster_id=row["cluster_id"],
+        name=row["name"],
+        image_ids=tuple(json.loads(row["image_ids"])),
+        groups=tuple(json.loads(row["groups"])),
+        others=tuple(json.loads(row["others"])),
+        step_id=row["step_id"],
+    )

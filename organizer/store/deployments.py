@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict
 
-import pyarrow as pa
-
 from organizer.store.database import Database
-from organizer.store.schemas import DEPLOYMENTS
 from organizer.types import Deployment
 
 
@@ -20,13 +17,15 @@ class DeploymentsTable:
 
     def all(self) -> tuple[Deployment, ...]:
         """Every deployment that a person described, by its id."""
-        rows = self._database.read("deployments").to_pylist()
-        return tuple(sorted((Deployment(**row) for row in rows), key=lambda d: d.deployment_id))
+        rows = self._database.journal.rows("SELECT * FROM deployments ORDER BY deployment_id")
+        return tuple(Deployment(**row) for row in rows)
 
     def write(self, deployments: Iterable[Deployment]) -> None:
-        """Replace all deployments, in one commit."""
+        """Replace all deployments."""
         rows = [asdict(deployment) for deployment in deployments]
         ids = [row["deployment_id"] for row in rows]
         if len(set(ids)) < len(ids):
             raise ValueError("two deployments have one id")
-        self._database.overwrite("deployments", pa.Table.from_pylist(rows, schema=DEPLOYMENTS))
+        with self._database.transaction():
+            self._database.journal.execute("DELETE FROM deployments")
+            self._database.journal.insert("deployments", rows)

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _LOOSE = 65_536
+_DIGITS = 32
+"""Hexadecimal digits of an id."""
 
 IdArray = NDArray[np.bytes_]
 """``(n,)`` of 16 bytes. Two ids of equal length differ in this type exactly if they differ: numpy
@@ -45,9 +47,34 @@ class IdSet:
         return contains_ids(self._sorted, ids) | contains_ids(loose, ids)
 
 
+class IdRows:
+    """The rows of ids in an array, to be looked up many at a time.
+
+    Args:
+        ids: ``(n,)`` ids, each once.
+    """
+
+    def __init__(self, ids: Iterable[str]) -> None:
+        packed = pack_ids(ids)
+        self._order = np.argsort(packed, kind="stable")
+        self._ids = packed[self._order]
+
+    def of(self, ids: Iterable[str]) -> NDArray[np.int64]:
+        """``(m,)`` the row of each id; -1 for one that is not there."""
+        wanted = pack_ids(ids)
+        if not len(self._ids):
+            return np.full(len(wanted), -1, dtype=np.int64)
+        places = np.minimum(np.searchsorted(self._ids, wanted), len(self._ids) - 1)
+        return np.where(self._ids[places] == wanted, self._order[places], -1)
+
+
 def pack_ids(ids: Iterable[str]) -> IdArray:
     """Hexadecimal ids as an array of 16 bytes each."""
-    return np.array([bytes.fromhex(image_id) for image_id in ids], dtype="S16")
+    listed = ids if isinstance(ids, list) else list(ids)
+    whole = bytes.fromhex("".join(listed))
+    if len(whole) == 16 * len(listed) and all(map(_DIGITS.__eq__, map(len, listed))):
+        return np.frombuffer(whole, dtype="S16")
+    return np.array([bytes.fromhex(image_id) for image_id in listed], dtype="S16")
 
 
 def unpack_ids(ids: IdArray) -> list[str]:

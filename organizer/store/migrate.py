@@ -15,22 +15,23 @@ import pyarrow as pa
 
 from organizer.errors import StoreError
 from organizer.store.database import Database, now, read_manifest
-from organizer.store.lance_errors import translated
-from organizer.store.schemas import (
+from organizer.store.former_schemas import (
     ANSWERS,
     ARRAYS,
-    ASSIGNMENTS,
     CHOICES,
     CLUSTERINGS,
     CLUSTERS,
-    CROPS,
     DECISIONS,
     DEPLOYMENTS,
-    DETECTED,
-    IMAGES,
     INGESTS,
-    SCHEMA_VERSION,
 )
+from organizer.store.journal import Journal
+from organizer.store.lance_errors import translated
+from organizer.store.migrate_journal import to_journal
+from organizer.store.schemas import ASSIGNMENTS, CROPS, DETECTED, IMAGES, SCHEMA_VERSION
+
+_INTERRUPTED = "writing"
+"""The file that a writer of format 4 and older left when it was interrupted."""
 
 _AS_IT_IS = '{"name":"none","params":{},"version":""}'
 
@@ -50,12 +51,14 @@ def open_database(path: Path) -> Database:
 
 def _migrate(database: Database, schema: int, created_at: str) -> None:
     path = database.path
-    with _older(path, schema), database.writing() as was_interrupted, translated(path):
+    with _older(path, schema), database.locked(), translated(path):
+        Journal.create(path)
+        if not database.names():
+            database.adopt()
         for step in _STEPS[schema - 1 :]:
             step(database)
         database.write_manifest(created_at)
-    if was_interrupted:
-        database.mark_interrupted()
+    (path / _INTERRUPTED).unlink(missing_ok=True)
 
 
 @contextmanager
@@ -167,5 +170,27 @@ def _images_to_4(rows: pa.Table) -> pa.Table:
     return rows.append_column("extra", pa.array([""] * len(rows), pa.string()))
 
 
-_STEPS: tuple[Callable[[Database], None], ...] = (_to_2, _to_3, _to_4)
+def _to_5(database: Database) -> None:
+    """Decisions and clusterings go into the journal."""
+    was_interrupted = (database.path / _INTERRUPTED).exists()
+    with database.transaction():
+        if was_interrupted:
+            _remove_unreal(database)
+        to_journal(database, was_interrupted=was_interrupted)
+        if was_interrupted:
+            database.mark_unfinished()
+
+
+def _remove_unreal(database: Database) -> None:
+    """Remove images that no file makes real: a commit that did not get to its end."""
+    real = set(database.read("files", ["image_id"])["image_id"].to_pylist())
+    crops = database.read("crops", ["crop_id", "image_id"]).to_pylist()
+    real |= {row["crop_id"] for row in crops if row["image_id"] in real}
+    for name in database.names():
+        if name == "images" or name.startswith(("assignments_", "vectors_")):
+            ids = database.read(name, ["image_id"])["image_id"].to_pylist()
+            database.delete_by_id(name, "image_id", (i for i in ids if i not in real))
+
+
+_STEPS: tuple[Callable[[Database], None], ...] = (_to_2, _to_3, _to_4, _to_5)
 """The step from each format to the next, the first from format 1."""

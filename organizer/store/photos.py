@@ -370,20 +370,6 @@ class PhotoTables:
         """Remove problems of files that are gone."""
         self._database.delete_by_id("problems", "path_id", path_ids)
 
-    def unreal_images(self, tables: Iterable[str]) -> dict[str, list[str]]:
-        """For each table the image ids in it that no file row makes real.
-
-        A crop is as real as its frame.
-        """
-        real = IdSet(pack_ids(self._database.read("files", ["image_id"])["image_id"].to_pylist()))
-        crops = self._database.read("crops", ["crop_id", "image_id"]).to_pylist()
-        real.add(row["crop_id"] for row in crops if row["image_id"] in real)
-        unreal = {}
-        for name in tables:
-            ids = self._database.read(name, ["image_id"])["image_id"].to_pylist()
-            unreal[name] = [image_id for image_id in ids if image_id not in real]
-        return unreal
-
 
 def _extra(fact: ImageFacts) -> str:
     return json.dumps(dict(fact.extra), sort_keys=True, ensure_ascii=False) if fact.extra else ""

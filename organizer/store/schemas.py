@@ -7,7 +7,7 @@ import pyarrow as pa
 ArrowTable = pa.Table
 """A pyarrow Table, for modules that pass one on and do not look into it."""
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 ROOTS = pa.schema([("root_id", pa.int32()), ("location", pa.string())])
 """A folder that was ingested. `location` is relative to the library's parent where it lies below
@@ -58,88 +58,6 @@ PROBLEMS = pa.schema(
 )
 """A file that could not be used, and why."""
 
-INGESTS = pa.schema([("ingest_id", pa.int64()), ("at", pa.string())])
-"""One ingest that brought something new, written when it begins; append-only."""
-
-CLUSTERINGS = pa.schema(
-    [
-        ("clustering_id", pa.int64()),
-        ("parent_id", pa.int64()),
-        ("created_at", pa.string()),
-        ("action", pa.string()),
-        ("decision_id", pa.int64()),
-        ("embedder", pa.string()),
-        ("reducer", pa.string()),
-        ("clusterer", pa.string()),
-        ("algorithm", pa.string()),
-        ("evidence", pa.string()),
-        ("lineage", pa.string()),
-    ]
-)
-"""One clustering; append-only. Specs, evidence and lineage are JSON. `decision_id` is that of the
-decision that made it out of its parent, 0 for a recluster."""
-
-CLUSTERS = pa.schema(
-    [
-        ("clustering_id", pa.int64()),
-        ("revision", pa.int64()),
-        ("cluster_id", pa.int64()),
-        ("mode_id", pa.int64()),
-        ("mean", pa.list_(pa.float64())),
-        ("count", pa.int64()),
-        ("distance_mean", pa.float64()),
-        ("distance_m2", pa.float64()),
-        ("fit_mean", pa.float64()),
-        ("fit_deviation", pa.float64()),
-        ("medoid", pa.string()),
-        ("origin", pa.string()),
-    ]
-)
-"""One mode of a cluster, as it was when its clustering was made (the first revision) or after an
-ingest. A revision is the number of the ingest whose images it includes; the highest counts."""
-
-HEADS = pa.schema(
-    [
-        ("head_id", pa.int64()),
-        ("clustering_id", pa.int64()),
-        ("action", pa.string()),
-        ("at", pa.string()),
-    ]
-)
-"""Which clustering became the current one, when and through what; append-only, the last counts."""
-
-DECISIONS = pa.schema(
-    [
-        ("decision_id", pa.int64()),
-        ("at", pa.string()),
-        ("kind", pa.string()),
-        ("cluster_id", pa.int64()),
-        ("name", pa.string()),
-        ("image_ids", pa.list_(pa.string())),
-        ("groups", pa.list_(pa.int64())),
-        ("others", pa.list_(pa.int64())),
-        ("about", pa.int64()),
-    ]
-)
-"""A person's decision; append-only, outlives every clustering. `image_ids` are the images that it
-was about, so that it can be applied where cluster ids mean nothing."""
-
-ANSWERS = pa.schema(
-    [
-        ("answer_id", pa.int64()),
-        ("at", pa.string()),
-        ("image_id", pa.string()),
-        ("cluster_id", pa.int64()),
-        ("clustering_id", pa.int64()),
-        ("belongs", pa.bool_()),
-        ("drawn", pa.string()),
-    ]
-)
-"""A person's answer about an image that was shown with its cluster; append-only, the one with the
-highest number counts, whatever the clock. `clustering_id` is the clustering that the image was
-shown in: the clusterings in between tell what became of the cluster since. `drawn` tells how the
-image came to be shown: only a random draw is evidence about the others."""
-
 ASSIGNMENTS = pa.schema(
     [
         ("image_id", pa.string()),
@@ -151,37 +69,19 @@ ASSIGNMENTS = pa.schema(
         ("since", pa.int64()),
     ]
 )
-"""The cluster of an image in one clustering; a table for each clustering, so that a new one
-becomes current at once and an old one can come back whole."""
+"""The cluster of an image in one base; a table for each recluster, so that an undo brings back the
+one before. What changed since it was written is in the journal."""
 
 ARRAYS = pa.schema(
     [
-        ("clustering_id", pa.int64()),
         ("name", pa.string()),
         ("dtype", pa.string()),
         ("shape", pa.list_(pa.int64())),
         ("data", pa.large_binary()),
     ]
 )
-"""What else belongs to a clustering: the fitted state of its space, and the exemplars of its
-clusters. Dropped with its members."""
-
-DEPLOYMENTS = pa.schema(
-    [
-        ("deployment_id", pa.string()),
-        ("location", pa.string()),
-        ("camera", pa.string()),
-        ("latitude", pa.float64()),
-        ("longitude", pa.float64()),
-        ("start", pa.string()),
-        ("end", pa.string()),
-        ("shift", pa.int64()),
-    ]
-)
-"""One camera at one place for one period, as a person described it; rewritten whole."""
-
-CHOICES = pa.schema([("name", pa.string()), ("value", pa.string())])
-"""What a person chose for this library, by name; the values are JSON."""
+"""What else belongs to a base, a table each: the fitted state of its space, and the exemplars of
+its modes."""
 
 _BOX = pa.struct(
     [
@@ -227,15 +127,6 @@ TABLES = {
     "images": IMAGES,
     "files": FILES,
     "problems": PROBLEMS,
-    "ingests": INGESTS,
-    "clusterings": CLUSTERINGS,
-    "clusters": CLUSTERS,
-    "heads": HEADS,
-    "decisions": DECISIONS,
-    "arrays": ARRAYS,
-    "answers": ANSWERS,
-    "deployments": DEPLOYMENTS,
-    "choices": CHOICES,
     "detected": DETECTED,
     "crops": CROPS,
 }
@@ -246,6 +137,8 @@ def columns_of(name: str) -> list[str]:
     """The columns that a table must have, by its name."""
     if name.startswith("assignments_"):
         return list(ASSIGNMENTS.names)
+    if name.startswith("arrays_"):
+        return list(ARRAYS.names)
     if name.startswith("vectors_"):
         return ["image_id", "vector"]
     return list(TABLES[name].names) if name in TABLES else []

@@ -51,6 +51,22 @@ class VectorRows:
         values = rows["vector"].combine_chunks().flatten().to_numpy()
         return np.asarray(values.reshape(-1, self.dim).astype(np.float32))
 
+    def of_images(self, image_ids: Sequence[str], spec: PartSpec) -> Vectors:
+        """``(n, dim)`` float32: the vectors of some images, in the order of their ids.
+
+        Args:
+            image_ids: The images.
+            spec: The embedder, for the message.
+
+        Raises:
+            StoreError: An image has none.
+        """
+        ids = pack_ids(image_ids)
+        lacking = int(np.count_nonzero(~self.has(ids)))
+        if lacking:
+            raise _no_vectors(lacking, spec)
+        return self.of(ids) if len(ids) else np.empty((0, self.dim), dtype=np.float32)
+
 
 class VectorTables:
     """The vectors of one library, by embedder."""
@@ -190,10 +206,7 @@ class VectorTables:
             found[[row for _, row in rows]] = vectors[[at for at, _ in rows]]
             seen += len(rows)
         if seen < len(rows_of):
-            raise StoreError(
-                f"{len(rows_of) - seen} images have no vectors of {spec.name} in this library",
-                f"organizer ingest --embedder {spec.name}",
-            )
+            raise _no_vectors(len(rows_of) - seen, spec)
         return found
 
     def rows(self, spec: PartSpec) -> VectorRows:
@@ -238,14 +251,22 @@ class VectorTables:
             return
         from lancedb.index import IvfRq
 
-        with self._database.table(self.table_name(spec)) as table:
+        name = self.table_name(spec)
+        with self._database.table(name) as table:
             stats = [table.index_stats(index.name) for index in table.list_indices()]
-            if not any(stat.num_indexed_rows * _REINDEX_AT >= n for stat in stats):
-                table.create_index("vector", config=IvfRq(distance_type="cosine"), replace=True)
+        if not any(stat.num_indexed_rows * _REINDEX_AT >= n for stat in stats):
+            self._database.create_index(name, "vector", IvfRq(distance_type="cosine"))
 
 
 def _dim_of(dataset: Any) -> int:
     return int(dataset.schema.field("vector").type.list_size)
+
+
+def _no_vectors(count: int, spec: PartSpec) -> StoreError:
+    return StoreError(
+        f"{count} images have no vectors of {spec.name} in this library",
+        f"organizer ingest --embedder {spec.name}",
+    )
 
 
 def _mapped(shape: tuple[int, int]) -> Vectors:

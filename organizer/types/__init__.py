@@ -18,7 +18,7 @@ from organizer.types.clusterings import (
     Merge,
     Split,
 )
-from organizer.types.decisions import Decision, DecisionKind
+from organizer.types.decisions import Decision, DecisionKind, Step, StepKind
 from organizer.types.deployments import Deployment, shifted
 from organizer.types.detections import (
     WHOLE,
@@ -116,6 +116,8 @@ __all__ = [
     "Reason",
     "Silhouette",
     "Split",
+    "Step",
+    "StepKind",
     "TruthScores",
     "VectorUse",
     "Vectors",

@@ -16,12 +16,11 @@ class DecisionKind(StrEnum):
     MOVE = "move"
     NOT = "not"
     RETIRE = "retire"
-    TAKE_BACK = "take back"
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A person's decision. It is kept for ever; a later one may take it back.
+    """A person's decision. It is kept for ever, also after it was undone.
 
     Attributes:
         decision_id: Counts up.
@@ -33,7 +32,7 @@ class Decision:
             applied where cluster ids mean nothing.
         groups: For each of `image_ids`: the mode that it represents, or for SPLIT the cluster.
         others: MERGE: the clusters that were merged into it; SPLIT: all parts.
-        about: TAKE_BACK: the decision that is taken back.
+        step_id: The step of the history that it is part of; 0 before it is stored.
     """
 
     decision_id: int
@@ -44,4 +43,36 @@ class Decision:
     image_ids: tuple[str, ...] = ()
     groups: tuple[int, ...] = ()
     others: tuple[int, ...] = ()
-    about: int = 0
+    step_id: int = 0
+
+
+class StepKind(StrEnum):
+    """What a step of the history is."""
+
+    DECISIONS = "decisions"
+    RECLUSTER = "recluster"
+    UNDO = "undo"
+    REDO = "redo"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of the history: what one undo takes back.
+
+    Attributes:
+        step_id: Counts up.
+        at: When, UTC, ISO 8601.
+        kind: What it is.
+        about: UNDO, REDO: the step that was undone or redone; 0 for others.
+        former_id: The clustering that was current before it; 0 for none.
+        clustering_id: The clustering that is current after it.
+        ingest_id: The last ingest before it.
+    """
+
+    step_id: int
+    at: str
+    kind: StepKind
+    about: int
+    former_id: int
+    clustering_id: int
+    ingest_id: int

@@ -73,13 +73,10 @@ def _next_best(
 
 def decided_singly(decisions: Iterable[Decision]) -> set[str]:
     """The images that a person moved to a cluster or excluded from one by themselves."""
-    listed = list(decisions)
-    taken_back = {d.about for d in listed if d.kind is DecisionKind.TAKE_BACK}
     return {
         image_id
-        for decision in listed
+        for decision in decisions
         if decision.kind in {DecisionKind.MOVE, DecisionKind.NOT}
-        and decision.decision_id not in taken_back
         for image_id in decision.image_ids
     }
 

@@ -126,7 +126,7 @@ def _read_observations(
     store: Store, spec: PartSpec, preprocessor: Preprocessor
 ) -> tuple[Observations, Constraints]:
     """The observations to cluster, and the constraints on their images."""
-    decisions = store.decisions.all()
+    decisions = store.decisions.current()
     constraints = compile_constraints(decisions)
     ids, vectors = active_vectors(store, spec, *read_unit_vectors(store, spec), constraints)
     vectors = preprocessor.fit_centred(ids, vectors)

@@ -21,9 +21,10 @@ from organizer.library.clusters.summaries import (
     count_hidden,
     photos_in_group,
 )
-from organizer.library.corrections.api import Corrections, NamedImages
+from organizer.library.corrections.api import Corrections
 from organizer.library.corrections.history import HistoryEvent, read_history
 from organizer.library.corrections.report import DecisionReport
+from organizer.library.corrections.requests import NamedImages
 from organizer.library.current import require_clustering
 from organizer.library.images.crops import QUARANTINED_GROUPS, PhotoGroup, frames_of, locate_photos
 from organizer.library.notebook import Card, cards_html
@@ -233,7 +234,7 @@ class Clusters:
 
     def names(self) -> dict[int, str]:
         """The names by cluster id, also of clusters that a recluster may bring back."""
-        return dict(compile_constraints(self._store.decisions.all()).names)
+        return dict(compile_constraints(self._store.decisions.current()).names)
 
     def name_of(self, cluster_id: int) -> str | None:
         """The name of a cluster; None where it has none."""

@@ -78,7 +78,7 @@ def cluster_summaries(store: Store) -> list[ClusterSummary]:
     current = require_clustering(store)
     members = store.clusterings.assignments(current.clustering_id)
     models = store.clusterings.models(current.clustering_id)
-    constraints = compile_constraints(store.decisions.all())
+    constraints = compile_constraints(store.decisions.current())
     names, decided = constraints.names, Counter(constraints.fixed.values())
     medoids = dict(zip(models.cluster_ids.tolist()[::-1], models.medoids[::-1], strict=True))
     hidden = store.photos.hidden(members.image_ids.tolist())

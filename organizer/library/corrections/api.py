@@ -3,36 +3,76 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from pathlib import Path
 
 from organizer.cluster.decisions import Constraints, compile_constraints
-from organizer.errors import SettingsError
-from organizer.library.corrections.editor import Editor
+from organizer.library.corrections.apply import apply_requests
 from organizer.library.corrections.history import HistoryEvent, read_history
 from organizer.library.corrections.report import DecisionReport
-from organizer.library.corrections.resolve import ResolvedImages, resolve_members
-from organizer.library.current import require_cluster, require_clustering
-from organizer.library.detections.embed import embed_whole_photos
+from organizer.library.corrections.requests import (
+    DecisionRequest,
+    ExcludeImages,
+    MakeCluster,
+    MergeClusters,
+    MoveImages,
+    NamedImages,
+    PinCluster,
+    RenameCluster,
+    RetireCluster,
+    SplitCluster,
+)
+from organizer.library.corrections.state import EditorState, read_state
+from organizer.library.corrections.undo import Undone, UndoReport, redo_last, undo_last
 from organizer.library.opening import OpenLibrary
 
-NamedImages = str | Path | Sequence[str | Path]
-"""One image or several: paths, folders, or image ids of which the beginning is enough."""
+_STEPS_A_TIDY = 64
 
 
 class Corrections:
     """Decisions about clusters and images: each is kept for good, and holds in every clustering.
 
-    Each is a transaction of its own: it is stored and applied at once.
+    Each call is one transaction and one step of the history: all of it is stored, or nothing.
 
     Examples:
         >>> library.corrections.rename(3, "Red fox")  # doctest: +SKIP
         >>> library.corrections.move("photos/fox.jpg", 3)  # doctest: +SKIP
-        >>> library.undo()  # doctest: +SKIP
+        >>> library.corrections.apply(
+        ...     [MoveImages("photos/owl.jpg", 5), RenameCluster(5, "Owl")]
+        ... )  # doctest: +SKIP
+        >>> library.corrections.undo().what  # doctest: +SKIP
+        ('1 image moved to cluster 5', "cluster 5 named 'Owl'")
     """
 
     def __init__(self, opened: OpenLibrary) -> None:
         self._opened, self._store, self._settings = opened, opened.store, opened.settings
+        self._state: tuple[tuple[int, ...], EditorState] | None = None
+
+    def apply(self, requests: Sequence[DecisionRequest]) -> list[DecisionReport]:
+        """Make several decisions at once: one transaction, and one step that one undo takes back.
+
+        They are applied in order. If one is refused, none is made.
+
+        Args:
+            requests: The decisions.
+
+        Returns:
+            A report for each.
+
+        Raises:
+            SettingsError: See the method for each decision, such as `move`.
+            ClusteringError: There is no clustering yet, or no cluster would be left.
+            StoreError: The library cannot be written.
+        """
+        if not requests:
+            return []
+        with self._opened.writing():
+            state, reports, has_written = apply_requests(
+                self._store, self._current_state, requests, settings=self._settings
+            )
+            self._keep(state)
+            if has_written or state.store.steps.count() % _STEPS_A_TIDY == 0:
+                self._opened.tidy()
+                self._keep(state)
+        return reports
 
     def rename(self, cluster_id: int, name: str) -> DecisionReport:
         """Name a cluster. The name stays with its images through every recluster.
@@ -40,7 +80,7 @@ class Corrections:
         Raises:
             SettingsError: There is no such cluster, or another one has the name.
         """
-        return self._decide(lambda editor: editor.rename(cluster_id, name))
+        return self._apply(RenameCluster(cluster_id, name))
 
     def pin(self, cluster_id: int) -> DecisionReport:
         """Keep a cluster, with the images that are typical of it, through every recluster.
@@ -48,7 +88,7 @@ class Corrections:
         Raises:
             SettingsError: There is no such cluster.
         """
-        return self._decide(lambda editor: editor.pin(cluster_id))
+        return self._apply(PinCluster(cluster_id))
 
     def merge(self, cluster_ids: Sequence[int]) -> DecisionReport:
         """Make one cluster of several; it has the id of the first. They are never parted again.
@@ -56,7 +96,7 @@ class Corrections:
         Raises:
             SettingsError: There is no such cluster, or it contradicts an earlier decision.
         """
-        return self._decide(lambda editor: editor.merge(cluster_ids))
+        return self._apply(MergeClusters(cluster_ids))
 
     def split(self, cluster_id: int, *, k: int = 2) -> DecisionReport:
         """Make several clusters of one; the largest part keeps the id. They are never merged again.
@@ -64,7 +104,7 @@ class Corrections:
         Raises:
             SettingsError: There is no such cluster, or it has too few different images.
         """
-        return self._decide(lambda editor: editor.split(cluster_id, k))
+        return self._apply(SplitCluster(cluster_id, k))
 
     def move(self, images: NamedImages, cluster_id: int, *, burst: bool = False) -> DecisionReport:
         """Put images into a cluster, for good.
@@ -81,12 +121,7 @@ class Corrections:
         Raises:
             SettingsError: There is no such cluster or image.
         """
-        resolved = resolve_members(self._store, _listed(images))
-        with self._opened.writing():
-            require_cluster(self._store, require_clustering(self._store), cluster_id)
-            return self._with_crops(
-                resolved, lambda editor: editor.move(resolved.image_ids, cluster_id, burst=burst)
-            )
+        return self._apply(MoveImages(images, cluster_id, burst=burst))
 
     def new_cluster(
         self, images: NamedImages, name: str | None = None, *, burst: bool = False
@@ -102,12 +137,7 @@ class Corrections:
         Raises:
             SettingsError: There is no such image, or another cluster has the name.
         """
-        resolved = resolve_members(self._store, _listed(images))
-        with self._opened.writing():
-            require_clustering(self._store)
-            return self._with_crops(
-                resolved, lambda editor: editor.new_cluster(resolved.image_ids, name, burst=burst)
-            )
+        return self._apply(MakeCluster(images, name, burst=burst))
 
     def exclude(
         self, images: NamedImages, cluster_id: int, *, burst: bool = False
@@ -123,13 +153,37 @@ class Corrections:
         Raises:
             SettingsError: There is no such cluster or image.
         """
-        resolved = resolve_members(self._store, _listed(images))
-        uncropped = {crop.crop_id for crop in resolved.whole_photos}
-        ids = [image_id for image_id in resolved.image_ids if image_id not in uncropped]
-        if not ids:
-            raise SettingsError("these photos have no crops, and are in no cluster")
-        report = self._decide(lambda editor: editor.exclude(ids, cluster_id, burst=burst))
-        return replace(report, notes=(*resolved.notes, *report.notes))
+        return self._apply(ExcludeImages(images, cluster_id, burst=burst))
+
+    def retire(self, cluster_id: int) -> DecisionReport:
+        """Dissolve a cluster: its images go where they fit, or are unassigned; its id is retired.
+
+        Raises:
+            SettingsError: There is no such cluster.
+            ClusteringError: It is the only one.
+        """
+        return self._apply(RetireCluster(cluster_id))
+
+    def undo(self) -> UndoReport:
+        """Undo the last step, whatever it was: a decision, a batch of them, a recluster.
+
+        Called again, it undoes the step before, without a limit. What was ingested since stays: new
+        images are assigned to the clusters that are there after it.
+
+        Raises:
+            ClusteringError: There is nothing to undo.
+            StoreError: The library cannot be written.
+        """
+        return self._return(undo_last)
+
+    def redo(self) -> UndoReport:
+        """Redo what was undone last. A new decision or a recluster ends what can be redone.
+
+        Raises:
+            ClusteringError: There is nothing to redo.
+            StoreError: The library cannot be written.
+        """
+        return self._return(redo_last)
 
     def history(self, cluster_id: int | None = None) -> list[HistoryEvent]:
         """What became of the clusters, or of one of them, in order of time.
@@ -140,34 +194,38 @@ class Corrections:
         return read_history(self._store, cluster_id)
 
     def constraints(self) -> Constraints:
-        """The constraints that follow from all decisions."""
-        return compile_constraints(self._store.decisions.all())
+        """The constraints that follow from all decisions that hold."""
+        return compile_constraints(self._store.decisions.current())
 
-    def retire(self, cluster_id: int) -> DecisionReport:
-        """Dissolve a cluster: its images go where they fit, or are unassigned; its id is retired.
+    def _apply(self, request: DecisionRequest) -> DecisionReport:
+        return self.apply([request])[0]
 
-        Raises:
-            SettingsError: There is no such cluster.
-            ClusteringError: It is the only one.
-        """
-        return self._decide(lambda editor: editor.retire(cluster_id))
-
-    def _with_crops(
-        self, resolved: ResolvedImages, decide: Callable[[Editor], DecisionReport]
-    ) -> DecisionReport:
-        """Decide about photos; those without a crop get one of the whole photo first."""
-        embed_whole_photos(self._store, resolved.whole_photos, settings=self._settings)
-        added = [crop.crop_id for crop in resolved.whole_photos]
-        report = decide(Editor.open(self._store, settings=self._settings, added=added))
-        self._opened.tidy()
-        return replace(report, notes=(*resolved.notes, *report.notes))
-
-    def _decide(self, decide: Callable[[Editor], DecisionReport]) -> DecisionReport:
+    def _return(self, revert: Callable[..., Undone]) -> UndoReport:
         with self._opened.writing():
-            report = decide(Editor.open(self._store, settings=self._settings))
-            self._opened.tidy()
+            report, state = revert(self._store, self._known_state(), settings=self._settings)
+            if state is not None:
+                self._keep(state)
+            else:
+                self._state = None
+                self._opened.tidy()
         return report
 
+    def _current_state(self, added: Sequence[str]) -> EditorState:
+        """The current clusters; those of the last decision are still known if nothing has changed.
 
-def _listed(images: NamedImages) -> Sequence[str | Path]:
-    return [images] if isinstance(images, str | Path) else images
+        Args:
+            added: Images that become members with the decisions.
+        """
+        known = self._known_state() if not added else None
+        return known or read_state(self._store, settings=self._settings, added=added)
+
+    def _known_state(self) -> EditorState | None:
+        if self._state is None:
+            return None
+        fingerprint, state = self._state
+        return state if fingerprint == self._store.clusterings.fingerprint() else None
+
+    def _keep(self, state: EditorState) -> None:
+        # Bursts and what vectors are centred by may change with the photos and the deployments.
+        plain = state.preprocessor.is_plain
+        self._state = (self._store.clusterings.fingerprint(), state) if plain else None

@@ -1,8 +1,8 @@
-"""The history of the clusters: the lineage of every clustering, and every decision."""
+"""The history of the clusters: every step, and the clusters that ingests found."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from organizer.cluster.assign import NOVEL_ORIGIN
@@ -10,7 +10,9 @@ from organizer.cluster.decisions import describe_decision
 from organizer.errors import SettingsError
 from organizer.library.clustering.preprocessing import describe_preprocessing
 from organizer.store import Store, StoredClustering
-from organizer.types import Decision, DecisionKind, LineageReport
+from organizer.types import Decision, LineageReport, Step, StepKind
+
+_AGAIN = {StepKind.UNDO: "undone", StepKind.REDO: "redone"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,38 +40,62 @@ def read_history(store: Store, cluster_id: int | None) -> list[HistoryEvent]:
             f"no cluster ever had the id {cluster_id}",
             f"ids up to {max(origins, default=0)} were given",
         )
-    decisions = {d.decision_id: d for d in store.decisions.all()}
-    events = [
-        *_of_clusterings(store, decisions),
-        *_of_decisions(decisions),
-        *_of_novel_clusters(store),
-    ]
+    events = [*_of_steps(store), *_of_novel_clusters(store)]
     events.sort(key=lambda event: event.at)
     return [e for e in events if cluster_id is None or cluster_id in e.cluster_ids]
 
 
-def _of_clusterings(store: Store, decisions: dict[int, Decision]) -> Iterator[HistoryEvent]:
+def _of_steps(store: Store) -> Iterator[HistoryEvent]:
     clusterings = {c.clustering_id: c for c in store.clusterings.all()}
-    for _, clustering_id, action, at in store.clusterings.heads():
-        clustering = clusterings[clustering_id]
-        ids = tuple(store.clusterings.models(clustering_id, as_made=True).ids)
-        if action == "undo":
-            yield HistoryEvent(at, f"undo: back to clustering {clustering_id}", ids, clustering_id)
-        elif clustering.decision_id:
-            decision = decisions[clustering.decision_id]
-            about = {decision.cluster_id, *decision.others}
-            yield HistoryEvent(at, describe_decision(decision), tuple(sorted(about)), clustering_id)
+    decisions: dict[int, list[Decision]] = {}
+    for decision in store.decisions.all():
+        decisions.setdefault(decision.step_id, []).append(decision)
+    steps = {step.step_id: step for step in store.steps.all()}
+    for step in steps.values():
+        if step.kind in _AGAIN:
+            yield from _of_return(step, steps.get(step.about), decisions, clusterings)
+        elif step.kind is StepKind.RECLUSTER:
+            yield from _of_recluster(clusterings[step.clustering_id], step.at)
         else:
-            yield from _of_recluster(clustering, at, ids)
+            made = step.clustering_id if step.clustering_id != step.former_id else 0
+            for decision in decisions.get(step.step_id, ()):
+                yield _of_decision(decision, step.at, made)
 
 
-def _of_recluster(
-    clustering: StoredClustering, at: str, ids: tuple[int, ...]
+def _of_decision(decision: Decision, at: str, made: int, prefix: str = "") -> HistoryEvent:
+    about = {decision.cluster_id, *decision.others}
+    return HistoryEvent(at, prefix + describe_decision(decision), tuple(sorted(about)), made)
+
+
+def _of_return(
+    step: Step,
+    about: Step | None,
+    decisions: Mapping[int, Sequence[Decision]],
+    clusterings: Mapping[int, StoredClustering],
 ) -> Iterator[HistoryEvent]:
+    """An undo or a redo."""
+    made = step.clustering_id if step.clustering_id != step.former_id else 0
+    if about is not None and about.kind is StepKind.DECISIONS:
+        for decision in decisions.get(about.step_id, ()):
+            yield _of_decision(decision, step.at, made, f"{_AGAIN[step.kind]}: ")
+        return
+    current = clusterings[step.clustering_id]
+    what = f"recluster {about.clustering_id}" if about is not None else "the last step"
+    back = f"{_AGAIN[step.kind]}: {what}; clustering {step.clustering_id} is current"
+    yield HistoryEvent(step.at, back, _ids(current.lineage), made)
+
+
+def _ids(lineage: LineageReport) -> tuple[int, ...]:
+    """The clusters of a clustering as it was made."""
+    return tuple(sorted({*lineage.kept, *lineage.new}))
+
+
+def _of_recluster(clustering: StoredClustering, at: str) -> Iterator[HistoryEvent]:
     lineage, made = clustering.lineage, clustering.clustering_id
     with_ = ", ".join([clustering.embedder.name, *describe_preprocessing(clustering)])
     name = f"recluster {made} with {with_}"
     if not lineage.kept and not lineage.retired:
+        ids = _ids(lineage)
         yield HistoryEvent(at, f"{name}: {_counted(len(ids))} made", ids, made)
         return
     for what, about in _changes(lineage):
@@ -89,17 +115,6 @@ def _changes(lineage: LineageReport) -> Iterator[tuple[str, tuple[int, ...]]]:
         yield f"new {_listed(lineage.new)}", lineage.new
     if lineage.retired:
         yield f"retired {_listed(lineage.retired)}", lineage.retired
-
-
-def _of_decisions(decisions: dict[int, Decision]) -> Iterator[HistoryEvent]:
-    """The decisions that made no clustering."""
-    for decision in decisions.values():
-        if decision.kind in {DecisionKind.NAME, DecisionKind.PIN}:
-            yield HistoryEvent(decision.at, describe_decision(decision), (decision.cluster_id,))
-        elif decision.kind is DecisionKind.TAKE_BACK and decision.about in decisions:
-            about = decisions[decision.about]
-            ids = tuple(sorted({about.cluster_id, *about.others}))
-            yield HistoryEvent(decision.at, f"taken back: {describe_decision(about)}", ids)
 
 
 def _of_novel_clusters(store: Store) -> Iterator[HistoryEvent]:

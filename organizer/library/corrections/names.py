@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from organizer.cluster.decisions import ConstraintsBuilder
 from organizer.errors import SettingsError
 from organizer.library.corrections.state import EditorState
+from organizer.library.corrections.working import WorkingClusters
+from organizer.types import NOISE
 
 
-def require_free_name(state: EditorState, name: str, cluster_id: int) -> str:
+def require_free_name(
+    clusters: WorkingClusters,
+    builder: ConstraintsBuilder,
+    state: EditorState,
+    name: str,
+    cluster_id: int,
+) -> str:
     """Tidy a name, and make sure that no other cluster has it.
 
     Args:
-        state: The clustering.
+        clusters: The clusters as they are now.
+        builder: What follows from the decisions so far.
+        state: The clusters before the first decision of the batch.
         name: The name as it was typed.
         cluster_id: The cluster that is to have it.
 
@@ -27,24 +36,26 @@ def require_free_name(state: EditorState, name: str, cluster_id: int) -> str:
         raise SettingsError(
             f"a cluster cannot be called {name!r}", 'a name has letters, for example "Red fox"'
         )
-    names = state.constraints.names
-    bearers = [i for i, known in names.items() if known == name and _may_return(state, i)]
+    here = set(clusters.models.cluster_ids.tolist())
+    bearers = [
+        i
+        for i, known in builder.names.items()
+        if known == name and (i in here or _may_return(builder, state, i))
+    ]
     if bearers and bearers != [cluster_id]:
-        raise _taken(state, name, bearers[0], cluster_id)
+        raise _taken(here, name, bearers[0], cluster_id)
     return name
 
 
-def _may_return(state: EditorState, cluster_id: int) -> bool:
-    """Whether a cluster is here, or a recluster of these members would bring it back."""
-    if cluster_id in state.models.ids:
-        return True
-    seeds = [i for group in state.constraints.seeds.get(cluster_id, ()) for i in group]
-    return not seeds or bool(np.isin(state.members.image_ids, seeds).any())
+def _may_return(builder: ConstraintsBuilder, state: EditorState, cluster_id: int) -> bool:
+    """Whether a recluster of these members would bring a cluster back."""
+    seeds = [i for group in builder.seeds(cluster_id) for i in group]
+    return not seeds or bool((state.rows.of(seeds) != NOISE).any())
 
 
-def _taken(state: EditorState, name: str, bearer: int, cluster_id: int) -> SettingsError:
-    if bearer in state.models.ids:
-        is_new = cluster_id not in state.models.ids
+def _taken(here: set[int], name: str, bearer: int, cluster_id: int) -> SettingsError:
+    if bearer in here:
+        is_new = cluster_id not in here
         other = "organizer clusters move IMAGE... --to" if is_new else "organizer clusters merge"
         ids = f"{bearer}" if is_new else f"{bearer} {cluster_id}"
         return SettingsError(
@@ -52,7 +63,7 @@ def _taken(state: EditorState, name: str, bearer: int, cluster_id: int) -> Setti
             f"choose another name, or {other} {ids}",
         )
     return SettingsError(
-        f"cluster {bearer} is called {name!r} already; it is not here since an undo, and the "
-        "next recluster brings it back",
+        f"cluster {bearer} is called {name!r} already; it has no images now, and the next "
+        "recluster may bring it back",
         "choose another name",
     )

@@ -1,32 +1,27 @@
-"""The clustering that a decision changes: members, models, space and constraints, read once."""
+"""The clustering that decisions change: members, models, space and constraints, read once."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-from organizer.cluster.assign import is_novel
-from organizer.cluster.decisions import REPRESENTATIVES, Constraints, compile_constraints
-from organizer.cluster.incremental import place_in_cluster, place_points, unit_rows
-from organizer.errors import SettingsError
+from organizer.cluster.decisions import Constraints, ConstraintsBuilder
+from organizer.cluster.incremental import unit_rows
 from organizer.library.clustering.build import (
     PreparedImages,
     assignment_states,
     build_assignments,
-    one_per_observation,
 )
-from organizer.library.clustering.constraints import decided_singly
 from organizer.library.clustering.measure import measure_fit
 from organizer.library.clustering.observations import observation_vectors
 from organizer.library.clustering.preprocessing import Preprocessor
 from organizer.library.clustering.space import ClusterSpace
-from organizer.library.current import require_cluster, require_clustering
+from organizer.library.current import require_clustering
 from organizer.settings import Settings
-from organizer.store import Store, StoredClustering
+from organizer.store import IdRows, Store, StoredClustering, VectorRows
 from organizer.types import (
     NOISE,
     Assignments,
@@ -34,38 +29,65 @@ from organizer.types import (
     Decision,
     Exemplars,
     Labels,
+    Vectors,
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EditorState:
-    """A clustering with all that a decision about it needs.
+    """A clustering with all that decisions about it need. It is never changed.
 
     Attributes:
         store: The library.
         settings: The seed of all that is drawn, and the gap of a burst.
         clustering: The clustering.
-        members: Its members, and images that are about to become members; see `read_state`.
+        members: Its members, and `added`.
+        added: Images that become members with the decisions; see `read_state`.
         models: Its clusters.
         exemplars: Those of its clusters.
-        space_state: The stored state of its space and preprocessing.
         space: Its space.
         preprocessor: How its vectors are prepared.
-        decisions: All decisions, in order.
-        constraints: What follows from these.
+        decisions: The decisions that hold, in order.
+        builder: What follows from these.
+        is_measured: Whether the exemplars were measured just now, and are not stored yet.
     """
 
     store: Store
     settings: Settings
     clustering: StoredClustering
     members: Assignments
+    added: Assignments
     models: ClusterModels
     exemplars: Exemplars
-    space_state: dict[str, NDArray[Any]]
     space: ClusterSpace
     preprocessor: Preprocessor
     decisions: Sequence[Decision]
-    constraints: Constraints
+    builder: ConstraintsBuilder
+    is_measured: bool = False
+
+    @cached_property
+    def constraints(self) -> Constraints:
+        """The constraints that follow from the decisions."""
+        return self.builder.constraints()
+
+    @cached_property
+    def rows(self) -> IdRows:
+        """The row of each member."""
+        return IdRows(self.members.image_ids.tolist())
+
+    @cached_property
+    def cluster_sizes(self) -> dict[int, int]:
+        """The number of images of each cluster."""
+        inside = self.members.cluster_ids[self.members.cluster_ids != NOISE]
+        sizes = dict.fromkeys(self.models.ids, 0)
+        return sizes | dict(
+            zip(*map(np.ndarray.tolist, np.unique(inside, return_counts=True)), strict=True)
+        )
+
+    @cached_property
+    def vector_rows(self) -> VectorRows:
+        """Where the vectors of the members lie."""
+        return self.store.vectors.rows(self.clustering.embedder)
 
     def images(self, rows: Labels, cluster_ids: Labels | None = None) -> PreparedImages:
         """Some members with their vectors, those of a burst in one cluster as one observation.
@@ -77,115 +99,57 @@ class EditorState:
         """
         image_ids = self.members.image_ids[rows]
         ids = image_ids.tolist()
-        read = self.store.vectors.read_rows(self.clustering.embedder, ids)
-        vectors = self.preprocessor.centred(ids, unit_rows(read))
+        vectors = self.preprocessor.centred(ids, unit_rows(self._vectors(ids)))
         held = (self.members.cluster_ids if cluster_ids is None else cluster_ids)[rows]
         numbers = self.preprocessor.observations(ids, vectors, held.tolist())
         vectors = observation_vectors(vectors, numbers)
         return PreparedImages(image_ids, vectors, self.space.points(vectors), numbers)
 
-    def representatives(self, cluster_id: int) -> tuple[list[str], list[int]]:
-        """The most typical images of a cluster's modes, and the mode of each."""
-        rows = np.flatnonzero(self.members.cluster_ids == cluster_id)
-        modes = np.flatnonzero(self.models.cluster_ids == cluster_id)
-        mode_of = np.zeros(len(rows), dtype=np.int64)
-        if len(modes) > 1 or self.preprocessor.bursts:
-            images = self.images(rows)
-            mode_of = place_points(images.points, self.models.centroids[modes]).nearest
-            if images.observations is not None:
-                mode_of = one_per_observation(mode_of, images.observations)
-        image_ids: list[str] = []
-        groups: list[int] = []
-        for mode in range(len(modes)):
-            mine = rows[mode_of == mode]
-            order = np.argsort(self.members.distances[mine], kind="stable")
-            nearest = mine[order][:REPRESENTATIVES]
-            image_ids += self.members.image_ids[nearest].tolist()
-            groups += [int(self.models.mode_ids[modes[mode]])] * len(nearest)
-        return image_ids, groups
+    def followed_by(
+        self,
+        members: Assignments,
+        models: ClusterModels,
+        exemplars: Exemplars,
+        decisions: Sequence[Decision],
+        builder: ConstraintsBuilder,
+    ) -> EditorState:
+        """The state after a step was stored, with what is known of it already."""
+        state = replace(
+            self,
+            clustering=require_clustering(self.store),
+            members=members,
+            added=Assignments.empty(),
+            models=models,
+            exemplars=exemplars,
+            decisions=decisions,
+            builder=builder,
+            is_measured=False,
+        )
+        if not len(self.added):
+            for name in ("rows", "vector_rows"):
+                if name in self.__dict__:
+                    state.__dict__[name] = self.__dict__[name]
+        return state
 
-    def representatives_of_parts(
-        self, images: PreparedImages, ids: Labels, models: ClusterModels, cluster_id: int
-    ) -> tuple[list[str], list[int]]:
-        """The most typical images of a cluster's parts, and all that were fixed to the cluster.
+    def _vectors(self, ids: list[str]) -> Vectors:
+        if len(self.added):
+            return self.store.vectors.read_rows(self.clustering.embedder, ids)
+        return self.vector_rows.of_images(ids, self.clustering.embedder)
+
+    def with_bursts(self, image_ids: Sequence[str], singly: set[str]) -> list[str]:
+        """Images and all others of their bursts, but for those that were decided by themselves.
 
         Args:
-            images: The images of the cluster.
-            ids: ``(n,)`` the part of each image.
-            models: The parts.
-            cluster_id: The cluster.
+            image_ids: The images.
+            singly: Those that were decided by themselves.
         """
-        at = place_in_cluster(images.points, models.centroids, models.cluster_ids, ids)
-        image_ids: list[str] = []
-        groups: list[int] = []
-        for part in models.ids:
-            mine = np.flatnonzero(ids == part)
-            mine = mine[np.argsort(at.distances[mine], kind="stable")]
-            fixed = [
-                row
-                for row in mine[REPRESENTATIVES:].tolist()
-                if self.constraints.fixed.get(images.image_ids[row]) == cluster_id
-            ]
-            chosen = [*mine[:REPRESENTATIVES].tolist(), *fixed]
-            image_ids += images.image_ids[chosen].tolist()
-            groups += [part] * len(chosen)
-        return image_ids, groups
-
-    def with_bursts(self, image_ids: Sequence[str]) -> list[str]:
-        """Images and all others of their bursts, but for those that were decided by themselves."""
-        singly = decided_singly(self.decisions)
         own = self.preprocessor
         gap = own.gap if own.bursts else self.settings.burst_gap
         bursts = Preprocessor.read(self.store, by=None, bursts=True, gap=gap)
-        members = set(self.members.image_ids.tolist())
         found = bursts.in_same_bursts(image_ids)
-        free = [i for i in found if i in members and i not in singly]
+        here = self.rows.of(found) != NOISE
+        free = [i for i, there in zip(found, here, strict=True) if there and i not in singly]
         return list(dict.fromkeys([*image_ids, *free]))
-
-    def origin_of_parts(self, cluster_id: int) -> str:
-        """The origin of a cluster's parts; those of a novel cluster are novel to the space too."""
-        split = f"split of {cluster_id}"
-        mine = self.models.take(self.models.cluster_ids == cluster_id)
-        return f"{mine.origins[0]}, {split}" if is_novel(mine).any() else split
-
-    def require_cluster(self, cluster_id: int) -> None:
-        """Make sure that a cluster is here.
-
-        Raises:
-            SettingsError: It is not.
-        """
-        require_cluster(self.store, self.clustering, cluster_id, self.constraints)
-
-    def require_members(self, image_ids: Sequence[str]) -> None:
-        """Make sure that images are in the clustering.
-
-        Raises:
-            SettingsError: One is not.
-        """
-        known = set(self.members.image_ids.tolist())
-        lacking = [i for i in image_ids if i not in known]
-        if lacking:
-            raise SettingsError(
-                f"{len(lacking)} of the images are in no clustering yet",
-                f"organizer ingest --embedder {self.clustering.embedder.name} brings them in",
-            )
-
-    def require_no_conflict(self, decision: Decision) -> None:
-        """Make sure that a decision contradicts no earlier one.
-
-        Raises:
-            SettingsError: It does.
-        """
-        conflicts = compile_constraints([*self.decisions, decision]).conflicts()
-        if conflicts:
-            image_id, cluster_id = conflicts[0]
-            more = f" and {len(conflicts) - 1} more" if len(conflicts) > 1 else ""
-            raise SettingsError(
-                f"image {image_id[:12]}{more} would have to be in cluster {cluster_id}, from which "
-                "you excluded it",
-                f"if it is: organizer clusters move {image_id[:12]} --to "
-                f"{next(iter(decision.others), decision.cluster_id)}",
-            )
 
 
 def read_state(
@@ -195,14 +159,14 @@ def read_state(
     clustering: StoredClustering | None = None,
     added: Sequence[str] = (),
 ) -> EditorState:
-    """Read a clustering for a decision.
+    """Read a clustering for decisions.
 
     Args:
-        store: The library, held for writing.
+        store: The library.
         settings: The seed of all that is drawn, and the gap of a burst.
         clustering: The clustering; the current one where None.
         added: Images with a vector that are no members yet: they become unassigned members, so
-            that the decision can move them to a cluster.
+            that a decision can move them to a cluster.
 
     Raises:
         ClusteringError: There is no clustering yet.
@@ -211,30 +175,36 @@ def read_state(
     clustering_id = clustering.clustering_id
     models = store.clusterings.models(clustering_id)
     exemplars = store.clusterings.exemplars(clustering_id)
-    state = store.clusterings.space(clustering_id)
-    space = ClusterSpace.restored(clustering.reducer, state, seed=settings.seed)
-    preprocessor = Preprocessor.restored(store, clustering, state)
-    if not len(exemplars.mode_ids):
+    space_state = store.clusterings.space(clustering_id)
+    space = ClusterSpace.restored(clustering.reducer, space_state, seed=settings.seed)
+    preprocessor = Preprocessor.restored(store, clustering, space_state)
+    is_measured = not len(exemplars.mode_ids)
+    if is_measured:
         models, exemplars = measure_fit(store, clustering, models, space, seed=settings.seed)
     members = store.clusterings.assignments(clustering_id)
     known = set(members.image_ids.tolist()) if added else set()
-    new = [i for i in added if i not in known]
+    new = [i for i in dict.fromkeys(added) if i not in known]
+    unassigned = Assignments.empty()
     if new:
         unassigned = _unassigned_members(store, clustering, new, models, space, preprocessor)
         members = Assignments.joined([members, unassigned])
-    decisions = store.decisions.all()
+    decisions = store.decisions.current()
+    builder = ConstraintsBuilder()
+    for decision in decisions:
+        builder.apply(decision)
     return EditorState(
         store=store,
         settings=settings,
         clustering=clustering,
         members=members,
+        added=unassigned,
         models=models,
         exemplars=exemplars,
-        space_state=state,
         space=space,
         preprocessor=preprocessor,
         decisions=decisions,
-        constraints=compile_constraints(decisions),
+        builder=builder,
+        is_measured=is_measured,
     )
 
 

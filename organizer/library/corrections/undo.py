@@ -1,92 +1,200 @@
-"""Undo: back to the previous clustering, and out of what an interrupted writer left."""
+"""Undo and redo: one step of the history is taken back, whatever it was.
+
+A step that decisions made is taken back by giving the members and modes that it changed what they
+were before. Images that came since are not part of that: those in clusters that the step touched
+are assigned again, and these clusters are counted again. A recluster is taken back by switching to
+the clustering before it; images that came since are assigned to its clusters.
+"""
 
 from __future__ import annotations
 
-from organizer.cluster.decisions import compile_constraints
+from dataclasses import dataclass
+
+import numpy as np
+
+from organizer.cluster.assign import assign_images
+from organizer.cluster.decisions import ConstraintsBuilder, compile_constraints, describe_decision
 from organizer.errors import ClusteringError
-from organizer.library.corrections.drafts import draft_with_representatives
-from organizer.library.corrections.state import read_state
-from organizer.library.ingest.late import assign_late, recount_members
+from organizer.library.clustering.constraints import apply_constraints
+from organizer.library.corrections.state import EditorState, read_state
+from organizer.library.corrections.working import WorkingClusters
+from organizer.library.ingest.late import assign_late
 from organizer.settings import Settings
-from organizer.store import Store, StoredClustering
-from organizer.types import DecisionKind
-
-_CHANGING = {
-    DecisionKind.MERGE,
-    DecisionKind.SPLIT,
-    DecisionKind.MOVE,
-    DecisionKind.NOT,
-    DecisionKind.RETIRE,
-}
+from organizer.store import Store, StoredClustering, now, step_to_redo, step_to_undo
+from organizer.types import NOISE, Labels, Step, StepKind
 
 
-def undo_last(store: Store, *, settings: Settings) -> StoredClustering:
-    """See `organizer.library.Library.undo`. The caller holds the library for writing."""
-    current = store.clusterings.current()
-    if current is None or current.parent_id is None:
-        raise ClusteringError(
-            "there is no previous clustering to go back to",
-            "undo takes back a recluster, a merge, a split, a move; there has been none",
-        )
-    previous = store.clusterings.get(current.parent_id)
-    recount_members(store, previous, seed=settings.seed)
-    kept = [d for d in store.decisions.all() if d.decision_id != (current.decision_id or None)]
-    assign_late(store, previous, seed=settings.seed, constraints=compile_constraints(kept))
-    reanchor_names(store, current, previous, settings=settings)
-    if current.decision_id:
-        store.decisions.append(
-            store.decisions.draft(DecisionKind.TAKE_BACK, about=current.decision_id)
-        )
-    store.clusterings.make_current(previous.clustering_id, action="undo")
-    return previous
+@dataclass(frozen=True, slots=True)
+class UndoReport:
+    """What an undo or a redo did.
 
-
-def reanchor_names(
-    store: Store, undone: StoredClustering, previous: StoredClustering, *, settings: Settings
-) -> None:
-    """Give names and pins of an undone clustering representatives in the previous one.
-
-    Their representatives are typical of the undone clustering, and would bring it back. A name of a
-    cluster that a recluster made stays as it is: the next recluster brings it back. A name of a
-    part that a split made goes with the split.
+    Attributes:
+        kind: `StepKind.UNDO` or `StepKind.REDO`.
+        what: What was undone or redone, a line each.
+        clustering_id: The clustering that is current now.
     """
-    state = read_state(store, settings=settings, clustering=previous)
-    taken_back = {d.about for d in state.decisions}
-    since = [
-        d
-        for d in state.decisions
-        if d.kind in {DecisionKind.NAME, DecisionKind.PIN}
-        and d.at >= undone.created_at
-        and d.decision_id not in taken_back
-    ]
-    for decision in since:
-        if decision.cluster_id in state.models.ids:
-            kind, cluster_id = decision.kind, decision.cluster_id
-            renewed = draft_with_representatives(state, kind, cluster_id, decision.name)
-            store.decisions.append(renewed)
-        elif not undone.decision_id:
-            continue
-        store.decisions.append(
-            store.decisions.draft(DecisionKind.TAKE_BACK, about=decision.decision_id)
+
+    kind: StepKind
+    what: tuple[str, ...]
+    clustering_id: int
+
+    @property
+    def done(self) -> str:
+        """The participle: "undone" or "redone"."""
+        return "undone" if self.kind is StepKind.UNDO else "redone"
+
+
+Undone = tuple[UndoReport, EditorState | None]
+"""What an undo or a redo did, and the clusters after it where they are known already."""
+
+
+def undo_last(store: Store, state: EditorState | None, *, settings: Settings) -> Undone:
+    """See `Corrections.undo`. The caller holds the library for writing.
+
+    Args:
+        store: The library.
+        state: The current clusters, where they are read already.
+        settings: The seed of all that is drawn.
+    """
+    step = step_to_undo(store.steps.all())
+    if step is None or not step.former_id:
+        raise ClusteringError("there is nothing to undo", "organizer clusters history: what was")
+    return _revert(store, state, step, StepKind.UNDO, step, settings=settings)
+
+
+def redo_last(store: Store, state: EditorState | None, *, settings: Settings) -> Undone:
+    """See `Corrections.redo`. The caller holds the library for writing.
+
+    Args:
+        store: The library.
+        state: The current clusters, where they are read already.
+        settings: The seed of all that is drawn.
+    """
+    steps = store.steps.all()
+    undo = step_to_redo(steps)
+    if undo is None:
+        raise ClusteringError(
+            "there is nothing to redo", "organizer redo brings back what organizer undo took back"
         )
+    about = next(step for step in steps if step.step_id == undo.about)
+    return _revert(store, state, undo, StepKind.REDO, about, settings=settings)
 
 
-def finish_undo(store: Store) -> None:
-    """Complete an undo that took a decision back and was interrupted before it changed the rest."""
-    current = store.clusterings.current()
-    if current is None or current.parent_id is None or not current.decision_id:
-        return
-    if any(d.about == current.decision_id for d in store.decisions.all()):
-        store.clusterings.make_current(current.parent_id, action="undo")
+def describe_step(store: Store, step: Step) -> tuple[str, ...]:
+    """What a step did, for a person, a line each."""
+    if step.kind is StepKind.RECLUSTER:
+        return (f"recluster {step.clustering_id}",)
+    decisions = (d for d in store.decisions.all() if d.step_id == step.step_id)
+    return tuple(describe_decision(decision) for decision in decisions)
 
 
-def revoke_unfinished(store: Store) -> None:
-    """Take back a decision that was stored and not applied: its writer was interrupted."""
-    decisions = store.decisions.all()
-    if not decisions or decisions[-1].kind not in _CHANGING:
-        return
-    last = decisions[-1].decision_id
-    completed = {clustering_id for _, clustering_id, _, _ in store.clusterings.heads()}
-    made = {c.decision_id for c in store.clusterings.all() if c.clustering_id in completed}
-    if last not in made:
-        store.decisions.append(store.decisions.draft(DecisionKind.TAKE_BACK, about=last))
+def _revert(
+    store: Store,
+    state: EditorState | None,
+    step: Step,
+    kind: StepKind,
+    about: Step,
+    *,
+    settings: Settings,
+) -> Undone:
+    """Take a step back.
+
+    Args:
+        store: The library.
+        state: The current clusters; None where they are to be read.
+        step: The step to take back: for a redo, the undo.
+        kind: What taking it back is.
+        about: The step that is undone or redone.
+        settings: The seed of all that is drawn.
+    """
+    former = store.clusterings.get(step.former_id)
+    current = store.clusterings.get(step.clustering_id)
+    clusters: WorkingClusters | None = None
+    with store.transaction():
+        new = store.steps.add(
+            kind, at=now(), clustering_id=former.clustering_id, about=about.step_id
+        )
+        if former.base_id != current.base_id:
+            _switch(store, former, settings=settings)
+        else:
+            state = state or read_state(store, settings=settings)
+            clusters = _restore(store, state, step, new)
+    report = UndoReport(kind, describe_step(store, about), former.clustering_id)
+    return report, _after(store, state, clusters)
+
+
+def _after(
+    store: Store, state: EditorState | None, clusters: WorkingClusters | None
+) -> EditorState | None:
+    if state is None or clusters is None:
+        return None
+    decisions = store.decisions.current()
+    builder = ConstraintsBuilder()
+    for decision in decisions:
+        builder.apply(decision)
+    return state.followed_by(clusters.members, clusters.models, state.exemplars, decisions, builder)
+
+
+def _switch(store: Store, former: StoredClustering, *, settings: Settings) -> None:
+    if not store.clusterings.has_members(former.clustering_id):
+        raise ClusteringError(
+            f"the members of clustering {former.clustering_id} are kept no more",
+            "they went before this library was brought to format 5; organizer recluster makes "
+            "new clusters",
+        )
+    assign_late(store, former, seed=settings.seed)
+
+
+def _restore(store: Store, state: EditorState, step: Step, new: Step) -> WorkingClusters:
+    """Give the members and modes that a step changed what they were before it."""
+    change = store.clusterings.change_of_step(step.step_id)
+    modes = store.clusterings.modes_changed_by(step.step_id)
+    clusters = WorkingClusters(state)
+    if not len(change.before) and not modes:
+        return clusters
+    clustering_id = state.clustering.clustering_id
+    rows = state.rows.of(change.before.image_ids)
+    before = {*clusters.members.cluster_ids[rows].tolist()}
+    before |= _owners(state, modes)
+    clusters.set_members(rows, change.before)
+    clusters.models = store.clusterings.models_before(step.step_id, clustering_id)
+    if store.clusterings.last_ingest() > step.ingest_id:
+        affected = before | {*change.before.cluster_ids.tolist()} | _owners(state, modes)
+        _assign_later(store, state, clusters, affected, step, rows)
+    store.clusterings.change(
+        state.clustering.base_id, clusters.models, clusters.change(), step_id=new.step_id
+    )
+    return clusters
+
+
+def _owners(state: EditorState, modes: list[int]) -> set[int]:
+    """The clusters of modes."""
+    mine = np.isin(state.models.mode_ids, modes)
+    return set(state.models.cluster_ids[mine].tolist())
+
+
+def _assign_later(
+    store: Store,
+    state: EditorState,
+    clusters: WorkingClusters,
+    affected: set[int],
+    step: Step,
+    restored: Labels,
+) -> None:
+    """Assign images again that came since a step to clusters that it had changed."""
+    members, models = clusters.members, clusters.models
+    lost = ~np.isin(members.cluster_ids, models.cluster_ids) & (members.cluster_ids != NOISE)
+    later = (members.since > step.ingest_id) & np.isin(members.cluster_ids, list(affected))
+    rows = np.setdiff1d(np.flatnonzero(lost | later), restored)
+    if len(rows):
+        images = clusters.images(rows)
+        constraints = compile_constraints(store.decisions.current())
+        found = assign_images(models, state.exemplars, images.vectors, images.points)
+        nearest = models.cluster_ids[found.placement.nearest]
+        assigned = np.where(found.unassigned, NOISE, nearest)
+        after = apply_constraints(images, assigned, models, state.exemplars, constraints)
+        affected = affected | {*after.tolist()}
+        members.cluster_ids[rows] = after
+        clusters.place(rows, images, fixed=constraints.fixed)
+    clusters.count_again(affected & {*models.cluster_ids.tolist()})
+    clusters.renew_candidates()

@@ -44,7 +44,7 @@ class Membership:
     @classmethod
     def read(cls, store: Store) -> Membership:
         """The current clustering of a library."""
-        current, decisions = store.clusterings.current(), store.decisions.all()
+        current, decisions = store.clusterings.current(), store.decisions.current()
         names = compile_constraints(decisions).names
         if current is None:
             return cls(None, names, [], None, np.empty(0, np.int64), pack_ids([]))

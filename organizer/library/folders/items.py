@@ -45,7 +45,7 @@ def collect_items(
     fields = _Fields.of(
         read_capture_info(store, settings=settings),
         photo_folders,
-        compile_constraints(store.decisions.all()).names,
+        compile_constraints(store.decisions.current()).names,
         only_named=only_named,
         with_people=settings.with_people,
     )

@@ -53,7 +53,7 @@ class PhotoFolders:
     def read(cls, store: Store) -> Self:
         """The folders as the current clustering of a library has them."""
         current = store.clusterings.current()
-        decisions = store.decisions.all()
+        decisions = store.decisions.current()
         fixed = compile_constraints(decisions).fixed
         return cls(
             locate_photos(store, current),

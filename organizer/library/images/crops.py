@@ -119,7 +119,7 @@ def active_crops(store: Store, constraints: Constraints | None = None) -> dict[s
     represent it.
     """
     detected = {crop.crop_id: crop for crop, _ in store.detections.current_crops()}
-    constraints = constraints or compile_constraints(store.decisions.all())
+    constraints = constraints or compile_constraints(store.decisions.current())
     decided = [image_id for image_id in constraints.fixed if image_id not in detected]
     return detected | store.detections.crops(decided)
 
@@ -171,7 +171,7 @@ def locate_photos(store: Store, clustering: StoredClustering | None) -> dict[str
 
 
 def _locate_crops(store: Store, cluster_of: Mapping[str, int]) -> dict[str, list[CropLocation]]:
-    decisions = store.decisions.all()
+    decisions = store.decisions.current()
     constraints, moved = compile_constraints(decisions), moved_by_person(decisions)
     box_of = {crop.crop_id: box for crop, box in store.detections.current_crops()}
     found: dict[str, list[CropLocation]] = {}
@@ -191,9 +191,7 @@ def _locate_crops(store: Store, cluster_of: Mapping[str, int]) -> dict[str, list
 
 def moved_by_person(decisions: Sequence[Decision]) -> set[str]:
     """The images that a person moved; representatives of named clusters are not among them."""
-    taken_back = {d.about for d in decisions if d.kind is DecisionKind.TAKE_BACK}
-    moves = (d for d in decisions if d.kind is DecisionKind.MOVE)
-    return {i for d in moves if d.decision_id not in taken_back for i in d.image_ids}
+    return {i for d in decisions if d.kind is DecisionKind.MOVE for i in d.image_ids}
 
 
 def _surest_first(crop: CropLocation) -> tuple[bool, float, str]:

@@ -1,7 +1,7 @@
 """Assign new images to the current clusters; no other image changes its cluster.
 
 All images of one ingest are compared with the clusters as they were at its beginning, so the size
-of the batches decides nothing; what they add to the clusters is written at its end. Where a
+of the batches decides nothing; what they add to the clusters is written with each batch. Where a
 clustering takes bursts as one, or centres vectors, all new images are assigned at the end of an
 ingest: only then their bursts and cameras are known.
 """
@@ -27,12 +27,13 @@ from organizer.library.clustering.constraints import apply_constraints, constrai
 from organizer.library.clustering.incoming import IncomingObservations, single_observations
 from organizer.library.ingest.loaded import LoadedClustering
 from organizer.library.ingest.novelty import NovelCluster, NovelClusters, find_novel_clusters
-from organizer.store import Store, StoredClustering
+from organizer.store import MemberChange, Store, StoredClustering
 from organizer.types import NOISE, Assignments, AssignmentState, ClusterModels, Labels, Vectors
 
 _ROWS_AT_ONCE = 8_192
 _BY_CENTROID = "kmeans"  # the others' clusters have any shape
 
+_UNCHANGED = MemberChange(Assignments.empty(), Assignments.empty())
 _Nearest = tuple[Labels, NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]
 
 
@@ -91,38 +92,41 @@ class Assigner:
         """
         if not image_ids:
             return Assignments.empty()
-        assigned = self._assign_all(image_ids, unit_rows(vectors))
-        self._loaded.store.clusterings.append_members(self._loaded.id, assigned)
+        clusterings = self._loaded.store.clusterings
+        with self._loaded.store.transaction():
+            assigned = self._assign_all(image_ids, unit_rows(vectors))
+            clusterings.append_members(self._loaded.id, assigned)
+            models = self._sums.added_to(self._loaded.models)
+            clusterings.change(self._loaded.clustering.base_id, models, _UNCHANGED)
         self._compared += len(assigned)
         self._unassigned += int(assigned.unassigned.sum())
         return assigned
 
     def finish(self) -> AssignmentSummary:
-        """Update the clusters by the assigned images, and look for novel clusters.
-
-        Novel clusters are looked for only if the number of unassigned images has grown.
-        """
+        """Look for novel clusters if the number of unassigned images has grown."""
         if not self._compared:
             return AssignmentSummary()
         summary = AssignmentSummary(compared=self._compared, unassigned=self._unassigned)
+        if not self._unassigned:
+            return summary
+        unassigned, before = self._loaded.unassigned()
+        images = PreparedImages(
+            unassigned.names, unassigned.vectors, self._loaded.space.points(unassigned.vectors)
+        )
         models = self._sums.added_to(self._loaded.models)
-        if self._unassigned:
-            unassigned, since = self._loaded.unassigned()
-            images = PreparedImages(
-                unassigned.names,
-                unassigned.vectors,
-                self._loaded.space.points(unassigned.vectors),
-            )
-            found = self._find_novel(images, since[unassigned.firsts], models)
-            if found is not None:
-                self._write_models(found)
-                members = unassigned.assignments_of(found.members, since)
-                self._loaded.store.clusterings.change_members(self._loaded.id, members)
-                novel = tuple(_with_all_images(cluster, members) for cluster in found.novel)
-                return replace(summary, novel=novel, novel_images=len(members))
-        clusterings = self._loaded.store.clusterings
-        clusterings.revise(self._loaded.id, models, revision=self.ingest_id)
-        return summary
+        found = self._find_novel(images, before.since[unassigned.firsts], models)
+        if found is None:
+            return summary
+        after = unassigned.assignments_of(found.members, before.since)
+        before = before.take(np.isin(before.image_ids, after.image_ids))
+        self._loaded.store.clusterings.change(
+            self._loaded.clustering.base_id,
+            found.models,
+            MemberChange(before, after),
+            exemplars=found.exemplars,
+        )
+        novel = tuple(_with_all_images(cluster, after) for cluster in found.novel)
+        return replace(summary, novel=novel, novel_images=len(after))
 
     def _find_novel(
         self, unassigned: PreparedImages, since: Labels, models: ClusterModels
@@ -137,13 +141,6 @@ class Assigner:
             origin=f"{NOVEL_ORIGIN} {self.ingest_id}",
             seed=self._seed,
         )
-
-    def _write_models(self, found: NovelClusters) -> None:
-        # The models come first: a new cluster without members is struck out by `recount_members`;
-        # members of a cluster that is nowhere would be lost.
-        clusterings = self._loaded.store.clusterings
-        clusterings.add_exemplars(self._loaded.id, found.exemplars)
-        clusterings.revise(self._loaded.id, found.models, revision=self.ingest_id)
 
     def _assign_all(self, image_ids: Sequence[str], vectors: Vectors) -> Assignments:
         loaded = self._loaded

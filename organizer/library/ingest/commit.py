@@ -79,7 +79,7 @@ class CommitBuffer:
         self._batches.append(batch.embeddings)
 
     def write(self) -> None:
-        """Commit what was added. The file rows come last: readers ignore an image without one."""
+        """Store what was added, in one transaction."""
         if not self._files:
             return
         batch = EmbeddingBatch(
@@ -93,10 +93,12 @@ class CommitBuffer:
             for file in self._files
             if file.facts is not None and file.facts.image_id not in self._images
         }
-        self._store.vectors.append(self._loaded.spec, batch)
-        photos.add_images(list(facts.values()))
-        self._assign(batch)
-        photos.add_files(self._files, self._root_ids, known)
+        with self._store.transaction():
+            self._store.mark_unfinished()
+            self._store.vectors.append(self._loaded.spec, batch)
+            photos.add_images(list(facts.values()))
+            self._assign(batch)
+            photos.add_files(self._files, self._root_ids, known)
         self._count(known)
         self._images.add(facts)
         self._report.embedded += len(batch.image_ids)

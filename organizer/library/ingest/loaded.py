@@ -20,8 +20,8 @@ from organizer.library.clustering.measure import measure_fit
 from organizer.library.clustering.observations import Observations, make_observations
 from organizer.library.clustering.preprocessing import Preprocessor
 from organizer.library.clustering.space import ClusterSpace
-from organizer.store import Store, StoredClustering
-from organizer.types import Assignments, ClusterModels, Exemplars, Labels, Vectors
+from organizer.store import MemberChange, Store, StoredClustering
+from organizer.types import Assignments, ClusterModels, Exemplars, Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,9 @@ class LoadedClustering:
         preprocessor = Preprocessor.restored(store, clustering, state)
         if not len(exemplars.mode_ids):
             models, exemplars = measure_fit(store, clustering, models, space, seed=seed)
-            store.clusterings.add_exemplars(clustering_id, exemplars)
-        constraints = compile_constraints(store.decisions.all())
+            unchanged = MemberChange(Assignments.empty(), Assignments.empty())
+            store.clusterings.change(clustering.base_id, models, unchanged, exemplars=exemplars)
+        constraints = compile_constraints(store.decisions.current())
         return cls(store, clustering, models, exemplars, space, preprocessor, constraints)
 
     @property
@@ -86,19 +87,19 @@ class LoadedClustering:
             self.preprocessor,
             (image_ids, vectors),
             (members, known),
-            singly=decided_singly(self.store.decisions.all()),
+            singly=decided_singly(self.store.decisions.current()),
         )
 
-    def unassigned(self) -> tuple[Observations, Labels]:
-        """The unassigned images, and for each the ingest that compared it with the clusters."""
+    def unassigned(self) -> tuple[Observations, Assignments]:
+        """The unassigned images as observations, and as they are assigned, row by row alike."""
         members = self.store.clusterings.assignments(self.id)
         members, vectors = self._with_vectors(members.take(members.unassigned))
         ids = members.image_ids.tolist()
         bursts = self.preprocessor.bursts
-        singly = decided_singly(self.store.decisions.all()) if bursts else set()
+        singly = decided_singly(self.store.decisions.current()) if bursts else set()
         keys = [image_id if image_id in singly else None for image_id in ids]
         numbers = self.preprocessor.observations(ids, vectors, keys)
-        return make_observations(ids, vectors, numbers), members.since
+        return make_observations(ids, vectors, numbers), members
 
     def _with_vectors(self, members: Assignments) -> tuple[Assignments, Vectors]:
         """The members that have a vector, and ``(n, dim)`` float32 of unit length, centred."""

@@ -106,7 +106,7 @@ def score_clustering(
     image_ids, cluster_ids = members.image_ids, members.cluster_ids
     if labels:
         require_labelled(known, image_ids, labels)
-    names = compile_constraints(store.decisions.all()).names
+    names = compile_constraints(store.decisions.current()).names
     ids, counts = np.unique(cluster_ids[cluster_ids != NOISE], return_counts=True)
     factors = capture_factors(store, image_ids, settings=settings)
     report = ClusteringReport(

@@ -111,7 +111,9 @@ class AnswerTranslator:
     ) -> None:
         self._current = current
         self._clusterings = {c.clustering_id: c for c in clusterings}
-        self._decisions = {d.decision_id: d for d in decisions}
+        self._decisions: dict[int, list[Decision]] = {}
+        for decision in decisions:
+            self._decisions.setdefault(decision.step_id, []).append(decision)
         self._steps_from: dict[int, list[_Step]] = {}
 
     @classmethod
@@ -154,9 +156,8 @@ class AnswerTranslator:
         shared = set(up) & set(down)
         back = [i for i in up if i not in shared]
         forth = [i for i in reversed(down) if i not in shared]
-        steps = [self._step(i, undone=True) for i in back]
-        steps += [self._step(i, undone=False) for i in forth]
-        return [step for step in steps if step is not None]
+        undone = [_Step(d, undone=True) for i in back for d in reversed(self._made_by(i))]
+        return undone + [_Step(d, undone=False) for i in forth for d in self._made_by(i)]
 
     def _ancestors(self, clustering_id: int | None) -> list[int]:
         """A clustering and those that it was made of, the latest first."""
@@ -166,10 +167,9 @@ class AnswerTranslator:
             clustering_id = self._clusterings[clustering_id].parent_id
         return line
 
-    def _step(self, clustering_id: int, *, undone: bool) -> _Step | None:
-        made: StoredClustering = self._clusterings[clustering_id]
-        decision = self._decisions.get(made.decision_id)
-        return _Step(decision, undone) if decision is not None else None
+    def _made_by(self, clustering_id: int) -> list[Decision]:
+        """The decisions that made a clustering, in order; none for a recluster."""
+        return self._decisions.get(self._clusterings[clustering_id].step_id, [])
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from organizer.errors import OrganizerError
 from organizer.library.corrections.editor import Editor
 from organizer.library.corrections.report import DecisionReport
 from organizer.library.opening import OpenLibrary
@@ -101,6 +100,8 @@ class Review:
     def correct(self, cluster_ids: Sequence[int] = ()) -> list[DecisionReport]:
         """Exclude every image that was answered with no; see `Corrections.exclude`.
 
+        All of them leave in one step, which one undo takes back.
+
         Args:
             cluster_ids: Only of these clusters; of all where empty.
 
@@ -108,24 +109,19 @@ class Review:
             A report for each cluster that images left.
 
         Raises:
-            ClusteringError: There is no clustering yet, or no cluster would be left. What was done
-                by then stays done, and the message says so.
+            ClusteringError: There is no clustering yet, or no cluster would be left.
             SettingsError: There is no such cluster.
-            StoreError: The library cannot be written; likewise.
+            StoreError: The library cannot be written.
         """
-        reports: list[DecisionReport] = []
         with self._opened.writing():
-            for cluster_id, image_ids in rejected_images(self._store, cluster_ids).items():
-                try:
-                    editor = Editor.open(self._store, settings=self._settings)
-                    reports.append(editor.exclude(image_ids, cluster_id))
-                except OrganizerError as error:
-                    if not reports:
-                        raise
-                    raise _after(reports, error) from error
-            if reports:
-                self._opened.tidy()
-        return reports
+            rejected = rejected_images(self._store, cluster_ids)
+            if not rejected:
+                return []
+            editor = Editor.open(self._store, settings=self._settings)
+            for cluster_id, image_ids in rejected.items():
+                editor.exclude(image_ids, cluster_id)
+            editor.commit()
+        return editor.reports
 
     def audit(self) -> Audit | None:
         """Estimate the purity of the clusters from the answers for a random sample.
@@ -142,14 +138,3 @@ class Review:
             None where there is no such answer.
         """
         return audit_clusters(self._store)
-
-
-def _after(reports: Sequence[DecisionReport], error: OrganizerError) -> OrganizerError:
-    """An error, with what was done before it."""
-    count = sum(len(report.decision.image_ids) for report in reports)
-    ids = ", ".join(str(report.decision.cluster_id) for report in reports)
-    images = "1 image" if count == 1 else f"{count:,} images"
-    return type(error)(
-        f"{error.message}; before that, {images} left for good (of clusters: {ids})",
-        f"organizer undo brings them back, one cluster at a time; {error.hint}",
-    )

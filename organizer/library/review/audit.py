@@ -59,7 +59,7 @@ def audit_clusters(store: Store) -> Audit | None:
         return None
     members = store.clusterings.assignments(current.clustering_id)
     cluster_of = dict(zip(members.image_ids.tolist(), members.cluster_ids.tolist(), strict=True))
-    decisions = store.decisions.all()
+    decisions = store.decisions.current()
     constraints, moved = compile_constraints(decisions), _moved_images(decisions)
     answered: Counter[int] = Counter()
     right: Counter[int] = Counter()

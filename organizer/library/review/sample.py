@@ -147,7 +147,7 @@ class _ItemMaker:
         models = store.clusterings.models(current.clustering_id)
         medoids = dict(zip(models.cluster_ids.tolist()[::-1], models.medoids[::-1], strict=True))
         typical = {i: _typical(members, i, medoids[i]) for i in {c for _, c in pairs}}
-        names = compile_constraints(store.decisions.all()).names
+        names = compile_constraints(store.decisions.current()).names
         shown = {image_id for image_id, _ in pairs}.union(*map(set, typical.values()))
         return cls(current.clustering_id, typical, names, store.photos.files_of(shown))
 

@@ -107,7 +107,7 @@ def _hits(opened: OpenLibrary, found: Sequence[tuple[str, float]]) -> Hits:
     files = store.photos.files_of(image_ids)
     current = store.clusterings.current()
     clusters = store.clusterings.clusters_of(current.clustering_id, image_ids) if current else {}
-    names = compile_constraints(store.decisions.all()).names
+    names = compile_constraints(store.decisions.current()).names
     hits = (
         Hit(
             image_id=image_id,

@@ -87,7 +87,7 @@ def suggest_cluster_names(
             f"no image of the clusters has a vector of {spec.name}",
             f"organizer ingest --embedder {spec.name}",
         )
-    names = compile_constraints(store.decisions.all()).names
+    names = compile_constraints(store.decisions.current()).names
     found = [_suggestion(c, names.get(c), labels, shares[at]) for c, at in mine.items()]
     return sorted(found, key=lambda one: (-one.confidence, one.cluster_id))
 

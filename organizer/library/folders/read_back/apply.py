@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from organizer.library.corrections.editor import Editor
-from organizer.library.corrections.report import DecisionReport
 from organizer.library.corrections.state import EditorState
 from organizer.library.folders.read_back.inferred import InferredDecisions
 from organizer.library.folders.read_back.names import name_of_folder
+from organizer.types import Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class PendingDecision:
         added: Images of it that may be no members of the clustering yet.
     """
 
-    apply: Callable[[Editor], DecisionReport]
+    apply: Callable[[Editor], Decision]
     makes: str = ""
     added: Sequence[str] = ()
 

@@ -32,11 +32,10 @@ def infer_decisions(state: EditorState, comparison: FolderComparison) -> Inferre
 
 def _current_clusters(state: EditorState, comparison: FolderComparison) -> dict[int, int | None]:
     """The current cluster of each cluster with a folder, past merges; None for one that is gone."""
-    taken_back = {d.about for d in state.decisions if d.kind is DecisionKind.TAKE_BACK}
     into = {
         other: d.cluster_id
         for d in state.decisions
-        if d.kind is DecisionKind.MERGE and d.decision_id not in taken_back
+        if d.kind is DecisionKind.MERGE
         for other in d.others
     }
     found: dict[int, int | None] = {}

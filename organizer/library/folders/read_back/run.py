@@ -43,7 +43,7 @@ def apply_read_back(
 ) -> ReadBackReport:
     """Apply the decisions of an arranged folder. The caller holds the library for writing.
 
-    After an interruption the next read-back applies the decisions that were not applied yet.
+    All decisions are one step of the history: all are applied, or none.
 
     Raises:
         SettingsError: See `compare_folder`; a decision contradicts an earlier one; or a photo that
@@ -55,15 +55,19 @@ def apply_read_back(
     found = infer_decisions(state, comparison)
     report = report_read_back(comparison, found, names=state.constraints.names)
     to_apply = list(ordered_decisions(state, found))
-    _follow_files(store, comparison)
-    embed_whole_photos(store, found.whole_photos, settings=settings)
+    progress.begin("applying decisions", len(to_apply))
     made: dict[str, int] = {}
-    progress.begin("writing down", len(to_apply))
-    for pending in to_apply:
-        done = pending.apply(Editor.open(store, settings=settings, added=pending.added))
-        if pending.makes:
-            made[pending.makes] = done.decision.cluster_id
-        progress.advance()
+    with store.transaction():
+        _follow_files(store, comparison)
+        embed_whole_photos(store, found.whole_photos, settings=settings)
+        added = [image_id for pending in to_apply for image_id in pending.added]
+        editor = Editor.open(store, settings=settings, added=added)
+        for pending in to_apply:
+            decision = pending.apply(editor)
+            if pending.makes:
+                made[pending.makes] = decision.cluster_id
+            progress.advance()
+        editor.commit()
     _save_seen(store, comparison, made, found.later)
     return replace(report, applied=True)
 

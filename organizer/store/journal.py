@@ -1,0 +1,221 @@
+"""The journal of a library: an SQLite file with what a person decided and what is in force.
+
+It holds the decisions, the clusterings and cluster models that follow from them, and the version of
+each Lance table that is in force. One commit of it brings a whole transaction into force. It is
+written with ``synchronous=FULL``: what was committed survives a power cut
+(https://sqlite.org/pragma.html#pragma_synchronous).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from organizer.durable import sync_folder
+from organizer.errors import StoreError
+from organizer.store.journal_schema import CREATE
+
+JOURNAL = "journal.sqlite"
+"""The name of the file in the library's folder."""
+
+_WAIT_SECONDS = 60.0
+"""For another process to end its commit or its read, which take milliseconds."""
+
+Row = dict[str, Any]
+
+
+class Journal:
+    """The journal of one library, read by many threads and written by one.
+
+    Reads outside of a transaction see what is committed; the thread that writes sees its own rows.
+
+    Args:
+        folder: The library's folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / JOURNAL
+        self._reader: sqlite3.Connection | None = None
+        self._writer: sqlite3.Connection | None = None
+        self._writing_thread: int | None = None
+        self._lock = threading.RLock()
+
+    @classmethod
+    def create(cls, folder: Path) -> Journal:
+        """Make the journal of a library if it is not there; it is on the disk after that."""
+        journal = cls(folder)
+        with journal.transaction():
+            for statement in CREATE:
+                journal.execute(statement)
+        sync_folder(folder)
+        return journal
+
+    @property
+    def exists(self) -> bool:
+        """Whether the file is there."""
+        return self.file.is_file()
+
+    def close(self) -> None:
+        """Close the file; the next read opens it again."""
+        with self._lock:
+            for connection in (self._reader, self._writer):
+                if connection is not None:
+                    connection.close()
+            self._reader = self._writer = None
+
+    # Reading -------------------------------------------------------------------------------
+
+    def rows(self, query: str, values: Sequence[Any] = ()) -> list[Row]:
+        """The rows of a query, as dictionaries."""
+        with self._translated(), self._lock:
+            cursor = self._connection().execute(query, values)
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def value(self, query: str, values: Sequence[Any] = ()) -> Any:
+        """The first column of the first row of a query; None where there is none."""
+        with self._translated(), self._lock:
+            row = self._connection().execute(query, values).fetchone()
+            return None if row is None else row[0]
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Reads that see one state, whatever another process commits meanwhile."""
+        if self._is_writer():
+            yield
+            return
+        with self._translated(), self._lock:
+            connection = self._connection()
+            if connection.in_transaction:
+                yield
+                return
+            connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                connection.execute("ROLLBACK")
+
+    def revision(self) -> int:
+        """A number that is another one after every commit."""
+        return int(self.value("SELECT revision FROM state"))
+
+    # Writing -------------------------------------------------------------------------------
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Writes that come into force together when the context ends well, or not at all.
+
+        The caller is the one writer of the library.
+        """
+        with self._translated():
+            if self._writer is None:
+                self._writer = self._connect(create=True)
+            self._writer.execute("BEGIN IMMEDIATE")
+            self._writing_thread = threading.get_ident()
+            before = self._writer.total_changes
+            try:
+                yield
+                if self._writer.total_changes > before:
+                    self._writer.execute("UPDATE state SET revision = revision + 1")
+                self._writer.execute("COMMIT")
+            except BaseException:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                raise
+            finally:
+                self._writing_thread = None
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> None:
+        """Run a statement of a transaction."""
+        with self._translated():
+            self._require_writer().execute(statement, values)
+
+    def insert(self, table: str, rows: Iterable[Row], *, replace: bool = False) -> None:
+        """Add rows that have the same columns.
+
+        Args:
+            table: The table.
+            rows: The rows.
+            replace: Whether rows with the same key are replaced.
+        """
+        listed = list(rows)
+        if not listed:
+            return
+        names = list(listed[0])
+        columns = ", ".join(f'"{name}"' for name in names)
+        marks = ", ".join(f":{name}" for name in names)
+        verb = "INSERT OR REPLACE" if replace else "INSERT"
+        statement = f"{verb} INTO {table} ({columns}) VALUES ({marks})"
+        with self._translated():
+            self._require_writer().executemany(statement, listed)
+
+    # Connections ---------------------------------------------------------------------------
+
+    def _is_writer(self) -> bool:
+        return self._writing_thread == threading.get_ident()
+
+    def _require_writer(self) -> sqlite3.Connection:
+        if self._writer is None or not self._is_writer():
+            raise AssertionError("the journal is written in a transaction only")
+        return self._writer
+
+    def _connection(self) -> sqlite3.Connection:
+        if self._is_writer():
+            return self._require_writer()
+        if self._reader is None:
+            self._reader = self._connect(create=False)
+        return self._reader
+
+    def _connect(self, *, create: bool) -> sqlite3.Connection:
+        # A reader may have to roll a commit back that a power cut interrupted: "ro" could not.
+        mode = "rwc" if create else "rw"
+        connection = sqlite3.connect(
+            f"{self.file.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            timeout=_WAIT_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        if create:
+            # Unlike a write-ahead log this works on network drives and read-only media.
+            connection.execute("PRAGMA journal_mode = TRUNCATE")
+            connection.execute("PRAGMA synchronous = FULL")
+        return connection
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise _as_store_error(self.file, error) from error
+
+
+def _as_store_error(file: Path, error: sqlite3.Error) -> StoreError:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_FULL:
+        return StoreError(
+            f"the disk of the library {file.parent} is full",
+            "make room and run the command again: what was committed is kept",
+        )
+    if code == sqlite3.SQLITE_BUSY:
+        return StoreError(
+            f"the library {file.parent} is in use by another program",
+            "wait until it has ended, and run the command again",
+        )
+    if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}:
+        return StoreError(f"the library {file.parent} may not be written", "check its permissions")
+    if code in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR}:
+        return StoreError(
+            f"{file} cannot be read or written: {error}",
+            "check that its disk is there and that you may use it",
+        )
+    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB} or not file.is_file():
+        return StoreError(
+            f"the library {file.parent} is damaged: {file.name}: {error}",
+            "put back a copy of the library; keep this one too until that is done",
+        )
+    raise error
