@@ -75,7 +75,7 @@ def harm_and_use_all(sound: Path, tmp_path: Path, table: str, kind: str, harm: H
     outside = make_photo(tmp_path / "outside.jpg", 77)
     raised = list(_use_all(tmp_path, outside))
     raw = [repr(error) for error in raised if not isinstance(error, OrganizerError)]
-    assert raw == []
+    assert not raw, raw
     for error in raised:
         if isinstance(error, OrganizerError):
             assert_well_explained(error)

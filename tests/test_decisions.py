@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from organizer.cluster.decisions import Constraints, compile_constraints, describe_decision
+from organizer.cluster.decisions import (
+    Constraints,
+    ConstraintsBuilder,
+    compile_constraints,
+    describe_decision,
+)
 from organizer.types import Decision, DecisionKind
 
 A, B, C, D = (c * 32 for c in "abcd")
@@ -120,13 +125,21 @@ def test_a_retired_cluster_makes_no_constraints_any_more() -> None:
     assert found == Constraints(retired=frozenset({3}))
 
 
-def test_a_decision_that_is_taken_back_counts_no_more() -> None:
+def test_one_decision_after_the_other_gives_what_all_give_at_once() -> None:
     made = decisions(
         ("name", 3, (A,), {"name": "Fox"}),
         ("merge", 3, (A, B), {"others": (4,)}),
-        ("take back", 0, (), {"about": 2}),
+        ("not", 3, (C,)),
     )
-    assert compile_constraints(made) == compile_constraints(made[:1])
+    builder = ConstraintsBuilder()
+    builder.apply(made[0])
+    other = builder.copy()
+    for decision in made[1:]:
+        other.apply(decision)
+    assert other.constraints() == compile_constraints(made)
+    assert builder.constraints() == compile_constraints(made[:1]), "the copy is one of its own"
+    assert other.of_images([C]).banned == {C: {3}}
+    assert other.of_images([C]).fixed == {}
 
 
 def test_an_image_that_has_to_be_where_it_may_not_be_is_a_conflict() -> None:

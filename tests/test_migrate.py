@@ -12,6 +12,7 @@ import pytest
 
 from organizer.library import Library
 from organizer.store import Store
+from organizer.store.former_schemas import HEADS
 from organizer.store.schemas import SCHEMA_VERSION
 from organizer.types import NOISE
 from tests.cards import SPEC, blobs, fill, ids_of, ingest, library_at, where
@@ -72,8 +73,10 @@ def old(tmp_path: Path) -> Path:
     library.close()
     folder = tmp_path / ".organizer"
     database = lancedb.connect(folder)
-    for name in ("ingests", "arrays", "clusterings", "clusters", "decisions"):
+    for name in ("detected", "crops"):
         database.drop_table(name)
+    (folder / "journal.sqlite").unlink()
+    database.create_table("heads", schema=HEADS)
     ids, lineage = ids_of(range(41)), {"kept": [], "split": [], "merged": [], "born": [1, 2]}
     rows: dict[str, list[dict[str, object]]] = {
         "clusterings": [
@@ -196,5 +199,6 @@ def test_an_interrupted_migration_is_completed_by_the_next(
 def test_an_unfinished_ingest_is_still_swept_up_after_it(old: Path) -> None:
     (old / ".organizer" / "writing").touch()
     store = Store.open(old / ".organizer")
+    assert not (old / ".organizer" / "writing").exists()
     with store.writing() as was_interrupted:
         assert was_interrupted

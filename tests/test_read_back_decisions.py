@@ -295,7 +295,7 @@ def test_a_cluster_that_is_gone_is_reported(animals: Library) -> None:
     assert "is gone" in told.not_applied[0]
 
 
-def test_an_interruption_between_two_decisions_is_made_up_for_by_the_next_read_back(
+def test_what_is_interrupted_between_two_decisions_is_done_by_the_next_read_back(
     animals: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = arrange(animals)
@@ -306,7 +306,8 @@ def test_an_interruption_between_two_decisions_is_made_up_for_by_the_next_read_b
     cut_before_new_clusters(animals, folder, monkeypatch)
     with Library.open(home_of(animals), Settings()) as next_one:
         told = next_one.folders.read_back(folder)
-        assert (told.renamed, told.moved, told.new_clusters) == ([], [], [("cub", 1)])
+        assert [name for _, name in told.renamed] == ["bobcat"]
+        assert (len(told.moved), told.new_clusters) == (1, [("cub", 1)])
         assert {name: len(paths) for name, paths in called(next_one).items()} == {
             "fox": EACH - 2,
             "badger": EACH + 1,
@@ -315,7 +316,7 @@ def test_an_interruption_between_two_decisions_is_made_up_for_by_the_next_read_b
         }
 
 
-def test_an_interruption_after_a_merge_does_not_merge_again(
+def test_a_read_back_that_is_interrupted_is_done_once_and_is_one_step(
     animals: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = arrange(animals)
@@ -325,7 +326,10 @@ def test_an_interruption_after_a_merge_does_not_merge_again(
     cut_before_new_clusters(animals, folder, monkeypatch)
     with Library.open(home_of(animals), Settings()) as next_one:
         told = next_one.folders.read_back(folder)
-        assert (told.merged, told.moved, told.new_clusters) == ([], [], [("cub", 1)])
+        assert (len(told.merged), told.moved, told.new_clusters) == (1, [], [("cub", 1)])
+        assert len(next_one.corrections.history()[-1].what) > 0
+        assert len(next_one.undo().what) == 2, "one step"
+        next_one.redo()
         assert not next_one.folders.read_back(folder).has_decisions
 
 

@@ -10,7 +10,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,6 @@ from _pytest.mark.structures import ParameterSet
 from organizer.errors import StoreError
 from organizer.library import Library
 from organizer.settings import Settings
-from organizer.store import Store
 from organizer.store.database import Database
 from organizer.store.schemas import SCHEMA_VERSION, TABLES
 from tests.conftest import make_photo
@@ -35,7 +35,9 @@ from pathlib import Path
 from organizer.store.database import Database
 
 database = Database(Path(sys.argv[1]))
-with getattr(database, sys.argv[2])():
+with database.reading() if sys.argv[2] == "reading" else database.writing():
+    if sys.argv[2] == "at work":
+        database.mark_unfinished()
     dataset = database.dataset("things") if database.has("things") else None
     print("held", flush=True)
     sys.stdin.readline()
@@ -46,7 +48,12 @@ with getattr(database, sys.argv[2])():
 
 @contextmanager
 def held_elsewhere(path: Path, how: str) -> Iterator[subprocess.Popen[str]]:
-    """Another process holds the library ("writing" or "reading") for as long as this lasts."""
+    """Another process holds the library for as long as this lasts.
+
+    Args:
+        path: The library.
+        how: "reading", "writing", or "at work": writing in several transactions.
+    """
     words = [sys.executable, "-c", _HOLDER, str(path), how]
     with subprocess.Popen(
         words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -163,7 +170,7 @@ def test_a_file_where_the_library_should_be_made_is_reported(tmp_path: Path) -> 
 
 def test_a_creation_interrupted_between_tables_is_completed(database: Database) -> None:
     (database.path / "library.json").unlink()
-    for name in ("roots", "images", "heads"):
+    for name in ("roots", "images", "crops"):
         shutil.rmtree(database.path / f"{name}.lance")
     assert not Database.is_library(database.path)
     completed = Database.create(database.path)
@@ -328,23 +335,79 @@ def test_readers_work_while_another_process_writes(sound: Path, tmp_path: Path) 
             library.recluster(k=2)
 
 
-def test_a_killed_writer_leaves_no_lock_and_counts_as_interrupted(
+def test_a_killed_writer_leaves_no_lock_and_counts_as_interrupted_if_it_was_at_work(
     database: Database,
 ) -> None:
-    with held_elsewhere(database.path, "writing") as process:
-        process.send_signal(signal.SIGKILL)
-        process.wait(timeout=60)
-    with database.writing() as was_interrupted:
-        assert was_interrupted
-    with database.writing() as was_interrupted:
-        assert not was_interrupted
+    for how in ("writing", "at work"):
+        with held_elsewhere(database.path, how) as process:
+            process.send_signal(signal.SIGKILL)
+            process.wait(timeout=60)
+        with database.writing() as was_interrupted:
+            assert was_interrupted == (how == "at work")
+        with database.writing() as was_interrupted:
+            assert not was_interrupted
 
 
-def test_a_writer_that_fails_counts_as_interrupted(database: Database) -> None:
+def test_a_writer_that_fails_counts_as_interrupted_if_it_was_at_work(database: Database) -> None:
     with pytest.raises(ZeroDivisionError), database.writing():
         raise ZeroDivisionError
     with database.writing() as was_interrupted:
+        assert not was_interrupted
+    with suppress(ZeroDivisionError), database.writing():
+        database.mark_unfinished()
+        raise ZeroDivisionError
+    with database.writing() as was_interrupted:
         assert was_interrupted
+
+
+def test_a_transaction_that_fails_leaves_no_byte(database: Database) -> None:
+    before = _bytes_of(database.path)
+    with suppress(ZeroDivisionError), database.transaction():
+        database.append("things", things(1, 2))
+        database.create_table("more", THINGS)
+        database.append("more", things(3))
+        assert numbers_in(database) == [1, 2]
+        raise ZeroDivisionError
+    assert _bytes_of(database.path) == before
+    assert numbers_in(database) == []
+    database.append("things", things(4))
+    assert numbers_in(database) == [4]
+
+
+def test_what_is_not_in_force_is_seen_by_nobody_and_goes_with_the_next_writer(
+    database: Database,
+) -> None:
+    """As a kill between the tables and the journal leaves it, and a power cut: half a manifest."""
+    database.append("things", things(1))
+    table = database._connection.open_table("things")
+    table.add(things(2))
+    table.add(things(3))
+    newest = min((database.path / "things.lance" / "_versions").glob("*.manifest"))
+    newest.write_bytes(b"")
+    other = Database.open(database.path)
+    assert numbers_in(other) == [1]
+    with other.writing() as was_interrupted:
+        assert not was_interrupted
+        other.append("things", things(4))
+    assert sorted(numbers_in(other)) == [1, 4]
+    assert sorted(numbers_in(database)) == [1, 4]
+
+
+def test_another_thread_sees_only_what_is_in_force(database: Database) -> None:
+    database.append("things", things(1))
+    with ThreadPoolExecutor(1) as pool, database.transaction():
+        database.append("things", things(2))
+        assert sorted(numbers_in(database)) == [1, 2]
+        assert pool.submit(numbers_in, database).result(timeout=60) == [1]
+    assert sorted(numbers_in(database)) == [1, 2]
+
+
+def _bytes_of(folder: Path) -> dict[str, bytes]:
+    return {
+        str(file.relative_to(folder)): file.read_bytes()
+        for file in folder.rglob("*")
+        if file.is_file() and file.name != "latest_version_hint.json"
+    }
 
 
 def test_in_a_read_only_folder_reading_works_and_writing_fails(sound: Path, tmp_path: Path) -> None:
@@ -456,21 +519,6 @@ def test_what_a_killed_writer_left_half_written_is_swept_by_tidying(database: Da
     database.tidy()
     assert not stray.exists()
     assert numbers_in(database) == [1]
-
-
-def test_a_store_sweeps_up_before_the_first_write_after_a_cut(sound: Path, tmp_path: Path) -> None:
-    shutil.copytree(sound, tmp_path, dirs_exist_ok=True)
-    store = Store.open(tmp_path / ".organizer")
-    spec = next(spec for spec in store.vectors.specs() if spec.name == "channel-mean")
-    image_id = next(iter(store.photos.files_of()))
-    Database(store.path).delete_by_id("files", "image_id", [image_id])
-    with store.writing():
-        assert store.photos.count_images() == 10, "no sweep without a cut"
-    (store.path / "writing").touch()
-    with store.writing():
-        assert store.photos.count_images() == 9
-        assert image_id not in store.vectors.ids(spec)
-        assert image_id not in store.clusterings.assignments(1).image_ids.tolist()
 
 
 def _weight(database: Database) -> tuple[int, int]:

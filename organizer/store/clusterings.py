@@ -147,7 +147,7 @@ class ClusteringTables:
             base_id = self._base(clustering_id)
             dataset = self._database.dataset(_members(base_id))
             changed = self._changes.current(base_id)
-        rows = dataset.to_table(columns=ASSIGNMENTS.names, scan_in_order=True)
+        rows = self._database.read(_members(base_id), ASSIGNMENTS.names, dataset=dataset)
         members = Assignments(*(rows[column].to_numpy() for column in ASSIGNMENTS.names))
         return members.updated(changed) if len(changed) else members
 
@@ -184,7 +184,7 @@ class ClusteringTables:
             dataset = self._database.dataset(_members(base_id))
             more = self._changes.unassigned(base_id)
         where = f"state = '{AssignmentState.UNSURE.value}'"
-        return int(dataset.count_rows(filter=where)) + more
+        return self._database.count(_members(base_id), where, dataset=dataset) + more
 
     def clusters_of(self, clustering_id: int, image_ids: Sequence[str]) -> dict[str, int]:
         """The clusters of some images; those that are in none are left out."""

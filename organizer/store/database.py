@@ -188,11 +188,24 @@ class Database:
         return version > 0 and has_version(self._folder(name), version)
 
     def read(
-        self, name: str, columns: Sequence[str] | None = None, *, where: str | None = None
+        self,
+        name: str,
+        columns: Sequence[str] | None = None,
+        *,
+        where: str | None = None,
+        dataset: Any = None,
     ) -> pa.Table:
-        """Rows of a table as they are committed. `where` is never made from a user's text."""
+        """Rows of a table as they are committed.
+
+        Args:
+            name: The table.
+            columns: Its columns; all where None.
+            where: A condition, which is never made from a user's text.
+            dataset: The table as `dataset` gave it before; as it is now where None.
+        """
         with translated(self.path):
-            return self.dataset(name).to_table(columns=columns, filter=where, scan_in_order=True)
+            found = self.dataset(name) if dataset is None else dataset
+            return found.to_table(columns=columns, filter=where, scan_in_order=True)
 
     def read_all_columns(self, name: str) -> pa.Table:
         """All rows of a table of an older format, with its columns, in its latest version."""
@@ -223,10 +236,11 @@ class Database:
         tables = [self.read(name, columns, where=where) for where in _one_of(key, ids)]
         return pa.concat_tables(tables) if tables else self.read(name, columns, where="false")
 
-    def count(self, name: str, where: str | None = None) -> int:
-        """Number of rows."""
+    def count(self, name: str, where: str | None = None, *, dataset: Any = None) -> int:
+        """Number of rows; see `read`."""
         with translated(self.path):
-            return int(self.dataset(name).count_rows(filter=where))
+            found = self.dataset(name) if dataset is None else dataset
+            return int(found.count_rows(filter=where))
 
     def metadata(self, name: str) -> dict[str, str]:
         """The texts that were stored with a table's schema."""

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from organizer.store.journal import Journal, Row
 from organizer.types import ClusterModels
 
-
 _DELETE = {
     "modes": "DELETE FROM modes WHERE base_id = ? AND mode_id = ?",
     "made_modes": "DELETE FROM made_modes WHERE base_id = ? AND mode_id = ?",

@@ -14,9 +14,6 @@ from organizer.library.review.sample import ReviewItem, draw_sample, find_doubtf
 from organizer.store import Answer
 from organizer.types import Audit
 
-_ANSWERS_A_TIDY = 100
-"""Each answer is a commit of its own; after every so many the tables are compacted."""
-
 
 class Review:
     """Samples of the clusters, a person's answers, and the purity that they show.
@@ -92,9 +89,6 @@ class Review:
                 [replace(a, clustering_id=a.clustering_id or shown_in) for a in answers],
             )
             self._store.answers.append(new)
-            before = self._store.answers.count() - len(new)
-            if before // _ANSWERS_A_TIDY < (before + len(new)) // _ANSWERS_A_TIDY:
-                self._opened.tidy()
         return len(new)
 
     def correct(self, cluster_ids: Sequence[int] = ()) -> list[DecisionReport]:
