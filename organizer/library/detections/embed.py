@@ -103,7 +103,7 @@ def embed_whole_photos(store: Store, crops: Sequence[Crop], *, settings: Setting
     report = run.finish()
     if report.failed:
         raise SettingsError(
-            f"{report.failed} of the photos have no vector: {report.first_failure}",
+            f"{report.failed} of the photos got no vector: {report.first_failure}",
             "a photo without a crop is embedded when it is moved to a cluster: leave them out",
         )
     if report.unreadable:
