@@ -75,7 +75,7 @@ def problems_of(library: Library) -> dict[str, str]:
 
 @pytest.mark.parametrize("faulty", _FAILS, ids=lambda faulty: faulty.__name__)
 def test_a_picture_that_gets_no_vector_is_a_problem_and_all_others_are_in(
-    batches: Library, folder: Path, faulty: type[Embedder]
+    batches: Library, folder: Path, faulty: type[Sound]
 ) -> None:
     heard = Listening()
     report = batches.ingest(folder, embedder=faulty(), progress=heard)
@@ -92,7 +92,7 @@ def test_a_picture_that_gets_no_vector_is_a_problem_and_all_others_are_in(
 
 @pytest.mark.parametrize("faulty", _FAILS, ids=lambda faulty: faulty.__name__)
 def test_it_is_tried_again_by_the_next_ingest_and_by_another_embedder(
-    library: Library, folder: Path, faulty: type[Embedder]
+    library: Library, folder: Path, faulty: type[Sound]
 ) -> None:
     library.ingest(folder, embedder=faulty())
     listed = problems_of(library)
@@ -289,7 +289,7 @@ class _Marked:
     def prepare(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         return np.array([image[0, 0, 0]], dtype=np.float32)
 
-    def embed(self, batch: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    def embed(self, batch: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
         self.calls += 1
         if len(batch) > self.most or any(int(one[0]) in self.bad for one in batch):
             raise ValueError
