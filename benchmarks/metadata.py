@@ -43,11 +43,12 @@ def main() -> None:
 def _compare(megapixels: float, plain: list[bytes], tagged: list[bytes]) -> None:
     readers = metadata.installed_readers()
     images = [_decoded(data) for data in tagged]
-    found = metadata.read_extra(images[0], tagged[0], readers)
+    found = metadata.read_extra(images[0], tagged[0], readers).found
 
     def facts(place: int) -> object:
         image = images[place]
-        return metadata.image_facts(image, metadata.read_extra(image, tagged[place], readers))
+        extra = metadata.read_extra(image, tagged[place], readers)
+        return metadata.image_facts(image, extra.found)
 
     ways: dict[str, Callable[[int], object]] = {
         "decode, no EXIF in the file": lambda place: _decoded(plain[place]),

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from organizer.types import Outcome
 
+_LONGEST = 300
+
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_SOME_UNUSABLE = 3
@@ -94,3 +96,11 @@ class ImageError(OrganizerError):
         from organizer.types import Outcome
 
         return Outcome.TOO_LARGE if self.too_large else Outcome.BROKEN
+
+
+def one_line(error: BaseException) -> str:
+    """What somebody else's code raised, in one line: the type, and its text where it has one."""
+    text = " ".join(str(error).split())
+    if len(text) > _LONGEST:
+        text = f"{text[:_LONGEST]} ..."
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any, TypeVar
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TypeVar
 
 from organizer import decode, light, metadata
-from organizer.errors import ImageError, PluginError
+from organizer.embed.pictures import Prepared, embed_pictures, prepare_picture
+from organizer.errors import ImageError
 from organizer.protocols import LoadedEmbedder, MetadataReader, least_side
 from organizer.settings import available_cores
 from organizer.store.ids import IdSet
@@ -27,10 +25,11 @@ from organizer.types import (
     EmbeddingBatch,
     ImageFacts,
     ImageRef,
+    Outcome,
     Problem,
     ProcessedBatch,
     ProcessedFile,
-    Vectors,
+    ReaderFailure,
 )
 
 _Job = TypeVar("_Job")
@@ -59,15 +58,12 @@ class ThreadedExecutor:
         is_known: Callable[[str], bool],
     ) -> Iterator[ProcessedBatch]:
         """See `organizer.protocols.Executor`."""
-        part = embedder.part
-        min_side = least_side(part)
         readers = metadata.installed_readers()
 
         def work(ref: ImageRef) -> _Work:
             return _read_and_prepare(
                 ref,
-                part.prepare,
-                min_side,
+                embedder,
                 readers=readers,
                 is_known=is_known,
                 max_bytes=self._max_file_bytes,
@@ -92,8 +88,9 @@ class ThreadedExecutor:
             batch.add(work, lambda image_id: image_id in came or is_known(image_id))
             full = len(batch.prepared) >= self._batch_size
             if full or len(batch.files) >= _FILES_PER_BATCH * self._batch_size:
-                came.add(batch.image_ids)
-                yield batch.close(embedder)
+                done = batch.close(embedder)
+                came.add(done.embeddings.image_ids)
+                yield done
                 batch = _OpenBatch()
         if batch.files:
             yield batch.close(embedder)
@@ -106,36 +103,48 @@ class _Work:
     ref: ImageRef
     image_id: str | None = None
     facts: ImageFacts | None = None
-    prepared: NDArray[Any] | None = None
+    prepared: Prepared | None = None
     problem: Problem | None = None
+    reader_failures: tuple[ReaderFailure, ...] = ()
 
 
 @dataclass(slots=True)
 class _OpenBatch:
     files: list[ProcessedFile] = field(default_factory=list)
     image_ids: list[str] = field(default_factory=list)
-    prepared: list[NDArray[Any]] = field(default_factory=list)
+    prepared: list[Prepared] = field(default_factory=list)
 
     def add(self, work: _Work, is_known: Callable[[str], bool]) -> None:
-        facts = work.facts
+        facts, failures = work.facts, work.reader_failures
         if work.image_id is not None and work.prepared is not None:
             # Two threads may decode the same content at once: the first in order counts.
             if work.image_id in self.image_ids or is_known(work.image_id):
-                facts = None
+                facts, failures = None, ()
             else:
                 self.image_ids.append(work.image_id)
                 self.prepared.append(work.prepared)
-        self.files.append(ProcessedFile(work.ref, work.image_id, facts, work.problem))
+        self.files.append(ProcessedFile(work.ref, work.image_id, facts, work.problem, failures))
 
     def close(self, embedder: LoadedEmbedder) -> ProcessedBatch:
-        vectors = embed_batch(embedder, self.prepared)
-        return ProcessedBatch(tuple(self.files), EmbeddingBatch(tuple(self.image_ids), vectors))
+        done = embed_pictures(embedder, self.prepared)
+        reasons = {self.image_ids[row]: failure.reason for row, failure in done.failures.items()}
+        files = (_with_problem(file, reasons) for file in self.files)
+        embeddings = EmbeddingBatch(tuple(self.image_ids[row] for row in done.rows), done.vectors)
+        return ProcessedBatch(tuple(files), embeddings, done.batch_failure)
+
+
+def _with_problem(file: ProcessedFile, reasons: Mapping[str, str]) -> ProcessedFile:
+    """A file whose image got no vector is a problem; the image may have several files."""
+    if file.image_id is None or file.image_id not in reasons:
+        return file
+    reason = reasons[file.image_id]
+    problem = Problem(file.ref, Outcome.BROKEN, reason, lasting=False, image_id=file.image_id)
+    return ProcessedFile(file.ref, problem=problem)
 
 
 def _read_and_prepare(
     ref: ImageRef,
-    prepare: Callable[[NDArray[np.uint8]], NDArray[Any]],
-    min_side: int | None,
+    embedder: LoadedEmbedder,
     *,
     readers: Mapping[str, MetadataReader],
     is_known: Callable[[str], bool],
@@ -146,35 +155,25 @@ def _read_and_prepare(
         image_id = decode.identify(data)
         if is_known(image_id):
             return _Work(ref, image_id)
+        min_side = least_side(embedder.part)
         image = decode.decode_image(ref, data, image_id=image_id, min_side=min_side)
     except ImageError as error:
         problem = Problem(ref, error.outcome, error.message, error.lasting)
         return _Work(ref, problem=problem)
-    return _Work(ref, image_id, _facts(image, data, readers), prepare(image.pixels))
+    extra = metadata.read_extra(image, data, readers)
+    return _Work(
+        ref,
+        image_id,
+        _facts(image, extra.found),
+        prepare_picture(embedder, image.pixels),
+        reader_failures=extra.failures,
+    )
 
 
-def _facts(image: DecodedImage, data: bytes, readers: Mapping[str, MetadataReader]) -> ImageFacts:
+def _facts(image: DecodedImage, extra: Mapping[str, str | int | float]) -> ImageFacts:
     measured = light.measure_light(image.pixels)
-    facts = metadata.image_facts(image, metadata.read_extra(image, data, readers))
+    facts = metadata.image_facts(image, extra)
     return replace(facts, brightness=measured.brightness, chroma=measured.chroma)
-
-
-def embed_batch(embedder: LoadedEmbedder, prepared: Sequence[NDArray[Any]]) -> Vectors:
-    """``(n, dim)`` float32: what an embedder makes of prepared pictures.
-
-    Raises:
-        PluginError: It is not of that form, or not finite.
-    """
-    vectors = np.asarray(embedder.part.embed(prepared), dtype=np.float32)
-    name, shape = embedder.spec.name, (len(prepared), embedder.part.dim)
-    if vectors.shape != shape:
-        raise PluginError(f"embedder {name!r} gave vectors of {vectors.shape}, not {shape}")
-    if not np.isfinite(vectors).all():
-        raise PluginError(
-            f"embedder {name!r} gave a vector that is not finite",
-            "its weights may be damaged; what was committed before is kept",
-        )
-    return vectors
 
 
 def in_order(

@@ -8,12 +8,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from organizer import registry
-from organizer.errors import PluginError
+from organizer.errors import one_line
 from organizer.protocols import FileContent, MetadataReader
-from organizer.types import DecodedImage, ImageFacts, PartSpec
+from organizer.types import DecodedImage, ImageFacts, PartSpec, ReaderFailure
 
 _READERS = "organizer.metadata_readers"
 
@@ -86,36 +87,62 @@ def installed_readers() -> dict[str, MetadataReader]:
     }
 
 
-def read_extra(
-    image: DecodedImage, data: bytes, readers: Mapping[str, MetadataReader]
-) -> dict[str, str | int | float]:
-    """What readers find in an image; of two that give one name, the first in the alphabet counts.
+@dataclass(frozen=True, slots=True)
+class ExtraMetadata:
+    """What readers of metadata made of an image.
+
+    Attributes:
+        found: What they found, by name.
+        failures: The readers that failed, or gave what cannot be kept: nothing of theirs is in
+            `found`.
+    """
+
+    found: dict[str, str | int | float]
+    failures: tuple[ReaderFailure, ...] = ()
+
+
+def reader_provider(name: str) -> str:
+    """The distribution that a reader comes from.
 
     Raises:
-        PluginError: A reader failed, or gave what cannot be kept.
+        SettingsError: No reader has that name.
+        PluginError: Two readers have it.
+    """
+    return registry.part_provider(_READERS, name)
+
+
+def read_extra(
+    image: DecodedImage, data: bytes, readers: Mapping[str, MetadataReader]
+) -> ExtraMetadata:
+    """What readers find in an image; of two that give one name, the first in the alphabet counts.
+
+    A reader that fails is named in the result, and the others are asked all the same.
     """
     found: dict[str, str | int | float] = {}
-    if readers:
-        content = FileContent(data, image.format, image.metadata, image.blocks)
-        for name, reader in readers.items():
-            found = {**_read(name, reader, content, image), **found}
-    return found
+    failures = []
+    content = FileContent(data, image.format, image.metadata, image.blocks)
+    for name, reader in readers.items():
+        given = _read(reader, content)
+        if isinstance(given, str):
+            failures.append(ReaderFailure(name, given))
+        else:
+            found = {**given, **found}
+    return ExtraMetadata(found, tuple(failures))
 
 
-def _read(
-    name: str, reader: MetadataReader, content: FileContent, image: DecodedImage
-) -> Mapping[str, str | int | float]:
+def _read(reader: MetadataReader, content: FileContent) -> dict[str, str | int | float] | str:
+    """What a reader finds, or in one line what is wrong with it."""
     try:
         given = reader.read(content)
-    except Exception as error:
-        # A plugin can raise anything; to go on would lose its findings unnoticed.
-        raise _bug(name, image, f"failed with {type(error).__name__}: {error}") from error
-    if not isinstance(given, Mapping):
-        raise _bug(name, image, f"gave {type(given).__name__}, no mapping")
-    wrong = [key for key, value in given.items() if not (isinstance(key, str) and _fits(value))]
+        if not isinstance(given, Mapping):
+            return f"it gave {type(given).__name__}, no mapping"
+        found = dict(given)
+    except Exception as error:  # noqa: BLE001 - a plugin can raise anything
+        return one_line(error)
+    wrong = [key for key, value in found.items() if not (isinstance(key, str) and _fits(value))]
     if wrong:
-        raise _bug(name, image, f"gave {given[wrong[0]]!r} as {wrong[0]!r}, which cannot be kept")
-    return given
+        return f"it gave {found[wrong[0]]!r:.80} as {wrong[0]!r:.80}, which cannot be kept"
+    return found
 
 
 def _fits(value: object) -> bool:
@@ -124,14 +151,6 @@ def _fits(value: object) -> bool:
     if isinstance(value, str):
         return value.isascii() or value.encode(errors="ignore").decode() == value
     return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _bug(name: str, image: DecodedImage, what: str) -> PluginError:
-    origin = registry.part_provider(_READERS, name)
-    return PluginError(
-        f"the metadata reader {name!r} of {origin} {what} (on {image.ref.file})",
-        f"update or remove {origin}; what was committed before is kept",
-    )
 
 
 def _within(value: str | float | None, bound: float) -> float | None:

@@ -44,7 +44,12 @@ class Embedder(Protocol):
         ...
 
     def embed(self, batch: Sequence[NDArray[Any]]) -> Vectors:
-        """Prepared pictures to ``(n, dim)`` float32; row i is ``batch[i]``; n may be 0."""
+        """Prepared pictures to ``(n, dim)`` float32; row i is ``batch[i]``; n may be 0.
+
+        Numbers are finite and at most 65,504 in size, or the picture becomes a problem. So it does
+        where `prepare` or `embed` raises on it alone: a batch on which `embed` raises is given
+        again in parts, down to one picture. Zeros alone say that nothing was found in it.
+        """
         ...
 
 
@@ -219,7 +224,12 @@ class Executor(Protocol):
         """Batches in the order of `refs`, each file in exactly one.
 
         A content for which `is_known` answers True, or that came earlier in the run, is recognised
-        by its hash and not embedded again. A file that cannot be used becomes a `Problem`.
+        by its hash and not embedded again. A file that cannot be used, or of whose image the
+        embedder makes no vector, becomes a `Problem`; `organizer.embed.pictures` sees to the
+        latter.
+
+        Raises:
+            PluginError: The embedder fails on every picture.
         """
         ...
 
@@ -252,7 +262,8 @@ class MetadataReader(Protocol):
         reader, take long, or open the file again. Numbers are finite, in the unit that the name
         tells or in that of the SI; texts are valid Unicode. Of a camera that tells no serial
         number in the standard tags, "serial_number" becomes part of its name. An exception is a
-        bug of the reader: it ends the ingest.
+        bug of the reader: the photo is used without what the reader would have found, and the
+        ingest names the reader and goes on.
         """
         ...
 

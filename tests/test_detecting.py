@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import shutil
@@ -24,6 +25,7 @@ from organizer.library.images.thumbnails import make_thumbnails
 from organizer.library.progress import NoProgress
 from organizer.settings import Settings
 from organizer.types import NOISE, Detected, Detection, ImageDetections
+from tests.conftest import Site
 from tests.scenes import STATIONS, Scenes, Thing, season
 
 COLOUR, CROPS = "channel-mean", "crops:channel-mean"
@@ -461,6 +463,62 @@ def test_a_frame_that_is_gone_is_counted_and_done_when_it_is_back(
     away.write_bytes(kept)
     report = ingested.detections.add(seen(ingested, scenes))
     assert (report.cropped.unreadable, report.cropped.embedded) == (0, 2)
+
+
+_NO_HERONS = """
+import numpy as np
+
+class NoHerons:
+    dim = 6
+    mended = False
+
+    def prepare(self, image):
+        channels = image.reshape(-1, 3) / 255
+        return np.concatenate([channels.mean(axis=0), channels.std(axis=0)]).astype(np.float32)
+
+    def embed(self, batch):
+        vectors = np.asarray(batch, dtype=np.float32).reshape(len(batch), 6)
+        if (vectors[:, 2] > 0.55).any() and not NoHerons.mended:
+            raise ValueError("herons are too bright")
+        return vectors
+"""
+
+
+def test_a_crop_that_gets_no_vector_is_counted_and_tried_again(
+    library: Library, tmp_path: Path, site: Site
+) -> None:
+    site.install("no-herons", _NO_HERONS, **{"no-herons": "NoHerons"})
+    few = Scenes(tmp_path / "few")
+    for seed, what in enumerate(["fox", "crow", "heron", "fox"]):
+        few.add("brook", f"{seed}.jpg", Thing(what, 20 + 10 * seed, 30), seed=seed)
+    library.ingest([few.folder], embedder=COLOUR)
+    for _ in range(2):
+        report = library.detections.add(seen(library, few), embedder="no-herons").cropped
+        assert (report.failed, report.unreadable) == (1, 0)
+        assert report.first_failure.endswith("ValueError: herons are too bright")
+        assert library.detections.counts().embedded[0][1] == 3
+    assert library.problems() == []
+    importlib.import_module("no_herons").NoHerons.mended = True
+    report = library.detections.add(seen(library, few), embedder="no-herons").cropped
+    assert (report.failed, report.embedded) == (0, 1)
+
+
+def test_a_whole_photo_that_gets_no_vector_is_not_moved_to_a_cluster_of_crops(
+    library: Library, tmp_path: Path, site: Site
+) -> None:
+    site.install("no-herons-either", _NO_HERONS, **{"no-herons-either": "NoHerons"})
+    few = Scenes(tmp_path / "few")
+    for seed in range(6):
+        what = "fox" if seed % 2 else "crow"
+        few.add("brook", f"{seed}.jpg", Thing(what, 10 + 10 * seed, 30), seed=seed)
+    bright = few.folder / "brook" / "bright.jpg"
+    Image.new("RGB", (160, 120), (250, 250, 250)).save(bright)
+    library.ingest([few.folder], embedder=COLOUR)
+    library.detections.add(seen(library, few), embedder="no-herons-either")
+    library.recluster(k=2, embedder="crops:no-herons-either", reduce="none")
+    with pytest.raises(SettingsError, match=r"1 of the photos got no vector: .*too bright"):
+        library.corrections.move([bright], 1)
+    assert not library.store.decisions.all()
 
 
 def test_crops_need_photos_and_an_embedder_that_is_there(library: Library, scenes: Scenes) -> None:

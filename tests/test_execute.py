@@ -230,9 +230,8 @@ class _Wrong(_Shape):
         lambda n: np.zeros((n, 2, 1), np.float32),
         lambda n: np.full((n, 2), np.nan, np.float32),
         lambda n: np.full((n, 2), np.inf, np.float32),
-        lambda n: np.where(np.arange(n * 2).reshape(n, 2) == 3, -np.inf, 0.5),
     ],
-    ids=["wide", "long", "short", "flat", "deep", "nan", "infinite", "one infinite"],
+    ids=["wide", "long", "short", "flat", "deep", "nan", "infinite"],
 )
 def test_vectors_that_cannot_be_are_the_plugin_s_fault(mixed: list[ImageRef], result: Any) -> None:
     wrong = LoadedEmbedder(PartSpec("wrong-one"), _Wrong(result))
@@ -241,13 +240,16 @@ def test_vectors_that_cannot_be_are_the_plugin_s_fault(mixed: list[ImageRef], re
     assert not _workers()
 
 
-def test_an_error_of_an_embedder_is_not_taken_for_a_broken_file(mixed: list[ImageRef]) -> None:
+def test_an_embedder_that_raises_on_all_is_not_taken_for_broken_files(
+    mixed: list[ImageRef],
+) -> None:
     class Raises(_Shape):
         def prepare(self, image: NDArray[np.uint8]) -> NDArray[Any]:
             raise ZeroDivisionError(str(image.shape))
 
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(PluginError, match="'raises' fails on every picture") as caught:
         _run(mixed, LoadedEmbedder(PartSpec("raises"), Raises()))
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
     assert not _workers()
 
 

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from organizer.errors import PluginError
-from organizer.library import Library
+from organizer.library import Library, Progress
+from organizer.library.ingest.report import IngestReport
+from organizer.types import Outcome
 from tests.conftest import Site, make_photo
+from tests.test_ingest import Listening
 
 _GROUP = "organizer.metadata_readers"
 
@@ -29,10 +32,12 @@ class Reader:
 """
 
 
-def _ingest(library: Library, tmp_path: Path, number: int = 3) -> None:
+def _ingest(
+    library: Library, tmp_path: Path, number: int = 3, *, progress: Progress | None = None
+) -> IngestReport:
     for i in range(number):
         make_photo(tmp_path / "photos" / f"{i}.jpg", i)
-    library.ingest([tmp_path / "photos"], embedder="channel-mean")
+    return library.ingest([tmp_path / "photos"], embedder="channel-mean", progress=progress)
 
 
 def _installed(site: Site, code: str, tmp_path: Path) -> str:
@@ -65,26 +70,57 @@ def test_what_all_readers_find_is_kept_with_the_image(
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        (_RAISES, "failed with IndexError: out of the note"),
-        (_GIVES % "None", "gave NoneType, no mapping"),
-        (_GIVES % "{'t': float('nan')}", "gave nan as 't', which cannot be kept"),
-        (_GIVES % "{'t': True}", "gave True as 't'"),
-        (_GIVES % "{'t': b'raw'}", "gave b'raw' as 't'"),
-        (_GIVES % "{'t': 'a' + chr(0xd800)}", "as 't', which cannot be kept"),
-        (_GIVES % "{4: 'four'}", "gave 'four' as 4"),
+        (_RAISES, "IndexError: out of the note"),
+        (_GIVES % "None", "it gave NoneType, no mapping"),
+        (_GIVES % "{'t': float('nan')}", "it gave nan as 't', which cannot be kept"),
+        (_GIVES % "{'t': True}", "it gave True as 't', which cannot be kept"),
+        (_GIVES % "{'t': b'raw'}", "it gave b'raw' as 't', which cannot be kept"),
+        (_GIVES % "{'t': 'a' + chr(0xd800)}", "it gave 'a\\ud800' as 't', which cannot be kept"),
+        (_GIVES % "{4: 'four'}", "it gave 'four' as 4, which cannot be kept"),
     ],
     ids=["raises", "nothing", "nan", "bool", "bytes", "surrogate", "key"],
 )
-def test_a_reader_with_a_bug_is_named_and_ends_the_ingest(
+def test_a_reader_with_a_bug_is_named_and_the_photos_are_in_without_what_it_finds(
     library: Library, tmp_path: Path, site: Site, code: str, said: str
 ) -> None:
     dist = _installed(site, code, tmp_path)
-    with pytest.raises(PluginError) as caught:
-        _ingest(library, tmp_path)
-    assert caught.value.message.startswith(f"the metadata reader 'bad' of {dist}")
-    assert said in caught.value.message
-    assert "0.jpg" in caught.value.message
-    assert f"update or remove {dist}" in caught.value.hint
+    site.install(f"{dist}-good", _GIVES % "{'label': 'here'}", group=_GROUP, good="Reader")
+    heard = Listening()
+    report = _ingest(library, tmp_path, progress=heard)
+    assert (report.counts[Outcome.ADDED], report.unusable) == (3, 0)
+    facts = library.store.photos.facts_of(library.store.photos.files_of())
+    assert [fact.extra for fact in facts.values()] == [{"label": "here"}] * 3
+    failed = report.failed_readers["bad"]
+    assert (failed.reader, failed.photos, failed.reason) == ("bad", 3, said)
+    assert failed.file == tmp_path / "photos" / "0.jpg"
+    (note,) = heard.notes
+    assert f"the metadata reader 'bad' of {dist} failed on {failed.file}: {said}" in note
+    assert library.problems() == []
+
+
+def test_only_new_photos_are_without_what_a_reader_would_find(
+    library: Library, tmp_path: Path, site: Site
+) -> None:
+    _ingest(library, tmp_path)
+    _installed(site, _RAISES, tmp_path)
+    library.ingest(tmp_path / "photos", embedder="hsv")
+    report = library.ingest(tmp_path / "photos", embedder="hog")
+    assert (report.embedded, report.failed_readers) == (3, {})
+    report = _ingest(library, tmp_path, 5)
+    assert report.failed_readers["bad"].photos == 2
+
+
+def test_a_reader_that_fails_on_one_photo_has_its_say_of_the_others(
+    library: Library, tmp_path: Path, site: Site
+) -> None:
+    large = make_photo(tmp_path / "photos" / "1.jpg", 1).stat().st_size
+    gives = "{'size': 1 // (len(content.data) != %d)}" % large  # noqa: UP031 - braces of a dict
+    _installed(site, _GIVES % gives, tmp_path)
+    report = _ingest(library, tmp_path)
+    assert report.failed_readers["bad"].photos == 1
+    assert report.failed_readers["bad"].file.name == "1.jpg"
+    facts = library.store.photos.facts_of(library.store.photos.files_of())
+    assert sorted(len(fact.extra) for fact in facts.values()) == [0, 1, 1]
 
 
 @pytest.mark.parametrize(

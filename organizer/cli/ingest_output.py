@@ -30,6 +30,11 @@ def print_ingest(
     if report.unusable:
         files = count_text(report.unusable, "file")
         say(f"{files} could not be used; each with its reason: organizer problems")
+    for failed in report.failed_readers.values():
+        say(
+            f"{count_text(failed.photos, 'photo')} went in without what the metadata reader "
+            f"{failed.reader!r} would find; first {short(failed.file)}: {failed.reason}"
+        )
     if report.interrupted:
         say("interrupted: what was done is kept; run the same command again to continue")
     elif report.images and not has_clusters:
@@ -66,6 +71,15 @@ def _fields(report: IngestReport) -> dict[str, object]:
         "pile": report.total_unassigned,
         "other_suffixes": dict(report.other_suffixes),
         "interrupted": report.interrupted,
+        "failed_readers": [
+            {
+                "reader": failed.reader,
+                "photos": failed.photos,
+                "reason": failed.reason,
+                "path": str(failed.file),
+            }
+            for failed in report.failed_readers.values()
+        ],
     }
 
 

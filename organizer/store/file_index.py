@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from blake3 import blake3
+from numpy.typing import NDArray
 
 from organizer.store.database import Database
 from organizer.store.ids import IdSet, pack_ids, unpack_ids
@@ -88,7 +89,8 @@ class FileIndex:
         if not len(self._ids):
             return [None] * len(refs)
         ids = pack_ids(path_id(root_ids[ref.root], ref.path) for ref in refs)
-        places = np.searchsorted(self._ids, ids, side="right") - 1
+        ends = np.searchsorted(self._ids, ids, side="right")
+        places = ends - 1
         known = (places >= 0) & (self._ids[places] == ids)
         sizes = np.array([ref.size for ref in refs], dtype=np.int64)
         mtimes = np.array([ref.mtime_ns for ref in refs], dtype=np.int64)
@@ -98,6 +100,11 @@ class FileIndex:
         kind = self._kind[places]
         self._again[places[same & (kind == _MISSING)]] = True
         fine = same & self._embedded[places]
+        # The problem of a file that is known, but has to be read: what is found out now counts.
+        begins = np.searchsorted(self._ids, ids, side="left")
+        for i in np.flatnonzero(~fine & (ends - begins > 1)):
+            rows = slice(begins[i], ends[i])
+            self._seen[rows] |= self._is_problem(self._kind[rows])
         return [
             _OUTCOMES.get(k) if ok else None
             for k, ok in zip(kind.tolist(), fine.tolist(), strict=True)
@@ -118,9 +125,12 @@ class FileIndex:
         return [(path, image) for path, image in gone if path not in blind]
 
     def vanished_problems(self) -> list[str]:
-        """Path ids of unusable files that have not been seen."""
-        unusable = np.isin(self._kind, (_BROKEN, _TOO_LARGE, _RETRY))
-        return [path for path, _ in self._pairs(~self._seen & unusable)]
+        """Path ids of unusable files that have not been seen, or are usable as they were."""
+        return [path for path, _ in self._pairs(~self._seen & self._is_problem(self._kind))]
+
+    @staticmethod
+    def _is_problem(kind: NDArray[np.int8]) -> NDArray[np.bool_]:
+        return np.isin(kind, (_BROKEN, _TOO_LARGE, _RETRY))
 
     def _pairs(self, mask: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> list[FileImage]:
         return list(zip(unpack_ids(self._ids[mask]), unpack_ids(self._images[mask]), strict=True))

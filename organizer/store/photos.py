@@ -308,16 +308,25 @@ class PhotoTables:
             for path, file in zip(ids, files, strict=True)
             if file.image_id is not None
         }
-        # A file that could not be read this time may still hold what it held.
+        # A file that could not be read this time may still hold what it held; one whose image got
+        # no vector holds that image, with or without a vector of another embedder.
         read = {
             path
             for path, file in zip(ids, files, strict=True)
-            if file.problem is None or file.problem.lasting
+            if file.problem is None or file.problem.lasting or file.problem.image_id is not None
+        }
+        not_embedded = {
+            (path, file.problem.image_id)
+            for path, file in zip(ids, files, strict=True)
+            if file.problem is not None
         }
         replaced = {
             pair
             for pair, state in known.items()
-            if pair not in held and pair[0] in read and state is FileState.PRESENT
+            if pair not in held
+            and pair not in not_embedded
+            and pair[0] in read
+            and state is FileState.PRESENT
         }
         # What the paths hold now is written before what they held is struck out: between the two
         # an image may have a row too many, never one too few.

@@ -55,6 +55,7 @@ from organizer.types.images import (
     Problem,
     ProcessedBatch,
     ProcessedFile,
+    ReaderFailure,
 )
 from organizer.types.scores import (
     Audit,
@@ -113,6 +114,7 @@ __all__ = [
     "ProcessedBatch",
     "ProcessedFile",
     "Proportion",
+    "ReaderFailure",
     "Reason",
     "Silhouette",
     "Split",

@@ -120,31 +120,59 @@ class Problem:
         ref: The file; for a folder that cannot be listed, the folder.
         outcome: BROKEN or TOO_LARGE.
         reason: One line for a person.
-        lasting: False where the next ingest should try again though the file did not change.
+        lasting: False where the next ingest should try again though the file did not change: it
+            could not be read this time, or the embedder made no vector of it. The latter depends
+            on the embedder and its version as much as on the file, and another embedder, or the
+            same one with more memory, may well make one.
+        image_id: The image in the file, where it was read and only has no vector; else None.
     """
 
     ref: ImageRef
     outcome: Outcome
     reason: str
     lasting: bool
+    image_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderFailure:
+    """A reader of metadata that failed on a photo; the photo is used without what it would find.
+
+    Attributes:
+        reader: The name of the reader.
+        reason: One line for a person.
+    """
+
+    reader: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessedFile:
     """What reading one file gave: exactly one of `image_id` and `problem`.
 
-    `facts` are there when the content was decoded in this run and not already known.
+    `facts` are there when the content was decoded in this run and not already known, and
+    `reader_failures` tell what is not in them.
     """
 
     ref: ImageRef
     image_id: str | None = None
     facts: ImageFacts | None = None
     problem: Problem | None = None
+    reader_failures: tuple[ReaderFailure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessedBatch:
-    """Files in the order of discovery, and the embeddings of the new images among them."""
+    """Files in the order of discovery, and the embeddings of the new images among them.
+
+    Attributes:
+        files: The files.
+        embeddings: The vectors of those images among them that are new and could be embedded.
+        batch_failure: Why these could not be embedded at once, though each of them could be;
+            empty where they could.
+    """
 
     files: tuple[ProcessedFile, ...]
     embeddings: EmbeddingBatch
+    batch_failure: str = ""

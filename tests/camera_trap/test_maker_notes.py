@@ -110,7 +110,9 @@ def _decoded(data: bytes) -> DecodedImage:
 
 
 def _read(data: bytes) -> dict[str, str | int | float]:
-    return metadata.read_extra(_decoded(data), data, {"camera-trap": MakerNotes()})
+    extra = metadata.read_extra(_decoded(data), data, {"camera-trap": MakerNotes()})
+    assert not extra.failures
+    return extra.found
 
 
 @layouts

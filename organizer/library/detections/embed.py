@@ -9,14 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from organizer import decode
+from organizer.embed.pictures import Prepared, embed_pictures, prepare_picture
 from organizer.errors import SettingsError
-from organizer.execute import embed_batch, in_order
+from organizer.execute import in_order
 from organizer.library import embedders
 from organizer.library.images.frames import (
     cut_box,
@@ -41,11 +40,15 @@ class CropReport:
     Attributes:
         embedded: Number of crops that have one now.
         unreadable: Number of crops whose photo could not be read: its files are gone or changed.
+        failed: Number of crops of which the embedder made no vector; the next run tries again.
+        first_failure: Why, for the first of them, in one line.
         interrupted: Whether the run was stopped before its end.
     """
 
     embedded: int = 0
     unreadable: int = 0
+    failed: int = 0
+    first_failure: str = ""
     interrupted: bool = False
 
 
@@ -97,9 +100,15 @@ def embed_whole_photos(store: Store, crops: Sequence[Crop], *, settings: Setting
     run = _CropEmbedding(store, embedders.load_embedder(current.embedder, settings), settings)
     for _ in run.batches(wanted):
         pass
-    if run.finish().unreadable:
+    report = run.finish()
+    if report.failed:
         raise SettingsError(
-            f"{run.report.unreadable} of the photos cannot be read any more",
+            f"{report.failed} of the photos got no vector: {report.first_failure}",
+            "a photo without a crop is embedded when it is moved to a cluster: leave them out",
+        )
+    if report.unreadable:
+        raise SettingsError(
+            f"{report.unreadable} of the photos cannot be read any more",
             "a photo without a crop is read when it is moved to a cluster: put their files back",
         )
 
@@ -113,8 +122,8 @@ class _Job:
     crops: Sequence[Crop]
 
 
-_Pieces = list[tuple[str, NDArray[Any] | None]]
-"""Crop ids with their prepared pixels; None for a crop that could not be read."""
+_Piece = tuple[str, Prepared | None]
+"""A crop id with the prepared pixels; None for a crop that could not be read."""
 
 
 class _CropEmbedding:
@@ -134,12 +143,18 @@ class _CropEmbedding:
             there = [(crop_id, piece) for crop_id, piece in batch if piece is not None]
             self.report.unreadable += len(batch) - len(there)
             if there:
-                vectors = embed_batch(self._loaded, [piece for _, piece in there])
-                ids = tuple(crop_id for crop_id, _ in there)
-                self._pending.append(EmbeddingBatch(ids, vectors))
+                self._embed(there)
             if self._is_due():
                 self._write()
             yield len(batch)
+
+    def _embed(self, crops: Sequence[tuple[str, Prepared]]) -> None:
+        done = embed_pictures(self._loaded, [piece for _, piece in crops])
+        ids = tuple(crops[row][0] for row in done.rows)
+        self._pending.append(EmbeddingBatch(ids, done.vectors))
+        for failure in done.failures.values():
+            self.report.failed += 1
+            self.report.first_failure = self.report.first_failure or failure.reason
 
     def finish(self) -> CropReport:
         """Write the remaining vectors."""
@@ -160,11 +175,11 @@ class _CropEmbedding:
         self.report.embedded += len(ids)
         self._pending, self._last = [], time.monotonic()
 
-    def _pieces(self, crops: Sequence[Crop]) -> Iterator[tuple[str, NDArray[Any] | None]]:
-        part = self._loaded.part
-        min_side, max_bytes = least_side(part), self._settings.max_file_bytes
+    def _pieces(self, crops: Sequence[Crop]) -> Iterator[_Piece]:
+        loaded = self._loaded
+        min_side, max_bytes = least_side(loaded.part), self._settings.max_file_bytes
 
-        def work(job: _Job) -> _Pieces:
+        def work(job: _Job) -> list[_Piece]:
             width, height = job.facts.width, job.facts.height
             boxes = [square_box(crop.box, width, height) for crop in job.crops]
             needed = needed_side(boxes, width, height, min_side)
@@ -173,7 +188,7 @@ class _CropEmbedding:
             if image is None:
                 return [(crop_id, None) for crop_id in ids]
             cuts = (np.ascontiguousarray(cut_box(image.pixels, box)) for box in boxes)
-            return [(i, part.prepare(piece)) for i, piece in zip(ids, cuts, strict=True)]
+            return [(i, prepare_picture(loaded, cut)) for i, cut in zip(ids, cuts, strict=True)]
 
         threads = self._settings.threads or available_cores()
         with warnings.catch_warnings(), ThreadPoolExecutor(threads, "crops") as pool:

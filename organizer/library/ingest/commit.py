@@ -100,6 +100,9 @@ class CommitBuffer:
             self._assign(batch)
             photos.add_files(self._files, self._root_ids, known)
         self._count(known)
+        for file in self._files:
+            if file.facts is not None and file.facts.image_id in facts:
+                self._report.count_reader_failures(file)
         self._images.add(facts)
         self._report.embedded += len(batch.image_ids)
         self._files, self._batches = [], []

@@ -7,9 +7,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from organizer.library.ingest.novelty import NovelCluster
-from organizer.types import Outcome, PartSpec
+from organizer.types import Outcome, PartSpec, ProcessedFile
 
 _EXAMPLES = 3
+
+
+@dataclass(slots=True)
+class FailedReader:
+    """A reader of metadata that failed on photos; they are in the library without what it finds.
+
+    Attributes:
+        reader: The name of the reader.
+        reason: What went wrong first, in one line.
+        file: The first photo.
+        photos: Number of new photos.
+    """
+
+    reader: str
+    reason: str
+    file: Path
+    photos: int = 0
 
 
 @dataclass(slots=True)
@@ -31,6 +48,7 @@ class IngestReport:
         engine: What ran it and in which precision, where that is not plain Python.
         seconds: Wall time.
         interrupted: Whether the run was stopped before its end.
+        failed_readers: Readers of metadata that failed on new photos, by name.
     """
 
     counts: Counter[Outcome] = field(default_factory=Counter)
@@ -47,6 +65,7 @@ class IngestReport:
     engine: str = ""
     seconds: float = 0.0
     interrupted: bool = False
+    failed_readers: dict[str, FailedReader] = field(default_factory=dict)
 
     @property
     def unusable(self) -> int:
@@ -58,3 +77,11 @@ class IngestReport:
         self.counts[outcome] += 1
         if len(self.examples[outcome]) < _EXAMPLES:
             self.examples[outcome].append(str(file))
+
+    def count_reader_failures(self, file: ProcessedFile) -> None:
+        """Count a new photo on which readers of metadata failed."""
+        for failure in file.reader_failures:
+            failed = self.failed_readers.setdefault(
+                failure.reader, FailedReader(failure.reader, failure.reason, file.ref.file)
+            )
+            failed.photos += 1

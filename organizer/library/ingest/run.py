@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
-from organizer import registry
+from organizer import metadata, registry
 from organizer.discover import SUFFIXES, Walk, resolve_start
 from organizer.errors import SettingsError
 from organizer.library import embedders
@@ -22,7 +22,15 @@ from organizer.library.progress import Progress
 from organizer.protocols import Embedder, Executor, LoadedEmbedder
 from organizer.settings import Settings, config_path
 from organizer.store import FileImage, FileIndex, IdSet, PhotoRoot, Store
-from organizer.types import FileState, ImageRef, Outcome, PartSpec, Problem
+from organizer.types import (
+    FileState,
+    ImageRef,
+    Outcome,
+    PartSpec,
+    Problem,
+    ProcessedBatch,
+    ReaderFailure,
+)
 
 _EXECUTORS = "organizer.executors"
 _REFS_AT_ONCE = 4_096
@@ -263,8 +271,10 @@ class _Ingest:
 
     def _drain(self, executor: Executor, loaded: LoadedEmbedder, commit: CommitBuffer) -> None:
         batches = executor.run(self._refs_to_read(), loaded, is_known=self.embedded.__contains__)
+        notes = _Notes(self.progress, loaded.spec.name, self.settings.batch_size)
         last = time.monotonic()
         for batch in batches:
+            notes.of(batch)
             self.embedded.add(batch.embeddings.image_ids)
             commit.add(batch)
             self.progress.advance(len(batch.files))
@@ -321,6 +331,39 @@ class _Ingest:
         here = photos.files_in_state((image_id for _, image_id in gone), FileState.PRESENT)
         elsewhere = {image_id for _, image_id in set(here) - set(gone)}
         return {pair for pair in gone if pair[1] in elsewhere}
+
+
+@dataclass(slots=True)
+class _Notes:
+    """What a person should read while an ingest runs, each once."""
+
+    progress: Progress
+    embedder: str
+    batch_size: int
+    readers: set[str] = field(default_factory=set)
+    is_batch_noted: bool = False
+
+    def of(self, batch: ProcessedBatch) -> None:
+        """Note what is new in a batch."""
+        for file in batch.files:
+            for failure in file.reader_failures:
+                if failure.reader not in self.readers:
+                    self.readers.add(failure.reader)
+                    self.progress.note(_reader_note(failure, file.ref))
+        if batch.batch_failure and not self.is_batch_noted:
+            self.is_batch_noted = True
+            self.progress.note(
+                f"{batch.batch_failure} (on {self.batch_size} pictures at once; fewer at once "
+                "went well, and a lower --batch-size may be quicker)"
+            )
+
+
+def _reader_note(failure: ReaderFailure, ref: ImageRef) -> str:
+    """Said at once: what a reader does not find in a new photo is never looked for again."""
+    return (
+        f"the metadata reader {failure.reader!r} of {metadata.reader_provider(failure.reader)} "
+        f"failed on {ref.file}: {failure.reason}; new photos go in without what it would find"
+    )
 
 
 def _is_below(ref: ImageRef, folder: Path) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from organizer import decode
 from organizer.cluster.decisions import compile_constraints
 from organizer.discover import resolve_start
+from organizer.embed.pictures import embed_pictures, prepare_picture
 from organizer.errors import ImageError, SettingsError
 from organizer.library import embedders
 from organizer.library.images.crops import locate_photos
@@ -97,8 +98,13 @@ def _embed(file: Path, loaded: LoadedEmbedder, settings: Settings) -> Vectors:
         image = decode.decode_image(ref, data, min_side=least_side(loaded.part))
     except ImageError as error:
         raise SettingsError(f"{file} cannot be searched for: {error.message}") from error
-    vector: Vectors = loaded.part.embed([loaded.part.prepare(image.pixels)])[0]
-    return vector
+    embedded = embed_pictures(loaded, [prepare_picture(loaded, image.pixels)])
+    for failure in embedded.failures.values():
+        raise SettingsError(
+            f"{file} cannot be searched for: {failure.reason}", "use another --embedder"
+        )
+    query: Vectors = embedded.vectors[0]
+    return query
 
 
 def _hits(opened: OpenLibrary, found: Sequence[tuple[str, float]]) -> Hits:

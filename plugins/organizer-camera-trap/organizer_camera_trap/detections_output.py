@@ -90,6 +90,11 @@ def _show_report(report: DetectionReport) -> None:
         print_line(f"{len(late.novel):,} {found} found, with {late.novel_images:,} crops")
     if cropped.unreadable:
         say(f"{cropped.unreadable:,} crops: their photos are gone or changed; import again later")
+    if cropped.failed:
+        say(
+            f"{cropped.failed:,} crops have no vector; the next import tries again. The first: "
+            f"{cropped.first_failure}"
+        )
     if report.outdated:
         say(
             f"{report.outdated:,} crops in the clusters are not in the detector's results any "
@@ -110,6 +115,7 @@ def _report_fields(report: DetectionReport) -> dict[str, Any]:
         "embedder": report.embedder.name if report.embedder else None,
         "embedded": cropped.embedded,
         "unreadable": cropped.unreadable,
+        "not_embedded": cropped.failed,
         "joined": report.late.compared,
         "unsure": report.late.unassigned,
         "born": [cluster.cluster_id for cluster in report.late.novel],
