@@ -25,11 +25,12 @@ from organizer.store.deployments import DeploymentsTable
 from organizer.store.detections import DetectionTables
 from organizer.store.file_index import FileImage, FileIndex, PhotoRoot
 from organizer.store.former_folders import FormerFolders
-from organizer.store.ids import IdRows, IdSet
+from organizer.store.ids import IdRows, IdSet, pack_ids
 from organizer.store.member_changes import MemberChange
 from organizer.store.migrate import open_database
 from organizer.store.moved_files import MovedFiles
 from organizer.store.photos import FileRow, HeldFile, KnownFiles, PhotoTables
+from organizer.store.points import PointTables
 from organizer.store.roots import RootTable
 from organizer.store.schemas import ArrowTable
 from organizer.store.steps import StepTable, step_to_redo, step_to_undo
@@ -57,6 +58,7 @@ __all__ = [
     "MovedFiles",
     "PhotoRoot",
     "PhotoTables",
+    "PointTables",
     "RootTable",
     "SampleKind",
     "StepTable",
@@ -65,6 +67,7 @@ __all__ = [
     "VectorRows",
     "VectorTables",
     "now",
+    "pack_ids",
     "step_to_redo",
     "step_to_undo",
 ]
@@ -90,6 +93,7 @@ class Store:
         self.vectors = VectorTables(database)
         self.steps = StepTable(database.journal)
         self.clusterings = ClusteringTables(database, steps=self.steps)
+        self.points = PointTables(database)
         self.decisions = DecisionTable(database.journal, steps=self.steps)
         self.answers = AnswerTable(database)
         self.choices = ChoiceTable(database)

@@ -247,7 +247,7 @@ class ClusteringTables:
         return {row["ingest_id"]: row["at"] for row in self._journal.rows("SELECT * FROM ingests")}
 
     def add(self, clustering: Clustering, *, parent_id: int | None, lineage: LineageReport) -> int:
-        """Store a clustering that a recluster made, and make it the current one."""
+        """Store a clustering that a recluster made, and make it the current one; returns its id."""
         with self._database.transaction():
             clustering_id, at = self._next_clustering_id(), now()
             self._database.create_table(_members(clustering_id), ASSIGNMENTS)

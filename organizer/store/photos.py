@@ -225,11 +225,28 @@ class PhotoTables:
 
     def image_at(self, file: Path) -> str | None:
         """The id of the image that a path of the library holds, or None for any other path."""
-        holders = [root for root in self._roots.all() if file.is_relative_to(root.folder)]
-        ids = [path_id(root.root_id, file.relative_to(root.folder).as_posix()) for root in holders]
-        rows = self._database.read_by_id("files", "path_id", ids, ["image_id", "state"]).to_pylist()
-        rows.sort(key=lambda row: row["state"] != FileState.PRESENT)
-        return rows[0]["image_id"] if rows else None
+        return self.images_at([file]).get(file)
+
+    def images_at(self, files: Iterable[Path]) -> dict[Path, str]:
+        """The images that paths of the library hold; other paths are left out."""
+        roots = self._roots.all()
+        file_of = {
+            path_id(root.root_id, file.relative_to(root.folder).as_posix()): file
+            for file in files
+            for root in roots
+            if file.is_relative_to(root.folder)
+        }
+        columns = ["path_id", "image_id", "state"]
+        rows = self._database.read_by_id("files", "path_id", file_of, columns).to_pylist()
+        rows.sort(key=lambda row: row["state"] == FileState.PRESENT)  # the last counts
+        return {file_of[row["path_id"]]: row["image_id"] for row in rows}
+
+    def known_ids(self, ids: Iterable[str]) -> set[str]:
+        """Of some ids those of images and crops."""
+        listed = list(ids)
+        images = self._database.read_by_id("images", "image_id", listed, ["image_id"])
+        crops = self._database.read_by_id("crops", "crop_id", listed, ["crop_id"])
+        return {*images["image_id"].to_pylist(), *crops["crop_id"].to_pylist()}
 
     def images_below(self, folder: Path) -> list[str]:
         """The images of which a file lies in or below a folder, by path."""

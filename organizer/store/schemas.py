@@ -139,7 +139,7 @@ def columns_of(name: str) -> list[str]:
         return list(ASSIGNMENTS.names)
     if name.startswith("arrays_"):
         return list(ARRAYS.names)
-    if name.startswith("vectors_"):
+    if name.startswith(("vectors_", "points_")):
         return ["image_id", "vector"]
     return list(TABLES[name].names) if name in TABLES else []
 

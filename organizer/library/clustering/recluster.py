@@ -26,7 +26,12 @@ from organizer.library.clustering.options import ReclusterOptions
 from organizer.library.clustering.preprocessing import Preprocessor, clusters_bursts, with_bursts
 from organizer.library.clustering.previous import PreviousClusters, previous_clusters
 from organizer.library.clustering.required import required_clusters
-from organizer.library.clustering.space import ClusterSpace, centred_by, read_unit_vectors
+from organizer.library.clustering.space import (
+    NO_REDUCER,
+    ClusterSpace,
+    centred_by,
+    read_unit_vectors,
+)
 from organizer.library.images.crops import active_vectors
 from organizer.library.progress import Progress
 from organizer.settings import Settings
@@ -102,7 +107,7 @@ def run_recluster(
     for line in preprocessor.remarks(observations.image_ids.tolist()):
         progress.note(line)
     previous = previous_clusters(store, observations.image_ids)
-    clustering, choice = _cluster(
+    clustering, choice, points = _cluster(
         store, observations, previous, constraints, options, settings=settings, progress=progress
     )
     clustering = replace(
@@ -118,6 +123,7 @@ def run_recluster(
         constraints,
         choice,
         len(observations.firsts),
+        points if preprocessor.is_plain and options.reducer.name != NO_REDUCER else None,
         dry_run=options.dry_run,
     )
 
@@ -147,8 +153,12 @@ def _cluster(
     *,
     settings: Settings,
     progress: Progress,
-) -> tuple[Clustering, KChoice | None]:
-    """Cluster the observations; the members of the clustering are observations."""
+) -> tuple[Clustering, KChoice | None, Vectors]:
+    """Cluster the observations; the members of the clustering are observations.
+
+    Returns:
+        The clustering, how k was chosen, and the points of the observations.
+    """
     n, seed = len(observations.firsts), settings.seed
     what = "bursts" if options.bursts else "images"
     require_within(registry.part_factory(CLUSTERERS, options.algorithm), options.algorithm, n)
@@ -182,7 +192,7 @@ def _cluster(
         evidence=choice.candidates if choice else (),
         algorithm=fitted.algorithm,
     )
-    return clustering, choice
+    return clustering, choice, points
 
 
 def _choose_k(
@@ -215,6 +225,7 @@ def _store_clustering(
     constraints: Constraints,
     choice: KChoice | None,
     observations: int,
+    points: Vectors | None,
     *,
     dry_run: bool,
 ) -> ReclusterReport:
@@ -228,7 +239,10 @@ def _store_clustering(
     clustering_id = None
     if not dry_run:
         parent = previous.clustering.clustering_id if previous.clustering else None
-        clustering_id = store.clusterings.add(clustering, parent_id=parent, lineage=lineage)
+        with store.transaction():
+            clustering_id = store.clusterings.add(clustering, parent_id=parent, lineage=lineage)
+            if points is not None:
+                store.points.append(clustering_id, members.image_ids.tolist(), points)
     return ReclusterReport(
         clustering_id=clustering_id,
         clusters=_listed(clustering.models, members.cluster_ids, constraints.names),

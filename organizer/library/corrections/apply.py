@@ -15,13 +15,12 @@ from organizer.library.corrections.requests import (
     MakeCluster,
     MergeClusters,
     MoveImages,
-    NamedImages,
     PinCluster,
     RenameCluster,
     RetireCluster,
     SplitCluster,
 )
-from organizer.library.corrections.resolve import ResolvedImages, resolve_members
+from organizer.library.corrections.resolve import MemberResolver, ResolvedImages
 from organizer.library.corrections.state import EditorState
 from organizer.library.current import require_clustering
 from organizer.library.detections.embed import embed_whole_photos
@@ -47,11 +46,15 @@ def apply_requests(
         The clusters after the decisions, what each did, and whether tables were written.
     """
     require_clustering(store)
-    resolved = [_resolve(store, request) for request in requests]
+    resolve = MemberResolver(store)
+    resolve.look_up([image for r in requests for image in _images_of(r)])
+    resolved = [_resolve(resolve, request) for request in requests]
     whole = {crop.crop_id: crop for found in resolved for crop in found.whole_photos}
     with store.transaction():  # a refused batch leaves no crop and no vector either
         embed_whole_photos(store, list(whole.values()), settings=settings)
         editor = Editor(read(list(whole)))
+        if len(requests) > 1:
+            editor.prepare([image_id for found in resolved for image_id in found.image_ids])
         for request, found in zip(requests, resolved, strict=True):
             _decide(editor, request, found.image_ids)
         state = editor.commit()
@@ -82,11 +85,11 @@ def _decide(editor: Editor, request: DecisionRequest, image_ids: Sequence[str]) 
             editor.new_cluster(image_ids, new_name, burst=burst)
 
 
-def _resolve(store: Store, request: DecisionRequest) -> ResolvedImages:
+def _resolve(resolve: MemberResolver, request: DecisionRequest) -> ResolvedImages:
     """The images that a decision is about; none for one about clusters."""
     if not isinstance(request, MoveImages | ExcludeImages | MakeCluster):
         return ResolvedImages()
-    found = resolve_members(store, _listed(request.images))
+    found = resolve(_images_of(request))
     if isinstance(request, ExcludeImages):
         uncropped = {crop.crop_id for crop in found.whole_photos}
         found.image_ids = [i for i in found.image_ids if i not in uncropped]
@@ -96,5 +99,8 @@ def _resolve(store: Store, request: DecisionRequest) -> ResolvedImages:
     return found
 
 
-def _listed(images: NamedImages) -> Sequence[str | Path]:
-    return [images] if isinstance(images, str | Path) else images
+def _images_of(request: DecisionRequest) -> Sequence[str | Path]:
+    """The images that a request names, as they were named."""
+    if not isinstance(request, MoveImages | ExcludeImages | MakeCluster):
+        return []
+    return [request.images] if isinstance(request.images, str | Path) else request.images

@@ -90,7 +90,7 @@ class Editor:
         self._require_cluster(cluster_id)
         seed, members = self.state.settings.seed, self.clusters.members
         rows = np.flatnonzero(members.cluster_ids == cluster_id)
-        images = self.clusters.images(rows)
+        images = self.clusters.images(rows, kept=True)
         if not 2 <= k <= len(rows):
             raise SettingsError(
                 f"cluster {cluster_id} with {len(rows)} images cannot be split into {k}",
@@ -177,7 +177,7 @@ class Editor:
         decision = self.batch.draft(DecisionKind.RETIRE, cluster_id=cluster_id)
         constraints = self.batch.add(decision).constraints()
         rows = np.flatnonzero(clusters.members.cluster_ids == cluster_id)
-        images = clusters.images(rows)
+        images = clusters.images(rows, kept=True)
         clusters.remove_cluster(cluster_id)
         models = clusters.models
         found = assign_images(models, clusters.exemplars, images.vectors, images.points)
@@ -192,6 +192,11 @@ class Editor:
         clusters.reassign(rows, images, after, fixed=constraints.fixed)
         clusters.renew_candidates()
         return self._counted(decision)
+
+    def prepare(self, image_ids: Sequence[str]) -> None:
+        """Read what is needed of images that several decisions are about, all at once."""
+        rows = self.state.rows.of(dict.fromkeys(image_ids))
+        self.clusters.prepare(np.unique(rows[rows != NOISE]))
 
     # Storing -------------------------------------------------------------------------------
 

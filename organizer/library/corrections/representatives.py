@@ -24,7 +24,7 @@ def representatives(
     modes = np.flatnonzero(models.cluster_ids == cluster_id)
     mode_of = np.zeros(len(rows), dtype=np.int64)
     if len(modes) > 1 or state.preprocessor.bursts:
-        images = clusters.images(rows)
+        images = clusters.images(rows, kept=True)
         mode_of = place_points(images.points, models.centroids[modes]).nearest
         if images.observations is not None:
             mode_of = one_per_observation(mode_of, images.observations)

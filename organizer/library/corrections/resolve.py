@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from organizer.errors import SettingsError
 from organizer.library.images.crops import active_crops
-from organizer.library.images.paths import image_at, typed_path
+from organizer.library.images.paths import images_at, typed_path
 from organizer.store import Store
 from organizer.types import WHOLE, Crop, is_crop_embedder
 
-_SHORTEST = 6
+_SHORTEST, _WHOLE = 6, 32
+"""Digits of an image id: of the shortest beginning that is understood, and of a whole one."""
 
 
 @dataclass(slots=True)
@@ -31,37 +32,76 @@ class ResolvedImages:
     notes: list[str] = field(default_factory=list)
 
 
-def resolve_images(store: Store, images: Sequence[str | Path]) -> list[str]:
-    """The ids of images, each once, in the order in which they were named.
+class ImageResolver:
+    """Finds images as a person names them: call it with some of them.
 
     A folder stands for all images in and below it.
 
-    Raises:
-        SettingsError: No image has that path or id, or several do.
+    Args:
+        store: The library.
     """
-    if not images:
-        raise SettingsError("no image was named", "name paths or image ids")
-    found: list[str] = []
-    for image in images:
-        found += _resolved(store, image)
-    return list(dict.fromkeys(found))
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._found: dict[str | Path, str] = {}
+
+    def look_up(self, images: Iterable[str | Path]) -> None:
+        """Look many images up at once: their paths, and whole ids."""
+        new = [image for image in dict.fromkeys(images) if image not in self._found]
+        if not new:
+            return
+        self._found |= images_at(self._store, new)
+        whole = {
+            image: str(image).lower()
+            for image in new
+            if image not in self._found and _is_id(str(image).lower(), least=_WHOLE)
+        }
+        known = self._store.photos.known_ids(whole.values()) if whole else set()
+        self._found |= {image: image_id for image, image_id in whole.items() if image_id in known}
+
+    def __call__(self, images: Sequence[str | Path]) -> list[str]:
+        """The ids of images, each once, in the order in which they were named.
+
+        Raises:
+            SettingsError: No image has that path or id, or several do.
+        """
+        if not images:
+            raise SettingsError("no image was named", "name paths or image ids")
+        self.look_up(images)
+        found: list[str] = []
+        for image in images:
+            found += [self._found[image]] if image in self._found else _resolved(self._store, image)
+        return list(dict.fromkeys(found))
 
 
-def resolve_members(store: Store, images: Sequence[str | Path]) -> ResolvedImages:
-    """The members of the current clusters that a person named.
+class MemberResolver:
+    """Finds the members of the current clusters that a person names: call it with some images.
 
     Where crops are clustered, a photo stands for all its crops, and one without a crop for a crop
     of the whole photo.
 
-    Raises:
-        SettingsError: See `resolve_images`; or only folders were named, and nothing in them has a
-            crop.
+    Args:
+        store: The library.
     """
-    ids = resolve_images(store, images)
-    current = store.clusterings.current()
-    if current is None or not is_crop_embedder(current.embedder):
-        return ResolvedImages(ids)
-    return _resolve_crops(store, images, ids)
+
+    def __init__(self, store: Store) -> None:
+        self._store, self._images = store, ImageResolver(store)
+        current = store.clusterings.current()
+        self._of_crops = current is not None and is_crop_embedder(current.embedder)
+
+    def look_up(self, images: Iterable[str | Path]) -> None:
+        """Look many images up at once."""
+        self._images.look_up(images)
+
+    def __call__(self, images: Sequence[str | Path]) -> ResolvedImages:
+        """The members that images stand for.
+
+        Raises:
+            SettingsError: See `ImageResolver`; or only folders were named, and nothing in them has
+                a crop.
+        """
+        ids = self._images(images)
+        return _resolve_crops(self._store, images, ids) if self._of_crops else ResolvedImages(ids)
 
 
 def _resolve_crops(
@@ -109,16 +149,14 @@ def _in_folder(store: Store, image: str | Path) -> list[str]:
 
 
 def _resolved(store: Store, image: str | Path) -> list[str]:
-    at = image_at(store, image)
-    if at is not None:
-        return [at]
+    """The images that a folder or the beginning of an id stands for."""
     file = typed_path(image)
     if file.is_dir():
         inside = store.photos.images_below(file.resolve())
         if inside:
             return inside
     text = str(image).lower()
-    if len(text) >= _SHORTEST and not set(text) - set("0123456789abcdef"):
+    if _is_id(text, least=_SHORTEST):
         matches = store.photos.ids_beginning(text)
         if len(matches) == 1:
             return matches
@@ -130,3 +168,8 @@ def _resolved(store: Store, image: str | Path) -> list[str]:
         f"there is no image {image} in the library",
         "a path that was ingested, or an image id as organizer clusters show ID --json prints it",
     )
+
+
+def _is_id(text: str, *, least: int) -> bool:
+    """Whether a text is so many digits of an image id at least."""
+    return len(text) >= least and not set(text) - set("0123456789abcdef")

@@ -21,7 +21,7 @@ from organizer.library.clustering.preprocessing import Preprocessor
 from organizer.library.clustering.space import ClusterSpace
 from organizer.library.current import require_clustering
 from organizer.settings import Settings
-from organizer.store import IdRows, Store, StoredClustering, VectorRows
+from organizer.store import IdRows, Store, StoredClustering, VectorRows, pack_ids
 from organizer.types import (
     NOISE,
     Assignments,
@@ -78,24 +78,38 @@ class EditorState:
     @cached_property
     def cluster_sizes(self) -> dict[int, int]:
         """The number of images of each cluster."""
-        inside = self.members.cluster_ids[self.members.cluster_ids != NOISE]
-        sizes = dict.fromkeys(self.models.ids, 0)
-        return sizes | dict(
-            zip(*map(np.ndarray.tolist, np.unique(inside, return_counts=True)), strict=True)
-        )
+        counts = np.bincount(self.members.cluster_ids + 1)  # NOISE is the first
+        sizes = {int(i): int(counts[i + 1]) for i in np.flatnonzero(counts[1:])}
+        return dict.fromkeys(self.models.ids, 0) | sizes
 
     @cached_property
     def vector_rows(self) -> VectorRows:
         """Where the vectors of the members lie."""
         return self.store.vectors.rows(self.clustering.embedder)
 
-    def images(self, rows: Labels, cluster_ids: Labels | None = None) -> PreparedImages:
+    @cached_property
+    def point_rows(self) -> VectorRows | None:
+        """Where the points of the members lie that are kept; None where none are."""
+        return self.store.points.rows(self.clustering.base_id)
+
+    def kept_points(self, rows: Labels) -> Vectors | None:
+        """``(m, d)`` the points of some members as they are kept; None where one is not."""
+        found = self.point_rows
+        if found is None:
+            return None
+        ids = pack_ids(self.members.image_ids[rows].tolist())
+        return found.of(ids) if found.has(ids).all() else None
+
+    def images(
+        self, rows: Labels, cluster_ids: Labels | None = None, *, kept: bool = False
+    ) -> PreparedImages:
         """Some members with their vectors, those of a burst in one cluster as one observation.
 
         Args:
             rows: The members.
             cluster_ids: ``(n,)`` the cluster of each member after a decision; the current one
                 where None.
+            kept: Whether points that are kept, in half precision, are good enough.
         """
         image_ids = self.members.image_ids[rows]
         ids = image_ids.tolist()
@@ -103,7 +117,9 @@ class EditorState:
         held = (self.members.cluster_ids if cluster_ids is None else cluster_ids)[rows]
         numbers = self.preprocessor.observations(ids, vectors, held.tolist())
         vectors = observation_vectors(vectors, numbers)
-        return PreparedImages(image_ids, vectors, self.space.points(vectors), numbers)
+        points = self.kept_points(rows) if kept else None
+        points = self.space.points(vectors) if points is None else points
+        return PreparedImages(image_ids, vectors, points, numbers)
 
     def followed_by(
         self,
@@ -126,7 +142,7 @@ class EditorState:
             is_measured=False,
         )
         if not len(self.added):
-            for name in ("rows", "vector_rows"):
+            for name in ("rows", "vector_rows", "point_rows"):
                 if name in self.__dict__:
                     state.__dict__[name] = self.__dict__[name]
         return state

@@ -64,6 +64,7 @@ class WorkingClusters:
         self._sizes = dict(state.cluster_sizes)
         self._moved: list[tuple[Labels, Labels, Labels]] = []
         self._has_lost = False
+        self._prepared: tuple[Labels, PreparedImages | None] = (np.empty(0, np.int64), None)
 
     @property
     def exemplars(self) -> Exemplars:
@@ -89,9 +90,19 @@ class WorkingClusters:
             differs |= getattr(before, item.name) != getattr(after, item.name)
         return MemberChange(before.take(differs), after.take(differs))
 
-    def images(self, rows: Labels) -> PreparedImages:
+    def prepare(self, rows: Labels) -> None:
+        """Read the vectors of members that are to be moved one after the other, all at once."""
+        if self._state.preprocessor.is_plain:
+            self._prepared = (rows, self._state.images(rows))
+
+    def images(self, rows: Labels, *, kept: bool = False) -> PreparedImages:
         """Some members with their vectors; see `EditorState.images`."""
-        return self._state.images(rows, self.members.cluster_ids)
+        known, prepared = self._prepared
+        if len(known):
+            places = np.minimum(np.searchsorted(known, rows), len(known) - 1)
+            if prepared is not None and (known[places] == rows).all():
+                return prepared.take(places)
+        return self._state.images(rows, self.members.cluster_ids, kept=kept)
 
     def next_mode_id(self) -> int:
         """An id that no mode of the base ever had: its exemplars stay when a mode goes."""
@@ -184,7 +195,7 @@ class WorkingClusters:
         stale = members.unassigned & ~np.isin(members.candidates, self.models.cluster_ids)
         rows = np.flatnonzero(stale)
         if len(rows):
-            self.place(rows, self.images(rows), fixed=())
+            self.place(rows, self.images(rows, kept=True), fixed=())
 
     def count_again(self, cluster_ids: Iterable[int]) -> None:
         """Measure the modes of clusters anew from their members; empty ones are dropped."""
@@ -194,7 +205,7 @@ class WorkingClusters:
         rest = self.models.take(~np.isin(self.models.cluster_ids, wanted))
         inside = np.isin(self.members.cluster_ids[rows], mine.cluster_ids)
         rows = rows[inside]
-        images = self.images(rows)
+        images = self._counted_images(rows)
         held = self.members.cluster_ids[rows]
         labels = place_in_cluster(images.points, mine.centroids, mine.cluster_ids, held).nearest
         if images.observations is not None:
@@ -235,6 +246,13 @@ class WorkingClusters:
         return lineage
 
     # ---------------------------------------------------------------------------------------
+
+    def _counted_images(self, rows: Labels) -> PreparedImages:
+        """Members with their points, for counting; the vectors are not read where they are kept."""
+        points = self._state.kept_points(rows)
+        if points is None:
+            return self.images(rows)
+        return PreparedImages(self.members.image_ids[rows], points, points)
 
     def _needs_count(self, affected: set[int]) -> bool:
         """Whether the sums of clusters cannot be continued."""

@@ -158,8 +158,10 @@ class Assigner:
         return self._assign(image_ids, loaded.observe(image_ids, centred))
 
     def _assign(self, image_ids: Sequence[str], incoming: IncomingObservations) -> Assignments:
-        models = self._loaded.models
+        models, store = self._loaded.models, self._loaded.store
         points = self._loaded.space.points(incoming.vectors)
+        if store.points.are_kept(self._loaded.clustering.base_id):
+            store.points.append(self._loaded.clustering.base_id, image_ids, points)
         parts = [self._nearest(incoming, points, rows) for rows in _blocks(len(points))]
         nearest, distances, margins, unassigned = (
             np.concatenate(part)[incoming.numbers] for part in zip(*parts, strict=True)

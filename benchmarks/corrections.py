@@ -1,0 +1,178 @@
+"""The cost of decisions in libraries of different sizes: seconds, and bytes that are written.
+
+    python -m benchmarks.corrections --sizes 100000 1000000
+
+The rows are made through the store: vectors of a mixture, images, files. Clusters hold about ten
+thousand images. In one open library each decision is made several times; the median counts. As
+typed, a command includes the start of the program.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from benchmarks.growth import mixture
+from benchmarks.vectors import append, ids_of
+from organizer.library import Library
+from organizer.library.corrections.requests import MoveImages
+from organizer.settings import load_settings
+from organizer.store.database import Database
+from organizer.store.file_index import path_id
+from organizer.store.schemas import FILES, IMAGES
+
+_ROUNDS = 5
+_BATCH = 500
+_ROWS = 50_000
+_A_CLUSTER = 10_000
+
+
+def main() -> None:
+    """Measure and print."""
+    arguments = _arguments()
+    print(f"{arguments.dim} dimensions, clusters of about {_A_CLUSTER:,} images, medians")
+    print(f"{'images':>9}  {'what':<28} {'seconds':>9} {'kB written':>11}")
+    for size in arguments.sizes:
+        with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
+            _measure(Path(name), size, arguments.dim, typed=size <= arguments.typed)
+
+
+def _measure(folder: Path, size: int, dim: int, *, typed: bool) -> None:
+    k = max(4, size // _A_CLUSTER)
+    _make(folder, size, dim, k)
+    with Library.open(folder, load_settings()) as library:
+        library.recluster(k=k)
+    with Library.open(folder, load_settings()) as library:
+        _row(size, "first rename", *_timed(folder, lambda: library.corrections.rename(1, "One")))
+        _in_one_library(folder, library, size)
+    if typed:
+        _as_typed(folder, size)
+
+
+def _in_one_library(folder: Path, library: Library, size: int) -> None:
+    corrections = library.corrections
+    sizes = {cluster.id: cluster.size for cluster in library.clusters}
+    goal, other, third = sorted(sizes, key=lambda i: -sizes[i])[:3]
+    of_goal = {m.image_id for m in library.clusters.members(goal)}
+    outside = iter(i for i in ids_of(np.arange(size)) if i not in of_goal)
+    draw = iter(range(10**6))
+    _repeated(folder, size, "move one", lambda: corrections.move(next(outside), goal))
+    _repeated(folder, size, "undo", corrections.undo)
+    _repeated(folder, size, "redo", corrections.redo)
+    inside = iter([m.image_id for m in library.clusters.members(other)])
+    _repeated(folder, size, "exclude one", lambda: corrections.exclude(next(inside), other))
+    _repeated(folder, size, "rename", lambda: corrections.rename(other, f"Name {next(draw)}"))
+    _repeated(
+        folder,
+        size,
+        f"batch of {_BATCH} moves",
+        lambda: corrections.apply([MoveImages(next(outside), goal) for _ in range(_BATCH)]),
+    )
+    _row(size, "undo of a batch", *_timed(folder, corrections.undo))
+    _row(size, "redo of a batch", *_timed(folder, corrections.redo))
+    both = f"merge {sizes[other]:,} and {sizes[third]:,}"
+    _row(size, both, *_timed(folder, lambda: corrections.merge([other, third])))
+    _row(size, "undo of the merge", *_timed(folder, corrections.undo))
+    _row(size, "redo of the merge", *_timed(folder, corrections.redo))
+    _repeated(
+        folder, size, "move one into the merged", lambda: corrections.move(next(outside), other)
+    )
+    _row(size, "split", *_timed(folder, lambda: corrections.split(goal, k=2)))
+
+
+def _as_typed(folder: Path, size: int) -> None:
+    image = ids_of(np.arange(1))[0]
+    for words in (
+        ["clusters", "rename", "1", "Typed"],
+        ["clusters", "move", image, "--to", "1"],
+        ["clusters", "show", "1"],
+        ["clusters", "merge", "1", "4"],
+        ["undo"],
+        ["redo"],
+    ):
+        command = [sys.executable, "-m", "organizer", *words, "--library", str(folder)]
+
+        def run(command: list[str] = command) -> None:
+            subprocess.run(command, check=True, capture_output=True, timeout=600)
+
+        _row(size, f"typed: {' '.join(words)[:20]}", *_timed(folder, run))
+
+
+def _repeated(folder: Path, size: int, what: str, work: Callable[[], object]) -> None:
+    measured = [_timed(folder, work) for _ in range(_ROUNDS)]
+    seconds, written = (float(np.median(part)) for part in zip(*measured, strict=True))
+    _row(size, what, seconds, written)
+
+
+def _row(size: int, what: str, seconds: float, written: float) -> None:
+    print(f"{size:>9,}  {what:<28} {seconds:>9.3f} {written / 1000:>11,.1f}", flush=True)
+
+
+def _timed(folder: Path, work: Callable[[], object]) -> tuple[float, float]:
+    """The seconds of some work, and the bytes of the files that it added or lengthened."""
+    before = _sizes(folder)
+    began = time.perf_counter()
+    work()
+    seconds = time.perf_counter() - began
+    after = _sizes(folder)
+    return seconds, sum(max(0, length - before.get(file, 0)) for file, length in after.items())
+
+
+def _sizes(folder: Path) -> dict[Path, int]:
+    return {file: file.stat().st_size for file in folder.rglob("*") if file.is_file()}
+
+
+def _make(folder: Path, size: int, dim: int, k: int) -> None:
+    """A library of vectors, images and files; there are no photos."""
+    with Library.open_or_create(folder, load_settings()) as library:
+        root = library.store.roots.root_for(folder).root_id
+        for start in range(0, size, _ROWS):
+            numbers = np.arange(start, min(start + _ROWS, size))
+            ids = ids_of(numbers)
+            append(library, ids, mixture(len(ids), dim, k, seed=start + 1))
+            _add_rows(Database(library.store.path), ids, root)
+        library.store.tidy()
+
+
+def _add_rows(database: Database, ids: list[str], root: int) -> None:
+    n = len(ids)
+    images = {
+        name: pa.nulls(n, kind) for name, kind in zip(IMAGES.names, IMAGES.types, strict=True)
+    }
+    images |= {"image_id": pa.array(ids), "bytes": pa.array([1] * n, pa.int64())}
+    images |= {name: pa.array([8] * n, pa.int32()) for name in ("width", "height")}
+    images |= {"format": pa.array(["PNG"] * n), "extra": pa.array([""] * n)}
+    paths = [f"{image_id}.png" for image_id in ids]
+    files = {
+        "path_id": [path_id(root, path) for path in paths],
+        "root_id": pa.array([root] * n, pa.int32()),
+        "path": paths,
+        "image_id": ids,
+        "size": [1] * n,
+        "mtime_ns": [1] * n,
+        "state": ["present"] * n,
+    }
+    with database.transaction():
+        database.append("images", pa.table(images, schema=IMAGES))
+        database.append("files", pa.table(files, schema=FILES))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000])
+    parser.add_argument("--dim", type=int, default=64)
+    parser.add_argument("--typed", type=int, default=100_000, help="up to which size to type")
+    parser.add_argument("--folder", type=Path, default=None, help="where the libraries are made")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
