@@ -18,7 +18,7 @@ from typing import Any
 import pyarrow as pa
 
 from organizer.errors import SettingsError, StoreError
-from organizer.store.lance_errors import damaged, translated
+from organizer.store.lance_errors import damaged, explain, translated
 from organizer.store.schemas import SCHEMA_VERSION, TABLES, columns_of
 
 _MANIFEST = "library.json"
@@ -52,7 +52,10 @@ def read_manifest(path: Path) -> Manifest:
     try:
         kept = json.loads((path / _MANIFEST).read_text(encoding="utf-8"))
         manifest = Manifest(int(kept["schema"]), str(kept.get("created_at", "")))
-    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
+    except OSError as error:
+        cause = explain(path, error) or damaged(path, f"{_MANIFEST} cannot be read")
+        raise cause from error
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise damaged(path, f"{_MANIFEST} cannot be read") from error
     if manifest.schema > SCHEMA_VERSION:
         raise StoreError(
