@@ -21,9 +21,7 @@ from tests.damages import assert_well_explained, half, noise, nothing, zeros
 from tests.test_store_database import as_ordinary_user
 
 WIDTH = 8
-COLUMNS = pa.schema(
-    [("key", pa.string()), ("n", pa.int64()), ("v", pa.list_(pa.float16(), WIDTH))]
-)
+COLUMNS = pa.schema([("key", pa.string()), ("n", pa.int64()), ("v", pa.list_(pa.float16(), WIDTH))])
 Use = Callable[[Database], object]
 
 
@@ -164,7 +162,8 @@ from organizer.store.database import Database
 from tests.test_lance_errors import READS, USES, raised, rows
 
 database = Database(Path(sys.argv[1]))
-list(raised(database, READS))  # what Python and Lance read of themselves is read
+import portalocker  # and what Python reads of itself later is read before anything fails
+list(raised(database, READS))
 rows(0, 1)
 {before}
 for error in raised(database, {uses}):
@@ -179,7 +178,7 @@ def messages(
     script = _EACH.format(before=before, uses=uses)
     done = subprocess.run(
         as_ordinary_user([sys.executable, "-c", script, str(database.path)]),
-        env={**os.environ, **env, "PYTHONPATH": os.pathsep.join([os.getcwd(), *sys.path])},
+        env={**os.environ, **env, "PYTHONPATH": os.pathsep.join([str(Path.cwd()), *sys.path])},
         capture_output=True,
         text=True,
         timeout=120,
@@ -265,12 +264,10 @@ def test_a_full_disk_is_called_so(sound: Path, tmp_path: Path) -> None:
 
 
 def _fill(file: Path) -> None:
-    with file.open("wb", buffering=0) as target:
-        try:
-            while True:
-                target.write(b"\0" * 4_096)
-        except OSError as error:
-            assert error.errno == errno.ENOSPC
+    full = os.strerror(errno.ENOSPC)
+    with file.open("wb", buffering=0) as target, pytest.raises(OSError, match=full):
+        while True:
+            target.write(b"\0" * 4_096)
 
 
 def test_a_disk_that_can_only_be_read_is_called_so(sound: Path, tmp_path: Path) -> None:

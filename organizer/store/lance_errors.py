@@ -27,8 +27,8 @@ _PANICS = ("PanicException", "RustPanic")
 _SYSTEM_CODE = re.compile(r"\(os error (\d+)\)")
 _WHERE_IN_RUST = re.compile(r",? ?(?:/|[A-Za-z]:\\)[^\s,]*\.rs:\d+:\d+")
 _PREFIX = re.compile(
-    r"^(?:lance error: |External error: |Wrapped error: |LanceError\(\w+\): |Generic [\w/]+ error: |"
-    r"Invalid user input: |Invalid input, )+"
+    r"^(?:lance error: |External error: |Wrapped error: |LanceError\(\w+\): |"
+    r"Generic [\w/]+ error: |Invalid user input: |Invalid input, )+"
 )
 
 _DAMAGE = re.compile(
@@ -61,7 +61,7 @@ _DAMAGE = re.compile(
             r"Flat buffer has \d+ bytes, expected",
             r"Struct child array length",
             r"cannot read columns of differing lengths together",
-            r"Invalid argument error: (?:First offset|Invalid UTF-?8 sequence|Invalid scalar value)",
+            r"Invalid argument error: (?:First offset|Invalid UTF-?8|Invalid scalar value)",
             r"the sliced Buffer cannot exceed",
             r"out of range for slice of length",
             # a manifest that contradicts itself
@@ -78,16 +78,51 @@ _DAMAGE = re.compile(
 
 _KEPT = "run the command again: what was committed is kept"
 
-_FULL = {errno.ENOSPC, errno.EDQUOT}
-_FORBIDDEN = {errno.EACCES, errno.EPERM}
-_TOO_MANY_OPEN = {errno.EMFILE, errno.ENFILE}
-_INTERRUPTED = {errno.EINTR, errno.EAGAIN}
-_UNREACHABLE = {
-    errno.EIO, errno.ENOTCONN, errno.ESTALE, errno.ENXIO, errno.ENODEV, errno.ETIMEDOUT,
-    errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENETUNREACH, errno.ECONNRESET,
-    errno.ECONNABORTED, errno.ECONNREFUSED, errno.ESHUTDOWN,
-}  # fmt: skip
-"""A disk that fails, a drive that was unplugged, a network drive that went."""
+_REFUSALS: tuple[tuple[frozenset[int], str, str], ...] = (
+    (
+        frozenset({errno.ENOSPC, errno.EDQUOT}),
+        "the disk of the library {path} is full",
+        f"make room and {_KEPT}",
+    ),
+    (
+        frozenset({errno.EACCES, errno.EPERM}),
+        "the library {path} may not be written or read: {reason}",
+        "check its permissions",
+    ),
+    (
+        frozenset({errno.EROFS}),
+        "the library {path} is on a disk that can only be read",
+        "make the disk writable, or work with a copy of photos and library on another one",
+    ),
+    (
+        frozenset({errno.EMFILE, errno.ENFILE}),
+        "too many files are open to go on with the library {path}",
+        f"close other programs or allow more open files (ulimit -n 4096), and {_KEPT}",
+    ),
+    (  # a disk that fails, a drive that was unplugged, a network drive that went
+        frozenset(
+            {
+                errno.EIO, errno.ENOTCONN, errno.ESTALE, errno.ENXIO, errno.ENODEV,
+                errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN,
+                errno.ENETUNREACH, errno.ECONNRESET, errno.ECONNABORTED, errno.ECONNREFUSED,
+                errno.ESHUTDOWN,
+            }
+        ),
+        "the disk of the library {path} does not answer: {reason}",
+        f"check the disk, its cable or its network, and {_KEPT}",
+    ),
+    (
+        frozenset({errno.EINTR, errno.EAGAIN}),
+        "the work on the library {path} was interrupted: {reason}",
+        _KEPT,
+    ),
+    (
+        frozenset({errno.ENOMEM}),
+        "there is not enough memory for the library {path}",
+        f"close other programs and {_KEPT}",
+    ),
+)  # fmt: skip
+"""What the system refuses, by the numbers of `errno`: what happened, and what to do."""
 
 
 @contextmanager
@@ -119,11 +154,12 @@ def explain(path: Path, error: BaseException) -> StoreError | None:
     """
     if not isinstance(error, _LANCE_ERRORS) and type(error).__name__ not in _PANICS:
         return None
-    reason = _plain(error)
-    refused = _refused(path, _system_code(error), reason)
+    reason, code = _plain(error), _system_code(error)
+    refused = _refused(path, code, reason)
     if refused is not None:
         return refused
-    if _DAMAGE.search(str(error)) or _has_emptied_table(path):
+    is_gone = code == errno.ENOENT
+    if is_gone or _DAMAGE.search(str(error)) or _has_emptied_table(path):
         return damaged(path, reason)
     return None
 
@@ -139,38 +175,14 @@ def damaged(path: Path, reason: str) -> StoreError:
 
 def _refused(path: Path, code: int | None, reason: str) -> StoreError | None:
     """The error where the system, not the library, is at fault; None where it is not."""
-    if code in _FULL:
-        return StoreError(f"the disk of the library {path} is full", f"make room and {_KEPT}")
-    if code in _FORBIDDEN:
-        return StoreError(
-            f"the library {path} may not be written or read: {reason}", "check its permissions"
-        )
-    if code == errno.EROFS:
-        return StoreError(
-            f"the library {path} is on a disk that can only be read",
-            "make the disk writable, or work with a copy of photos and library on another one",
-        )
-    if code in _TOO_MANY_OPEN:
-        return StoreError(
-            f"too many files are open to go on with the library {path}",
-            f"close other programs or allow more open files (ulimit -n 4096), and {_KEPT}",
-        )
-    if code in _UNREACHABLE:
-        return StoreError(
-            f"the disk of the library {path} does not answer: {reason}",
-            f"check the disk, its cable or its network, and {_KEPT}",
-        )
-    if code in _INTERRUPTED:
-        return StoreError(f"the work on the library {path} was interrupted: {reason}", _KEPT)
-    if code == errno.ENOMEM:
-        return StoreError(
-            f"there is not enough memory for the library {path}", f"close other programs and {_KEPT}"
-        )
+    for codes, message, hint in _REFUSALS:
+        if code in codes:
+            return StoreError(message.format(path=path, reason=reason), hint)
     if not path.exists():
         return StoreError(
             f"the library {path} is not there any more", "check whether its disk is connected"
         )
-    return damaged(path, reason) if code == errno.ENOENT else None
+    return None
 
 
 def _system_code(error: BaseException) -> int | None:

@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from organizer.arguments import require_cluster_id, require_flag, require_integer, require_text
 from organizer.cluster.decisions import Constraints, compile_constraints
 from organizer.errors import SettingsError
+from organizer.library.corrections.arguments import require_images, require_merged
 from organizer.library.corrections.editor import Editor
 from organizer.library.corrections.history import HistoryEvent, read_history
 from organizer.library.corrections.report import DecisionReport
@@ -40,6 +42,7 @@ class Corrections:
         Raises:
             SettingsError: There is no such cluster, or another one has the name.
         """
+        cluster_id, name = require_cluster_id(cluster_id), require_text("name", name)
         return self._decide(lambda editor: editor.rename(cluster_id, name))
 
     def pin(self, cluster_id: int) -> DecisionReport:
@@ -48,6 +51,7 @@ class Corrections:
         Raises:
             SettingsError: There is no such cluster.
         """
+        cluster_id = require_cluster_id(cluster_id)
         return self._decide(lambda editor: editor.pin(cluster_id))
 
     def merge(self, cluster_ids: Sequence[int]) -> DecisionReport:
@@ -56,6 +60,7 @@ class Corrections:
         Raises:
             SettingsError: There is no such cluster, or it contradicts an earlier decision.
         """
+        cluster_ids = require_merged(cluster_ids)
         return self._decide(lambda editor: editor.merge(cluster_ids))
 
     def split(self, cluster_id: int, *, k: int = 2) -> DecisionReport:
@@ -64,6 +69,7 @@ class Corrections:
         Raises:
             SettingsError: There is no such cluster, or it has too few different images.
         """
+        cluster_id, k = require_cluster_id(cluster_id), require_integer("k", k, least=2)
         return self._decide(lambda editor: editor.split(cluster_id, k))
 
     def move(self, images: NamedImages, cluster_id: int, *, burst: bool = False) -> DecisionReport:
@@ -81,7 +87,9 @@ class Corrections:
         Raises:
             SettingsError: There is no such cluster or image.
         """
-        resolved = resolve_members(self._store, _listed(images))
+        images, cluster_id = require_images(images), require_cluster_id(cluster_id)
+        require_flag("burst", burst)
+        resolved = resolve_members(self._store, images)
         with self._opened.writing():
             require_cluster(self._store, require_clustering(self._store), cluster_id)
             return self._with_crops(
@@ -102,7 +110,11 @@ class Corrections:
         Raises:
             SettingsError: There is no such image, or another cluster has the name.
         """
-        resolved = resolve_members(self._store, _listed(images))
+        images = require_images(images)
+        if name is not None:
+            require_text("name", name)
+        require_flag("burst", burst)
+        resolved = resolve_members(self._store, images)
         with self._opened.writing():
             require_clustering(self._store)
             return self._with_crops(
@@ -123,7 +135,9 @@ class Corrections:
         Raises:
             SettingsError: There is no such cluster or image.
         """
-        resolved = resolve_members(self._store, _listed(images))
+        images, cluster_id = require_images(images), require_cluster_id(cluster_id)
+        require_flag("burst", burst)
+        resolved = resolve_members(self._store, images)
         uncropped = {crop.crop_id for crop in resolved.whole_photos}
         ids = [image_id for image_id in resolved.image_ids if image_id not in uncropped]
         if not ids:
@@ -137,6 +151,8 @@ class Corrections:
         Raises:
             SettingsError: No cluster ever had that id.
         """
+        if cluster_id is not None:
+            cluster_id = require_cluster_id(cluster_id)
         return read_history(self._store, cluster_id)
 
     def constraints(self) -> Constraints:
@@ -150,6 +166,7 @@ class Corrections:
             SettingsError: There is no such cluster.
             ClusteringError: It is the only one.
         """
+        cluster_id = require_cluster_id(cluster_id)
         return self._decide(lambda editor: editor.retire(cluster_id))
 
     def _with_crops(
@@ -167,7 +184,3 @@ class Corrections:
             report = decide(Editor.open(self._store, settings=self._settings))
             self._opened.tidy()
         return report
-
-
-def _listed(images: NamedImages) -> Sequence[str | Path]:
-    return [images] if isinstance(images, str | Path) else images

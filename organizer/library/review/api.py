@@ -5,6 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from organizer.arguments import (
+    require_cluster_id,
+    require_cluster_ids,
+    require_flag,
+    require_integer,
+    require_object,
+    require_objects,
+    require_text,
+)
 from organizer.errors import OrganizerError
 from organizer.library.corrections.editor import Editor
 from organizer.library.corrections.report import DecisionReport
@@ -12,7 +21,7 @@ from organizer.library.opening import OpenLibrary
 from organizer.library.review.answers import new_answers
 from organizer.library.review.audit import audit_clusters, rejected_images
 from organizer.library.review.sample import ReviewItem, draw_sample, find_doubtful
-from organizer.store import Answer
+from organizer.store import Answer, SampleKind
 from organizer.types import Audit
 
 _ANSWERS_A_TIDY = 100
@@ -50,6 +59,8 @@ class Review:
             ClusteringError: There is no clustering yet.
             SettingsError: There is no such cluster.
         """
+        limit = require_integer("limit", limit, least=1)
+        cluster_ids = require_cluster_ids(cluster_ids)
         seed = self._settings.seed
         return draw_sample(self._store, limit, seed=seed, cluster_ids=cluster_ids)
 
@@ -71,6 +82,8 @@ class Review:
             ClusteringError: There is no clustering yet.
             SettingsError: There is no such cluster.
         """
+        limit = require_integer("limit", limit, least=1)
+        cluster_ids = require_cluster_ids(cluster_ids)
         return find_doubtful(self._store, limit, cluster_ids=cluster_ids)
 
     def answer(self, answers: Sequence[Answer]) -> int:
@@ -85,6 +98,7 @@ class Review:
         Raises:
             StoreError: The library cannot be written.
         """
+        answers = [_sound(answer) for answer in require_objects("answers", answers, Answer)]
         with self._opened.writing():
             current = self._store.clusterings.current()
             shown_in = current.clustering_id if current else 0
@@ -113,6 +127,7 @@ class Review:
             SettingsError: There is no such cluster.
             StoreError: The library cannot be written; likewise.
         """
+        cluster_ids = require_cluster_ids(cluster_ids)
         reports: list[DecisionReport] = []
         with self._opened.writing():
             for cluster_id, image_ids in rejected_images(self._store, cluster_ids).items():
@@ -142,6 +157,18 @@ class Review:
             None where there is no such answer.
         """
         return audit_clusters(self._store)
+
+
+def _sound(answer: Answer) -> Answer:
+    """An answer whose fields can be stored."""
+    return Answer(
+        image_id=require_text("the image of an answer", answer.image_id),
+        cluster_id=require_cluster_id(answer.cluster_id, "the cluster of an answer"),
+        belongs=require_flag("belongs", answer.belongs),
+        drawn=require_object("drawn", answer.drawn, SampleKind),
+        clustering_id=require_integer("the clustering of an answer", answer.clustering_id),
+        answer_id=require_integer("the number of an answer", answer.answer_id),
+    )
 
 
 def _after(reports: Sequence[DecisionReport], error: OrganizerError) -> OrganizerError:
