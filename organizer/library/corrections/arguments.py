@@ -20,8 +20,8 @@ def require_merged(cluster_ids: object) -> list[int]:
         twice = next(cluster_id for cluster_id in ids if given.count(cluster_id) > 1)
         raise SettingsError(f"cluster {twice} is named twice", "name each cluster once")
     if len(ids) < 2:
-        what = "one cluster" if ids else "no cluster"
-        raise SettingsError(f"{what} cannot be merged", "name two: organizer clusters merge 3 7")
+        what = "one cluster cannot be merged" if ids else "no cluster was named"
+        raise SettingsError(what, "name two: organizer clusters merge 3 7")
     return ids
 
 

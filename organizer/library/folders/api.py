@@ -187,7 +187,7 @@ class Folders:
         if os.path.lexists(place) and not place.is_dir():
             raise SettingsError(
                 f"{plan} is there, and may hold what you edited",
-                "choose another --plan, or remove it",
+                "choose another --plan",
             )
         return output_paths.resolve_output_file(
             self._store, plan, option="--plan", kind="plan of organizer", is_ours=None
