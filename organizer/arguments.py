@@ -11,7 +11,7 @@ import errno
 import math
 import operator
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from numbers import Real
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,6 +24,8 @@ _SHOWN = 60
 LARGEST = 2**63 - 1
 """The largest whole number that a library stores."""
 
+_HEXADECIMAL = frozenset("0123456789abcdef")
+
 _T = TypeVar("_T")
 
 
@@ -32,22 +34,33 @@ def refused(name: str, value: object, possible: str) -> SettingsError:
     return SettingsError(f"{name} cannot be {_shown(value)}", possible)
 
 
-def require_integer(name: str, value: object, *, least: int = 0, most: int = LARGEST) -> int:
+def require_integer(
+    name: str, value: object, *, least: int | None = None, most: int = LARGEST
+) -> int:
     """A whole number, also one of numpy's; neither True nor 3.0.
 
     Raises:
         SettingsError: It is none, less than `least` or more than `most`.
     """
-    possible = f"{least} or more" if most == LARGEST else f"{least} to {most}"
-    if isinstance(value, bool):
-        raise refused(name, value, f"a whole number, {possible}")
-    try:
-        number = operator.index(value)  # type: ignore[arg-type]
-    except TypeError as error:
-        raise refused(name, value, f"a whole number, {possible}") from error
-    if not least <= number <= most:
-        raise refused(name, number, possible)
+    number = _whole(value)
+    if number is None:
+        raise refused(name, value, f"a whole number{_bounds(', ', least, most)}")
+    if number > most or number < (-LARGEST if least is None else least):
+        raise refused(name, number, _bounds("", least, most) or "a number of at most 18 digits")
     return number
+
+
+def _whole(value: object) -> int | None:
+    try:
+        return None if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        return None
+
+
+def _bounds(before: str, least: int | None, most: int) -> str:
+    if least is None:
+        return ""
+    return f"{before}{least} or more" if most == LARGEST else f"{before}{least} to {most}"
 
 
 def require_number(
@@ -81,15 +94,15 @@ def require_flag(name: str, value: object) -> bool:
     return bool(value)
 
 
-def require_text(name: str, value: object) -> str:
-    """A text that is not empty.
+def require_text(name: str, value: object, *, or_empty: bool = False) -> str:
+    """A text that is not empty, unless `or_empty`: where an empty one is refused later anyway.
 
     Raises:
         SettingsError: It is none, or there is nothing in it.
     """
     if not isinstance(value, str):
         raise refused(name, value, "a text")
-    if not value.strip():
+    if not value.strip() and not or_empty:
         raise refused(name, value, "a text that is not empty")
     return value
 
@@ -163,6 +176,17 @@ def require_cluster_ids(values: object, name: str = "cluster_ids") -> list[int]:
     return list(dict.fromkeys(ids))
 
 
+def require_image_id(name: str, value: object) -> str:
+    """A whole image id, whether there is such an image or not.
+
+    Raises:
+        SettingsError: It is none: no text of the digits 0 to 9 and the letters a to f.
+    """
+    if not isinstance(value, str) or not value or set(value) - _HEXADECIMAL:
+        raise refused(name, value, "an image id: digits, and letters from a to f")
+    return value
+
+
 def require_object(name: str, value: object, kind: type[_T]) -> _T:
     """An object of a class.
 
@@ -208,11 +232,22 @@ def require_function(name: str, value: Callable[..., _T]) -> Callable[..., _T]:
     return value
 
 
-def _listed(name: str, values: object, what: str, least: int) -> list[Any]:
-    """The elements of a list or the like; a text is none, though it has letters."""
-    if isinstance(values, str | bytes | bytearray | Mapping) or not isinstance(values, Iterable):
+def require_iterator(name: str, values: object, what: str) -> Iterator[Any]:
+    """The elements of a list or the like, one by one; a text is none, though it has letters.
+
+    Raises:
+        SettingsError: It has no elements.
+    """
+    if isinstance(values, str | bytes | bytearray | Mapping):
         raise refused(name, values, f"a list of {what}")
-    listed = list(values)
+    try:
+        return iter(values)  # type: ignore[call-overload, no-any-return]
+    except TypeError as error:
+        raise refused(name, values, f"a list of {what}") from error
+
+
+def _listed(name: str, values: object, what: str, least: int) -> list[Any]:
+    listed = list(require_iterator(name, values, what))
     if len(listed) < least:
         number = {1: "one", 2: "two"}.get(least, str(least))
         raise refused(name, listed, f"a list of {what}, at least {number}")

@@ -266,8 +266,7 @@ def test_a_full_disk_is_called_so(sound: Path, tmp_path: Path) -> None:
 def _fill(file: Path) -> None:
     full = os.strerror(errno.ENOSPC)
     with file.open("wb", buffering=0) as target, pytest.raises(OSError, match=full):
-        while True:
-            target.write(b"\0" * 4_096)
+        target.writelines(b"\0" * 4_096 for _ in range(1_000))
 
 
 def test_a_disk_that_can_only_be_read_is_called_so(sound: Path, tmp_path: Path) -> None:

@@ -312,7 +312,7 @@ class Library:
         Raises:
             SettingsError: The text is empty, or no embedder of the library reads texts.
         """
-        require_text("text", text)
+        require_text("text", text, or_empty=True)
         limit = require_integer("limit", limit, least=1)
         embedder = None if embedder is None else require_text("embedder", embedder)
         return search_text(self._opened, text, limit=limit, embedder=embedder)
@@ -468,5 +468,5 @@ def _require_settings(settings: Settings | None) -> None:
 def _with_seed(settings: Settings, seed: int | None) -> Settings:
     if seed is None:
         return settings
-    seed = require_integer("seed", seed, most=_SEEDS - 1)
+    seed = require_integer("seed", seed, least=0, most=_SEEDS - 1)
     return settings.model_copy(update={"seed": seed})

@@ -57,10 +57,10 @@ def parse_options(
     """
     k = parse_k(k)
     require_choice("k_method", k_method, get_args(KMethod))
-    registry.check_part(CLUSTERERS, require_text("algorithm", algorithm))
+    registry.check_part(CLUSTERERS, require_text("algorithm", algorithm, or_empty=True))
     require_flag("bursts", bursts)
     require_flag("dry_run", dry_run)
     reducer = DEFAULT_REDUCER if reduce is None else require_text("reduce", reduce)
-    by = None if center is None else require_text("center", center)
+    by = None if center is None else require_text("center", center, or_empty=True)
     space = with_centring(parse_reducer(reducer), parse_centring(by))
     return ReclusterOptions(k, k_method, algorithm, space, embedder, dry_run, bursts)

@@ -158,7 +158,9 @@ def parse_plan(
         for space in dict.fromkeys(reduce)
     ]
     names = [_SYNONYMS.get(name, name) for name in algorithms]
-    grid = ComparisonGrid(tuple(features), tuple(dict.fromkeys(names)), parse_ks(require_text("k", k)))
+    grid = ComparisonGrid(
+        tuple(features), tuple(dict.fromkeys(names)), parse_ks(require_text("k", k))
+    )
     return ComparisonPlan((grid,), repeats, tuple(substitutes))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from organizer.arguments import require_cluster_id, require_flag, require_integer, require_text
 from organizer.cluster.decisions import Constraints, compile_constraints
 from organizer.errors import SettingsError
-from organizer.library.corrections.arguments import require_images, require_merged
+from organizer.library.corrections.arguments import require_merged, require_named_images
 from organizer.library.corrections.editor import Editor
 from organizer.library.corrections.history import HistoryEvent, read_history
 from organizer.library.corrections.report import DecisionReport
@@ -42,7 +42,7 @@ class Corrections:
         Raises:
             SettingsError: There is no such cluster, or another one has the name.
         """
-        cluster_id, name = require_cluster_id(cluster_id), require_text("name", name)
+        cluster_id, name = require_cluster_id(cluster_id), require_text("name", name, or_empty=True)
         return self._decide(lambda editor: editor.rename(cluster_id, name))
 
     def pin(self, cluster_id: int) -> DecisionReport:
@@ -69,7 +69,7 @@ class Corrections:
         Raises:
             SettingsError: There is no such cluster, or it has too few different images.
         """
-        cluster_id, k = require_cluster_id(cluster_id), require_integer("k", k, least=2)
+        cluster_id, k = require_cluster_id(cluster_id), require_integer("k", k)
         return self._decide(lambda editor: editor.split(cluster_id, k))
 
     def move(self, images: NamedImages, cluster_id: int, *, burst: bool = False) -> DecisionReport:
@@ -87,7 +87,7 @@ class Corrections:
         Raises:
             SettingsError: There is no such cluster or image.
         """
-        images, cluster_id = require_images(images), require_cluster_id(cluster_id)
+        images, cluster_id = require_named_images(images), require_cluster_id(cluster_id)
         require_flag("burst", burst)
         resolved = resolve_members(self._store, images)
         with self._opened.writing():
@@ -110,9 +110,9 @@ class Corrections:
         Raises:
             SettingsError: There is no such image, or another cluster has the name.
         """
-        images = require_images(images)
+        images = require_named_images(images)
         if name is not None:
-            require_text("name", name)
+            require_text("name", name, or_empty=True)
         require_flag("burst", burst)
         resolved = resolve_members(self._store, images)
         with self._opened.writing():
@@ -135,7 +135,7 @@ class Corrections:
         Raises:
             SettingsError: There is no such cluster or image.
         """
-        images, cluster_id = require_images(images), require_cluster_id(cluster_id)
+        images, cluster_id = require_named_images(images), require_cluster_id(cluster_id)
         require_flag("burst", burst)
         resolved = resolve_members(self._store, images)
         uncropped = {crop.crop_id for crop in resolved.whole_photos}

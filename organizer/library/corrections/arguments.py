@@ -18,14 +18,16 @@ def require_merged(cluster_ids: object) -> list[int]:
     ids = require_cluster_ids(given)
     if isinstance(given, list) and len(ids) < len(given):
         twice = next(cluster_id for cluster_id in ids if given.count(cluster_id) > 1)
-        raise SettingsError(f"cluster {twice} is named twice", "name each cluster once")
+        raise SettingsError(
+            f"cluster {twice} cannot be merged with itself", "name each cluster once"
+        )
     if len(ids) < 2:
         what = "one cluster cannot be merged" if ids else "no cluster was named"
         raise SettingsError(what, "name two: organizer clusters merge 3 7")
     return ids
 
 
-def require_images(images: object) -> list[Path]:
+def require_named_images(images: object) -> list[Path]:
     """The images that a person named, one or several: paths, folders or image ids.
 
     Raises:

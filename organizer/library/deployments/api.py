@@ -85,7 +85,7 @@ class Deployments:
         """
         template = None
         if text is not None:
-            template = DeploymentTemplate.parse(require_text("text", text))
+            template = DeploymentTemplate.parse(require_text("text", text, or_empty=True))
         with self._opened.writing():
             if template is not None:
                 require_fit(self._store, template)
@@ -162,7 +162,7 @@ class Deployments:
         Raises:
             SettingsError: There is no such deployment, or it is more than a hundred years.
         """
-        require_text("deployment_id", deployment_id)
+        require_text("deployment_id", deployment_id, or_empty=True)
         seconds = require_integer("seconds", seconds, least=-_LONGEST_SHIFT, most=_LONGEST_SHIFT)
         require_flag("reset", reset)
         with self._opened.writing():

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 from organizer.arguments import (
-    refused,
     require_flag,
     require_function,
     require_integer,
+    require_iterator,
     require_number,
-    require_object,
     require_text,
 )
 from organizer.errors import SettingsError
@@ -23,6 +22,7 @@ from organizer.library.detections.importing import (
     import_detections,
 )
 from organizer.library.detections.report import DetectionCounts, DetectionReport
+from organizer.library.detections.results import checked_results
 from organizer.library.images import crops
 from organizer.library.images.crops import PhotoLocation
 from organizer.library.ingest.assign import AssignmentSummary
@@ -79,10 +79,9 @@ class Detections:
             StoreError: The library cannot be written.
         """
         started = time.monotonic()
-        if not isinstance(found, Iterable):
-            raise refused("found", found, "results, image by image")
+        results = require_iterator("found", found, "results, image by image")
         if total is not None:
-            total = require_integer("total", total)
+            total = require_integer("total", total, least=0)
         threshold = _confidence("threshold", threshold)
         usual_threshold = _confidence("usual_threshold", usual_threshold)
         if embedder is not None:
@@ -101,7 +100,7 @@ class Detections:
                 self._store.detections.note_usual_threshold(usual_threshold)
             imported = import_detections(
                 self._store,
-                _results(found),
+                checked_results(results),
                 total=total,
                 keep_other_detectors=keep_other_detectors,
                 progress=shown,
@@ -172,9 +171,3 @@ class Detections:
 
 def _confidence(name: str, value: float | None) -> float | None:
     return None if value is None else require_number(name, value, least=0, most=1)
-
-
-def _results(found: Iterable[ImageDetections]) -> Iterator[ImageDetections]:
-    """The results as they come, each known to be one."""
-    for one in found:
-        yield require_object("a result", one, ImageDetections)

@@ -66,7 +66,7 @@ class Exports:
             require_object("options", options, ExportOptions)
         return run_export(
             self._store,
-            require_text("exporter", exporter),
+            require_text("exporter", exporter, or_empty=True),
             _target(to),
             (options or ExportOptions()).checked(),
             params={} if params is None else require_mapping("params", params),

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from organizer.arguments import refused, require_flag, require_integer, require_path, require_text
+from organizer.arguments import (
+    require_flag,
+    require_integer,
+    require_iterator,
+    require_path,
+    require_text,
+)
 from organizer.types import PartSpec
 
 
@@ -38,8 +44,6 @@ class ExportOptions:
         Raises:
             SettingsError: One is not.
         """
-        if isinstance(self.clusters, str) or not isinstance(self.clusters, Sequence):
-            raise refused("clusters", self.clusters, "a list of ids and names")
         return replace(
             self,
             vectors=None if self.vectors is None else require_flag("vectors", self.vectors),
@@ -48,7 +52,7 @@ class ExportOptions:
                 require_text("clusters", one)
                 if isinstance(one, str)
                 else require_integer("clusters", one)
-                for one in self.clusters
+                for one in require_iterator("clusters", self.clusters, "ids and names")
             ],
             include_missing=require_flag("include_missing", self.include_missing),
             relative_to=None

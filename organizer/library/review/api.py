@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from organizer.arguments import (
-    require_cluster_id,
     require_cluster_ids,
     require_flag,
+    require_image_id,
     require_integer,
     require_object,
     require_objects,
-    require_text,
 )
 from organizer.errors import OrganizerError
 from organizer.library.corrections.editor import Editor
@@ -162,12 +161,12 @@ class Review:
 def _sound(answer: Answer) -> Answer:
     """An answer whose fields can be stored."""
     return Answer(
-        image_id=require_text("the image of an answer", answer.image_id),
-        cluster_id=require_cluster_id(answer.cluster_id, "the cluster of an answer"),
+        image_id=require_image_id("the image of an answer", answer.image_id),
+        cluster_id=require_integer("the cluster of an answer", answer.cluster_id, least=0),
         belongs=require_flag("belongs", answer.belongs),
         drawn=require_object("drawn", answer.drawn, SampleKind),
-        clustering_id=require_integer("the clustering of an answer", answer.clustering_id),
-        answer_id=require_integer("the number of an answer", answer.answer_id),
+        clustering_id=require_integer("the clustering of an answer", answer.clustering_id, least=0),
+        answer_id=require_integer("the number of an answer", answer.answer_id, least=0),
     )
 
 
