@@ -21,6 +21,9 @@ from organizer.settings import Settings
 
 Call = Callable[[Any], object]
 
+NOTHING: Any = None
+CUT: Any = "cut"
+
 
 def wrong(what: str, call: Call) -> Any:
     return pytest.param(call, what, id=what)
@@ -89,13 +92,11 @@ WRONG = [
     wrong("options cannot be {}", lambda lib: lib.exports.write("csv", "x.csv", {})),
     wrong(
         "clusters cannot be None",
-        lambda lib: lib.exports.write("csv", "x.csv", ExportOptions(clusters=[None])),
+        lambda lib: lib.exports.write("csv", "x.csv", ExportOptions(clusters=[NOTHING])),
     ),
     wrong("csv has no bogus", lambda lib: lib.exports.write("csv", "x.csv", params={"bogus": 1})),
     wrong("options cannot be 'out'", lambda lib: lib.folders.arrange("out")),
-    wrong(
-        "mode cannot be 'cut'", lambda lib: lib.folders.arrange(ArrangeOptions("out", mode="cut"))
-    ),
+    wrong("mode cannot be 'cut'", lambda lib: lib.folders.arrange(ArrangeOptions("out", mode=CUT))),
     wrong("to cannot be None", lambda lib: lib.folders.read_back(None)),
     wrong("dry_run cannot be 'no'", lambda lib: lib.folders.read_back("photos", dry_run="no")),
     wrong("text cannot be 3", lambda lib: lib.deployments.set_template(3)),
@@ -161,7 +162,7 @@ def test_a_wrong_argument_is_named_and_nothing_is_written(
         ("sead", 1),
     ],
 )
-def test_a_setting_that_cannot_be_is_named(name: str, value: object, tmp_path: Path) -> None:
+def test_a_setting_that_cannot_be_is_named(name: str, value: Any, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=f"'{name}'") as caught:
         Settings(**{name: value})
     assert caught.value.hint

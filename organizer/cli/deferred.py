@@ -51,7 +51,8 @@ class PathsTaken(TyperCommand):
         empty = any(not arg or (arg.startswith("-") and arg.endswith("=")) for arg in args)
         suspicious = empty and "." not in args
         rest = super().parse_args(ctx, args)
-        for param in self.params if suspicious else ():
+        params: list[Any] = list(self.params) if suspicious else []
+        for param in params:
             value = ctx.params.get(param.name)
             if Path() in (value if isinstance(value, list | tuple) else [value]):
                 raise typer.BadParameter("the path is empty", ctx=ctx, param=param)

@@ -328,7 +328,7 @@ class Database:
 
         Full fragments are left alone, so the cost follows what was added, not what is there.
         """
-        with self._no_readers() as alone, translated(self.path):
+        with translated(self.path), self._no_readers() as alone:
             for name in self.names():
                 dataset = self.dataset(name)
                 small = [f for f in dataset.get_fragments() if f.physical_rows < _ROWS_PER_FRAGMENT]
