@@ -193,7 +193,7 @@ def test_odd_arguments_are_refused_or_taken_and_the_library_stays_whole(
         method = getattr(named(library)[kind], name)
 
         @settings(
-            max_examples=examples(10, soak=500),
+            max_examples=examples(6, soak=500),
             deadline=None,
             database=None,
             suppress_health_check=[*HealthCheck],
