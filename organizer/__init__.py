@@ -111,8 +111,7 @@ def open(path: str | Path = ".", *, create: bool = True, **options: Any) -> Libr
         >>> with organizer.open("photos") as lib:  # doctest: +SKIP
         ...     lib.ingest("photos")
     """
-    from pathlib import Path
-
+    from organizer.arguments import require_flag, require_path
     from organizer.errors import SettingsError
     from organizer.library import Library, library_path, require_library
     from organizer.settings import Settings, load_settings
@@ -122,7 +121,8 @@ def open(path: str | Path = ".", *, create: bool = True, **options: Any) -> Libr
     for name in options.keys() - set(names):
         raise SettingsError(f"there is no setting {name!r}", f"there are: {', '.join(names)}")
     settings = load_settings(**options)
-    folder = library_path(Path(path))
+    folder = library_path(require_path("path", path))
+    require_flag("create", create)
     if Store.is_library(folder):
         return Library.open(folder, settings)
     if not create:

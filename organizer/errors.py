@@ -40,9 +40,11 @@ class OrganizerError(Exception):
     exit_code = EXIT_FAILED
 
     def __init__(self, message: str, hint: str = "") -> None:
+        # A path or a name in it may hold line breaks.
+        message = " ".join(message.splitlines())
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.hint = " ".join(hint.splitlines())
 
 
 class SettingsError(OrganizerError):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from platformdirs import user_config_path
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -15,6 +15,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from organizer.arguments import refused, require_path
 from organizer.errors import SettingsError
 
 DEFAULT_EMBEDDER = "mobilenet_v2"
@@ -73,13 +74,53 @@ class Settings(BaseSettings):
     threads: int = Field(default=0, ge=0, le=1024)
     batch_size: int = Field(default=32, ge=1, le=4096)
     commit_images: int = Field(default=512, ge=1)
-    commit_seconds: float = Field(default=15.0, gt=0)
+    commit_seconds: float = Field(default=15.0, gt=0, allow_inf_nan=False)
     max_file_bytes: int = Field(default=2 * 1024**3, ge=1)
     seed: int = Field(default=0, ge=0, lt=2**31)
     with_people: bool = False
     viewer: str | None = None
-    burst_gap: float = Field(default=BURST_GAP, ge=0)
-    event_gap: float = Field(default=EVENT_GAP, ge=0)
+    burst_gap: float = Field(default=BURST_GAP, ge=0, allow_inf_nan=False)
+    event_gap: float = Field(default=EVENT_GAP, ge=0, allow_inf_nan=False)
+
+    def __init__(self, **values: Any) -> None:
+        """Settings by name; those that are not given are from the environment and the file.
+
+        Raises:
+            SettingsError: There is no such setting, a value cannot be what was given, or the file
+                cannot be read.
+        """
+        known = type(self).model_fields
+        for name in values.keys() - known.keys():
+            raise SettingsError(
+                f"there is no setting {name!r}", f"there are: {', '.join(sorted(known))}"
+            )
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise _mistaken(error) from error
+        except ValueError as error:  # a TOML file that is not TOML
+            raise SettingsError(
+                f"cannot read the settings: {error}", f"mend {config_path()}"
+            ) from error
+
+    @field_validator(
+        "threads", "batch_size", "commit_images", "commit_seconds", "max_file_bytes", "seed",
+        "burst_gap", "event_gap", mode="before",
+    )  # fmt: skip
+    @classmethod
+    def _no_truth_value(cls, value: object) -> object:
+        """True is no number, though Python counts with it."""
+        if isinstance(value, bool):
+            raise ValueError("it is a number, not true or false")  # noqa: TRY004 - pydantic's way
+        return value
+
+    @field_validator("library", "weights", mode="before")
+    @classmethod
+    def _a_path(cls, value: object) -> object:
+        try:
+            return None if value is None else require_path("a path", value)
+        except SettingsError as error:
+            raise ValueError(error.hint) from error
 
     @classmethod
     def settings_customise_sources(
@@ -102,20 +143,18 @@ def load_settings(**flags: Any) -> Settings:
     Raises:
         SettingsError: A value cannot be what was given, or the file cannot be read.
     """
-    given = {name: value for name, value in flags.items() if value is not None}
-    try:
-        return Settings(**given)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(
-            f"setting {name!r} cannot be {first['input']!r}: {first['msg'].lower()}",
-            f"look at ORGANIZER_{name.upper()} and at {config_path()}",
-        ) from error
-    except ValueError as error:  # a TOML file that is not TOML
-        raise SettingsError(
-            f"cannot read the settings: {error}", f"mend {config_path()}"
-        ) from error
+    return Settings(**{name: value for name, value in flags.items() if value is not None})
+
+
+def _mistaken(error: ValidationError) -> SettingsError:
+    """The first value that cannot be, and where it may be from."""
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    why = first["msg"].removeprefix("Value error, ").lower()
+    return SettingsError(
+        f"{refused(f'setting {name!r}', first['input'], '').message}: {why}",
+        f"look at ORGANIZER_{name.upper()} and at {config_path()}",
+    )
 
 
 def available_cores() -> int:

@@ -47,7 +47,7 @@ def blobs(
 
 
 def library_at(folder: Path, **settings: int) -> Library:
-    return Library.open_or_create(folder, Settings(**settings))  # type: ignore[arg-type]
+    return Library.open_or_create(folder, Settings(**settings))
 
 
 def fill(library: Library, ids: Sequence[str], vectors: Vectors) -> None:

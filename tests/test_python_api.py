@@ -308,9 +308,9 @@ def test_a_wrong_argument_is_refused_by_name_and_leaves_no_trace(
     assert not (filled.store.path / "writing").exists()
     filled.recluster(k=np.int64(3))  # type: ignore[arg-type]
     assert len(filled.clusters) == 3
-    with pytest.raises(SettingsError, match="one cluster cannot be merged"):
+    with pytest.raises(SettingsError, match="no cluster was named"):
         filled.corrections.merge([])
-    with pytest.raises(SettingsError, match="a path is empty"):
+    with pytest.raises(SettingsError, match="images cannot be ''"):
         filled.clusters[1].add("")
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -37,6 +38,25 @@ class Sections(TyperGroup):
         for title, lines in sections.items():
             with formatter.section(title):
                 formatter.write_dl(lines)
+
+
+class PathsTaken(TyperCommand):
+    """A command that refuses an empty path, which would be taken for the current folder.
+
+    A shell makes one of a variable that is not set: ``organizer arrange --to "$FOLDER"``.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments, and refuse an empty one where a path is meant."""
+        empty = any(not arg or (arg.startswith("-") and arg.endswith("=")) for arg in args)
+        suspicious = empty and "." not in args
+        rest = super().parse_args(ctx, args)
+        params: list[Any] = list(self.params) if suspicious else []
+        for param in params:
+            value = ctx.params.get(param.name)
+            if Path() in (value if isinstance(value, list | tuple) else [value]):
+                raise typer.BadParameter("the path is empty", ctx=ctx, param=param)
+        return rest
 
 
 class Deferred(TyperCommand):
@@ -78,6 +98,9 @@ def _use_plain_help(app: typer.Typer) -> None:
     app.rich_markup_mode = None
     if isinstance(app.info.cls, DefaultPlaceholder):
         app.info.cls = Sections
+    for command in app.registered_commands:
+        if command.cls is None or command.cls is TyperCommand:
+            command.cls = PathsTaken
     for group in app.registered_groups:
         if group.typer_instance is not None:
             _use_plain_help(group.typer_instance)

@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from organizer.errors import SettingsError
+from organizer.arguments import (
+    require_flag,
+    require_function,
+    require_integer,
+    require_object,
+    require_path,
+    require_paths,
+    require_text,
+)
 from organizer.library import embedders, recovery
 from organizer.library.arrangements.relocation import has_moved
 from organizer.library.clustering.cluster_count import K
@@ -31,7 +39,7 @@ from organizer.library.ingest.run import (
 )
 from organizer.library.locate import library_path
 from organizer.library.opening import OpenLibrary
-from organizer.library.progress import NoProgress, Progress
+from organizer.library.progress import Progress, progress_or_none
 from organizer.library.reports.api import Reports
 from organizer.library.review.api import Review
 from organizer.library.search.hits import Hits
@@ -96,12 +104,15 @@ class Library:
         Raises:
             StoreError: There is none, it is damaged, or it is newer than this program.
         """
-        return cls._start(Store.open(library_path(Path(path))), settings)
+        folder = library_path(require_path("path", path))
+        _require_settings(settings)
+        return cls._start(Store.open(folder), settings)
 
     @classmethod
     def open_or_create(cls, path: str | Path = ".", settings: Settings | None = None) -> Self:
         """Open a library, or make an empty one where there is none; see `open`."""
-        folder = library_path(Path(path))
+        folder = library_path(require_path("path", path))
+        _require_settings(settings)
         store = Store.open(folder) if Store.is_library(folder) else Store.create(folder)
         return cls._start(store, settings)
 
@@ -170,9 +181,12 @@ class Library:
             >>> report.images  # doctest: +SKIP
             24
         """
+        require_flag("other_weights", other_weights)
+        require_function("stop", stop)
+        shown = progress_or_none(progress)
         embedders.require_photo_embedder(embedders.embedder_name(embedder))
         require_executor(self.settings)
-        starts = starting_points(_paths(paths))
+        starts = starting_points(require_paths("paths", paths))
         if not self._knows_files_below(starts):
             require_images(starts)
         with self._opened.writing() as was_interrupted:
@@ -183,7 +197,7 @@ class Library:
                 embedder=embedder,
                 other_weights=other_weights,
                 settings=self.settings,
-                progress=progress or NoProgress(),
+                progress=shown,
                 stop=stop,
             )
             if sum(report.counts.values()) > report.counts[Outcome.UNCHANGED]:
@@ -241,10 +255,9 @@ class Library:
             dry_run=dry_run,
         )
         settings = _with_seed(self.settings, seed)
+        shown = progress_or_none(progress)
         with self._opened.writing():
-            report = run_recluster(
-                self.store, options, settings=settings, progress=progress or NoProgress()
-            )
+            report = run_recluster(self.store, options, settings=settings, progress=shown)
             if not dry_run:
                 self._opened.tidy()
         return report
@@ -283,7 +296,9 @@ class Library:
         Raises:
             SettingsError: There is no such file, it is no image, or there is nothing to search.
         """
-        return search_photo(self._opened, Path(photo), limit=limit, embedder=embedder)
+        file = require_path("photo", photo)
+        limit = require_integer("limit", limit, least=1)
+        return search_photo(self._opened, file, limit=limit, embedder=embedder)
 
     def search_text(self, text: str, *, limit: int = 10, embedder: str | None = None) -> Hits:
         """Find the images nearest to a text, by an embedder that reads texts.
@@ -296,6 +311,9 @@ class Library:
         Raises:
             SettingsError: The text is empty, or no embedder of the library reads texts.
         """
+        require_text("text", text, or_empty=True)
+        limit = require_integer("limit", limit, least=1)
+        embedder = None if embedder is None else require_text("embedder", embedder)
         return search_text(self._opened, text, limit=limit, embedder=embedder)
 
     def embeddings(self, *, embedder: str | Embedder | None = None) -> tuple[ImageIds, Vectors]:
@@ -335,8 +353,7 @@ class Library:
         Raises:
             SettingsError: There are no vectors of that embedder, or the size cannot be.
         """
-        if batch_size < 1:
-            raise SettingsError(f"batch_size cannot be {batch_size}", "1 or more")
+        batch_size = require_integer("batch_size", batch_size, least=1)
         spec = embedders.require_spec(self.store, embedders.embedder_name(embedder))
         return self._streamed(spec, batch_size)
 
@@ -394,7 +411,12 @@ class Library:
             >>> plan = organizer.parse_plan(embedders=["hog", "hsv"], k="2:6")  # doctest: +SKIP
             >>> library.compare(plan).comparison.verdict.lines  # doctest: +SKIP
         """
-        shown = progress or NoProgress()
+        require_object("plan", plan, ComparisonPlan)
+        if labels is not None:
+            require_text("labels", labels)
+        below = Path.cwd() if below is None else require_path("below", below)
+        require_function("stop", stop)
+        shown = progress_or_none(progress)
 
         def embed(embedder: str) -> bool:
             if embedder.startswith(CROPS_PREFIX):  # an import of detections makes these
@@ -411,7 +433,7 @@ class Library:
             ingest=embed,
             settings=self.settings,
             labels=labels,
-            below=below or Path.cwd(),
+            below=below,
             progress=shown,
             stop=stop,
         )
@@ -437,14 +459,13 @@ class Library:
         return any(r.is_relative_to(s) or s.is_relative_to(r) for r in roots for s in starts)
 
 
-def _paths(paths: Paths) -> list[Path]:
-    given = [paths] if isinstance(paths, str | Path) else paths
-    return [Path(path) for path in given]
+def _require_settings(settings: Settings | None) -> None:
+    if settings is not None:
+        require_object("settings", settings, Settings)
 
 
 def _with_seed(settings: Settings, seed: int | None) -> Settings:
     if seed is None:
         return settings
-    if not 0 <= seed < _SEEDS:
-        raise SettingsError(f"seed cannot be {seed}", f"0 to {_SEEDS - 1}")
+    seed = require_integer("seed", seed, least=0, most=_SEEDS - 1)
     return settings.model_copy(update={"seed": seed})

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
+
+from organizer.arguments import refused
 
 
+@runtime_checkable
 class Progress(Protocol):
     """Receives the progress of a long operation, and shows it in its own way."""
 
@@ -32,3 +35,16 @@ class NoProgress:
 
     def note(self, text: str) -> None:
         """Nothing."""
+
+
+def progress_or_none(progress: object) -> Progress:
+    """The progress that was given; one that shows nothing where None.
+
+    Raises:
+        SettingsError: It is no `Progress`.
+    """
+    if progress is None:
+        return NoProgress()
+    if isinstance(progress, type) or not isinstance(progress, Progress):
+        raise refused("progress", progress, "an object with begin, advance and note, or None")
+    return progress

@@ -24,7 +24,7 @@ import pyarrow as pa
 from organizer.durable import sync_file, sync_folder
 from organizer.errors import SettingsError, StoreError
 from organizer.store.journal import JOURNAL, Journal
-from organizer.store.lance_errors import damaged, translated
+from organizer.store.lance_errors import damaged, explain, translated
 from organizer.store.lance_files import TableFiles, has_version, remove_newer, remove_table
 from organizer.store.schemas import SCHEMA_VERSION, TABLES, columns_of
 
@@ -61,7 +61,10 @@ def read_manifest(path: Path) -> Manifest:
     try:
         kept = json.loads((path / _MANIFEST).read_text(encoding="utf-8"))
         manifest = Manifest(int(kept["schema"]), str(kept.get("created_at", "")))
-    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
+    except OSError as error:
+        cause = explain(path, error) or damaged(path, f"{_MANIFEST} cannot be read")
+        raise cause from error
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise damaged(path, f"{_MANIFEST} cannot be read") from error
     if manifest.schema > SCHEMA_VERSION:
         raise StoreError(
@@ -529,7 +532,7 @@ class Database:
             if len(small) > (_SMALL_ARRAYS if name.startswith("arrays") else _SMALL_FRAGMENTS):
                 with self._writing_table(name):
                     dataset.optimize.compact_files(target_rows_per_fragment=_ROWS_PER_FRAGMENT)
-        with self._no_readers() as alone, translated(self.path):
+        with translated(self.path), self._no_readers() as alone:
             for name in self.names():
                 self.dataset(name).cleanup_old_versions(
                     older_than=timedelta(0) if alone else _READERS_GRACE,

@@ -18,6 +18,7 @@ from typing import Any
 from organizer.durable import sync_folder
 from organizer.errors import StoreError
 from organizer.store.journal_schema import CREATE
+from organizer.store.lance_errors import damaged
 
 JOURNAL = "journal.sqlite"
 """The name of the file in the library's folder."""
@@ -214,8 +215,5 @@ def _as_store_error(file: Path, error: sqlite3.Error) -> StoreError:
             "check that its disk is there and that you may use it",
         )
     if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB} or not file.is_file():
-        return StoreError(
-            f"the library {file.parent} is damaged: {file.name}: {error}",
-            "put back a copy of the library; keep this one too until that is done",
-        )
+        return damaged(file.parent, f"{file.name}: {error}")
     raise error

@@ -417,3 +417,32 @@ def test_debug_shows_the_traceback_of_wrong_use_too(typed: Run) -> None:
     ran = typed("clusters", "show", "99", "--debug")
     assert "SettingsError" in ran.err
     assert ran.err.startswith("Traceback")
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (("ingest", ""), "'PATH'"),
+        (("ingest", "photos", ""), "'PATH'"),
+        (("status", "--library", ""), "'--library'"),
+        (("arrange", "--to", ""), "'--to'"),
+        (("arrange", "--to="), "'--to'"),
+        (("arrange", "--read-back", ""), "'--read-back'"),
+        (("clusters", "suggest-names", "--labels", ""), "'--labels'"),
+    ],
+)
+def test_an_empty_path_is_not_taken_for_the_current_folder(
+    own: Path, typed: Run, words: tuple[str, ...], option: str
+) -> None:
+    before = sorted(own.parent.rglob("*"))
+    ran = typed(*words)
+    assert ran.code == 2
+    assert option in ran.err
+    assert "the path is empty" in ran.err
+    assert sorted(own.parent.rglob("*")) == before
+
+
+def test_the_current_folder_is_named_by_a_dot(own: Path, typed: Run) -> None:
+    assert own.is_dir()
+    assert typed("status", "--library", ".").code == 0
+    assert typed("recluster", "--k", "2", "--library", ".", "--center", "").code == 2

@@ -47,7 +47,8 @@ def load_seen(folder: Path) -> dict[PhotoKey, SeenPhoto]:
     except (OSError, ValueError, TypeError) as error:
         raise StoreError(
             f"{file} cannot be read",
-            "remove it: the next read-back then compares with the arrangement as it was made",
+            f"put back a copy of it, or rename it to {file.name}.damaged: the next read-back then "
+            "compares with the arrangement as it was made; --dry-run shows first what that changes",
         ) from error
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from typing import Literal
 
+from organizer.arguments import refused
 from organizer.cluster.choose_k import (
     CLEAR_SILHOUETTE,
     SWEPT,
@@ -33,15 +34,14 @@ def parse_k(k: object) -> K:
     """
     if isinstance(k, str) and k == "auto":
         return "auto"
+    numbers = k if isinstance(k, tuple | list) else (k, k)
+    possible = "a whole number, auto, or the lowest and the highest"
+    if any(isinstance(number, bool) for number in numbers):
+        raise refused("k", k, possible)
     try:
-        if isinstance(k, tuple | list):
-            lowest, highest = (operator.index(number) for number in k)
-        else:
-            lowest = highest = operator.index(k)  # type: ignore[arg-type]
+        lowest, highest = (operator.index(number) for number in numbers)
     except (TypeError, ValueError) as error:
-        raise SettingsError(
-            f"k cannot be {k!r}", "a whole number, auto, or the lowest and the highest"
-        ) from error
+        raise refused("k", k, possible) from error
     if lowest < 2:
         raise SettingsError(f"k = {lowest} makes no clusters", "k is 2 or more, or auto")
     if highest < lowest:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import get_args
 
+from organizer import registry
+from organizer.arguments import require_choice, require_flag, require_text
 from organizer.cluster.choose_k import KMethod
-from organizer.errors import SettingsError
 from organizer.library.clustering.cluster_count import K, parse_k
+from organizer.library.clustering.fit import CLUSTERERS
 from organizer.library.clustering.preprocessing import parse_centring
 from organizer.library.clustering.space import parse_reducer, with_centring
 from organizer.settings import DEFAULT_REDUCER
@@ -54,9 +56,11 @@ def parse_options(
         SettingsError: k, the way to choose it, the space or the centring cannot be.
     """
     k = parse_k(k)
-    if k_method not in get_args(KMethod):
-        raise SettingsError(
-            f"k_method cannot be {k_method!r}", f"one of {', '.join(get_args(KMethod))}"
-        )
-    space = with_centring(parse_reducer(reduce or DEFAULT_REDUCER), parse_centring(center))
+    require_choice("k_method", k_method, get_args(KMethod))
+    registry.check_part(CLUSTERERS, require_text("algorithm", algorithm, or_empty=True))
+    require_flag("bursts", bursts)
+    require_flag("dry_run", dry_run)
+    reducer = DEFAULT_REDUCER if reduce is None else require_text("reduce", reduce)
+    by = None if center is None else require_text("center", center, or_empty=True)
+    space = with_centring(parse_reducer(reducer), parse_centring(by))
     return ReclusterOptions(k, k_method, algorithm, space, embedder, dry_run, bursts)

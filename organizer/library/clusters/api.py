@@ -10,6 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from organizer.arguments import (
+    require_choice,
+    require_cluster_id,
+    require_flag,
+    require_text,
+    require_texts,
+)
 from organizer.cluster.decisions import compile_constraints
 from organizer.errors import SettingsError
 from organizer.library.clusters.summaries import (
@@ -202,7 +209,7 @@ class Clusters:
             ClusteringError: There is no clustering yet.
             SettingsError: There is no such cluster.
         """
-        return cluster_members(self._store, cluster_id)
+        return cluster_members(self._store, require_cluster_id(cluster_id))
 
     def unassigned(self) -> list[ClusterMember]:
         """The images that fit no cluster, the nearest to one first.
@@ -214,10 +221,12 @@ class Clusters:
 
     def assignments(self, *, with_people: bool | None = None) -> ArrowTable:
         """See `organizer.library.Library.assignments`."""
+        if with_people is None:
+            with_people = self._opened.settings.with_people
+        shown = require_flag("with_people", with_people)
         current = require_clustering(self._store)
         members = self._store.clusterings.assignments(current.clustering_id)
         ids = members.image_ids.tolist()
-        shown = self._opened.settings.with_people if with_people is None else with_people
         hidden = set() if shown else self._store.detections.quarantined(ids)
         of_crops = is_crop_embedder(current.embedder)
         photos = frames_of(self._store, ids) if of_crops else ids
@@ -238,7 +247,7 @@ class Clusters:
 
     def name_of(self, cluster_id: int) -> str | None:
         """The name of a cluster; None where it has none."""
-        return self.names().get(cluster_id)
+        return self.names().get(require_cluster_id(cluster_id))
 
     def count_hidden(self, cluster_id: int | None) -> int:
         """The number of images that are not shown, because people are in the photo.
@@ -246,6 +255,8 @@ class Clusters:
         Args:
             cluster_id: Of this cluster; of the unassigned images where None.
         """
+        if cluster_id is not None:
+            cluster_id = require_cluster_id(cluster_id)
         return count_hidden(self._store, cluster_id)
 
     def groups(self) -> dict[PhotoGroup, int]:
@@ -264,7 +275,8 @@ class Clusters:
 
     def photos_in(self, group: PhotoGroup) -> list[GroupPhoto]:
         """The photos of a group beside the clusters, by path."""
-        return photos_in_group(self._store, group)
+        name = require_choice("group", group, [known.value for known in PhotoGroup])
+        return photos_in_group(self._store, PhotoGroup(name))
 
     def suggest_names(
         self, labels: Sequence[str], *, embedder: str | None = None
@@ -279,6 +291,8 @@ class Clusters:
             SettingsError: There are no labels, or no embedder of the library reads texts.
             ClusteringError: There is no clustering yet.
         """
+        labels = require_texts("labels", labels, least=1)
+        embedder = None if embedder is None else require_text("embedder", embedder)
         settings = self._opened.settings
         return suggest_cluster_names(self._store, labels, embedder=embedder, settings=settings)
 
@@ -316,4 +330,5 @@ def _is_called(summary: ClusterSummary, key: object) -> bool:
     """Whether a cluster has an id or a name; a cluster without a name is not called None."""
     if isinstance(key, str):
         return summary.name == key
-    return isinstance(key, int | np.integer) and summary.cluster_id == key
+    is_id = isinstance(key, int | np.integer) and not isinstance(key, bool)
+    return is_id and summary.cluster_id == key

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from organizer import registry
+from organizer.arguments import (
+    require_choice,
+    require_integer,
+    require_object,
+    require_objects,
+    require_text,
+    require_texts,
+)
 from organizer.errors import SettingsError
 from organizer.library import embedders
 from organizer.library.clustering.fit import CLUSTERERS, finds_own_k
@@ -87,14 +95,19 @@ class ComparisonPlan:
         Raises:
             SettingsError: A name is unknown, or a number cannot be.
         """
-        if self.repeats < 1:
-            raise SettingsError(f"--repeats cannot be {self.repeats}", "1 or more")
-        for name in self.substitutes:
+        require_integer("repeats", self.repeats, least=1)
+        for name in require_texts("substitutes", self.substitutes):
             embedders.check_embedder(name)
-        for grid in self.grids:
-            for algorithm in grid.algorithms:
+        for grid in require_objects("grids", self.grids, ComparisonGrid):
+            if grid.ks != CLASSES:
+                for k in require_objects("ks", grid.ks, object):
+                    require_integer("k", k, least=1)
+            for algorithm in require_texts("algorithms", grid.algorithms, least=1):
                 registry.check_part(CLUSTERERS, algorithm)
-            for feature in grid.features:
+            for feature in require_objects("features", grid.features, FeatureSpec):
+                require_text("embedder", feature.embedder)
+                require_object("reducer", feature.reducer, PartSpec)
+                require_choice("lengths", feature.lengths, get_args(Lengths))
                 embedders.check_embedder(feature.embedder)
                 if feature.lengths == "kept" and feature.reducer.name not in _KEEP_LENGTHS:
                     raise SettingsError(
@@ -131,15 +144,23 @@ def parse_plan(
         >>> parse_plan(embedders=["hog"], k="2:4").grids[0].ks  # doctest: +SKIP
         (2, 3, 4)
     """
+    embedders = require_texts("embedders", embedders)
+    algorithms = require_texts("algorithms", algorithms)
+    reduce = require_texts("reduce", reduce)
     if not embedders or not algorithms or not reduce:
         raise SettingsError("there is nothing to compare", "--embedders mobilenet_v2,hog")
+    substitutes = require_texts("substitutes", substitutes)
+    require_choice("lengths", lengths, get_args(Lengths))
+    require_integer("repeats", repeats, least=1)
     features = [
         FeatureSpec(name, parse_reducer(space), lengths)
         for name in dict.fromkeys(embedders)
         for space in dict.fromkeys(reduce)
     ]
     names = [_SYNONYMS.get(name, name) for name in algorithms]
-    grid = ComparisonGrid(tuple(features), tuple(dict.fromkeys(names)), parse_ks(k))
+    grid = ComparisonGrid(
+        tuple(features), tuple(dict.fromkeys(names)), parse_ks(require_text("k", k))
+    )
     return ComparisonPlan((grid,), repeats, tuple(substitutes))
 
 

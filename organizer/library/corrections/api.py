@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from organizer.arguments import require_cluster_id
 from organizer.cluster.decisions import Constraints, compile_constraints
 from organizer.library.corrections.apply import apply_requests
+from organizer.library.corrections.arguments import require_requests
 from organizer.library.corrections.history import HistoryEvent, read_history
 from organizer.library.corrections.report import DecisionReport
 from organizer.library.corrections.requests import (
@@ -62,11 +64,12 @@ class Corrections:
             ClusteringError: There is no clustering yet, or no cluster would be left.
             StoreError: The library cannot be written.
         """
-        if not requests:
+        checked = require_requests(requests)
+        if not checked:
             return []
         with self._opened.writing():
             state, reports, has_written = apply_requests(
-                self._store, self._current_state, requests, settings=self._settings
+                self._store, self._current_state, checked, settings=self._settings
             )
             self._keep(state)
             if has_written or state.store.steps.count() % _STEPS_A_TIDY == 0:
@@ -191,6 +194,8 @@ class Corrections:
         Raises:
             SettingsError: No cluster ever had that id.
         """
+        if cluster_id is not None:
+            cluster_id = require_cluster_id(cluster_id)
         return read_history(self._store, cluster_id)
 
     def constraints(self) -> Constraints:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from organizer.arguments import require_flag, require_integer, require_path, require_text
 from organizer.deployments import DeploymentTemplate, format_shift
 from organizer.errors import SettingsError
 from organizer.library.deployments import csv_file
@@ -82,7 +83,9 @@ class Deployments:
         Raises:
             SettingsError: It is no template, or no photo of the library is in such folders.
         """
-        template = DeploymentTemplate.parse(text) if text is not None else None
+        template = None
+        if text is not None:
+            template = DeploymentTemplate.parse(require_text("text", text, or_empty=True))
         with self._opened.writing():
             if template is not None:
                 require_fit(self._store, template)
@@ -99,9 +102,10 @@ class Deployments:
         Raises:
             SettingsError: The table cannot be read or has mistakes; nothing is taken from it.
         """
+        file = require_path("file", file)
         with self._opened.writing():
             previous = {known.deployment_id: known for known in self._store.deployments.all()}
-            table = csv_file.read_deployments(Path(file), previous)
+            table = csv_file.read_deployments(file, previous)
             current = previous | {line.deployment_id: line for line in table.deployments}
             self._store.deployments.write(current.values())
             placement = read_placement(self._store)
@@ -132,6 +136,8 @@ class Deployments:
         Raises:
             SettingsError: There is no deployment, or the file cannot be written or replaced.
         """
+        place = require_path("to", to)
+        require_flag("force", force)
         found = self.summary().deployments
         if not found:
             raise SettingsError(
@@ -139,7 +145,7 @@ class Deployments:
                 "organizer deployments template '{site}/{camera}/...'",
             )
         rows = ((s.deployment, s.images, s.first, s.last) for s in found)
-        csv_file.write_deployments(self._store, Path(to), rows, force=force)
+        csv_file.write_deployments(self._store, place, rows, force=force)
         return len(found)
 
     def shift(self, deployment_id: str, seconds: int, *, reset: bool = False) -> ShiftReport:
@@ -156,6 +162,9 @@ class Deployments:
         Raises:
             SettingsError: There is no such deployment, or it is more than a hundred years.
         """
+        require_text("deployment_id", deployment_id, or_empty=True)
+        seconds = require_integer("seconds", seconds, least=-_LONGEST_SHIFT, most=_LONGEST_SHIFT)
+        require_flag("reset", reset)
         with self._opened.writing():
             before = require_deployment(current_summary(self._store), deployment_id)
             total = seconds + (0 if reset else before.deployment.shift)

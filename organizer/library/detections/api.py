@@ -6,21 +6,29 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 
+from organizer.arguments import (
+    require_flag,
+    require_function,
+    require_integer,
+    require_iterator,
+    require_number,
+    require_text,
+)
 from organizer.errors import SettingsError
 from organizer.library import embedders
 from organizer.library.detections.embed import embed_crops
 from organizer.library.detections.importing import (
     crop_embedder,
     import_detections,
-    require_threshold,
 )
 from organizer.library.detections.report import DetectionCounts, DetectionReport
+from organizer.library.detections.results import checked_results
 from organizer.library.images import crops
 from organizer.library.images.crops import PhotoLocation
 from organizer.library.ingest.assign import AssignmentSummary
 from organizer.library.ingest.late import assign_late
 from organizer.library.opening import OpenLibrary
-from organizer.library.progress import NoProgress, Progress
+from organizer.library.progress import Progress, progress_or_none
 from organizer.types import NOISE, ImageDetections, PartSpec, is_crop_embedder
 
 
@@ -71,9 +79,16 @@ class Detections:
             StoreError: The library cannot be written.
         """
         started = time.monotonic()
-        shown = progress or NoProgress()
-        for value in (threshold, usual_threshold):
-            require_threshold(value)
+        results = require_iterator("found", found, "results, image by image")
+        if total is not None:
+            total = require_integer("total", total, least=0)
+        threshold = _confidence("threshold", threshold)
+        usual_threshold = _confidence("usual_threshold", usual_threshold)
+        if embedder is not None:
+            require_text("embedder", embedder)
+        require_flag("keep_other_detectors", keep_other_detectors)
+        require_function("stop", stop)
+        shown = progress_or_none(progress)
         if not self._store.photos.count_images():
             raise SettingsError("there are no images in this library", "organizer ingest FOLDER")
         spec = crop_embedder(self._store, embedder)
@@ -85,7 +100,7 @@ class Detections:
                 self._store.detections.note_usual_threshold(usual_threshold)
             imported = import_detections(
                 self._store,
-                found,
+                checked_results(results),
                 total=total,
                 keep_other_detectors=keep_other_detectors,
                 progress=shown,
@@ -152,3 +167,7 @@ class Detections:
         active = crops.active_crops(self._store)
         inside = members.image_ids[members.cluster_ids != NOISE]
         return sum(image_id not in active for image_id in inside)
+
+
+def _confidence(name: str, value: float | None) -> float | None:
+    return None if value is None else require_number(name, value, least=0, most=1)

@@ -6,10 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from organizer.arguments import (
+    refused,
+    require_flag,
+    require_mapping,
+    require_object,
+    require_path,
+    require_text,
+)
 from organizer.library.exports.options import ExportOptions, ExportReport
 from organizer.library.exports.run import run_export
 from organizer.library.opening import OpenLibrary
-from organizer.library.progress import NoProgress, Progress
+from organizer.library.progress import Progress, progress_or_none
 
 
 class Exports:
@@ -54,13 +62,23 @@ class Exports:
             ClusteringError: Clusters are named, and there is no clustering yet.
             OrganizerError: The target cannot be written.
         """
+        if options is not None:
+            require_object("options", options, ExportOptions)
         return run_export(
             self._store,
-            exporter,
-            Path(to) if isinstance(to, str) else to,
-            options or ExportOptions(),
-            params=params or {},
-            force=force,
-            progress=progress or NoProgress(),
+            require_text("exporter", exporter, or_empty=True),
+            _target(to),
+            (options or ExportOptions()).checked(),
+            params={} if params is None else require_mapping("params", params),
+            force=require_flag("force", force),
+            progress=progress_or_none(progress),
             settings=self._settings,
         )
+
+
+def _target(to: str | Path | BinaryIO | None) -> Path | BinaryIO | None:
+    if to is None or isinstance(to, str | Path):
+        return None if to is None else require_path("to", to)
+    if not callable(getattr(to, "write", None)):
+        raise refused("to", to, "a path, or a stream that can be written to")
+    return to

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from organizer.arguments import (
+    require_flag,
+    require_integer,
+    require_iterator,
+    require_path,
+    require_text,
+)
 from organizer.types import PartSpec
 
 
@@ -30,6 +37,29 @@ class ExportOptions:
     include_missing: bool = False
     relative_to: Path | None = None
     leave_out_incomplete: bool = False
+
+    def checked(self) -> ExportOptions:
+        """The same options, each known to be of its kind.
+
+        Raises:
+            SettingsError: One is not.
+        """
+        return replace(
+            self,
+            vectors=None if self.vectors is None else require_flag("vectors", self.vectors),
+            embedder=None if self.embedder is None else require_text("embedder", self.embedder),
+            clusters=[
+                require_text("clusters", one)
+                if isinstance(one, str)
+                else require_integer("clusters", one)
+                for one in require_iterator("clusters", self.clusters, "ids and names")
+            ],
+            include_missing=require_flag("include_missing", self.include_missing),
+            relative_to=None
+            if self.relative_to is None
+            else require_path("relative_to", self.relative_to),
+            leave_out_incomplete=require_flag("leave_out_incomplete", self.leave_out_incomplete),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from organizer.arguments import require_flag, require_function, require_object, require_path
 from organizer.arrange import ArrangeMode, ArrangeRecord, read_plan, write_plan
 from organizer.errors import SettingsError
 from organizer.library import output_paths
@@ -23,7 +24,7 @@ from organizer.library.folders.report import (
 )
 from organizer.library.folders.undo import undo_arrangement
 from organizer.library.opening import OpenLibrary
-from organizer.library.progress import NoProgress, Progress
+from organizer.library.progress import Progress, progress_or_none
 
 
 class Folders:
@@ -66,14 +67,17 @@ class Folders:
             ClusteringError: The template names the cluster, and there are none yet.
             StoreError: The library cannot be written.
         """
-        shown = progress or NoProgress()
+        options = require_object("options", options, ArrangeOptions).checked()
+        require_function("stop", stop)
+        shown = progress_or_none(progress)
         if plan is not None:
-            file = self._plan_file(Path(plan))
+            plan = require_path("plan", plan)
+            file = self._plan_file(plan)
             planned = self._plan(options, shown)
             try:
                 write_plan(planned.plan, file)
             except OSError as error:
-                raise output_paths.unwritable(Path(plan), error, option="--plan") from error
+                raise output_paths.unwritable(plan, error, option="--plan") from error
             notes = run.plan_notes(planned)
             return report_plan(planned.plan, files=planned.files, file=file, notes=notes)
         if options.mode is ArrangeMode.MOVE:
@@ -110,8 +114,9 @@ class Folders:
                 interrupted; or it cannot be applied at all.
             StoreError: The library cannot be written.
         """
-        shown = progress or NoProgress()
-        wanted = read_plan(Path(plan)) if plan is not None else None
+        require_function("stop", stop)
+        shown = progress_or_none(progress)
+        wanted = read_plan(require_path("plan", plan)) if plan is not None else None
         with self._opened.writing():
             files = len(self._store.photos.held_files())
             if wanted is None:
@@ -137,8 +142,10 @@ class Folders:
             SettingsError: None is active.
             StoreError: The library cannot be written.
         """
+        require_function("stop", stop)
+        shown = progress_or_none(progress)
         with self._opened.writing():
-            record = undo_arrangement(self._store, progress=progress or NoProgress(), stop=stop)
+            record = undo_arrangement(self._store, progress=shown, stop=stop)
             return report_undo(record)
 
     def read_back(
@@ -156,11 +163,12 @@ class Folders:
             ClusteringError: There are no clusters.
             StoreError: The library cannot be written.
         """
-        shown = progress or NoProgress()
-        if dry_run:
-            return preview_read_back(self._store, Path(to), settings=self._settings, progress=shown)
+        folder = require_path("to", to)
+        shown = progress_or_none(progress)
+        if require_flag("dry_run", dry_run):
+            return preview_read_back(self._store, folder, settings=self._settings, progress=shown)
         with self._opened.writing():
-            found = apply_read_back(self._store, Path(to), settings=self._settings, progress=shown)
+            found = apply_read_back(self._store, folder, settings=self._settings, progress=shown)
             self._opened.tidy()
         return found
 
@@ -179,7 +187,7 @@ class Folders:
         if os.path.lexists(place) and not place.is_dir():
             raise SettingsError(
                 f"{plan} is there, and may hold what you edited",
-                "choose another --plan, or remove it",
+                "choose another --plan",
             )
         return output_paths.resolve_output_file(
             self._store, plan, option="--plan", kind="plan of organizer", is_ours=None

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from organizer.arguments import require_flag, require_object, require_path, require_text
 from organizer.arrange import FIELDS, ArrangeMode, ArrangeRecord, FolderTemplate
 from organizer.errors import SettingsError
 from organizer.library.output_paths import resolve_output
@@ -49,6 +50,22 @@ class ArrangeOptions:
     def folder(self) -> Path:
         """The folder as a path."""
         return Path(self.to)
+
+    def checked(self) -> ArrangeOptions:
+        """The same options, each known to be of its kind.
+
+        Raises:
+            SettingsError: One is not.
+        """
+        require_text("by", self.by)
+        if self.template is not None:
+            require_text("template", self.template)
+        return replace(
+            self,
+            to=require_path("to", self.to),
+            mode=require_object("mode", self.mode, ArrangeMode),
+            keep_tree=require_flag("keep_tree", self.keep_tree),
+        )
 
     def parsed(self) -> FolderTemplate:
         """Parse the template.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from organizer.arguments import require_path
 from organizer.errors import SettingsError
 from organizer.store import Store
 
@@ -15,10 +16,8 @@ def typed_path(path: str | Path) -> Path:
     Raises:
         SettingsError: It is empty, or begins with the home of a user who does not exist.
     """
-    if not str(path):
-        raise SettingsError("a path is empty", "name a file or a folder")
     try:
-        return Path(path).expanduser()
+        return require_path("a path", path).expanduser()
     except RuntimeError as error:
         raise SettingsError(f"there is no folder {path}", "check the path") from error
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
+from organizer.arguments import require_path
 from organizer.errors import SettingsError
 from organizer.library import csv_tables
 from organizer.light import is_infrared
@@ -140,7 +141,7 @@ def _file_and_column(labels: str, below: Path) -> tuple[Path, str | None]:
 
 def _expanded(text: str) -> Path:
     try:
-        return Path(text).expanduser()
+        return require_path("labels", text).expanduser()
     except RuntimeError as error:  # an unknown ~user
         raise SettingsError(f"cannot read the labels {text}: {error}", _TAKEN) from error
 

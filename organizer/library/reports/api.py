@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
+from organizer.arguments import require_choice, require_flag, require_path, require_text
 from organizer.library.opening import OpenLibrary
-from organizer.library.progress import NoProgress, Progress
+from organizer.library.progress import Progress, progress_or_none
 from organizer.library.reports import publish
 from organizer.library.reports.maps import MapMethod
 from organizer.library.reports.report import ClusteringReport, make_report
@@ -35,7 +37,8 @@ class Reports:
             ClusteringError: There is no clustering yet.
             SettingsError: The labels cannot be read, or fit no image.
         """
-        return make_report(self._store, labels, below=below or Path.cwd(), settings=self._settings)
+        labels, below = _labels(labels), _below(below)
+        return make_report(self._store, labels, below=below, settings=self._settings)
 
     def write(
         self,
@@ -67,14 +70,23 @@ class Reports:
             SettingsError: The labels cannot be read, or a file cannot be written.
             PluginError: The map needs a package that is not installed.
         """
+        require_choice("map_method", map_method, get_args(MapMethod))
         return publish.publish(
             self._store,
-            html=None if html is None else Path(html),
-            plots=None if plots is None else Path(plots),
+            html=None if html is None else require_path("html", html),
+            plots=None if plots is None else require_path("plots", plots),
             map_method=map_method,
-            labels=labels,
-            below=below or Path.cwd(),
-            force=force,
+            labels=_labels(labels),
+            below=_below(below),
+            force=require_flag("force", force),
             settings=self._settings,
-            progress=progress or NoProgress(),
+            progress=progress_or_none(progress),
         )
+
+
+def _labels(labels: str | None) -> str | None:
+    return None if labels is None else require_text("labels", labels)
+
+
+def _below(below: Path | None) -> Path:
+    return Path.cwd() if below is None else require_path("below", below)

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from organizer.arguments import (
+    require_cluster_ids,
+    require_flag,
+    require_image_id,
+    require_integer,
+    require_object,
+    require_objects,
+)
 from organizer.library.corrections.editor import Editor
 from organizer.library.corrections.report import DecisionReport
 from organizer.library.opening import OpenLibrary
 from organizer.library.review.answers import new_answers
 from organizer.library.review.audit import audit_clusters, rejected_images
 from organizer.library.review.sample import ReviewItem, draw_sample, find_doubtful
-from organizer.store import Answer
+from organizer.store import Answer, SampleKind
 from organizer.types import Audit
 
 
@@ -46,6 +54,8 @@ class Review:
             ClusteringError: There is no clustering yet.
             SettingsError: There is no such cluster.
         """
+        limit = require_integer("limit", limit, least=1)
+        cluster_ids = require_cluster_ids(cluster_ids)
         seed = self._settings.seed
         return draw_sample(self._store, limit, seed=seed, cluster_ids=cluster_ids)
 
@@ -67,6 +77,8 @@ class Review:
             ClusteringError: There is no clustering yet.
             SettingsError: There is no such cluster.
         """
+        limit = require_integer("limit", limit, least=1)
+        cluster_ids = require_cluster_ids(cluster_ids)
         return find_doubtful(self._store, limit, cluster_ids=cluster_ids)
 
     def answer(self, answers: Sequence[Answer]) -> int:
@@ -81,6 +93,7 @@ class Review:
         Raises:
             StoreError: The library cannot be written.
         """
+        answers = [_sound(answer) for answer in require_objects("answers", answers, Answer)]
         with self._opened.writing():
             current = self._store.clusterings.current()
             shown_in = current.clustering_id if current else 0
@@ -107,6 +120,7 @@ class Review:
             SettingsError: There is no such cluster.
             StoreError: The library cannot be written.
         """
+        cluster_ids = require_cluster_ids(cluster_ids)
         with self._opened.writing():
             rejected = rejected_images(self._store, cluster_ids)
             if not rejected:
@@ -132,3 +146,15 @@ class Review:
             None where there is no such answer.
         """
         return audit_clusters(self._store)
+
+
+def _sound(answer: Answer) -> Answer:
+    """An answer whose fields can be stored."""
+    return Answer(
+        image_id=require_image_id("the image of an answer", answer.image_id),
+        cluster_id=require_integer("the cluster of an answer", answer.cluster_id, least=0),
+        belongs=require_flag("belongs", answer.belongs),
+        drawn=require_object("drawn", answer.drawn, SampleKind),
+        clustering_id=require_integer("the clustering of an answer", answer.clustering_id, least=0),
+        answer_id=require_integer("the number of an answer", answer.answer_id, least=0),
+    )

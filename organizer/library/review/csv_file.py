@@ -106,7 +106,7 @@ def _require_free(place: Path, file: Path, store: Store, *, force: bool) -> None
         answers = "an answer that was" if left == 1 else f"{left:,} answers that were"
         raise SettingsError(
             f"{file} holds {answers} not read in, and is not written over",
-            f"read them: organizer review --in {file}; or remove the file, or name another",
+            f"read them: organizer review --in {file}; or name another file",
         )
 
 

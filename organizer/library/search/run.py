@@ -27,7 +27,6 @@ def search_photo(
     """See `organizer.library.Library.search`."""
     store = opened.store
     loaded = embedders.as_loaded(embedder)
-    require_limit(limit)
     if loaded is not None:
         spec = embedders.require_vectors(store, loaded.spec)
     else:
@@ -52,19 +51,8 @@ def search_photo(
 
 def search_text(opened: OpenLibrary, text: str, *, limit: int, embedder: str | None) -> Hits:
     """See `organizer.library.Library.search_text`."""
-    require_limit(limit)
     spec, query = text_vector(opened.store, text, embedder=embedder, settings=opened.settings)
     return _hits(opened, _nearest(opened.store, spec, query, limit))
-
-
-def require_limit(limit: int) -> None:
-    """Make sure that a number of hits can be asked for.
-
-    Raises:
-        SettingsError: It is less than 1.
-    """
-    if limit < 1:
-        raise SettingsError(f"limit cannot be {limit}", "1 or more")
 
 
 def _members_at(store: Store, file: Path, spec: PartSpec) -> list[str]:
