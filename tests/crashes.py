@@ -20,7 +20,7 @@ import pytest
 from organizer.library import Library
 from organizer.settings import Settings
 from organizer.store.database import Database
-from organizer.store.journal import Journal
+from organizer.store.journal import LibraryJournal
 from organizer.store.lance_files import TableFiles
 from organizer.types import FileState
 from tests.conftest import make_groups, make_photo
@@ -272,7 +272,7 @@ _WRITES = {
         "drop",
     ),
     TableFiles: ("sync_added",),
-    Journal: ("insert", "execute"),
+    LibraryJournal: ("insert", "execute"),
 }
 Alter = Callable[[Path], None]
 Work = Callable[[Library], object]

@@ -23,7 +23,7 @@ import pyarrow as pa
 
 from organizer.durable import sync_file, sync_folder
 from organizer.errors import SettingsError, StoreError
-from organizer.store.journal import JOURNAL, Journal
+from organizer.store.journal import JOURNAL, LibraryJournal
 from organizer.store.lance_errors import damaged, explain, translated
 from organizer.store.lance_files import TableFiles, has_version, remove_newer, remove_table
 from organizer.store.schemas import SCHEMA_VERSION, TABLES, columns_of
@@ -100,7 +100,7 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.journal = Journal(path)
+        self.journal = LibraryJournal(path)
         self._transaction: _Transaction | None = None
 
     @classmethod
@@ -131,7 +131,7 @@ class Database:
     def _create(self) -> None:
         if not self.journal.exists and any(self.path.glob("*.lance/_versions/*")):
             raise damaged(self.path, f"there are tables, and no {_MANIFEST}")
-        Journal.create(self.path)
+        LibraryJournal.create(self.path)
         self._discard_unfinished()
         with self.transaction():
             for name, schema in TABLES.items():

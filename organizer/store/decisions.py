@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from organizer.store.journal import Journal, Row
+from organizer.store.journal import LibraryJournal, Row
 from organizer.store.steps import StepTable, undone_steps
 from organizer.types import Decision, DecisionKind
 
@@ -14,7 +14,7 @@ from organizer.types import Decision, DecisionKind
 class DecisionTable:
     """The decisions of one library, in the order in which they were made."""
 
-    def __init__(self, journal: Journal, *, steps: StepTable) -> None:
+    def __init__(self, journal: LibraryJournal, *, steps: StepTable) -> None:
         self._journal, self._steps = journal, steps
 
     def all(self) -> tuple[Decision, ...]:

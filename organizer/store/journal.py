@@ -18,7 +18,7 @@ from typing import Any
 from organizer.durable import sync_folder
 from organizer.errors import StoreError
 from organizer.store.journal_schema import CREATE
-from organizer.store.lance_errors import damaged
+from organizer.store.lance_errors import damaged, explain
 
 JOURNAL = "journal.sqlite"
 """The name of the file in the library's folder."""
@@ -29,7 +29,7 @@ _WAIT_SECONDS = 60.0
 Row = dict[str, Any]
 
 
-class Journal:
+class LibraryJournal:
     """The journal of one library, read by many threads and written by one.
 
     Reads outside of a transaction see what is committed; the thread that writes sees its own rows.
@@ -46,7 +46,7 @@ class Journal:
         self._lock = threading.RLock()
 
     @classmethod
-    def create(cls, folder: Path) -> Journal:
+    def create(cls, folder: Path) -> LibraryJournal:
         """Make the journal of a library if it is not there; it is on the disk after that."""
         journal = cls(folder)
         with journal.transaction():
@@ -210,10 +210,19 @@ def _as_store_error(file: Path, error: sqlite3.Error) -> StoreError:
     if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}:
         return StoreError(f"the library {file.parent} may not be written", "check its permissions")
     if code in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR}:
-        return StoreError(
+        return _refusal(file) or StoreError(
             f"{file} cannot be read or written: {error}",
             "check that its disk is there and that you may use it",
         )
     if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB} or not file.is_file():
         return damaged(file.parent, f"{file.name}: {error}")
     raise error
+
+
+def _refusal(file: Path) -> StoreError | None:
+    """Why the system does not open a file, which SQLite does not say; None where it does."""
+    try:
+        with file.open("rb"):
+            return None
+    except OSError as error:
+        return explain(file.parent, error)

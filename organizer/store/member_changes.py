@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from organizer.store.ids import IdArray, pack_ids, unpack_ids
-from organizer.store.journal import Journal, Row
+from organizer.store.journal import LibraryJournal, Row
 from organizer.types import Assignments, AssignmentState
 
 _STATES = (AssignmentState.AUTO, AssignmentState.UNSURE, AssignmentState.DECIDED)
@@ -46,7 +46,7 @@ class MemberChange:
 class MemberChanges:
     """The changes of the members of one library."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: LibraryJournal) -> None:
         self._journal = journal
 
     def add(self, base_id: int, change: MemberChange, *, step_id: int = 0) -> None:

@@ -25,7 +25,7 @@ from organizer.store.former_schemas import (
     DEPLOYMENTS,
     INGESTS,
 )
-from organizer.store.journal import Journal
+from organizer.store.journal import LibraryJournal
 from organizer.store.lance_errors import translated
 from organizer.store.migrate_journal import to_journal
 from organizer.store.schemas import ASSIGNMENTS, CROPS, DETECTED, IMAGES, SCHEMA_VERSION
@@ -52,7 +52,7 @@ def open_database(path: Path) -> Database:
 def _migrate(database: Database, schema: int, created_at: str) -> None:
     path = database.path
     with _older(path, schema), database.locked(), translated(path):
-        Journal.create(path)
+        LibraryJournal.create(path)
         if not database.names():
             database.adopt()
         for step in _STEPS[schema - 1 :]:

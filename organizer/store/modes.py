@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.store.journal import Journal, Row
+from organizer.store.journal import LibraryJournal, Row
 from organizer.types import ClusterModels
 
 _DELETE = {
@@ -20,7 +20,7 @@ _DELETE = {
 class ModeTable:
     """The modes of one library."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: LibraryJournal) -> None:
         self._journal = journal
 
     def current(self, base_id: int) -> ClusterModels:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from organizer.store.journal import Journal
+from organizer.store.journal import LibraryJournal
 from organizer.types import Step, StepKind
 
 
 class StepTable:
     """The steps of one library, in order; append-only."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: LibraryJournal) -> None:
         self._journal = journal
 
     def all(self) -> tuple[Step, ...]:
