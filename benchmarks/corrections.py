@@ -51,50 +51,49 @@ def _measure(folder: Path, size: int, dim: int, *, typed: bool) -> None:
     with Library.open(folder, load_settings()) as library:
         library.recluster(k=k)
     with Library.open(folder, load_settings()) as library:
-        _row(size, "first rename", *_timed(folder, lambda: library.corrections.rename(1, "One")))
-        _in_one_library(folder, library, size)
+        _row(size, "first rename", *_timed(lambda: library.corrections.rename(1, "One")))
+        _in_one_library(library, size)
     if typed:
         _as_typed(folder, size)
 
 
-def _in_one_library(folder: Path, library: Library, size: int) -> None:
+def _in_one_library(library: Library, size: int) -> None:
     corrections = library.corrections
     sizes = {cluster.id: cluster.size for cluster in library.clusters}
     goal, other, third = sorted(sizes, key=lambda i: -sizes[i])[:3]
     of_goal = {m.image_id for m in library.clusters.members(goal)}
     outside = iter(i for i in ids_of(np.arange(size)) if i not in of_goal)
     draw = iter(range(10**6))
-    _repeated(folder, size, "move one", lambda: corrections.move(next(outside), goal))
-    _repeated(folder, size, "undo", corrections.undo)
-    _repeated(folder, size, "redo", corrections.redo)
+    _repeated(size, "move one", lambda: corrections.move(next(outside), goal))
+    _repeated(size, "undo", corrections.undo)
+    _repeated(size, "redo", corrections.redo)
     inside = iter([m.image_id for m in library.clusters.members(other)])
-    _repeated(folder, size, "exclude one", lambda: corrections.exclude(next(inside), other))
-    _repeated(folder, size, "rename", lambda: corrections.rename(other, f"Name {next(draw)}"))
+    _repeated(size, "exclude one", lambda: corrections.exclude(next(inside), other))
+    _repeated(size, "rename", lambda: corrections.rename(other, f"Name {next(draw)}"))
     _repeated(
-        folder,
         size,
         f"batch of {_BATCH} moves",
         lambda: corrections.apply([MoveImages(next(outside), goal) for _ in range(_BATCH)]),
     )
-    _row(size, "undo of a batch", *_timed(folder, corrections.undo))
-    _row(size, "redo of a batch", *_timed(folder, corrections.redo))
+    _row(size, "undo of a batch", *_timed(corrections.undo))
+    _row(size, "redo of a batch", *_timed(corrections.redo))
     both = f"merge {sizes[other]:,} and {sizes[third]:,}"
-    _row(size, both, *_timed(folder, lambda: corrections.merge([other, third])))
-    _row(size, "undo of the merge", *_timed(folder, corrections.undo))
-    _row(size, "redo of the merge", *_timed(folder, corrections.redo))
-    _repeated(
-        folder, size, "move one into the merged", lambda: corrections.move(next(outside), other)
-    )
-    _row(size, "split", *_timed(folder, lambda: corrections.split(goal, k=2)))
+    _row(size, both, *_timed(lambda: corrections.merge([other, third])))
+    _row(size, "undo of the merge", *_timed(corrections.undo))
+    _row(size, "redo of the merge", *_timed(corrections.redo))
+    _repeated(size, "move one into the merged", lambda: corrections.move(next(outside), other))
+    _row(size, "split", *_timed(lambda: corrections.split(goal, k=2)))
 
 
 def _as_typed(folder: Path, size: int) -> None:
     image = ids_of(np.arange(1))[0]
+    with Library.open(folder, load_settings()) as library:
+        one, other = sorted(cluster.id for cluster in library.clusters)[-2:]
     for words in (
-        ["clusters", "rename", "1", "Typed"],
-        ["clusters", "move", image, "--to", "1"],
-        ["clusters", "show", "1"],
-        ["clusters", "merge", "1", "4"],
+        ["clusters", "rename", f"{one}", "Typed"],
+        ["clusters", "move", image, "--to", f"{one}"],
+        ["clusters", "show", f"{one}"],
+        ["clusters", "merge", f"{one}", f"{other}"],
         ["undo"],
         ["redo"],
     ):
@@ -103,11 +102,11 @@ def _as_typed(folder: Path, size: int) -> None:
         def run(command: list[str] = command) -> None:
             subprocess.run(command, check=True, capture_output=True, timeout=600)
 
-        _row(size, f"typed: {' '.join(words)[:20]}", *_timed(folder, run))
+        _row(size, f"typed: {' '.join(words)[:20]}", *_timed(run))
 
 
-def _repeated(folder: Path, size: int, what: str, work: Callable[[], object]) -> None:
-    measured = [_timed(folder, work) for _ in range(_ROUNDS)]
+def _repeated(size: int, what: str, work: Callable[[], object]) -> None:
+    measured = [_timed(work) for _ in range(_ROUNDS)]
     seconds, written = (float(np.median(part)) for part in zip(*measured, strict=True))
     _row(size, what, seconds, written)
 
@@ -116,18 +115,18 @@ def _row(size: int, what: str, seconds: float, written: float) -> None:
     print(f"{size:>9,}  {what:<28} {seconds:>9.3f} {written / 1000:>11,.1f}", flush=True)
 
 
-def _timed(folder: Path, work: Callable[[], object]) -> tuple[float, float]:
-    """The seconds of some work, and the bytes of the files that it added or lengthened."""
-    before = _sizes(folder)
+def _timed(work: Callable[[], object]) -> tuple[float, float]:
+    """The seconds of some work, and the bytes that it wrote."""
+    before = _written()
     began = time.perf_counter()
     work()
-    seconds = time.perf_counter() - began
-    after = _sizes(folder)
-    return seconds, sum(max(0, length - before.get(file, 0)) for file, length in after.items())
+    return time.perf_counter() - began, _written() - before
 
 
-def _sizes(folder: Path) -> dict[Path, int]:
-    return {file: file.stat().st_size for file in folder.rglob("*") if file.is_file()}
+def _written() -> int:
+    """The bytes that this process and its ended children have written so far (Linux)."""
+    lines = Path("/proc/self/io").read_text(encoding="ascii").splitlines()
+    return int(dict(line.split(": ") for line in lines)["wchar"])
 
 
 def _make(folder: Path, size: int, dim: int, k: int) -> None:

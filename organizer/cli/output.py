@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
@@ -16,6 +17,8 @@ from organizer.cli.session import plain
 from organizer.types import Box
 
 _PIPE_WIDTH = 200
+_LONG_TABLE = 500
+"""Rows from which a table is printed without Rich."""
 
 
 def print_json(value: Any) -> None:
@@ -47,6 +50,9 @@ def print_path(path: Path) -> None:
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "") -> None:
     """A table; a column whose name begins with ">" is aligned to the right."""
+    if len(rows) > _LONG_TABLE:
+        _print_long_table(columns, rows, title=title)
+        return
     table = Table(
         box=box.SIMPLE_HEAD, title=plain(title) or None, title_justify="left", pad_edge=False
     )
@@ -58,6 +64,25 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title:
     # A pipe has no width: lines are as long as needed.
     width = None if sys.stdout.isatty() else _PIPE_WIDTH
     Console(width=width, highlight=False, markup=False).print(table)
+
+
+def _print_long_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str) -> None:
+    """The same table without folding: Rich takes seconds for some thousand rows."""
+    names = [column.removeprefix(">") for column in columns]
+    cells = [[plain(cell.replace("\n", " ")) for cell in row] for row in rows]
+    widths = [max(map(cell_len, column)) for column in zip(names, *cells, strict=True)]
+
+    def line(row: Sequence[str]) -> str:
+        padded = []
+        for column, cell, width in zip(columns, row, widths, strict=True):
+            space = " " * (width - cell_len(cell))
+            padded.append(space + cell if column.startswith(">") else cell + space)
+        return f" {'   '.join(padded)}"
+
+    rule = f" {'─' * (sum(widths) + 3 * len(widths) - 3)} "
+    head = [plain(title)] if title else []
+    sys.stdout.write("\n".join([*head, "", line(names), rule, *map(line, cells), "", ""]))
+    sys.stdout.flush()
 
 
 def short(path: Path) -> str:
