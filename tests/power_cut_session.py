@@ -7,9 +7,9 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.conftest import Run
 from tests.power_cuts import Facts, Interruption, Step
 from tests.traps import BOAR, COLOUR, FOX, OWL, frame
+from tests.warm import Warm
 
 _KINDS = {"fox": FOX, "owl": OWL, "boar": BOAR}
 
@@ -48,16 +48,14 @@ def _of(kind: str) -> Callable[[Facts], int]:
     return lambda facts: facts.cluster_with(f"/{kind}/{kind}4")
 
 
+_PHOTOS = ("photos", "card", "moved")
+
 FIRST_INGEST = Step("first ingest", _typed("ingest", "photos", "--embedder", COLOUR))
 RECLUSTER = Step("recluster", _typed("recluster", "--k", 3))
 SECOND_INGEST = Step("second ingest", _typed("ingest", "card"))
 RENAME = Step("rename", lambda f: ("clusters", "rename", _of("fox")(f), "Red fox"))
 MERGE = Step("merge", lambda f: ("clusters", "merge", _of("fox")(f), _of("owl")(f)))
 UNDO = Step("undo", _typed("undo"))
-
-FEW = (FIRST_INGEST, RECLUSTER, RENAME, MERGE, UNDO, SECOND_INGEST)
-"""A short session."""
-
 
 def _answer(home: Path) -> None:
     """Answer a sample: the first image does not belong."""
@@ -79,50 +77,47 @@ def _drag(home: Path) -> None:
         file.rename(home / "sorted" / "Odd" / file.name)
 
 
+PIN = Step("pin", lambda f: ("clusters", "pin", _of("owl")(f)))
+MOVE = Step("move", lambda f: ("clusters", "move", "photos/fox/fox0.jpg", "--to", _of("owl")(f)))
+EXCLUDE = Step(
+    "exclude", lambda f: ("clusters", "exclude", "photos/boar/boar0.jpg", "--in", _of("boar")(f))
+)
+SPLIT = Step("split", lambda f: ("clusters", "split", _of("owl")(f), "--k", 2))
+NEW = Step("new cluster", _typed("clusters", "new", "photos/owl/owl1.jpg", "--name", "Barn owl"))
+RETIRE = Step("retire", lambda f: ("clusters", "retire", f.cluster_with("/owl/owl1.jpg")))
+REDO = Step("redo", _typed("redo"))
+TEMPLATE = Step("template", _typed("deployments", "template", "{deployment}"))
+READ = Step("deployments read", _typed("deployments", "read", "deployments.csv"))
+SHIFT = Step("shift", _typed("deployments", "shift", "fox", "+1h"))
+DETECTIONS = Step(
+    "detections import", _typed("detections", "import", "md.json", "--base", "photos")
+)
+SAMPLE = Step("review --out", _typed("review", "--sample", 6, "--out", "review.csv"))
+ANSWERS = Step("review --in", _typed("review", "--in", "review.csv"), before=_answer)
+CORRECT = Step("review --correct", _typed("review", "--in", "review.csv", "--correct"))
+ARRANGE = Step("arrange", _typed("arrange", "--to", "sorted"), folders=("sorted",))
+READ_BACK = Step("read back", _typed("arrange", "--read-back", "sorted", "--yes"), before=_drag)
+UNDO_LINKS = Step("arrange --undo", _typed("arrange", "--undo"))
+PLAN = Step("plan", _typed("arrange", "--to", "moved", "--mode", "move", "--plan", "plan.csv"))
+APPLY = Step("apply", _typed("arrange", "--apply", "plan.csv"), folders=_PHOTOS)
+UNDO_MOVES = Step("undo of moves", _typed("arrange", "--undo"), folders=_PHOTOS)
+
+FEW = (FIRST_INGEST, RECLUSTER, RENAME, MERGE)
+SOME = (*FEW, UNDO, MOVE, SECOND_INGEST, DETECTIONS, SAMPLE, ANSWERS, CORRECT, ARRANGE, READ_BACK)
 ALL = (
-    FIRST_INGEST,
-    RECLUSTER,
-    RENAME,
-    Step("pin", lambda f: ("clusters", "pin", _of("owl")(f))),
-    Step("move", lambda f: ("clusters", "move", "photos/fox/fox0.jpg", "--to", _of("owl")(f))),
-    Step(
-        "exclude",
-        lambda f: ("clusters", "exclude", "photos/boar/boar0.jpg", "--in", _of("boar")(f)),
-    ),
-    Step("split", lambda f: ("clusters", "split", _of("owl")(f), "--k", 2)),
-    UNDO,
-    MERGE,
-    UNDO,
-    Step("new cluster", _typed("clusters", "new", "photos/owl/owl1.jpg", "--name", "Barn owl")),
-    Step("retire", lambda f: ("clusters", "retire", f.cluster_with("/owl/owl1.jpg"))),
-    UNDO,
-    SECOND_INGEST,
-    Step("template", _typed("deployments", "template", "{deployment}")),
-    Step("deployments read", _typed("deployments", "read", "deployments.csv")),
-    Step("shift", _typed("deployments", "shift", "fox", "+1h")),
-    Step("detections import", _typed("detections", "import", "md.json", "--base", "photos")),
-    Step("review --out", _typed("review", "--sample", 6, "--out", "review.csv")),
-    Step("review --in", _typed("review", "--in", "review.csv"), before=_answer),
-    Step("review --correct", _typed("review", "--in", "review.csv", "--correct")),
-    Step("arrange", _typed("arrange", "--to", "sorted"), folders=("sorted",)),
-    Step("read back", _typed("arrange", "--read-back", "sorted", "--yes"), before=_drag),
-    Step("arrange --undo", _typed("arrange", "--undo")),
-    Step("plan", _typed("arrange", "--to", "moved", "--mode", "move", "--plan", "plan.csv")),
-    Step(
-        "apply", _typed("arrange", "--apply", "plan.csv"), folders=("moved", "photos", "card")
-    ),
-    Step("undo of moves", _typed("arrange", "--undo"), folders=("moved", "photos", "card")),
-    Step("recluster again", _typed("recluster", "--k", 4)),
+    *(FIRST_INGEST, RECLUSTER, RENAME, PIN, MOVE, EXCLUDE, SPLIT, UNDO, MERGE, UNDO, NEW, RETIRE),
+    *(UNDO, SECOND_INGEST, TEMPLATE, READ, SHIFT, DETECTIONS, SAMPLE, ANSWERS, CORRECT),
+    *(ARRANGE, READ_BACK, UNDO_LINKS, PLAN, APPLY, UNDO_MOVES, RECLUSTER),
 )
 """Every command that writes to a library."""
 
 
-def session(run: Run, home: Path) -> Sequence[Step]:
-    """The commands that write, with those that not every version has."""
-    if " redo " not in run("--help", cwd=home).out:
-        return ALL
-    place = ALL.index(UNDO) + 1
-    return (*ALL[:place], Step("redo", _typed("redo")), UNDO, *ALL[place:])
+def with_redo(steps: Sequence[Step], warm: Warm, folder: Path) -> Sequence[Step]:
+    """The steps, the first undo of which is redone and undone again where the program can."""
+    if warm.run("redo", "--help", cwd=folder).code:
+        return steps
+    place = steps.index(UNDO) + 1
+    return (*steps[:place], REDO, UNDO, *steps[place:])
 
 
 _OFTEN = {"ORGANIZER_COMMIT_IMAGES": "4", "ORGANIZER_BATCH_SIZE": "2"}
@@ -144,8 +139,8 @@ INTERRUPTIONS = (
     ),
     Interruption(
         "read back",
-        (FIRST_INGEST, RECLUSTER, Step("arrange", _typed("arrange", "--to", "sorted"))),
-        _typed("arrange", "--read-back", "sorted", "--yes"),
+        (FIRST_INGEST, RECLUSTER, ARRANGE),
+        READ_BACK.words,
         before=_drag,
     ),
 )

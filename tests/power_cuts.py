@@ -47,19 +47,17 @@ REPORTS: dict[str, tuple[str, ...]] = {
 }
 """What a library is asked for, in the order in which it is printed."""
 
-CHANGED_BY_AN_INGEST = {"status", "history"}
-"""Reports that say of an ingest that found nothing new that there was one."""
-
 
 # Disks --------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class FileSystem:
-    """A file system, and how large a disk it wants."""
+    """A file system, how large a disk it wants, and how it is mounted."""
 
     name: str
     megabytes: int
+    options: str = "defaults"
 
     def __str__(self) -> str:
         return self.name
@@ -79,7 +77,8 @@ class FileSystem:
 
 EXT4 = FileSystem("ext4", 192)
 XFS = FileSystem("xfs", 320)
-BTRFS = FileSystem("btrfs", 192)
+# By itself it writes everything only every 30 seconds, which is too long to wait for.
+BTRFS = FileSystem("btrfs", 192, "commit=5")
 FILE_SYSTEMS = (EXT4, XFS, BTRFS)
 
 
@@ -148,7 +147,7 @@ def new_disk(system: FileSystem, scratch: Path) -> Iterator[Disk]:
         made.truncate(system.megabytes * _MEGABYTE)
     subprocess.run([f"mkfs.{system}", "-q", file], check=True, stdout=subprocess.DEVNULL)
     try:
-        with mounted(file, scratch) as disk:
+        with mounted(file, scratch, system.options) as disk:
             disk.home.mkdir()
             yield disk
     finally:
@@ -156,13 +155,16 @@ def new_disk(system: FileSystem, scratch: Path) -> Iterator[Disk]:
 
 
 @contextmanager
-def mounted(file: Path, scratch: Path) -> Iterator[Disk]:
+def mounted(file: Path, scratch: Path, options: str = "defaults") -> Iterator[Disk]:
     """Mount a disk, always at the same place, so that the paths on it are always the same."""
     folder = scratch / "mounted"
     folder.mkdir(exist_ok=True)
     # `mount -o loop` has the device go when it is unmounted, whatever becomes of this process.
     done = subprocess.run(
-        ["mount", "-o", "loop", file, folder], capture_output=True, text=True, check=False
+        ["mount", "-o", f"loop,{options}", file, folder],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise UnmountableError(done.stderr.strip())
@@ -220,14 +222,14 @@ class Facts:
             found.setdefault(cluster, set()).add(path)
         return {frozenset(group) for group in found.values()}
 
-    def lacks(self, other: Facts, *, besides: set[str] | None = None) -> list[str]:
-        """What another library reports otherwise, in a few words each."""
-        if other.failure:
-            return [other.failure]
-        names = [name for name in REPORTS if name not in (besides or set())]
-        wrong = [name for name in names if self.reports[name] != other.reports[name]]
-        gone = [name for name, content in self.files.items() if other.files.get(name) != content]
-        return [f"{name} differs" for name in wrong] + [f"{name} differs" for name in gone]
+    def lacking_in(self, found: Facts) -> list[str]:
+        """What a library that should report the same reports otherwise."""
+        if found.failure:
+            return [found.failure]
+        other = [name for name in REPORTS if self.reports[name] != found.reports[name]]
+        gone = [name for name, content in self.files.items() if found.files.get(name) != content]
+        files = [f"{len(gone)} files are not there, such as {gone[0]}"] if gone else []
+        return [f"{name} differs" for name in other] + files
 
 
 def look(warm: Warm, home: Path, *, folders: Sequence[str] = ()) -> Facts:
@@ -248,7 +250,7 @@ def look(warm: Warm, home: Path, *, folders: Sequence[str] = ()) -> Facts:
 def _said(ran: Ran) -> str:
     lines = ran.err.strip().splitlines() or ["nothing"]
     first = next((line for line in lines if line.startswith("error:")), lines[-1])
-    return f"exit code {ran.code}: {first}"
+    return f"exit code {ran.code}: {first:.240}"
 
 
 # Cut after commands that were done ----------------------------------------------------------
@@ -293,11 +295,19 @@ SYNCHRONISED = Moment("after everything was flushed", act=Disk.flush)
 
 @dataclass(frozen=True)
 class Cut:
-    """What is left of a disk, and what was promised of it."""
+    """What is left of a disk, and what was promised of it.
+
+    Attributes:
+        name: After what the power was cut, and when.
+        file: The disk.
+        promised: What was reported before.
+        is_last: Whether it is the last of its command.
+    """
 
     name: str
     file: Path
     promised: Facts
+    is_last: bool
 
 
 def cut_after_each(
@@ -307,6 +317,7 @@ def cut_after_each(
     moments: Sequence[Moment],
     *,
     typed: Callable[..., Ran] | None = None,
+    each_by_itself: bool = False,
 ) -> list[Cut]:
     """Type commands one after another, and cut the power after each.
 
@@ -316,12 +327,15 @@ def cut_after_each(
         steps: The commands.
         moments: When the power is cut after each, in this order.
         typed: What types the commands; `warm` where None.
+        each_by_itself: Whether what commands before it left is flushed before each.
     """
     cuts = []
     facts = Facts({})
     for number, step in enumerate(steps):
         if step.before is not None:
             step.before(disk.home)
+        if each_by_itself:
+            disk.flush()
         ran = (typed or warm.run)(*step.words(facts), cwd=disk.home)
         ended = time.monotonic()
         assert ran.code == 0, f"{step.name}: {ran.err}"
@@ -330,10 +344,10 @@ def cut_after_each(
             time.sleep(max(0.0, ended + moment.after - time.monotonic()))
             moment.act(disk)
             file = disk.file.with_name(f"{disk.file.stem}-{number:02}-{place}.cut")
-            left.append((f"{step.name}, {moment.name}", disk.cut(file)))
+            left.append((f"{step.name}, {moment.name}", disk.cut(file), moment is moments[-1]))
         facts = look(warm, disk.home, folders=step.folders)
         assert not facts.failure, f"{step.name}: {facts.failure}"
-        cuts += [Cut(name, file, facts) for name, file in left]
+        cuts += [Cut(name, file, facts, is_last) for name, file, is_last in left]
     return cuts
 
 
@@ -343,7 +357,7 @@ def broken_promises(cuts: Sequence[Cut], warm: Warm, scratch: Path) -> list[str]
     for cut in cuts:
         try:
             with mounted(cut.file, scratch) as disk:
-                found = _broken_on(disk, cut.promised, warm)
+                found = _broken_on(disk, cut, warm)
         except UnmountableError as error:
             found = [f"the file system is damaged: {error}"]
         finally:
@@ -353,17 +367,18 @@ def broken_promises(cuts: Sequence[Cut], warm: Warm, scratch: Path) -> list[str]
     return wrong
 
 
-def _broken_on(disk: Disk, promised: Facts, warm: Warm) -> list[str]:
+def _broken_on(disk: Disk, cut: Cut, warm: Warm) -> list[str]:
+    promised = cut.promised
     folders = sorted({name.split("/")[0] for name in promised.files})
-    found = promised.lacks(look(warm, disk.home, folders=folders))
-    if found:
+    found = promised.lacking_in(look(warm, disk.home, folders=folders))
+    if found or not cut.is_last:
         return found
     # What an interrupted writer left is put right by the next one, which must keep what was said.
     ran = warm.run("ingest", cwd=disk.home)
     if ran.code:
         return [f"the next ingest: {_said(ran)}"]
     after = look(warm, disk.home, folders=folders)
-    return [f"after the next ingest: {one}" for one in promised.lacks(after)]
+    return [f"after the next ingest: {one}" for one in promised.lacking_in(after)]
 
 
 # Cut during a command -----------------------------------------------------------------------
@@ -424,6 +439,7 @@ class Interruption:
         name: What it does.
         steps: The commands before it.
         words: The command; typed again it does what was not done.
+        before: What a person does to files before it.
         settings: Environment variables.
         is_gradual: Whether what it has done so far counts, as that of an ingest.
     """
@@ -434,6 +450,9 @@ class Interruption:
     before: Callable[[Path], None] | None = None
     settings: dict[str, str] = field(default_factory=dict)
     is_gradual: bool = False
+
+    def __str__(self) -> str:
+        return self.name
 
 
 def interrupt(
@@ -482,6 +501,14 @@ def _done(disk: Disk, warm: Warm, steps: Sequence[Step]) -> Facts:
     return facts
 
 
+def _is_between(now: Facts, begin: Facts, end: Facts, *, is_gradual: bool) -> bool:
+    if is_gradual:
+        return begin.clusters.items() <= now.clusters.items() and (
+            now.clusters.keys() <= end.clusters.keys()
+        )
+    return now.groups in (begin.groups, end.groups)
+
+
 def _wrong_after_a_cut(
     disk: Disk, warm: Warm, task: Interruption, words: Sequence[object], begin: Facts, end: Facts
 ) -> str:
@@ -489,10 +516,8 @@ def _wrong_after_a_cut(
         now = look(warm, disk.home)
         if now.failure:
             return now.failure
-        if task.is_gradual and not begin.clusters.items() <= now.clusters.items() <= end.clusters.items():
-            return "an image is where it was neither before nor after"
-        if not task.is_gradual and now.groups not in (begin.groups, end.groups):
-            return "the clusters are neither those before nor those after"
+        if not _is_between(now, begin, end, is_gradual=task.is_gradual):
+            return "an image is in a cluster in which it was neither before nor after"
     ran = warm.run(*words, cwd=disk.home)
     if ran.code:
         return f"typed again: {_said(ran)}"
