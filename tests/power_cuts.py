@@ -32,6 +32,7 @@ from tests.warm import Running, Warm
 
 _MEGABYTE = 1 << 20
 _TRIES = 200
+_COPIES = 200
 _STOPPED = "T"
 _DONE = "exit code 0"
 
@@ -384,27 +385,42 @@ def _broken_on(disk: Disk, cut: Cut, warm: Warm) -> list[str]:
 # Cut during a command -----------------------------------------------------------------------
 
 
-def cut_during(
-    disk: Disk, running: Running, delays: Iterator[float], *, most: int
-) -> list[Path]:
-    """Cut the power again and again while a command is at work, until it ends.
+def cut_during(disk: Disk, running: Running, delays: Iterator[float]) -> list[Path]:
+    """Cut the power again and again while a command writes, until it ends.
 
     The process is stopped while a copy is made, so that a copy is of one moment. Every other copy
     is made after a commit of the file system.
     """
     left: list[Path] = []
+    seen = _tree(disk.home)
     try:
-        while len(left) < most:
+        while len(left) < _COPIES:
             time.sleep(next(delays))
             if not _stopped(running):
                 break
-            if len(left) % 2:
-                disk.commit()
-            left.append(disk.cut(disk.file.with_name(f"{disk.file.stem}-{len(left):03}.cut")))
+            if (tree := _tree(disk.home)) != seen:
+                seen = tree
+                if len(left) % 2:
+                    disk.commit()
+                left.append(disk.cut(disk.file.with_name(f"{disk.file.stem}-{len(left):03}.cut")))
             running.send(signal.SIGCONT)
     finally:
         running.send(signal.SIGCONT)
     return left
+
+
+def _tree(folder: Path) -> set[tuple[str, int, int]]:
+    """The files below a folder, with size and time."""
+    found = [(path, path.stat()) for path in folder.rglob("*") if path.is_file()]
+    return {(str(path), status.st_size, status.st_mtime_ns) for path, status in found}
+
+
+def _some(files: Sequence[Path], most: int) -> list[Path]:
+    """Some of the files, evenly; the others are removed."""
+    kept = {files[round(i)] for i in np.linspace(0, len(files) - 1, min(most, len(files)))}
+    for file in set(files) - kept:
+        file.unlink()
+    return sorted(kept)
 
 
 def _stopped(running: Running) -> bool:
@@ -465,7 +481,20 @@ def interrupt(
     *,
     most: int,
 ) -> tuple[int, list[str]]:
-    """Cut the power while a command is at work; how often, and what was wrong after it."""
+    """Cut the power while a command is at work.
+
+    Args:
+        system: The file system of the disk.
+        warm: What types the commands.
+        scratch: Where the disk is made.
+        make: Makes the photos in a folder.
+        task: The command.
+        delays: How long to wait before each cut.
+        most: How many cuts are looked at.
+
+    Returns:
+        How many were looked at, and what was wrong after them.
+    """
     with new_disk(system, scratch) as disk:
         make(disk.home)
         begin = _done(disk, warm, task.steps)
@@ -474,7 +503,7 @@ def interrupt(
         disk.flush()
         words = task.words(begin)
         running = warm.begin(words, cwd=disk.home, **task.settings)
-        left = cut_during(disk, running, delays, most=most)
+        left = _some(cut_during(disk, running, delays), most)
         ran = running.finish()
         assert ran.code == 0, ran.err
         end = look(warm, disk.home)

@@ -66,7 +66,7 @@ def test_a_power_cut_during_a_command_damages_nothing(
     warm: Warm, tmp_path: Path, task: Interruption
 ) -> None:
     EXT4.require(tmp_path)
-    delays = moments(0, at_most=0.08)
-    cuts, wrong = interrupt(EXT4, warm, tmp_path, make_photos, task, delays, most=5)
+    delays = moments(0, at_most=0.02)
+    cuts, wrong = interrupt(EXT4, warm, tmp_path, make_photos, task, delays, most=6)
     assert cuts >= 2, "the command had ended: the test tests nothing"
     assert wrong == []

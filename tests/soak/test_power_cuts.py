@@ -75,7 +75,7 @@ def test_a_power_cut_during_a_command_damages_nothing(
     warm: Warm, tmp_path: Path, system: FileSystem, task: Interruption, seed: int
 ) -> None:
     system.require(tmp_path)
-    delays = moments(seed, at_most=0.03)
+    delays = moments(seed, at_most=0.01)
     cuts, wrong = interrupt(system, warm, tmp_path, make_photos, task, delays, most=25)
-    assert cuts >= 3, "the command had ended: the test tests nothing"
+    assert cuts >= 2, "the command had ended: the test tests nothing"
     assert wrong == []
