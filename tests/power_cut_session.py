@@ -57,6 +57,7 @@ RENAME = Step("rename", lambda f: ("clusters", "rename", _of("fox")(f), "Red fox
 MERGE = Step("merge", lambda f: ("clusters", "merge", _of("fox")(f), _of("owl")(f)))
 UNDO = Step("undo", _typed("undo"))
 
+
 def _answer(home: Path) -> None:
     """Answer a sample: the first image does not belong."""
     file = home / "review.csv"

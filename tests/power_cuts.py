@@ -18,6 +18,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import Ran
+from tests.strict_disk import recorded
 from tests.warm import Running, Warm
 
 _MEGABYTE = 1 << 20
@@ -65,15 +67,20 @@ class FileSystem:
 
     def require(self, scratch: Path) -> None:
         """Skip the test where such a disk cannot be mounted."""
-        if shutil.which("mount") is None or not hasattr(os, "geteuid") or os.geteuid() != 0:
-            pytest.skip("NOT TESTED: only root of a Linux system can mount a disk")
+        if why := self.obstacle(scratch):
+            pytest.skip(f"NOT TESTED: {why}")
+
+    def obstacle(self, scratch: Path) -> str:
+        """Why such a disk cannot be mounted; empty where it can."""
+        if sys.platform != "linux" or os.geteuid() != 0:
+            return "only root of a Linux system can mount a disk"
         if shutil.which(f"mkfs.{self.name}") is None:
-            pytest.skip(f"NOT TESTED: there is no mkfs.{self.name}")
+            return f"there is no mkfs.{self.name}"
         try:
             with new_disk(self, scratch):
-                pass
+                return ""
         except UnmountableError as error:
-            pytest.skip(f"NOT TESTED: no loop device can be mounted here: {error}")
+            return f"no {self.name} can be mounted through a loop device: {error}"
 
 
 EXT4 = FileSystem("ext4", 192)
@@ -81,6 +88,8 @@ XFS = FileSystem("xfs", 320)
 # By itself it writes everything only every 30 seconds, which is too long to wait for.
 BTRFS = FileSystem("btrfs", 192, "commit=5")
 FILE_SYSTEMS = (EXT4, XFS, BTRFS)
+WRITE_THROUGH = FileSystem("ext4", 192, "sync,dirsync")
+"""Writes everything at once: on it nothing is lost, whatever a program does."""
 
 
 class UnmountableError(Exception):
@@ -291,7 +300,6 @@ class Moment:
 
 AT_ONCE = Moment("0.2 s after", 0.2)
 AT_A_COMMIT = Moment("after a commit of the file system", act=Disk.commit)
-SYNCHRONISED = Moment("after everything was flushed", act=Disk.flush)
 
 
 @dataclass(frozen=True)
@@ -365,6 +373,26 @@ def broken_promises(cuts: Sequence[Cut], warm: Warm, scratch: Path) -> list[str]
             cut.file.unlink()
         if found:
             wrong.append(f"{cut.name}: {'; '.join(found)}")
+    return wrong
+
+
+def unflushed(home: Path, warm: Warm, steps: Sequence[Step], scratch: Path) -> list[str]:
+    """What was reported and was not flushed, by a record of the system calls; see `strict_disk`."""
+    wrong = []
+    facts = Facts({})
+    for step in steps:
+        if step.before is not None:
+            step.before(home)
+        words = step.words(facts)
+        record = recorded(home, (sys.executable, "-m", "organizer", *words), scratch)
+        facts = look(warm, home, folders=step.folders)
+        whole = Path(shutil.copytree(home, scratch / "whole"))
+        unknown = [f"{name} comes back" for name in record.cut()]
+        found = facts.lacking_in(look(warm, home, folders=step.folders)) + unknown
+        if found:
+            wrong.append(f"{step.name}: {'; '.join(found)}")
+        shutil.rmtree(home)
+        whole.rename(home)
     return wrong
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,11 +27,12 @@ from tests.power_cuts import (
     cut_after_each,
     interrupt,
     moments,
+    mounted,
     new_disk,
+    unflushed,
 )
+from tests.strict_disk import recorded, require_strace
 from tests.warm import Warm, warm_program
-
-pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +41,69 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
         yield found
 
 
-def test_what_was_reported_is_there_after_a_power_cut(warm: Warm, tmp_path: Path) -> None:
+# The tools --------------------------------------------------------------------------------------
+
+_WRITE = """
+import os, sys
+file = open("file", "wb", buffering=0)
+file.write(b"whole")
+if "file" in sys.argv: os.fsync(file)
+if "late" in sys.argv: file.write(b", and more")
+if "rename" in sys.argv: os.rename("file", "other")
+if "folder" in sys.argv: os.fsync(os.open(".", os.O_RDONLY))
+if "unlink" in sys.argv: os.unlink("file")
+"""
+
+
+@pytest.mark.parametrize(
+    ("flushed", "left", "unknown"),
+    [
+        ("", {}, []),
+        ("file", {}, []),
+        ("folder", {"file": b""}, []),
+        ("file folder", {"file": b"whole"}, []),
+        ("file late folder", {"file": b""}, []),
+        ("file rename folder", {"other": b"whole"}, []),
+        ("file folder unlink", {}, ["file"]),
+    ],
+)
+def test_of_a_recorded_command_only_what_it_flushed_is_left(
+    tmp_path: Path, flushed: str, left: dict[str, bytes], unknown: list[str]
+) -> None:
+    require_strace()
+    home = tmp_path / "home"
+    home.mkdir()
+    record = recorded(home, [sys.executable, "-c", _WRITE, *flushed.split()], tmp_path)
+    assert record.cut() == [home / name for name in unknown]
+    assert {file.name: file.read_bytes() for file in home.iterdir()} == left
+
+
+@pytest.mark.parametrize("is_flushed", [False, True])
+def test_of_a_disk_that_is_cut_only_what_was_flushed_is_left(
+    tmp_path: Path, is_flushed: bool
+) -> None:
     EXT4.require(tmp_path)
+    with new_disk(EXT4, tmp_path) as disk:
+        disk.flush()
+        (disk.home / "file").write_text("whole")
+        if is_flushed:
+            disk.flush()
+        left = disk.cut(tmp_path / "left")
+    with mounted(left, tmp_path) as disk:
+        assert [file.name for file in disk.home.iterdir()] == ["file"][:is_flushed]
+
+
+# The library ------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_what_was_reported_is_there_after_a_power_cut(warm: Warm, tmp_path: Path) -> None:
+    if EXT4.obstacle(tmp_path):
+        require_strace()
+        home = tmp_path / "home"
+        make_photos(home)
+        assert unflushed(home, warm, FEW, tmp_path) == []
+        return
     steps = with_redo(SOME, warm, tmp_path)
     with new_disk(EXT4, tmp_path) as disk:
         make_photos(disk.home)
@@ -49,6 +112,7 @@ def test_what_was_reported_is_there_after_a_power_cut(warm: Warm, tmp_path: Path
     assert broken_promises(cuts, warm, tmp_path) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("system", [XFS, BTRFS], ids=str)
 def test_what_was_reported_is_there_on_other_file_systems(
     warm: Warm, tmp_path: Path, system: FileSystem
@@ -61,6 +125,7 @@ def test_what_was_reported_is_there_on_other_file_systems(
     assert broken_promises(cuts, warm, tmp_path) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", INTERRUPTIONS[1:3], ids=str)
 def test_a_power_cut_during_a_command_damages_nothing(
     warm: Warm, tmp_path: Path, task: Interruption
