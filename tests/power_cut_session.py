@@ -7,7 +7,8 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.power_cuts import Facts, Interruption, Step
+from tests.library_facts import Facts
+from tests.power_cuts import Interruption, Step
 from tests.traps import BOAR, COLOUR, FOX, OWL, frame
 from tests.warm import Warm
 

@@ -1,266 +1,30 @@
-"""Power cuts: a library on a disk whose content is taken as it is, at any moment.
+"""Power cuts after commands that were done, and during commands.
 
-A disk is a file with a file system in it, mounted through a loop device. What the file holds is
-what the file system has written so far; what only lies in memory is not in it. A copy of the file
-is the disk after the power was cut: it is mounted, which replays the journal of the file system,
-and the library on it is asked what it knows.
-
-The disk here keeps everything that the file system has sent to it: it has no cache of its own that
-a power cut would empty. It is only ever kinder than a real one.
+After a cut the disk is mounted again, and the library on it is asked what it knows: what a command
+reported must be there, and nothing may be damaged.
 """
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import io
-import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from tests.conftest import Ran
+from tests.cut_disks import Disk, FileSystem, UnmountableError, mounted, new_disk
+from tests.library_facts import Facts, look, what_failed
 from tests.strict_disk import recorded
 from tests.warm import Running, Warm
 
-_MEGABYTE = 1 << 20
-_TRIES = 200
 _COPIES = 200
 _STOPPED = "T"
-_DONE = "exit code 0"
-
-REPORTS: dict[str, tuple[str, ...]] = {
-    "status": ("status", "--json"),
-    "clusters": ("clusters", "--json"),
-    "history": ("clusters", "history", "--json"),
-    "problems": ("problems", "--json"),
-    "deployments": ("deployments", "--json"),
-    "detections": ("detections", "--json"),
-    "review": ("review", "--json"),
-    "images": ("export", "csv", "--to", "-", "--with-people"),
-}
-"""What a library is asked for, in the order in which it is printed."""
-
-
-# Disks --------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class FileSystem:
-    """A file system, how large a disk it wants, and how it is mounted."""
-
-    name: str
-    megabytes: int
-    options: str = "defaults"
-
-    def __str__(self) -> str:
-        return self.name
-
-    def require(self, scratch: Path) -> None:
-        """Skip the test where such a disk cannot be mounted."""
-        if why := self.obstacle(scratch):
-            pytest.skip(f"NOT TESTED: {why}")
-
-    def obstacle(self, scratch: Path) -> str:
-        """Why such a disk cannot be mounted; empty where it can."""
-        if sys.platform != "linux" or os.geteuid() != 0:
-            return "only root of a Linux system can mount a disk"
-        if shutil.which(f"mkfs.{self.name}") is None:
-            return f"there is no mkfs.{self.name}"
-        try:
-            with new_disk(self, scratch):
-                return ""
-        except UnmountableError as error:
-            return f"no {self.name} can be mounted through a loop device: {error}"
-
-
-EXT4 = FileSystem("ext4", 192)
-XFS = FileSystem("xfs", 320)
-# By itself it writes everything only every 30 seconds, which is too long to wait for.
-BTRFS = FileSystem("btrfs", 192, "commit=5")
-FILE_SYSTEMS = (EXT4, XFS, BTRFS)
-WRITE_THROUGH = FileSystem("ext4", 192, "sync,dirsync")
-"""Writes everything at once: on it nothing is lost, whatever a program does."""
-
-
-class UnmountableError(Exception):
-    """The system refuses to mount a disk."""
-
-
-@dataclass(frozen=True)
-class Disk:
-    """A mounted disk.
-
-    Attributes:
-        file: What is on the disk.
-        folder: Where it is mounted.
-    """
-
-    file: Path
-    folder: Path
-
-    @property
-    def home(self) -> Path:
-        """The folder on the disk with the photos and the library."""
-        return self.folder / "home"
-
-    def flush(self) -> None:
-        """Have all on the disk that was written to it so far."""
-        subprocess.run(["sync", "--file-system", self.folder], check=True)
-
-    def commit(self) -> None:
-        """Have the file system write its journal, as it does every some seconds by itself.
-
-        The name of a file that was not flushed can then be on the disk before its content is: the
-        bystander is the one file that is promised.
-        """
-        with (self.folder / "bystander").open("a") as bystander:
-            bystander.write("here\n")
-            bystander.flush()
-            os.fsync(bystander.fileno())
-
-    def cut(self, to: Path) -> Path:
-        """What would be left of the disk if the power were cut now.
-
-        While the disk is being written a copy would hold what never was on it at one time, so the
-        copy is made again until nothing was.
-        """
-        for _ in range(_TRIES):
-            before = self._writes()
-            subprocess.run(["cp", "--sparse=always", self.file, to], check=True)
-            if before == self._writes() and not before[1]:
-                return to
-        raise AssertionError(f"{self.folder} was being written all the time")
-
-    def _writes(self) -> tuple[str, int]:
-        """How many writes there were, and how many there are just now."""
-        mounts = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
-        (device,) = [Path(source).name for source, where, *_ in mounts if where == str(self.folder)]
-        found = Path(f"/sys/block/{device}/stat").read_text().split()
-        return found[4], int(found[8])
-
-
-@contextmanager
-def new_disk(system: FileSystem, scratch: Path) -> Iterator[Disk]:
-    """An empty disk with a file system."""
-    file = scratch / f"{system}.disk"
-    with file.open("wb") as made:
-        made.truncate(system.megabytes * _MEGABYTE)
-    subprocess.run([f"mkfs.{system}", "-q", file], check=True, stdout=subprocess.DEVNULL)
-    try:
-        with mounted(file, scratch, system.options) as disk:
-            disk.home.mkdir()
-            yield disk
-    finally:
-        file.unlink()
-
-
-@contextmanager
-def mounted(file: Path, scratch: Path, options: str = "defaults") -> Iterator[Disk]:
-    """Mount a disk, always at the same place, so that the paths on it are always the same."""
-    folder = scratch / "mounted"
-    folder.mkdir(exist_ok=True)
-    # `mount -o loop` has the device go when it is unmounted, whatever becomes of this process.
-    done = subprocess.run(
-        ["mount", "-o", f"loop,{options}", file, folder],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise UnmountableError(done.stderr.strip())
-    try:
-        yield Disk(file, folder)
-    finally:
-        _unmount(folder)
-
-
-def _unmount(folder: Path) -> None:
-    for _ in range(20):
-        if subprocess.run(["umount", folder], capture_output=True, check=False).returncode == 0:
-            return
-        time.sleep(0.1)
-    subprocess.run(["umount", "--lazy", folder], check=True)  # goes when nothing is open any more
-
-
-# What a library says ------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What a library reports, and the files in folders that it wrote.
-
-    Attributes:
-        reports: What each of `REPORTS` printed.
-        files: The hash of the content of each file, by its path on the disk.
-        failure: Why it reports nothing; empty where it does.
-    """
-
-    reports: dict[str, str]
-    files: dict[str, str] = field(default_factory=dict)
-    failure: str = ""
-
-    @property
-    def rows(self) -> list[dict[str, str]]:
-        """What is known of each image."""
-        printed = self.reports["images"].removesuffix(_DONE)
-        return list(csv.DictReader(io.StringIO(printed)))
-
-    @property
-    def clusters(self) -> dict[str, str]:
-        """The cluster of each image, by the path."""
-        return {row["path"]: row["cluster_id"] for row in self.rows}
-
-    def cluster_with(self, part: str) -> int:
-        """The cluster of the first image whose path holds a word."""
-        return int(next(row["cluster_id"] for row in self.rows if part in row["path"]))
-
-    @property
-    def groups(self) -> set[frozenset[str]]:
-        """Who is with whom."""
-        found: dict[str, set[str]] = {}
-        for path, cluster in self.clusters.items():
-            found.setdefault(cluster, set()).add(path)
-        return {frozenset(group) for group in found.values()}
-
-    def lacking_in(self, found: Facts) -> list[str]:
-        """What a library that should report the same reports otherwise."""
-        if found.failure:
-            return [found.failure]
-        other = [name for name in REPORTS if self.reports[name] != found.reports[name]]
-        gone = [name for name, content in self.files.items() if found.files.get(name) != content]
-        files = [f"{len(gone)} files are not there, such as {gone[0]}"] if gone else []
-        return [f"{name} differs" for name in other] + files
-
-
-def look(warm: Warm, home: Path, *, folders: Sequence[str] = ()) -> Facts:
-    """All that a library reports, and what is in some of its folders."""
-    ran, printed = warm.run_all(list(REPORTS.values()), cwd=home)
-    if "damaged" in ran.err or len(printed) < len(REPORTS) or not printed[0].endswith(_DONE):
-        return Facts({}, failure=_said(ran))
-    files = [file for name in folders for file in (home / name).rglob("*") if file.is_file()]
-    return Facts(
-        dict(zip(REPORTS, printed, strict=True)),
-        {
-            str(file.relative_to(home)): hashlib.sha256(file.read_bytes()).hexdigest()
-            for file in files
-        },
-    )
-
-
-def _said(ran: Ran) -> str:
-    lines = ran.err.strip().splitlines() or ["nothing"]
-    first = next((line for line in lines if line.startswith("error:")), lines[-1])
-    return f"exit code {ran.code}: {first:.240}"
+_NONE = "there is no library"
 
 
 # Cut after commands that were done ----------------------------------------------------------
@@ -405,7 +169,7 @@ def _broken_on(disk: Disk, cut: Cut, warm: Warm) -> list[str]:
     # What an interrupted writer left is put right by the next one, which must keep what was said.
     ran = warm.run("ingest", cwd=disk.home)
     if ran.code:
-        return [f"the next ingest: {_said(ran)}"]
+        return [f"the next ingest: {what_failed(ran)}"]
     after = look(warm, disk.home, folders=folders)
     return [f"after the next ingest: {one}" for one in promised.lacking_in(after)]
 
@@ -569,15 +333,14 @@ def _is_between(now: Facts, begin: Facts, end: Facts, *, is_gradual: bool) -> bo
 def _wrong_after_a_cut(
     disk: Disk, warm: Warm, task: Interruption, words: Sequence[object], begin: Facts, end: Facts
 ) -> str:
-    if begin.reports:
-        now = look(warm, disk.home)
-        if now.failure:
-            return now.failure
-        if not _is_between(now, begin, end, is_gradual=task.is_gradual):
-            return "an image is in a cluster in which it was neither before nor after"
+    now = look(warm, disk.home)
+    if now.failure and (begin.reports or _NONE not in now.failure):
+        return now.failure
+    if begin.reports and not _is_between(now, begin, end, is_gradual=task.is_gradual):
+        return "an image is in a cluster in which it was neither before nor after"
     ran = warm.run(*words, cwd=disk.home)
     if ran.code:
-        return f"typed again: {_said(ran)}"
+        return f"typed again: {what_failed(ran)}"
     after = look(warm, disk.home)
     if after.failure:
         return f"after it was typed again: {after.failure}"

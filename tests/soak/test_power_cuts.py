@@ -8,20 +8,17 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Run
+from tests.cut_disks import FILE_SYSTEMS, WRITE_THROUGH, FileSystem, new_disk
 from tests.power_cut_session import ALL, INTERRUPTIONS, make_photos, with_redo
 from tests.power_cuts import (
     AT_A_COMMIT,
     AT_ONCE,
-    FILE_SYSTEMS,
-    WRITE_THROUGH,
-    FileSystem,
     Interruption,
     Moment,
     broken_promises,
     cut_after_each,
     interrupt,
     moments,
-    new_disk,
     unflushed,
 )
 from tests.strict_disk import require_strace
