@@ -96,7 +96,9 @@ DETECTIONS = Step(
 )
 SAMPLE = Step("review --out", _typed("review", "--sample", 6, "--out", "review.csv"))
 ANSWERS = Step("review --in", _typed("review", "--in", "review.csv"), before=_answer)
-CORRECT = Step("review --correct", _typed("review", "--in", "review.csv", "--correct"))
+CORRECT = Step(
+    "review --correct", _typed("review", "--in", "review.csv", "--correct"), before=_answer
+)
 ARRANGE = Step("arrange", _typed("arrange", "--to", "sorted"), folders=("sorted",))
 READ_BACK = Step("read back", _typed("arrange", "--read-back", "sorted", "--yes"), before=_drag)
 UNDO_LINKS = Step("arrange --undo", _typed("arrange", "--undo"))
@@ -105,7 +107,7 @@ APPLY = Step("apply", _typed("arrange", "--apply", "plan.csv"), folders=_PHOTOS)
 UNDO_MOVES = Step("undo of moves", _typed("arrange", "--undo"), folders=_PHOTOS)
 
 FEW = (FIRST_INGEST, RECLUSTER, RENAME, MERGE)
-SOME = (*FEW, UNDO, MOVE, SECOND_INGEST, DETECTIONS, SAMPLE, ANSWERS, CORRECT, ARRANGE, READ_BACK)
+SOME = (*FEW, UNDO, SECOND_INGEST, DETECTIONS, SAMPLE, CORRECT, ARRANGE, READ_BACK)
 ALL = (
     *(FIRST_INGEST, RECLUSTER, RENAME, PIN, MOVE, EXCLUDE, SPLIT, UNDO, MERGE, UNDO, NEW, RETIRE),
     *(UNDO, SECOND_INGEST, TEMPLATE, READ, SHIFT, DETECTIONS, SAMPLE, ANSWERS, CORRECT),
