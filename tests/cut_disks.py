@@ -10,6 +10,8 @@ power cut would empty. It is only ever kinder than a real one; see `tests.strict
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import shutil
 import subprocess
@@ -24,6 +26,8 @@ import pytest
 
 _MEGABYTE = 1 << 20
 _TRIES = 200
+_BTRFS_START_SYNC = 0x80089418
+_BTRFS_WAIT_SYNC = 0x40089416
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,7 @@ class Disk:
             bystander.write("here\n")
             bystander.flush()
             os.fsync(bystander.fileno())
+        _commit_btrfs(self.folder)
 
     def cut(self, to: Path) -> Path:
         """What would be left of the disk if the power were cut now.
@@ -119,6 +124,20 @@ class Disk:
         (device,) = [Path(source).name for source, where, *_ in mounts if where == str(self.folder)]
         found = Path(f"/sys/block/{device}/stat").read_text().split()
         return found[4], int(found[8])
+
+
+def _commit_btrfs(folder: Path) -> None:
+    """Have btrfs write its tree; other file systems do so with any file that is flushed."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        transaction = bytearray(8)
+        fcntl.ioctl(descriptor, _BTRFS_START_SYNC, transaction)
+        fcntl.ioctl(descriptor, _BTRFS_WAIT_SYNC, transaction)
+    except OSError as error:
+        if error.errno != errno.ENOTTY:  # it is not btrfs
+            raise
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
