@@ -132,7 +132,7 @@ def _written() -> int:
 def _make(folder: Path, size: int, dim: int, k: int) -> None:
     """A library of vectors, images and files; there are no photos."""
     with Library.open_or_create(folder, load_settings()) as library:
-        root = library.store.roots.root_for(folder).root_id
+        root = library.store.roots.add(folder).root_id
         for start in range(0, size, _ROWS):
             numbers = np.arange(start, min(start + _ROWS, size))
             ids = ids_of(numbers)

@@ -54,6 +54,7 @@ def fill(library: Library, ids: Sequence[str], vectors: Vectors) -> None:
     """Vectors of images, and files that hold them: what has none is swept up after a failure."""
     folder = library.store.path.parent
     root = library.store.roots.root_for(folder)
+    library.store.roots.write_pending()
     library.store.vectors.append(SPEC, EmbeddingBatch(tuple(ids), vectors))
     facts = [ImageFacts(i, 1, 8, 8, "PNG", None, None, None, None) for i in ids]
     library.store.photos.add_images(facts)

@@ -20,19 +20,43 @@ _RELOCATION_SHARE = 0.9
 
 
 class RootTable:
-    """The roots of one library. Files are known by their path below one."""
+    """The roots of one library. Files are known by their path below one.
+
+    A root that an ingest begins with is pending: it is stored with the first of its files, so that
+    an ingest that is refused leaves nothing.
+    """
 
     def __init__(self, database: Database, *, former_folders: FormerFolders) -> None:
         self._database = database
         self._former_folders = former_folders
+        self._pending: dict[int, str] = {}
 
     def all(self) -> tuple[PhotoRoot, ...]:
-        """All roots, with their folders as absolute paths."""
+        """All roots, pending ones too, with their folders as absolute paths."""
         rows = self._database.read("roots").to_pylist()
-        return tuple(PhotoRoot(row["root_id"], self._absolute(row["location"])) for row in rows)
+        locations = {row["root_id"]: row["location"] for row in rows} | self._pending
+        return tuple(PhotoRoot(i, self._absolute(place)) for i, place in sorted(locations.items()))
+
+    def write_pending(self) -> None:
+        """Store the roots that are pending."""
+        if not self._pending:
+            return
+        with self._database.transaction():
+            known = set(self._database.read("roots", ["root_id"])["root_id"].to_pylist())
+            for root_id, location in self._pending.items():
+                if root_id in known:
+                    where = f"root_id = {root_id:d}"
+                    self._database.update_where("roots", where, {"location": location})
+                else:
+                    self._append(root_id, location)
+        self._pending = {}
+
+    def discard_pending(self) -> None:
+        """Forget the roots that are pending."""
+        self._pending = {}
 
     def root_for(self, start: Path) -> PhotoRoot:
-        """The root that holds a folder or file, made or moved if need be.
+        """The root that holds a folder or file; one that is made or moved for it is pending.
 
         A folder that holds what a root held whose own folder is gone is that root at a new place:
         a drive under another letter, a folder with a new name.
@@ -46,15 +70,22 @@ class RootTable:
             if not root.folder.exists() and self._holds_files_of(root, folder, roots):
                 self._relocate(root.folder, folder, roots)
                 return replace(root, folder=folder)
-        return self.add(folder)
+        root = PhotoRoot(self._next_id(), folder)
+        self._pending[root.root_id] = self._location(folder)
+        return root
 
     def add(self, folder: Path) -> PhotoRoot:
         """Make a folder a root."""
-        last = max((known.root_id for known in self.all()), default=0)
-        root = PhotoRoot(last + 1, folder)
-        row = {"root_id": root.root_id, "location": self._location(folder)}
-        self._database.append("roots", pa.Table.from_pylist([row], schema=ROOTS))
+        root = PhotoRoot(self._next_id(), folder)
+        self._append(root.root_id, self._location(folder))
         return root
+
+    def _next_id(self) -> int:
+        return max((known.root_id for known in self.all()), default=0) + 1
+
+    def _append(self, root_id: int, location: str) -> None:
+        row = {"root_id": root_id, "location": location}
+        self._database.append("roots", pa.Table.from_pylist([row], schema=ROOTS))
 
     def forget(self, folder: Path) -> None:
         """Remove a root of which no file is known: it is as if it had not been ingested."""
@@ -71,8 +102,7 @@ class RootTable:
         for root in roots:
             if root.folder.is_relative_to(former):
                 current = folder / root.folder.relative_to(former)
-                values = {"location": self._location(current)}
-                self._database.update_where("roots", f"root_id = {root.root_id:d}", values)
+                self._pending[root.root_id] = self._location(current)
 
     def _holds_files_of(self, root: PhotoRoot, folder: Path, roots: Sequence[PhotoRoot]) -> bool:
         """Whether most of a sample of a root's files lie below another folder, as they were."""

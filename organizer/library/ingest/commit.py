@@ -95,6 +95,7 @@ class CommitBuffer:
         }
         with self._store.transaction():
             self._store.mark_unfinished()
+            self._store.roots.write_pending()
             self._store.vectors.append(self._loaded.spec, batch)
             photos.add_images(list(facts.values()))
             self._assign(batch)

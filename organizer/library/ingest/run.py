@@ -93,8 +93,11 @@ def run_ingest(
     stop: Callable[[], bool],
 ) -> IngestReport:
     """See `organizer.library.Library.ingest`. The caller holds the library for writing."""
-    run = _prepare(store, starts, embedder, other_weights, settings, progress, stop)
-    return run.run(was_interrupted=was_interrupted)
+    try:
+        run = _prepare(store, starts, embedder, other_weights, settings, progress, stop)
+        return run.run(was_interrupted=was_interrupted)
+    finally:
+        store.roots.discard_pending()
 
 
 def _prepare(
@@ -295,6 +298,13 @@ class _Ingest:
 
         A run that was stopped does so too: every file was looked for before the first was read.
         """
+        with self.store.transaction():
+            self.store.roots.write_pending()
+            self._note_gone(was_interrupted=was_interrupted)
+        for problem in self.blind:
+            self.report.count(problem.outcome, problem.ref.file)
+
+    def _note_gone(self, *, was_interrupted: bool) -> None:
         photos = self.store.photos
         photos.mark(self.index.found_again(), FileState.PRESENT)
         blind = [problem.ref.file for problem in self.blind]
@@ -308,8 +318,6 @@ class _Ingest:
         self.report.counts[Outcome.MISSING] += len(set(vanished) - moved)
         photos.forget_problems(self.index.vanished_problems())
         photos.add_problems(self.blind, self.root_ids)
-        for problem in self.blind:
-            self.report.count(problem.outcome, problem.ref.file)
 
     def _matched(self, gone: list[FileImage]) -> set[FileImage]:
         """The files that are gone and whose content was found elsewhere: they moved."""
