@@ -52,7 +52,7 @@ def make_folders(path: Path) -> None:
         OSError: One cannot be made.
     """
     missing = []
-    while not os.path.lexists(path):
+    while not path.is_dir() and path != path.parent:
         missing.append(path)
         path = path.parent
     for folder in reversed(missing):

@@ -13,6 +13,7 @@ from typing import Any
 
 from organizer.arrange import journals, read_journal
 from organizer.atomic import remove_leftovers, replace_atomically, write_atomically
+from organizer.durable import make_folders
 from organizer.errors import StoreError
 from organizer.library.arrangements.active import journal_folder
 from organizer.store import Store
@@ -30,7 +31,7 @@ def save_location(store: Store) -> None:
     if _saved_location(store) == _location(store):
         return
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(file.parent)
         write_atomically(file, json.dumps(_location(store)).encode())
     except OSError as error:
         raise StoreError(f"cannot write {file}: {error.strerror or error}", "make room") from error
