@@ -29,10 +29,12 @@ class PowerCuts:
     Attributes:
         root: The folder.
         pool: A folder for a second name of each file, so that no inode number is used twice.
+        removes_at_once: Whether a file that is removed is so on the disk too, unasked.
     """
 
     root: Path
     pool: Path
+    removes_at_once: bool = False
     _names: dict[int, dict[str, _Name]] = field(default_factory=dict)
     _contents: dict[int, bytes] = field(default_factory=dict)
 
@@ -47,15 +49,22 @@ class PowerCuts:
         self.sync_all()
         if fresh:
             self._contents.clear()
-        mkdir = os.mkdir
+        mkdir, unlink = os.mkdir, os.unlink
 
         def make(path: str | Path, mode: int = 0o777) -> None:
             mkdir(path, mode)
             self._names[os.stat(path).st_ino] = {}
 
+        def remove(path: str | Path) -> None:
+            unlink(path)
+            if self.removes_at_once:
+                folder, name = os.path.split(path)
+                self._names[os.stat(folder).st_ino].pop(name, None)
+
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(os, "fsync", self._sync)
             patch.setattr(os, "mkdir", make)
+            patch.setattr(os, "unlink", remove)
             yield
 
     def sync_all(self) -> None:
