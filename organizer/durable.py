@@ -12,9 +12,11 @@ import os
 from pathlib import Path
 
 _NOT_POSSIBLE = frozenset(
-    [errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF]
-    + [errno.EACCES, errno.EPERM]
-)
+    [
+        errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF,
+        errno.EACCES, errno.EPERM,
+    ]
+)  # fmt: skip
 """Errors of disks that cannot synchronise a folder, and of folders that may not be opened."""
 
 

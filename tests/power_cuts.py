@@ -53,13 +53,12 @@ class PowerCuts:
 
         def make(path: str | Path, mode: int = 0o777) -> None:
             mkdir(path, mode)
-            self._names[os.stat(path).st_ino] = {}
+            self._names[Path(path).stat().st_ino] = {}
 
         def remove(path: str | Path) -> None:
             unlink(path)
             if self.removes_at_once:
-                folder, name = os.path.split(path)
-                self._names[os.stat(folder).st_ino].pop(name, None)
+                self._names[Path(path).parent.stat().st_ino].pop(Path(path).name, None)
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(os, "fsync", self._sync)
@@ -70,9 +69,9 @@ class PowerCuts:
     def sync_all(self) -> None:
         """Synchronise everything."""
         for folder, _, files in os.walk(self.root):
-            for path in (folder, *(os.path.join(folder, name) for name in files)):
-                if not os.path.islink(path):
-                    self._note(path)
+            for path in (Path(folder), *(Path(folder, name) for name in files)):
+                if not path.is_symlink():
+                    self._note(str(path))
 
     def cut(self) -> None:
         """Leave only what was synchronised."""
@@ -84,7 +83,7 @@ class PowerCuts:
         self._note(f"/proc/self/fd/{descriptor}")
 
     def _note(self, path: str) -> None:
-        status = os.stat(path)
+        status = Path(path).stat()
         if stat.S_ISDIR(status.st_mode):
             with os.scandir(path) as scan:
                 self._names[status.st_ino] = {entry.name: _name_of(entry) for entry in scan}
@@ -138,7 +137,7 @@ def files_of(root: Path) -> dict[str, bytes | str]:
 
 
 def _name_of(entry: os.DirEntry[str]) -> _Name:
-    return entry.inode(), os.readlink(entry.path) if entry.is_symlink() else ""
+    return entry.inode(), str(Path(entry.path).readlink()) if entry.is_symlink() else ""
 
 
 def forget(folder: Path) -> None:

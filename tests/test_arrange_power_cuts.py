@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -57,7 +57,7 @@ class World:
 
     def __init__(self, home: Path, kind: str) -> None:
         self.root, self.kind = home / "disk", kind
-        self.mode = ArrangeMode(kind.split()[0])
+        self.mode = ArrangeMode(kind.split(maxsplit=1)[0])
         for number, name in enumerate(("a.jpg", "a.xmp", "b.jpg", "below/c.jpg")):
             make(self.root / "in" / name, name.encode() * 9, age=number)
         self.before = files_of(self.root)
@@ -92,6 +92,9 @@ class World:
     def apply(self, disk: VolatileDisk) -> ArrangeRecord:
         return carry_out(self.plan, journal=self.journal, disk=disk)
 
+    def undo(self, disk: VolatileDisk) -> ArrangeRecord:
+        return undo_journal(self.journal, disk=disk)
+
     def files(self) -> dict[str, bytes | str]:
         """All files but those of the library."""
         return {n: c for n, c in files_of(self.root).items() if not n.startswith("library/")}
@@ -117,7 +120,7 @@ class World:
 
 
 @pytest.fixture
-def worlds(tmp_path: Path) -> Iterator[Callable[[str], World]]:
+def worlds(tmp_path: Path) -> Callable[[str], World]:
     made: list[Path] = []
 
     def world(kind: str) -> World:
@@ -127,7 +130,7 @@ def worlds(tmp_path: Path) -> Iterator[Callable[[str], World]]:
         made.append(home)
         return World(home, kind)
 
-    yield world
+    return world
 
 
 @pytest.mark.parametrize("kind", _KINDS)
@@ -136,7 +139,7 @@ def test_what_was_arranged_and_undone_stays_so(worlds: Callable[[str], World], k
     # A link or a move in a disk gives a name to what a person may have copied there a moment ago.
     assert world.cut(world.apply, fresh=world.mode in {ArrangeMode.LINK, ArrangeMode.MOVE})
     world.require_arranged()
-    assert world.cut(lambda disk: undo_journal(world.journal, disk=disk))
+    assert world.cut(world.undo)
     world.require_undone()
 
 
@@ -168,7 +171,7 @@ def test_an_undo_that_loses_its_power_is_finished(
     for calls in range(_MANY):
         world = worlds(kind)
         carry_out(world.plan, journal=world.journal)
-        has_ended = world.cut(lambda disk, w=world: undo_journal(w.journal, disk=disk), calls)
+        has_ended = world.cut(world.undo, calls)
         undo_journal(world.journal)
         world.require_undone()
         if has_ended:

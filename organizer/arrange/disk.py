@@ -172,6 +172,23 @@ def status_of(path: str) -> os.stat_result | None:
         return None
 
 
+def link_text(path: str) -> str:
+    """What a symbolic link leads to, as it was given when the link was made.
+
+    Raises:
+        OSError: It is no symbolic link.
+    """
+    text = os.readlink(path)  # noqa: PTH115
+    return plain_path(text) if os.name == "nt" else text
+
+
+def plain_path(text: str) -> str:
+    r"""A path without what Windows puts before it: ``\\?\C:\a``, ``\\?\UNC\server\a``."""
+    if text.startswith("\\\\?\\UNC\\"):
+        return "\\\\" + text.removeprefix("\\\\?\\UNC\\")
+    return text.removeprefix("\\\\?\\")
+
+
 def is_file(status: os.stat_result | None) -> bool:
     """Whether it is a regular file."""
     return status is not None and stat.S_ISREG(status.st_mode)

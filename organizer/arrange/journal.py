@@ -13,7 +13,8 @@ are written atomically. Then lines are appended:
 
 A "do" or "take" is on the disk before the first of its steps is begun, and a "did" or "took" only
 after the last of them is on the disk itself. So the steps that a kill or a power cut may have left
-half done are known: those of the last one that has no result. An incomplete last line is ignored. One process at a time writes to the journals of a folder.
+half done are known: those of the last one that has no result. An incomplete last line is ignored.
+One process at a time writes to the journals of a folder.
 """
 
 from __future__ import annotations
