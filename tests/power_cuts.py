@@ -55,9 +55,9 @@ class PowerCuts:
             mkdir(path, mode)
             self._names[Path(path).stat().st_ino] = {}
 
-        def remove(path: str | Path) -> None:
-            unlink(path)
-            if self.removes_at_once:
+        def remove(path: str | Path, *, dir_fd: int | None = None) -> None:
+            unlink(path, dir_fd=dir_fd)
+            if self.removes_at_once and dir_fd is None:
                 self._names[Path(path).parent.stat().st_ino].pop(Path(path).name, None)
 
         with pytest.MonkeyPatch.context() as patch:

@@ -200,6 +200,25 @@ def test_an_arrangement_that_was_killed_and_finished_stays(
     raise AssertionError("it never came to its end")
 
 
+@pytest.mark.parametrize("kind", _KINDS)
+def test_an_undo_that_was_killed_and_finished_stays(
+    worlds: Callable[[str], World], kind: str
+) -> None:
+    for calls in range(_MANY):
+        world = worlds(kind)
+        carry_out(world.plan, journal=world.journal)
+        disk = world.disk(calls)
+        with world.cuts.watching():
+            with suppress(KilledError):
+                world.undo(disk)
+            world.undo(world.disk())
+        world.cuts.cut()
+        world.require_undone()
+        if not disk.is_dead:
+            return
+    raise AssertionError("it never came to its end")
+
+
 def test_a_disk_that_cannot_write_ends_the_run_and_says_so(tmp_path: Path) -> None:
     world = World(tmp_path, "link")
 

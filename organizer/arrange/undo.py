@@ -288,6 +288,8 @@ class _Undoing:
             os.lstat(source), os.lstat(target)
         )
         if is_half_done and are_halves(step, source, target):
+            self.disk.sync_file(source)
+            self.disk.sync_folder(os.path.dirname(source))  # noqa: PTH120
             return self._remove(step)
         return StepResult.OCCUPIED, _ANOTHER.format(place=source)
 
@@ -298,7 +300,7 @@ class _Undoing:
         for folder in reversed(self._state.made):
             with suppress(OSError):
                 self.disk.remove_folder(folder)
-                self._unsynced.lost([folder])
+        self._unsynced.lost(self._state.made)
 
     def _restore_times(self) -> None:
         """Restore the times of folders, except where files were left in them."""
