@@ -57,8 +57,9 @@ class PowerCuts:
 
         def remove(path: str | Path, *, dir_fd: int | None = None) -> None:
             unlink(path, dir_fd=dir_fd)
-            if self.removes_at_once and dir_fd is None:
-                self._names[Path(path).parent.stat().st_ino].pop(Path(path).name, None)
+            if self.removes_at_once:
+                folder = Path(path).parent if dir_fd is None else Path(f"/proc/self/fd/{dir_fd}")
+                self._names[folder.stat().st_ino].pop(Path(path).name, None)
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(os, "fsync", self._sync)

@@ -262,3 +262,24 @@ def test_a_folder_that_was_replaced_atomically_stays(tmp_path: Path) -> None:
     assert {n: c for n, c in files_of(root).items() if not n.startswith(".")} == {
         "export/below/new.csv": b"new"
     }
+
+
+def test_a_folder_that_is_being_replaced_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "disk"
+    make(root / "export/old.csv", b"old")
+    cuts = PowerCuts(root, tmp_path / "pool", removes_at_once=True)
+
+    def die(*_: object, **__: object) -> None:
+        raise KilledError  # the files of the former folder are removed, and it is not
+
+    monkeypatch.setattr(os, "rmdir", die)
+    with (
+        cuts.watching(),
+        suppress(KilledError),
+        replace_atomically(root / "export", folder=True) as fresh,
+    ):
+        make(fresh / "new.csv", b"new")
+    cuts.cut()
+    assert files_of(root / "export") == {"new.csv": b"new"}
