@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,11 +30,13 @@ class PowerCuts:
         root: The folder.
         pool: A folder for a second name of each file, so that no inode number is used twice.
         removes_at_once: Whether a file that is removed is so on the disk too, unasked.
+        before_sync: Called before each synchronisation; a test dies there.
     """
 
     root: Path
     pool: Path
     removes_at_once: bool = False
+    before_sync: Callable[[], None] = lambda: None
     _names: dict[int, dict[str, _Name]] = field(default_factory=dict)
     _contents: dict[int, bytes] = field(default_factory=dict)
 
@@ -81,6 +83,7 @@ class PowerCuts:
         self._restore(self.root, number)
 
     def _sync(self, descriptor: int) -> None:
+        self.before_sync()
         self._note(f"/proc/self/fd/{descriptor}")
 
     def _note(self, path: str) -> None:
@@ -119,6 +122,10 @@ class VolatileDisk(Bomb):
     def __init__(self, cuts: PowerCuts, calls: int = 10**9) -> None:
         super().__init__(calls)
         self._sync_disk = lambda _: cuts.sync_all()
+
+    def tick(self) -> None:
+        """One call more."""
+        self._tick()
 
     def sync(self, descriptor: int) -> None:
         super().sync(descriptor)

@@ -55,10 +55,10 @@ class AnotherDisk(VolatileDisk):
 class World:
     """A few photos, and a plan of them."""
 
-    def __init__(self, home: Path, kind: str) -> None:
+    def __init__(self, home: Path, kind: str, *names: str) -> None:
         self.root, self.kind = home / "disk", kind
         self.mode = ArrangeMode(kind.split(maxsplit=1)[0])
-        for number, name in enumerate(("a.jpg", "a.xmp", "b.jpg", "below/c.jpg")):
+        for number, name in enumerate(names or ("a.jpg", "a.xmp", "b.jpg", "below/c.jpg")):
             make(self.root / "in" / name, name.encode() * 9, age=number)
         self.before = files_of(self.root)
         self.journal = self.root / "library/arrangements/arrangement-000001.jsonl"
@@ -102,7 +102,7 @@ class World:
     def require_arranged(self) -> None:
         record = read_journal(self.journal)
         assert record.applied
-        assert record.counts == {StepResult.DONE: 4}
+        assert record.counts == {StepResult.DONE: len(self.before)}
         found = self.files()
         sources = {} if self.mode is ArrangeMode.MOVE else self.before
         targets = {
@@ -120,21 +120,21 @@ class World:
 
 
 @pytest.fixture
-def worlds(tmp_path: Path) -> Callable[[str], World]:
+def worlds(tmp_path: Path) -> Callable[..., World]:
     made: list[Path] = []
 
-    def world(kind: str) -> World:
+    def world(kind: str, *names: str) -> World:
         for former in made:
             forget(former)
         home = tmp_path / str(len(made))
         made.append(home)
-        return World(home, kind)
+        return World(home, kind, *names)
 
     return world
 
 
 @pytest.mark.parametrize("kind", _KINDS)
-def test_what_was_arranged_and_undone_stays_so(worlds: Callable[[str], World], kind: str) -> None:
+def test_what_was_arranged_and_undone_stays_so(worlds: Callable[..., World], kind: str) -> None:
     world = worlds(kind)
     # A link or a move in a disk gives a name to what a person may have copied there a moment ago.
     assert world.cut(world.apply, fresh=world.mode in {ArrangeMode.LINK, ArrangeMode.MOVE})
@@ -146,7 +146,7 @@ def test_what_was_arranged_and_undone_stays_so(worlds: Callable[[str], World], k
 @pytest.mark.parametrize("way", ["resume", "undo"])
 @pytest.mark.parametrize("kind", _KINDS)
 def test_an_arrangement_that_loses_its_power_is_finished_or_taken_back(
-    worlds: Callable[[str], World], kind: str, way: str
+    worlds: Callable[..., World], kind: str, way: str
 ) -> None:
     for calls in range(_MANY):
         world = worlds(kind)
@@ -165,9 +165,7 @@ def test_an_arrangement_that_loses_its_power_is_finished_or_taken_back(
 
 
 @pytest.mark.parametrize("kind", _KINDS)
-def test_an_undo_that_loses_its_power_is_finished(
-    worlds: Callable[[str], World], kind: str
-) -> None:
+def test_an_undo_that_loses_its_power_is_finished(worlds: Callable[..., World], kind: str) -> None:
     for calls in range(_MANY):
         world = worlds(kind)
         carry_out(world.plan, journal=world.journal)
@@ -181,7 +179,7 @@ def test_an_undo_that_loses_its_power_is_finished(
 
 @pytest.mark.parametrize("kind", _KINDS)
 def test_an_arrangement_that_was_killed_and_finished_stays(
-    worlds: Callable[[str], World], kind: str
+    worlds: Callable[..., World], kind: str
 ) -> None:
     """What a killed run did without waiting for the disk, the next one waits for."""
     for calls in range(_MANY):
@@ -202,7 +200,7 @@ def test_an_arrangement_that_was_killed_and_finished_stays(
 
 @pytest.mark.parametrize("kind", _KINDS)
 def test_an_undo_that_was_killed_and_finished_stays(
-    worlds: Callable[[str], World], kind: str
+    worlds: Callable[..., World], kind: str
 ) -> None:
     for calls in range(_MANY):
         world = worlds(kind)
@@ -217,6 +215,49 @@ def test_an_undo_that_was_killed_and_finished_stays(
         if not disk.is_dead:
             return
     raise AssertionError("it never came to its end")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["resume", "undo"])
+@pytest.mark.parametrize("kind", ["link", "move", "move to another disk, removing at once"])
+def test_what_goes_on_after_a_kill_may_lose_its_power(
+    worlds: Callable[..., World], kind: str, way: str
+) -> None:
+    """One photo, and every pair of a moment of the kill and a moment of the power cut."""
+    for killed in range(_MANY):
+        for cut in range(_MANY):
+            world = worlds(kind, "below/a.jpg")
+            first, then = world.disk(killed), world.disk(cut)
+            on = resume_journal if way == "resume" else undo_journal
+            with world.cuts.watching():
+                world.cuts.before_sync = first.tick
+                with suppress(KilledError):
+                    world.apply(first)
+                world.cuts.before_sync = then.tick
+                if world.journal.exists():
+                    with suppress(KilledError):
+                        on(world.journal, disk=then)
+            was_there = world.journal.exists()
+            world.cuts.cut()
+            if world.journal.exists():
+                on(world.journal)
+                world.require_arranged() if way == "resume" else world.require_undone()
+            else:
+                assert world.files() == world.before
+            if not then.is_dead or not was_there:
+                break
+        if not first.is_dead:
+            return
+    raise AssertionError("it never came to its end")
+
+
+def test_an_undo_makes_the_folders_again_that_were_emptied(tmp_path: Path) -> None:
+    world = World(tmp_path, "move")
+    carry_out(world.plan, journal=world.journal)
+    (world.root / "in/below").rmdir()
+    (world.root / "in").rmdir()
+    assert world.cut(world.undo)
+    world.require_undone()
 
 
 def test_a_disk_that_cannot_write_ends_the_run_and_says_so(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from organizer.arrange.batches import batch_size
+from organizer.arrange.batches import SHOWN, batch_size
 from organizer.arrange.checks import (
     ChangedError,
     folder_time,
@@ -150,7 +150,7 @@ class _Application:
             self._announce(batch)
             if not self._do_all(batch):
                 return self._state.record()
-            self.advance(len(batch))
+            self.advance(len(batch) % SHOWN)
         after = {folder: folder_time(folder) for folder in self._state.touched}
         after = {folder: mtime for folder, mtime in after.items() if mtime is not None}
         self.journal.write({"end": "applied", "folders": after})
@@ -208,7 +208,7 @@ class _Application:
         done: list[int] = []
         left: list[tuple[int, StepResult, str]] = []
         continues = True
-        for number in batch:
+        for place, number in enumerate(batch, start=1):
             if self.stop():
                 continues = False
                 break
@@ -223,6 +223,8 @@ class _Application:
                 done.append(number)
             else:
                 left.append((number, result, reason))
+            if place % SHOWN == 0:
+                self.advance(SHOWN)
         self._sync(done)
         if self._no_links and continues and not self._tried and not self._state.was_done:
             self.journal.write({"did": [], "left": []})

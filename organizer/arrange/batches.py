@@ -10,8 +10,11 @@ from organizer.arrange.types import ArrangeMode, ArrangePlan, ArrangeStep
 CONTENTS = 256
 """Steps of a batch that copies contents: after a kill, each of them is read again."""
 
-NAMES = 4096
+NAMES = 32_768
 """Steps of a batch that only gives names: every folder that it changes is waited for once."""
+
+SHOWN = 256
+"""Steps between two reports of the progress."""
 
 
 def batch_size(plan: ArrangePlan, steps: Sequence[ArrangeStep]) -> int:

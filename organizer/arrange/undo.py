@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from organizer.arrange.batches import batch_size
+from organizer.arrange.batches import SHOWN, batch_size
 from organizer.arrange.checks import (
     ChangedError,
     are_halves,
@@ -123,7 +123,7 @@ class _Undoing:
             self.journal.write({"take": batch})
             if not self._undo_batch(batch):
                 return state.record()
-            self.advance(len(batch))
+            self.advance(len(batch) % SHOWN)
         self._remove_folders()
         self._restore_times()
         self._unsynced.sync()
@@ -173,6 +173,8 @@ class _Undoing:
                 undone.append(number)
             else:
                 left.append((number, result, reason))
+            if (place + 1) % SHOWN == 0:
+                self.advance(SHOWN)
         self._sync(undone)
         self.journal.write({"took": undone, "left": left})
         return continues
