@@ -252,10 +252,10 @@ def test_what_goes_on_after_a_kill_may_lose_its_power(
 
 
 def test_an_undo_makes_the_folders_again_that_were_emptied(tmp_path: Path) -> None:
-    world = World(tmp_path, "move")
+    world = World(tmp_path, "move", "a.jpg", "card/below/b.jpg")
     carry_out(world.plan, journal=world.journal)
-    (world.root / "in/below").rmdir()
-    (world.root / "in").rmdir()
+    (world.root / "in/card/below").rmdir()
+    (world.root / "in/card").rmdir()
     assert world.cut(world.undo)
     world.require_undone()
 
