@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -258,6 +259,24 @@ def test_an_undo_makes_the_folders_again_that_were_emptied(tmp_path: Path) -> No
     (world.root / "in/card").rmdir()
     assert world.cut(world.undo)
     world.require_undone()
+
+
+def test_a_copy_that_a_person_made_meanwhile_is_on_the_disk_before_the_source_goes(
+    worlds: Callable[..., World],
+) -> None:
+    for calls in range(_MANY):
+        world = worlds("move to another disk, removing at once", "a.jpg")
+        (step,) = world.plan.steps
+        with world.cuts.watching():
+            with suppress(KilledError):
+                world.apply(world.disk(calls))
+            if not step.target.parent.exists():
+                continue  # it had not begun
+            shutil.copy2(step.source, step.target)
+            resume_journal(world.journal, disk=world.disk())
+        world.cuts.cut()
+        world.require_arranged()
+        return
 
 
 def test_a_disk_that_cannot_write_ends_the_run_and_says_so(tmp_path: Path) -> None:
