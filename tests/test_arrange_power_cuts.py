@@ -219,7 +219,7 @@ def test_an_undo_that_was_killed_and_finished_stays(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("way", ["resume", "undo"])
+@pytest.mark.parametrize("way", ["resume", "undo", "undo again"])
 @pytest.mark.parametrize("kind", ["link", "move", "move to another disk, removing at once"])
 def test_what_goes_on_after_a_kill_may_lose_its_power(
     worlds: Callable[..., World], kind: str, way: str
@@ -230,10 +230,14 @@ def test_what_goes_on_after_a_kill_may_lose_its_power(
             world = worlds(kind, "below/a.jpg")
             first, then = world.disk(killed), world.disk(cut)
             on = resume_journal if way == "resume" else undo_journal
+            begin = world.apply
+            if way == "undo again":
+                carry_out(world.plan, journal=world.journal)
+                begin = world.undo
             with world.cuts.watching():
                 world.cuts.before_sync = first.tick
                 with suppress(KilledError):
-                    world.apply(first)
+                    begin(first)
                 world.cuts.before_sync = then.tick
                 if world.journal.exists():
                     with suppress(KilledError):
