@@ -220,7 +220,7 @@ def test_an_undo_that_was_killed_and_finished_stays(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("way", ["resume", "undo", "undo again"])
-@pytest.mark.parametrize("kind", ["link", "move", "move to another disk, removing at once"])
+@pytest.mark.parametrize("kind", ["symlink", "move", "move to another disk, removing at once"])
 def test_what_goes_on_after_a_kill_may_lose_its_power(
     worlds: Callable[..., World], kind: str, way: str
 ) -> None:
