@@ -27,8 +27,8 @@ from organizer.arrange import (
 )
 from organizer.atomic import replace_atomically, write_atomically
 from organizer.errors import StoreError
-from tests.arrange_trees import KilledError, item_of, make
 from tests.arrange_disks import PowerCuts, VolatileDisk, files_of, forget
+from tests.arrange_trees import KilledError, item_of, make
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="descriptors are found in /proc")
 

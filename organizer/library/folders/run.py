@@ -135,7 +135,12 @@ def apply_plan(
     save_location(store)
     journal = last.file if last is not None and is_known else next_journal(folder)
     progress.begin(f"arranging in {plan.to}", len(plan.steps))
-    record = carry_out(plan, journal=journal, advance=progress.advance, stop=stop)
+
+    def begin() -> bool:  # a plan that is refused has no step, and leaves no mark
+        _mark_moving(store, plan)
+        return stop()
+
+    record = carry_out(plan, journal=journal, advance=progress.advance, stop=begin)
     update_file_rows(store, record)
     return record
 
@@ -151,9 +156,17 @@ def resume_plan(store: Store, *, progress: Progress, stop: Callable[[], bool]) -
         raise SettingsError("nothing is arranged", "organizer arrange --to FOLDER")
     last = active[-1]
     progress.begin(f"arranging in {last.plan.to}", len(last.plan.steps))
+    if not last.undoing:
+        _mark_moving(store, last.plan)
     record = resume_journal(last.file, advance=progress.advance, stop=stop)
     update_file_rows(store, record)
     return record
+
+
+def _mark_moving(store: Store, plan: ArrangePlan) -> None:
+    """Have the next writer update the file rows, should files be moved and the rows not."""
+    if plan.mode is ArrangeMode.MOVE:
+        store.mark_unfinished()
 
 
 def plan_notes(planned: PlannedArrangement) -> list[str]:

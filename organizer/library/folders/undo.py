@@ -52,6 +52,8 @@ def undo_arrangement(
             "connect its disk; what is not there cannot be taken back",
         )
     progress.begin(f"taking back what is in {last.plan.to}", len(last.plan.steps))
+    if last.plan.mode is ArrangeMode.MOVE:
+        store.mark_unfinished()  # the next writer updates the file rows, should this be interrupted
     _put_back(active_photos(store, [last]), (s for s in last.plan.steps if not s.is_photo))
     found = undo_journal(last.file, advance=progress.advance, stop=stop)
     update_file_rows(store, found)
