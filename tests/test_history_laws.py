@@ -66,7 +66,7 @@ class History:
 @pytest.mark.slow
 @pytest.mark.parametrize("reduce", ["none", "smooth"])
 @settings(
-    max_examples=examples(12, soak=150),
+    max_examples=examples(10, soak=60),
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
