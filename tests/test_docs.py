@@ -205,8 +205,8 @@ def test_every_field_of_the_json_is_documented(here: Path) -> None:
         "review --sample 5 --out r.csv", "review --in r.csv", "review --sample 2",
         "compare --embedders channel-mean --k 3 --repeats 1 --labels folders",
         "compare --recipe list", "export csv", "export embedding-atlas --options",
-        "arrange --to sorted", "arrange --read-back sorted --dry-run", "arrange --undo", "undo", "redo",
-        "models where", "models list torchvision", "deployments", "detections",
+        "arrange --to sorted", "arrange --read-back sorted --dry-run", "arrange --undo", "undo",
+        "redo", "models where", "models list torchvision", "deployments", "detections",
     ):  # fmt: skip
         done = in_this_process(here, *line.split(), "--json")
         assert done.code == 0, f"{line}: {done.err}"
