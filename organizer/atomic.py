@@ -1,7 +1,8 @@
 """Files and folders that are whole or not there: written beside their place and then moved there.
 
-Whatever stops the writing (a full disk, Ctrl-C, a kill), what was at the place before is there
-after. What a kill leaves beside the place is cleared by the next write to it.
+Whatever stops the writing (a full disk, Ctrl-C, a kill, a power cut), what was at the place before
+is there after; once written, it stays through a power cut. What a kill leaves beside the place is
+cleared by the next write to it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from organizer.durable import sync_file, sync_folder
 
 _ABANDONED_AFTER = 86_400
 """Seconds without a change after which a half-written file is nobody's any more."""
@@ -51,6 +54,7 @@ def replace_atomically(to: Path, *, over: bool = True, folder: bool = False) -> 
         yield partial
         _sync(partial)
         _take_the_place(partial, real, over=over)
+        sync_folder(real.parent)
     finally:
         _remove(partial)
 
@@ -150,6 +154,8 @@ def _take_the_place(partial: Path, to: Path, *, over: bool) -> None:
         if os.path.lexists(to):
             raise FileExistsError(to) from None
         partial.rename(to)
+    else:
+        _remove(partial)
 
 
 def _swap(partial: Path, to: Path) -> None:
@@ -163,15 +169,20 @@ def _swap(partial: Path, to: Path) -> None:
         with suppress(OSError):
             _restore(former, to)
         raise
+    sync_folder(to.parent)  # before a power cut could leave neither of them whole
     _remove(former)
 
 
 def _sync(partial: Path) -> None:
     """Have what was written on the disk before its name is: no crash leaves a name of nothing."""
-    for file in partial.rglob("*") if partial.is_dir() else (partial,):
-        if file.is_file():
-            with file.open("r+b") as written:
-                os.fsync(written.fileno())
+    if not partial.is_dir():
+        sync_file(partial)
+        return
+    for folder, _, files in os.walk(partial, topdown=False):
+        for name in files:
+            if (file := Path(folder, name)).is_file():
+                sync_file(file)
+        sync_folder(folder)
 
 
 def _beside(to: Path, what: str) -> Path:

@@ -561,8 +561,8 @@ def test_a_file_that_comes_where_a_moved_one_was_harms_neither(cards: Cards) -> 
 _WORKER = """
 import sys
 from pathlib import Path
-from organizer.arrange import apply, resume_journal, undo, undo_journal
-apply.BATCH = undo._BATCH = 8
+from organizer.arrange import batches, resume_journal, undo_journal
+batches.CONTENTS = batches.NAMES = 8
 what, journal = sys.argv[1], Path(sys.argv[2])
 run = {"resume": resume_journal, "undo": undo_journal}[what]
 run(journal, advance=lambda n: print(n, flush=True))

@@ -61,8 +61,8 @@ _NAMES = {1: "fox", 2: "Fox", 3: "fox/../..", 4: "🦡" * 80, 5: "unsure", 6: "N
 def small_batches() -> Iterator[None]:
     """Several batches also in a small tree."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("organizer.arrange.apply.BATCH", 3)
-        patch.setattr("organizer.arrange.undo._BATCH", 2)
+        patch.setattr("organizer.arrange.batches.CONTENTS", 3)
+        patch.setattr("organizer.arrange.batches.NAMES", 2)
         yield
 
 

@@ -7,8 +7,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -255,3 +257,35 @@ def test_everything_can_be_read_before_each_write_of_recluster_and_undo(
         library.recluster(k=2)
         library.corrections.rename(library.clusters.summaries()[0].cluster_id, "Other")
         library.undo()
+
+
+def test_a_reader_never_sees_a_state_between(begin: Path) -> None:
+    """A merge of the named cluster into another, and its undo, while another thread reads."""
+    with Library.open(begin, SMALL) as library:
+        first, second, _ = sorted(c.cluster_id for c in library.clusters.summaries())
+        sizes = {c.cluster_id: c.count for c in library.clusters.summaries()}
+    states = {
+        ((first, "First", sizes[first]), (second, None, sizes[second])),
+        ((second, "First", sizes[first] + sizes[second]),),
+    }
+    seen: set[tuple[tuple[int, str | None, int], ...]] = set()
+    done = threading.Event()
+
+    def read() -> None:
+        with Library.open(begin, SMALL) as reader:
+            while not done.is_set():
+                found = [
+                    (c.cluster_id, c.name, c.count)
+                    for c in reader.clusters.summaries()
+                    if c.cluster_id in {first, second}
+                ]
+                seen.add(tuple(sorted(found, key=lambda row: row[0])))
+
+    with ThreadPoolExecutor(1) as pool, Library.open(begin, SMALL) as library:
+        reading = pool.submit(read)
+        for _ in range(25):
+            library.corrections.merge([second, first])
+            library.undo()
+        done.set()
+        reading.result(timeout=60)
+    assert seen == states

@@ -1,7 +1,7 @@
 """Apply a plan, so that a run that is killed at any moment can be finished or undone.
 
-Steps are done in batches: a batch is written to the journal, then done, then its results are
-written.
+Steps are done in batches: a batch is written to the journal, then done, then on the disk, and then
+its results are written.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from organizer.arrange.batches import SHOWN, batch_size
 from organizer.arrange.checks import (
     ChangedError,
     folder_time,
@@ -30,10 +31,8 @@ from organizer.arrange.recovery import recover
 from organizer.arrange.sidecar_owners import left_behind, sidecar_owners
 from organizer.arrange.types import ArrangeMode, ArrangePlan, ArrangeRecord, ArrangeStep, StepResult
 from organizer.arrange.undo import undo_state
+from organizer.arrange.unsynced import UnsyncedFolders, sync_photos
 from organizer.errors import SettingsError, StoreError
-
-BATCH = 256
-"""Steps between two synchronisations of the journal to the disk."""
 
 _NO_PRIVILEGE = 1314  # on Windows, a user may not be allowed to make symbolic links
 
@@ -120,8 +119,12 @@ class _Application:
     _refused: dict[str, OSError] = field(default_factory=dict)
     _owners: dict[int, list[int]] = field(default_factory=dict)
     _results: dict[int, StepResult] = field(default_factory=dict)
+    _unsynced: UnsyncedFolders = field(init=False)
     _tried: bool = False
     _no_links: OSError | None = None
+
+    def __post_init__(self) -> None:
+        self._unsynced = UnsyncedFolders(self.disk)
 
     @property
     def _state(self) -> JournalState:
@@ -137,17 +140,20 @@ class _Application:
         """Do the steps that are not done."""
         todo = self.todo()
         self._owners = sidecar_owners(self._state.plan)
-        for begin in range(0, len(todo), BATCH):
-            batch = todo[begin : begin + BATCH]
+        if todo and self._state.plan.mode in {ArrangeMode.LINK, ArrangeMode.MOVE}:
+            sync_photos(self.disk, self._state.plan.to)
+        size = batch_size(self._state.plan, [self._state.plan.steps[number] for number in todo])
+        for begin in range(0, len(todo), size):
+            batch = todo[begin : begin + size]
             if self.stop():
                 return self._state.record()
             self._announce(batch)
             if not self._do_all(batch):
                 return self._state.record()
-            self.advance(len(batch))
+            self.advance(len(batch) % SHOWN)
         after = {folder: folder_time(folder) for folder in self._state.touched}
         after = {folder: mtime for folder, mtime in after.items() if mtime is not None}
-        self.journal.write({"end": "applied", "folders": after}, sync=True)
+        self.journal.write({"end": "applied", "folders": after})
         return self._state.record()
 
     # Before the steps ------------------------------------------------------------------------
@@ -159,7 +165,7 @@ class _Application:
         entry: dict[str, Any] = {"do": batch, "make": make, "touch": touch}
         if self._state.plan.mode is ArrangeMode.MOVE:
             entry["inodes"] = dict(_inodes(zip(batch, steps, strict=True)))
-        self.journal.write(entry, sync=True)
+        self.journal.write(entry)
         for folder in make:
             try:
                 self.disk.make_folder(folder)
@@ -167,9 +173,9 @@ class _Application:
                 continue  # another made it; a file there makes the steps below it fail
             except OSError as error:
                 self._refused[folder] = error
+        self._unsynced.gained(make)
         if self._state.plan.mode is ArrangeMode.MOVE:  # before a source on another disk is removed
-            for folder in {os.path.dirname(folder) for folder in make}:  # noqa: PTH120
-                self.disk.sync_folder(folder)
+            self._unsynced.sync()
 
     def _folders(self, steps: Sequence[ArrangeStep]) -> tuple[list[str], dict[str, int]]:
         """The folders to make, parents first, and the times of those that the steps change."""
@@ -202,7 +208,7 @@ class _Application:
         done: list[int] = []
         left: list[tuple[int, StepResult, str]] = []
         continues = True
-        for number in batch:
+        for place, number in enumerate(batch, start=1):
             if self.stop():
                 continues = False
                 break
@@ -217,11 +223,22 @@ class _Application:
                 done.append(number)
             else:
                 left.append((number, result, reason))
+            if place % SHOWN == 0:
+                self.advance(SHOWN)
+        self._sync(done)
         if self._no_links and continues and not self._tried and not self._state.was_done:
-            self.journal.write({"did": [], "left": []}, sync=True)
+            self.journal.write({"did": [], "left": []})
             self._give_up(self._no_links)
-        self.journal.write({"did": done, "left": left}, sync=not continues)
+        self.journal.write({"did": done, "left": left})
         return continues
+
+    def _sync(self, done: Sequence[int]) -> None:
+        """Have on the disk what steps have done: what the journal says of them next must stay."""
+        steps = [self._state.plan.steps[number] for number in done]
+        self._unsynced.gained(step.target for step in steps)
+        if self._state.plan.mode is ArrangeMode.MOVE:
+            self._unsynced.lost(step.source for step in steps)
+        self._unsynced.sync()
 
     def _do_with_its_photo(self, number: int) -> tuple[StepResult, str]:
         """Do a step; a sidecar is only done if its photo is."""

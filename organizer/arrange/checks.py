@@ -10,7 +10,7 @@ from pathlib import Path
 from blake3 import blake3
 
 from organizer.arrange import names
-from organizer.arrange.disk import Disk, hash_of, is_file, status_of
+from organizer.arrange.disk import Disk, hash_of, is_file, link_text, status_of
 from organizer.arrange.types import ArrangeMode, ArrangeStep
 
 _COARSE_NS = 2 * 10**9
@@ -116,7 +116,7 @@ def is_link_to(step: ArrangeStep) -> bool:
     status = status_of(target)
     if status is None or not stat.S_ISLNK(status.st_mode):
         return False
-    return os.readlink(target) == str(step.source)  # noqa: PTH115
+    return link_text(target) == str(step.source)
 
 
 def holds_the_content(step: ArrangeStep) -> bool:

@@ -47,6 +47,7 @@ def copy_whole(
             _require_written(partial, read)
         if mtime_ns is not None and mtime_ns != before.st_mtime_ns:
             disk.set_time(partial, mtime_ns)
+            disk.sync_file(partial)
         disk.rename(partial, str(target))
     except (OSError, ChangedError):
         with suppress(OSError):

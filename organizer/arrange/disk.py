@@ -12,9 +12,10 @@ import shutil
 import stat
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 
 from blake3 import blake3
+
+from organizer import durable
 
 _CHUNK = 1 << 20
 _NEW = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
@@ -36,6 +37,7 @@ class Disk:
 
     def __init__(self) -> None:
         self._rename_new = _system_rename()
+        self._sync_disk = _system_sync()
 
     def link(self, source: str, target: str) -> None:
         """Make a hard link; a symbolic link is followed."""
@@ -115,14 +117,21 @@ class Disk:
         """Synchronise a file to the disk."""
         os.fsync(descriptor)
 
+    def sync_file(self, path: str) -> None:
+        """Synchronise a file with its times to the disk."""
+        durable.sync_file(path)
+
     def sync_folder(self, path: str) -> None:
-        """Synchronise the entries of a folder to the disk, where the system can do that."""
-        with suppress(OSError):
-            descriptor = os.open(path, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+        """Synchronise the names in a folder to the disk, where the system can do that."""
+        durable.sync_folder(path)
+
+    def sync_all(self, folder: str) -> None:
+        """Synchronise all files of the disk that a folder is on.
+
+        One call for a hundred thousand photos; where the system has none, it is asked to begin.
+        """
+        if self._sync_disk is not None:
+            self._sync_disk(folder)
 
     def remove(self, path: str) -> None:
         """Remove a file."""
@@ -161,6 +170,23 @@ def status_of(path: str) -> os.stat_result | None:
         return os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
+
+
+def link_text(path: str) -> str:
+    """What a symbolic link leads to, as it was given when the link was made.
+
+    Raises:
+        OSError: It is no symbolic link.
+    """
+    text = os.readlink(path)  # noqa: PTH115
+    return plain_path(text) if os.name == "nt" else text
+
+
+def plain_path(text: str) -> str:
+    r"""A path without what Windows puts before it: ``\\?\C:\a``, ``\\?\UNC\server\a``."""
+    if text.startswith("\\\\?\\UNC\\"):
+        return "\\\\" + text.removeprefix("\\\\?\\UNC\\")
+    return text.removeprefix("\\\\?\\")
 
 
 def is_file(status: os.stat_result | None) -> bool:
@@ -210,3 +236,23 @@ def _system_rename() -> Callable[[str, str], None] | None:
             raise OSError(number, os.strerror(number), source, None, target)
 
     return rename
+
+
+def _system_sync() -> Callable[[str], None] | None:
+    """The system's call that synchronises one disk, or else all of them."""
+    if os.name == "nt":
+        return None
+    call = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+    if call is None:
+        return lambda _: os.sync()
+
+    def sync(folder: str) -> None:
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            if call(descriptor):
+                number = ctypes.get_errno()
+                raise OSError(number, os.strerror(number), folder)
+        finally:
+            os.close(descriptor)
+
+    return sync

@@ -11,9 +11,10 @@ are written atomically. Then lines are appended:
     {"took": [numbers], "left": [...]}
     {"end": "undone"}
 
-A "do" or "take" is on the disk before the first of its steps is begun, so the steps that a kill may
-have left half done are known: those of the last one that has no result. An incomplete last line is
-ignored. One process at a time writes to the journals of a folder.
+A "do" or "take" is on the disk before the first of its steps is begun, and a "did" or "took" only
+after the last of them is on the disk itself. So the steps that a kill or a power cut may have left
+half done are known: those of the last one that has no result. An incomplete last line is ignored.
+One process at a time writes to the journals of a folder.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from organizer import atomic
+from organizer import atomic, durable
 from organizer.arrange.disk import Disk
 from organizer.arrange.journal_state import JournalState
 from organizer.arrange.types import (
@@ -107,13 +108,12 @@ class Journal:
         def begun() -> JournalState:
             created_at = datetime.now(UTC).isoformat(timespec="seconds")
             atomic.write_atomically(file, _head(plan, created_at), over=False)
-            disk.sync_folder(str(file.parent))  # a crash must not leave moved files without it
             state = JournalState(file, plan, created_at, [StepResult.PENDING] * len(plan.steps))
             state.length = file.stat().st_size
             return state
 
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
+            durable.make_folders(file.parent)
         except OSError as error:
             raise _cannot(file, error) from error
         return cls._locked(file, disk, begun)
@@ -134,6 +134,7 @@ class Journal:
             close.callback(_lock(file).release)
             try:
                 state = state_of()
+                disk.sync_folder(str(file.parent))  # a crash must not leave moved files without it
                 descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0))
                 close.callback(os.close, descriptor)
                 os.ftruncate(descriptor, state.length)
@@ -147,20 +148,15 @@ class Journal:
     def __exit__(self, *_: object) -> None:
         self._close.close()
 
-    def write(self, entry: Mapping[str, Any], *, sync: bool) -> None:
-        """Append an entry, and update the state by it.
-
-        Args:
-            entry: The entry.
-            sync: Whether to synchronise it to the disk.
+    def write(self, entry: Mapping[str, Any]) -> None:
+        """Append an entry, have it on the disk, and update the state by it.
 
         Raises:
             StoreError: It cannot be written; the run must end.
         """
         try:
             self.disk.write(self._descriptor, _line(entry))
-            if sync:
-                self.disk.sync(self._descriptor)
+            self.disk.sync(self._descriptor)
         except OSError as error:
             raise _cannot(self.state.file, error) from error
         self.state.update(entry)

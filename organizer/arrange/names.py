@@ -7,11 +7,15 @@ combining marks and emoji stay.
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 
 LONGEST = 255
 """The longest name in bytes of UTF-8 on the usual file systems; none allows fewer UTF-16 units."""
+
+LONGEST_ON_WINDOWS = 259
+"""The longest path on Windows, in UTF-16 units, unless its user allowed longer ones."""
 
 _FORBIDDEN = re.compile(
     r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]'
@@ -66,6 +70,18 @@ def is_safe_name(name: str) -> bool:
     return safe_name(name) == name
 
 
+def room_in(folder: str, *, is_windows: bool = os.name == "nt") -> int:
+    """The most bytes of UTF-8 that a name in a folder may have: Windows counts the whole path."""
+    if not is_windows:
+        return LONGEST
+    return min(LONGEST, LONGEST_ON_WINDOWS - _units(folder) - 1)
+
+
+def is_too_long(path: str, *, is_windows: bool = os.name == "nt") -> bool:
+    """Whether a path is longer than Windows allows."""
+    return is_windows and _units(path) > LONGEST_ON_WINDOWS
+
+
 def cut_name(text: str, longest: int) -> str:
     """Cut a text to at most `longest` bytes of UTF-8.
 
@@ -95,6 +111,10 @@ def is_text_name(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _cleaned(text: str) -> str:

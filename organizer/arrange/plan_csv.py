@@ -16,7 +16,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from organizer import atomic
 from organizer.arrange import names
@@ -136,11 +136,14 @@ def _step(row: _Row, to: Path) -> ArrangeStep:
     if not source.is_absolute():
         raise row.refused(f"the source {row['source']!r} is not absolute", _HINT)
     inside = _inside(row, source, to)
+    target = to.joinpath(*inside)
+    if names.is_too_long(str(target)):
+        raise row.refused(f"{target} is too long a path for Windows", "write a shorter name")
     folder = row["cluster_folder"].removeprefix("./")
     parts = folder.split("/") if folder else []
     return ArrangeStep(
         source,
-        to.joinpath(*inside),
+        target,
         row["why"],
         _image_id(row),
         row.whole_number("cluster") if row["cluster"].strip() else None,
@@ -173,7 +176,7 @@ def _inside(row: _Row, source: Path, to: Path) -> tuple[str, ...]:
     return inside
 
 
-def _below(text: str, to: Path) -> tuple[str, ...]:
+def _below(text: str, to: PurePath) -> tuple[str, ...]:
     """The names of a path below a folder; empty where it is not below."""
     top = f"{to}{os.sep}"
     if text.startswith(top) and os.altsep is None:  # the usual case, and faster than with paths

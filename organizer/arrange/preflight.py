@@ -23,14 +23,12 @@ def require_possible(plan: ArrangePlan, steps: Sequence[ArrangeStep], disk: Disk
         SettingsError: The folder cannot be written, links would lead to another disk, or there is
             not enough space.
     """
-    folder = plan.to
-    while not os.path.lexists(folder) and folder != folder.parent:
-        folder = folder.parent
+    folder = existing_folder(plan.to)
     if not folder.is_dir():
         raise SettingsError(f"{folder} is not a folder", "choose another --to")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise SettingsError(f"nothing can be written in {folder}", "choose another --to")
-    elsewhere = _on_other_disks(steps, folder)
+    elsewhere = on_other_disks(steps, folder)
     if plan.mode is ArrangeMode.LINK and elsewhere:
         raise SettingsError(
             f"{plan.to} is on another disk than {elsewhere[0].source.parent}: hard links cannot "
@@ -47,15 +45,29 @@ def require_possible(plan: ArrangePlan, steps: Sequence[ArrangeStep], disk: Disk
             )
 
 
-def _on_other_disks(steps: Sequence[ArrangeStep], folder: Path) -> list[ArrangeStep]:
+def existing_folder(folder: Path) -> Path:
+    """The folder, or the nearest one above it that is there."""
+    while not os.path.lexists(folder) and folder != folder.parent:
+        folder = folder.parent
+    return folder
+
+
+def on_other_disks(steps: Sequence[ArrangeStep], folder: Path) -> list[ArrangeStep]:
     """The steps whose source is on another disk, without those whose folder is gone."""
     device = folder.stat().st_dev
-    devices: dict[Path, int | None] = {}
+    devices: dict[str, int | None] = {}
+    found = []
     for step in steps:
-        parent = step.source.parent
+        parent = os.path.dirname(step.source)  # noqa: PTH120 - a hundred thousand times
         if parent not in devices:
-            try:
-                devices[parent] = parent.stat().st_dev
-            except OSError:
-                devices[parent] = None
-    return [step for step in steps if devices[step.source.parent] not in {None, device}]
+            devices[parent] = _device(parent)
+        if devices[parent] not in {None, device}:
+            found.append(step)
+    return found
+
+
+def _device(folder: str) -> int | None:
+    try:
+        return os.stat(folder).st_dev  # noqa: PTH116
+    except OSError:
+        return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -17,6 +18,7 @@ from organizer.arrange.disk import Disk, status_of
 from organizer.arrange.journal import Journal
 from organizer.arrange.journal_state import JournalState
 from organizer.arrange.types import ArrangeMode, ArrangeStep, StepResult
+from organizer.arrange.unsynced import UnsyncedFolders
 
 
 def recover(journal: Journal) -> None:
@@ -29,6 +31,8 @@ def recover(journal: Journal) -> None:
         StoreError: The journal cannot be written.
     """
     state = journal.state
+    unsynced = UnsyncedFolders(journal.disk)
+    unsynced.gained(state.made)
     done: list[int] = []
     left: list[tuple[int, StepResult, str]] = []
     for number in sorted(state.open):
@@ -36,14 +40,17 @@ def recover(journal: Journal) -> None:
         try:
             clear_up(journal.disk, state.plan.mode, step, since=state.created_at)
             if is_ours(state.plan.mode, step, state.inodes.get(number)):
+                unsynced.gained([step.target])
                 if state.plan.mode is ArrangeMode.MOVE:
+                    unsynced.lost([step.source])
                     _finish_move(journal.disk, step)
                 done.append(number)
         except (OSError, ChangedError) as error:
             left.append((number, StepResult.FAILED, reason_of(error)))
     left += [(number, StepResult.PENDING, "") for number in _lost(state)]
+    unsynced.sync()
     if state.open or left:
-        journal.write({"did": done, "left": left}, sync=True)
+        journal.write({"did": done, "left": left})
 
 
 def _lost(state: JournalState) -> Iterator[int]:
@@ -64,4 +71,6 @@ def _finish_move(disk: Disk, step: ArrangeStep) -> None:
     """
     source, target = str(step.source), str(step.target)
     if status_of(source) is not None and are_halves(step, source, target):
+        disk.sync_file(target)
+        disk.sync_folder(os.path.dirname(target))  # noqa: PTH120
         disk.remove(source)

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from organizer.arrange.batches import SHOWN, batch_size
 from organizer.arrange.checks import (
     ChangedError,
     are_halves,
@@ -30,8 +31,9 @@ from organizer.arrange.journal import Journal
 from organizer.arrange.journal_state import JournalState
 from organizer.arrange.sidecar_owners import left_behind, sidecar_owners
 from organizer.arrange.types import ArrangeMode, ArrangeRecord, ArrangeStep, StepResult
+from organizer.arrange.unsynced import UnsyncedFolders
+from organizer.durable import make_folders
 
-_BATCH = 256
 _ANOTHER = "something else is at {place}"
 _LAST_COPY = "its source is gone or has changed: this may be the last copy"
 _IS_LINKED = "{place} leads to it now"
@@ -90,6 +92,10 @@ class _Undoing:
     _interrupted: set[int] = field(default_factory=set)
     _owners: dict[int, list[int]] = field(default_factory=dict)
     _results: dict[int, StepResult] = field(default_factory=dict)
+    _unsynced: UnsyncedFolders = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._unsynced = UnsyncedFolders(self.disk)
 
     @property
     def _state(self) -> JournalState:
@@ -102,7 +108,7 @@ class _Undoing:
         interrupted = sorted(state.open, key=lambda number: (not steps[number].is_photo, -number))
         self._interrupted = set(interrupted)
         self._owners = sidecar_owners(state.plan)
-        self.journal.write({"undo": self._times_to_restore()}, sync=True)
+        self.journal.write({"undo": self._times_to_restore()})
         rest = [
             number
             for number in (state.was_done | self._maybe_moved()) - self._interrupted
@@ -111,15 +117,17 @@ class _Undoing:
         rest.sort(key=lambda number: (not steps[number].is_photo, -number))
         # Interrupted steps come first, in one batch: its results close all open steps.
         batches = [interrupted] if interrupted else []
-        batches += [rest[begin : begin + _BATCH] for begin in range(0, len(rest), _BATCH)]
+        size = batch_size(state.plan, [steps[number] for number in rest])
+        batches += [rest[begin : begin + size] for begin in range(0, len(rest), size)]
         for batch in batches:
-            self.journal.write({"take": batch}, sync=True)
+            self.journal.write({"take": batch})
             if not self._undo_batch(batch):
                 return state.record()
-            self.advance(len(batch))
+            self.advance(len(batch) % SHOWN)
         self._remove_folders()
         self._restore_times()
-        self.journal.write({"end": "undone"}, sync=True)
+        self._unsynced.sync()
+        self.journal.write({"end": "undone"})
         return state.record()
 
     def _times_to_restore(self) -> dict[str, int]:
@@ -165,8 +173,19 @@ class _Undoing:
                 undone.append(number)
             else:
                 left.append((number, result, reason))
-        self.journal.write({"took": undone, "left": left}, sync=not continues)
+            if (place + 1) % SHOWN == 0:
+                self.advance(SHOWN)
+        self._sync(undone)
+        self.journal.write({"took": undone, "left": left})
         return continues
+
+    def _sync(self, undone: Sequence[int]) -> None:
+        """Have on the disk what was taken back: what the journal says of it next must stay."""
+        steps = [self._state.plan.steps[number] for number in undone]
+        if self._state.plan.mode is ArrangeMode.MOVE:
+            self._unsynced.gained(step.source for step in steps)
+        self._unsynced.lost(step.target for step in steps)
+        self._unsynced.sync()
 
     def _undo_with_its_photo(self, number: int) -> _Outcome:
         """Undo a step; a sidecar stays where its photo stays."""
@@ -253,7 +272,7 @@ class _Undoing:
             return StepResult.CHANGED, _CHANGED
         if status_of(str(step.source)) is not None:
             return self._settle_two(number, step)
-        step.source.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(step.source.parent)
         try:
             self.disk.rename(str(step.target), str(step.source))
         except OSError as error:
@@ -271,6 +290,8 @@ class _Undoing:
             os.lstat(source), os.lstat(target)
         )
         if is_half_done and are_halves(step, source, target):
+            self.disk.sync_file(source)
+            self.disk.sync_folder(os.path.dirname(source))  # noqa: PTH120
             return self._remove(step)
         return StepResult.OCCUPIED, _ANOTHER.format(place=source)
 
@@ -281,6 +302,7 @@ class _Undoing:
         for folder in reversed(self._state.made):
             with suppress(OSError):
                 self.disk.remove_folder(folder)
+        self._unsynced.lost(self._state.made)
 
     def _restore_times(self) -> None:
         """Restore the times of folders, except where files were left in them."""
@@ -294,3 +316,4 @@ class _Undoing:
             if folder not in changed:
                 with suppress(OSError):
                     self.disk.set_time(folder, mtime)
+                    self._unsynced.changed(folder)

@@ -10,11 +10,16 @@ from pathlib import Path
 from blake3 import blake3
 
 from organizer.arrange import names
+from organizer.arrange.disk import link_text
 from organizer.arrange.photo_units import PhotoUnit
 from organizer.arrange.types import ArrangeItem, ArrangeMode, ArrangeStep, LeftFile
 
 _LEVELS = 4
 """A name as it is, and three suffixes, each more certain to be unique."""
+
+
+_SHORTEST = 80
+"""Characters that a name needs at least: those of the longest suffix, and some of its own."""
 
 
 @dataclass(slots=True)
@@ -25,11 +30,13 @@ class TargetNames:
         to: The folder into which the files go.
         mode: What is to be done.
         placed: What earlier arrangements put where, by target.
+        is_windows: Whether paths must not be longer than Windows allows.
     """
 
     to: Path
     mode: ArrangeMode
     placed: Mapping[str, ArrangeStep]
+    is_windows: bool = os.name == "nt"
     _listings: dict[str, set[str] | str] = field(default_factory=dict)
 
     def choose(self, units: Sequence[PhotoUnit]) -> tuple[list[PhotoUnit], list[LeftFile]]:
@@ -63,7 +70,7 @@ class TargetNames:
         """Whether the file at a target is the one that the plan would put there."""
         try:
             if self.mode is ArrangeMode.SYMLINK:
-                return os.readlink(target) == source  # noqa: PTH115
+                return link_text(target) == source
             status = os.lstat(target)
             if self.mode is ArrangeMode.LINK:
                 return os.path.samestat(status, os.stat(source))  # noqa: PTH116
@@ -100,7 +107,8 @@ class TargetNames:
     def _name(self, unit: PhotoUnit, level: int) -> None:
         mark = unique_suffix(unit.item, level)
         tails = [unit.suffix, *(sidecar.tail for sidecar in unit.sidecars)]
-        longest = names.LONGEST - max(len(tail.encode()) for tail in tails)
+        longest = names.room_in(unit.folder, is_windows=self.is_windows)
+        longest -= max(len(tail.encode()) for tail in tails)
         unit.stem = names.safe_name(unit.raw_stem, tail=mark, longest=longest)
         unit.keys = [names.name_key(f"{unit.folder}{os.sep}{unit.name(tail)}") for tail in tails]
 
@@ -140,6 +148,8 @@ class TargetNames:
 
     def _listed(self, folder: str) -> set[str]:
         """The keys of the names in a target folder."""
+        if folder not in self._listings and self._is_too_deep(folder):
+            self._listings[folder] = "its path is too long for Windows, choose a shorter --to"
         if folder not in self._listings:
             try:
                 with os.scandir(folder) as scan:
@@ -150,6 +160,9 @@ class TargetNames:
                 self._listings[folder] = error.strerror or str(error)
         found = self._listings[folder]
         return found if isinstance(found, set) else set()
+
+    def _is_too_deep(self, folder: str) -> bool:
+        return names.room_in(folder, is_windows=self.is_windows) < _SHORTEST
 
 
 def unique_suffix(item: ArrangeItem, level: int) -> str:

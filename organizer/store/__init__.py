@@ -130,6 +130,15 @@ class Store:
             yield was_interrupted
 
     @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Reads that see one state, whatever another process stores meanwhile.
+
+        It is for reads that belong together and take no longer than a second: a writer waits.
+        """
+        with self._database.journal.snapshot():
+            yield
+
+    @contextmanager
     def transaction(self) -> Iterator[None]:
         """Writes that come into force together when the context ends well, or not at all."""
         with self._database.transaction():

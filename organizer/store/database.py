@@ -21,7 +21,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from organizer.durable import sync_file, sync_folder
+from organizer.durable import make_folders, sync_file, sync_folder
 from organizer.errors import SettingsError, StoreError
 from organizer.store.journal import JOURNAL, LibraryJournal
 from organizer.store.lance_errors import damaged, explain, translated
@@ -118,7 +118,7 @@ class Database:
                 "choose another --library, or rename the folder",
             )
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            make_folders(path)
         except OSError as error:
             raise StoreError(
                 f"cannot make a library at {path}: {error.strerror}", "choose another --library"
@@ -137,7 +137,6 @@ class Database:
             for name, schema in TABLES.items():
                 self.create_table(name, schema)
         self.write_manifest(now())  # last: now it is a library
-        sync_folder(self.path.parent)
 
     @classmethod
     def open(cls, path: Path) -> Database:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from organizer.paths import folder_prefix
 from organizer.store.database import Database
 from organizer.store.file_index import path_id
 from organizer.store.former_folders import FormerFolders
@@ -40,7 +41,7 @@ class MovedFiles:
             How many files were recorded.
         """
         rows = self._database.read("files").select(FILES.names)
-        prefixes = {root.root_id: _prefix(root.folder) for root in self._roots.all()}
+        prefixes = {root.root_id: folder_prefix(root.folder) for root in self._roots.all()}
         wanted = {
             former.as_posix(): (current.as_posix(), image_id)
             for former, (current, image_id) in moves.items()
@@ -64,11 +65,11 @@ class MovedFiles:
         )
         roots = sorted(self._roots.all(), key=lambda root: -len(root.folder.parts))
         for number, path in paths.items():
-            root = next((r for r in roots if path.startswith(_prefix(r.folder))), None)
+            root = next((r for r in roots if path.startswith(folder_prefix(r.folder))), None)
             if root is None:
                 root = self._roots.add(new_root)
                 roots.append(root)
-            inside = path[len(_prefix(root.folder)) :]
+            inside = path[len(folder_prefix(root.folder)) :]
             columns["root_id"][number], columns["path"][number] = root.root_id, inside
             columns["path_id"][number] = path_id(root.root_id, inside)
             columns["state"][number] = FileState.PRESENT.value
@@ -77,8 +78,3 @@ class MovedFiles:
         kept = [n for n, pair in enumerate(pairs) if n in paths or pair not in moved]
         # The whole table at once: a kill leaves all of it as it was, or none of it.
         self._database.overwrite("files", pa.table(columns, schema=FILES).take(pa.array(kept)))
-
-
-def _prefix(folder: Path) -> str:
-    """What the path of every file in a folder begins with."""
-    return folder.as_posix().rstrip("/") + "/"

@@ -19,6 +19,7 @@ from organizer.arrange.journal_head import folder_of, has_ended, is_move
 from organizer.arrange.recognise import ExpectedPhoto
 from organizer.errors import SettingsError
 from organizer.library.arrangements.last_seen import SeenPhoto, load_seen
+from organizer.paths import path_below
 from organizer.store import Store
 
 _FOLDER = "arrangements"
@@ -149,11 +150,6 @@ def expected_photo(photo: ActivePhoto, sources: Mapping[Path, Path]) -> Expected
         inode=inode,
         link=link,
     )
-
-
-def path_below(folder: Path, file: Path) -> str:
-    """The path of a file relative to a folder above it, with forward slashes."""
-    return str(file)[len(str(folder).rstrip(os.sep)) + 1 :].replace(os.sep, "/")
 
 
 def _inode(file: Path) -> tuple[int, int] | None:

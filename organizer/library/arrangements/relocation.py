@@ -13,6 +13,7 @@ from typing import Any
 
 from organizer.arrange import journals, read_journal
 from organizer.atomic import remove_leftovers, replace_atomically, write_atomically
+from organizer.durable import make_folders
 from organizer.errors import StoreError
 from organizer.library.arrangements.active import journal_folder
 from organizer.store import Store
@@ -30,7 +31,7 @@ def save_location(store: Store) -> None:
     if _saved_location(store) == _location(store):
         return
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(file.parent)
         write_atomically(file, json.dumps(_location(store)).encode())
     except OSError as error:
         raise StoreError(f"cannot write {file}: {error.strerror or error}", "make room") from error
@@ -110,8 +111,7 @@ def _rewrite_line(line: bytes, former: str, now: str) -> bytes:
 def _rewrite(content: Any, former: str, now: str) -> Any:
     """JSON content whose paths below a folder are below another one."""
     if isinstance(content, str):
-        is_below = content == former or content.startswith(former + os.sep)
-        return now + content[len(former) :] if is_below else content
+        return rewrite_path(content, former, now)
     if isinstance(content, list):
         return [_rewrite(part, former, now) for part in content]
     if isinstance(content, dict):
@@ -119,3 +119,20 @@ def _rewrite(content: Any, former: str, now: str) -> Any:
             _rewrite(key, former, now): _rewrite(part, former, now) for key, part in content.items()
         }
     return content
+
+
+def rewrite_path(path: str, former: str, now: str, *, sep: str = os.sep) -> str:
+    r"""A path below a folder, which may be a whole drive (``D:\``), as one below another.
+
+    Args:
+        path: The path; one that is not below the folder stays as it is.
+        former: The folder.
+        now: The other one.
+        sep: What the system writes between the names of a path.
+    """
+    if path == former:
+        return now
+    start = former.rstrip(sep) + sep
+    if not path.startswith(start):
+        return path
+    return now.rstrip(sep) + sep + path[len(start) :]

@@ -75,10 +75,11 @@ class GroupPhoto:
 
 def cluster_summaries(store: Store) -> list[ClusterSummary]:
     """The clusters, largest first."""
-    current = require_clustering(store)
-    members = store.clusterings.assignments(current.clustering_id)
-    models = store.clusterings.models(current.clustering_id)
-    constraints = compile_constraints(store.decisions.current())
+    with store.snapshot():
+        current = require_clustering(store)
+        members = store.clusterings.assignments(current.clustering_id)
+        models = store.clusterings.models(current.clustering_id)
+        constraints = compile_constraints(store.decisions.current())
     names, decided = constraints.names, Counter(constraints.fixed.values())
     medoids = dict(zip(models.cluster_ids.tolist()[::-1], models.medoids[::-1], strict=True))
     hidden = store.photos.hidden(members.image_ids.tolist())
@@ -112,12 +113,13 @@ def cluster_members(store: Store, cluster_id: int | None) -> list[ClusterMember]
     Raises:
         SettingsError: There is no such cluster.
     """
-    current = require_clustering(store)
-    if cluster_id is None:
-        cluster_id = NOISE
-    else:
-        require_cluster(store, current, cluster_id)
-    members = store.clusterings.assignments(current.clustering_id)
+    with store.snapshot():
+        current = require_clustering(store)
+        if cluster_id is None:
+            cluster_id = NOISE
+        else:
+            require_cluster(store, current, cluster_id)
+        members = store.clusterings.assignments(current.clustering_id)
     rows = np.flatnonzero(members.cluster_ids == cluster_id)
     rows = rows[np.argsort(members.distances[rows], kind="stable")]
     files = store.photos.files_of(members.image_ids[rows].tolist())

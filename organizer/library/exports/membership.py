@@ -44,15 +44,16 @@ class Membership:
     @classmethod
     def read(cls, store: Store) -> Membership:
         """The current clustering of a library."""
-        current, decisions = store.clusterings.current(), store.decisions.current()
-        names = compile_constraints(decisions).names
-        if current is None:
-            return cls(None, names, [], None, np.empty(0, np.int64), pack_ids([]))
-        members = store.clusterings.assignments(current.clustering_id)
+        with store.snapshot():
+            current, decisions = store.clusterings.current(), store.decisions.current()
+            names = compile_constraints(decisions).names
+            if current is None:
+                return cls(None, names, [], None, np.empty(0, np.int64), pack_ids([]))
+            members = store.clusterings.assignments(current.clustering_id)
+            ids = store.clusterings.cluster_ids(current.clustering_id)
         members = _only_moved(members, moved_by_person(decisions))
         packed = pack_ids(members.image_ids)
         order = np.argsort(packed)
-        ids = store.clusterings.models(current.clustering_id).ids
         return cls(current, names, ids, members, order, packed[order])
 
     def within(self, store: Store, named: Sequence[str | int]) -> IdArray | None:

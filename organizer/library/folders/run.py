@@ -31,6 +31,7 @@ from organizer.library.folders.items import collect_items
 from organizer.library.folders.options import ArrangeOptions, resolve_target_folder
 from organizer.library.folders.photo_folders import PhotoFolders
 from organizer.library.progress import Progress
+from organizer.paths import folder_prefix
 from organizer.settings import Settings
 from organizer.store import Store
 
@@ -100,7 +101,7 @@ def require_same_library(store: Store, plan: ArrangePlan) -> None:
         SettingsError: It knows none of its files, or leads into the library's own folder.
     """
     refs = (held.ref for held in store.photos.held_files())
-    known = {f"{ref.root.as_posix()}/{ref.path}" for ref in refs}
+    known = {f"{folder_prefix(ref.root)}{ref.path}" for ref in refs}
     steps = [*plan.steps, *plan.there]
     if steps and not any(
         place.as_posix() in known for step in steps for place in (step.source, step.target)
@@ -109,8 +110,8 @@ def require_same_library(store: Store, plan: ArrangePlan) -> None:
             "the plan is of another library: this one knows none of its files",
             "name that library with --library",
         )
-    own = f"{store.path.resolve()}{os.sep}"
-    inside = [step.target for step in steps if str(step.target).startswith(own)]
+    own = os.path.normcase(f"{store.path.resolve()}{os.sep}")
+    inside = [s.target for s in steps if os.path.normcase(s.target).startswith(own)]
     if inside:
         raise SettingsError(f"{inside[0]} is inside the library itself", "edit the plan")
 
@@ -134,7 +135,12 @@ def apply_plan(
     save_location(store)
     journal = last.file if last is not None and is_known else next_journal(folder)
     progress.begin(f"arranging in {plan.to}", len(plan.steps))
-    record = carry_out(plan, journal=journal, advance=progress.advance, stop=stop)
+
+    def begin() -> bool:  # a plan that is refused has no step, and leaves no mark
+        _mark_moving(store, plan)
+        return stop()
+
+    record = carry_out(plan, journal=journal, advance=progress.advance, stop=begin)
     update_file_rows(store, record)
     return record
 
@@ -150,9 +156,17 @@ def resume_plan(store: Store, *, progress: Progress, stop: Callable[[], bool]) -
         raise SettingsError("nothing is arranged", "organizer arrange --to FOLDER")
     last = active[-1]
     progress.begin(f"arranging in {last.plan.to}", len(last.plan.steps))
+    if not last.undoing:
+        _mark_moving(store, last.plan)
     record = resume_journal(last.file, advance=progress.advance, stop=stop)
     update_file_rows(store, record)
     return record
+
+
+def _mark_moving(store: Store, plan: ArrangePlan) -> None:
+    """Have the next writer update the file rows, should files be moved and the rows not."""
+    if plan.mode is ArrangeMode.MOVE:
+        store.mark_unfinished()
 
 
 def plan_notes(planned: PlannedArrangement) -> list[str]:

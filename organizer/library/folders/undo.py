@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from organizer.arrange import (
     StepResult,
     undo_journal,
 )
+from organizer.arrange.unsynced import UnsyncedFolders
+from organizer.durable import make_folders
 from organizer.errors import SettingsError
 from organizer.library.arrangements.active import ActivePhoto, active_photos, active_records
 from organizer.library.arrangements.file_rows import update_file_rows
@@ -50,7 +52,9 @@ def undo_arrangement(
             "connect its disk; what is not there cannot be taken back",
         )
     progress.begin(f"taking back what is in {last.plan.to}", len(last.plan.steps))
-    _put_back(active_photos(store, [last]), [s for s in last.plan.steps if not s.is_photo])
+    if last.plan.mode is ArrangeMode.MOVE:
+        store.mark_unfinished()  # the next writer updates the file rows, should this be interrupted
+    _put_back(active_photos(store, [last]), (s for s in last.plan.steps if not s.is_photo))
     found = undo_journal(last.file, advance=progress.advance, stop=stop)
     update_file_rows(store, found)
     if found.undone and last.plan.mode is ArrangeMode.MOVE:
@@ -58,32 +62,57 @@ def undo_arrangement(
     return found
 
 
-def _put_back(photos: Sequence[ActivePhoto], sidecars: Sequence[ArrangeStep]) -> None:
+def _put_back(photos: Sequence[ActivePhoto], sidecars: Iterable[ArrangeStep]) -> None:
     """Bring dragged files back to where the arrangement had put them, if nothing else is there."""
-    disk, emptied = Disk(), set()
-    tops = {photo.record.plan.to for photo in photos}
-    beside: dict[Path, list[ArrangeStep]] = defaultdict(list)
-    for sidecar in sidecars:
-        beside[sidecar.target.parent].append(sidecar)
-    for photo in photos:
-        target = photo.step.target
-        if photo.path is None or photo.path == target or not os.path.lexists(photo.path):
-            continue
-        dragged = [(photo.path, target)]
-        for sidecar in beside[target.parent]:
-            tail = sidecar.target.name.removeprefix(target.stem)
-            place = photo.path.with_name(photo.path.stem + tail)
-            if tail != sidecar.target.name and _is_as_it_was(place, sidecar):
-                dragged.append((place, sidecar.target))
-        for place, former in dragged:
+    dragged = [
+        (photo.path, photo.step.target)
+        for photo in photos
+        if photo.path not in {None, photo.step.target} and os.path.lexists(photo.path)
+    ]
+    if not dragged:
+        return
+    beside = _by_stem(sidecars)
+    disk = Disk()
+    unsynced = UnsyncedFolders(disk)
+    for path, target in dragged:
+        for place, former in ((path, target), *_dragged_along(path, target, beside)):
             with suppress(OSError):  # the undo then reports that nothing is there
-                target.parent.mkdir(parents=True, exist_ok=True)
+                make_folders(former.parent)
                 disk.rename(str(place), str(former))
-        emptied.add(photo.path.parent)
-    for folder in emptied:
+                unsynced.gained([former])
+                unsynced.lost([place])
+    tops = {photo.record.plan.to for photo in photos}
+    unsynced.lost(_remove_emptied({path.parent for path, _ in dragged}, tops))
+    unsynced.sync()
+
+
+def _by_stem(sidecars: Iterable[ArrangeStep]) -> dict[tuple[str, str], list[ArrangeStep]]:
+    """Sidecars by their target folder and each stem that their photo may have there."""
+    found: dict[tuple[str, str], list[ArrangeStep]] = defaultdict(list)
+    for sidecar in sidecars:
+        folder, name = os.path.split(sidecar.target)
+        for dot in (at for at, character in enumerate(name) if character == "."):
+            found[folder, name[:dot]].append(sidecar)
+    return found
+
+
+def _dragged_along(
+    path: Path, target: Path, beside: Mapping[tuple[str, str], Sequence[ArrangeStep]]
+) -> Iterator[tuple[Path, Path]]:
+    """Where the sidecars of a dragged photo are, and where the arrangement had put them."""
+    for sidecar in beside.get((str(target.parent), target.stem), ()):
+        place = path.with_name(path.stem + sidecar.target.name.removeprefix(target.stem))
+        if _is_as_it_was(place, sidecar):
+            yield place, sidecar.target
+
+
+def _remove_emptied(folders: Iterable[Path], tops: Container[Path]) -> Iterator[Path]:
+    """Remove folders in which nothing is left, and those above them."""
+    for folder in folders:
         with suppress(OSError):  # something else is in it
             while folder not in tops:
                 folder.rmdir()
+                yield folder
                 folder = folder.parent  # noqa: PLW2901 - upwards
 
 

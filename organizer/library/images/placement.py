@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from organizer.deployments import CameraPlace, CameraPlaces, DeploymentTemplate, complete_deployment
 from organizer.library.arrangements.active import move_targets
+from organizer.paths import folder_prefix
 from organizer.store import Store
 from organizer.types import Deployment, FileState
 
@@ -99,17 +100,18 @@ class _Search:
         files = self.store.photos.file_columns("image_id", "root_id", "path", "state")
         folders = {root.root_id: root.folder for root in self.store.roots.all()}
         parts = {root_id: folder.as_posix().split("/") for root_id, folder in folders.items()}
+        prefixes = {root_id: folder_prefix(folder) for root_id, folder in folders.items()}
         ranks: dict[str, tuple[bool, str]] = {}
         first = self.store.former_folders.all()
-        arranged = tuple(f"{folder.as_posix()}/" for folder in move_targets(self.store))
+        arranged = tuple(map(folder_prefix, move_targets(self.store)))
         moved = {image_id for ids in first.values() for image_id in ids} if arranged else set()
         for image_id, root_id, path, state in zip(*files.values(), strict=True):
-            if image_id in moved and f"{folders[root_id].as_posix()}/{path}".startswith(arranged):
+            if image_id in moved and f"{prefixes[root_id]}{path}".startswith(arranged):
                 continue  # its folder is an arrangement's, and names no deployment
             place = self._place(parts[root_id], (root_id, path.rpartition("/")[0]))
             if place is None:
                 continue
-            rank = (state == FileState.MISSING, f"{folders[root_id]}/{path}")
+            rank = (state == FileState.MISSING, f"{prefixes[root_id]}{path}")
             former = self.deployment_of.get(image_id)
             if former not in {None, place.deployment_id}:
                 self.several.add(image_id)

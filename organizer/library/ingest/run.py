@@ -19,6 +19,7 @@ from organizer.library.ingest.commit import CommitBuffer
 from organizer.library.ingest.late import assign_late
 from organizer.library.ingest.report import IngestReport
 from organizer.library.progress import Progress
+from organizer.paths import folder_prefix
 from organizer.protocols import Embedder, Executor, LoadedEmbedder
 from organizer.settings import Settings, config_path
 from organizer.store import FileImage, FileIndex, IdSet, PhotoRoot, Store
@@ -234,7 +235,7 @@ class _Ingest:
 
     def _is_arranged(self, ref: ImageRef) -> bool:
         """Whether a file is a link or copy of an arrangement, and no photo of its own."""
-        return bool(self.arranged) and f"{ref.root.as_posix()}/{ref.path}" in self.arranged
+        return bool(self.arranged) and f"{folder_prefix(ref.root)}{ref.path}" in self.arranged
 
     def _attributed(self, ref: ImageRef, root: PhotoRoot) -> ImageRef:
         """A file below a root inside this one belongs to the inner root."""
@@ -375,7 +376,7 @@ def _reader_note(failure: ReaderFailure, ref: ImageRef) -> str:
 
 
 def _is_below(ref: ImageRef, folder: Path) -> bool:
-    return str(ref.file).startswith(f"{folder}/")
+    return f"{folder_prefix(ref.root)}{ref.path}".startswith(folder_prefix(folder))
 
 
 def _listed(counts: Counter[str]) -> str:

@@ -99,9 +99,12 @@ def _hits(opened: OpenLibrary, found: Sequence[tuple[str, float]]) -> Hits:
     store = opened.store
     image_ids = [image_id for image_id, _ in found]
     files = store.photos.files_of(image_ids)
-    current = store.clusterings.current()
-    clusters = store.clusterings.clusters_of(current.clustering_id, image_ids) if current else {}
-    names = compile_constraints(store.decisions.current()).names
+    clusters: dict[str, int] = {}
+    with store.snapshot():
+        current = store.clusterings.current()
+        if current is not None:
+            clusters = store.clusterings.clusters_of(current.clustering_id, image_ids)
+        names = compile_constraints(store.decisions.current()).names
     hits = (
         Hit(
             image_id=image_id,

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from organizer.arrange.disk import hash_of
+from organizer.arrange.disk import hash_of, link_text
 from organizer.arrange.names import safe_name
 from organizer.arrange.read_back import FolderChanges, find_changes
 from organizer.arrange.recognise import ExpectedPhoto, FoundFile, recognise_photos
@@ -114,8 +114,9 @@ def find_image_files(folder: Path) -> Iterator[FoundFile]:
 
 
 def _found(entry: os.DirEntry[str], path: str) -> FoundFile:
-    status = entry.stat(follow_symlinks=False)
-    link = os.readlink(entry.path) if entry.is_symlink() else None  # noqa: PTH115
+    # On Windows the status of an entry lacks the number by which a hard link is recognised.
+    status = os.lstat(entry.path) if os.name == "nt" else entry.stat(follow_symlinks=False)
+    link = link_text(entry.path) if entry.is_symlink() else None
     return FoundFile(path, status.st_size, status.st_mtime_ns, (status.st_dev, status.st_ino), link)
 
 

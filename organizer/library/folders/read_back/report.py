@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from organizer.library.arrangements.active import path_below
 from organizer.library.folders.photo_folders import PhotoFolders
 from organizer.library.folders.read_back.compare import FolderComparison
 from organizer.library.folders.read_back.inferred import InferredDecisions
 from organizer.library.folders.read_back.notes import crop_notes
+from organizer.paths import path_below
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from organizer.arrange import ArrangeMode
-from organizer.library.arrangements.active import journal_folder, path_below
+from organizer.library.arrangements.active import journal_folder
 from organizer.library.arrangements.last_seen import PhotoKey, SeenPhoto, load_seen, save_seen
 from organizer.library.corrections.editor import Editor
 from organizer.library.corrections.state import read_state
@@ -18,6 +18,7 @@ from organizer.library.folders.read_back.compare import FolderComparison, compar
 from organizer.library.folders.read_back.infer import infer_decisions
 from organizer.library.folders.read_back.report import ReadBackReport, report_read_back
 from organizer.library.progress import Progress
+from organizer.paths import path_below
 from organizer.settings import Settings
 from organizer.store import Store
 

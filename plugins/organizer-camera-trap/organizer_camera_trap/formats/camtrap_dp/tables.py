@@ -207,9 +207,10 @@ def _path(path: str, base: Path, url: str) -> str:
     Raises:
         SettingsError: It contains ".." or begins with one of ``. / ~``.
     """
-    if url and not path.startswith(("../", "/")):
+    is_elsewhere = path.startswith(("../", "/")) or path[1:3] == ":/"  # another drive of Windows
+    if url and not is_elsewhere:
         return f"{url.rstrip('/')}/{quote(path)}"
-    if path.startswith((".", "/", "~")) or ".." in path:
+    if is_elsewhere or path.startswith((".", "~")) or ".." in path:
         raise SettingsError(
             f"Camtrap DP does not allow the path {path} below {base}",
             "--relative-to FOLDER, which holds it; no path may begin with . or ~, or contain ..",

@@ -1,0 +1,15 @@
+"""Paths as text, in the form in which the library keeps them: with forward slashes."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+
+def folder_prefix(folder: PurePath) -> str:
+    """What the path of every file in a folder begins with, also for a whole drive (``D:/``)."""
+    return folder.as_posix().rstrip("/") + "/"
+
+
+def path_below(folder: PurePath, file: PurePath) -> str:
+    """The path of a file relative to a folder above it."""
+    return file.as_posix()[len(folder_prefix(folder)) :]
