@@ -7,7 +7,9 @@ import inspect
 import json
 import re
 import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,8 @@ import pytest
 import organizer
 from docs import example_pictures, make_commands
 from organizer.settings import Settings
-from organizer.store.schemas import ASSIGNMENTS, TABLES
+from organizer.store.journal_schema import CREATE
+from organizer.store.schemas import ARRAYS, ASSIGNMENTS, TABLES, vectors_schema
 from tests.conftest import Ran, Run, make_photo
 from tests.docs_pages import (
     PAGES,
@@ -203,7 +206,7 @@ def test_every_field_of_the_json_is_documented(here: Path) -> None:
         "compare --embedders channel-mean --k 3 --repeats 1 --labels folders",
         "compare --recipe list", "export csv", "export embedding-atlas --options",
         "arrange --to sorted", "arrange --read-back sorted --dry-run", "arrange --undo", "undo",
-        "models where", "models list torchvision", "deployments", "detections",
+        "redo", "models where", "models list torchvision", "deployments", "detections",
     ):  # fmt: skip
         done = in_this_process(here, *line.split(), "--json")
         assert done.code == 0, f"{line}: {done.err}"
@@ -239,11 +242,37 @@ def test_every_setting_is_documented() -> None:
 
 def test_every_table_and_column_is_documented() -> None:
     page = (_DOCS / "reference" / "library-on-disk.md").read_text(encoding="utf-8")
-    sections = dict(re.findall(r"^### `(\w+)`\n(.*?)(?=^### |\Z)", page, re.MULTILINE | re.DOTALL))
-    for table, schema in {**TABLES, "assignments_N": ASSIGNMENTS}.items():
-        columns = re.findall(r"^\| `(\w+)` \|", sections.pop(table), re.MULTILINE)
-        assert columns == schema.names, table
-    assert list(sections) == ["vectors_FINGERPRINT"]
+    sections = dict(re.findall(r"^### `(\w+)`\n(.*?)(?=^##|\Z)", page, re.MULTILINE | re.DOTALL))
+    tables = {name: schema.names for name, schema in TABLES.items()}
+    tables |= {"assignments_N": ASSIGNMENTS.names, "arrays_N": ARRAYS.names}
+    tables |= dict.fromkeys(("points_N", "vectors_FINGERPRINT"), vectors_schema(1).names)
+    for table, columns in {**tables, **_journal_tables()}.items():
+        written = re.findall(r"^\| `(\w+)` \|", sections.pop(table), re.MULTILINE)
+        assert written == columns, table
+    assert not sections
+
+
+def _journal_tables() -> dict[str, list[str]]:
+    """The columns of each table of an empty journal."""
+    with closing(sqlite3.connect(":memory:")) as journal:
+        for statement in CREATE:
+            journal.execute(statement)
+        names = journal.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
+        columns = "SELECT name FROM pragma_table_info(?) ORDER BY cid"
+        return {name: [c for (c,) in journal.execute(columns, [name])] for (name,) in names}
+
+
+def test_the_members_that_the_page_reads_from_the_disk_are_those_of_the_library(here: Path) -> None:
+    with organizer.open(here) as library:
+        library.corrections.move(["photos/fox/000.jpg", "photos/owl/001.jpg"], 2)
+        library.corrections.exclude("photos/lynx/003.jpg", 2)
+        members = library.assignments()
+    namespace: dict[str, Any] = {"__name__": "page"}
+    for block in blocks(page_text(_DOCS / "reference" / "library-on-disk.md")):
+        exec(compile(block.text, "library-on-disk.md", "exec"), namespace)  # noqa: S102
+    found = {i: None if c < 0 else c for i, c in namespace["cluster_of"].items()}
+    ids, clusters = members["image_id"].to_pylist(), members["cluster_id"].to_pylist()
+    assert found == dict(zip(ids, clusters, strict=True))
 
 
 # The Python API --------------------------------------------------------------------------------

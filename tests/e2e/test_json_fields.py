@@ -28,6 +28,8 @@ COMMANDS = {
     "clusters move": "clusters move photos/red/000.jpg --to 2",
     "clusters merge": "clusters merge 1 2",
     "undo": "undo",
+    "redo": "redo",
+    "undo of it": "undo",
     "clusters split": "clusters split 1 --k 2",
     "clusters history": "clusters history",
     "recluster dry": "recluster --k 3 --dry-run",
