@@ -480,7 +480,7 @@ class Database:
             version = versions.get(folder.stem, 0)
             if not version:
                 remove_table(folder)
-            else:
+            elif has_version(folder, version):  # where it is damaged, nothing more is removed
                 remove_newer(folder, version)
 
     def adopt(self) -> None:
