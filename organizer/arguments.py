@@ -129,9 +129,14 @@ def require_path(name: str, value: object) -> Path:
         raise refused(name, value, "a path, for example photos/fox.jpg")
     try:
         os.lstat(text)
-    except (ValueError, OSError) as error:
-        if isinstance(error, ValueError) or error.errno == errno.ENAMETOOLONG:
-            raise refused(name, text, "a path that the system can have") from error
+    except ValueError as error:
+        raise refused(name, text, "a path that the system can have") from error
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            longest = max(Path(text).parts, key=len)
+            raise SettingsError(
+                f"{name}: {longest[:40]}... is too long for a file", "choose a shorter name"
+            ) from error
     return Path(text)
 
 

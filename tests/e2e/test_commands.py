@@ -340,8 +340,12 @@ def test_undo_goes_back_to_the_previous_clusters(typed: Run) -> None:
     typed("recluster", "--k", 6)
     assert len(_clusters(typed)) == 6
     ran = typed("undo", "--json")
-    assert (ran.code, ran.json) == (0, {"clustering_id": previous, "k": 3})
+    expected = {"clustering_id": previous, "k": 3, "undone": ["recluster 2"]}
+    assert (ran.code, ran.json) == (0, expected)
     assert typed("clusters", "--json").json == before
+    ran = typed("redo", "--json")
+    assert (ran.code, ran.json["redone"], ran.json["k"]) == (0, ["recluster 2"], 6)
+    assert typed("undo").code == 0
 
 
 @pytest.mark.usefixtures("own")
@@ -349,8 +353,13 @@ def test_undo_names_the_clustering_it_goes_back_to(typed: Run) -> None:
     previous = typed("status", "--json").json["clustering_id"]
     typed("recluster", "--k", 2)
     ran = typed("undo")
-    assert ran.out == f"back to clustering {previous} with 3 clusters\n"
+    assert ran.out.startswith("undone: recluster 2\n")
+    assert ran.out.endswith(f"clustering {previous} with 3 clusters is current\n")
+    typed("clusters", "rename", 1, "Fox")
+    assert typed("undo").out.startswith("undone: cluster 1 named 'Fox'\n")
     assert typed("undo").code == 1  # there was only one
+    assert typed("redo").out.startswith("redone: cluster 1 named 'Fox'\n")
+    assert typed("redo").code == 1
 
 
 # New photos ----------------------------------------------------------------------------------

@@ -196,7 +196,7 @@ def test_a_manifest_that_was_cut(typed: Run, own: Path) -> None:
         _is_refused(typed("ingest", "photos"), 1, "is damaged")
 
 
-@pytest.mark.parametrize("table", ["images", "files", "roots", "clusterings"])
+@pytest.mark.parametrize("table", ["images", "files", "roots", "crops"])
 def test_a_table_that_is_gone(typed: Run, own: Path, table: str) -> None:
     shutil.rmtree(own / f"{table}.lance")
     for words in (["status"], ["clusters"], ["ingest", "photos"]):
@@ -214,8 +214,8 @@ def _data_files(library: Path, table: str) -> list[Path]:
     [
         ("files", ["clusters"]),
         ("files", ["ingest", "photos"]),
-        ("clusterings", ["clusters"]),
-        ("clusterings", ["status"]),
+        ("assignments_", ["clusters"]),
+        ("assignments_", ["status"]),
         ("roots", ["status"]),
         ("vectors_", ["report"]),
         ("vectors_", ["recluster", "--k", "2"]),
@@ -325,14 +325,28 @@ def test_names_that_cannot_be(typed: Run) -> None:
 
 @pytest.mark.usefixtures("own")
 def test_nothing_to_undo(typed: Run) -> None:
-    _is_refused(typed("undo"), 1, "no previous clustering")
+    _is_refused(typed("undo"), 1, "nothing to undo")
+    _is_refused(typed("redo"), 1, "nothing to redo")
+
+
+@pytest.mark.parametrize("harm", ["gone", "zeros", "half"])
+def test_a_damaged_journal(typed: Run, own: Path, harm: str) -> None:
+    journal = own / "journal.sqlite"
+    content = journal.read_bytes()
+    if harm == "gone":
+        journal.unlink()
+    else:
+        journal.write_bytes(bytes(len(content)) if harm == "zeros" else content[:5_000])
+    for words in (["status"], ["clusters"], ["ingest", "photos"], ["undo"]):
+        _is_refused(typed(*words), 1, "is damaged")
+    assert journal.exists() == (harm != "gone"), "nothing is made in its place"
 
 
 def test_no_clusters_yet(typed: Run, photos: Path) -> None:
     typed("ingest", photos, "--embedder", "channel-mean")
     for words in (["clusters"], ["report"], ["clusters", "show", "1"]):
         _is_refused(typed(*words), 1, "there are no clusters yet")
-    _is_refused(typed("undo"), 1, "there is no previous clustering")
+    _is_refused(typed("undo"), 1, "nothing to undo")
     assert "hint: make them: organizer recluster" in typed("report", "--json").err
     _is_refused(typed("clusters", "rename", "1", "fox"), 1, "no clusters yet")
 
