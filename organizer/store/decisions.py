@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from organizer.store.journal import LibraryJournal, Row
+from organizer.store.journal import AppendedRows, LibraryJournal, Row
 from organizer.store.steps import StepTable, undone_steps
 from organizer.types import Decision, DecisionKind
 
@@ -16,11 +16,12 @@ class DecisionTable:
 
     def __init__(self, journal: LibraryJournal, *, steps: StepTable) -> None:
         self._journal, self._steps = journal, steps
+        query = "SELECT * FROM decisions WHERE decision_id > ? ORDER BY decision_id"
+        self._rows = AppendedRows(journal, query, number="decision_id", make=_decision)
 
     def all(self) -> tuple[Decision, ...]:
         """Every decision, also those that were undone."""
-        rows = self._journal.rows("SELECT * FROM decisions ORDER BY decision_id")
-        return tuple(_decision(row) for row in rows)
+        return self._rows.all()
 
     def current(self) -> tuple[Decision, ...]:
         """The decisions that hold: those that were not undone."""

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from organizer.durable import sync_folder
 from organizer.errors import StoreError
@@ -27,6 +27,7 @@ _WAIT_SECONDS = 60.0
 """For another process to end its commit or its read, which take milliseconds."""
 
 Row = dict[str, Any]
+T = TypeVar("T")
 
 
 class LibraryJournal:
@@ -70,10 +71,16 @@ class LibraryJournal:
 
     # Reading -------------------------------------------------------------------------------
 
-    def rows(self, query: str, values: Sequence[Any] = ()) -> list[Row]:
-        """The rows of a query, as dictionaries."""
+    def rows(self, query: str, values: Sequence[Any] = (), *, committed: bool = False) -> list[Row]:
+        """The rows of a query, as dictionaries.
+
+        Args:
+            query: The query.
+            values: Its values.
+            committed: Whether rows of a transaction of this thread are left out.
+        """
         with self._translated(), self._lock:
-            cursor = self._connection().execute(query, values)
+            cursor = self._connection(committed=committed).execute(query, values)
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
@@ -86,7 +93,7 @@ class LibraryJournal:
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """Reads that see one state, whatever another process commits meanwhile."""
-        if self._is_writer():
+        if self.is_written_here():
             yield
             return
         with self._translated(), self._lock:
@@ -156,16 +163,17 @@ class LibraryJournal:
 
     # Connections ---------------------------------------------------------------------------
 
-    def _is_writer(self) -> bool:
+    def is_written_here(self) -> bool:
+        """Whether this thread is in a transaction."""
         return self._writing_thread == threading.get_ident()
 
     def _require_writer(self) -> sqlite3.Connection:
-        if self._writer is None or not self._is_writer():
+        if self._writer is None or not self.is_written_here():
             raise AssertionError("the journal is written in a transaction only")
         return self._writer
 
-    def _connection(self) -> sqlite3.Connection:
-        if self._is_writer():
+    def _connection(self, *, committed: bool = False) -> sqlite3.Connection:
+        if self.is_written_here() and not committed:
             return self._require_writer()
         if self._reader is None:
             self._reader = self._connect(create=False)
@@ -185,6 +193,8 @@ class LibraryJournal:
             # Unlike a write-ahead log this works on network drives and read-only media.
             connection.execute("PRAGMA journal_mode = TRUNCATE")
             connection.execute("PRAGMA synchronous = FULL")
+            # A large transaction keeps readers out only while it is committed.
+            connection.execute("PRAGMA cache_spill = OFF")
         return connection
 
     @contextmanager
@@ -193,6 +203,35 @@ class LibraryJournal:
             yield
         except sqlite3.Error as error:
             raise _as_store_error(self.file, error) from error
+
+
+class AppendedRows(Generic[T]):
+    """The rows of a table that only grows, of which each is read and made once.
+
+    Args:
+        journal: The journal.
+        query: Selects the rows whose number is above one, in order.
+        number: The column of the number.
+        make: Makes a value of a row.
+    """
+
+    def __init__(
+        self, journal: LibraryJournal, query: str, *, number: str, make: Callable[[Row], T]
+    ) -> None:
+        self._journal, self._query, self._number, self._make = journal, query, number, make
+        self._known: tuple[tuple[T, ...], int] = ((), 0)
+
+    def all(self) -> tuple[T, ...]:
+        """The values of all rows."""
+        known, last = self._known
+        rows = self._journal.rows(self._query, [last], committed=True)
+        if rows:
+            known, last = (*known, *map(self._make, rows)), int(rows[-1][self._number])
+            self._known = known, last
+        if not self._journal.is_written_here():
+            return known
+        # What this thread has not committed yet may never be in force: it is not remembered.
+        return (*known, *map(self._make, self._journal.rows(self._query, [last])))
 
 
 def _as_store_error(file: Path, error: sqlite3.Error) -> StoreError:

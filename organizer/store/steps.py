@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from organizer.store.journal import LibraryJournal
+from organizer.store.journal import AppendedRows, LibraryJournal, Row
 from organizer.types import Step, StepKind
 
 
@@ -13,11 +13,12 @@ class StepTable:
 
     def __init__(self, journal: LibraryJournal) -> None:
         self._journal = journal
+        query = "SELECT * FROM steps WHERE step_id > ? ORDER BY step_id"
+        self._rows = AppendedRows(journal, query, number="step_id", make=_step)
 
     def all(self) -> tuple[Step, ...]:
         """Every step."""
-        rows = self._journal.rows("SELECT * FROM steps ORDER BY step_id")
-        return tuple(Step(**{**row, "kind": StepKind(row["kind"])}) for row in rows)
+        return self._rows.all()
 
     def count(self) -> int:
         """Number of steps."""
@@ -26,7 +27,7 @@ class StepTable:
     def last(self) -> Step | None:
         """The last step; None before the first."""
         rows = self._journal.rows("SELECT * FROM steps ORDER BY step_id DESC LIMIT 1")
-        return Step(**{**rows[0], "kind": StepKind(rows[0]["kind"])}) if rows else None
+        return _step(rows[0]) if rows else None
 
     def add(
         self, kind: StepKind, *, at: str, clustering_id: int | None = None, about: int = 0
@@ -88,6 +89,10 @@ def step_to_redo(steps: Sequence[Step]) -> Step | None:
         else:
             undos.clear()
     return undos[-1] if undos else None
+
+
+def _step(row: Row) -> Step:
+    return Step(**{**row, "kind": StepKind(row["kind"])})
 
 
 def _is_new(step: Step) -> bool:
