@@ -1,10 +1,13 @@
 """The cost of decisions in libraries of different sizes: seconds, and bytes that are written.
 
     python -m benchmarks.corrections --sizes 100000 1000000
+    python -m benchmarks.corrections --one-by-one 1000
 
 The rows are made through the store: vectors of a mixture, images, files. Clusters hold about ten
 thousand images. In one open library each decision is made several times; the median counts. As
-typed, a command includes the start of the program.
+typed, a command includes the start of the program. One by one: so many ingests of one small
+picture, then so many moves, with the time of the first and the last fifty, and the files and bytes
+that are left.
 """
 
 from __future__ import annotations
@@ -15,10 +18,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from PIL import Image
 
 from benchmarks.growth import mixture
 from benchmarks.vectors import append, ids_of
@@ -38,6 +43,10 @@ _A_CLUSTER = 10_000
 def main() -> None:
     """Measure and print."""
     arguments = _arguments()
+    if arguments.one_by_one:
+        with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
+            _one_by_one(Path(name), arguments.one_by_one)
+        return
     print(f"{arguments.dim} dimensions, clusters of about {_A_CLUSTER:,} images, medians")
     print(f"{'images':>9}  {'what':<28} {'seconds':>9} {'kB written':>11}")
     for size in arguments.sizes:
@@ -55,6 +64,40 @@ def _measure(folder: Path, size: int, dim: int, *, typed: bool) -> None:
         _in_one_library(library, size)
     if typed:
         _as_typed(folder, size)
+
+
+def _one_by_one(folder: Path, count: int) -> None:
+    draw = np.random.default_rng(0)
+    files = [folder / "photos" / f"{number}.png" for number in range(count + 60)]
+    files[0].parent.mkdir()
+    for number, file in enumerate(files):
+        colour = np.eye(3)[number % 3] * 190 + 30
+        pixels = np.clip(colour + draw.normal(0, 9, (16, 16, 3)), 0, 255)
+        Image.fromarray(pixels.astype(np.uint8)).save(file)
+    with Library.open_or_create(folder, load_settings()) as library:
+        library.ingest(files[:60], embedder="raw")
+        library.recluster(k=3)
+        ids = [cluster.id for cluster in library.clusters]
+        later = files[60:]
+        ingests = [_timed(partial(library.ingest, [file]))[0] for file in later]
+        _print_one_by_one(folder, "ingests", ingests)
+        goals = [ids[number % 3] for number in range(1, len(later) + 1)]
+        moves = [
+            _timed(partial(library.corrections.move, file, goal))[0]
+            for file, goal in zip(later, goals, strict=True)
+        ]
+        _print_one_by_one(folder, "moves", moves)
+
+
+def _print_one_by_one(folder: Path, what: str, seconds: list[float]) -> None:
+    first, last = np.median(seconds[:50]), np.median(seconds[-50:])
+    files = [file for file in (folder / ".organizer").rglob("*") if file.is_file()]
+    size = sum(file.stat().st_size for file in files)
+    print(
+        f"{len(seconds):,} {what}: first {first * 1000:.1f} ms, last {last * 1000:.1f} ms; "
+        f"{len(files)} files, {size / 1000:,.0f} kB",
+        flush=True,
+    )
 
 
 def _in_one_library(library: Library, size: int) -> None:
@@ -168,6 +211,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--dim", type=int, default=64)
+    parser.add_argument("--one-by-one", type=int, default=0, help="ingests and moves, one by one")
     parser.add_argument("--typed", type=int, default=100_000, help="up to which size to type")
     parser.add_argument("--folder", type=Path, default=None, help="where the libraries are made")
     return parser.parse_args()
