@@ -12,16 +12,18 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from organizer.errors import ClusteringError, OrganizerError, SettingsError
+from organizer.errors import ClusteringError, OrganizerError, SettingsError, StoreError
 from organizer.library import Library
 from organizer.library.corrections.editor import Editor
 from organizer.library.corrections.requests import (
     ExcludeImages,
+    MakeCluster,
     MergeClusters,
     MoveImages,
     RenameCluster,
 )
 from organizer.store import DecisionTable
+from organizer.store.database import Database
 from organizer.types import NOISE, AssignmentState, DecisionKind
 from tests.cards import (
     blobs,
@@ -457,6 +459,49 @@ def test_a_batch_is_one_step(library: Library) -> None:
     assert len(library.undo().what) == 4
     assert where(library) == before
     assert library.corrections.constraints().names == {}
+
+
+def test_an_id_that_lives_only_inside_a_batch_is_not_given_again(library: Library) -> None:
+    one = cluster_of(library, FIRST)
+    library.corrections.apply([MakeCluster(SECOND[:3]), MergeClusters([one, 5])])
+    assert library.corrections.constraints().retired == {5}
+    made = library.corrections.new_cluster(THIRD[:3], "Lynx").decision.cluster_id
+    assert made == 6
+    assert library.corrections.history(5)[0].what == "3 images moved to cluster 5"
+
+
+def test_what_was_decided_is_no_failure_because_the_upkeep_is_one(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: Database) -> None:
+        raise StoreError("the disk is full", "make room")
+
+    monkeypatch.setattr(Database, "tidy", full)
+    library.corrections.split(cluster_of(library, FIRST), k=2)
+    library.recluster(k=3)
+    library.undo()
+    assert library.undo().what[0].startswith("cluster ")
+
+
+def test_decisions_go_on_after_the_upkeep_has_rewritten_the_vectors(tmp_path: Path) -> None:
+    library = library_at(tmp_path)
+    vectors = blobs(SIZES)
+    for start in range(0, 72, 6):  # as an ingest leaves them that is killed after many commits
+        fill(library, ids_of(range(start, start + 6)), vectors[start : start + 6])
+    library.recluster(k=4)
+    for start in range(100, 112):
+        fill(library, ids_of([start]), blobs([1], seed=start))
+    first, second = cluster_of(library, FIRST), cluster_of(library, SECOND)
+    library.corrections.split(first, k=2)
+    library.corrections.merge([first, second])
+    library.corrections.retire(cluster_of(library, THIRD))
+
+
+def test_a_name_is_the_same_name_however_its_accent_is_written(library: Library) -> None:
+    library.corrections.rename(1, "be\u0301be\u0301")
+    assert library.clusters.name_of(1) == "b\u00e9b\u00e9"
+    with pytest.raises(SettingsError, match="already"):
+        library.corrections.rename(2, "b\u00e9b\u00e9")
 
 
 def test_a_batch_with_one_wrong_decision_is_refused_as_a_whole(library: Library) -> None:

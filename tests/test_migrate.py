@@ -168,6 +168,17 @@ def test_clusters_can_be_merged_split_and_brought_back_before_anything_else(old:
         assert library.clusters.name_of(2) == "Lynx"
 
 
+def test_the_fit_of_its_clusters_is_measured_and_kept_with_the_first_change(old: Path) -> None:
+    with Library.open(old) as library:
+        library.corrections.rename(1, "Fox")
+        library.corrections.split(1, k=2)
+        current = library.store.clusterings.current()
+        assert current is not None
+        exemplars = library.store.clusterings.exemplars(current.clustering_id)
+        models = library.store.clusterings.models(current.clustering_id)
+        assert set(models.mode_ids.tolist()) <= set(exemplars.mode_ids.tolist())
+
+
 @pytest.mark.parametrize("cut", range(6))
 def test_an_interrupted_migration_is_completed_by_the_next(
     old: Path, cut: int, monkeypatch: pytest.MonkeyPatch

@@ -23,6 +23,7 @@ from organizer.errors import StoreError
 from organizer.library import Library
 from organizer.settings import Settings
 from organizer.store.database import Database
+from organizer.store.journal import LibraryJournal
 from organizer.store.schemas import SCHEMA_VERSION, TABLES
 from tests.conftest import make_photo
 from tests.damages import HARMS, OTHERS, Harm, assert_well_explained, harm_and_use_all, make_sound
@@ -372,6 +373,33 @@ def test_a_transaction_that_fails_leaves_no_byte(database: Database) -> None:
     assert numbers_in(database) == []
     database.append("things", things(4))
     assert numbers_in(database) == [4]
+
+
+def test_an_interrupt_just_after_the_commit_removes_nothing(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C while SQLite commits is raised when the commit has ended."""
+    real = LibraryJournal.transaction
+
+    @contextmanager
+    def interrupted(self: LibraryJournal) -> Iterator[None]:
+        with real(self):
+            yield
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(LibraryJournal, "transaction", interrupted)
+    with suppress(KeyboardInterrupt), database.transaction():
+        database.append("things", things(1, 2))
+        database.create_table("more", THINGS)
+        database.append("more", things(3))
+    monkeypatch.undo()
+    other = Database.open(database.path)
+    for found in (database, other):
+        assert sorted(numbers_in(found)) == [1, 2]
+        assert found.count("more") == 1
+    with other.writing():
+        other.append("things", things(4))
+    assert sorted(numbers_in(other)) == [1, 2, 4]
 
 
 def test_what_is_not_in_force_is_seen_by_nobody_and_goes_with_the_next_writer(

@@ -76,13 +76,19 @@ class OpenLibrary:
             yield was_interrupted
 
     def tidy(self) -> None:
-        """Compact the tables; this process counts as a reader only while it streams."""
+        """Compact the tables; this process counts as a reader only while it streams.
+
+        What was asked for is done by then, so a full disk is no failure of it: the next writer
+        tidies up.
+        """
         if self._streams:
-            self.store.tidy()
+            with suppress(StoreError, OSError):
+                self.store.tidy()
             return
         self._reading.close()
         try:
-            self.store.tidy()
+            with suppress(StoreError, OSError):
+                self.store.tidy()
         finally:
             self._reading = ExitStack()
             self._reading.enter_context(self.store.reading())

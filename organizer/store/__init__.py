@@ -18,7 +18,7 @@ from pathlib import Path
 
 from organizer.store.answers import Answer, AnswerTable, SampleKind
 from organizer.store.choices import ChoiceTable
-from organizer.store.clusterings import ClusteringTables, StoredClustering
+from organizer.store.clusterings import MADE_BY_A_PERSON, ClusteringTables, StoredClustering
 from organizer.store.database import Database, now
 from organizer.store.decisions import DecisionTable
 from organizer.store.deployments import DeploymentsTable
@@ -37,6 +37,7 @@ from organizer.store.steps import StepTable, step_to_redo, step_to_undo
 from organizer.store.vectors import ImageIds, VectorRows, VectorTables
 
 __all__ = [
+    "MADE_BY_A_PERSON",
     "Answer",
     "AnswerTable",
     "ArrowTable",

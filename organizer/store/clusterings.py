@@ -41,6 +41,9 @@ _NEW = "born"
 """The key of new clusters in the stored lineage."""
 
 _SPACE, _EXEMPLARS = "space.", "exemplars."
+MADE_BY_A_PERSON = "made by a person"
+"""The origin of a cluster that a decision made of images."""
+
 _FOLD_FROM = 50_000
 _FOLD_SHARE = 0.25
 """Changed members, and their share, from which the members table is written again with them."""
@@ -203,18 +206,17 @@ class ClusteringTables:
         return self._database.has(_members(self._base(clustering_id)))
 
     def fingerprint(self) -> tuple[int, ...]:
-        """Numbers of which one is another one when the current clusters have changed."""
+        """Numbers of which one is another one when the clusters or a table have changed."""
         with self._journal.snapshot():
             last = self._steps.last()
             if last is None:
                 return (0,)
-            name = _members(self._base(last.clustering_id))
-            version = "SELECT version FROM table_versions WHERE name = ?"
+            tables = self._journal.rows("SELECT version FROM table_versions ORDER BY name")
             return (
                 last.step_id,
                 int(self._journal.value("SELECT max(change_id) FROM changes") or 0),
-                int(self._journal.value(version, [name]) or 0),
                 self.last_ingest(),
+                *(int(row["version"]) for row in tables),
             )
 
     def next_cluster_id(self) -> int:
@@ -280,6 +282,7 @@ class ClusteringTables:
         exemplars: Exemplars | None,
         lineage: LineageReport,
         action: str,
+        given_ids: Sequence[int] = (),
     ) -> int:
         """Store the clustering that decisions made of the current one, as a step of the history.
 
@@ -290,6 +293,7 @@ class ClusteringTables:
             exemplars: Those of new modes; None for none.
             lineage: What became of the clusters.
             action: See `StoredClustering`.
+            given_ids: Clusters that the decisions made, also those that are gone again.
 
         Returns:
             The step.
@@ -308,7 +312,7 @@ class ClusteringTables:
             )
             self._journal.insert("clusterings", [row])
             self.change(parent.base_id, models, change, exemplars=exemplars, step_id=step.step_id)
-            self._add_origins(clustering_id, models)
+            self._add_origins(clustering_id, models, given_ids)
         return step.step_id
 
     def change(
@@ -359,9 +363,11 @@ class ClusteringTables:
     def _next_clustering_id(self) -> int:
         return int(self._journal.value("SELECT max(clustering_id) FROM clusterings") or 0) + 1
 
-    def _add_origins(self, clustering_id: int, models: ClusterModels) -> None:
+    def _add_origins(
+        self, clustering_id: int, models: ClusterModels, given_ids: Sequence[int] = ()
+    ) -> None:
         known = self.origins()
-        new = {
+        new = {i: MADE_BY_A_PERSON for i in given_ids if i not in known} | {
             int(cluster_id): origin
             for cluster_id, origin in zip(models.cluster_ids, models.origins, strict=True)
             if int(cluster_id) not in known

@@ -12,7 +12,7 @@ import json
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -82,11 +82,13 @@ class _Transaction:
     Attributes:
         thread: The thread that writes.
         files: The files of each table that it writes, as they were before.
+        former: The version of each that was in force before.
         versions: The versions that it made; 0 for a table that it removes.
     """
 
     thread: int
     files: dict[str, TableFiles] = field(default_factory=dict)
+    former: dict[str, int] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
 
 
@@ -279,8 +281,9 @@ class Database:
     def _version(self, name: str) -> int:
         """The version of a table that is in force for this thread; 0 where there is none."""
         written = self._written()
-        if name in written:
-            return written[name]
+        return written[name] if name in written else self._version_in_force(name)
+
+    def _version_in_force(self, name: str) -> int:
         query = "SELECT version FROM table_versions WHERE name = ?"
         return int(self.journal.value(query, [name]) or 0)
 
@@ -334,8 +337,10 @@ class Database:
 
     def _undo_writes(self, going_on: _Transaction) -> None:
         for name, files in going_on.files.items():
-            query = "SELECT version FROM table_versions WHERE name = ?"
-            remove_newer(self._folder(name), int(self.journal.value(query, [name]) or 0))
+            in_force = self._version_in_force(name)
+            if in_force != going_on.former[name]:
+                continue  # an interrupt that came just after the commit
+            remove_newer(self._folder(name), in_force)
             files.remove_added()
         self.__dict__.pop("_connection", None)  # it remembers versions that are gone
 
@@ -345,7 +350,9 @@ class Database:
         with self.transaction():
             going_on = self._transaction
             assert going_on is not None  # noqa: S101 - it has just begun
-            going_on.files.setdefault(name, TableFiles.read(self._folder(name)))
+            if name not in going_on.files:
+                going_on.former[name] = self._version_in_force(name)
+                going_on.files[name] = TableFiles.read(self._folder(name))
             going_on.versions.setdefault(name, self._version(name))
             with translated(self.path):
                 yield self._connection
@@ -505,20 +512,20 @@ class Database:
         """Tell writers that old versions are being read, for as long as the context lasts."""
         import portalocker
 
-        lock = portalocker.Lock(
-            self.path / "readers",
-            mode="a",
-            flags=portalocker.LOCK_SH,  # waits: a writer holds it only while it removes files
-        )
-        try:
-            lock.acquire()
-        except (OSError, portalocker.LockException):
-            yield  # a read-only medium has no writer to tell
-            return
-        try:
+        with ExitStack() as held:
+            for mode in ("a", "r"):  # a reader may not be allowed to write
+                lock = portalocker.Lock(
+                    self.path / "readers",
+                    mode=mode,
+                    flags=portalocker.LOCK_SH,  # waits: held while files are removed, no longer
+                )
+                try:
+                    lock.acquire()
+                except (OSError, portalocker.LockException):
+                    continue  # on a read-only medium there is no writer to tell
+                held.callback(lock.release)
+                break
             yield
-        finally:
-            lock.release()
 
     def tidy(self) -> None:
         """Join small fragments and drop what no reader needs, where enough of it has gathered.

@@ -122,10 +122,10 @@ class LibraryJournal:
         with self._translated():
             if self._writer is None:
                 self._writer = self._connect(create=True)
-            self._writer.execute("BEGIN IMMEDIATE")
-            self._writing_thread = threading.get_ident()
             before = self._writer.total_changes
             try:
+                self._writer.execute("BEGIN IMMEDIATE")
+                self._writing_thread = threading.get_ident()
                 yield
                 if self._writer.total_changes > before:
                     self._writer.execute("UPDATE state SET revision = revision + 1")

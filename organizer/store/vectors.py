@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from organizer.errors import PluginError, StoreError
 from organizer.store.database import Database
 from organizer.store.ids import IdArray, IdSet, contains_ids, pack_ids
+from organizer.store.lance_errors import translated
 from organizer.store.schemas import vectors_schema
 from organizer.types import EmbeddingBatch, PartSpec, Vectors
 
@@ -47,7 +49,8 @@ class VectorRows:
     def of(self, ids: IdArray) -> Vectors:
         """``(n, dim)`` float32: the vectors of images that have one, in the order of their ids."""
         places = self._order[np.searchsorted(self._ids, ids)]
-        rows = self._dataset.take(places.tolist(), columns=["vector"])
+        with translated(Path(self._dataset.uri).parent):
+            rows = self._dataset.take(places.tolist(), columns=["vector"])
         values = rows["vector"].combine_chunks().flatten().to_numpy()
         return np.asarray(values.reshape(-1, self.dim).astype(np.float32))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from organizer.arguments import require_cluster_id
 from organizer.cluster.decisions import Constraints, compile_constraints
@@ -74,7 +75,7 @@ class Corrections:
             self._keep(state)
             if has_written or state.store.steps.count() % _STEPS_A_TIDY == 0:
                 self._opened.tidy()
-                self._keep(state)
+                self._keep(replace(state))  # without the rows of tables that the upkeep rewrote
         return reports
 
     def rename(self, cluster_id: int, name: str) -> DecisionReport:

@@ -39,11 +39,13 @@ class DecisionBatch:
         self._notes: tuple[str, ...] = ()
         self._next_id = state.store.decisions.next_id()
         self._next_cluster_id = state.store.clusterings.next_cluster_id()
+        self._given_ids: list[int] = []
 
     def next_cluster_id(self) -> int:
         """An id that no cluster ever had; it is given once."""
+        self._given_ids.append(self._next_cluster_id)
         self._next_cluster_id += 1
-        return self._next_cluster_id - 1
+        return self._given_ids[-1]
 
     def draft(
         self,
@@ -120,7 +122,12 @@ class DecisionBatch:
         ]
         decisions = (*state.decisions, *new)
         return state.followed_by(
-            clusters.members, clusters.models, clusters.exemplars, decisions, self.builder
+            clusters.members,
+            clusters.models,
+            clusters.exemplars,
+            decisions,
+            self.builder,
+            is_measured=state.is_measured and not clusters.has_changed,
         )
 
     def _store_clusters(self, clusters: WorkingClusters) -> int:
@@ -142,6 +149,7 @@ class DecisionBatch:
                 new_ids=clusters.models.ids,
             ),
             action=kinds.pop() if len(kinds) == 1 else _SEVERAL,
+            given_ids=self._given_ids,
         )
 
     def _exemplars(self, clusters: WorkingClusters) -> Exemplars | None:

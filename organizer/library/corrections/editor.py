@@ -28,7 +28,7 @@ from organizer.library.corrections.require import require_decidable, require_mem
 from organizer.library.corrections.state import EditorState, read_state
 from organizer.library.corrections.working import WorkingClusters
 from organizer.settings import Settings
-from organizer.store import Store
+from organizer.store import MADE_BY_A_PERSON, Store
 from organizer.types import NOISE, Decision, DecisionKind, Labels, LineageReport
 
 
@@ -249,7 +249,7 @@ class Editor:
         new, exemplars = build_models(
             images,
             np.zeros(len(rows), dtype=np.int64),
-            ModeNames([cluster_id], [self.clusters.next_mode_id()], ["made by a person"]),
+            ModeNames([cluster_id], [self.clusters.next_mode_id()], [MADE_BY_A_PERSON]),
             seed=self.state.settings.seed,
             usual=self.clusters.models,
         )

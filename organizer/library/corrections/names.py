@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from organizer.cluster.decisions import ConstraintsBuilder
 from organizer.errors import SettingsError
 from organizer.library.corrections.state import EditorState
@@ -26,12 +28,12 @@ def require_free_name(
         cluster_id: The cluster that is to have it.
 
     Returns:
-        The name with single spaces.
+        The name with single spaces, an accent and its letter as one character.
 
     Raises:
         SettingsError: It cannot be a name, or another cluster has it.
     """
-    name = " ".join(name.split())
+    name = unicodedata.normalize("NFC", " ".join(name.split()))
     if not name or not name.isprintable():
         raise SettingsError(
             f"a cluster cannot be called {name!r}", 'a name has letters, for example "Red fox"'

@@ -128,6 +128,8 @@ class EditorState:
         exemplars: Exemplars,
         decisions: Sequence[Decision],
         builder: ConstraintsBuilder,
+        *,
+        is_measured: bool,
     ) -> EditorState:
         """The state after a step was stored, with what is known of it already."""
         state = replace(
@@ -139,7 +141,7 @@ class EditorState:
             exemplars=exemplars,
             decisions=decisions,
             builder=builder,
-            is_measured=False,
+            is_measured=is_measured,
         )
         if not len(self.added):
             for name in ("rows", "vector_rows", "point_rows"):

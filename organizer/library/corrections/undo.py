@@ -132,7 +132,14 @@ def _after(
     builder = ConstraintsBuilder()
     for decision in decisions:
         builder.apply(decision)
-    return state.followed_by(clusters.members, clusters.models, state.exemplars, decisions, builder)
+    return state.followed_by(
+        clusters.members,
+        clusters.models,
+        state.exemplars,
+        decisions,
+        builder,
+        is_measured=state.is_measured,
+    )
 
 
 def _switch(store: Store, former: StoredClustering, *, settings: Settings) -> None:
