@@ -287,7 +287,7 @@ def test_a_library_whose_description_may_not_be_read_is_not_called_damaged(
     database: Database,
 ) -> None:
     (database.path / "library.json").chmod(0)
-    script = "import sys; from organizer.store.database import *; read_manifest(Path(sys.argv[1]))"
+    script = "import sys; from organizer.store.manifest import *; read_manifest(Path(sys.argv[1]))"
     done = subprocess.run(
         as_ordinary_user([sys.executable, "-c", script, str(database.path)]),
         capture_output=True,

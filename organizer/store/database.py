@@ -8,11 +8,10 @@ the journal brings all of them into force.
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -21,58 +20,21 @@ from typing import Any
 
 import pyarrow as pa
 
-from organizer.durable import make_folders, sync_file, sync_folder
+from organizer.durable import make_folders, sync_folder
 from organizer.errors import SettingsError, StoreError
+from organizer.store.conditions import one_of, one_of_pairs
 from organizer.store.journal import JOURNAL, LibraryJournal
-from organizer.store.lance_errors import damaged, explain, translated
+from organizer.store.lance_errors import damaged, translated
 from organizer.store.lance_files import TableFiles, has_version, remove_newer, remove_table
+from organizer.store.locks import held_for_reading, held_for_writing, without_readers
+from organizer.store.manifest import MANIFEST, read_manifest, write_manifest
 from organizer.store.schemas import SCHEMA_VERSION, TABLES, columns_of
 
-_MANIFEST = "library.json"
-_LOCK = "lock"
 _ROWS_PER_FRAGMENT = 65_536
 _SMALL_FRAGMENTS = 8
 _SMALL_ARRAYS = 64
 """Of a table with few and large rows: joining them writes all of them again."""
-_IDS_PER_STATEMENT = 2_000
-_PAIRS_PER_STATEMENT = 100
 _READERS_GRACE = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """The format and age of a library.
-
-    Attributes:
-        schema: The format of its tables.
-        created_at: When it was made, as `now` writes it; empty where it is not known.
-    """
-
-    schema: int
-    created_at: str
-
-
-def read_manifest(path: Path) -> Manifest:
-    """The manifest of a library.
-
-    Raises:
-        StoreError: It is damaged, or newer than this program.
-    """
-    try:
-        kept = json.loads((path / _MANIFEST).read_text(encoding="utf-8"))
-        manifest = Manifest(int(kept["schema"]), str(kept.get("created_at", "")))
-    except OSError as error:
-        cause = explain(path, error) or damaged(path, f"{_MANIFEST} cannot be read")
-        raise cause from error
-    except (ValueError, KeyError, TypeError, OverflowError) as error:
-        raise damaged(path, f"{_MANIFEST} cannot be read") from error
-    if manifest.schema > SCHEMA_VERSION:
-        raise StoreError(
-            f"the library {path} was written by a newer organizer (format {manifest.schema}, this "
-            f"one knows {SCHEMA_VERSION})",
-            "update organizer: pip install --upgrade organizer",
-        )
-    return manifest
 
 
 @dataclass(slots=True)
@@ -132,7 +94,7 @@ class Database:
 
     def _create(self) -> None:
         if not self.journal.exists and any(self.path.glob("*.lance/_versions/*")):
-            raise damaged(self.path, f"there are tables, and no {_MANIFEST}")
+            raise damaged(self.path, f"there are tables, and no {MANIFEST}")
         LibraryJournal.create(self.path)
         self._discard_unfinished()
         with self.transaction():
@@ -166,16 +128,11 @@ class Database:
     @staticmethod
     def is_library(path: Path) -> bool:
         """Whether a folder is a library, sound or not."""
-        return (path / _MANIFEST).is_file()
+        return (path / MANIFEST).is_file()
 
     def write_manifest(self, created_at: str) -> None:
         """Declare the folder a library of the current format: the last step of making one."""
-        partial = self.path / f"{_MANIFEST}.partial"
-        manifest = {"schema": SCHEMA_VERSION, "created_at": created_at}
-        partial.write_text(json.dumps(manifest) + "\n", encoding="utf-8")
-        sync_file(partial)
-        partial.replace(self.path / _MANIFEST)
-        sync_folder(self.path)
+        write_manifest(self.path, created_at)
 
     # Reading -------------------------------------------------------------------------------
 
@@ -237,7 +194,7 @@ class Database:
         self, name: str, key: str, ids: Iterable[str], columns: Sequence[str] | None = None
     ) -> pa.Table:
         """The rows whose `key` is one of `ids`."""
-        tables = [self.read(name, columns, where=where) for where in _one_of(key, ids)]
+        tables = [self.read(name, columns, where=where) for where in one_of(key, ids)]
         return pa.concat_tables(tables) if tables else self.read(name, columns, where="false")
 
     def count(self, name: str, where: str | None = None, *, dataset: Any = None) -> int:
@@ -393,14 +350,14 @@ class Database:
 
     def delete_by_id(self, name: str, key: str, ids: Iterable[str]) -> None:
         """Remove the rows whose `key` is one of `ids`."""
-        for where in _one_of(key, ids):
+        for where in one_of(key, ids):
             self.delete_where(name, where)
 
     def delete_pairs(
         self, name: str, keys: tuple[str, str], pairs: Iterable[tuple[str, str]]
     ) -> None:
         """Remove the rows whose two `keys` are one of `pairs`."""
-        for where in _one_of_pairs(keys, pairs):
+        for where in one_of_pairs(keys, pairs):
             self.delete_where(name, where)
 
     def delete_where(self, name: str, where: str) -> None:
@@ -444,25 +401,8 @@ class Database:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep all other writers out; see `writing`."""
-        import portalocker
-
-        lock = portalocker.Lock(self.path / _LOCK, mode="a", timeout=0)
-        try:
-            lock.acquire()
-        except portalocker.LockException as error:
-            raise StoreError(
-                f"the library {self.path} is being written by another organizer",
-                "wait until it has ended; reading is possible all the while",
-            ) from error
-        except OSError as error:
-            raise StoreError(
-                f"the library {self.path} cannot be written: {error.strerror}",
-                "check its permissions and whether the disk is writable",
-            ) from error
-        try:
+        with held_for_writing(self.path):
             yield
-        finally:
-            lock.release()
 
     def mark_unfinished(self) -> None:
         """Note that a command is at work that takes several transactions.
@@ -510,21 +450,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Tell writers that old versions are being read, for as long as the context lasts."""
-        import portalocker
-
-        with ExitStack() as held:
-            for mode in ("a", "r"):  # a reader may not be allowed to write
-                lock = portalocker.Lock(
-                    self.path / "readers",
-                    mode=mode,
-                    flags=portalocker.LOCK_SH,  # waits: held while files are removed, no longer
-                )
-                try:
-                    lock.acquire()
-                except (OSError, portalocker.LockException):
-                    continue  # on a read-only medium there is no writer to tell
-                held.callback(lock.release)
-                break
+        with held_for_reading(self.path):
             yield
 
     def tidy(self) -> None:
@@ -538,28 +464,13 @@ class Database:
             if len(small) > (_SMALL_ARRAYS if name.startswith("arrays") else _SMALL_FRAGMENTS):
                 with self._writing_table(name):
                     dataset.optimize.compact_files(target_rows_per_fragment=_ROWS_PER_FRAGMENT)
-        with translated(self.path), self._no_readers() as alone:
+        with translated(self.path), without_readers(self.path) as alone:
             for name in self.names():
                 self.dataset(name).cleanup_old_versions(
                     older_than=timedelta(0) if alone else _READERS_GRACE,
                     # This process is the one writer, so what no version names is left from a kill.
                     delete_unverified=alone,
                 )
-
-    @contextmanager
-    def _no_readers(self) -> Iterator[bool]:
-        import portalocker
-
-        lock = portalocker.Lock(self.path / "readers", mode="a", timeout=0)
-        try:
-            lock.acquire()
-        except portalocker.LockException:
-            yield False
-            return
-        try:
-            yield True
-        finally:
-            lock.release()
 
     @cached_property
     def _connection(self) -> Any:
@@ -571,30 +482,3 @@ class Database:
 def now() -> str:
     """The time as it is written into rows: UTC, ISO 8601, milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
-def _one_of(key: str, ids: Iterable[str]) -> Iterator[str]:
-    """Conditions of bounded length; ids are hexadecimal, so nothing needs quoting."""
-    unique = sorted(set(ids))
-    for start in range(0, len(unique), _IDS_PER_STATEMENT):
-        chunk = unique[start : start + _IDS_PER_STATEMENT]
-        quoted = ", ".join(f"'{_hexadecimal(image_id)}'" for image_id in chunk)
-        yield f"{key} IN ({quoted})"
-
-
-def _one_of_pairs(keys: tuple[str, str], pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """As `_one_of`, for two columns; fewer at once, since each pair is a condition of its own."""
-    first, second = keys
-    unique = sorted(set(pairs))
-    for start in range(0, len(unique), _PAIRS_PER_STATEMENT):
-        chunk = unique[start : start + _PAIRS_PER_STATEMENT]
-        yield " OR ".join(
-            f"({first} = '{_hexadecimal(one)}' AND {second} = '{_hexadecimal(other)}')"
-            for one, other in chunk
-        )
-
-
-def _hexadecimal(text: str) -> str:
-    if not text or set(text) - set("0123456789abcdef"):
-        raise AssertionError(f"{text!r} is no id")
-    return text

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from organizer.errors import StoreError
-from organizer.store.database import Database, now, read_manifest
+from organizer.store.database import Database, now
 from organizer.store.former_schemas import (
     ANSWERS,
     ARRAYS,
@@ -27,6 +27,7 @@ from organizer.store.former_schemas import (
 )
 from organizer.store.journal import LibraryJournal
 from organizer.store.lance_errors import translated
+from organizer.store.manifest import read_manifest
 from organizer.store.migrate_journal import to_journal
 from organizer.store.schemas import ASSIGNMENTS, CROPS, DETECTED, IMAGES, SCHEMA_VERSION
 
