@@ -402,7 +402,7 @@ def test_an_interrupt_just_after_the_commit_removes_nothing(
     assert sorted(numbers_in(other)) == [1, 2, 4]
 
 
-def test_what_is_not_in_force_is_seen_by_nobody_and_goes_with_the_next_writer(
+def test_what_is_not_committed_is_seen_by_nobody_and_goes_with_the_next_writer(
     database: Database,
 ) -> None:
     """As a kill between the tables and the journal leaves it, and a power cut: half a manifest."""
@@ -421,7 +421,7 @@ def test_what_is_not_in_force_is_seen_by_nobody_and_goes_with_the_next_writer(
     assert sorted(numbers_in(database)) == [1, 4]
 
 
-def test_another_thread_sees_only_what_is_in_force(database: Database) -> None:
+def test_another_thread_sees_only_what_is_committed(database: Database) -> None:
     database.append("things", things(1))
     with ThreadPoolExecutor(1) as pool, database.transaction():
         database.append("things", things(2))

@@ -55,10 +55,7 @@ def compile_constraints(decisions: Iterable[Decision]) -> Constraints:
     Args:
         decisions: Those that hold, in the order in which they were made.
     """
-    builder = ConstraintsBuilder()
-    for decision in decisions:
-        builder.apply(decision)
-    return builder.constraints()
+    return ConstraintsBuilder.of(decisions).constraints()
 
 
 @dataclass(slots=True)
@@ -78,6 +75,14 @@ class ConstraintsBuilder:
     banned: dict[str, set[int]] = field(default_factory=dict)
     groups: dict[int, list[tuple[str, ...]]] = field(default_factory=dict)
     retired: set[int] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, decisions: Iterable[Decision]) -> ConstraintsBuilder:
+        """What follows from decisions, in the order in which they were made."""
+        builder = cls()
+        for decision in decisions:
+            builder.apply(decision)
+        return builder
 
     def apply(self, decision: Decision) -> None:
         """Add what follows from the next decision."""

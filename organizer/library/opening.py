@@ -81,14 +81,11 @@ class OpenLibrary:
         What was asked for is done by then, so a full disk is no failure of it: the next writer
         tidies up.
         """
-        if self._streams:
-            with suppress(StoreError, OSError):
-                self.store.tidy()
-            return
-        self._reading.close()
+        if not self._streams:
+            self._reading.close()
         try:
             with suppress(StoreError, OSError):
                 self.store.tidy()
         finally:
-            self._reading = ExitStack()
-            self._reading.enter_context(self.store.reading())
+            if not self._streams:
+                self._reading.enter_context(self.store.reading())

@@ -5,8 +5,8 @@ files, problems) and `moved_files`, `vectors` (one table an embedder), `clusteri
 members and models), `detections` and their crops, a person's `decisions`, `answers`
 and `choices`, the `deployments` of cameras, and the `steps` of the history.
 
-What grows with the images are Lance tables; what a person decided and what is in force is in the
-journal, an SQLite file (`organizer.store.journal`).
+What grows with the images are Lance tables; what a person decided and which version of each
+table is committed is in the journal, an SQLite file (`organizer.store.journal`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from pathlib import Path
 
 from organizer.store.answers import Answer, AnswerTable, SampleKind
 from organizer.store.choices import ChoiceTable
-from organizer.store.clusterings import MADE_BY_A_PERSON, ClusteringTables, StoredClustering
+from organizer.store.clustering_rows import StoredClustering
+from organizer.store.clusterings import MADE_BY_A_PERSON, ClusteringTables
 from organizer.store.database import Database, now
 from organizer.store.decisions import DecisionTable
 from organizer.store.deployments import DeploymentsTable
@@ -141,7 +142,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Writes that come into force together when the context ends well, or not at all."""
+        """Writes that are committed together when the context ends well, or not at all."""
         with self._database.transaction():
             yield
 

@@ -25,4 +25,4 @@ class ChoiceTable:
         text = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
         with self._database.transaction():
             row = {"name": name, "value": text}
-            self._database.journal.insert("choices", [row], replace=True)
+            self._database.journal.insert("choices", [row], known="replace")

@@ -6,9 +6,8 @@ clusterings that they make are rows of the journal, with the changes of members 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,13 @@ from numpy.typing import NDArray
 
 from organizer.errors import StoreError
 from organizer.store.arrays import read_arrays, write_arrays
+from organizer.store.clustering_rows import (
+    SELECT_CLUSTERINGS,
+    StoredClustering,
+    clustering_row,
+    specs_row,
+    stored_clustering,
+)
 from organizer.store.database import Database, now
 from organizer.store.member_changes import MemberChange, MemberChanges
 from organizer.store.modes import ModeTable
@@ -26,19 +32,12 @@ from organizer.types import (
     NOISE,
     Assignments,
     AssignmentState,
-    Candidate,
     Clustering,
     ClusterModels,
     Exemplars,
     LineageReport,
-    Merge,
-    PartSpec,
-    Split,
     StepKind,
 )
-
-_NEW = "born"
-"""The key of new clusters in the stored lineage."""
 
 _SPACE, _EXEMPLARS = "space.", "exemplars."
 MADE_BY_A_PERSON = "made by a person"
@@ -47,30 +46,6 @@ MADE_BY_A_PERSON = "made by a person"
 _FOLD_FROM = 50_000
 _FOLD_SHARE = 0.25
 """Changed members, and their share, from which the members table is written again with them."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredClustering:
-    """A clustering as it was made, without its members.
-
-    Attributes:
-        base_id: The clustering whose members, space and specs it changes; itself for a recluster.
-        step_id: The step of the history that made it.
-        action: What made it: "recluster", or the kind of a decision, or "decisions" for several.
-    """
-
-    clustering_id: int
-    parent_id: int | None
-    base_id: int
-    step_id: int
-    created_at: str
-    action: str
-    embedder: PartSpec
-    reducer: PartSpec
-    clusterer: PartSpec
-    algorithm: str
-    evidence: tuple[Candidate, ...]
-    lineage: LineageReport
 
 
 class ClusteringTables:
@@ -91,14 +66,19 @@ class ClusteringTables:
 
     def get(self, clustering_id: int) -> StoredClustering:
         """A clustering by its id."""
-        rows = self._journal.rows(f"{_SELECT} WHERE c.clustering_id = ?", [clustering_id])
+        rows = self._journal.rows(
+            f"{SELECT_CLUSTERINGS} WHERE c.clustering_id = ?", [clustering_id]
+        )
         if not rows:
             raise StoreError(f"clustering {clustering_id} is not in the library any more")
-        return _stored(rows[0])
+        return stored_clustering(rows[0])
 
     def all(self) -> list[StoredClustering]:
         """Every clustering that was ever made, in order."""
-        return [_stored(row) for row in self._journal.rows(f"{_SELECT} ORDER BY c.clustering_id")]
+        return [
+            stored_clustering(row)
+            for row in self._journal.rows(f"{SELECT_CLUSTERINGS} ORDER BY c.clustering_id")
+        ]
 
     def models(self, clustering_id: int, *, as_made: bool = False) -> ClusterModels:
         """The clusters of a clustering, with all images ingested since or without them."""
@@ -258,17 +238,10 @@ class ClusteringTables:
             arrays |= _exemplar_arrays(clustering.exemplars)
             write_arrays(self._database, clustering_id, arrays)
             step = self._steps.add(StepKind.RECLUSTER, at=at, clustering_id=clustering_id)
-            row = _clustering_row(
+            row = clustering_row(
                 clustering_id, clustering_id, parent_id, step.step_id, at, "recluster", lineage
             )
-            specs = {
-                "embedder": clustering.embedder.to_json(),
-                "reducer": clustering.reducer.to_json(),
-                "clusterer": clustering.clusterer.to_json(),
-                "algorithm": clustering.algorithm,
-                "evidence": json.dumps([asdict(candidate) for candidate in clustering.evidence]),
-            }
-            self._journal.insert("clusterings", [row | specs])
+            self._journal.insert("clusterings", [row | specs_row(clustering)])
             self._modes.write(clustering_id, clustering.models, is_new=True)
             self._add_origins(clustering_id, clustering.models)
         return clustering_id
@@ -301,7 +274,7 @@ class ClusteringTables:
         with self._database.transaction():
             clustering_id, at = self._next_clustering_id(), now()
             step = self._steps.add(StepKind.DECISIONS, at=at, clustering_id=clustering_id)
-            row = _clustering_row(
+            row = clustering_row(
                 clustering_id,
                 parent.base_id,
                 parent.clustering_id,
@@ -366,50 +339,17 @@ class ClusteringTables:
     def _add_origins(
         self, clustering_id: int, models: ClusterModels, given_ids: Sequence[int] = ()
     ) -> None:
-        known = self.origins()
-        new = {i: MADE_BY_A_PERSON for i in given_ids if i not in known} | {
-            int(cluster_id): origin
-            for cluster_id, origin in zip(models.cluster_ids, models.origins, strict=True)
-            if int(cluster_id) not in known
-        }
-        self._journal.insert(
-            "cluster_origins",
-            [
-                {"cluster_id": cluster_id, "clustering_id": clustering_id, "origin": origin}
-                for cluster_id, origin in new.items()
-            ],
-        )
-
-
-_SELECT = """
-SELECT c.clustering_id, c.parent_id, c.base_id, c.step_id, c.created_at, c.action, c.lineage,
-       b.embedder, b.reducer, b.clusterer, b.algorithm, b.evidence
-FROM clusterings c JOIN clusterings b ON b.clustering_id = c.base_id
-"""
+        origins = dict.fromkeys(given_ids, MADE_BY_A_PERSON)
+        origins |= dict(zip(models.cluster_ids.tolist(), models.origins, strict=True))
+        rows = [
+            {"cluster_id": cluster_id, "clustering_id": clustering_id, "origin": origin}
+            for cluster_id, origin in origins.items()
+        ]
+        self._journal.insert("cluster_origins", rows, known="ignore")
 
 
 def _members(base_id: int | None = None) -> str:
     return "assignments_" if base_id is None else f"assignments_{base_id:d}"
-
-
-def _clustering_row(
-    clustering_id: int,
-    base_id: int,
-    parent_id: int | None,
-    step_id: int,
-    created_at: str,
-    action: str,
-    lineage: LineageReport,
-) -> dict[str, Any]:
-    return {
-        "clustering_id": clustering_id,
-        "parent_id": parent_id,
-        "base_id": base_id,
-        "step_id": step_id,
-        "created_at": created_at,
-        "action": action,
-        "lineage": json.dumps(_lineage_row(lineage)),
-    }
 
 
 def _member_rows(members: Assignments) -> pa.Table:
@@ -433,45 +373,3 @@ def _exemplar_arrays(exemplars: Exemplars) -> dict[str, NDArray[Any]]:
         f"{_EXEMPLARS}mode_ids": exemplars.mode_ids,
         f"{_EXEMPLARS}vectors": exemplars.vectors,
     }
-
-
-def _stored(row: dict[str, Any]) -> StoredClustering:
-    return StoredClustering(
-        clustering_id=row["clustering_id"],
-        parent_id=row["parent_id"],
-        base_id=row["base_id"],
-        step_id=row["step_id"],
-        created_at=row["created_at"],
-        action=row["action"],
-        embedder=PartSpec.from_json(row["embedder"]),
-        reducer=PartSpec.from_json(row["reducer"]),
-        clusterer=PartSpec.from_json(row["clusterer"]),
-        algorithm=row["algorithm"],
-        evidence=tuple(_candidate(item) for item in json.loads(row["evidence"])),
-        lineage=_lineage(json.loads(row["lineage"])),
-    )
-
-
-def _candidate(stored: dict[str, Any]) -> Candidate:
-    """Evidence that an older or newer version wrote may have other columns."""
-    known = {item.name for item in fields(Candidate)}
-    return Candidate(**{name: value for name, value in stored.items() if name in known})
-
-
-def _lineage_row(lineage: LineageReport) -> dict[str, Any]:
-    row = asdict(lineage)
-    row[_NEW] = row.pop("new")
-    return row
-
-
-def _lineage(stored: dict[str, Any]) -> LineageReport:
-    return LineageReport(
-        kept=tuple(stored["kept"]),
-        split=tuple(Split(item["cluster_id"], tuple(item["into"])) for item in stored["split"]),
-        merged=tuple(
-            Merge(item["cluster_id"], tuple(item["sources"])) for item in stored["merged"]
-        ),
-        new=tuple(stored[_NEW]),
-        retired=tuple(stored["retired"]),
-        images_moved=stored["images_moved"],
-    )

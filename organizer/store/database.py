@@ -2,8 +2,8 @@
 
 LanceDB creates, appends, changes and searches; pylance, which reads the same files and is imported
 in a third of the time, does the plain reads and the upkeep. The journal says which version of each
-table is in force: a transaction writes new versions, has their files on the disk, and one commit of
-the journal brings all of them into force.
+table is committed: a transaction writes new versions, has their files on the disk, and one commit
+of the journal commits all of them.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class _Transaction:
     Attributes:
         thread: The thread that writes.
         files: The files of each table that it writes, as they were before.
-        former: The version of each that was in force before.
+        former: The committed version of each before.
         versions: The versions that it made; 0 for a table that it removes.
     """
 
@@ -59,7 +59,7 @@ class Database:
 
     Attributes:
         path: The folder.
-        journal: What is in force, and what a person decided.
+        journal: Which versions are committed, and what a person decided.
     """
 
     def __init__(self, path: Path) -> None:
@@ -210,7 +210,7 @@ class Database:
         return {key.decode(): value.decode() for key, value in stored.items()}
 
     def dataset(self, name: str) -> Any:
-        """The table as pylance sees it, in the version that is in force."""
+        """The table as pylance sees it, in the version that this thread reads."""
         import lance
 
         version = self._version(name)
@@ -236,11 +236,11 @@ class Database:
         return self.path / f"{name}.lance"
 
     def _version(self, name: str) -> int:
-        """The version of a table that is in force for this thread; 0 where there is none."""
+        """The version of a table that this thread reads; 0 where there is none."""
         written = self._written()
-        return written[name] if name in written else self._version_in_force(name)
+        return written[name] if name in written else self._committed_version(name)
 
-    def _version_in_force(self, name: str) -> int:
+    def _committed_version(self, name: str) -> int:
         query = "SELECT version FROM table_versions WHERE name = ?"
         return int(self.journal.value(query, [name]) or 0)
 
@@ -254,7 +254,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Writes that come into force together when the context ends well, or not at all.
+        """Writes that are committed together when the context ends well, or not at all.
 
         After it they are on the disk. One inside another is part of it.
         """
@@ -265,7 +265,7 @@ class Database:
         try:
             with self.journal.transaction():
                 yield
-                self._bring_into_force(going_on)
+                self._commit_versions(going_on)
         except BaseException:
             self._undo_writes(going_on)
             raise
@@ -275,7 +275,7 @@ class Database:
             if not version:
                 remove_table(self._folder(name))
 
-    def _bring_into_force(self, going_on: _Transaction) -> None:
+    def _commit_versions(self, going_on: _Transaction) -> None:
         with translated(self.path):
             for name, files in going_on.files.items():
                 if going_on.versions[name]:
@@ -290,14 +290,14 @@ class Database:
             for name, version in going_on.versions.items()
             if version
         ]
-        self.journal.insert("table_versions", rows, replace=True)
+        self.journal.insert("table_versions", rows, known="replace")
 
     def _undo_writes(self, going_on: _Transaction) -> None:
         for name, files in going_on.files.items():
-            in_force = self._version_in_force(name)
-            if in_force != going_on.former[name]:
+            committed = self._committed_version(name)
+            if committed != going_on.former[name]:
                 continue  # an interrupt that came just after the commit
-            remove_newer(self._folder(name), in_force)
+            remove_newer(self._folder(name), committed)
             files.remove_added()
         self.__dict__.pop("_connection", None)  # it remembers versions that are gone
 
@@ -308,7 +308,7 @@ class Database:
             going_on = self._transaction
             assert going_on is not None  # noqa: S101 - it has just begun
             if name not in going_on.files:
-                going_on.former[name] = self._version_in_force(name)
+                going_on.former[name] = self._committed_version(name)
                 going_on.files[name] = TableFiles.read(self._folder(name))
             going_on.versions.setdefault(name, self._version(name))
             with translated(self.path):
@@ -376,7 +376,7 @@ class Database:
             connection.open_table(name).create_index(column, config=config, replace=True)
 
     def drop(self, name: str) -> None:
-        """Remove a table; its files go when the transaction is in force."""
+        """Remove a table; its files go when the transaction is committed."""
         with self.transaction():
             assert self._transaction is not None  # noqa: S101 - it has just begun
             self._transaction.versions[name] = 0
@@ -431,7 +431,7 @@ class Database:
                 remove_newer(folder, version)
 
     def adopt(self) -> None:
-        """Bring the tables of an older format into force as they are, each in its latest version.
+        """Commit the tables of an older format as they are, each in its latest version.
 
         The caller keeps other writers out, and calls it once.
         """

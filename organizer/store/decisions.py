@@ -29,6 +29,13 @@ class DecisionTable:
             undone = undone_steps(self._steps.all())
             return tuple(decision for decision in self.all() if decision.step_id not in undone)
 
+    def by_step(self) -> dict[int, list[Decision]]:
+        """Every decision by the step that it is part of, in order."""
+        found: dict[int, list[Decision]] = {}
+        for decision in self.all():
+            found.setdefault(decision.step_id, []).append(decision)
+        return found
+
     def next_id(self) -> int:
         """The number of the next decision."""
         return int(self._journal.value("SELECT max(decision_id) FROM decisions") or 0) + 1

@@ -1,7 +1,7 @@
-"""The journal of a library: an SQLite file with what a person decided and what is in force.
+"""The journal of a library: an SQLite file with what a person decided and what is committed.
 
 It holds the decisions, the clusterings and cluster models that follow from them, and the version of
-each Lance table that is in force. One commit of it brings a whole transaction into force. It is
+each Lance table that is committed. One commit of it commits a whole transaction. It is
 written with ``synchronous=FULL``: what was committed survives a power cut
 (https://sqlite.org/pragma.html#pragma_synchronous).
 """
@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from organizer.durable import sync_folder
 from organizer.errors import StoreError
@@ -115,7 +115,7 @@ class LibraryJournal:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Writes that come into force together when the context ends well, or not at all.
+        """Writes that are committed together when the context ends well, or not at all.
 
         The caller is the one writer of the library.
         """
@@ -142,13 +142,20 @@ class LibraryJournal:
         with self._translated():
             self._require_writer().execute(statement, values)
 
-    def insert(self, table: str, rows: Iterable[Row], *, replace: bool = False) -> None:
+    def insert(
+        self,
+        table: str,
+        rows: Iterable[Row],
+        *,
+        known: Literal["abort", "replace", "ignore"] = "abort",
+    ) -> None:
         """Add rows that have the same columns.
 
         Args:
             table: The table.
             rows: The rows.
-            replace: Whether rows with the same key are replaced.
+            known: What becomes of a row whose key is there: it is an error, it replaces the one
+                that is there, or it is left out.
         """
         listed = list(rows)
         if not listed:
@@ -156,7 +163,7 @@ class LibraryJournal:
         names = list(listed[0])
         columns = ", ".join(f'"{name}"' for name in names)
         marks = ", ".join(f":{name}" for name in names)
-        verb = "INSERT OR REPLACE" if replace else "INSERT"
+        verb = f"INSERT OR {known.upper()}"
         statement = f"{verb} INTO {table} ({columns}) VALUES ({marks})"
         with self._translated():
             self._require_writer().executemany(statement, listed)
@@ -230,7 +237,7 @@ class AppendedRows(Generic[T]):
             self._known = known, last
         if not self._journal.is_written_here():
             return known
-        # What this thread has not committed yet may never be in force: it is not remembered.
+        # What this thread has not committed yet may never be: it is not remembered.
         return (*known, *map(self._make, self._journal.rows(self._query, [last])))
 
 

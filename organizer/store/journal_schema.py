@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS table_versions (
     version INTEGER NOT NULL
 ) WITHOUT ROWID
 """
-"""The version of each Lance table that is in force."""
+"""The committed version of each Lance table."""
 
 INGESTS = """
 CREATE TABLE IF NOT EXISTS ingests (

@@ -59,7 +59,7 @@ class TableFiles:
 
 
 def remove_newer(folder: Path, version: int) -> bool:
-    """Remove the versions of a table that never came into force; whether there were any."""
+    """Remove the versions of a table that were never committed; whether there were any."""
     newer = [file for number, file in _versions(folder) if number > version]
     if newer:
         (folder / _VERSIONS / _HINT).unlink(missing_ok=True)

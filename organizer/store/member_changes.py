@@ -38,10 +38,6 @@ class MemberChange:
     before: Assignments
     after: Assignments
 
-    def reversed(self) -> MemberChange:
-        """The change that takes it back."""
-        return MemberChange(self.after, self.before)
-
 
 class MemberChanges:
     """The changes of the members of one library."""
@@ -106,7 +102,7 @@ class MemberChanges:
         """Note that the members table includes all changes."""
         last = self._journal.value("SELECT max(change_id) FROM changes")
         row = {"base_id": base_id, "change_id": int(last or 0)}
-        self._journal.insert("folded", [row], replace=True)
+        self._journal.insert("folded", [row], known="replace")
 
     def _since_folded(self, base_id: int, columns: str) -> list[Row]:
         query = (

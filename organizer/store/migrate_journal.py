@@ -3,7 +3,7 @@
 In format 4 each decision that moved images made a clustering of its own, with all members. Here
 such a clustering becomes a base and a step of the history that switches to it, so that an undo
 brings back the one before as long as its members are kept. Decisions and clusterings that never
-came into force, as their writer was interrupted, are left out.
+became current, as their writer was interrupted, are left out.
 """
 
 from __future__ import annotations

@@ -72,8 +72,9 @@ class ModeTable:
         gone = [mode_id for mode_id in now if mode_id not in wanted]
         if step_id:
             self._keep_former(step_id, [row["mode_id"] for row in changed] + gone, now, wanted)
+        rows = [{"base_id": base_id, **row} for row in changed]
         for table in ("modes", "made_modes") if step_id or is_new else ("modes",):
-            self._journal.insert(table, [{"base_id": base_id, **r} for r in changed], replace=True)
+            self._journal.insert(table, rows, known="replace")
             for mode_id in gone:
                 self._journal.execute(_DELETE[table], [base_id, mode_id])
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pyarrow as pa
 
 from organizer.store.database import Database
 from organizer.store.schemas import vectors_schema
-from organizer.store.vectors import VectorRows
+from organizer.store.vectors import VectorRows, half_rows
 from organizer.types import Vectors
 
 
@@ -34,12 +33,9 @@ class PointTables:
         if not len(points):
             return
         half = np.ascontiguousarray(points, dtype=np.float16)
-        schema = vectors_schema(half.shape[1])
-        values = pa.FixedSizeListArray.from_arrays(pa.array(half.ravel()), half.shape[1])
-        rows = pa.table([pa.array(image_ids, pa.string()), values], schema=schema)
         with self._database.transaction():
-            self._database.create_table(_table(base_id), schema)
-            self._database.append(_table(base_id), rows)
+            self._database.create_table(_table(base_id), vectors_schema(half.shape[1]))
+            self._database.append(_table(base_id), half_rows(image_ids, half))
 
     def are_kept(self, base_id: int) -> bool:
         """Whether there are points of a base."""

@@ -123,13 +123,9 @@ class VectorTables:
                 f"embedder {spec.name!r} gave numbers beyond 65,504, more than the store holds",
                 "scale its vectors; their direction is what counts",
             )
-        dim = half.shape[1]
-        values = pa.FixedSizeListArray.from_arrays(pa.array(half.ravel()), dim)
-        schema = vectors_schema(dim)
-        rows = pa.table([pa.array(batch.image_ids), values], schema=schema)
         if not self._database.has(self.table_name(spec)):
-            self.create(spec, dim)
-        self._database.append(self.table_name(spec), rows)
+            self.create(spec, half.shape[1])
+        self._database.append(self.table_name(spec), half_rows(batch.image_ids, half))
 
     def read(self, spec: PartSpec, *, half: bool = False) -> tuple[tuple[str, ...], Vectors]:
         """All ids and ``(n, dim)`` vectors, in the order in which they were added.
@@ -259,6 +255,13 @@ class VectorTables:
             stats = [table.index_stats(index.name) for index in table.list_indices()]
         if not any(stat.num_indexed_rows * _REINDEX_AT >= n for stat in stats):
             self._database.create_index(name, "vector", IvfRq(distance_type="cosine"))
+
+
+def half_rows(image_ids: Sequence[str], half: NDArray[np.float16]) -> pa.Table:
+    """Rows of a table of vectors; see `organizer.store.schemas.vectors_schema`."""
+    dim = half.shape[1]
+    values = pa.FixedSizeListArray.from_arrays(pa.array(half.ravel()), dim)
+    return pa.table([pa.array(image_ids, pa.string()), values], schema=vectors_schema(dim))
 
 
 def _dim_of(dataset: Any) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from organizer.cluster.assign import assign_images
 from organizer.cluster.decisions import Constraints
 from organizer.cluster.fit import LIMIT, misfit
 from organizer.library.clustering.build import PreparedImages
@@ -57,6 +58,16 @@ def apply_constraints(
         elif constrained[row] in banned:
             constrained[row] = _next_best(images.take(np.array([row])), banned, models, exemplars)
     return constrained
+
+
+def assign_within_constraints(
+    images: PreparedImages, models: ClusterModels, exemplars: Exemplars, constraints: Constraints
+) -> Labels:
+    """Compare images with the clusters, and apply the constraints; see `apply_constraints`."""
+    found = assign_images(models, exemplars, images.vectors, images.points)
+    nearest = models.cluster_ids[found.placement.nearest]
+    assigned = np.where(found.unassigned, NOISE, nearest)
+    return apply_constraints(images, assigned, models, exemplars, constraints)
 
 
 def _next_best(

@@ -114,8 +114,8 @@ class DecisionBatch:
             if len(state.added):
                 store.clusterings.append_members(clustering_id, state.added)
             step_id = self._store_clusters(clusters)
-            store.decisions.append([replace(d, step_id=step_id) for d in self._new])
-        new = [replace(d, step_id=step_id) for d in self._new]
+            new = [replace(decision, step_id=step_id) for decision in self._new]
+            store.decisions.append(new)
         self.reports = [
             replace(report, decision=decision)
             for report, decision in zip(self.reports, new, strict=True)

@@ -7,12 +7,12 @@ from typing import Self
 
 import numpy as np
 
-from organizer.cluster.assign import assign_images
 from organizer.cluster.kmeans import KMeans
 from organizer.errors import ClusteringError, SettingsError
 from organizer.library.clustering.build import ModeNames, PreparedImages, build_models
 from organizer.library.clustering.constraints import (
     apply_constraints,
+    assign_within_constraints,
     constrained_rows,
     decided_singly,
 )
@@ -159,12 +159,8 @@ class Editor:
         """See `Corrections.new_cluster`."""
         image_ids = self._with_bursts(image_ids) if burst else image_ids
         cluster_id = self.batch.next_cluster_id()
-        name = (
-            require_free_name(self.clusters, self.batch.builder, self.state, name, cluster_id)
-            if name is not None
-            else ""
-        )
-        return self._make_cluster(image_ids, cluster_id, name)
+        free = self._free_name(name, cluster_id) if name is not None else ""
+        return self._make_cluster(image_ids, cluster_id, free)
 
     def retire(self, cluster_id: int) -> Decision:
         """See `Corrections.retire`."""
@@ -179,16 +175,7 @@ class Editor:
         rows = np.flatnonzero(clusters.members.cluster_ids == cluster_id)
         images = clusters.images(rows, kept=True)
         clusters.remove_cluster(cluster_id)
-        models = clusters.models
-        found = assign_images(models, clusters.exemplars, images.vectors, images.points)
-        nearest = models.cluster_ids[found.placement.nearest]
-        after = apply_constraints(
-            images,
-            np.where(found.unassigned, NOISE, nearest),
-            models,
-            clusters.exemplars,
-            constraints,
-        )
+        after = assign_within_constraints(images, clusters.models, clusters.exemplars, constraints)
         clusters.reassign(rows, images, after, fixed=constraints.fixed)
         clusters.renew_candidates()
         return self._counted(decision)

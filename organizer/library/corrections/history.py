@@ -47,9 +47,7 @@ def read_history(store: Store, cluster_id: int | None) -> list[HistoryEvent]:
 
 def _of_steps(store: Store) -> Iterator[HistoryEvent]:
     clusterings = {c.clustering_id: c for c in store.clusterings.all()}
-    decisions: dict[int, list[Decision]] = {}
-    for decision in store.decisions.all():
-        decisions.setdefault(decision.step_id, []).append(decision)
+    decisions = store.decisions.by_step()
     steps = {step.step_id: step for step in store.steps.all()}
     for step in steps.values():
         if step.kind in _AGAIN:

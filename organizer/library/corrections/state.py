@@ -174,22 +174,20 @@ def read_state(
     store: Store,
     *,
     settings: Settings,
-    clustering: StoredClustering | None = None,
     added: Sequence[str] = (),
 ) -> EditorState:
-    """Read a clustering for decisions.
+    """Read the current clustering for decisions.
 
     Args:
         store: The library.
         settings: The seed of all that is drawn, and the gap of a burst.
-        clustering: The clustering; the current one where None.
         added: Images with a vector that are no members yet: they become unassigned members, so
             that a decision can move them to a cluster.
 
     Raises:
         ClusteringError: There is no clustering yet.
     """
-    clustering = clustering or require_clustering(store)
+    clustering = require_clustering(store)
     clustering_id = clustering.clustering_id
     models = store.clusterings.models(clustering_id)
     exemplars = store.clusterings.exemplars(clustering_id)
@@ -207,9 +205,6 @@ def read_state(
         unassigned = _unassigned_members(store, clustering, new, models, space, preprocessor)
         members = Assignments.joined([members, unassigned])
     decisions = store.decisions.current()
-    builder = ConstraintsBuilder()
-    for decision in decisions:
-        builder.apply(decision)
     return EditorState(
         store=store,
         settings=settings,
@@ -221,7 +216,7 @@ def read_state(
         space=space,
         preprocessor=preprocessor,
         decisions=decisions,
-        builder=builder,
+        builder=ConstraintsBuilder.of(decisions),
         is_measured=is_measured,
     )
 

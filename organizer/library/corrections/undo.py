@@ -12,10 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from organizer.cluster.assign import assign_images
 from organizer.cluster.decisions import ConstraintsBuilder, compile_constraints, describe_decision
 from organizer.errors import ClusteringError
-from organizer.library.clustering.constraints import apply_constraints
+from organizer.library.clustering.constraints import assign_within_constraints
 from organizer.library.corrections.state import EditorState, read_state
 from organizer.library.corrections.working import WorkingClusters
 from organizer.library.ingest.late import assign_late
@@ -58,7 +57,9 @@ def undo_last(store: Store, state: EditorState | None, *, settings: Settings) ->
     """
     step = step_to_undo(store.steps.all())
     if step is None or not step.former_id:
-        raise ClusteringError("there is nothing to undo", "organizer clusters history: what was")
+        raise ClusteringError(
+            "there is nothing to undo", "organizer clusters history lists what was decided"
+        )
     return _revert(store, state, step, StepKind.UNDO, step, settings=settings)
 
 
@@ -84,8 +85,7 @@ def describe_step(store: Store, step: Step) -> tuple[str, ...]:
     """What a step did, for a person, a line each."""
     if step.kind is StepKind.RECLUSTER:
         return (f"recluster {step.clustering_id}",)
-    decisions = (d for d in store.decisions.all() if d.step_id == step.step_id)
-    return tuple(describe_decision(decision) for decision in decisions)
+    return tuple(map(describe_decision, store.decisions.by_step().get(step.step_id, ())))
 
 
 def _revert(
@@ -129,15 +129,12 @@ def _after(
     if state is None or clusters is None:
         return None
     decisions = store.decisions.current()
-    builder = ConstraintsBuilder()
-    for decision in decisions:
-        builder.apply(decision)
     return state.followed_by(
         clusters.members,
         clusters.models,
         state.exemplars,
         decisions,
-        builder,
+        ConstraintsBuilder.of(decisions),
         is_measured=state.is_measured,
     )
 
@@ -196,10 +193,7 @@ def _assign_later(
     if len(rows):
         images = clusters.images(rows)
         constraints = compile_constraints(store.decisions.current())
-        found = assign_images(models, state.exemplars, images.vectors, images.points)
-        nearest = models.cluster_ids[found.placement.nearest]
-        assigned = np.where(found.unassigned, NOISE, nearest)
-        after = apply_constraints(images, assigned, models, state.exemplars, constraints)
+        after = assign_within_constraints(images, models, state.exemplars, constraints)
         affected = affected | {*after.tolist()}
         members.cluster_ids[rows] = after
         clusters.place(rows, images, fixed=constraints.fixed)

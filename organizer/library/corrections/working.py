@@ -8,6 +8,7 @@ counts once. Images that do not move keep their distances, as they do when other
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 
@@ -72,18 +73,13 @@ class WorkingClusters:
         return Exemplars.joined([self._state.exemplars, *self.new_exemplars])
 
     @property
-    def touched(self) -> Labels:
-        """``(m,)`` the rows of members that may have changed, ascending."""
-        return np.unique(np.concatenate([np.empty(0, dtype=np.int64), *self._touched]))
-
-    @property
     def has_changed(self) -> bool:
         """Whether there is anything to store."""
         return bool(self._touched) or self.models is not self._state.models
 
     def change(self) -> MemberChange:
         """The members that have changed, before and after."""
-        rows = self.touched
+        rows = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *self._touched]))
         before, after = self._state.members.take(rows), self.members.take(rows)
         differs = np.zeros(len(rows), dtype=np.bool_)
         for item in fields(Assignments):
@@ -199,12 +195,9 @@ class WorkingClusters:
 
     def count_again(self, cluster_ids: Iterable[int]) -> None:
         """Measure the modes of clusters anew from their members; empty ones are dropped."""
-        wanted = list(cluster_ids)
-        rows = np.flatnonzero(np.isin(self.members.cluster_ids, wanted))
-        mine = self.models.take(np.isin(self.models.cluster_ids, wanted))
-        rest = self.models.take(~np.isin(self.models.cluster_ids, wanted))
-        inside = np.isin(self.members.cluster_ids[rows], mine.cluster_ids)
-        rows = rows[inside]
+        is_mine = np.isin(self.models.cluster_ids, list(cluster_ids))
+        mine, rest = self.models.take(is_mine), self.models.take(~is_mine)
+        rows = np.flatnonzero(np.isin(self.members.cluster_ids, mine.cluster_ids))
         images = self._counted_images(rows)
         held = self.members.cluster_ids[rows]
         labels = place_in_cluster(images.points, mine.centroids, mine.cluster_ids, held).nearest
@@ -218,11 +211,8 @@ class WorkingClusters:
             cluster_ids=mine.cluster_ids.tolist(),
             origins=mine.origins,
         )
-        found = found.take(np.argsort(found.mode_ids, kind="stable"))
-        order = np.argsort(mine.mode_ids, kind="stable")
-        found = replace(
-            found, fit_means=mine.fit_means[order], fit_deviations=mine.fit_deviations[order]
-        )
+        # Models are sorted by cluster and mode: both have one order.
+        found = replace(found, fit_means=mine.fit_means, fit_deviations=mine.fit_deviations)
         self.models = ClusterModels.joined([rest, found.take(found.counts > 0)])
         self._has_lost |= bool((found.counts == 0).any())
 
@@ -235,14 +225,12 @@ class WorkingClusters:
         self._moved = []
         first = np.unique(rows, return_index=True)[1]
         last = len(rows) - 1 - np.unique(rows[::-1], return_index=True)[1]
-        ids = self.models.ids
-        lineage = compare_changed(self._sizes, former[first], now[last], new_ids=ids)
-        self._sizes = {i: size for i, size in self._sizes.items() if i in set(ids)}
-        for labels, sign in ((former[first], -1), (now[last], 1)):
-            for cluster_id, count in zip(*np.unique(labels, return_counts=True), strict=True):
-                if int(cluster_id) in set(ids):
-                    size = self._sizes.get(int(cluster_id), 0)
-                    self._sizes[int(cluster_id)] = size + sign * int(count)
+        former, now, ids = former[first], now[last], self.models.ids
+        lineage = compare_changed(self._sizes, former, now, new_ids=ids)
+        sizes = Counter(self._sizes)
+        sizes.subtract(former.tolist())
+        sizes.update(now.tolist())
+        self._sizes = {cluster_id: sizes[cluster_id] for cluster_id in ids}
         return lineage
 
     # ---------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ the decisions that were made and not undone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
@@ -100,20 +100,18 @@ class AnswerTranslator:
     Args:
         current: The id of the current clustering; 0 where there is none.
         clusterings: All clusterings.
-        decisions: All decisions.
+        decisions: All decisions, by the step that they are part of.
     """
 
     def __init__(
         self,
         current: int,
         clusterings: Iterable[StoredClustering],
-        decisions: Iterable[Decision],
+        decisions: Mapping[int, Sequence[Decision]],
     ) -> None:
         self._current = current
         self._clusterings = {c.clustering_id: c for c in clusterings}
-        self._decisions: dict[int, list[Decision]] = {}
-        for decision in decisions:
-            self._decisions.setdefault(decision.step_id, []).append(decision)
+        self._decisions = decisions
         self._steps_from: dict[int, list[_Step]] = {}
 
     @classmethod
@@ -121,7 +119,7 @@ class AnswerTranslator:
         """A translator to the current clustering of a library."""
         current = store.clusterings.current()
         current_id = current.clustering_id if current is not None else 0
-        return cls(current_id, store.clusterings.all(), store.decisions.all())
+        return cls(current_id, store.clusterings.all(), store.decisions.by_step())
 
     def __call__(self, answer: Answer) -> CurrentAnswer:
         """What an answer means for the current clusters."""
@@ -167,7 +165,7 @@ class AnswerTranslator:
             clustering_id = self._clusterings[clustering_id].parent_id
         return line
 
-    def _made_by(self, clustering_id: int) -> list[Decision]:
+    def _made_by(self, clustering_id: int) -> Sequence[Decision]:
         """The decisions that made a clustering, in order; none for a recluster."""
         return self._decisions.get(self._clusterings[clustering_id].step_id, [])
 
