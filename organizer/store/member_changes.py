@@ -38,6 +38,11 @@ class MemberChange:
     before: Assignments
     after: Assignments
 
+    @classmethod
+    def empty(cls) -> MemberChange:
+        """No change."""
+        return cls(Assignments.empty(), Assignments.empty())
+
 
 class MemberChanges:
     """The changes of the members of one library."""
@@ -72,7 +77,7 @@ class MemberChanges:
         query = "SELECT image_ids, before, after FROM changes WHERE step_id = ? ORDER BY change_id"
         rows = self._journal.rows(query, [step_id])
         if not rows:
-            return MemberChange(Assignments.empty(), Assignments.empty())
+            return MemberChange.empty()
         ids = unpack_ids(_ids(rows))
         return MemberChange(
             _members(ids, [row["before"] for row in rows]),

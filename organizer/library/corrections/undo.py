@@ -158,23 +158,18 @@ def _restore(store: Store, state: EditorState, step: Step, new: Step) -> Working
         return clusters
     clustering_id = state.clustering.clustering_id
     rows = state.rows.of(change.before.image_ids)
-    before = {*clusters.members.cluster_ids[rows].tolist()}
-    before |= _owners(state, modes)
+    current = clusters.members.cluster_ids[rows]
     clusters.set_members(rows, change.before)
     clusters.models = store.clusterings.models_before(step.step_id, clustering_id)
     if store.clusterings.last_ingest() > step.ingest_id:
-        affected = before | {*change.before.cluster_ids.tolist()} | _owners(state, modes)
+        owners = state.models.cluster_ids[np.isin(state.models.mode_ids, modes)]
+        touched = (current, change.before.cluster_ids, owners)
+        affected = {cluster_id for part in touched for cluster_id in part.tolist()}
         _assign_later(store, state, clusters, affected, step, rows)
     store.clusterings.change(
         state.clustering.base_id, clusters.models, clusters.change(), step_id=new.step_id
     )
     return clusters
-
-
-def _owners(state: EditorState, modes: list[int]) -> set[int]:
-    """The clusters of modes."""
-    mine = np.isin(state.models.mode_ids, modes)
-    return set(state.models.cluster_ids[mine].tolist())
 
 
 def _assign_later(

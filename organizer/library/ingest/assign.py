@@ -33,7 +33,6 @@ from organizer.types import NOISE, Assignments, AssignmentState, ClusterModels, 
 _ROWS_AT_ONCE = 8_192
 _BY_CENTROID = "kmeans"  # the others' clusters have any shape
 
-_UNCHANGED = MemberChange(Assignments.empty(), Assignments.empty())
 _Nearest = tuple[Labels, NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]
 
 
@@ -97,7 +96,7 @@ class Assigner:
             assigned = self._assign_all(image_ids, unit_rows(vectors))
             clusterings.append_members(self._loaded.id, assigned)
             models = self._sums.added_to(self._loaded.models)
-            clusterings.change(self._loaded.clustering.base_id, models, _UNCHANGED)
+            clusterings.change(self._loaded.clustering.base_id, models, MemberChange.empty())
         self._compared += len(assigned)
         self._unassigned += int(assigned.unassigned.sum())
         return assigned

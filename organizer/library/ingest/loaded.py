@@ -57,8 +57,9 @@ class LoadedClustering:
         preprocessor = Preprocessor.restored(store, clustering, state)
         if not len(exemplars.mode_ids):
             models, exemplars = measure_fit(store, clustering, models, space, seed=seed)
-            unchanged = MemberChange(Assignments.empty(), Assignments.empty())
-            store.clusterings.change(clustering.base_id, models, unchanged, exemplars=exemplars)
+            store.clusterings.change(
+                clustering.base_id, models, MemberChange.empty(), exemplars=exemplars
+            )
         constraints = compile_constraints(store.decisions.current())
         return cls(store, clustering, models, exemplars, space, preprocessor, constraints)
 
