@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from organizer.durable import sync_file, sync_folder
+from organizer.atomic import write_atomically
 from organizer.errors import StoreError
 from organizer.store.lance_errors import damaged, explain
 from organizer.store.schemas import SCHEMA_VERSION
@@ -52,9 +52,5 @@ def read_manifest(path: Path) -> Manifest:
 
 def write_manifest(path: Path, created_at: str) -> None:
     """Declare a folder a library of the current format; it is one after a power cut as well."""
-    partial = path / f"{MANIFEST}.partial"
     manifest = {"schema": SCHEMA_VERSION, "created_at": created_at}
-    partial.write_text(json.dumps(manifest) + "\n", encoding="utf-8")
-    sync_file(partial)
-    partial.replace(path / MANIFEST)
-    sync_folder(path)
+    write_atomically(path / MANIFEST, f"{json.dumps(manifest)}\n".encode())
