@@ -18,9 +18,9 @@ from pydantic_settings import (
 from organizer.arguments import refused, require_path
 from organizer.errors import SettingsError
 
-DEFAULT_EMBEDDER = "mobilenet_v2"
-"""Of the networks in this release the only one whose quality was measured on real photos here, and
-about five times as fast as ResNet50 on a processor."""
+DEFAULT_EMBEDDER = "efficientnet_lite2"
+"""The best of the networks whose weights are installed with pip, on photos of animals and things;
+see docs/algorithms.md for the figures of each."""
 
 DEFAULT_REDUCER = "smooth"
 """The best space over all labelled sets at hand, and on none worse than the vectors as they are;

@@ -20,7 +20,7 @@ from organizer.embed.engine import engine_for
 from organizer.embed.mini import DIM
 from organizer.embed.network_source import NetworkSource
 from organizer.embed.preprocess import Preprocessing
-from organizer.embed.weights import file_digest
+from organizer.embed.digest import file_digest
 from training.photos import MIXED, Mix, Pack, blended, boxes, slices
 
 _SIDE = 224

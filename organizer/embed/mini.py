@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from organizer.embed.digest import file_digest
 from organizer.embed.engine import engine_for
 from organizer.embed.network import NetworkEmbedder
 from organizer.embed.network_source import NetworkSource
 from organizer.embed.preprocess import Preprocessing
-from organizer.embed.weights import file_digest, reading_weights, wrong_weights_error
+from organizer.embed.weights import reading_weights, wrong_weights_error
 from organizer.errors import WeightsError
 from organizer.protocols import EmbedderInfo
 

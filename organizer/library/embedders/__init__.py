@@ -11,7 +11,6 @@ from organizer.library.embedders.choose import (
     require_vectors,
     stored_spec,
 )
-from organizer.library.embedders.default import load_default_embedder, note_better_embedder
 from organizer.library.embedders.describe import (
     describe_embedder,
     describe_embedders,
@@ -43,11 +42,9 @@ __all__ = [
     "family_names",
     "import_weights",
     "library_embedder",
-    "load_default_embedder",
     "load_embedder",
     "load_with_other_weights",
     "missing_vectors_note",
-    "note_better_embedder",
     "photo_embedder",
     "pull_weights",
     "require_photo_embedder",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 
 from organizer import registry
-from organizer.errors import SettingsError, WeightsDamagedError
+from organizer.errors import SettingsError
 from organizer.library.embedders.choose import EMBEDDERS, require_photo_embedder
 from organizer.protocols import Weighted
 from organizer.settings import DEFAULT_EMBEDDER, Settings
@@ -16,7 +15,7 @@ def ensure_weights(name: str | None, settings: Settings) -> None:
     """Make sure that the weights for a first ingest are here, before a library is made for it.
 
     Args:
-        name: The embedder; the best one whose weights are on this machine where None.
+        name: The embedder; the default where None.
         settings: Where weights may be.
 
     Raises:
@@ -24,11 +23,8 @@ def ensure_weights(name: str | None, settings: Settings) -> None:
         WeightsError: The weights cannot be had, or the user named a place that does not exist.
     """
     require_photo_embedder(name)
-    if name is None:
-        with suppress(WeightsDamagedError):  # noted when another embedder is used in its place
-            has_default_weights(settings)
-        return
-    for part in registry.joined_names(registry.canonical_name(EMBEDDERS, name)):
+    name = registry.canonical_name(EMBEDDERS, name or DEFAULT_EMBEDDER)
+    for part in registry.joined_names(name):
         factory = registry.part_factory(EMBEDDERS, part)
         if isinstance(factory, Weighted):
             factory.pull(weights=settings.weights)
@@ -62,23 +58,6 @@ def weights_folders(settings: Settings) -> list[Path]:
 
     given = [settings.weights] if settings.weights else []
     return [*given, weights.imported_folder(), weights.torch_cache(), weights.hub_cache()]
-
-
-def has_default_weights(settings: Settings) -> bool:
-    """Whether the weights of the default embedder are on this machine.
-
-    Raises:
-        WeightsError: The user named a place for weights that does not exist.
-        WeightsDamagedError: A cache holds a file that is not what its name says.
-    """
-    from organizer.embed import weights
-    from organizer.embed.network import NetworkFactory
-
-    default = registry.part_factory(EMBEDDERS, DEFAULT_EMBEDDER)
-    return (
-        isinstance(default, NetworkFactory)
-        and weights.find_weights(default.source(), given=settings.weights) is not None
-    )
 
 
 def _weighted(name: str) -> Weighted:

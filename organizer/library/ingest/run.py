@@ -21,7 +21,7 @@ from organizer.library.ingest.report import IngestReport
 from organizer.library.progress import Progress
 from organizer.paths import folder_prefix
 from organizer.protocols import Embedder, Executor, LoadedEmbedder
-from organizer.settings import Settings, config_path
+from organizer.settings import DEFAULT_EMBEDDER, Settings, config_path
 from organizer.store import FileImage, FileIndex, IdSet, PhotoRoot, Store
 from organizer.types import (
     FileState,
@@ -127,7 +127,6 @@ def _prepare(
         settings=settings,
         progress=progress,
         stop=stop,
-        is_named=embedder is not None and embedder != "",
         spec=spec,
         loaded=loaded,
         embedded=embedded,
@@ -144,7 +143,6 @@ class _Ingest:
     """One ingest, from its beginning to its end.
 
     Attributes:
-        is_named: Whether the user named the embedder.
         spec: The embedder; None before the first ingest has chosen one.
         loaded: The embedder, where it is loaded already.
         embedded: The images that have a vector of it.
@@ -161,7 +159,6 @@ class _Ingest:
     settings: Settings
     progress: Progress
     stop: Callable[[], bool]
-    is_named: bool
     spec: PartSpec | None
     loaded: LoadedEmbedder | None
     embedded: IdSet
@@ -267,11 +264,7 @@ class _Ingest:
         self.found_again = commit.found_again
 
     def _load(self) -> LoadedEmbedder:
-        if self.spec is None:
-            return embedders.load_default_embedder(self.settings, self.progress)
-        if not self.is_named:
-            embedders.note_better_embedder(self.spec, self.settings, self.progress)
-        return embedders.load_embedder(self.spec, self.settings)
+        return embedders.load_embedder(self.spec or PartSpec(DEFAULT_EMBEDDER), self.settings)
 
     def _drain(self, executor: Executor, loaded: LoadedEmbedder, commit: CommitBuffer) -> None:
         batches = executor.run(self._refs_to_read(), loaded, is_known=self.embedded.__contains__)
