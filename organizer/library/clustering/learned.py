@@ -54,9 +54,9 @@ class ClusterHead:
     Attributes:
         head: The head.
         decided: The images that it was fitted to.
-        is_open: ``(c,)`` which of its clusters may take images: not those that nobody decided about,
-            which are there so that their images are not taken for others', and not those that
-            it is wrong about more often than right.
+        is_open: ``(c,)`` which of its clusters may take images: not those that nobody decided
+            about, which are there so that their images are not taken for others', and not those
+            that it is wrong about more often than right.
         is_rival: ``(c,)`` which of its clusters nobody decided about.
         models: The clusters.
         exemplars: Their exemplars.

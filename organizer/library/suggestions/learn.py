@@ -57,7 +57,7 @@ class LearnedClusters:
             yield part, self.state.images(part, kept=True)
 
     def predict(self, rows: Labels) -> tuple[Labels, NDArray[np.float64], NDArray[np.bool_]]:
-        """The most probable cluster of members, how probable it is, and whether it may take them."""
+        """The most probable cluster of each member, how probable, and whether it may take it."""
         parts = [self._predict(images) for _, images in self.blocks(rows)]
         if not parts:
             return np.empty(0, np.int64), np.empty(0), np.empty(0, np.bool_)
