@@ -30,6 +30,7 @@ def print_suggestions(
                 "held_out": report.held_out,
                 "right": report.right,
                 "alike": [asdict(pair) for pair in report.alike],
+                "lone": report.lone,
                 "file": out,
             }
         )
@@ -41,7 +42,7 @@ def print_suggestions(
     else:
         _print_images(suggestions)
     _print_trust(report)
-    if suggestions:
+    if suggestions or out is not None:
         _print_next(suggestions, name=name, out=out)
 
 
@@ -56,6 +57,8 @@ def _print_trust(report: SuggestionReport) -> None:
             f"{pair.first} and {pair.second} are hard to tell apart: {pair.wrong} of the "
             f"{count_text(pair.decided, 'image')} that stand for them would be given the other name"
         )
+    for name in report.lone:
+        say(f"one image alone stands for {name}: move another one there before you trust it")
 
 
 def _print_names(suggestions: Sequence[Suggestion]) -> None:
@@ -126,12 +129,15 @@ def print_accepted(
             }
             for decision in decisions
         ]
-        print_json({"accepted": total, "clusters": clusters, "blank": blank})
+        notes = [note for report in reports for note in report.notes]
+        print_json({"accepted": total, "clusters": clusters, "blank": blank, "notes": notes})
         return
     for decision in decisions:
         name = names.get(decision.cluster_id, "")
         count = count_text(len(decision.image_ids), "image")
         print_line(f"{count} to cluster {decision.cluster_id} {name}".rstrip())
+    for note in dict.fromkeys(note for report in reports for note in report.notes):
+        say(note)
     if blank:
         say(f"{count_text(blank, 'line')} without a name left out")
     say("organizer undo takes all of it back" if total else "nothing to accept")

@@ -19,7 +19,9 @@ _EACH, _SHARE = 5, 0.2
 all, whichever are more."""
 
 _LEAST = 1e-3
-_CANDIDATES = 20_000
+_CANDIDATES, _GROUPS = 20_000, 500
+"""Images that are grouped, and groups, at most: a person who answers more questions at once gets
+the least certain of the others, and K-means stays a matter of seconds."""
 
 
 def certainty(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -46,22 +48,24 @@ def choose_questions(
     n = len(points)
     if n <= count:
         return np.argsort(certain, kind="stable").astype(np.int64)
-    wanted = min(n, max(_EACH * count, round(_SHARE * n)), _CANDIDATES)
-    rows = np.argsort(certain, kind="stable")[:wanted]
+    wanted = min(max(_EACH * count, round(_SHARE * n)), _CANDIDATES)
+    order = np.argsort(certain, kind="stable")
+    rows = order[:wanted]
     weights = 1 - certain[rows] + _LEAST
-    groups = _grouped(points[rows], weights, count, seed=seed)
+    n_groups = min(count, _GROUPS)
+    groups = _grouped(points[rows], weights, n_groups, seed=seed)
     chosen = []
-    for group in range(count):
+    for group in range(n_groups):
         mine = np.flatnonzero(groups == group)
         if len(mine):
             centre = points[rows[mine]].mean(axis=0)
             chosen.append(rows[mine[np.argmax(weights[mine] * (points[rows[mine]] @ centre))]])
-    return _filled(np.array(chosen, dtype=np.int64), rows, certain, count)
+    return _filled(np.array(chosen, dtype=np.int64), order, certain, count)
 
 
-def _filled(chosen: Labels, rows: Labels, certain: NDArray[np.float64], count: int) -> Labels:
-    """Where images are too alike for so many groups, the least certain of the others."""
-    others = rows[~np.isin(rows, chosen)][: count - len(chosen)]
+def _filled(chosen: Labels, order: Labels, certain: NDArray[np.float64], count: int) -> Labels:
+    """Where there are fewer groups than questions, the least certain of the others."""
+    others = order[~np.isin(order, chosen)][: count - len(chosen)]
     every = np.concatenate([chosen, others])
     return every[np.argsort(certain[every], kind="stable")]
 

@@ -150,7 +150,8 @@ class ClusterHead:
             vectors: ``(n, dim)`` of unit length, in the embedder's own space.
             points: ``(n, d)`` of unit length, in the clustering's space.
             cluster_ids: ``(n,)`` the cluster of each without the head; NOISE for none.
-            must_fit: Whether an image must fit the cluster that it comes to.
+            must_fit: Whether an image that is in a cluster must fit the one that it comes to. One
+                in none always must: unassigned stays an answer.
         """
         likely = self.probabilities(vectors, points)
         best = likely.argmax(axis=1)
@@ -160,8 +161,8 @@ class ClusterHead:
         unknown = np.where(cluster_ids == NOISE, CONFIDENT, _MORE_LIKELY_THAN_NOT)
         needed = np.where(known.any(axis=1), _CLEARLY * current, unknown)
         changes = (share >= needed) & self.is_open[best]
-        if must_fit and changes.any():
-            rows = np.flatnonzero(changes)
+        rows = np.flatnonzero(changes & (must_fit | (cluster_ids == NOISE)))
+        if len(rows):
             changes[rows] = self.fits(vectors[rows], points[rows], after[rows])
         return np.where(changes, after, cluster_ids)
 

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from organizer.arguments import require_integer, require_number, require_objects, require_text
+from organizer.arguments import (
+    require_cluster_id,
+    require_image_id,
+    require_integer,
+    require_number,
+    require_objects,
+    require_text,
+)
 from organizer.errors import SettingsError
 from organizer.library.clustering.learned import CONFIDENT
 from organizer.library.corrections.api import Corrections
@@ -13,7 +21,7 @@ from organizer.library.corrections.requests import DecisionRequest, MoveImages
 from organizer.library.corrections.state import read_state
 from organizer.library.opening import OpenLibrary
 from organizer.library.suggestions.ask import Question, find_questions
-from organizer.library.suggestions.learn import current_names, learn_clusters
+from organizer.library.suggestions.learn import current_names, learn_clusters, require_learned
 from organizer.library.suggestions.propose import (
     Suggestion,
     SuggestionReport,
@@ -54,7 +62,7 @@ class Suggestions:
         wanted = None if name is None else require_text("name", name)
         least = require_number("min_confidence", min_confidence, least=0, most=1)
         with self._store.snapshot():
-            learned = learn_clusters(read_state(self._store, settings=self._settings))
+            learned = require_learned(read_state(self._store, settings=self._settings))
             return report_suggestions(learned, name=wanted, least=least)
 
     def accept(self, suggestions: Sequence[Suggestion]) -> list[DecisionReport]:
@@ -65,17 +73,24 @@ class Suggestions:
 
         Raises:
             ClusteringError: There is no clustering yet.
-            SettingsError: A cluster is gone, or has another name than the suggestion says.
+            SettingsError: A cluster is gone, or has another name than the suggestion says; or two
+                suggestions contradict each other.
             StoreError: The library cannot be written.
         """
-        given = require_objects("suggestions", suggestions, Suggestion)
+        given = [_sound(one) for one in require_objects("suggestions", suggestions, Suggestion)]
         names = self._corrections.constraints().names
+        target_of: dict[str, int] = {}
         images: dict[int, list[str]] = {}
         for one in given:
             if names.get(one.cluster_id) != one.name:
                 raise SettingsError(
                     f"cluster {one.cluster_id} is not called {one.name!r} any more",
                     "ask for suggestions again",
+                )
+            if target_of.setdefault(one.image_id, one.cluster_id) != one.cluster_id:
+                raise SettingsError(
+                    f"two suggestions contradict each other: image {one.image_id}, two names",
+                    "leave one of the two out",
                 )
             images.setdefault(one.cluster_id, []).append(one.image_id)
         moves: list[DecisionRequest] = [MoveImages(ids, i) for i, ids in images.items()]
@@ -84,8 +99,8 @@ class Suggestions:
     def ask(self, limit: int = 20) -> list[Question]:
         """The images whose answers would help most: uncertain, and unlike each other.
 
-        Before any cluster has a name, the most typical image of each cluster, the largest first.
-        Images that were decided by themselves are not asked about.
+        Until two clusters have a name, the most typical image of each that nobody decided about,
+        the largest first. Images that were decided by themselves are not asked about.
 
         Args:
             limit: The number of images, at most.
@@ -99,3 +114,13 @@ class Suggestions:
             can_learn = len(current_names(state)) > 1
             learned = learn_clusters(state) if can_learn else None
             return find_questions(state, learned, limit)
+
+
+def _sound(suggestion: Suggestion) -> Suggestion:
+    """A suggestion whose fields can be what they are."""
+    return replace(
+        suggestion,
+        image_id=require_image_id("image_id", suggestion.image_id),
+        cluster_id=require_cluster_id(suggestion.cluster_id),
+        name=require_text("name", suggestion.name),
+    )

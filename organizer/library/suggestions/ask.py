@@ -56,13 +56,13 @@ def find_questions(
         count: The number of questions.
     """
     rows = _candidates(state)
-    if learned is None:
-        chosen = _first_questions(state, rows, count)
-        return _made(state, chosen, {})
+    if learned is None or not len(rows):
+        return _made(state, _first_questions(state, rows, count), {})
     points, probabilities = _compared(learned, rows)
     certain = certainty(probabilities)
     at = choose_questions(points, certain, count, seed=state.settings.seed)
-    named = np.where(learned.head.is_rival, 0, probabilities[at])
+    has_name = np.isin(learned.head.head.cluster_ids, list(learned.names))
+    named = np.where(has_name, probabilities[at], 0)
     clusters = learned.head.head.cluster_ids[named.argmax(axis=1)]
     guesses = {
         int(rows[place]): (int(cluster), float(share))
@@ -74,13 +74,19 @@ def find_questions(
 def _candidates(state: EditorState) -> Labels:
     """The members that can be shown and that nobody decided about by themselves."""
     members = state.members
-    ids = members.image_ids.tolist()
-    left_out = decided_singly(state.decisions) | not_shown(state.store, ids)
-    rows = np.flatnonzero([image_id not in left_out for image_id in ids])
+    is_open = np.ones(len(members), dtype=np.bool_)
+    decided = state.rows.of(decided_singly(state.decisions))
+    is_open[decided[decided != NOISE]] = False
+    rows = np.flatnonzero(is_open)
     if len(rows) > _MOST:
         draw = np.random.default_rng(state.settings.seed)
-        rows = np.sort(draw.choice(rows, _MOST, replace=False))
-    return rows.astype(np.int64)
+        drawn = draw.choice(rows, _MOST, replace=False)
+        medoids = state.rows.of(state.models.medoids)
+        rows = np.union1d(drawn, medoids[np.isin(medoids, rows)])
+    ids = members.image_ids[rows].tolist()
+    left_out = not_shown(state.store, ids)
+    shown = np.array([image_id not in left_out for image_id in ids], dtype=np.bool_)
+    return rows[shown].astype(np.int64)
 
 
 def _compared(learned: LearnedClusters, rows: Labels) -> tuple[Vectors, NDArray[np.float64]]:
@@ -89,24 +95,22 @@ def _compared(learned: LearnedClusters, rows: Labels) -> tuple[Vectors, NDArray[
     for _, images in learned.blocks(rows):
         points.append(np.asarray(images.points, dtype=np.float32))
         probabilities.append(learned.head.probabilities(images.vectors, images.points))
-    width = learned.state.models.centroids.shape[1]
-    if not points:
-        return np.empty((0, width), np.float32), np.empty((0, 1))
     return np.concatenate(points), np.concatenate(probabilities)
 
 
 def _first_questions(state: EditorState, rows: Labels, count: int) -> list[int]:
-    """Before anything is named: the most typical image of each cluster, the largest first.
+    """Before two are named: the most typical image of each other cluster, the largest first.
 
     With more questions than clusters, the images between clusters come after them.
     """
-    members, free = state.members, set(rows.tolist())
-    sizes = state.cluster_sizes
-    order = sorted(sizes, key=lambda i: (-sizes[i], i))
-    medoid_of = dict(zip(state.models.cluster_ids.tolist(), state.models.medoids, strict=True))
-    at = state.rows.of([medoid_of[i] for i in order])
-    first = [row for row in at.tolist() if row != NOISE and row in free][:count]
-    others = np.array([row for row in rows.tolist() if row not in set(first)], dtype=np.int64)
+    members, sizes = state.members, state.cluster_sizes
+    inside = rows[members.cluster_ids[rows] != NOISE]
+    by_distance = inside[np.argsort(members.distances[inside], kind="stable")]
+    held, firsts = np.unique(members.cluster_ids[by_distance], return_index=True)
+    typical = dict(zip(held.tolist(), by_distance[firsts].tolist(), strict=True))
+    new = typical.keys() - state.builder.required
+    first = [typical[i] for i in sorted(new, key=lambda i: (-sizes[i], i))][:count]
+    others = rows[~np.isin(rows, first)]
     by_margin = others[np.argsort(members.margins[others], kind="stable")]
     return [*first, *by_margin[: count - len(first)].tolist()]
 

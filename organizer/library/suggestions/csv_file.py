@@ -2,7 +2,8 @@
 
 Every line that has a name, or else a cluster's id, is a decision; a line with neither is left out.
 So of suggestions a person deletes or changes what is wrong, and of questions fills in what is
-known. A name that no cluster has makes a new one.
+known. A suggestion whose name a person emptied is left out too: its id is organizer's, not theirs.
+A name that no cluster has makes a new one.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ from organizer.library.csv_tables import CsvTable, TableRow
 from organizer.library.current import require_clustering, unknown_cluster
 from organizer.library.output_paths import resolve_output
 from organizer.library.suggestions.ask import Question
+from organizer.library.suggestions.names import bearers, tidy_name
 from organizer.library.suggestions.propose import Suggestion
 from organizer.store import Store
-from organizer.types import DecisionKind
 
 SUGGESTION_COLUMNS = (
     "path",
@@ -38,6 +39,7 @@ SUGGESTION_COLUMNS = (
 )
 _NEEDED = ("image_id", "name", "cluster_id")
 _ID = re.compile(r"[0-9a-f]{32}")
+_CLUSTER_ID = re.compile(r"[0-9]{1,18}")
 _HINT = "organizer suggest --out FILE makes one"
 
 
@@ -99,22 +101,7 @@ def read_suggestions(file: Path, store: Store) -> FilledSuggestions:
     table = csv_tables.read_csv(file, hint=_HINT)
     _require_columns(table)
     ids = store.clusterings.cluster_ids(current.clustering_id)
-    targets = _Targets.read(store, ids)
-    given: dict[str, tuple[int, int | str]] = {}
-    blank = 0
-    for line in table.lines:
-        target = targets.of(table, line)
-        if target is None:
-            blank += 1
-            continue
-        image_id = _image_id(table, line)
-        earlier, other = given.setdefault(image_id, (line.number, target))
-        if other != target:
-            raise SettingsError(
-                f"{file} lines {earlier} and {line.number} contradict each other: one image, two "
-                "names",
-                "leave one of the two lines",
-            )
+    given, blank = _read_lines(table, _Targets.read(store, ids))
     _require_known(table.file, given, store)
     images: dict[int | str, list[str]] = {}
     for image_id, (_, target) in given.items():
@@ -126,6 +113,28 @@ def read_suggestions(file: Path, store: Store) -> FilledSuggestions:
     return FilledSuggestions(requests, len(given), blank)
 
 
+def _read_lines(table: CsvTable, targets: _Targets) -> tuple[dict[str, tuple[int, int | str]], int]:
+    """The line and target of each image, and the number of lines that name none."""
+    given: dict[str, tuple[int, int | str]] = {}
+    new_names: dict[str, str] = {}
+    blank = 0
+    for line in table.lines:
+        target = targets.of(table, line)
+        if target is None:
+            blank += 1
+            continue
+        if isinstance(target, str):  # one new cluster, in whichever case its name is typed
+            target = new_names.setdefault(target.casefold(), target)
+        earlier, other = given.setdefault(_image_id(table, line), (line.number, target))
+        if other != target:
+            raise SettingsError(
+                f"{table.file} lines {earlier} and {line.number} contradict each other: one image, "
+                "two names",
+                "leave one of the two lines",
+            )
+    return given, blank
+
+
 @dataclass(frozen=True, slots=True)
 class _Targets:
     """The clusters that a line may name.
@@ -134,7 +143,7 @@ class _Targets:
         store: The library.
         ids: The current clusters.
         names: Their names.
-        former: Names that a cluster had before, by cluster and name.
+        former: Names that clusters have or had, with the cluster, in one case.
         retired: Clusters that are no more.
     """
 
@@ -152,35 +161,46 @@ class _Targets:
         constraints = compile_constraints(decisions)
         here = set(ids)
         names = {i: name for i, name in constraints.names.items() if i in here}
-        former = frozenset(
-            (d.cluster_id, d.name.casefold()) for d in decisions if d.kind is DecisionKind.NAME
-        )
+        former = frozenset((d.cluster_id, d.name.casefold()) for d in decisions if d.name)
         return cls(store, ids, names, former, constraints.retired)
 
     def of(self, table: CsvTable, line: TableRow) -> int | str | None:
         """The cluster of a line, the name of a new one, or None where it names neither."""
-        name = " ".join(unguarded(line.cell(table.columns["name"])).split())
+        name = tidy_name(unguarded(line.cell(table.columns["name"])))
         typed = line.cell(table.columns["cluster_id"]).strip().removesuffix(".0")
+        cluster_id = int(typed) if _CLUSTER_ID.fullmatch(typed) else None
         if name:
-            return self._named(name, int(typed) if typed.isdecimal() else None)
+            return self._named(name, cluster_id)
         if not typed:
             return None
-        if not re.fullmatch(r"[0-9]{1,18}", typed):
+        if cluster_id is None:
             raise SettingsError(
-                f"{table.file} line {line.number}: {typed!r} is no id of a cluster",
+                f"{table.file} line {line.number}: {typed[:40]!r} is no id of a cluster",
                 "organizer clusters lists the clusters by id",
             )
-        if int(typed) not in self.ids:
-            raise unknown_cluster(self.store, self.ids, self.retired, int(typed))
-        return int(typed)
+        return None if self._is_emptied(table, line, cluster_id) else self._known(cluster_id)
 
     def _named(self, name: str, cluster_id: int | None) -> int | str:
-        exact = [i for i, known in self.names.items() if known == name]
-        found = exact or [i for i, k in self.names.items() if k.casefold() == name.casefold()]
+        found = bearers(name, self.names)
         if len(found) == 1:
             return found[0]
-        was_called = cluster_id in self.ids and (cluster_id, name.casefold()) in self.former
-        return cluster_id if was_called and cluster_id is not None else name
+        if cluster_id is None or (cluster_id, name.casefold()) not in self.former:
+            return name
+        # It was renamed, merged or retired since; or two names differ in case alone.
+        return self._known(cluster_id)
+
+    def _known(self, cluster_id: int) -> int:
+        if cluster_id not in self.ids:
+            raise unknown_cluster(self.store, self.ids, self.retired, cluster_id)
+        return cluster_id
+
+    def _is_emptied(self, table: CsvTable, line: TableRow, cluster_id: int) -> bool:
+        """Whether a line is a suggestion whose name was emptied."""
+        if "guess" not in table.columns:
+            return False
+        guess = tidy_name(unguarded(line.cell(table.columns["guess"])))
+        was_called = (cluster_id, guess.casefold()) in self.former
+        return was_called or cluster_id in bearers(guess, self.names)
 
 
 def _row(item: Suggestion | Question) -> list[str | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -76,19 +77,26 @@ class LearnedClusters:
     def alike(self) -> list[AlikeNames]:
         """The pairs of names that are confused often, the most often first."""
         wanted, found = self.head.decided.cluster_ids, self.head.head.held_out
-        named = [i for i in self.head.head.cluster_ids.tolist() if i in self.names]
-        pairs = []
-        for place, first in enumerate(named):
-            for second in named[place + 1 :]:
-                confused = (wanted == first) & (found == second)
-                confused |= (wanted == second) & (found == first)
-                wrong = int(np.count_nonzero(confused))
-                # Of the rarer of the two: a common one drowns what is wrong with it.
-                fewest = min(np.count_nonzero(wanted == i) for i in (first, second))
-                if wrong >= max(_FEWEST_WRONG, _OFTEN * fewest):
-                    decided = int(np.isin(wanted, [first, second]).sum())
-                    pairs.append(AlikeNames(self.names[first], self.names[second], wrong, decided))
+        wrong = wanted != found
+        confused: Counter[tuple[int, int]] = Counter(
+            (min(pair), max(pair))
+            for pair in zip(wanted[wrong].tolist(), found[wrong].tolist(), strict=True)
+        )
+        decided = Counter(wanted.tolist())
+        pairs = [
+            AlikeNames(self.names[one], self.names[other], count, decided[one] + decided[other])
+            for (one, other), count in sorted(confused.items())
+            # Of the rarer of the two: a common one drowns what is wrong with it.
+            if count >= max(_FEWEST_WRONG, _OFTEN * min(decided[one], decided[other]))
+            and one in self.names
+            and other in self.names
+        ]
         return sorted(pairs, key=lambda pair: -pair.wrong)
+
+    def lone(self) -> list[str]:
+        """The names for which one decided image alone stands, in order."""
+        decided = Counter(self.head.decided.cluster_ids.tolist())
+        return sorted(name for i, name in self.names.items() if decided[i] == 1)
 
 
 def current_names(state: EditorState) -> dict[int, str]:
@@ -97,23 +105,18 @@ def current_names(state: EditorState) -> dict[int, str]:
     return {i: name for i, name in state.builder.names.items() if i in here}
 
 
-def learn_clusters(state: EditorState) -> LearnedClusters:
+def learn_clusters(state: EditorState) -> LearnedClusters | None:
     """Learn from all decisions that hold.
 
-    Raises:
-        SettingsError: No cluster has a name yet, or all decided images are of one cluster.
+    Returns:
+        None where fewer than two clusters have decided images: there is nothing to tell apart.
     """
-    names = current_names(state)
-    if not names:
-        raise SettingsError(
-            "no cluster has a name yet, so there is nothing to suggest",
-            "name one: organizer clusters rename ID NAME; or see what to begin with: "
-            "organizer suggest --ask 20",
-        )
     fixed, singly = state.builder.fixed, decided_singly(state.decisions)
     ids = sampled_ids(fixed.keys(), singly, seed=state.settings.seed)
     at = state.rows.of(ids)
     rows = at[at != NOISE]
+    if not len(rows):
+        return None
     images = state.images(rows, kept=True)
     cluster_ids = np.array([fixed[i] for i in images.image_ids.tolist()], dtype=np.int64)
     head = ClusterHead.fit(
@@ -125,10 +128,27 @@ def learn_clusters(state: EditorState) -> LearnedClusters:
         required=state.builder.required,
         points_of=state.space.points,
     )
-    if head is None:
-        (name,) = names.values()
+    return None if head is None else LearnedClusters(state, head, current_names(state))
+
+
+def require_learned(state: EditorState) -> LearnedClusters:
+    """As `learn_clusters`, for who cannot go on without.
+
+    Raises:
+        SettingsError: No cluster has a name yet, or decided images are of one cluster at most.
+    """
+    names = current_names(state)
+    if not names:
         raise SettingsError(
-            f"all decided images are of one cluster, {name!r}: there is nothing to tell it from",
+            "no cluster has a name yet, so there is nothing to suggest",
+            "name one: organizer clusters rename ID NAME; or see what to begin with: "
+            "organizer suggest --ask 20",
+        )
+    learned = learn_clusters(state)
+    if learned is None:
+        called = f", {next(iter(names.values()))!r}" if len(names) == 1 else ""
+        raise SettingsError(
+            f"all decided images are of one cluster{called}: there is nothing to tell it from",
             "name a second cluster, or make one: organizer clusters new IMAGE... --name NAME",
         )
-    return LearnedClusters(state, head, names)
+    return learned

@@ -12,6 +12,7 @@ from organizer.errors import SettingsError
 from organizer.library.corrections.state import EditorState
 from organizer.library.images.visible import not_shown
 from organizer.library.suggestions.learn import AlikeNames, LearnedClusters
+from organizer.library.suggestions.names import bearers
 from organizer.types import NOISE, Box, Labels
 
 
@@ -47,12 +48,14 @@ class SuggestionReport:
         held_out: Images that a person decided by themselves.
         right: Those of them of which the others alone would have told the cluster.
         alike: Pairs of names that are hard to tell apart, the worst first.
+        lone: Names for which one decided image alone stands.
     """
 
     suggestions: list[Suggestion]
     held_out: int
     right: int
     alike: list[AlikeNames]
+    lone: list[str]
 
 
 def report_suggestions(
@@ -66,6 +69,7 @@ def report_suggestions(
         len(right),
         int(np.count_nonzero(right)),
         learned.alike(),
+        learned.lone(),
     )
 
 
@@ -104,8 +108,7 @@ def cluster_id_of(name: str, names: Mapping[int, str]) -> int:
     Raises:
         SettingsError: No cluster has it.
     """
-    exact = [i for i, known in names.items() if known == name]
-    found = exact or [i for i, known in names.items() if known.casefold() == name.casefold()]
+    found = bearers(name, names)
     if len(found) != 1:
         listed = ", ".join(sorted(names.values())[:20])
         raise SettingsError(f"no cluster is called {name!r}", f"there are: {listed}")
@@ -115,11 +118,10 @@ def cluster_id_of(name: str, names: Mapping[int, str]) -> int:
 def _open_rows(state: EditorState, named: set[int]) -> Labels:
     """The members that no decision holds: unassigned, or of a cluster that nobody decided about."""
     decided = named | state.builder.required
-    open_clusters = ~np.isin(state.members.cluster_ids, sorted(decided))
-    rows = np.flatnonzero(open_clusters)
-    fixed = state.builder.fixed
-    free = [row for row in rows.tolist() if state.members.image_ids[row] not in fixed]
-    return np.array(free, dtype=np.int64)
+    is_open = ~np.isin(state.members.cluster_ids, sorted(decided))
+    fixed = state.rows.of(state.builder.fixed)
+    is_open[fixed[fixed != NOISE]] = False
+    return np.flatnonzero(is_open).astype(np.int64)
 
 
 def _is_banned(state: EditorState, image_id: str, cluster_id: int) -> bool:
