@@ -9,8 +9,11 @@ from organizer.types import FileState
 
 
 def not_shown(store: Store, image_ids: Collection[str]) -> set[str]:
-    """Images that are not shown: their files are missing, or people are in the photo."""
-    return missing_images(store) | store.photos.hidden(image_ids)
+    """Images or crops that are not shown: their files are missing, or people are in the photo."""
+    gone = missing_images(store)
+    cut = store.detections.crops_of(gone).values() if gone else ()
+    without_photo = {crop.crop_id for crops in cut for crop in crops}
+    return gone | without_photo | store.photos.hidden(image_ids)
 
 
 def missing_images(store: Store) -> set[str]:

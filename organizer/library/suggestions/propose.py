@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +10,10 @@ import numpy as np
 
 from organizer.errors import SettingsError
 from organizer.library.corrections.state import EditorState
-from organizer.library.images.visible import not_shown
 from organizer.library.suggestions.learn import AlikeNames, LearnedClusters
 from organizer.library.suggestions.names import bearers
-from organizer.types import NOISE, Box, Labels
+from organizer.store import FileRow
+from organizer.types import NOISE, Box, FileState, Labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +81,10 @@ def _find(learned: LearnedClusters, *, name: str | None, least: float) -> list[S
     chosen = np.flatnonzero(may_take & (probability >= least) & np.isin(predicted, wanted))
     members, ids = state.members, state.members.image_ids[rows[chosen]].tolist()
     files = state.store.photos.files_of(ids)
-    hidden = not_shown(state.store, ids)
     found = []
     for place, image_id in zip(chosen.tolist(), ids, strict=True):
         target = int(predicted[place])
-        if image_id in hidden or image_id not in files or _is_banned(state, image_id, target):
+        if not _is_shown(files.get(image_id, ())) or _is_banned(state, image_id, target):
             continue
         current = int(members.cluster_ids[rows[place]])
         found.append(
@@ -122,6 +121,11 @@ def _open_rows(state: EditorState, named: set[int]) -> Labels:
     fixed = state.rows.of(state.builder.fixed)
     is_open[fixed[fixed != NOISE]] = False
     return np.flatnonzero(is_open).astype(np.int64)
+
+
+def _is_shown(files: Sequence[FileRow]) -> bool:
+    """Whether a file is here: those that are come first, and photos of people have none."""
+    return bool(files) and files[0].state is FileState.PRESENT
 
 
 def _is_banned(state: EditorState, image_id: str, cluster_id: int) -> bool:
