@@ -47,7 +47,7 @@ _LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)[^)]*\)")
 _PATH = re.compile(r"`((?:organizer|tests|docs|plugins|benchmarks|training)/[\w./-]*)`")
 _OBJECTS = (
     "images", "clusters", "corrections", "review", "reports", "exports", "folders", "deployments",
-    "detections",
+    "detections", "suggestions",
 )  # fmt: skip
 
 
@@ -201,6 +201,7 @@ def test_every_field_of_the_json_is_documented(here: Path) -> None:
     for line in (
         "ingest photos", "recluster --k 2:4", "recluster --k 3 --dry-run", "clusters",
         "clusters show 1", "clusters show unsure", "clusters rename 1 Fox", "clusters history",
+        "clusters rename 2 Lynx", "suggest --ask 3", "suggest", "suggest --accept all",
         f"search {fox}", "status", "problems", "report --labels folders --html page.html",
         "review --sample 5 --out r.csv", "review --in r.csv", "review --sample 2",
         "compare --embedders channel-mean --k 3 --repeats 1 --labels folders",

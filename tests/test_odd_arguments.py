@@ -29,6 +29,7 @@ from organizer.library.clusters.api import Cluster
 from organizer.library.compare.grid import ComparisonPlan
 from organizer.library.exports.options import ExportOptions
 from organizer.library.folders.options import ArrangeOptions
+from organizer.library.suggestions.propose import Suggestion
 from organizer.settings import Settings
 from organizer.store import Answer, SampleKind
 from organizer.types import Detected, ImageDetections
@@ -56,6 +57,7 @@ VALID: dict[str, Any] = {
     "paths": Path("photos"),
     "photo": PHOTO,
     "seconds": 60,
+    "suggestions": [],
     "text": "{deployment}",
     "to": Path("out"),
 }
@@ -130,6 +132,15 @@ odd_objects = st.one_of(
     with_one_odd_field(ComparisonPlan, grids=PLAN.grids, repeats=1),
     with_one_odd_field(
         Answer, image_id="a" * 32, cluster_id=1, belongs=True, drawn=SampleKind.RANDOM
+    ).map(lambda one: [one]),
+    with_one_odd_field(
+        Suggestion,
+        image_id="a" * 32,
+        path=PHOTO,
+        cluster_id=1,
+        name="first",
+        confidence=0.9,
+        current=None,
     ).map(lambda one: [one]),
     with_one_odd_field(ImageDetections, image_id="a" * 32, outcome=Detected.EMPTY).map(
         lambda one: [one]

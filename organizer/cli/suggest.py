@@ -29,21 +29,25 @@ def suggest(
     min_confidence: Annotated[
         float | None,
         typer.Option(
-            "--min-confidence", metavar="P", min=0, max=1, help="How probable it has to be; 0.9."
+            "--min-confidence",
+            metavar="P",
+            min=0,
+            max=1,
+            help="How probable a name has to be, 0 to 1; 0.9 if not given.",
         ),
     ] = None,
     accept: Annotated[
         str | None,
         typer.Option(
             "--accept",
-            metavar="all|FILE",
+            metavar="all or FILE",
             help="Move the images: all that are suggested, or those in a CSV file.",
         ),
     ] = None,
     ask: Annotated[
         int | None,
         typer.Option(
-            "--ask", metavar="N", min=1, help="The N images whose names would help most instead."
+            "--ask", metavar="N", min=1, help="Instead: the N images whose names would teach most."
         ),
     ] = None,
     out: Annotated[
@@ -93,7 +97,7 @@ def suggest(
                     csv_file.write_suggestions(
                         out, proposed.suggestions, store=found.store, force=force
                     )
-                suggest_output.print_suggestions(proposed, name=name, out=out, json=json)
+                suggest_output.print_suggested(proposed, name=name, out=out, json=json)
 
 
 def _require_one_action(

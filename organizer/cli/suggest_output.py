@@ -18,7 +18,7 @@ from organizer.library.suggestions.propose import Suggestion, SuggestionReport
 _SHOWN = 20
 
 
-def print_suggestions(
+def print_suggested(
     report: SuggestionReport, *, name: str | None, out: Path | None, json: bool
 ) -> None:
     """The suggestions by name; of one name the images."""
@@ -36,7 +36,10 @@ def print_suggestions(
         )
         return
     if not suggestions:
-        say("nothing to suggest: lower --min-confidence, or teach more: organizer suggest --ask 20")
+        say(
+            "nothing to suggest: name more (organizer suggest --ask 20), recluster so that what you "
+            "decided counts, or lower --min-confidence"
+        )
     elif name is None:
         _print_names(suggestions)
     else:

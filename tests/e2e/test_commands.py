@@ -33,6 +33,7 @@ _COMMANDS = [
     "browse",
     "report",
     "review",
+    "suggest",
     "compare",
     "export",
     "arrange",

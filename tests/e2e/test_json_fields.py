@@ -7,6 +7,7 @@ goes or gets another name breaks somebody's program.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 
 from tests.conftest import make_groups, make_photo
 from tests.e2e.test_commands import in_this_process
+from tests.shades import make_shades
 
 _EXPECTED = json.loads(Path(__file__).with_name("json_fields.json").read_text(encoding="utf-8"))
 
@@ -48,6 +50,13 @@ COMMANDS = {
 }
 """By name, in the order in which they are typed."""
 
+SUGGESTING = {
+    "suggest": "suggest",
+    "suggest asks": "suggest --ask 3",
+    "suggest accepts": "suggest --accept all",
+}
+"""In another library, which has something to suggest."""
+
 
 def fields_of(value: Any, path: str = "") -> set[str]:
     """The paths of all fields below a JSON value; what is keyed by numbers or paths is ``*``."""
@@ -75,15 +84,20 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     """The fields that each command prints."""
     home = tmp_path_factory.mktemp("json")
     make_photos(home)
+    suggesting = make_shades(tmp_path_factory.mktemp("shades"))
+    return fields_printed(home, COMMANDS) | fields_printed(suggesting, SUGGESTING)
+
+
+def fields_printed(home: Path, commands: Mapping[str, str]) -> dict[str, list[str]]:
     found = {}
-    for name, words in COMMANDS.items():
+    for name, words in commands.items():
         ran = in_this_process(home, *words.split(), "--json")
         assert ran.code in {0, 3}, (words, ran.err)
         found[name] = sorted(fields_of(ran.json))
     return found
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", [*COMMANDS, *SUGGESTING])
 def test_the_fields_of_json_are_those_that_were_promised(
     printed: dict[str, list[str]], name: str
 ) -> None:

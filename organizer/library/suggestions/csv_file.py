@@ -24,7 +24,7 @@ from organizer.library.csv_tables import CsvTable, TableRow
 from organizer.library.current import require_clustering, unknown_cluster
 from organizer.library.output_paths import resolve_output
 from organizer.library.suggestions.ask import Question
-from organizer.library.suggestions.names import bearers, tidy_name
+from organizer.library.suggestions.names import bearers, typed_name
 from organizer.library.suggestions.propose import Suggestion
 from organizer.store import Store
 
@@ -166,7 +166,7 @@ class _Targets:
 
     def of(self, table: CsvTable, line: TableRow) -> int | str | None:
         """The cluster of a line, the name of a new one, or None where it names neither."""
-        name = tidy_name(unguarded(line.cell(table.columns["name"])))
+        name = typed_name(unguarded(line.cell(table.columns["name"])))
         typed = line.cell(table.columns["cluster_id"]).strip().removesuffix(".0")
         cluster_id = int(typed) if _CLUSTER_ID.fullmatch(typed) else None
         if name:
@@ -198,7 +198,7 @@ class _Targets:
         """Whether a line is a suggestion whose name was emptied."""
         if "guess" not in table.columns:
             return False
-        guess = tidy_name(unguarded(line.cell(table.columns["guess"])))
+        guess = typed_name(unguarded(line.cell(table.columns["guess"])))
         was_called = (cluster_id, guess.casefold()) in self.former
         return was_called or cluster_id in bearers(guess, self.names)
 
