@@ -124,9 +124,6 @@ def fit_head(decided: DecidedImages) -> LearnedHead | None:
 def is_better(head: LearnedHead, nearest: Labels, decided: DecidedImages) -> bool:
     """Whether a head is right more often than the clusters themselves, on held-out decisions.
 
-    By more than one standard deviation of the difference (McNemar 1947): one image more proves
-    nothing.
-
     Args:
         head: The head.
         nearest: ``(m,)`` the cluster whose centroid is nearest to each of the decided images.
@@ -136,11 +133,8 @@ def is_better(head: LearnedHead, nearest: Labels, decided: DecidedImages) -> boo
         False also where no image was decided by itself: nothing is known of it then.
     """
     single, wanted = decided.is_single, decided.cluster_ids
-    head_right = (head.held_out == wanted)[single]
-    nearest_right = (nearest == wanted)[single]
-    gained = int(np.count_nonzero(head_right & ~nearest_right))
-    lost = int(np.count_nonzero(nearest_right & ~head_right))
-    return gained - lost > math.sqrt(gained + lost)
+    right = np.count_nonzero(head.held_out[single] == wanted[single])
+    return bool(right > np.count_nonzero(nearest[single] == wanted[single]))
 
 
 def trusted_clusters(head: LearnedHead, decided: DecidedImages) -> NDArray[np.bool_]:
