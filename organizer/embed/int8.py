@@ -153,6 +153,9 @@ def _RoundedWeight(weight: Any) -> Any:  # noqa: N802 - a class that needs torch
     import torch
 
     class RoundedWeight(torch.nn.Module):
+        scale: torch.Tensor
+        zero: torch.Tensor
+
         def __init__(self) -> None:
             super().__init__()
             most = weight.detach().abs().amax((1, 2, 3)).clamp_min(1e-9)
