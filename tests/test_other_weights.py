@@ -10,9 +10,9 @@ import torchvision
 from safetensors.torch import load_file, save_file
 
 from organizer.embed import mini as module
+from organizer.embed.digest import file_digest
 from organizer.embed.mini import Mini
 from organizer.embed.torchvision import mobilenet_v2
-from organizer.embed.digest import file_digest
 from organizer.errors import PluginError
 from organizer.library import Library
 from organizer.settings import Settings

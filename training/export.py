@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from organizer.embed.mini import mini_network, pack_weights, unpack_weights
 from organizer.embed.digest import file_digest
+from organizer.embed.mini import mini_network, pack_weights, unpack_weights
 from training.student import NormalisedConv, Student
 from training.teacher import Components
 

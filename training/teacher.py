@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from organizer.embed.digest import file_digest
 from organizer.embed.engine import engine_for
 from organizer.embed.mini import DIM
 from organizer.embed.network_source import NetworkSource
 from organizer.embed.preprocess import Preprocessing
-from organizer.embed.digest import file_digest
 from training.photos import MIXED, Mix, Pack, blended, boxes, slices
 
 _SIDE = 224

@@ -20,6 +20,7 @@ from organizer.cli.report import report
 from organizer.cli.review import review
 from organizer.cli.search import search
 from organizer.cli.status import status
+from organizer.cli.suggest import suggest
 from organizer.cli.undo import redo, undo
 
 commands = typer.Typer()
@@ -66,6 +67,7 @@ for function, example in (
     (problems, "problems"),
     (report, "report --labels folders --html report.html"),
     (review, "review --sample 200; organizer review --doubtful 50"),
+    (suggest, "suggest --name Lion --accept all; organizer suggest --ask 20 --out names.csv"),
     (compare, "compare --embedders mobilenet_v2,hog --k 2:10"),
     (export, "export csv --to clusters.csv"),
     (arrange, "arrange --to sorted; organizer arrange --undo"),

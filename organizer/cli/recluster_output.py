@@ -53,6 +53,7 @@ def _fields(report: ReclusterReport) -> dict[str, object]:
         "center": centred_by(report.reducer),
         "bursts": report.bursts,
         "observations": report.observations,
+        "learned": report.learned,
         "embedder": report.embedder.name,
         "images": report.images,
         "clustering_id": report.clustering_id,
@@ -88,6 +89,9 @@ def _tables(report: ReclusterReport) -> None:
     )
     if report.bursts:
         print_line(f"bursts as one: {count_text(report.observations, 'observation')} clustered")
+    if report.learned:
+        what = count_text(report.learned, "burst" if report.bursts else "image")
+        print_line(f"{what} in another cluster than the nearest, as learned from your decisions")
     if report.unassigned:
         print_line(f"{report.unassigned:,} of them unassigned: organizer clusters show unsure")
     for line in lineage_lines(report.lineage):

@@ -116,6 +116,12 @@ def guarded(text: str | None) -> str | None:
     return text
 
 
+def unguarded(text: str) -> str:
+    """A text as it was before `guarded`."""
+    bare = text.lstrip("'")
+    return text[1:] if text.startswith("'") and bare.startswith(_RUNS) else text
+
+
 def _yes_or_no(value: bool | None) -> str | None:
     return None if value is None else "yes" if value else "no"
 

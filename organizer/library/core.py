@@ -45,6 +45,7 @@ from organizer.library.review.api import Review
 from organizer.library.search.hits import Hits
 from organizer.library.search.run import search_photo, search_text
 from organizer.library.status import LibraryStatus, library_status
+from organizer.library.suggestions.api import Suggestions
 from organizer.settings import Settings, load_settings
 from organizer.store import Store
 from organizer.types import CROPS_PREFIX, Outcome, PartSpec, Vectors
@@ -74,6 +75,7 @@ class Library:
         clusters: The current clusters, by id or name.
         corrections: Decisions about clusters and images.
         review: Samples of the clusters, and a person's answers.
+        suggestions: What the decisions teach about other images, and what to ask next.
         reports: How good the current clustering is.
         exports: The images in formats of other tools.
         folders: Clusters written out as folders, and read back.
@@ -87,6 +89,7 @@ class Library:
         self.corrections = Corrections(opened)
         self.clusters = Clusters(opened, self.corrections)
         self.review = Review(opened)
+        self.suggestions = Suggestions(opened, self.corrections)
         self.reports = Reports(opened)
         self.exports = Exports(opened)
         self.folders = Folders(opened)

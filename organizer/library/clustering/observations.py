@@ -7,7 +7,7 @@ the clusters of all their images.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -73,6 +73,12 @@ class Observations:
             banned={name_of.get(i, i): clusters for i, clusters in constraints.banned.items()},
             seeds=seeds,
         )
+
+    def names_of(self, image_ids: Collection[str]) -> set[str]:
+        """The names of the observations that some images are part of."""
+        names = self.names.tolist()
+        pairs = zip(self.image_ids.tolist(), self.numbers.tolist(), strict=True)
+        return {names[number] for image_id, number in pairs if image_id in image_ids}
 
     def assignments(self, observations: Assignments, constraints: Constraints) -> Assignments:
         """All images in the clusters of their observations, with the distances of these."""

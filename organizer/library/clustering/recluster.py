@@ -18,7 +18,7 @@ from organizer.library.clustering.cluster_count import (
     choose_count,
     require_enough,
 )
-from organizer.library.clustering.constraints import constraint_keys
+from organizer.library.clustering.constraints import constraint_keys, decided_singly
 from organizer.library.clustering.fit import CLUSTERERS, finds_own_k, fit_clusters
 from organizer.library.clustering.identify import identify_clusters
 from organizer.library.clustering.observations import Observations, make_observations
@@ -63,6 +63,8 @@ class ReclusterReport:
         images: Number of images.
         observations: Number of observations: as many, or fewer where bursts are one.
         bursts: Whether the images of a burst are one observation.
+        learned: Number of observations in another cluster than the nearest because of what the
+            decisions about others teach.
     """
 
     clustering_id: int | None
@@ -76,6 +78,7 @@ class ReclusterReport:
     images: int
     observations: int
     bursts: bool
+    learned: int = 0
 
     @property
     def k(self) -> int:
@@ -103,13 +106,21 @@ def run_recluster(
     preprocessor = Preprocessor.read(
         store, by=centred_by(options.reducer), bursts=options.bursts, gap=settings.burst_gap
     )
-    observations, constraints = _read_observations(store, spec, preprocessor)
+    observations, constraints, singly = _read_observations(store, spec, preprocessor)
     for line in preprocessor.remarks(observations.image_ids.tolist()):
         progress.note(line)
     previous = previous_clusters(store, observations.image_ids)
-    clustering, choice, points = _cluster(
-        store, observations, previous, constraints, options, settings=settings, progress=progress
+    made = _cluster(
+        store,
+        observations,
+        previous,
+        constraints,
+        options,
+        singly=singly,
+        settings=settings,
+        progress=progress,
     )
+    clustering = made.clustering
     clustering = replace(
         clustering,
         members=observations.assignments(clustering.members, constraints),
@@ -121,17 +132,33 @@ def run_recluster(
         clustering,
         previous,
         constraints,
-        choice,
-        len(observations.firsts),
-        points if preprocessor.is_plain and options.reducer.name != NO_REDUCER else None,
+        made,
+        keep_points=preprocessor.is_plain and options.reducer.name != NO_REDUCER,
         dry_run=options.dry_run,
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A clustering of observations, and how it was made.
+
+    Attributes:
+        clustering: The clustering; its members are observations.
+        choice: How k was chosen; None where it was given.
+        points: ``(m, d)`` those of the observations.
+        learned: See `ReclusterReport`.
+    """
+
+    clustering: Clustering
+    choice: KChoice | None
+    points: Vectors
+    learned: int
+
+
 def _read_observations(
     store: Store, spec: PartSpec, preprocessor: Preprocessor
-) -> tuple[Observations, Constraints]:
-    """The observations to cluster, and the constraints on their images."""
+) -> tuple[Observations, Constraints, set[str]]:
+    """The observations to cluster, the constraints on their images, and those decided singly."""
     decisions = store.decisions.current()
     constraints = compile_constraints(decisions)
     ids, vectors = active_vectors(store, spec, *read_unit_vectors(store, spec), constraints)
@@ -141,7 +168,7 @@ def _read_observations(
         preprocessor.measure_bursts(ids, vectors)
         keys = constraint_keys(ids, preprocessor.bursts_of(ids), decisions, constraints)
         numbers = preprocessor.observations(ids, vectors, keys)
-    return make_observations(ids, vectors, numbers), constraints
+    return make_observations(ids, vectors, numbers), constraints, decided_singly(decisions)
 
 
 def _cluster(
@@ -151,14 +178,11 @@ def _cluster(
     constraints: Constraints,
     options: ReclusterOptions,
     *,
+    singly: set[str],
     settings: Settings,
     progress: Progress,
-) -> tuple[Clustering, KChoice | None, Vectors]:
-    """Cluster the observations; the members of the clustering are observations.
-
-    Returns:
-        The clustering, how k was chosen, and the points of the observations.
-    """
+) -> _Made:
+    """Cluster the observations; the members of the clustering are observations."""
     n, seed = len(observations.firsts), settings.seed
     what = "bursts" if options.bursts else "images"
     require_within(registry.part_factory(CLUSTERERS, options.algorithm), options.algorithm, n)
@@ -177,8 +201,15 @@ def _cluster(
         images, previous, required, constraints, k=k, algorithm=algorithm, seed=seed, note=note
     )
     next_id = store.clusterings.next_cluster_id()
-    members, models, exemplars = identify_clusters(
-        images, previous, constraints, fitted, next_id=next_id, seed=seed
+    members, models, exemplars, learned = identify_clusters(
+        images,
+        previous,
+        constraints,
+        fitted,
+        singly=observations.names_of(singly),
+        points_of=space.points,
+        next_id=next_id,
+        seed=seed,
     )
     clusterer = with_bursts(fitted.clusterer) if options.bursts else fitted.clusterer
     clustering = Clustering(
@@ -192,7 +223,7 @@ def _cluster(
         evidence=choice.candidates if choice else (),
         algorithm=fitted.algorithm,
     )
-    return clustering, choice, points
+    return _Made(clustering, choice, points, learned)
 
 
 def _choose_k(
@@ -223,10 +254,9 @@ def _store_clustering(
     clustering: Clustering,
     previous: PreviousClusters,
     constraints: Constraints,
-    choice: KChoice | None,
-    observations: int,
-    points: Vectors | None,
+    made: _Made,
     *,
+    keep_points: bool,
     dry_run: bool,
 ) -> ReclusterReport:
     members = clustering.members
@@ -241,20 +271,21 @@ def _store_clustering(
         parent = previous.clustering.clustering_id if previous.clustering else None
         with store.transaction():
             clustering_id = store.clusterings.add(clustering, parent_id=parent, lineage=lineage)
-            if points is not None:
-                store.points.append(clustering_id, members.image_ids.tolist(), points)
+            if keep_points:
+                store.points.append(clustering_id, members.image_ids.tolist(), made.points)
     return ReclusterReport(
         clustering_id=clustering_id,
         clusters=_listed(clustering.models, members.cluster_ids, constraints.names),
         unassigned=int(members.unassigned.sum()),
         lineage=lineage,
-        choice=choice,
+        choice=made.choice,
         algorithm=clustering.algorithm,
         reducer=clustering.reducer,
         embedder=clustering.embedder,
         images=len(members),
-        observations=observations,
+        observations=len(made.points),
         bursts=clusters_bursts(clustering.clusterer),
+        learned=made.learned,
     )
 
 

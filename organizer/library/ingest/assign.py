@@ -16,7 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from organizer.cluster.assign import NOVEL_ORIGIN, assign_images
-from organizer.cluster.incremental import ModeSums, place_in_cluster, unit_rows
+from organizer.cluster.incremental import (
+    ModeSums,
+    PointPlacement,
+    place_in_cluster,
+    unit_rows,
+)
 from organizer.library.clustering.build import (
     PreparedImages,
     assignment_states,
@@ -25,6 +30,7 @@ from organizer.library.clustering.build import (
 )
 from organizer.library.clustering.constraints import apply_constraints, constrained_rows
 from organizer.library.clustering.incoming import IncomingObservations, single_observations
+from organizer.library.clustering.learned import ClusterHead
 from organizer.library.ingest.loaded import LoadedClustering
 from organizer.library.ingest.novelty import NovelCluster, NovelClusters, find_novel_clusters
 from organizer.store import MemberChange, Store, StoredClustering
@@ -70,6 +76,7 @@ class Assigner:
     def __init__(self, loaded: LoadedClustering, *, seed: int, ingest_id: int) -> None:
         self._loaded, self._seed, self.ingest_id = loaded, seed, ingest_id
         self._by_centroid = loaded.clustering.clusterer.name == _BY_CENTROID
+        self._head = loaded.learn_head(seed=seed)
         self._sums = ModeSums.zero(loaded.models)
         self._compared = self._unassigned = 0
 
@@ -197,6 +204,10 @@ class Assigner:
             by_centroid=self._by_centroid,
         )
         at, unassigned = location.placement, location.unassigned
+        if self._head is not None:
+            at, unassigned = _with_head(
+                self._head, incoming.vectors[rows], points[rows], at, unassigned
+            )
         cluster_ids = incoming.cluster_ids[rows]
         known = cluster_ids != NOISE
         if not known.any():
@@ -236,6 +247,30 @@ class Assigner:
         at = place_in_cluster(images.points, models.centroids, models.cluster_ids, found.candidates)
         modes[rows] = at.nearest
         return modes
+
+
+def _with_head(
+    head: ClusterHead,
+    vectors: Vectors,
+    points: Vectors,
+    at: PointPlacement,
+    unassigned: NDArray[np.bool_],
+) -> tuple[PointPlacement, NDArray[np.bool_]]:
+    """Where images lie, where a head knows better in the clusters that it says."""
+    models = head.models
+    nearest = models.cluster_ids[at.nearest]
+    before = np.where(unassigned, NOISE, nearest)
+    after = head.reassigned(vectors, points, before, must_fit=True)
+    rows = np.flatnonzero(after != before)
+    if not len(rows):
+        return at, unassigned
+    own = place_in_cluster(points[rows], models.centroids, models.cluster_ids, after[rows])
+    found = PointPlacement(at.nearest.copy(), at.distances.copy(), at.margins.copy())
+    found.nearest[rows], found.distances[rows] = own.nearest, own.distances
+    found.margins[rows] = own.margins
+    still = unassigned.copy()
+    still[rows] = False
+    return found, still
 
 
 def _with_all_images(cluster: NovelCluster, members: Assignments) -> NovelCluster:

@@ -10,12 +10,14 @@ import numpy as np
 
 from organizer.cluster.decisions import Constraints, compile_constraints
 from organizer.cluster.incremental import unit_rows
+from organizer.library.clustering.build import PreparedImages
 from organizer.library.clustering.constraints import decided_singly
 from organizer.library.clustering.incoming import (
     IncomingObservations,
     observe_bursts,
     single_observations,
 )
+from organizer.library.clustering.learned import ClusterHead, learn_head, sampled_ids
 from organizer.library.clustering.measure import measure_fit
 from organizer.library.clustering.observations import Observations, make_observations
 from organizer.library.clustering.preprocessing import Preprocessor
@@ -67,6 +69,30 @@ class LoadedClustering:
     def id(self) -> int:
         """The id of the clustering."""
         return self.clustering.clustering_id
+
+    def learn_head(self, *, seed: int) -> ClusterHead | None:
+        """The head of the decided images, where it knows better than the clusters; see there."""
+        singly = decided_singly(self.store.decisions.current()) & self.constraints.fixed.keys()
+        if not singly:
+            return None
+        embedded = self.store.vectors.ids(self.clustering.embedder)
+        fixed = [image_id for image_id in self.constraints.fixed if image_id in embedded]
+        ids = sampled_ids(fixed, singly, seed=seed)
+        if not ids:
+            return None
+        vectors = unit_rows(self.store.vectors.read_rows(self.clustering.embedder, ids))
+        vectors = self.preprocessor.centred(ids, vectors)
+        images = PreparedImages(np.array(ids, dtype=object), vectors, self.space.points(vectors))
+        head, is_better = learn_head(
+            images,
+            self.constraints,
+            singly,
+            self.models,
+            self.exemplars,
+            points_of=self.space.points,
+            seed=seed,
+        )
+        return head if is_better else None
 
     def observe(self, image_ids: Sequence[str], vectors: Vectors) -> IncomingObservations:
         """New images as observations, those of a burst with the images of it that are here.

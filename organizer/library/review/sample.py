@@ -16,6 +16,7 @@ from organizer.cluster.decisions import compile_constraints
 from organizer.evaluate.audit import allocate_sample, in_random_order
 from organizer.library.clustering.space import read_unit_vectors
 from organizer.library.current import require_cluster, require_clustering
+from organizer.library.images.visible import missing_images, not_shown
 from organizer.library.review.answers import (
     AnswerSummary,
     ImageInCluster,
@@ -23,7 +24,7 @@ from organizer.library.review.answers import (
 )
 from organizer.library.review.disagreements import find_disagreements
 from organizer.store import Answer, FileRow, SampleKind, Store, StoredClustering
-from organizer.types import NOISE, Assignments, Box, FileState
+from organizer.types import NOISE, Assignments, Box
 
 _TYPICAL = 3
 
@@ -73,13 +74,13 @@ def draw_sample(
 ) -> list[ReviewItem]:
     """See `Review.sample`."""
     current, members = current_members(store, cluster_ids)
-    known, not_shown = answer_summary(store), _not_shown(store, members)
+    known, left_out = answer_summary(store), not_shown(store, members.image_ids.tolist())
     open_, answered = {}, {}
     for cluster_id, image_ids in members_by_cluster(members, cluster_ids).items():
         is_answered = [(i, cluster_id) in known.at_random for i in image_ids]
         answered[cluster_id] = sum(is_answered)
         left = [i for i, done in zip(image_ids, is_answered, strict=True) if not done]
-        open_[cluster_id] = [i for i in left if i not in not_shown]
+        open_[cluster_id] = [i for i in left if i not in left_out]
     sizes = {i: len(left) + answered[i] for i, left in open_.items()}
     shares = allocate_sample(sizes, answered, number)
     chosen = [
@@ -108,7 +109,7 @@ def find_doubtful(
 ) -> list[ReviewItem]:
     """See `Review.doubtful`."""
     current, members = current_members(store, cluster_ids)
-    known, not_shown = answer_summary(store), _not_shown(store, members)
+    known, left_out = answer_summary(store), not_shown(store, members.image_ids.tolist())
     image_ids, vectors = read_unit_vectors(store, current.embedder)
     row_of = {image_id: row for row, image_id in enumerate(members.image_ids.tolist())}
     at = np.array([row_of.get(image_id, -1) for image_id in image_ids], dtype=np.int64)
@@ -117,7 +118,7 @@ def find_doubtful(
     disagreeing = find_disagreements(vectors, labels, margins, cluster_ids=cluster_ids)
     pairs = [(image_ids[row], int(labels[row])) for row in disagreeing.rows]
     shares = zip(pairs, disagreeing.shares.tolist(), disagreeing.others.tolist(), strict=True)
-    found = [one for one in shares if one[0] not in known.belongs and one[0][0] not in not_shown]
+    found = [one for one in shares if one[0] not in known.belongs and one[0][0] not in left_out]
     found = found[:number]
     items = _ItemMaker.read(store, current, members, [pair for pair, _, _ in found])
     return [
@@ -219,15 +220,3 @@ def _in_order(
     """The order of the draw; images whose answer a merge made void come first."""
     order = in_random_order(image_ids, seed=seed)
     return sorted(order, key=lambda image_id: (image_id, cluster_id) not in known.reopened)
-
-
-def _not_shown(store: Store, members: Assignments) -> set[str]:
-    """The images that are not drawn: their files are missing, or people are in the photo."""
-    return missing_images(store) | store.photos.hidden(members.image_ids.tolist())
-
-
-def missing_images(store: Store) -> set[str]:
-    """The images all of whose files are missing."""
-    gone = {image_id for _, image_id in store.photos.all_in_state(FileState.MISSING)}
-    here = store.photos.files_in_state(gone, FileState.PRESENT) if gone else []
-    return gone.difference(image_id for _, image_id in here)

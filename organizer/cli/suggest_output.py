@@ -1,0 +1,173 @@
+"""Suggestions and questions on the terminal and as JSON."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from itertools import groupby
+from pathlib import Path
+
+from organizer.cli.output import box_text, count_text, print_json, print_line, print_table, short
+from organizer.cli.session import say
+from organizer.library import Library
+from organizer.library.corrections.report import DecisionReport
+from organizer.library.suggestions.ask import Question
+from organizer.library.suggestions.propose import Suggestion, SuggestionReport
+
+_SHOWN = 20
+
+
+def print_suggestions(
+    report: SuggestionReport, *, name: str | None, out: Path | None, json: bool
+) -> None:
+    """The suggestions by name; of one name the images."""
+    suggestions = report.suggestions
+    if json:
+        print_json(
+            {
+                "suggestions": [_suggestion_fields(one) for one in suggestions],
+                "held_out": report.held_out,
+                "right": report.right,
+                "alike": [asdict(pair) for pair in report.alike],
+                "file": out,
+            }
+        )
+        return
+    if not suggestions:
+        say("nothing to suggest: lower --min-confidence, or teach more: organizer suggest --ask 20")
+    elif name is None:
+        _print_names(suggestions)
+    else:
+        _print_images(suggestions)
+    _print_trust(report)
+    if suggestions:
+        _print_next(suggestions, name=name, out=out)
+
+
+def _print_trust(report: SuggestionReport) -> None:
+    if report.held_out:
+        say(
+            f"of {count_text(report.held_out, 'image')} that you moved, {report.right:,} would be "
+            "given the same name by the others"
+        )
+    for pair in report.alike:
+        say(
+            f"{pair.first} and {pair.second} are hard to tell apart: {pair.wrong} of the "
+            f"{count_text(pair.decided, 'image')} that stand for them would be given the other name"
+        )
+
+
+def _print_names(suggestions: Sequence[Suggestion]) -> None:
+    rows = []
+    for name, found in groupby(suggestions, key=lambda one: one.name):
+        mine = list(found)
+        low, high = mine[-1].confidence, mine[0].confidence
+        rows.append([name, f"{len(mine):,}", _from(mine), f"{low:.2f} to {high:.2f}"])
+    print_table(["name", ">images", "now in", "confidence"], rows)
+
+
+def _print_images(suggestions: Sequence[Suggestion]) -> None:
+    rows = [
+        [f"{one.confidence:.2f}", _place(one.current), short(one.path) + box_text(one.box)]
+        for one in suggestions[:_SHOWN]
+    ]
+    print_table([">confidence", ">now in", "path"], rows)
+    if len(suggestions) > _SHOWN:
+        say(f"... and {len(suggestions) - _SHOWN:,} more")
+
+
+def _print_next(suggestions: Sequence[Suggestion], *, name: str | None, out: Path | None) -> None:
+    if out is not None:
+        print_line(f"{count_text(len(suggestions), 'image')} in {out}")
+        say(f"delete or change what is wrong, then: organizer suggest --accept {out}")
+        return
+    which = f' --name "{name}"' if name else ""
+    say(f"to accept: organizer suggest{which} --accept all; to choose: --out suggestions.csv")
+
+
+def print_questions(questions: Sequence[Question], *, out: Path | None, json: bool) -> None:
+    """The images to name."""
+    if json:
+        print_json({"questions": [_question_fields(one) for one in questions], "file": out})
+        return
+    if not questions:
+        say("no image is left to ask about")
+        return
+    if out is not None:
+        print_line(f"{count_text(len(questions), 'image')} in {out}")
+        say(f"write names into the column name, then: organizer suggest --accept {out}")
+        return
+    rows = [
+        [
+            short(one.path) + box_text(one.box),
+            one.current_name or _place(one.current),
+            "-" if one.guess_name is None else f"{one.guess_name} ({one.confidence:.2f})",
+        ]
+        for one in questions
+    ]
+    print_table(["path", "now in", "guess"], rows)
+    say("to answer: organizer clusters move PATH --to ID; or with --out names.csv in a spreadsheet")
+
+
+def print_accepted(
+    library: Library, reports: Sequence[DecisionReport], *, blank: int, json: bool
+) -> None:
+    """What was accepted, by cluster."""
+    names = library.corrections.constraints().names
+    decisions = [report.decision for report in reports]
+    total = sum(len(decision.image_ids) for decision in decisions)
+    if json:
+        clusters = [
+            {
+                "cluster_id": decision.cluster_id,
+                "name": names.get(decision.cluster_id),
+                "images": len(decision.image_ids),
+            }
+            for decision in decisions
+        ]
+        print_json({"accepted": total, "clusters": clusters, "blank": blank})
+        return
+    for decision in decisions:
+        name = names.get(decision.cluster_id, "")
+        count = count_text(len(decision.image_ids), "image")
+        print_line(f"{count} to cluster {decision.cluster_id} {name}".rstrip())
+    if blank:
+        say(f"{count_text(blank, 'line')} without a name left out")
+    say("organizer undo takes all of it back" if total else "nothing to accept")
+
+
+def _from(suggestions: Sequence[Suggestion]) -> str:
+    """Where some images are now, the most common place first."""
+    counts = Counter(_place(one.current) for one in suggestions)
+    shown = [f"{place} ({count:,})" for place, count in counts.most_common(3)]
+    return ", ".join(shown) + (" ..." if len(counts) > len(shown) else "")
+
+
+def _place(cluster_id: int | None) -> str:
+    return "unassigned" if cluster_id is None else f"cluster {cluster_id}"
+
+
+def _suggestion_fields(one: Suggestion) -> dict[str, object]:
+    return {
+        "path": one.path,
+        "image_id": one.image_id,
+        "name": one.name,
+        "cluster_id": one.cluster_id,
+        "confidence": one.confidence,
+        "current_cluster": one.current,
+        "box": one.box,
+    }
+
+
+def _question_fields(one: Question) -> dict[str, object]:
+    return {
+        "path": one.path,
+        "image_id": one.image_id,
+        "current_cluster": one.current,
+        "current_name": one.current_name,
+        "guess_cluster": one.guess,
+        "guess": one.guess_name,
+        "confidence": one.confidence,
+        "box": one.box,
+    }

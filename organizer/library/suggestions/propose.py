@@ -1,0 +1,126 @@
+"""Suggest names for images that are unassigned or in a cluster without a name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from organizer.errors import SettingsError
+from organizer.library.corrections.state import EditorState
+from organizer.library.images.visible import not_shown
+from organizer.library.suggestions.learn import AlikeNames, LearnedClusters
+from organizer.types import NOISE, Box, Labels
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A named cluster that an image may belong to.
+
+    Attributes:
+        image_id: The image.
+        path: A file of it.
+        cluster_id: The named cluster.
+        name: Its name.
+        confidence: How probable it is, 0 to 1.
+        current: The cluster that the image is in, which has no name; None for an unassigned image.
+        box: The box in the photo, for a crop.
+    """
+
+    image_id: str
+    path: Path
+    cluster_id: int
+    name: str
+    confidence: float
+    current: int | None
+    box: Box | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionReport:
+    """Suggestions, and how far they can be trusted.
+
+    Attributes:
+        suggestions: By name, the most probable first.
+        held_out: Images that a person decided by themselves.
+        right: Those of them of which the others alone would have told the cluster.
+        alike: Pairs of names that are hard to tell apart, the worst first.
+    """
+
+    suggestions: list[Suggestion]
+    held_out: int
+    right: int
+    alike: list[AlikeNames]
+
+
+def report_suggestions(
+    learned: LearnedClusters, *, name: str | None, least: float
+) -> SuggestionReport:
+    """See `Suggestions.propose`."""
+    decided, found = learned.head.decided, learned.head.head.held_out
+    right = found[decided.is_single] == decided.cluster_ids[decided.is_single]
+    return SuggestionReport(
+        _find(learned, name=name, least=least),
+        len(right),
+        int(np.count_nonzero(right)),
+        learned.alike(),
+    )
+
+
+def _find(learned: LearnedClusters, *, name: str | None, least: float) -> list[Suggestion]:
+    state, names = learned.state, learned.names
+    wanted = [cluster_id_of(name, names)] if name is not None else list(names)
+    rows = _open_rows(state, set(names))
+    predicted, probability, may_take = learned.predict(rows)
+    chosen = np.flatnonzero(may_take & (probability >= least) & np.isin(predicted, wanted))
+    members, ids = state.members, state.members.image_ids[rows[chosen]].tolist()
+    files = state.store.photos.files_of(ids)
+    hidden = not_shown(state.store, ids)
+    found = []
+    for place, image_id in zip(chosen.tolist(), ids, strict=True):
+        target = int(predicted[place])
+        if image_id in hidden or image_id not in files or _is_banned(state, image_id, target):
+            continue
+        current = int(members.cluster_ids[rows[place]])
+        found.append(
+            Suggestion(
+                image_id,
+                files[image_id][0].file,
+                target,
+                names[target],
+                float(probability[place]),
+                None if current == NOISE else current,
+                files[image_id][0].box,
+            )
+        )
+    return sorted(found, key=lambda s: (s.name, -s.confidence, str(s.path), s.image_id))
+
+
+def cluster_id_of(name: str, names: Mapping[int, str]) -> int:
+    """The cluster of a name, in any case.
+
+    Raises:
+        SettingsError: No cluster has it.
+    """
+    exact = [i for i, known in names.items() if known == name]
+    found = exact or [i for i, known in names.items() if known.casefold() == name.casefold()]
+    if len(found) != 1:
+        listed = ", ".join(sorted(names.values())[:20])
+        raise SettingsError(f"no cluster is called {name!r}", f"there are: {listed}")
+    return found[0]
+
+
+def _open_rows(state: EditorState, named: set[int]) -> Labels:
+    """The members that no decision holds: unassigned, or of a cluster that nobody decided about."""
+    decided = named | state.builder.required
+    open_clusters = ~np.isin(state.members.cluster_ids, sorted(decided))
+    rows = np.flatnonzero(open_clusters)
+    fixed = state.builder.fixed
+    free = [row for row in rows.tolist() if state.members.image_ids[row] not in fixed]
+    return np.array(free, dtype=np.int64)
+
+
+def _is_banned(state: EditorState, image_id: str, cluster_id: int) -> bool:
+    return cluster_id in state.builder.banned.get(image_id, ())
