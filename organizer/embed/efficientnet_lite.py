@@ -141,9 +141,6 @@ efficientnet_lite2 = _lite(
 efficientnet_lite0_int8 = _in_integers(
     efficientnet_lite0, "7602fe4655c0a54f6be2594d49a09bd00385f5d119d69c693776c75152171459"
 )
-efficientnet_lite1_int8 = _in_integers(
-    efficientnet_lite1, "72de09af257196ddd8bc801fbc0141d2f62074f8e1959d88d5714d139a71a738"
-)
 efficientnet_lite2_int8 = _in_integers(
     efficientnet_lite2, "2e4d9e66fba1a32b6c6af9a7e1995a972e1940660e3895f468090bf06b79baed"
 )

@@ -1,6 +1,6 @@
 """Find the ranges by which a network is computed in eight-bit integers.
 
-    python -m training.quantise PHOTOS --embedder efficientnet_lite2
+    python -m benchmarks.int8_ranges PHOTOS --embedder efficientnet_lite2
 
 PHOTOS is a folder with photos of all kinds, none of which serves for a measurement; of them
 `--images` are drawn with seed 0. For each convolution but the first two the least and the largest
