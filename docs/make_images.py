@@ -16,7 +16,7 @@ from PIL import Image
 import organizer
 
 IMAGES = Path(__file__).parent / "images"
-NAMES = {1: "Sun", 2: "House", 3: "Boat", 4: "Tree"}
+NAMES = {1: "Sun", 2: "House", 4: "Boat", 3: "Tree"}
 SHEET_ROWS = 250  # of a contact sheet: its title and the row of the most typical images
 COLOURS = 128
 
@@ -28,7 +28,7 @@ def main() -> None:
         pictures = Path(folder) / "pictures"
         draw_pictures(pictures, FIRST, after={})
         with organizer.open(folder) as library:
-            library.ingest(pictures, embedder="organizer-mini")
+            library.ingest(pictures)
             library.recluster(k="auto")
             for cluster_id, name in NAMES.items():
                 library.clusters[cluster_id].rename(name)

@@ -44,7 +44,7 @@ _API = sorted((_DOCS / "python").glob("*.md"))
 _KINDS = {"fox": (200, 40, 40), "lynx": (40, 200, 40), "owl": (40, 40, 200)}
 _IDENTIFIER = re.compile(r"^::: ([\w.]+)$", re.MULTILINE)
 _LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)[^)]*\)")
-_PATH = re.compile(r"`((?:organizer|tests|docs|plugins|benchmarks|training)/[\w./-]*)`")
+_PATH = re.compile(r"`((?:organizer|tests|docs|plugins|benchmarks)/[\w./-]*)`")
 _OBJECTS = (
     "images", "clusters", "corrections", "review", "reports", "exports", "folders", "deployments",
     "detections", "suggestions",
@@ -344,9 +344,7 @@ def test_links_lead_somewhere(file: Path) -> None:
 @pytest.mark.parametrize("name", ["ARCHITECTURE.md", "CONTRIBUTING.md"])
 def test_files_that_are_named_are_there(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
-    for path in re.findall(
-        r"`((?:organizer|tests|docs|plugins|benchmarks|training)/[\w./-]*)`", text
-    ):
+    for path in re.findall(r"`((?:organizer|tests|docs|plugins|benchmarks)/[\w./-]*)`", text):
         assert (ROOT / path).exists(), path
 
 

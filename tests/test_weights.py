@@ -206,7 +206,7 @@ def test_without_a_network_all_tried_places_are_listed(tmp_path: Path, cache: Pa
         assert place in caught.value.message
     assert "\n" not in caught.value.message
     assert "ORGANIZER_WEIGHTS" in caught.value.hint
-    assert "organizer-mini" in caught.value.hint
+    assert "--embedder efficientnet_lite2" in caught.value.hint
     assert not list(cache.iterdir())
 
 

@@ -30,7 +30,9 @@ class TorchEngine:
         self._mean = torch.tensor(source.preprocessing.mean, device=device).view(shape)
         self._std = torch.tensor(source.preprocessing.std, device=device).view(shape)
         self._pool = _one_core_each() if device == "cpu" else None
-        self.name = f"torch {torch.__version__.split('+')[0]}, {str(self._dtype).split('.')[-1]}"
+        computed = str(self._dtype).split(".")[-1]
+        kind = f"int8 computed in {computed}" if source.int8 else computed
+        self.name = f"torch {torch.__version__.split('+')[0]}, {kind}"
         height, width = source.preprocessing.crop
         self.dim = self._forward([np.zeros((height, width, 3), dtype=np.uint8)]).shape[1]
 

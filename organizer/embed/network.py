@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from organizer.embed import weights as weights_files
 from organizer.embed.engine import NetworkEngine, engine_for
+from organizer.embed.int8 import InputStatistics, quantised
 from organizer.embed.network_source import NetworkSource
 from organizer.embed.preprocess import Preprocessing
 from organizer.embed.weights import WeightsFile, WeightsSource
@@ -64,6 +65,8 @@ class NetworkFactory(ABC):
     dim: int
     licence: str
     text = False
+    statistics: InputStatistics | None = None
+    """By which it is computed in eight-bit integers; None: it is not."""
 
     @property
     @abstractmethod
@@ -105,12 +108,20 @@ class NetworkFactory(ABC):
         """The embedder with the weights of a file."""
         preprocessing = self.preprocessing()
         key = "".join(c if c.isalnum() or c in "._-" else "-" for c in self.name)
+        version = f"{_REVISION}-{file.digest}"
+        kept = f"{key}-{file.digest}-{_REVISION}"
+        if self.statistics:
+            version, kept = (f"{each}-{self.statistics.fingerprint}" for each in (version, kept))
         source = NetworkSource(
-            f"{key}-{file.digest}-{_REVISION}", lambda: self.build(file.path), preprocessing
+            kept, lambda: self._rounded(file.path), preprocessing, int8=self.statistics is not None
         )
         engine = engine_for(source, device=device, precision=precision)
-        version = f"{_REVISION}-{file.digest}"
         return self.wrap_engine(engine, preprocessing, version=version, file=file)
+
+    def _rounded(self, path: Path) -> Any:
+        """What is run: the network, in integers where there are statistics for it."""
+        network = self.build(path)
+        return quantised(network, self.statistics.read()) if self.statistics else network
 
     def wrap_engine(
         self,

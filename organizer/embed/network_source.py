@@ -25,8 +25,10 @@ class NetworkSource:
         key: Names network, layer and weights; two networks of one key are the same.
         build: Makes the torch module, from ``(n, 3, h, w)`` float32 to ``(n, dim)``.
         preprocessing: How its images are resized and cropped, and how they are normalised.
+        int8: Whether its convolutions are of eight-bit integers, see `organizer.embed.int8`.
     """
 
     key: str
     build: Callable[[], Any]
     preprocessing: Preprocessing
+    int8: bool = False

@@ -30,6 +30,10 @@ _REVISION = "2"
 _SAME = 1e-3
 """A conversion whose vectors differ from torch's by more than this share is not used."""
 
+_SAME_INT8 = 0.2
+"""As `_SAME`, for integers: a number between two of them falls to one or the other by its last bit,
+and from layer to layer more do."""
+
 
 class OpenVinoEngine:
     """One forward pass for each core, side by side: none waits for another at a layer's end."""
@@ -58,7 +62,8 @@ class OpenVinoEngine:
         self._shape = tuple(compiled.input(0).shape)
         self.dim = int(compiled.output(0).shape[1])
         version = openvino.__version__.split("-")[0]
-        self.name = f"OpenVINO {version}, {'bfloat16' if bfloat16 else 'float32'}{not_kept}"
+        kind = "int8" if source.int8 else "bfloat16" if bfloat16 else "float32"
+        self.name = f"OpenVINO {version}, {kind}{not_kept}"
 
     def __call__(self, batch: Sequence[NDArray[np.uint8]]) -> Vectors:
         """See `organizer.embed.engine.NetworkEngine`."""
@@ -126,7 +131,8 @@ def _converted(core: Any, source: NetworkSource) -> Any:
     preprocess.mean([255 * value for value in source.preprocessing.mean])
     preprocess.scale([255 * value for value in source.preprocessing.std])
     model = steps.build()
-    _require_same(core, model, network, source.preprocessing)
+    most = _SAME_INT8 if source.int8 else _SAME
+    _require_same(core, model, network, source.preprocessing, most)
     return model
 
 
@@ -143,7 +149,9 @@ def _plain_attention() -> Iterator[None]:
         torch.backends.mha.set_fastpath_enabled(value=before)
 
 
-def _require_same(core: Any, model: Any, network: Any, preprocessing: Preprocessing) -> None:
+def _require_same(
+    core: Any, model: Any, network: Any, preprocessing: Preprocessing, most: float
+) -> None:
     """A conversion that computes something else would go unnoticed for ever."""
     import torch
 
@@ -159,7 +167,7 @@ def _require_same(core: Any, model: Any, network: Any, preprocessing: Preprocess
     if not np.isfinite(expected).all():  # OpenVINO's ReLU makes a number of what is none
         raise ConversionError("its vectors are not numbers")
     far = np.abs(got - expected).max() / max(np.abs(expected).max(), 1e-30)
-    if far > _SAME:
+    if far > most:
         raise ConversionError(f"its vectors differ from torch's by {far:.0%}")
 
 

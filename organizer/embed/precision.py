@@ -23,6 +23,16 @@ def use_bfloat16(precision: str, *, supported: bool, depthwise: bool) -> bool:
     return supported and (precision == "bfloat16" or (precision == "auto" and not depthwise))
 
 
+def has_int8() -> bool:
+    """Whether the processor multiplies eight-bit integers exactly, four at once (VNNI or AMX).
+
+    Older ones do it in sixteen bits, which overflow: the vectors would be other ones.
+    """
+    import torch
+
+    return bool(torch.cpu._is_vnni_supported() or torch.cpu._is_amx_tile_supported())  # noqa: SLF001
+
+
 def has_bfloat16() -> bool:
     """Whether the processor has units for bfloat16: others imitate it, slower than float32."""
     import torch

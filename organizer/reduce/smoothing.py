@@ -9,8 +9,9 @@ Zhang et al. 2019, arXiv 1906.01210, use it before clustering). `benchmarks/spac
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,13 +44,19 @@ _FEWEST = 32
 """Below this many images a neighbourhood would be most of the library: they are only centred."""
 
 
-def smooth(*, n_components: int = 64, n_neighbors: int = 20, random_state: int = 0) -> Smooth:
+def smooth(
+    *,
+    n_components: int = 64,
+    n_neighbors: int = 20,
+    parts: Sequence[int] = (),
+    random_state: int = 0,
+) -> Smooth:
     """Local whitening and smoothing over the graph of nearest neighbours.
 
     Returns:
         A `organizer.protocols.Reducer`.
     """
-    return Smooth(n_components, n_neighbors, random_state)
+    return Smooth(n_components, n_neighbors, parts, random_state)
 
 
 class Smooth:
@@ -58,15 +65,20 @@ class Smooth:
     Args:
         n_components: Dimensions of the points.
         n_neighbors: Of each image in the graph; at most a twentieth of the images, but five.
+        parts: Where the vectors are those of several embedders side by side, the length of each:
+            every part is whitened by itself first, so that none drowns another.
         random_state: Seed of the landmarks: 10,000 images, all where there are fewer.
     """
 
-    def __init__(self, n_components: int, n_neighbors: int, random_state: int) -> None:
+    def __init__(
+        self, n_components: int, n_neighbors: int, parts: Sequence[int], random_state: int
+    ) -> None:
         self._n_components = n_components
         self._n_neighbors = n_neighbors
+        self._bounds = np.cumsum(parts)[:-1] if len(parts) > 1 else np.empty(0, dtype=np.int64)
         self._seed = random_state
-        self._mean: Vectors
-        self._matrix: Vectors
+        self._parts: list[_Whitening] = []
+        self._whitening: _Whitening
         self._landmarks: Vectors
         self._points: Vectors
         self._k = 1
@@ -74,58 +86,110 @@ class Smooth:
     def fit_transform(self, vectors: Vectors, /) -> Vectors:
         """Fit to ``(n, dim)`` vectors; ``(n, n_components)`` float32 points of unit length."""
         known = normalised(sampled(vectors, _LANDMARKS, seed=self._seed))
-        drawn = sampled(known, _DRAWN, seed=self._seed)
-        self._mean, components = principal_components(drawn, _WHITENED, seed=self._seed)
-        components = _with_variance(known - self._mean, components)
-        if not len(components):
-            # All alike: their common direction is all that there is.
-            self._mean, components = np.zeros_like(self._mean), known[:1]
-        self._matrix = _float32(components.T)
-        if len(known) >= _FEWEST and len(components) > 1:
-            self._fit(known, drawn)
-        else:
-            self._k, self._landmarks = 1, np.zeros((0, self._matrix.shape[1]), np.float32)
+        self._k = min(self._n_neighbors, max(_LEAST_NEIGHBORS, len(known) // _SHARE))
+        columns = self._columns(known)
+        if len(columns) > 1:
+            self._parts = [self._fitted(part) for part in columns]
+        known = self._joined(known)
+        self._whitening = self._fitted(known)
+        whitened = self._whitening(known)
+        if self._is_small(known) or whitened.shape[1] < 2:
+            self._k, self._landmarks = 1, np.zeros((0, whitened.shape[1]), np.float32)
             self._points = self._landmarks
+        else:
+            self._landmarks = whitened
+            smoothed = _smoothed(whitened, neighbour_graph(whitened, self._k))
+            self._points = _fewer_dimensions(smoothed, self._n_components)
         return self.transform(vectors)
 
     def transform(self, vectors: Vectors, /) -> Vectors:
         """``(m, dim)`` vectors among the fitted points: O(m), whatever n was."""
         vectors = normalised(np.asarray(vectors, dtype=np.float32))
-        whitened = normalised(_float32((vectors - self._mean) @ self._matrix))
+        whitened = self._whitening(self._joined(vectors))
         if not len(self._landmarks):
             return whitened
         return normalised(weighted_mean(whitened, self._landmarks, self._points, self._k))
 
     def state(self) -> dict[str, NDArray[np.generic]]:
         """What was fitted."""
-        return {
-            "mean": self._mean,
-            "matrix": self._matrix,
+        state: dict[str, NDArray[np.generic]] = {
+            "mean": self._whitening.mean,
+            "matrix": self._whitening.matrix,
             "landmarks": self._landmarks,
             "points": self._points,
             "n_neighbors": np.array(self._k),
         }
+        for number, part in enumerate(self._parts):
+            state |= {f"part{number}.mean": part.mean, f"part{number}.matrix": part.matrix}
+        return state
 
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
         """Restore the state of a fitted reducer."""
-        self._mean = np.asarray(state["mean"], dtype=np.float32)
-        self._matrix = np.asarray(state["matrix"], dtype=np.float32)
+        self._whitening = _Whitening.restored(state, "")
+        count = sum(name.startswith("part") and name.endswith(".mean") for name in state)
+        self._parts = [_Whitening.restored(state, f"part{number}.") for number in range(count)]
         self._landmarks = np.asarray(state["landmarks"], dtype=np.float32)
         self._points = np.asarray(state["points"], dtype=np.float32)
         self._k = int(state["n_neighbors"])
 
-    def _fit(self, known: Vectors, drawn: Vectors) -> None:
-        self._k = min(self._n_neighbors, max(_LEAST_NEIGHBORS, len(known) // _SHARE))
-        components = _float32((drawn - self._mean) @ self._matrix)
-        points = drawn
-        for _ in range(_PASSES):
-            whitening = _local_whitening(components, neighbour_graph(points, self._k))
+    def _columns(self, vectors: Vectors) -> list[Vectors]:
+        """The vectors of each part, of unit length."""
+        return [normalised(part) for part in np.split(vectors, self._bounds, axis=1)]
+
+    def _joined(self, vectors: Vectors) -> Vectors:
+        if not self._parts:
+            return vectors
+        columns = zip(self._parts, self._columns(vectors), strict=True)
+        return normalised(np.concatenate([part(column) for part, column in columns], axis=1))
+
+    def _fitted(self, known: Vectors) -> _Whitening:
+        passes = 0 if self._is_small(known) else _PASSES
+        return _Whitening.fit(known, self._k, passes=passes, seed=self._seed)
+
+    def _is_small(self, known: Vectors) -> bool:
+        return len(known) < _FEWEST
+
+
+@dataclass(frozen=True, slots=True)
+class _Whitening:
+    """A linear map after which near neighbours differ equally in every direction.
+
+    Attributes:
+        mean: ``(dim,)`` what is taken off a vector.
+        matrix: ``(dim, d)`` what it is multiplied by.
+    """
+
+    mean: Vectors
+    matrix: Vectors
+
+    @classmethod
+    def fit(cls, known: Vectors, n_neighbors: int, *, passes: int, seed: int) -> Self:
+        """Fit to ``(n, dim)`` vectors of unit length; without passes to their variance alone."""
+        drawn = sampled(known, _DRAWN, seed=seed)
+        mean, axes = principal_components(drawn, _WHITENED, seed=seed)
+        axes = _with_variance(known - mean, axes)
+        if not len(axes):
+            # All alike: their common direction is all that there is.
+            return cls(np.zeros_like(mean), _float32(known[:1].T))
+        matrix = _float32(axes.T)
+        components, points = _float32((drawn - mean) @ matrix), drawn
+        whitening = None
+        for _ in range(passes if len(axes) > 1 else 0):
+            whitening = _local_whitening(components, neighbour_graph(points, n_neighbors))
             points = normalised(_float32(components @ whitening))
-        self._matrix = _float32(self._matrix @ whitening)
-        points = normalised(_float32((known - self._mean) @ self._matrix))
-        self._landmarks = points
-        smoothed = _smoothed(points, neighbour_graph(points, self._k))
-        self._points = _fewer_dimensions(smoothed, self._n_components)
+        return cls(mean, matrix if whitening is None else _float32(matrix @ whitening))
+
+    @classmethod
+    def restored(cls, state: Mapping[str, NDArray[np.generic]], prefix: str) -> Self:
+        """One that was fitted before."""
+        return cls(
+            np.asarray(state[f"{prefix}mean"], dtype=np.float32),
+            np.asarray(state[f"{prefix}matrix"], dtype=np.float32),
+        )
+
+    def __call__(self, vectors: Vectors) -> Vectors:
+        """``(m, d)`` of unit length."""
+        return normalised(_float32((vectors - self.mean) @ self.matrix))
 
 
 def sampled(vectors: Vectors, size: int, *, seed: int) -> Vectors:

@@ -181,6 +181,10 @@ class VectorTables:
             part = batch.column("vector").flatten().to_numpy().reshape(-1, dim)
             yield batch.column("image_id").to_pylist(), part
 
+    def dim(self, spec: PartSpec) -> int:
+        """The length of an embedder's vectors; 0 where there are none."""
+        return self._dim(spec) if self._database.has(self.table_name(spec)) else 0
+
     def _dim(self, spec: PartSpec) -> int:
         return _dim_of(self._database.dataset(self.table_name(spec)))
 

@@ -503,7 +503,7 @@ def test_models_lists_every_embedder_with_one_default(typed: Run) -> None:
     listed = typed("models", "--json").json["models"]
     by_name = {model["name"]: model for model in listed}
     assert {"mobilenet_v2", "resnet50", "vgg16", "hog", "hsv", "channel-mean"} <= set(by_name)
-    assert [name for name, model in by_name.items() if model["default"]] == ["mobilenet_v2"]
+    assert [name for name, model in by_name.items() if model["default"]] == ["efficientnet_lite2"]
     assert by_name["channel-mean"]["dim"] == 6
     assert by_name["channel-mean"]["weights"] == "none needed"
     assert by_name["mobilenet_v2"]["weights"] == "downloadable"

@@ -117,7 +117,7 @@ def test_weights_that_cannot_be_had_are_refused_in_time(
     assert f"{photos}/mobilenet_v2.pth" in ran.err
     assert str(tmp_path / "no-torch") in ran.err
     assert "download.pytorch.org" in ran.err
-    assert "organizer-mini" in ran.err
+    assert "--embedder efficientnet_lite2" in ran.err
 
 
 @pytest.mark.slow

@@ -246,20 +246,6 @@ def _is_busy() -> bool:
 
 
 @pytest.mark.usefixtures("offline")
-def test_instead_of_the_default_comes_any_network_that_is_here(
-    typed: Run, photos: Path, tmp_path: Path
-) -> None:
-    torch.manual_seed(3)
-    network = enliven(torchvision.models.resnet18(weights=None), 64)
-    (tmp_path / "w").mkdir()
-    torch.save(network.state_dict(), tmp_path / "w" / "resnet18.pth")
-    ran = typed("ingest", photos, "--weights", "w", "--json")
-    assert (ran.code, ran.json["embedder"]) == (0, "resnet18"), ran.err
-    assert "using resnet18: the weights of mobilenet_v2 are not on this machine" in ran.err
-    assert "organizer models pull mobilenet_v2" in ran.err
-
-
-@pytest.mark.usefixtures("offline")
 @pytest.mark.parametrize("name", ["hog", "hog+hsv"])
 def test_what_needs_no_weights_cannot_be_pulled(typed: Run, name: str) -> None:
     _is_refused(typed("models", "pull", name), f"{name} needs no weights")

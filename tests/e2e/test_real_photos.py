@@ -77,7 +77,7 @@ def grow(person: Person, real_photos: Path, tmp_path: Path, *, each: int) -> Non
         _copy(kind, tmp_path / "wildcats" / kind.name, each)
     ingested = person.asks("ingest", "wildcats")
     different = _different(tmp_path / "wildcats")  # some photos lie there twice
-    assert (ingested["added"], ingested["embedder"]) == (different, "mobilenet_v2")
+    assert (ingested["added"], ingested["embedder"]) == (different, "efficientnet_lite2")
     assert ingested["added"] + ingested["duplicate"] == 5 * each
 
     assert 4 <= person.asks("recluster", "--k", "auto")["k"] <= 6

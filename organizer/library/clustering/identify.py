@@ -72,10 +72,14 @@ def identify_clusters(
     models, exemplars = build_models(images, fitted.labels, modes, seed=seed)
     cluster_ids = np.where(fitted.labels == NOISE, NOISE, mode_clusters[fitted.labels])
     cluster_ids = _with_hysteresis(images, cluster_ids, previous, models, constraints)
-    head = learn_head(
+    head, is_better = learn_head(
         images, constraints, singly, models, exemplars, points_of=points_of, seed=seed
     )
-    learned = cluster_ids if head is None else _learned(images, cluster_ids, head, constraints)
+    learned = cluster_ids
+    if head is not None:
+        learned = _without_doubtful_moves(images, cluster_ids, previous, head, constraints)
+    if head is not None and is_better:
+        learned = _learned(images, learned, head, constraints)
     n_learned = int(np.count_nonzero(learned != cluster_ids))
     cluster_ids = apply_constraints(images, learned, models, exemplars, constraints)
     models, exemplars = rebuild_models(images, cluster_ids, models, seed=seed)
@@ -83,6 +87,30 @@ def identify_clusters(
     since = np.zeros(len(cluster_ids), dtype=np.int64)
     assignments = build_assignments(images, cluster_ids, models, states=states, since=since)
     return assignments, models, exemplars, n_learned
+
+
+def _without_doubtful_moves(
+    images: PreparedImages,
+    cluster_ids: Labels,
+    previous: PreviousClusters,
+    head: ClusterHead,
+    constraints: Constraints,
+) -> Labels:
+    """Leave images in the cluster that a person decided about, unless a head too prefers the other.
+
+    A cluster of two or three images that a person just made is a centroid like any other to
+    K-means, and takes what lies nearest from all around.
+    """
+    decided = sorted(constraints.required)
+    moved = (cluster_ids != previous.labels) & np.isin(previous.labels, decided)
+    rows = np.flatnonzero(moved & np.isin(cluster_ids, decided))
+    kept = cluster_ids.copy()
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        part = rows[start : start + _ROWS_AT_ONCE]
+        old = previous.labels[part]
+        agrees = head.prefers(images.vectors[part], images.points[part], kept[part], old)
+        kept[part] = np.where(agrees, kept[part], old)
+    return kept
 
 
 def _learned(

@@ -141,6 +141,23 @@ class ClusterHead:
         at = place_in_cluster(points, self.models.centroids, self.models.cluster_ids, cluster_ids)
         return misfit(self.models, self.exemplars, vectors, at.nearest) <= LIMIT
 
+    def prefers(
+        self, vectors: Vectors, points: Vectors, cluster_ids: Labels, others: Labels
+    ) -> NDArray[np.bool_]:
+        """Whether each image is at least as probable in one cluster as in another.
+
+        Args:
+            vectors: ``(n, dim)`` of unit length, in the embedder's own space.
+            points: ``(n, d)`` of unit length, in the clustering's space.
+            cluster_ids: ``(n,)`` the one cluster.
+            others: ``(n,)`` the other; where the head does not know both, it has no preference.
+        """
+        likely = self.probabilities(vectors, points)
+        known = [ids[:, None] == self.head.cluster_ids[None, :] for ids in (cluster_ids, others)]
+        one, other = ((likely * which).sum(axis=1) for which in known)
+        both = known[0].any(axis=1) & known[1].any(axis=1)
+        return np.asarray(~both | (one >= other))
+
     def reassigned(
         self, vectors: Vectors, points: Vectors, cluster_ids: Labels, *, must_fit: bool
     ) -> Labels:
@@ -221,8 +238,8 @@ def learn_head(
     *,
     points_of: Callable[[Vectors], Vectors],
     seed: int,
-) -> ClusterHead | None:
-    """Learn a head of a clustering's images, where it knows better than the clusters do.
+) -> tuple[ClusterHead | None, bool]:
+    """Learn a head of a clustering's images.
 
     Args:
         images: The images, with those that are decided.
@@ -234,11 +251,10 @@ def learn_head(
         seed: Of a sample, where very many are decided.
 
     Returns:
-        None where it does not, or nothing is known of it.
+        The head, None where fewer than two clusters have a decided image; and whether it knows
+        better than the clusters do.
     """
     singly = {image_id for image_id in singly if image_id in constraints.fixed}
-    if not singly:
-        return None
     wanted = set(sampled_ids(constraints.fixed.keys(), singly, seed=seed))
     chosen = [row for row, i in enumerate(images.image_ids.tolist()) if i in wanted]
     decided = images.take(np.array(chosen, dtype=np.int64))
@@ -253,4 +269,4 @@ def learn_head(
         points_of=points_of,
     )
     known = np.isin(ids, models.cluster_ids)
-    return head if head is not None and head.is_better(decided.points[known]) else None
+    return head, head is not None and head.is_better(decided.points[known])

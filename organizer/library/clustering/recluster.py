@@ -34,7 +34,7 @@ from organizer.library.clustering.space import (
 )
 from organizer.library.images.crops import active_vectors
 from organizer.library.progress import Progress
-from organizer.settings import Settings
+from organizer.settings import DEFAULT_REDUCER, Settings
 from organizer.store import Store
 from organizer.types import (
     Candidate,
@@ -100,7 +100,15 @@ def run_recluster(
     store: Store, options: ReclusterOptions, *, settings: Settings, progress: Progress
 ) -> ReclusterReport:
     """See `organizer.library.Library.recluster`. The caller holds the library for writing."""
-    spec = embedders.require_spec(store, options.embedder)
+    with store.transaction():  # a recluster that is refused leaves no joined vectors either
+        return _recluster(store, options, settings=settings, progress=progress)
+
+
+def _recluster(
+    store: Store, options: ReclusterOptions, *, settings: Settings, progress: Progress
+) -> ReclusterReport:
+    spec = _require_vectors(store, options, progress)
+    options = replace(options, reducer=_with_parts(store, spec, options.reducer, settings))
     if lacking := embedders.missing_vectors_note(store, spec):
         progress.note(lacking)
     preprocessor = Preprocessor.read(
@@ -136,6 +144,23 @@ def run_recluster(
         keep_points=preprocessor.is_plain and options.reducer.name != NO_REDUCER,
         dry_run=options.dry_run,
     )
+
+
+def _require_vectors(store: Store, options: ReclusterOptions, progress: Progress) -> PartSpec:
+    """The embedder, which must have vectors; those of several are joined from what is stored."""
+    if options.embedder is not None and not options.dry_run:
+        joined = embedders.join_vectors(store, options.embedder)
+        if joined:
+            progress.note(f"joined the vectors of {options.embedder} for {joined:,} images")
+    return embedders.require_spec(store, options.embedder)
+
+
+def _with_parts(store: Store, spec: PartSpec, reducer: PartSpec, settings: Settings) -> PartSpec:
+    """The reducer, told where the vectors of one network end and those of the next begin."""
+    lengths = embedders.part_lengths(store, spec, settings)
+    if not lengths or reducer.name != DEFAULT_REDUCER:
+        return reducer
+    return replace(reducer, params={**reducer.params, "parts": lengths})
 
 
 @dataclass(frozen=True, slots=True)

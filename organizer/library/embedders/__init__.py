@@ -17,6 +17,7 @@ from organizer.library.embedders.describe import (
     embedder_info,
     family_names,
 )
+from organizer.library.embedders.joined import join_vectors, part_lengths
 from organizer.library.embedders.load import (
     as_loaded,
     embedder_name,
@@ -41,10 +42,12 @@ __all__ = [
     "ensure_weights",
     "family_names",
     "import_weights",
+    "join_vectors",
     "library_embedder",
     "load_embedder",
     "load_with_other_weights",
     "missing_vectors_note",
+    "part_lengths",
     "photo_embedder",
     "pull_weights",
     "require_photo_embedder",

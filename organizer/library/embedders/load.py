@@ -8,8 +8,11 @@ from organizer import registry
 from organizer.errors import SettingsError
 from organizer.library.embedders.choose import EMBEDDERS
 from organizer.protocols import Embedder, LoadedEmbedder, Versioned
-from organizer.settings import Settings
-from organizer.types import PartSpec
+from organizer.settings import DEFAULT_EMBEDDER, Settings
+from organizer.types import CROPS_PREFIX, PartSpec
+
+_RETIRED = frozenset({"organizer-mini"})
+"""Embedders that came with organizer once: libraries hold their vectors."""
 
 _OWN_NAME = re.compile(r"\w[\w.-]*")
 """Names of embedders with ``:``, ``+`` and ``@`` are spelled by the registry's rules."""
@@ -25,6 +28,8 @@ def load_embedder(spec: PartSpec, settings: Settings) -> LoadedEmbedder:
     try:
         registry.check_part(EMBEDDERS, spec.name)
     except SettingsError as error:
+        if spec.name.removeprefix(CROPS_PREFIX) in _RETIRED:
+            raise _retired_error(spec.name) from error
         raise SettingsError(
             f"the embedder {spec.name} is not installed here",
             "install its plugin; one that was given as an object is given again: embedder=...",
@@ -36,6 +41,14 @@ def load_embedder(spec: PartSpec, settings: Settings) -> LoadedEmbedder:
     }
     pinned, part = registry.create_part(EMBEDDERS, spec, options=options)
     return LoadedEmbedder(pinned, part)
+
+
+def _retired_error(name: str) -> SettingsError:
+    return SettingsError(
+        f"the embedder {name} does not come with organizer any more",
+        "another one takes over, and names and decisions stay: organizer ingest --embedder "
+        f"{DEFAULT_EMBEDDER}, then organizer recluster --embedder {DEFAULT_EMBEDDER}",
+    )
 
 
 def as_loaded(embedder: str | Embedder | None) -> LoadedEmbedder | None:

@@ -83,7 +83,7 @@ class LoadedClustering:
         vectors = unit_rows(self.store.vectors.read_rows(self.clustering.embedder, ids))
         vectors = self.preprocessor.centred(ids, vectors)
         images = PreparedImages(np.array(ids, dtype=object), vectors, self.space.points(vectors))
-        return learn_head(
+        head, is_better = learn_head(
             images,
             self.constraints,
             singly,
@@ -92,6 +92,7 @@ class LoadedClustering:
             points_of=self.space.points,
             seed=seed,
         )
+        return head if is_better else None
 
     def observe(self, image_ids: Sequence[str], vectors: Vectors) -> IncomingObservations:
         """New images as observations, those of a burst with the images of it that are here.

@@ -1,1 +1,0 @@
-"""Scripts that train organizer-mini; nothing in the package imports them."""
