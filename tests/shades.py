@@ -33,8 +33,8 @@ def make_shades(home: Path) -> Path:
     return home
 
 
-def clusters_of(library: Library, kind: str) -> dict[Path, int | None]:
-    """The cluster of each photo of a kind; None for an unassigned one."""
+def clusters_of(library: Library, kind: str) -> dict[Path, int]:
+    """The cluster of each photo of a kind."""
     table = library.assignments().to_pylist()
     return {
         Path(row["path"]): row["cluster_id"]

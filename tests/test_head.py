@@ -222,9 +222,11 @@ def test_a_cluster_that_a_head_names_wrongly_more_often_than_rightly_is_not_trus
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
 def test_features_are_the_vector_and_the_point_side_by_side(dtype: type) -> None:
-    vectors, points = blobs([3, 3]).astype(dtype), blobs([3, 3], dim=5).astype(dtype)
+    vectors: Vectors = blobs([3, 3]).astype(dtype)
+    points: Vectors = blobs([3, 3], dim=5).astype(dtype)
     features = head_features(vectors, points)
-    assert (features.shape, features.dtype) == ((6, 21), np.float32)
+    assert features.shape == (6, 21)
+    assert features.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(features, axis=1), 1, atol=2e-3)
     similarity = features @ features.T
     wide, low = vectors.astype(np.float32), points.astype(np.float32)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from organizer.cluster.incremental import unit_rows
 from organizer.library import Library
 from organizer.library.clustering import space
+from organizer.library.clustering.cluster_count import K
 from organizer.library.clustering.learned import MOST_DECIDED, sampled_ids
 from organizer.library.ingest.loaded import LoadedClustering
 from organizer.settings import Settings
@@ -214,7 +215,7 @@ def test_decisions_hold_with_every_algorithm_and_what_is_odd_stays_odd(
     strange = unit_rows(np.random.default_rng(9).normal(size=(12, 16)).astype(np.float32))
     fill(library, [*IDS, *odd], np.concatenate([two_kinds(N), strange]))
     finds_own = algorithm in {"hdbscan", "dbscan"}
-    k = "auto" if finds_own else 4
+    k: K = "auto" if finds_own else 4
     library.recluster(k=k, algorithm=algorithm, reduce="none")
     found = clusters_of(library, IDS)
     for place, cluster_id in enumerate(sorted(set(found.tolist()) - {NOISE})):

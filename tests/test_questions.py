@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from organizer.cluster.incremental import unit_rows
 from organizer.cluster.questions import certainty, choose_questions
+from organizer.types import Vectors
 from tests.cards import blobs, truth_of
 from tests.conftest import examples
 
@@ -58,7 +59,7 @@ def test_images_that_are_all_alike_are_asked_about_too() -> None:
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
 def test_more_questions_than_are_compared_can_be_asked(dtype: type) -> None:
     draw = np.random.default_rng(0)
-    points = unit_rows(draw.normal(size=(21_500, 3)).astype(np.float32)).astype(dtype)
+    points: Vectors = unit_rows(draw.normal(size=(21_500, 3)).astype(np.float32)).astype(dtype)
     certain = draw.random(21_500)
     rows = choose_questions(points, certain, 21_000, seed=0)
     assert len(set(rows.tolist())) == 21_000

@@ -495,10 +495,11 @@ def test_crops_are_suggested_and_asked_with_their_boxes(cropped: tuple[Library, 
     questions = library.suggestions.ask(6)
     found = library.suggestions.propose(min_confidence=0).suggestions
     assert len(questions) == 6
-    for one in [*questions, *found]:
-        assert one.box is not None
-        assert one.image_id in at
-        assert str(one.path.relative_to(scenes.folder)) in scenes.things
+    shown = [(q.image_id, q.path, q.box) for q in questions]
+    for image_id, path, box in shown + [(s.image_id, s.path, s.box) for s in found]:
+        assert box is not None
+        assert image_id in at
+        assert str(path.relative_to(scenes.folder)) in scenes.things
     target = library.clusters[FOX].id
     library.corrections.move([q.image_id for q in questions], target)
     assert {where(library)[q.image_id] for q in questions} == {target}

@@ -37,8 +37,8 @@ def print_suggested(
         return
     if not suggestions:
         say(
-            "nothing to suggest: name more (organizer suggest --ask 20), recluster so that what you "
-            "decided counts, or lower --min-confidence"
+            "nothing to suggest: name more (organizer suggest --ask 20), recluster so that what "
+            "you decided counts, or lower --min-confidence"
         )
     elif name is None:
         _print_names(suggestions)

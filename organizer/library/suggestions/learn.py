@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,22 +57,34 @@ class LearnedClusters:
             part = rows[start : start + _ROWS_AT_ONCE]
             yield part, self.state.images(part, kept=True)
 
-    def predict(self, rows: Labels) -> tuple[Labels, NDArray[np.float64], NDArray[np.bool_]]:
-        """The most probable cluster of each member, how probable, and whether it may take it."""
-        parts = [self._predict(images) for _, images in self.blocks(rows)]
+    def predict(
+        self, rows: Labels, wanted: Sequence[int], *, least: float
+    ) -> tuple[Labels, Labels, NDArray[np.float64]]:
+        """The members that may belong to some clusters.
+
+        Args:
+            rows: The members to look at.
+            wanted: The clusters.
+            least: How probable a cluster has to be.
+
+        Returns:
+            Some of the rows, the most probable cluster of each, and how probable it is.
+        """
+        parts = [self._predict(part, images, wanted, least) for part, images in self.blocks(rows)]
         if not parts:
-            return np.empty(0, np.int64), np.empty(0), np.empty(0, np.bool_)
-        predicted, probability, fits = zip(*parts, strict=True)
-        return np.concatenate(predicted), np.concatenate(probability), np.concatenate(fits)
+            return rows, np.empty(0, np.int64), np.empty(0)
+        found, predicted, probability = zip(*parts, strict=True)
+        return np.concatenate(found), np.concatenate(predicted), np.concatenate(probability)
 
     def _predict(
-        self, images: PreparedImages
-    ) -> tuple[Labels, NDArray[np.float64], NDArray[np.bool_]]:
+        self, rows: Labels, images: PreparedImages, wanted: Sequence[int], least: float
+    ) -> tuple[Labels, Labels, NDArray[np.float64]]:
         likely = self.head.probabilities(images.vectors, images.points)
-        best = likely.argmax(axis=1)
+        best, share = likely.argmax(axis=1), likely.max(axis=1)
         predicted = self.head.head.cluster_ids[best]
-        fits = self.head.fits(images.vectors, images.points, predicted)
-        return predicted, likely.max(axis=1), fits & self.head.is_open[best]
+        at = np.flatnonzero((share >= least) & self.head.is_open[best] & np.isin(predicted, wanted))
+        at = at[self.head.fits(images.vectors[at], images.points[at], predicted[at])]
+        return rows[at], predicted[at], share[at]
 
     def alike(self) -> list[AlikeNames]:
         """The pairs of names that are confused often, the most often first."""

@@ -76,13 +76,13 @@ def report_suggestions(
 def _find(learned: LearnedClusters, *, name: str | None, least: float) -> list[Suggestion]:
     state, names = learned.state, learned.names
     wanted = [cluster_id_of(name, names)] if name is not None else list(names)
-    rows = _open_rows(state, set(names))
-    predicted, probability, may_take = learned.predict(rows)
-    chosen = np.flatnonzero(may_take & (probability >= least) & np.isin(predicted, wanted))
-    members, ids = state.members, state.members.image_ids[rows[chosen]].tolist()
+    rows, predicted, probability = learned.predict(
+        _open_rows(state, set(names)), wanted, least=least
+    )
+    members, ids = state.members, state.members.image_ids[rows].tolist()
     files = state.store.photos.files_of(ids)
     found = []
-    for place, image_id in zip(chosen.tolist(), ids, strict=True):
+    for place, image_id in enumerate(ids):
         target = int(predicted[place])
         if not _is_shown(files.get(image_id, ())) or _is_banned(state, image_id, target):
             continue
