@@ -42,6 +42,14 @@ def test_one_of_each_group_of_alike_images_is_asked_about() -> None:
     assert sorted(kinds[rows]) == [0, 1, 2, 3]
 
 
+def test_of_alike_images_the_least_certain_is_asked_about() -> None:
+    points = np.repeat(blobs([1, 1, 1]), 10, axis=0)
+    certain = np.random.default_rng(0).permutation(30) / 40
+    rows = choose_questions(points, certain, 3, seed=0)
+    expected = [10 * kind + certain[10 * kind : 10 * kind + 10].argmin() for kind in range(3)]
+    assert sorted(rows) == expected
+
+
 def test_what_is_certain_is_not_asked_about_however_unlike_the_others_it_is() -> None:
     points = blobs([40, 40, 20], scale=0.02)
     certain = np.repeat([0.0, 0.1, 1.0], [40, 40, 20])

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from organizer.cluster.incremental import unit_rows
 from organizer.errors import ClusteringError, SettingsError
 from organizer.library import Library
 from organizer.library.suggestions import ask
@@ -212,14 +213,24 @@ def test_an_unassigned_image_is_suggested_where_it_fits_and_only_there(library: 
         assert (one.current is None) == (one.image_id in unassigned)
 
 
-def test_kinds_that_nobody_named_are_not_taken_for_the_named_ones(tmp_path: Path) -> None:
+def test_a_kind_that_nobody_named_is_not_taken_for_the_named_one_that_it_resembles(
+    tmp_path: Path,
+) -> None:
     library = library_at(tmp_path)
-    ids = ids_of(range(120))
-    fill(library, ids, blobs([30, 30, 30, 30], scale=0.15))
-    library.recluster(k=4)
-    for start, name in ((0, FOX), (30, OWL)):
-        library.corrections.rename(cluster_of(library, ids[start : start + 30]), name)
+    ids, vectors = ids_of(range(180)), blobs([60, 60, 60], scale=0.1)
+    vectors[60:120, 0] += 2.2  # a look-alike of the first kind
+    fill(library, ids, unit_rows(vectors))
+    library.recluster(k=3, reduce="none")
+    fox, look_alike, owl = (cluster_of(library, ids[s : s + 60]) for s in (0, 60, 120))
+    library.corrections.rename(fox, FOX)
+    library.corrections.rename(owl, OWL)
     assert library.suggestions.propose().suggestions == []
+    # Once a person has moved some of them, they are asked about as others are.
+    some = ids[60:66]
+    decide(library, lambda editor: editor.move(some, fox))
+    found = library.suggestions.propose().suggestions
+    assert len(found) > 5
+    assert {(one.current, one.name) for one in found} == {(look_alike, FOX)}
 
 
 def test_two_names_that_cannot_be_told_apart_are_said_with_the_figure(tmp_path: Path) -> None:

@@ -76,9 +76,7 @@ def report_suggestions(
 def _find(learned: LearnedClusters, *, name: str | None, least: float) -> list[Suggestion]:
     state, names = learned.state, learned.names
     wanted = [cluster_id_of(name, names)] if name is not None else list(names)
-    rows, predicted, probability = learned.predict(
-        _open_rows(state, set(names)), wanted, least=least
-    )
+    rows, predicted, probability = learned.predict(_open_rows(state), wanted, least=least)
     members, ids = state.members, state.members.image_ids[rows].tolist()
     files = state.store.photos.files_of(ids)
     found = []
@@ -114,13 +112,10 @@ def cluster_id_of(name: str, names: Mapping[int, str]) -> int:
     return found[0]
 
 
-def _open_rows(state: EditorState, named: set[int]) -> Labels:
-    """The members that no decision holds: unassigned, or of a cluster that nobody decided about."""
-    decided = named | state.builder.required
-    is_open = ~np.isin(state.members.cluster_ids, sorted(decided))
-    fixed = state.rows.of(state.builder.fixed)
-    is_open[fixed[fixed != NOISE]] = False
-    return np.flatnonzero(is_open).astype(np.int64)
+def _open_rows(state: EditorState) -> Labels:
+    """The members that are unassigned, or in a cluster that nobody decided about."""
+    decided = sorted(state.builder.required)
+    return np.flatnonzero(~np.isin(state.members.cluster_ids, decided)).astype(np.int64)
 
 
 def _is_shown(files: Sequence[FileRow]) -> bool:
