@@ -11,8 +11,9 @@ set, and for long-tailed cuts of it (1:50):
 - the share of all images in a cluster with the name of their class, after 0, 10, 20, 50 and 100
   answers, beside plain logistic regression on as many random labels, with and without the typical
   images of the named clusters;
-- suggestions: how many of those at a confidence of .9 are right, of images that are in clusters
-  which a hesitant person left without a name;
+- suggestions: how many of those at a confidence of .9 are right, where there are twice as many
+  clusters as classes, and a hesitant person names one of each class, if eight of its nine most
+  typical images are of it;
 - a class that was held back: how many of its images stay unassigned when they come, before and
   after 50 answers about the others, and how many of the others' new images come into their cluster.
 """
@@ -226,7 +227,7 @@ def _baselines(library: Library, truth: Truth, seed: int) -> dict[str, list[floa
 
 def _suggestions(library: Library, truth: Truth) -> None:
     """The suggestions for clusters that a hesitant person left alone."""
-    library.recluster(k="auto")
+    library.recluster(k=2 * len(set(truth.values())))
     person = Person(library, truth)
     person.name_clusters(sure_of=8)
     cells = []
@@ -267,7 +268,8 @@ def _held_back(labelled: LabelledFiles, embedder: Remembering, seed: int) -> Non
                 f"after {answers}: {np.mean(rejected):.2f} unassigned, {np.mean(known):.2f} of the "
                 "others right"
             )
-    print(f"{'  class held back':<26}     " + "; ".join(cells), flush=True)
+    if cells:
+        print(f"{'  class held back':<26}     " + "; ".join(cells), flush=True)
 
 
 def _new_rows(

@@ -2,7 +2,8 @@
 
     python -m benchmarks.spaces VECTORS/*.npz --each 200
 
-Each argument is an .npz file with `vectors` and `labels`. For each set and space: NMI / accuracy
+Each argument is an .npz file with `vectors` and `labels`; A.npz+B.npz are the vectors of two
+embedders side by side, each of unit length. For each set and space: NMI / accuracy
 (Hungarian); then the share of a held-back tenth that, assigned to clusters of the other nine
 tenths, gets the cluster of a refit of everything (mean of two draws).
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,21 +39,38 @@ SPACES: dict[str, Callable[[], Any]] = {
 def main() -> None:
     """Measure and print."""
     arguments = _arguments()
-    sets = {file.stem: load(file, each=arguments.each) for file in arguments.files}
+    found = {_stem(name): _load(name, each=arguments.each) for name in arguments.files}
+    sets = {name: item for name, (item, _) in found.items()}
     for seed in range(arguments.zipf):
-        for file in arguments.files:
-            sets[f"{file.stem} zipf {seed}"] = long_tailed(
-                load(file, each=arguments.each), seed=seed
-            )
+        for name, (item, _) in found.items():
+            sets[f"{name} zipf {seed}"] = long_tailed(item, seed=seed)
+    parts = {name: lengths for name, (_, lengths) in found.items()}
     rows = {name: [_baseline(item) for item in sets.values()] for name in ["scikit-learn, raw"]}
     for name, make in SPACES.items():
         if name.startswith("umap") and not arguments.umap:
             continue
         rows[name] = [_score(make, item) for item in sets.values()]
+    if any(len(lengths) > 1 for lengths in parts.values()):
+        rows["smooth, by parts"] = [
+            _score(partial(smooth, parts=parts[name.partition(" zipf")[0]]), item)
+            for name, item in sets.items()
+        ]
     print("sets: " + ", ".join(f"{name} ({len(s[0])})" for name, s in sets.items()))
     for name, scores in rows.items():
         cells = " ".join(f"{nmi:.3f}/{acc:.3f}/{held:.3f}" for nmi, acc, held in scores)
         print(f"{name:<22} {cells}   mean NMI {np.mean([s[0] for s in scores]):.3f}", flush=True)
+
+
+def _stem(name: str) -> str:
+    return Path(name.partition("+")[0]).stem
+
+
+def _load(name: str, *, each: int | None) -> tuple[Labelled, list[int]]:
+    """Vectors and labels, and the lengths of the vectors of each embedder."""
+    loaded = [load(Path(part), each=each) for part in name.split("+")]
+    labels = loaded[0][1]
+    vectors = np.concatenate([unit_rows(vectors) for vectors, _ in loaded], axis=1)
+    return (vectors, labels), [vectors.shape[1] for vectors, _ in loaded]
 
 
 def _baseline(labelled: Labelled) -> tuple[float, float, float]:
@@ -92,7 +111,7 @@ def _agreement(make: Callable[[], Any], vectors: Any, refit: Any, k: int, seed: 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("files", type=Path, nargs="+")
+    parser.add_argument("files", nargs="+", metavar="FILE[+FILE]")
     parser.add_argument("--each", type=int, help="at most so many images of each class")
     parser.add_argument("--zipf", type=int, default=0, help="long-tailed versions, so many seeds")
     parser.add_argument("--umap", action="store_true")
