@@ -151,6 +151,26 @@ def test_without_a_decision_about_single_images_nobody_follows(named: Library) -
     assert share_right(named) < 0.85
 
 
+def test_a_small_cluster_that_a_person_made_takes_no_neighbours_that_are_not_of_it(
+    tmp_path: Path,
+) -> None:
+    """To K-means the centroid of two images is one like any other, and takes what is nearest."""
+    library = library_at(tmp_path)
+    ids = ids_of(range(120))
+    fill(library, ids, blobs([60, 60], scale=0.1))
+    library.recluster(k=2)
+    for cluster_id, name in zip((1, 2), ("fox", "owl"), strict=True):
+        library.corrections.rename(cluster_id, name)
+    fixed = library.corrections.constraints().fixed
+    some = [i for i in ids[:60] if i not in fixed][:2]
+    decide(library, lambda editor: editor.new_cluster(some, "genet"))
+    report = library.recluster(k=3)
+    genets = [i for i, c in where(library).items() if c == 3]
+    assert set(some) <= set(genets)
+    assert len(genets) <= 5
+    assert report.learned > 0
+
+
 def test_where_the_clusters_are_right_already_nobody_follows(tmp_path: Path) -> None:
     library = library_at(tmp_path)
     ids = ids_of(range(90))
