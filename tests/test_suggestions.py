@@ -233,6 +233,25 @@ def test_a_kind_that_nobody_named_is_not_taken_for_the_named_one_that_it_resembl
     assert {(one.current, one.name) for one in found} == {(look_alike, FOX)}
 
 
+@pytest.mark.parametrize("something_is_new", [False, True])
+def test_clusters_without_a_name_are_parts_of_named_ones_until_something_new_is_in_them(
+    tmp_path: Path, *, something_is_new: bool
+) -> None:
+    library = library_at(tmp_path)
+    fill(library, IDS, blobs([80, 80], scale=0.15))
+    library.recluster(k=4, reduce="none")
+    pairs = [clusters_of_kind(library, kind) for kind in range(2)]
+    for (large, _), name in zip(pairs, NAMES, strict=True):
+        library.corrections.rename(large, name)
+    fox, told = pairs[0]
+    mine = [i for i, c in where(library).items() if c == told]
+    if something_is_new:
+        decide(library, lambda editor: editor.new_cluster(mine[:3], "Genet"))
+    decide(library, lambda editor: editor.move(mine[3:8], fox))
+    owls = library.suggestions.propose(OWL).suggestions
+    assert bool(owls) != something_is_new, "though nobody decided about an image of these"
+
+
 def test_two_names_that_cannot_be_told_apart_are_said_with_the_figure(tmp_path: Path) -> None:
     library = library_at(tmp_path)
     ids = ids_of(range(120))

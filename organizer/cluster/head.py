@@ -28,8 +28,8 @@ _RIDGE = 0.01
 """Penalty, where the weights of all images add up to one. Three times as much or as little changes
 the accuracy by less than half a point."""
 
-_TEMPERATURES = (2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0)
-"""Factors of the scores to choose from. Beyond 8 the head is surer than it is right."""
+_TEMPERATURES = (2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 12.0)
+"""Factors of the scores to choose from. Many clusters need larger ones."""
 
 _USUAL, _PRIOR = 5.0, 2.0
 """The factor where little was decided, and how much likelier the decisions must be (in nats) under
