@@ -11,8 +11,10 @@ import pytest
 from organizer.errors import ClusteringError, OrganizerError
 from organizer.library import Library
 from organizer.library.corrections.editor import Editor
+from organizer.library.corrections.state import read_state
 from organizer.library.review import api, audit, csv_file, sample
 from organizer.library.review.answers import answer_summary
+from organizer.library.suggestions.learn import learn_clusters
 from organizer.store import Answer, SampleKind, answers
 from organizer.types import Decision, FileState
 from tests.cards import blobs, cluster_of, fill, ids_of, library_at, where
@@ -238,3 +240,14 @@ def test_images_without_files_are_not_drawn(library: Library) -> None:
     library.corrections.move(GROUPS[0][5:7], cluster_of(library, GROUPS[1]))
     library.corrections.move(GROUPS[0][:2], cluster_of(library, GROUPS[1]))
     assert {item.image_id for item in library.review.doubtful(50)} == set(GROUPS[0][5:7])
+
+
+def test_doubtful_images_come_in_the_order_in_which_questions_are_asked(library: Library) -> None:
+    library.corrections.move(GROUPS[0][:4], cluster_of(library, GROUPS[1]))
+    items = library.review.doubtful(50)
+    assert len(items) == 4
+    learned = learn_clusters(read_state(library.store, settings=library.settings))
+    assert learned is not None
+    certain = learned.certainty([item.image_id for item in items]).tolist()
+    assert certain == sorted(certain)
+    assert len(set(certain)) > 1

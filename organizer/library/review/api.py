@@ -71,7 +71,9 @@ class Review:
             cluster_ids: Only of these clusters; of all where empty.
 
         Returns:
-            Those with the largest share of disagreeing neighbours first.
+            Those first whose cluster is least certain by what you decided, as
+            `Suggestions.ask` orders them; before any decision, those with the largest share of
+            disagreeing neighbours.
 
         Raises:
             ClusteringError: There is no clustering yet.
@@ -79,7 +81,7 @@ class Review:
         """
         limit = require_integer("limit", limit, least=1)
         cluster_ids = require_cluster_ids(cluster_ids)
-        return find_doubtful(self._store, limit, cluster_ids=cluster_ids)
+        return find_doubtful(self._store, limit, settings=self._settings, cluster_ids=cluster_ids)
 
     def answer(self, answers: Sequence[Answer]) -> int:
         """Store a person's answers, in one commit.

@@ -15,6 +15,7 @@ import numpy as np
 from organizer.cluster.decisions import compile_constraints
 from organizer.evaluate.audit import allocate_sample, in_random_order
 from organizer.library.clustering.space import read_unit_vectors
+from organizer.library.corrections.state import read_state
 from organizer.library.current import require_cluster, require_clustering
 from organizer.library.images.visible import missing_images, not_shown
 from organizer.library.review.answers import (
@@ -23,10 +24,15 @@ from organizer.library.review.answers import (
     answer_summary,
 )
 from organizer.library.review.disagreements import find_disagreements
+from organizer.library.suggestions.learn import learn_clusters
+from organizer.settings import Settings
 from organizer.store import Answer, FileRow, SampleKind, Store, StoredClustering
 from organizer.types import NOISE, Assignments, Box
 
 _TYPICAL = 3
+
+_Doubtful = tuple[ImageInCluster, float, int]
+"""An image and its cluster, the share of its neighbours that are elsewhere, and where most are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +111,7 @@ def count_missing(store: Store, cluster_ids: Sequence[int] = ()) -> int:
 
 
 def find_doubtful(
-    store: Store, number: int, *, cluster_ids: Sequence[int] = ()
+    store: Store, number: int, *, settings: Settings, cluster_ids: Sequence[int] = ()
 ) -> list[ReviewItem]:
     """See `Review.doubtful`."""
     current, members = current_members(store, cluster_ids)
@@ -119,13 +125,26 @@ def find_doubtful(
     pairs = [(image_ids[row], int(labels[row])) for row in disagreeing.rows]
     shares = zip(pairs, disagreeing.shares.tolist(), disagreeing.others.tolist(), strict=True)
     found = [one for one in shares if one[0] not in known.belongs and one[0][0] not in left_out]
-    found = found[:number]
+    found = _least_certain_first(store, found, settings)[:number]
     items = _ItemMaker.read(store, current, members, [pair for pair, _, _ in found])
     return [
         items.make(pair, SampleKind.DOUBTFUL, disagreeing=share, other=other)
         for pair, share, other in found
         if items.has(pair)
     ]
+
+
+def _least_certain_first(
+    store: Store, found: list[_Doubtful], settings: Settings
+) -> list[_Doubtful]:
+    """In the order of `organizer suggest --ask`, where something is learned from decisions."""
+    if not found or not store.decisions.current():
+        return found
+    learned = learn_clusters(read_state(store, settings=settings))
+    if learned is None:
+        return found
+    certain = learned.certainty([image_id for (image_id, _), _, _ in found])
+    return [found[place] for place in np.argsort(certain, kind="stable").tolist()]
 
 
 @dataclass(frozen=True, slots=True)

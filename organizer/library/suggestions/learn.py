@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from organizer.cluster.questions import certainty
 from organizer.errors import SettingsError
 from organizer.library.clustering.build import PreparedImages
 from organizer.library.clustering.constraints import decided_singly
@@ -85,6 +86,15 @@ class LearnedClusters:
         at = np.flatnonzero((share >= least) & self.head.is_open[best] & np.isin(predicted, wanted))
         at = at[self.head.fits(images.vectors[at], images.points[at], predicted[at])]
         return rows[at], predicted[at], share[at]
+
+    def certainty(self, image_ids: Sequence[str]) -> NDArray[np.float64]:
+        """``(n,)`` how certain the clusters of some members are, 0 to 1."""
+        rows = self.state.rows.of(image_ids)
+        parts = [
+            certainty(self.head.probabilities(images.vectors, images.points))
+            for _, images in self.blocks(rows)
+        ]
+        return np.concatenate(parts) if parts else np.empty(0)
 
     def alike(self) -> list[AlikeNames]:
         """The pairs of names that are confused often, the most often first."""
