@@ -243,6 +243,7 @@ def test_images_without_files_are_not_drawn(library: Library) -> None:
 
 
 def test_doubtful_images_come_in_the_order_in_which_questions_are_asked(library: Library) -> None:
+    library.corrections.pin(cluster_of(library, GROUPS[0]))
     library.corrections.move(GROUPS[0][:4], cluster_of(library, GROUPS[1]))
     items = library.review.doubtful(50)
     assert len(items) == 4
