@@ -81,7 +81,10 @@ class LoadedClustering:
         if not ids:
             return None
         vectors = unit_rows(self.store.vectors.read_rows(self.clustering.embedder, ids))
-        vectors = self.preprocessor.centred(ids, vectors)
+        # One of its own: what it measures for these images alone is not to be stored.
+        state = self.store.clusterings.space(self.id)
+        preprocessor = Preprocessor.restored(self.store, self.clustering, state)
+        vectors = preprocessor.centred(ids, vectors)
         images = PreparedImages(np.array(ids, dtype=object), vectors, self.space.points(vectors))
         head, is_better = learn_head(
             images,
