@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from benchmarks.neighbours import centred_cosines, changed_neighbours, right_neighbours
 from organizer import registry
 from organizer.embed import network_source, openvino
 from organizer.types import PartSpec, Vectors
@@ -101,17 +102,10 @@ def _rates(made: dict[str, Any], folders: list[Path]) -> None:
 
 
 def _agreement(exact: Vectors, fast: Vectors, labels: NDArray[Any]) -> str:
-    centre = exact.mean(axis=0)
-    cosines = (_unit(fast - centre) * _unit(exact - centre)).sum(axis=1)
-    before, after = _alike(exact), _alike(fast)
-    rows = np.arange(len(exact))
-    nearest, found = before.argmax(axis=1), after.argmax(axis=1)
-    # Of copies any may come first: their distance is rounding.
-    farther = 1 - before[rows, found] > 1.005 * (1 - before[rows, nearest]) + 1e-6
-    right, still = ((labels[each] == labels).mean() for each in (nearest, found))
+    right, still = (right_neighbours(vectors, labels) for vectors in (exact, fast))
     return (
-        f"{len(exact):5} images, 1 - cosine {1 - cosines.mean():.5f}, another neighbour "
-        f"{farther.mean():.2%}, 1-NN {right:.4f} -> {still:.4f}"
+        f"{len(exact):5} images, 1 - cosine {1 - centred_cosines(exact, fast).mean():.5f}, another "
+        f"neighbour {changed_neighbours(exact, fast)[1]:.2%}, 1-NN {right:.4f} -> {still:.4f}"
     )
 
 
@@ -133,16 +127,6 @@ def _vectors(embedder: Any, pictures: list[NDArray[np.uint8]]) -> Vectors:
     starts = range(0, len(pictures), _AT_ONCE)
     batches = ([embedder.prepare(p) for p in pictures[s : s + _AT_ONCE]] for s in starts)
     return np.concatenate([embedder.embed(batch) for batch in batches])
-
-
-def _alike(vectors: Vectors) -> Vectors:
-    alike = _unit(vectors) @ _unit(vectors).T
-    np.fill_diagonal(alike, -9)
-    return np.asarray(alike, dtype=np.float32)
-
-
-def _unit(vectors: Vectors) -> Vectors:
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-30))
 
 
 def _arguments() -> argparse.Namespace:

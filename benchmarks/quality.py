@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.neighbours import centred_cosines, changed_neighbours, right_neighbours
 from organizer.library import Library
 from organizer.settings import load_settings
 from organizer.types import PartSpec, Vectors
@@ -48,8 +49,9 @@ def _score(library: Library, folder: Path, embedder: str) -> None:
     truth = library.reports.make(labels="folders").truth
     assert truth is not None
     vectors, labels = _labelled(library, report.embedder)
+    right = right_neighbours(vectors, labels)
     print(
-        f"{folder.name:<18} {embedder:<24} {len(labels):>6} {_neighbours(vectors, labels):>6.3f} "
+        f"{folder.name:<18} {embedder:<24} {len(labels):>6} {right:>6.3f} "
         f"{truth.nmi:>6.3f} {truth.acc:>6.3f} {report.embedded / report.seconds:>8.1f}",
         flush=True,
     )
@@ -64,17 +66,13 @@ def _agree(folders: list[Path], embedder: str) -> None:
             report = library.ingest(folders, embedder=embedder)
             made[precision], labels = _labelled(library, report.embedder)
     exact, fast = made["float32"], made["bfloat16"]
-    centred = (_unit(fast - exact.mean(axis=0)) * _unit(exact - exact.mean(axis=0))).sum(axis=1)
-    before, after = _alike(exact), _alike(fast)
-    rows = np.arange(len(exact))
-    nearest, found = before.argmax(axis=1), after.argmax(axis=1)
-    # Of copies any may come first: their distance is rounding.
-    farther = 1 - before[rows, found] > 1.005 * (1 - before[rows, nearest]) + 1e-6
+    centred = centred_cosines(exact, fast)
+    changed, farther = changed_neighbours(exact, fast)
     print(
         f"{embedder}: {len(exact)} images, least centred cosine {centred.min():.5f} (median "
-        f"{np.median(centred):.6f}), another nearest neighbour {(nearest != found).mean():.2%}, "
-        f"one farther by 0.5% {farther.mean():.2%}, 1-NN {_neighbours(exact, labels):.4f} in "
-        f"float32, {_neighbours(fast, labels):.4f} in bfloat16"
+        f"{np.median(centred):.6f}), another nearest neighbour {changed:.2%}, "
+        f"one farther by 0.5% {farther:.2%}, 1-NN {right_neighbours(exact, labels):.4f} in "
+        f"float32, {right_neighbours(fast, labels):.4f} in bfloat16"
     )
 
 
@@ -85,22 +83,6 @@ def _labelled(library: Library, spec: PartSpec) -> tuple[Vectors, np.ndarray]:
     order = np.argsort(ids)
     labels = np.array([files[image_id][0].file.parent.name for image_id in ids])
     return vectors[order], labels[order]
-
-
-def _neighbours(vectors: Vectors, labels: np.ndarray) -> float:
-    """Share of the rows whose nearest other row, by cosine, is of their class."""
-    return float((labels[_alike(vectors).argmax(axis=1)] == labels).mean())
-
-
-def _alike(vectors: Vectors) -> Vectors:
-    """Cosines of all pairs of rows, without the diagonal."""
-    alike = _unit(vectors) @ _unit(vectors).T
-    np.fill_diagonal(alike, -9)
-    return np.asarray(alike, dtype=np.float32)
-
-
-def _unit(vectors: Vectors) -> Vectors:
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-30))
 
 
 def _arguments() -> argparse.Namespace:

@@ -9,6 +9,8 @@ import pytest
 
 from organizer.errors import PluginError, SettingsError
 from organizer.library import Library
+from organizer.library.embedders import load_embedder
+from organizer.settings import Settings
 from organizer.types import EmbeddingBatch, PartSpec
 from tests.conftest import Site, make_photo
 from tests.test_ingest import Listening
@@ -111,3 +113,9 @@ def test_an_embedder_that_came_with_organizer_once_names_what_takes_over(
     with pytest.raises(SettingsError, match="does not come with organizer any more") as caught:
         library.ingest([photos])
     assert "organizer recluster --embedder efficientnet_lite2" in caught.value.hint
+    assert "recluster --embedder crops:efficientnet_lite2" in caught.value.hint
+
+
+def test_so_does_one_that_was_joined_with_another() -> None:
+    with pytest.raises(SettingsError, match="does not come with organizer any more"):
+        load_embedder(PartSpec("organizer-mini+hsv"), Settings())

@@ -61,7 +61,7 @@ class EfficientNetLite(NetworkFactory):
 
     def may_be_cached(self) -> bool:
         """See `NetworkFactory`; a package that is not installed is found missing at once."""
-        return self.package.find() is not None
+        return self.package.is_installed
 
     def source(self) -> WeightsSource:
         """See `NetworkFactory`."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from organizer.embed.digest import file_digest
+from organizer.embed.digest import what_is_wrong
 from organizer.errors import WeightsError
 
 _REVISION = "1"
@@ -48,12 +48,11 @@ class InputStatistics:
         """
         from safetensors.torch import load_file
 
-        try:
-            sound = file_digest(self.file) == self.sha256
-        except OSError as error:
-            raise _damaged(f"{self.file}: {error.strerror}") from error
-        if not sound:
-            raise _damaged(f"{self.file} is not the file that was released")
+        if wrong := what_is_wrong(self.file, sha256=self.sha256):
+            raise WeightsError(
+                f"the ranges that come with organizer are damaged: {wrong}",
+                "install organizer again",
+            )
         return load_file(self.file)
 
 
@@ -75,12 +74,6 @@ def quantised(network: Any, statistics: Mapping[str, Any]) -> Any:
 def statistics_file(network: str) -> Path:
     """Where the statistics of a network are, or would be."""
     return Path(__file__).with_name(f"{network}-int8.safetensors")
-
-
-def _damaged(what: str) -> WeightsError:
-    return WeightsError(
-        f"the ranges that come with organizer are damaged: {what}", "install organizer again"
-    )
 
 
 def convolutions(network: Any) -> Iterator[tuple[str, Any]]:

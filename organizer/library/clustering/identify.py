@@ -20,7 +20,7 @@ from organizer.library.clustering.build import (
 )
 from organizer.library.clustering.constraints import apply_constraints, constrained_rows
 from organizer.library.clustering.fit import FittedLabels
-from organizer.library.clustering.learned import ClusterHead, learn_head
+from organizer.library.clustering.learned import ClusterHead, sampled_ids
 from organizer.library.clustering.previous import PreviousClusters
 from organizer.types import NOISE, Assignments, ClusterModels, Exemplars, Labels, Vectors
 
@@ -72,14 +72,22 @@ def identify_clusters(
     models, exemplars = build_models(images, fitted.labels, modes, seed=seed)
     cluster_ids = np.where(fitted.labels == NOISE, NOISE, mode_clusters[fitted.labels])
     cluster_ids = _with_hysteresis(images, cluster_ids, previous, models, constraints)
-    head, is_better = learn_head(
-        images, constraints, singly, models, exemplars, points_of=points_of, seed=seed
+    decided = set(sampled_ids(constraints.fixed.keys(), singly, seed=seed))
+    rows = np.flatnonzero([image_id in decided for image_id in images.image_ids.tolist()])
+    head = ClusterHead.fit(
+        images.take(rows),
+        constraints.fixed,
+        singly,
+        models,
+        exemplars,
+        required=constraints.required,
+        points_of=points_of,
     )
     learned = cluster_ids
     if head is not None:
         learned = _without_doubtful_moves(images, cluster_ids, previous, head, constraints)
-    if head is not None and is_better:
-        learned = _learned(images, learned, head, constraints)
+        if head.knows_better:
+            learned = _learned(images, learned, head, constraints)
     n_learned = int(np.count_nonzero(learned != cluster_ids))
     cluster_ids = apply_constraints(images, learned, models, exemplars, constraints)
     models, exemplars = rebuild_models(images, cluster_ids, models, seed=seed)

@@ -3,20 +3,19 @@
 A head is learned from the decided images (`organizer.cluster.head`) whenever it is needed and never
 stored: it follows from the decisions and the clustering, so it is right after an undo too, and is
 never one of other vectors. Where held-out decisions show that it knows better than the clusters, it
-assigns the images that it is sure of. Decisions themselves come before it.
+assigns images. Decisions themselves come before it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.cluster.decisions import Constraints
 from organizer.cluster.fit import LIMIT, misfit
 from organizer.cluster.head import (
     DecidedImages,
@@ -61,7 +60,7 @@ class ClusterHead:
         is_open: ``(c,)`` which of its clusters may take images: not those that nobody decided
             about, which are there so that their images are not taken for others', and not those
             that it is wrong about more often than right.
-        is_rival: ``(c,)`` which of its clusters nobody decided about.
+        knows_better: Whether it is right more often than the clusters are, on held-out decisions.
         models: The clusters.
         exemplars: Their exemplars.
     """
@@ -69,7 +68,7 @@ class ClusterHead:
     head: LearnedHead
     decided: DecidedImages
     is_open: NDArray[np.bool_]
-    is_rival: NDArray[np.bool_]
+    knows_better: bool
     models: ClusterModels
     exemplars: Exemplars
 
@@ -77,7 +76,7 @@ class ClusterHead:
     def fit(
         cls,
         images: PreparedImages,
-        cluster_ids: Labels,
+        fixed: Mapping[str, int],
         singly: Collection[str],
         models: ClusterModels,
         exemplars: Exemplars,
@@ -88,8 +87,8 @@ class ClusterHead:
         """Fit a head to decided images.
 
         Args:
-            images: The decided images.
-            cluster_ids: ``(m,)`` the clusters that they are fixed to.
+            images: Decided images.
+            fixed: The clusters that they are fixed to.
             singly: Images that were decided by themselves.
             models: The clusters.
             exemplars: Their exemplars.
@@ -99,6 +98,7 @@ class ClusterHead:
         Returns:
             None where fewer than two of the clusters have a decided image.
         """
+        cluster_ids = np.array([fixed[i] for i in images.image_ids.tolist()], dtype=np.int64)
         known = np.flatnonzero(np.isin(cluster_ids, models.cluster_ids))
         images, cluster_ids = images.take(known), cluster_ids[known]
         if len(np.unique(cluster_ids)) < 2:
@@ -117,20 +117,11 @@ class ClusterHead:
         )
         head = fit_head(decided)
         assert head is not None  # noqa: S101 - there are two clusters
-        is_rival = np.isin(head.cluster_ids, rivals)
-        is_open = trusted_clusters(head, decided) & ~is_rival
-        return cls(head, decided, is_open, is_rival, models, exemplars)
-
-    def is_better(self, points: Vectors) -> bool:
-        """Whether it is right more often than the clusters are, on held-out decisions.
-
-        Args:
-            points: ``(m, d)`` those of the decided images.
-        """
-        nearest = np.full(len(self.decided), NOISE, dtype=np.int64)  # of rivals it is not asked
-        own = self.decided.cluster_ids[: len(points)]
-        nearest[: len(points)] = _nearest_without(self.models, points, own)
-        return is_better(self.head, nearest, self.decided)
+        is_open = trusted_clusters(head, decided) & ~np.isin(head.cluster_ids, rivals)
+        without = np.full(len(decided), NOISE, dtype=np.int64)  # of rivals it is not asked
+        without[: len(cluster_ids)] = _nearest_without(models, images.points, cluster_ids)
+        knows_better = is_better(head, without, decided)
+        return cls(head, decided, is_open, knows_better, models, exemplars)
 
     def probabilities(self, vectors: Vectors, points: Vectors) -> NDArray[np.float64]:
         """``(n, c)`` the probability of each cluster, given that it is one of them."""
@@ -258,46 +249,3 @@ def sampled_ids(fixed: Collection[str], singly: Collection[str], *, seed: int) -
     draw = np.random.default_rng(seed)
     order = [ids[row] for row in draw.permutation(len(ids)).tolist()]
     return sorted(sorted(order, key=lambda i: i not in singly)[:MOST_DECIDED])
-
-
-def learn_head(
-    images: PreparedImages,
-    constraints: Constraints,
-    singly: Collection[str],
-    models: ClusterModels,
-    exemplars: Exemplars,
-    *,
-    points_of: Callable[[Vectors], Vectors],
-    seed: int,
-) -> tuple[ClusterHead | None, bool]:
-    """Learn a head of a clustering's images.
-
-    Args:
-        images: The images, with those that are decided.
-        constraints: The constraints that follow from the decisions.
-        singly: Images that were decided by themselves.
-        models: The clusters.
-        exemplars: Their exemplars.
-        points_of: Transforms vectors to points in the clustering's space.
-        seed: Of a sample, where very many are decided.
-
-    Returns:
-        The head, None where fewer than two clusters have a decided image; and whether it knows
-        better than the clusters do.
-    """
-    singly = {image_id for image_id in singly if image_id in constraints.fixed}
-    wanted = set(sampled_ids(constraints.fixed.keys(), singly, seed=seed))
-    chosen = [row for row, i in enumerate(images.image_ids.tolist()) if i in wanted]
-    decided = images.take(np.array(chosen, dtype=np.int64))
-    ids = np.array([constraints.fixed[i] for i in decided.image_ids.tolist()], dtype=np.int64)
-    head = ClusterHead.fit(
-        decided,
-        ids,
-        singly,
-        models,
-        exemplars,
-        required=constraints.required,
-        points_of=points_of,
-    )
-    known = np.isin(ids, models.cluster_ids)
-    return head, head is not None and head.is_better(decided.points[known])

@@ -294,10 +294,9 @@ def _store_clustering(
     clustering_id = None
     if not dry_run:
         parent = previous.clustering.clustering_id if previous.clustering else None
-        with store.transaction():
-            clustering_id = store.clusterings.add(clustering, parent_id=parent, lineage=lineage)
-            if keep_points:
-                store.points.append(clustering_id, members.image_ids.tolist(), made.points)
+        clustering_id = store.clusterings.add(clustering, parent_id=parent, lineage=lineage)
+        if keep_points:
+            store.points.append(clustering_id, members.image_ids.tolist(), made.points)
     return ReclusterReport(
         clustering_id=clustering_id,
         clusters=_listed(clustering.models, members.cluster_ids, constraints.names),

@@ -11,6 +11,11 @@ from organizer.library.corrections.working import WorkingClusters
 from organizer.types import NOISE
 
 
+def typed_name(text: str) -> str:
+    """A name with single spaces, an accent and its letter as one character."""
+    return unicodedata.normalize("NFC", " ".join(text.split()))
+
+
 def require_free_name(
     clusters: WorkingClusters,
     builder: ConstraintsBuilder,
@@ -33,7 +38,7 @@ def require_free_name(
     Raises:
         SettingsError: It cannot be a name, or another cluster has it.
     """
-    name = unicodedata.normalize("NFC", " ".join(name.split()))
+    name = typed_name(name)
     if not name or not name.isprintable():
         raise SettingsError(
             f"a cluster cannot be called {name!r}", 'a name has letters, for example "Red fox"'

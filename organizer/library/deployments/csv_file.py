@@ -12,8 +12,6 @@ tells where the clock was, not what it showed.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -23,9 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from organizer.deployments import parse_shift, tidy_name
-from organizer.errors import OrganizerError, SettingsError
+from organizer.errors import SettingsError
 from organizer.export.spreadsheet import guarded
-from organizer.export.target import replace_export
 from organizer.library import csv_tables
 from organizer.library.csv_tables import CsvTable, TableRow
 from organizer.library.output_paths import require_suffix, resolve_output
@@ -240,21 +237,12 @@ def write_deployments(
     """
     place = resolve_output(store, to, option="FILE.csv")
     require_suffix(place, ".csv", option="write-csv")
-    text = io.StringIO(newline="")
-    lines = csv.writer(text)
-    lines.writerow(DEPLOYMENT_COLUMNS)
+    if place.is_file() and not force:
+        raise SettingsError(f"{to} is there already", "--force replaces it; or name another")
+    lines = []
     for deployment, images, first, last in rows:
         period = (deployment.latitude, deployment.longitude, deployment.start, deployment.end)
         names = (deployment.deployment_id, deployment.location, deployment.camera)
-        lines.writerow([*map(guarded, names), *period, deployment.shift, images, first, last])
-    try:
-        if place.is_file() and not force:
-            raise SettingsError(f"{to} is there already", "--force replaces it; or name another")
-        with replace_export(place, force=force) as partial:
-            # The mark at the beginning makes spreadsheets read UTF-8.
-            partial.write_bytes(text.getvalue().encode("utf-8-sig"))
-    except OrganizerError as error:
-        if isinstance(error, SettingsError):
-            raise
-        raise SettingsError(error.message, "name another file") from error
+        lines.append([*map(guarded, names), *period, deployment.shift, images, first, last])
+    csv_tables.write_table(place, DEPLOYMENT_COLUMNS, lines, force=force, hint="name another file")
     return place

@@ -18,7 +18,7 @@ _ROWS_AT_ONCE = 8_192
 def join_vectors(store: Store, name: str) -> int:
     """Join the stored vectors of the embedders that A+B names, as if A+B had embedded the photos.
 
-    The caller holds the library for writing.
+    The caller holds the library for writing, in a transaction.
 
     Returns:
         The number of images whose vectors were joined; 0 where the name is not one of several
@@ -32,20 +32,17 @@ def join_vectors(store: Store, name: str) -> int:
     have = store.vectors.ids(joined)
     first = store.vectors.stream(parts[0], rows=_ROWS_AT_ONCE)
     count = 0
-    with store.transaction():
-        for ids, vectors in first:
-            rows = [
-                row
-                for row, image_id in enumerate(ids.tolist())
-                if image_id not in have and all(image_id in other for other in known[1:])
-            ]
-            chosen = ids[rows].tolist()
-            others = [store.vectors.read_rows(part, chosen) for part in parts[1:]]
-            columns = [unit_rows(each) for each in (vectors[rows], *others)]
-            store.vectors.append(
-                joined, EmbeddingBatch(tuple(chosen), np.concatenate(columns, axis=1))
-            )
-            count += len(chosen)
+    for ids, vectors in first:
+        rows = [
+            row
+            for row, image_id in enumerate(ids.tolist())
+            if image_id not in have and all(image_id in other for other in known[1:])
+        ]
+        chosen = ids[rows].tolist()
+        others = [store.vectors.read_rows(part, chosen) for part in parts[1:]]
+        columns = [unit_rows(each) for each in (vectors[rows], *others)]
+        store.vectors.append(joined, EmbeddingBatch(tuple(chosen), np.concatenate(columns, axis=1)))
+        count += len(chosen)
     return count
 
 

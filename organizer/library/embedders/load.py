@@ -28,7 +28,7 @@ def load_embedder(spec: PartSpec, settings: Settings) -> LoadedEmbedder:
     try:
         registry.check_part(EMBEDDERS, spec.name)
     except SettingsError as error:
-        if spec.name.removeprefix(CROPS_PREFIX) in _RETIRED:
+        if _RETIRED.intersection(registry.joined_names(spec.name)):
             raise _retired_error(spec.name) from error
         raise SettingsError(
             f"the embedder {spec.name} is not installed here",
@@ -44,10 +44,13 @@ def load_embedder(spec: PartSpec, settings: Settings) -> LoadedEmbedder:
 
 
 def _retired_error(name: str) -> SettingsError:
+    crops = f"{CROPS_PREFIX}{DEFAULT_EMBEDDER}"
     return SettingsError(
         f"the embedder {name} does not come with organizer any more",
         "another one takes over, and names and decisions stay: organizer ingest --embedder "
-        f"{DEFAULT_EMBEDDER}, then organizer recluster --embedder {DEFAULT_EMBEDDER}",
+        f"{DEFAULT_EMBEDDER}, then organizer recluster --embedder {DEFAULT_EMBEDDER}; where crops "
+        f"are clustered, organizer detections import FILE --embedder {crops} in between, and "
+        f"recluster --embedder {crops}",
     )
 
 

@@ -17,7 +17,7 @@ from organizer.library.clustering.incoming import (
     observe_bursts,
     single_observations,
 )
-from organizer.library.clustering.learned import ClusterHead, learn_head, sampled_ids
+from organizer.library.clustering.learned import ClusterHead, sampled_ids
 from organizer.library.clustering.measure import measure_fit
 from organizer.library.clustering.observations import Observations, make_observations
 from organizer.library.clustering.preprocessing import Preprocessor
@@ -86,16 +86,16 @@ class LoadedClustering:
         preprocessor = Preprocessor.restored(self.store, self.clustering, state)
         vectors = preprocessor.centred(ids, vectors)
         images = PreparedImages(np.array(ids, dtype=object), vectors, self.space.points(vectors))
-        head, is_better = learn_head(
+        head = ClusterHead.fit(
             images,
-            self.constraints,
+            self.constraints.fixed,
             singly,
             self.models,
             self.exemplars,
+            required=self.constraints.required,
             points_of=self.space.points,
-            seed=seed,
         )
-        return head if is_better else None
+        return head if head is not None and head.knows_better else None
 
     def observe(self, image_ids: Sequence[str], vectors: Vectors) -> IncomingObservations:
         """New images as observations, those of a burst with the images of it that are here.

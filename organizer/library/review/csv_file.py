@@ -9,16 +9,13 @@ Texts that a spreadsheet would run as formulas are guarded as in an export.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from organizer.errors import OrganizerError, SettingsError
+from organizer.errors import SettingsError
 from organizer.export.spreadsheet import guarded, guarded_path
-from organizer.export.target import replace_export
 from organizer.library import csv_tables
 from organizer.library.csv_tables import CsvTable, TableRow
 from organizer.library.current import require_clustering
@@ -80,17 +77,14 @@ def write_review(file: Path, items: Sequence[ReviewItem], *, store: Store, force
     """
     place = resolve_output(store, file, option="--out")
     _require_free(place, file, store, force=force)
-    text = io.StringIO()
-    rows = csv.writer(text)
-    rows.writerow(REVIEW_COLUMNS)
     last = store.answers.last()
-    rows.writerows(_row(item, last) for item in items)
-    try:
-        with replace_export(place, force=force) as partial:
-            # The mark at the beginning makes spreadsheets read UTF-8.
-            partial.write_bytes(text.getvalue().encode("utf-8-sig"))
-    except OrganizerError as error:
-        raise SettingsError(error.message, "name another file with --out") from error
+    csv_tables.write_table(
+        place,
+        REVIEW_COLUMNS,
+        (_row(item, last) for item in items),
+        force=force,
+        hint="name another file with --out",
+    )
 
 
 def _require_free(place: Path, file: Path, store: Store, *, force: bool) -> None:

@@ -8,23 +8,22 @@ A name that no cluster has makes a new one.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from organizer.errors import OrganizerError, SettingsError
+from organizer.cluster.decisions import compile_constraints
+from organizer.errors import SettingsError
 from organizer.export.spreadsheet import guarded, guarded_path, unguarded
-from organizer.export.target import replace_export
 from organizer.library import csv_tables
+from organizer.library.corrections.names import typed_name
 from organizer.library.corrections.requests import DecisionRequest, MakeCluster, MoveImages
 from organizer.library.csv_tables import CsvTable, TableRow
 from organizer.library.current import require_clustering, unknown_cluster
 from organizer.library.output_paths import resolve_output
 from organizer.library.suggestions.ask import Question
-from organizer.library.suggestions.names import bearers, typed_name
+from organizer.library.suggestions.names import bearers
 from organizer.library.suggestions.propose import Suggestion
 from organizer.store import Store
 
@@ -78,15 +77,13 @@ def write_suggestions(
             f"{file} is there already, maybe with names in it",
             f"read them: organizer suggest --accept {file}; or --force to write over it",
         )
-    text = io.StringIO()
-    rows = csv.writer(text)
-    rows.writerow(SUGGESTION_COLUMNS)
-    rows.writerows(map(_row, items))
-    try:
-        with replace_export(place, force=force) as partial:
-            partial.write_bytes(text.getvalue().encode("utf-8-sig"))
-    except OrganizerError as error:
-        raise SettingsError(error.message, "name another file with --out") from error
+    csv_tables.write_table(
+        place,
+        SUGGESTION_COLUMNS,
+        map(_row, items),
+        force=force,
+        hint="name another file with --out",
+    )
 
 
 def read_suggestions(file: Path, store: Store) -> FilledSuggestions:
@@ -155,8 +152,6 @@ class _Targets:
 
     @classmethod
     def read(cls, store: Store, ids: Sequence[int]) -> _Targets:
-        from organizer.cluster.decisions import compile_constraints
-
         decisions = store.decisions.current()
         constraints = compile_constraints(decisions)
         here = set(ids)

@@ -139,11 +139,9 @@ def learn_clusters(state: EditorState) -> LearnedClusters | None:
     rows = at[at != NOISE]
     if not len(rows):
         return None
-    images = state.images(rows, kept=True)
-    cluster_ids = np.array([fixed[i] for i in images.image_ids.tolist()], dtype=np.int64)
     head = ClusterHead.fit(
-        images,
-        cluster_ids,
+        state.images(rows, kept=True),
+        fixed,
         singly,
         state.models,
         state.exemplars,

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 
-
-def typed_name(text: str) -> str:
-    """A name with single spaces, an accent and its letter as one character."""
-    return unicodedata.normalize("NFC", " ".join(text.split()))
+from organizer.library.corrections.names import typed_name
 
 
 def bearers(name: str, names: Mapping[int, str]) -> list[int]:
