@@ -158,6 +158,7 @@ class Library:
         other_weights: bool = False,
         progress: Progress | None = None,
         stop: Callable[[], bool] = lambda: False,
+        pause: Callable[[], None] = lambda: None,
     ) -> IngestReport:
         """Ingest the images of folders and files; new ones are assigned to the current clusters.
 
@@ -172,6 +173,8 @@ class Library:
                 the library were made with others.
             progress: Receives the progress.
             stop: Asked after every batch; True ends the run with what was done so far committed.
+            pause: Called after every batch. What it decides (`corrections`, `undo`, `redo`) is
+                stored at once, and the images that follow are assigned to the clusters after it.
 
         Raises:
             SettingsError: A path does not exist, there are no images, or no such embedder or
@@ -186,6 +189,7 @@ class Library:
         """
         require_flag("other_weights", other_weights)
         require_function("stop", stop)
+        require_function("pause", pause)
         shown = progress_or_none(progress)
         embedders.require_photo_embedder(embedders.embedder_name(embedder))
         require_executor(self.settings)
@@ -202,6 +206,7 @@ class Library:
                 settings=self.settings,
                 progress=shown,
                 stop=stop,
+                pause=pause,
             )
             if sum(report.counts.values()) > report.counts[Outcome.UNCHANGED]:
                 self._opened.tidy()
