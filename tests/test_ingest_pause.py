@@ -123,3 +123,14 @@ def test_another_thread_is_refused_while_an_ingest_runs(clustered: Library, tmp_
                 pool.submit(clustered.corrections.rename, red, "no").result()
 
         clustered.ingest([tmp_path / "more"], pause=pause)
+
+
+def test_what_another_thread_reads_outlives_the_upkeep(tmp_path: Path) -> None:
+    """Without `serving` the upkeep after a write removes the version that is being read."""
+    photos = make_groups(tmp_path / "photos", each=12)
+    with Library.open_or_create(tmp_path, Settings(batch_size=2, commit_images=2)) as library:
+        library.ingest([photos / "red"], embedder="channel-mean")
+        dataset = library.store._database.dataset("images")
+        with library.serving():
+            library.ingest([photos])
+            assert dataset.to_table().num_rows == 12

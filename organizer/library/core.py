@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -147,6 +148,16 @@ class Library:
     def settings(self) -> Settings:
         """The settings that the library was opened with."""
         return self._opened.settings
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """Let other threads read while one writes, for as long as the context lasts.
+
+        The upkeep after a write leaves what they may be reading for an hour, as it does for the
+        readers of other processes. Only one thread may write.
+        """
+        with self._opened.streaming():
+            yield
 
     # Writing -------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from threading import Lock
 
 from organizer.errors import OrganizerError, StoreError
 from organizer.settings import Settings
@@ -29,6 +30,7 @@ class OpenLibrary:
     settings: Settings
     repair: Repair
     _reading: ExitStack = field(default_factory=ExitStack)
+    _counting: Lock = field(default_factory=Lock)
     _streams: int = 0
     _is_closed: bool = False
 
@@ -53,11 +55,13 @@ class OpenLibrary:
     @contextmanager
     def streaming(self) -> Iterator[None]:
         """Keep what is read bit by bit from the upkeep after a write of this process."""
-        self._streams += 1
+        with self._counting:
+            self._streams += 1
         try:
             yield
         finally:
-            self._streams -= 1
+            with self._counting:
+                self._streams -= 1
 
     @contextmanager
     def writing(self) -> Iterator[bool]:
