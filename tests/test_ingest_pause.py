@@ -34,7 +34,7 @@ def _sizes(library: Library) -> list[int]:
 
 def _cluster_at(library: Library, folder: Path) -> int:
     members = library.assignments().to_pylist()
-    return next(row["cluster_id"] for row in members if Path(row["path"]).parent == folder)
+    return next(int(row["cluster_id"]) for row in members if Path(row["path"]).parent == folder)
 
 
 def test_a_decision_in_a_pause_is_stored_and_the_ingest_goes_on(

@@ -71,7 +71,7 @@ class ChangeWatcher:
             {
                 "revision": number,
                 "clustering": current.clustering_id if current is not None else None,
-                "user": events[0].user,
+                "user": getattr(events[0], "user", ""),
                 "what": [event.what for event in events],
                 "clusters": sorted({i for event in events for i in event.cluster_ids}),
             },
@@ -80,9 +80,7 @@ class ChangeWatcher:
     def _look_at_images(self, *, is_first: bool) -> None:
         former, self._images = self._images, self._library.store.photos.count_images()
         if not is_first and self._images != former:
-            self._events.publish(
-                "images", {"added": self._images - former, "images": self._images}
-            )
+            self._events.publish("images", {"added": self._images - former, "images": self._images})
 
     def _watch(self) -> None:
         while not self._ended.wait(_LOOK_SECONDS):

@@ -57,7 +57,7 @@ class EventBus:
     """
 
     def __init__(self, *, remembered: int = _REMEMBERED) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal may close the bus while its thread publishes
         # A number that an earlier run of the service gave is below all of this one.
         self._first = self._last = time.time_ns() // 1_000_000
         self._events: deque[ServiceEvent] = deque(maxlen=remembered)

@@ -44,11 +44,11 @@ class ExportRequest(Body):
     format: ShortText
     vectors: bool | None = None
     embedder: EmbedderName | None = None
-    clusters: Annotated[list[int | ShortText], Field(max_length=_MOST_CLUSTERS)] = []
+    clusters: list[int | ShortText] = Field([], max_length=_MOST_CLUSTERS)
     include_missing: bool = False
     relative_to: ServerPath | None = None
     leave_out_incomplete: bool = False
-    params: Annotated[dict[ShortText, Param], Field(max_length=_MOST_PARAMS)] = {}
+    params: dict[ShortText, Param] = Field({}, max_length=_MOST_PARAMS)
 
 
 class FormatOption(BaseModel):
@@ -81,9 +81,7 @@ def get_export_formats() -> ExportFormats:
             ExportFormat(
                 format=name,
                 options=[
-                    FormatOption(
-                        name=option, help=o.help, example=o.example or "", needed=o.needed
-                    )
+                    FormatOption(name=option, help=o.help, example=o.example or "", needed=o.needed)
                     for option, o in format_options(name).items()
                 ],
             )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
 from fastapi import APIRouter, Response
 from pydantic import Field
@@ -31,7 +30,7 @@ class IngestRequest(Body):
         embedder: The name of an embedder; the library's own where null.
     """
 
-    paths: Annotated[list[ServerPath], Field(max_length=_MOST_PATHS)] = []
+    paths: list[ServerPath] = Field([], max_length=_MOST_PATHS)
     embedder: EmbedderName | None = None
 
 

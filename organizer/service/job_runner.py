@@ -189,9 +189,7 @@ class JobRunner:
         <JobState.RUNNING: 'running'>
     """
 
-    def __init__(
-        self, writer: Writer, *, changed: Callable[[Job], None] = lambda _: None
-    ) -> None:
+    def __init__(self, writer: Writer, *, changed: Callable[[Job], None] = lambda _: None) -> None:
         self._writer, self._changed = writer, changed
         self._reader = ThreadPoolExecutor(1, "reading-job")
         self._lock = threading.Lock()
@@ -280,7 +278,7 @@ class JobRunner:
             job.result = work(run)
         except JobCancelledError:
             self._end(job, JobState.CANCELLED)
-        except Exception as error:  # noqa: BLE001 - the client is told, and the thread goes on
+        except Exception as error:
             if not isinstance(error, OrganizerError):
                 logging.getLogger(__name__).exception("the job %s %s failed", job.kind, job.id)
             job.error = error

@@ -13,7 +13,7 @@ from organizer.errors import OrganizerError, StaleRevisionError
 from organizer.library import Library
 from organizer.service.context import Service, ServiceOf
 from organizer.service.job_runner import Job, JobState
-from organizer.service.problems import Problem, ProblemError, as_problem, bug, stale
+from organizer.service.problems import Problem, ProblemError, as_bug, as_problem, as_stale
 from organizer.service.security import API
 
 router = APIRouter(tags=["jobs"])
@@ -168,7 +168,7 @@ def _problem(error: BaseException | None, library: Library) -> Problem | None:
     if isinstance(error, ProblemError):
         return error.problem
     if isinstance(error, StaleRevisionError):
-        return stale(error, library).problem
+        return as_stale(error, library).problem
     if isinstance(error, OrganizerError):
         return as_problem(error).problem
-    return bug().problem
+    return as_bug().problem

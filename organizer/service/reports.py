@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import asdict
-from threading import Lock
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from organizer.fields.report import report_fields
-from organizer.library import Library
 from organizer.library.current import require_clustering
 from organizer.library.reports.maps import MapMethod
 from organizer.service.context import RevisionOf, ServiceOf, UserOf
@@ -24,7 +21,6 @@ router = APIRouter(tags=["reports"])
 Labels = Literal["folders", "camera", "format", "light"]
 """Known truth that is in the library itself; a table of a person's is for the command line."""
 
-_KEPT = 4
 _PAGE = "organizer-report.html"
 
 
@@ -63,24 +59,6 @@ class ReportRequest(Body):
 
     labels: Labels | None = None
     map: MapMethod = "tsne"
-
-
-class ReportCache:
-    """The last few reports: their scores take seconds where there are many images."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._known: OrderedDict[tuple[int, str | None], dict[str, object]] = OrderedDict()
-
-    def fields(self, library: Library, labels: str | None) -> dict[str, object]:
-        """The report's fields; one at a time is made."""
-        with self._lock:
-            key = library.store.revision(), labels
-            if key not in self._known:
-                self._known[key] = report_fields(library.reports.make(labels=labels))
-                if len(self._known) > _KEPT:
-                    self._known.popitem(last=False)
-            return self._known[key]
 
 
 @router.get("/report")

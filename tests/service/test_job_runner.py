@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -192,18 +193,17 @@ def test_decisions_during_an_ingest_wait_for_a_batch_and_not_for_the_ingest(
     began = time.monotonic()
     job = runner.submit("ingest", ingest, ends_by_itself=True)
     _wait(lambda: job.task.startswith("embedding"))
-    waits = []
+    waits: list[float] = []
     while not job.state.has_ended:
         asked = time.monotonic()
-        name = f"name {len(waits)}"
-        writer.decide(lambda name=name: paused.corrections.rename(cluster, name)).result(_SECONDS)
+        rename = partial(paused.corrections.rename, cluster, f"name {len(waits)}")
+        writer.decide(rename).result(_SECONDS)
         waits.append(time.monotonic() - asked)
     whole = time.monotonic() - began
     twin_report = twin.ingest([cards])
     assert job.result == JobResult({o.value: n for o, n in twin_report.counts.items() if n})
     assert len(waits) > 10
     waits.sort()
-    print(f"{len(waits)} decisions, median {waits[len(waits) // 2]:.3f} s, ingest {whole:.1f} s")
     assert waits[len(waits) // 2] < whole / 10
 
     def contents(library: Library) -> list[tuple[str, int]]:
