@@ -9,7 +9,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+ArrangeMode = Literal["link", "symlink", "copy", "move"]
 AssignmentState = Literal["auto", "unsure", "decided"]
+JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 SampleKind = Literal["random", "doubtful"]
 
 
@@ -25,6 +27,53 @@ class AcceptedSuggestion(BaseModel):
     image: str
     cluster: int
     name: str
+
+
+class ArrangeRequest(BaseModel):
+    """How to arrange the files.
+
+    Attributes:
+        target: The folder to sort into.
+        action: What is done with each file.
+        by: A ready template.
+        template: A template of one's own in its place.
+        keep_tree: Whether the folders of the files are repeated below the new ones.
+        dry_run: Only plan it. Files are moved by a plan only: ask for the same with `dry_run`
+            first.
+    """
+
+    target: str
+    action: ArrangeMode = "link"
+    by: Literal["cluster", "name", "event", "camera"] = "cluster"
+    template: str | None = None
+    keep_tree: bool = False
+    dry_run: bool = False
+
+
+class Arrangement(BaseModel):
+    """An arrangement that is in place.
+
+    Attributes:
+        target: The folder.
+        action: What was done with the files.
+        created_at: When it began.
+        done: Number of files that were arranged, with those beside the photos.
+        finished: Whether it came to its end; otherwise it is continued or undone first.
+        undoing: Whether an undo of it was begun.
+    """
+
+    target: str
+    action: ArrangeMode
+    created_at: str
+    done: int
+    finished: bool
+    undoing: bool
+
+
+class Arrangements(BaseModel):
+    """The arrangements that are in place, the last one first: it is the one that is undone."""
+
+    arrangements: list[Arrangement]
 
 
 class AuditAnswer(BaseModel):
@@ -221,6 +270,56 @@ class Decisions(BaseModel):
     decisions: list[Rename | Pin | Merge | Split | Move | Exclude | New | Confirm | Retire]
 
 
+class DeploymentItem(BaseModel):
+    """One camera at one place for one period; what is not known is null.
+
+    Attributes:
+        id: Its name.
+        location: The name of the place.
+        camera: The name of the camera.
+        latitude: Degrees, north is positive.
+        longitude: Degrees, east is positive.
+        start: When it began, camera-local.
+        end: When it ended, likewise.
+        shift: Seconds that its clock is corrected by.
+        described: Whether a person described it; otherwise only folders name it.
+        images: Number of its images.
+        first: The time of its first photo, camera-local, corrected.
+        last: That of its last.
+        without_time: Number of images without a time.
+        outside: Number of images from before its start or after its end.
+    """
+
+    id: str
+    location: str | None
+    camera: str | None
+    latitude: float | None
+    longitude: float | None
+    start: str | None
+    end: str | None
+    shift: int
+    described: bool
+    images: int
+    first: str | None
+    last: str | None
+    without_time: int
+    outside: int
+
+
+class DeploymentList(BaseModel):
+    """The deployments, and how folders name them.
+
+    Attributes:
+        deployments: All of them, in the order of their ids.
+        template: How folders name deployments; null where nothing was chosen.
+        without_deployment: Number of images of none.
+    """
+
+    deployments: list[DeploymentItem]
+    template: str | None
+    without_deployment: int
+
+
 class EmbedderItem(BaseModel):
     """An embedder, and the number of images that have its vectors."""
 
@@ -246,6 +345,24 @@ class Event(BaseModel):
     step: int
 
 
+class Evidence(BaseModel):
+    """The numbers of clusters that were tried, with their scores.
+
+    Attributes:
+        revision: The revision that it was read at.
+        k: Number of clusters of the clustering as it was made.
+        chosen: The number that the evidence is for; null where k was given.
+        algorithm: What really ran.
+        candidates: The numbers that were tried, with their scores.
+    """
+
+    revision: int
+    k: int
+    chosen: int | None
+    algorithm: str
+    candidates: list[dict[str, Any]]
+
+
 class Example(BaseModel):
     """What to search for: images that the hits should be like, and unlike; or a text."""
 
@@ -262,6 +379,52 @@ class Exclude(BaseModel):
     images: list[str]
     cluster: int
     burst: bool = False
+
+
+class ExportFormat(BaseModel):
+    """A format, and its own options."""
+
+    format: str
+    options: list[FormatOption]
+
+
+class ExportFormats(BaseModel):
+    """The formats of this installation, those of plugins too."""
+
+    formats: list[ExportFormat]
+
+
+class ExportRequest(BaseModel):
+    """What to export.
+
+    Attributes:
+        format: The format: csv, parquet and those that GET /exports lists.
+        vectors: With vectors or without; the format decides where null.
+        embedder: Whose vectors; the library's own where null.
+        clusters: Ids and names of clusters, or "unsure" for the unassigned images; all where empty.
+        include_missing: Also images whose files are all missing.
+        relative_to: The folder that paths are relative to; the format decides where null.
+        leave_out_incomplete: Leave out images that lack what the format needs.
+        params: The options of the format, by name.
+    """
+
+    format: str
+    vectors: bool | None = None
+    embedder: str | None = None
+    clusters: list[int | str] = []
+    include_missing: bool = False
+    relative_to: str | None = None
+    leave_out_incomplete: bool = False
+    params: dict[str, str | int | float | bool] = {}
+
+
+class FormatOption(BaseModel):
+    """An option of a format; without `needed` it may be left out."""
+
+    name: str
+    help: str
+    example: str
+    needed: bool
 
 
 class GivenAnswer(BaseModel):
@@ -292,14 +455,14 @@ class History(BaseModel):
     Attributes:
         revision: The revision that it shows.
         events: The events.
-        undo: What the next undo takes back, a line each; empty where there is nothing.
-        redo: What the next redo brings back.
+        can_undo: What the next undo takes back; null where there is nothing.
+        can_redo: What the next redo brings back.
     """
 
     revision: int
     events: list[Event]
-    undo: list[str]
-    redo: list[str]
+    can_undo: str | None
+    can_redo: str | None
 
 
 class HitList(BaseModel):
@@ -452,6 +615,71 @@ class ImagePage(BaseModel):
     next: str | None
 
 
+class IngestRequest(BaseModel):
+    """What to ingest.
+
+    Attributes:
+        paths: Folders and files of the service's machine; all that were ingested before where
+            empty.
+        embedder: The name of an embedder; the library's own where null.
+    """
+
+    paths: list[str] = []
+    embedder: str | None = None
+
+
+class JobItem(BaseModel):
+    """A job.
+
+    Attributes:
+        id: Its id.
+        kind: What it does.
+        state: What has become of it.
+        created_at: When it was asked for, UTC, ISO 8601.
+        started_at: When it began to run; null before.
+        ended_at: When it ended; null before.
+        user: Who asked for it.
+        progress: How far it is.
+        notes: What the person should know, a line each.
+        result: What it gave: the fields that the command prints with ``--json``.
+        problem: What went wrong.
+        download: The address of the file that it made.
+    """
+
+    id: str
+    kind: str
+    state: JobState
+    created_at: str
+    started_at: str | None
+    ended_at: str | None
+    user: str
+    progress: JobProgress
+    notes: list[str]
+    result: dict[str, Any] | None
+    problem: Problem | None
+    download: str | None
+
+
+class JobProgress(BaseModel):
+    """How far a job is.
+
+    Attributes:
+        what: What it is doing.
+        done: Steps of that which are done.
+        total: All steps of it; null where unknown.
+    """
+
+    what: str
+    done: int
+    total: int | None
+
+
+class Jobs(BaseModel):
+    """The jobs that are remembered, the newest first."""
+
+    jobs: list[JobItem]
+
+
 class LastIngest(BaseModel):
     """The last ingest that brought something new.
 
@@ -588,12 +816,55 @@ class Questions(BaseModel):
     questions: list[Question]
 
 
+class ReclusterRequest(BaseModel):
+    """How to cluster.
+
+    Attributes:
+        k: Number of clusters, "auto" to choose it with evidence, or the lowest and the highest.
+        k_method: How k is chosen.
+        algorithm: The name of the clusterer.
+        reduce: The space to cluster in; the default one where null.
+        embedder: Whose vectors; the library's own where null.
+        bursts: Whether the images of a burst are one observation.
+        center: What the vectors are centred by: camera, night or camera,night.
+        dry_run: Only report what would change.
+    """
+
+    k: Literal["auto"] | int | tuple[int, int] = "auto"
+    k_method: Literal["auto", "silhouette", "elbow", "gap", "stability"] = "auto"
+    algorithm: str = "kmeans"
+    reduce: str | None = None
+    embedder: str | None = None
+    bursts: bool = False
+    center: str | None = None
+    dry_run: bool = False
+
+
 class Rename(BaseModel):
     """Name a cluster; the name stays with its images through every recluster."""
 
     kind: Literal["rename"] = "rename"
     cluster: int
     name: str
+
+
+class ReportNumbers(BaseModel):
+    """The scores of the current clustering, as ``organizer report --json`` prints them."""
+
+    revision: int
+    report: dict[str, Any]
+
+
+class ReportRequest(BaseModel):
+    """What is in the page.
+
+    Attributes:
+        labels: Known truth to score against.
+        map: How the map is drawn.
+    """
+
+    labels: Literal["folders", "camera", "format", "light"] | None = None
+    map: Literal["pca", "tsne", "umap", "none"] = "tsne"
 
 
 class Retire(BaseModel):
@@ -772,3 +1043,13 @@ class SuggestionList(BaseModel):
     held_out: int
     right: int
     lone: list[str]
+
+
+class UndoArrangementRequest(BaseModel):
+    """Which arrangement to undo.
+
+    Attributes:
+        target: The folder of the last one, to be sure; any where null.
+    """
+
+    target: str | None = None

@@ -11,7 +11,8 @@ import pytest
 from organizer.client import Client
 from organizer.library import Library
 from organizer.settings import Settings
-from tests.service.servers import make_field, serving
+from tests.service.field import make_field
+from tests.service.servers import running
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +31,7 @@ def field_library(field: Path) -> Iterator[Library]:
 @pytest.fixture(scope="module")
 def field_url(field_library: Library) -> Iterator[str]:
     """Where the library of `field` is served."""
-    with serving(field_library) as url:
+    with running(field_library) as url:
         yield url
 
 
@@ -58,7 +59,7 @@ def library(home: Path) -> Iterator[Library]:
 @pytest.fixture
 def url(library: Library) -> Iterator[str]:
     """Where the library of `home` is served."""
-    with serving(library) as found:
+    with running(library) as found:
         yield found
 
 

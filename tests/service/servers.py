@@ -1,101 +1,122 @@
-"""The service as it runs: a real server at a free port, and libraries made for it."""
+"""A real server on a free port, and a client that reads its stream of events."""
 
 from __future__ import annotations
 
-import base64
-import socket
+import json
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
+import httpx
 import uvicorn
-from PIL import Image
 
-from organizer.client import Client
 from organizer.library import Library
 from organizer.service import ServiceOptions, make_app
-from organizer.settings import Settings
-from tests.conftest import make_photo
-from tests.traps import COLOUR, FOX, OWL, burst, frame, near
 
-GREY = (120, 120, 120)
-K = 4
+SECONDS = 60
 
 
 @contextmanager
-def serving(library: Library, options: ServiceOptions | None = None) -> Iterator[str]:
-    """Serve a library on this machine, as ``organizer serve`` does; gives the address."""
-    listener = socket.create_server(("127.0.0.1", 0))
+def running(library: Library, options: ServiceOptions | None = None) -> Iterator[str]:
+    """A service of a library, on a thread; gives its address."""
+    app = make_app(library, options)
     config = uvicorn.Config(
-        make_app(library, options),
+        app,
+        port=0,
         log_level="critical",
         server_header=False,
+        timeout_graceful_shutdown=1,
         ws="none",
-        timeout_graceful_shutdown=3,
     )
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread = threading.Thread(target=server.run)
     thread.start()
+    while not server.started:
+        assert thread.is_alive(), "the server did not start"
+        time.sleep(0.01)
     try:
-        until = time.monotonic() + 20
-        while not server.started:
-            assert thread.is_alive(), "the server did not start"
-            assert time.monotonic() < until
-            time.sleep(0.005)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
+        app.state.service.events.close()
         server.should_exit = True
-        thread.join()
-        listener.close()
+        thread.join(SECONDS)
+        assert not thread.is_alive()
 
 
 @contextmanager
-def served(home: Path, options: ServiceOptions | None = None) -> Iterator[Client]:
-    """A client of the library in a folder."""
+def serving(library: Library, options: ServiceOptions | None = None) -> Iterator[httpx.Client]:
+    """A service of a library, on a thread; gives a client whose base is the API."""
     with (
-        Library.open(home, Settings()) as library,
-        serving(library, options) as url,
-        Client(url) as client,
+        running(library, options) as url,
+        httpx.Client(base_url=f"{url}/api/v1", timeout=SECONDS) as client,
     ):
         yield client
 
 
-def make_field(home: Path) -> Path:
-    """41 photos in four clusters: foxes and owls in bursts, grey nights, and greens without times.
-
-    Two more came with a second ingest: one near to the foxes, one that fits nowhere.
-    """
-    for i in range(4):
-        for place, (name, colour) in enumerate((("fox", FOX), ("owl", OWL))):
-            colours = [near(colour, 3 * i + j) for j in range(3)]
-            at = 20 * i + 10 * place
-            burst(home / "photos" / name, f"{name}{i}", colours, minute=at, camera="AB"[place])
-    for i in range(8):
-        _grey(home / "photos" / "night" / f"night{i}.jpg", minute=600 + 40 * i)
-    for i in range(7):
-        make_photo(home / "photos" / "green" / f"green{i}.png", i, colour=(60, 200, 60))
-    with Library.open_or_create(home, Settings()) as library:
-        library.ingest([home / "photos"], embedder=COLOUR)
-        library.recluster(k=K)
-        card = home / "photos" / "card"
-        frame(card / "late.jpg", near(FOX, 2), at="2024:06:02 09:00:00", camera="C")
-        frame(card / "odd.jpg", (250, 60, 250), at="2024:06:02 10:00:00", camera="C")
-        library.ingest([card])
-    return home
+def ended(client: httpx.Client, job: Any) -> Any:
+    """A job after its end."""
+    limit = time.monotonic() + SECONDS
+    while job["state"] in {"queued", "running"}:
+        assert time.monotonic() < limit, job
+        time.sleep(0.02)
+        job = client.get(f"/jobs/{job['id']}").json()
+    return job
 
 
-def decoded(ids: str) -> list[str]:
-    """Image ids as columns hold them."""
-    data = base64.b64decode(ids, validate=True)
-    return [data[at : at + 16].hex() for at in range(0, len(data), 16)]
+def begun(response: httpx.Response) -> Any:
+    """The job that a request began."""
+    assert response.status_code == 202, response.text
+    job = response.json()
+    assert response.headers["Location"] == f"/api/v1/jobs/{job['id']}"
+    return job
 
 
-def _grey(file: Path, *, minute: int) -> None:
-    """A photo without colour, as at night."""
-    frame(file, GREY, at=f"2024:05:02 {minute // 60:02}:{minute % 60:02}:00", camera="B")
-    with Image.open(file) as image:
-        exif, grey = image.getexif(), image.convert("L")
-    Image.fromarray(np.asarray(grey.convert("RGB"))).save(file, quality=95, exif=exif)
+def problem(response: httpx.Response, status: int, kind: str) -> Any:
+    """The problem of a request that was refused."""
+    assert response.status_code == status, response.text
+    assert response.headers["Content-Type"] == "application/problem+json"
+    found = response.json()
+    assert (found["type"], found["status"]) == (f"/problems/{kind}", status)
+    return found
+
+
+@dataclass(frozen=True)
+class Received:
+    """An event as a client gets it."""
+
+    id: int
+    name: str
+    data: Any
+
+
+class EventStream:
+    """The events of one connection, one by one."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._lines = response.iter_lines()
+
+    def next(self, *names: str) -> Received:
+        """The next event; the next of some names, where names are given."""
+        fields: dict[str, str] = {}
+        for line in self._lines:
+            if line:
+                name, _, value = line.partition(":")
+                fields[name] = value.strip()
+                continue
+            if "event" in fields and (not names or fields["event"] in names):
+                return Received(int(fields["id"]), fields["event"], json.loads(fields["data"]))
+            fields = {}
+        raise AssertionError("the stream has ended")
+
+
+@contextmanager
+def listening(client: httpx.Client, *, after: int | str | None = None) -> Iterator[EventStream]:
+    """The events from now on, or after one."""
+    headers = {} if after is None else {"Last-Event-ID": str(after)}
+    with client.stream("GET", "/events", headers=headers) as response:
+        assert response.status_code == 200
+        assert response.headers["Content-Type"].startswith("text/event-stream")
+        yield EventStream(response)

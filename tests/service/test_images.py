@@ -16,7 +16,7 @@ from organizer.client.models import ImageItem, Move
 from organizer.client.queries import column_ids
 from organizer.library import Library
 from tests.conftest import make_photo
-from tests.service.servers import decoded
+from tests.service.field import decoded
 from tests.traps import FOX, near
 
 ORDERS = ("typical", "border", "time", "path", "newest")
@@ -185,7 +185,7 @@ FILTERS: dict[str, tuple[dict[str, Any], Callable[[dict[str, Any]], bool]]] = {
     "text in any case": ({"text": "FOX1"}, lambda row: "fox1" in str(row["path"])),
     "label": ({"label": "owl"}, lambda row: row["path"].parent.name == "owl"),
     "label by light": (
-        {"label": "day", "labels": "light"},
+        {"label": "colour", "labels": "light"},
         lambda row: row["path"].suffix == ".png",
     ),
     "day": ({"light": "day"}, lambda row: row["path"].suffix == ".png"),
