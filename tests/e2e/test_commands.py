@@ -484,9 +484,8 @@ def test_ingest_makes_the_library_at_the_given_path(
 
 @pytest.mark.usefixtures("own")
 def test_the_history_shows_who_decided(typed: Run) -> None:
-    ids = [
-        cluster["cluster_id"] for cluster in typed("clusters", "list", "--json").json["clusters"]
-    ]
+    clusters = typed("clusters", "--json").json["clusters"]
+    ids = [cluster["cluster_id"] for cluster in clusters]
     assert typed("clusters", "pin", ids[0], "--user", "Ann").code == 0
     assert typed("clusters", "pin", ids[1], env={"ORGANIZER_USER": "Jörg B."}).code == 0
     assert typed("undo", "--user", "").code == 0
@@ -501,7 +500,8 @@ def test_the_history_shows_who_decided(typed: Run) -> None:
     ]
     refused = typed("clusters", "pin", ids[0], "--user", "Ann\nBen")
     assert (refused.code, refused.out) == (2, "")
-    assert "'user'" in refused.err and "on one line" in refused.err
+    assert "'user'" in refused.err
+    assert "on one line" in refused.err
 
 
 # Status and models ---------------------------------------------------------------------------
