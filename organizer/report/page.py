@@ -113,6 +113,8 @@ def _context(contents: ReportContents) -> dict[str, Any]:
 
 def _ratio(picture: ReportPicture, narrowest: float) -> float:
     """Width by height of the cell of a picture, which has room for a caption too."""
+    if not picture.jpeg:
+        return 1.0
     return round(min(max(picture.width / picture.height, narrowest), 2.2), 3)
 
 

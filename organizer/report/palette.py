@@ -35,7 +35,7 @@ SHAPES = (
 MARKERS = ("o", "s", "^", "D", "P")
 """The same shapes for matplotlib."""
 
-_TONES = (0.0, 0.38, 0.65)
+_TONES = (0.0, 0.35, 0.55)
 """How far each tone lies from the hue towards the ink: black on paper, white at night."""
 
 _LEAST = 3.0

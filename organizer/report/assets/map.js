@@ -410,7 +410,8 @@ function startWhenNear(figure) {
     new ImageMap(figure, JSON.parse(document.getElementById("map-data").textContent));
   };
   const observer = new IntersectionObserver(
-    ([entry]) => entry.isIntersecting && start(),
+    // A quick jump is told in one call: not there, and then there.
+    (entries) => entries.some((entry) => entry.isIntersecting) && start(),
     { rootMargin: "150% 0px" },
   );
   figure.hidden = false;
