@@ -22,7 +22,7 @@ def print_ingest(
         own: The embedder of the library, for whole photos.
     """
     if json:
-        print_json(_fields(report))
+        print_json(ingest_fields(report))
     else:
         _lines(report)
     for suffix, count in report.other_suffixes.most_common(5):
@@ -54,7 +54,8 @@ def _option(report: IngestReport, own: PartSpec | None) -> str:
     return f" --embedder {made.name}" if made.name and made != own else ""
 
 
-def _fields(report: IngestReport) -> dict[str, object]:
+def ingest_fields(report: IngestReport) -> dict[str, object]:
+    """What an ingest did, as it is printed with ``--json``."""
     counts = {outcome.value: report.counts[outcome] for outcome in Outcome}
     return {
         **counts,
