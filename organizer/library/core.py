@@ -242,6 +242,8 @@ class Library:
             ...         print(event.report.counts)
         """
         embedders.require_photo_embedder(embedders.embedder_name(embedder))
+        if isinstance(embedder, str) and embedder:
+            embedders.stored_spec(self.store, embedder)
         require_executor(self.settings)
         require_function("stop", stop)
         named = [] if paths is None else require_paths("paths", paths)

@@ -210,7 +210,7 @@ def test_a_file_that_is_deleted_becomes_missing_and_one_that_returns_is_there_ag
     assert states(tmp_path) == {"a.jpg": "present", "b.jpg": "present"}
 
 
-def test_the_last_file_of_a_folder_may_go(tmp_path: Path, incoming: Path, watch: Watch) -> None:
+def test_the_last_file_of_a_folder_may_go(incoming: Path, watch: Watch) -> None:
     make_photo(incoming / "a.jpg", 1)
     watching = watch()
     watching.until("ingested", added(1))
@@ -312,20 +312,18 @@ def test_two_watchers_of_one_library_store_each_image_once(
 ) -> None:
     watchers = [watch(), watch()]
     make_groups(incoming, each=4)
-    for watching in watchers:
-        watching.until("ingested", lambda event: event["ingest"]["images"] == 12)
-    total = sum(
-        event["ingest"]["added"]
-        for watching in watchers
-        for event in watching.events
-        if event["event"] == "ingested"
-    )
-    assert total == 12
+    # Who comes second finds nothing to do once the first one has ended.
+    events = [event for watching in watchers for event in watching.quiet(4.0)]
+    while not any(event["event"] == "ingested" for event in events):
+        events += [event for watching in watchers for event in watching.quiet(1.0)]
+    assert sum(e["ingest"]["added"] for e in events if e["event"] == "ingested") == 12
     assert [watching.end(signal.SIGTERM) for watching in watchers] == [0, 0]
+    assert set(states(tmp_path).values()) == {"present"}
+    assert len(states(tmp_path)) == 12
 
 
 def test_other_commands_write_while_it_waits_and_new_images_go_to_their_clusters(
-    tmp_path: Path, incoming: Path, watch: Watch, run: Run
+    incoming: Path, watch: Watch, run: Run
 ) -> None:
     make_groups(incoming)
     watching = watch()
@@ -338,21 +336,31 @@ def test_other_commands_write_while_it_waits_and_new_images_go_to_their_clusters
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
-def test_a_signal_ends_it_within_two_seconds(
-    incoming: Path, watch: Watch, number: signal.Signals, code: int
+def test_a_signal_ends_it_with_what_is_embedded_stored(
+    tmp_path: Path, incoming: Path, watch: Watch, number: signal.Signals, code: int
 ) -> None:
-    make_photo(incoming / "a.jpg", 1)
+    make_groups(incoming, each=40)
     watching = watch()
-    watching.until("ingested")
-    began = time.monotonic()
+    watching.until("ingesting")
     assert watching.end(number) == code
-    assert time.monotonic() - began < 2
+    watching.quiet(0.3)
+    last = watching.events[-1]
+    assert last["event"] == "ingested"
+    assert len(states(tmp_path)) == last["ingest"]["added"]
     assert "Traceback" not in watching.errors.read_text()
 
 
-def test_after_a_kill_it_goes_on_where_it_was(
-    tmp_path: Path, incoming: Path, watch: Watch
-) -> None:
+def test_a_signal_ends_it_while_it_waits(incoming: Path, watch: Watch) -> None:
+    assert incoming.is_dir()
+    watching = watch()
+    watching.quiet(1.0)
+    began = time.monotonic()
+    assert watching.end(signal.SIGTERM) == 0
+    assert time.monotonic() - began < 10
+    assert [event["event"] for event in watching.events] == ["watching"]
+
+
+def test_after_a_kill_it_goes_on_where_it_was(tmp_path: Path, incoming: Path, watch: Watch) -> None:
     make_groups(incoming, each=30)
     killed = watch()
     killed.until("ingesting")

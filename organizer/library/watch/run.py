@@ -130,6 +130,7 @@ class FolderWatch:
         changed = [folder for folder in self.folders if folder.look()]
         if changed:
             self._stop_changes()
+            self._waiting = WaitingFiles(self.settle)  # what could not be read there may be here
         for folder in self.folders:
             if folder.identity is None:
                 yield from self._away(folder)
