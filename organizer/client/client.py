@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Self, Unpack
 
 from organizer.client.connection import Connection, Revision
+from organizer.client.events import ServiceEvent, listen
+from organizer.client.jobs import JobClient
 from organizer.client.models import (
     Accepted,
     AcceptedSuggestion,
+    Arrangements,
     AuditAnswer,
     ClusterDetail,
     ClusterList,
@@ -17,8 +20,11 @@ from organizer.client.models import (
     Confirm,
     Decided,
     Decisions,
+    DeploymentList,
+    Evidence,
     Example,
     Exclude,
+    ExportFormats,
     GivenAnswer,
     GivenAnswers,
     Health,
@@ -34,6 +40,7 @@ from organizer.client.models import (
     Pin,
     Questions,
     Rename,
+    ReportNumbers,
     Retire,
     Reverted,
     ReviewList,
@@ -42,7 +49,7 @@ from organizer.client.models import (
     Stored,
     SuggestionList,
 )
-from organizer.client.queries import ImageQuery, Order, Sort
+from organizer.client.queries import ImageQuery, Labels, Order, Sort
 
 AnyDecision = Rename | Pin | Merge | Split | Move | Exclude | New | Confirm | Retire
 
@@ -53,6 +60,9 @@ class Client:
     A decision refers to the revision that the last answer showed; where somebody was faster it is
     refused with a `ServiceError` of kind "stale-revision", and nothing is changed. Every method
     raises a `ServiceError` where it does not get what it asked for.
+
+    Attributes:
+        jobs: What takes longer than a request: ingest, recluster, export and the like.
 
     Args:
         url: Where the service is, as ``organizer serve`` prints it.
@@ -75,6 +85,7 @@ class Client:
         timeout: float = 60.0,
     ) -> None:
         self._service = Connection(url, token=token, user=user, timeout=timeout)
+        self.jobs = JobClient(self._service)
 
     def __enter__(self) -> Self:
         return self
@@ -188,6 +199,37 @@ class Client:
         return self._service.get(
             "/history", History, cluster=cluster_id, limit=limit, before=before
         )
+
+    def deployments(self) -> DeploymentList:
+        """Where and when cameras stood."""
+        return self._service.get("/deployments", DeploymentList)
+
+    def report(self, *, labels: Labels | None = None) -> ReportNumbers:
+        """How good the current clusters are; `labels` names a known truth to score against."""
+        return self._service.get("/report", ReportNumbers, labels=labels)
+
+    def evidence(self) -> Evidence:
+        """Which numbers of clusters were tried, and which was chosen."""
+        return self._service.get("/evidence", Evidence)
+
+    def export_formats(self) -> ExportFormats:
+        """The formats that images can be exported in."""
+        return self._service.get("/exports", ExportFormats)
+
+    def arrangements(self) -> Arrangements:
+        """The arrangements that are in place, the last one first."""
+        return self._service.get("/arrangements", Arrangements)
+
+    def events(
+        self, *, after: str | None = None, attempts: int | None = None
+    ) -> Iterator[ServiceEvent]:
+        """What happens in the library, as it happens; a lost connection is made again.
+
+        Args:
+            after: The id of the last event that is known already; those to come where None.
+            attempts: How often to try in a row to connect again; without end where None.
+        """
+        return listen(self._service, after=after, attempts=attempts)
 
     # Searching -----------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from organizer.client.errors import ServiceError
 
 API = "/api/v1"
-ANY_REVISION = "*"
+ANY_REVISION: Literal["*"] = "*"
 """Decide whatever the current revision is."""
 
 Revision = int | Literal["*"] | None

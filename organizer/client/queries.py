@@ -9,6 +9,7 @@ from organizer.client.models import AssignmentState, ImageColumns
 
 Sort = Literal["size", "doubt", "novelty", "newest", "name"]
 Order = Literal["typical", "border", "time", "path", "newest"]
+Labels = Literal["folders", "camera", "format", "light"]
 
 _ID_BYTES = 16
 
@@ -42,7 +43,7 @@ class ImageQuery(TypedDict, total=False):
     before: str
     text: str
     label: str
-    labels: Literal["folders", "camera", "format", "light"]
+    labels: Labels
     ingest: int | Literal["last"]
     event: int
     burst: int

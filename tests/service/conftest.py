@@ -50,16 +50,16 @@ def home(field: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def library(home: Path) -> Iterator[Library]:
+def opened(home: Path) -> Iterator[Library]:
     """The library of `home`."""
     with Library.open(home, Settings()) as found:
         yield found
 
 
 @pytest.fixture
-def url(library: Library) -> Iterator[str]:
+def url(opened: Library) -> Iterator[str]:
     """Where the library of `home` is served."""
-    with running(library) as found:
+    with running(opened) as found:
         yield found
 
 

@@ -125,13 +125,13 @@ def test_a_cursor_holds_while_others_decide(client: Client, url: str) -> None:
 
 
 def test_a_cursor_holds_while_an_ingest_goes_on(
-    client: Client, library: Library, home: Path
+    client: Client, opened: Library, home: Path
 ) -> None:
     first = client.image_page(order="path", limit=10)
     before = column_ids(client.image_columns(order="path"))
     for at, name in enumerate(("photos/a.jpg", "photos/zz.jpg")):
         make_photo(home / name, 800 + at, colour=near(FOX, 1))
-    library.ingest([home / "photos"])
+    opened.ingest([home / "photos"])
     second = client.image_page(order="path", limit=1_000, cursor=first.next)
     listed = [i.name for i in (*first.items, *second.items)]
     assert [i.id for i in (*first.items, *second.items) if i.name != "zz.jpg"] == before
@@ -139,9 +139,9 @@ def test_a_cursor_holds_while_an_ingest_goes_on(
     assert "a.jpg" not in listed, "what comes before it was passed"
 
 
-def test_a_cursor_of_a_clustering_that_is_gone(client: Client, library: Library) -> None:
+def test_a_cursor_of_a_clustering_that_is_gone(client: Client, opened: Library) -> None:
     cursor = client.image_page(limit=5).next
-    library.recluster(k=3)
+    opened.recluster(k=3)
     with pytest.raises(ServiceError, match="made again") as raised:
         client.image_page(limit=5, cursor=cursor)
     assert (raised.value.status, raised.value.kind) == (410, "gone")
@@ -305,10 +305,10 @@ def test_an_image_with_all_that_is_known(client: Client, home: Path) -> None:
     assert decision.step == client.revision
 
 
-def test_a_file_that_has_gone_is_said(client: Client, library: Library, home: Path) -> None:
+def test_a_file_that_has_gone_is_said(client: Client, opened: Library, home: Path) -> None:
     late = named(list(client.images()), "late.jpg")
     (home / "photos" / "card" / "late.jpg").unlink()
-    library.ingest([home / "photos" / "card"])
+    opened.ingest([home / "photos" / "card"])
     assert [file.present for file in client.image(late.id).paths] == [False]
     assert client.status().missing == 1
 
