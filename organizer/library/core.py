@@ -15,6 +15,7 @@ from organizer.arguments import (
     require_path,
     require_paths,
     require_text,
+    require_user,
 )
 from organizer.library import embedders, recovery
 from organizer.library.arrangements.relocation import has_moved
@@ -160,6 +161,26 @@ class Library:
             yield
 
     # Writing -------------------------------------------------------------------------------
+
+    @contextmanager
+    def acting_as(self, user: str) -> Iterator[None]:
+        """Decide in the name of a person for as long as the context lasts.
+
+        It holds for this thread, or this task of asyncio, so that one open library serves several
+        people at once. Otherwise what is decided is kept with the `user` of the settings.
+
+        Args:
+            user: The name, on one line and of at most 100 characters; empty for none.
+
+        Raises:
+            SettingsError: It cannot be a name.
+
+        Examples:
+            >>> with library.acting_as("Ann"):  # doctest: +SKIP
+            ...     library.corrections.rename(3, "Red fox")
+        """
+        with self.store.author.acting_as(require_user("user", user)):
+            yield
 
     def ingest(
         self,
