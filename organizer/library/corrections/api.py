@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from organizer.arguments import require_cluster_id
+from organizer.arguments import require_cluster_id, require_integer
 from organizer.cluster.decisions import Constraints, compile_constraints
 from organizer.library.corrections.apply import apply_requests
 from organizer.library.corrections.arguments import require_requests
@@ -208,15 +208,24 @@ class Corrections:
         about = (step for step in steps if undo is not None and step.step_id == undo.about)
         return next((describe_step(self._store, step) for step in about), ())
 
-    def history(self, cluster_id: int | None = None) -> list[HistoryEvent]:
+    def history(
+        self, cluster_id: int | None = None, *, since: int | None = None
+    ) -> list[HistoryEvent]:
         """What became of the clusters, or of one of them, in order of time.
+
+        Args:
+            cluster_id: The cluster; all where None.
+            since: Only the steps after a revision (`Library.revision`), without the clusters that
+                ingests found; all that happened where None.
 
         Raises:
             SettingsError: No cluster ever had that id.
         """
         if cluster_id is not None:
             cluster_id = require_cluster_id(cluster_id)
-        return read_history(self._store, cluster_id)
+        if since is not None:
+            since = require_integer("since", since, least=0)
+        return read_history(self._store, cluster_id, since=since)
 
     def constraints(self) -> Constraints:
         """The constraints that follow from all decisions that hold."""
