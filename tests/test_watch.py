@@ -12,7 +12,7 @@ from organizer.errors import SettingsError
 from organizer.library import Library
 from organizer.library.ingest.run import PendingFiles
 from organizer.library.progress import NoProgress
-from organizer.library.watch.changes import FolderChanges
+from organizer.library.watch.changes import FileSystemEvents
 from organizer.library.watch.events import WatchEventKind
 from organizer.library.watch.folder import WatchedFolder
 from organizer.library.watch.run import FolderWatch, require_folders
@@ -142,11 +142,9 @@ def test_an_ingest_stops_when_its_folder_goes_and_marks_nothing(
 
 def test_where_no_more_events_are_to_be_had_it_says_why_and_waits(tmp_path: Path) -> None:
     resource = pytest.importorskip("resource")
-    import watchfiles
-
-    assert watchfiles.watch
+    pytest.importorskip("watchfiles")  # before no more files can be opened
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    changes = FolderChanges([tmp_path], ignored=tmp_path / ".organizer", poll=False)
+    changes = FileSystemEvents([tmp_path], ignored=tmp_path / ".organizer", poll=False)
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
     try:
         assert changes.wait() == frozenset()
@@ -159,7 +157,7 @@ def test_where_no_more_events_are_to_be_had_it_says_why_and_waits(tmp_path: Path
 
 def test_a_change_of_the_library_itself_counts_for_nothing(tmp_path: Path) -> None:
     (tmp_path / ".organizer").mkdir()
-    changes = FolderChanges([tmp_path], ignored=tmp_path / ".organizer", poll=False)
+    changes = FileSystemEvents([tmp_path], ignored=tmp_path / ".organizer", poll=False)
     changes.wait()
     (tmp_path / ".organizer" / "journal").write_text("own")
     assert changes.wait() | changes.wait() == frozenset()

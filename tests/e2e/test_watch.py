@@ -273,7 +273,7 @@ def test_an_empty_folder_in_the_place_of_a_drive_is_no_loss(
 def test_a_drive_that_is_unmounted_while_it_is_watched_is_waited_for(
     tmp_path: Path, incoming: Path, watch: Watch
 ) -> None:
-    mount = ["mount", "--bind", tmp_path / "drive", incoming]
+    mount = ["mount", "--bind", str(tmp_path / "drive"), str(incoming)]
     (tmp_path / "drive").mkdir()
     disk = subprocess.run(["mount", "-t", "tmpfs", "tmpfs", tmp_path / "drive"], check=False)
     if disk.returncode:
@@ -393,7 +393,7 @@ def test_a_full_disk_is_told_and_tried_again(tmp_path: Path, incoming: Path, wat
         pytest.skip("NOT TESTED: mounts a small disk")
     small = tmp_path / "small"
     small.mkdir()
-    mounted = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", small]
+    mounted = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(small)]
     if subprocess.run(mounted, check=False).returncode:
         pytest.skip("NOT TESTED: no disk can be mounted here")
     try:

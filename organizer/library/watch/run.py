@@ -13,7 +13,7 @@ from organizer.library.ingest.run import pending_files
 from organizer.library.ingest.write import write_ingest
 from organizer.library.opening import OpenLibrary
 from organizer.library.progress import Progress
-from organizer.library.watch.changes import FolderChanges
+from organizer.library.watch.changes import FileSystemEvents
 from organizer.library.watch.events import WatchEvent, WatchEventKind
 from organizer.library.watch.folder import WatchedFolder
 from organizer.library.watch.waiting import WaitingFiles, version_of
@@ -97,7 +97,7 @@ class FolderWatch:
     stop: Callable[[], bool]
     longest_wait: float = LONGEST_WAIT
     _waiting: WaitingFiles = field(init=False)
-    _changes: FolderChanges | None = None
+    _file_events: FileSystemEvents | None = None
     _changed: float = -math.inf
     _due: float = 0.0
     _not_before: float = 0.0
@@ -121,7 +121,7 @@ class FolderWatch:
                 if time.monotonic() >= self._due and not self.stop():
                     yield from self._tried(self._look())
         finally:
-            self._stop_changes()
+            self._stop_events()
 
     # Folders that come and go ----------------------------------------------------------------
 
@@ -129,7 +129,7 @@ class FolderWatch:
         """Notice folders that are not there any more, and others in their place."""
         changed = [folder for folder in self.folders if folder.look()]
         if changed:
-            self._stop_changes()
+            self._stop_events()
             self._waiting = WaitingFiles(self.settle)  # what could not be read there may be here
         for folder in self.folders:
             if folder.identity is None:
@@ -156,17 +156,17 @@ class FolderWatch:
 
     def _wait(self) -> None:
         """Wait a moment; note when to look for files."""
-        if self._changes is None:
+        if self._file_events is None:
             there = [folder.path for folder in self.folders if folder.identity is not None]
-            self._changes = FolderChanges(
+            self._file_events = FileSystemEvents(
                 there, ignored=self.opened.store.path, poll=self.poll or not there
             )
             self._due = 0.0  # at once: what happened before is told by no event
-        changed = self._changes.wait()
-        if self._changes.refusal and not self.poll:
+        changed = self._file_events.wait()
+        if self._file_events.refusal and not self.poll:
             self.poll = True
             self.progress.note(
-                f"no events from the file system ({self._changes.refusal}): looking every "
+                f"no events from the file system ({self._file_events.refusal}): looking every "
                 f"{self.settle:g} seconds"
             )
         if changed:
@@ -174,12 +174,12 @@ class FolderWatch:
             self._due = min(self._due, max(self._changed, self._not_before))
             self._waiting.touch(changed)
         if any(folder.path in changed for folder in self.folders):
-            self._stop_changes()  # the folder itself went; what is there now may be another
+            self._stop_events()  # the folder itself went; what is there now may be another
 
-    def _stop_changes(self) -> None:
-        if self._changes is not None:
-            self._changes.close()
-        self._changes = None
+    def _stop_events(self) -> None:
+        if self._file_events is not None:
+            self._file_events.close()
+        self._file_events = None
 
     # Looking and ingesting -------------------------------------------------------------------
 
