@@ -16,9 +16,10 @@ from organizer.library.progress import Progress
 from organizer.library.watch.changes import FileSystemEvents
 from organizer.library.watch.events import WatchEvent, WatchEventKind
 from organizer.library.watch.folder import WatchedFolder
-from organizer.library.watch.waiting import WaitingFiles, version_of
+from organizer.library.watch.waiting import WaitingFiles
 from organizer.protocols import Embedder
 from organizer.store import IdSet, Store
+from organizer.types import ImageRef
 
 SETTLE = 3.0
 """Seconds for which a file has to stay as it is: longer than a card reader or a network pauses."""
@@ -119,7 +120,7 @@ class FolderWatch:
                 yield from self._look_for_folders()
                 self._wait()
                 if time.monotonic() >= self._due and not self.stop():
-                    yield from self._tried(self._look())
+                    yield from self._with_retries(self._look())
         finally:
             self._stop_events()
 
@@ -183,7 +184,7 @@ class FolderWatch:
 
     # Looking and ingesting -------------------------------------------------------------------
 
-    def _tried(self, events: Iterator[WatchEvent]) -> Iterator[WatchEvent]:
+    def _with_retries(self, events: Iterator[WatchEvent]) -> Iterator[WatchEvent]:
         """Pass events on; what can be got over is told once, and tried again later."""
         try:
             yield from events
@@ -219,9 +220,11 @@ class FolderWatch:
         if self._waiting.began is None:
             self._told = ""
             return
+        complete = self._waiting.complete(began)
         is_quiet = began - self._changed >= self.settle and self._waiting.is_steady(began)
-        if is_quiet or began - self._waiting.began >= self.longest_wait:
-            yield from self._ingest(starts, began)
+        is_overdue = began - self._waiting.began >= self.longest_wait
+        if is_quiet or (is_overdue and (complete or any(self._waiting.gone))):
+            yield from self._ingest(starts, complete)
         elif self._waiting and not was_waiting:
             yield WatchEvent(WatchEventKind.COPYING, files=len(self._waiting))
 
@@ -231,10 +234,11 @@ class FolderWatch:
             return self.settle
         return _LOOK_EVERY
 
-    def _ingest(self, starts: Sequence[Path], now: float) -> Iterator[WatchEvent]:
-        complete = self._waiting.complete(now)
+    def _ingest(
+        self, starts: Sequence[Path], complete: frozenset[ImageRef]
+    ) -> Iterator[WatchEvent]:
         folders = [folder for folder in self.folders if folder.path in starts]
-        if not self._told:
+        if complete and not self._told:
             yield WatchEvent(WatchEventKind.INGESTING, files=len(complete))
         report = write_ingest(
             self.opened,
@@ -242,7 +246,7 @@ class FolderWatch:
             embedder=self.embedder,
             progress=self.progress,
             stop=lambda: self.stop() or any(folder.has_gone() for folder in folders),
-            is_complete=lambda ref: version_of(ref) in complete,
+            is_complete=complete.__contains__,
         )
         if not report.interrupted:
             self._waiting.has_read(complete)
