@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from organizer.cli.output import count_text, print_json, print_line, print_table
 from organizer.cli.session import say
+from organizer.library.clustering.changes import ClusterChange
 from organizer.library.clustering.recluster import ReclusterReport
 from organizer.library.clustering.space import centred_by, centring_text, reducer_text
 from organizer.types import LineageReport
@@ -44,6 +45,7 @@ def _fields(report: ReclusterReport) -> dict[str, object]:
         ],
         "unsure": report.unassigned,
         "lineage": lineage_fields(report.lineage),
+        "changes": [_change_fields(change) for change in report.changes],
         "evidence": [asdict(candidate) for candidate in report.evidence],
         "second_k": choice.second if choice else None,
         "clear": choice.clear if choice else None,
@@ -59,6 +61,14 @@ def _fields(report: ReclusterReport) -> dict[str, object]:
         "clustering_id": report.clustering_id,
         "dry_run": report.clustering_id is None,
     }
+
+
+def _change_fields(change: ClusterChange) -> dict[str, object]:
+    moves = {
+        "came_from": [{"cluster_id": i, "images": n} for i, n in change.came_from],
+        "went_to": [{"cluster_id": i, "images": n} for i, n in change.went_to],
+    }
+    return {**asdict(change), **moves, "is_at_risk": change.is_at_risk}
 
 
 def lineage_fields(lineage: LineageReport) -> dict[str, object]:
@@ -96,6 +106,12 @@ def _tables(report: ReclusterReport) -> None:
         print_line(f"{report.unassigned:,} of them unassigned: organizer clusters show unsure")
     for line in lineage_lines(report.lineage):
         print_line(line)
+    for change in report.at_risk:
+        print_line(
+            f"look at cluster {change.cluster_id} {change.name or '(no name)'}: of its "
+            f"{count_text(change.before, 'image')} {change.stayed:,} stay, "
+            f"{change.after - change.stayed:,} come from elsewhere"
+        )
 
 
 def _evidence(report: ReclusterReport) -> None:
