@@ -69,7 +69,8 @@ def test_a_name_whose_images_go_elsewhere_is_at_risk(tmp_path: Path) -> None:
     (fox,) = report.at_risk
     assert (fox.cluster_id, fox.name, fox.is_decided) == (mixed, "Fox", True)
     ((new_id, gone),) = fox.went_to
-    assert (fox.before, fox.after, fox.stayed) == (200, 200 - gone, 200 - gone)
+    assert (fox.before, fox.after, fox.stayed) == (150, 150 - gone, 150 - gone)
+    assert gone >= 150 / 5
     new = next(change for change in report.changes if change.cluster_id == new_id)
     assert (new.name, new.before, new.after, new.came_from) == (None, 0, gone, ((mixed, gone),))
 
