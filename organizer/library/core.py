@@ -384,6 +384,29 @@ class Library:
         """
         return self.store.steps.number()
 
+    def defer_upkeep(self) -> None:
+        """From now on keep files and search index in order only when `tidy` is called.
+
+        It is for a process that stays open and has people wait for it: without it, a write now and
+        then takes a second longer than others.
+        """
+        self._opened.defers_upkeep = True
+
+    def tidy(self) -> bool:
+        """Do the upkeep that waits since `defer_upkeep`; nothing that can be seen changes.
+
+        Returns:
+            Whether there was any.
+
+        Raises:
+            StoreError: The library cannot be written.
+        """
+        if not self._opened.is_upkeep_due:
+            return False
+        with self._opened.writing():
+            self.corrections.keep_through(self._opened.tidy_now)
+        return True
+
     def undo(self) -> UndoReport:
         """Undo the last step, whatever it was; see `Corrections.undo`.
 

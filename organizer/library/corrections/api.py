@@ -81,8 +81,7 @@ class Corrections:
             )
             self._keep(state)
             if has_written or state.store.steps.count() % _STEPS_A_TIDY == 0:
-                self._opened.tidy()
-                self._keep(replace(state))  # without the rows of tables that the upkeep rewrote
+                self.keep_through(self._opened.tidy)
         return reports
 
     def rename(self, cluster_id: int, name: str) -> DecisionReport:
@@ -226,6 +225,17 @@ class Corrections:
         if since is not None:
             since = require_integer("since", since, least=0)
         return read_history(self._store, cluster_id, since=since)
+
+    def keep_through(self, upkeep: Callable[[], None]) -> None:
+        """Do upkeep that changes no cluster, and still know the clusters after it.
+
+        Args:
+            upkeep: Does it. The caller holds the library for writing.
+        """
+        known = self._known_state()
+        upkeep()
+        if known is not None and self._known_state() is None:
+            self._keep(replace(known))  # without the rows of tables that were written again
 
     def constraints(self) -> Constraints:
         """The constraints that follow from all decisions that hold."""
