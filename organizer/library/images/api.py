@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from organizer.arguments import require_text
 from organizer.errors import SettingsError
 from organizer.library.images.paths import image_at
+from organizer.library.images.timeline import Timeline, read_timeline
 from organizer.library.opening import OpenLibrary
 from organizer.store.ids import pack_ids
 from organizer.types import FileState, ImageFacts
@@ -55,7 +57,7 @@ class Images:
     """
 
     def __init__(self, opened: OpenLibrary) -> None:
-        self._store = opened.store
+        self._store, self._settings = opened.store, opened.settings
 
     def __len__(self) -> int:
         return self._store.photos.count_images()
@@ -103,6 +105,28 @@ class Images:
     def table(self) -> ArrowTable:
         """All images as a pyarrow Table with the columns of `ImageFacts`."""
         return self._store.photos.table()
+
+    def timeline(self, *, deployment: str | None = None, camera: str | None = None) -> Timeline:
+        """The events: what each camera saw and when, by camera and then by time.
+
+        Args:
+            deployment: The deployment to which it is limited; all where None.
+            camera: The camera to which it is limited, as `TimelineEvent.camera` names it; all
+                where None.
+
+        Raises:
+            SettingsError: No photo of the library is of that deployment or camera.
+
+        Examples:
+            >>> for event in library.images.timeline().events:  # doctest: +SKIP
+            ...     print(event.camera, event.start, event.images, event.night)
+        """
+        return read_timeline(
+            self._store,
+            deployment=None if deployment is None else require_text("deployment", deployment),
+            camera=None if camera is None else require_text("camera", camera),
+            settings=self._settings,
+        )
 
     def __repr__(self) -> str:
         return f"<Images: {len(self):,}>"
