@@ -119,7 +119,7 @@ class _KeptMap:
     def read(cls, file: Path) -> _KeptMap | None:
         """The map of a file; None where there is none, or none that can be read."""
         try:
-            with np.load(file, allow_pickle=False) as kept:
+            with file.open("rb") as opened, np.load(opened, allow_pickle=False) as kept:
                 arrays = dict(kept)
             ids = np.ascontiguousarray(arrays["ids"]).view("S16").ravel()
             layout = MapLayout.restored(arrays)
