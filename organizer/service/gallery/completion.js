@@ -30,17 +30,19 @@ let ids = 0;
  * @param {(option: object) => void} props.onPick An option was chosen.
  * @param {(text: string) => void} [props.onText] What was typed is of no option (or was not chosen
  *   by the arrows): taken as it is. Without it the best option is picked.
+ * @param {boolean} [props.best] The best option is chosen from the start.
  * @param {{text: string}[]} [props.quick] Up to nine, picked by 1 to 9 while nothing is typed.
  * @param {string} [props.initial]
  * @param {(event: KeyboardEvent) => void} [props.onKey] Keys that are not its own.
  */
 export function Completion(props) {
   const { label, options, onPick, onText, quick = [], initial = "", onKey, placeholder } = props;
+  const { best = !onText } = props;
   const [text, setText] = useState(initial);
-  const [at, setAt] = useState(onText ? -1 : 0);
+  const [at, setAt] = useState(best ? 0 : -1);
   const [id] = useState(() => `completion-${(ids += 1)}`);
   const input = useRef();
-  const found = text.trim() || !onText ? matches(options, text).slice(0, SHOWN) : [];
+  const found = text.trim() || best ? matches(options, text).slice(0, SHOWN) : [];
   useEffect(() => {
     input.current.focus({ preventScroll: true });
     input.current.select();
@@ -48,7 +50,7 @@ export function Completion(props) {
 
   const type = (value) => {
     setText(value);
-    setAt(onText ? -1 : 0);
+    setAt(best ? 0 : -1);
   };
   const take = () => {
     const typed = text.trim();
@@ -60,7 +62,7 @@ export function Completion(props) {
   };
   const keys = {
     ArrowDown: () => setAt(Math.min(at + 1, found.length - 1)),
-    ArrowUp: () => setAt(Math.max(at - 1, onText ? -1 : 0)),
+    ArrowUp: () => setAt(Math.max(at - 1, best ? 0 : -1)),
     Enter: take,
     Tab: () => found.length && (setText(found[Math.max(at, 0)].text), setAt(-1)),
   };

@@ -53,6 +53,7 @@ export const KEYS = [
   ["grid", ["x", "u"], "exclude", "not in this cluster: unassign"],
   ["grid", ["b"], "new", "begin a new cluster with them"],
   ["grid", ["l"], "similar", "look for similar images"],
+  ["grid", ["escape"], "back", "select nothing; again: back"],
   ["grid", ["+", "="], "larger", "larger pictures"],
   ["grid", ["-"], "smaller", "smaller pictures"],
 

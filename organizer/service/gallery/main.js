@@ -1,5 +1,6 @@
 // Puts the page together.
 import { html, render } from "./vendor/preact-htm.js";
+import { pickCluster } from "./names.js";
 import { makeActs } from "./acts.js";
 import { makeApi } from "./api.js";
 import { makeKeys } from "./keys.js";
@@ -17,6 +18,7 @@ app.api = makeApi({ onStale: () => app.sync.refresh(null) });
 app.sync = makeSync(app);
 app.acts = makeActs(app);
 app.keys = makeKeys();
+app.pickCluster = (asked) => pickCluster(app, asked);
 app.runJob = (path, body, options) => runJob(app, path, body, options);
 
 /** Goes to a view: app.go("cluster", [3], {ingest: "last"}). */
