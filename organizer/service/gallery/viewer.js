@@ -1,0 +1,6 @@
+// The large view.
+import { html } from "./vendor/preact-htm.js";
+
+export function Viewer() {
+  return html``;
+}
