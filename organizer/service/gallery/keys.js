@@ -126,7 +126,7 @@ export function keyOf(event) {
 }
 
 const TYPED = "input:not([type=checkbox],[type=radio],[type=range],[type=button]),textarea,select";
-const PRESSED = "button,a[href],summary,input[type=checkbox],input[type=radio],[role=tab]";
+const PRESSED = "button,summary,input[type=checkbox],input[type=radio],[role=tab]";
 
 // Whether the key is meant for the element that has the focus.
 function belongsTo(target, key) {
@@ -135,6 +135,7 @@ function belongsTo(target, key) {
   }
   if (target.matches(TYPED) || target.isContentEditable) return key !== "escape";
   if (target.matches("input[type=range]")) return /arrow|home|end|page/.test(key);
+  if (target.matches("a[href]")) return key === "enter";
   return target.matches(PRESSED) && (key === "enter" || key === "space");
 }
 
