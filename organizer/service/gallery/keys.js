@@ -90,7 +90,9 @@ export const KEYS = [
   ["questions", ["arrowleft", "k"], "previous", "back to the one before"],
   ["questions", ["enter"], "enter", "see it large"],
 
-  ["search", ["+"], "like", ""],
+  ["search", ["w"], "like", "more like these"],
+  ["search", ["q"], "unlike", "unlike these"],
+  ["search", ["/"], "search", ""],
 ].map(([scope, keys, action, help]) => ({ scope, keys, action, help }));
 
 const TITLES = {
