@@ -11,18 +11,21 @@ const BUTTONS = [
   ["similar", "Similar", "l"],
 ];
 
-/** `acts` as gridActs gives them; `count`: instead of a selection. */
-export function ActBar({ acts, selection, count = selection?.count, without = [] }) {
-  if (!count) return null;
+/** The buttons alone, of those acts that there are. */
+export function ActButtons({ acts, without = [] }) {
   const shown = BUTTONS.filter(([name]) => acts[name] && !without.includes(name));
+  return shown.map(
+    ([name, label, key]) => html`<button key=${name} aria-keyshortcuts=${key}
+      onClick=${() => acts[name]()}>${label} <kbd>${key}</kbd></button>`,
+  );
+}
+
+/** `acts` as gridActs gives them; `count`: of what is selected elsewhere. */
+export function ActBar({ acts, selection, count = selection?.count, without }) {
+  if (!count) return null;
   return html`<div class="act-bar" role="toolbar" aria-label="With the selected images">
     <span class="what" role="status">${plural(count, "image")} selected</span>
-    ${shown.map(
-      ([name, label, key]) =>
-        html`<button key=${name} aria-keyshortcuts=${key} onClick=${() => acts[name]()}>
-          ${label} <kbd>${key}</kbd>
-        </button>`,
-    )}
+    <${ActButtons} acts=${acts} without=${without} />
     ${selection &&
     html`<button class="quiet" onClick=${() => selection.clear()}>Clear <kbd>esc</kbd></button>`}
   </div>`;

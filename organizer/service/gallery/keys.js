@@ -90,7 +90,9 @@ export const KEYS = [
   ["questions", ["arrowleft", "k"], "previous", "back to the one before"],
   ["questions", ["enter"], "enter", "see it large"],
 
-  ["search", ["+"], "like", ""],
+  ["search", ["w"], "like", "more like these"],
+  ["search", ["q"], "unlike", "unlike these"],
+  ["search", ["/"], "search", ""],
 ].map(([scope, keys, action, help]) => ({ scope, keys, action, help }));
 
 const TITLES = {
@@ -126,7 +128,7 @@ export function keyOf(event) {
 }
 
 const TYPED = "input:not([type=checkbox],[type=radio],[type=range],[type=button]),textarea,select";
-const PRESSED = "button,a[href],summary,input[type=checkbox],input[type=radio],[role=tab]";
+const PRESSED = "button,summary,input[type=checkbox],input[type=radio],[role=tab]";
 
 // Whether the key is meant for the element that has the focus.
 function belongsTo(target, key) {
@@ -135,6 +137,7 @@ function belongsTo(target, key) {
   }
   if (target.matches(TYPED) || target.isContentEditable) return key !== "escape";
   if (target.matches("input[type=range]")) return /arrow|home|end|page/.test(key);
+  if (target.matches("a[href]")) return key === "enter";
   return target.matches(PRESSED) && (key === "enter" || key === "space");
 }
 
