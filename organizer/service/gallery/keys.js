@@ -103,6 +103,8 @@ const TITLES = {
   viewer: "Large view",
   cohorts: "Suggestions",
   questions: "Questions",
+  map: "Map",
+  timeline: "Timeline",
 };
 
 /** The table as the help shows it: [{scope, title, rows: [{keys, help}]}], active scopes first. */
