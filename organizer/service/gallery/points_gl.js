@@ -45,7 +45,8 @@ export class PointsGl {
       preserveDrawingBuffer: true, // a picture is finished over several frames
       failIfMajorPerformanceCaveat: !evenSlow,
     });
-    const program = gl && linked(gl);
+    if (!gl || (!evenSlow && isSoftware(gl))) return null;
+    const program = linked(gl);
     return program && new PointsGl(gl, program);
   }
 
@@ -155,6 +156,13 @@ export class PointsGl {
   close() {
     this.gl.getExtension("WEBGL_lose_context")?.loseContext();
   }
+}
+
+// Not every browser says of itself that the processor does the work of a graphics card.
+function isSoftware(gl) {
+  const info = gl.getExtension("WEBGL_debug_renderer_info");
+  const name = gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER);
+  return /swiftshader|llvmpipe|softpipe|basic render|software/i.test(name);
 }
 
 function linked(gl) {
