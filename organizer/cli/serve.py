@@ -25,6 +25,8 @@ from organizer.cli.session import (
 from organizer.errors import SettingsError
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from organizer.library import Library
 
 PORT = 8765
@@ -169,8 +171,15 @@ def _serve(
         if browse is not None:
             _browse(url + browse)
 
+    app = make_app(library, options)
+
+    class Server(uvicorn.Server):
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            app.state.service.events.close()  # else the streams of open pages keep it waiting
+            super().handle_exit(sig, frame)
+
     config = uvicorn.Config(
-        make_app(library, options),
+        app,
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -178,7 +187,7 @@ def _serve(
         timeout_graceful_shutdown=_END_SECONDS,
     )
     announce()  # what connects before the first answer waits in the socket's queue
-    uvicorn.Server(config).run(sockets=[listener])
+    Server(config).run(sockets=[listener])
 
 
 def _browse(url: str) -> None:

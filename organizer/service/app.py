@@ -16,21 +16,33 @@ from organizer.library import Library
 from organizer.service import (
     clusters,
     decisions,
+    deployments,
+    events,
+    exports,
+    folders,
     gallery_files,
     history,
     images,
+    ingests,
+    jobs,
     pictures,
+    reclusters,
+    reports,
     review,
     search,
     sessions,
     status,
     suggestions,
 )
+from organizer.service.changes import ChangeWatcher
 from organizer.service.context import Service
+from organizer.service.event_bus import EventBus
+from organizer.service.job_runner import Job, JobRunner
 from organizer.service.options import ServiceOptions
 from organizer.service.problems import MEDIA_TYPE, Problem, add_handlers
 from organizer.service.security import API, Guard, Sessions
 from organizer.service.thumbnails import ThumbnailCache
+from organizer.service.writer import Writer
 
 _ROUTERS = (
     status.router,
@@ -43,6 +55,14 @@ _ROUTERS = (
     history.router,
     suggestions.router,
     review.router,
+    deployments.router,
+    reports.router,
+    jobs.router,
+    ingests.router,
+    reclusters.router,
+    exports.router,
+    folders.router,
+    events.router,
 )
 
 
@@ -60,9 +80,7 @@ def make_app(library: Library, options: ServiceOptions | None = None) -> FastAPI
         ...     uvicorn.run(make_app(library), host="127.0.0.1", port=8765)
     """
     options = options or ServiceOptions()
-    service = Service(
-        library, options, ThumbnailCache(user_cache_path("organizer"), library.store.path)
-    )
+    service = _service(library, options)
     app = FastAPI(
         title="organizer",
         version=version("organizer"),
@@ -88,10 +106,36 @@ def make_app(library: Library, options: ServiceOptions | None = None) -> FastAPI
     return app
 
 
+def _service(library: Library, options: ServiceOptions) -> Service:
+    events = EventBus()
+    changes = ChangeWatcher(library, events)
+    writer = Writer(after_each=changes.look)
+
+    def publish(job: Job) -> None:
+        events.publish("job", jobs.JobItem.of(job, library).model_dump(mode="json"))
+
+    return Service(
+        library,
+        options,
+        ThumbnailCache(user_cache_path("organizer"), library.store.path),
+        events=events,
+        changes=changes,
+        writer=writer,
+        jobs=JobRunner(writer, changed=publish),
+    )
+
+
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    yield
-    app.state.service.thumbnails.close()
+    service: Service = app.state.service
+    with service.library.serving():
+        service.changes.start()
+        yield
+        service.events.close()
+        service.jobs.close()
+        service.writer.close()
+        service.changes.close()
+    service.thumbnails.close()
 
 
 def describe_api(app: FastAPI) -> dict[str, Any]:

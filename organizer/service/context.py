@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from threading import Lock
 from typing import Annotated, TypeVar
 from urllib.parse import unquote
 
 from fastapi import Depends, Header, Request, Response
 
+from organizer.errors import StaleRevisionError
 from organizer.library import Library
+from organizer.service.changes import ChangeWatcher
+from organizer.service.event_bus import EventBus
+from organizer.service.job_runner import JobRunner
 from organizer.service.options import ServiceOptions
+from organizer.service.report_cache import ReportCache
 from organizer.service.thumbnails import ThumbnailCache
+from organizer.service.writer import Writer
 
 T = TypeVar("T")
 
@@ -28,15 +33,24 @@ class Service:
         library: The library.
         options: What the service was started with.
         thumbnails: Small pictures that were made before.
+        events: What happens, for the pages that are open.
+        changes: Notices what happens.
+        writer: Runs all writes, one after the other.
+        jobs: What takes longer than a request.
+        reports: Reports that were made before.
     """
 
     library: Library
     options: ServiceOptions
     thumbnails: ThumbnailCache
-    _lock: Lock = field(default_factory=Lock)
+    events: EventBus
+    changes: ChangeWatcher
+    writer: Writer
+    jobs: JobRunner
+    reports: ReportCache = field(default_factory=ReportCache)
 
     def decide(self, work: Callable[[], T], *, revision: int | None, user: str) -> T:
-        """Run a write, after those that were asked for before it.
+        """Run a short write, before the jobs that wait, and in the pauses of an ingest.
 
         Args:
             work: The write.
@@ -46,17 +60,31 @@ class Service:
         Raises:
             StaleRevisionError: Another revision is current; nothing was changed.
         """
-        del user
-        with self._lock, self._at(revision):
-            return work()
+
+        def decided() -> T:
+            with self.deciding(revision=revision, user=user):
+                return work()
+
+        return self.writer.decide(decided).result()
 
     @contextmanager
-    def _at(self, revision: int | None) -> Iterator[None]:
-        if revision is None:
+    def deciding(self, *, revision: int | None, user: str) -> Iterator[None]:
+        """Decide in the name of a person, if a revision is still the current one; see `decide`."""
+        del user
+        with ExitStack() as held:
+            if revision is not None:
+                held.enter_context(self.library.at_revision(revision))
             yield
-            return
-        with self.library.at_revision(revision):
-            yield
+
+    def require_revision(self, revision: int) -> None:
+        """Make sure that a revision is the current one, before a job is begun that refers to it.
+
+        Raises:
+            StaleRevisionError: It is not.
+        """
+        current = self.library.revision
+        if revision != current:
+            raise StaleRevisionError(revision, current)
 
 
 def service_of(request: Request) -> Service:

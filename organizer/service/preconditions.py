@@ -13,11 +13,13 @@ from organizer.service.problems import ProblemError
 _ETAG = re.compile(r'(?:W/)?"?(\d{1,18})"?')
 _ANY = "*"
 
+IF_MATCH = 'The revision that the client has seen, as "17"; * for any.'
+
 
 def expected_revision(
     if_match: Annotated[
         str | None,
-        Header(description='The revision that the client has seen, as "17"; * for any.'),
+        Header(description=IF_MATCH),
     ] = None,
 ) -> int | None:
     """The revision that a decision refers to; None for any.

@@ -18,6 +18,7 @@ from organizer.errors import (
     StaleRevisionError,
     StoreError,
 )
+from organizer.library import Library
 from organizer.service.context import service_of
 from organizer.service.history_events import events_since
 
@@ -112,6 +113,30 @@ def as_problem(error: OrganizerError) -> ProblemError:
     return ProblemError(status, kind, error.message, error.hint)
 
 
+def as_stale(error: StaleRevisionError, library: Library) -> ProblemError:
+    """The problem of who refers to a revision that is not current, with what happened since."""
+    since = events_since(library, error.expected)
+    return ProblemError(
+        HTTPStatus.PRECONDITION_FAILED,
+        "stale-revision",
+        error.message,
+        error.hint,
+        headers={"ETag": f'"{error.revision}"'},
+        revision=error.revision,
+        since=[event.model_dump(mode="json") for event in since],
+    )
+
+
+def as_bug() -> ProblemError:
+    """The problem of what should not happen; the log tells what it is."""
+    return ProblemError(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "bug",
+        "a bug in organizer",
+        "the service's log tells more",
+    )
+
+
 def add_handlers(app: FastAPI) -> None:
     """Let every error of an application be answered with a problem."""
     app.add_exception_handler(ProblemError, _problem)
@@ -129,16 +154,7 @@ def _problem(_: Request, error: Exception) -> JSONResponse:
 
 def _stale(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, StaleRevisionError)  # noqa: S101 - registered for it
-    since = events_since(service_of(request).library, error.expected)
-    return ProblemError(
-        HTTPStatus.PRECONDITION_FAILED,
-        "stale-revision",
-        error.message,
-        error.hint,
-        headers={"ETag": f'"{error.revision}"'},
-        revision=error.revision,
-        since=[event.model_dump(mode="json") for event in since],
-    ).response()
+    return as_stale(error, service_of(request).library).response()
 
 
 def _failed(_: Request, error: Exception) -> JSONResponse:
@@ -166,9 +182,4 @@ def _refused(_: Request, error: Exception) -> JSONResponse:
 
 def _bug(_: Request, error: Exception) -> JSONResponse:
     del error  # the server logs it
-    return ProblemError(
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-        "bug",
-        "a bug in organizer",
-        "the service's log tells more",
-    ).response()
+    return as_bug().response()

@@ -14,6 +14,11 @@ ImageIdText = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
 ClusterIdNumber = Annotated[int, Field(ge=1, le=2**53)]
 
+ShortText = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+
+EmbedderName = ShortText
+"""The name of an embedder; several are joined by a plus."""
+
 
 class Body(BaseModel):
     """What a client sends; a field that is not known is an error."""
