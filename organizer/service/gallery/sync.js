@@ -2,6 +2,7 @@
 import { listen } from "./events.js";
 
 const FEW = 6; // clusters that are fetched one by one; more: the whole list
+const SOON = 350; // ms after a decision until the figures of all clusters are loaded
 const CALM = 1_500; // ms between two looks at a library that an ingest fills
 
 /** What the store holds at first. */
@@ -26,6 +27,7 @@ export function makeSync(app) {
   const { api, store } = app;
   let waiting = []; // events that came while a decision of this page was under way
   let calm = 0;
+  let soon = 0;
 
   async function loadAll() {
     const { sort } = store.get();
@@ -109,6 +111,12 @@ export function makeSync(app) {
     reset: () => refresh(null),
   };
 
+  // Decisions that follow each other quickly are looked at once.
+  function refreshSoon() {
+    clearTimeout(soon);
+    soon = setTimeout(() => api.settled().then(() => refresh(null, { images: false })), SOON);
+  }
+
   return {
     start() {
       listen((kind, data) => takers[kind](data), (online) => store.set({ online }));
@@ -116,6 +124,7 @@ export function makeSync(app) {
       return loadAll();
     },
     refresh,
+    refreshSoon,
     announce,
     sort(sort) {
       store.set({ sort });
