@@ -31,12 +31,15 @@ export function makeSync(app) {
 
   async function loadAll() {
     const { sort } = store.get();
+    const { sent } = api;
     try {
       const [status, found, history] = await Promise.all([
         api.get("/status"),
         api.get("/clusters", { sort }),
         api.get("/history", { limit: 1 }),
       ]);
+      // A decision made meanwhile is shown already; what is there after it is asked for by it.
+      if (api.sent !== sent) return;
       api.revision = found.revision;
       const clusters = new Map(found.clusters.map((c) => [c.id, c]));
       store.set({ status, clusters, progress: found.progress, history, problem: null });
@@ -46,11 +49,13 @@ export function makeSync(app) {
   }
 
   async function loadSome(ids) {
+    const { sent } = api;
     const [status, history, ...found] = await Promise.all([
       api.get("/status"),
       api.get("/history", { limit: 1 }),
       ...ids.map((id) => api.get(`/clusters/${id}`).catch((p) => missing(p, id))),
     ]);
+    if (api.sent !== sent) return;
     const clusters = new Map(store.get().clusters);
     for (const cluster of found) {
       if (cluster.gone) clusters.delete(cluster.id);
