@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -87,7 +88,7 @@ class Library:
         self._opened = opened
         self.images = Images(opened)
         self.corrections = Corrections(opened)
-        self.clusters = Clusters(opened, self.corrections)
+        self.clusters = Clusters(opened, self.corrections, self.images)
         self.review = Review(opened)
         self.suggestions = Suggestions(opened, self.corrections)
         self.reports = Reports(opened)
@@ -148,6 +149,16 @@ class Library:
         """The settings that the library was opened with."""
         return self._opened.settings
 
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """Let other threads read while one writes, for as long as the context lasts.
+
+        The upkeep after a write leaves what they may be reading for an hour, as it does for the
+        readers of other processes. Only one thread may write.
+        """
+        with self._opened.streaming():
+            yield
+
     # Writing -------------------------------------------------------------------------------
 
     def ingest(
@@ -158,6 +169,7 @@ class Library:
         other_weights: bool = False,
         progress: Progress | None = None,
         stop: Callable[[], bool] = lambda: False,
+        pause: Callable[[], None] = lambda: None,
     ) -> IngestReport:
         """Ingest the images of folders and files; new ones are assigned to the current clusters.
 
@@ -172,6 +184,8 @@ class Library:
                 the library were made with others.
             progress: Receives the progress.
             stop: Asked after every batch; True ends the run with what was done so far committed.
+            pause: Called after every batch. What it decides (`corrections`, `undo`, `redo`) is
+                stored at once, and the images that follow are assigned to the clusters after it.
 
         Raises:
             SettingsError: A path does not exist, there are no images, or no such embedder or
@@ -186,6 +200,7 @@ class Library:
         """
         require_flag("other_weights", other_weights)
         require_function("stop", stop)
+        require_function("pause", pause)
         shown = progress_or_none(progress)
         embedders.require_photo_embedder(embedders.embedder_name(embedder))
         require_executor(self.settings)
@@ -202,6 +217,7 @@ class Library:
                 settings=self.settings,
                 progress=shown,
                 stop=stop,
+                pause=pause,
             )
             if sum(report.counts.values()) > report.counts[Outcome.UNCHANGED]:
                 self._opened.tidy()
@@ -264,6 +280,35 @@ class Library:
             if not dry_run:
                 self._opened.tidy()
         return report
+
+    @contextmanager
+    def at_revision(self, revision: int) -> Iterator[None]:
+        """Decide only if nobody else decided since a state was looked at; for this thread.
+
+        Inside of it every call that writes raises if another revision is current, and changes
+        nothing.
+
+        Args:
+            revision: As `revision` gave it when the state was looked at.
+
+        Raises:
+            StaleRevisionError: By a call inside: somebody else decided, or reclustered.
+
+        Examples:
+            >>> seen = library.revision  # doctest: +SKIP
+            >>> with library.at_revision(seen):  # doctest: +SKIP
+            ...     library.corrections.rename(3, "Red fox")
+        """
+        with self._opened.at_revision(require_integer("revision", revision, least=0)):
+            yield
+
+    @property
+    def revision(self) -> int:
+        """The number of the last step of the history: a batch of decisions, recluster or undo.
+
+        An ingest does not change it.
+        """
+        return self.store.steps.number()
 
     def undo(self) -> UndoReport:
         """Undo the last step, whatever it was; see `Corrections.undo`.

@@ -1,0 +1,122 @@
+"""What every route works on: the library, the options, and who asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Annotated, TypeVar
+from urllib.parse import unquote
+
+from fastapi import Depends, Header, Request, Response
+
+from organizer.errors import StaleRevisionError
+from organizer.library import Library
+from organizer.service.changes import ChangeWatcher
+from organizer.service.event_bus import EventBus
+from organizer.service.job_runner import JobRunner
+from organizer.service.options import ServiceOptions
+from organizer.service.report_cache import ReportCache
+from organizer.service.thumbnails import ThumbnailCache
+from organizer.service.writer import Writer
+
+T = TypeVar("T")
+
+_LONGEST_USER = 100
+
+
+@dataclass(slots=True)
+class Service:
+    """One library and what is kept for its clients.
+
+    Attributes:
+        library: The library.
+        options: What the service was started with.
+        thumbnails: Small pictures that were made before.
+        events: What happens, for the pages that are open.
+        changes: Notices what happens.
+        writer: Runs all writes, one after the other.
+        jobs: What takes longer than a request.
+        reports: Reports that were made before.
+    """
+
+    library: Library
+    options: ServiceOptions
+    thumbnails: ThumbnailCache
+    events: EventBus
+    changes: ChangeWatcher
+    writer: Writer
+    jobs: JobRunner
+    reports: ReportCache = field(default_factory=ReportCache)
+
+    def decide(self, work: Callable[[], T], *, revision: int | None, user: str) -> T:
+        """Run a short write, before the jobs that wait, and in the pauses of an ingest.
+
+        Args:
+            work: The write.
+            revision: The revision that it refers to; any where None.
+            user: Who decides.
+
+        Raises:
+            StaleRevisionError: Another revision is current; nothing was changed.
+        """
+
+        def decided() -> T:
+            with self.deciding(revision=revision, user=user):
+                return work()
+
+        return self.writer.decide(decided).result()
+
+    @contextmanager
+    def deciding(self, *, revision: int | None, user: str) -> Iterator[None]:
+        """Decide in the name of a person, if a revision is still the current one; see `decide`."""
+        del user
+        with ExitStack() as held:
+            if revision is not None:
+                held.enter_context(self.library.at_revision(revision))
+            yield
+
+    def require_revision(self, revision: int) -> None:
+        """Make sure that a revision is the current one, before a job is begun that refers to it.
+
+        Raises:
+            StaleRevisionError: It is not.
+        """
+        current = self.library.revision
+        if revision != current:
+            raise StaleRevisionError(revision, current)
+
+
+def service_of(request: Request) -> Service:
+    """The service that a request is made to."""
+    found = request.app.state.service
+    assert isinstance(found, Service)  # noqa: S101 - make_app put it there
+    return found
+
+
+def user_of(
+    request: Request,
+    x_organizer_user: Annotated[
+        str | None, Header(description="Who decides: a name, percent-encoded UTF-8.")
+    ] = None,
+) -> str:
+    """Who decides: as the request says, or else as the service was started."""
+    if x_organizer_user is None:
+        return service_of(request).options.user
+    return " ".join(unquote(x_organizer_user).split())[:_LONGEST_USER]
+
+
+def current_revision(request: Request, response: Response) -> int:
+    """The revision before anything is read, which the answer names in its ETag.
+
+    Where somebody decides between the two, the answer is newer than it says, and a decision that
+    refers to it is refused: never the other way round.
+    """
+    revision = service_of(request).library.revision
+    response.headers["ETag"] = f'"{revision}"'
+    return revision
+
+
+ServiceOf = Annotated[Service, Depends(service_of)]
+UserOf = Annotated[str, Depends(user_of)]
+RevisionOf = Annotated[int, Depends(current_revision)]

@@ -1,0 +1,104 @@
+"""The stream of events, over a real connection."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from organizer.library import Library
+from tests.conftest import make_groups, make_photo
+from tests.service.servers import ended, listening, serving
+
+ANY = {"If-Match": "*"}
+
+
+@pytest.fixture
+def client(filled: Library) -> Iterator[httpx.Client]:
+    filled.recluster(k=3)
+    with serving(filled) as client:
+        yield client
+
+
+def _rename(client: httpx.Client, cluster: int, name: str) -> httpx.Response:
+    decisions = [{"kind": "rename", "cluster": cluster, "name": name}]
+    return client.post("/decisions", json={"decisions": decisions}, headers=ANY)
+
+
+def test_every_page_sees_a_decision(client: httpx.Client) -> None:
+    with listening(client) as one, listening(client) as other:
+        assert one.next().name == "hello"
+        hello = other.next()
+        assert hello.data == {"revision": 1}
+        assert _rename(client, 1, "Lion").status_code == 200
+        events = [stream.next("state") for stream in (one, other)]
+    for event in events:
+        assert event.id == hello.id + 1
+        assert event.data["revision"] == 2
+        assert event.data["what"] == ["cluster 1 named 'Lion'"]
+        assert event.data["clusters"] == [1]
+        assert isinstance(event.data["clustering"], int)
+        assert isinstance(event.data["user"], str)
+
+
+def test_a_page_that_comes_back_gets_what_it_missed(client: httpx.Client) -> None:
+    with listening(client) as stream:
+        last = stream.next().id
+    for name in ("Lion", "Leopard"):
+        _rename(client, 1, name)
+    with listening(client, after=last) as stream:
+        assert stream.next().name == "hello"
+        missed = [stream.next(), stream.next()]
+    assert [event.data["what"] for event in missed] == [
+        ["cluster 1 named 'Lion'"],
+        ["cluster 1 named 'Leopard'"],
+    ]
+    assert [event.id for event in missed] == [last + 1, last + 2]
+    with listening(client, after=last + 1) as stream:
+        assert stream.next().id == last + 1
+        assert stream.next() == missed[1]
+
+
+@pytest.mark.parametrize("last", ["0", "17", "9" * 17, "-1", "what", "1" * 500])
+def test_a_page_that_was_away_for_too_long_reads_anew(client: httpx.Client, last: str) -> None:
+    with listening(client, after=last) as stream:
+        assert stream.next().name == "hello"
+        assert stream.next().name == "reset"
+
+
+def test_what_another_process_does_is_seen_within_a_second(
+    client: httpx.Client, filled: Library, tmp_path: Path
+) -> None:
+    with listening(client) as stream:
+        stream.next("hello")
+        with Library.open(filled.store.path) as other:
+            other.corrections.rename(2, "Owl")
+            began = time.monotonic()
+            event = stream.next("state")
+            assert time.monotonic() - began < 1
+            assert event.data["what"] == ["cluster 2 named 'Owl'"]
+            make_photo(tmp_path / "photos" / "red" / "new.jpg", 77, colour=(200, 40, 40))
+            other.ingest([tmp_path / "photos"])
+            began = time.monotonic()
+            event = stream.next("images")
+            assert time.monotonic() - began < 1
+            assert event.data == {"added": 1, "images": 25}
+
+
+def test_a_job_is_followed_from_its_begin_to_its_end(client: httpx.Client, tmp_path: Path) -> None:
+    make_groups(tmp_path / "card", each=5, seed=900)
+    with listening(client) as stream:
+        stream.next("hello")
+        job = client.post("/ingests", json={"paths": [str(tmp_path / "card")]}).json()
+        events = [stream.next("job")]
+        while events[-1].data.get("state") not in {"done", "failed"}:
+            events.append(stream.next("job", "images"))
+    assert {event.data["id"] for event in events if event.name == "job"} == {job["id"]}
+    states = [event.data["state"] for event in events if event.name == "job"]
+    assert states[0] == "queued"
+    assert states[-1] == "done"
+    assert events[-1].data["result"]["added"] == 15
+    assert ended(client, job) == events[-1].data
