@@ -1,6 +1,6 @@
 // What a person decides: each act shows at once, is saved at once, and can be undone.
 import { untouched } from "./api.js";
-import { clusterName, plural } from "./format.js";
+import { clusterName, listed, plural } from "./format.js";
 import { rememberName } from "./recent.js";
 
 /** @param {{api: object, store: object, sync: object, toast: Function}} app */
@@ -31,7 +31,8 @@ export function makeActs(app) {
     try {
       const answer = await api.decide(path || "/decisions", body || { decisions }, { again });
       if (toast) app.toast(typeof done === "function" ? done(answer) : done, undoable);
-      sync.refresh(answer.clusters || null, { images });
+      if (images) sync.refresh(null);
+      else sync.refreshSoon();
       return answer;
     } catch (problem) {
       takeBack?.();
@@ -120,7 +121,7 @@ export function makeActs(app) {
       });
       if (answer) {
         rememberName(name);
-        acts.lastTarget = answer.reports?.[0]?.new_cluster ?? null;
+        acts.lastTarget = answer.reports[0].cluster;
       }
       return answer;
     },
@@ -169,7 +170,7 @@ export function makeActs(app) {
     split: (id, k = 2) =>
       decide([{ kind: "split", cluster: id, k }], {
         images: true,
-        done: (answer) => answer.reports?.[0]?.what || `Cluster ${id} is split`,
+        done: (answer) => `${named(id)} is split: ${listed(answer.reports[0].new.map((n) => `cluster ${n}`))} ${answer.reports[0].new.length === 1 ? "is" : "are"} new`,
         again: clustersAgain([id]),
       }),
 

@@ -37,6 +37,7 @@ export function makeApi({ onStale = async () => {} } = {}) {
   let revision = null;
   let last = Promise.resolve();
   let pending = 0;
+  let sent = 0;
 
   async function request(method, path, { body, headers = {}, signal } = {}) {
     const init = { method, headers: { Accept: "application/json", ...headers }, signal };
@@ -92,6 +93,7 @@ export function makeApi({ onStale = async () => {} } = {}) {
      */
     decide(path, body, { again = async () => null } = {}) {
       pending += 1;
+      sent += 1;
       const done = last.then(() => attempt(path, body, { again }));
       last = done.then(
         () => { pending -= 1; },
@@ -103,6 +105,8 @@ export function makeApi({ onStale = async () => {} } = {}) {
     /** Resolves when no decision is under way. */
     settled: () => last,
     get busy() { return pending > 0; },
+    /** Decisions sent so far: what was asked for before the last one is old when it comes. */
+    get sent() { return sent; },
     get revision() { return revision; },
     set revision(value) { revision = value; },
   };

@@ -66,8 +66,7 @@ function notes(cluster) {
     found.push(html`<span class="chip border">${percent(cluster.doubt)} doubtful</span>`);
   }
   if (cluster.night >= 0.5) found.push(html`<span class="chip">night</span>`);
-  if (cluster.pinned) found.push(html`<span class="chip">pinned</span>`);
-  if (cluster.decided > 0) found.push(html`<span class="chip">${count(cluster.decided)} checked</span>`);
+  if (cluster.pinned && !cluster.name) found.push(html`<span class="chip">pinned</span>`);
   if (cluster.hidden > 0) found.push(html`<span class="chip">${count(cluster.hidden)} hidden</span>`);
   return found.slice(0, 3);
 }

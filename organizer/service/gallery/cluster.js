@@ -7,7 +7,7 @@ import { NameField, mergeAsking } from "./names.js";
 import { splitAsking } from "./split.js";
 import { Trouble } from "./empty.js";
 import { useCollection } from "./use_collection.js";
-import { useStore } from "./state.js";
+import { useLoaded, useStore } from "./state.js";
 import { hashOf } from "./routes.js";
 
 const ORDERS = [
@@ -31,6 +31,16 @@ export default function Cluster({ app, route }) {
   const [grid, setGrid] = useState(null);
   const filter = { cluster: id, ingest, state: state === "all" ? "" : state };
   const { collection, problem, size } = useCollection(app, filter, order);
+
+  const change = useStore(app.store, (s) => s.change);
+  const left = useLoaded(
+    async (signal) => {
+      await app.api.settled();
+      const params = { cluster: id, state: "auto", limit: 1 };
+      return (await app.api.get("/images", params, { signal })).total;
+    },
+    [id, state, ingest, change],
+  );
 
   const setParams = (params) => app.replaceParams({ ...route.params, ...params });
   const beside = (step) => {
@@ -68,7 +78,8 @@ export default function Cluster({ app, route }) {
     setNaming(false);
     grid?.grid.root.focus({ preventScroll: true });
   };
-  const figures = { auto: state === "auto" ? size : cluster.size - cluster.decided, decided: cluster.decided, all: cluster.size };
+  const toCheck = state === "auto" && !ingest ? size : (left.value ?? 0);
+  const figures = { auto: toCheck, decided: cluster.size - toCheck, all: cluster.size };
   return html`<section class="images">
     <header class="head">
       ${naming
@@ -78,7 +89,7 @@ export default function Cluster({ app, route }) {
             <button class="title ${cluster.name ? "" : "unnamed"}" title="Name it (n)"
               onClick=${() => setNaming(true)}>${clusterName(cluster)}</button>
             ${cluster.doubt > 0 && html`<span class="chip border">${percent(cluster.doubt)} doubtful</span>`}
-            ${cluster.pinned && html`<span class="chip">pinned</span>`}
+            ${cluster.pinned && !cluster.name && html`<span class="chip">pinned</span>`}
             ${ingest && html`<a class="chip accent" href=${hashOf("cluster", [id])}>new images only ×</a>`}
           </h1>`}
       <div class="end">

@@ -40,13 +40,12 @@ export function Cohorts({ app, title }) {
       </p>
     </section>`;
   }
-  const sure = value.right !== null && value.right !== undefined && value.held_out;
   return html`<${Cohort} key=${`${cohort.cluster} ${change.number}`} app=${app} cohort=${cohort}
-    place=${place} of=${open.length} sure=${sure ? value : null} onPass=${pass}
+    place=${place} of=${open.length} right=${value.held_out ? value.right / value.held_out : null} onPass=${pass}
     onStep=${(step) => setAt(Math.max(0, Math.min(place + step, open.length - 1)))} />`;
 }
 
-function Cohort({ app, cohort, place, of, sure, onPass, onStep }) {
+function Cohort({ app, cohort, place, of, right, onPass, onStep }) {
   const collection = useRef(null);
   collection.current ??= Collection.ofImages(cohort.images);
   const [held, setHeld] = useState(null);
@@ -87,9 +86,8 @@ function Cohort({ app, cohort, place, of, sure, onPass, onStep }) {
       <div>
         <h1>${plural(size, "image")} look${size === 1 ? "s" : ""} like ${cohort.name}</h1>
         <p class="muted small">
-          Group ${place + 1} of ${of}${sure &&
-          html`; ${percent(sure.right / (sure.right > 1 ? sure.held_out : 1))} of what was held
-            out was right`}
+          Group ${place + 1} of ${of}${right !== null &&
+          html`; of what you decided yourself ${percent(right)} would have been told right`}
         </p>
       </div>
       <div class="end">

@@ -7,9 +7,13 @@ import { html, useEffect, useRef } from "./vendor/preact-htm.js";
 export function Dialog({ title, onClose, children, wide = false, className = "" }) {
   const ref = useRef();
   useEffect(() => {
+    const dialog = ref.current;
     const before = document.activeElement;
-    ref.current.showModal();
-    return () => before?.isConnected && before.focus({ preventScroll: true });
+    dialog.showModal();
+    return () => {
+      dialog.close(); // while it is open nothing outside can have the focus
+      if (before?.isConnected) before.focus({ preventScroll: true });
+    };
   }, []);
   const onCancel = (event) => {
     event.preventDefault();

@@ -121,8 +121,9 @@ export class Grid {
     }
     const seen = new Set();
     if (layout.rows) {
-      const from = layout.rowAtHeight(top - AHEAD);
-      const to = layout.rowAtHeight(top + height + AHEAD);
+      const ahead = speed > FAST ? 0 : AHEAD;
+      const from = layout.rowAtHeight(top - ahead);
+      const to = layout.rowAtHeight(top + height + ahead);
       for (let row = from; row <= to; row += 1) this.#drawRow(layout.row(row), seen);
     }
     for (const [row, cell] of this.#cells) if (!seen.has(row)) this.#release(row, cell);

@@ -26,7 +26,7 @@ export const Keys = ({ keys }) =>
 export function Help({ app }) {
   const sections = helpSections(app.keys.active());
   return html`<${Dialog} title="Keys" wide onClose=${() => app.dialog(null)} className="help">
-    <div class="help-columns">
+    <div class="help-columns" tabindex="0" autofocus>
       ${sections.map(
         ({ scope, title, rows }) => html`<section key=${scope}>
           <h3>${title}</h3>
@@ -42,7 +42,7 @@ export function Help({ app }) {
       )}
     </div>
     <div class="buttons">
-      <button autofocus onClick=${() => app.dialog(null)}>Close <kbd>esc</kbd></button>
+      <button onClick=${() => app.dialog(null)}>Close <kbd>esc</kbd></button>
     </div>
   <//>`;
 }

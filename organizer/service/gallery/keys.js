@@ -1,10 +1,7 @@
 // The keys: one table, from which the dispatcher and the help are made.
 import { useEffect, useRef } from "./vendor/preact-htm.js";
 
-/**
- * scope, keys (any of them), action, what the help says of it ("" = not listed), typing: also while
- * text is typed. A scope's own rows come before those of "everywhere".
- */
+/** scope, keys (any of them), action, what the help says of it ("": it does not list it). */
 export const KEYS = [
   ["everywhere", ["/"], "search", "search"],
   ["everywhere", ["o"], "open", "open a view or a cluster by its name"],
@@ -95,6 +92,9 @@ export const KEYS = [
   ["search", ["/"], "search", ""],
 ].map(([scope, keys, action, help]) => ({ scope, keys, action, help }));
 
+// A scope comes before those that stand above it in the table.
+const SCOPES = [...new Set(KEYS.map((row) => row.scope))];
+
 const TITLES = {
   everywhere: "Everywhere",
   wall: "Wall of clusters",
@@ -109,10 +109,8 @@ const TITLES = {
 
 /** The table as the help shows it: [{scope, title, rows: [{keys, help}]}], active scopes first. */
 export function helpSections(active = []) {
-  const scopes = [...new Set(KEYS.map((row) => row.scope))];
   const place = (scope) => (active.includes(scope) ? 0 : scope === "everywhere" ? 1 : 2);
-  return scopes
-    .map((scope) => ({
+  return SCOPES.map((scope) => ({
       scope,
       title: TITLES[scope] || scope[0].toUpperCase() + scope.slice(1),
       rows: KEYS.filter((row) => row.scope === scope && row.help),
@@ -154,7 +152,7 @@ export function makeKeys() {
     if (belongsTo(event.target, key)) return;
     const top = active.findLastIndex((scope) => scope.exclusive);
     const scopes = active.filter((s, i) => i >= top || s.name === "everywhere").reverse();
-    scopes.sort((a, b) => (a.name === "everywhere") - (b.name === "everywhere"));
+    scopes.sort((a, b) => SCOPES.indexOf(b.name) - SCOPES.indexOf(a.name));
     for (const scope of scopes) {
       const row = KEYS.find(
         (r) => r.scope === scope.name && r.keys.includes(key) && scope.handlers()[r.action],

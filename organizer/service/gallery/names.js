@@ -1,5 +1,5 @@
 // Names: the dialog that picks a cluster, and the field that names one.
-import { html, useState } from "./vendor/preact-htm.js";
+import { html, useEffect, useRef, useState } from "./vendor/preact-htm.js";
 import { Completion, matches } from "./completion.js";
 import { Dialog } from "./dialog.js";
 import { clusterName, count, plural } from "./format.js";
@@ -108,7 +108,8 @@ export function MergeQuestion({ into, other, onYes, onNo }) {
     event.stopPropagation();
     onNo();
   };
-  const focus = (button) => button?.focus({ preventScroll: true });
+  const yes = useRef();
+  useEffect(() => yes.current.focus({ preventScroll: true }), []);
   return html`<div class="merge-question" role="group" aria-label="Merge" onKeyDown=${onKeyDown}>
     <p>
       <b>${clusterName(into)}</b> has ${plural(into.size, "image")} already. Merge
@@ -117,7 +118,7 @@ export function MergeQuestion({ into, other, onYes, onNo }) {
     </p>
     <div class="buttons">
       <button onClick=${onNo}>No <kbd>esc</kbd></button>
-      <button class="primary" ref=${focus} onClick=${onYes}>Merge <kbd>enter</kbd></button>
+      <button class="primary" ref=${yes} onClick=${onYes}>Merge <kbd>enter</kbd></button>
     </div>
   </div>`;
 }

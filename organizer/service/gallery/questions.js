@@ -28,7 +28,7 @@ export function Questions({ app, route, kind, title }) {
   );
   const [at, setAt] = useState(0);
   const [answers, setAnswers] = useState(() => new Map());
-  const items = value?.questions || value?.items || [];
+  const items = value?.questions || value?.images || [];
   const item = items[at];
   const guess = item && asked(kind, item);
   const next = () => setAt(Math.min(at + 1, items.length));
@@ -39,8 +39,8 @@ export function Questions({ app, route, kind, title }) {
   // What a review finds is kept for the report; what is wrong is then decided too.
   const store = (belongs) => {
     if (kind === "questions") return;
-    const drawn = kind === "review" ? "random" : "doubtful";
-    const answer = { image: item.id, cluster: item.cluster, belongs, drawn };
+    const { id, shown_in: cluster, drawn, clustering } = item;
+    const answer = { image: id, cluster, belongs, drawn, clustering };
     app.api.post("/review/answers", { answers: [answer] }).catch((refused) =>
       app.toast(refused.message, { kind: "problem", hint: refused.hint }),
     );
@@ -55,9 +55,7 @@ export function Questions({ app, route, kind, title }) {
   const no = () => {
     if (!item) return;
     store(false);
-    if (item.cluster !== null && item.cluster !== undefined && guess === item.cluster) {
-      app.acts.exclude(new Map([[item.cluster, [item.id]]]));
-    }
+    if (guess === item.cluster) app.acts.exclude(new Map([[guess, [item.id]]]));
     answered("no");
   };
   const move = async () => {
@@ -110,19 +108,15 @@ export function Questions({ app, route, kind, title }) {
   </section>`;
 }
 
-const asked = (kind, item) => (kind === "questions" ? item.guess : item.cluster) ?? null;
+const asked = (kind, item) => (kind === "questions" ? item.guess : item.shown_in) ?? null;
 
 function reason(item, clusters) {
-  const likely = item.likely ?? null;
   const parts = [];
   if (item.confidence) parts.push(`${percent(item.confidence)} sure`);
-  if (item.neighbours_disagree) {
-    const share = item.neighbours_disagree;
-    parts.push(`${share <= 1 ? percent(share) : share} of its neighbours are in other clusters`);
+  if (item.disagreeing) {
+    parts.push(`${percent(item.disagreeing)} of its neighbours are in other clusters`);
   }
-  if (likely !== null && likely !== item.cluster && clusters.has(likely)) {
-    parts.push(`more like ${clusterName(clusters.get(likely))}`);
-  }
+  if (clusters.has(item.other)) parts.push(`more like ${clusterName(clusters.get(item.other))}`);
   return parts.join(", ");
 }
 
@@ -131,14 +125,13 @@ function Done({ app, kind, title, answers }) {
     async (signal) => kind === "review" && app.api.get("/review/audit", {}, { signal }),
     [kind],
   );
-  const overall = audit?.overall;
-  const share = overall?.share ?? overall?.estimate ?? overall?.value;
+  const overall = audit?.audit?.overall;
   return html`<section class="page">
     <h1>${title}</h1>
     <p>${answers.size ? `${count(answers.size)} answered.` : "There is nothing to ask now."}</p>
-    ${share !== undefined && html`<p>
-      ${percent(share)} of the images are in the right cluster
-      ${overall.low !== undefined && html` (between ${percent(overall.low)} and ${percent(overall.high)})`}.
+    ${overall && html`<p>
+      ${percent(overall.share)} of the images are in the right cluster
+      (between ${percent(overall.low)} and ${percent(overall.high)}).
     </p>`}
     <p><a class="button primary" href="#/queue">Queues</a></p>
   </section>`;

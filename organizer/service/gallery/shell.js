@@ -75,9 +75,9 @@ function Bar({ app }) {
     <div class="bar-end">
       ${!online && html`<span class="offline" role="status">No connection</span>`}
       <${Jobs} app=${app} />
-      <button class="quiet" disabled=${!history.can_undo} title=${history.can_undo || "Undo"}
+      <button class="quiet" disabled=${!history.can_undo} title=${`Undo: ${history.can_undo || "nothing"}`}
         aria-label="Undo" aria-keyshortcuts="Control+Z" onClick=${() => app.acts.undo()}>↶</button>
-      <button class="quiet" disabled=${!history.can_redo} title=${history.can_redo || "Redo"}
+      <button class="quiet" disabled=${!history.can_redo} title=${`Redo: ${history.can_redo || "nothing"}`}
         aria-label="Redo" aria-keyshortcuts="Control+Shift+Z" onClick=${() => app.acts.redo()}
         >↷</button>
       <button class="quiet" aria-label="Help: the keys" aria-keyshortcuts="?"

@@ -2,6 +2,7 @@
 import { listen } from "./events.js";
 
 const FEW = 6; // clusters that are fetched one by one; more: the whole list
+const SOON = 350; // ms after a decision until the figures of all clusters are loaded
 const CALM = 1_500; // ms between two looks at a library that an ingest fills
 
 /** What the store holds at first. */
@@ -26,15 +27,19 @@ export function makeSync(app) {
   const { api, store } = app;
   let waiting = []; // events that came while a decision of this page was under way
   let calm = 0;
+  let soon = 0;
 
   async function loadAll() {
     const { sort } = store.get();
+    const { sent } = api;
     try {
       const [status, found, history] = await Promise.all([
         api.get("/status"),
         api.get("/clusters", { sort }),
         api.get("/history", { limit: 1 }),
       ]);
+      // A decision made meanwhile is shown already; what is there after it is asked for by it.
+      if (api.sent !== sent) return;
       api.revision = found.revision;
       const clusters = new Map(found.clusters.map((c) => [c.id, c]));
       store.set({ status, clusters, progress: found.progress, history, problem: null });
@@ -44,11 +49,13 @@ export function makeSync(app) {
   }
 
   async function loadSome(ids) {
+    const { sent } = api;
     const [status, history, ...found] = await Promise.all([
       api.get("/status"),
       api.get("/history", { limit: 1 }),
       ...ids.map((id) => api.get(`/clusters/${id}`).catch((p) => missing(p, id))),
     ]);
+    if (api.sent !== sent) return;
     const clusters = new Map(store.get().clusters);
     for (const cluster of found) {
       if (cluster.gone) clusters.delete(cluster.id);
@@ -109,6 +116,12 @@ export function makeSync(app) {
     reset: () => refresh(null),
   };
 
+  // Decisions that follow each other quickly are looked at once.
+  function refreshSoon() {
+    clearTimeout(soon);
+    soon = setTimeout(() => api.settled().then(() => refresh(null, { images: false })), SOON);
+  }
+
   return {
     start() {
       listen((kind, data) => takers[kind](data), (online) => store.set({ online }));
@@ -116,6 +129,7 @@ export function makeSync(app) {
       return loadAll();
     },
     refresh,
+    refreshSoon,
     announce,
     sort(sort) {
       store.set({ sort });

@@ -146,7 +146,7 @@ function Picture({ id, image, ratio, isZoomed, onZoom, onSwipe }) {
   useEffect(() => {
     if (!image || image.id !== id) return;
     // A crop has no file of its own; formats that a browser cannot show come as large thumbnails.
-    const asIs = SHOWN_AS_THEY_ARE.test(image.path || "") && !image.frame_id;
+    const asIs = SHOWN_AS_THEY_ARE.test(image.path || "") && !image.frame;
     setSource(asIs ? originalUrl(id) : thumbnailUrl(id, 1536));
   }, [image, id]);
   const onTouch = {
@@ -160,12 +160,12 @@ function Picture({ id, image, ratio, isZoomed, onZoom, onSwipe }) {
     },
   };
   const { width, height } = image?.facts || {};
-  const shape = width && height && !image.frame_id ? width / height : ratio || 4 / 3;
+  const shape = width && height && !image.frame ? width / height : ratio || 4 / 3;
   const boxes = image?.id === id ? boxesOf(image) : [];
   const onError = () => large && !large.includes("thumbnail") && setSource(thumbnailUrl(id, 1536));
   return html`<div class="picture ${isZoomed ? "zoomed" : ""}" ...${onTouch}>
     <div class="frame" onDblClick=${onZoom}
-      style=${{ aspectRatio: String(shape), "--ratio": String(shape), ...(isZoomed && width ? { width: `${width}px` } : {}) }}>
+      style=${styleOf({ shape, width, isZoomed })}>
       <img class="small" src=${thumbnailUrl(id, 768)} alt="" draggable=${false} />
       ${large && html`<img class="large ${isLarge ? "shown" : ""}" src=${large} alt=""
         draggable=${false} decoding="async" onLoad=${() => setLarge(true)} onError=${onError} />`}
@@ -179,6 +179,13 @@ function Picture({ id, image, ratio, isZoomed, onZoom, onSwipe }) {
       )}
     </div>
   </div>`;
+}
+
+// As large as there is room, but a small picture not more than twice as large as it is.
+function styleOf({ shape, width, isZoomed }) {
+  const most = width ? `${Math.max(2 * width, 480)}px` : "100cqw";
+  const style = { aspectRatio: String(shape), "--ratio": String(shape), "--most": most };
+  return isZoomed && width ? { ...style, width: `${width}px` } : style;
 }
 
 function boxesOf(image) {

@@ -27,8 +27,8 @@ export function Facts({ app, id, image }) {
       <dl>${factsOf(image).map(([name, value]) => html`<div key=${name}>
         <dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
       ${(image.paths || []).map(
-        ({ path, state }) => html`<p class="path" key=${path}>
-          <code>${path}</code>${state && state !== "present" && html` <small>${state}</small>`}
+        ({ path, present }) => html`<p class="path" key=${path}>
+          <code>${path}</code>${!present && html` <small>missing</small>`}
           <button onClick=${() => copy(app, path)}>Copy the path</button>
         </p>`,
       )}`}
@@ -43,11 +43,11 @@ export function Facts({ app, id, image }) {
         )}
       </div>
       <a href=${hashOf("search", [], { like: id })}>All that is similar</a>`}
-    ${image?.history?.length > 0 && html`<h3>History</h3>
+    ${image?.decisions?.length > 0 && html`<h3>Decisions</h3>
       <ol class="facts-history">
-        ${image.history.slice(0, 12).map(
+        ${image.decisions.slice(-12).reverse().map(
           (event) => html`<li key=${`${event.step} ${event.at}`}>
-            ${event.what} <small>${event.user || ""} ${moment(event.at)}</small>
+            ${event.what} <small>${moment(event.at)}</small>
           </li>`,
         )}
       </ol>`}

@@ -126,8 +126,8 @@ export default function Wall({ app, route }) {
   };
   return html`<section class="wall">
     <h1 class="visually-hidden">Clusters</h1>
-    <${Progress} app=${app} />
     <div class="head">
+      <${Progress} app=${app} />
       <div class="tabs" role="group" aria-label="Which clusters">
         ${[["", "All"], ["unnamed", "Without a name"], ["named", "Named"]].map(
           ([key, label]) => html`<button key=${key} aria-pressed=${String(show === key)}
