@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
 from http import HTTPStatus
-from threading import Lock
 from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
@@ -20,16 +17,14 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from organizer.library import Library
 from organizer.library.images.overview import ImageOverview
-from organizer.library.reports.image_map import ImageMap
 from organizer.reduce.projection import Method
 from organizer.service.context import RevisionOf, ServiceOf, UserOf
 from organizer.service.job_runner import JobResult, JobRun
 from organizer.service.jobs import JobItem, accepted
+from organizer.service.map_cache import ServedMap
 from organizer.service.problems import ProblemError
 from organizer.service.schemas import Body
-from organizer.store.ids import pack_ids
 from organizer.types import NOISE, AssignmentState
 
 router = APIRouter(tags=["map"])
@@ -92,67 +87,16 @@ class MapRequest(Body):
     redraw: bool = False
 
 
-@dataclass(frozen=True)
-class _ServedMap:
-    """A map with the version of its points."""
-
-    map: ImageMap
-
-    @cached_property
-    def ids(self) -> bytes:
-        return pack_ids(self.map.image_ids.tolist()).tobytes()
-
-    @cached_property
-    def points(self) -> bytes:
-        return self.map.xy.astype("<f4").tobytes()
-
-    @cached_property
-    def version(self) -> str:
-        digest = hashlib.blake2b(self.ids, digest_size=8)
-        digest.update(self.points)
-        return digest.hexdigest()
+MethodOf = Annotated[Method, Query(description="How it is drawn.")]
 
 
-class MapCache:
-    """The maps that were asked for last, in memory until something changes in the library."""
-
-    def __init__(self, library: Library) -> None:
-        self._library = library
-        self._lock = Lock()
-        self._kept: dict[Method, tuple[object, _ServedMap | None]] = {}
-
-    def get(self, method: Method) -> _ServedMap | None:
-        """The map as it is drawn, with the images that came since; None where it is not drawn."""
-        with self._lock:
-            state = self._library.store.clusterings.fingerprint()
-            if method not in self._kept or self._kept[method][0] != state:
-                found = self._library.reports.kept_map(method=method)
-                self._kept[method] = state, None if found is None else _ServedMap(found)
-            return self._kept[method][1]
-
-    def forget(self) -> None:
-        """Read the maps again: one was drawn."""
-        with self._lock:
-            self._kept.clear()
-
-
-def maps_of(request: Request) -> MapCache:
-    """The maps of the service that a request is made to."""
-    found = request.app.state.maps
-    assert isinstance(found, MapCache)  # noqa: S101 - make_app put it there
-    return found
-
-
-def drawn_map(
-    maps: Annotated[MapCache, Depends(maps_of)],
-    method: Annotated[Method, Query(description="How it is drawn.")] = "tsne",
-) -> _ServedMap:
+def drawn_map(service: ServiceOf, method: MethodOf = "tsne") -> ServedMap:
     """The map that a request is about.
 
     Raises:
         ProblemError: It is not drawn.
     """
-    found = maps.get(method)
+    found = service.maps.get(service.library, method)
     if found is None:
         raise ProblemError(
             HTTPStatus.NOT_FOUND,
@@ -163,25 +107,19 @@ def drawn_map(
     return found
 
 
-MapsOf = Annotated[MapCache, Depends(maps_of)]
-DrawnMapOf = Annotated[_ServedMap, Depends(drawn_map)]
+DrawnMapOf = Annotated[ServedMap, Depends(drawn_map)]
 VersionOf = Annotated[
     str | None, Query(max_length=64, description="That of GET /map: then it may be cached.")
 ]
 
 
 @router.get("/map")
-def get_map(
-    service: ServiceOf,
-    maps: MapsOf,
-    revision: RevisionOf,
-    method: Annotated[Method, Query(description="How it is drawn.")] = "tsne",
-) -> MapAnswer:
+def get_map(service: ServiceOf, revision: RevisionOf, method: MethodOf = "tsne") -> MapAnswer:
     """The map of all images of the clustering: what looks alike lies together.
 
     Read its points, ids and columns next; one whose version is another one belongs to another map.
     """
-    found = maps.get(method)
+    found = service.maps.get(service.library, method)
     image_map = found.map if found is not None else None
     return MapAnswer(
         revision=revision,
@@ -198,17 +136,15 @@ def get_map(
 
 
 @router.get("/map/points", response_class=Response, responses=_NUMBERS)
-def get_points(
-    request: Request, found: DrawnMapOf, version: VersionOf = None
-) -> Response:
+def get_points(request: Request, found: DrawnMapOf, version: VersionOf = None) -> Response:
     """Where the images are: x and y of each, float32, within -1 to 1."""
-    return _numbers(request, found, found.points, version)
+    return _fixed(request, found, found.points, version)
 
 
 @router.get("/map/ids", response_class=Response, responses=_NUMBERS)
 def get_ids(request: Request, found: DrawnMapOf, version: VersionOf = None) -> Response:
     """The ids of the images, 16 bytes each."""
-    return _numbers(request, found, found.ids, version)
+    return _fixed(request, found, found.ids, version)
 
 
 @router.get("/map/columns/{name}", response_class=Response, responses=_NUMBERS)
@@ -234,21 +170,16 @@ def get_column(
     values = np.append(values, np.array(unknown, dtype=values.dtype))[rows]  # -1 is the last
     content = values.tobytes()
     etag = f'"{revision}-{hashlib.blake2b(content, digest_size=8).hexdigest()}"'
-    headers = {"Cache-Control": _ASK_AGAIN, "ETag": etag, "X-Map-Version": found.version}
-    if request.headers.get("if-none-match") == etag:
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    return Response(content, media_type="application/octet-stream", headers=headers)
+    return _numbers(request, found, content, etag=etag)
 
 
 @router.post("/maps", status_code=202)
-def begin_map(
-    body: MapRequest, service: ServiceOf, maps: MapsOf, user: UserOf, response: Response
-) -> JobItem:
+def begin_map(body: MapRequest, service: ServiceOf, user: UserOf, response: Response) -> JobItem:
     """Draw the map, of 100,000 images in half a minute; nothing is done where it is drawn."""
 
     def work(run: JobRun) -> JobResult:
         found = service.library.reports.map(method=body.method, redraw=body.redraw, progress=run)
-        maps.forget()
+        service.maps.forget()
         return JobResult(
             {
                 "method": found.method,
@@ -263,13 +194,19 @@ def begin_map(
     return accepted(job, service, response)
 
 
-def _numbers(request: Request, found: _ServedMap, content: bytes, version: str | None) -> Response:
-    etag = f'"{found.version}"'
-    cache = _FOR_EVER if version == found.version else _ASK_AGAIN
+def _numbers(
+    request: Request, found: ServedMap, content: bytes, *, etag: str, cache: str = _ASK_AGAIN
+) -> Response:
     headers = {"Cache-Control": cache, "ETag": etag, "X-Map-Version": found.version}
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    headers["Content-Encoding"] = "identity"  # numbers hardly shrink, and take long to
     return Response(content, media_type="application/octet-stream", headers=headers)
+
+
+def _fixed(request: Request, found: ServedMap, content: bytes, version: str | None) -> Response:
+    cache = _FOR_EVER if version == found.version else _ASK_AGAIN
+    return _numbers(request, found, content, etag=f'"{found.version}"', cache=cache)
 
 
 # Columns ---------------------------------------------------------------------------------------

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from threading import Lock
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from organizer.library import Library
 from organizer.library.images.crops import PhotoGroup
-from organizer.library.images.timeline import Timeline, TimelineEvent
-from organizer.service.context import RevisionOf
+from organizer.library.images.timeline import TimelineEvent
+from organizer.service.context import RevisionOf, ServiceOf
 
 router = APIRouter(tags=["timeline"])
 
@@ -87,40 +85,15 @@ class TimelineAnswer(BaseModel):
     deployments: list[str]
 
 
-class TimelineCache:
-    """The timeline that was asked for last, until something changes in the library."""
-
-    def __init__(self, library: Library) -> None:
-        self._library = library
-        self._lock = Lock()
-        self._kept: tuple[object, Timeline] | None = None
-
-    def get(self, *, deployment: str | None, camera: str | None) -> Timeline:
-        """The timeline; of 100,000 photos it is read in a second or two."""
-        with self._lock:
-            state = self._library.store.revision(), deployment, camera
-            if self._kept is None or self._kept[0] != state:
-                found = self._library.images.timeline(deployment=deployment, camera=camera)
-                self._kept = state, found
-            return self._kept[1]
-
-
-def timeline_of(request: Request) -> TimelineCache:
-    """The timeline of the service that a request is made to."""
-    found = request.app.state.timeline
-    assert isinstance(found, TimelineCache)  # noqa: S101 - make_app put it there
-    return found
-
-
 @router.get("/timeline")
 def get_timeline(
-    timeline: Annotated[TimelineCache, Depends(timeline_of)],
+    service: ServiceOf,
     revision: RevisionOf,
     deployment: Annotated[str | None, Query(min_length=1)] = None,
     camera: Annotated[str | None, Query(min_length=1)] = None,
 ) -> TimelineAnswer:
     """The events: what each camera saw and when, by camera and then by time."""
-    found = timeline.get(deployment=deployment, camera=camera)
+    found = service.timeline.get(service.library, deployment=deployment, camera=camera)
     return TimelineAnswer.model_construct(
         revision=revision,
         events=[EventItem.of(event) for event in found.events],
