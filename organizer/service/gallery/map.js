@@ -174,6 +174,8 @@ function DrawnMap({ app, route, points, onRedraw }) {
 
   const acts = gridActs(app, { collection: points, selection, context: {} });
   delete acts.event; // points know neither bursts nor events
+  const begin = acts.new;
+  acts.new = async () => (await begin()) && points.reload(); // it has an id only now
   const idOf = (row) => points.idAt(row);
   held.current.open = (rows) => {
     const collection = Collection.ofIds(rows.slice(0, SHOWN).map(idOf));
@@ -213,7 +215,7 @@ function DrawnMap({ app, route, points, onRedraw }) {
     enter: () => (selection.count ? held.current.open(selection.rows())
       : map().hovered >= 0 && held.current.open([map().hovered])),
     ...Object.fromEntries(Object.entries(acts).map(([name, run]) => [name, () =>
-      (selection.count ? run() : app.toast("Select something first: l draws a lasso."))])),
+      (selection.count ? run() : app.toast("Select something first: s draws a lasso."))])),
     ...(selection.count ? { back: () => selection.clear() }
       : isLassoing ? { back: () => lasso(false) }
       : shown.size ? { back: () => toggle(null) } : {}),
@@ -232,9 +234,9 @@ function DrawnMap({ app, route, points, onRedraw }) {
           aria-pressed=${String(name === scheme.name)} onClick=${() => colourBy(name)}>${title}</button>`)}
       </span>
       <span class="end">
-        <button aria-pressed=${String(isLassoing)} aria-keyshortcuts="l" class="lasso"
+        <button aria-pressed=${String(isLassoing)} aria-keyshortcuts="s" class="lasso"
           onClick=${() => lasso(!isLassoing)} title="Draw around images to select them">
-          Lasso <kbd>l</kbd></button>
+          Lasso <kbd>s</kbd></button>
         <span class="zoom" role="group" aria-label="Zoom">
           <button class="icon" aria-label="Zoom out" onClick=${() => map().zoom(1 / 1.5)}>−</button>
           <button class="icon" aria-label="Zoom in" onClick=${() => map().zoom(1.5)}>+</button>
@@ -245,7 +247,7 @@ function DrawnMap({ app, route, points, onRedraw }) {
     <div class="map-body">
       <div class="map-stage ${isLassoing ? "lassoing" : ""}" ref=${stage} tabindex="0"
         role="application" aria-roledescription="map"
-        aria-label="Map of ${plural(about.count, "image")}. Arrows move, plus and minus zoom, l draws a lasso, a selects what is on the screen.">
+        aria-label="Map of ${plural(about.count, "image")}. Arrows move, plus and minus zoom, s draws a lasso, a selects what is on the screen.">
         ${hovered && html`<${MapTip} app=${app} id=${idOf(hovered.row)} left=${hovered.left}
           top=${hovered.top} cluster=${points.clusterOf(hovered.row)} />`}
       </div>

@@ -1,7 +1,7 @@
 // Points drawn without WebGL: into the pixels of a canvas, a million in some ten milliseconds.
 
 const ALPHA = 0.9;
-const DIM = 0.13;
+const DIM = 0.18;
 const SQUARE = 1.5; // pixels of a radius below which a point is a square of two pixels
 
 /** A renderer; see `PointsGl` for what its methods take. */

@@ -133,7 +133,7 @@ export class PointsGl {
   /** Draws points `from` to `to` of a list over what is there. */
   draw(name, from, to) {
     const { gl } = this;
-    gl.uniform1f(this.at.alpha, name === "dim" ? 0.13 : 0.9);
+    gl.uniform1f(this.at.alpha, name === "dim" ? 0.18 : 0.9);
     const list = this.lists[name];
     if (list) {
       gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, list.buffer);

@@ -8,9 +8,8 @@ import { count, plural } from "./format.js";
 import { gridActs } from "./grid_acts.js";
 import { ImageGrid } from "./image_grid.js";
 import { useKeys } from "./keys.js";
-import { hashOf } from "./routes.js";
 import { useLoaded, useStore } from "./state.js";
-import { EventCard, rangeOf } from "./timeline_card.js";
+import { EventCard } from "./timeline_card.js";
 import { dayRows, dayTitle, monthsOf } from "./timeline_days.js";
 
 const AHEAD = 600; // pixels above and below what is seen that are there already
@@ -224,10 +223,6 @@ function useEventActs(app, current) {
     return gridActs(app, { collection, selection, context: {} })[name]();
   };
   return {
-    enter: () => {
-      const event = current();
-      if (event) app.go("images", [], { event: event.event, title: rangeOf(event) });
-    },
     confirm: about("confirm"),
     move: about("move"),
     repeat: about("repeat"),

@@ -31,7 +31,7 @@ export function EventCard({ app, event, place, isCurrent, onFocus }) {
     plural(event.images, "image"),
     names.slice(0, NAMED).join(", ") || (event.unassigned ? "unassigned" : event.group),
   ].filter(Boolean).join(", ");
-  const href = hashOf("images", [], { event: event.event, title: rangeOf(event) });
+  const href = hashOf("images", [], { event: event.event, order: "time" });
   return html`<li data-at=${place} class="timeline-event ${isNight ? "night" : ""}">
     <a href=${href} aria-label=${label} tabindex=${isCurrent || place === 0 ? 0 : -1}
       onFocus=${() => onFocus(place)}>
