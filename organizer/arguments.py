@@ -11,6 +11,7 @@ import errno
 import math
 import operator
 import os
+import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping
 from numbers import Real
 from pathlib import Path
@@ -20,6 +21,9 @@ from organizer.errors import SettingsError
 
 _SHOWN = 60
 """Characters of a wrong value that a message shows."""
+
+_LONGEST_USER = 100
+"""Characters of the name of a person who decides."""
 
 LARGEST = 2**63 - 1
 """The largest whole number that a library stores."""
@@ -114,6 +118,18 @@ def require_texts(name: str, values: object, *, least: int = 0) -> list[str]:
         SettingsError: It is none, or has fewer than `least`.
     """
     return [require_text(name, value) for value in _listed(name, values, "texts", least)]
+
+
+def require_user(name: str, value: object) -> str:
+    """The name of a person who decides, on one line; empty where nobody is to be named.
+
+    Raises:
+        SettingsError: It is no text, longer than 100 characters, or has others than printable ones.
+    """
+    text = unicodedata.normalize("NFC", require_text(name, value, or_empty=True).strip(" "))
+    if len(text) > _LONGEST_USER or not text.isprintable():
+        raise refused(name, value, f"a name on one line, of at most {_LONGEST_USER} characters")
+    return text
 
 
 def require_path(name: str, value: object) -> Path:

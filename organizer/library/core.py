@@ -11,10 +11,12 @@ from organizer.arguments import (
     require_flag,
     require_function,
     require_integer,
+    require_number,
     require_object,
     require_path,
     require_paths,
     require_text,
+    require_user,
 )
 from organizer.library import embedders, recovery
 from organizer.library.arrangements.relocation import has_moved
@@ -32,12 +34,8 @@ from organizer.library.exports.api import Exports
 from organizer.library.folders.api import Folders
 from organizer.library.images.api import Images
 from organizer.library.ingest.report import IngestReport
-from organizer.library.ingest.run import (
-    require_executor,
-    require_images,
-    run_ingest,
-    starting_points,
-)
+from organizer.library.ingest.run import require_executor, require_images, starting_points
+from organizer.library.ingest.write import write_ingest
 from organizer.library.locate import library_path
 from organizer.library.opening import OpenLibrary
 from organizer.library.progress import Progress, progress_or_none
@@ -47,6 +45,9 @@ from organizer.library.search.hits import Hits
 from organizer.library.search.run import search_photo, search_text
 from organizer.library.status import LibraryStatus, library_status
 from organizer.library.suggestions.api import Suggestions
+from organizer.library.watch.events import WatchEvent
+from organizer.library.watch.folder import WatchedFolder
+from organizer.library.watch.run import SETTLE, FolderWatch, require_folders
 from organizer.settings import Settings, load_settings
 from organizer.store import Store
 from organizer.types import CROPS_PREFIX, Outcome, PartSpec, Vectors
@@ -161,6 +162,26 @@ class Library:
 
     # Writing -------------------------------------------------------------------------------
 
+    @contextmanager
+    def acting_as(self, user: str) -> Iterator[None]:
+        """Decide in the name of a person for as long as the context lasts.
+
+        It holds for this thread, or this task of asyncio, so that one open library serves several
+        people at once. Otherwise what is decided is kept with the `user` of the settings.
+
+        Args:
+            user: The name, on one line and of at most 100 characters; empty for none.
+
+        Raises:
+            SettingsError: It cannot be a name.
+
+        Examples:
+            >>> with library.acting_as("Ann"):  # doctest: +SKIP
+            ...     library.corrections.rename(3, "Red fox")
+        """
+        with self.store.author.acting_as(require_user("user", user)):
+            yield
+
     def ingest(
         self,
         paths: Paths,
@@ -207,21 +228,72 @@ class Library:
         starts = starting_points(require_paths("paths", paths))
         if not self._knows_files_below(starts):
             require_images(starts)
-        with self._opened.writing() as was_interrupted:
-            report = run_ingest(
-                self.store,
-                starts,
-                was_interrupted=was_interrupted,
-                embedder=embedder,
-                other_weights=other_weights,
-                settings=self.settings,
-                progress=shown,
-                stop=stop,
-                pause=pause,
-            )
-            if sum(report.counts.values()) > report.counts[Outcome.UNCHANGED]:
-                self._opened.tidy()
-        return report
+        return write_ingest(
+            self._opened,
+            starts,
+            embedder=embedder,
+            other_weights=other_weights,
+            progress=shown,
+            stop=stop,
+            pause=pause,
+        )
+
+    def watch(
+        self,
+        paths: Paths | None = None,
+        *,
+        embedder: str | Embedder | None = None,
+        settle: float = SETTLE,
+        poll: bool = False,
+        progress: Progress | None = None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> Iterator[WatchEvent]:
+        """Watch folders, and ingest what is there and what comes, until `stop` says so.
+
+        What comes is ingested once all of it is complete; a file that has gone is noted as missing.
+        A folder that goes as a whole is waited for, and its files stay as they are known. The
+        library is held for writing only during an ingest; where another process holds it, this
+        waits. The watching is done by whoever asks for the events, in that thread.
+
+        Args:
+            paths: Folders; all that were ingested where None.
+            embedder: As in `ingest`.
+            settle: Seconds for which a file has to stay as it is to count as complete.
+            poll: Whether to look every `settle` seconds, and not wait for events of the file
+                system: on a network drive into which other machines write, where without it new
+                files are found within a minute.
+            progress: Receives the progress of each ingest.
+            stop: Asked several times a second, and after every batch of an ingest.
+
+        Yields:
+            What happens, as it happens.
+
+        Raises:
+            SettingsError: A path is no folder, or is not there and not known, or there is no such
+                embedder or executor.
+            WeightsError: The weights of the embedder cannot be had.
+
+        Examples:
+            >>> for event in library.watch("incoming"):  # doctest: +SKIP
+            ...     if event.report:
+            ...         print(event.report.counts)
+        """
+        embedders.require_photo_embedder(embedders.embedder_name(embedder))
+        if isinstance(embedder, str) and embedder:
+            embedders.stored_spec(self.store, embedder)
+        require_executor(self.settings)
+        require_function("stop", stop)
+        named = [] if paths is None else require_paths("paths", paths)
+        folders = require_folders(named, known=self.roots())
+        return FolderWatch(
+            self._opened,
+            [WatchedFolder(folder) for folder in folders],
+            embedder=embedder,
+            settle=require_number("settle", settle, least=0.0),
+            poll=require_flag("poll", poll),
+            progress=progress_or_none(progress),
+            stop=stop,
+        ).events()
 
     def recluster(
         self,

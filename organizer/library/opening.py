@@ -42,6 +42,7 @@ class OpenLibrary:
             has_moved: Whether the library lies elsewhere than when it was last written.
         """
         self.store.photos.with_people = self.settings.with_people
+        self.store.author.usual = lambda: self.settings.user_name
         self._reading.enter_context(self.store.reading())
         if has_moved:
             with suppress(OrganizerError, OSError), self.writing():  # the next writer tries again

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from fastapi import Depends, Header, Request, Response
 
+from organizer.arguments import require_user
 from organizer.errors import StaleRevisionError
 from organizer.library import Library
 from organizer.service.changes import ChangeWatcher
@@ -23,8 +24,6 @@ from organizer.service.timeline_cache import TimelineCache
 from organizer.service.writer import Writer
 
 T = TypeVar("T")
-
-_LONGEST_USER = 100
 
 
 @dataclass(slots=True)
@@ -76,8 +75,8 @@ class Service:
     @contextmanager
     def deciding(self, *, revision: int | None, user: str) -> Iterator[None]:
         """Decide in the name of a person, if a revision is still the current one; see `decide`."""
-        del user
         with ExitStack() as held:
+            held.enter_context(self.library.acting_as(user))
             if revision is not None:
                 held.enter_context(self.library.at_revision(revision))
             yield
@@ -108,8 +107,8 @@ def user_of(
 ) -> str:
     """Who decides: as the request says, or else as the service was started."""
     if x_organizer_user is None:
-        return service_of(request).options.user
-    return " ".join(unquote(x_organizer_user).split())[:_LONGEST_USER]
+        return service_of(request).library.settings.user_name
+    return require_user("X-Organizer-User", unquote(x_organizer_user))
 
 
 def current_revision(request: Request, response: Response) -> int:

@@ -31,7 +31,7 @@ def as_event(event: HistoryEvent) -> Event:
     return Event(
         at=event.at,
         what=event.what,
-        user=getattr(event, "user", ""),
+        user=event.user,
         clusters=list(event.cluster_ids),
         step=event.step_id,
     )

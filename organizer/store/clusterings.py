@@ -24,6 +24,7 @@ from organizer.store.clustering_rows import (
     stored_clustering,
 )
 from organizer.store.database import Database, now
+from organizer.store.known_members import KnownMembers
 from organizer.store.member_changes import MemberChange, MemberChanges
 from organizer.store.modes import ModeTable
 from organizer.store.schemas import ASSIGNMENTS, ArrowTable
@@ -55,6 +56,7 @@ class ClusteringTables:
         self._database, self._journal, self._steps = database, database.journal, steps
         self._changes = MemberChanges(database.journal)
         self._modes = ModeTable(database.journal)
+        self._known: KnownMembers | None = None
 
     # Reading -------------------------------------------------------------------------------
 
@@ -125,14 +127,24 @@ class ClusteringTables:
         """The members of a clustering and the unassigned images; no order is promised.
 
         Clusterings that decisions made of one base have the same members: those of the base now.
+        The arrays are shared with whoever asks next, and cannot be written.
         """
         with self._journal.snapshot():
             base_id = self._base(clustering_id)
-            dataset = self._database.dataset(_members(base_id))
-            changed = self._changes.current(base_id)
-        rows = self._database.read(_members(base_id), ASSIGNMENTS.names, dataset=dataset)
-        members = Assignments(*(rows[column].to_numpy() for column in ASSIGNMENTS.names))
-        return members.updated(changed) if len(changed) else members
+            version, last = self._database.version(_members(base_id)), self._changes.last()
+            known = self._known
+            if known is None or (known.base_id, known.version) != (base_id, version):
+                dataset = self._database.dataset(_members(base_id))
+                changed, known = self._changes.current(base_id), None
+            else:
+                changed = self._changes.current(base_id, after=known.change_id)
+        if known is None:
+            rows = self._database.read(_members(base_id), ASSIGNMENTS.names, dataset=dataset)
+            known = KnownMembers(base_id, version, 0, _assignments(rows))
+        known = known.changed(changed, last)
+        if not self._journal.is_written_here():  # what is not committed may never be
+            self._known = known
+        return known.members
 
     def assignment_table(
         self, members: Assignments, paths: Sequence[str | None], names: Mapping[int, str]
@@ -356,6 +368,14 @@ class ClusteringTables:
 
 def _members(base_id: int | None = None) -> str:
     return "assignments_" if base_id is None else f"assignments_{base_id:d}"
+
+
+def _assignments(rows: pa.Table) -> Assignments:
+    columns = {name: rows[name].to_numpy() for name in ASSIGNMENTS.names}
+    states = rows["state"].combine_chunks().dictionary_encode()  # one text each, not one a row
+    texts = np.array(states.dictionary.to_pylist(), dtype=object)
+    columns["state"] = texts[states.indices.to_numpy()]
+    return Assignments(*columns.values())
 
 
 def _member_rows(members: Assignments) -> pa.Table:

@@ -146,7 +146,7 @@ class Database:
 
     def has(self, name: str) -> bool:
         """Whether there is such a table."""
-        version = self._version(name)
+        version = self.version(name)
         return version > 0 and has_version(self._folder(name), version)
 
     def read(
@@ -214,7 +214,7 @@ class Database:
         """The table as pylance sees it, in the version that this thread reads."""
         import lance
 
-        version = self._version(name)
+        version = self.version(name)
         if not version:
             raise damaged(self.path, f"no table {name}")
         with translated(self.path):
@@ -230,13 +230,13 @@ class Database:
         """The table as LanceDB sees it, for searching; its errors are translated."""
         with translated(self.path):
             table = self._connection.open_table(name)
-            table.checkout(self._version(name))
+            table.checkout(self.version(name))
             yield table
 
     def _folder(self, name: str) -> Path:
         return self.path / f"{name}.lance"
 
-    def _version(self, name: str) -> int:
+    def version(self, name: str) -> int:
         """The version of a table that this thread reads; 0 where there is none."""
         written = self._written()
         return written[name] if name in written else self._committed_version(name)
@@ -311,7 +311,7 @@ class Database:
             if name not in going_on.files:
                 going_on.former[name] = self._committed_version(name)
                 going_on.files[name] = TableFiles.read(self._folder(name))
-            going_on.versions.setdefault(name, self._version(name))
+            going_on.versions.setdefault(name, self.version(name))
             with translated(self.path):
                 yield self._connection
                 going_on.versions[name] = self._latest_version(name)

@@ -84,9 +84,18 @@ class MemberChanges:
             _members(ids, [row["after"] for row in rows]),
         )
 
-    def current(self, base_id: int) -> Assignments:
-        """What changed members of a base are now, each once."""
-        rows = self._since_folded(base_id, "image_ids, after")
+    def last(self) -> int:
+        """The number of the last change, of any base; 0 before the first."""
+        return int(self._journal.value("SELECT max(change_id) FROM changes") or 0)
+
+    def current(self, base_id: int, *, after: int = 0) -> Assignments:
+        """What changed members of a base are now, each once.
+
+        Args:
+            base_id: The base.
+            after: Only what changed after this change.
+        """
+        rows = self._since_folded(base_id, "image_ids, after", after=after)
         if not rows:
             return Assignments.empty()
         packed = _ids(rows)
@@ -105,16 +114,15 @@ class MemberChanges:
 
     def mark_folded(self, base_id: int) -> None:
         """Note that the members table includes all changes."""
-        last = self._journal.value("SELECT max(change_id) FROM changes")
-        row = {"base_id": base_id, "change_id": int(last or 0)}
+        row = {"base_id": base_id, "change_id": self.last()}
         self._journal.insert("folded", [row], known="replace")
 
-    def _since_folded(self, base_id: int, columns: str) -> list[Row]:
+    def _since_folded(self, base_id: int, columns: str, *, after: int = 0) -> list[Row]:
         query = (
-            f"SELECT {columns} FROM changes WHERE base_id = ? AND change_id > coalesce("  # noqa: S608
-            "(SELECT change_id FROM folded WHERE base_id = ?), 0) ORDER BY change_id"
+            f"SELECT {columns} FROM changes WHERE base_id = ? AND change_id > max(?, coalesce("  # noqa: S608
+            "(SELECT change_id FROM folded WHERE base_id = ?), 0)) ORDER BY change_id"
         )
-        return self._journal.rows(query, [base_id, base_id])
+        return self._journal.rows(query, [base_id, after, base_id])
 
 
 def _ids(rows: Sequence[Row]) -> IdArray:
