@@ -8,6 +8,7 @@
     |-- PluginError         exit 1   a part is broken, missing or does not keep its contract
     |-- ImageError          exit 1   one file cannot be used; only the ingest loop catches it
     |-- StoreError          exit 1   no library, damaged, locked, too new
+    |-- StaleRevisionError  exit 1   another decision was faster; nothing was changed
     `-- ClusteringError     exit 1   the images cannot be clustered as asked
 
 Anything else that is raised is a bug and is let through.
@@ -71,6 +72,23 @@ class PluginError(OrganizerError):
 
 class StoreError(OrganizerError):
     """The library cannot be opened, read or written."""
+
+
+class StaleRevisionError(OrganizerError):
+    """What was decided refers to a state that is not the current one any more; nothing was changed.
+
+    Attributes:
+        expected: The revision that the decision refers to.
+        revision: The current one.
+    """
+
+    def __init__(self, expected: int, revision: int) -> None:
+        super().__init__(
+            f"the clusters have changed since revision {expected}: revision {revision} is current",
+            "look at what changed, and decide again",
+        )
+        self.expected = expected
+        self.revision = revision
 
 
 class ClusteringError(OrganizerError):

@@ -19,6 +19,7 @@ from organizer.cli.recluster import recluster
 from organizer.cli.report import report
 from organizer.cli.review import review
 from organizer.cli.search import search
+from organizer.cli.serve import open_gallery, serve
 from organizer.cli.status import status
 from organizer.cli.suggest import suggest
 from organizer.cli.undo import redo, undo
@@ -73,5 +74,7 @@ for function, example in (
     (arrange, "arrange --to sorted; organizer arrange --undo"),
 ):
     commands.command(epilog=f"Example: organizer {example}")(function)
+commands.command("open", epilog="Example: organizer open 3")(open_gallery)
+commands.command(epilog="Example: organizer serve --port 8765")(serve)
 commands.add_typer(clusters_app, name="clusters")
 commands.add_typer(models_app, name="models")

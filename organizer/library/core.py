@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -87,7 +88,7 @@ class Library:
         self._opened = opened
         self.images = Images(opened)
         self.corrections = Corrections(opened)
-        self.clusters = Clusters(opened, self.corrections)
+        self.clusters = Clusters(opened, self.corrections, self.images)
         self.review = Review(opened)
         self.suggestions = Suggestions(opened, self.corrections)
         self.reports = Reports(opened)
@@ -264,6 +265,35 @@ class Library:
             if not dry_run:
                 self._opened.tidy()
         return report
+
+    @contextmanager
+    def at_revision(self, revision: int) -> Iterator[None]:
+        """Decide only if nobody else decided since a state was looked at; for this thread.
+
+        Inside of it every call that writes raises if another revision is current, and changes
+        nothing.
+
+        Args:
+            revision: As `revision` gave it when the state was looked at.
+
+        Raises:
+            StaleRevisionError: By a call inside: somebody else decided, or reclustered.
+
+        Examples:
+            >>> seen = library.revision  # doctest: +SKIP
+            >>> with library.at_revision(seen):  # doctest: +SKIP
+            ...     library.corrections.rename(3, "Red fox")
+        """
+        with self._opened.at_revision(require_integer("revision", revision, least=0)):
+            yield
+
+    @property
+    def revision(self) -> int:
+        """The number of the last step of the history: a batch of decisions, recluster or undo.
+
+        An ingest does not change it.
+        """
+        return self.store.steps.number()
 
     def undo(self) -> UndoReport:
         """Undo the last step, whatever it was; see `Corrections.undo`.

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from threading import local
 
-from organizer.errors import OrganizerError, StoreError
+from organizer.errors import OrganizerError, StaleRevisionError, StoreError
 from organizer.settings import Settings
 from organizer.store import Store
 
@@ -29,6 +30,7 @@ class OpenLibrary:
     settings: Settings
     repair: Repair
     _reading: ExitStack = field(default_factory=ExitStack)
+    _expected: local = field(default_factory=local)
     _streams: int = 0
     _is_closed: bool = False
 
@@ -60,6 +62,18 @@ class OpenLibrary:
             self._streams -= 1
 
     @contextmanager
+    def at_revision(self, revision: int) -> Iterator[None]:
+        """Let this thread write only for as long as a revision is the current one.
+
+        See `organizer.library.Library.at_revision`.
+        """
+        self._expected.revision = revision
+        try:
+            yield
+        finally:
+            del self._expected.revision
+
+    @contextmanager
     def writing(self) -> Iterator[bool]:
         """Hold the library for writing; what an interrupted writer left is repaired first.
 
@@ -68,12 +82,20 @@ class OpenLibrary:
 
         Raises:
             StoreError: The library was closed, or another process writes to it.
+            StaleRevisionError: This thread expects another revision; see `at_revision`.
         """
         if self._is_closed:
             raise StoreError(f"the library {self.store.path} was closed", "open it again")
         with self.store.writing() as was_interrupted:
+            self._require_expected()
             self.repair(self.store, was_interrupted)
             yield was_interrupted
+
+    def _require_expected(self) -> None:
+        expected = getattr(self._expected, "revision", None)
+        current = self.store.steps.number()
+        if expected is not None and expected != current:
+            raise StaleRevisionError(expected, current)
 
     def tidy(self) -> None:
         """Compact the tables; this process counts as a reader only while it streams.

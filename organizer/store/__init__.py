@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from zlib import crc32
 
 from organizer.store.answers import Answer, AnswerTable, SampleKind
 from organizer.store.choices import ChoiceTable
@@ -33,7 +34,7 @@ from organizer.store.moved_files import MovedFiles
 from organizer.store.photos import FileRow, HeldFile, KnownFiles, PhotoTables
 from organizer.store.points import PointTables
 from organizer.store.roots import RootTable
-from organizer.store.schemas import ArrowTable
+from organizer.store.schemas import TABLES, ArrowTable
 from organizer.store.steps import StepTable, step_to_redo, step_to_undo
 from organizer.store.vectors import ImageIds, VectorRows, VectorTables
 
@@ -149,6 +150,15 @@ class Store:
     def mark_unfinished(self) -> None:
         """Note that a command is at work that takes several transactions; see `writing`."""
         self._database.mark_unfinished()
+
+    def photo_versions(self) -> tuple[int, ...]:
+        """Numbers of which one is another one when photos, files or deployments have changed."""
+        journal = self._database.journal
+        tables = journal.rows("SELECT name, version FROM table_versions ORDER BY name")
+        described = (*journal.rows("SELECT * FROM deployments ORDER BY deployment_id"),)
+        chosen = (*journal.rows("SELECT * FROM choices ORDER BY name"),)
+        versions = (int(row["version"]) for row in tables if row["name"] in TABLES)
+        return (*versions, crc32(repr((described, chosen)).encode("utf-8", "surrogateescape")))
 
     def revision(self) -> int:
         """A number that is another one after every transaction."""

@@ -24,6 +24,10 @@ class StepTable:
         """Number of steps."""
         return int(self._journal.value("SELECT count(*) FROM steps"))
 
+    def number(self) -> int:
+        """The number of the last step; 0 before the first."""
+        return int(self._journal.value("SELECT max(step_id) FROM steps") or 0)
+
     def last(self) -> Step | None:
         """The last step; None before the first."""
         rows = self._journal.rows("SELECT * FROM steps ORDER BY step_id DESC LIMIT 1")

@@ -14,11 +14,14 @@ from organizer.arguments import (
     require_choice,
     require_cluster_id,
     require_flag,
+    require_integer,
     require_text,
     require_texts,
 )
 from organizer.cluster.decisions import compile_constraints
 from organizer.errors import SettingsError
+from organizer.library.clusters.news import IngestNews, read_news
+from organizer.library.clusters.profiles import ClusterProfile, ProfileOrder, read_profiles
 from organizer.library.clusters.summaries import (
     ClusterMember,
     ClusterSummary,
@@ -32,7 +35,8 @@ from organizer.library.corrections.api import Corrections
 from organizer.library.corrections.history import HistoryEvent, read_history
 from organizer.library.corrections.report import DecisionReport
 from organizer.library.corrections.requests import NamedImages
-from organizer.library.current import require_clustering
+from organizer.library.current import require_cluster, require_clustering
+from organizer.library.images.api import Images
 from organizer.library.images.crops import QUARANTINED_GROUPS, PhotoGroup, frames_of, locate_photos
 from organizer.library.notebook import Card, cards_html
 from organizer.library.opening import OpenLibrary
@@ -159,9 +163,9 @@ class Clusters:
         ...     print(cluster.id, cluster.name, cluster.size)
     """
 
-    def __init__(self, opened: OpenLibrary, corrections: Corrections) -> None:
+    def __init__(self, opened: OpenLibrary, corrections: Corrections, images: Images) -> None:
         self._opened, self._store = opened, opened.store
-        self._corrections = corrections
+        self._corrections, self._images = corrections, images
 
     def __iter__(self) -> Iterator[Cluster]:
         """The clusters, the largest first; none before the first clustering."""
@@ -201,6 +205,60 @@ class Clusters:
             ClusteringError: There is no clustering yet.
         """
         return cluster_summaries(self._store)
+
+    def profiles(
+        self,
+        *,
+        order: ProfileOrder = "size",
+        samples: int = 8,
+        with_people: bool | None = None,
+    ) -> list[ClusterProfile]:
+        """Each cluster in pictures and numbers: what a wall of clusters shows.
+
+        Args:
+            order: "size", "doubt", "novelty", "newest" or "name"; see
+                `organizer.library.clusters.profiles.sort_profiles`.
+            samples: Number of typical members, and of members at the border, at most.
+            with_people: Whether photos with people or vehicles are among them; as the settings
+                say where None.
+
+        Returns:
+            None of them before the first clustering.
+        """
+        samples = require_integer("samples", samples, least=1)
+        if with_people is None:
+            with_people = self._opened.settings.with_people
+        return read_profiles(
+            self._store,
+            self._images.overview(),
+            order=order,
+            samples=samples,
+            with_people=require_flag("with_people", with_people),
+        )
+
+    def near(self, cluster_id: int, *, limit: int = 10) -> list[tuple[int, float]]:
+        """The clusters nearest to one, each with the cosine distance of the nearest centroids.
+
+        Raises:
+            ClusteringError: There is no clustering yet.
+            SettingsError: There is no such cluster.
+        """
+        cluster_id = require_cluster_id(cluster_id)
+        limit = require_integer("limit", limit, least=1)
+        current = require_clustering(self._store)
+        require_cluster(self._store, current, cluster_id)
+        models = self._store.clusterings.models(current.clustering_id)
+        own = models.cluster_ids == cluster_id
+        nearest = 1 - (models.centroids @ models.centroids[own].T).max(axis=1)
+        found: dict[int, float] = {}
+        for row in np.argsort(nearest, kind="stable"):
+            if not own[row]:
+                found.setdefault(int(models.cluster_ids[row]), max(0.0, float(nearest[row])))
+        return list(found.items())[:limit]
+
+    def news(self) -> IngestNews | None:
+        """What the last ingest brought to the clusters; None before the first one."""
+        return read_news(self._store, self._images.overview())
 
     def members(self, cluster_id: int) -> list[ClusterMember]:
         """The images of a cluster, the most typical first.

@@ -24,8 +24,15 @@ from organizer.library.corrections.requests import (
     SplitCluster,
 )
 from organizer.library.corrections.state import EditorState, read_state
-from organizer.library.corrections.undo import Undone, UndoReport, redo_last, undo_last
+from organizer.library.corrections.undo import (
+    Undone,
+    UndoReport,
+    describe_step,
+    redo_last,
+    undo_last,
+)
 from organizer.library.opening import OpenLibrary
+from organizer.store import step_to_redo, step_to_undo
 
 _STEPS_A_TIDY = 64
 
@@ -188,6 +195,18 @@ class Corrections:
             StoreError: The library cannot be written.
         """
         return self._return(redo_last)
+
+    def next_undo(self) -> tuple[str, ...]:
+        """What the next undo takes back, a line each; empty where there is nothing to undo."""
+        step = step_to_undo(self._store.steps.all())
+        return describe_step(self._store, step) if step is not None and step.former_id else ()
+
+    def next_redo(self) -> tuple[str, ...]:
+        """What the next redo brings back, a line each; empty where there is nothing to redo."""
+        steps = self._store.steps.all()
+        undo = step_to_redo(steps)
+        about = (step for step in steps if undo is not None and step.step_id == undo.about)
+        return next((describe_step(self._store, step) for step in about), ())
 
     def history(self, cluster_id: int | None = None) -> list[HistoryEvent]:
         """What became of the clusters, or of one of them, in order of time.

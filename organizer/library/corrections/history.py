@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from organizer.cluster.assign import NOVEL_ORIGIN
 from organizer.cluster.decisions import describe_decision
@@ -24,12 +24,14 @@ class HistoryEvent:
         what: What happened, for a person.
         cluster_ids: The clusters that it is about.
         clustering_id: The clustering that it made or brought back; 0 where it made none.
+        step_id: The step of the history that it is of; 0 for clusters that an ingest found.
     """
 
     at: str
     what: str
     cluster_ids: tuple[int, ...]
     clustering_id: int = 0
+    step_id: int = 0
 
 
 def read_history(store: Store, cluster_id: int | None) -> list[HistoryEvent]:
@@ -50,14 +52,24 @@ def _of_steps(store: Store) -> Iterator[HistoryEvent]:
     decisions = store.decisions.by_step()
     steps = {step.step_id: step for step in store.steps.all()}
     for step in steps.values():
-        if step.kind in _AGAIN:
-            yield from _of_return(step, steps.get(step.about), decisions, clusterings)
-        elif step.kind is StepKind.RECLUSTER:
-            yield from _of_recluster(clusterings[step.clustering_id], step.at)
-        else:
-            made = step.clustering_id if step.clustering_id != step.former_id else 0
-            for decision in decisions.get(step.step_id, ()):
-                yield _of_decision(decision, step.at, made)
+        for event in _of_step(step, steps, decisions, clusterings):
+            yield replace(event, step_id=step.step_id)
+
+
+def _of_step(
+    step: Step,
+    steps: Mapping[int, Step],
+    decisions: Mapping[int, Sequence[Decision]],
+    clusterings: Mapping[int, StoredClustering],
+) -> Iterator[HistoryEvent]:
+    if step.kind in _AGAIN:
+        yield from _of_return(step, steps.get(step.about), decisions, clusterings)
+    elif step.kind is StepKind.RECLUSTER:
+        yield from _of_recluster(clusterings[step.clustering_id], step.at)
+    else:
+        made = step.clustering_id if step.clustering_id != step.former_id else 0
+        for decision in decisions.get(step.step_id, ()):
+            yield _of_decision(decision, step.at, made)
 
 
 def _of_decision(decision: Decision, at: str, made: int, prefix: str = "") -> HistoryEvent:

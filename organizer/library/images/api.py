@@ -6,15 +6,36 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from string import hexdigits
-from typing import TYPE_CHECKING
+from threading import Lock
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
+from organizer.arguments import (
+    require_choice,
+    require_flag,
+    require_image_id,
+    require_integer,
+    require_object,
+)
 from organizer.errors import SettingsError
+from organizer.library.images.details import ImageDetails, read_details
+from organizer.library.images.filters import ImageFilter, matching
+from organizer.library.images.frames import present_files
+from organizer.library.images.listing import ImageList, ListOrder, list_images
+from organizer.library.images.overview import (
+    ImageOverview,
+    PhotoColumns,
+    read_overview,
+    read_photos,
+)
 from organizer.library.images.paths import image_at
+from organizer.library.images.thumbnails import THUMBNAIL_SIDE, make_thumbnails
 from organizer.library.opening import OpenLibrary
+from organizer.library.progress import NoProgress
 from organizer.store.ids import pack_ids
-from organizer.types import FileState, ImageFacts
+from organizer.thumbnail import Thumbnail
+from organizer.types import FileState, ImageFacts, is_crop_embedder
 
 if TYPE_CHECKING:
     from organizer.store import ArrowTable
@@ -55,7 +76,10 @@ class Images:
     """
 
     def __init__(self, opened: OpenLibrary) -> None:
-        self._store = opened.store
+        self._opened, self._store = opened, opened.store
+        self._photos: tuple[tuple[int, ...], PhotoColumns] | None = None
+        self._overview: tuple[tuple[int, ...], ImageOverview] | None = None
+        self._lock = Lock()
 
     def __len__(self) -> int:
         return self._store.photos.count_images()
@@ -99,6 +123,91 @@ class Images:
             is_missing=all(row.state is not FileState.PRESENT for row in files),
             facts=facts,
         )
+
+    def find(
+        self,
+        wanted: ImageFilter | None = None,
+        *,
+        order: ListOrder = "typical",
+        with_people: bool | None = None,
+    ) -> ImageList:
+        """The images that a filter lets through, in order; the crops, where crops are clustered.
+
+        Args:
+            wanted: The filter; all images where None.
+            order: "typical" (nearest to the centroid of their cluster first), "border" (least
+                certain to be in it first), "time", "path", or "newest" (those that came last
+                first).
+            with_people: Whether photos with people or vehicles are listed; as the settings say
+                where None.
+
+        Raises:
+            SettingsError: A value of the filter cannot be.
+
+        Examples:
+            >>> found = library.images.find(ImageFilter(cluster=3), order="time")  # doctest: +SKIP
+            >>> [image.path for image in found.images(0, 10)]  # doctest: +SKIP
+        """
+        wanted = wanted or ImageFilter()
+        require_object("wanted", wanted, ImageFilter)
+        require_choice("order", order, get_args(ListOrder))
+        if with_people is None:
+            with_people = self._opened.settings.with_people
+        require_flag("with_people", with_people)
+        overview = self.overview()
+        keep = matching(self._store, overview, wanted)
+        return list_images(overview, keep, order, with_people=with_people)
+
+    def details(self, image_id: str) -> ImageDetails | None:
+        """All that is known of an image or a crop; None where there is none of that id."""
+        image_id = require_image_id("image_id", image_id)
+        return read_details(self._store, self.overview(), image_id)
+
+    def thumbnail(self, image_id: str, *, side: int = THUMBNAIL_SIDE) -> Thumbnail | None:
+        """A small picture of an image or a crop, photos with people included.
+
+        Args:
+            image_id: The image.
+            side: Pixels of its longer side, at most.
+
+        Returns:
+            None where no file holds that image any more, or none that can be read.
+        """
+        image_id = require_image_id("image_id", image_id)
+        side = require_integer("side", side, least=1)
+        found = make_thumbnails(
+            self._store,
+            [image_id],
+            side=side,
+            threads=1,
+            max_file_bytes=self._opened.settings.max_file_bytes,
+            with_people=True,
+            progress=NoProgress(),
+        )
+        return found.get(image_id)
+
+    def present_file(self, image_id: str) -> Path | None:
+        """A file of an image, or of the photo of a crop, that is there; None where none is."""
+        image_id = require_image_id("image_id", image_id)
+        files = self._store.photos.files_of([image_id], with_people=True).get(image_id, [])
+        return next((file for file in present_files(files) if file.is_file()), None)
+
+    def overview(self) -> ImageOverview:
+        """All images side by side, with their clusters; kept until something changes."""
+        with self._lock, self._store.snapshot():
+            state = self._store.clusterings.fingerprint()
+            if self._overview is None or self._overview[0] != state:
+                self._overview = state, read_overview(self._store, self._photo_columns())
+            return self._overview[1]
+
+    def _photo_columns(self) -> PhotoColumns:
+        current = self._store.clusterings.current()
+        crops_of = current.base_id if current and is_crop_embedder(current.embedder) else 0
+        state = (*self._store.photo_versions(), crops_of)
+        if self._photos is None or self._photos[0] != state:
+            settings = self._opened.settings
+            self._photos = state, read_photos(self._store, current, settings=settings)
+        return self._photos[1]
 
     def table(self) -> ArrowTable:
         """All images as a pyarrow Table with the columns of `ImageFacts`."""

@@ -32,6 +32,7 @@ def make_thumbnails(
     side: int = THUMBNAIL_SIDE,
     threads: int = 0,
     max_file_bytes: int = 2 * 1024**3,
+    with_people: bool | None = None,
     progress: Progress,
 ) -> dict[str, Thumbnail]:
     """Make thumbnails of images, uncropped and upright; of a crop what lies in its box.
@@ -45,13 +46,14 @@ def make_thumbnails(
         side: The longer side of a picture, in pixels, at most.
         threads: Threads that read and decode; 0 takes one for each core.
         max_file_bytes: A larger file is not read.
+        with_people: Whether also of photos with people; as the store is set where None.
         progress: Receives each image.
 
     Returns:
         By image id, in the order of `wanted`.
     """
     ids = list(dict.fromkeys(wanted))
-    files = store.photos.files_of(ids)
+    files = store.photos.files_of(ids, with_people=with_people)
     crops = store.detections.crops(ids)
     progress.begin("reading pictures", len(ids))
     found = {}

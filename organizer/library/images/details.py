@@ -1,0 +1,153 @@
+"""One image with all that the library knows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from organizer.cluster.decisions import describe_decision
+from organizer.library.images.crops import CropLocation, PhotoGroup, moved_by_person
+from organizer.library.images.listing import ImageList, ListedImage
+from organizer.library.images.overview import ImageOverview
+from organizer.store import Store
+from organizer.types import (
+    Box,
+    Decision,
+    DecisionKind,
+    Detected,
+    Detection,
+    FileState,
+    is_crop_embedder,
+)
+
+_SHOWN_ELSEWHERE = frozenset({"image_id", "taken_at", "camera", "extra"})
+_ABOUT_IMAGES = frozenset({DecisionKind.MOVE, DecisionKind.NOT})
+_GROUPS = {"person": PhotoGroup.PEOPLE, "vehicle": PhotoGroup.VEHICLES}
+
+
+@dataclass(frozen=True, slots=True)
+class ImageDecision:
+    """What a person decided about an image, and how it stands.
+
+    Attributes:
+        at: When, UTC, ISO 8601.
+        what: What, for a person.
+        step_id: The step of the history that it is of.
+    """
+
+    at: str
+    what: str
+    step_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImageDetails:
+    """All that is known of an image.
+
+    Attributes:
+        image_id: The image.
+        listed: Its cluster, time and camera; None for a photo of which only crops are clustered.
+        paths: Its files, and whether each was present when last looked for; those that were first.
+        frame_id: Of a crop: the photo that it is cut out of.
+        box: Of a crop: its box.
+        group: What the photo shows.
+        crops: The crops of the photo, the surest first.
+        facts: Size, format, place, and what else the metadata say, by name.
+        decisions: What a person decided about it that holds, in order of time.
+    """
+
+    image_id: str
+    listed: ListedImage | None
+    paths: tuple[tuple[Path, bool], ...]
+    frame_id: str | None
+    box: Box | None
+    group: PhotoGroup
+    crops: tuple[CropLocation, ...]
+    facts: Mapping[str, Any]
+    decisions: tuple[ImageDecision, ...]
+
+
+def read_details(store: Store, overview: ImageOverview, image_id: str) -> ImageDetails | None:
+    """Read all that is known of an image or a crop; None where there is none of that id."""
+    facts = store.photos.facts_of([image_id]).get(image_id)
+    if facts is None:
+        return None
+    crop = store.detections.crops([image_id]).get(image_id)
+    frame_id = image_id if crop is None else crop.image_id
+    files = store.photos.files_of([frame_id], with_people=True).get(frame_id, [])
+    decisions = store.decisions.current()
+    detected = store.detections.of([frame_id]).get(frame_id)
+    boxes = detected.detections if detected is not None else ()
+    counting = [box for box in boxes if box.confidence >= store.detections.threshold]
+    crops = _crops(store, overview, frame_id, boxes, decisions)
+    known = {name: value for name, value in asdict(facts).items() if name not in _SHOWN_ELSEWHERE}
+    return ImageDetails(
+        image_id=image_id,
+        listed=_listed(overview, image_id),
+        paths=tuple((row.file, row.state is FileState.PRESENT) for row in files),
+        frame_id=frame_id if crop is not None else None,
+        box=crop.box if crop is not None else None,
+        group=_group(
+            counting,
+            has_crops=bool(crops),
+            outcome=detected.outcome if detected is not None else None,
+        ),
+        crops=crops,
+        facts={**known, **facts.extra},
+        decisions=tuple(
+            ImageDecision(d.at, describe_decision(d), d.step_id)
+            for d in decisions
+            if d.kind in _ABOUT_IMAGES and image_id in d.image_ids
+        ),
+    )
+
+
+def _listed(overview: ImageOverview, image_id: str) -> ListedImage | None:
+    rows = overview.photos.rows.of([image_id])
+    found = ImageList(overview, rows[rows >= 0].astype(np.int64), "path", 0)
+    return next(iter(found), None)
+
+
+def _crops(
+    store: Store,
+    overview: ImageOverview,
+    frame_id: str,
+    boxes: tuple[Detection, ...],
+    decisions: tuple[Decision, ...],
+) -> tuple[CropLocation, ...]:
+    """The crops of a photo that are clustered, the surest first."""
+    if overview.clustering is None or not is_crop_embedder(overview.clustering.embedder):
+        return ()
+    box_of = {box.crop_id: box for box in boxes}
+    moved = moved_by_person(decisions)
+    found = []
+    for crop in store.detections.crops_of([frame_id]).get(frame_id, []):
+        listed = _listed(overview, crop.crop_id)
+        if listed is None:
+            continue
+        box = box_of.get(crop.crop_id)
+        found.append(
+            CropLocation(
+                crop_id=crop.crop_id,
+                box=crop.box,
+                category=box.category if box else "animal",
+                confidence=box.confidence if box else 1.0,
+                cluster_id=listed.cluster_id,
+                decided=crop.crop_id in moved,
+            )
+        )
+    return tuple(sorted(found, key=lambda c: (not c.decided, -c.confidence, c.crop_id)))
+
+
+def _group(counting: list[Detection], *, has_crops: bool, outcome: Detected | None) -> PhotoGroup:
+    seen = {box.category for box in counting}
+    for category, group in _GROUPS.items():
+        if category in seen:
+            return group
+    if has_crops or seen:
+        return PhotoGroup.ANIMALS
+    return PhotoGroup.UNKNOWN if outcome in {None, Detected.FAILED} else PhotoGroup.EMPTY

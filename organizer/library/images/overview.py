@@ -1,0 +1,166 @@
+"""All images of a library side by side, column by column: what lists and maps are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from organizer.library.images.capture import CaptureInfo, read_capture_info
+from organizer.settings import Settings
+from organizer.store import Store, StoredClustering
+from organizer.store.ids import IdRows
+from organizer.types import NOISE, Assignments, Labels, is_crop_embedder
+
+
+@dataclass(frozen=True)
+class PhotoColumns:
+    """What is known of every image by its file; it changes with the photos, not with decisions.
+
+    Attributes:
+        image_ids: ``(n,)`` the photos in the order of their ingest, or the crops that are
+            clustered.
+        paths: ``(n,)`` a file of each: a present one before a missing one, then by path.
+        ratios: ``(n,)`` int64, width over height in hundredths; NOISE where unknown.
+        capture: How they were taken.
+        is_hidden: ``(n,)`` whether people or vehicles are in the photo.
+    """
+
+    image_ids: NDArray[np.object_]
+    paths: NDArray[np.object_]
+    ratios: Labels
+    capture: CaptureInfo
+    is_hidden: NDArray[np.bool_]
+
+    @cached_property
+    def rows(self) -> IdRows:
+        """The row of each image."""
+        return IdRows(self.image_ids.tolist())
+
+    @cached_property
+    def path_ranks(self) -> Labels:
+        """``(n,)`` the place of each image in the order of the paths."""
+        return _ranks(self.paths.tolist())
+
+    @cached_property
+    def time_ranks(self) -> Labels:
+        """``(n,)`` the place of each image in the order of the times, those without one last."""
+        paths = self.paths.tolist()
+        keys = [(t is None, t or "", p) for t, p in zip(self.capture.taken_at, paths, strict=True)]
+        return _ranks(keys)
+
+
+@dataclass(frozen=True)
+class ImageOverview:
+    """Every image of a library: by its file, and by its cluster.
+
+    Attributes:
+        photos: By its file.
+        clustering: The current clustering; None where there is none.
+        cluster_ids: ``(n,)`` int64; NOISE for an image that is unassigned or not clustered.
+        candidates: ``(n,)`` int64, the nearest cluster of an unassigned image.
+        distances: ``(n,)`` float32; NaN for an image that is not clustered.
+        margins: ``(n,)`` float32, likewise.
+        states: ``(n,)`` values of `AssignmentState`; None for an image that is not clustered.
+        since: ``(n,)`` int64, the ingest that assigned it; NOISE for one that is not clustered.
+    """
+
+    photos: PhotoColumns
+    clustering: StoredClustering | None
+    cluster_ids: Labels
+    candidates: Labels
+    distances: NDArray[np.float32]
+    margins: NDArray[np.float32]
+    states: NDArray[np.object_]
+    since: Labels
+
+    def __len__(self) -> int:
+        return len(self.cluster_ids)
+
+
+def read_photos(
+    store: Store, clustering: StoredClustering | None, *, settings: Settings
+) -> PhotoColumns:
+    """Read what is known of all photos, or of the crops where crops are clustered.
+
+    A hundred thousand photos take about a second; see `PhotoColumns` for when it changes.
+    """
+    found = store.photos.columns("image_id", "width", "height")
+    photo_ids = found["image_id"].tolist()
+    lists = store.photos.files_of(with_people=True)
+    path_of = {i: str(rows[0].file) for i, rows in lists.items()}
+    ratio_of = {
+        i: round(100 * width / height) if width and height else NOISE
+        for i, width, height in zip(photo_ids, found["width"], found["height"], strict=True)
+    }
+    ids, frames, shapes = photo_ids, photo_ids, None
+    if clustering is not None and is_crop_embedder(clustering.embedder):
+        members = store.clusterings.assignments(clustering.clustering_id).image_ids.tolist()
+        crops = store.detections.crops(members)
+        ids = [i for i in members if i in crops]
+        frames = [crops[i].image_id for i in ids]
+        shapes = [crops[i].box.width / max(crops[i].box.height, 1e-9) for i in ids]
+    ratios = np.array([ratio_of.get(i, NOISE) for i in frames], dtype=np.int64)
+    if shapes is not None:
+        cut = np.round(ratios * np.array(shapes, dtype=np.float64)).astype(np.int64)
+        ratios = np.where(ratios == NOISE, NOISE, np.maximum(cut, 1))
+    hidden = store.photos.hidden(frames)
+    return PhotoColumns(
+        image_ids=_objects(ids),
+        paths=_objects([path_of.get(i, "") for i in frames]),
+        ratios=ratios,
+        capture=read_capture_info(store, ids, settings=settings),
+        is_hidden=np.array([i in hidden for i in frames], dtype=np.bool_),
+    )
+
+
+def read_overview(store: Store, photos: PhotoColumns) -> ImageOverview:
+    """Join what is known of the photos with the current clusters.
+
+    Args:
+        store: The library, of which the caller reads one state.
+        photos: Its photos, read for the current clustering.
+    """
+    current = store.clusterings.current()
+    members = (
+        Assignments.empty()
+        if current is None
+        else store.clusterings.assignments(current.clustering_id)
+    )
+    n = len(photos.image_ids)
+    at = photos.rows.of(members.image_ids.tolist())
+    known = at != NOISE
+    at = at[known]
+
+    def column(values: NDArray[Any], empty: Any) -> NDArray[Any]:
+        whole: NDArray[Any] = np.full(n, empty, dtype=values.dtype)
+        whole[at] = values[known]
+        return whole
+
+    return ImageOverview(
+        photos=photos,
+        clustering=current,
+        cluster_ids=column(members.cluster_ids, NOISE),
+        candidates=column(members.candidates, NOISE),
+        distances=column(members.distances, np.nan),
+        margins=column(members.margins, np.nan),
+        states=column(members.states, None),
+        since=column(members.since, NOISE),
+    )
+
+
+def _objects(values: Sequence[object]) -> NDArray[np.object_]:
+    found = np.empty(len(values), dtype=object)
+    found[:] = values
+    return found
+
+
+def _ranks(keys: Sequence[object]) -> Labels:
+    order = sorted(range(len(keys)), key=keys.__getitem__)  # type: ignore[arg-type]
+    ranks = np.empty(len(keys), dtype=np.int64)
+    ranks[order] = np.arange(len(keys))
+    return ranks

@@ -1,0 +1,121 @@
+"""The application: one function that makes it of one library."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from platformdirs import user_cache_path
+from starlette.middleware.gzip import GZipMiddleware
+
+from organizer.library import Library
+from organizer.service import (
+    clusters,
+    decisions,
+    gallery_files,
+    history,
+    images,
+    pictures,
+    review,
+    search,
+    sessions,
+    status,
+    suggestions,
+)
+from organizer.service.context import Service
+from organizer.service.options import ServiceOptions
+from organizer.service.problems import MEDIA_TYPE, Problem, add_handlers
+from organizer.service.security import API, Guard, Sessions
+from organizer.service.thumbnails import ThumbnailCache
+
+_ROUTERS = (
+    status.router,
+    sessions.router,
+    clusters.router,
+    images.router,
+    pictures.router,
+    search.router,
+    decisions.router,
+    history.router,
+    suggestions.router,
+    review.router,
+)
+
+
+def make_app(library: Library, options: ServiceOptions | None = None) -> FastAPI:
+    """Make the service of a library: the API below ``/api/v1``, and the gallery at ``/``.
+
+    The caller opens the library, and closes it after the service has ended.
+
+    Args:
+        library: The library.
+        options: Who may use it, and how much they may send; this machine alone where None.
+
+    Examples:
+        >>> with Library.open("photos") as library:  # doctest: +SKIP
+        ...     uvicorn.run(make_app(library), host="127.0.0.1", port=8765)
+    """
+    options = options or ServiceOptions()
+    service = Service(
+        library, options, ThumbnailCache(user_cache_path("organizer"), library.store.path)
+    )
+    app = FastAPI(
+        title="organizer",
+        version=version("organizer"),
+        summary="Groups of photos, and what a person decided about them.",
+        openapi_url=f"{API}/openapi.json",
+        docs_url=None,  # its page fetches scripts from elsewhere
+        redoc_url=None,
+        lifespan=_lifespan,
+        max_body_size=options.max_body,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    app.state.service, app.state.sessions = service, Sessions()
+    add_handlers(app)
+    api = APIRouter(prefix=API)
+    for router in _ROUTERS:
+        api.include_router(router)
+    api.include_router(search.pictures_router, max_body_size=options.max_upload)
+    app.include_router(api)
+    gallery_files.mount(app)
+    app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=1)
+    app.add_middleware(Guard, options=options, sessions=app.state.sessions)
+    setattr(app, "openapi", lambda: describe_api(app))  # noqa: B010 - FastAPI's documented way
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    app.state.service.thumbnails.close()
+
+
+def describe_api(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI description: every route may answer with a problem."""
+    if app.openapi_schema is not None:
+        return app.openapi_schema
+    found = get_openapi(
+        title=app.title,
+        version="1",
+        summary=app.summary,
+        routes=app.routes,
+        separate_input_output_schemas=False,
+    )
+    schemas = found["components"]["schemas"]
+    schemas["Problem"] = Problem.model_json_schema()
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    problem = {
+        "description": "What went wrong.",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    for path in found["paths"].values():
+        for operation in path.values():
+            operation["responses"].pop("422", None)
+            operation["responses"]["default"] = problem
+    app.openapi_schema = found
+    return found

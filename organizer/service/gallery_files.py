@@ -1,0 +1,29 @@
+"""The files of the gallery: a page, its modules and its styles; no build step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from starlette.types import Scope
+
+FOLDER = Path(__file__).parent / "gallery"
+
+
+class _GalleryFiles(StaticFiles):
+    """Files that the browser asks for again each time: an update takes effect at once."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+def mount(app: FastAPI) -> None:
+    """Serve the gallery at ``/``."""
+    app.mount("/", _GalleryFiles(directory=FOLDER, html=True), name="gallery")

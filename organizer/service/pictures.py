@@ -1,0 +1,92 @@
+"""Pictures by the id of the image, never by a path: thumbnails, and the files as they are."""
+
+from __future__ import annotations
+
+import mimetypes
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Response
+from fastapi.responses import FileResponse
+
+from organizer.service.context import Service, ServiceOf
+from organizer.service.images import no_image
+from organizer.service.problems import ProblemError
+from organizer.service.schemas import ImageIdText
+from organizer.service.thumbnails import SIZES, VERSION
+
+router = APIRouter(tags=["pictures"])
+
+_FOR_EVER = "private, max-age=31536000, immutable"
+_ASK_AGAIN = "private, no-cache"
+_UNSAFE = ("text/", "image/svg", "application/xhtml")
+"""What a browser would run if it were shown as a page."""
+
+_JPEG: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"image/jpeg": {}}, "description": "A JPEG without metadata."}
+}
+_FILE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/octet-stream": {}}, "description": "The file as it is."},
+    206: {"content": {"application/octet-stream": {}}, "description": "A part of it."},
+    304: {"description": "It has not changed."},
+    416: {"description": "There is no such part."},
+}
+
+
+@router.get("/images/{image_id}/thumbnail/{size}", response_class=Response, responses=_JPEG)
+def get_thumbnail(
+    image_id: Annotated[ImageIdText, Path()],
+    size: Annotated[
+        int, Path(description=f"Pixels of the longer side: {', '.join(map(str, SIZES))}.")
+    ],
+    service: ServiceOf,
+    v: Annotated[int, Query(description="The version of thumbnails; see the status.")] = VERSION,
+) -> Response:
+    """A small picture of an image, upright and whole; of a crop what lies in its box.
+
+    Its address names the content, the size and the version, so it never changes.
+    """
+    del v  # another one is another address, which no cache has kept
+    if size not in SIZES:
+        raise ProblemError(
+            HTTPStatus.NOT_FOUND,
+            "not-found",
+            f"there are no thumbnails of {size} pixels",
+            f"there are: {', '.join(map(str, SIZES))}",
+        )
+    jpeg = service.thumbnails.get(image_id, size)
+    if jpeg is None:
+        jpeg = _made(service, image_id, size)
+        service.thumbnails.put(image_id, size, jpeg)
+    return Response(jpeg, media_type="image/jpeg", headers={"Cache-Control": _FOR_EVER})
+
+
+def _made(service: Service, image_id: str, size: int) -> bytes:
+    found = service.library.images.thumbnail(image_id, side=size)
+    if found is None:
+        raise ProblemError(
+            HTTPStatus.NOT_FOUND,
+            "not-found",
+            f"there is no picture of {image_id}",
+            "its file is missing, has changed or cannot be read; organizer problems",
+        )
+    jpeg: bytes = found.jpeg
+    return jpeg
+
+
+@router.get("/images/{image_id}/original", response_class=Response, responses=_FILE)
+def get_original(image_id: Annotated[ImageIdText, Path()], service: ServiceOf) -> Response:
+    """The file of an image as it is; of a crop that of its photo. Parts of it by Range."""
+    file = service.library.images.present_file(image_id)
+    if file is None:
+        raise no_image(image_id)
+    kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+    if kind.startswith(_UNSAFE):
+        kind = "application/octet-stream"
+    return FileResponse(
+        file,
+        media_type=kind,
+        filename=file.name,
+        content_disposition_type="inline",
+        headers={"Cache-Control": _ASK_AGAIN, "ETag": f'"{image_id}"'},
+    )

@@ -1,0 +1,180 @@
+"""Who may ask what: hosts, origins, the token; and headers that keep a browser strict.
+
+A service on this machine is reachable from every page that the browser shows. So the host of a
+request has to be a name of this service (else a name of somebody else's may point to it: DNS
+rebinding), and a write has to come from the gallery's own origin, or from no browser.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import time
+from collections import OrderedDict
+from http import HTTPStatus
+from http.cookies import CookieError, SimpleCookie
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from starlette.datastructures import Headers, MutableHeaders
+
+from organizer.service.problems import ProblemError
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from organizer.service.options import ServiceOptions
+
+API = "/api/v1"
+COOKIE = "organizer_session"
+
+_OPEN = frozenset({f"{API}/health", f"{API}/session"})
+"""What needs no token."""
+
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_SESSION_SECONDS = 30 * 24 * 3600
+_MOST_SESSIONS = 1_000
+
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+        "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+class Sessions:
+    """Browsers that have shown the token: each is known by a cookie, which is not the token."""
+
+    def __init__(self) -> None:
+        self._ends: OrderedDict[str, float] = OrderedDict()
+        self._lock = Lock()
+
+    def begin(self) -> str:
+        """A new session's cookie."""
+        session = secrets.token_urlsafe(32)
+        with self._lock:
+            self._ends[session] = time.monotonic() + _SESSION_SECONDS
+            while len(self._ends) > _MOST_SESSIONS:
+                self._ends.popitem(last=False)
+        return session
+
+    def end(self, session: str) -> None:
+        """Forget a session."""
+        with self._lock:
+            self._ends.pop(session, None)
+
+    def is_going_on(self, session: str) -> bool:
+        """Whether a cookie is that of a session."""
+        with self._lock:
+            return self._ends.get(session, 0.0) > time.monotonic()
+
+
+class Guard:
+    """Middleware that refuses requests of strangers.
+
+    Args:
+        app: The application.
+        options: Who may use it.
+        sessions: Browsers that have shown the token.
+    """
+
+    def __init__(self, app: ASGIApp, *, options: ServiceOptions, sessions: Sessions) -> None:
+        self._app, self._options, self._sessions = app, options, sessions
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or refuse it."""
+        if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                await self._app(scope, receive, send)
+            return
+
+        async def send_strictly(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        try:
+            headers = Headers(scope=scope)
+            self._require_host(headers)
+            self._require_origin(scope, headers)
+            self._require_token(scope, headers)
+        except ProblemError as error:
+            await error.response()(scope, receive, send_strictly)
+            return
+        await self._app(scope, receive, send_strictly)
+
+    def _require_host(self, headers: Headers) -> None:
+        name = _host_name(headers.get("host", ""))
+        if self._options.hosts and name not in self._options.hosts:
+            raise _forbidden(f"this service is not called {name[:100]!r}")
+
+    def _require_origin(self, scope: Scope, headers: Headers) -> None:
+        if scope["method"] in _READS:
+            return
+        origin = headers.get("origin")
+        own = f"{scope['scheme']}://{headers.get('host', '')}"
+        is_foreign = headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}
+        if is_foreign or (origin is not None and not _is_same_site(origin, own)):
+            raise _forbidden("another site may not write here")
+
+    def _require_token(self, scope: Scope, headers: Headers) -> None:
+        path = scope["path"]
+        if self._options.token is None or not path.startswith(API) or path in _OPEN:
+            return
+        scheme, _, given = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and is_token(given.strip(), self._options.token):
+            return
+        if self._sessions.is_going_on(session_of(headers)):
+            return
+        raise ProblemError(
+            HTTPStatus.UNAUTHORIZED,
+            "unauthorized",
+            "this service needs a token",
+            "send it as Authorization: Bearer TOKEN; the gallery asks for it",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+
+
+def is_token(given: str, token: str) -> bool:
+    """Whether a text is the token; takes as long for a wrong one as for a nearly right one."""
+    return hmac.compare_digest(given.encode(), token.encode())
+
+
+def session_of(headers: Headers) -> str:
+    """The session's cookie of a request; empty where there is none."""
+    try:
+        found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        return ""
+    return found.value if found is not None else ""
+
+
+def _host_name(host: str) -> str:
+    """The name in a Host header, without the port and the brackets of IPv6."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0].lower()
+    return host.partition(":")[0].rstrip(".").lower()
+
+
+def _is_same_site(origin: str, own: str) -> bool:
+    """Whether an origin is this service's; behind a proxy that ends TLS it has another scheme."""
+    return origin.partition("://")[2].lower() == own.partition("://")[2].lower()
+
+
+def _forbidden(detail: str) -> ProblemError:
+    return ProblemError(
+        HTTPStatus.FORBIDDEN,
+        "forbidden",
+        detail,
+        "open the address that organizer serve printed; other names: --host",
+    )
