@@ -21,14 +21,14 @@ class History(BaseModel):
     Attributes:
         revision: The revision that it shows.
         events: The events.
-        undo: What the next undo takes back, a line each; empty where there is nothing.
-        redo: What the next redo brings back.
+        can_undo: What the next undo takes back; null where there is nothing.
+        can_redo: What the next redo brings back.
     """
 
     revision: int
     events: list[Event]
-    undo: list[str]
-    redo: list[str]
+    can_undo: str | None
+    can_redo: str | None
 
 
 class Reverted(BaseModel):
@@ -60,12 +60,11 @@ def get_history(
     events = corrections.history(cluster)[::-1]
     if before is not None:
         events = [event for event in events if event.step_id < before]
-    undo, redo = corrections.next_undo(), corrections.next_redo()
     return History(
         revision=revision,
         events=[as_event(event) for event in events[:limit]],
-        undo=list(undo),
-        redo=list(redo),
+        can_undo="; ".join(corrections.next_undo()) or None,
+        can_redo="; ".join(corrections.next_redo()) or None,
     )
 
 
