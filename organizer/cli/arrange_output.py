@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from organizer.arrange import ArrangeMode, StepResult
 from organizer.cli.output import count_text, print_json, print_line, short
 from organizer.cli.session import say
+from organizer.fields.arrange import arrange_fields, arrange_undo_fields
 from organizer.library.folders.read_back.report import LabelledCluster, ReadBackReport
 from organizer.library.folders.report import ArrangeReport, ArrangeUndoReport
 
@@ -46,7 +47,7 @@ def print_arranged(report: ArrangeReport, *, json: bool) -> None:
     for note in report.notes:
         say(note)
     if json:
-        print_json(_arranged_fields(report))
+        print_json(arrange_fields(report))
     else:
         _print_refusals(report.refusals)
         if report.suffixed:
@@ -79,39 +80,10 @@ def _accounts(report: ArrangeReport) -> list[str]:
     return accounts
 
 
-def _arranged_fields(report: ArrangeReport) -> dict[str, object]:
-    return {
-        "to": report.to,
-        "mode": report.mode,
-        "files": report.files,
-        "done": report.done,
-        "there": report.there,
-        "results": {str(result): n for result, n in report.results.items()},
-        "left": dict(report.left),
-        "not_in_plan": report.absent,
-        "sidecars": report.sidecars,
-        "suffixed": report.suffixed,
-        "made_safe": report.made_safe,
-        "finished": report.is_finished,
-        "plan": report.plan,
-        "refusals": [{"path": path, "reason": why} for path, why in report.refusals],
-    }
-
-
 def print_undo(report: ArrangeUndoReport, *, json: bool) -> None:
     """The result of an undo."""
     if json:
-        fields = {
-            "to": report.to,
-            "mode": report.mode,
-            "created_at": report.created_at,
-            "undone": report.undone,
-            "sidecars": report.sidecars,
-            "results": {str(result): n for result, n in report.results.items()},
-            "finished": report.is_finished,
-            "refusals": [{"path": path, "reason": why} for path, why in report.refusals],
-        }
-        print_json(fields)
+        print_json(arrange_undo_fields(report))
         return
     _print_refusals(report.refusals)
     accounts = [f"{report.undone:,} undone"]

@@ -8,6 +8,7 @@ from dataclasses import asdict
 
 from organizer.cli.output import count_text, print_json, print_line, short
 from organizer.cli.session import say
+from organizer.fields.export import export_fields
 from organizer.library.exports import ExportReport
 from organizer.types import ExportOption
 
@@ -27,7 +28,7 @@ def print_options(format: str, options: Mapping[str, ExportOption], *, json: boo
 def print_export(report: ExportReport, *, json: bool) -> None:
     """What was written to stdout, unless that is the export itself; what was not to stderr."""
     if json:
-        print_json(_fields(report))
+        print_json(export_fields(report))
     elif report.to is not None:
         print_line(f"{count_text(report.images, 'image')}: {short(report.to)}")
     for note in _notes(report):
@@ -53,20 +54,3 @@ def _notes(report: ExportReport) -> list[str]:
         f"to go on: {report.opened_with}": report.opened_with,
     }
     return [note for note, applies in notes.items() if applies]
-
-
-def _fields(report: ExportReport) -> dict[str, object]:
-    return {
-        "format": report.exporter,
-        "to": report.to,
-        "images": report.images,
-        "skipped": {
-            "missing": report.missing,
-            "without_vector": report.without_vector,
-            "people": report.people,
-            "incomplete": report.incomplete,
-        },
-        "clustered": report.clustered,
-        "embedder": report.embedder.name if report.embedder else None,
-        "open_with": report.opened_with or None,
-    }

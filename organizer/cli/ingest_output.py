@@ -6,6 +6,7 @@ from pathlib import Path
 
 from organizer.cli.output import count_text, print_json, print_line, short
 from organizer.cli.session import say
+from organizer.fields.ingest import ingest_fields
 from organizer.library.ingest.report import IngestReport
 from organizer.types import Outcome, PartSpec
 
@@ -22,7 +23,7 @@ def print_ingest(
         own: The embedder of the library, for whole photos.
     """
     if json:
-        print_json(_fields(report))
+        print_json(ingest_fields(report))
     else:
         _lines(report)
     for suffix, count in report.other_suffixes.most_common(5):
@@ -52,35 +53,6 @@ def _option(report: IngestReport, own: PartSpec | None) -> str:
     """The option with which `recluster` uses the vectors that were made."""
     made = report.embedder
     return f" --embedder {made.name}" if made.name and made != own else ""
-
-
-def _fields(report: IngestReport) -> dict[str, object]:
-    counts = {outcome.value: report.counts[outcome] for outcome in Outcome}
-    return {
-        **counts,
-        "broken": report.unusable,
-        "images": report.images,
-        "seconds": round(report.seconds, 3),
-        "embedder": report.embedder.name or None,
-        "engine": report.engine or None,
-        "embedded": report.embedded,
-        "joined": report.compared,
-        "unsure": report.unassigned,
-        "born": [{"cluster_id": b.cluster_id, "count": b.images} for b in report.novel],
-        "settled": report.novel_images,
-        "pile": report.total_unassigned,
-        "other_suffixes": dict(report.other_suffixes),
-        "interrupted": report.interrupted,
-        "failed_readers": [
-            {
-                "reader": failed.reader,
-                "photos": failed.photos,
-                "reason": failed.reason,
-                "path": str(failed.file),
-            }
-            for failed in report.failed_readers.values()
-        ],
-    }
 
 
 def _example(report: IngestReport, outcome: Outcome) -> str:

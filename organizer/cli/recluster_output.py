@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from organizer.cli.output import count_text, print_json, print_line, print_table
 from organizer.cli.session import say
+from organizer.fields.recluster import recluster_fields
 from organizer.library.clustering.recluster import ReclusterReport
-from organizer.library.clustering.space import centred_by, centring_text, reducer_text
+from organizer.library.clustering.space import centring_text, reducer_text
 from organizer.types import LineageReport
 
 _COLUMNS = {
@@ -24,7 +23,7 @@ _COLUMNS = {
 def print_recluster(report: ReclusterReport, *, json: bool) -> None:
     """The result to stdout; a warning to stderr where no k stands out."""
     if json:
-        print_json(_fields(report))
+        print_json(recluster_fields(report))
     else:
         _tables(report)
     if report.is_weak:
@@ -32,44 +31,6 @@ def print_recluster(report: ReclusterReport, *, json: bool) -> None:
             "no number of clusters stands out: treat these as a rough grouping, or give --k; "
             "organizer report shows how good they are"
         )
-
-
-def _fields(report: ReclusterReport) -> dict[str, object]:
-    choice = report.choice
-    return {
-        "k": report.k,
-        "clusters": [
-            {"cluster_id": cluster_id, "name": name, "count": count}
-            for cluster_id, name, count in report.clusters
-        ],
-        "unsure": report.unassigned,
-        "lineage": lineage_fields(report.lineage),
-        "evidence": [asdict(candidate) for candidate in report.evidence],
-        "second_k": choice.second if choice else None,
-        "clear": choice.clear if choice else None,
-        "rule": choice.rule if choice else None,
-        "algorithm": report.algorithm,
-        "reduce": reducer_text(report.reducer),
-        "center": centred_by(report.reducer),
-        "bursts": report.bursts,
-        "observations": report.observations,
-        "learned": report.learned,
-        "embedder": report.embedder.name,
-        "images": report.images,
-        "clustering_id": report.clustering_id,
-        "dry_run": report.clustering_id is None,
-    }
-
-
-def lineage_fields(lineage: LineageReport) -> dict[str, object]:
-    """The lineage for JSON."""
-    fields = asdict(lineage)
-    fields["born"] = fields.pop("new")
-    return {
-        **fields,
-        "split": [{"cluster_id": s.cluster_id, "into": s.into} for s in lineage.split],
-        "merged": [{"cluster_id": m.cluster_id, "from": m.sources} for m in lineage.merged],
-    }
 
 
 def _tables(report: ReclusterReport) -> None:

@@ -8,14 +8,13 @@ from pathlib import Path
 
 from organizer.cli.output import box_text, count_text, print_json, print_line, print_table, short
 from organizer.cli.session import say
+from organizer.fields.audit import audit_fields
 from organizer.library import Library
 from organizer.library.corrections.report import DecisionReport
 from organizer.library.review.audit import count_reopened, rejected_images
 from organizer.library.review.sample import ReviewItem
 from organizer.store import SampleKind
 from organizer.types import Audit, Proportion
-
-_CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,21 +138,6 @@ def print_result(
             "there"
         )
     _print_corrections(moved, wrong)
-
-
-def audit_fields(audit: Audit | None) -> dict[str, object] | None:
-    """An audit for JSON."""
-    if audit is None:
-        return None
-    return {
-        "purity": asdict(audit.overall),
-        "per_cluster": [
-            {"cluster_id": cluster_id, **asdict(found)}
-            for cluster_id, found in audit.per_cluster.items()
-        ],
-        "confidence": _CONFIDENCE,
-        "unseen": audit.unseen,
-    }
 
 
 def audit_line(audit: Audit) -> str:

@@ -149,6 +149,16 @@ class Library:
         """The settings that the library was opened with."""
         return self._opened.settings
 
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """Let other threads read while one writes, for as long as the context lasts.
+
+        The upkeep after a write leaves what they may be reading for an hour, as it does for the
+        readers of other processes. Only one thread may write.
+        """
+        with self._opened.streaming():
+            yield
+
     # Writing -------------------------------------------------------------------------------
 
     def ingest(
@@ -159,6 +169,7 @@ class Library:
         other_weights: bool = False,
         progress: Progress | None = None,
         stop: Callable[[], bool] = lambda: False,
+        pause: Callable[[], None] = lambda: None,
     ) -> IngestReport:
         """Ingest the images of folders and files; new ones are assigned to the current clusters.
 
@@ -173,6 +184,8 @@ class Library:
                 the library were made with others.
             progress: Receives the progress.
             stop: Asked after every batch; True ends the run with what was done so far committed.
+            pause: Called after every batch. What it decides (`corrections`, `undo`, `redo`) is
+                stored at once, and the images that follow are assigned to the clusters after it.
 
         Raises:
             SettingsError: A path does not exist, there are no images, or no such embedder or
@@ -187,6 +200,7 @@ class Library:
         """
         require_flag("other_weights", other_weights)
         require_function("stop", stop)
+        require_function("pause", pause)
         shown = progress_or_none(progress)
         embedders.require_photo_embedder(embedders.embedder_name(embedder))
         require_executor(self.settings)
@@ -203,6 +217,7 @@ class Library:
                 settings=self.settings,
                 progress=shown,
                 stop=stop,
+                pause=pause,
             )
             if sum(report.counts.values()) > report.counts[Outcome.UNCHANGED]:
                 self._opened.tidy()

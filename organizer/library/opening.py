@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from threading import local
+from threading import Lock, local
 
 from organizer.errors import OrganizerError, StaleRevisionError, StoreError
 from organizer.settings import Settings
@@ -31,6 +31,7 @@ class OpenLibrary:
     repair: Repair
     _reading: ExitStack = field(default_factory=ExitStack)
     _expected: local = field(default_factory=local)
+    _counting: Lock = field(default_factory=Lock)
     _streams: int = 0
     _is_closed: bool = False
 
@@ -55,11 +56,13 @@ class OpenLibrary:
     @contextmanager
     def streaming(self) -> Iterator[None]:
         """Keep what is read bit by bit from the upkeep after a write of this process."""
-        self._streams += 1
+        with self._counting:
+            self._streams += 1
         try:
             yield
         finally:
-            self._streams -= 1
+            with self._counting:
+                self._streams -= 1
 
     @contextmanager
     def at_revision(self, revision: int) -> Iterator[None]:

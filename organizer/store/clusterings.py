@@ -213,11 +213,17 @@ class ClusteringTables:
 
     # Writing -------------------------------------------------------------------------------
 
-    def begin_ingest(self) -> int:
-        """Count an ingest that brings something new; its number is given to no other."""
+    def begin_ingest(self, *, after: int = 0) -> int:
+        """Count an ingest that brings something new; its number is given to no other.
+
+        Args:
+            after: The number of the ingest that it continues after a decision: both have the same
+                time. 0 for an ingest that continues none.
+        """
         number = self.last_ingest() + 1
+        at = self.ingest_times().get(after) or now()
         with self._database.transaction():
-            self._journal.insert("ingests", [{"ingest_id": number, "at": now()}])
+            self._journal.insert("ingests", [{"ingest_id": number, "at": at}])
         return number
 
     def last_ingest(self) -> int:

@@ -66,6 +66,7 @@ class Database:
         self.path = path
         self.journal = LibraryJournal(path)
         self._transaction: _Transaction | None = None
+        self._holder: int | None = None
 
     @classmethod
     def create(cls, path: Path) -> Database:
@@ -385,18 +386,28 @@ class Database:
     def writing(self) -> Iterator[bool]:
         """Hold the library for writing.
 
+        A thread that holds it may do so again, between its own transactions: so a decision is made
+        in the pause of an ingest.
+
         Yields:
             True if a command that takes several transactions was interrupted.
 
         Raises:
-            StoreError: Another process writes, or the library cannot be written.
+            StoreError: Another process or thread writes, or the library cannot be written.
         """
+        if self._holder == threading.get_ident():
+            yield False
+            return
         with self.locked():
-            self._discard_unfinished()
-            was_interrupted = self._is_unfinished()
-            yield was_interrupted
-            if self._is_unfinished():
-                self._set_unfinished(0)
+            self._holder = threading.get_ident()
+            try:
+                self._discard_unfinished()
+                was_interrupted = self._is_unfinished()
+                yield was_interrupted
+                if self._is_unfinished():
+                    self._set_unfinished(0)
+            finally:
+                self._holder = None
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -15,9 +15,10 @@ from organizer.cli.output import (
     short,
     time_text,
 )
-from organizer.cli.recluster_output import lineage_fields, lineage_lines
+from organizer.cli.recluster_output import lineage_lines
 from organizer.cli.session import plain, say
 from organizer.cluster.decisions import describe_decision
+from organizer.fields.recluster import lineage_fields
 from organizer.library.clusters.summaries import ClusterMember, ClusterSummary, GroupPhoto
 from organizer.library.corrections.history import HistoryEvent
 from organizer.library.corrections.report import DecisionReport

@@ -66,6 +66,7 @@ class Assigner:
         loaded: The clustering.
         seed: Random seed.
         ingest_id: The number of the ingest.
+        counted: The images that it has compared already, and those of them that fit no cluster.
 
     Examples:
         >>> assigner = Assigner.open(store, clustering, seed=0)  # doctest: +SKIP
@@ -73,18 +74,43 @@ class Assigner:
         >>> assigner.finish().novel  # doctest: +SKIP
     """
 
-    def __init__(self, loaded: LoadedClustering, *, seed: int, ingest_id: int) -> None:
+    def __init__(
+        self,
+        loaded: LoadedClustering,
+        *,
+        seed: int,
+        ingest_id: int,
+        counted: tuple[int, int] = (0, 0),
+    ) -> None:
         self._loaded, self._seed, self.ingest_id = loaded, seed, ingest_id
+        self._step = loaded.store.steps.last()
         self._by_centroid = loaded.clustering.clusterer.name == _BY_CENTROID
         self._head = loaded.learn_head(seed=seed)
         self._sums = ModeSums.zero(loaded.models)
-        self._compared = self._unassigned = 0
+        self._compared, self._unassigned = counted
 
     @classmethod
     def open(cls, store: Store, clustering: StoredClustering, *, seed: int) -> Self:
         """Read a clustering and begin an ingest. The caller holds the library for writing."""
         loaded = LoadedClustering.read(store, clustering, seed=seed)
         return cls(loaded, seed=seed, ingest_id=store.clusterings.begin_ingest())
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether a decision was made since the clustering was read."""
+        return self._loaded.store.steps.last() != self._step
+
+    def reopened(self, clustering: StoredClustering) -> Self:
+        """Read the clustering as decisions made it, and go on with the same ingest.
+
+        It gets another number: whoever undoes one of these decisions tells by it which images came
+        later.
+        """
+        store = self._loaded.store
+        loaded = LoadedClustering.read(store, clustering, seed=self._seed)
+        number = store.clusterings.begin_ingest(after=self.ingest_id)
+        counted = self._compared, self._unassigned
+        return type(self)(loaded, seed=self._seed, ingest_id=number, counted=counted)
 
     def assign(self, image_ids: Sequence[str], vectors: Vectors) -> Assignments:
         """Assign images to the clusters that they fit, and write it down.

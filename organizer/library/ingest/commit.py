@@ -25,7 +25,6 @@ class CommitBuffer:
         root_ids: Ids of all roots, by folder.
         report: Counts what is written.
         images: The images of the library.
-        current: The clustering that new images are assigned to at once; None for none.
         seed: Random seed.
 
     Attributes:
@@ -40,11 +39,10 @@ class CommitBuffer:
         report: IngestReport,
         *,
         images: IdSet,
-        current: StoredClustering | None,
         seed: int,
     ) -> None:
         self._store, self._loaded, self._root_ids = store, loaded, root_ids
-        self._report, self._images, self._current, self._seed = report, images, current, seed
+        self._report, self._images, self._seed = report, images, seed
         self._files: list[ProcessedFile] = []
         self._batches: list[EmbeddingBatch] = []
         self._assigner: Assigner | None = None
@@ -61,12 +59,8 @@ class CommitBuffer:
         seed: int,
     ) -> Self:
         """An empty buffer for a library as it is now."""
-        current = store.clusterings.current()
-        # Where bursts or the groups of a centring count, all are assigned at the end of the ingest.
-        if current is not None and (current.embedder != loaded.spec or uses_capture_info(current)):
-            current = None
         images = store.photos.image_ids()
-        return cls(store, loaded, root_ids, report, images=images, current=current, seed=seed)
+        return cls(store, loaded, root_ids, report, images=images, seed=seed)
 
     @property
     def pending(self) -> int:
@@ -110,19 +104,44 @@ class CommitBuffer:
 
     def finish(self) -> None:
         """Update the clusters by the images that were assigned to them."""
-        if self._assigner is not None:
-            summary = self._assigner.finish()
+        if self._assigner is None:
+            return
+        assigner = self._up_to_date()
+        if assigner is not None:
+            summary = assigner.finish()
             self._report.novel, self._report.novel_images = summary.novel, summary.novel_images
 
     def _assign(self, batch: EmbeddingBatch) -> None:
         """Assign new images to the current clusters."""
-        if self._current is None or not batch.image_ids:
+        assigner = self._up_to_date() if batch.image_ids else None
+        if assigner is None:
             return
-        if self._assigner is None:
-            self._assigner = Assigner.open(self._store, self._current, seed=self._seed)
-        members = self._assigner.assign(batch.image_ids, batch.vectors)
+        members = assigner.assign(batch.image_ids, batch.vectors)
         self._report.compared += len(members)
         self._report.unassigned += int(np.count_nonzero(members.unassigned))
+
+    def _up_to_date(self) -> Assigner | None:
+        """What assigns to the current clusters, as decisions in a pause of the ingest made them."""
+        if self._assigner is not None and not self._assigner.is_outdated:
+            return self._assigner
+        current = self._current()
+        if current is None:
+            return None
+        if self._assigner is None:
+            self._assigner = Assigner.open(self._store, current, seed=self._seed)
+        else:
+            self._assigner = self._assigner.reopened(current)
+        return self._assigner
+
+    def _current(self) -> StoredClustering | None:
+        """The clustering that new images are assigned to at once; None for none."""
+        current = self._store.clusterings.current()
+        # Where bursts or the groups of a centring count, all are assigned at the end of the ingest.
+        if current is not None and (
+            current.embedder != self._loaded.spec or uses_capture_info(current)
+        ):
+            return None
+        return current
 
     def _count(self, known: KnownFiles) -> None:
         """Count files by outcome, given what was known of them before."""

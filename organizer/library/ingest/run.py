@@ -92,10 +92,11 @@ def run_ingest(
     settings: Settings,
     progress: Progress,
     stop: Callable[[], bool],
+    pause: Callable[[], None],
 ) -> IngestReport:
     """See `organizer.library.Library.ingest`. The caller holds the library for writing."""
     try:
-        run = _prepare(store, starts, embedder, other_weights, settings, progress, stop)
+        run = _prepare(store, starts, embedder, other_weights, settings, progress, stop, pause)
         return run.run(was_interrupted=was_interrupted)
     finally:
         store.roots.discard_pending()
@@ -109,6 +110,7 @@ def _prepare(
     settings: Settings,
     progress: Progress,
     stop: Callable[[], bool],
+    pause: Callable[[], None],
 ) -> _Ingest:
     """Read all that an ingest needs before it looks at the first file."""
     loaded = embedders.as_loaded(embedder)
@@ -127,6 +129,7 @@ def _prepare(
         settings=settings,
         progress=progress,
         stop=stop,
+        pause=pause,
         spec=spec,
         loaded=loaded,
         embedded=embedded,
@@ -159,6 +162,7 @@ class _Ingest:
     settings: Settings
     progress: Progress
     stop: Callable[[], bool]
+    pause: Callable[[], None]
     spec: PartSpec | None
     loaded: LoadedEmbedder | None
     embedded: IdSet
@@ -212,6 +216,7 @@ class _Ingest:
                 else:
                     self.report.count(known, ref.file)
             self.progress.advance(len(refs))
+            self.pause()
         return new
 
     def _refs_to_read(self) -> Iterator[ImageRef]:
@@ -279,6 +284,7 @@ class _Ingest:
             if overdue or commit.pending >= self.settings.commit_images:
                 commit.write()
                 last = time.monotonic()
+            self.pause()
             if self.stop():
                 self.report.interrupted = True
                 break

@@ -1,0 +1,64 @@
+"""Ingest as a job: it pauses between its batches for whoever decides meanwhile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+
+from organizer.fields.ingest import ingest_fields
+from organizer.library import embedders
+from organizer.library.ingest.run import starting_points
+from organizer.service.context import ServiceOf, UserOf
+from organizer.service.job_runner import JobResult, JobRun
+from organizer.service.jobs import JobItem, accepted
+from organizer.service.schemas import Body, EmbedderName
+from organizer.service.server_paths import ServerPath
+
+router = APIRouter(tags=["jobs"])
+
+_MOST_PATHS = 1_000
+
+
+class IngestRequest(Body):
+    """What to ingest.
+
+    Attributes:
+        paths: Folders and files of the service's machine; all that were ingested before where
+            empty.
+        embedder: The name of an embedder; the library's own where null.
+    """
+
+    paths: Annotated[list[ServerPath], Field(max_length=_MOST_PATHS)] = []
+    embedder: EmbedderName | None = None
+
+
+@router.post("/ingests", status_code=202)
+def begin_ingest(
+    body: IngestRequest, service: ServiceOf, user: UserOf, response: Response
+) -> JobItem:
+    """Read photos into the library; new ones are assigned to the clusters.
+
+    Cancelling it keeps what it has committed.
+    """
+    library = service.library
+    roots = [root for root in library.roots() if root.exists()]
+    paths = starting_points([Path(path) for path in body.paths] or roots)
+    if body.embedder is not None:
+        embedders.require_photo_embedder(body.embedder)
+        embedders.stored_spec(library.store, body.embedder)
+
+    def work(run: JobRun) -> JobResult:
+        report = library.ingest(
+            paths,
+            embedder=body.embedder,
+            progress=run,
+            stop=run.should_stop,
+            pause=service.writer.decide_waiting,
+        )
+        return JobResult(ingest_fields(report))
+
+    job = service.jobs.submit("ingest", work, user=user, ends_by_itself=True)
+    return accepted(job, service, response)

@@ -1,0 +1,75 @@
+"""Recluster as a job; a dry run shows what would change."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Header, Response
+from pydantic import Field
+
+from organizer.cluster.choose_k import KMethod
+from organizer.fields.recluster import recluster_fields
+from organizer.library import embedders
+from organizer.library.clustering.options import parse_options
+from organizer.service.context import ServiceOf, UserOf
+from organizer.service.job_runner import JobResult, JobRun
+from organizer.service.jobs import JobItem, accepted
+from organizer.service.preconditions import IF_MATCH, expected_revision
+from organizer.service.schemas import Body, EmbedderName, ShortText
+
+router = APIRouter(tags=["jobs"])
+
+_Count = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class ReclusterRequest(Body):
+    """How to cluster.
+
+    Attributes:
+        k: Number of clusters, "auto" to choose it with evidence, or the lowest and the highest.
+        k_method: How k is chosen.
+        algorithm: The name of the clusterer.
+        reduce: The space to cluster in; the default one where null.
+        embedder: Whose vectors; the library's own where null.
+        bursts: Whether the images of a burst are one observation.
+        center: What the vectors are centred by: camera, night or camera,night.
+        dry_run: Only report what would change.
+    """
+
+    k: Literal["auto"] | _Count | tuple[_Count, _Count] = "auto"
+    k_method: KMethod = "auto"
+    algorithm: ShortText = "kmeans"
+    reduce: ShortText | None = None
+    embedder: EmbedderName | None = None
+    bursts: bool = False
+    center: ShortText | None = None
+    dry_run: bool = False
+
+
+@router.post("/reclusters", status_code=202)
+def begin_recluster(
+    body: ReclusterRequest,
+    service: ServiceOf,
+    user: UserOf,
+    response: Response,
+    if_match: Annotated[str | None, Header(description=IF_MATCH)] = None,
+) -> JobItem:
+    """Cluster all images again; clusters keep the ids and names of those they continue.
+
+    It needs If-Match, but for a dry run. Cancelling it changes nothing.
+    """
+    library = service.library
+    options = body.model_dump()
+    parse_options(**options)
+    if body.embedder is not None:
+        embedders.stored_spec(library.store, body.embedder)
+    revision = None if body.dry_run else expected_revision(if_match)
+    if revision is not None:
+        service.require_revision(revision)
+
+    def work(run: JobRun) -> JobResult:
+        with service.deciding(revision=revision, user=user):
+            report = library.recluster(**options, progress=run)
+        return JobResult(recluster_fields(report))
+
+    return accepted(service.jobs.submit("recluster", work, user=user), service, response)
