@@ -73,10 +73,10 @@ function Scores({ found }) {
       found.silhouette.toFixed(3),
       "from -1 to 1: how well the clusters are apart, on the vectors",
     ],
-    found.audit?.overall && [
+    found.audit && [
       "Purity by your answers",
-      percent(found.audit.overall.purity),
-      `between ${percent(found.audit.overall.low)} and ${percent(found.audit.overall.high)} with 95% confidence`,
+      percent(found.audit.purity.share),
+      `between ${percent(found.audit.purity.low)} and ${percent(found.audit.purity.high)} with 95% confidence`,
     ],
     "purity" in found && ["Purity", percent(found.purity), "images that are in a cluster of their own class"],
     "nmi" in found && ["NMI", found.nmi.toFixed(3), "what clusters and classes have in common, 0 to 1"],
