@@ -135,13 +135,14 @@ function Preview({ app, result }) {
   const clusters = useStore(app.store, (s) => s.clusters);
   const sizes = new Map(result.clusters.map((one) => [one.cluster_id, one.count]));
   const { lineage } = result;
-  const lost = lineage.retired.filter((id) => clusters.get(id)?.name || clusters.get(id)?.pinned);
+  const atRisk = result.changes.filter((change) => change.is_at_risk);
   const name = (id) => (clusters.has(id) ? clusterName(clusters.get(id)) : `Cluster ${id}`);
   return html`<section class="preview" aria-label="what would change">
     <h2>${plural(result.k, "cluster")}, ${plural(lineage.images_moved, "image")} would move</h2>
-    ${lost.length > 0 &&
+    ${atRisk.length > 0 &&
     html`<p class="at-risk" role="alert">
-      ${listed(lost.map(name))} would be gone. Nothing of it is lost: undo brings it back.
+      ${listed(atRisk.map((change) => name(change.cluster_id)))} would hold other images than now:
+      look whether the ${atRisk.length > 1 ? "names" : "name"} still fit. Undo brings back what is now.
     </p>`}
     <dl class="changes">
       <${Change} title="Kept" text=${lineage.kept.length ? plural(lineage.kept.length, "cluster") : "none"} />
@@ -164,22 +165,27 @@ function Preview({ app, result }) {
       html`<${Change} title="Gone" text=${listed(lineage.retired.map(name))} />`}
       <${Change} title="Unassigned" text=${plural(result.unsure, "image")} />
     </dl>
-    <${Lost} ids=${lost} clusters=${clusters} />
+    <${AtRisk} changes=${atRisk} clusters=${clusters} />
     <${Evidence} candidates=${result.evidence} />
   </section>`;
 }
 
 const Change = ({ title, text }) => html`<div><dt>${title}</dt><dd>${text}</dd></div>`;
 
-function Lost({ ids, clusters }) {
-  if (!ids.length) return null;
-  return html`<ul class="lost">
-    ${ids.map((id) => {
-      const cluster = clusters.get(id);
-      return html`<li key=${id}>
-        <a href=${hashOf("cluster", [id])}>
+function AtRisk({ changes, clusters }) {
+  const known = changes.filter((change) => clusters.has(change.cluster_id));
+  if (!known.length) return null;
+  return html`<ul class="at-risk-list">
+    ${known.map((change) => {
+      const cluster = clusters.get(change.cluster_id);
+      return html`<li key=${change.cluster_id}>
+        <a href=${hashOf("cluster", [change.cluster_id])}>
           ${cluster.medoid && html`<${Thumb} id=${cluster.medoid} px=${96} alt="" />`}
           <span>${clusterName(cluster)}</span>
+          <small class="muted">
+            ${count(change.stayed)} of ${plural(change.before, "image")} stay,
+            ${count(change.after - change.stayed)} come
+          </small>
         </a>
       </li>`;
     })}
