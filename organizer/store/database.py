@@ -512,7 +512,7 @@ class Database:
             self.change_table(name, partial(_compaction, most=most))
         with translated(self.path), without_readers(self.path) as alone:
             for name in self.names():
-                self._opened.open(name, self._version(name)).cleanup_old_versions(
+                self._opened.open(name, self.version(name)).cleanup_old_versions(
                     older_than=timedelta(0) if alone else _READERS_GRACE,
                     # This process is the one writer, so what no version names is left from a kill.
                     delete_unverified=alone,
