@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 ArrangeMode = Literal["link", "symlink", "copy", "move"]
 AssignmentState = Literal["auto", "unsure", "decided"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
+PhotoGroup = Literal["animals", "empty", "people", "vehicles", "no detector result"]
 SampleKind = Literal["random", "doubtful"]
 
 
@@ -343,6 +344,39 @@ class Event(BaseModel):
     user: str
     clusters: list[int]
     step: int
+
+
+class EventItem(BaseModel):
+    """Photos of one camera that soon follow each other.
+
+    Attributes:
+        event: Its number: the filter ``event`` of ``GET /images`` gives its images.
+        camera: The deployment, or else the camera of the EXIF data.
+        deployment: The deployment.
+        start: When its first photo was taken, camera-local, as text without a zone.
+        end: When its last photo was taken.
+        images: Number of its photos.
+        hidden: How many of these are not shown, as people or vehicles are on them.
+        night: The share of infrared photos, 0 to 1; null where unknown.
+        clusters: The number of its images in each cluster, by the cluster's id.
+        unassigned: The number of its images in no cluster.
+        medoid: The image to show; null where there is none.
+        group: What its photos show: animals if one of them does, or else people, vehicles, no
+            detector result, empty.
+    """
+
+    event: int
+    camera: str | None
+    deployment: str | None
+    start: str
+    end: str
+    images: int
+    hidden: int
+    night: float | None
+    clusters: dict[str, int]
+    unassigned: int
+    medoid: str | None
+    group: PhotoGroup
 
 
 class Evidence(BaseModel):
@@ -699,6 +733,48 @@ class LastIngest(BaseModel):
     novel: list[int]
 
 
+class MapAnswer(BaseModel):
+    """The map, without its points.
+
+    Attributes:
+        revision: The revision that it shows.
+        method: How it is drawn.
+        drawn: Whether it is drawn; if not, ``POST /maps`` does it, and the rest is 0 or empty.
+        version: Names the images of the map, their order and their places; another one, where one
+            of these is another.
+        count: Number of images.
+        drawn_of: The number of images of which it was drawn; the others were placed beside those
+            that are most like them.
+        placed_since: How many images came after it was drawn.
+        hidden: Number of images that are left out, as people or vehicles are in the photo.
+        cameras: The deployments or else cameras, by the numbers of the column camera.
+        columns: The columns that there are.
+    """
+
+    revision: int
+    method: Literal["pca", "tsne", "umap"]
+    drawn: bool
+    version: str
+    count: int
+    drawn_of: int
+    placed_since: int
+    hidden: int
+    cameras: list[str]
+    columns: list[Literal["cluster", "state", "doubt", "camera", "time"]]
+
+
+class MapRequest(BaseModel):
+    """How the map is drawn.
+
+    Attributes:
+        method: "tsne", "umap" or "pca".
+        redraw: Whether to draw it anew where it is drawn already.
+    """
+
+    method: Literal["pca", "tsne", "umap"] = "tsne"
+    redraw: bool = False
+
+
 class Merge(BaseModel):
     """Make one cluster of several; it has the id and the name of the first.
 
@@ -1043,6 +1119,26 @@ class SuggestionList(BaseModel):
     held_out: int
     right: int
     lone: list[str]
+
+
+class TimelineAnswer(BaseModel):
+    """The events of a library.
+
+    Attributes:
+        revision: The revision that it shows.
+        events: The events, by camera and then by time.
+        untimed: Number of photos without a time, which are of no event.
+        untimed_images: Some of them, at most 60.
+        cameras: The cameras of all events, whichever were asked for.
+        deployments: The deployments of all events, likewise.
+    """
+
+    revision: int
+    events: list[EventItem]
+    untimed: int
+    untimed_images: list[str]
+    cameras: list[str]
+    deployments: list[str]
 
 
 class UndoArrangementRequest(BaseModel):

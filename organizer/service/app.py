@@ -25,6 +25,7 @@ from organizer.service import (
     images,
     ingests,
     jobs,
+    maps,
     pictures,
     reclusters,
     reports,
@@ -33,6 +34,7 @@ from organizer.service import (
     sessions,
     status,
     suggestions,
+    timeline,
 )
 from organizer.service.changes import ChangeWatcher
 from organizer.service.context import Service
@@ -62,6 +64,8 @@ _ROUTERS = (
     reclusters.router,
     exports.router,
     folders.router,
+    maps.router,
+    timeline.router,
     events.router,
 )
 
@@ -109,7 +113,7 @@ def make_app(library: Library, options: ServiceOptions | None = None) -> FastAPI
 def _service(library: Library, options: ServiceOptions) -> Service:
     events = EventBus()
     changes = ChangeWatcher(library, events)
-    writer = Writer(after_each=changes.look)
+    writer = Writer(after_each=changes.look, when_idle=library.tidy)
 
     def publish(job: Job) -> None:
         events.publish("job", jobs.JobItem.of(job, library).model_dump(mode="json"))
@@ -128,6 +132,7 @@ def _service(library: Library, options: ServiceOptions) -> Service:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
+    service.library.defer_upkeep()
     with service.library.serving():
         service.changes.start()
         yield

@@ -16,9 +16,11 @@ from organizer.library import Library
 from organizer.service.changes import ChangeWatcher
 from organizer.service.event_bus import EventBus
 from organizer.service.job_runner import JobRunner
+from organizer.service.map_cache import MapCache
 from organizer.service.options import ServiceOptions
 from organizer.service.report_cache import ReportCache
 from organizer.service.thumbnails import ThumbnailCache
+from organizer.service.timeline_cache import TimelineCache
 from organizer.service.writer import Writer
 
 T = TypeVar("T")
@@ -37,6 +39,8 @@ class Service:
         writer: Runs all writes, one after the other.
         jobs: What takes longer than a request.
         reports: Reports that were made before.
+        maps: Maps that were read before.
+        timeline: The timeline that was read before.
     """
 
     library: Library
@@ -47,6 +51,8 @@ class Service:
     writer: Writer
     jobs: JobRunner
     reports: ReportCache = field(default_factory=ReportCache)
+    maps: MapCache = field(default_factory=MapCache)
+    timeline: TimelineCache = field(default_factory=TimelineCache)
 
     def decide(self, work: Callable[[], T], *, revision: int | None, user: str) -> T:
         """Run a short write, before the jobs that wait, and in the pauses of an ingest.

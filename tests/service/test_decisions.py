@@ -110,14 +110,15 @@ def test_move_an_image_and_its_burst(client: Client) -> None:
 
 def test_exclude(client: Client) -> None:
     fox = cluster_of(client, "fox0-0.jpg")
-    client.decide(Exclude(images=[image(client, "fox0-0.jpg").id], cluster=fox))
+    done = client.decide(Exclude(images=[image(client, "fox0-0.jpg").id], cluster=fox))
+    assert done.reports[0].kind == "exclude"
     assert where(client)["fox0-0.jpg"] != fox
 
 
 def test_a_new_cluster_of_images(client: Client) -> None:
     ids = [image(client, f"night{i}.jpg").id for i in range(3)]
     (report,) = client.decide(New(images=ids, name="Badger")).reports
-    assert report.new == [report.cluster]
+    assert (report.kind, report.new) == ("new", [report.cluster])
     found = clusters(client)[report.cluster]
     assert (found.name, found.size) == ("Badger", 3)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -15,7 +16,8 @@ from organizer.library import Library
 from organizer.service.pictures import safe_media_type
 from organizer.service.thumbnails import SIZES
 from organizer.settings import Settings
-from tests.scenes import season
+from organizer.types import Detected, Detection, ImageDetections
+from tests.scenes import Scenes, season
 from tests.service.servers import running
 from tests.traps import COLOUR
 
@@ -100,32 +102,63 @@ def test_what_a_file_holds_now_is_not_shown_for_what_it_held(client: Client, hom
         client.thumbnail(late, size=192)
 
 
-def test_a_thumbnail_of_a_crop_is_what_lies_in_its_box(tmp_path: Path) -> None:
-    scenes = season(tmp_path / "photos", each=2)
-    results = scenes.write(tmp_path / "md.json")
-    with Library.open_or_create(tmp_path, Settings()) as library:
-        library.ingest([tmp_path / "photos"], embedder=COLOUR)
-        library.detections.import_results(results)
-        library.recluster(k=3)
+@pytest.fixture(scope="module")
+def cropped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A client of a season that is clustered by its crops."""
+    home = tmp_path_factory.mktemp("season")
+    scenes = season(home / "photos", each=2)
+    with Library.open_or_create(home, Settings()) as library:
+        library.ingest([scenes.folder], embedder=COLOUR)
+        library.detections.add(seen_by_all(library, scenes))
+        library.recluster(k=3, embedder=f"crops:{COLOUR}", reduce="none")
         with running(library) as url, Client(url) as client:
-            crop = next(i for i in client.images() if i.name == "fox0.jpg")
-            detail = client.image(crop.id)
-            assert detail.box is not None
-            found = picture(client.thumbnail(crop.id, size=384))
-            assert found.size == (40, 40)
-            red, green, blue = found.getpixel((20, 20))  # type: ignore[misc]
-            assert red > 150 > green > blue, "the fox"
-            assert detail.frame is not None
-            frame = client.image(detail.frame)
-            assert [one.id for one in frame.crops] == [crop.id]
-            whole = picture(client.thumbnail(detail.frame, size=384))
-            assert whole.size == (160, 120)
-            client.save_original(crop.id, tmp_path / "saved.jpg")
-            original = Path(crop.path).read_bytes()
-            assert (tmp_path / "saved.jpg").read_bytes() == original
-            hidden = {Path(i.path).name for i in client.images()} & {"person.jpg", "car.jpg"}
-            assert hidden == set(), "people and vehicles are closed until they are asked for"
-            assert client.image_columns().hidden > 0
+            yield client
+
+
+def seen_by_all(library: Library, scenes: Scenes) -> list[ImageDetections]:
+    """What a detector gives that sees everything."""
+    found = []
+    for path, things in scenes.things.items():
+        image = library.store.photos.image_at(scenes.folder / path)
+        assert image is not None
+        boxes = tuple(
+            Detection(
+                thing.what if thing.what in {"person", "vehicle"} else "animal",
+                thing.confidence,
+                *thing.box,
+            )
+            for thing in things
+        )
+        outcome = Detected.FOUND if boxes else Detected.EMPTY
+        found.append(ImageDetections(image, outcome, boxes, detector="eye"))
+    return found
+
+
+def test_a_thumbnail_of_a_crop_is_what_lies_in_its_box(cropped: Client, tmp_path: Path) -> None:
+    crop = next(i for i in cropped.images() if i.name == "fox0.jpg")
+    detail = cropped.image(crop.id)
+    assert detail.box is not None
+    found = picture(cropped.thumbnail(crop.id, size=384))
+    assert found.size == (40, 40)
+    red, green, blue = found.getpixel((20, 20))  # type: ignore[misc]
+    assert red > 150
+    assert red > green > blue, "the fox"
+    assert detail.frame is not None
+    frame = cropped.image(detail.frame)
+    assert [one.id for one in frame.crops] == [crop.id]
+    whole = picture(cropped.thumbnail(detail.frame, size=384))
+    assert whole.size == (160, 120)
+    cropped.save_original(crop.id, tmp_path / "saved.jpg")
+    assert (tmp_path / "saved.jpg").read_bytes() == Path(crop.path).read_bytes()
+
+
+def test_people_and_vehicles_are_closed_until_they_are_asked_for(cropped: Client) -> None:
+    names = {item.name for item in cropped.images()}
+    assert {"fox0.jpg", "pair.jpg"} <= names
+    assert names & {"person.jpg", "car.jpg"} == set()
+    columns = cropped.image_columns()
+    assert (columns.hidden, columns.total) == (2, len(list(cropped.images())))
+    assert cropped.status().groups["people"] == 2
 
 
 # Originals ----------------------------------------------------------------------------------

@@ -53,15 +53,21 @@ def draw_map(
     """Draw the map of images, of very many a sample, and choose those shown as pictures."""
     if method == "none" or not len(vectors):
         return None
-    rows = np.arange(len(vectors))
-    if len(rows) > MAPPED:
-        rows = np.sort(np.random.default_rng(seed).choice(rows, MAPPED, replace=False))
+    rows = sample_rows(len(vectors), seed=seed)
     progress.begin(f"drawing the map of {len(rows):,} images", None)
     xy = project(vectors[rows], method=method, seed=seed)
     at = spots(xy, cluster_ids=labels[rows], size=SPOT_SIZE, limit=SPOTS)
     with_hover = with_hover and len(rows) <= HOVER
     hover = np.setdiff1d(np.arange(len(rows)), at) if with_hover else at[:0]
     return DrawnMap(method, rows, xy, at, hover)
+
+
+def sample_rows(count: int, *, seed: int) -> Labels:
+    """The rows of which a map is drawn, ascending: all, or of very many a seeded sample."""
+    rows = np.arange(count)
+    if count <= MAPPED:
+        return rows
+    return np.sort(np.random.default_rng(seed).choice(rows, MAPPED, replace=False))
 
 
 def without_hidden(

@@ -1,0 +1,230 @@
+// What a person decides: each act shows at once, is saved at once, and can be undone.
+import { untouched } from "./api.js";
+import { clusterName, listed, plural } from "./format.js";
+import { rememberName } from "./recent.js";
+
+/** @param {{api: object, store: object, sync: object, toast: Function}} app */
+export function makeActs(app) {
+  const { api, store, sync } = app;
+  const named = (id) => {
+    const cluster = store.get().clusters.get(id);
+    return cluster ? clusterName(cluster) : `cluster ${id}`;
+  };
+
+  function patch(id, change) {
+    const clusters = new Map(store.get().clusters);
+    const before = clusters.get(id);
+    if (!before) return;
+    clusters.set(id, { ...before, ...change(before) });
+    store.set({ clusters });
+  }
+
+  function say(problem) {
+    app.toast(problem.message, { kind: "problem", hint: problem.hint });
+  }
+
+  const undoable = { action: { label: "Undo", run: () => undo() } };
+
+  // One batch of decisions: shown (`show` gives what takes it back), sent, taken over.
+  async function decide(decisions, { show, done, again, images = false, path, body, toast = true }) {
+    const takeBack = show?.();
+    try {
+      const answer = await api.decide(path || "/decisions", body || { decisions }, { again });
+      if (toast) app.toast(typeof done === "function" ? done(answer) : done, undoable);
+      if (images) sync.refresh(null);
+      else sync.refreshSoon();
+      return answer;
+    } catch (problem) {
+      takeBack?.();
+      sync.refresh(null, { images: problem.status === 412 });
+      if (problem.status === 412) sayStale(problem);
+      else say(problem);
+      return null;
+    }
+  }
+
+  function sayStale(problem) {
+    const [event] = problem.body.since || [];
+    const what = event ? `${event.user || "Someone"} was faster: ${event.what}` : problem.message;
+    app.toast(what, { kind: "problem", hint: "Nothing was overwritten. Look, and decide again." });
+  }
+
+  // About images: what is still where it was when the person looked is decided, the rest is not.
+  function imagesAgain(check) {
+    return async (problem, body) => {
+      const there = check ? new Set(await check()) : null;
+      const decisions = body.decisions
+        .map((d) => ({ ...d, images: d.images.filter((id) => !there || there.has(id)) }))
+        .filter((d) => d.images.length && (d.to === undefined || store.get().clusters.has(d.to)));
+      return decisions.length ? { ...body, decisions } : null;
+    };
+  }
+
+  const clustersAgain = (ids) => async (problem, body) => {
+    const { clusters } = store.get();
+    return untouched(problem, ids) && ids.every((id) => clusters.has(id)) ? body : null;
+  };
+
+  // `leave` takes the images out of the view and returns what brings them back.
+  function showing(ids, { from, to, leave }) {
+    return () => {
+      const back = leave?.(ids);
+      if (from !== undefined && from !== to) patch(from, (c) => ({ size: c.size - ids.length }));
+      if (to !== undefined && from !== to) patch(to, (c) => ({ size: c.size + ids.length }));
+      return back;
+    };
+  }
+
+  const acts = {
+    /** The images are rightly where they are. */
+    confirm: (ids, { leave, check } = {}) =>
+      decide([{ kind: "confirm", images: ids }], {
+        show: showing(ids, { leave }),
+        done: `${plural(ids.length, "image")} confirmed`,
+        again: imagesAgain(check),
+      }),
+
+    /** `to`: a cluster's id. */
+    async move(ids, to, { from, leave, check, burst = false } = {}) {
+      rememberName(store.get().clusters.get(to)?.name);
+      acts.lastTarget = to;
+      return decide([{ kind: "move", images: ids, to, burst }], {
+        show: showing(ids, { from, to, leave }),
+        done: `${plural(ids.length, "image")} moved to ${named(to)}`,
+        again: imagesAgain(check),
+      });
+    },
+
+    /** `groups`: Map of cluster id -> image ids that are not in it. */
+    exclude(groups, { leave, check } = {}) {
+      const ids = [...groups.values()].flat();
+      const decisions = [...groups].map(([cluster, images]) => ({
+        kind: "exclude",
+        cluster,
+        images,
+      }));
+      const [from] = groups.size === 1 ? groups.keys() : [];
+      return decide(decisions, {
+        show: showing(ids, { from, leave }),
+        done: from === undefined
+          ? `${plural(ids.length, "image")} excluded from their clusters`
+          : `${plural(ids.length, "image")} not in ${named(from)}`,
+        again: imagesAgain(check),
+      });
+    },
+
+    async begin(ids, name, { from, leave, check } = {}) {
+      const answer = await decide([{ kind: "new", images: ids, name: name || null }], {
+        show: showing(ids, { from, leave }),
+        done: `${plural(ids.length, "image")} in a new cluster${name ? `, ${name}` : ""}`,
+        again: imagesAgain(check),
+      });
+      if (answer) {
+        rememberName(name);
+        acts.lastTarget = answer.reports[0].cluster;
+      }
+      return answer;
+    },
+
+    rename(id, name) {
+      const before = store.get().clusters.get(id);
+      rememberName(name);
+      return decide([{ kind: "rename", cluster: id, name }], {
+        show() {
+          patch(id, () => ({ name }));
+          const news = before && !before.name ? 1 : 0;
+          store.set(({ progress: p }) => ({ progress: p && { ...p, named: p.named + news } }));
+          return () => {
+            patch(id, () => ({ name: before?.name ?? null }));
+            store.set(({ progress: p }) => ({ progress: p && { ...p, named: p.named - news } }));
+          };
+        },
+        done: before?.name ? `${before.name} is now ${name}` : `Cluster ${id} is ${name}`,
+        async again(problem, body) {
+          const now = store.get().clusters.get(id);
+          return now && (now.name === before?.name || now.name === name) ? body : null;
+        },
+      });
+    },
+
+    /** The first keeps its id and name; the person was asked. */
+    merge(ids) {
+      const { clusters } = store.get();
+      const [into, ...others] = ids;
+      const total = ids.reduce((sum, id) => sum + (clusters.get(id)?.size || 0), 0);
+      return decide([{ kind: "merge", clusters: ids, confirm: true }], {
+        images: true,
+        show() {
+          const before = store.get().clusters;
+          const after = new Map(before);
+          others.forEach((id) => after.delete(id));
+          if (after.has(into)) after.set(into, { ...after.get(into), size: total });
+          store.set({ clusters: after });
+          return () => store.set({ clusters: before });
+        },
+        done: `${named(into)} has ${plural(total, "image")} now`,
+        again: clustersAgain(ids),
+      });
+    },
+
+    split: (id, k = 2) =>
+      decide([{ kind: "split", cluster: id, k }], {
+        images: true,
+        done: (answer) => `${named(id)} is split: ${listed(answer.reports[0].new.map((n) => `cluster ${n}`))} ${answer.reports[0].new.length === 1 ? "is" : "are"} new`,
+        again: clustersAgain([id]),
+      }),
+
+    pin: (id) =>
+      decide([{ kind: "pin", cluster: id }], {
+        show() {
+          patch(id, () => ({ pinned: true }));
+          return () => patch(id, () => ({ pinned: false }));
+        },
+        done: `${named(id)} is pinned: it stays through every recluster`,
+        again: clustersAgain([id]),
+      }),
+
+    retire: (id) =>
+      decide([{ kind: "retire", cluster: id }], {
+        images: true,
+        done: `${named(id)} is dissolved`,
+        again: clustersAgain([id]),
+      }),
+
+    /** Suggestions as /suggestions gave them: [{image, cluster, name}]. */
+    accept: (suggestions, { leave } = {}) =>
+      decide([], {
+        path: "/suggestions/accept",
+        body: { suggestions },
+        show: () => leave?.(suggestions.map((s) => s.image)),
+        done: `${plural(suggestions.length, "image")} accepted as ${suggestions[0]?.name}`,
+        again: async (problem, body) => body,
+      }),
+
+    undo: () => undo(),
+    redo: () => step("/redo"),
+    lastTarget: null,
+  };
+
+  const undo = () => step("/undo");
+
+  async function step(path) {
+    try {
+      const answer = await api.decide(path, {});
+      const what = (answer.what || []).join("; ");
+      app.toast(`${answer.done === "redone" ? "Redone" : "Undone"}: ${what}`, {
+        action: path === "/undo" ? { label: "Redo", run: acts.redo } : undoable.action,
+      });
+      await sync.refresh(null);
+    } catch (problem) {
+      if (problem.status === 412) {
+        await sync.refresh(null);
+        sayStale(problem);
+      } else if (problem.status === 409) {
+        app.toast(path === "/undo" ? "There is nothing to undo." : "There is nothing to redo.");
+      } else say(problem);
+    }
+  }
+
+  return acts;
+}

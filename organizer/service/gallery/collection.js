@@ -1,0 +1,220 @@
+// The images of a view, in their order: columns, not objects; ids are decoded where they are needed.
+
+const HEX = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, "0"));
+const NONE = -1;
+const COLUMNS = "ratio,time,state,cluster,event,burst,distance";
+
+/** "a" assigned, "u" unassigned, "d" decided. */
+export const DECIDED = "d".charCodeAt(0);
+const UNASSIGNED = "u".charCodeAt(0);
+const LETTERS = { auto: "a", unsure: "u", decided: "d" };
+
+/**
+ * An image has a row, which stays while the collection is loaded, and a position among those that
+ * are shown: `rowAt(position)`, `positionOf(row)`.
+ */
+export class Collection {
+  #load;
+  #listeners = new Set();
+  #hidden = new Set(); // ids that have left
+  #made = new Map(); // ids as text, by row
+
+  constructor(load) {
+    this.#load = load;
+    this.#take({ total: 0, ids: "", ratio: [], state: "" });
+  }
+
+  /** All images of a filter, as GET /images/columns has it; a column may be missing. */
+  static async load(app, filter, { order, signal } = {}) {
+    const fetchColumns = async () => {
+      await app.api.settled();
+      const params = { ...filter, order, columns: COLUMNS };
+      return app.api.get("/images/columns", params, { signal });
+    };
+    const found = new Collection(fetchColumns);
+    await found.reload();
+    return found;
+  }
+
+  /** Images as the lists of the service have them; `reload` gives the list anew. */
+  static ofImages(images, reload = null) {
+    const found = new Collection(async () => columnsOf(reload ? await reload() : images));
+    found.#take(columnsOf(images));
+    return found;
+  }
+
+  /** Images of which only the ids are known. */
+  static ofIds(ids) {
+    return Collection.ofImages(ids.map((id) => ({ id })));
+  }
+
+  #take(columns) {
+    const total = columns.total;
+    this.total = total;
+    this.bytes = columns.ids instanceof Uint8Array ? columns.ids : fromBase64(columns.ids);
+    this.ratio = Float32Array.from({ length: total }, (_, i) => (columns.ratio?.[i] || 133) / 100);
+    this.state = Uint8Array.from({ length: total }, (_, i) => (columns.state || "").charCodeAt(i));
+    const whole = (column) =>
+      Int32Array.from({ length: total }, (_, i) => columns[column]?.[i] ?? NONE);
+    this.cluster = whole("cluster");
+    this.event = whole("event");
+    this.burst = whole("burst");
+    this.time = columns.time || [];
+    this.distance = columns.distance || [];
+    this.images = columns.images || [];
+    this.hiddenByRule = columns.hidden || 0;
+    this.#made = new Map();
+    this.#show();
+  }
+
+  #show() {
+    if (!this.#hidden.size) this.order = Int32Array.from({ length: this.total }, (_, i) => i);
+    else {
+      const shown = [];
+      for (let row = 0; row < this.total; row += 1) {
+        if (!this.#hidden.has(this.idAt(row))) shown.push(row);
+      }
+      this.order = Int32Array.from(shown);
+    }
+  }
+
+  /** Images that are shown. */
+  get size() {
+    return this.order.length;
+  }
+
+  rowAt(position) {
+    return this.order[position];
+  }
+
+  /** Where a row is shown, or would be: rows are in their order. */
+  positionOf(row) {
+    let low = 0;
+    let high = this.order.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.order[middle] < row) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  idAt(row) {
+    let id = this.#made.get(row);
+    if (id === undefined) {
+      id = "";
+      for (let i = 16 * row; i < 16 * row + 16; i += 1) id += HEX[this.bytes[i]];
+      this.#made.set(row, id);
+    }
+    return id;
+  }
+
+  /** The rows of ids; those that are not here are left out. */
+  rowsOf(ids) {
+    const wanted = new Set(ids);
+    const rows = [];
+    for (let row = 0; row < this.total && rows.length < wanted.size; row += 1) {
+      if (wanted.has(this.idAt(row))) rows.push(row);
+    }
+    return rows;
+  }
+
+  /** The ids among these that are here and shown. */
+  still(ids) {
+    return this.rowsOf(ids)
+      .map((row) => this.idAt(row))
+      .filter((id) => !this.#hidden.has(id));
+  }
+
+  /** Loads it anew; what left meanwhile stays away. */
+  async reload() {
+    const before = new Set(this.#hidden);
+    const columns = await this.#load();
+    for (const id of before) this.#hidden.delete(id);
+    this.#emit(() => this.#take(columns), { reloaded: true });
+  }
+
+  /** Images leave the view; gives what brings them back. */
+  leave(ids) {
+    this.#emit(() => {
+      for (const id of ids) this.#hidden.add(id);
+      this.#show();
+    });
+    return () =>
+      this.#emit(() => {
+        for (const id of ids) this.#hidden.delete(id);
+        this.#show();
+      });
+  }
+
+  /** Images are shown as in another state or cluster; gives what takes it back. */
+  mark(ids, { state, cluster }) {
+    const rows = this.rowsOf(ids);
+    const before = rows.map((row) => [row, this.state[row], this.cluster[row]]);
+    this.#emit(() => {
+      for (const row of rows) {
+        if (state) this.state[row] = LETTERS[state].charCodeAt(0);
+        if (cluster !== undefined) this.cluster[row] = cluster ?? NONE;
+      }
+    });
+    return () =>
+      this.#emit(() => {
+        for (const [row, was, of] of before) {
+          this.state[row] = was;
+          this.cluster[row] = of;
+        }
+      });
+  }
+
+  isDecided(row) {
+    return this.state[row] === DECIDED;
+  }
+
+  isUnassigned(row) {
+    return this.state[row] === UNASSIGNED;
+  }
+
+  clusterOf(row) {
+    return this.cluster[row] === NONE ? null : this.cluster[row];
+  }
+
+  /** `listener(change)`: before and after each change. */
+  subscribe(listener) {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #emit(change, about = {}) {
+    const after = [...this.#listeners].map((listener) => listener(about));
+    change();
+    for (const run of after) run?.();
+  }
+}
+
+function columnsOf(images) {
+  const ids = new Uint8Array(16 * images.length);
+  images.forEach(({ id }, row) => {
+    for (let i = 0; i < 16; i += 1) ids[16 * row + i] = parseInt(id.substr(2 * i, 2), 16);
+  });
+  const column = (name) => images.map((image) => image[name] ?? null);
+  return {
+    total: images.length,
+    ids,
+    ratio: images.map((image) => (image.ratio > 10 ? image.ratio : image.ratio * 100) || null),
+    state: images.map((image) => LETTERS[image.state] || "a").join(""),
+    time: column("time"),
+    cluster: column("cluster"),
+    event: column("event"),
+    burst: column("burst"),
+    distance: column("distance"),
+    images,
+  };
+}
+
+function fromBase64(text) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
+  const raw = atob(text);
+  const bytes = new Uint8Array(raw.length);
+  for (let i = 0; i < raw.length; i += 1) bytes[i] = raw.charCodeAt(i);
+  return bytes;
+}

@@ -1,0 +1,139 @@
+// Keeps the store in step with the library: loads it, and takes the events of others.
+import { listen } from "./events.js";
+
+const FEW = 6; // clusters that are fetched one by one; more: the whole list
+const SOON = 350; // ms after a decision until the figures of all clusters are loaded
+const CALM = 1_500; // ms between two looks at a library that an ingest fills
+
+/** What the store holds at first. */
+export const INITIAL = {
+  route: { name: "", args: [], params: {} },
+  status: null,
+  clusters: new Map(), // id -> Cluster, in the order of `sort`
+  sort: "size",
+  progress: null,
+  history: { can_undo: null, can_redo: null },
+  jobs: new Map(),
+  online: true,
+  problem: null, // why nothing could be loaded
+  change: { number: 0, clusters: null }, // the last change that views of images load anew for
+  toasts: [],
+  dialog: null,
+  viewer: null,
+};
+
+/** @param {{api: object, store: object}} app */
+export function makeSync(app) {
+  const { api, store } = app;
+  let waiting = []; // events that came while a decision of this page was under way
+  let calm = 0;
+  let soon = 0;
+
+  async function loadAll() {
+    const { sort } = store.get();
+    const { sent } = api;
+    try {
+      const [status, found, history] = await Promise.all([
+        api.get("/status"),
+        api.get("/clusters", { sort }),
+        api.get("/history", { limit: 1 }),
+      ]);
+      // A decision made meanwhile is shown already; what is there after it is asked for by it.
+      if (api.sent !== sent) return;
+      api.revision = found.revision;
+      const clusters = new Map(found.clusters.map((c) => [c.id, c]));
+      store.set({ status, clusters, progress: found.progress, history, problem: null });
+    } catch (problem) {
+      store.set({ problem });
+    }
+  }
+
+  async function loadSome(ids) {
+    const { sent } = api;
+    const [status, history, ...found] = await Promise.all([
+      api.get("/status"),
+      api.get("/history", { limit: 1 }),
+      ...ids.map((id) => api.get(`/clusters/${id}`).catch((p) => missing(p, id))),
+    ]);
+    if (api.sent !== sent) return;
+    const clusters = new Map(store.get().clusters);
+    for (const cluster of found) {
+      if (cluster.gone) clusters.delete(cluster.id);
+      else clusters.set(cluster.id, cluster);
+    }
+    store.set({ status, history, clusters, progress: status.progress });
+  }
+
+  function missing(problem, id) {
+    if (problem.status !== 404) throw problem;
+    return { id, gone: true };
+  }
+
+  /** Loads what a step changed; `null`: everything. `images`: views of images load anew too. */
+  async function refresh(clusters, { images = true } = {}) {
+    const known = store.get().clusters;
+    const few = clusters && clusters.length <= FEW && clusters.every((id) => known.has(id));
+    await (few ? loadSome(clusters).catch(loadAll) : loadAll());
+    if (images) announce(clusters);
+  }
+
+  function announce(clusters) {
+    store.set(({ change }) => ({ change: { number: change.number + 1, clusters } }));
+  }
+
+  async function onState(data) {
+    if (api.busy) {
+      waiting.push(data);
+      api.settled().then(() => waiting.splice(0).forEach(onState));
+      return;
+    }
+    if (api.revision !== null && data.revision <= api.revision) return;
+    api.revision = data.revision;
+    await refresh(data.clusters || null);
+    const who = data.user && data.user !== store.get().status?.user ? `${data.user}: ` : "";
+    if (data.what?.length) app.toast(`${who}${data.what[0]}`, { kind: "other" });
+  }
+
+  function onJob(job) {
+    store.set(({ jobs }) => ({ jobs: new Map(jobs).set(job.id, job) }));
+  }
+
+  function onImages() {
+    if (calm) return;
+    calm = setTimeout(() => {
+      calm = 0;
+      refresh(null);
+    }, CALM);
+  }
+
+  const takers = {
+    hello: (data) => {
+      if (api.revision !== null && data.revision !== api.revision) refresh(null);
+    },
+    state: onState,
+    job: onJob,
+    images: onImages,
+    reset: () => refresh(null),
+  };
+
+  // Decisions that follow each other quickly are looked at once.
+  function refreshSoon() {
+    clearTimeout(soon);
+    soon = setTimeout(() => api.settled().then(() => refresh(null, { images: false })), SOON);
+  }
+
+  return {
+    start() {
+      listen((kind, data) => takers[kind](data), (online) => store.set({ online }));
+      api.get("/jobs").then(({ jobs }) => jobs.reverse().forEach(onJob), () => {});
+      return loadAll();
+    },
+    refresh,
+    refreshSoon,
+    announce,
+    sort(sort) {
+      store.set({ sort });
+      return loadAll();
+    },
+  };
+}
