@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
 
+from organizer.service.body_time import TimedBody
 from organizer.service.problems import ProblemError
+from organizer.service.strict_headers import STRICT_HEADERS
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -34,19 +36,6 @@ _OPEN = frozenset({f"{API}/health", f"{API}/session"})
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _SESSION_SECONDS = 30 * 24 * 3600
 _MOST_SESSIONS = 1_000
-
-_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
-        "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-}
 
 
 class Sessions:
@@ -98,7 +87,7 @@ class Guard:
         async def send_strictly(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                for name, value in STRICT_HEADERS.items():
                     headers.setdefault(name, value)
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
@@ -111,7 +100,8 @@ class Guard:
         except ProblemError as error:
             await error.response()(scope, receive, send_strictly)
             return
-        await self._app(scope, receive, send_strictly)
+        timed = TimedBody(receive, seconds=self._options.max_body_seconds)
+        await self._app(scope, timed, send_strictly)
 
     def _require_host(self, headers: Headers) -> None:
         name = _host_name(headers.get("host", ""))
