@@ -199,10 +199,7 @@ def _palette_css() -> str:
     tints += [(f"--t{i}", tint) for i, tint in enumerate(class_tints())]
     light = "".join(f"{name}:{tint.on_paper};" for name, tint in tints)
     dark = "".join(f"{name}:{tint.on_night};" for name, tint in tints)
-    return (
-        f":root{{{light}}}\n"
-        f"@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}\n"
-    )
+    return f":root{{{light}}}\n@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}\n"
 
 
 def _hash(script: str) -> str:

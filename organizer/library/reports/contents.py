@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from organizer.evaluate.internal import METRIC
 from organizer.library.clustering.preprocessing import describe_preprocessing
@@ -37,7 +36,6 @@ from organizer.report.contents import (
     MapPicture,
     ReportContents,
     ReportMap,
-    ReportPicture,
 )
 from organizer.settings import Settings
 from organizer.store import Store, StoredClustering
