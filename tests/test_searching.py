@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from organizer.errors import OrganizerError, SettingsError
-from organizer.library import Library
+from organizer.library import Library, embedders
 from organizer.library.search import pictures
 from organizer.library.search.query import combined_query
 from organizer.types import FileState, Hit, Vectors
@@ -95,7 +95,8 @@ def test_likes_are_a_mean_direction_and_unlikes_take_a_quarter_off() -> None:
 
 
 def test_several_likes_find_what_is_between_them(clustered: Library, photos: Path) -> None:
-    likes = [photos / "red" / "000.jpg", clustered.images[photos / "blue" / "000.jpg"].id]
+    blue = clustered.images[photos / "blue" / "000.jpg"].id
+    likes: list[str | Path] = [photos / "red" / "000.jpg", blue]
     hits = clustered.search(likes, limit=14)
     assert set(colours(hits)) == {"red", "blue"}
     own = {clustered.images[photos / c / "000.jpg"].id for c in ("red", "blue")}
@@ -176,13 +177,13 @@ def test_a_network_is_loaded_once(
     clustered: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loads = []
-    load = pictures.embedders.load_embedder
+    load = embedders.load_embedder
 
     def counted(*arguments: Any) -> Any:
         loads.append(arguments)
         return load(*arguments)
 
-    monkeypatch.setattr(pictures.embedders, "load_embedder", counted)
+    monkeypatch.setattr(embedders, "load_embedder", counted)
     data = content(RED, tmp_path)
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda _: clustered.search_picture(data, limit=3), range(12)))
@@ -223,7 +224,8 @@ def test_one_thread_at_a_time_embeds(clustered: Library, photos: Path, tmp_path:
 @pytest.fixture
 def asked(clustered: Library) -> Iterator[list[BaseException]]:
     """Four threads search as long as the test lasts; what they raised."""
-    ids, raised, ended = [image.id for image in clustered.images], [], threading.Event()
+    ids, ended = [image.id for image in clustered.images], threading.Event()
+    raised: list[BaseException] = []
 
     def ask(number: int) -> None:
         draw = np.random.default_rng(number)
