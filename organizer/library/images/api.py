@@ -22,7 +22,7 @@ from organizer.arguments import (
 from organizer.errors import SettingsError
 from organizer.library.images.details import ImageDetails, read_details
 from organizer.library.images.filters import ImageFilter, matching
-from organizer.library.images.frames import present_files
+from organizer.library.images.frames import first_as_it_was
 from organizer.library.images.listing import ImageList, ListOrder, list_images
 from organizer.library.images.overview import (
     ImageOverview,
@@ -189,10 +189,12 @@ class Images:
         return found.get(image_id)
 
     def present_file(self, image_id: str) -> Path | None:
-        """A file of an image, or of the photo of a crop, that is there; None where none is."""
-        image_id = require_image_id("image_id", image_id)
-        files = self._store.photos.files_of([image_id], with_people=True).get(image_id, [])
-        return next((file for file in present_files(files) if file.is_file()), None)
+        """A file that holds an image, or the photo of a crop; None where none does any more.
+
+        A file of which size or time has changed since it was read is read again.
+        """
+        files = self._store.photos.files_holding(require_image_id("image_id", image_id))
+        return first_as_it_was(files, max_bytes=self._opened.settings.max_file_bytes)
 
     def overview(self) -> ImageOverview:
         """All images side by side, with their clusters; kept until something changes.
