@@ -1,5 +1,5 @@
 // A grid with all that is done in it: keys, mouse, touch, acts, the large view.
-import { html, useEffect, useMemo, useRef, useState } from "./vendor/preact-htm.js";
+import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "./vendor/preact-htm.js";
 import { ActBar } from "./act_bar.js";
 import { Grid } from "./grid.js";
 import { gridActs } from "./grid_acts.js";
@@ -28,7 +28,7 @@ export function ImageGrid({ app, collection, context = {}, label, children, onGr
   const open = (position) => app.view({ key: "grid", collection, selection, position, context });
   const acts = gridActs(app, { collection, selection, context });
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const grid = new Grid(root.current, {
       collection,
       selection,
