@@ -11,6 +11,7 @@ import errno
 import math
 import operator
 import os
+import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping
 from numbers import Real
 from pathlib import Path
@@ -20,6 +21,9 @@ from organizer.errors import SettingsError
 
 _SHOWN = 60
 """Characters of a wrong value that a message shows."""
+
+_LONGEST_USER = 100
+"""Characters of the name of a person who decides."""
 
 LARGEST = 2**63 - 1
 """The largest whole number that a library stores."""
@@ -116,6 +120,18 @@ def require_texts(name: str, values: object, *, least: int = 0) -> list[str]:
     return [require_text(name, value) for value in _listed(name, values, "texts", least)]
 
 
+def require_user(name: str, value: object) -> str:
+    """The name of a person who decides, on one line; empty where nobody is to be named.
+
+    Raises:
+        SettingsError: It is no text, longer than 100 characters, or has others than printable ones.
+    """
+    text = unicodedata.normalize("NFC", require_text(name, value, or_empty=True).strip(" "))
+    if len(text) > _LONGEST_USER or not text.isprintable():
+        raise refused(name, value, f"a name on one line, of at most {_LONGEST_USER} characters")
+    return text
+
+
 def require_path(name: str, value: object) -> Path:
     """A path that the system can look up; whether something is there does not matter.
 
@@ -149,6 +165,18 @@ def require_paths(name: str, values: object) -> list[Path]:
     if isinstance(values, str | os.PathLike):
         return [require_path(name, values)]
     return [require_path(name, value) for value in _listed(name, values, "paths", 1)]
+
+
+def require_photos(name: str, values: object, *, least: int = 0) -> list[str | Path]:
+    """Photos by their paths or image ids, one or several; texts stay texts.
+
+    Raises:
+        SettingsError: One is neither, or there are fewer than `least`.
+    """
+    single = isinstance(values, str | os.PathLike)
+    listed = [values] if single else _listed(name, values, "paths or image ids", least)
+    paths = [require_path(name, one) for one in listed]
+    return [one if isinstance(one, str) else path for one, path in zip(listed, paths, strict=True)]
 
 
 def require_choice(name: str, value: object, choices: Collection[str]) -> str:

@@ -72,8 +72,13 @@ class Walk:
         if not _is_unicode(str(self.start)):
             self.problems.append(self._misnamed(str(self.start)))
             return
-        if not self.start.is_dir():
-            yield self._ref(str(self.start), self.start.stat())
+        try:
+            status = self.start.stat()
+        except OSError as error:  # it went since it was named
+            self.problems.append(self._unlistable(str(self.start), error))
+            return
+        if not stat.S_ISDIR(status.st_mode):
+            yield self._ref(str(self.start), status)
             return
         real, linked = deque([str(self.start)]), deque[str]()
         seen: set[tuple[int, int]] = set()

@@ -8,6 +8,7 @@
     |-- PluginError         exit 1   a part is broken, missing or does not keep its contract
     |-- ImageError          exit 1   one file cannot be used; only the ingest loop catches it
     |-- StoreError          exit 1   no library, damaged, locked, too new
+    |   `-- LibraryBusyError  exit 1  another process writes to it: later it can be written
     |-- StaleRevisionError  exit 1   another decision was faster; nothing was changed
     `-- ClusteringError     exit 1   the images cannot be clustered as asked
 
@@ -72,6 +73,10 @@ class PluginError(OrganizerError):
 
 class StoreError(OrganizerError):
     """The library cannot be opened, read or written."""
+
+
+class LibraryBusyError(StoreError):
+    """Another process writes to the library; when it has ended, this one can."""
 
 
 class StaleRevisionError(OrganizerError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +16,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from organizer.arguments import refused, require_path
+from organizer.arguments import refused, require_path, require_user
 from organizer.errors import SettingsError
 
 DEFAULT_EMBEDDER = "efficientnet_lite2"
@@ -60,6 +61,8 @@ class Settings(BaseSettings):
         viewer: Command that opens a picture; None takes the system's viewer.
         burst_gap: Seconds between two photos of a camera up to which they are of one burst.
         event_gap: Seconds up to which they are of one event.
+        user: The name that is kept with what is decided; empty for none, and that of the system's
+            user where None.
     """
 
     model_config = SettingsConfigDict(
@@ -81,6 +84,7 @@ class Settings(BaseSettings):
     viewer: str | None = None
     burst_gap: float = Field(default=BURST_GAP, ge=0, allow_inf_nan=False)
     event_gap: float = Field(default=EVENT_GAP, ge=0, allow_inf_nan=False)
+    user: str | None = None
 
     def __init__(self, **values: Any) -> None:
         """Settings by name; those that are not given are from the environment and the file.
@@ -122,6 +126,19 @@ class Settings(BaseSettings):
         except SettingsError as error:
             raise ValueError(error.hint) from error
 
+    @field_validator("user", mode="before")
+    @classmethod
+    def _a_user(cls, value: object) -> object:
+        try:
+            return None if value is None else require_user("user", value)
+        except SettingsError as error:
+            raise ValueError(error.hint) from error
+
+    @property
+    def user_name(self) -> str:
+        """Who decides: `user`, or the name of the system's user; empty where that is not known."""
+        return system_user() if self.user is None else self.user
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -162,6 +179,14 @@ def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def system_user() -> str:
+    """The name of the system's user; empty where there is none: in a container without accounts."""
+    try:
+        return require_user("the system's user", getpass.getuser())
+    except (OSError, KeyError, ImportError, SettingsError):  # what it raises depends on the system
+        return ""
 
 
 def config_path() -> Path:

@@ -45,6 +45,7 @@ def batch(n: int = 3, *, dim: int = 0, seed: int = 0, **columns: Any) -> ExportB
         "candidate_names": _turns((None, None, "Red fox"), n),
         "distances": _turns((0.25, 0.125, 0.75), n),
         "margins": _turns((0.5, 0.25, 0.0), n),
+        "decided_by": _turns(("Ben", None, None), n),
         "sizes": _turns((1000, 2000, 3000), n),
         "widths": _turns((64, 48, 640), n),
         "heights": _turns((48, 64, 480), n),

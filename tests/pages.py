@@ -47,9 +47,7 @@ HOSTILE = (
 _WORDS = ("lynx", "fox", "wolf", "boar", "badger", "hare", "deer", "otter")
 
 
-def picture(
-    path: str, seed: int = 0, *, note: str = "distance 0.12", side: int = 96
-) -> ReportPicture:
+def picture(path: str, seed: int = 0, *, note: str = "typical", side: int = 96) -> ReportPicture:
     """A drawn picture: two tones and a disc, other for every seed."""
     draw = np.random.default_rng(seed)
     ground, front = (tuple(draw.integers(30, 225, 3).tolist()) for _ in range(2))
@@ -121,9 +119,11 @@ def contents(
         ),
         evidence=_evidence(),
         sheets={row.cluster_id: _sheet(row.cluster_id, files, pictures) for row in rows},
-        doubtful=tuple(picture(files[i], i, note="70% in cluster 3") for i in range(2)),
+        doubtful=tuple(picture(files[i], i, note="near cluster 3 (70%)") for i in range(2)),
         doubtful_count=5,
-        unassigned_pictures=tuple(picture(files[-1 - i], i, note="unsure") for i in range(3)),
+        unassigned_pictures=tuple(
+            picture(files[-1 - i], i, note="nearest: cluster 3") for i in range(3)
+        ),
         map=ReportMap(
             method="tsne",
             xy=xy,
@@ -199,12 +199,11 @@ def _sheet(cluster_id: int, files: Sequence[str], count: int) -> ContactSheet:
     return ContactSheet(
         cluster_id,
         typical=tuple(
-            picture(at(i), cluster_id * 100 + i, note="medoid" if i == 0 else "distance 0.12")
+            picture(at(i), cluster_id * 100 + i, note="medoid" if i == 0 else "typical")
             for i in range(count)
         ),
-        least_sure=tuple(
-            picture(at(i + count), cluster_id * 100 + 50 + i, note="margin 0.01")
-            for i in range(count)
+        border=tuple(
+            picture(at(i + count), cluster_id * 100 + 50 + i, note="border") for i in range(count)
         ),
     )
 

@@ -104,6 +104,7 @@ def test_the_tutorial_prints_what_it_shows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LOGNAME", "ann")  # the tutorial's user
     namespace: dict[str, Any] = {"__name__": "page"}
     for block in blocks(page_text(_DOCS / "tutorials" / "photos.md")):
         if block.kind == "python":

@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -17,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from organizer.report import charts, palette, wording
-from organizer.report.contents import ReportContents, ReportPicture
+from organizer.report.contents import MapPicture, ReportContents, ReportPicture
 from organizer.report.page import render
 from organizer.report.points import NO_CLUSTER, map_data
 from organizer.report.tables import classes_of, cluster_names, matrix_of
@@ -101,7 +104,7 @@ _PARTS = {
 
 
 def test_the_table_of_contents_names_every_section(page: Page) -> None:
-    links = [a["href"] for a in page.all("a") if a["href"].startswith("#") and "class" not in a]
+    links = [a["href"] for a in page.all("a") if a.get("href", "").startswith("#")][1:]
     sections = [
         a["id"] for a in page.all("section", "header") if "section" in a.get("class", "").split()
     ]
@@ -140,6 +143,23 @@ def test_the_figures_are_those_of_the_contents(full: ReportContents, page: Page)
 def _reordered(shown: str) -> str:
     """The head puts a number after its word in the markup, before it on the screen."""
     return "images 312" if shown == "312 images" else shown
+
+
+def test_sheets_come_first_and_the_scores_are_folded(page: Page) -> None:
+    sections = [a["id"] for a in page.all("section", "header") if "section" in a.get("class", "")]
+    assert sections[:3] == ["overview", "sheets", "map"]
+    folded = [tag for tag, a in page.elements if tag == "details" and "open" not in a]
+    assert len(folded) >= len(sections) - 3
+    summaries = re.findall(r"<summary><h2 id=.([a-z]+)-title", render(contents()))
+    assert summaries == sections[3:]
+
+
+def test_captions_are_words(full: ReportContents) -> None:
+    text = Page(render(full)).text
+    assert "medoid" in text
+    assert "typical" in text
+    assert "border" in text
+    assert not re.search(r"(margin|distance) \d", text)
 
 
 def test_a_sampled_silhouette_says_so_with_its_error(full: ReportContents) -> None:
@@ -236,7 +256,7 @@ def test_every_drawn_figure_has_a_name_or_is_hidden(page: Page) -> None:
 def test_the_page_is_one_file(page: Page) -> None:
     for tag, attrs in page.elements:
         assert tag not in {"iframe", "object", "embed", "base"}
-        for name in ("src", "href", "data", "poster", "srcset"):
+        for name in ("src", "data", "poster", "srcset", *(() if tag == "a" else ("href",))):
             assert attrs.get(name, "#").startswith(("#", "data:")), (tag, attrs)
     assert "url(" not in page.code["style"]
     assert "@import" not in page.code["style"]
@@ -250,7 +270,7 @@ def test_no_script_may_run_but_the_page_s_own(page: Page) -> None:
     policy = next(a["content"] for a in page.all("meta") if "http-equiv" in a)
     digest = base64.b64encode(hashlib.sha256(page.code["module"].encode()).digest()).decode()
     assert f"script-src 'sha256-{digest}'" in policy
-    assert "default-src 'none'" in policy
+    assert "default-src 'none'; img-src data: file:; style-src" in policy
     assert len(page.all("script")) == 2
 
 
@@ -317,6 +337,28 @@ def test_the_map_is_the_same_when_unpacked(full: ReportContents, page: Page) -> 
     assert [spot["row"] for spot in data["spots"]] == [spot.row for spot in shown.spots]
 
 
+def test_the_map_links_to_every_file_and_has_the_pictures_of_other_points(
+    full: ReportContents,
+) -> None:
+    shown = full.map
+    assert shown is not None
+    links = tuple(quote(os.fsencode(path)) for path in shown.paths)
+    spots = {spot.row for spot in shown.spots}
+    hover = tuple(MapPicture(i, picture("x", i)) for i in range(len(links)) if i not in spots)
+    data = map_data(replace(shown, links=links, hover=hover), [(3, None)], ["fox"])
+    folder = _array(data["folder"], "<u2")
+    found = [
+        data["links"][at] + quote(os.fsencode(name))
+        for at, name in zip(folder, data["names"], strict=True)
+    ]
+    assert found == list(links)
+    assert data["hasAll"]
+    assert {one["row"] for one in data["spots"] + data["hover"]} == set(range(len(links)))
+    alone = map_data(shown, [(3, None)], ["fox"])
+    assert alone["links"] is None
+    assert not alone["hasAll"]
+
+
 def test_ten_thousand_points_take_half_a_megabyte() -> None:
     shown = contents(sizes=(30, 20), spots=0, paths=()).map
     assert shown is not None
@@ -329,6 +371,7 @@ def test_ten_thousand_points_take_half_a_megabyte() -> None:
         paths=tuple(f"photos/2026/station {i % 40:02}/IMG_{i:05}.JPG" for i in range(n)),
         truth=tuple("fox" for _ in range(n)),
     )
+    large = replace(large, links=tuple(map(quote, large.paths)))
     text = json.dumps(map_data(large, [(3, None), (4, None)], ["fox"]))
     assert len(text) < 500_000
 
@@ -408,13 +451,35 @@ def test_many_clusters_and_classes_are_cut_with_a_word() -> None:
 
 def test_the_colours_can_be_seen_and_the_signs_told_apart() -> None:
     for tint in (*palette.cluster_tints(), *palette.class_tints()):
-        assert palette.contrast(tint.on_paper, palette.PAPER) >= 1.9
+        assert palette.contrast(tint.on_paper, palette.PAPER) >= 3
         assert palette.contrast(tint.on_night, palette.NIGHT) >= 3
+    for ground in (palette.PAPER, palette.NIGHT):
+        assert palette.contrast(palette.NEUTRAL, ground) >= 3
     assert palette.contrast("#000000", "#ffffff") == pytest.approx(21)
     signs = [palette.cluster_sign(rank) for rank in range(120)]
     assert len(set(signs)) == 120
-    assert len({palette.cluster_tints()[s.tint] for s in signs[:24]}) == 24
+    for at in ("on_paper", "on_night"):
+        assert len({getattr(palette.cluster_tints()[s.tint], at) for s in signs[:24]}) == 24
     assert len(palette.MARKERS) == len(palette.SHAPES)
+
+
+def test_the_grounds_of_the_page_are_those_that_colours_are_made_for(page: Page) -> None:
+    style = page.code["style"]
+    assert re.findall(r"--paper: (#\w+);", style) == [palette.PAPER, palette.NIGHT]
+    assert re.findall(r"--neutral: (#\w+);", style) == [palette.NEUTRAL]
+
+
+@pytest.mark.parametrize("ks", [range(2, 60), [2, 3, 5, 8, 90, 100, 120, 1500, 9000]])
+def test_tick_labels_do_not_touch(ks: Sequence[int]) -> None:
+    tried = [Candidate(k, 0.5 / k, 12_345_678 / k) for k in ks]
+    found = charts.line_chart(tried, [c.inertia for c in tried], digits=1)
+    assert found is not None
+    # At the largest size of text, 18 of the chart's units, a digit is 10.4 wide.
+    ends = [(t.at - 5.2 * len(t.text), t.at + 5.2 * len(t.text)) for t in found.x_ticks]
+    assert all(right + 8 <= left for (_, right), (left, _) in pairwise(ends))
+    assert all(len(tick.text) * 10.4 <= found.left for tick in found.y_ticks)
+    assert all(a.at - b.at >= 24 for a, b in pairwise(found.y_ticks))
+    assert len(found.x_ticks) >= 4
 
 
 def test_a_picture_is_there_as_it_was_given(full: ReportContents, page: Page) -> None:

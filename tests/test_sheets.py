@@ -1,10 +1,14 @@
-"""Which images a contact sheet shows."""
+"""Which images a contact sheet shows, and how they are linked to."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pytest
 
 from organizer.library.reports import sheets
+from organizer.library.reports.album import link_to
 from organizer.types import NOISE, Assignments, ClusterModels, Labels
 
 
@@ -38,7 +42,7 @@ def _models(clusters: list[int], counts: list[int], medoids: list[str]) -> Clust
     )
 
 
-def test_a_sheet_is_the_medoid_the_nearest_and_the_least_sure_of_the_rest() -> None:
+def test_a_sheet_is_the_medoid_the_nearest_and_of_the_rest_those_at_the_border() -> None:
     members = _members(np.repeat([3, 8], 30))
     found = sheets.choose_sheet_images(members, _models([3, 8], [30, 30], ["i7", "i50"]))
     assert list(found) == [3, 8]
@@ -49,13 +53,13 @@ def test_a_sheet_is_the_medoid_the_nearest_and_the_least_sure_of_the_rest() -> N
         assert found[cluster_id].typical.tolist() == typical
         rest = [row for row in mine if row not in typical]
         by_margin = sorted(rest, key=lambda row: members.margins[row])
-        assert found[cluster_id].least_sure.tolist() == by_margin[:6]
+        assert found[cluster_id].border.tolist() == by_margin[:6]
 
 
 def test_a_cluster_of_one_has_a_sheet_of_one() -> None:
     found = sheets.choose_sheet_images(_members(np.array([5])), _models([5], [1], ["i0"]))
     assert found[5].typical.tolist() == [0]
-    assert found[5].least_sure.tolist() == []
+    assert found[5].border.tolist() == []
 
 
 def test_of_several_modes_the_largest_gives_the_medoid() -> None:
@@ -91,3 +95,20 @@ def test_unassigned_images_are_shown_at_random() -> None:
     np.testing.assert_array_equal(found, sheets.sample_unassigned(members, seed=1))
     few = _members(np.array([NOISE, 1, NOISE]))
     assert sheets.sample_unassigned(few, seed=1).tolist() == [0, 2]
+
+
+@pytest.mark.parametrize(
+    ("file", "folder", "link"),
+    [
+        ("/home/ada/photos/a.jpg", "/home/ada", "photos/a.jpg"),
+        ("/home/ada/photos/a.jpg", "/home/ada/reports", "../photos/a.jpg"),
+        ("/media/card/a.jpg", "/home/ada", "file:///media/card/a.jpg"),
+        ("/home/ada/javascript:alert(1).jpg", "/home/ada", "javascript%3Aalert%281%29.jpg"),
+        ("/home/ada/50% #1?.jpg", "/home/ada", "50%25%20%231%3F.jpg"),
+        ("/home/ada/\udcff é.jpg", "/home/ada", "%FF%20%C3%A9.jpg"),
+    ],
+)
+def test_a_link_is_relative_where_the_page_lies_near_the_photo(
+    file: str, folder: str, link: str
+) -> None:
+    assert link_to(Path(file), Path(folder)) == link

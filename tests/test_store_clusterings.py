@@ -9,6 +9,7 @@ import pytest
 
 from organizer.errors import StoreError
 from organizer.store import ClusteringTables, DecisionTable, MemberChange, StepTable, now
+from organizer.store.author import Author
 from organizer.store.database import Database
 from organizer.types import (
     NOISE,
@@ -35,7 +36,7 @@ CLUSTERER = PartSpec("kmeans", {"n_clusters": 2, "random_state": 0})
 @pytest.fixture
 def clusterings(tmp_path: Path) -> ClusteringTables:
     database = Database.create(tmp_path / "library")
-    return ClusteringTables(database, steps=StepTable(database.journal))
+    return ClusteringTables(database, steps=StepTable(database.journal, author=Author()))
 
 
 UNCHANGED = MemberChange(Assignments.empty(), Assignments.empty())
@@ -109,7 +110,7 @@ def add(
 def undo(clusterings: ClusteringTables, clustering_id: int) -> None:
     """Make a former clustering the current one."""
     database = clusterings._database
-    steps = StepTable(database.journal)
+    steps = StepTable(database.journal, author=Author())
     last = steps.last()
     assert last is not None
     with database.transaction():
@@ -310,7 +311,7 @@ def test_decisions_come_back_whole_and_in_order_and_undone_ones_do_not_hold(
     clusterings: ClusteringTables,
 ) -> None:
     database = clusterings._database
-    steps = StepTable(database.journal)
+    steps = StepTable(database.journal, author=Author())
     decisions = DecisionTable(database.journal, steps=steps)
     first = Decision(
         1, now(), DecisionKind.NAME, cluster_id=1, name='it\'s a "fox"; 100% 😀', step_id=1

@@ -23,6 +23,7 @@ from organizer.cli.serve import open_gallery, serve
 from organizer.cli.status import status
 from organizer.cli.suggest import suggest
 from organizer.cli.undo import redo, undo
+from organizer.cli.watch import watch
 
 commands = typer.Typer()
 """The built-in commands; each is made when it is called."""
@@ -59,6 +60,7 @@ def organizer(
 
 for function, example in (
     (ingest, "ingest ./photos /media/card"),
+    (watch, "watch ./incoming"),
     (recluster, "recluster --k auto; organizer recluster --k 2:40 --dry-run"),
     (undo, "undo"),
     (redo, "redo"),

@@ -16,6 +16,7 @@ from organizer.cli.session import (
     JsonOption,
     LibraryOption,
     PeopleOption,
+    UserOption,
     command,
     opened,
     say,
@@ -99,6 +100,7 @@ def arrange(
         typer.Option("--dry-run", help="With --read-back: only show the decisions."),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="With --read-back: do not ask.")] = False,
+    user: UserOption = None,
     library: LibraryOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
@@ -124,7 +126,7 @@ def arrange(
             raise SettingsError(
                 "--dry-run and --yes go with --read-back", "--plan FILE shows what would be done"
             )
-        with opened(library, with_people=with_people or None) as found:
+        with opened(library, user=user, with_people=with_people or None) as found:
             if read_back is not None:
                 _read_back(found, read_back, dry_run=dry_run, yes=yes, json=json)
             elif action == "undo":

@@ -12,6 +12,7 @@ from organizer.cli.session import (
     JsonOption,
     LibraryOption,
     SeedOption,
+    UserOption,
     command,
     opened,
 )
@@ -74,6 +75,7 @@ def recluster(
     ] = False,
     embedder: EmbedderOption = None,
     seed: SeedOption = None,
+    user: UserOption = None,
     library: LibraryOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
@@ -84,7 +86,7 @@ def recluster(
     constraints of every clustering. With --k auto the number is chosen by
     evidence, which is printed and kept. organizer undo reverts it.
     """
-    with command(debug=debug), opened(library, seed=seed) as found:
+    with command(debug=debug), opened(library, user=user, seed=seed) as found:
         from organizer.cli import recluster_output
         from organizer.cli.progress_bar import progress_bar
 

@@ -15,6 +15,7 @@ from organizer.cli.session import (
     LibraryOption,
     PeopleOption,
     SeedOption,
+    UserOption,
     ViewerOption,
     command,
     opened,
@@ -78,6 +79,7 @@ def review(
     viewer: ViewerOption = None,
     with_people: PeopleOption = False,
     seed: SeedOption = None,
+    user: UserOption = None,
     library: LibraryOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
@@ -95,7 +97,9 @@ def review(
     """
     with command(debug=debug):
         _require_one_action(sample, doubtful, clusters, out, filled, force=force)
-        with opened(library, seed=seed, viewer=viewer, with_people=with_people or None) as found:
+        with opened(
+            library, user=user, seed=seed, viewer=viewer, with_people=with_people or None
+        ) as found:
             if filled is not None:
                 answers = _read_answers(found, filled, force=force)
                 _finish(found, (), correct=correct, answers=answers, json=json)

@@ -16,6 +16,7 @@ from organizer.cli.session import (
     JsonOption,
     LibraryOption,
     PeopleOption,
+    UserOption,
     WeightsOption,
     command,
     parse_id,
@@ -55,6 +56,7 @@ def serve(
     token: TokenOption = None,
     weights: WeightsOption = None,
     with_people: PeopleOption = False,
+    user: UserOption = None,
     library: LibraryOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
@@ -65,7 +67,7 @@ def serve(
     """
     with (
         command(debug=debug),
-        _opened(library, weights=weights, with_people=with_people or None) as found,
+        _opened(library, weights=weights, with_people=with_people or None, user=user) as found,
         _listening(host, port) as listener,
     ):
         _serve(found, listener, host, token=token, json=json)
@@ -77,6 +79,7 @@ def open_gallery(
     ] = None,
     weights: WeightsOption = None,
     with_people: PeopleOption = False,
+    user: UserOption = None,
     library: LibraryOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
@@ -85,7 +88,7 @@ def open_gallery(
     with command(debug=debug):
         view = "" if cluster is None else f"#/cluster/{parse_id(cluster)}"
         with (
-            _opened(library, weights=weights, with_people=with_people or None) as found,
+            _opened(library, weights=weights, with_people=with_people or None, user=user) as found,
             _listening(_LOOPBACK, PORT, more=_PORTS_TRIED) as listener,
         ):
             _serve(found, listener, _LOOPBACK, token=None, json=json, browse=view)
@@ -157,7 +160,7 @@ def _serve(
     from organizer.service import ServiceOptions, make_app
 
     token = token or os.environ.get("ORGANIZER_TOKEN") or None
-    options = ServiceOptions.for_host(host, token=token, user="")
+    options = ServiceOptions.for_host(host, token=token)
     port = listener.getsockname()[1]
     shown = f"[{host}]" if ":" in host else host
     url = f"http://{shown}:{port}/"

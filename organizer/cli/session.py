@@ -71,6 +71,15 @@ PeopleOption = Annotated[
         "ORGANIZER_WITH_PEOPLE.",
     ),
 ]
+UserOption = Annotated[
+    str | None,
+    typer.Option(
+        "--user",
+        metavar="NAME",
+        help="Who decides: kept with what is decided. Otherwise ORGANIZER_USER, or the system's "
+        "user name.",
+    ),
+]
 SeedOption = Annotated[
     int | None, typer.Option("--seed", help="Seed of the random numbers; 0 if not given.")
 ]

@@ -13,6 +13,7 @@ from organizer.cli.session import (
     LibraryOption,
     PeopleOption,
     SeedOption,
+    UserOption,
     command,
     opened,
 )
@@ -56,6 +57,7 @@ def suggest(
     force: Annotated[bool, typer.Option("--force", help="With --out: replace the file.")] = False,
     with_people: PeopleOption = False,
     seed: SeedOption = None,
+    user: UserOption = None,
     library: LibraryOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
@@ -73,7 +75,7 @@ def suggest(
     """
     with command(debug=debug):
         _require_one_action(name, min_confidence, accept, ask, out, force=force)
-        with opened(library, seed=seed, with_people=with_people or None) as found:
+        with opened(library, user=user, seed=seed, with_people=with_people or None) as found:
             from organizer.cli import suggest_output
             from organizer.library.suggestions import csv_file
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from organizer.cli.session import DebugOption, JsonOption, LibraryOption, command, opened
+from organizer.cli.session import (
+    DebugOption,
+    JsonOption,
+    LibraryOption,
+    UserOption,
+    command,
+    opened,
+)
 
 if TYPE_CHECKING:
     from organizer.library import Library
@@ -12,7 +19,10 @@ if TYPE_CHECKING:
 
 
 def undo(
-    library: LibraryOption = None, json: JsonOption = False, debug: DebugOption = False
+    user: UserOption = None,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
 ) -> None:
     """Undo the last step, whatever it was: a name, a move, a merge, a recluster.
 
@@ -20,18 +30,21 @@ def undo(
     it undoes the step before, without a limit. What was ingested stays: images
     that came since are assigned to the clusters that are there then.
     """
-    with command(debug=debug), opened(library) as found:
+    with command(debug=debug), opened(library, user=user) as found:
         _print(found, found.undo(), json=json)
 
 
 def redo(
-    library: LibraryOption = None, json: JsonOption = False, debug: DebugOption = False
+    user: UserOption = None,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
 ) -> None:
     """Redo what organizer undo has just undone.
 
     A new decision or a recluster ends what can be redone.
     """
-    with command(debug=debug), opened(library) as found:
+    with command(debug=debug), opened(library, user=user) as found:
         _print(found, found.redo(), json=json)
 
 

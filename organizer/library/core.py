@@ -11,10 +11,13 @@ from organizer.arguments import (
     require_flag,
     require_function,
     require_integer,
+    require_number,
     require_object,
     require_path,
     require_paths,
+    require_photos,
     require_text,
+    require_user,
 )
 from organizer.library import embedders, recovery
 from organizer.library.arrangements.relocation import has_moved
@@ -32,21 +35,20 @@ from organizer.library.exports.api import Exports
 from organizer.library.folders.api import Folders
 from organizer.library.images.api import Images
 from organizer.library.ingest.report import IngestReport
-from organizer.library.ingest.run import (
-    require_executor,
-    require_images,
-    run_ingest,
-    starting_points,
-)
+from organizer.library.ingest.run import require_executor, require_images, starting_points
+from organizer.library.ingest.write import write_ingest
 from organizer.library.locate import library_path
 from organizer.library.opening import OpenLibrary
 from organizer.library.progress import Progress, progress_or_none
 from organizer.library.reports.api import Reports
 from organizer.library.review.api import Review
 from organizer.library.search.hits import Hits
-from organizer.library.search.run import search_photo, search_text
+from organizer.library.search.run import Searcher
 from organizer.library.status import LibraryStatus, library_status
 from organizer.library.suggestions.api import Suggestions
+from organizer.library.watch.events import WatchEvent
+from organizer.library.watch.folder import WatchedFolder
+from organizer.library.watch.run import SETTLE, FolderWatch, require_folders
 from organizer.settings import Settings, load_settings
 from organizer.store import Store
 from organizer.types import CROPS_PREFIX, Outcome, PartSpec, Vectors
@@ -96,6 +98,7 @@ class Library:
         self.folders = Folders(opened)
         self.deployments = Deployments(opened)
         self.detections = Detections(opened)
+        self._searcher = Searcher(opened)
 
     @classmethod
     def open(cls, path: str | Path = ".", settings: Settings | None = None) -> Self:
@@ -161,6 +164,26 @@ class Library:
 
     # Writing -------------------------------------------------------------------------------
 
+    @contextmanager
+    def acting_as(self, user: str) -> Iterator[None]:
+        """Decide in the name of a person for as long as the context lasts.
+
+        It holds for this thread, or this task of asyncio, so that one open library serves several
+        people at once. Otherwise what is decided is kept with the `user` of the settings.
+
+        Args:
+            user: The name, on one line and of at most 100 characters; empty for none.
+
+        Raises:
+            SettingsError: It cannot be a name.
+
+        Examples:
+            >>> with library.acting_as("Ann"):  # doctest: +SKIP
+            ...     library.corrections.rename(3, "Red fox")
+        """
+        with self.store.author.acting_as(require_user("user", user)):
+            yield
+
     def ingest(
         self,
         paths: Paths,
@@ -207,21 +230,72 @@ class Library:
         starts = starting_points(require_paths("paths", paths))
         if not self._knows_files_below(starts):
             require_images(starts)
-        with self._opened.writing() as was_interrupted:
-            report = run_ingest(
-                self.store,
-                starts,
-                was_interrupted=was_interrupted,
-                embedder=embedder,
-                other_weights=other_weights,
-                settings=self.settings,
-                progress=shown,
-                stop=stop,
-                pause=pause,
-            )
-            if sum(report.counts.values()) > report.counts[Outcome.UNCHANGED]:
-                self._opened.tidy()
-        return report
+        return write_ingest(
+            self._opened,
+            starts,
+            embedder=embedder,
+            other_weights=other_weights,
+            progress=shown,
+            stop=stop,
+            pause=pause,
+        )
+
+    def watch(
+        self,
+        paths: Paths | None = None,
+        *,
+        embedder: str | Embedder | None = None,
+        settle: float = SETTLE,
+        poll: bool = False,
+        progress: Progress | None = None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> Iterator[WatchEvent]:
+        """Watch folders, and ingest what is there and what comes, until `stop` says so.
+
+        What comes is ingested once all of it is complete; a file that has gone is noted as missing.
+        A folder that goes as a whole is waited for, and its files stay as they are known. The
+        library is held for writing only during an ingest; where another process holds it, this
+        waits. The watching is done by whoever asks for the events, in that thread.
+
+        Args:
+            paths: Folders; all that were ingested where None.
+            embedder: As in `ingest`.
+            settle: Seconds for which a file has to stay as it is to count as complete.
+            poll: Whether to look every `settle` seconds, and not wait for events of the file
+                system: on a network drive into which other machines write, where without it new
+                files are found within a minute.
+            progress: Receives the progress of each ingest.
+            stop: Asked several times a second, and after every batch of an ingest.
+
+        Yields:
+            What happens, as it happens.
+
+        Raises:
+            SettingsError: A path is no folder, or is not there and not known, or there is no such
+                embedder or executor.
+            WeightsError: The weights of the embedder cannot be had.
+
+        Examples:
+            >>> for event in library.watch("incoming"):  # doctest: +SKIP
+            ...     if event.report:
+            ...         print(event.report.counts)
+        """
+        embedders.require_photo_embedder(embedders.embedder_name(embedder))
+        if isinstance(embedder, str) and embedder:
+            embedders.stored_spec(self.store, embedder)
+        require_executor(self.settings)
+        require_function("stop", stop)
+        named = [] if paths is None else require_paths("paths", paths)
+        folders = require_folders(named, known=self.roots())
+        return FolderWatch(
+            self._opened,
+            [WatchedFolder(folder) for folder in folders],
+            embedder=embedder,
+            settle=require_number("settle", settle, least=0.0),
+            poll=require_flag("poll", poll),
+            progress=progress_or_none(progress),
+            stop=stop,
+        ).events()
 
     def recluster(
         self,
@@ -310,6 +384,29 @@ class Library:
         """
         return self.store.steps.number()
 
+    def defer_upkeep(self) -> None:
+        """From now on keep files and search index in order only when `tidy` is called.
+
+        It is for a process that stays open and has people wait for it: without it, a write now and
+        then takes a second longer than others.
+        """
+        self._opened.defers_upkeep = True
+
+    def tidy(self) -> bool:
+        """Do the upkeep that waits since `defer_upkeep`; nothing that can be seen changes.
+
+        Returns:
+            Whether there was any.
+
+        Raises:
+            StoreError: The library cannot be written.
+        """
+        if not self._opened.is_upkeep_due:
+            return False
+        with self._opened.writing():
+            self.corrections.keep_through(self._opened.tidy_now)
+        return True
+
     def undo(self) -> UndoReport:
         """Undo the last step, whatever it was; see `Corrections.undo`.
 
@@ -327,42 +424,86 @@ class Library:
 
     def search(
         self,
-        photo: str | Path,
+        photos: Paths,
         *,
+        unlikes: Paths = (),
         limit: int = 10,
         embedder: str | Embedder | None = None,
     ) -> Hits:
         """Find the images most similar to a photo of the library or any other, nearest first.
 
-        A photo of the library is not among its own hits.
+        Of several photos the mean direction is searched for; of those that are unlike what is
+        meant a quarter of theirs is taken off (Rocchio 1971): of the usual ways the one with the
+        best precision on labelled photos, see docs/how-to/search.md.
+
+        Photos of the library that are searched for are not among the hits.
 
         Args:
-            photo: Its path.
+            photos: A photo, or several that are liked: paths, or ids of images of the library.
+            unlikes: Photos that are unlike what is meant.
             limit: The number of hits, at most.
             embedder: Whose vectors; the library's own where None.
 
         Raises:
-            SettingsError: There is no such file, it is no image, or there is nothing to search.
-        """
-        file = require_path("photo", photo)
-        limit = require_integer("limit", limit, least=1)
-        return search_photo(self._opened, file, limit=limit, embedder=embedder)
+            SettingsError: There is no such file or image, it is no image, or there is nothing to
+                search.
 
-    def search_text(self, text: str, *, limit: int = 10, embedder: str | None = None) -> Hits:
+        Examples:
+            >>> library.search("photos/fox.jpg", limit=5)  # doctest: +SKIP
+            >>> library.search(["fox1.jpg", "fox2.jpg"], unlikes="dog.jpg")  # doctest: +SKIP
+        """
+        likes = require_photos("photos", photos, least=1)
+        others = require_photos("unlikes", unlikes)
+        limit = require_integer("limit", limit, least=1)
+        return self._searcher.photos(likes, others, limit=limit, embedder=embedder)
+
+    def search_picture(
+        self, data: bytes, *, limit: int = 10, embedder: str | Embedder | None = None
+    ) -> Hits:
+        """Find the images most similar to a picture that is given by its bytes, nearest first.
+
+        A picture that is in the library is its own first hit. The network stays loaded, so the
+        next picture is embedded in a fraction of the time.
+
+        Args:
+            data: The content of an image file, at most 128 MiB and 160 million pixels.
+            limit: The number of hits, at most.
+            embedder: Whose vectors; the library's own where None.
+
+        Raises:
+            SettingsError: It is no image, is too large, or there is nothing to search.
+        """
+        limit = require_integer("limit", limit, least=1)
+        data = require_object("data", data, bytes)
+        return self._searcher.picture(data, limit=limit, embedder=embedder)
+
+    def search_text(
+        self,
+        text: str,
+        *,
+        likes: Paths = (),
+        unlikes: Paths = (),
+        limit: int = 10,
+        embedder: str | None = None,
+    ) -> Hits:
         """Find the images nearest to a text, by an embedder that reads texts.
 
         Args:
             text: What should be in the picture.
+            likes: Photos that are like what is meant; the text counts as one of them.
+            unlikes: Photos that are unlike it.
             limit: The number of hits, at most.
             embedder: The embedder; the first of the library that reads texts where None.
 
         Raises:
-            SettingsError: The text is empty, or no embedder of the library reads texts.
+            SettingsError: The text is empty, no embedder of the library reads texts, or see
+                `search`.
         """
         require_text("text", text, or_empty=True)
+        liked, unliked = require_photos("likes", likes), require_photos("unlikes", unlikes)
         limit = require_integer("limit", limit, least=1)
         embedder = None if embedder is None else require_text("embedder", embedder)
-        return search_text(self._opened, text, limit=limit, embedder=embedder)
+        return self._searcher.text(text, liked, unliked, limit=limit, embedder=embedder)
 
     def embeddings(self, *, embedder: str | Embedder | None = None) -> tuple[ImageIds, Vectors]:
         """The vectors of an embedder with their images, row by row.

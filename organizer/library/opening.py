@@ -24,11 +24,15 @@ class OpenLibrary:
         store: The tables of the library.
         settings: The settings that it was opened with.
         repair: Called before every write; see `organizer.library.recovery`.
+        defers_upkeep: Whether the upkeep after a write waits until it is asked for.
+        is_upkeep_due: Whether there is some that waits.
     """
 
     store: Store
     settings: Settings
     repair: Repair
+    defers_upkeep: bool = False
+    is_upkeep_due: bool = False
     _reading: ExitStack = field(default_factory=ExitStack)
     _expected: local = field(default_factory=local)
     _counting: Lock = field(default_factory=Lock)
@@ -42,6 +46,7 @@ class OpenLibrary:
             has_moved: Whether the library lies elsewhere than when it was last written.
         """
         self.store.photos.with_people = self.settings.with_people
+        self.store.author.usual = lambda: self.settings.user_name
         self._reading.enter_context(self.store.reading())
         if has_moved:
             with suppress(OrganizerError, OSError), self.writing():  # the next writer tries again
@@ -101,11 +106,19 @@ class OpenLibrary:
             raise StaleRevisionError(expected, current)
 
     def tidy(self) -> None:
+        """Compact the tables after a write, or note that it is to be done later."""
+        if self.defers_upkeep:
+            self.is_upkeep_due = True
+        else:
+            self.tidy_now()
+
+    def tidy_now(self) -> None:
         """Compact the tables; this process counts as a reader only while it streams.
 
         What was asked for is done by then, so a full disk is no failure of it: the next writer
         tidies up.
         """
+        self.is_upkeep_due = False
         if not self._streams:
             self._reading.close()
         try:

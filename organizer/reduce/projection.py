@@ -22,7 +22,9 @@ from organizer.reduce.tsne import Points, tsne
 
 Method = Literal["pca", "tsne", "umap"]
 
-_COMPONENTS = 50
+COMPONENTS = 50
+"""Principal components in which neighbours are found."""
+
 _NEIGHBOURS = 15
 _FEWEST = 4
 """Fewer images have no neighbourhoods: their map is that of the principal components."""
@@ -56,11 +58,38 @@ def project(
     """
     if method == "umap":
         require_umap()
-    components = _components(vectors, seed=seed)
+    components = Pca(COMPONENTS, seed).fit_transform(np.asarray(vectors, dtype=np.float32))
+    return lay_out(components, method=method, seed=seed, progress=progress)
+
+
+def lay_out(
+    components: Points,
+    *,
+    method: Method,
+    seed: int,
+    progress: Callable[[float], None] = lambda _: None,
+) -> Points:
+    """Lay principal components out in the plane; see `project`.
+
+    Args:
+        components: ``(n, d)`` float32, at most `COMPONENTS` of them.
+        method: See `project`.
+        seed: See `project`.
+        progress: See `project`.
+
+    Returns:
+        ``(n, 2)`` float32; see `project`.
+
+    Raises:
+        PluginError: UMAP is required and not installed.
+    """
+    if method == "umap":
+        require_umap()
+    components = np.pad(components, ((0, 0), (0, max(0, 2 - components.shape[1]))))
     xy = components[:, :2]
     if method == "tsne":
         xy = tsne(components, xy, seed=seed, progress=progress)
-    elif method == "umap" and len(vectors) >= _FEWEST:
+    elif method == "umap" and len(components) >= _FEWEST:
         xy = _umap(components, seed=seed)
     progress(1.0)
     return scaled(xy)
@@ -83,13 +112,6 @@ def scaled(xy: NDArray[np.floating]) -> Points:
     if half <= 0:
         return np.zeros(xy.shape, dtype=np.float32)
     return np.asarray(np.clip((xy - (low + high) / 2) / half, -1, 1), dtype=np.float32)
-
-
-def _components(vectors: NDArray[np.floating], *, seed: int) -> Points:
-    """``(n, d)`` principal components, d at least 2 and at most 50."""
-    found = Pca(_COMPONENTS, seed).fit_transform(np.asarray(vectors, dtype=np.float32))
-    missing = max(0, 2 - found.shape[1])
-    return np.pad(found, ((0, 0), (0, missing)))
 
 
 def _umap(components: Points, *, seed: int) -> Points:

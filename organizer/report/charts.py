@@ -15,10 +15,15 @@ from organizer.types import Candidate, Labels, Silhouette
 PLOT_WIDTH, PLOT_HEIGHT = 520, 300
 """The size of a line chart, in its own unit."""
 
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 14, 14, 34
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 14, 14, 54
 _CHART_HEIGHT = 560.0
 _LEAST_BAR = 15.0
-_TICK_ROOM = 26.0
+_DIGIT, _APART = 10.5, 12.0
+"""Width of a digit at the largest size of a tick's text, on a narrow screen, and the least gap."""
+
+_MOST_STEPS = 5
+"""Ticks of a silhouette plot, which on a narrow screen is 160 pixels wide."""
+
 _FLAT = 1e-6
 """A line whose rise relative to its values is smaller is flat; smaller values are zero."""
 
@@ -103,7 +108,7 @@ class LineChart:
     x_ticks: tuple[AxisTick, ...]
     y_ticks: tuple[AxisTick, ...]
     is_log: bool
-    left: float = _LEFT
+    left: float
     right: float = PLOT_WIDTH - _RIGHT
     bottom: float = PLOT_HEIGHT - _BOTTOM
 
@@ -191,13 +196,16 @@ def line_chart(
     step = ticks[1] - ticks[0]
     low, high = min(lowest, ticks[0]), max(highest, ticks[-1])
     ks = [candidate.k for candidate, _ in pairs]
-    wide, tall = PLOT_WIDTH - _LEFT - _RIGHT, PLOT_HEIGHT - _TOP - _BOTTOM
+    places = max(0, -math.floor(math.log10(step) + 1e-9))
+    texts = [score_text(tick, places) for tick in ticks]
+    left = max(_LEFT, 8 + _DIGIT * max(map(len, texts)))
+    wide, tall = PLOT_WIDTH - left - _RIGHT, PLOT_HEIGHT - _TOP - _BOTTOM
 
     is_log = is_wide(ks)
     along = [math.log(k) if is_log else float(k) for k in ks]
 
     def x(at: float) -> float:
-        return _LEFT + wide * (0.03 + 0.94 * (at - along[0]) / (along[-1] - along[0] or 1))
+        return left + wide * (0.03 + 0.94 * (at - along[0]) / (along[-1] - along[0] or 1))
 
     def y(value: float) -> float:
         return _TOP + tall * (1 - (value - low) / (high - low))
@@ -206,13 +214,13 @@ def line_chart(
         LineDot(round(x(at), 1), round(y(v), 1), c.k, score_text(v, digits), marks_of(c))
         for at, (c, v) in zip(along, pairs, strict=True)
     )
-    places = max(0, -math.floor(math.log10(step) + 1e-9))
     return LineChart(
         dots=dots,
         path="M" + "L".join(f"{dot.x} {dot.y}" for dot in dots),
         x_ticks=_apart([AxisTick(dot.x, str(dot.k)) for dot in dots]),
-        y_ticks=tuple(AxisTick(round(y(t), 1), score_text(t, places)) for t in ticks),
+        y_ticks=tuple(AxisTick(round(y(t), 1), s) for t, s in zip(ticks, texts, strict=True)),
         is_log=is_log,
+        left=round(left, 1),
     )
 
 
@@ -275,9 +283,14 @@ def _apart(ticks: Sequence[AxisTick]) -> tuple[AxisTick, ...]:
     """The ticks without those that would overlap."""
     kept: list[AxisTick] = []
     for tick in ticks:
-        if not kept or tick.at - kept[-1].at >= _TICK_ROOM:
+        if not kept or tick.at - kept[-1].at >= _width(tick, kept[-1]) + _APART:
             kept.append(tick)
     return tuple(kept)
+
+
+def _width(*ticks: AxisTick) -> float:
+    """The mean width of the texts of ticks, which are centred below them."""
+    return _DIGIT * sum(len(tick.text) for tick in ticks) / len(ticks)
 
 
 def _range_of(groups: Sequence[NDArray[np.float64]], mean: float) -> tuple[float, float]:
@@ -289,7 +302,7 @@ def _range_of(groups: Sequence[NDArray[np.float64]], mean: float) -> tuple[float
 
 
 def _steps(low: float, high: float) -> list[float]:
-    step = 0.1 if high - low <= 0.8 else 0.2
+    step = next(s for s in (0.1, 0.2, 0.5) if (high - low) / s <= _MOST_STEPS - 1 + 1e-9)
     first = math.ceil(low / step - 1e-9)
     return [round(i * step, 2) + 0.0 for i in range(first, math.floor(high / step + 1e-9) + 1)]
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from organizer.types import (
     Audit,
+    Box,
     Candidate,
     Explanation,
     InternalScores,
@@ -28,7 +29,10 @@ class ReportPicture:
         jpeg: The picture; empty where the file could not be read.
         width: Pixels.
         height: Pixels.
-        note: The caption: "medoid", "distance 0.12".
+        note: The caption: "typical", "nearest: Lion".
+        link: The URL of the file, relative to the page where the page lies near it; empty where
+            the picture is not shown on a page.
+        box: Where in the photo the image lies, if it is a crop.
     """
 
     path: str
@@ -36,6 +40,8 @@ class ReportPicture:
     width: int
     height: int
     note: str
+    link: str = ""
+    box: Box | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +51,12 @@ class ContactSheet:
     Attributes:
         cluster_id: The cluster.
         typical: The medoid, then the images nearest to the centroid.
-        least_sure: The images that are closest to another cluster, the least certain first.
+        border: The images that are closest to another cluster, the closest first.
     """
 
     cluster_id: int
     typical: tuple[ReportPicture, ...]
-    least_sure: tuple[ReportPicture, ...]
+    border: tuple[ReportPicture, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,8 @@ class ReportMap:
             `spot_size` do not overlap.
         spot_size: Side of a picture, in the unit of `xy`.
         images: All images; more than points where a sample was drawn.
+        links: The URL of each point's file; empty without links.
+        hover: Pictures of other points, which are shown when they are pointed at.
     """
 
     method: str
@@ -91,6 +99,8 @@ class ReportMap:
     spots: tuple[MapPicture, ...]
     spot_size: float
     images: int
+    links: tuple[str, ...] = ()
+    hover: tuple[MapPicture, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

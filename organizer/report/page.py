@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import PurePath
 from typing import Any
@@ -18,32 +18,31 @@ from typing import Any
 import numpy as np
 
 from organizer.report import charts, tables, wording
-from organizer.report.contents import ContactSheet, ReportContents
+from organizer.report.contents import ContactSheet, ReportContents, ReportPicture
 from organizer.report.palette import (
-    NEUTRAL,
-    NIGHT,
-    PAPER,
     SHAPES,
     class_tints,
     cluster_tints,
 )
 from organizer.report.points import data_uri, map_data
 
-_SCRIPTS = ("tip.js", "page.js", "geometry.js", "sprites.js", "legend.js", "map.js")
+_SCRIPTS = (
+    "tip.js", "large.js", "page.js", "geometry.js", "sprites.js", "legend.js", "map.js",
+)  # fmt: skip
 _MOST_BARS = 120
 _LIBRARY_NAME = ".organizer"
 _MARKS = {"chosen": SHAPES[0], "second": SHAPES[1], "elbow": SHAPES[3]}
 _SECTIONS = (
     ("overview", "Overview"),
-    ("scores", "Scores"),
+    ("sheets", "Contact sheets"),
+    ("map", "Map"),
     ("clusters", "Clusters"),
+    ("audit", "Review"),
     ("why", "Influences"),
+    ("scores", "Scores"),
     ("silhouette", "Silhouette"),
     ("evidence", "Number of clusters"),
     ("truth", "Against the labels"),
-    ("map", "Map"),
-    ("sheets", "Contact sheets"),
-    ("audit", "Review"),
 )
 
 
@@ -63,7 +62,12 @@ def render(contents: ReportContents) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        number=wording.score_text, percent=wording.percent, uri=data_uri, groups=tables.groups_of
+        number=wording.score_text,
+        percent=wording.percent,
+        uri=data_uri,
+        groups=tables.groups_of,
+        ratio=_ratio,
+        brief=_brief,
     )
     page = environment.get_template("page.html.jinja").render(_context(contents))
     # A file name may hold bytes that are not text, as surrogates, which UTF-8 does not allow.
@@ -99,12 +103,25 @@ def _context(contents: ReportContents) -> dict[str, Any]:
         "marks": _MARKS,
         "dash": wording.DASH,
         "shapes": SHAPES,
-        "style": _raw(_palette_css() + _asset("page.css")),
+        "style": _raw(_asset("page.css") + _palette_css()),
         "script": _raw(script),
         "script_hash": _hash(script),
     }
     found["sections"] = [(key, title) for key, title in _SECTIONS if _has(key, contents, found)]
     return found
+
+
+def _ratio(picture: ReportPicture, narrowest: float) -> float:
+    """Width by height of the cell of a picture, which has room for a caption too."""
+    if not picture.jpeg:
+        return 1.0
+    return round(min(max(picture.width / picture.height, narrowest), 2.2), 3)
+
+
+def _brief(scores: Sequence[wording.Score], *names: str) -> str:
+    """Some of the scores, as a line of text."""
+    found = {score.name: score.value for score in scores}
+    return ", ".join(f"{name} {found[name]}" for name in names if name in found)
 
 
 def _title(library: str) -> str:
@@ -156,7 +173,7 @@ def _sheets(
     return tuple(
         (named[cluster_id], sheet)
         for cluster_id in named
-        if (sheet := contents.sheets.get(cluster_id)) and (sheet.typical or sheet.least_sure)
+        if (sheet := contents.sheets.get(cluster_id)) and (sheet.typical or sheet.border)
     )
 
 
@@ -177,15 +194,12 @@ def _json(value: Any) -> Any:
 
 
 def _palette_css() -> str:
-    """The colours as custom properties, for light and dark backgrounds."""
+    """The colours of clusters and classes as custom properties, on light and on dark."""
     tints = [(f"--k{i}", tint) for i, tint in enumerate(cluster_tints())]
     tints += [(f"--t{i}", tint) for i, tint in enumerate(class_tints())]
     light = "".join(f"{name}:{tint.on_paper};" for name, tint in tints)
     dark = "".join(f"{name}:{tint.on_night};" for name, tint in tints)
-    return (
-        f":root{{--neutral:{NEUTRAL};--paper:{PAPER};{light}}}\n"
-        f"@media screen and (prefers-color-scheme:dark){{:root{{--paper:{NIGHT};{dark}}}}}\n"
-    )
+    return f":root{{{light}}}\n@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}\n"
 
 
 def _hash(script: str) -> str:

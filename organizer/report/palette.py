@@ -17,7 +17,7 @@ CLASS_HUES = (
     "#332288", "#44aa99", "#cc6677", "#ddcc77", "#88ccee", "#882255", "#117733", "#aa4499",
     "#999933",
 )  # fmt: skip
-NEUTRAL = "#9097a1"
+NEUTRAL = "#848b96"
 """The colour of images without a cluster or class, and of all other classes together."""
 
 PAPER = "#ffffff"
@@ -35,9 +35,11 @@ SHAPES = (
 MARKERS = ("o", "s", "^", "D", "P")
 """The same shapes for matplotlib."""
 
-_TONES = 3
-_SHADE, _TINT = 0.42, 0.4
-_LEAST_ON_PAPER, _LEAST_ON_NIGHT = 1.9, 3.0
+_TONES = (0.0, 0.35, 0.55)
+"""How far each tone lies from the hue towards the ink: black on paper, white at night."""
+
+_LEAST = 3.0
+"""The least contrast of a graphic to its background (WCAG 2.2, 1.4.11)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,29 +98,24 @@ def contrast(colour: str, other: str) -> float:
 def _sign(rank: int, hues: int) -> Sign:
     # Tone and shape change with every round of hues, with different periods.
     round_, hue = divmod(rank, hues)
-    return Sign(hue + hues * (round_ % _TONES), round_ % len(SHAPES))
+    return Sign(hue + hues * (round_ % len(_TONES)), round_ % len(SHAPES))
 
 
 def _tints(hues: Sequence[str]) -> tuple[Tint, ...]:
-    tones = (
-        list(hues),
-        [mixed(hue, "#000000", _SHADE) for hue in hues],
-        [mixed(hue, "#ffffff", _TINT) for hue in hues],
-    )
     return tuple(
         Tint(
-            _visible(colour, PAPER, "#000000", _LEAST_ON_PAPER),
-            _visible(colour, NIGHT, "#ffffff", _LEAST_ON_NIGHT),
+            _visible(mixed(hue, "#000000", tone), PAPER, "#000000"),
+            _visible(mixed(hue, "#ffffff", tone), NIGHT, "#ffffff"),
         )
-        for tone in tones
-        for colour in tone
+        for tone in _TONES
+        for hue in hues
     )
 
 
-def _visible(colour: str, ground: str, towards: str, least: float) -> str:
+def _visible(colour: str, ground: str, towards: str) -> str:
     """The colour, changed as little as needed for its contrast to the background."""
     steps = (mixed(colour, towards, step / 20) for step in range(21))
-    return next(step for step in steps if contrast(step, ground) >= least)
+    return next(step for step in steps if contrast(step, ground) >= _LEAST)
 
 
 def _channels(colour: str) -> tuple[int, int, int]:

@@ -57,8 +57,8 @@ def _drawn(contents: ReportContents) -> Iterator[tuple[str, bytes]]:
     named = tables.cluster_names(contents)
     for cluster_id, label in named.items():
         sheet = contents.sheets.get(cluster_id)
-        if sheet is not None and (sheet.typical or sheet.least_sure):
-            rows = (("most typical", sheet.typical), ("least certain", sheet.least_sure))
+        if sheet is not None and (sheet.typical or sheet.border):
+            rows = (("typical", sheet.typical), ("border", sheet.border))
             yield f"sheet_{cluster_id}.png", contact.sheet_png(label.label, rows)
     if contents.doubtful:
         worst = (("most of their neighbours are in another cluster", contents.doubtful),)

@@ -61,7 +61,7 @@ def pies_png(contents: ReportContents) -> bytes | None:
             wedgeprops={"edgecolor": "white", "linewidth": 1},
         )
         axes.set_title(text_of(mix.named.label, 22), fontsize=10, color=INK, pad=2)
-        axes.set_xlabel(_head(contents, mix), fontsize=8.5, color=QUIET, labelpad=0)
+        axes.set_xlabel(_head(contents, mix), fontsize=8.5, color=QUIET, labelpad=-8)
     _key(contents, mixes, made)
     drawing.note_omitted(made, len(mixes), _clusters(contents))
     return drawing.png_of(made)

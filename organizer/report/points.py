@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.report.contents import ReportMap, ReportPicture
+from organizer.report.contents import MapPicture, ReportMap, ReportPicture
 from organizer.report.palette import SHAPES, Sign, class_sign, cluster_sign
 from organizer.report.wording import label_of
 
@@ -25,7 +26,9 @@ def map_data(
     """The data of the page's map, for JSON.
 
     Arrays are base64 of little-endian 16-bit numbers: ``xy`` signed, scaled from -1..1, the others
-    unsigned positions in the lists ``clusters``, ``classes`` and ``folders``.
+    unsigned positions in the lists ``clusters``, ``classes`` and ``folders``. The URL of a point's
+    file is that of its folder, in ``links``, and its name; ``hasAll`` says that every picture that
+    could be read is in the page.
 
     Args:
         shown: The map.
@@ -33,6 +36,7 @@ def map_data(
         classes: The classes of `shown.truth`, in the order of their signs.
     """
     folders, of_folder, names = _split(shown.paths)
+    links = _folder_links(shown.links, of_folder, len(folders))
     of_cluster = _positions(shown.cluster_ids, np.array([i for i, _ in clusters], dtype=np.int64))
     of_class = _class_positions(shown.truth, classes)
     labels = [label_of(cluster_id, name) for cluster_id, name in clusters]
@@ -45,19 +49,22 @@ def map_data(
         "folders": folders,
         "folder": _base64(of_folder),
         "names": names,
+        "links": links,
         "shapes": list(SHAPES),
         "spotSize": shown.spot_size,
-        "spots": [
-            {"row": spot.row, "src": data_uri(spot.picture)}
-            for spot in shown.spots
-            if spot.picture.jpeg
-        ],
+        "spots": _pictures(shown.spots),
+        "hover": _pictures(shown.hover),
+        "hasAll": len(shown.spots) + len(shown.hover) == len(shown.xy),
     }
 
 
 def data_uri(picture: ReportPicture) -> str:
     """A picture as a data URI."""
     return "data:image/jpeg;base64," + base64.b64encode(picture.jpeg).decode("ascii")
+
+
+def _pictures(found: Iterable[MapPicture]) -> list[dict[str, Any]]:
+    return [{"row": one.row, "src": data_uri(one.picture)} for one in found if one.picture.jpeg]
 
 
 def _entries(
@@ -89,13 +96,27 @@ def _positions(labels: NDArray[np.int64], ids: NDArray[np.int64]) -> NDArray[np.
 
 def _split(paths: Sequence[str]) -> tuple[list[str], NDArray[np.uint16], list[str]]:
     """The distinct folders, the position of each path's folder, and the file names."""
-    pairs = [path.rpartition("/") for path in paths]
+    names = [PurePath(path).name for path in paths]
     folders: dict[str, int] = {}
-    places = [folders.setdefault(head + slash, len(folders)) for head, slash, _ in pairs]
+    heads = [path.removesuffix(name) for path, name in zip(paths, names, strict=True)]
+    places = [folders.setdefault(head, len(folders)) for head in heads]
     if len(folders) >= NO_CLUSTER:
         # More folders than 16 bits can number: whole paths are kept.
         return [""], np.zeros(len(paths), dtype="<u2"), list(paths)
-    return list(folders), np.array(places, dtype="<u2"), [name for _, _, name in pairs]
+    return list(folders), np.array(places, dtype="<u2"), names
+
+
+def _folder_links(
+    links: Sequence[str], of_folder: NDArray[np.uint16], folders: int
+) -> list[str] | None:
+    """The URL of each folder, from one of its files; None without links or folders."""
+    if not links or (folders == 1 and len({link.rpartition("/")[0] for link in links}) > 1):
+        return None
+    found = [""] * folders
+    for at, link in zip(of_folder.tolist(), links, strict=True):
+        head, slash, _ = link.rpartition("/")
+        found[at] = head + slash
+    return found
 
 
 def _class_positions(truth: Sequence[str | None], classes: Sequence[str]) -> NDArray[np.uint16]:

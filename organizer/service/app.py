@@ -25,6 +25,7 @@ from organizer.service import (
     images,
     ingests,
     jobs,
+    maps,
     pictures,
     reclusters,
     reports,
@@ -33,6 +34,7 @@ from organizer.service import (
     sessions,
     status,
     suggestions,
+    timeline,
 )
 from organizer.service.changes import ChangeWatcher
 from organizer.service.context import Service
@@ -62,6 +64,8 @@ _ROUTERS = (
     reclusters.router,
     exports.router,
     folders.router,
+    maps.router,
+    timeline.router,
     events.router,
 )
 

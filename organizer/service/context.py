@@ -10,19 +10,20 @@ from urllib.parse import unquote
 
 from fastapi import Depends, Header, Request, Response
 
+from organizer.arguments import require_user
 from organizer.errors import StaleRevisionError
 from organizer.library import Library
 from organizer.service.changes import ChangeWatcher
 from organizer.service.event_bus import EventBus
 from organizer.service.job_runner import JobRunner
+from organizer.service.map_cache import MapCache
 from organizer.service.options import ServiceOptions
 from organizer.service.report_cache import ReportCache
 from organizer.service.thumbnails import ThumbnailCache
+from organizer.service.timeline_cache import TimelineCache
 from organizer.service.writer import Writer
 
 T = TypeVar("T")
-
-_LONGEST_USER = 100
 
 
 @dataclass(slots=True)
@@ -38,6 +39,8 @@ class Service:
         writer: Runs all writes, one after the other.
         jobs: What takes longer than a request.
         reports: Reports that were made before.
+        maps: Maps that were read before.
+        timeline: The timeline that was read before.
     """
 
     library: Library
@@ -48,6 +51,8 @@ class Service:
     writer: Writer
     jobs: JobRunner
     reports: ReportCache = field(default_factory=ReportCache)
+    maps: MapCache = field(default_factory=MapCache)
+    timeline: TimelineCache = field(default_factory=TimelineCache)
 
     def decide(self, work: Callable[[], T], *, revision: int | None, user: str) -> T:
         """Run a short write, before the jobs that wait, and in the pauses of an ingest.
@@ -70,8 +75,8 @@ class Service:
     @contextmanager
     def deciding(self, *, revision: int | None, user: str) -> Iterator[None]:
         """Decide in the name of a person, if a revision is still the current one; see `decide`."""
-        del user
         with ExitStack() as held:
+            held.enter_context(self.library.acting_as(user))
             if revision is not None:
                 held.enter_context(self.library.at_revision(revision))
             yield
@@ -102,8 +107,8 @@ def user_of(
 ) -> str:
     """Who decides: as the request says, or else as the service was started."""
     if x_organizer_user is None:
-        return service_of(request).options.user
-    return " ".join(unquote(x_organizer_user).split())[:_LONGEST_USER]
+        return service_of(request).library.settings.user_name
+    return require_user("X-Organizer-User", unquote(x_organizer_user))
 
 
 def current_revision(request: Request, response: Response) -> int:

@@ -21,19 +21,17 @@ class ServiceOptions:
     Attributes:
         token: What a client has to know; None where the service is reached from this machine only.
         hosts: The names that a request may be addressed to; any where empty, which needs a token.
-        user: Who decides where a request does not say.
         max_body: Bytes of a request, at most.
         max_upload: Bytes of a picture to search with, at most.
     """
 
     token: str | None = None
     hosts: Collection[str] = LOOPBACK
-    user: str = ""
     max_body: int = 8 * 1024**2
     max_upload: int = 64 * 1024**2
 
     @classmethod
-    def for_host(cls, host: str, *, token: str | None, user: str) -> ServiceOptions:
+    def for_host(cls, host: str, *, token: str | None) -> ServiceOptions:
         """The options of a service that listens at a host's address.
 
         Raises:
@@ -46,11 +44,11 @@ class ServiceOptions:
                 "print(secrets.token_urlsafe())'",
             )
         if host in LOOPBACK:
-            return cls(token=token, user=user)
+            return cls(token=token)
         if token is None:
             raise SettingsError(
                 f"at {host} other machines reach the service, and it has no token",
                 "set ORGANIZER_TOKEN or --token, or leave out --host",
             )
         hosts = frozenset() if host in _EVERYWHERE else LOOPBACK | {host}
-        return cls(token=token, user=user, hosts=hosts)
+        return cls(token=token, hosts=hosts)

@@ -24,7 +24,7 @@ class Writer:
     """Runs writes one after the other, on a thread that begins with the first.
 
     Args:
-        after_each: Called on that thread after every write, before whoever waits for it goes on.
+        after_each: Called on that thread after every write.
 
     Examples:
         >>> writer = Writer()  # doctest: +SKIP
@@ -107,8 +107,8 @@ class Writer:
             return
         try:
             result = work()
-            self._after_each()
         except BaseException as error:  # noqa: BLE001 - raised again where the result is awaited
             task.set_exception(error)
         else:
             task.set_result(result)
+        self._after_each()

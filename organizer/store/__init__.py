@@ -18,6 +18,7 @@ from pathlib import Path
 from zlib import crc32
 
 from organizer.store.answers import Answer, AnswerTable, SampleKind
+from organizer.store.author import Author
 from organizer.store.choices import ChoiceTable
 from organizer.store.clustering_rows import StoredClustering
 from organizer.store.clusterings import MADE_BY_A_PERSON, ClusteringTables
@@ -43,6 +44,7 @@ __all__ = [
     "Answer",
     "AnswerTable",
     "ArrowTable",
+    "Author",
     "ChoiceTable",
     "ClusteringTables",
     "DecisionTable",
@@ -77,10 +79,15 @@ __all__ = [
 
 
 class Store:
-    """One library's folder."""
+    """One library's folder.
+
+    Attributes:
+        author: In whose name steps and answers are written.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.author = Author()
         self.former_folders = FormerFolders(database)
         self.roots = RootTable(database, former_folders=self.former_folders)
         self.moved_files = MovedFiles(
@@ -94,11 +101,11 @@ class Store:
             detections=self.detections,
         )
         self.vectors = VectorTables(database)
-        self.steps = StepTable(database.journal)
+        self.steps = StepTable(database.journal, author=self.author)
         self.clusterings = ClusteringTables(database, steps=self.steps)
         self.points = PointTables(database)
         self.decisions = DecisionTable(database.journal, steps=self.steps)
-        self.answers = AnswerTable(database)
+        self.answers = AnswerTable(database, author=self.author)
         self.choices = ChoiceTable(database)
         self.deployments = DeploymentsTable(database)
 
@@ -181,4 +188,4 @@ class Store:
 
     def close(self) -> None:
         """Close the files that are kept open."""
-        self._database.journal.close()
+        self._database.close()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from organizer.store.author import Author
 from organizer.store.database import Database, now
 
 
@@ -28,6 +29,7 @@ class Answer:
         clustering_id: The clustering that it was shown in; 0 for the one that is current when the
             answer is written.
         answer_id: Its number, in the order in which answers were given; 0 before it is written.
+        user: Who gave it; empty where that is not known, and before it is written.
     """
 
     image_id: str
@@ -36,13 +38,14 @@ class Answer:
     drawn: SampleKind
     clustering_id: int = 0
     answer_id: int = 0
+    user: str = ""
 
 
 class AnswerTable:
     """The answers of one library, in the order in which they were given."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, *, author: Author) -> None:
+        self._database, self._author = database, author
 
     def all(self) -> list[Answer]:
         """Every answer, also those that were changed later."""
@@ -55,6 +58,7 @@ class AnswerTable:
                 drawn=SampleKind(row["drawn"]),
                 clustering_id=row["clustering_id"],
                 answer_id=row["answer_id"],
+                user=row["user"],
             )
             for row in rows
         ]
@@ -68,8 +72,8 @@ class AnswerTable:
         return int(self._database.journal.value("SELECT max(answer_id) FROM answers") or 0)
 
     def append(self, answers: Sequence[Answer]) -> None:
-        """Write answers; they are numbered in this order."""
-        at = now()
+        """Write answers in the name of whoever acts now; they are numbered in this order."""
+        at, user = now(), self._author.name
         first = self.last() + 1
         rows = [
             {
@@ -80,6 +84,7 @@ class AnswerTable:
                 "clustering_id": answer.clustering_id,
                 "belongs": answer.belongs,
                 "drawn": answer.drawn.value,
+                "user": user,
             }
             for place, answer in enumerate(answers)
         ]

@@ -7,7 +7,7 @@ clusterings that they make are rows of the journal, with the changes of members 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from organizer.store.clustering_rows import (
     stored_clustering,
 )
 from organizer.store.database import Database, now
+from organizer.store.known_members import KnownMembers
 from organizer.store.member_changes import MemberChange, MemberChanges
 from organizer.store.modes import ModeTable
 from organizer.store.schemas import ASSIGNMENTS, ArrowTable
@@ -48,6 +49,32 @@ _FOLD_SHARE = 0.25
 """Changed members, and their share, from which the members table is written again with them."""
 
 
+@dataclass(frozen=True, slots=True)
+class Memberships:
+    """The cluster of each image in one state of the library.
+
+    Made in a snapshot and asked after it, so that nobody waits for the look-up.
+    """
+
+    database: Database
+    base_id: int
+    dataset: Any
+    changed: Mapping[str, int]
+
+    def of(self, image_ids: Sequence[str]) -> dict[str, int]:
+        """The clusters of some images; those that are in none are left out."""
+        rows = self.database.read_by_id(
+            _members(self.base_id),
+            "image_id",
+            image_ids,
+            ["image_id", "cluster_id"],
+            dataset=self.dataset,
+        )
+        found = dict(zip(rows["image_id"].to_pylist(), rows["cluster_id"].to_pylist(), strict=True))
+        found |= {i: self.changed[i] for i in found if i in self.changed}
+        return {image_id: cluster_id for image_id, cluster_id in found.items() if cluster_id >= 0}
+
+
 class ClusteringTables:
     """The clusterings of one library. One is current; the others are history."""
 
@@ -55,6 +82,7 @@ class ClusteringTables:
         self._database, self._journal, self._steps = database, database.journal, steps
         self._changes = MemberChanges(database.journal)
         self._modes = ModeTable(database.journal)
+        self._known: KnownMembers | None = None
 
     # Reading -------------------------------------------------------------------------------
 
@@ -125,14 +153,24 @@ class ClusteringTables:
         """The members of a clustering and the unassigned images; no order is promised.
 
         Clusterings that decisions made of one base have the same members: those of the base now.
+        The arrays are shared with whoever asks next, and cannot be written.
         """
         with self._journal.snapshot():
             base_id = self._base(clustering_id)
-            dataset = self._database.dataset(_members(base_id))
-            changed = self._changes.current(base_id)
-        rows = self._database.read(_members(base_id), ASSIGNMENTS.names, dataset=dataset)
-        members = Assignments(*(rows[column].to_numpy() for column in ASSIGNMENTS.names))
-        return members.updated(changed) if len(changed) else members
+            version, last = self._database.version(_members(base_id)), self._changes.last()
+            known = self._known
+            if known is None or (known.base_id, known.version) != (base_id, version):
+                dataset = self._database.dataset(_members(base_id))
+                changed, known = self._changes.current(base_id), None
+            else:
+                changed = self._changes.current(base_id, after=known.change_id)
+        if known is None:
+            rows = self._database.read(_members(base_id), ASSIGNMENTS.names, dataset=dataset)
+            known = KnownMembers(base_id, version, 0, _assignments(rows))
+        known = known.changed(changed, last)
+        if not self._journal.is_written_here():  # what is not committed may never be
+            self._known = known
+        return known.members
 
     def assignment_table(
         self, members: Assignments, paths: Sequence[str | None], names: Mapping[int, str]
@@ -171,15 +209,14 @@ class ClusteringTables:
 
     def clusters_of(self, clustering_id: int, image_ids: Sequence[str]) -> dict[str, int]:
         """The clusters of some images; those that are in none are left out."""
-        base_id = self._base(clustering_id)
-        columns = ["image_id", "cluster_id"]
-        rows = self._database.read_by_id(_members(base_id), "image_id", image_ids, columns)
-        found = dict(zip(rows["image_id"].to_pylist(), rows["cluster_id"].to_pylist(), strict=True))
-        changed = self._changes.current(base_id)
-        for image_id, cluster_id in zip(changed.image_ids, changed.cluster_ids, strict=True):
-            if image_id in found:
-                found[image_id] = int(cluster_id)
-        return {image_id: cluster_id for image_id, cluster_id in found.items() if cluster_id >= 0}
+        return self.memberships(clustering_id).of(image_ids)
+
+    def memberships(self, clustering_id: int) -> Memberships:
+        """The clusters of images as they are now, to be looked up later."""
+        with self._journal.snapshot():
+            base_id = self._base(clustering_id)
+            dataset = self._database.dataset(_members(base_id))
+            return Memberships(self._database, base_id, dataset, self._changes.clusters(base_id))
 
     def has_members(self, clustering_id: int) -> bool:
         """Whether the members of a clustering are kept; format 4 kept those of the last twenty."""
@@ -356,6 +393,14 @@ class ClusteringTables:
 
 def _members(base_id: int | None = None) -> str:
     return "assignments_" if base_id is None else f"assignments_{base_id:d}"
+
+
+def _assignments(rows: pa.Table) -> Assignments:
+    columns = {name: rows[name].to_numpy() for name in ASSIGNMENTS.names}
+    states = rows["state"].combine_chunks().dictionary_encode()  # one text each, not one a row
+    texts = np.array(states.dictionary.to_pylist(), dtype=object)
+    columns["state"] = texts[states.indices.to_numpy()]
+    return Assignments(*columns.values())
 
 
 def _member_rows(members: Assignments) -> pa.Table:

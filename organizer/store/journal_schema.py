@@ -47,12 +47,14 @@ CREATE TABLE IF NOT EXISTS steps (
     about INTEGER NOT NULL,
     former_id INTEGER NOT NULL,
     clustering_id INTEGER NOT NULL,
-    ingest_id INTEGER NOT NULL
+    ingest_id INTEGER NOT NULL,
+    user TEXT NOT NULL DEFAULT ''
 )
 """
 """What changed the clusters, in order: a batch of decisions, a recluster, an undo, a redo. `about`
 is the step that was undone or redone; `former_id` the clustering that was current before,
-`clustering_id` the one that is current after it, 0 for none; `ingest_id` the last ingest before."""
+`clustering_id` the one that is current after it, 0 for none; `ingest_id` the last ingest before;
+`user` who made it, '' where that is not known."""
 
 DECISIONS = """
 CREATE TABLE IF NOT EXISTS decisions (
@@ -164,10 +166,12 @@ CREATE TABLE IF NOT EXISTS answers (
     cluster_id INTEGER NOT NULL,
     clustering_id INTEGER NOT NULL,
     belongs INTEGER NOT NULL,
-    drawn TEXT NOT NULL
+    drawn TEXT NOT NULL,
+    user TEXT NOT NULL DEFAULT ''
 )
 """
-"""A person's answer whether an image belongs to the cluster that it was shown with; append-only."""
+"""A person's answer whether an image belongs to the cluster that it was shown with; append-only.
+`user` is who gave it, '' where that is not known."""
 
 CHOICES = """
 CREATE TABLE IF NOT EXISTS choices (

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from organizer.errors import StoreError
+from organizer.errors import LibraryBusyError, StoreError
 
 _WRITER, _READERS = "lock", "readers"
 
@@ -16,7 +16,8 @@ def held_for_writing(path: Path) -> Iterator[None]:
     """Hold a library for writing.
 
     Raises:
-        StoreError: Another process writes, or the library cannot be written.
+        LibraryBusyError: Another process writes.
+        StoreError: The library cannot be written.
     """
     import portalocker
 
@@ -24,7 +25,7 @@ def held_for_writing(path: Path) -> Iterator[None]:
     try:
         lock.acquire()
     except portalocker.LockException as error:
-        raise StoreError(
+        raise LibraryBusyError(
             f"the library {path} is being written by another organizer",
             "wait until it has ended; reading is possible all the while",
         ) from error

@@ -6,7 +6,7 @@ each was before and is after it, in records of 33 bytes. The last change of an i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,6 +49,7 @@ class MemberChanges:
 
     def __init__(self, journal: LibraryJournal) -> None:
         self._journal = journal
+        self._clusters: tuple[tuple[int, ...], Mapping[str, int]] = (), {}
 
     def add(self, base_id: int, change: MemberChange, *, step_id: int = 0) -> None:
         """Write a change.
@@ -84,9 +85,18 @@ class MemberChanges:
             _members(ids, [row["after"] for row in rows]),
         )
 
-    def current(self, base_id: int) -> Assignments:
-        """What changed members of a base are now, each once."""
-        rows = self._since_folded(base_id, "image_ids, after")
+    def last(self) -> int:
+        """The number of the last change, of any base; 0 before the first."""
+        return int(self._journal.value("SELECT max(change_id) FROM changes") or 0)
+
+    def current(self, base_id: int, *, after: int = 0) -> Assignments:
+        """What changed members of a base are now, each once.
+
+        Args:
+            base_id: The base.
+            after: Only what changed after this change.
+        """
+        rows = self._since_folded(base_id, "image_ids, after", after=after)
         if not rows:
             return Assignments.empty()
         packed = _ids(rows)
@@ -94,6 +104,30 @@ class MemberChanges:
         # The first in reverse order is the last change of an image.
         last = len(packed) - 1 - np.unique(packed[::-1], return_index=True)[1]
         return found.take(last)
+
+    def clusters(self, base_id: int) -> Mapping[str, int]:
+        """The cluster of each changed member of a base; made once for each change."""
+        if self._journal.is_written_here():
+            return self._made_clusters(base_id)
+        with self._journal.snapshot():
+            key = base_id, self._last(base_id), self._folded(base_id)
+            known, clusters = self._clusters
+            if known != key:
+                clusters = self._made_clusters(base_id)
+                self._clusters = key, clusters
+            return clusters
+
+    def _made_clusters(self, base_id: int) -> Mapping[str, int]:
+        changed = self.current(base_id)
+        return dict(zip(changed.image_ids.tolist(), changed.cluster_ids.tolist(), strict=True))
+
+    def _last(self, base_id: int) -> int:
+        query = "SELECT max(change_id) FROM changes WHERE base_id = ?"
+        return int(self._journal.value(query, [base_id]) or 0)
+
+    def _folded(self, base_id: int) -> int:
+        query = "SELECT change_id FROM folded WHERE base_id = ?"
+        return int(self._journal.value(query, [base_id]) or 0)
 
     def unassigned(self, base_id: int) -> int:
         """How many more members are in no cluster than the members table says."""
@@ -105,16 +139,15 @@ class MemberChanges:
 
     def mark_folded(self, base_id: int) -> None:
         """Note that the members table includes all changes."""
-        last = self._journal.value("SELECT max(change_id) FROM changes")
-        row = {"base_id": base_id, "change_id": int(last or 0)}
+        row = {"base_id": base_id, "change_id": self.last()}
         self._journal.insert("folded", [row], known="replace")
 
-    def _since_folded(self, base_id: int, columns: str) -> list[Row]:
+    def _since_folded(self, base_id: int, columns: str, *, after: int = 0) -> list[Row]:
         query = (
-            f"SELECT {columns} FROM changes WHERE base_id = ? AND change_id > coalesce("  # noqa: S608
-            "(SELECT change_id FROM folded WHERE base_id = ?), 0) ORDER BY change_id"
+            f"SELECT {columns} FROM changes WHERE base_id = ? AND change_id > max(?, coalesce("  # noqa: S608
+            "(SELECT change_id FROM folded WHERE base_id = ?), 0)) ORDER BY change_id"
         )
-        return self._journal.rows(query, [base_id, base_id])
+        return self._journal.rows(query, [base_id, after, base_id])
 
 
 def _ids(rows: Sequence[Row]) -> IdArray:

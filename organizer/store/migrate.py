@@ -193,5 +193,15 @@ def _remove_unreal(database: Database) -> None:
             database.delete_by_id(name, "image_id", (i for i in ids if i not in real))
 
 
-_STEPS: tuple[Callable[[Database], None], ...] = (_to_2, _to_3, _to_4, _to_5)
+def _to_6(database: Database) -> None:
+    """Steps and answers get who made them, which is not known of those that are there."""
+    journal = database.journal
+    with database.transaction():
+        for table in ("steps", "answers"):
+            known = {row["name"] for row in journal.rows(f"PRAGMA table_info({table})")}
+            if "user" not in known:
+                journal.execute(f"ALTER TABLE {table} ADD COLUMN user TEXT NOT NULL DEFAULT ''")
+
+
+_STEPS: tuple[Callable[[Database], None], ...] = (_to_2, _to_3, _to_4, _to_5, _to_6)
 """The step from each format to the next, the first from format 1."""

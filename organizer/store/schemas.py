@@ -7,7 +7,7 @@ import pyarrow as pa
 ArrowTable = pa.Table
 """A pyarrow Table, for modules that pass one on and do not look into it."""
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 ROOTS = pa.schema([("root_id", pa.int32()), ("location", pa.string())])
 """A folder that was ingested. `location` is relative to the library's parent where it lies below

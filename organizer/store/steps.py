@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from organizer.store.author import Author
 from organizer.store.journal import AppendedRows, LibraryJournal, Row
 from organizer.types import Step, StepKind
 
@@ -11,8 +12,8 @@ from organizer.types import Step, StepKind
 class StepTable:
     """The steps of one library, in order; append-only."""
 
-    def __init__(self, journal: LibraryJournal) -> None:
-        self._journal = journal
+    def __init__(self, journal: LibraryJournal, *, author: Author) -> None:
+        self._journal, self._author = journal, author
         query = "SELECT * FROM steps WHERE step_id > ? ORDER BY step_id"
         self._rows = AppendedRows(journal, query, number="step_id", make=_step)
 
@@ -36,7 +37,7 @@ class StepTable:
     def add(
         self, kind: StepKind, *, at: str, clustering_id: int | None = None, about: int = 0
     ) -> Step:
-        """Write the next step.
+        """Write the next step, in the name of whoever acts now.
 
         Args:
             kind: What it is.
@@ -55,6 +56,7 @@ class StepTable:
             former_id=former,
             clustering_id=former if clustering_id is None else clustering_id,
             ingest_id=int(ingest or 0),
+            user=self._author.name,
         )
         columns = {name: getattr(step, name) for name in Step.__slots__}
         self._journal.insert("steps", [{**columns, "kind": kind.value}])

@@ -210,15 +210,19 @@ class Assignments:
         """Some rows, by number or by mask."""
         return type(self)(*(getattr(self, item.name)[rows] for item in fields(self)))
 
-    def updated(self, changed: Assignments) -> Assignments:
-        """The same members, with some of them as they are in `changed`; each is there once."""
-        place = {image_id: row for row, image_id in enumerate(changed.image_ids.tolist())}
-        at = np.array([place.get(i, NOISE) for i in self.image_ids.tolist()], dtype=np.int64)
-        rows = np.flatnonzero(at != NOISE)
-        found = changed.take(at[rows])
-        columns = {item.name: getattr(self, item.name).copy() for item in fields(self)}
+    def with_rows(self, rows: Labels, changed: Assignments) -> Assignments:
+        """The same members, with some of them as they are in `changed`.
+
+        Args:
+            rows: ``(m,)`` the row of each, once; negative for one that is no member.
+            changed: The m members.
+        """
+        here = rows >= 0
+        columns = {item.name: getattr(self, item.name) for item in fields(self)}
         for name, column in columns.items():
-            column[rows] = getattr(found, name)
+            if name != "image_ids":
+                columns[name] = column.copy()
+                columns[name][rows[here]] = getattr(changed, name)[here]
         return type(self)(**columns)
 
     @classmethod

@@ -67,6 +67,7 @@ class Step:
         former_id: The clustering that was current before it; 0 for none.
         clustering_id: The clustering that is current after it.
         ingest_id: The last ingest before it.
+        user: Who made it; empty where that is not known.
     """
 
     step_id: int
@@ -76,3 +77,4 @@ class Step:
     former_id: int
     clustering_id: int
     ingest_id: int
+    user: str = ""

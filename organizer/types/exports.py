@@ -37,6 +37,7 @@ class ExportDetection:
         cluster_name: The name that a person gave it.
         decided: Whether a person put the crop there.
         distance: Cosine distance of the crop to the centroid; None where it is not known.
+        decided_by: Who put the crop there; None where nobody did, or it is not known who.
     """
 
     category: str
@@ -49,6 +50,7 @@ class ExportDetection:
     cluster_name: str | None = None
     decided: bool = False
     distance: float | None = None
+    decided_by: str | None = None
 
     def counts(self, threshold: float) -> bool:
         """Whether it counts: by its confidence, or because a person decided about it."""
@@ -92,6 +94,7 @@ class ExportBatch:
         candidate_names: Its name.
         distances: Cosine distance to the centroid of the cluster or candidate.
         margins: How much farther the second nearest cluster is.
+        decided_by: Who put a "decided" image there; None where that is not known, and for others.
         sizes: Bytes.
         widths: Upright, pixels.
         heights: Upright, pixels.
@@ -131,6 +134,7 @@ class ExportBatch:
     candidate_names: tuple[str | None, ...]
     distances: tuple[float | None, ...]
     margins: tuple[float | None, ...]
+    decided_by: tuple[str | None, ...]
     sizes: tuple[int, ...]
     widths: tuple[int, ...]
     heights: tuple[int, ...]

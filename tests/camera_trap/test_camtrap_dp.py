@@ -26,7 +26,7 @@ from organizer_camera_trap.formats.camtrap_dp import CamtrapDP
 from organizer_camera_trap.formats.camtrap_dp.events import Event
 from organizer_camera_trap.formats.camtrap_dp.observations import Observation
 from organizer_camera_trap.formats.camtrap_dp.zones import time_zone, with_offset
-from tests.batches import DEPLOYMENTS, about, batch, looked_at
+from tests.batches import BOXES, DEPLOYMENTS, about, batch, looked_at
 
 # The rules of Camtrap DP 1.0.2 -----------------------------------------------------------------
 
@@ -177,6 +177,20 @@ def test_deployments_media_and_metadata_are_what_is_known(tmp_path: Path) -> Non
     assert metadata["temporal"] == {"start": "1999-12-01", "end": "2024-06-01"}
     assert metadata["project"]["observationLevel"] == ["event"]
     assert metadata["contributors"] == [{"title": "Jane Doe"}]
+
+
+def test_an_observation_is_by_whoever_decided_unless_one_name_is_given_for_all(
+    tmp_path: Path,
+) -> None:
+    def by(folder: str, images: ExportBatch, **options: Any) -> list[str]:
+        _, tables = package(tmp_path / folder, images, level="media", **options)
+        return [row["classifiedBy"] for row in tables["observations"]]
+
+    crops = ((replace(BOXES[0], decided_by="Eve"), BOXES[1]), (), ())
+    assert by("images", batch()) == ["Ben", "organizer 0", ""]
+    assert by("crops", looked_at(detections=crops)) == ["Eve", "organizer 0", "MDv5a", "MDv5a"]
+    assert by("given", batch(), classified_by="Ann") == ["Ann", "organizer 0", ""]
+    assert by("unknown", batch(decided_by=(None,) * 3)) == ["", "organizer 0", ""]
 
 
 def test_an_image_is_what_detector_and_person_say(tmp_path: Path) -> None:

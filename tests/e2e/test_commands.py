@@ -479,6 +479,31 @@ def test_ingest_makes_the_library_at_the_given_path(
     assert not (tmp_path / ".organizer").exists()
 
 
+# Who decides ---------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("own")
+def test_the_history_shows_who_decided(typed: Run) -> None:
+    clusters = typed("clusters", "--json").json["clusters"]
+    ids = [cluster["cluster_id"] for cluster in clusters]
+    assert typed("clusters", "pin", ids[0], "--user", "Ann").code == 0
+    assert typed("clusters", "pin", ids[1], env={"ORGANIZER_USER": "Jörg B."}).code == 0
+    assert typed("undo", "--user", "").code == 0
+    events = typed("clusters", "history", "--json").json["events"]
+    assert [event["user"] for event in events[-3:]] == ["Ann", "Jörg B.", ""]
+    shown = [line.partition(" UTC  ")[2] for line in typed("clusters", "history").out.splitlines()]
+    width = max(len(event["user"]) for event in events)
+    assert shown[-3:] == [
+        f"{'Ann':<{width}}  cluster {ids[0]} pinned",
+        f"{'Jörg B.':<{width}}  cluster {ids[1]} pinned",
+        f"{'':<{width}}  undone: cluster {ids[1]} pinned",
+    ]
+    refused = typed("clusters", "pin", ids[0], "--user", "Ann\nBen")
+    assert (refused.code, refused.out) == (2, "")
+    assert "'user'" in refused.err
+    assert "on one line" in refused.err
+
+
 # Status and models ---------------------------------------------------------------------------
 
 

@@ -23,6 +23,8 @@ _REFUSALS = [
     "ingest photos --embedder bogus",
     "ingest new --embedder vgg16",
     "ingest photos --batch-size 0",
+    "watch nowhere",
+    "watch photos --embedder bogus",
     "recluster --k bogus",
     "recluster --k 0",
     "recluster --k 999",

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,65 +11,9 @@ import pytest
 from organizer.report.contents import ReportContents
 from organizer.report.page import render
 from tests.pages import HOSTILE, contents
+from tests.report_browser import OpenedPage, chromium, opened
 
-playwright_api = pytest.importorskip("playwright.sync_api", reason="NOT TESTED: no playwright")
-
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 _HARM = "<img src=x onerror=alert(1)></script><script>alert(2)</script>"
-
-
-class Seen:
-    """A page that is open, and what it did that it should not."""
-
-    def __init__(self, page: Any) -> None:
-        self.page = page
-        self.complaints: list[str] = []
-        self.requests: list[str] = []
-        page.on("console", lambda message: self.complaints.append(message.text))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("dialog", self._refuse)
-        page.on("request", lambda request: self.requests.append(request.url))
-
-    def _refuse(self, dialog: Any) -> None:
-        self.complaints.append(f"dialog: {dialog.message}")
-        dialog.dismiss()
-
-    def at(self, x: float, y: float) -> tuple[float, float]:
-        """The place of a point of the map, from -1 to 1, on the screen at zoom 1."""
-        box = self.page.locator("#map-canvas").bounding_box()
-        scale = min(box["width"], box["height"]) / 2 * 0.92
-        middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-        return middle[0] + float(x) * scale, middle[1] - float(y) * scale
-
-    def until(self, is_so: Callable[[], bool]) -> None:
-        """Wait for what comes with one of the next frames."""
-        end = time.monotonic() + 10
-        while not is_so():
-            assert time.monotonic() < end
-            self.page.evaluate("new Promise(requestAnimationFrame)")
-
-    @property
-    def zoom(self) -> float:
-        return float(self.page.get_attribute("#map-canvas", "data-zoom"))
-
-    @property
-    def tip(self) -> str:
-        return str(self.page.inner_text("#tip"))
-
-    def column(self, number: int) -> list[str]:
-        cells = self.page.locator(f"#clusters tbody tr > :nth-child({number})")
-        return [text.split()[0] for text in cells.all_inner_texts()]
-
-    def pixels(self) -> str:
-        return str(self.page.evaluate("document.getElementById('map-canvas').toDataURL()"))
 
 
 @pytest.fixture(scope="module")
@@ -90,43 +30,21 @@ def file(shown: ReportContents, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    found = os.environ.get("ORGANIZER_TEST_CHROMIUM") or next(
-        filter(None, map(shutil.which, _NAMES)), None
-    )
-    if found is None:
-        pytest.skip("NOT TESTED: there is no Chromium here; set ORGANIZER_TEST_CHROMIUM")
-    with playwright_api.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=found, args=_ARGUMENTS)
-        yield browser
-        browser.close()
+    with chromium() as found:
+        yield found
 
 
 @pytest.fixture
-def seen(browser: Any, file: Path) -> Iterator[Seen]:
-    with _opened(browser, file, viewport={"width": 1280, "height": 900}) as seen:
+def seen(browser: Any, file: Path) -> Iterator[OpenedPage]:
+    with opened(browser, file, viewport={"width": 1280, "height": 900}) as seen:
         yield seen
 
 
-@contextmanager
-def _opened(browser: Any, file: Path, **options: Any) -> Iterator[Seen]:
-    context = browser.new_context(reduced_motion="reduce", **options)
-    seen = Seen(context.new_page())
-    seen.page.goto(file.as_uri())
-    yield seen
-    assert seen.complaints == []
-    assert all(url.startswith(("file:", "data:", "blob:")) for url in seen.requests)
-    context.close()
-
-
-def _to_map(seen: Seen) -> None:
-    seen.page.locator("#map-canvas").scroll_into_view_if_needed()
-    seen.page.wait_for_selector("#map-canvas[data-zoom]")
-
-
-def test_it_opens_whole_and_every_name_is_text(seen: Seen, shown: ReportContents) -> None:
+def test_it_opens_whole_and_every_name_is_text(seen: OpenedPage, shown: ReportContents) -> None:
     titles = seen.page.locator("h2").all_inner_texts()
     assert {"Scores", "Clusters", "Silhouette", "Map", "Contact sheets"} <= set(titles)
     assert seen.page.locator("img[src=x]").count() == 0
+    seen.page.click(".toc a[href='#clusters']")
     assert _HARM in seen.page.inner_text("#clusters")
     broken = "[...document.images].filter(i => i.complete && !i.naturalWidth).length"
     seen.page.locator("#unsure").scroll_into_view_if_needed()
@@ -135,7 +53,8 @@ def test_it_opens_whole_and_every_name_is_text(seen: Seen, shown: ReportContents
     assert seen.page.locator(".sheet").count() == len(shown.clusters) + 2
 
 
-def test_a_table_is_sorted_by_click_and_by_key(seen: Seen) -> None:
+def test_a_table_is_sorted_by_click_and_by_key(seen: OpenedPage) -> None:
+    seen.unfold()
     images = seen.page.get_by_role("button", name="Images")
     assert seen.column(1) == ["3", "4", "5", "6", "7"]
     images.click()
@@ -150,7 +69,8 @@ def test_a_table_is_sorted_by_click_and_by_key(seen: Seen) -> None:
     assert images.locator("xpath=..").get_attribute("aria-sort") is None
 
 
-def test_rows_without_a_value_stay_last(seen: Seen) -> None:
+def test_rows_without_a_value_stay_last(seen: OpenedPage) -> None:
+    seen.unfold()
     said = seen.page.get_by_role("button", name="What stands out")
     for _ in range(2):
         said.click()
@@ -160,9 +80,9 @@ def test_rows_without_a_value_stay_last(seen: Seen) -> None:
 
 
 def test_pointing_at_a_point_shows_its_path_cluster_and_label(
-    seen: Seen, shown: ReportContents
+    seen: OpenedPage, shown: ReportContents
 ) -> None:
-    _to_map(seen)
+    seen.to_map()
     assert shown.map is not None
     spot = shown.map.spots[0].row
     seen.page.mouse.move(*seen.at(*shown.map.xy[spot]))
@@ -186,8 +106,8 @@ def _is_apart(shown: ReportContents, row: int) -> bool:
     return bool((gaps < 0.02).sum() == 1)
 
 
-def test_the_map_zooms_by_buttons_keys_and_wheel(seen: Seen) -> None:
-    _to_map(seen)
+def test_the_map_zooms_by_buttons_keys_and_wheel(seen: OpenedPage) -> None:
+    seen.to_map()
     assert seen.zoom == 1
     seen.page.get_by_role("button", name="Zoom in").click()
     seen.until(lambda: seen.zoom == 1.5)
@@ -202,8 +122,8 @@ def test_the_map_zooms_by_buttons_keys_and_wheel(seen: Seen) -> None:
     seen.until(lambda: seen.zoom == 1.0)
 
 
-def test_a_page_that_is_scrolled_past_the_map_is_not_caught(seen: Seen) -> None:
-    _to_map(seen)
+def test_a_page_that_is_scrolled_past_the_map_is_not_caught(seen: OpenedPage) -> None:
+    seen.to_map()
     before = seen.page.evaluate("scrollY")
     seen.page.mouse.move(*seen.at(0, 0))
     seen.page.mouse.wheel(0, 200)
@@ -211,8 +131,8 @@ def test_a_page_that_is_scrolled_past_the_map_is_not_caught(seen: Seen) -> None:
     assert seen.zoom == 1
 
 
-def test_dragging_moves_the_map(seen: Seen, shown: ReportContents) -> None:
-    _to_map(seen)
+def test_dragging_moves_the_map(seen: OpenedPage, shown: ReportContents) -> None:
+    seen.to_map()
     seen.page.uncheck("#map-pictures")
     assert shown.map is not None
     row = next(i for i in range(len(shown.map.xy)) if _is_apart(shown, i))
@@ -232,8 +152,8 @@ def _printed(text: str) -> str:
 
 def test_two_fingers_zoom_the_map(browser: Any, file: Path) -> None:
     options = {"viewport": {"width": 390, "height": 800}, "has_touch": True}
-    with _opened(browser, file, **options) as seen:
-        _to_map(seen)
+    with opened(browser, file, **options) as seen:
+        seen.to_map()
         x, y = seen.at(0, 0)
         touch = seen.page.context.new_cdp_session(seen.page)
 
@@ -248,8 +168,8 @@ def test_two_fingers_zoom_the_map(browser: Any, file: Path) -> None:
         seen.until(lambda: seen.zoom == pytest.approx(2.5, abs=0.01))
 
 
-def test_keys_tell_what_is_in_the_middle(seen: Seen) -> None:
-    _to_map(seen)
+def test_keys_tell_what_is_in_the_middle(seen: OpenedPage) -> None:
+    seen.to_map()
     seen.page.focus("#map-canvas")
     seen.page.keyboard.press("ArrowRight")
     assert seen.page.is_visible("#tip")
@@ -259,8 +179,8 @@ def test_keys_tell_what_is_in_the_middle(seen: Seen) -> None:
     assert not seen.page.is_visible("#tip")
 
 
-def test_the_legend_shows_only_what_is_chosen(seen: Seen, shown: ReportContents) -> None:
-    _to_map(seen)
+def test_the_legend_shows_only_what_is_chosen(seen: OpenedPage, shown: ReportContents) -> None:
+    seen.to_map()
     assert shown.map is not None
     seen.page.uncheck("#map-pictures")
     legend = seen.page.locator("#map-legend button")
@@ -287,8 +207,8 @@ def _far(shown: ReportContents, row: int) -> bool:
     return bool((gaps[shown.map.cluster_ids == 4] > 0.06).all())
 
 
-def test_the_map_can_be_coloured_by_label(seen: Seen) -> None:
-    _to_map(seen)
+def test_the_map_can_be_coloured_by_label(seen: OpenedPage) -> None:
+    seen.to_map()
     before = seen.pixels()
     seen.page.get_by_label("label", exact=True).check()
     seen.until(lambda: seen.pixels() != before)
@@ -298,20 +218,20 @@ def test_the_map_can_be_coloured_by_label(seen: Seen) -> None:
     assert sorted(names) == sorted(["lynx", "fox", "wolf", "boar", "no label"])
 
 
-def test_pictures_tell_their_path_to_pointer_and_key(seen: Seen) -> None:
-    figures = seen.page.locator("#cluster-3 figure")
-    figures.first.scroll_into_view_if_needed()
-    figures.first.hover()
-    assert _printed(HOSTILE[0]) == _printed(seen.tip)
+def test_pictures_tell_their_path_to_pointer_and_key(seen: OpenedPage) -> None:
+    pictures = seen.page.locator("#cluster-3 .pictures a")
+    pictures.first.scroll_into_view_if_needed()
+    pictures.first.hover()
+    assert _printed(f"{HOSTILE[0]} medoid") == _printed(seen.tip)
     seen.page.mouse.move(2, 2)
-    figures.first.focus()
+    pictures.first.focus()
     seen.page.keyboard.press("ArrowRight")
-    assert _printed(HOSTILE[1]) == _printed(seen.tip)
-    assert figures.nth(1).get_attribute("tabindex") == "0"
-    assert figures.first.get_attribute("tabindex") == "-1"
+    assert _printed(f"{HOSTILE[1]} typical") == _printed(seen.tip)
+    assert pictures.nth(1).get_attribute("tabindex") == "0"
+    assert pictures.first.get_attribute("tabindex") == "-1"
 
 
-def test_the_contents_follow_the_reading(seen: Seen) -> None:
+def test_the_contents_follow_the_reading(seen: OpenedPage) -> None:
     seen.page.click(".toc a[href='#silhouette']")
     seen.page.wait_for_selector(".toc a[href='#silhouette'][aria-current]")
     assert seen.page.locator(".toc [aria-current]").count() == 1
@@ -321,8 +241,8 @@ def test_a_path_on_the_map_is_shown_by_a_tap(
     browser: Any, file: Path, shown: ReportContents
 ) -> None:
     options = {"viewport": {"width": 390, "height": 800}, "has_touch": True}
-    with _opened(browser, file, **options) as seen:
-        _to_map(seen)
+    with opened(browser, file, **options) as seen:
+        seen.to_map()
         assert shown.map is not None
         spot = shown.map.spots[0].row
         seen.page.touchscreen.tap(*seen.at(*shown.map.xy[spot]))
@@ -331,15 +251,15 @@ def test_a_path_on_the_map_is_shown_by_a_tap(
 
 @pytest.mark.parametrize("width", [360, 768, 3840])
 def test_nothing_is_wider_than_the_screen(browser: Any, file: Path, width: int) -> None:
-    with _opened(browser, file, viewport={"width": width, "height": 900}) as seen:
+    with opened(browser, file, viewport={"width": width, "height": 900}) as seen:
         wider = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert seen.page.evaluate(wider) == 0
 
 
-def test_a_dark_screen_is_dark_and_the_map_with_it(seen: Seen) -> None:
+def test_a_dark_screen_is_dark_and_the_map_with_it(seen: OpenedPage) -> None:
     ground = "getComputedStyle(document.body).backgroundColor"
     assert seen.page.evaluate(ground) == "rgb(255, 255, 255)"
-    _to_map(seen)
+    seen.to_map()
     seen.page.get_by_label("label", exact=True).check()
     light = seen.pixels()
     seen.page.emulate_media(color_scheme="dark")
@@ -349,8 +269,8 @@ def test_a_dark_screen_is_dark_and_the_map_with_it(seen: Seen) -> None:
 
 def test_the_map_is_crisp_where_pixels_are_small(browser: Any, file: Path) -> None:
     options = {"viewport": {"width": 900, "height": 700}, "device_scale_factor": 2}
-    with _opened(browser, file, **options) as seen:
-        _to_map(seen)
+    with opened(browser, file, **options) as seen:
+        seen.to_map()
         box = seen.page.locator("#map-canvas").bounding_box()
         assert seen.page.evaluate("document.getElementById('map-canvas').width") == pytest.approx(
             2 * box["width"], abs=1
@@ -359,6 +279,6 @@ def test_the_map_is_crisp_where_pixels_are_small(browser: Any, file: Path) -> No
 
 def test_it_reads_without_scripts(browser: Any, file: Path) -> None:
     options = {"viewport": {"width": 1280, "height": 900}, "java_script_enabled": False}
-    with _opened(browser, file, **options) as seen:
+    with opened(browser, file, **options) as seen:
         assert "The map needs JavaScript." in seen.page.inner_text("#map")
         assert seen.page.is_visible("#cluster-3 img")

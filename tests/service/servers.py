@@ -22,8 +22,9 @@ SECONDS = 60
 @contextmanager
 def serving(library: Library) -> Iterator[httpx.Client]:
     """A service of a library, on a thread; gives a client whose base is the API."""
+    app = make_app(library)
     config = uvicorn.Config(
-        make_app(library), port=0, log_level="warning", timeout_graceful_shutdown=1, ws="none"
+        app, port=0, log_level="warning", timeout_graceful_shutdown=1, ws="none"
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
@@ -36,7 +37,7 @@ def serving(library: Library) -> Iterator[httpx.Client]:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1", timeout=SECONDS) as client:
             yield client
     finally:
-        config.app.state.service.events.close()
+        app.state.service.events.close()
         server.should_exit = True
         thread.join(SECONDS)
         assert not thread.is_alive()

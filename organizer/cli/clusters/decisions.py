@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from organizer.cli.session import DebugOption, JsonOption, LibraryOption, command, opened
+from organizer.cli.session import (
+    DebugOption,
+    JsonOption,
+    LibraryOption,
+    UserOption,
+    command,
+    opened,
+)
 
 if TYPE_CHECKING:
     from organizer.library import Library
@@ -30,13 +37,18 @@ BurstOption = Annotated[
 def rename(
     cluster_id: IdArgument,
     name: Annotated[str, typer.Argument(metavar="NAME", help="The new name.")],
+    user: UserOption = None,
     library: LibraryOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Name a cluster. The name stays with its images through every ingest and recluster."""
     _decide(
-        lambda found: found.corrections.rename(cluster_id, name), library, json=json, debug=debug
+        lambda found: found.corrections.rename(cluster_id, name),
+        library,
+        user=user,
+        json=json,
+        debug=debug,
     )
 
 
@@ -44,29 +56,44 @@ def merge(
     cluster_ids: Annotated[
         list[int], typer.Argument(metavar="ID", help="The first keeps its id and name.")
     ],
+    user: UserOption = None,
     library: LibraryOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Merge clusters into one. No recluster separates them again; organizer undo does."""
-    _decide(lambda found: found.corrections.merge(cluster_ids), library, json=json, debug=debug)
+    _decide(
+        lambda found: found.corrections.merge(cluster_ids),
+        library,
+        user=user,
+        json=json,
+        debug=debug,
+    )
 
 
 def split(
     cluster_id: IdArgument,
     k: Annotated[int, typer.Option("--k", metavar="N", help="The number of parts.")] = 2,
+    user: UserOption = None,
     library: LibraryOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Split a cluster into several; the largest part keeps the id. organizer undo reverts it."""
-    _decide(lambda found: found.corrections.split(cluster_id, k=k), library, json=json, debug=debug)
+    _decide(
+        lambda found: found.corrections.split(cluster_id, k=k),
+        library,
+        user=user,
+        json=json,
+        debug=debug,
+    )
 
 
 def move(
     images: ImagesArgument,
     to: Annotated[int, typer.Option("--to", metavar="ID", help="The cluster.")],
     burst: BurstOption = False,
+    user: UserOption = None,
     library: LibraryOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
@@ -75,6 +102,7 @@ def move(
     _decide(
         lambda found: found.corrections.move(images, to, burst=burst),
         library,
+        user=user,
         json=json,
         debug=debug,
     )
@@ -87,6 +115,7 @@ def new(
         typer.Option("--name", metavar="NAME", help="The cluster's name; none if not given."),
     ] = None,
     burst: BurstOption = False,
+    user: UserOption = None,
     library: LibraryOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
@@ -98,6 +127,7 @@ def new(
     _decide(
         lambda found: found.corrections.new_cluster(images, name, burst=burst),
         library,
+        user=user,
         json=json,
         debug=debug,
     )
@@ -107,6 +137,7 @@ def exclude(
     images: ImagesArgument,
     cluster_id: Annotated[int, typer.Option("--in", metavar="ID", help="The cluster.")],
     burst: BurstOption = False,
+    user: UserOption = None,
     library: LibraryOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
@@ -115,6 +146,7 @@ def exclude(
     _decide(
         lambda found: found.corrections.exclude(images, cluster_id, burst=burst),
         library,
+        user=user,
         json=json,
         debug=debug,
     )
@@ -122,16 +154,20 @@ def exclude(
 
 def pin(
     cluster_id: IdArgument,
+    user: UserOption = None,
     library: LibraryOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Keep a cluster through every recluster, without naming it."""
-    _decide(lambda found: found.corrections.pin(cluster_id), library, json=json, debug=debug)
+    _decide(
+        lambda found: found.corrections.pin(cluster_id), library, user=user, json=json, debug=debug
+    )
 
 
 def retire(
     cluster_id: IdArgument,
+    user: UserOption = None,
     library: LibraryOption = None,
     json: JsonOption = False,
     debug: DebugOption = False,
@@ -140,13 +176,24 @@ def retire(
 
     Its id is never used again.
     """
-    _decide(lambda found: found.corrections.retire(cluster_id), library, json=json, debug=debug)
+    _decide(
+        lambda found: found.corrections.retire(cluster_id),
+        library,
+        user=user,
+        json=json,
+        debug=debug,
+    )
 
 
 def _decide(
-    decide: Callable[[Library], DecisionReport], library: Path | None, *, json: bool, debug: bool
+    decide: Callable[[Library], DecisionReport],
+    library: Path | None,
+    *,
+    user: str | None,
+    json: bool,
+    debug: bool,
 ) -> None:
-    with command(debug=debug), opened(library) as found:
+    with command(debug=debug), opened(library, user=user) as found:
         from organizer.cli.clusters import output
 
         output.print_decision(decide(found), json=json)

@@ -154,5 +154,7 @@ def print_history(events: Sequence[HistoryEvent], *, json: bool) -> None:
     if json:
         print_json({"events": [asdict(event) for event in events]})
         return
+    width = max((len(event.user) for event in events), default=0)
     for event in events:
-        print_line(f"{time_text(event.at)}  {event.what}")
+        by = f"  {event.user:<{width}}" if width else ""
+        print_line(f"{time_text(event.at)}{by}  {event.what}")

@@ -84,24 +84,28 @@ def cluster_summaries(store: Store) -> list[ClusterSummary]:
     medoids = dict(zip(models.cluster_ids.tolist()[::-1], models.medoids[::-1], strict=True))
     hidden = store.photos.hidden(members.image_ids.tolist())
     visible = members.take(~np.isin(members.image_ids, list(hidden))) if hidden else members
-    nearest = {i: _nearest(visible, i, _EXAMPLES) for i in models.ids}
-    shown = set(medoids.values()).union(*(set(ids) for ids in nearest.values()))
+    nearest = _nearest(visible, _EXAMPLES)
+    shown = set(medoids.values()).union(*nearest.values())
     files = store.photos.files_of(shown)
+    places = members.cluster_ids + 1  # NOISE is the first
+    length = max(models.ids, default=0) + 2
+    counts = np.bincount(places, minlength=length)
+    distances = np.bincount(places, weights=members.distances, minlength=length)
     summaries = []
     for cluster_id in models.ids:
-        mine = members.cluster_ids == cluster_id
-        count = int(np.count_nonzero(mine))
-        typical = [i for i in (medoids[cluster_id], *nearest[cluster_id]) if i in files]
+        count = int(counts[cluster_id + 1])
+        examples = nearest.get(cluster_id, [])
+        typical = [i for i in (medoids[cluster_id], *examples) if i in files]
         summaries.append(
             ClusterSummary(
                 cluster_id=cluster_id,
                 name=names.get(cluster_id),
                 count=count,
                 share=count / len(members),
-                cohesion=float(1 - members.distances[mine].mean()) if count else 0.0,
+                cohesion=1 - float(distances[cluster_id + 1]) / count if count else 0.0,
                 decided=min(decided[cluster_id], count),
                 medoid=files[typical[0]][0].file if typical else None,
-                examples=tuple(files[i][0].file for i in nearest[cluster_id] if i in files),
+                examples=tuple(files[i][0].file for i in examples if i in files),
             )
         )
     return sorted(summaries, key=lambda summary: (-summary.count, summary.cluster_id))
@@ -156,9 +160,11 @@ def photos_in_group(store: Store, group: PhotoGroup) -> list[GroupPhoto]:
     )
 
 
-def _nearest(members: Assignments, cluster_id: int, limit: int) -> list[str]:
-    """The members nearest to the centroid of their cluster."""
-    rows = np.flatnonzero(members.cluster_ids == cluster_id)
-    order = np.argsort(members.distances[rows], kind="stable")[:limit]
-    nearest: list[str] = members.image_ids[rows[order]].tolist()
-    return nearest
+def _nearest(members: Assignments, limit: int) -> dict[int, list[str]]:
+    """The members nearest to the centroid of each cluster."""
+    order = np.lexsort((members.distances, members.cluster_ids))
+    ids, starts = np.unique(members.cluster_ids[order], return_index=True)
+    return {
+        int(cluster_id): members.image_ids[order[start : min(start + limit, end)]].tolist()
+        for cluster_id, start, end in zip(ids, starts, [*starts[1:], len(order)], strict=True)
+    }

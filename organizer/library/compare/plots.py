@@ -17,7 +17,7 @@ from organizer.library.compare.recipe import Recipe
 from organizer.library.compare.run import KEPT_METRIC, ComparisonResult
 from organizer.library.images.thumbnails import THUMBNAIL_SIDE, make_thumbnails
 from organizer.library.progress import Progress
-from organizer.library.reports.contents import relative_to
+from organizer.library.reports.album import relative_to
 from organizer.library.reports.maps import SPOT_SIZE, draw_map
 from organizer.reduce.projection import Method
 from organizer.report.comparison import ComparisonCell

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
@@ -13,7 +13,6 @@ from organizer.library.clustering.build import ModeNames, PreparedImages, build_
 from organizer.library.clustering.constraints import (
     apply_constraints,
     assign_within_constraints,
-    constrained_rows,
     decided_singly,
 )
 from organizer.library.corrections.batch import DecisionBatch
@@ -78,11 +77,8 @@ class Editor:
         decision = self._draft_merge(into, others)
         self.batch.require_no_conflict(decision)
         self.clusters.relabel(others, into)
-        constraints = self.batch.add(decision).constraints()
-        rows = constrained_rows(self.clusters.members.image_ids, constraints)
-        rows = rows[self.clusters.members.cluster_ids[rows] == into]
-        if len(rows):
-            self._constrain(rows, fixed=constraints.fixed)
+        self.batch.add(decision)
+        self._constrain_merged(into)
         return self._counted(decision)
 
     def split(self, cluster_id: int, k: int) -> Decision:
@@ -275,7 +271,7 @@ class Editor:
             self.clusters.renew_candidates()
         return self._counted(decision)
 
-    def _constrain(self, rows: Labels, *, fixed: Iterable[str] | None = None) -> None:
+    def _constrain(self, rows: Labels) -> None:
         """Assign members to the clusters that the decisions so far fix them to, or exclude."""
         clusters = self.clusters
         ids = clusters.members.image_ids[rows].tolist()
@@ -288,7 +284,21 @@ class Editor:
             clusters.exemplars,
             constraints,
         )
-        clusters.reassign(rows, images, after, fixed=constraints.fixed if fixed is None else fixed)
+        clusters.reassign(rows, images, after, fixed=constraints.fixed)
+
+    def _constrain_merged(self, cluster_id: int) -> None:
+        """Apply the constraints to the members of a cluster that was merged just now."""
+        builder, members = self.batch.builder, self.clusters.members
+        rows = self.state.rows.of({*builder.fixed, *builder.banned})
+        rows = np.unique(rows[rows != NOISE])
+        rows = rows[members.cluster_ids[rows] == cluster_id]
+        ids = members.image_ids[rows].tolist()
+        stay = np.array([builder.fixed.get(i) == cluster_id for i in ids], dtype=np.bool_)
+        leave = np.array([cluster_id in builder.banned.get(i, ()) for i in ids], dtype=np.bool_)
+        leave |= np.array([i in builder.fixed for i in ids], dtype=np.bool_)
+        self.clusters.mark_decided(rows[stay])
+        if (leave & ~stay).any():
+            self._constrain(rows[leave & ~stay])
 
     def _with_bursts(self, image_ids: Sequence[str]) -> list[str]:
         return self.state.with_bursts(image_ids, decided_singly(self.batch.decisions))

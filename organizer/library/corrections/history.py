@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from organizer.cluster.assign import NOVEL_ORIGIN
@@ -24,6 +24,7 @@ class HistoryEvent:
         what: What happened, for a person.
         cluster_ids: The clusters that it is about.
         clustering_id: The clustering that it made or brought back; 0 where it made none.
+        user: Who did it; empty where that is not known, and where nobody did.
         step_id: The step of the history that it is of; 0 for clusters that an ingest found.
     """
 
@@ -31,11 +32,16 @@ class HistoryEvent:
     what: str
     cluster_ids: tuple[int, ...]
     clustering_id: int = 0
+    user: str = ""
     step_id: int = 0
 
 
-def read_history(store: Store, cluster_id: int | None) -> list[HistoryEvent]:
+def read_history(
+    store: Store, cluster_id: int | None, *, since: int | None = None
+) -> list[HistoryEvent]:
     """Read what became of the clusters, or of one; see `Corrections.history`."""
+    if since is not None:
+        return [e for e in _of_steps(store, since) if cluster_id in {None, *e.cluster_ids}]
     origins = store.clusterings.origins()
     if cluster_id is not None and cluster_id not in origins:
         raise SettingsError(
@@ -47,52 +53,60 @@ def read_history(store: Store, cluster_id: int | None) -> list[HistoryEvent]:
     return [e for e in events if cluster_id is None or cluster_id in e.cluster_ids]
 
 
-def _of_steps(store: Store) -> Iterator[HistoryEvent]:
-    clusterings = {c.clustering_id: c for c in store.clusterings.all()}
+def _of_steps(store: Store, since: int = 0) -> Iterator[HistoryEvent]:
+    """The events of the steps after one, which cost no more where many are before it."""
+    clustering: Callable[[int], StoredClustering] = store.clusterings.get
+    if not since:  # all of them are read faster than one by one
+        clustering = {c.clustering_id: c for c in store.clusterings.all()}.__getitem__
     decisions = store.decisions.by_step()
     steps = {step.step_id: step for step in store.steps.all()}
     for step in steps.values():
-        for event in _of_step(step, steps, decisions, clusterings):
-            yield replace(event, step_id=step.step_id)
+        if step.step_id > since:
+            for event in _of_step(step, steps, decisions, clustering):
+                yield replace(event, step_id=step.step_id)
 
 
 def _of_step(
     step: Step,
     steps: Mapping[int, Step],
     decisions: Mapping[int, Sequence[Decision]],
-    clusterings: Mapping[int, StoredClustering],
+    clustering: Callable[[int], StoredClustering],
 ) -> Iterator[HistoryEvent]:
     if step.kind in _AGAIN:
-        yield from _of_return(step, steps.get(step.about), decisions, clusterings)
+        yield from _of_return(step, steps.get(step.about), decisions, clustering)
     elif step.kind is StepKind.RECLUSTER:
-        yield from _of_recluster(clusterings[step.clustering_id], step.at)
+        yield from _of_recluster(clustering(step.clustering_id), step)
     else:
-        made = step.clustering_id if step.clustering_id != step.former_id else 0
         for decision in decisions.get(step.step_id, ()):
-            yield _of_decision(decision, step.at, made)
+            yield _of_decision(decision, step)
 
 
-def _of_decision(decision: Decision, at: str, made: int, prefix: str = "") -> HistoryEvent:
-    about = {decision.cluster_id, *decision.others}
-    return HistoryEvent(at, prefix + describe_decision(decision), tuple(sorted(about)), made)
+def _of_decision(decision: Decision, step: Step, prefix: str = "") -> HistoryEvent:
+    about = tuple(sorted({decision.cluster_id, *decision.others}))
+    what = prefix + describe_decision(decision)
+    return HistoryEvent(step.at, what, about, _made_by(step), step.user)
+
+
+def _made_by(step: Step) -> int:
+    """The clustering that a step made or brought back; 0 where it made none."""
+    return step.clustering_id if step.clustering_id != step.former_id else 0
 
 
 def _of_return(
     step: Step,
     about: Step | None,
     decisions: Mapping[int, Sequence[Decision]],
-    clusterings: Mapping[int, StoredClustering],
+    clustering: Callable[[int], StoredClustering],
 ) -> Iterator[HistoryEvent]:
     """An undo or a redo."""
-    made = step.clustering_id if step.clustering_id != step.former_id else 0
     if about is not None and about.kind is StepKind.DECISIONS:
         for decision in decisions.get(about.step_id, ()):
-            yield _of_decision(decision, step.at, made, f"{_AGAIN[step.kind]}: ")
+            yield _of_decision(decision, step, f"{_AGAIN[step.kind]}: ")
         return
-    current = clusterings[step.clustering_id]
+    current = clustering(step.clustering_id)
     what = f"recluster {about.clustering_id}" if about is not None else "the last step"
     back = f"{_AGAIN[step.kind]}: {what}; clustering {step.clustering_id} is current"
-    yield HistoryEvent(step.at, back, _ids(current.lineage), made)
+    yield HistoryEvent(step.at, back, _ids(current.lineage), _made_by(step), step.user)
 
 
 def _ids(lineage: LineageReport) -> tuple[int, ...]:
@@ -100,16 +114,17 @@ def _ids(lineage: LineageReport) -> tuple[int, ...]:
     return tuple(sorted({*lineage.kept, *lineage.new}))
 
 
-def _of_recluster(clustering: StoredClustering, at: str) -> Iterator[HistoryEvent]:
+def _of_recluster(clustering: StoredClustering, step: Step) -> Iterator[HistoryEvent]:
     lineage, made = clustering.lineage, clustering.clustering_id
     with_ = ", ".join([clustering.embedder.name, *describe_preprocessing(clustering)])
     name = f"recluster {made} with {with_}"
     if not lineage.kept and not lineage.retired:
         ids = _ids(lineage)
-        yield HistoryEvent(at, f"{name}: {_counted(len(ids))} made", ids, made)
+        what = f"{name}: {_counted(len(ids))} made"
+        yield HistoryEvent(step.at, what, ids, made, step.user)
         return
     for what, about in _changes(lineage):
-        yield HistoryEvent(at, f"{name}: {what}", about, made)
+        yield HistoryEvent(step.at, f"{name}: {what}", about, made, step.user)
 
 
 def _changes(lineage: LineageReport) -> Iterator[tuple[str, tuple[int, ...]]]:

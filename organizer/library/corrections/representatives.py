@@ -14,6 +14,9 @@ from organizer.library.corrections.state import EditorState
 from organizer.library.corrections.working import WorkingClusters
 from organizer.types import ClusterModels, Labels
 
+_AT_ONCE = 1_024
+"""Members that are compared with the modes at once, the most typical first: mostly enough."""
+
 
 def representatives(
     clusters: WorkingClusters, state: EditorState, cluster_id: int
@@ -21,22 +24,32 @@ def representatives(
     """The most typical images of a cluster's modes, and the mode of each."""
     members, models = clusters.members, clusters.models
     rows = np.flatnonzero(members.cluster_ids == cluster_id)
+    rows = rows[np.argsort(members.distances[rows], kind="stable")]
     modes = np.flatnonzero(models.cluster_ids == cluster_id)
-    mode_of = np.zeros(len(rows), dtype=np.int64)
-    if len(modes) > 1 or state.preprocessor.bursts:
-        images = clusters.images(rows, kept=True)
-        mode_of = place_points(images.points, models.centroids[modes]).nearest
-        if images.observations is not None:
-            mode_of = one_per_observation(mode_of, images.observations)
-    image_ids: list[str] = []
-    groups: list[int] = []
-    for mode in range(len(modes)):
-        mine = rows[mode_of == mode]
-        order = np.argsort(members.distances[mine], kind="stable")
-        nearest = mine[order][:REPRESENTATIVES]
-        image_ids += members.image_ids[nearest].tolist()
-        groups += [int(models.mode_ids[modes[mode]])] * len(nearest)
+    found: list[list[int]] = [[] for _ in modes]
+    # Of a burst only all images say which mode it is of.
+    at_once = max(1, len(rows) if state.preprocessor.bursts else _AT_ONCE)
+    for start in range(0, len(rows), at_once):
+        part = rows[start : start + at_once]
+        mode_of = _modes_of(part, modes, clusters, state)
+        for mode, mine in enumerate(found):
+            mine.extend(part[mode_of == mode][: REPRESENTATIVES - len(mine)].tolist())
+        if all(len(mine) == REPRESENTATIVES for mine in found):
+            break
+    image_ids = [members.image_ids[row] for mine in found for row in mine]
+    groups = [int(models.mode_ids[m]) for m, mine in zip(modes, found, strict=True) for _ in mine]
     return image_ids, groups
+
+
+def _modes_of(rows: Labels, modes: Labels, clusters: WorkingClusters, state: EditorState) -> Labels:
+    """Of which of the modes of their cluster some members are, by place."""
+    if len(modes) == 1 and not state.preprocessor.bursts:
+        return np.zeros(len(rows), dtype=np.int64)
+    images = clusters.counted_images(rows)
+    mode_of = place_points(images.points, clusters.models.centroids[modes]).nearest
+    if images.observations is not None:
+        mode_of = one_per_observation(mode_of, images.observations)
+    return mode_of
 
 
 def representatives_of_parts(

@@ -34,6 +34,7 @@ from organizer.store import MemberChange
 from organizer.types import (
     NOISE,
     Assignments,
+    AssignmentState,
     ClusterModels,
     Exemplars,
     Labels,
@@ -70,6 +71,8 @@ class WorkingClusters:
     @property
     def exemplars(self) -> Exemplars:
         """Those of all modes."""
+        if not self.new_exemplars:
+            return self._state.exemplars
         return Exemplars.joined([self._state.exemplars, *self.new_exemplars])
 
     @property
@@ -100,6 +103,13 @@ class WorkingClusters:
                 return prepared.take(places)
         return self._state.images(rows, self.members.cluster_ids, kept=kept)
 
+    def counted_images(self, rows: Labels) -> PreparedImages:
+        """Members with their points, for counting; the vectors are not read where they are kept."""
+        points = self._state.kept_points(rows)
+        if points is None:
+            return self.images(rows)
+        return PreparedImages(self.members.image_ids[rows], points, points)
+
     def next_mode_id(self) -> int:
         """An id that no mode of the base ever had: its exemplars stay when a mode goes."""
         known = np.concatenate([self.models.mode_ids, self.exemplars.mode_ids])
@@ -112,6 +122,11 @@ class WorkingClusters:
         for item in fields(Assignments):
             if item.name != "image_ids":
                 getattr(self.members, item.name)[rows] = getattr(members, item.name)
+        self._touched.append(rows)
+
+    def mark_decided(self, rows: Labels) -> None:
+        """Note that a decision fixes members to the clusters that they are in."""
+        self.members.states[rows] = AssignmentState.DECIDED.value
         self._touched.append(rows)
 
     def relabel(self, others: Sequence[int], into: int) -> None:
@@ -198,7 +213,7 @@ class WorkingClusters:
         is_mine = np.isin(self.models.cluster_ids, list(cluster_ids))
         mine, rest = self.models.take(is_mine), self.models.take(~is_mine)
         rows = np.flatnonzero(np.isin(self.members.cluster_ids, mine.cluster_ids))
-        images = self._counted_images(rows)
+        images = self.counted_images(rows)
         held = self.members.cluster_ids[rows]
         labels = place_in_cluster(images.points, mine.centroids, mine.cluster_ids, held).nearest
         if images.observations is not None:
@@ -234,13 +249,6 @@ class WorkingClusters:
         return lineage
 
     # ---------------------------------------------------------------------------------------
-
-    def _counted_images(self, rows: Labels) -> PreparedImages:
-        """Members with their points, for counting; the vectors are not read where they are kept."""
-        points = self._state.kept_points(rows)
-        if points is None:
-            return self.images(rows)
-        return PreparedImages(self.members.image_ids[rows], points, points)
 
     def _needs_count(self, affected: set[int]) -> bool:
         """Whether the sums of clusters cannot be continued."""

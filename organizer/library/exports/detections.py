@@ -166,4 +166,5 @@ def _as_exported(box: Detection, columns: Mapping[str, Any] | None) -> ExportDet
         cluster_name=cluster.get("cluster_names"),
         decided=cluster.get("states") == AssignmentState.DECIDED,
         distance=cluster.get("distances"),
+        decided_by=cluster.get("decided_by"),
     )

@@ -13,14 +13,14 @@ from organizer.cluster.decisions import compile_constraints
 from organizer.errors import SettingsError
 from organizer.library.current import require_cluster, require_clustering
 from organizer.library.exports.numbers import finite
-from organizer.library.images.crops import moved_by_person
+from organizer.library.images.crops import movers
 from organizer.store import Store, StoredClustering
 from organizer.store.ids import IdArray, contains_ids, pack_ids
 from organizer.types import NOISE, UNSURE, Assignments, AssignmentState
 
 _COLUMNS = (
     "cluster_ids", "cluster_names", "states", "candidate_ids", "candidate_names", "distances",
-    "margins",
+    "margins", "decided_by",
 )  # fmt: skip
 
 
@@ -32,11 +32,13 @@ class Membership:
         current: The clustering; None where there is none yet.
         names: The names of clusters, by id.
         ids: The ids of the clusters.
+        movers: Who moved each image that a person moved; empty where that is not known.
     """
 
     current: StoredClustering | None
     names: Mapping[int, str]
     ids: list[int]
+    movers: Mapping[str, str]
     _members: Assignments | None
     _order: NDArray[np.int64]
     _packed: IdArray
@@ -48,13 +50,15 @@ class Membership:
             current, decisions = store.clusterings.current(), store.decisions.current()
             names = compile_constraints(decisions).names
             if current is None:
-                return cls(None, names, [], None, np.empty(0, np.int64), pack_ids([]))
+                return cls(None, names, [], {}, None, np.empty(0, np.int64), pack_ids([]))
             members = store.clusterings.assignments(current.clustering_id)
             ids = store.clusterings.cluster_ids(current.clustering_id)
-        members = _only_moved(members, moved_by_person(decisions))
+            users = {step.step_id: step.user for step in store.steps.all()}
+        by_person = movers(decisions, users)
+        members = _only_moved(members, by_person)
         packed = pack_ids(members.image_ids)
         order = np.argsort(packed)
-        return cls(current, names, ids, members, order, packed[order])
+        return cls(current, names, ids, by_person, members, order, packed[order])
 
     def within(self, store: Store, named: Sequence[str | int]) -> IdArray | None:
         """The ascending ids of the members of some clusters; None where no cluster is named.
@@ -93,6 +97,7 @@ class Membership:
         cluster_id, nearest = int(members.cluster_ids[row]), int(members.candidates[row])
         own = None if cluster_id == NOISE else cluster_id
         candidate = nearest if own is None and nearest != NOISE else None
+        decided = members.states[row] == AssignmentState.DECIDED
         return (
             own,
             None if own is None else self.names.get(own),
@@ -101,6 +106,7 @@ class Membership:
             None if candidate is None else self.names.get(candidate),
             finite(float(members.distances[row])),
             finite(float(members.margins[row])),
+            (self.movers.get(members.image_ids[row]) or None) if decided else None,
         )
 
 

@@ -17,6 +17,7 @@ from organizer.arguments import (
     require_image_id,
     require_integer,
     require_object,
+    require_text,
 )
 from organizer.errors import SettingsError
 from organizer.library.images.details import ImageDetails, read_details
@@ -31,6 +32,7 @@ from organizer.library.images.overview import (
 )
 from organizer.library.images.paths import image_at
 from organizer.library.images.thumbnails import THUMBNAIL_SIDE, make_thumbnails
+from organizer.library.images.timeline import Timeline, read_timeline
 from organizer.library.opening import OpenLibrary
 from organizer.library.progress import NoProgress
 from organizer.store.ids import pack_ids
@@ -212,6 +214,28 @@ class Images:
     def table(self) -> ArrowTable:
         """All images as a pyarrow Table with the columns of `ImageFacts`."""
         return self._store.photos.table()
+
+    def timeline(self, *, deployment: str | None = None, camera: str | None = None) -> Timeline:
+        """The events: what each camera saw and when, by camera and then by time.
+
+        Args:
+            deployment: The deployment to which it is limited; all where None.
+            camera: The camera to which it is limited, as `TimelineEvent.camera` names it; all
+                where None.
+
+        Raises:
+            SettingsError: No photo of the library is of that deployment or camera.
+
+        Examples:
+            >>> for event in library.images.timeline().events:  # doctest: +SKIP
+            ...     print(event.camera, event.start, event.images, event.night)
+        """
+        return read_timeline(
+            self._store,
+            deployment=None if deployment is None else require_text("deployment", deployment),
+            camera=None if camera is None else require_text("camera", camera),
+            settings=self._opened.settings,
+        )
 
     def __repr__(self) -> str:
         return f"<Images: {len(self):,}>"

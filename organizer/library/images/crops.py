@@ -194,6 +194,17 @@ def moved_by_person(decisions: Sequence[Decision]) -> set[str]:
     return {i for d in decisions if d.kind is DecisionKind.MOVE for i in d.image_ids}
 
 
+def movers(decisions: Sequence[Decision], users: Mapping[int, str]) -> dict[str, str]:
+    """Who moved each image that a person moved; the last one counts, empty where not known.
+
+    Args:
+        decisions: The decisions that hold, in order.
+        users: Who made each step.
+    """
+    moves = [d for d in decisions if d.kind is DecisionKind.MOVE]
+    return {i: users.get(d.step_id, "") for d in moves for i in d.image_ids}
+
+
 def _surest_first(crop: CropLocation) -> tuple[bool, float, str]:
     return not crop.decided, -crop.confidence, crop.crop_id
 

@@ -30,7 +30,8 @@ def images_at(store: Store, paths: Iterable[str | Path]) -> dict[str | Path, str
     """
     files = {path: typed_path(path).absolute() for path in paths}
     found = store.photos.images_at(files.values())
-    others = {path: file.resolve() for path, file in files.items() if file not in found}
+    left = {path: (file, file.resolve()) for path, file in files.items() if file not in found}
+    others = {path: resolved for path, (file, resolved) in left.items() if resolved != file}
     resolved = store.photos.images_at(others.values()) if others else {}
     held = {path: found[file] for path, file in files.items() if file in found}
     return held | {path: resolved[file] for path, file in others.items() if file in resolved}

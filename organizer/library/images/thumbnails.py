@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from organizer import decode
@@ -15,7 +16,7 @@ from organizer.library.images.frames import cut_box, present_files, read_frame
 from organizer.library.progress import Progress
 from organizer.settings import available_cores
 from organizer.store import FileRow, Store
-from organizer.thumbnail import Thumbnail, thumbnail
+from organizer.thumbnail import QUALITY, Thumbnail, thumbnail
 from organizer.types import Box, Crop
 
 THUMBNAIL_SIDE = 96
@@ -30,6 +31,7 @@ def make_thumbnails(
     wanted: Sequence[str],
     *,
     side: int = THUMBNAIL_SIDE,
+    quality: int = QUALITY,
     threads: int = 0,
     max_file_bytes: int = 2 * 1024**3,
     with_people: bool | None = None,
@@ -44,6 +46,7 @@ def make_thumbnails(
         store: The library.
         wanted: Image ids; one that comes twice is read once.
         side: The longer side of a picture, in pixels, at most.
+        quality: Of the JPEGs, 1 to 95.
         threads: Threads that read and decode; 0 takes one for each core.
         max_file_bytes: A larger file is not read.
         with_people: Whether also of photos with people; as the store is set where None.
@@ -58,7 +61,8 @@ def make_thumbnails(
     progress.begin("reading pictures", len(ids))
     found = {}
     jobs = [_job(image_id, crops.get(image_id), files.get(image_id, ())) for image_id in ids]
-    for image_id, picture in _made(jobs, side, threads or available_cores(), max_file_bytes):
+    read = partial(_picture, side=side, quality=quality, max_bytes=max_file_bytes)
+    for image_id, picture in _made(jobs, read, threads or available_cores()):
         progress.advance()
         if picture is not None:
             found[image_id] = picture
@@ -83,10 +87,10 @@ def _job(image_id: str, crop: Crop | None, files: Sequence[FileRow]) -> _Job:
 
 
 def _made(
-    jobs: Sequence[_Job], side: int, threads: int, max_bytes: int
+    jobs: Sequence[_Job], read: Callable[[_Job], Thumbnail | None], threads: int
 ) -> Iterator[tuple[str, Thumbnail | None]]:
     def work(job: _Job) -> tuple[str, Thumbnail | None]:
-        return job.image_id, _picture(job, side=side, max_bytes=max_bytes)
+        return job.image_id, read(job)
 
     with warnings.catch_warnings(), ThreadPoolExecutor(threads, "pictures") as pool:
         # Pillow warns about damaged files; their picture is there or absent.
@@ -98,10 +102,11 @@ def _made(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _picture(job: _Job, *, side: int, max_bytes: int) -> Thumbnail | None:
+def _picture(job: _Job, *, side: int, quality: int, max_bytes: int) -> Thumbnail | None:
     box = job.box
     needed = side if box is None else math.ceil(side / max(min(box.width, box.height), 1 / side))
     image = read_frame(job.frame_id, job.files, min_side=needed, max_bytes=max_bytes)
     if image is None:
         return None
-    return thumbnail(image.pixels if box is None else cut_box(image.pixels, box), side=side)
+    pixels = image.pixels if box is None else cut_box(image.pixels, box)
+    return thumbnail(pixels, side=side, quality=quality)

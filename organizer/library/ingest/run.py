@@ -18,7 +18,7 @@ from organizer.library.clustering.preprocessing import uses_capture_info
 from organizer.library.ingest.commit import CommitBuffer
 from organizer.library.ingest.late import assign_late
 from organizer.library.ingest.report import IngestReport
-from organizer.library.progress import Progress
+from organizer.library.progress import NoProgress, Progress
 from organizer.paths import folder_prefix
 from organizer.protocols import Embedder, Executor, LoadedEmbedder
 from organizer.settings import DEFAULT_EMBEDDER, Settings, config_path
@@ -93,11 +93,56 @@ def run_ingest(
     progress: Progress,
     stop: Callable[[], bool],
     pause: Callable[[], None],
+    is_complete: Callable[[ImageRef], bool] | None = None,
 ) -> IngestReport:
-    """See `organizer.library.Library.ingest`. The caller holds the library for writing."""
+    """See `organizer.library.Library.ingest`. The caller holds the library for writing.
+
+    Args:
+        store: The library.
+        starts: See `starting_points`.
+        was_interrupted: Whether the last writer was interrupted.
+        embedder: As in `Library.ingest`.
+        other_weights: As in `Library.ingest`.
+        settings: The settings.
+        progress: Receives the progress.
+        stop: As in `Library.ingest`.
+        pause: As in `Library.ingest`.
+        is_complete: Whether a file is to be read; another program may still be writing it. One
+            that is not, or that changed while it was read and cannot be used, is left for a later
+            ingest: neither broken nor missing. None reads all files.
+    """
     try:
         run = _prepare(store, starts, embedder, other_weights, settings, progress, stop, pause)
+        run.is_complete = is_complete
         return run.run(was_interrupted=was_interrupted)
+    finally:
+        store.roots.discard_pending()
+
+
+@dataclass(frozen=True, slots=True)
+class PendingFiles:
+    """What an ingest would find different from what the library knows.
+
+    Attributes:
+        refs: The files that it would read.
+        gone: Number of files, and of problems of files, that are not there any more.
+        returned: Number of missing files that are there again.
+    """
+
+    refs: tuple[ImageRef, ...]
+    gone: int
+    returned: int
+
+
+def pending_files(
+    store: Store, starts: Sequence[Path], *, embedder: str | Embedder | None, settings: Settings
+) -> PendingFiles:
+    """Look for what an ingest would read or note, without reading a file or writing anything."""
+    try:
+        run = _prepare(
+            store, starts, embedder, False, settings, NoProgress(), lambda: False, lambda: None
+        )
+        return run.pending()
     finally:
         store.roots.discard_pending()
 
@@ -156,6 +201,7 @@ class _Ingest:
         arranged: Links and copies that arrangements made below the starting points.
         blind: Folders that cannot be listed.
         found_again: Files of known images, by image.
+        is_complete: See `run_ingest`.
     """
 
     store: Store
@@ -174,6 +220,19 @@ class _Ingest:
     report: IngestReport = field(default_factory=IngestReport)
     blind: list[Problem] = field(default_factory=list)
     found_again: dict[str, list[Path]] = field(default_factory=dict)
+    is_complete: Callable[[ImageRef], bool] | None = None
+
+    def pending(self) -> PendingFiles:
+        """See `pending_files`."""
+        refs = [
+            ref
+            for refs in self._chunks()
+            for ref, known in zip(refs, self.index.look_up(refs, self.root_ids), strict=True)
+            if known is None
+        ]
+        blind = [problem.ref.file for problem in self.blind]
+        gone = len(self.index.vanished(except_below=blind)) + len(self.index.vanished_problems())
+        return PendingFiles(tuple(refs), gone, len(self.index.found_again()))
 
     def run(self, *, was_interrupted: bool) -> IngestReport:
         """Look for files, embed new images, note what has gone."""
@@ -211,10 +270,10 @@ class _Ingest:
         new = 0
         for refs in self._chunks():
             for ref, known in zip(refs, self.index.look_up(refs, self.root_ids), strict=True):
-                if known is None:
-                    new += 1
-                else:
+                if known is not None:
                     self.report.count(known, ref.file)
+                elif self._is_to_be_read(ref):
+                    new += 1
             self.progress.advance(len(refs))
             self.pause()
         return new
@@ -223,7 +282,12 @@ class _Ingest:
         """Walk again: two walks cost less than remembering ten million files."""
         for refs in self._chunks(again=True):
             known = self.index.look_up(refs, self.root_ids)
-            yield from (ref for ref, outcome in zip(refs, known, strict=True) if outcome is None)
+            for ref, outcome in zip(refs, known, strict=True):
+                if outcome is None and self._is_to_be_read(ref):
+                    yield ref
+
+    def _is_to_be_read(self, ref: ImageRef) -> bool:
+        return self.is_complete is None or self.is_complete(ref)
 
     def _chunks(self, *, again: bool = False) -> Iterator[list[ImageRef]]:
         for root, start in self.walks:
@@ -275,7 +339,8 @@ class _Ingest:
         batches = executor.run(self._refs_to_read(), loaded, is_known=self.embedded.__contains__)
         notes = _Notes(self.progress, loaded.spec.name, self.settings.batch_size)
         last = time.monotonic()
-        for batch in batches:
+        for read in batches:
+            batch = read if self.is_complete is None else _without_changing(read)
             notes.of(batch)
             self.embedded.add(batch.embeddings.image_ids)
             commit.add(batch)
@@ -372,6 +437,20 @@ def _reader_note(failure: ReaderFailure, ref: ImageRef) -> str:
         f"the metadata reader {failure.reader!r} of {metadata.reader_provider(failure.reader)} "
         f"failed on {ref.file}: {failure.reason}; new photos go in without what it would find"
     )
+
+
+def _without_changing(batch: ProcessedBatch) -> ProcessedBatch:
+    """A batch without the unusable files that have changed or gone since they were looked for."""
+    files = tuple(f for f in batch.files if f.problem is None or not _has_changed(f.ref))
+    return replace(batch, files=files)
+
+
+def _has_changed(ref: ImageRef) -> bool:
+    try:
+        status = ref.file.stat()
+    except OSError:
+        return True
+    return (status.st_size, status.st_mtime_ns) != (ref.size, ref.mtime_ns)
 
 
 def _is_below(ref: ImageRef, folder: Path) -> bool:

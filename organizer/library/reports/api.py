@@ -9,8 +9,10 @@ from organizer.arguments import require_choice, require_flag, require_path, requ
 from organizer.library.opening import OpenLibrary
 from organizer.library.progress import Progress, progress_or_none
 from organizer.library.reports import publish
+from organizer.library.reports.image_map import ImageMap, image_map, kept_image_map
 from organizer.library.reports.maps import MapMethod
 from organizer.library.reports.report import ClusteringReport, make_report
+from organizer.reduce.projection import Method
 
 
 class Reports:
@@ -82,6 +84,57 @@ class Reports:
             settings=self._settings,
             progress=progress_or_none(progress),
         )
+
+    def map(
+        self, *, method: Method = "tsne", redraw: bool = False, progress: Progress | None = None
+    ) -> ImageMap:
+        """The map of all images of the clustering, the unassigned ones too: alike lies together.
+
+        It is drawn of at most 10,000 images, a seeded sample of more, and the others are placed
+        beside those that are most like them. It is kept in the library: images that come later are
+        placed on it and move no other, and neither do decisions or a recluster, which change the
+        clusters and not the vectors. It takes half a minute for 100,000 images, and nothing when it
+        is kept.
+
+        Args:
+            method: "tsne", "umap" or "pca"; see `organizer.reduce.projection.project`.
+            redraw: Whether to draw it anew of the images that there are now.
+            progress: Receives the progress.
+
+        Raises:
+            ClusteringError: There is no clustering yet.
+            PluginError: UMAP is required and not installed.
+
+        Examples:
+            >>> found = library.reports.map()  # doctest: +SKIP
+            >>> found.xy.shape  # doctest: +SKIP
+            (24, 2)
+        """
+        return image_map(
+            self._store,
+            _map_method(method),
+            seed=self._settings.seed,
+            redraw=require_flag("redraw", redraw),
+            progress=progress_or_none(progress),
+        )
+
+    def kept_map(self, *, method: Method = "tsne") -> ImageMap | None:
+        """The map as `map` gives it, where it is drawn already; None where it is not.
+
+        Raises:
+            ClusteringError: There is no clustering yet.
+        """
+        return kept_image_map(
+            self._store,
+            _map_method(method),
+            seed=self._settings.seed,
+            progress=progress_or_none(None),
+        )
+
+
+def _map_method(method: Method) -> Method:
+    require_choice("method", method, get_args(Method))
+    return method
 
 
 def _labels(labels: str | None) -> str | None:

@@ -9,14 +9,13 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from organizer.evaluate.internal import METRIC
 from organizer.library.clustering.preprocessing import describe_preprocessing
 from organizer.library.clustering.space import reducer_text
-from organizer.library.images.thumbnails import THUMBNAIL_SIDE, make_thumbnails
 from organizer.library.progress import Progress
 from organizer.library.reports import sheets
+from organizer.library.reports.album import Album, make_album
 from organizer.library.reports.maps import (
     SPOT_SIZE,
     DrawnMap,
@@ -37,11 +36,9 @@ from organizer.report.contents import (
     MapPicture,
     ReportContents,
     ReportMap,
-    ReportPicture,
 )
 from organizer.settings import Settings
 from organizer.store import Store, StoredClustering
-from organizer.thumbnail import Thumbnail
 from organizer.types import NOISE, Assignments, AssignmentState, Labels
 
 
@@ -51,14 +48,25 @@ def report_contents(
     *,
     map_method: MapMethod,
     below: Path,
+    page: Path | None,
     settings: Settings,
     progress: Progress,
 ) -> tuple[ClusteringReport, ReportContents]:
-    """The report with all that a page or plots show; see `Reports.write`."""
+    """The report with all that a page or plots show; see `Reports.write`.
+
+    Links are from the folder `page`; there are none where it is None.
+    """
     progress.begin("scoring", None)
     scored = score_clustering(store, labels, below=below, settings=settings)
     report, members, vectors = scored.report, scored.members, scored.vectors
-    drawn = draw_map(vectors, report.cluster_ids, map_method, seed=settings.seed, progress=progress)
+    drawn = draw_map(
+        vectors,
+        report.cluster_ids,
+        map_method,
+        seed=settings.seed,
+        progress=progress,
+        with_hover=page is not None,
+    )
     progress.begin("looking at neighbours", None)
     disagreeing = find_disagreements(vectors, report.cluster_ids, members.margins)
     hidden = store.photos.hidden(members.image_ids.tolist())
@@ -72,7 +80,16 @@ def report_contents(
         disagreeing=disagreeing,
         drawn=drawn,
     )
-    album = _album(store, report, shown, below=below, settings=settings, progress=progress)
+    album = make_album(
+        store,
+        report.image_ids,
+        pictured=shown.pictured,
+        named=shown.named,
+        below=below,
+        page=page,
+        threads=settings.threads,
+        progress=progress,
+    )
     return report, _contents(store, report, members, shown, album, hidden=len(hidden))
 
 
@@ -93,9 +110,9 @@ class _ShownImages:
     def pictured(self) -> Labels:
         """The images that are shown as pictures."""
         rows = [self.unassigned, self.doubtful]
-        rows += [part for s in self.sheets.values() for part in (s.typical, s.least_sure)]
+        rows += [part for s in self.sheets.values() for part in (s.typical, s.border)]
         if self.drawn is not None:
-            rows.append(self.drawn.rows[self.drawn.spots])
+            rows.append(self.drawn.rows[np.concatenate([self.drawn.spots, self.drawn.hover])])
         return np.concatenate(rows)
 
     @property
@@ -110,7 +127,7 @@ def _contents(
     report: ClusteringReport,
     members: Assignments,
     shown: _ShownImages,
-    album: _Album,
+    album: Album,
     *,
     hidden: int,
 ) -> ReportContents:
@@ -131,9 +148,9 @@ def _contents(
         explanation=report.explanation,
         audit=report.audit,
         evidence=report.clustering.evidence,
-        sheets={i: _sheet(i, images, members, album) for i, images in shown.sheets.items()},
+        sheets={i: _sheet(i, images, album) for i, images in shown.sheets.items()},
         doubtful=tuple(
-            album.picture(row, f"{share:.0%} in {_called(int(other), names)}")
+            album.picture(row, f"near {_called(int(other), names)} ({share:.0%})")
             for row, share, other in zip(
                 shown.doubtful, disagreeing.shares, disagreeing.others, strict=False
             )
@@ -148,59 +165,7 @@ def _contents(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Album:
-    """The pictures that could be read, and the paths of the images."""
-
-    image_ids: NDArray[np.object_]
-    paths: Mapping[str, Path]
-    thumbnails: Mapping[str, Thumbnail]
-    wanted: int
-    below: Path
-
-    def path(self, row: int) -> str:
-        """The path of the image of a row, for a person."""
-        return relative_to(self.paths[self.image_ids[row]], self.below)
-
-    def picture(self, row: int, note: str = "") -> ReportPicture:
-        """The picture of a row; without pixels where the file could not be read."""
-        found = self.thumbnails.get(self.image_ids[row])
-        if found is None:
-            return ReportPicture(self.path(row), b"", THUMBNAIL_SIDE, THUMBNAIL_SIDE, note)
-        return ReportPicture(self.path(row), found.jpeg, found.width, found.height, note)
-
-    @property
-    def missing(self) -> int:
-        """Number of pictures that could not be read."""
-        return self.wanted - len(self.thumbnails)
-
-
-def relative_to(file: Path, below: Path) -> str:
-    """A path as short as it can be written from a folder."""
-    return str(file.relative_to(below)) if file.is_relative_to(below) else str(file)
-
-
-def _album(
-    store: Store,
-    report: ClusteringReport,
-    shown: _ShownImages,
-    *,
-    below: Path,
-    settings: Settings,
-    progress: Progress,
-) -> _Album:
-    wanted = report.image_ids[np.unique(shown.pictured)].tolist()
-    files = store.photos.files_of(report.image_ids[np.unique(shown.named)].tolist())
-    return _Album(
-        image_ids=report.image_ids,
-        paths={image_id: rows[0].file for image_id, rows in files.items()},
-        thumbnails=make_thumbnails(store, wanted, threads=settings.threads, progress=progress),
-        wanted=len(wanted),
-        below=below,
-    )
-
-
-def _map(drawn: DrawnMap | None, report: ClusteringReport, album: _Album) -> ReportMap | None:
+def _map(drawn: DrawnMap | None, report: ClusteringReport, album: Album) -> ReportMap | None:
     if drawn is None:
         return None
     known = report.known.of
@@ -211,24 +176,22 @@ def _map(drawn: DrawnMap | None, report: ClusteringReport, album: _Album) -> Rep
         paths=tuple(album.path(row) for row in drawn.rows),
         truth=tuple(known.get(i) for i in report.image_ids[drawn.rows]) if known else (),
         spots=tuple(
-            MapPicture(int(point), album.picture(drawn.rows[point])) for point in drawn.spots
+            MapPicture(int(point), album.point(drawn.rows[point])) for point in drawn.spots
         ),
         spot_size=SPOT_SIZE,
         images=report.images,
+        links=tuple(map(album.link, drawn.rows)) if album.page else (),
+        hover=tuple(
+            MapPicture(int(point), album.point(drawn.rows[point])) for point in drawn.hover
+        ),
     )
 
 
-def _sheet(
-    cluster_id: int, images: SheetImages, members: Assignments, album: _Album
-) -> ContactSheet:
-    first, *others = [
-        album.picture(row, f"distance {members.distances[row]:.3f}") for row in images.typical
-    ]
-    least_sure = [
-        album.picture(row, f"margin {members.margins[row]:.3f}") for row in images.least_sure
-    ]
+def _sheet(cluster_id: int, images: SheetImages, album: Album) -> ContactSheet:
+    first, *others = [album.picture(row, "typical") for row in images.typical]
+    border = tuple(album.picture(row, "border") for row in images.border)
     first = replace(first, note="medoid") if images.with_medoid else first
-    return ContactSheet(cluster_id, (first, *others), tuple(least_sure))
+    return ContactSheet(cluster_id, (first, *others), border)
 
 
 def _called(cluster_id: int, names: Mapping[int, str]) -> str:
@@ -250,12 +213,12 @@ def _facts(clustering: StoredClustering) -> tuple[tuple[str, str], ...]:
         ),
         ("algorithm", clustering.algorithm),
         ("clustering", f"{clustering.clustering_id}, made by {clustering.action}"),
-        ("made at", clustering.created_at),
+        ("made at", f"{clustering.created_at[:16].replace('T', ' ')} UTC"),
     )
 
 
 def _omissions(
-    report: ClusteringReport, drawn: DrawnMap | None, album: _Album, hidden: int
+    report: ClusteringReport, drawn: DrawnMap | None, album: Album, hidden: int
 ) -> list[str]:
     """Notes on what the pictures leave out, a line each."""
     notes = []

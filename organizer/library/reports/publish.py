@@ -43,7 +43,13 @@ def publish(
     page = None if html is None else _page_at(store, html, force=force)
     folder = None if plots is None else resolve_output_folder(store, plots, option="--plots")
     report, contents = report_contents(
-        store, labels, map_method=map_method, below=below, settings=settings, progress=progress
+        store,
+        labels,
+        map_method=map_method,
+        below=below,
+        page=None if page is None else page.parent,
+        settings=settings,
+        progress=progress,
     )
     written: list[Path] = []
     if page is not None and html is not None:

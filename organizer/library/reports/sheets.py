@@ -12,8 +12,8 @@ from organizer.types import NOISE, Assignments, ClusterModels, Labels
 TYPICAL_PICTURES = 10
 """Pictures of the most typical images: the medoid, then those nearest to the centroid."""
 
-LEAST_SURE_PICTURES = 6
-"""Pictures of the images that were nearest to another cluster."""
+BORDER_PICTURES = 6
+"""Pictures of the images at the border: those that were nearest to another cluster."""
 
 UNASSIGNED_PICTURES = 24
 """Pictures of unassigned images, drawn at random."""
@@ -22,7 +22,7 @@ DOUBTFUL_PICTURES = 24
 """Pictures of images whose neighbours are in other clusters, the worst first."""
 
 SHEETS = 80
-"""Clusters that get a sheet, the largest first: a page stays within a few MB."""
+"""Clusters that get a sheet, the largest first: with all of them a page has some 15 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,12 @@ class SheetImages:
 
     Attributes:
         typical: The medoid, then the members nearest to the centroid.
-        least_sure: Other members, those with the smallest margins first.
+        border: Other members, those with the smallest margins first.
         with_medoid: Whether the first typical one is the medoid, which may be hidden.
     """
 
     typical: Labels
-    least_sure: Labels
+    border: Labels
     with_medoid: bool = True
 
 
@@ -77,8 +77,8 @@ def _choice(members: Assignments, rows: Labels, medoid: str | None) -> SheetImag
     is_medoid = members.image_ids[nearest] == medoid
     typical = np.concatenate([nearest[is_medoid], nearest[~is_medoid]])[:TYPICAL_PICTURES]
     others = rows[~np.isin(rows, typical)]
-    least_sure = others[np.argsort(members.margins[others], kind="stable")][:LEAST_SURE_PICTURES]
-    return SheetImages(typical, least_sure, bool(is_medoid.any()))
+    border = others[np.argsort(members.margins[others], kind="stable")][:BORDER_PICTURES]
+    return SheetImages(typical, border, bool(is_medoid.any()))
 
 
 def _medoids(models: ClusterModels) -> dict[int, str]:

@@ -235,7 +235,7 @@ def _is_known(
 
 
 def _content(answer: Answer) -> Answer:
-    return replace(answer, answer_id=0)
+    return replace(answer, answer_id=0, user="")
 
 
 def _without_draw(answer: Answer) -> tuple[str, int, bool]:

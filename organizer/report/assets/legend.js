@@ -54,14 +54,14 @@ class Legend {
 }
 
 function swatch(shape, tint) {
-  const space = "http://www.w3.org/2000/svg";
-  const svg = document.createElementNS(space, "svg");
-  const path = document.createElementNS(space, "path");
-  svg.setAttribute("viewBox", "-1.4 -1.4 2.8 2.8");
-  svg.setAttribute("class", "swatch");
-  svg.setAttribute("aria-hidden", "true");
-  path.setAttribute("d", shape);
-  path.setAttribute("fill", `var(${tint})`);
-  svg.append(path);
+  const svg = drawn("svg", { viewBox: "-1.4 -1.4 2.8 2.8", class: "swatch", "aria-hidden": true });
+  svg.append(drawn("path", { d: shape, fill: `var(${tint})` }));
   return svg;
+}
+
+/** An element of SVG. */
+function drawn(name, attributes) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  return element;
 }

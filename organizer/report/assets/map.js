@@ -1,6 +1,7 @@
 // The map: points on a canvas, moved by pointer, fingers and keys.
 
 const REACH = 12; // pixels within which the pointer selects a point
+const REST = 150; // milliseconds after which a file is read
 
 class ImageMap {
   constructor(figure, data) {
@@ -40,6 +41,7 @@ class ImageMap {
     this.folder = numbers(data.folder, Uint16Array);
     this.grid = new Grid(this.x, this.y);
     this.spots = data.spots.map((spot) => this.loadSpot(spot));
+    this.sources = new Map([...data.spots, ...data.hover].map(({ row, src }) => [row, src]));
   }
 
   loadSpot({ row, src }) {
@@ -192,6 +194,21 @@ class ImageMap {
     ];
   }
 
+  /** What the large view shows of a point. */
+  shownOf(i) {
+    const { links, names, hasAll } = this.data;
+    const src = this.sources.get(i) ?? "";
+    // A picture that is missing though all were to be there could not be read.
+    const link = links && (src || !hasAll) ? links[this.folder[i]] + encodeURIComponent(names[i]) : "";
+    const [path, ...note] = this.describe(i).filter(Boolean);
+    return { src, link, path, note: note.join(", ") };
+  }
+
+  enlarge(i) {
+    if (i < 0) return;
+    large.open([this.shownOf(i)], 0, { group: "Map", closed: () => this.canvas.focus() });
+  }
+
   /** Highlight an image and show its tip. */
   hover(i) {
     if (i === this.hovered && !(i >= 0 && tip.hidden)) return;
@@ -201,7 +218,18 @@ class ImageMap {
     if (i < 0) return hideTip();
     const [x, y] = this.camera.toScreen(this.x[i], this.y[i]);
     const box = this.canvas.getBoundingClientRect();
-    showTip(this.describe(i), box.left + x, box.top + y);
+    const shown = this.shownOf(i);
+    const put = (picture) => showTip(this.describe(i), box.left + x, box.top + y, picture);
+    put(pictureOf(shown.src, ""));
+    if (!shown.src) this.hoverFromDisk(i, shown, put);
+  }
+
+  /** Show the picture of the file of a point on which the pointer rests. */
+  hoverFromDisk(i, shown, put) {
+    const isThere = () => this.hovered === i && !tip.hidden;
+    setTimeout(() => {
+      if (isThere()) fromDisk(shown).then((image) => isThere() && put(image), () => {});
+    }, REST);
   }
 
   /** Highlight the image in the middle, for the keyboard. */
@@ -293,7 +321,12 @@ class ImageMap {
     const { x, y } = placeOf(event);
     const from = this.pressedAt;
     const isTap = from && Math.hypot(x - from.x, y - from.y) < 6;
-    if (event.type === "pointerup" && isTap) this.hover(this.find(x, y));
+    if (event.type !== "pointerup" || !isTap) return;
+    const found = this.find(x, y);
+    // A finger cannot point: its first tap does, the second enlarges.
+    const isPointedAt = event.pointerType === "mouse" || (found === this.hovered && !tip.hidden);
+    this.hover(found);
+    if (isPointedAt) this.enlarge(found);
   }
 
   wheel(event) {
@@ -317,6 +350,7 @@ class ImageMap {
       "-": () => this.zoom(width / 2, height / 2, 1 / 1.5),
       0: () => this.reset(),
     }[event.key];
+    if (event.key === "Enter") this.enlarge(this.hovered);
     if (!act || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     act();
@@ -376,7 +410,8 @@ function startWhenNear(figure) {
     new ImageMap(figure, JSON.parse(document.getElementById("map-data").textContent));
   };
   const observer = new IntersectionObserver(
-    ([entry]) => entry.isIntersecting && start(),
+    // A quick jump is told in one call: not there, and then there.
+    (entries) => entries.some((entry) => entry.isIntersecting) && start(),
     { rootMargin: "150% 0px" },
   );
   figure.hidden = false;

@@ -1,4 +1,4 @@
-// Sorts tables, shows the paths of pictures, marks the current section.
+// Sorts tables, enlarges pictures and shows their paths, unfolds and marks sections.
 
 /** Sort a table by a column; rows without a value stay last. */
 function sortBy(header) {
@@ -30,28 +30,44 @@ for (const button of document.querySelectorAll("table.sortable thead button")) {
   button.addEventListener("click", () => sortBy(button.closest("th")));
 }
 
-/** Make a list of pictures one Tab stop; the arrow keys move inside it. */
-function useArrowKeys(list) {
-  const figures = [...list.querySelectorAll("figure")];
-  figures.forEach((figure, i) => (figure.tabIndex = i === 0 ? 0 : -1));
+/** A list of pictures: one Tab stop in which the arrow keys move; a click enlarges. */
+function useList(list) {
+  const links = [...list.querySelectorAll("a")];
+  const focus = (i) => {
+    links.forEach((link, at) => (link.tabIndex = at === i ? 0 : -1));
+    links[i].focus();
+  };
+  links.forEach((link, i) => (link.tabIndex = i === 0 ? 0 : -1));
   list.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    const to = figures[figures.indexOf(document.activeElement) + step];
-    if (!step || !to) return;
+    const to = links.indexOf(document.activeElement) + step;
+    if (!step || !(to in links) || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
-    document.activeElement.tabIndex = -1;
-    to.tabIndex = 0;
-    to.focus();
+    focus(to);
+  });
+  list.addEventListener("click", (event) => {
+    const link = event.target.closest("a");
+    // With a key held the link does what links do: it opens the file.
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    large.open(links.map(shownOf), links.indexOf(link), { group: list.dataset.group, closed: focus });
   });
 }
 
-document.querySelectorAll(".pictures").forEach(useArrowKeys);
+/** What the large view shows of a picture; of one that could not be read the file may be another. */
+function shownOf(link) {
+  const { path, note, box } = link.dataset;
+  const src = link.querySelector("img")?.src;
+  return { path, note, box, src, link: src ? link.getAttribute("href") : "" };
+}
+
+document.querySelectorAll(".pictures").forEach(useList);
 
 function showPath(event) {
-  const figure = event.target.closest?.("figure[data-path]");
-  if (!figure) return;
-  const box = figure.getBoundingClientRect();
-  showTip([figure.dataset.path], box.left - 14, box.bottom - 14);
+  const link = event.target.closest?.("a[data-path]");
+  if (!link) return;
+  const box = link.getBoundingClientRect();
+  showTip([link.dataset.path, link.dataset.note], box.left - 14, box.bottom - 14);
 }
 
 const sheets = document.getElementById("sheets");
@@ -61,6 +77,26 @@ if (sheets) {
   sheets.addEventListener("pointerout", hideTip);
   sheets.addEventListener("focusout", hideTip);
 }
+
+/** Unfold the section that a link leads to. */
+function unfold(hash) {
+  const section = hash.length > 1 && document.getElementById(decodeURIComponent(hash.slice(1)));
+  section?.querySelector?.(":scope > details")?.setAttribute("open", "");
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[href^='#']");
+  if (link) unfold(link.hash);
+});
+unfold(location.hash);
+
+// On paper nothing can be unfolded: all is, and after printing it is as it was.
+addEventListener("beforeprint", () => {
+  for (const part of document.querySelectorAll("details:not([open])")) {
+    part.open = true;
+    addEventListener("afterprint", () => (part.open = false), { once: true });
+  }
+});
 
 /** Mark the current section in the table of contents. */
 function markSections() {

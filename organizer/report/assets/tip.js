@@ -1,13 +1,23 @@
 "use strict";
 
-// The tooltip of the page: the path of a picture or point.
+// The tooltip of the page: the path of a picture or point, and the picture of a point.
 
 const tip = document.getElementById("tip");
 
-/** Show lines of text beside a point of the window, without leaving it. */
-function showTip(lines, x, y) {
-  tip.replaceChildren(...lines.filter(Boolean).map(line));
+/** Show lines of text, below a picture if there is one, beside a point of the window. */
+function showTip(lines, x, y, picture = null) {
+  tip.replaceChildren(...(picture ? [picture] : []), ...lines.filter(Boolean).map(line));
   tip.hidden = false;
+  placeTip(x, y);
+  if (picture && !picture.complete) {
+    const stillThere = () => picture.isConnected && !tip.hidden;
+    picture.addEventListener("load", () => stillThere() && placeTip(x, y), { once: true });
+    picture.addEventListener("error", () => picture.remove(), { once: true });
+  }
+}
+
+/** Beside a point of the window, without leaving it. */
+function placeTip(x, y) {
   const { width, height } = tip.getBoundingClientRect();
   const left = Math.min(Math.max(8, x + 14), innerWidth - width - 8);
   const above = y + 18 + height > innerHeight;

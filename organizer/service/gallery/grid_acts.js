@@ -65,7 +65,8 @@ export function gridActs(app, { collection, selection, context, rows = () => sel
     for (const row of rows()) {
       const of = cluster ?? collection.clusterOf(row);
       if (of === null) continue;
-      groups.set(of, [...(groups.get(of) || []), collection.idAt(row)]);
+      if (!groups.has(of)) groups.set(of, []);
+      groups.get(of).push(collection.idAt(row));
     }
     if (!groups.size) return app.toast("It is in no cluster.");
     const ids = [...groups.values()].flat();

@@ -90,6 +90,38 @@ export const KEYS = [
   ["search", ["w"], "like", "more like these"],
   ["search", ["q"], "unlike", "unlike these"],
   ["search", ["/"], "search", ""],
+
+  ["map", ["arrowleft"], "left", "move the map; + and - zoom, 0 shows all of it"],
+  ["map", ["arrowright"], "right", ""],
+  ["map", ["arrowup"], "up", ""],
+  ["map", ["arrowdown"], "down", ""],
+  ["map", ["+", "="], "in", ""],
+  ["map", ["-"], "out", ""],
+  ["map", ["0"], "whole", ""],
+  ["map", ["s"], "lasso", "draw a lasso; shift adds to what is selected, alt takes away"],
+  ["map", ["a"], "all", "select what is on the screen"],
+  ["map", ["enter"], "enter", "see the image in the middle, or the selected ones, large"],
+  ["map", ["c"], "confirm", "confirm the selected images"],
+  ["map", ["m"], "move", "move them to another cluster"],
+  ["map", ["r"], "repeat", "move them to the same cluster as last time"],
+  ["map", ["x", "u"], "exclude", "not in their cluster: unassign"],
+  ["map", ["b"], "new", "begin a new cluster with them"],
+  ["map", ["l"], "similar", "look for similar images"],
+  ["map", ["escape"], "back", "select nothing; again: leave the lasso"],
+
+  ["timeline", ["arrowright"], "right", "next event"],
+  ["timeline", ["arrowleft"], "left", "previous event"],
+  ["timeline", ["arrowdown"], "down", "event below"],
+  ["timeline", ["arrowup"], "up", "event above"],
+  ["timeline", ["j", "]"], "next day", "next day"],
+  ["timeline", ["k", "["], "previous day", "previous day"],
+  ["timeline", ["home"], "first", ""],
+  ["timeline", ["end"], "last", ""],
+  ["timeline", ["c"], "confirm", "confirm all images of the event"],
+  ["timeline", ["m"], "move", "move them to a cluster"],
+  ["timeline", ["r"], "repeat", "move them to the same cluster as last time"],
+  ["timeline", ["x", "u"], "exclude", "not in their clusters: unassign"],
+  ["timeline", ["b"], "new", "begin a new cluster with them"],
 ].map(([scope, keys, action, help]) => ({ scope, keys, action, help }));
 
 // A scope comes before those that stand above it in the table.
@@ -103,6 +135,8 @@ const TITLES = {
   viewer: "Large view",
   cohorts: "Suggestions",
   questions: "Questions",
+  map: "Map",
+  timeline: "Timeline",
 };
 
 /** The table as the help shows it: [{scope, title, rows: [{keys, help}]}], active scopes first. */

@@ -38,7 +38,8 @@ class CamtrapDP:
         capture_method: Likewise.
         individuals: Whether individual animals are identified, likewise.
         contributor: The name of the contributor, likewise.
-        classified_by: The name of the person who decided about images.
+        classified_by: The name of the person who decided about images; where empty, the name that
+            is kept with each decision.
         public: Whether the files are publicly accessible.
         url: Where the files are accessible: a prefix of their paths.
 
@@ -69,7 +70,8 @@ class CamtrapDP:
         "taxa": ExportOption("a CSV file of name, scientificName; written if missing"),
         "names": ExportOption("the kind of cluster names: vernacular, scientific", "vernacular"),
         "classified-by": ExportOption(
-            "the name of the person who decided about images", "Jane Doe"
+            "the name of the person who decided; otherwise the one kept with each decision",
+            "Jane Doe",
         ),
         "public": ExportOption("whether the files are publicly accessible: yes or no", "no"),
         "url": ExportOption("where the files are accessible, a prefix of their paths"),

@@ -57,7 +57,7 @@ class ObservationReader:
     Attributes:
         taxa: The meaning of cluster names.
         about: What all batches have in common.
-        person: The name of the person who decided; empty where it was not given.
+        person: The name of whoever decided; where empty, whom the library knows it of.
     """
 
     taxa: Taxa
@@ -89,25 +89,29 @@ class ObservationReader:
         if cluster_id is None:
             return Observation("unclassified")
         decided = batch.states[row] == AssignmentState.DECIDED
-        return self._clustered(cluster_id, name, decided=decided, otherwise="unclassified")
+        by = batch.decided_by[row]
+        return self._clustered(cluster_id, name, by, decided=decided, otherwise="unclassified")
 
     def _boxed(
         self, batch: ExportBatch, row: int, box: ExportDetection, *, by_crops: bool
     ) -> Observation:
         kind = _CATEGORIES.get(box.category, "unknown")
         cluster_id, name, decided = box.cluster_id, box.cluster_name, box.decided
+        person = box.decided_by
         if not by_crops and kind == "animal":  # whole images were clustered
             cluster_id, name = batch.cluster_ids[row], batch.cluster_names[row]
             decided = batch.states[row] == AssignmentState.DECIDED
+            person = batch.decided_by[row]
         if cluster_id is None:
             by = batch.detectors[row] or ""
             return Observation(kind, by=by, probability=box.confidence, box=box)
-        return self._clustered(cluster_id, name, decided=decided, otherwise=kind, box=box)
+        return self._clustered(cluster_id, name, person, decided=decided, otherwise=kind, box=box)
 
     def _clustered(
         self,
         cluster_id: int,
         name: str | None,
+        person: str | None,
         *,
         decided: bool,
         otherwise: str,
@@ -119,7 +123,7 @@ class ObservationReader:
             taxon.scientific_name,
             _tags(cluster_id, name),
             decided,
-            self.person if decided else self.about.program,
+            (self.person or person or "") if decided else self.about.program,
             box=box,
         )
 

@@ -39,7 +39,7 @@ class Tables:
         about: What all batches have in common.
         where: The time zone of the cameras' clocks.
         taxa: The meaning of cluster names.
-        person: The name of the person who decided; "" where it was not given.
+        person: The name of whoever decided; where empty, the one that is kept with a decision.
         levels: The levels of observations: "media", "event".
         capture_method: The capture method of all images; "" where there are several.
         public: Whether the files are publicly accessible.
