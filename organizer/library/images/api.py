@@ -81,7 +81,7 @@ class Images:
         self._opened, self._store = opened, opened.store
         self._photos: tuple[tuple[int, ...], PhotoColumns] | None = None
         self._overview: tuple[tuple[int, ...], ImageOverview] | None = None
-        self._lock = Lock()
+        self._reading = Lock()
 
     def __len__(self) -> int:
         return self._store.photos.count_images()
@@ -197,12 +197,30 @@ class Images:
         return first_as_it_was(files, max_bytes=self._opened.settings.max_file_bytes)
 
     def overview(self) -> ImageOverview:
-        """All images side by side, with their clusters; kept until something changes."""
-        with self._lock, self._store.snapshot():
-            state = self._store.clusterings.fingerprint()
-            if self._overview is None or self._overview[0] != state:
-                self._overview = state, read_overview(self._store, self._photo_columns())
-            return self._overview[1]
+        """All images side by side, with their clusters; kept until something changes.
+
+        Clusters are always those of now. In a library that is served (`Library.serving`) images
+        that an ingest committed just now may be missing, for as long as another thread reads them.
+        """
+        if not self._reading.acquire(blocking=not self._opened.is_served):
+            known = self._photos
+            if known is not None:
+                return self._with_clusters(known[1])
+            self._reading.acquire()
+        try:
+            photos = self._photo_columns()
+        finally:
+            self._reading.release()
+        return self._with_clusters(photos)
+
+    def _with_clusters(self, photos: PhotoColumns) -> ImageOverview:
+        with self._store.snapshot():
+            state = (id(photos), *self._store.clusterings.fingerprint())
+            known = self._overview
+            if known is None or known[0] != state or known[1].photos is not photos:
+                known = state, read_overview(self._store, photos)
+                self._overview = known
+        return known[1]
 
     def _photo_columns(self) -> PhotoColumns:
         current = self._store.clusterings.current()

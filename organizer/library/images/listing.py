@@ -134,8 +134,7 @@ def list_images(
     shown = keep if with_people else keep & ~overview.photos.is_hidden
     rows = np.flatnonzero(shown)
     hidden = int(np.count_nonzero(keep)) - len(rows)
-    ids = overview.photos.image_ids[rows]
-    keys = (np.argsort(np.argsort(ids, kind="stable")), *_column(overview, order, rows))
+    keys = (overview.photos.id_ranks[rows], *_column(overview, order, rows))
     return ImageList(overview, rows[np.lexsort(keys)], order, hidden)
 
 
