@@ -176,7 +176,8 @@ def _invalid(_: Request, error: Exception) -> JSONResponse:
 def _refused(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
     status = HTTPStatus(error.status_code)
-    kind = status.phrase.lower().replace(" ", "-")
+    is_large = status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    kind = "too-large" if is_large else status.phrase.lower().replace(" ", "-")
     problem = ProblemError(status, kind, str(error.detail), headers=dict(error.headers or {}))
     return problem.response()
 

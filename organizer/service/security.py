@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
 
-from organizer.service.body_time import TimedBody
+from organizer.service.body_limits import LimitedBody
 from organizer.service.problems import ProblemError
 from organizer.service.strict_headers import STRICT_HEADERS
 
@@ -32,6 +32,9 @@ COOKIE = "organizer_session"
 
 _OPEN = frozenset({f"{API}/health", f"{API}/session"})
 """What needs no token."""
+
+PICTURE_SEARCH = f"{API}/search/picture"
+"""Where bodies are pictures, and larger than others."""
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _SESSION_SECONDS = 30 * 24 * 3600
@@ -97,11 +100,13 @@ class Guard:
             self._require_host(headers)
             self._require_origin(scope, headers)
             self._require_token(scope, headers)
+            self._require_size(scope, headers)
         except ProblemError as error:
             await error.response()(scope, receive, send_strictly)
             return
-        timed = TimedBody(receive, seconds=self._options.max_body_seconds)
-        await self._app(scope, timed, send_strictly)
+        seconds = self._options.max_body_seconds
+        limited = LimitedBody(receive, max_bytes=self._max_bytes(scope), seconds=seconds)
+        await self._app(scope, limited, send_strictly)
 
     def _require_host(self, headers: Headers) -> None:
         name = _host_name(headers.get("host", ""))
@@ -116,6 +121,21 @@ class Guard:
         is_foreign = headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}
         if is_foreign or (origin is not None and not _is_same_site(origin, own)):
             raise _forbidden("another site may not write here")
+
+    def _max_bytes(self, scope: Scope) -> int:
+        is_picture = scope["path"] == PICTURE_SEARCH
+        return self._options.max_upload if is_picture else self._options.max_body
+
+    def _require_size(self, scope: Scope, headers: Headers) -> None:
+        """Refuse what is said to be too large before any of it is read."""
+        length = headers.get("content-length", "")
+        if length.isdecimal() and int(length) > self._max_bytes(scope):
+            raise ProblemError(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                "too-large",
+                f"{int(length):,} bytes are more than the {self._max_bytes(scope):,} that are read",
+                "send less at a time",
+            )
 
     def _require_token(self, scope: Scope, headers: Headers) -> None:
         path = scope["path"]

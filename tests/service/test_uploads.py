@@ -49,6 +49,7 @@ def test_a_photo_of_the_library_is_its_own_first_hit(reader: Client, field: Path
 def test_too_many_bytes_by_the_header(strict: str) -> None:
     answer = httpx.post(f"{strict}{PATH}", content=b"\xff\xd8" + bytes(_LIMIT))
     assert answer.status_code == 413
+    assert answer.json()["type"] == "/problems/too-large"
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["x-content-type-options"] == "nosniff"
 
@@ -91,7 +92,7 @@ def _bomb_png(side: int) -> bytes:
 
 def _gif_frames() -> bytes:
     buffer = io.BytesIO()
-    frames = [Image.new("P", (64, 64), i) for i in range(50)]
+    frames = [Image.new("RGB", (64, 64), (200, 90, 40 + i)) for i in range(50)]
     frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:])
     return buffer.getvalue()
 

@@ -1,4 +1,4 @@
-"""A limit on how long a client may take to send what it has begun to send."""
+"""Limits on what a client sends: how many bytes, and how long it may take."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ if TYPE_CHECKING:
     from starlette.types import Message, Receive
 
 
-class TimedBody:
-    """Receives a request's body within a time; what comes after the body is waited for as ever.
+class LimitedBody:
+    """Receives a request's body within limits; what comes after the body is waited for as ever.
 
     Args:
         receive: Receives the next message of the request.
+        max_bytes: Bytes of the body, at most.
         seconds: How long the whole body may take.
     """
 
-    def __init__(self, receive: Receive, *, seconds: float) -> None:
+    def __init__(self, receive: Receive, *, max_bytes: int, seconds: float) -> None:
         self._receive = receive
+        self._left = max_bytes
         self._ends = asyncio.get_running_loop().time() + seconds
         self._is_whole = False
 
@@ -29,7 +31,7 @@ class TimedBody:
         """The next message.
 
         Raises:
-            HTTPException: The body has not come in time.
+            HTTPException: The body is too large, or has not come in time.
         """
         if self._is_whole:
             return await self._receive()
@@ -41,4 +43,9 @@ class TimedBody:
                 HTTPStatus.REQUEST_TIMEOUT, "the body of the request did not come in time"
             ) from error
         self._is_whole = not message.get("more_body", False)
+        self._left -= len(message.get("body", b""))
+        if self._left < 0:
+            raise HTTPException(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the body of the request is too large"
+            )
         return message
