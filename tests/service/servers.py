@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import uvicorn
+from fastapi import FastAPI
 
 from organizer.library import Library
 from organizer.service import make_app
@@ -22,7 +23,13 @@ SECONDS = 60
 @contextmanager
 def serving(library: Library) -> Iterator[httpx.Client]:
     """A service of a library, on a thread; gives a client whose base is the API."""
-    app = make_app(library)
+    with serving_app(make_app(library)) as client:
+        yield client
+
+
+@contextmanager
+def serving_app(app: FastAPI) -> Iterator[httpx.Client]:
+    """An application, on a thread; see `serving`."""
     config = uvicorn.Config(
         app, port=0, log_level="warning", timeout_graceful_shutdown=1, ws="none"
     )
