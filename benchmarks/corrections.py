@@ -56,7 +56,7 @@ def main() -> None:
 
 def _measure(folder: Path, size: int, dim: int, *, typed: bool) -> None:
     k = max(4, size // _A_CLUSTER)
-    _make(folder, size, dim, k)
+    make_library(folder, size, dim, k)
     with Library.open(folder, load_settings()) as library:
         library.recluster(k=k)
     with Library.open(folder, load_settings()) as library:
@@ -172,7 +172,7 @@ def _written() -> int:
     return int(dict(line.split(": ") for line in lines)["wchar"])
 
 
-def _make(folder: Path, size: int, dim: int, k: int) -> None:
+def make_library(folder: Path, size: int, dim: int, k: int) -> None:
     """A library of vectors, images and files; there are no photos."""
     with Library.open_or_create(folder, load_settings()) as library:
         root = library.store.roots.add(folder).root_id

@@ -167,6 +167,18 @@ def require_paths(name: str, values: object) -> list[Path]:
     return [require_path(name, value) for value in _listed(name, values, "paths", 1)]
 
 
+def require_photos(name: str, values: object, *, least: int = 0) -> list[str | Path]:
+    """Photos by their paths or image ids, one or several; texts stay texts.
+
+    Raises:
+        SettingsError: One is neither, or there are fewer than `least`.
+    """
+    single = isinstance(values, str | os.PathLike)
+    listed = [values] if single else _listed(name, values, "paths or image ids", least)
+    paths = [require_path(name, one) for one in listed]
+    return [one if isinstance(one, str) else path for one, path in zip(listed, paths, strict=True)]
+
+
 def require_choice(name: str, value: object, choices: Collection[str]) -> str:
     """One of some words.
 

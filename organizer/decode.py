@@ -73,7 +73,12 @@ def identify(data: bytes) -> str:
 
 
 def decode_image(
-    ref: ImageRef, data: bytes, *, image_id: str | None = None, min_side: int | None = None
+    ref: ImageRef,
+    data: bytes,
+    *,
+    image_id: str | None = None,
+    min_side: int | None = None,
+    max_pixels: int | None = None,
 ) -> DecodedImage:
     """The picture in a file's bytes.
 
@@ -83,6 +88,8 @@ def decode_image(
         image_id: What `identify` gave for it, where that is known already.
         min_side: A JPEG is decoded at the smallest of libjpeg's scales (1, 1/2, 1/4, 1/8) whose
             shorter side still has as many pixels. None decodes every picture in full.
+        max_pixels: A picture with more is refused before it is decoded; where None, only one that
+            is a decompression bomb.
 
     Raises:
         ImageError: It is no image of a kind that is read, is damaged, or is a decompression bomb.
@@ -91,6 +98,11 @@ def decode_image(
     with _as_image_error():
         image: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
         width, height = image.size
+        if max_pixels is not None and width * height > max_pixels:
+            raise ImageError(
+                f"the picture has {width * height:,} pixels, over the limit of {max_pixels:,}",
+                too_large=True,
+            )
         if min_side is not None and image.format in {"JPEG", "MPO"}:
             image.draft(None, (min_side, min_side))
         image_format = image.format or "unknown"

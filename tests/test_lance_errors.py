@@ -36,13 +36,15 @@ def rows(start: int, stop: int) -> pa.Table:
 
 
 def search(database: Database) -> object:
-    with database.table("things") as table:
-        return table.search(np.ones(WIDTH, np.float16), vector_column_name="v").limit(3).to_list()
+    nearest = {"column": "v", "q": np.ones(WIDTH, np.float32), "k": 3}
+    with translated(database.path):
+        return database.dataset("things").to_table(nearest=nearest)
 
 
 READS: dict[str, Use] = {
     "read": lambda d: d.read("things"),
     "read by id": lambda d: d.read_by_id("things", "key", [f"{5:032x}"]),
+    "read by id again": lambda d: [d.read_by_id("things", "key", [f"{5:032x}"]) for _ in "abc"],
     "batches": lambda d: list(d.batches("things", ["key", "n", "v"], rows=10)),
     "search": search,
 }

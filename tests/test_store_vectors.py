@@ -225,15 +225,21 @@ def test_an_image_without_direction_disturbs_no_other(tables: VectorTables) -> N
 
 def indexed(tmp_path: Path, vectors: Vectors, *, index_from: int = 2_000) -> VectorTables:
     database = Database.create(tmp_path / "indexed")
-    tables = filled(VectorTables(database, index_from=index_from), vectors)
+    numbers = index_from * vectors.shape[1]
+    tables = filled(VectorTables(database, index_from=numbers), vectors)
     tables.keep_index(SPEC)
     return tables
 
 
 def indexes_of(tables: VectorTables) -> list[int]:
     """How many rows each index of the table covers."""
-    with tables._database.table(tables.table_name(SPEC)) as table:
-        return [table.index_stats(index.name).num_indexed_rows for index in table.list_indices()]
+    dataset = tables._database.dataset(tables.table_name(SPEC))
+    return [int(index.num_rows_indexed) for index in dataset.describe_indices()]
+
+
+def segments_of(tables: VectorTables) -> int:
+    dataset = tables._database.dataset(tables.table_name(SPEC))
+    return sum(len(index.segments) for index in dataset.describe_indices())
 
 
 def recall(tables: VectorTables, vectors: Vectors, queries: Vectors) -> float:
@@ -266,19 +272,52 @@ def test_vectors_that_came_after_the_index_are_found(tmp_path: Path) -> None:
     late = gauss(3, 64, seed=3) * 2
     tables.append(SPEC, batch_of(late, 50_000))
     tables.keep_index(SPEC)
-    assert indexes_of(tables) == [2_500], "a few newcomers are no reason for a new index"
+    assert indexes_of(tables) == [2_500], "a few newcomers are no reason to extend it"
     assert [tables.nearest(SPEC, query, 1)[0][0] for query in late] == [
         id_of(50_000 + i) for i in range(3)
     ]
 
 
-def test_an_index_that_covers_too_little_is_made_again(tmp_path: Path) -> None:
-    vectors = clumps(4_000, 32)
+def test_an_index_is_extended_while_vectors_come(tmp_path: Path) -> None:
+    """An ingest takes hours: its images are searched before it ends."""
+    vectors = clumps(16_000, 32)
+    tables = indexed(tmp_path, vectors[:9_000])
+    for start in range(9_000, 16_000, 500):
+        tables.append(SPEC, batch_of(vectors[start : start + 500], start))
+        assert start + 500 - indexes_of(tables)[0] < 2_048
+    assert recall(tables, vectors, clumps(20, 32, seed=1)) >= 0.95
+    assert recall(tables, vectors, vectors[-20:]) >= 0.95
+    tables.keep_index(SPEC)
+    assert recall(tables, vectors, vectors[-20:]) >= 0.95
+
+
+def test_an_index_that_is_small_for_its_vectors_is_made_again(tmp_path: Path) -> None:
+    vectors = clumps(6_000, 32)
     tables = indexed(tmp_path, vectors[:2_500])
     tables.append(SPEC, batch_of(vectors[2_500:], 2_500))
     tables.keep_index(SPEC)
-    assert indexes_of(tables) == [4_000]
-    assert recall(tables, vectors, clumps(20, 32, seed=1)) >= 0.9
+    assert indexes_of(tables) == [6_000]
+    assert segments_of(tables) == 1
+    assert recall(tables, vectors, clumps(20, 32, seed=1)) >= 0.95
+
+
+def test_the_segments_of_an_index_stay_few(tmp_path: Path) -> None:
+    vectors = clumps(40_000, 8)
+    tables = indexed(tmp_path, vectors[:9_000])
+    for start in range(9_000, 40_000, 2_048):
+        tables.append(SPEC, batch_of(vectors[start : start + 2_048], start))
+        assert segments_of(tables) <= 4
+
+
+@pytest.mark.parametrize("dim", [16, 64, 256])
+@pytest.mark.parametrize("kind", ["alike", "unlike"])
+def test_queries_unlike_all_vectors_lose_few_of_their_nearest(
+    tmp_path: Path, dim: int, kind: str
+) -> None:
+    vectors = clumps(8_000, dim)
+    tables = indexed(tmp_path, vectors)
+    queries = clumps(30, dim, seed=1) if kind == "alike" else gauss(30, dim, seed=2)
+    assert recall(tables, vectors, queries) >= 0.95
 
 
 @pytest.mark.parametrize("dim", [1, 6, 100])

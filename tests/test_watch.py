@@ -12,11 +12,11 @@ from organizer.errors import SettingsError
 from organizer.library import Library
 from organizer.library.ingest.run import PendingFiles
 from organizer.library.progress import NoProgress
-from organizer.library.watch.changes import FolderChanges
+from organizer.library.watch.changes import FileSystemEvents
 from organizer.library.watch.events import WatchEventKind
 from organizer.library.watch.folder import WatchedFolder
 from organizer.library.watch.run import FolderWatch, require_folders
-from organizer.library.watch.waiting import WaitingFiles, version_of
+from organizer.library.watch.waiting import WaitingFiles
 from organizer.types import ImageRef, Outcome
 from tests.conftest import make_groups, make_photo
 
@@ -35,9 +35,9 @@ def test_a_file_is_complete_once_it_stays_as_it_is_for_the_settle_time() -> None
     waiting = WaitingFiles(settle=3.0)
     waiting.update(pending(ref("a", size=1), ref("b")), 10.0)
     waiting.update(pending(ref("a", size=2), ref("b")), 12.0)  # a grows
-    assert waiting.complete(13.0) == {version_of(ref("b"))}
+    assert waiting.complete(13.0) == {ref("b")}
     assert not waiting.is_steady(13.0)
-    assert waiting.complete(15.0) == {version_of(ref("a", size=2)), version_of(ref("b"))}
+    assert waiting.complete(15.0) == {ref("a", size=2), ref("b")}
     assert waiting.is_steady(15.0)
 
 
@@ -65,7 +65,7 @@ def test_what_was_read_and_not_stored_waits_no_more_until_it_changes_or_is_touch
     waiting.update(locked, 12.0)
     assert len(waiting) == 0
     assert waiting.began is None
-    assert waiting.complete(12.0) == {version_of(ref("locked"))}, "the next ingest reads it again"
+    assert waiting.complete(12.0) == {ref("locked")}, "the next ingest reads it again"
 
     waiting.touch([_ROOT / "locked"])
     waiting.update(locked, 13.0)
@@ -142,11 +142,9 @@ def test_an_ingest_stops_when_its_folder_goes_and_marks_nothing(
 
 def test_where_no_more_events_are_to_be_had_it_says_why_and_waits(tmp_path: Path) -> None:
     resource = pytest.importorskip("resource")
-    import watchfiles
-
-    assert watchfiles.watch
+    pytest.importorskip("watchfiles")  # before no more files can be opened
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    changes = FolderChanges([tmp_path], ignored=tmp_path / ".organizer", poll=False)
+    changes = FileSystemEvents([tmp_path], ignored=tmp_path / ".organizer", poll=False)
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
     try:
         assert changes.wait() == frozenset()
@@ -159,7 +157,7 @@ def test_where_no_more_events_are_to_be_had_it_says_why_and_waits(tmp_path: Path
 
 def test_a_change_of_the_library_itself_counts_for_nothing(tmp_path: Path) -> None:
     (tmp_path / ".organizer").mkdir()
-    changes = FolderChanges([tmp_path], ignored=tmp_path / ".organizer", poll=False)
+    changes = FileSystemEvents([tmp_path], ignored=tmp_path / ".organizer", poll=False)
     changes.wait()
     (tmp_path / ".organizer" / "journal").write_text("own")
     assert changes.wait() | changes.wait() == frozenset()

@@ -57,6 +57,12 @@ def _tables(report: ReclusterReport) -> None:
         print_line(f"{report.unassigned:,} of them unassigned: organizer clusters show unsure")
     for line in lineage_lines(report.lineage):
         print_line(line)
+    for change in report.at_risk:
+        print_line(
+            f"look at cluster {change.cluster_id} {change.name or '(no name)'}: of its "
+            f"{count_text(change.before, 'image')} {change.stayed:,} stay, "
+            f"{change.after - change.stayed:,} come from elsewhere"
+        )
 
 
 def _evidence(report: ReclusterReport) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from organizer.library.clustering.changes import ClusterChange
 from organizer.library.clustering.recluster import ReclusterReport
 from organizer.library.clustering.space import centred_by, reducer_text
 from organizer.types import LineageReport
@@ -20,6 +21,7 @@ def recluster_fields(report: ReclusterReport) -> dict[str, object]:
         ],
         "unsure": report.unassigned,
         "lineage": lineage_fields(report.lineage),
+        "changes": [_change_fields(change) for change in report.changes],
         "evidence": [asdict(candidate) for candidate in report.evidence],
         "second_k": choice.second if choice else None,
         "clear": choice.clear if choice else None,
@@ -46,3 +48,11 @@ def lineage_fields(lineage: LineageReport) -> dict[str, object]:
         "split": [{"cluster_id": s.cluster_id, "into": s.into} for s in lineage.split],
         "merged": [{"cluster_id": m.cluster_id, "from": m.sources} for m in lineage.merged],
     }
+
+
+def _change_fields(change: ClusterChange) -> dict[str, object]:
+    moves = {
+        "came_from": [{"cluster_id": i, "images": n} for i, n in change.came_from],
+        "went_to": [{"cluster_id": i, "images": n} for i, n in change.went_to],
+    }
+    return {**asdict(change), **moves, "is_at_risk": change.is_at_risk}

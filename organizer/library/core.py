@@ -15,6 +15,7 @@ from organizer.arguments import (
     require_object,
     require_path,
     require_paths,
+    require_photos,
     require_text,
     require_user,
 )
@@ -42,7 +43,7 @@ from organizer.library.progress import Progress, progress_or_none
 from organizer.library.reports.api import Reports
 from organizer.library.review.api import Review
 from organizer.library.search.hits import Hits
-from organizer.library.search.run import search_photo, search_text
+from organizer.library.search.run import Searcher
 from organizer.library.status import LibraryStatus, library_status
 from organizer.library.suggestions.api import Suggestions
 from organizer.library.watch.events import WatchEvent
@@ -97,6 +98,7 @@ class Library:
         self.folders = Folders(opened)
         self.deployments = Deployments(opened)
         self.detections = Detections(opened)
+        self._searcher = Searcher(opened)
 
     @classmethod
     def open(cls, path: str | Path = ".", settings: Settings | None = None) -> Self:
@@ -157,7 +159,7 @@ class Library:
         The upkeep after a write leaves what they may be reading for an hour, as it does for the
         readers of other processes. Only one thread may write.
         """
-        with self._opened.streaming():
+        with self._opened.serving():
             yield
 
     # Writing -------------------------------------------------------------------------------
@@ -382,6 +384,29 @@ class Library:
         """
         return self.store.steps.number()
 
+    def defer_upkeep(self) -> None:
+        """From now on keep files and search index in order only when `tidy` is called.
+
+        It is for a process that stays open and has people wait for it: without it, a write now and
+        then takes a second longer than others.
+        """
+        self._opened.defers_upkeep = True
+
+    def tidy(self) -> bool:
+        """Do the upkeep that waits since `defer_upkeep`; nothing that can be seen changes.
+
+        Returns:
+            Whether there was any.
+
+        Raises:
+            StoreError: The library cannot be written.
+        """
+        if not self._opened.is_upkeep_due:
+            return False
+        with self._opened.writing():
+            self.corrections.keep_through(self._opened.tidy_now)
+        return True
+
     def undo(self) -> UndoReport:
         """Undo the last step, whatever it was; see `Corrections.undo`.
 
@@ -399,42 +424,86 @@ class Library:
 
     def search(
         self,
-        photo: str | Path,
+        photos: Paths,
         *,
+        unlikes: Paths = (),
         limit: int = 10,
         embedder: str | Embedder | None = None,
     ) -> Hits:
         """Find the images most similar to a photo of the library or any other, nearest first.
 
-        A photo of the library is not among its own hits.
+        Of several photos the mean direction is searched for; of those that are unlike what is
+        meant a quarter of theirs is taken off (Rocchio 1971): of the usual ways the one with the
+        best precision on labelled photos, see docs/how-to/search.md.
+
+        Photos of the library that are searched for are not among the hits.
 
         Args:
-            photo: Its path.
+            photos: A photo, or several that are liked: paths, or ids of images of the library.
+            unlikes: Photos that are unlike what is meant.
             limit: The number of hits, at most.
             embedder: Whose vectors; the library's own where None.
 
         Raises:
-            SettingsError: There is no such file, it is no image, or there is nothing to search.
-        """
-        file = require_path("photo", photo)
-        limit = require_integer("limit", limit, least=1)
-        return search_photo(self._opened, file, limit=limit, embedder=embedder)
+            SettingsError: There is no such file or image, it is no image, or there is nothing to
+                search.
 
-    def search_text(self, text: str, *, limit: int = 10, embedder: str | None = None) -> Hits:
+        Examples:
+            >>> library.search("photos/fox.jpg", limit=5)  # doctest: +SKIP
+            >>> library.search(["fox1.jpg", "fox2.jpg"], unlikes="dog.jpg")  # doctest: +SKIP
+        """
+        likes = require_photos("photos", photos, least=1)
+        others = require_photos("unlikes", unlikes)
+        limit = require_integer("limit", limit, least=1)
+        return self._searcher.photos(likes, others, limit=limit, embedder=embedder)
+
+    def search_picture(
+        self, data: bytes, *, limit: int = 10, embedder: str | Embedder | None = None
+    ) -> Hits:
+        """Find the images most similar to a picture that is given by its bytes, nearest first.
+
+        A picture that is in the library is its own first hit. The network stays loaded, so the
+        next picture is embedded in a fraction of the time.
+
+        Args:
+            data: The content of an image file, at most 128 MiB and 160 million pixels.
+            limit: The number of hits, at most.
+            embedder: Whose vectors; the library's own where None.
+
+        Raises:
+            SettingsError: It is no image, is too large, or there is nothing to search.
+        """
+        limit = require_integer("limit", limit, least=1)
+        data = require_object("data", data, bytes)
+        return self._searcher.picture(data, limit=limit, embedder=embedder)
+
+    def search_text(
+        self,
+        text: str,
+        *,
+        likes: Paths = (),
+        unlikes: Paths = (),
+        limit: int = 10,
+        embedder: str | None = None,
+    ) -> Hits:
         """Find the images nearest to a text, by an embedder that reads texts.
 
         Args:
             text: What should be in the picture.
+            likes: Photos that are like what is meant; the text counts as one of them.
+            unlikes: Photos that are unlike it.
             limit: The number of hits, at most.
             embedder: The embedder; the first of the library that reads texts where None.
 
         Raises:
-            SettingsError: The text is empty, or no embedder of the library reads texts.
+            SettingsError: The text is empty, no embedder of the library reads texts, or see
+                `search`.
         """
         require_text("text", text, or_empty=True)
+        liked, unliked = require_photos("likes", likes), require_photos("unlikes", unlikes)
         limit = require_integer("limit", limit, least=1)
         embedder = None if embedder is None else require_text("embedder", embedder)
-        return search_text(self._opened, text, limit=limit, embedder=embedder)
+        return self._searcher.text(text, liked, unliked, limit=limit, embedder=embedder)
 
     def embeddings(self, *, embedder: str | Embedder | None = None) -> tuple[ImageIds, Vectors]:
         """The vectors of an embedder with their images, row by row.

@@ -24,11 +24,17 @@ class OpenLibrary:
         store: The tables of the library.
         settings: The settings that it was opened with.
         repair: Called before every write; see `organizer.library.recovery`.
+        is_served: Whether several threads read; see `serving`.
+        defers_upkeep: Whether the upkeep after a write waits until it is asked for.
+        is_upkeep_due: Whether there is some that waits.
     """
 
     store: Store
     settings: Settings
     repair: Repair
+    is_served: bool = False
+    defers_upkeep: bool = False
+    is_upkeep_due: bool = False
     _reading: ExitStack = field(default_factory=ExitStack)
     _expected: local = field(default_factory=local)
     _counting: Lock = field(default_factory=Lock)
@@ -53,6 +59,16 @@ class OpenLibrary:
         self._is_closed = True
         self._reading.close()
         self.store.close()
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """Let several threads read for as long as the context lasts; see `Library.serving`."""
+        self.is_served = True
+        try:
+            with self.streaming():
+                yield
+        finally:
+            self.is_served = False
 
     @contextmanager
     def streaming(self) -> Iterator[None]:
@@ -102,11 +118,19 @@ class OpenLibrary:
             raise StaleRevisionError(expected, current)
 
     def tidy(self) -> None:
+        """Compact the tables after a write, or note that it is to be done later."""
+        if self.defers_upkeep:
+            self.is_upkeep_due = True
+        else:
+            self.tidy_now()
+
+    def tidy_now(self) -> None:
         """Compact the tables; this process counts as a reader only while it streams.
 
         What was asked for is done by then, so a full disk is no failure of it: the next writer
         tidies up.
         """
+        self.is_upkeep_due = False
         if not self._streams:
             self._reading.close()
         try:

@@ -113,7 +113,7 @@ def make_app(library: Library, options: ServiceOptions | None = None) -> FastAPI
 def _service(library: Library, options: ServiceOptions) -> Service:
     events = EventBus()
     changes = ChangeWatcher(library, events)
-    writer = Writer(after_each=changes.look)
+    writer = Writer(after_each=changes.look, when_idle=library.tidy)
 
     def publish(job: Job) -> None:
         events.publish("job", jobs.JobItem.of(job, library).model_dump(mode="json"))
@@ -132,6 +132,7 @@ def _service(library: Library, options: ServiceOptions) -> Service:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
+    service.library.defer_upkeep()
     with service.library.serving():
         service.changes.start()
         yield

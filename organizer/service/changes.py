@@ -26,6 +26,7 @@ class ChangeWatcher:
         self._library, self._events = library, events
         self._lock = threading.Lock()
         self._seen = self._step = self._images = -1
+        self._photos: tuple[int, ...] = ()
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -58,9 +59,8 @@ class ChangeWatcher:
         if is_first or self._step == former:
             return
         steps: dict[int, list[HistoryEvent]] = defaultdict(list)
-        for event in self._library.corrections.history():
-            if event.step_id > former:
-                steps[event.step_id].append(event)
+        for event in self._library.corrections.history(since=former):
+            steps[event.step_id].append(event)
         for number, events in sorted(steps.items()):
             self._publish_step(number, events)
 
@@ -71,13 +71,18 @@ class ChangeWatcher:
             {
                 "revision": number,
                 "clustering": current.clustering_id if current is not None else None,
-                "user": getattr(events[0], "user", ""),
+                "user": events[0].user,
                 "what": [event.what for event in events],
                 "clusters": sorted({i for event in events for i in event.cluster_ids}),
             },
         )
 
     def _look_at_images(self, *, is_first: bool) -> None:
+        photos = self._library.store.photo_versions()
+        if photos == self._photos:
+            return
+        self._photos = photos
+        self._library.images.overview()  # read here, so that no page waits for it
         former, self._images = self._images, self._library.store.photos.count_images()
         if not is_first and self._images != former:
             self._events.publish("images", {"added": self._images - former, "images": self._images})

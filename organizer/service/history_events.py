@@ -39,4 +39,4 @@ def as_event(event: HistoryEvent) -> Event:
 
 def events_since(library: Library, revision: int) -> list[Event]:
     """What happened after a revision."""
-    return [as_event(e) for e in library.corrections.history() if e.step_id > revision]
+    return [as_event(event) for event in library.corrections.history(since=revision)]

@@ -229,10 +229,10 @@ class JobRunner:
             changed=lambda: self._changed(job),
         )
         queue = self._writer.queue if writes else self._reader.submit
+        self._changed(job)  # before it may run
         with self._lock:
             self._jobs[job.id] = job
             self._runs[job.id] = run, queue(lambda: self._run(job, run, work))
-        self._changed(job)
         return job
 
     def all(self) -> list[Job]:

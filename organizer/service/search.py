@@ -47,7 +47,7 @@ def list_neighbours(
 ) -> HitList:
     """The images most similar to one of the library."""
     require_image(service, image_id)
-    hits = service.library.search_like([image_id], limit=limit)
+    hits = service.library.search(image_id, limit=limit)
     return HitList(revision=revision, hits=_items(service, hits))
 
 
@@ -56,9 +56,11 @@ def search(asked: Example, service: ServiceOf, revision: RevisionOf) -> HitList:
     """The images most similar to some and least to others, or nearest to a text."""
     library = service.library
     if asked.text is not None:
-        hits = library.search_text(asked.text, limit=asked.limit)
+        hits = library.search_text(
+            asked.text, likes=asked.likes, unlikes=asked.unlikes, limit=asked.limit
+        )
     else:
-        hits = library.search_like(asked.likes, unlikes=asked.unlikes, limit=asked.limit)
+        hits = library.search(asked.likes, unlikes=asked.unlikes, limit=asked.limit)
     return HitList(revision=revision, hits=_items(service, hits))
 
 

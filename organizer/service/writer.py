@@ -10,11 +10,14 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from organizer.errors import StoreError
 
 T = TypeVar("T")
+
+_IDLE_SECONDS = 10.0
 
 _END_SECONDS = 30.0
 """How long `Writer.close` waits for the write that is going on; what it commits later is kept."""
@@ -24,15 +27,22 @@ class Writer:
     """Runs writes one after the other, on a thread that begins with the first.
 
     Args:
-        after_each: Called on that thread after every write, before whoever waits for it goes on.
+        after_each: Called on that thread after every write.
 
     Examples:
         >>> writer = Writer()  # doctest: +SKIP
         >>> writer.decide(lambda: library.corrections.rename(3, "Lion")).result()  # doctest: +SKIP
     """
 
-    def __init__(self, *, after_each: Callable[[], None] = lambda: None) -> None:
-        self._after_each = after_each
+    def __init__(
+        self,
+        *,
+        after_each: Callable[[], None] = lambda: None,
+        when_idle: Callable[[], object] = lambda: None,
+        idle_seconds: float = _IDLE_SECONDS,
+    ) -> None:
+        self._after_each, self._when_idle = after_each, when_idle
+        self._idle_seconds = idle_seconds
         self._changed = threading.Condition()
         self._decisions: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         self._jobs: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
@@ -87,11 +97,21 @@ class Writer:
         return task
 
     def _work(self) -> None:
+        is_due = False
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._is_closed or self._decisions or self._jobs)
+                has_work = self._changed.wait_for(
+                    lambda: self._is_closed or self._decisions or self._jobs,
+                    self._idle_seconds if is_due else None,
+                )
                 if self._is_closed:
                     return
+            if not has_work:
+                is_due = False
+                with suppress(StoreError):  # another process writes: it does the upkeep
+                    self._when_idle()
+                continue
+            is_due = True
             self.decide_waiting()
             if task := self._next(self._jobs):
                 self._run(*task)
@@ -107,8 +127,8 @@ class Writer:
             return
         try:
             result = work()
-            self._after_each()
         except BaseException as error:  # noqa: BLE001 - raised again where the result is awaited
             task.set_exception(error)
         else:
             task.set_result(result)
+        self._after_each()

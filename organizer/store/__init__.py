@@ -188,4 +188,4 @@ class Store:
 
     def close(self) -> None:
         """Close the files that are kept open."""
-        self._database.journal.close()
+        self._database.close()

@@ -7,7 +7,7 @@ clusterings that they make are rows of the journal, with the changes of members 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -47,6 +47,32 @@ MADE_BY_A_PERSON = "made by a person"
 _FOLD_FROM = 50_000
 _FOLD_SHARE = 0.25
 """Changed members, and their share, from which the members table is written again with them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memberships:
+    """The cluster of each image in one state of the library.
+
+    Made in a snapshot and asked after it, so that nobody waits for the look-up.
+    """
+
+    database: Database
+    base_id: int
+    dataset: Any
+    changed: Mapping[str, int]
+
+    def of(self, image_ids: Sequence[str]) -> dict[str, int]:
+        """The clusters of some images; those that are in none are left out."""
+        rows = self.database.read_by_id(
+            _members(self.base_id),
+            "image_id",
+            image_ids,
+            ["image_id", "cluster_id"],
+            dataset=self.dataset,
+        )
+        found = dict(zip(rows["image_id"].to_pylist(), rows["cluster_id"].to_pylist(), strict=True))
+        found |= {i: self.changed[i] for i in found if i in self.changed}
+        return {image_id: cluster_id for image_id, cluster_id in found.items() if cluster_id >= 0}
 
 
 class ClusteringTables:
@@ -183,15 +209,14 @@ class ClusteringTables:
 
     def clusters_of(self, clustering_id: int, image_ids: Sequence[str]) -> dict[str, int]:
         """The clusters of some images; those that are in none are left out."""
-        base_id = self._base(clustering_id)
-        columns = ["image_id", "cluster_id"]
-        rows = self._database.read_by_id(_members(base_id), "image_id", image_ids, columns)
-        found = dict(zip(rows["image_id"].to_pylist(), rows["cluster_id"].to_pylist(), strict=True))
-        changed = self._changes.current(base_id)
-        for image_id, cluster_id in zip(changed.image_ids, changed.cluster_ids, strict=True):
-            if image_id in found:
-                found[image_id] = int(cluster_id)
-        return {image_id: cluster_id for image_id, cluster_id in found.items() if cluster_id >= 0}
+        return self.memberships(clustering_id).of(image_ids)
+
+    def memberships(self, clustering_id: int) -> Memberships:
+        """The clusters of images as they are now, to be looked up later."""
+        with self._journal.snapshot():
+            base_id = self._base(clustering_id)
+            dataset = self._database.dataset(_members(base_id))
+            return Memberships(self._database, base_id, dataset, self._changes.clusters(base_id))
 
     def has_members(self, clustering_id: int) -> bool:
         """Whether the members of a clustering are kept; format 4 kept those of the last twenty."""

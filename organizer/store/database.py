@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +28,17 @@ from organizer.store.lance_errors import damaged, translated
 from organizer.store.lance_files import TableFiles, has_version, remove_newer, remove_table
 from organizer.store.locks import held_for_reading, held_for_writing, without_readers
 from organizer.store.manifest import MANIFEST, read_manifest, write_manifest
-from organizer.store.schemas import SCHEMA_VERSION, TABLES, columns_of
+from organizer.store.opened_tables import OpenedTables
+from organizer.store.row_index import Offsets
+from organizer.store.schemas import SCHEMA_VERSION, TABLES
 
 _ROWS_PER_FRAGMENT = 65_536
 _SMALL_FRAGMENTS = 8
 _SMALL_ARRAYS = 64
 """Of a table with few and large rows: joining them writes all of them again."""
 _READERS_GRACE = timedelta(hours=1)
+_SOUGHT_BY_INDEX = 4_000
+"""Of more ids than these a scan is as quick as reading single rows."""
 
 
 @dataclass(slots=True)
@@ -67,6 +71,7 @@ class Database:
         self.journal = LibraryJournal(path)
         self._transaction: _Transaction | None = None
         self._holder: int | None = None
+        self._opened = OpenedTables(path)
 
     @classmethod
     def create(cls, path: Path) -> Database:
@@ -192,11 +197,36 @@ class Database:
             yield from found.to_batches(columns=columns, batch_size=rows, scan_in_order=True)
 
     def read_by_id(
-        self, name: str, key: str, ids: Iterable[str], columns: Sequence[str] | None = None
+        self,
+        name: str,
+        key: str,
+        ids: Iterable[str],
+        columns: Sequence[str] | None = None,
+        *,
+        dataset: Any = None,
     ) -> pa.Table:
-        """The rows whose `key` is one of `ids`."""
-        tables = [self.read(name, columns, where=where) for where in one_of(key, ids)]
-        return pa.concat_tables(tables) if tables else self.read(name, columns, where="false")
+        """The rows whose `key` is one of `ids`.
+
+        Args:
+            name: The table.
+            key: Its column of ids.
+            ids: The ids.
+            columns: The columns; all where None.
+            dataset: The table as `dataset` gave it before; as it is now where None.
+        """
+        wanted = set(ids)
+        found = self.dataset(name) if dataset is None else dataset
+        if 0 < len(wanted) <= _SOUGHT_BY_INDEX:
+            with translated(self.path):
+                index = self._opened.row_index(name, key, found)
+                if index is not None:
+                    return _rows_at(found, index.of(wanted), key, wanted, columns)
+        tables = [self.read(name, columns, where=w, dataset=found) for w in one_of(key, wanted)]
+        return (
+            pa.concat_tables(tables)
+            if tables
+            else self.read(name, columns, where="false", dataset=found)
+        )
 
     def count(self, name: str, where: str | None = None, *, dataset: Any = None) -> int:
         """Number of rows; see `read`."""
@@ -211,27 +241,18 @@ class Database:
         return {key.decode(): value.decode() for key, value in stored.items()}
 
     def dataset(self, name: str) -> Any:
-        """The table as pylance sees it, in the version that this thread reads."""
-        import lance
+        """The table as pylance sees it, in the version that this thread reads.
 
-        version = self.version(name)
+        What is committed is opened once and kept; see `OpenedTables`.
+        """
+        written = self._written()
+        version = written[name] if name in written else self._committed_version(name)
         if not version:
             raise damaged(self.path, f"no table {name}")
         with translated(self.path):
-            dataset = lance.dataset(str(self._folder(name)), version=version)
-            found = dataset.schema.names
-        lacking = [column for column in columns_of(name) if column not in found]
-        if lacking:
-            raise damaged(self.path, f"{name} has no column {', '.join(lacking)}")
-        return dataset
-
-    @contextmanager
-    def table(self, name: str) -> Iterator[Any]:
-        """The table as LanceDB sees it, for searching; its errors are translated."""
-        with translated(self.path):
-            table = self._connection.open_table(name)
-            table.checkout(self.version(name))
-            yield table
+            if name in written:  # it may never be committed, and its number given again
+                return self._opened.open(name, version)
+            return self._opened.committed(name, version)
 
     def _folder(self, name: str) -> Path:
         return self.path / f"{name}.lance"
@@ -371,10 +392,22 @@ class Database:
         with self._writing_table(name) as connection:
             connection.open_table(name).update(where=where, values=dict(values))
 
-    def create_index(self, name: str, column: str, config: Any) -> None:
-        """Build a search index, in the place of the one that is there."""
-        with self._writing_table(name) as connection:
-            connection.open_table(name).create_index(column, config=config, replace=True)
+    def change_table(self, name: str, change: Callable[[Any], Callable[[], object] | None]) -> None:
+        """Change what belongs to a table besides its rows, where it needs it.
+
+        Args:
+            name: The table.
+            change: Given the table as pylance sees it, returns what makes another version of it;
+                None where nothing needs to be done.
+        """
+        with translated(self.path):
+            if change(self.dataset(name)) is None:
+                return
+        with self._writing_table(name):
+            # Not the one that stays open: it would be another version from now on.
+            wanted = change(self.dataset(name))
+            if wanted is not None:
+                wanted()
 
     def drop(self, name: str) -> None:
         """Remove a table; its files go when the transaction is committed."""
@@ -456,6 +489,11 @@ class Database:
         with self.transaction():
             self.journal.insert("table_versions", rows)
 
+    def close(self) -> None:
+        """Close the files that are kept open; the next read opens them again."""
+        self._opened.clear()
+        self.journal.close()
+
     # Upkeep --------------------------------------------------------------------------------
 
     @contextmanager
@@ -470,14 +508,11 @@ class Database:
         Full fragments are left alone, so the cost follows what was added, not what is there.
         """
         for name in self.names():
-            dataset = self.dataset(name)
-            small = [f for f in dataset.get_fragments() if f.physical_rows < _ROWS_PER_FRAGMENT]
-            if len(small) > (_SMALL_ARRAYS if name.startswith("arrays") else _SMALL_FRAGMENTS):
-                with self._writing_table(name):
-                    dataset.optimize.compact_files(target_rows_per_fragment=_ROWS_PER_FRAGMENT)
+            most = _SMALL_ARRAYS if name.startswith("arrays") else _SMALL_FRAGMENTS
+            self.change_table(name, partial(_compaction, most=most))
         with translated(self.path), without_readers(self.path) as alone:
             for name in self.names():
-                self.dataset(name).cleanup_old_versions(
+                self._opened.open(name, self.version(name)).cleanup_old_versions(
                     older_than=timedelta(0) if alone else _READERS_GRACE,
                     # This process is the one writer, so what no version names is left from a kill.
                     delete_unverified=alone,
@@ -488,6 +523,25 @@ class Database:
         import lancedb
 
         return lancedb.connect(self.path, read_consistency_interval=timedelta(0))
+
+
+def _compaction(dataset: Any, *, most: int) -> Callable[[], object] | None:
+    """Joins the small fragments of a table; None where there are not too many."""
+    small = [f for f in dataset.get_fragments() if f.physical_rows < _ROWS_PER_FRAGMENT]
+    compact = dataset.optimize.compact_files
+    return (
+        partial(compact, target_rows_per_fragment=_ROWS_PER_FRAGMENT) if len(small) > most else None
+    )
+
+
+def _rows_at(
+    dataset: Any, rows: Offsets, key: str, ids: Set[str], columns: Sequence[str] | None
+) -> pa.Table:
+    """Those of some rows whose `key` is one of `ids`."""
+    names = list(dataset.schema.names if columns is None else columns)
+    read = dataset.take(rows.tolist(), columns=list(dict.fromkeys([*names, key])))
+    is_wanted = [one in ids for one in read[key].to_pylist()]
+    return read.filter(pa.array(is_wanted, pa.bool_())).select(names)
 
 
 def now() -> str:

@@ -74,6 +74,20 @@ def has_version(folder: Path, version: int) -> bool:
     return any(number == version for number, _ in _versions(folder))
 
 
+def version_stamp(folder: Path, version: int) -> tuple[int, ...] | None:
+    """What tells the file of a version from another one of the same number; None where it is gone.
+
+    A table that is removed and made again begins with the same numbers.
+    """
+    for name in (f"{_LARGEST - version:020d}", f"{version}"):
+        try:
+            found = os.stat(f"{folder}/{_VERSIONS}/{name}{_SUFFIX}")  # noqa: PTH116 - quicker
+        except FileNotFoundError:
+            continue
+        return found.st_ino, found.st_mtime_ns, found.st_size
+    return None
+
+
 def remove_table(folder: Path) -> None:
     """Remove a table with all that is in it."""
     import shutil

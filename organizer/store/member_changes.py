@@ -6,7 +6,7 @@ each was before and is after it, in records of 33 bytes. The last change of an i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,6 +49,7 @@ class MemberChanges:
 
     def __init__(self, journal: LibraryJournal) -> None:
         self._journal = journal
+        self._clusters: tuple[tuple[int, ...], Mapping[str, int]] = (), {}
 
     def add(self, base_id: int, change: MemberChange, *, step_id: int = 0) -> None:
         """Write a change.
@@ -103,6 +104,30 @@ class MemberChanges:
         # The first in reverse order is the last change of an image.
         last = len(packed) - 1 - np.unique(packed[::-1], return_index=True)[1]
         return found.take(last)
+
+    def clusters(self, base_id: int) -> Mapping[str, int]:
+        """The cluster of each changed member of a base; made once for each change."""
+        if self._journal.is_written_here():
+            return self._made_clusters(base_id)
+        with self._journal.snapshot():
+            key = base_id, self._last(base_id), self._folded(base_id)
+            known, clusters = self._clusters
+            if known != key:
+                clusters = self._made_clusters(base_id)
+                self._clusters = key, clusters
+            return clusters
+
+    def _made_clusters(self, base_id: int) -> Mapping[str, int]:
+        changed = self.current(base_id)
+        return dict(zip(changed.image_ids.tolist(), changed.cluster_ids.tolist(), strict=True))
+
+    def _last(self, base_id: int) -> int:
+        query = "SELECT max(change_id) FROM changes WHERE base_id = ?"
+        return int(self._journal.value(query, [base_id]) or 0)
+
+    def _folded(self, base_id: int) -> int:
+        query = "SELECT change_id FROM folded WHERE base_id = ?"
+        return int(self._journal.value(query, [base_id]) or 0)
 
     def unassigned(self, base_id: int) -> int:
         """How many more members are in no cluster than the members table says."""

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -30,12 +31,22 @@ class RootTable:
         self._database = database
         self._former_folders = former_folders
         self._pending: dict[int, str] = {}
+        self._known: tuple[Any, dict[int, str]] = None, {}
 
     def all(self) -> tuple[PhotoRoot, ...]:
         """All roots, pending ones too, with their folders as absolute paths."""
-        rows = self._database.read("roots").to_pylist()
-        locations = {row["root_id"]: row["location"] for row in rows} | self._pending
+        locations = self._stored() | self._pending
         return tuple(PhotoRoot(i, self._absolute(place)) for i, place in sorted(locations.items()))
+
+    def _stored(self) -> dict[int, str]:
+        """The location of each root; read once for each version of the table."""
+        dataset, locations = self._known
+        current = self._database.dataset("roots")
+        if dataset is not current:
+            rows = self._database.read("roots", dataset=current).to_pylist()
+            locations = {row["root_id"]: row["location"] for row in rows}
+            self._known = current, locations
+        return locations
 
     def write_pending(self) -> None:
         """Store the roots that are pending."""

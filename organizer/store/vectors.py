@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from organizer.errors import PluginError, StoreError
+from organizer.store import search_index
 from organizer.store.database import Database
 from organizer.store.ids import IdArray, IdSet, contains_ids, pack_ids
 from organizer.store.lance_errors import translated
@@ -20,10 +21,6 @@ from organizer.store.schemas import vectors_schema
 from organizer.types import EmbeddingBatch, PartSpec, Vectors
 
 _PREFIX = "vectors_"
-_INDEX_FROM = 100_000  # up to here an exact search takes about 0.15 s at 512 dimensions
-_INDEXED_BY = 8  # IVF_RQ takes dimensions of this multiple; others are searched exactly
-_REINDEX_AT = 1.25
-_PROBES, _REFINE = 40, 20
 _ROWS_AT_ONCE = 8_192
 _SOUGHT_BY_ID = 4_000
 _IN_MEMORY = 1 << 30
@@ -74,7 +71,7 @@ class VectorRows:
 class VectorTables:
     """The vectors of one library, by embedder."""
 
-    def __init__(self, database: Database, *, index_from: int = _INDEX_FROM) -> None:
+    def __init__(self, database: Database, *, index_from: int = search_index.INDEX_FROM) -> None:
         self._database = database
         self._index_from = index_from
 
@@ -125,7 +122,10 @@ class VectorTables:
             )
         if not self._database.has(self.table_name(spec)):
             self.create(spec, half.shape[1])
-        self._database.append(self.table_name(spec), half_rows(batch.image_ids, half))
+        name = self.table_name(spec)
+        with self._database.transaction():
+            self._database.append(name, half_rows(batch.image_ids, half))
+            self._database.change_table(name, search_index.extend)
 
     def read(self, spec: PartSpec, *, half: bool = False) -> tuple[tuple[str, ...], Vectors]:
         """All ids and ``(n, dim)`` vectors, in the order in which they were added.
@@ -234,31 +234,19 @@ class VectorTables:
     def nearest(self, spec: PartSpec, query: Vectors, limit: int) -> list[tuple[str, float]]:
         """The images nearest to a vector, each with its cosine distance, nearest first.
 
-        Exact up to a hundred thousand images; above, an index whose best candidates are compared
-        exactly.
+        Exact where an exact search is quick; above, an index (`organizer.store.search_index`)
+        finds candidates, which are then compared exactly.
         """
-        with self._database.table(self.table_name(spec)) as table:
-            search = table.search(query.astype(np.float32), vector_column_name="vector")
-            search = search.distance_type("cosine").select(["image_id", "_distance"]).limit(limit)
-            if table.list_indices():
-                search = search.nprobes(_PROBES).refine_factor(_REFINE)
-            rows = search.to_arrow()
-        pairs = zip(rows["image_id"].to_pylist(), rows["_distance"].to_pylist(), strict=True)
-        found = [(image_id, max(0.0, distance)) for image_id, distance in pairs]
-        return sorted(found, key=lambda pair: (pair[1], pair[0]))
+        with translated(self._database.path):
+            dataset = self._database.dataset(self.table_name(spec))
+            return search_index.nearest_vectors(dataset, query, limit)
 
     def keep_index(self, spec: PartSpec) -> None:
-        """Build the search index where there are enough vectors and it covers too few of them."""
-        n = self.count(spec)
-        if n < self._index_from or self._dim(spec) % _INDEXED_BY:
-            return
-        from lancedb.index import IvfRq
-
+        """Make the search index where there are enough vectors, or have it cover all of them."""
         name = self.table_name(spec)
-        with self._database.table(name) as table:
-            stats = [table.index_stats(index.name) for index in table.list_indices()]
-        if not any(stat.num_indexed_rows * _REINDEX_AT >= n for stat in stats):
-            self._database.create_index(name, "vector", IvfRq(distance_type="cosine"))
+        self._database.change_table(
+            name, lambda dataset: search_index.keep(dataset, index_from=self._index_from)
+        )
 
 
 def half_rows(image_ids: Sequence[str], half: NDArray[np.float16]) -> pa.Table:

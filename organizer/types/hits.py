@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from organizer.types.detections import Box
 from organizer.types.images import FileState
 
 
@@ -19,6 +20,7 @@ class Hit:
         cluster_id: Its cluster in the current clustering, if it has one.
         cluster_name: That cluster's name, if a person gave it one.
         state: Whether the file was there when last looked for.
+        box: The part of the picture that is meant, for a crop; None for all of it.
     """
 
     image_id: str
@@ -27,3 +29,4 @@ class Hit:
     cluster_id: int | None = None
     cluster_name: str | None = None
     state: FileState = FileState.PRESENT
+    box: Box | None = None

@@ -161,6 +161,9 @@ def test_a_card_that_is_copied_slowly_is_ingested_in_one_run_once_it_is_complete
     assert (done["ingest"]["added"], done["ingest"]["broken"]) == (6, 0)
     assert [e["event"] for e in watching.events] == ["watching", "copying", "ingesting", "ingested"]
     assert problems(tmp_path) == []
+    promised = json.loads(Path(__file__).with_name("json_fields.json").read_text("utf-8"))
+    assert {tuple(sorted(event)) for event in watching.events} == {tuple(promised["watch"])}
+    assert sorted(done["ingest"]) == promised["ingest"]
 
 
 def test_a_file_that_pauses_half_way_is_no_problem_in_the_end(
@@ -273,7 +276,7 @@ def test_an_empty_folder_in_the_place_of_a_drive_is_no_loss(
 def test_a_drive_that_is_unmounted_while_it_is_watched_is_waited_for(
     tmp_path: Path, incoming: Path, watch: Watch
 ) -> None:
-    mount = ["mount", "--bind", tmp_path / "drive", incoming]
+    mount = ["mount", "--bind", str(tmp_path / "drive"), str(incoming)]
     (tmp_path / "drive").mkdir()
     disk = subprocess.run(["mount", "-t", "tmpfs", "tmpfs", tmp_path / "drive"], check=False)
     if disk.returncode:
@@ -393,7 +396,7 @@ def test_a_full_disk_is_told_and_tried_again(tmp_path: Path, incoming: Path, wat
         pytest.skip("NOT TESTED: mounts a small disk")
     small = tmp_path / "small"
     small.mkdir()
-    mounted = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", small]
+    mounted = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(small)]
     if subprocess.run(mounted, check=False).returncode:
         pytest.skip("NOT TESTED: no disk can be mounted here")
     try:

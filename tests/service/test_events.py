@@ -62,11 +62,11 @@ def test_a_page_that_comes_back_gets_what_it_missed(client: httpx.Client) -> Non
         assert stream.next() == missed[1]
 
 
-@pytest.mark.parametrize("last", ["0", "17", "9" * 17, "-1", "what", "1" * 500])
-def test_a_page_that_was_away_for_too_long_reads_anew(client: httpx.Client, last: str) -> None:
-    with listening(client, after=last) as stream:
-        assert stream.next().name == "hello"
-        assert stream.next().name == "reset"
+def test_a_page_that_was_away_for_too_long_reads_anew(client: httpx.Client) -> None:
+    for last in ("0", "17", "9" * 17, "-1", "what", "1" * 500):
+        with listening(client, after=last) as stream:
+            assert stream.next().name == "hello"
+            assert stream.next().name == "reset"
 
 
 def test_what_another_process_does_is_seen_within_a_second(

@@ -62,9 +62,8 @@ def test_ingest_gives_what_the_command_prints(
     assert again["result"]["unchanged"] == 24 + 12
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
+def test_an_ingest_of_nonsense_is_refused(client: httpx.Client) -> None:
+    bodies: list[Any] = [
         {"paths": ["photos"]},
         {"paths": ["../../etc"]},
         {"paths": ["/no/such/folder"]},
@@ -73,14 +72,13 @@ def test_ingest_gives_what_the_command_prints(
         {"paths": ["/" + "a" * 5_000]},
         {"paths": "/"},
         {"paths": None},
-        {"paths": ["/tmp"], "embedder": "nonsense"},
-        {"paths": ["/tmp"], "embedder": ""},
-        {"paths": ["/tmp"], "more": 1},
+        {"paths": ["/"], "embedder": "nonsense"},
+        {"paths": ["/"], "embedder": ""},
+        {"paths": ["/"], "more": 1},
         [],
-    ],
-)
-def test_an_ingest_of_nonsense_is_refused(client: httpx.Client, body: Any) -> None:
-    assert problem(client.post("/ingests", json=body), 422, "invalid")["hint"]
+    ]
+    for body in bodies:
+        assert problem(client.post("/ingests", json=body), 422, "invalid")["hint"]
     assert client.get("/jobs").json() == {"jobs": []}
 
 
@@ -120,25 +118,26 @@ def _read_clusters(client: httpx.Client, _: int, __: str) -> httpx.Response:
 
 def test_a_cancelled_ingest_keeps_what_it_committed(tmp_path: Path) -> None:
     settings = Settings(batch_size=2, commit_images=2)
-    make_groups(tmp_path / "photos", each=100)
+    make_groups(tmp_path / "photos", each=20)
     with Library.open_or_create(tmp_path, settings) as library, serving(library) as client:
         body = {"paths": [str(tmp_path / "photos")], "embedder": "channel-mean"}
         with listening(client) as stream:
             job = begun(client.post("/ingests", json=body))
-            stream.next("images")
+            while not stream.next("job").data["progress"]["what"].startswith("embedding"):
+                pass
         assert client.delete(f"/jobs/{job['id']}").status_code in {200, 202}
         job = ended(client, job)
         assert job["state"] == "cancelled"
         assert job["result"]["interrupted"]
-        assert 0 < job["result"]["added"] < 300
+        assert 0 < job["result"]["added"] < 60
         assert client.delete(f"/jobs/{job['id']}").status_code == 200
         again = _done(client, client.post("/ingests", json=body))
-        assert again["result"]["added"] == 300 - job["result"]["added"]
+        assert again["result"]["added"] == 60 - job["result"]["added"]
 
 
 def test_jobs_are_listed_and_those_that_wait_are_dropped(tmp_path: Path) -> None:
     settings = Settings(batch_size=2, commit_images=2)
-    make_groups(tmp_path / "photos", each=60)
+    make_groups(tmp_path / "photos", each=8)
     with Library.open_or_create(tmp_path, settings) as library, serving(library) as client:
         body = {"paths": [str(tmp_path / "photos")], "embedder": "channel-mean"}
         first = begun(client.post("/ingests", json=body))
@@ -181,7 +180,7 @@ def test_a_recluster_that_waited_is_refused_when_somebody_decided_meanwhile(
 ) -> None:
     settings = Settings(batch_size=2, commit_images=2)
     make_groups(tmp_path / "photos")
-    make_groups(tmp_path / "card", each=60, seed=800)
+    make_groups(tmp_path / "card", each=10, seed=800)
     with Library.open_or_create(tmp_path, settings) as library:
         library.ingest([tmp_path / "photos"], embedder="channel-mean")
         library.recluster(k=3)
@@ -206,9 +205,8 @@ def test_a_preview_changes_nothing(client: httpx.Client) -> None:
     assert client.get("/status").json()["revision"] == 2
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
+def test_a_recluster_of_nonsense_is_refused(client: httpx.Client) -> None:
+    bodies: list[Any] = [
         {"k": 0},
         {"k": "many"},
         {"k": [5, 2]},
@@ -219,10 +217,9 @@ def test_a_preview_changes_nothing(client: httpx.Client) -> None:
         {"embedder": "nonsense"},
         {"dry_run": "maybe"},
         {"seed": 1},
-    ],
-)
-def test_a_recluster_of_nonsense_is_refused(client: httpx.Client, body: Any) -> None:
-    assert problem(client.post("/reclusters", json=body, headers=ANY), 422, "invalid")["detail"]
+    ]
+    for body in bodies:
+        assert problem(client.post("/reclusters", json=body, headers=ANY), 422, "invalid")["detail"]
 
 
 def test_a_recluster_that_cannot_be_fails_with_the_library_s_words(client: httpx.Client) -> None:
@@ -233,9 +230,7 @@ def test_a_recluster_that_cannot_be_fails_with_the_library_s_words(client: httpx
     assert job["problem"]["hint"]
 
 
-def test_an_other_process_that_writes_is_named(
-    client: httpx.Client, clustered: Library, tmp_path: Path
-) -> None:
+def test_an_other_process_that_writes_is_named(client: httpx.Client, clustered: Library) -> None:
     with Library.open(clustered.store.path) as other, other.store.writing():
         assert problem(_rename(client, 1, "Lion"), 503, "library-unavailable")["hint"]
         job = ended(client, begun(client.post("/ingests", json={})))
@@ -296,7 +291,7 @@ def test_the_options_of_an_export(client: httpx.Client) -> None:
         {"format": "nonsense"},
         {"format": "csv", "params": {"nonsense": 1}},
         {"format": "csv", "relative_to": "here"},
-        {"format": "csv", "to": "/tmp/x.csv"},
+        {"format": "csv", "to": "/photos/x.csv"},
         {"format": "csv", "force": True},
         {},
     ):
@@ -348,21 +343,19 @@ def test_files_are_moved_by_a_plan_that_was_seen(
     assert len(list(photos.rglob("*.jpg"))) == 24
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
+def test_an_arrangement_of_nonsense_is_refused(client: httpx.Client) -> None:
+    bodies: list[Any] = [
         {},
         {"target": "sorted"},
-        {"target": "/tmp/\0"},
-        {"target": "/tmp/x", "action": "burn"},
-        {"target": "/tmp/x", "by": "mood"},
-        {"target": "/tmp/x", "template": "{mood}/{stem}"},
-        {"target": "/tmp/x", "template": "../{stem}"},
-        {"target": "/tmp/x", "plan": "/etc/passwd"},
-    ],
-)
-def test_an_arrangement_of_nonsense_is_refused(client: httpx.Client, body: Any) -> None:
-    problem(client.post("/arrangements", json=body), 422, "invalid")
+        {"target": "/photos/\0"},
+        {"target": "/photos/x", "action": "burn"},
+        {"target": "/photos/x", "by": "mood"},
+        {"target": "/photos/x", "template": "{mood}/{stem}"},
+        {"target": "/photos/x", "template": "../{stem}"},
+        {"target": "/photos/x", "plan": "/etc/passwd"},
+    ]
+    for body in bodies:
+        problem(client.post("/arrangements", json=body), 422, "invalid")
 
 
 def test_nothing_is_written_into_the_library(client: httpx.Client, clustered: Library) -> None:
@@ -400,7 +393,7 @@ def test_a_page_that_runs_its_own_scripts_and_reaches_nothing(client: httpx.Clie
     assert "allow-same-origin" not in policy
     assert "<html" in answer.text
     problem(client.post("/reports", json={"labels": "/etc/passwd"}), 422, "invalid")
-    problem(client.post("/reports", json={"html": "/tmp/x.html"}), 422, "invalid")
+    problem(client.post("/reports", json={"html": "/photos/x.html"}), 422, "invalid")
 
 
 def test_no_report_before_the_first_clustering(library: Library) -> None:

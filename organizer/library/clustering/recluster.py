@@ -14,6 +14,7 @@ from organizer.cluster.limits import require_within
 from organizer.cluster.lineage import compare_clusterings
 from organizer.library import embedders
 from organizer.library.clustering.build import PreparedImages
+from organizer.library.clustering.changes import ClusterChange, cluster_changes
 from organizer.library.clustering.cluster_count import (
     choose_count,
     require_enough,
@@ -65,6 +66,8 @@ class ReclusterReport:
         bursts: Whether the images of a burst are one observation.
         learned: Number of observations in another cluster than the nearest because of what the
             decisions about others teach.
+        changes: What changes for each cluster that was or is there, in images, by id; none for a
+            first clustering.
     """
 
     clustering_id: int | None
@@ -79,6 +82,12 @@ class ReclusterReport:
     observations: int
     bursts: bool
     learned: int = 0
+    changes: tuple[ClusterChange, ...] = ()
+
+    @property
+    def at_risk(self) -> tuple[ClusterChange, ...]:
+        """The clusters whose names or decisions may not fit their images any more."""
+        return tuple(change for change in self.changes if change.is_at_risk)
 
     @property
     def k(self) -> int:
@@ -310,6 +319,16 @@ def _store_clustering(
         observations=len(made.points),
         bursts=clusters_bursts(clustering.clusterer),
         learned=made.learned,
+        changes=cluster_changes(
+            previous.labels,
+            members.cluster_ids,
+            former_ids=previous.ids,
+            ids=clustering.models.ids,
+            names=constraints.names,
+            decided=constraints.required,
+        )
+        if previous.ids
+        else (),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from organizer.arguments import require_cluster_id
+from organizer.arguments import require_cluster_id, require_integer
 from organizer.cluster.decisions import Constraints, compile_constraints
 from organizer.library.corrections.apply import apply_requests
 from organizer.library.corrections.arguments import require_requests
@@ -81,8 +81,7 @@ class Corrections:
             )
             self._keep(state)
             if has_written or state.store.steps.count() % _STEPS_A_TIDY == 0:
-                self._opened.tidy()
-                self._keep(replace(state))  # without the rows of tables that the upkeep rewrote
+                self.keep_through(self._opened.tidy)
         return reports
 
     def rename(self, cluster_id: int, name: str) -> DecisionReport:
@@ -208,15 +207,35 @@ class Corrections:
         about = (step for step in steps if undo is not None and step.step_id == undo.about)
         return next((describe_step(self._store, step) for step in about), ())
 
-    def history(self, cluster_id: int | None = None) -> list[HistoryEvent]:
+    def history(
+        self, cluster_id: int | None = None, *, since: int | None = None
+    ) -> list[HistoryEvent]:
         """What became of the clusters, or of one of them, in order of time.
+
+        Args:
+            cluster_id: The cluster; all where None.
+            since: Only the steps after a revision (`Library.revision`), without the clusters that
+                ingests found; all that happened where None.
 
         Raises:
             SettingsError: No cluster ever had that id.
         """
         if cluster_id is not None:
             cluster_id = require_cluster_id(cluster_id)
-        return read_history(self._store, cluster_id)
+        if since is not None:
+            since = require_integer("since", since, least=0)
+        return read_history(self._store, cluster_id, since=since)
+
+    def keep_through(self, upkeep: Callable[[], None]) -> None:
+        """Do upkeep that changes no cluster, and still know the clusters after it.
+
+        Args:
+            upkeep: Does it. The caller holds the library for writing.
+        """
+        known = self._known_state()
+        upkeep()
+        if known is not None and self._known_state() is None:
+            self._keep(replace(known))  # without the rows of tables that were written again
 
     def constraints(self) -> Constraints:
         """The constraints that follow from all decisions that hold."""

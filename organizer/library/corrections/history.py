@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from organizer.cluster.assign import NOVEL_ORIGIN
@@ -36,8 +36,12 @@ class HistoryEvent:
     step_id: int = 0
 
 
-def read_history(store: Store, cluster_id: int | None) -> list[HistoryEvent]:
+def read_history(
+    store: Store, cluster_id: int | None, *, since: int | None = None
+) -> list[HistoryEvent]:
     """Read what became of the clusters, or of one; see `Corrections.history`."""
+    if since is not None:
+        return [e for e in _of_steps(store, since) if cluster_id in {None, *e.cluster_ids}]
     origins = store.clusterings.origins()
     if cluster_id is not None and cluster_id not in origins:
         raise SettingsError(
@@ -49,25 +53,29 @@ def read_history(store: Store, cluster_id: int | None) -> list[HistoryEvent]:
     return [e for e in events if cluster_id is None or cluster_id in e.cluster_ids]
 
 
-def _of_steps(store: Store) -> Iterator[HistoryEvent]:
-    clusterings = {c.clustering_id: c for c in store.clusterings.all()}
+def _of_steps(store: Store, since: int = 0) -> Iterator[HistoryEvent]:
+    """The events of the steps after one, which cost no more where many are before it."""
+    clustering: Callable[[int], StoredClustering] = store.clusterings.get
+    if not since:  # all of them are read faster than one by one
+        clustering = {c.clustering_id: c for c in store.clusterings.all()}.__getitem__
     decisions = store.decisions.by_step()
     steps = {step.step_id: step for step in store.steps.all()}
     for step in steps.values():
-        for event in _of_step(step, steps, decisions, clusterings):
-            yield replace(event, step_id=step.step_id)
+        if step.step_id > since:
+            for event in _of_step(step, steps, decisions, clustering):
+                yield replace(event, step_id=step.step_id)
 
 
 def _of_step(
     step: Step,
     steps: Mapping[int, Step],
     decisions: Mapping[int, Sequence[Decision]],
-    clusterings: Mapping[int, StoredClustering],
+    clustering: Callable[[int], StoredClustering],
 ) -> Iterator[HistoryEvent]:
     if step.kind in _AGAIN:
-        yield from _of_return(step, steps.get(step.about), decisions, clusterings)
+        yield from _of_return(step, steps.get(step.about), decisions, clustering)
     elif step.kind is StepKind.RECLUSTER:
-        yield from _of_recluster(clusterings[step.clustering_id], step)
+        yield from _of_recluster(clustering(step.clustering_id), step)
     else:
         for decision in decisions.get(step.step_id, ()):
             yield _of_decision(decision, step)
@@ -88,14 +96,14 @@ def _of_return(
     step: Step,
     about: Step | None,
     decisions: Mapping[int, Sequence[Decision]],
-    clusterings: Mapping[int, StoredClustering],
+    clustering: Callable[[int], StoredClustering],
 ) -> Iterator[HistoryEvent]:
     """An undo or a redo."""
     if about is not None and about.kind is StepKind.DECISIONS:
         for decision in decisions.get(about.step_id, ()):
             yield _of_decision(decision, step, f"{_AGAIN[step.kind]}: ")
         return
-    current = clusterings[step.clustering_id]
+    current = clustering(step.clustering_id)
     what = f"recluster {about.clustering_id}" if about is not None else "the last step"
     back = f"{_AGAIN[step.kind]}: {what}; clustering {step.clustering_id} is current"
     yield HistoryEvent(step.at, back, _ids(current.lineage), _made_by(step), step.user)

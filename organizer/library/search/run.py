@@ -1,71 +1,181 @@
-"""Search for the images nearest to a photo or to a text."""
+"""Search for the images nearest to photos, to a picture or to a text."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from string import hexdigits
 
-from organizer import decode
+import numpy as np
+
+from organizer.arguments import require_path
 from organizer.cluster.decisions import compile_constraints
 from organizer.discover import resolve_start
-from organizer.embed.pictures import embed_pictures, prepare_picture
-from organizer.errors import ImageError, SettingsError
+from organizer.errors import SettingsError
 from organizer.library import embedders
 from organizer.library.images.crops import locate_photos
 from organizer.library.opening import OpenLibrary
 from organizer.library.search.hits import Hits
-from organizer.library.search.text import text_vector
-from organizer.protocols import Embedder, LoadedEmbedder, least_side
-from organizer.settings import Settings
+from organizer.library.search.pictures import QueryEmbedder
+from organizer.library.search.query import combined_query
+from organizer.library.search.text import text_embedder
+from organizer.protocols import Embedder, LoadedEmbedder
 from organizer.store import Store
-from organizer.types import Hit, ImageRef, PartSpec, Vectors, is_crop_embedder
+from organizer.types import Hit, PartSpec, Vectors, is_crop_embedder
+
+Photo = str | Path
+"""A photo of the library by its path or its image id, or any other by its path."""
+
+_ID_DIGITS = 32
 
 
-def search_photo(
-    opened: OpenLibrary, photo: Path, *, limit: int, embedder: str | Embedder | None
-) -> Hits:
-    """See `organizer.library.Library.search`."""
-    store = opened.store
-    loaded = embedders.as_loaded(embedder)
-    if loaded is not None:
-        spec = embedders.require_vectors(store, loaded.spec)
-    else:
-        spec = embedders.require_spec(store, embedders.embedder_name(embedder))
-    file = resolve_start(photo)
-    own = _members_at(store, file, spec)
-    stored = store.vectors.read_some(spec, own[:1])
-    if stored:
-        query = stored[own[0]]
-    elif file.is_dir():
-        raise SettingsError(f"{photo} is a folder", "name one photo")
-    else:
-        loaded = loaded or embedders.load_embedder(spec, opened.settings)
-        query = _embed(file, loaded, opened.settings)
-    if not query.any():
-        raise SettingsError(
-            f"{spec.name} sees nothing in {photo} that could be compared",
-            "use another --embedder",
+class Searcher:
+    """Searches of one open library; several threads may search at once, also while one writes.
+
+    Args:
+        opened: The library.
+    """
+
+    def __init__(self, opened: OpenLibrary) -> None:
+        self._opened, self._store = opened, opened.store
+        self._embedder = QueryEmbedder(opened.settings)
+        self._names: tuple[int, Mapping[int, str]] = -1, {}
+
+    def photos(
+        self,
+        likes: Sequence[Photo],
+        unlikes: Sequence[Photo],
+        *,
+        limit: int,
+        embedder: str | Embedder | None,
+    ) -> Hits:
+        """See `organizer.library.Library.search`."""
+        spec, loaded = self._chosen(embedder)
+        liked, own = self._vectors(likes, spec, loaded)
+        unliked, others = self._vectors(unlikes, spec, loaded)
+        return self._hits(spec, combined_query(liked, unliked), limit, without=own | others)
+
+    def picture(self, data: bytes, *, limit: int, embedder: str | Embedder | None) -> Hits:
+        """See `organizer.library.Library.search_picture`."""
+        spec, loaded = self._chosen(embedder)
+        query = self._embedder.of_picture(data, spec, loaded)
+        _require_direction(query, "the picture", spec)
+        return self._hits(spec, query, limit)
+
+    def text(
+        self,
+        text: str,
+        likes: Sequence[Photo],
+        unlikes: Sequence[Photo],
+        *,
+        limit: int,
+        embedder: str | None,
+    ) -> Hits:
+        """See `organizer.library.Library.search_text`."""
+        if not text.strip():
+            raise SettingsError("the text is empty", 'organizer search --text "a fox at night"')
+        spec = text_embedder(self._store, embedder, self._opened.settings)
+        vector = self._embedder.of_text(text, spec)
+        liked, own = self._vectors(likes, spec, None)
+        unliked, others = self._vectors(unlikes, spec, None)
+        query = combined_query(np.concatenate([vector[None], liked]), unliked)
+        return self._hits(spec, query, limit, without=own | others)
+
+    # What is searched for ------------------------------------------------------------------
+
+    def _chosen(self, embedder: str | Embedder | None) -> tuple[PartSpec, LoadedEmbedder | None]:
+        loaded = embedders.as_loaded(embedder)
+        if loaded is not None:
+            return embedders.require_vectors(self._store, loaded.spec), loaded
+        return embedders.require_spec(self._store, embedders.embedder_name(embedder)), None
+
+    def _vectors(
+        self, photos: Sequence[Photo], spec: PartSpec, loaded: LoadedEmbedder | None
+    ) -> tuple[Vectors, set[str]]:
+        """``(n, dim)`` float32, a row for each photo; and which are of the library."""
+        rows, own = [], set()
+        for photo in photos:
+            vector, members = self._vector(photo, spec, loaded)
+            _require_direction(vector, photo, spec)
+            rows.append(vector)
+            own.update(members)
+        dim = self._store.vectors.dim(spec) if not rows else len(rows[0])
+        return np.array(rows, dtype=np.float32).reshape(-1, dim), own
+
+    def _vector(
+        self, photo: Photo, spec: PartSpec, loaded: LoadedEmbedder | None
+    ) -> tuple[Vectors, list[str]]:
+        store = self._store
+        image_id = _as_id(photo)
+        if image_id is not None:
+            own = self._members(image_id, spec)
+            stored = store.vectors.read_some(spec, own[:1])
+            if stored:
+                return stored[own[0]], own
+            if store.photos.known_ids([image_id]):
+                raise SettingsError(
+                    f"the image {image_id} has no vector of {spec.name}",
+                    f"organizer ingest --embedder {spec.name}",
+                )
+        file = resolve_start(require_path("a photo", photo))
+        held = store.photos.image_at(file)
+        own = [] if held is None else self._members(held, spec)
+        stored = store.vectors.read_some(spec, own[:1])
+        if stored:
+            return stored[own[0]], own
+        if file.is_dir():
+            raise SettingsError(f"{photo} is a folder", "name one photo")
+        return self._embedder.of_file(file, spec, loaded), own
+
+    def _members(self, image_id: str, spec: PartSpec) -> list[str]:
+        """An image, or for a crop embedder the crops of a photo, the surest first."""
+        store = self._store
+        if not is_crop_embedder(spec) or store.detections.crops([image_id]):
+            return [image_id]
+        location = locate_photos(store, store.clusterings.current()).get(image_id)
+        return [] if location is None else [crop.crop_id for crop in location.crops]
+
+    # What is found -------------------------------------------------------------------------
+
+    def _hits(
+        self, spec: PartSpec, query: Vectors, limit: int, *, without: Collection[str] = ()
+    ) -> Hits:
+        store = self._store
+        found = _nearest(store, spec, query, limit, without=without)
+        image_ids = [image_id for image_id, _ in found]
+        with store.snapshot():
+            current = store.clusterings.current()
+            memberships = current and store.clusterings.memberships(current.clustering_id)
+            names = self._names_now()
+        clusters = memberships.of(image_ids) if memberships else {}
+        files = store.photos.files_of(image_ids)
+        hits = (
+            Hit(
+                image_id=image_id,
+                path=files[image_id][0].file,
+                distance=distance,
+                cluster_id=clusters.get(image_id),
+                cluster_name=names.get(clusters.get(image_id, -1)),
+                state=files[image_id][0].state,
+                box=files[image_id][0].box,
+            )
+            for image_id, distance in found
+            if image_id in files
         )
-    return _hits(opened, _nearest(store, spec, query, limit, without=own))
+        return Hits(hits, self._opened)
 
-
-def search_text(opened: OpenLibrary, text: str, *, limit: int, embedder: str | None) -> Hits:
-    """See `organizer.library.Library.search_text`."""
-    spec, query = text_vector(opened.store, text, embedder=embedder, settings=opened.settings)
-    return _hits(opened, _nearest(opened.store, spec, query, limit))
-
-
-def _members_at(store: Store, file: Path, spec: PartSpec) -> list[str]:
-    """The image of a file of the library, or its crops, the surest first, for a crop embedder."""
-    own = store.photos.image_at(file)
-    if own is None or not is_crop_embedder(spec):
-        return [own] if own else []
-    locations = locate_photos(store, store.clusterings.current())
-    return [crop.crop_id for crop in locations[own].crops]
+    def _names_now(self) -> Mapping[int, str]:
+        """The names of the clusters, which follow from all decisions; made once for each state."""
+        revision = self._store.revision()
+        known, names = self._names
+        if known != revision:
+            names = compile_constraints(self._store.decisions.current()).names
+            self._names = revision, names
+        return names
 
 
 def _nearest(
-    store: Store, spec: PartSpec, query: Vectors, limit: int, *, without: Sequence[str] = ()
+    store: Store, spec: PartSpec, query: Vectors, limit: int, *, without: Collection[str]
 ) -> list[tuple[str, float]]:
     """The nearest images that may be shown, with their distances."""
     wanted = limit + len(without)
@@ -78,43 +188,14 @@ def _nearest(
         wanted *= 2
 
 
-def _embed(file: Path, loaded: LoadedEmbedder, settings: Settings) -> Vectors:
-    status = file.stat()
-    ref = ImageRef(file.parent, file.name, status.st_size, status.st_mtime_ns)
-    try:
-        data = decode.read_file(ref, max_bytes=settings.max_file_bytes)
-        image = decode.decode_image(ref, data, min_side=least_side(loaded.part))
-    except ImageError as error:
-        raise SettingsError(f"{file} cannot be searched for: {error.message}") from error
-    embedded = embed_pictures(loaded, [prepare_picture(loaded, image.pixels)])
-    for failure in embedded.failures.values():
+def _as_id(photo: Photo) -> str | None:
+    """What looks like an image id; None for anything else."""
+    text = photo.lower() if isinstance(photo, str) else ""
+    return text if len(text) == _ID_DIGITS and not set(text) - set(hexdigits) else None
+
+
+def _require_direction(query: Vectors, name: Photo, spec: PartSpec) -> None:
+    if not query.any():
         raise SettingsError(
-            f"{file} cannot be searched for: {failure.reason}", "use another --embedder"
+            f"{spec.name} sees nothing in {name} that could be compared", "use another --embedder"
         )
-    query: Vectors = embedded.vectors[0]
-    return query
-
-
-def _hits(opened: OpenLibrary, found: Sequence[tuple[str, float]]) -> Hits:
-    store = opened.store
-    image_ids = [image_id for image_id, _ in found]
-    files = store.photos.files_of(image_ids)
-    clusters: dict[str, int] = {}
-    with store.snapshot():
-        current = store.clusterings.current()
-        if current is not None:
-            clusters = store.clusterings.clusters_of(current.clustering_id, image_ids)
-        names = compile_constraints(store.decisions.current()).names
-    hits = (
-        Hit(
-            image_id=image_id,
-            path=files[image_id][0].file,
-            distance=distance,
-            cluster_id=clusters.get(image_id),
-            cluster_name=names.get(clusters.get(image_id, -1)),
-            state=files[image_id][0].state,
-        )
-        for image_id, distance in found
-        if image_id in files
-    )
-    return Hits(hits, opened)

@@ -12,7 +12,7 @@ from organizer.cluster.decisions import compile_constraints
 from organizer.errors import ClusteringError, SettingsError
 from organizer.library import embedders
 from organizer.library.current import require_clustering
-from organizer.protocols import TextEmbedder
+from organizer.protocols import LoadedEmbedder, TextEmbedder
 from organizer.settings import Settings
 from organizer.store import Store
 from organizer.types import NOISE, PartSpec, Vectors
@@ -46,20 +46,6 @@ class NameSuggestion:
     second_confidence: float
 
 
-def text_vector(
-    store: Store, text: str, *, embedder: str | None, settings: Settings
-) -> tuple[PartSpec, Vectors]:
-    """Embed a text; returns the embedder too, whose vectors it can be compared with.
-
-    Raises:
-        SettingsError: The text is empty, or no embedder of the library reads texts.
-    """
-    if not text.strip():
-        raise SettingsError("the text is empty", 'organizer search --text "a fox at night"')
-    spec, part = _text_embedder(store, embedder, settings)
-    return spec, part.embed_text([text])[0]
-
-
 def suggest_cluster_names(
     store: Store, labels: Sequence[str], *, embedder: str | None, settings: Settings
 ) -> list[NameSuggestion]:
@@ -72,7 +58,7 @@ def suggest_cluster_names(
     current = require_clustering(store)
     if not labels:
         raise SettingsError("there are no labels", "one a line in the file")
-    spec, part = _text_embedder(store, embedder, settings)
+    spec, part = _load_text_embedder(store, embedder, settings)
     texts = part.embed_text([_PROMPT.format(label) for label in labels])
     image_ids, vectors = store.vectors.read(spec)
     shares = _shares(vectors, texts, scale=part.logit_scale)
@@ -136,17 +122,34 @@ def _shares(vectors: Vectors, texts: Vectors, *, scale: float) -> Vectors:
     return shares
 
 
-def _text_embedder(
+def text_embedder(store: Store, name: str | None, settings: Settings) -> PartSpec:
+    """The embedder whose vectors texts are compared with: one by its name, or the first that reads.
+
+    Raises:
+        SettingsError: No embedder of the library reads texts.
+    """
+    return embedders.require_spec(store, name) if name else _first_that_reads(store, settings)
+
+
+def _load_text_embedder(
     store: Store, name: str | None, settings: Settings
 ) -> tuple[PartSpec, TextEmbedder]:
-    spec = embedders.require_spec(store, name) if name else _first_that_reads(store, settings)
-    part = embedders.load_embedder(spec, settings).part
-    if not isinstance(part, TextEmbedder):
+    spec = text_embedder(store, name, settings)
+    return spec, reads_texts(embedders.load_embedder(spec, settings))
+
+
+def reads_texts(loaded: LoadedEmbedder) -> TextEmbedder:
+    """An embedder as one that reads texts.
+
+    Raises:
+        SettingsError: It does not.
+    """
+    if not isinstance(loaded.part, TextEmbedder):
         raise SettingsError(
-            f"{spec.name} does not read texts",
+            f"{loaded.spec.name} does not read texts",
             "organizer ingest --embedder openclip:ViT-B-32/laion2b_s34b_b79k",
         )
-    return spec, part
+    return loaded.part
 
 
 def _first_that_reads(store: Store, settings: Settings) -> PartSpec:

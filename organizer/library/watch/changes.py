@@ -10,7 +10,7 @@ _TICK = 0.25
 """Seconds of one wait: how soon a stop, or a folder that goes, is noticed."""
 
 
-class FolderChanges:
+class FileSystemEvents:
     """Waits for changes below folders, by the events of the file system.
 
     Args:

@@ -18,8 +18,8 @@ class WatchEventKind(StrEnum):
     - ``AWAY``: a folder is not there; its files are left as the library knows them.
     - ``BACK``: it is there again.
     - ``COPYING``: files are being written; they are waited for.
-    - ``INGESTING``: an ingest begins.
-    - ``INGESTED``: it has ended.
+    - ``INGESTING``: files are being ingested.
+    - ``INGESTED``: that has ended, or files that are gone were noted.
     - ``BUSY``: another process writes to the library; it is waited for.
     - ``FAILED``: an ingest failed; it is tried again.
     """

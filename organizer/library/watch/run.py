@@ -13,12 +13,13 @@ from organizer.library.ingest.run import pending_files
 from organizer.library.ingest.write import write_ingest
 from organizer.library.opening import OpenLibrary
 from organizer.library.progress import Progress
-from organizer.library.watch.changes import FolderChanges
+from organizer.library.watch.changes import FileSystemEvents
 from organizer.library.watch.events import WatchEvent, WatchEventKind
 from organizer.library.watch.folder import WatchedFolder
-from organizer.library.watch.waiting import WaitingFiles, version_of
+from organizer.library.watch.waiting import WaitingFiles
 from organizer.protocols import Embedder
 from organizer.store import IdSet, Store
+from organizer.types import ImageRef
 
 SETTLE = 3.0
 """Seconds for which a file has to stay as it is: longer than a card reader or a network pauses."""
@@ -97,7 +98,7 @@ class FolderWatch:
     stop: Callable[[], bool]
     longest_wait: float = LONGEST_WAIT
     _waiting: WaitingFiles = field(init=False)
-    _changes: FolderChanges | None = None
+    _file_events: FileSystemEvents | None = None
     _changed: float = -math.inf
     _due: float = 0.0
     _not_before: float = 0.0
@@ -119,9 +120,9 @@ class FolderWatch:
                 yield from self._look_for_folders()
                 self._wait()
                 if time.monotonic() >= self._due and not self.stop():
-                    yield from self._tried(self._look())
+                    yield from self._with_retries(self._look())
         finally:
-            self._stop_changes()
+            self._stop_events()
 
     # Folders that come and go ----------------------------------------------------------------
 
@@ -129,7 +130,7 @@ class FolderWatch:
         """Notice folders that are not there any more, and others in their place."""
         changed = [folder for folder in self.folders if folder.look()]
         if changed:
-            self._stop_changes()
+            self._stop_events()
             self._waiting = WaitingFiles(self.settle)  # what could not be read there may be here
         for folder in self.folders:
             if folder.identity is None:
@@ -156,17 +157,17 @@ class FolderWatch:
 
     def _wait(self) -> None:
         """Wait a moment; note when to look for files."""
-        if self._changes is None:
+        if self._file_events is None:
             there = [folder.path for folder in self.folders if folder.identity is not None]
-            self._changes = FolderChanges(
+            self._file_events = FileSystemEvents(
                 there, ignored=self.opened.store.path, poll=self.poll or not there
             )
             self._due = 0.0  # at once: what happened before is told by no event
-        changed = self._changes.wait()
-        if self._changes.refusal and not self.poll:
+        changed = self._file_events.wait()
+        if self._file_events.refusal and not self.poll:
             self.poll = True
             self.progress.note(
-                f"no events from the file system ({self._changes.refusal}): looking every "
+                f"no events from the file system ({self._file_events.refusal}): looking every "
                 f"{self.settle:g} seconds"
             )
         if changed:
@@ -174,16 +175,16 @@ class FolderWatch:
             self._due = min(self._due, max(self._changed, self._not_before))
             self._waiting.touch(changed)
         if any(folder.path in changed for folder in self.folders):
-            self._stop_changes()  # the folder itself went; what is there now may be another
+            self._stop_events()  # the folder itself went; what is there now may be another
 
-    def _stop_changes(self) -> None:
-        if self._changes is not None:
-            self._changes.close()
-        self._changes = None
+    def _stop_events(self) -> None:
+        if self._file_events is not None:
+            self._file_events.close()
+        self._file_events = None
 
     # Looking and ingesting -------------------------------------------------------------------
 
-    def _tried(self, events: Iterator[WatchEvent]) -> Iterator[WatchEvent]:
+    def _with_retries(self, events: Iterator[WatchEvent]) -> Iterator[WatchEvent]:
         """Pass events on; what can be got over is told once, and tried again later."""
         try:
             yield from events
@@ -219,9 +220,11 @@ class FolderWatch:
         if self._waiting.began is None:
             self._told = ""
             return
+        complete = self._waiting.complete(began)
         is_quiet = began - self._changed >= self.settle and self._waiting.is_steady(began)
-        if is_quiet or began - self._waiting.began >= self.longest_wait:
-            yield from self._ingest(starts, began)
+        is_overdue = began - self._waiting.began >= self.longest_wait
+        if is_quiet or (is_overdue and (complete or any(self._waiting.gone))):
+            yield from self._ingest(starts, complete)
         elif self._waiting and not was_waiting:
             yield WatchEvent(WatchEventKind.COPYING, files=len(self._waiting))
 
@@ -231,10 +234,11 @@ class FolderWatch:
             return self.settle
         return _LOOK_EVERY
 
-    def _ingest(self, starts: Sequence[Path], now: float) -> Iterator[WatchEvent]:
-        complete = self._waiting.complete(now)
+    def _ingest(
+        self, starts: Sequence[Path], complete: frozenset[ImageRef]
+    ) -> Iterator[WatchEvent]:
         folders = [folder for folder in self.folders if folder.path in starts]
-        if not self._told:
+        if complete and not self._told:
             yield WatchEvent(WatchEventKind.INGESTING, files=len(complete))
         report = write_ingest(
             self.opened,
@@ -242,7 +246,7 @@ class FolderWatch:
             embedder=self.embedder,
             progress=self.progress,
             stop=lambda: self.stop() or any(folder.has_gone() for folder in folders),
-            is_complete=lambda ref: version_of(ref) in complete,
+            is_complete=complete.__contains__,
         )
         if not report.interrupted:
             self._waiting.has_read(complete)

@@ -9,9 +9,6 @@ from pathlib import Path
 from organizer.library.ingest.run import PendingFiles
 from organizer.types import ImageRef
 
-FileVersion = tuple[Path, int, int]
-"""A file as it was at a moment: its path, its bytes, and when it was last changed (nanoseconds)."""
-
 
 @dataclass(slots=True)
 class WaitingFiles:
@@ -29,17 +26,17 @@ class WaitingFiles:
     began: float | None = None
     gone: tuple[int, int] = (0, 0)
     _gone_since: float = 0.0
-    _since: dict[FileVersion, float] = field(default_factory=dict)
-    _read: frozenset[FileVersion] = frozenset()
+    _since: dict[ImageRef, float] = field(default_factory=dict)
+    _read: frozenset[ImageRef] = frozenset()
 
     def __len__(self) -> int:
         return len(self._since)
 
     def update(self, pending: PendingFiles, now: float) -> None:
         """Take over what was found now."""
-        versions = {version_of(ref) for ref in pending.refs}
-        self._read &= versions
-        self._since = {v: self._since.get(v, now) for v in versions - self._read}
+        refs = set(pending.refs)  # a file that has changed is another ref
+        self._read &= refs
+        self._since = {ref: self._since.get(ref, now) for ref in refs - self._read}
         if (pending.gone, pending.returned) != self.gone:
             self.gone, self._gone_since = (pending.gone, pending.returned), now
         if not self._since and not any(self.gone):
@@ -51,27 +48,22 @@ class WaitingFiles:
         """Whether every file is complete, and none has gone or come back lately."""
         return now - max([self._gone_since, *self._since.values()]) >= self.settle
 
-    def complete(self, now: float) -> frozenset[FileVersion]:
+    def complete(self, now: float) -> frozenset[ImageRef]:
         """The files that an ingest may read.
 
         Those are among them that one has read before and that wait no more: why it could not
         store them may have gone, as a permission.
         """
-        old = (v for v, since in self._since.items() if now - since >= self.settle)
-        return self._read.union(old)
+        steady = (ref for ref, since in self._since.items() if now - since >= self.settle)
+        return self._read.union(steady)
 
-    def has_read(self, versions: frozenset[FileVersion]) -> None:
+    def has_read(self, refs: frozenset[ImageRef]) -> None:
         """An ingest has read these: what it could not store waits no more until it changes."""
-        self._read = versions
-        self._since = {v: since for v, since in self._since.items() if v not in versions}
+        self._read = refs
+        self._since = {ref: since for ref, since in self._since.items() if ref not in refs}
         self.began = None
 
     def touch(self, files: Iterable[Path]) -> None:
         """Something about these files changed, if only who may read them: they wait again."""
         touched = set(files)
-        self._read = frozenset(v for v in self._read if v[0] not in touched)
-
-
-def version_of(ref: ImageRef) -> FileVersion:
-    """A file as discovery saw it."""
-    return (ref.file, ref.size, ref.mtime_ns)
+        self._read = frozenset(ref for ref in self._read if ref.file not in touched)

@@ -26,11 +26,13 @@ export function makeActs(app) {
   const undoable = { action: { label: "Undo", run: () => undo() } };
 
   // One batch of decisions: shown (`show` gives what takes it back), sent, taken over.
-  async function decide(decisions, { show, done, again, images = false, path, body, toast = true }) {
+  async function decide(decisions, { show, done, again, images = false, path, body }) {
     const takeBack = show?.();
+    const isKnown = typeof done !== "function"; // what it did, before the service says it
+    if (isKnown) app.toast(done, undoable);
     try {
       const answer = await api.decide(path || "/decisions", body || { decisions }, { again });
-      if (toast) app.toast(typeof done === "function" ? done(answer) : done, undoable);
+      if (!isKnown) app.toast(done(answer), undoable);
       if (images) sync.refresh(null);
       else sync.refreshSoon();
       return answer;

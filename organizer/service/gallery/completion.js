@@ -1,5 +1,5 @@
 // A field with completion: what is typed picks the best of the options below it.
-import { html, useEffect, useRef, useState } from "./vendor/preact-htm.js";
+import { html, useLayoutEffect, useRef, useState } from "./vendor/preact-htm.js";
 import { Thumb } from "./thumb.js";
 
 const SHOWN = 8;
@@ -43,7 +43,8 @@ export function Completion(props) {
   const [id] = useState(() => `completion-${(ids += 1)}`);
   const input = useRef();
   const found = text.trim() || best ? matches(options, text).slice(0, SHOWN) : [];
-  useEffect(() => {
+  // Before the next letter can come.
+  useLayoutEffect(() => {
     input.current.focus({ preventScroll: true });
     input.current.select();
   }, []);

@@ -1,12 +1,12 @@
 // A modal question: the browser's own dialog keeps the focus inside and escape closes it.
-import { html, useEffect, useRef } from "./vendor/preact-htm.js";
+import { html, useLayoutEffect, useRef } from "./vendor/preact-htm.js";
 
 /**
  * @param {{title: string, onClose: () => void, wide?: boolean, children: any}} props
  */
 export function Dialog({ title, onClose, children, wide = false, className = "" }) {
   const ref = useRef();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const dialog = ref.current;
     const before = document.activeElement;
     dialog.showModal();

@@ -26,7 +26,7 @@ export class Grid {
   /**
    * @param {HTMLElement} root A listbox; it keeps the focus, so a cell may go.
    * @param {{collection, selection, target: number, isSquare: boolean,
-   *   onOpen: (position: number) => void}} options
+   *   caption?: (row: number) => string}} options `caption`: what is written on a picture.
    */
   constructor(root, options) {
     Object.assign(this, options);
@@ -168,8 +168,10 @@ export class Grid {
       position === selection.cursor ? " cursor" : ""
     }`;
     element.setAttribute("aria-selected", isSelected);
+    const caption = this.caption?.(row) || "";
+    if (cell.caption.textContent !== caption) cell.caption.textContent = caption;
     const time = collection.time[row];
-    const label = `Image ${position + 1}${time ? `, ${wallClock(time)}` : ""}${
+    const label = `Image ${position + 1}${caption && `, ${caption}`}${time ? `, ${wallClock(time)}` : ""}${
       isDecided ? ", decided" : ""
     }`;
     if (element.ariaLabel !== label) element.ariaLabel = label;
@@ -238,6 +240,8 @@ function makeCell() {
   img.draggable = false;
   const mark = document.createElement("span");
   mark.className = "cell-mark";
-  element.append(img, mark);
-  return { element, img, position: 0, row: 0 };
+  const caption = document.createElement("span");
+  caption.className = "cell-caption";
+  element.append(img, mark, caption);
+  return { element, img, caption, position: 0, row: 0 };
 }

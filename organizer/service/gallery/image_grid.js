@@ -1,6 +1,7 @@
 // A grid with all that is done in it: keys, mouse, touch, acts, the large view.
-import { html, useEffect, useMemo, useRef, useState } from "./vendor/preact-htm.js";
+import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "./vendor/preact-htm.js";
 import { ActBar } from "./act_bar.js";
+import { clusterName } from "./format.js";
 import { Grid } from "./grid.js";
 import { gridActs } from "./grid_acts.js";
 import { useKeys } from "./keys.js";
@@ -25,15 +26,17 @@ export function ImageGrid({ app, collection, context = {}, label, children, onGr
   const held = useRef({});
   const [, draw] = useState(0);
   const selection = useMemo(() => new Selection(collection), [collection]);
+  const isMixed = context.cluster === null || context.cluster === undefined;
   const open = (position) => app.view({ key: "grid", collection, selection, position, context });
   const acts = gridActs(app, { collection, selection, context });
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const grid = new Grid(root.current, {
       collection,
       selection,
       target: remembered("density", 190),
       isSquare: remembered("square", false),
+      caption: isMixed ? (row) => nameOf(app, collection.clusterOf(row)) : null,
     });
     held.current = { grid };
     onGrid?.({ grid, selection });
@@ -96,6 +99,11 @@ export function ImageGrid({ app, collection, context = {}, label, children, onGr
     ${!collection.size && html`<div class="grid-empty">${children || "No images."}</div>`}
     <${ActBar} acts=${acts} selection=${selection} context=${context} />
   </div>`;
+}
+
+function nameOf(app, id) {
+  const cluster = id === null ? null : app.store.get().clusters.get(id);
+  return cluster ? clusterName(cluster) : "";
 }
 
 export function setDensity(grid, factor) {

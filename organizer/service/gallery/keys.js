@@ -1,5 +1,5 @@
 // The keys: one table, from which the dispatcher and the help are made.
-import { useEffect, useRef } from "./vendor/preact-htm.js";
+import { useLayoutEffect, useRef } from "./vendor/preact-htm.js";
 
 /** scope, keys (any of them), action, what the help says of it ("": it does not list it). */
 export const KEYS = [
@@ -225,7 +225,8 @@ export function makeKeys() {
 export function useKeys(app, name, handlers, { exclusive = false, when = true } = {}) {
   const latest = useRef(handlers);
   latest.current = handlers;
-  useEffect(() => {
+  // Before the next key can come.
+  useLayoutEffect(() => {
     if (!when) return undefined;
     return app.keys.add({ name, exclusive, handlers: () => latest.current });
   }, [app, name, exclusive, when]);

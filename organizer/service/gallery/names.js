@@ -1,5 +1,5 @@
 // Names: the dialog that picks a cluster, and the field that names one.
-import { html, useEffect, useRef, useState } from "./vendor/preact-htm.js";
+import { html, useLayoutEffect, useRef, useState } from "./vendor/preact-htm.js";
 import { Completion, matches } from "./completion.js";
 import { Dialog } from "./dialog.js";
 import { clusterName, count, plural } from "./format.js";
@@ -109,7 +109,7 @@ export function MergeQuestion({ into, other, onYes, onNo }) {
     onNo();
   };
   const yes = useRef();
-  useEffect(() => yes.current.focus({ preventScroll: true }), []);
+  useLayoutEffect(() => yes.current.focus({ preventScroll: true }), []);
   return html`<div class="merge-question" role="group" aria-label="Merge" onKeyDown=${onKeyDown}>
     <p>
       <b>${clusterName(into)}</b> has ${plural(into.size, "image")} already. Merge

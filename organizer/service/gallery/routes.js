@@ -30,7 +30,7 @@ export const VIEWS = [
     title: "Recluster",
     load: () => import("./recluster.js"),
     place: "more",
-    css: ["recluster.css"],
+    css: ["report.css", "recluster.css"],
   },
   {
     name: "report",
@@ -44,7 +44,7 @@ export const VIEWS = [
     title: "Folders",
     load: () => import("./folders.js"),
     place: "more",
-    css: ["folders.css"],
+    css: ["report.css", "recluster.css", "folders.css"],
   },
   { name: "history", title: "History", load: () => import("./history.js"), place: "more" },
   { name: "cluster", title: "Cluster", load: () => import("./cluster.js"), place: null },

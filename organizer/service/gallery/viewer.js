@@ -1,5 +1,5 @@
 // An image, large: with its boxes, its facts, what is like it, and all acts.
-import { html, useEffect, useRef, useState } from "./vendor/preact-htm.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "./vendor/preact-htm.js";
 import { originalUrl, thumbnailUrl } from "./api.js";
 import { ActButtons } from "./act_bar.js";
 import { count } from "./format.js";
@@ -34,7 +34,7 @@ export function Viewer({ app, collection, selection, position, context = {} }) {
     [id, change, collection.state[row]],
   );
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = document.activeElement;
     root.current.focus({ preventScroll: true });
     const stop = collection.subscribe(() => () => draw((n) => n + 1));

@@ -1,0 +1,158 @@
+// Clusters written out as folders: a plan first, then the files, and an undo.
+import { html, useEffect, useRef, useState } from "./vendor/preact-htm.js";
+import { count, plural } from "./format.js";
+import { useLoaded, useStore } from "./state.js";
+import { JobState, useJob } from "./use_job.js";
+
+const ACTIONS = [
+  ["link", "Link", "The photos stay where they are; the folders hold links, which take no room."],
+  ["copy", "Copy", "The photos stay where they are; the folders hold copies."],
+  ["move", "Move", "The photos move into the folders, with the files beside them."],
+];
+
+export default function Folders({ app }) {
+  const status = useStore(app.store, (s) => s.status);
+  const job = useJob(app);
+  const [asked, setAsked] = useState({ target: "", action: "link", by: "name" });
+  const [plan, setPlan] = useState(null);
+  const [again, setAgain] = useState(0);
+  const arrange = useRef();
+  const active = useLoaded((signal) => app.api.get("/arrangements", {}, { signal }), [again]);
+  const target = asked.target || proposed(status);
+  useEffect(() => arrange.current?.focus(), [plan]);
+  const change = (part) => {
+    setAsked((now) => ({ ...now, ...part }));
+    setPlan(null);
+  };
+  const request = { target, action: asked.action, by: asked.by };
+  const show = async (event) => {
+    event.preventDefault();
+    const done = await job.run("/arrangements", { ...request, dry_run: true });
+    if (done) setPlan(done);
+  };
+  const run = async (path, body, say) => {
+    const done = await job.run(path, body);
+    setPlan(null);
+    setAgain((n) => n + 1);
+    if (done) app.toast(say(done.result), { kind: "done" });
+  };
+  const begin = () =>
+    run("/arrangements", { ...request, dry_run: false }, (result) => `${plural(result.done, "file")} in ${result.to}`);
+  if (!status) return html`<p class="loading">Loading</p>`;
+  return html`<section class="page">
+    <h1>Folders</h1>
+    <p class="muted">
+      Each cluster becomes a folder. Nothing is ever overwritten, and undo takes all of it back.
+    </p>
+    <form class="folders-form" onSubmit=${show}>
+      <label>
+        Into the folder
+        <input
+          autofocus
+          value=${target}
+          spellcheck=${false}
+          onInput=${(event) => change({ target: event.target.value })}
+        />
+      </label>
+      <fieldset>
+        <legend>The files</legend>
+        ${ACTIONS.map(
+          ([action, title, text]) => html`<label key=${action} class="choice">
+            <input
+              type="radio"
+              name="action"
+              checked=${asked.action === action}
+              onChange=${() => change({ action })}
+            />
+            <span><b>${title}</b> <small class="muted">${text}</small></span>
+          </label>`,
+        )}
+      </fieldset>
+      <label>
+        A folder for each
+        <select value=${asked.by} onChange=${(event) => change({ by: event.target.value })}>
+          <option value="name">name</option>
+          <option value="cluster">cluster</option>
+          ${status.has_times && html`<option value="event">event of a cluster</option>`}
+          ${status.has_deployments && html`<option value="camera">cluster and camera</option>`}
+        </select>
+      </label>
+      <div>
+        <button class=${plan ? "" : "primary"} disabled=${job.isRunning}>Show the plan</button>
+      </div>
+    </form>
+    <${JobState} ...${job} />
+    ${plan &&
+    html`<${Plan} job=${plan} />
+      <div class="buttons">
+        <button onClick=${() => setPlan(null)}>Not now</button>
+        <button class="primary" ref=${arrange} disabled=${job.isRunning} onClick=${begin}>
+          ${ACTIONS.find(([action]) => action === asked.action)[1]}${" "}
+          ${plural(plan.result.files, "file")}
+        </button>
+      </div>`}
+    <${InPlace}
+      found=${active.value?.arrangements || []}
+      isRunning=${job.isRunning}
+      undo=${(one) => run("/arrangements/undo", { target: one.target }, (result) => `${plural(result.undone, "file")} taken back`)}
+      goOn=${() => run("/arrangements/continue", {}, (result) => `${plural(result.done, "file")} in ${result.to}`)}
+    />
+  </section>`;
+}
+
+function Plan({ job }) {
+  const { result } = job;
+  const left = Object.entries(result.left).filter(([, number]) => number);
+  return html`<section class="preview" aria-label="the plan">
+    <h2>${plural(result.files, "file")} into ${result.to}</h2>
+    ${left.length > 0 &&
+    html`<p class="muted">
+      Left where they are: ${left.map(([why, number]) => `${count(number)} ${why}`).join(", ")}.
+    </p>`}
+    <div class="table-wrap" tabindex="0" role="region" aria-label="first files of the plan">
+      <table class="plan">
+        <thead><tr><th scope="col">From</th><th scope="col">To</th></tr></thead>
+        <tbody>
+          ${result.rows.map(
+            (row) => html`<tr key=${row.target}><td>${row.source}</td><td>${row.target}</td></tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>
+    <p class="small muted">
+      ${result.files > result.rows.length && html`The first ${result.rows.length} files. `}
+      ${job.download && html`<a href=${job.download} download>The whole plan as a table</a>`}
+    </p>
+  </section>`;
+}
+
+function InPlace({ found, isRunning, undo, goOn }) {
+  if (!found.length) return null;
+  return html`<h2>In place</h2>
+    <ul class="in-place">
+      ${found.map(
+        (one, at) => html`<li key=${one.created_at}>
+          <span>
+            <b>${one.target}</b>${" "}
+            <small class="muted">
+              ${plural(one.done, "file")} (${one.action})${one.finished ? "" : ", not finished"}
+            </small>
+          </span>
+          ${at === 0 &&
+          html`<span>
+            ${!one.finished &&
+            !one.undoing &&
+            html`<button disabled=${isRunning} onClick=${goOn}>Go on</button>${" "}`}
+            <button disabled=${isRunning} onClick=${() => undo(one)}>Undo</button>
+          </span>`}
+        </li>`,
+      )}
+    </ul>`;
+}
+
+// Beside the first folder that was ingested; of Windows' paths too.
+function proposed(status) {
+  const root = status?.roots[0] || status?.library || "";
+  const mark = root.includes("\\") ? "\\" : "/";
+  return root ? `${root.slice(0, root.lastIndexOf(mark))}${mark}sorted` : "";
+}
