@@ -40,7 +40,13 @@ class Gallery:
 
     @classmethod
     def open(
-        cls, browser: Any, client: httpx.Client, view: str = "#/", *, tour: bool = False, **options: Any
+        cls,
+        browser: Any,
+        client: httpx.Client,
+        view: str = "#/",
+        *,
+        tour: bool = False,
+        **options: Any,
     ) -> Self:
         """Open a view, in a browser that knows nothing of other tests."""
         size = options.pop("viewport", {"width": 1280, "height": 900})

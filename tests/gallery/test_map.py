@@ -249,24 +249,22 @@ def test_it_is_moved_by_mouse_wheel_and_keys(opened: Gallery) -> None:
     page = opened.page
     ids, places = _points(opened)
     box = _stage(opened)
-    page.mouse.move(box["x"] + places[3][0], box["y"] + places[3][1])
+    middle = np.array([box["width"], box["height"]]) / 2
+    row = int(np.linalg.norm(places - middle, axis=1).argmin())
+    tip = f".map-tip img[src*='{ids[row]}']"
+    x, y = places[row] + [box["x"], box["y"]]
+    page.mouse.move(x, y)
+    page.wait_for_selector(tip)
     page.mouse.wheel(0, -700)
-    page.wait_for_timeout(400)
-    # What is under the pointer stays there.
-    page.mouse.move(box["x"] + places[3][0] + 1, box["y"] + places[3][1])
-    page.wait_for_selector(f".map-tip img[src*='{ids[3]}']")
-    # Dragged away from the nearer edge: the middle of the screen stays inside the map.
-    x, y = places[3] + np.where(places[3] < [box["width"] / 2, box["height"] / 2], -90, 90)
+    page.wait_for_selector(tip, state="detached")
+    page.wait_for_selector(tip)  # what is under the pointer stays there
     page.mouse.down()
-    page.mouse.move(box["x"] + x, box["y"] + y, steps=5)
+    page.mouse.move(x + 60, y + 40, steps=5)
     page.mouse.up()
-    page.wait_for_timeout(400)
-    page.mouse.move(box["x"] + x + 1, box["y"] + y)
-    page.wait_for_selector(f".map-tip img[src*='{ids[3]}']")
+    page.wait_for_selector(tip)
     page.focus(".map-stage")
     for key in ("ArrowLeft", "ArrowUp", "+", "-", "0"):
         page.keyboard.press(key)
-    page.wait_for_timeout(400)
     _wait_for_points(opened)
     page.mouse.move(box["x"] + places[7][0], box["y"] + places[7][1])
     page.wait_for_selector(f".map-tip img[src*='{ids[7]}']")

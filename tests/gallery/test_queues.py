@@ -40,7 +40,9 @@ def test_groups_are_accepted_and_passed_over_with_one_key_each(taught: Gallery) 
     taught.go("#/queue/suggestions")
     assert taught.text("h1") == f"{first['count']} images look like {first['name']}"
     taught.press("y")
-    taught.until(lambda: taught.text("h1") == f"{second['count']} images look like {second['name']}")
+    taught.until(
+        lambda: taught.text("h1") == f"{second['count']} images look like {second['name']}"
+    )
     taught.until(lambda: len(_cohorts(taught)) == 1)
     taught.press("x")
     taught.until(lambda: "answered" in taught.text("main"))
