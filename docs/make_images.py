@@ -77,7 +77,9 @@ def _photograph(folder: Path) -> None:
 @contextmanager
 def _served(folder: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "organizer", "serve", "--port", "0", "--json"]
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as service:
+    with subprocess.Popen(  # noqa: S603 - this program
+        command, cwd=folder, stdout=subprocess.PIPE, text=True
+    ) as service:
         try:
             assert service.stdout is not None  # noqa: S101 - it was asked for
             yield json.loads(service.stdout.readline())["url"]
