@@ -93,7 +93,6 @@ def make_app(library: Library, options: ServiceOptions | None = None) -> FastAPI
         docs_url=None,  # its page fetches scripts from elsewhere
         redoc_url=None,
         lifespan=_lifespan,
-        max_body_size=options.max_body,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.service, app.state.sessions = service, Sessions()
@@ -101,7 +100,6 @@ def make_app(library: Library, options: ServiceOptions | None = None) -> FastAPI
     api = APIRouter(prefix=API)
     for router in _ROUTERS:
         api.include_router(router)
-    api.include_router(search.pictures_router, max_body_size=options.max_upload)
     app.include_router(api)
     gallery_files.mount(app)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=1)

@@ -80,7 +80,7 @@ def test_what_a_cache_is_told_of_thumbnails(client: Client, url: str) -> None:
     assert head.headers["content-length"] == str(len(answer.content))
 
 
-@pytest.mark.parametrize("size", ["1", "97", "0", "-96", "100000000000", "96.0", "big"])
+@pytest.mark.parametrize("size", ["1", "97", "0", "-96", "100000000000", "big"])
 def test_other_sizes_are_not_made(client: Client, url: str, size: str) -> None:
     answer = httpx.get(f"{url}/api/v1/images/{image_id(client, 'late.jpg')}/thumbnail/{size}")
     assert answer.status_code in {404, 422}
@@ -98,8 +98,9 @@ def test_of_a_missing_file_there_is_no_thumbnail(client: Client, home: Path) -> 
 def test_what_a_file_holds_now_is_not_shown_for_what_it_held(client: Client, home: Path) -> None:
     late = image_id(client, "late.jpg")
     Image.new("RGB", (32, 24), "white").save(home / "photos" / "card" / "late.jpg")
-    with pytest.raises(ServiceError, match="has changed"):
+    with pytest.raises(ServiceError, match="no picture") as raised:
         client.thumbnail(late, size=192)
+    assert "has changed" in raised.value.hint
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +126,7 @@ def seen_by_all(library: Library, scenes: Scenes) -> list[ImageDetections]:
             Detection(
                 thing.what if thing.what in {"person", "vehicle"} else "animal",
                 thing.confidence,
-                *thing.box,
+                *thing.box,  # type: ignore[arg-type]
             )
             for thing in things
         )
