@@ -477,6 +477,20 @@ class GivenAnswers(BaseModel):
     answers: list[GivenAnswer]
 
 
+class GroupPhotos(BaseModel):
+    """The photos of a group.
+
+    Attributes:
+        revision: The revision that it shows.
+        total: Number of photos of the group.
+        items: The first of them, by path.
+    """
+
+    revision: int
+    total: int
+    items: list[ImageItem]
+
+
 class Health(BaseModel):
     """The service answers."""
 

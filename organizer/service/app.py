@@ -21,6 +21,7 @@ from organizer.service import (
     exports,
     folders,
     gallery_files,
+    groups,
     history,
     images,
     ingests,
@@ -66,6 +67,7 @@ _ROUTERS = (
     folders.router,
     maps.router,
     timeline.router,
+    groups.router,
     events.router,
 )
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import uvicorn
+from fastapi import FastAPI
 
 from organizer.library import Library
 from organizer.service import ServiceOptions, make_app
@@ -22,7 +23,13 @@ SECONDS = 60
 @contextmanager
 def running(library: Library, options: ServiceOptions | None = None) -> Iterator[str]:
     """A service of a library, on a thread; gives its address."""
-    app = make_app(library, options)
+    with running_app(make_app(library, options)) as url:
+        yield url
+
+
+@contextmanager
+def running_app(app: FastAPI) -> Iterator[str]:
+    """An application, on a thread; gives its address."""
     config = uvicorn.Config(
         app,
         port=0,

@@ -261,8 +261,9 @@ class ImageMap {
       canvas.addEventListener(end, (event) => this.release(event));
     }
     // A finger leaves when it is lifted, and what it tapped stays shown.
-    canvas.addEventListener("pointerleave", ({ pointerType }) => {
-      if (pointerType !== "touch" && !this.pointers.size) this.hover(-1);
+    canvas.addEventListener("pointerleave", (event) => {
+      if (!this.isResting(event)) this.restsAt = undefined;
+      if (event.pointerType !== "touch" && !this.pointers.size) this.hover(-1);
     });
     canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
   }
@@ -284,6 +285,11 @@ class ImageMap {
     figure.querySelector("#map-all").addEventListener("click", () => this.choose(null));
   }
 
+  /** Whether the pointer is where it was: what is below it changed, or covers the map now. */
+  isResting({ clientX, clientY }) {
+    return clientX === this.restsAt?.x && clientY === this.restsAt.y;
+  }
+
   press(event) {
     this.canvas.setPointerCapture(event.pointerId);
     this.pointers.set(event.pointerId, placeOf(event));
@@ -293,9 +299,8 @@ class ImageMap {
   move(event) {
     const before = this.pointers.get(event.pointerId);
     // A pointer that rests is told again when the page below it changes: the keys did that.
-    const { clientX, clientY } = event;
-    if (!before && clientX === this.restsAt?.clientX && clientY === this.restsAt.clientY) return;
-    this.restsAt = { clientX, clientY };
+    if (!before && this.isResting(event)) return;
+    this.restsAt = { x: event.clientX, y: event.clientY };
     if (!before) return this.hover(this.find(event.offsetX, event.offsetY));
     const now = placeOf(event);
     this.pointers.set(event.pointerId, now);

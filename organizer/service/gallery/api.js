@@ -30,10 +30,10 @@ export const originalUrl = (id) => `${BASE}/images/${id}/original`;
 export const eventsUrl = `${BASE}/events`;
 
 /**
- * @param {{onStale?: (problem: Problem) => Promise<void>}} options `onStale` takes the new state
- *   when another tab or the command line was faster.
+ * @param {{onStale?: (problem: Problem) => Promise<void>, onReach?: (is: boolean) => void}} options `onStale` takes the new state
+ *   when another tab or the command line was faster; `onReach(isThere)` whether the service answers.
  */
-export function makeApi({ onStale = async () => {} } = {}) {
+export function makeApi({ onStale = async () => {}, onReach = () => {} } = {}) {
   let revision = null;
   let last = Promise.resolve();
   let pending = 0;
@@ -51,9 +51,11 @@ export function makeApi({ onStale = async () => {} } = {}) {
       answer = await fetch(path.startsWith("/api/") ? path : BASE + path, init);
     } catch (error) {
       if (error.name === "AbortError") throw error;
+      onReach(false);
       const detail = "The service does not answer.";
       throw new Problem(0, { detail, hint: "Is `organizer serve` running?", type: "offline" });
     }
+    onReach(true);
     const text = answer.status === 204 ? "" : await answer.text();
     const found = text ? parsed(text) : null;
     if (!answer.ok) throw new Problem(answer.status, found || {});

@@ -15,23 +15,22 @@ const LETTERS = { auto: "a", unsure: "u", decided: "d" };
  */
 export class Collection {
   #load;
+  #settled;
   #listeners = new Set();
   #hidden = new Set(); // ids that have left
   #made = new Map(); // ids as text, by row
 
-  constructor(load) {
+  constructor(load, settled = async () => {}) {
     this.#load = load;
+    this.#settled = settled;
     this.#take({ total: 0, ids: "", ratio: [], state: "" });
   }
 
   /** All images of a filter, as GET /images/columns has it; a column may be missing. */
   static async load(app, filter, { order, signal } = {}) {
-    const fetchColumns = async () => {
-      await app.api.settled();
-      const params = { ...filter, order, columns: COLUMNS };
-      return app.api.get("/images/columns", params, { signal });
-    };
-    const found = new Collection(fetchColumns);
+    const params = { ...filter, order, columns: COLUMNS };
+    const fetchColumns = () => app.api.get("/images/columns", params, { signal });
+    const found = new Collection(fetchColumns, app.api.settled);
     await found.reload();
     return found;
   }
@@ -119,15 +118,16 @@ export class Collection {
     return rows;
   }
 
-  /** The ids among these that are here and shown. */
-  still(ids) {
-    return this.rowsOf(ids)
-      .map((row) => this.idAt(row))
-      .filter((id) => !this.#hidden.has(id));
+  /** The ids among these that the service still has here; nothing that is shown changes. */
+  async still(ids) {
+    const now = new Collection();
+    now.#take(await this.#load());
+    return now.rowsOf(ids).map((row) => now.idAt(row));
   }
 
-  /** Loads it anew; what left meanwhile stays away. */
+  /** Loads it anew, after what was decided is saved; what left meanwhile stays away. */
   async reload() {
+    await this.#settled();
     const before = new Set(this.#hidden);
     const columns = await this.#load();
     for (const id of before) this.#hidden.delete(id);

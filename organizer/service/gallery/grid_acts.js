@@ -21,10 +21,7 @@ export function gridActs(app, { collection, selection, context, rows = () => sel
         if (isLeft) selection.clear();
         return back;
       },
-      async check() {
-        await collection.reload();
-        return leaves.length ? collection.still(ids) : ids;
-      },
+      check: async () => (leaves.length ? collection.still(ids) : ids),
     });
   }
 

@@ -14,7 +14,10 @@ import { runJob } from "./jobs.js";
 const app = {};
 app.store = makeStore({ ...INITIAL, route: parseHash(location.hash) });
 app.toast = makeToast(app.store);
-app.api = makeApi({ onStale: () => app.sync.refresh(null) });
+app.api = makeApi({
+  onStale: () => app.sync.refresh(null),
+  onReach: (online) => online !== app.store.get().online && app.store.set({ online }),
+});
 app.sync = makeSync(app);
 app.acts = makeActs(app);
 app.keys = makeKeys();
