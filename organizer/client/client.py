@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Self, Unpack
 
 from organizer.client.connection import Connection, Revision
-from organizer.client.events import ServiceEvent, listen
+from organizer.client.events import StreamedEvent, listen
 from organizer.client.jobs import JobClient
 from organizer.client.models import (
     Accepted,
@@ -27,6 +27,7 @@ from organizer.client.models import (
     ExportFormats,
     GivenAnswer,
     GivenAnswers,
+    GroupPhotos,
     Health,
     History,
     HitList,
@@ -34,6 +35,7 @@ from organizer.client.models import (
     ImageDetail,
     ImageItem,
     ImagePage,
+    MapAnswer,
     Merge,
     Move,
     New,
@@ -48,8 +50,9 @@ from organizer.client.models import (
     Status,
     Stored,
     SuggestionList,
+    TimelineAnswer,
 )
-from organizer.client.queries import ImageQuery, Labels, Order, Sort
+from organizer.client.queries import Group, ImageQuery, Labels, MapMethod, Order, Sort
 
 AnyDecision = Rename | Pin | Merge | Split | Move | Exclude | New | Confirm | Retire
 
@@ -204,6 +207,30 @@ class Client:
         """Where and when cameras stood."""
         return self._service.get("/deployments", DeploymentList)
 
+    def timeline(
+        self, *, deployment: str | None = None, camera: str | None = None
+    ) -> TimelineAnswer:
+        """The events: what each camera saw and when, by camera and then by time."""
+        return self._service.get("/timeline", TimelineAnswer, deployment=deployment, camera=camera)
+
+    def group(self, name: Group, *, limit: int = 1_000) -> GroupPhotos:
+        """The photos beside the clusters: with people or vehicles, empty, or unknown."""
+        return self._service.get(f"/groups/{name}", GroupPhotos, limit=limit)
+
+    def map(self, *, method: MapMethod = "tsne") -> MapAnswer:
+        """What there is of the map of all images; see `map_numbers`."""
+        return self._service.get("/map", MapAnswer, method=method)
+
+    def map_numbers(self, name: str, *, method: MapMethod = "tsne") -> bytes:
+        """The numbers of the map, little-endian, image after image.
+
+        Args:
+            name: "points" (x and y, float32), "ids" (16 bytes each), or "columns/NAME", as in the
+                description of the API.
+            method: How it is drawn.
+        """
+        return self._service.read_bytes(f"/map/{name}", method=method)
+
     def report(self, *, labels: Labels | None = None) -> ReportNumbers:
         """How good the current clusters are; `labels` names a known truth to score against."""
         return self._service.get("/report", ReportNumbers, labels=labels)
@@ -222,7 +249,7 @@ class Client:
 
     def events(
         self, *, after: str | None = None, attempts: int | None = None
-    ) -> Iterator[ServiceEvent]:
+    ) -> Iterator[StreamedEvent]:
         """What happens in the library, as it happens; a lost connection is made again.
 
         Args:

@@ -16,6 +16,7 @@ from organizer.client.models import (
     IngestRequest,
     JobItem,
     Jobs,
+    MapRequest,
     ReclusterRequest,
     ReportRequest,
     UndoArrangementRequest,
@@ -116,6 +117,10 @@ class JobClient:
     def report(self, request: ReportRequest | None = None) -> JobItem:
         """Make the report as one page; see `download`."""
         return self._begin("/reports", request or ReportRequest())
+
+    def draw_map(self, request: MapRequest | None = None) -> JobItem:
+        """Draw the map of all images; see `Client.map`."""
+        return self._begin("/maps", request or MapRequest())
 
     def arrange(self, request: ArrangeRequest) -> JobItem:
         """Sort the files into folders, or plan it."""

@@ -10,6 +10,8 @@ from organizer.client.models import AssignmentState, ImageColumns
 Sort = Literal["size", "doubt", "novelty", "newest", "name"]
 Order = Literal["typical", "border", "time", "path", "newest"]
 Labels = Literal["folders", "camera", "format", "light"]
+Group = Literal["people", "vehicles", "empty", "unknown"]
+MapMethod = Literal["tsne", "umap", "pca"]
 
 _ID_BYTES = 16
 
