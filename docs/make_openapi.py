@@ -2,8 +2,9 @@
 
     python docs/make_openapi.py
 
-The table of routes below the marker in ``docs/reference/api.md`` is made of it too. ``tests/service/test_openapi.py`` fails where one of the two is not current: a change of the API is
-seen in the diff, and is meant.
+The table of routes below the marker in ``docs/reference/api.md`` is made of it too.
+``tests/service/test_openapi.py`` fails where one of the three is not current: a change of the API
+is seen in the diff, and is meant.
 """
 
 from __future__ import annotations
