@@ -20,7 +20,6 @@ T = TypeVar("T")
 _IDLE_SECONDS = 10.0
 
 _END_SECONDS = 30.0
-"""How long `Writer.close` waits for the write that is going on; what it commits later is kept."""
 
 
 class Writer:
@@ -70,15 +69,20 @@ class Writer:
         while task := self._next(self._decisions):
             self._run(*task)
 
-    def close(self) -> None:
-        """Refuse what is new, drop what waits, and wait for the write that is going on."""
+    def close(self, *, seconds: float = _END_SECONDS) -> None:
+        """Refuse what is new, drop what waits, and wait for the write that is going on.
+
+        Args:
+            seconds: How long to wait; what it commits later is kept, for as long as the program
+                runs.
+        """
         with self._changed:
             self._is_closed = True
             for task, _ in (*self._decisions, *self._jobs):
                 task.cancel()
             self._changed.notify_all()
         if self._thread is not None:
-            self._thread.join(_END_SECONDS)
+            self._thread.join(seconds)
 
     def _add(
         self, tasks: deque[tuple[Future[Any], Callable[[], Any]]], work: Callable[[], T]
