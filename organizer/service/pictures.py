@@ -26,9 +26,10 @@ _SCRIPTED = frozenset({"image/svg+xml"})
 _JPEG: dict[int | str, dict[str, Any]] = {
     200: {"content": {"image/jpeg": {}}, "description": "A JPEG without metadata."}
 }
+_CONTENT: dict[str, Any] = {"image/*": {}, _BYTES: {}}
 _FILE: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/octet-stream": {}}, "description": "The file as it is."},
-    206: {"content": {"application/octet-stream": {}}, "description": "A part of it."},
+    200: {"content": _CONTENT, "description": "The file as it is."},
+    206: {"content": _CONTENT, "description": "A part of it."},
     304: {"description": "It has not changed."},
     416: {"description": "There is no such part."},
 }
