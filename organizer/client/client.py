@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Self, Unpack
 
 from organizer.client.connection import Connection, Revision
-from organizer.client.events import ServiceEvent, listen
+from organizer.client.events import StreamedEvent, listen
 from organizer.client.jobs import JobClient
 from organizer.client.models import (
     Accepted,
@@ -276,7 +276,7 @@ class Client:
 
     def events(
         self, *, after: str | None = None, attempts: int | None = None
-    ) -> Iterator[ServiceEvent]:
+    ) -> Iterator[StreamedEvent]:
         """What happens in the library, as it happens; a lost connection is made again.
 
         Args:
