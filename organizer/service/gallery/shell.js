@@ -26,8 +26,8 @@ export function Shell({ app }) {
   const DialogNow = dialog;
   return html`
     <a class="skip" href="#main" onClick=${toMain}>To the images</a>
-    <${Bar} app=${app} />
-    <main id="main" tabindex="-1"><${View} app=${app} /></main>
+    <${Bar} app=${app} inert=${Boolean(viewer)} />
+    <main id="main" tabindex="-1" inert=${Boolean(viewer)}><${View} app=${app} /></main>
     ${viewer && html`<${Viewer} app=${app} key=${viewer.key} ...${viewer} />`}
     ${dialog && html`<${DialogNow} />`}
     <${Drop} app=${app} />
@@ -47,7 +47,7 @@ function goBack(app) {
   else if (route.name !== "") app.go("");
 }
 
-function Bar({ app }) {
+function Bar({ app, inert }) {
   const route = useStore(app.store, (s) => s.route);
   const status = useStore(app.store, (s) => s.status);
   const history = useStore(app.store, (s) => s.history);
@@ -64,7 +64,7 @@ function Bar({ app }) {
     </a>`;
   };
   const more = VIEWS.filter((view) => view.place === "more");
-  return html`<header class="bar">
+  return html`<header class="bar" inert=${inert}>
     <a class="brand" href="#/" title="organizer">
       <img src="./icon.svg" alt="" width="22" height="22" /> <span>organizer</span>
     </a>
