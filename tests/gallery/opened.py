@@ -40,7 +40,13 @@ class Gallery:
 
     @classmethod
     def open(
-        cls, browser: Any, client: httpx.Client, view: str = "#/", *, tour: bool = False, **options: Any
+        cls,
+        browser: Any,
+        client: httpx.Client,
+        view: str = "#/",
+        *,
+        tour: bool = False,
+        **options: Any,
     ) -> Self:
         """Open a view, in a browser that knows nothing of other tests."""
         size = options.pop("viewport", {"width": 1280, "height": 900})
@@ -119,6 +125,10 @@ class Gallery:
         if not self.page.locator(".cell:visible").count():
             return 0
         return int(self.page.locator(".cell:visible").first.get_attribute("aria-setsize"))
+
+    def until_total(self, total: int) -> None:
+        """Wait until the grid holds so many images."""
+        self.until(lambda: self.total == total)
 
     @property
     def cursor(self) -> int:

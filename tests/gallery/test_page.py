@@ -164,9 +164,7 @@ def test_an_empty_library_says_what_to_do_and_does_it(
     gallery.close()
 
 
-def test_new_images_are_news_and_are_shown(
-    eight: Library, gallery: Gallery, tmp_path: Path
-) -> None:
+def test_new_images_are_news_and_are_shown(gallery: Gallery, tmp_path: Path) -> None:
     cluster = next(iter(gallery.names))
     gallery.decide({"kind": "rename", "cluster": cluster, "name": "Fox"})
     make_pictures(tmp_path / "card", each=2, seed=90_000)
