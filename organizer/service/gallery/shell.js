@@ -7,6 +7,7 @@ import { useKeys } from "./keys.js";
 import { openAnything } from "./open.js";
 import { VIEWS, hashOf, loadView, viewOf } from "./routes.js";
 import { useStore } from "./state.js";
+import { SignIn } from "./signin.js";
 import { Toasts } from "./toasts.js";
 import { Tour } from "./tour.js";
 import { Viewer } from "./viewer.js";
@@ -140,6 +141,7 @@ function View({ app }) {
       retry=${resetError} />`;
   }
   if (!view) return html`<${Trouble} title="There is no such view." />`;
+  if (problem?.status === 401) return html`<${SignIn} app=${app} />`;
   if (problem && !status) {
     return html`<${Trouble} title=${problem.message} text=${problem.hint}
       retry=${() => app.sync.refresh(null)} />`;
