@@ -1,15 +1,15 @@
 # organizer in a container: the service, the watcher, every command. See docs/how-to/containers.md.
 #
-#     docker build -t organizer .                                             # for processors
-#     docker build -t organizer:gpu --build-arg EXTRA=gpu --build-arg TORCH_INDEX= .
+#     docker build --tag organizer:cpu .
+#     docker build --tag organizer:gpu --build-arg EXTRA=gpu .
 #
 # The same Debian and Python in both stages: a virtual environment is copied from one to the other.
 FROM debian:bookworm-slim AS build
 
 # cpu or gpu, an extra of organizer's: which FAISS is installed.
 ARG EXTRA=cpu
-# Where torch comes from. Its own index has a build without CUDA, some gigabytes smaller than that
-# of PyPI. Empty: PyPI, whose build brings the CUDA libraries along.
+# Where torch comes from for processors. Its own index has a build without CUDA, some gigabytes
+# smaller than that of PyPI. Empty: PyPI, whose build brings the CUDA libraries along, as for a GPU.
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 
 # hadolint ignore=DL3008
@@ -19,7 +19,8 @@ RUN apt-get update \
     && python3 -m venv /opt/organizer
 
 # First what is largest and changes least. torch and torchvision have to be of one build.
-RUN /opt/organizer/bin/pip install --no-cache-dir ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} \
+RUN if [ "$EXTRA" = gpu ]; then TORCH_INDEX=; fi \
+    && /opt/organizer/bin/pip install --no-cache-dir ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} \
     "torch>=2.7" "torchvision>=0.22"
 
 COPY . /src

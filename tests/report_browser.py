@@ -54,9 +54,18 @@ class OpenedPage:
             self.page.evaluate("new Promise(requestAnimationFrame)")
 
     def to_map(self) -> None:
-        """Scroll to the map, and wait until it is drawn."""
-        self.page.locator("#map-canvas").scroll_into_view_if_needed()
+        """Scroll to the map, and wait until it is drawn and nothing moves any more."""
+        canvas = self.page.locator("#map-canvas")
+        canvas.scroll_into_view_if_needed()
         self.page.wait_for_selector("#map-canvas[data-zoom]")
+        canvas.evaluate("(map) => map.scrollIntoView({ block: 'center' })")
+        boxes = [canvas.bounding_box()]
+
+        def is_still() -> bool:
+            boxes.append(canvas.bounding_box())
+            return all(box == boxes[-1] for box in boxes[-4:-1])
+
+        self.until(is_still)
 
     def unfold(self) -> None:
         """Open all folded parts."""
@@ -100,6 +109,6 @@ def opened(browser: Any, file: Path, **options: Any) -> Iterator[OpenedPage]:
     seen = OpenedPage(context.new_page())
     seen.page.goto(file.as_uri())
     yield seen
-    assert seen.complaints == []
+    assert seen.complaints == [], seen.complaints
     assert all(url.startswith(("file:", "data:", "blob:")) for url in seen.requests)
     context.close()

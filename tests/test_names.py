@@ -12,7 +12,12 @@ _SOURCES = ("organizer", "plugins/organizer-camera-trap", "plugins/organizer-cha
 
 
 def _public_names(file: Path) -> Iterator[str]:
-    """Classes and functions of a module, each once: an overload is no second meaning."""
+    """Classes and functions of a module, each once: an overload is no second meaning.
+
+    The client's models are those of the service, seen from the other side.
+    """
+    if file.match("organizer/client/models.py"):
+        return
     tree = ast.parse(file.read_text(encoding="utf-8"))
     found = (n.name for n in tree.body if isinstance(n, ast.ClassDef | ast.FunctionDef))
     yield from dict.fromkeys(name for name in found if not name.startswith("_"))

@@ -6,6 +6,7 @@ import io
 import shutil
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ def _ids(library: Library) -> dict[str, str]:
     return {"/".join(files[0].file.parts[-2:]): image_id for image_id, files in rows.items()}
 
 
-def _pictures(library: Library, wanted: list[str], **how: int | bool) -> dict[str, Thumbnail]:
+def _pictures(library: Library, wanted: list[str], **how: Any) -> dict[str, Thumbnail]:
     return make_thumbnails(library.store, wanted, progress=NoProgress(), **how)
 
 

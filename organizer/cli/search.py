@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,8 +22,20 @@ from organizer.errors import SettingsError
 
 def search(
     file: Annotated[
-        Path | None,
-        typer.Argument(metavar="PHOTO", help="A photo, in the library or not.", show_default=False),
+        str | None,
+        typer.Argument(
+            metavar="PHOTO",
+            help="A photo, in the library or not, or an image id.",
+            show_default=False,
+        ),
+    ] = None,
+    like: Annotated[
+        list[str] | None,
+        typer.Option("--like", metavar="PHOTO", help="Another one that is like it; repeatable."),
+    ] = None,
+    unlike: Annotated[
+        list[str] | None,
+        typer.Option("--unlike", metavar="PHOTO", help="One that is unlike it; repeatable."),
     ] = None,
     text: Annotated[
         str | None,
@@ -55,8 +66,13 @@ def search(
             from organizer.cli import search_output
 
             with quiet_natives(debug=debug):
+                likes, unlikes = like or [], unlike or []
                 if file is not None:
-                    hits = found.search(file, limit=limit, embedder=embedder)
+                    hits = found.search(
+                        [file, *likes], unlikes=unlikes, limit=limit, embedder=embedder
+                    )
                 else:
-                    hits = found.search_text(text or "", limit=limit, embedder=embedder)
+                    hits = found.search_text(
+                        text or "", likes=likes, unlikes=unlikes, limit=limit, embedder=embedder
+                    )
             search_output.print_hits(hits, json=json, filepath_only=filepath_only)

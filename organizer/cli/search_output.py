@@ -37,6 +37,7 @@ def hit_fields(hit: Hit) -> dict[str, object]:
         "cluster_id": hit.cluster_id,
         "cluster_name": hit.cluster_name,
         "state": hit.state,
+        "box": hit.box,
     }
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from organizer.library import Library
+    from organizer.service import ServiceOptions
 
 PORT = 8765
 _PORTS_TRIED = 20
@@ -65,12 +66,13 @@ def serve(
 
     Only this machine reaches it, unless another --host is named: then a token is needed.
     """
-    with (
-        command(debug=debug),
-        _opened(library, weights=weights, with_people=with_people or None, user=user) as found,
-        _listening(host, port) as listener,
-    ):
-        _serve(found, listener, host, token=token, json=json)
+    with command(debug=debug):
+        options = _options(host, token)
+        with (
+            _listening(host, port) as listener,
+            _opened(library, weights=weights, with_people=with_people or None, user=user) as found,
+        ):
+            _serve(found, listener, host, options, json=json)
 
 
 def open_gallery(
@@ -87,11 +89,19 @@ def open_gallery(
     """Look at the clusters in the browser: name them, correct them, search. Ends with Ctrl-C."""
     with command(debug=debug):
         view = "" if cluster is None else f"#/cluster/{parse_id(cluster)}"
+        options = _options(_LOOPBACK, None)
         with (
-            _opened(library, weights=weights, with_people=with_people or None, user=user) as found,
             _listening(_LOOPBACK, PORT, more=_PORTS_TRIED) as listener,
+            _opened(library, weights=weights, with_people=with_people or None, user=user) as found,
         ):
-            _serve(found, listener, _LOOPBACK, token=None, json=json, browse=view)
+            _serve(found, listener, _LOOPBACK, options, json=json, browse=view)
+
+
+def _options(host: str, token: str | None) -> ServiceOptions:
+    """Who may use the service: settled before a library is opened or made."""
+    from organizer.service import ServiceOptions
+
+    return ServiceOptions.for_host(host, token=token or os.environ.get("ORGANIZER_TOKEN") or None)
 
 
 @contextmanager
@@ -149,18 +159,16 @@ def _serve(
     library: Library,
     listener: socket.socket,
     host: str,
+    options: ServiceOptions,
     *,
-    token: str | None,
     json: bool,
     browse: str | None = None,
 ) -> None:
     import uvicorn
 
     from organizer.cli.output import print_json_line, print_line
-    from organizer.service import ServiceOptions, make_app
+    from organizer.service import make_app
 
-    token = token or os.environ.get("ORGANIZER_TOKEN") or None
-    options = ServiceOptions.for_host(host, token=token)
     port = listener.getsockname()[1]
     shown = f"[{host}]" if ":" in host else host
     url = f"http://{shown}:{port}/"

@@ -159,7 +159,7 @@ class Library:
         The upkeep after a write leaves what they may be reading for an hour, as it does for the
         readers of other processes. Only one thread may write.
         """
-        with self._opened.streaming():
+        with self._opened.serving():
             yield
 
     # Writing -------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ class OpenLibrary:
         store: The tables of the library.
         settings: The settings that it was opened with.
         repair: Called before every write; see `organizer.library.recovery`.
+        is_served: Whether several threads read; see `serving`.
         defers_upkeep: Whether the upkeep after a write waits until it is asked for.
         is_upkeep_due: Whether there is some that waits.
     """
@@ -31,6 +32,7 @@ class OpenLibrary:
     store: Store
     settings: Settings
     repair: Repair
+    is_served: bool = False
     defers_upkeep: bool = False
     is_upkeep_due: bool = False
     _reading: ExitStack = field(default_factory=ExitStack)
@@ -57,6 +59,16 @@ class OpenLibrary:
         self._is_closed = True
         self._reading.close()
         self.store.close()
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """Let several threads read for as long as the context lasts; see `Library.serving`."""
+        self.is_served = True
+        try:
+            with self.streaming():
+                yield
+        finally:
+            self.is_served = False
 
     @contextmanager
     def streaming(self) -> Iterator[None]:

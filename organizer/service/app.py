@@ -21,6 +21,7 @@ from organizer.service import (
     exports,
     folders,
     gallery_files,
+    groups,
     history,
     images,
     ingests,
@@ -66,6 +67,7 @@ _ROUTERS = (
     folders.router,
     maps.router,
     timeline.router,
+    groups.router,
     events.router,
 )
 
@@ -93,7 +95,6 @@ def make_app(library: Library, options: ServiceOptions | None = None) -> FastAPI
         docs_url=None,  # its page fetches scripts from elsewhere
         redoc_url=None,
         lifespan=_lifespan,
-        max_body_size=options.max_body,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.service, app.state.sessions = service, Sessions()
@@ -101,7 +102,6 @@ def make_app(library: Library, options: ServiceOptions | None = None) -> FastAPI
     api = APIRouter(prefix=API)
     for router in _ROUTERS:
         api.include_router(router)
-    api.include_router(search.pictures_router, max_body_size=options.max_upload)
     app.include_router(api)
     gallery_files.mount(app)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=1)
@@ -113,7 +113,7 @@ def make_app(library: Library, options: ServiceOptions | None = None) -> FastAPI
 def _service(library: Library, options: ServiceOptions) -> Service:
     events = EventBus()
     changes = ChangeWatcher(library, events)
-    writer = Writer(after_each=changes.look)
+    writer = Writer(after_each=changes.look, when_idle=library.tidy)
 
     def publish(job: Job) -> None:
         events.publish("job", jobs.JobItem.of(job, library).model_dump(mode="json"))
@@ -132,6 +132,7 @@ def _service(library: Library, options: ServiceOptions) -> Service:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
+    service.library.defer_upkeep()
     with service.library.serving():
         service.changes.start()
         yield

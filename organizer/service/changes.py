@@ -82,6 +82,7 @@ class ChangeWatcher:
         if photos == self._photos:
             return
         self._photos = photos
+        self._library.images.overview()  # read here, so that no page waits for it
         former, self._images = self._images, self._library.store.photos.count_images()
         if not is_first and self._images != former:
             self._events.publish("images", {"added": self._images - former, "images": self._images})

@@ -18,7 +18,8 @@ class Cursor:
     """The last image of a page.
 
     Attributes:
-        clustering_id: The clustering that was listed; 0 where there was none.
+        clustering_id: The clustering that was listed, without the decisions since it was made; 0
+            where there was none.
         order: What the list is ordered by.
         key: What the image is ordered by.
     """
@@ -43,7 +44,7 @@ class Cursor:
             padded = text.encode() + b"=" * (-len(text) % 4)
             values = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
             shape = tuple(type(value) for value in values)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise _invalid() from error
         if shape != _SHAPE or values[1] != order:
             raise _invalid()

@@ -26,6 +26,7 @@ from organizer.service.context import Service, ServiceOf, UserOf
 from organizer.service.preconditions import ExpectedRevision
 from organizer.service.problems import ProblemError
 from organizer.service.schemas import Body, ClusterIdNumber, ImageIdText
+from organizer.types import DecisionKind
 
 router = APIRouter(tags=["decisions"])
 
@@ -251,7 +252,7 @@ def _require_confirmed(service: Service, decisions: Sequence[AnyDecision]) -> No
 def _item(report: DecisionReport) -> DecisionItem:
     decision, lineage = report.decision, report.lineage
     return DecisionItem(
-        kind=decision.kind.value,
+        kind=_kind(report),
         cluster=decision.cluster_id,
         images=len(decision.image_ids),
         what=describe_decision(decision),
@@ -259,4 +260,14 @@ def _item(report: DecisionReport) -> DecisionItem:
         new=list(lineage.new),
         retired=list(lineage.retired),
         moved=lineage.images_moved,
+    )
+
+
+def _kind(report: DecisionReport) -> str:
+    """What was decided, in the words in which it is asked for."""
+    decision = report.decision
+    if decision.kind is DecisionKind.MOVE and decision.cluster_id in report.lineage.new:
+        return "new"
+    return {DecisionKind.NAME: "rename", DecisionKind.NOT: "exclude"}.get(
+        decision.kind, decision.kind.value
     )

@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.responses import Response
+from starlette.routing import Match, Mount
 from starlette.staticfiles import StaticFiles
+
+from organizer.service.security import API
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -24,6 +27,16 @@ class _GalleryFiles(StaticFiles):
         return response
 
 
+class _GalleryMount(Mount):
+    """Everything but the API: what is wrong with a request to it is for the API to say."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if scope["path"].startswith(f"{API}/"):
+            return Match.NONE, {}
+        return super().matches(scope)
+
+
 def mount(app: FastAPI) -> None:
     """Serve the gallery at ``/``."""
-    app.mount("/", _GalleryFiles(directory=FOLDER, html=True), name="gallery")
+    files = _GalleryFiles(directory=FOLDER, html=True)
+    app.router.routes.append(_GalleryMount("/", files, name="gallery"))

@@ -201,7 +201,8 @@ def list_images(
     """Images that a filter lets through, a page at a time."""
     found = service.library.images.find(wanted, order=order)
     clustering = found.overview.clustering
-    number = clustering.clustering_id if clustering is not None else 0
+    # A decision makes a clustering of its own on the same base, in which the list goes on.
+    number = clustering.base_id if clustering is not None else 0
     first = 0
     if cursor is not None:
         first = found.place_after(Cursor.parse(cursor, clustering_id=number, order=order).key)

@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -28,6 +28,8 @@ _KEPT = 50
 _FILES_KEPT = 8
 """Of these, those whose file can still be downloaded."""
 _NOTES_KEPT = 20
+_END_SECONDS = 1.0
+"""How long the service waits at its end for a job that only reads."""
 _PROGRESS_SECONDS = 0.25
 """Between two events of the progress of a job."""
 
@@ -191,7 +193,9 @@ class JobRunner:
 
     def __init__(self, writer: Writer, *, changed: Callable[[Job], None] = lambda _: None) -> None:
         self._writer, self._changed = writer, changed
-        self._reader = ThreadPoolExecutor(1, "reading-job")
+        # It writes nothing, and is the same kind of thread: nothing that runs on it keeps the
+        # program from ending.
+        self._reader = Writer()
         self._lock = threading.Lock()
         self._jobs: dict[str, Job] = {}
         self._runs: dict[str, tuple[JobRun, Future[None]]] = {}
@@ -228,7 +232,7 @@ class JobRunner:
             ends_by_itself=ends_by_itself,
             changed=lambda: self._changed(job),
         )
-        queue = self._writer.queue if writes else self._reader.submit
+        queue = self._writer.queue if writes else self._reader.queue
         self._changed(job)  # before it may run
         with self._lock:
             self._jobs[job.id] = job
@@ -262,7 +266,7 @@ class JobRunner:
         """Cancel everything and forget the files; the writer is closed by whoever made it."""
         for job_id in self.running():
             self.cancel(job_id)
-        self._reader.shutdown(wait=True, cancel_futures=True)
+        self._reader.close(seconds=_END_SECONDS)
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 

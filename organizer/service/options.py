@@ -23,12 +23,14 @@ class ServiceOptions:
         hosts: The names that a request may be addressed to; any where empty, which needs a token.
         max_body: Bytes of a request, at most.
         max_upload: Bytes of a picture to search with, at most.
+        max_body_seconds: How long a client may take to send either.
     """
 
     token: str | None = None
     hosts: Collection[str] = LOOPBACK
     max_body: int = 8 * 1024**2
     max_upload: int = 64 * 1024**2
+    max_body_seconds: float = 60.0
 
     @classmethod
     def for_host(cls, host: str, *, token: str | None) -> ServiceOptions:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import mimetypes
 from http import HTTPStatus
+from pathlib import Path as FilePath
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Header, Path, Query, Response
 from fastapi.responses import FileResponse
 
 from organizer.service.context import Service, ServiceOf
-from organizer.service.images import no_image
 from organizer.service.problems import ProblemError
 from organizer.service.schemas import ImageIdText
 from organizer.service.thumbnails import SIZES, VERSION
@@ -19,20 +19,23 @@ router = APIRouter(tags=["pictures"])
 
 _FOR_EVER = "private, max-age=31536000, immutable"
 _ASK_AGAIN = "private, no-cache"
-_UNSAFE = ("text/", "image/svg", "application/xhtml")
-"""What a browser would run if it were shown as a page."""
+_BYTES = "application/octet-stream"
+_SCRIPTED = frozenset({"image/svg+xml"})
+"""Pictures that are pages too: a browser would run what is in them."""
 
 _JPEG: dict[int | str, dict[str, Any]] = {
     200: {"content": {"image/jpeg": {}}, "description": "A JPEG without metadata."}
 }
+_CONTENT: dict[str, Any] = {"image/*": {}, _BYTES: {}}
 _FILE: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/octet-stream": {}}, "description": "The file as it is."},
-    206: {"content": {"application/octet-stream": {}}, "description": "A part of it."},
+    200: {"content": _CONTENT, "description": "The file as it is."},
+    206: {"content": _CONTENT, "description": "A part of it."},
     304: {"description": "It has not changed."},
     416: {"description": "There is no such part."},
 }
 
 
+@router.head("/images/{image_id}/thumbnail/{size}", include_in_schema=False)
 @router.get("/images/{image_id}/thumbnail/{size}", response_class=Response, responses=_JPEG)
 def get_thumbnail(
     image_id: Annotated[ImageIdText, Path()],
@@ -64,29 +67,57 @@ def get_thumbnail(
 def _made(service: Service, image_id: str, size: int) -> bytes:
     found = service.library.images.thumbnail(image_id, side=size)
     if found is None:
-        raise ProblemError(
-            HTTPStatus.NOT_FOUND,
-            "not-found",
-            f"there is no picture of {image_id}",
-            "its file is missing, has changed or cannot be read; organizer problems",
-        )
+        raise no_picture(image_id)
     jpeg: bytes = found.jpeg
     return jpeg
 
 
+@router.head("/images/{image_id}/original", include_in_schema=False)
 @router.get("/images/{image_id}/original", response_class=Response, responses=_FILE)
-def get_original(image_id: Annotated[ImageIdText, Path()], service: ServiceOf) -> Response:
-    """The file of an image as it is; of a crop that of its photo. Parts of it by Range."""
+def get_original(
+    image_id: Annotated[ImageIdText, Path()],
+    service: ServiceOf,
+    if_none_match: Annotated[
+        str | None, Header(description="The ETag of what the client has.")
+    ] = None,
+) -> Response:
+    """The file of an image as it is; of a crop that of its photo. Parts of it by Range.
+
+    A file that holds something else by now is not served as the image.
+    """
     file = service.library.images.present_file(image_id)
     if file is None:
-        raise no_image(image_id)
-    kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-    if kind.startswith(_UNSAFE):
-        kind = "application/octet-stream"
+        raise no_picture(image_id)
+    headers = {"Cache-Control": _ASK_AGAIN, "ETag": f'"{image_id}"'}
+    if if_none_match is not None and names_etag(if_none_match, image_id):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    kind = safe_media_type(file)
     return FileResponse(
         file,
         media_type=kind,
         filename=file.name,
-        content_disposition_type="inline",
-        headers={"Cache-Control": _ASK_AGAIN, "ETag": f'"{image_id}"'},
+        content_disposition_type="inline" if kind != _BYTES else "attachment",
+        headers=headers,
+    )
+
+
+def names_etag(if_none_match: str, etag: str) -> bool:
+    """Whether a header If-None-Match names an ETag, or any."""
+    given = {one.strip().removeprefix("W/") for one in if_none_match.split(",")}
+    return bool(given & {"*", f'"{etag}"'})
+
+
+def safe_media_type(file: FilePath) -> str:
+    """What a browser is told of a file: a picture, or bytes that it does not show."""
+    kind = mimetypes.guess_type(file.name)[0] or _BYTES
+    return kind if kind.startswith("image/") and kind not in _SCRIPTED else _BYTES
+
+
+def no_picture(image_id: str) -> ProblemError:
+    """The problem of an image of which no file is left that holds it."""
+    return ProblemError(
+        HTTPStatus.NOT_FOUND,
+        "not-found",
+        f"there is no picture of {image_id}",
+        "its file is missing, has changed or cannot be read; organizer problems",
     )

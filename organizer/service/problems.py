@@ -21,6 +21,7 @@ from organizer.errors import (
 from organizer.library import Library
 from organizer.service.context import service_of
 from organizer.service.history_events import events_since
+from organizer.service.strict_headers import STRICT_HEADERS
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -175,11 +176,15 @@ def _invalid(_: Request, error: Exception) -> JSONResponse:
 def _refused(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
     status = HTTPStatus(error.status_code)
-    kind = status.phrase.lower().replace(" ", "-")
+    is_large = status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    kind = "too-large" if is_large else status.phrase.lower().replace(" ", "-")
     problem = ProblemError(status, kind, str(error.detail), headers=dict(error.headers or {}))
     return problem.response()
 
 
 def _bug(_: Request, error: Exception) -> JSONResponse:
     del error  # the server logs it
-    return as_bug().response()
+    # The one answer that is made outside of the middleware which gives all others these headers.
+    answer = as_bug().response()
+    answer.headers.update({**STRICT_HEADERS, "Cache-Control": "no-store"})
+    return answer

@@ -16,7 +16,6 @@ from organizer.service.schemas import Body, ImageIdText, ImageItem
 from organizer.types import Hit
 
 router = APIRouter(tags=["search"])
-pictures_router = APIRouter(tags=["search"])
 
 _MOST_EXAMPLES = 100
 Limit = Annotated[int, Query(ge=1, le=1_000)]
@@ -64,7 +63,7 @@ def search(asked: Example, service: ServiceOf, revision: RevisionOf) -> HitList:
     return HitList(revision=revision, hits=_items(service, hits))
 
 
-@pictures_router.post("/search/picture")
+@router.post("/search/picture")
 async def search_picture(
     request: Request, service: ServiceOf, revision: RevisionOf, limit: Limit = 48
 ) -> HitList:

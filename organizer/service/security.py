@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
 
+from organizer.service.body_limits import LimitedBody
 from organizer.service.problems import ProblemError
+from organizer.service.strict_headers import STRICT_HEADERS
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -31,22 +33,12 @@ COOKIE = "organizer_session"
 _OPEN = frozenset({f"{API}/health", f"{API}/session"})
 """What needs no token."""
 
+PICTURE_SEARCH = f"{API}/search/picture"
+"""Where bodies are pictures, and larger than others."""
+
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _SESSION_SECONDS = 30 * 24 * 3600
 _MOST_SESSIONS = 1_000
-
-_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
-        "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-}
 
 
 class Sessions:
@@ -98,7 +90,7 @@ class Guard:
         async def send_strictly(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                for name, value in STRICT_HEADERS.items():
                     headers.setdefault(name, value)
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
@@ -108,10 +100,13 @@ class Guard:
             self._require_host(headers)
             self._require_origin(scope, headers)
             self._require_token(scope, headers)
+            self._require_size(scope, headers)
         except ProblemError as error:
             await error.response()(scope, receive, send_strictly)
             return
-        await self._app(scope, receive, send_strictly)
+        seconds = self._options.max_body_seconds
+        limited = LimitedBody(receive, max_bytes=self._max_bytes(scope), seconds=seconds)
+        await self._app(scope, limited, send_strictly)
 
     def _require_host(self, headers: Headers) -> None:
         name = _host_name(headers.get("host", ""))
@@ -126,6 +121,21 @@ class Guard:
         is_foreign = headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}
         if is_foreign or (origin is not None and not _is_same_site(origin, own)):
             raise _forbidden("another site may not write here")
+
+    def _max_bytes(self, scope: Scope) -> int:
+        is_picture = scope["path"] == PICTURE_SEARCH
+        return self._options.max_upload if is_picture else self._options.max_body
+
+    def _require_size(self, scope: Scope, headers: Headers) -> None:
+        """Refuse what is said to be too large before any of it is read."""
+        length = headers.get("content-length", "")
+        if length.isdecimal() and int(length) > self._max_bytes(scope):
+            raise ProblemError(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                "too-large",
+                f"{int(length):,} bytes are more than the {self._max_bytes(scope):,} that are read",
+                "send less at a time",
+            )
 
     def _require_token(self, scope: Scope, headers: Headers) -> None:
         path = scope["path"]

@@ -10,14 +10,16 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from organizer.errors import StoreError
 
 T = TypeVar("T")
 
+_IDLE_SECONDS = 10.0
+
 _END_SECONDS = 30.0
-"""How long `Writer.close` waits for the write that is going on; what it commits later is kept."""
 
 
 class Writer:
@@ -31,8 +33,15 @@ class Writer:
         >>> writer.decide(lambda: library.corrections.rename(3, "Lion")).result()  # doctest: +SKIP
     """
 
-    def __init__(self, *, after_each: Callable[[], None] = lambda: None) -> None:
-        self._after_each = after_each
+    def __init__(
+        self,
+        *,
+        after_each: Callable[[], None] = lambda: None,
+        when_idle: Callable[[], object] = lambda: None,
+        idle_seconds: float = _IDLE_SECONDS,
+    ) -> None:
+        self._after_each, self._when_idle = after_each, when_idle
+        self._idle_seconds = idle_seconds
         self._changed = threading.Condition()
         self._decisions: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         self._jobs: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
@@ -60,15 +69,20 @@ class Writer:
         while task := self._next(self._decisions):
             self._run(*task)
 
-    def close(self) -> None:
-        """Refuse what is new, drop what waits, and wait for the write that is going on."""
+    def close(self, *, seconds: float = _END_SECONDS) -> None:
+        """Refuse what is new, drop what waits, and wait for the write that is going on.
+
+        Args:
+            seconds: How long to wait; what it commits later is kept, for as long as the program
+                runs.
+        """
         with self._changed:
             self._is_closed = True
             for task, _ in (*self._decisions, *self._jobs):
                 task.cancel()
             self._changed.notify_all()
         if self._thread is not None:
-            self._thread.join(_END_SECONDS)
+            self._thread.join(seconds)
 
     def _add(
         self, tasks: deque[tuple[Future[Any], Callable[[], Any]]], work: Callable[[], T]
@@ -87,11 +101,21 @@ class Writer:
         return task
 
     def _work(self) -> None:
+        is_due = False
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._is_closed or self._decisions or self._jobs)
+                has_work = self._changed.wait_for(
+                    lambda: self._is_closed or self._decisions or self._jobs,
+                    self._idle_seconds if is_due else None,
+                )
                 if self._is_closed:
                     return
+            if not has_work:
+                is_due = False
+                with suppress(StoreError):  # another process writes: it does the upkeep
+                    self._when_idle()
+                continue
+            is_due = True
             self.decide_waiting()
             if task := self._next(self._jobs):
                 self._run(*task)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -23,6 +23,7 @@ import pyarrow as pa
 from organizer.durable import make_folders, sync_folder
 from organizer.errors import SettingsError, StoreError
 from organizer.store.conditions import one_of, one_of_pairs
+from organizer.store.ids import IdArray, unpack_ids
 from organizer.store.journal import JOURNAL, LibraryJournal
 from organizer.store.lance_errors import damaged, translated
 from organizer.store.lance_files import TableFiles, has_version, remove_newer, remove_table
@@ -220,7 +221,7 @@ class Database:
             with translated(self.path):
                 index = self._opened.row_index(name, key, found)
                 if index is not None:
-                    return _rows_at(found, index.of(wanted), key, wanted, columns)
+                    return _rows_at(found, *index.of(wanted), key, columns)
         tables = [self.read(name, columns, where=w, dataset=found) for w in one_of(key, wanted)]
         return (
             pa.concat_tables(tables)
@@ -535,13 +536,16 @@ def _compaction(dataset: Any, *, most: int) -> Callable[[], object] | None:
 
 
 def _rows_at(
-    dataset: Any, rows: Offsets, key: str, ids: Set[str], columns: Sequence[str] | None
+    dataset: Any, rows: Offsets, ids: IdArray, key: str, columns: Sequence[str] | None
 ) -> pa.Table:
-    """Those of some rows whose `key` is one of `ids`."""
+    """Some rows of a table, of which the ids in the column `key` are known."""
     names = list(dataset.schema.names if columns is None else columns)
-    read = dataset.take(rows.tolist(), columns=list(dict.fromkeys([*names, key])))
-    is_wanted = [one in ids for one in read[key].to_pylist()]
-    return read.filter(pa.array(is_wanted, pa.bool_())).select(names)
+    others = [name for name in names if name != key]
+    known = pa.array(unpack_ids(ids), pa.string())
+    if not others:
+        return pa.table({key: known})
+    table = dataset.take(rows.tolist(), columns=others)
+    return (table.append_column(key, known) if key in names else table).select(names)
 
 
 def now() -> str:

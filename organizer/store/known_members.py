@@ -1,7 +1,7 @@
 """The members of a base as they were read last, and kept for the next read.
 
 A page or a decision after a decision needs all members again; what changed since is a few rows of
-the journal. About 250 bytes an image.
+the journal. About 160 bytes an image.
 """
 
 from __future__ import annotations

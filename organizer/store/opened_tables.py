@@ -14,7 +14,7 @@ from organizer.store.lance_files import version_stamp
 from organizer.store.row_index import RowIndex
 from organizer.store.schemas import columns_of
 
-_INDEX_BYTES = 512 * 1024**2
+_INDEX_BYTES = 1024**3
 """Of search indexes that are kept in memory, over all tables; Lance's own limit is 6 GiB."""
 
 _METADATA_BYTES = 128 * 1024**2

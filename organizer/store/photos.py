@@ -223,6 +223,20 @@ class PhotoTables:
                 found[root_id, path] = HeldFile(image_id, ref, FileState(state))
         return sorted(found.values(), key=lambda held: (str(held.ref.root), held.ref.path))
 
+    def files_holding(self, image_id: str) -> list[HeldFile]:
+        """The files of an image, or of the frame of a crop, that are there; by path."""
+        crop = self._detections.crops([image_id]).get(image_id)
+        frame_id = image_id if crop is None else crop.image_id
+        folders = {root.root_id: root.folder for root in self._roots.all()}
+        rows = self._database.read_by_id("files", "image_id", [frame_id], FILES.names).to_pylist()
+        found = [
+            ImageRef(folders[row["root_id"]], row["path"], row["size"], row["mtime_ns"])
+            for row in rows
+            if row["state"] == FileState.PRESENT
+        ]
+        found.sort(key=lambda ref: str(ref.file))
+        return [HeldFile(frame_id, ref, FileState.PRESENT) for ref in found]
+
     def image_at(self, file: Path) -> str | None:
         """The id of the image that a path of the library holds, or None for any other path."""
         return self.images_at([file]).get(file)

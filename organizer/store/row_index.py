@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.store.ids import IdArray, pack_ids
+from organizer.store.ids import IdArray, contains_ids, pack_ids
 
 Offsets = NDArray[np.int64]
 """``(n,)`` numbers of rows, as pylance's ``take`` counts them: rows that were deleted do not count.
@@ -21,21 +21,22 @@ _FragmentKey = tuple[tuple[str, ...], str]
 
 @dataclass(frozen=True, slots=True)
 class _FragmentRows:
-    """The ids of one fragment: the first 64 bits of each, ascending, and the row that has it."""
+    """The ids of one fragment, row by row; and the first 64 bits of each, ascending."""
 
+    ids: IdArray
     prefixes: NDArray[np.uint64]
     rows: NDArray[np.uint32]
 
-    def of(self, wanted: NDArray[np.uint64]) -> Offsets:
+    def of(self, prefixes: NDArray[np.uint64]) -> Offsets:
         """The rows of some ids, as far as their first 64 bits tell."""
-        begins = np.searchsorted(self.prefixes, wanted, side="left")
-        ends = np.searchsorted(self.prefixes, wanted, side="right")
+        begins = np.searchsorted(self.prefixes, prefixes, side="left")
+        ends = np.searchsorted(self.prefixes, prefixes, side="right")
         found = [self.rows[begins[i] : ends[i]] for i in np.flatnonzero(ends > begins)]
         return np.concatenate(found).astype(np.int64) if found else np.empty(0, np.int64)
 
 
 class RowIndex:
-    """The rows of ids in one version of a table, at 12 bytes a row.
+    """The rows of ids in one version of a table, at 28 bytes a row.
 
     It is made fragment by fragment: another version of a table shares most fragments with the one
     before, so the cost of following an ingest is that of what it added.
@@ -54,17 +55,18 @@ class RowIndex:
             name = _key_of(fragment)
             self.fragments[name] = known.get(name) or _read(fragment, key)
 
-    def of(self, ids: Collection[str]) -> Offsets:
-        """The rows that may have one of some ids, ascending; whoever reads them compares the ids.
-
-        An id of which no other shares the first 64 bits has exactly its rows.
-        """
-        wanted, first = np.unique(_prefixes(pack_ids(ids))), 0
-        found = []
+    def of(self, ids: Collection[str]) -> tuple[Offsets, IdArray]:
+        """The rows that have one of some ids, ascending, and which of them each has."""
+        wanted, first = np.unique(pack_ids(ids)), 0
+        prefixes = np.unique(_prefixes(wanted))
+        rows, found = [np.empty(0, np.int64)], [np.empty(0, wanted.dtype)]
         for fragment in self.fragments.values():
-            found.append(fragment.of(wanted) + first)
-            first += len(fragment.rows)
-        return np.sort(np.concatenate(found)) if found else np.empty(0, np.int64)
+            some = np.sort(fragment.of(prefixes))
+            some = some[contains_ids(wanted, fragment.ids[some])]
+            rows.append(some + first)
+            found.append(fragment.ids[some])
+            first += len(fragment.ids)
+        return np.concatenate(rows), np.concatenate(found)
 
 
 def _key_of(fragment: Any) -> _FragmentKey:
@@ -73,10 +75,10 @@ def _key_of(fragment: Any) -> _FragmentKey:
 
 
 def _read(fragment: Any, key: str) -> _FragmentRows:
-    column = fragment.to_table(columns=[key])[key]
-    prefixes = _prefixes(pack_ids(column.to_pylist()))
+    ids = pack_ids(fragment.to_table(columns=[key])[key].to_pylist())
+    prefixes = _prefixes(ids)
     order = np.argsort(prefixes, kind="stable").astype(np.uint32)
-    return _FragmentRows(prefixes[order], order)
+    return _FragmentRows(ids, prefixes[order], order)
 
 
 def _prefixes(ids: IdArray) -> NDArray[np.uint64]:

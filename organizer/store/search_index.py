@@ -43,7 +43,7 @@ _GROWN = 4
 _COLUMN = "vector"
 
 
-def search(dataset: Any, query: Vectors, limit: int) -> list[tuple[str, float]]:
+def nearest_vectors(dataset: Any, query: Vectors, limit: int) -> list[tuple[str, float]]:
     """The ids of the nearest vectors of a table, each with its cosine distance, nearest first.
 
     What the index does not cover yet is compared exactly.

@@ -238,7 +238,8 @@ class VectorTables:
         finds candidates, which are then compared exactly.
         """
         with translated(self._database.path):
-            return search_index.search(self._database.dataset(self.table_name(spec)), query, limit)
+            dataset = self._database.dataset(self.table_name(spec))
+            return search_index.nearest_vectors(dataset, query, limit)
 
     def keep_index(self, spec: PartSpec) -> None:
         """Make the search index where there are enough vectors, or have it cover all of them."""

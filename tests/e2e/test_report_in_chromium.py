@@ -246,6 +246,7 @@ def test_a_path_on_the_map_is_shown_by_a_tap(
         assert shown.map is not None
         spot = shown.map.spots[0].row
         seen.page.touchscreen.tap(*seen.at(*shown.map.xy[spot]))
+        assert seen.page.is_visible("#tip")
         assert _printed(shown.map.paths[spot]) in _printed(seen.tip)
 
 

@@ -23,6 +23,8 @@ from organizer.settings import Settings
 from organizer.types import Outcome
 from tests.conftest import Run, make_groups, make_photo
 
+pytestmark = pytest.mark.slow  # each starts the program, and waits for files to settle
+
 _PATIENCE = 60.0
 """Seconds that a test waits for an event; a quiet machine needs two or three."""
 

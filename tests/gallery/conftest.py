@@ -22,13 +22,19 @@ playwright_api = pytest.importorskip("playwright.sync_api", reason="NOT TESTED: 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
+def chromium() -> str:
+    """The program of the browser; a test is left out where there is none."""
     found = os.environ.get("ORGANIZER_TEST_CHROMIUM") or next(
         filter(None, map(shutil.which, _NAMES)), None
     )
     if found is None:
         pytest.skip("NOT TESTED: there is no Chromium here; set ORGANIZER_TEST_CHROMIUM")
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    found = chromium()
     with playwright_api.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=found, args=ARGUMENTS)
         yield browser

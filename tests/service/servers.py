@@ -12,19 +12,31 @@ from typing import Any
 
 import httpx
 import uvicorn
+from fastapi import FastAPI
 
 from organizer.library import Library
-from organizer.service import make_app
+from organizer.service import ServiceOptions, make_app
 
 SECONDS = 60
 
 
 @contextmanager
-def serving(library: Library) -> Iterator[httpx.Client]:
-    """A service of a library, on a thread; gives a client whose base is the API."""
-    app = make_app(library)
+def running(library: Library, options: ServiceOptions | None = None) -> Iterator[str]:
+    """A service of a library, on a thread; gives its address."""
+    with running_app(make_app(library, options)) as url:
+        yield url
+
+
+@contextmanager
+def running_app(app: FastAPI) -> Iterator[str]:
+    """An application, on a thread; gives its address."""
     config = uvicorn.Config(
-        app, port=0, log_level="warning", timeout_graceful_shutdown=1, ws="none"
+        app,
+        port=0,
+        log_level="critical",
+        server_header=False,
+        timeout_graceful_shutdown=1,
+        ws="none",
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
@@ -32,15 +44,23 @@ def serving(library: Library) -> Iterator[httpx.Client]:
     while not server.started:
         assert thread.is_alive(), "the server did not start"
         time.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1", timeout=SECONDS) as client:
-            yield client
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         app.state.service.events.close()
         server.should_exit = True
         thread.join(SECONDS)
         assert not thread.is_alive()
+
+
+@contextmanager
+def serving(library: Library, options: ServiceOptions | None = None) -> Iterator[httpx.Client]:
+    """A service of a library, on a thread; gives a client whose base is the API."""
+    with (
+        running(library, options) as url,
+        httpx.Client(base_url=f"{url}/api/v1", timeout=SECONDS) as client,
+    ):
+        yield client
 
 
 def ended(client: httpx.Client, job: Any) -> Any:

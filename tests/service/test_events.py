@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +14,9 @@ import httpx
 import pytest
 
 from organizer.library import Library
+from organizer.service import make_app
 from tests.conftest import make_groups, make_photo
-from tests.service.servers import ended, listening, serving
+from tests.service.servers import SECONDS, ended, listening, running_app, serving
 
 ANY = {"If-Match": "*"}
 
@@ -102,3 +107,66 @@ def test_a_job_is_followed_from_its_begin_to_its_end(client: httpx.Client, tmp_p
     assert states[-1] == "done"
     assert events[-1].data["result"]["added"] == 15
     assert ended(client, job) == events[-1].data
+
+
+def test_clients_that_are_slow_or_go_keep_nobody_waiting(filled: Library) -> None:
+    app = make_app(filled)
+    bus = app.state.service.events
+    with running_app(app) as url, httpx.Client(base_url=f"{url}/api/v1") as client:
+        with listening(client) as slow, listening(client) as other:
+            slow.next("hello")
+            other.next("hello")
+            bus.publish("state", {"number": 0})
+            other.next("state")
+            for number in range(1, 40):  # more than the sockets between them hold
+                for _ in range(50):
+                    bus.publish("images", {"text": "x" * 10_000})
+                bus.publish("state", {"number": number})
+                assert other.next("state", "reset").data == {"number": number}
+            assert client.get("/health").json() == {"status": "ok"}
+            assert slow.next("reset").id > 0
+            assert bus.clients == 2
+        limit = time.monotonic() + SECONDS
+        while bus.clients:
+            assert time.monotonic() < limit
+            time.sleep(0.01)
+
+
+def test_undo_and_who_did_it_are_told(client: httpx.Client) -> None:
+    with listening(client) as stream:
+        stream.next("hello")
+        headers = ANY | {"X-Organizer-User": "J%C3%BCrgen"}
+        decisions = [
+            {"kind": "rename", "cluster": 1, "name": "Lion"},
+            {"kind": "rename", "cluster": 2, "name": "Owl"},
+        ]
+        client.post("/decisions", json={"decisions": decisions}, headers=headers)
+        event = stream.next("state")
+        assert (event.data["user"], event.data["clusters"]) == ("Jürgen", [1, 2])
+        client.post("/undo", headers=headers)
+        undone = stream.next("state")
+        assert undone.data["what"] == [f"undone: {what}" for what in event.data["what"]]
+        client.post("/reclusters", json={"k": 2}, headers=headers)
+        reclustered = stream.next("state")
+        assert (reclustered.data["revision"], reclustered.data["user"]) == (4, "Jürgen")
+
+
+def test_ctrl_c_ends_the_service_at_once_though_a_page_is_open(
+    filled: Library, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "organizer", "serve", "--port", "0", "--json"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = json.loads(process.stdout.readline())["url"]
+        with (
+            httpx.Client(base_url=f"{url}api/v1", timeout=SECONDS) as client,
+            listening(client) as stream,
+        ):
+            stream.next("hello")
+            process.send_signal(signal.SIGINT)
+            began = time.monotonic()
+            with pytest.raises(AssertionError, match="has ended"):
+                stream.next()
+        process.wait(SECONDS)
+        assert time.monotonic() - began < 2.5
+    assert Library.open(filled.store.path).status().images == 24

@@ -134,6 +134,23 @@ def test_a_failure_is_kept_and_the_next_job_runs(runner: JobRunner) -> None:
     assert _ended(runner.submit("count", lambda _: JobResult({}))).state is JobState.DONE
 
 
+def test_a_job_that_only_reads_does_not_keep_the_service_from_ending(writer: Writer) -> None:
+    runner = JobRunner(writer)
+    deaf = threading.Event()
+
+    def draw(_: JobRun) -> JobResult:
+        assert deaf.wait(_SECONDS)
+        return JobResult({})
+
+    job = runner.submit("map", draw, writes=False)
+    _wait(lambda: job.state is JobState.RUNNING)
+    began = time.monotonic()
+    runner.close()
+    assert time.monotonic() - began < 5
+    assert not job.state.has_ended
+    deaf.set()
+
+
 def test_memory_is_bounded_and_files_go(writer: Writer) -> None:
     runner = JobRunner(writer)
 

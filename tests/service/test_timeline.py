@@ -9,7 +9,9 @@ import httpx
 import pytest
 
 from organizer.library import Library
+from tests.scenes import season
 from tests.service.servers import problem, serving
+from tests.test_detecting import seen
 from tests.traps import COLOUR, bursts_of_two_kinds, frame
 
 
@@ -73,3 +75,19 @@ def test_a_decision_is_seen_by_the_next_answer(client: httpx.Client, card: Libra
     card.corrections.move([image["id"] for image in ids], 2)
     after = client.get("/timeline").json()["events"][0]
     assert after["clusters"] == {"2": first["images"]}
+
+
+def test_photos_with_people_are_in_their_group_alone(library: Library, tmp_path: Path) -> None:
+    scenes = season(tmp_path / "season", each=1)
+    library.ingest([scenes.folder], embedder=COLOUR)
+    library.detections.add(seen(library, scenes))
+    library.recluster(k=2, reduce="none")
+    with serving(library) as client:
+        people = client.get("/groups/people").json()
+        assert [item["name"] for item in people["items"]] == ["person.jpg"] * 2
+        empty = client.get("/groups/empty", params={"limit": 3}).json()
+        assert (empty["total"], len(empty["items"])) == (4, 3)
+        ids = {item["id"] for item in people["items"]}
+        listed = client.get("/images", params={"limit": 1000}).json()
+        assert not ids & {item["id"] for item in listed["items"]}
+        problem(client.get("/groups/animals"), 422, "invalid")

@@ -113,3 +113,12 @@ def test_it_tells_after_each_write() -> None:
     writer.decide(_noting(done, "written")).result(_SECONDS)
     writer.close()
     assert done == ["written", "told"]
+
+
+def test_upkeep_is_done_when_nobody_writes_any_more() -> None:
+    done = threading.Event()
+    writer = Writer(when_idle=done.set, idle_seconds=0.05)
+    assert not done.wait(0.2)  # nothing was written yet
+    assert writer.decide(lambda: 1).result(timeout=10) == 1
+    assert done.wait(10)
+    writer.close()

@@ -22,7 +22,7 @@ from organizer.arguments import (
 from organizer.errors import SettingsError
 from organizer.library.images.details import ImageDetails, read_details
 from organizer.library.images.filters import ImageFilter, matching
-from organizer.library.images.frames import present_files
+from organizer.library.images.frames import first_as_it_was
 from organizer.library.images.listing import ImageList, ListOrder, list_images
 from organizer.library.images.overview import (
     ImageOverview,
@@ -81,7 +81,7 @@ class Images:
         self._opened, self._store = opened, opened.store
         self._photos: tuple[tuple[int, ...], PhotoColumns] | None = None
         self._overview: tuple[tuple[int, ...], ImageOverview] | None = None
-        self._lock = Lock()
+        self._reading = Lock()
 
     def __len__(self) -> int:
         return self._store.photos.count_images()
@@ -189,18 +189,38 @@ class Images:
         return found.get(image_id)
 
     def present_file(self, image_id: str) -> Path | None:
-        """A file of an image, or of the photo of a crop, that is there; None where none is."""
-        image_id = require_image_id("image_id", image_id)
-        files = self._store.photos.files_of([image_id], with_people=True).get(image_id, [])
-        return next((file for file in present_files(files) if file.is_file()), None)
+        """A file that holds an image, or the photo of a crop; None where none does any more.
+
+        A file of which size or time has changed since it was read is read again.
+        """
+        files = self._store.photos.files_holding(require_image_id("image_id", image_id))
+        return first_as_it_was(files, max_bytes=self._opened.settings.max_file_bytes)
 
     def overview(self) -> ImageOverview:
-        """All images side by side, with their clusters; kept until something changes."""
-        with self._lock, self._store.snapshot():
-            state = self._store.clusterings.fingerprint()
-            if self._overview is None or self._overview[0] != state:
-                self._overview = state, read_overview(self._store, self._photo_columns())
-            return self._overview[1]
+        """All images side by side, with their clusters; kept until something changes.
+
+        Clusters are always those of now. In a library that is served (`Library.serving`) images
+        that an ingest committed just now may be missing, for as long as another thread reads them.
+        """
+        if not self._reading.acquire(blocking=not self._opened.is_served):
+            known = self._photos
+            if known is not None:
+                return self._with_clusters(known[1])
+            self._reading.acquire()
+        try:
+            photos = self._photo_columns()
+        finally:
+            self._reading.release()
+        return self._with_clusters(photos)
+
+    def _with_clusters(self, photos: PhotoColumns) -> ImageOverview:
+        with self._store.snapshot():
+            state = (id(photos), *self._store.clusterings.fingerprint())
+            known = self._overview
+            if known is None or known[0] != state or known[1].photos is not photos:
+                known = state, read_overview(self._store, photos)
+                self._overview = known
+        return known[1]
 
     def _photo_columns(self) -> PhotoColumns:
         current = self._store.clusterings.current()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from organizer.arguments import (
     require_integer,
     require_text,
 )
+from organizer.errors import SettingsError
 from organizer.library.images.overview import ImageOverview
 from organizer.library.images.truth import FOLDERS, TRUTH_COLUMNS, read_truth
 from organizer.store import Store
@@ -25,6 +27,11 @@ from organizer.types import NOISE, AssignmentState
 Mask = NDArray[np.bool_]
 
 Light = Literal["day", "night"]
+
+_MOMENT = re.compile(
+    r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01])(T([01]\d|2[0-3])(:[0-5]\d(:[0-5]\d)?)?)?)?)?",
+    re.ASCII,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,15 +137,25 @@ def _of_deployment(overview: ImageOverview, value: str) -> Mask:
 
 def _taken_after(overview: ImageOverview, value: str) -> Mask:
     """Times are text of one form, so that their order is that of the text."""
-    first = require_text("after", value)
+    first = _require_moment("after", value)
     times = overview.photos.capture.taken_at
     return _true([time is not None and time >= first for time in times])
 
 
 def _taken_before(overview: ImageOverview, value: str) -> Mask:
-    last = require_text("before", value)
+    last = _require_moment("before", value)
     times = overview.photos.capture.taken_at
     return _true([time is not None and time[: len(last)] <= last for time in times])
+
+
+def _require_moment(name: str, value: str) -> str:
+    """A camera-local time, or the beginning of one."""
+    text = require_text(name, value)
+    if _MOMENT.fullmatch(text) is None:
+        raise SettingsError(
+            f"{name}: {text!r} is no time", "write 2024-05-01T06:54:00, or its beginning: 2024-05"
+        )
+    return text
 
 
 def _with_text(overview: ImageOverview, value: str) -> Mask:

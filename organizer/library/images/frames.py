@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from organizer import decode
 from organizer.errors import ImageError
-from organizer.store import FileRow
+from organizer.store import FileRow, HeldFile
 from organizer.types import Box, DecodedImage, FileState, ImageRef
 
 
@@ -60,9 +60,31 @@ def read_frame(
     return None
 
 
+def first_as_it_was(files: Sequence[HeldFile], *, max_bytes: int) -> Path | None:
+    """The first of some files that holds what it held when it was read; None where none does.
+
+    Args:
+        files: The files as they were then; those with another size or time are read again.
+        max_bytes: A larger file is not read.
+    """
+    for held in files:
+        try:
+            now = _ref(held.ref.file)
+            is_unchanged = (now.size, now.mtime_ns) == (held.ref.size, held.ref.mtime_ns)
+            if is_unchanged or _identified(now, max_bytes) == held.image_id:
+                return held.ref.file
+        except ImageError:
+            continue
+    return None
+
+
 def present_files(files: Sequence[FileRow]) -> list[Path]:
     """The paths of the files that were present when last looked for."""
     return [row.file for row in files if row.state is FileState.PRESENT]
+
+
+def _identified(ref: ImageRef, max_bytes: int) -> str:
+    return decode.identify(decode.read_file(ref, max_bytes=max_bytes))
 
 
 def _widened(start: float, length: float, wanted: float) -> tuple[float, float]:

@@ -100,11 +100,12 @@ class ImageList:
         overview, photos = self.overview, self.overview.photos
         capture = photos.capture
         state = overview.states[row]
+        is_open = overview.cluster_ids[row] == NOISE
         return ListedImage(
             image_id=photos.image_ids[row],
             path=Path(photos.paths[row]),
             cluster_id=_known(overview.cluster_ids[row]),
-            candidate=_known(overview.candidates[row]),
+            candidate=_known(overview.candidates[row]) if is_open else None,
             state=None if state is None else AssignmentState(state),
             distance=None if state is None else float(overview.distances[row]),
             taken_at=capture.taken_at[row],
@@ -133,8 +134,7 @@ def list_images(
     shown = keep if with_people else keep & ~overview.photos.is_hidden
     rows = np.flatnonzero(shown)
     hidden = int(np.count_nonzero(keep)) - len(rows)
-    ids = overview.photos.image_ids[rows]
-    keys = (np.argsort(np.argsort(ids, kind="stable")), *_column(overview, order, rows))
+    keys = (overview.photos.id_ranks[rows], *_column(overview, order, rows))
     return ImageList(overview, rows[np.lexsort(keys)], order, hidden)
 
 

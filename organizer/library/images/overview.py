@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from organizer.library.images.capture import CaptureInfo, read_capture_info
 from organizer.settings import Settings
 from organizer.store import Store, StoredClustering
-from organizer.store.ids import IdRows
+from organizer.store.ids import IdRows, pack_ids
 from organizer.types import NOISE, Assignments, Labels, is_crop_embedder
 
 
@@ -40,6 +40,13 @@ class PhotoColumns:
     def rows(self) -> IdRows:
         """The row of each image."""
         return IdRows(self.image_ids.tolist())
+
+    @cached_property
+    def id_ranks(self) -> Labels:
+        """``(n,)`` the place of each image in the order of the ids."""
+        ranks = np.empty(len(self.image_ids), dtype=np.int64)
+        ranks[np.argsort(pack_ids(self.image_ids.tolist()))] = np.arange(len(ranks))
+        return ranks
 
     @cached_property
     def path_ranks(self) -> Labels:
@@ -90,31 +97,28 @@ def read_photos(
     A hundred thousand photos take about a second; see `PhotoColumns` for when it changes.
     """
     found = store.photos.columns("image_id", "width", "height")
-    photo_ids = found["image_id"].tolist()
-    lists = store.photos.files_of(with_people=True)
-    path_of = {i: str(rows[0].file) for i, rows in lists.items()}
-    ratio_of = {
-        i: round(100 * width / height) if width and height else NOISE
-        for i, width, height in zip(photo_ids, found["width"], found["height"], strict=True)
-    }
-    ids, frames, shapes = photo_ids, photo_ids, None
+    ids: list[str] = found["image_id"].tolist()
+    capture = read_capture_info(store, settings=settings)
+    ratios = _ratios(found["width"], found["height"])
+    frames = ids
     if clustering is not None and is_crop_embedder(clustering.embedder):
         members = store.clusterings.assignments(clustering.clustering_id).image_ids.tolist()
         crops = store.detections.crops(members)
         ids = [i for i in members if i in crops]
         frames = [crops[i].image_id for i in ids]
         shapes = [crops[i].box.width / max(crops[i].box.height, 1e-9) for i in ids]
-    ratios = np.array([ratio_of.get(i, NOISE) for i in frames], dtype=np.int64)
-    if shapes is not None:
-        cut = np.round(ratios * np.array(shapes, dtype=np.float64)).astype(np.int64)
-        ratios = np.where(ratios == NOISE, NOISE, np.maximum(cut, 1))
+        ratios = _cut(ratios, IdRows(found["image_id"].tolist()).of(frames), shapes)
+        capture = read_capture_info(store, ids, settings=settings)
+    files = store.photos.file_lists().of(pack_ids(frames))
     hidden = store.photos.hidden(frames)
     return PhotoColumns(
         image_ids=_objects(ids),
-        paths=_objects([path_of.get(i, "") for i in frames]),
+        paths=_objects([paths[0][0] if paths else "" for paths in files]),
         ratios=ratios,
-        capture=read_capture_info(store, ids, settings=settings),
-        is_hidden=np.array([i in hidden for i in frames], dtype=np.bool_),
+        capture=capture,
+        is_hidden=np.array([i in hidden for i in frames], dtype=np.bool_)
+        if hidden
+        else np.zeros(len(frames), dtype=np.bool_),
     )
 
 
@@ -151,6 +155,21 @@ def read_overview(store: Store, photos: PhotoColumns) -> ImageOverview:
         states=column(members.states, None),
         since=column(members.since, NOISE),
     )
+
+
+def _ratios(widths: NDArray[np.object_], heights: NDArray[np.object_]) -> Labels:
+    """Width over height in hundredths; NOISE where one of them is unknown."""
+    width, height = widths.astype(np.float64), heights.astype(np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.round(100 * width / height)
+    return np.where(np.isfinite(ratio) & (ratio > 0), ratio, NOISE).astype(np.int64)
+
+
+def _cut(ratios: Labels, rows: Labels, shapes: Sequence[float]) -> Labels:
+    """The ratios of boxes, of which the shapes are shares of their frames."""
+    known = (rows != NOISE) & (ratios[rows] != NOISE)
+    cut = np.maximum(np.round(ratios[rows] * np.array(shapes, dtype=np.float64)), 1)
+    return np.where(known, cut, NOISE).astype(np.int64)
 
 
 def _objects(values: Sequence[object]) -> NDArray[np.object_]:

@@ -32,7 +32,7 @@ class QueryEmbedder:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._loaded: dict[PartSpec, LoadedEmbedder] = {}
+        self._loaded: dict[str, LoadedEmbedder] = {}
         self._lock = threading.Lock()
 
     def of_file(self, file: Path, spec: PartSpec, loaded: LoadedEmbedder | None) -> Vectors:
@@ -106,9 +106,10 @@ class QueryEmbedder:
         return vector
 
     def _load(self, spec: PartSpec) -> LoadedEmbedder:
-        loaded = self._loaded.get(spec)
+        loaded = self._loaded.get(spec.fingerprint)
         if loaded is None:
-            loaded = self._loaded[spec] = embedders.load_embedder(spec, self._settings)
+            loaded = embedders.load_embedder(spec, self._settings)
+            self._loaded[spec.fingerprint] = loaded
         return loaded
 
 

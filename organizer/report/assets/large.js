@@ -26,6 +26,7 @@ class LargeView {
     Object.assign(this, { list, group });
     this.whenClosed = closed;
     this.dialog.showModal();
+    this.dialog.querySelector("[data-large=close]").focus();
     this.show(at);
   }
 

@@ -260,7 +260,11 @@ class ImageMap {
     for (const end of ["pointerup", "pointercancel"]) {
       canvas.addEventListener(end, (event) => this.release(event));
     }
-    canvas.addEventListener("pointerleave", () => this.pointers.size || this.hover(-1));
+    // A finger leaves when it is lifted, and what it tapped stays shown.
+    canvas.addEventListener("pointerleave", (event) => {
+      if (!this.isResting(event)) this.restsAt = undefined;
+      if (event.pointerType !== "touch" && !this.pointers.size) this.hover(-1);
+    });
     canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
   }
 
@@ -281,6 +285,11 @@ class ImageMap {
     figure.querySelector("#map-all").addEventListener("click", () => this.choose(null));
   }
 
+  /** Whether the pointer is where it was: what is below it changed, or covers the map now. */
+  isResting({ clientX, clientY }) {
+    return clientX === this.restsAt?.x && clientY === this.restsAt.y;
+  }
+
   press(event) {
     this.canvas.setPointerCapture(event.pointerId);
     this.pointers.set(event.pointerId, placeOf(event));
@@ -289,6 +298,9 @@ class ImageMap {
 
   move(event) {
     const before = this.pointers.get(event.pointerId);
+    // A pointer that rests is told again when the page below it changes: the keys did that.
+    if (!before && this.isResting(event)) return;
+    this.restsAt = { x: event.clientX, y: event.clientY };
     if (!before) return this.hover(this.find(event.offsetX, event.offsetY));
     const now = placeOf(event);
     this.pointers.set(event.pointerId, now);
@@ -340,6 +352,11 @@ class ImageMap {
   key(event) {
     const step = 0.2 / this.camera.zoom;
     const { width, height } = this.camera;
+    if (event.key === "Enter") {
+      // Otherwise the same key would press the button that the large view puts the focus on.
+      event.preventDefault();
+      return this.enlarge(this.hovered);
+    }
     const act = {
       ArrowLeft: () => this.camera.pan(-step, 0),
       ArrowRight: () => this.camera.pan(step, 0),
@@ -350,7 +367,6 @@ class ImageMap {
       "-": () => this.zoom(width / 2, height / 2, 1 / 1.5),
       0: () => this.reset(),
     }[event.key];
-    if (event.key === "Enter") this.enlarge(this.hovered);
     if (!act || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     act();

@@ -13,8 +13,7 @@ const AT_ONCE = 200_000; // points of a frame, when nothing moves
 
 /**
  * @param {HTMLElement} stage What the canvases fill; it takes the focus and the pointer.
- * @param {object} on `hover(row, left, top)` (-1: none), `open(row)`, `lasso(rows, {add, remove})`,
- *   `moved()`.
+ * @param {object} on `hover(row, left, top)` (-1: none), `open(row)`, `lasso(rows, {add, remove})`.
  */
 export class MapCanvas {
   constructor(stage, on, { renderer = "" } = {}) {
@@ -173,15 +172,16 @@ export class MapCanvas {
     else if (took < FASTEST) this.budget = Math.min(this.count, Math.round(this.budget * 1.15));
   }
 
-  /** The map is being moved; a moment after the last call it is drawn in full. */
-  moving() {
+  /** The map is being moved, by a pointer `at` a place; soon after the last call it is drawn in full. */
+  moving(at = null) {
+    this.at = at;
     this.isMoving = true;
     this.todo = null;
     clearTimeout(this.rest);
     this.rest = setTimeout(() => {
       this.isMoving = false;
       this.request();
-      this.on.moved?.();
+      if (this.at && !this.pointers.size) this.hover(this.find(...this.at));
     }, 120);
     this.hover(-1);
     this.request();
@@ -296,9 +296,11 @@ export class MapCanvas {
     this.moving();
   }
 
-  zoom(factor, left = this.camera.width / 2, top = this.camera.height / 2) {
-    this.camera.zoomAt(left, top, factor);
-    this.moving();
+  /** About a place, or the middle of the screen. */
+  zoom(factor, at = null) {
+    const { camera } = this;
+    camera.zoomAt(...(at || [camera.width / 2, camera.height / 2]), factor);
+    this.moving(at);
   }
 
   reset() {
@@ -314,7 +316,7 @@ export class MapCanvas {
     on("pointermove", (event) => this.move(event));
     on("pointerup", (event) => this.release(event));
     on("pointercancel", (event) => this.release(event));
-    on("pointerleave", () => this.pointers.size || this.hover(-1));
+    on("pointerleave", (event) => this.leave(event));
     on("wheel", (event) => this.wheel(event), { passive: false });
     for (const query of ["(prefers-color-scheme: dark)", "print"]) {
       matchMedia(query).addEventListener("change", () => this.redraw(), { signal });
@@ -336,6 +338,7 @@ export class MapCanvas {
   move(event) {
     const before = this.pointers.get(event.pointerId);
     const now = this.placeOf(event);
+    this.at = now;
     if (!before) return this.isMoving || this.hover(this.find(...now));
     this.pointers.set(event.pointerId, now);
     if (this.path) return this.extend(now);
@@ -343,7 +346,14 @@ export class MapCanvas {
     const { scale } = this.camera;
     if (now[0] === before[0] && now[1] === before[1]) return undefined;
     this.camera.pan((before[0] - now[0]) / scale, (now[1] - before[1]) / scale);
-    return this.moving();
+    return this.moving(now);
+  }
+
+  // A finger leaves with every tap.
+  leave(event) {
+    if (event.pointerType !== "mouse") return;
+    this.at = null;
+    if (!this.pointers.size) this.hover(-1);
   }
 
   extend(now) {
@@ -361,7 +371,7 @@ export class MapCanvas {
     const gap = ([x, y]) => Math.hypot(x - other[0], y - other[1]) || 1;
     const { scale } = this.camera;
     this.camera.pan((before[0] - now[0]) / 2 / scale, (now[1] - before[1]) / 2 / scale);
-    this.zoom(gap(now) / gap(before), (now[0] + other[0]) / 2, (now[1] + other[1]) / 2);
+    this.zoom(gap(now) / gap(before), [(now[0] + other[0]) / 2, (now[1] + other[1]) / 2]);
   }
 
   release(event) {
@@ -389,7 +399,7 @@ export class MapCanvas {
   wheel(event) {
     event.preventDefault();
     const pixels = event.deltaY * (event.deltaMode === 1 ? 20 : 1);
-    this.zoom(Math.exp(-pixels * (event.ctrlKey ? 0.01 : 0.0018)), ...this.placeOf(event));
+    this.zoom(Math.exp(-pixels * (event.ctrlKey ? 0.01 : 0.0018)), this.placeOf(event));
   }
 
   placeOf(event) {

@@ -136,6 +136,11 @@ function View({ app }) {
       (found) => setLoaded({ name: view.name, found }),
     );
   }, [view]);
+  // A browser minds `autofocus` only while it loads the page.
+  useEffect(() => {
+    const wanted = document.querySelector("main [autofocus]");
+    if (document.activeElement === document.body) wanted?.focus({ preventScroll: true });
+  }, [loaded, route]);
   if (error) {
     return html`<${Trouble} title="This view stopped." text=${error.message}
       retry=${resetError} />`;

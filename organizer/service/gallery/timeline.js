@@ -28,9 +28,10 @@ const TABS = [
 export default function TimelineView({ app, route }) {
   const { camera = "", deployment = "", show = "" } = route.params;
   const change = useStore(app.store, (s) => s.change);
+  const [acted, setActed] = useState(0); // what is decided here is announced to nobody
   const { value: found, problem } = useLoaded(
     (signal) => app.api.get("/timeline", { camera, deployment }, { signal }),
-    [camera, deployment, change],
+    [camera, deployment, change, acted],
   );
   const set = (params) => app.replaceParams({ ...route.params, ...params });
   if (problem) {
@@ -63,7 +64,7 @@ export default function TimelineView({ app, route }) {
     ${show === "untimed"
       ? html`<${Untimed} app=${app} found=${found} />`
       : html`<${Days} key=${[show, camera, deployment].join()} app=${app}
-          events=${of(tab.groups)} tab=${tab} />`}
+          events=${of(tab.groups)} tab=${tab} onActed=${() => setActed((n) => n + 1)} />`}
   </section>`;
 }
 
@@ -88,7 +89,7 @@ function Untimed({ app, found }) {
 }
 
 /** The days: rows of known heights, of which only those that are seen are there. */
-function Days({ app, events, tab }) {
+function Days({ app, events, tab, onActed }) {
   const root = useRef();
   const [view, setView] = useState({ top: 0, height: 900, width: 1000 });
   const [at, setAt] = useState(-1); // the event under the cursor, by its place in the rows
@@ -154,7 +155,7 @@ function Days({ app, events, tab }) {
     const to = days[Math.min(Math.max(here + sign, 0), days.length - 1)];
     if (to) go(to.from);
   };
-  const acts = useEventActs(app, () => order[at]);
+  const acts = eventActs(app, () => order[at], onActed);
   useKeys(app, "timeline", {
     right: () => go(at + 1),
     left: () => go(at - 1),
@@ -212,7 +213,7 @@ function DayTitle({ row }) {
 }
 
 // What can be decided about all images of an event at once.
-function useEventActs(app, current) {
+function eventActs(app, current, onActed) {
   const about = (name) => async () => {
     const event = current();
     if (!event) return app.toast("Choose an event first: the arrows go from one to the next.");
@@ -220,7 +221,8 @@ function useEventActs(app, current) {
     const collection = await Collection.load(app, { event: event.event }, { order: "time" });
     const rows = Array.from({ length: collection.total }, (_, row) => row);
     const selection = { rows: () => rows, count: rows.length, clear() {} };
-    return gridActs(app, { collection, selection, context: {} })[name]();
+    const answer = await gridActs(app, { collection, selection, context: {} })[name]();
+    return answer && onActed();
   };
   return {
     confirm: about("confirm"),
