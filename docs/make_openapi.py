@@ -2,7 +2,8 @@
 
     python docs/make_openapi.py
 
-The table of routes below the marker in ``docs/reference/api.md`` is made of it too. ``tests/service/test_openapi.py`` fails where one of the two is not current: a change of the API is
+The table of routes below the marker in ``docs/reference/api.md`` is made of it too.
+``tests/service/test_openapi.py`` fails where one of these is not current: a change of the API is
 seen in the diff, and is meant.
 """
 
