@@ -187,7 +187,7 @@ def _browse(url: str) -> None:
         for _ in range(3):
             page = browser.new_page(viewport={"width": 1280, "height": 900})
             page.goto(f"{url}#/images")
-            page.wait_for_selector("[role=grid] img")
+            page.wait_for_selector(".grid img")
             page.mouse.move(640, 500)
             rates.append(page.evaluate(_SCROLL))
             page.close()
@@ -200,7 +200,7 @@ def _browse(url: str) -> None:
 
 
 _SCROLL = """() => new Promise((resolve) => {
-  const grid = document.querySelector("[role=grid]");
+  const grid = document.querySelector(".grid");
   const times = [];
   const begin = performance.now();
   const frame = (now) => {

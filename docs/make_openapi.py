@@ -3,8 +3,8 @@
     python docs/make_openapi.py
 
 The table of routes below the marker in ``docs/reference/api.md`` is made of it too.
-``tests/service/test_openapi.py`` fails where one of the three is not current: a change of the API
-is seen in the diff, and is meant.
+``tests/service/test_openapi.py`` fails where one of these is not current: a change of the API is
+seen in the diff, and is meant.
 """
 
 from __future__ import annotations

@@ -90,7 +90,8 @@ def _kinds(source: str) -> list[type]:
     words = [
         line.split("=")[1].split("(")[0].strip() for line in source.splitlines() if "(o" in line
     ]
-    return [getattr(module, word) for word in words if hasattr(module, word)]
+    kinds = [getattr(module, word) for word in words if hasattr(module, word)]
+    return [kind for kind in kinds if kind.__module__.endswith(".api")]
 
 
 METHODS = [method for method in public_methods() if method[1] not in vars(object)]

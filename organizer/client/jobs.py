@@ -21,6 +21,7 @@ from organizer.client.models import (
     ReportRequest,
     UndoArrangementRequest,
 )
+from organizer.client.queries import MapMethod
 
 _LOOK_SECONDS = 0.2
 _ENDED = frozenset({"done", "failed", "cancelled"})
@@ -118,9 +119,9 @@ class JobClient:
         """Make the report as one page; see `download`."""
         return self._begin("/reports", request or ReportRequest())
 
-    def draw_map(self, request: MapRequest | None = None) -> JobItem:
-        """Draw the map of all images; see `Client.map`."""
-        return self._begin("/maps", request or MapRequest())
+    def map(self, *, method: MapMethod = "tsne", redraw: bool = False) -> JobItem:
+        """Draw the map of all images; nothing is done where it is drawn, unless `redraw`."""
+        return self._begin("/maps", MapRequest(method=method, redraw=redraw))
 
     def arrange(self, request: ArrangeRequest) -> JobItem:
         """Sort the files into folders, or plan it."""

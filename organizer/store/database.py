@@ -541,10 +541,11 @@ def _rows_at(
     """Some rows of a table, of which the ids in the column `key` are known."""
     names = list(dataset.schema.names if columns is None else columns)
     others = [name for name in names if name != key]
-    table = dataset.take(rows.tolist(), columns=others) if others else pa.table({})
-    if key in names:
-        table = table.append_column(key, pa.array(unpack_ids(ids), pa.string()))
-    return table.select(names)
+    known = pa.array(unpack_ids(ids), pa.string())
+    if not others:
+        return pa.table({key: known})
+    table = dataset.take(rows.tolist(), columns=others)
+    return (table.append_column(key, known) if key in names else table).select(names)
 
 
 def now() -> str:

@@ -66,6 +66,8 @@ _REFUSALS = [
     "arrange --undo",
     "arrange --resume",
     "arrange --read-back nowhere --yes",
+    "open bogus",
+    "serve --host 0.0.0.0",
 ]
 """One for each way in which a command that writes refuses."""
 

@@ -30,7 +30,8 @@ def make_pictures(folder: Path, *, each: int = EACH, seed: int = 0) -> Path:
     """A folder of photos for each colour; no two colours have the same number of photos."""
     for place, (name, colour) in enumerate(COLOURS.items()):
         for i in range(each + len(COLOURS) - place):
-            taken = datetime(2024, 5, 1 + place, 6) + timedelta(hours=i // BURST, seconds=5 * i)
+            day = datetime.fromisoformat(f"2024-05-{1 + place:02}T06:00:00")
+            taken = day + timedelta(hours=i // BURST, seconds=5 * i)
             make_picture(folder / name / f"{i:02}.jpg", colour, seed + 1_000 * place + i, taken)
     return folder
 

@@ -126,6 +126,10 @@ class Gallery:
             return 0
         return int(self.page.locator(".cell:visible").first.get_attribute("aria-setsize"))
 
+    def until_total(self, total: int) -> None:
+        """Wait until the grid holds so many images."""
+        self.until(lambda: self.total == total)
+
     @property
     def cursor(self) -> int:
         """The place of the cursor in the grid, from 1."""

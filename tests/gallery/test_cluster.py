@@ -41,10 +41,8 @@ def test_what_is_confirmed_leaves_the_grid_and_the_count_falls(opened: Gallery) 
     opened.until(lambda: opened.get("/images", cluster=fox, state="decided")["total"] == 3)
     for left in (2, 1, 0):
         opened.press("Control+z")
-        opened.until(
-            lambda left=left: opened.get("/images", cluster=fox, state="decided")["total"] == left
-        )
-        opened.until(lambda left=left: opened.total == size - left)
+        opened.until_total(size - left)
+        assert opened.get("/images", cluster=fox, state="decided")["total"] == left
     opened.press("Control+Shift+z")
     opened.until(lambda: opened.total == size - 1)
 

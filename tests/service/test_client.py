@@ -18,7 +18,6 @@ from organizer.client.models import (
     ArrangeRequest,
     ExportRequest,
     JobItem,
-    MapRequest,
     ReclusterRequest,
     ReportRequest,
 )
@@ -190,15 +189,13 @@ def test_a_job_is_cancelled(client: Client) -> None:
 
 def test_the_map_is_drawn_and_read(client: Client) -> None:
     assert client.map(method="pca").drawn is False
-    client.jobs.wait(client.jobs.draw_map(MapRequest(method="pca")), timeout=240)
+    client.jobs.wait(client.jobs.map(method="pca"), timeout=240)
     found = client.map(method="pca")
     assert (found.drawn, found.count) == (True, 41)
-    assert len(client.map_numbers("points", method="pca")) == 41 * 2 * 4
-    ids = client.map_numbers("ids", method="pca")
-    assert {ids[at : at + 16].hex() for at in range(0, len(ids), 16)} == {
-        item.id for item in client.images()
-    }
-    assert len(client.map_numbers("columns/cluster", method="pca")) == 41 * 4
+    points = client.map_points(method="pca")
+    assert {image_id for image_id, _, _ in points} == {item.id for item in client.images()}
+    assert all(-1 <= x <= 1 and -1 <= y <= 1 for _, x, y in points)
+    assert len(client.map_column("cluster", method="pca")) == 41
 
 
 def test_the_timeline_and_the_groups(reader: Client) -> None:

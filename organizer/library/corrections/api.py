@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from organizer.arguments import require_cluster_id, require_integer
+from organizer.arguments import require_cluster_id, require_function, require_integer
 from organizer.cluster.decisions import Constraints, compile_constraints
 from organizer.library.corrections.apply import apply_requests
 from organizer.library.corrections.arguments import require_requests
@@ -232,6 +232,7 @@ class Corrections:
         Args:
             upkeep: Does it. The caller holds the library for writing.
         """
+        require_function("upkeep", upkeep)
         known = self._known_state()
         upkeep()
         if known is not None and self._known_state() is None:

@@ -31,9 +31,10 @@ export const eventsUrl = `${BASE}/events`;
 
 /**
  * @param {{onStale?: (problem: Problem) => Promise<void>, onReach?: (is: boolean) => void}} options `onStale` takes the new state
- *   when another tab or the command line was faster; `onReach(isThere)` whether the service answers.
+ *   when another tab or the command line was faster; `onReach(isThere)` whether the service answers;
+ *   `user()` who decides.
  */
-export function makeApi({ onStale = async () => {}, onReach = () => {} } = {}) {
+export function makeApi({ onStale = async () => {}, onReach = () => {}, user = () => "" } = {}) {
   let revision = null;
   let last = Promise.resolve();
   let pending = 0;
@@ -41,6 +42,7 @@ export function makeApi({ onStale = async () => {}, onReach = () => {} } = {}) {
 
   async function request(method, path, { body, headers = {}, signal } = {}) {
     const init = { method, headers: { Accept: "application/json", ...headers }, signal };
+    if (user()) init.headers["X-Organizer-User"] = encodeURIComponent(user());
     if (body instanceof Blob) init.body = body;
     else if (body !== undefined) {
       init.body = JSON.stringify(body);

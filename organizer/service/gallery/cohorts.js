@@ -10,23 +10,31 @@ import { Thumb } from "./thumb.js";
 
 export function Cohorts({ app, title }) {
   const change = useStore(app.store, (s) => s.change);
+  const [round, setRound] = useState(0); // what was accepted teaches: there may be more
   const { value, problem, loading } = useLoaded(
     async (signal) => {
       await app.api.settled();
       return app.api.get("/suggestions", {}, { signal });
     },
-    [change],
+    [change, round],
   );
-  const [passed, setPassed] = useState(() => new Set()); // clusters that were answered
+  const [passed, setPassed] = useState(() => new Set()); // clusters that nothing was taken for
+  const [taken, setTaken] = useState({ of: null, clusters: [] }); // of the list that is shown
   const [at, setAt] = useState(0);
   if (problem) return html`<${Trouble} title=${problem.message} text=${problem.hint} />`;
   if (!value) {
     return html`<p class="loading" role="status">${loading ? "Looking at what your names teach…" : ""}</p>`;
   }
-  const open = value.cohorts.filter((c) => !passed.has(c.cluster) && c.images.length);
+  const gone = taken.of === value ? taken.clusters : [];
+  const open = value.cohorts.filter((c) => !passed.has(c.cluster) && !gone.includes(c.cluster));
   const place = Math.min(at, open.length - 1);
   const cohort = open[place];
   const pass = (cluster) => setPassed(new Set(passed).add(cluster));
+  const accept = async (suggestions, { leave, isAll }) => {
+    if (isAll) setTaken({ of: value, clusters: [...gone, cohort.cluster] });
+    await app.acts.accept(suggestions, { leave });
+    setRound((n) => n + 1);
+  };
   if (!cohort) {
     return html`<section class="page">
       <h1>${title}</h1>
@@ -40,12 +48,12 @@ export function Cohorts({ app, title }) {
       </p>
     </section>`;
   }
-  return html`<${Cohort} key=${`${cohort.cluster} ${change.number}`} app=${app} cohort=${cohort}
-    place=${place} of=${open.length} right=${value.held_out ? value.right / value.held_out : null} onPass=${pass}
+  return html`<${Cohort} key=${`${cohort.cluster} ${cohort.count} ${cohort.images[0].id}`} app=${app} cohort=${cohort}
+    place=${place} of=${open.length} right=${value.held_out ? value.right / value.held_out : null} onPass=${pass} onAccept=${accept}
     onStep=${(step) => setAt(Math.max(0, Math.min(place + step, open.length - 1)))} />`;
 }
 
-function Cohort({ app, cohort, place, of, right, onPass, onStep }) {
+function Cohort({ app, cohort, place, of, right, onPass, onAccept, onStep }) {
   const collection = useRef(null);
   collection.current ??= Collection.ofImages(cohort.images);
   const [held, setHeld] = useState(null);
@@ -57,16 +65,16 @@ function Cohort({ app, cohort, place, of, right, onPass, onStep }) {
     const { selection } = held || {};
     const rows = selection?.count ? selection.rows() : [...collection.current.order];
     const ids = rows.map((row) => collection.current.idAt(row));
-    const rest = collection.current.size - ids.length;
+    const isAll = ids.length === collection.current.size;
     const suggestions = ids.map((image) => ({ image, cluster: cohort.cluster, name: cohort.name }));
-    app.acts.accept(suggestions, {
+    onAccept(suggestions, {
+      isAll,
       leave: (left) => {
         const back = collection.current.leave(left);
         selection?.clear();
         return back;
       },
     });
-    if (!rest) onPass(cohort.cluster);
   };
   useKeys(app, "cohorts", {
     all: accept,

@@ -21,8 +21,7 @@ export function Empty({ app, status }) {
 
 async function start(app, path, body) {
   try {
-    const job = await app.api.post(path, body);
-    app.store.set(({ jobs }) => ({ jobs: new Map(jobs).set(job.id, job) }));
+    await app.runJob(path, body);
   } catch (problem) {
     app.toast(problem.message, { kind: "problem", hint: problem.hint });
   }

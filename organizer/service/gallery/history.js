@@ -1,6 +1,7 @@
 // Every step of the history, who did it, and one button that takes back the last.
 import { html, useState } from "./vendor/preact-htm.js";
 import { moment } from "./format.js";
+import { WhoDecides } from "./signin.js";
 import { useLoaded, useStore } from "./state.js";
 
 const STEPS = 200;
@@ -27,6 +28,7 @@ export default function History({ app }) {
         Redo <kbd>ctrl</kbd><kbd>shift</kbd><kbd>z</kbd>
       </button>
     </div>
+    <${WhoDecides} usual=${app.store.get().status?.user} />
     <ol class="history" reversed>
       ${events.map(
         (event) => html`<li key=${`${event.step} ${event.at} ${event.what}`}>

@@ -5,6 +5,7 @@ import { makeActs } from "./acts.js";
 import { makeApi } from "./api.js";
 import { makeKeys } from "./keys.js";
 import { hashOf, parseHash } from "./routes.js";
+import { userName } from "./signin.js";
 import { Shell } from "./shell.js";
 import { makeStore } from "./state.js";
 import { INITIAL, makeSync } from "./sync.js";
@@ -15,6 +16,7 @@ const app = {};
 app.store = makeStore({ ...INITIAL, route: parseHash(location.hash) });
 app.toast = makeToast(app.store);
 app.api = makeApi({
+  user: userName,
   onStale: () => app.sync.refresh(null),
   onReach: (online) => online !== app.store.get().online && app.store.set({ online }),
 });

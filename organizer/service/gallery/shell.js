@@ -7,6 +7,7 @@ import { useKeys } from "./keys.js";
 import { openAnything } from "./open.js";
 import { VIEWS, hashOf, loadView, viewOf } from "./routes.js";
 import { useStore } from "./state.js";
+import { SignIn } from "./signin.js";
 import { Toasts } from "./toasts.js";
 import { Tour } from "./tour.js";
 import { Viewer } from "./viewer.js";
@@ -26,8 +27,8 @@ export function Shell({ app }) {
   const DialogNow = dialog;
   return html`
     <a class="skip" href="#main" onClick=${toMain}>To the images</a>
-    <${Bar} app=${app} />
-    <main id="main" tabindex="-1"><${View} app=${app} /></main>
+    <${Bar} app=${app} inert=${Boolean(viewer)} />
+    <main id="main" tabindex="-1" inert=${Boolean(viewer)}><${View} app=${app} /></main>
     ${viewer && html`<${Viewer} app=${app} key=${viewer.key} ...${viewer} />`}
     ${dialog && html`<${DialogNow} />`}
     <${Drop} app=${app} />
@@ -47,7 +48,7 @@ function goBack(app) {
   else if (route.name !== "") app.go("");
 }
 
-function Bar({ app }) {
+function Bar({ app, inert }) {
   const route = useStore(app.store, (s) => s.route);
   const status = useStore(app.store, (s) => s.status);
   const history = useStore(app.store, (s) => s.history);
@@ -64,7 +65,7 @@ function Bar({ app }) {
     </a>`;
   };
   const more = VIEWS.filter((view) => view.place === "more");
-  return html`<header class="bar">
+  return html`<header class="bar" inert=${inert}>
     <a class="brand" href="#/" title="organizer">
       <img src="./icon.svg" alt="" width="22" height="22" /> <span>organizer</span>
     </a>
@@ -135,11 +136,17 @@ function View({ app }) {
       (found) => setLoaded({ name: view.name, found }),
     );
   }, [view]);
+  // A browser minds `autofocus` only while it loads the page.
+  useEffect(() => {
+    const wanted = document.querySelector("main [autofocus]");
+    if (document.activeElement === document.body) wanted?.focus({ preventScroll: true });
+  }, [loaded, route]);
   if (error) {
     return html`<${Trouble} title="This view stopped." text=${error.message}
       retry=${resetError} />`;
   }
   if (!view) return html`<${Trouble} title="There is no such view." />`;
+  if (problem?.status === 401) return html`<${SignIn} app=${app} />`;
   if (problem && !status) {
     return html`<${Trouble} title=${problem.message} text=${problem.hint}
       retry=${() => app.sync.refresh(null)} />`;

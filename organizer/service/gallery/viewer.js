@@ -102,7 +102,7 @@ export function Viewer({ app, collection, selection, position, context = {} }) {
   return html`<div class="viewer" role="dialog" aria-modal="true" tabindex="-1" ref=${root}
     aria-label=${image ? image.name || image.path : "Image"} onKeyDown=${onTab}>
     <div class="viewer-main">
-      <header class="viewer-bar">
+      <div class="viewer-bar">
         <span class="numbers" role="status">${count(place + 1)} of ${count(collection.size)}</span>
         <span class="viewer-name">${image?.name || ""}</span>
         ${isSelected && html`<span class="chip accent">selected</span>`}
@@ -110,7 +110,7 @@ export function Viewer({ app, collection, selection, position, context = {} }) {
           Facts <kbd>i</kbd>
         </button>
         <button class="quiet icon" aria-label="Close" onClick=${close}>×</button>
-      </header>
+      </div>
       <${Picture} key=${id} id=${id} image=${image} ratio=${collection.ratio[row]}
         isZoomed=${isZoomed} onZoom=${() => setZoomed(!isZoomed)} onSwipe=${go} />
       <button class="viewer-side left" aria-label="Previous image" disabled=${place === 0}

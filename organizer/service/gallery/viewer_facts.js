@@ -32,7 +32,7 @@ export function Facts({ app, id, image }) {
           <button onClick=${() => copy(app, path)}>Copy the path</button>
         </p>`,
       )}`}
-    ${hits.length > 0 && html`<h3>Like it</h3>
+    ${hits.length > 0 && html`<h2>Like it</h2>
       <div class="near">
         ${hits.slice(0, LIKE).map(
           (hit, i) => html`<button key=${hit.id} onClick=${() => openHit(i)}
@@ -43,7 +43,7 @@ export function Facts({ app, id, image }) {
         )}
       </div>
       <a href=${hashOf("search", [], { like: id })}>All that is similar</a>`}
-    ${image?.decisions?.length > 0 && html`<h3>Decisions</h3>
+    ${image?.decisions?.length > 0 && html`<h2>Decisions</h2>
       <ol class="facts-history">
         ${image.decisions.slice(-12).reverse().map(
           (event) => html`<li key=${`${event.step} ${event.at}`}>
