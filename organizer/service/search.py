@@ -54,7 +54,7 @@ def list_neighbours(
 
 
 @router.post("/search")
-def search(asked: Example, service: ServiceOf, revision: RevisionOf) -> HitList:
+def search_images(asked: Example, service: ServiceOf, revision: RevisionOf) -> HitList:
     """The images most similar to some and least to others, or nearest to a text."""
     library = service.library
     if asked.text is not None:

@@ -61,7 +61,7 @@ class SuggestionList(BaseModel):
     lone: list[str]
 
 
-class Question(ImageItem):
+class QuestionItem(ImageItem):
     """An image whose answer would help much.
 
     Attributes:
@@ -79,7 +79,7 @@ class Questions(BaseModel):
     """What to ask a person next, the most useful first."""
 
     revision: int
-    questions: list[Question]
+    questions: list[QuestionItem]
 
 
 class AcceptedSuggestion(Body):
@@ -157,7 +157,7 @@ def list_questions(
     return Questions(
         revision=revision,
         questions=[
-            Question(
+            QuestionItem(
                 **listed.item(one.image_id, one.path).model_dump(),
                 guess=one.guess,
                 guess_name=one.guess_name,
