@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from organizer.library import Library
+from organizer.service import ServiceOptions
 from organizer.settings import Settings
 from tests.gallery.made import make_pictures
 from tests.gallery.opened import Gallery
@@ -22,6 +23,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+TOKEN = "word-word-word-word-word"  # noqa: S105 - of a service that this test starts
 AXE = os.environ.get("ORGANIZER_TEST_AXE")
 VIEWS = (
     "#/",
@@ -176,3 +178,26 @@ def test_new_images_are_news_and_are_shown(gallery: Gallery, tmp_path: Path) -> 
     gallery.page.locator(".news a").first.click()
     gallery.wait_for_grid()
     assert gallery.total == news["images"]
+
+
+def test_a_token_is_asked_for_and_who_decides_is_kept(browser: Any, eight: Library) -> None:
+    with serving(eight, ServiceOptions(token=TOKEN)) as client:
+        gallery = Gallery.open(browser, client)
+        gallery.page.get_by_label("Token").fill("another token, not it")
+        gallery.press("Enter")
+        gallery.until(lambda: "this is not the token" in gallery.text("main"))
+        gallery.page.get_by_label("Token").fill(TOKEN)
+        gallery.page.get_by_label("Your name").fill("Zoë")
+        gallery.press("Enter")
+        gallery.page.wait_for_selector(".card")
+        gallery.until(
+            lambda: gallery.evaluate("document.querySelector('.medoid').naturalWidth > 0")
+        )
+        gallery.press("n")
+        gallery.type("Fox")
+        gallery.press("Enter", "Escape")
+        client.headers["Authorization"] = f"Bearer {TOKEN}"
+        gallery.until(lambda: "Fox" in gallery.names.values())
+        assert gallery.get("/history", limit=1)["events"][0]["user"] == "Zoë"
+        assert not [url for url in gallery.requests if "token" in url]
+        gallery.close()

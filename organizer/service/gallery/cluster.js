@@ -90,6 +90,8 @@ export default function Cluster({ app, route }) {
               onClick=${() => setNaming(true)}>${clusterName(cluster)}</button>
             ${cluster.doubt > 0 && html`<span class="chip border">${percent(cluster.doubt)} doubtful</span>`}
             ${cluster.pinned && !cluster.name && html`<span class="chip">pinned</span>`}
+            ${collection?.hiddenByRule > 0 &&
+            html`<span class="chip">${count(collection.hiddenByRule)} with people are not shown</span>`}
             ${ingest && html`<a class="chip accent" href=${hashOf("cluster", [id])}>new images only ×</a>`}
           </h1>`}
       <div class="end">

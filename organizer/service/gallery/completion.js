@@ -32,12 +32,13 @@ let ids = 0;
  *   by the arrows): taken as it is. Without it the best option is picked.
  * @param {boolean} [props.best] The best option is chosen from the start.
  * @param {{text: string}[]} [props.quick] Up to nine, picked by 1 to 9 while nothing is typed.
+ * @param {string} [props.hint] What it is about to do.
  * @param {string} [props.initial]
  * @param {(event: KeyboardEvent) => void} [props.onKey] Keys that are not its own.
  */
 export function Completion(props) {
   const { label, options, onPick, onText, quick = [], initial = "", onKey, placeholder } = props;
-  const { best = !onText } = props;
+  const { best = !onText, hint } = props;
   const [text, setText] = useState(initial);
   const [at, setAt] = useState(best ? 0 : -1);
   const [id] = useState(() => `completion-${(ids += 1)}`);
@@ -96,6 +97,7 @@ export function Completion(props) {
       onInput=${(event) => type(event.target.value)}
       onKeyDown=${onKeyDown}
     />
+    ${hint && html`<small class="muted completion-hint">${hint}</small>`}
     <ul role="listbox" id=${id} aria-label=${label} hidden=${!listed}>
       ${found.map(
         (option, i) => html`<li

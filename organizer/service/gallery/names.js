@@ -97,7 +97,8 @@ export function NameField({ app, cluster, onDone, onLeave }) {
   const quick = recentNames().map((text) => ({ text, pick: name, note: used.has(text) }));
   return html`<${Completion} label="Name of ${clusterName(cluster)}" options=${known}
     placeholder="Name" initial=${cluster.name || ""} quick=${quick} onText=${name}
-    onPick=${(option) => name(option.text)} onKey=${onKey} />`;
+    onPick=${(option) => name(option.text)} onKey=${onKey}
+    hint=${cluster.name && `renames ${cluster.name}, ${plural(cluster.size, "image")}`} />`;
 }
 
 /** "Lion, 34 images, and Cluster 7, 12 images: one cluster?" */
