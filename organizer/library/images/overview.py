@@ -124,19 +124,16 @@ def read_photos(
     )
 
 
-def read_overview(store: Store, photos: PhotoColumns) -> ImageOverview:
+def join_members(
+    photos: PhotoColumns, clustering: StoredClustering | None, members: Assignments
+) -> ImageOverview:
     """Join what is known of the photos with the current clusters.
 
     Args:
-        store: The library, of which the caller reads one state.
-        photos: Its photos, read for the current clustering.
+        photos: The photos, read for the current clustering.
+        clustering: It; None where there is none.
+        members: Its members; those that are not among the photos are left out.
     """
-    current = store.clusterings.current()
-    members = (
-        Assignments.empty()
-        if current is None
-        else store.clusterings.assignments(current.clustering_id)
-    )
     n = len(photos.image_ids)
     at = photos.rows.of(members.image_ids.tolist())
     known = at != NOISE
@@ -149,7 +146,7 @@ def read_overview(store: Store, photos: PhotoColumns) -> ImageOverview:
 
     return ImageOverview(
         photos=photos,
-        clustering=current,
+        clustering=clustering,
         cluster_ids=column(members.cluster_ids, NOISE),
         candidates=column(members.candidates, NOISE),
         distances=column(members.distances, np.nan),
