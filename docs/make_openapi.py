@@ -2,7 +2,8 @@
 
     python docs/make_openapi.py
 
-``tests/service/test_openapi.py`` fails where one of the two is not current: a change of the API is
+The table of routes below the marker in ``docs/reference/api.md`` is made of it too.
+``tests/service/test_openapi.py`` fails where one of these is not current: a change of the API is
 seen in the diff, and is meant.
 """
 
@@ -16,6 +17,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+PAGE = Path(__file__).parent / "reference" / "api.md"
+MARKER = "<!-- what follows is made by docs/make_openapi.py -->\n"
 DESCRIPTION = Path(__file__).parent / "reference" / "openapi.json"
 MODELS = Path(__file__).parents[1] / "organizer" / "client" / "models.py"
 
@@ -74,11 +77,28 @@ def models_text(description: Mapping[str, Any]) -> str:
     return _formatted("\n".join(parts) + "\n")
 
 
+def page_text(description: Mapping[str, Any]) -> str:
+    """The page with the table of all routes."""
+    introduction, _, _ = PAGE.read_text(encoding="utf-8").partition(MARKER)
+    rows = [
+        f"| `{method.upper()}` | `{path.removeprefix('/api/v1')}` | {_first_line(operation)} |"
+        for path, operations in description["paths"].items()
+        for method, operation in operations.items()
+    ]
+    return "\n".join([f"{introduction}{MARKER}", "| | | |", "|---|---|---|", *rows, ""])
+
+
 def main() -> None:
-    """Rewrite both files."""
+    """Rewrite the three files."""
     description = describe()
+    PAGE.write_text(page_text(description), encoding="utf-8")
     DESCRIPTION.write_text(description_text(description), encoding="utf-8")
     MODELS.write_text(models_text(description), encoding="utf-8")
+
+
+def _first_line(operation: Mapping[str, Any]) -> str:
+    first = operation["description"].strip().partition("\n\n")[0]
+    return " ".join(first.split()).replace("|", "\\|")
 
 
 def _class(name: str, schema: Mapping[str, Any]) -> Iterator[str]:

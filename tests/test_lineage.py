@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from organizer.cluster.lineage import match_clusters
-from organizer.types import Labels, LineageReport, Merge, Split
+from organizer.types import ClusterMerge, ClusterSplit, Labels, LineageReport
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def test_a_clean_split_keeps_the_id_on_the_larger_half(large: int, data: st.Data
     new_ids, report = match_clusters(old, new, old_ids=[4, 9], k=3, next_id=10)
     assert new_ids.tolist() == [10, 9, 4]
     assert report == LineageReport(
-        kept=(4, 9), split=(Split(4, (4, 10)),), new=(10,), images_moved=small
+        kept=(4, 9), split=(ClusterSplit(4, (4, 10)),), new=(10,), images_moved=small
     )
 
 
@@ -150,7 +150,7 @@ def test_a_merge_keeps_the_id_of_the_larger_one(large: int, data: st.DataObject)
     new_ids, report = match_clusters(old, new, old_ids=[2, 5, 8], k=2, next_id=9)
     assert new_ids.tolist() == [8, 2]
     assert report == LineageReport(
-        kept=(2, 8), merged=(Merge(2, (2, 5)),), retired=(5,), images_moved=small
+        kept=(2, 8), merged=(ClusterMerge(2, (2, 5)),), retired=(5,), images_moved=small
     )
 
 

@@ -17,14 +17,14 @@ from organizer.types import (
     AssignmentState,
     Candidate,
     Clustering,
+    ClusterMerge,
     ClusterModels,
+    ClusterSplit,
     Decision,
     DecisionKind,
     Exemplars,
     LineageReport,
-    Merge,
     PartSpec,
-    Split,
     StepKind,
 )
 
@@ -127,7 +127,11 @@ def test_before_the_first_clustering_there_is_none(clusterings: ClusteringTables
 
 def test_a_clustering_comes_back_as_it_was_stored(clusterings: ClusteringTables) -> None:
     lineage = LineageReport(
-        kept=(4,), split=(Split(4, (4, 9)),), merged=(Merge(9, (5, 6)),), new=(9,), retired=(5, 6)
+        kept=(4,),
+        split=(ClusterSplit(4, (4, 9)),),
+        merged=(ClusterMerge(9, (5, 6)),),
+        new=(9,),
+        retired=(5, 6),
     )
     made = clustering_of([4, 9, 4, 9, 9], [4, 9])
     clustering_id = add(clusterings, made, lineage=lineage)

@@ -21,7 +21,7 @@ _COLUMNS = {
 
 
 def print_recluster(report: ReclusterReport, *, json: bool) -> None:
-    """The result to stdout; a warning to stderr where no k stands out."""
+    """The result to stdout; to stderr what to do next, and a warning where no k stands out."""
     if json:
         print_json(recluster_fields(report))
     else:
@@ -31,6 +31,8 @@ def print_recluster(report: ReclusterReport, *, json: bool) -> None:
             "no number of clusters stands out: treat these as a rough grouping, or give --k; "
             "organizer report shows how good they are"
         )
+    if report.clustering_id is not None and not json:
+        say("look at the clusters and name them: organizer open")
 
 
 def _tables(report: ReclusterReport) -> None:

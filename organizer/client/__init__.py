@@ -11,6 +11,6 @@ It needs neither the library nor what embeds and clusters.
 from organizer.client.client import Client
 from organizer.client.connection import ANY_REVISION
 from organizer.client.errors import ServiceError
-from organizer.client.events import ServiceEvent
+from organizer.client.events import StreamedEvent
 
-__all__ = ["ANY_REVISION", "Client", "ServiceError", "ServiceEvent"]
+__all__ = ["ANY_REVISION", "Client", "ServiceError", "StreamedEvent"]

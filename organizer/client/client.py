@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Self, Unpack
 
 from organizer.client.connection import Connection, Revision
-from organizer.client.events import ServiceEvent, listen
+from organizer.client.events import StreamedEvent, listen
 from organizer.client.jobs import JobClient
 from organizer.client.models import (
     Accepted,
@@ -27,6 +27,7 @@ from organizer.client.models import (
     ExportFormats,
     GivenAnswer,
     GivenAnswers,
+    GroupPhotos,
     Health,
     History,
     HitList,
@@ -34,6 +35,7 @@ from organizer.client.models import (
     ImageDetail,
     ImageItem,
     ImagePage,
+    MapAnswer,
     Merge,
     Move,
     New,
@@ -48,8 +50,18 @@ from organizer.client.models import (
     Status,
     Stored,
     SuggestionList,
+    TimelineAnswer,
 )
-from organizer.client.queries import ImageQuery, Labels, Order, Sort
+from organizer.client.queries import (
+    Group,
+    ImageQuery,
+    Labels,
+    MapColumn,
+    MapMethod,
+    Order,
+    Sort,
+    map_numbers,
+)
 
 AnyDecision = Rename | Pin | Merge | Split | Move | Exclude | New | Confirm | Retire
 
@@ -204,6 +216,48 @@ class Client:
         """Where and when cameras stood."""
         return self._service.get("/deployments", DeploymentList)
 
+    def timeline(
+        self, *, deployment: str | None = None, camera: str | None = None
+    ) -> TimelineAnswer:
+        """What each camera saw, event by event."""
+        path, limits = "/timeline", {"deployment": deployment, "camera": camera}
+        return self._service.get(path, TimelineAnswer, **limits)
+
+    def group(self, name: Group, *, limit: int = 1_000) -> GroupPhotos:
+        """Photos beside the clusters, by path: with people or vehicles, empty ones."""
+        return self._service.get(f"/groups/{name}", GroupPhotos, limit=limit)
+
+    def map(self, *, method: MapMethod = "tsne") -> MapAnswer:
+        """The map of all images, without its points; `jobs.map` draws it where it is not drawn."""
+        return self._service.get("/map", MapAnswer, method=method)
+
+    def map_points(self, *, method: MapMethod = "tsne") -> list[tuple[str, float, float]]:
+        """The images of the map, each with its x and y within -1 to 1.
+
+        Raises:
+            ServiceError: The map is not drawn.
+        """
+        ids = self._service.read_bytes(f"/map/ids?method={method}")
+        xy = map_numbers("f", self._service.read_bytes(f"/map/points?method={method}"))
+        names = (ids[at : at + 16].hex() for at in range(0, len(ids), 16))
+        return list(zip(names, xy[::2], xy[1::2], strict=True))
+
+    def map_column(self, name: MapColumn, *, method: MapMethod = "tsne") -> list[float]:
+        """A number for each image of the map, in the order of `map_points`.
+
+        Args:
+            name: "cluster" (-1 for an unassigned image), "state" (0 by its distance, 1 unassigned,
+                2 decided), "doubt" (0 to 1), "camera" (the number of a name in `map`; 65535
+                unknown), or "time" (seconds of the camera's clock since 1970-01-01T00:00:00).
+            method: How the map is drawn.
+
+        Raises:
+            ServiceError: The map is not drawn.
+        """
+        kind = {"cluster": "i", "state": "B", "doubt": "f", "camera": "H", "time": "d"}[name]
+        data = self._service.read_bytes(f"/map/columns/{name}?method={method}")
+        return list(map_numbers(kind, data))
+
     def report(self, *, labels: Labels | None = None) -> ReportNumbers:
         """How good the current clusters are; `labels` names a known truth to score against."""
         return self._service.get("/report", ReportNumbers, labels=labels)
@@ -222,7 +276,7 @@ class Client:
 
     def events(
         self, *, after: str | None = None, attempts: int | None = None
-    ) -> Iterator[ServiceEvent]:
+    ) -> Iterator[StreamedEvent]:
         """What happens in the library, as it happens; a lost connection is made again.
 
         Args:

@@ -104,13 +104,13 @@ class Connection:
         """
         return self._read(model, self._asked("DELETE", path))
 
-    def read_bytes(self, path: str) -> bytes:
-        """Read a picture.
+    def read_bytes(self, path: str, **query: Any) -> bytes:
+        """Read a picture, or numbers.
 
         Raises:
             ServiceError: It could not be had.
         """
-        return self._asked("GET", path).content
+        return self._asked("GET", path, params=_given(query)).content
 
     def save(self, path: str, target: Path) -> None:
         """Write what is at an address to a file, part by part.

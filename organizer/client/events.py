@@ -20,7 +20,7 @@ _WAIT_SECONDS = (0.2, 1.0, 5.0)
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceEvent:
+class StreamedEvent:
     """Something that happened.
 
     Attributes:
@@ -36,7 +36,7 @@ class ServiceEvent:
 
 def listen(
     service: Connection, *, after: str | None = None, attempts: int | None = None
-) -> Iterator[ServiceEvent]:
+) -> Iterator[StreamedEvent]:
     """The events of a service, until the caller ends it; a lost connection is made again.
 
     Args:
@@ -63,13 +63,13 @@ def listen(
         failed += 1
 
 
-def parse_events(lines: Iterable[str]) -> Iterator[ServiceEvent]:
+def parse_events(lines: Iterable[str]) -> Iterator[StreamedEvent]:
     """Events of the lines of a stream; comments and what is not ended are left out."""
     name, last_id, data = "message", "", list[str]()
     for line in lines:
         if not line:
             if data:
-                yield ServiceEvent(last_id, name, json.loads("\n".join(data)))
+                yield StreamedEvent(last_id, name, json.loads("\n".join(data)))
             name, data = "message", []
             continue
         field, _, value = line.partition(":")

@@ -16,10 +16,12 @@ from organizer.client.models import (
     IngestRequest,
     JobItem,
     Jobs,
+    MapRequest,
     ReclusterRequest,
     ReportRequest,
     UndoArrangementRequest,
 )
+from organizer.client.queries import MapMethod
 
 _LOOK_SECONDS = 0.2
 _ENDED = frozenset({"done", "failed", "cancelled"})
@@ -116,6 +118,10 @@ class JobClient:
     def report(self, request: ReportRequest | None = None) -> JobItem:
         """Make the report as one page; see `download`."""
         return self._begin("/reports", request or ReportRequest())
+
+    def map(self, *, method: MapMethod = "tsne", redraw: bool = False) -> JobItem:
+        """Draw the map of all images; nothing is done where it is drawn, unless `redraw`."""
+        return self._begin("/maps", MapRequest(method=method, redraw=redraw))
 
     def arrange(self, request: ArrangeRequest) -> JobItem:
         """Sort the files into folders, or plan it."""

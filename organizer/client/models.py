@@ -158,7 +158,7 @@ class ClusterList(BaseModel):
 
     revision: int
     clusters: list[ClusterItem]
-    progress: Progress
+    progress: NamingProgress
 
 
 class ClustersToCorrect(BaseModel):
@@ -328,24 +328,6 @@ class EmbedderItem(BaseModel):
     images: int
 
 
-class Event(BaseModel):
-    """One thing that happened to the clusters.
-
-    Attributes:
-        at: When, UTC, ISO 8601.
-        what: What happened, for a person.
-        user: Who decided it; empty where unknown.
-        clusters: The clusters that it is about.
-        step: The revision that it made; 0 for clusters that an ingest found.
-    """
-
-    at: str
-    what: str
-    user: str
-    clusters: list[int]
-    step: int
-
-
 class EventItem(BaseModel):
     """Photos of one camera that soon follow each other.
 
@@ -508,9 +490,27 @@ class History(BaseModel):
     """
 
     revision: int
-    events: list[Event]
+    events: list[HistoryItem]
     can_undo: str | None
     can_redo: str | None
+
+
+class HistoryItem(BaseModel):
+    """One thing that happened to the clusters.
+
+    Attributes:
+        at: When, UTC, ISO 8601.
+        what: What happened, for a person.
+        user: Who decided it; empty where unknown.
+        clusters: The clusters that it is about.
+        step: The revision that it made; 0 for clusters that an ingest found.
+    """
+
+    at: str
+    what: str
+    user: str
+    clusters: list[int]
+    step: int
 
 
 class HitList(BaseModel):
@@ -704,7 +704,7 @@ class JobItem(BaseModel):
     progress: JobProgress
     notes: list[str]
     result: dict[str, Any] | None
-    problem: Problem | None
+    problem: ProblemDetails | None
     download: str | None
 
 
@@ -809,6 +809,14 @@ class Move(BaseModel):
     burst: bool = False
 
 
+class NamingProgress(BaseModel):
+    """How far the clusters are named."""
+
+    named: int
+    clusters: int
+    unassigned: int
+
+
 class NearCluster(BaseModel):
     """A cluster near to another one.
 
@@ -841,7 +849,7 @@ class Pin(BaseModel):
     cluster: int
 
 
-class Problem(BaseModel):
+class ProblemDetails(BaseModel):
     """What went wrong (RFC 9457).
 
     Attributes:
@@ -861,15 +869,7 @@ class Problem(BaseModel):
     hint: str = ""
 
 
-class Progress(BaseModel):
-    """How far the clusters are named."""
-
-    named: int
-    clusters: int
-    unassigned: int
-
-
-class Question(BaseModel):
+class QuestionItem(BaseModel):
     """An image whose answer would help much.
 
     Attributes:
@@ -903,7 +903,7 @@ class Questions(BaseModel):
     """What to ask a person next, the most useful first."""
 
     revision: int
-    questions: list[Question]
+    questions: list[QuestionItem]
 
 
 class ReclusterRequest(BaseModel):
@@ -1082,7 +1082,7 @@ class Status(BaseModel):
     has_deployments: bool
     has_times: bool
     groups: dict[str, int]
-    progress: Progress
+    progress: NamingProgress
     last_ingest: LastIngest | None
     user: str
     thumbnail_version: int

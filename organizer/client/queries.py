@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import base64
-from typing import Literal, TypedDict
+import sys
+from array import array
+from typing import Any, Literal, TypedDict
 
 from organizer.client.models import AssignmentState, ImageColumns
 
 Sort = Literal["size", "doubt", "novelty", "newest", "name"]
 Order = Literal["typical", "border", "time", "path", "newest"]
 Labels = Literal["folders", "camera", "format", "light"]
+Group = Literal["people", "vehicles", "empty", "unknown"]
+MapMethod = Literal["tsne", "umap", "pca"]
+MapColumn = Literal["cluster", "state", "doubt", "camera", "time"]
 
 _ID_BYTES = 16
 
@@ -54,3 +59,12 @@ def column_ids(columns: ImageColumns) -> list[str]:
     """The image ids of columns, in order."""
     data = base64.b64decode(columns.ids)
     return [data[at : at + _ID_BYTES].hex() for at in range(0, len(data), _ID_BYTES)]
+
+
+def map_numbers(kind: str, data: bytes) -> array[Any]:
+    """Numbers of the map, as they come: little-endian, `kind` as in Python's `array`."""
+    numbers = array(kind)
+    numbers.frombytes(data)
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.types import NOISE, Labels, LineageReport, Merge, Split
+from organizer.types import NOISE, ClusterMerge, ClusterSplit, Labels, LineageReport
 
 _MAJORITY = 0.5
 _GOOD_PART = 0.2
@@ -129,12 +129,12 @@ def _report(
     return LineageReport(
         kept=tuple(sorted(kept)),
         split=tuple(
-            Split(int(old[row]), tuple(new[good_part[row]].tolist()))
+            ClusterSplit(int(old[row]), tuple(new[good_part[row]].tolist()))
             for row in range(len(old))
             if overlap[row].any() and np.count_nonzero(good_part[row]) > 1
         ),
         merged=tuple(
-            Merge(int(new[row]), tuple(old[most[:, row]].tolist()))
+            ClusterMerge(int(new[row]), tuple(old[most[:, row]].tolist()))
             for row in range(len(new))
             if np.count_nonzero(most[:, row]) > 1
         ),

@@ -42,7 +42,7 @@ from organizer.service.context import Service
 from organizer.service.event_bus import EventBus
 from organizer.service.job_runner import Job, JobRunner
 from organizer.service.options import ServiceOptions
-from organizer.service.problems import MEDIA_TYPE, Problem, add_handlers
+from organizer.service.problems import MEDIA_TYPE, ProblemDetails, add_handlers
 from organizer.service.security import API, Guard, Sessions
 from organizer.service.thumbnails import ThumbnailCache
 from organizer.service.writer import Writer
@@ -155,12 +155,12 @@ def describe_api(app: FastAPI) -> dict[str, Any]:
         separate_input_output_schemas=False,
     )
     schemas = found["components"]["schemas"]
-    schemas["Problem"] = Problem.model_json_schema()
+    schemas["ProblemDetails"] = ProblemDetails.model_json_schema()
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     problem = {
         "description": "What went wrong.",
-        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}},
     }
     for path in found["paths"].values():
         for operation in path.values():

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from organizer.library.clusters.profiles import ClusterProfile, ProfileOrder
 from organizer.service.context import RevisionOf, ServiceOf
 from organizer.service.problems import ProblemError
-from organizer.service.status import Progress, progress_of
+from organizer.service.status import NamingProgress, progress_of
 
 router = APIRouter(tags=["clusters"])
 
@@ -81,7 +81,7 @@ class ClusterList(BaseModel):
 
     revision: int
     clusters: list[ClusterItem]
-    progress: Progress
+    progress: NamingProgress
 
 
 class NearCluster(BaseModel):
@@ -108,7 +108,7 @@ class ClusterDetail(ClusterItem):
 
 
 @router.get("/clusters")
-def list_clusters(
+def get_clusters(
     service: ServiceOf,
     revision: RevisionOf,
     sort: ProfileOrder = "size",

@@ -47,6 +47,7 @@ def get_group(
 ) -> GroupPhotos:
     """The photos of a group, by path. Those with people are in no other list."""
     photos = service.library.clusters.photos_in(_GROUPS[name])
-    listed = ListedImages(service.library)
-    items = [listed.item(photo.image_id, photo.path) for photo in photos[:limit]]
+    shown = photos[:limit]
+    listed = ListedImages(service.library, (photo.image_id for photo in shown))
+    items = [listed.item(photo.image_id, photo.path) for photo in shown]
     return GroupPhotos(revision=revision, total=len(photos), items=items)

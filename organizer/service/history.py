@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from organizer.library.corrections.undo import UndoReport
 from organizer.service.context import RevisionOf, Service, ServiceOf, UserOf
-from organizer.service.history_events import Event, as_event
+from organizer.service.history_events import HistoryItem, as_event
 from organizer.service.preconditions import ExpectedRevision
 
 router = APIRouter(tags=["history"])
@@ -26,7 +26,7 @@ class History(BaseModel):
     """
 
     revision: int
-    events: list[Event]
+    events: list[HistoryItem]
     can_undo: str | None
     can_redo: str | None
 
@@ -69,7 +69,7 @@ def get_history(
 
 
 @router.post("/undo")
-def undo(
+def undo_step(
     service: ServiceOf, user: UserOf, expected: ExpectedRevision, response: Response
 ) -> Reverted:
     """Undo the last step, whatever it was."""
@@ -78,7 +78,7 @@ def undo(
 
 
 @router.post("/redo")
-def redo(
+def redo_step(
     service: ServiceOf, user: UserOf, expected: ExpectedRevision, response: Response
 ) -> Reverted:
     """Redo what was undone last."""

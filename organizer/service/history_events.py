@@ -8,7 +8,7 @@ from organizer.library import Library
 from organizer.library.corrections.history import HistoryEvent
 
 
-class Event(BaseModel):
+class HistoryItem(BaseModel):
     """One thing that happened to the clusters.
 
     Attributes:
@@ -26,9 +26,9 @@ class Event(BaseModel):
     step: int
 
 
-def as_event(event: HistoryEvent) -> Event:
+def as_event(event: HistoryEvent) -> HistoryItem:
     """An event of the library as the API shows it."""
-    return Event(
+    return HistoryItem(
         at=event.at,
         what=event.what,
         user=event.user,
@@ -37,6 +37,6 @@ def as_event(event: HistoryEvent) -> Event:
     )
 
 
-def events_since(library: Library, revision: int) -> list[Event]:
+def events_since(library: Library, revision: int) -> list[HistoryItem]:
     """What happened after a revision."""
     return [as_event(event) for event in library.corrections.history(since=revision)]

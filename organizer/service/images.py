@@ -190,7 +190,7 @@ class ImageDetail(ImageItem):
 
 
 @router.get("/images")
-def list_images(
+def get_images(
     service: ServiceOf,
     revision: RevisionOf,
     wanted: FilterOf,

@@ -13,7 +13,7 @@ from organizer.errors import OrganizerError, StaleRevisionError
 from organizer.library import Library
 from organizer.service.context import Service, ServiceOf
 from organizer.service.job_runner import Job, JobState
-from organizer.service.problems import Problem, ProblemError, as_bug, as_problem, as_stale
+from organizer.service.problems import ProblemDetails, ProblemError, as_bug, as_problem, as_stale
 from organizer.service.security import API
 
 router = APIRouter(tags=["jobs"])
@@ -67,7 +67,7 @@ class JobItem(BaseModel):
     progress: JobProgress
     notes: list[str]
     result: dict[str, Any] | None
-    problem: Problem | None
+    problem: ProblemDetails | None
     download: str | None = Field(description="Below the address of the API.")
 
     @classmethod
@@ -162,7 +162,7 @@ def _require_job(service: Service, job_id: str) -> Job:
     return job
 
 
-def _problem(error: BaseException | None, library: Library) -> Problem | None:
+def _problem(error: BaseException | None, library: Library) -> ProblemDetails | None:
     if error is None:
         return None
     if isinstance(error, ProblemError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from organizer.library import Library
@@ -14,10 +15,15 @@ class ListedImages:
 
     Args:
         library: The library.
+        image_ids: The images that will be asked for.
     """
 
-    def __init__(self, library: Library) -> None:
-        self._overview = library.images.overview()
+    def __init__(self, library: Library, image_ids: Iterable[str]) -> None:
+        overview = library.images.overview()
+        ids = list(image_ids)
+        rows = overview.photos.rows.of(ids)
+        known = ImageList(overview, rows[rows >= 0], "path", 0)
+        self._listed = {image.image_id: image for image in known}
         self._names = library.clusters.names()
 
     def item(self, image_id: str, path: Path) -> ImageItem:
@@ -27,14 +33,12 @@ class ListedImages:
             image_id: The image.
             path: A file of it, where it came since the images were looked up.
         """
-        row = int(self._overview.photos.rows.of([image_id])[0])
-        if row < 0:
+        listed = self._listed.get(image_id)
+        if listed is None:
             return ImageItem(id=image_id, path=str(path), name=path.name)
-        rows = self._overview.photos.rows.of([image_id])
-        listed = next(iter(ImageList(self._overview, rows, "path", 0)))
         return ImageItem.of(listed, self._names)
 
     def path(self, image_id: str) -> Path:
         """A file of an image; an empty path for one that is not known."""
-        row = int(self._overview.photos.rows.of([image_id])[0])
-        return Path(self._overview.photos.paths[row]) if row >= 0 else Path()
+        listed = self._listed.get(image_id)
+        return Path() if listed is None else listed.path

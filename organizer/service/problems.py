@@ -32,7 +32,7 @@ _RETRY_AFTER = "1"
 """Seconds after which a library that another process writes to may be free."""
 
 
-class Problem(BaseModel):
+class ProblemDetails(BaseModel):
     """What went wrong (RFC 9457).
 
     Attributes:
@@ -76,7 +76,7 @@ class ProblemError(Exception):
     ) -> None:
         super().__init__(detail)
         self.headers = headers or {}
-        self.problem = Problem(
+        self.problem = ProblemDetails(
             type=f"/problems/{kind}",
             title=kind.replace("-", " ").capitalize(),
             status=status,

@@ -137,7 +137,7 @@ def get_audit(service: ServiceOf, revision: RevisionOf) -> AuditAnswer:
 
 
 def _shown(service: Service, items: list[ReviewItem]) -> list[ReviewImage]:
-    listed = ListedImages(service.library)
+    listed = ListedImages(service.library, (item.image_id for item in items))
     return [
         ReviewImage(
             **listed.item(item.image_id, item.path).model_dump(),

@@ -10,7 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
 from organizer.service.context import RevisionOf, Service, ServiceOf
-from organizer.service.images import require_image
+from organizer.service.images import no_image
 from organizer.service.listed import ListedImages
 from organizer.service.schemas import Body, ImageIdText, ImageItem
 from organizer.types import Hit
@@ -45,13 +45,16 @@ def list_neighbours(
     limit: Limit = 24,
 ) -> HitList:
     """The images most similar to one of the library."""
-    require_image(service, image_id)
+    images = service.library.images
+    is_listed = images.overview().photos.rows.of([image_id])[0] >= 0
+    if not is_listed and image_id not in images:
+        raise no_image(image_id)
     hits = service.library.search(image_id, limit=limit)
     return HitList(revision=revision, hits=_items(service, hits))
 
 
 @router.post("/search")
-def search(asked: Example, service: ServiceOf, revision: RevisionOf) -> HitList:
+def search_images(asked: Example, service: ServiceOf, revision: RevisionOf) -> HitList:
     """The images most similar to some and least to others, or nearest to a text."""
     library = service.library
     if asked.text is not None:
@@ -74,8 +77,9 @@ async def search_picture(
 
 
 def _items(service: Service, hits: Iterable[Hit]) -> list[ImageItem]:
-    listed = ListedImages(service.library)
+    found = list(hits)
+    listed = ListedImages(service.library, (hit.image_id for hit in found))
     return [
         listed.item(hit.image_id, hit.path).model_copy(update={"distance": hit.distance})
-        for hit in hits
+        for hit in found
     ]

@@ -62,7 +62,7 @@ class LastIngest(BaseModel):
     novel: list[int]
 
 
-class Progress(BaseModel):
+class NamingProgress(BaseModel):
     """How far the clusters are named."""
 
     named: int
@@ -124,7 +124,7 @@ class Status(BaseModel):
     has_deployments: bool
     has_times: bool
     groups: dict[str, int]
-    progress: Progress
+    progress: NamingProgress
     last_ingest: LastIngest | None
     user: str
     thumbnail_version: int
@@ -180,11 +180,11 @@ def get_status(service: ServiceOf, revision: RevisionOf, user: UserOf) -> Status
     )
 
 
-def progress_of(library: Library) -> Progress:
+def progress_of(library: Library) -> NamingProgress:
     """How far the clusters are named."""
     profiles = library.clusters.profiles(samples=1)
     unassigned = library.images.find(ImageFilter(unassigned=True))
-    return Progress(
+    return NamingProgress(
         named=sum(profile.name is not None for profile in profiles),
         clusters=len(profiles),
         unassigned=len(unassigned) + unassigned.hidden,

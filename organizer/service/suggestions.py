@@ -61,7 +61,7 @@ class SuggestionList(BaseModel):
     lone: list[str]
 
 
-class Question(ImageItem):
+class QuestionItem(ImageItem):
     """An image whose answer would help much.
 
     Attributes:
@@ -79,7 +79,7 @@ class Questions(BaseModel):
     """What to ask a person next, the most useful first."""
 
     revision: int
-    questions: list[Question]
+    questions: list[QuestionItem]
 
 
 class AcceptedSuggestion(Body):
@@ -106,7 +106,7 @@ def list_suggestions(
     """Images that may belong to named clusters, by name; nothing is decided by it."""
     library = service.library
     report = library.suggestions.propose(name, min_confidence=min_confidence)
-    listed = ListedImages(library)
+    listed = ListedImages(library, (one.image_id for one in report.suggestions))
     ordered = sorted(report.suggestions, key=lambda one: (one.cluster_id, -one.confidence))
     cohorts = []
     for (cluster, called), group in groupby(ordered, key=lambda one: (one.cluster_id, one.name)):
@@ -136,7 +136,7 @@ def accept_suggestions(
 ) -> Decided:
     """Move images to the clusters that were suggested: one step, which one undo takes back."""
     library = service.library
-    listed = ListedImages(library)
+    listed = ListedImages(library, (one.image for one in asked.suggestions))
     given = [
         Suggestion(one.image, listed.path(one.image), one.cluster, one.name, 1.0, None)
         for one in asked.suggestions
@@ -152,16 +152,17 @@ def list_questions(
     service: ServiceOf, revision: RevisionOf, limit: Annotated[int, Query(ge=1, le=500)] = 20
 ) -> Questions:
     """The images whose answers would help most: uncertain, and unlike each other."""
-    listed = ListedImages(service.library)
+    asked = service.library.suggestions.ask(limit)
+    listed = ListedImages(service.library, (one.image_id for one in asked))
     return Questions(
         revision=revision,
         questions=[
-            Question(
+            QuestionItem(
                 **listed.item(one.image_id, one.path).model_dump(),
                 guess=one.guess,
                 guess_name=one.guess_name,
                 confidence=one.confidence,
             )
-            for one in service.library.suggestions.ask(limit)
+            for one in asked
         ],
     )

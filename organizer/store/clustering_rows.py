@@ -6,7 +6,14 @@ import json
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from organizer.types import Candidate, Clustering, LineageReport, Merge, PartSpec, Split
+from organizer.types import (
+    Candidate,
+    Clustering,
+    ClusterMerge,
+    ClusterSplit,
+    LineageReport,
+    PartSpec,
+)
 
 _NEW = "born"
 """The key of new clusters in the stored lineage."""
@@ -108,9 +115,11 @@ def _lineage_row(lineage: LineageReport) -> dict[str, Any]:
 def _lineage(stored: dict[str, Any]) -> LineageReport:
     return LineageReport(
         kept=tuple(stored["kept"]),
-        split=tuple(Split(item["cluster_id"], tuple(item["into"])) for item in stored["split"]),
+        split=tuple(
+            ClusterSplit(item["cluster_id"], tuple(item["into"])) for item in stored["split"]
+        ),
         merged=tuple(
-            Merge(item["cluster_id"], tuple(item["sources"])) for item in stored["merged"]
+            ClusterMerge(item["cluster_id"], tuple(item["sources"])) for item in stored["merged"]
         ),
         new=tuple(stored[_NEW]),
         retired=tuple(stored["retired"]),

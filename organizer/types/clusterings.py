@@ -267,7 +267,7 @@ class Clustering:
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
+class ClusterSplit:
     """An old cluster of which several new ones hold a good part."""
 
     cluster_id: int
@@ -275,7 +275,7 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True)
-class Merge:
+class ClusterMerge:
     """A new cluster that holds most of several old ones."""
 
     cluster_id: int
@@ -291,8 +291,8 @@ class LineageReport:
     """
 
     kept: tuple[int, ...] = ()
-    split: tuple[Split, ...] = ()
-    merged: tuple[Merge, ...] = ()
+    split: tuple[ClusterSplit, ...] = ()
+    merged: tuple[ClusterMerge, ...] = ()
     new: tuple[int, ...] = ()
     retired: tuple[int, ...] = ()
     images_moved: int = 0

@@ -289,7 +289,8 @@ def test_recluster_prints_tables_to_stdout_only(typed: Run) -> None:
     assert "evidence for k" in ran.out
     assert "chosen" in ran.out
     assert "24 images in 3 clusters" in ran.out
-    assert ran.err == ""
+    assert ran.err == "look at the clusters and name them: organizer open\n"
+    assert typed("recluster", "--k", "3", "--dry-run").err == "", "there is nothing new to look at"
 
 
 def test_clusters_are_listed_with_their_share_and_medoid(typed: Run, made: Path) -> None:

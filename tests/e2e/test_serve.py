@@ -102,9 +102,11 @@ def test_it_ends_at_once_also_while_a_page_listens(made: Path, number: int) -> N
 
 
 def test_json_is_one_line(made: Path) -> None:
+    promised = json.loads(Path(__file__).with_name("json_fields.json").read_text(encoding="utf-8"))
     with typed(made, "serve", "--port", 0, "--json") as served:
         found = json.loads(served.line)
         assert found == {"url": served.url, "library": str(made / ".organizer")}
+        assert sorted(found) == promised["serve"] == promised["open"]
         assert httpx.get(f"{served.url}api/v1/health").json() == {"status": "ok"}
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from organizer.client import Client
 from organizer.library import Library
 from organizer.types import NOISE
 from tests.conftest import make_groups
@@ -159,3 +160,19 @@ def test_what_cannot_be_is_refused(client: httpx.Client) -> None:
 def test_without_clusters_there_is_nothing_to_map(filled: Library) -> None:
     with serving(filled) as client:
         problem(client.get("/map"), 409, "cannot-be-clustered")
+
+
+def test_the_client_reads_the_map(client: httpx.Client, card: Library) -> None:
+    with Client(str(client.base_url).removesuffix("/api/v1/")) as service:
+        service.jobs.wait(service.jobs.map(method="pca"))
+        about = service.map(method="pca")
+        assert (about.drawn, about.count, about.cameras) == (True, 13, ["A", "B"])
+        found = card.reports.map(method="pca")
+        points = service.map_points(method="pca")
+        assert [image_id for image_id, _, _ in points] == found.image_ids.tolist()
+        assert [[x, y] for _, x, y in points] == found.xy.tolist()
+        clusters = service.map_column("cluster", method="pca")
+        assert clusters == [_cluster_of(card)[i] for i in found.image_ids.tolist()]
+        assert len(service.map_column("time", method="pca")) == 13
+        assert len(service.timeline(camera="A").events) == 6
+        assert service.group("empty").total == 0

@@ -25,7 +25,15 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
-from docs.make_openapi import DESCRIPTION, MODELS, describe, description_text, models_text
+from docs.make_openapi import (
+    DESCRIPTION,
+    MODELS,
+    PAGE,
+    describe,
+    description_text,
+    models_text,
+    page_text,
+)
 from organizer.client import Client
 from organizer.client.models import ExportRequest
 from organizer.client.queries import ImageQuery
@@ -44,10 +52,18 @@ OPERATIONS = [
 _HINT = "if that is meant: python docs/make_openapi.py, and say it in the changelog"
 
 
-@pytest.mark.parametrize("file", [DESCRIPTION, MODELS], ids=lambda file: file.name)
-def test_no_change_of_the_api_goes_unseen(file: Path) -> None:
-    description = describe()
-    now = description_text(description) if file == DESCRIPTION else models_text(description)
+@pytest.fixture(scope="module")
+def described() -> dict[str, Any]:
+    """What the service says of itself."""
+    return describe()
+
+
+MADE = {DESCRIPTION: description_text, MODELS: models_text, PAGE: page_text}
+
+
+@pytest.mark.parametrize("file", MADE, ids=lambda file: file.name)
+def test_no_change_of_the_api_goes_unseen(described: dict[str, Any], file: Path) -> None:
+    now = MADE[file](described)
     committed = file.read_text(encoding="utf-8")
     lines = difflib.unified_diff(
         committed.splitlines(), now.splitlines(), "committed", "now", lineterm="", n=2
@@ -93,6 +109,15 @@ def test_the_filters_of_the_client_are_those_of_the_api() -> None:
     parameters = COMMITTED["paths"]["/api/v1/images"]["get"]["parameters"]
     names = {p["name"] for p in parameters if p["in"] == "query"}
     assert {*get_type_hints(ImageQuery)} == names - {"order", "limit", "cursor"}
+
+
+def test_the_client_has_a_method_for_every_route() -> None:
+    source = "".join(file.read_text(encoding="utf-8") for file in MODELS.parent.glob("*.py"))
+    paths = re.findall(r'f?"(/[a-z][^"?]*)"', source)
+    known = {re.sub(r"\{[^}]*\}", "{}", path) for path in paths} | {"/map/points", "/map/ids"}
+    routes = {re.sub(r"\{[^}]*\}", "{}", path.removeprefix("/api/v1")) for _, path in OPERATIONS}
+    # A program sends the token itself; the columns of the map are asked for by name.
+    assert routes - known == {"/session", "/map/columns/{}"}
 
 
 # Any request --------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -166,6 +166,7 @@ class Clusters:
     def __init__(self, opened: OpenLibrary, corrections: Corrections, images: Images) -> None:
         self._opened, self._store = opened, opened.store
         self._corrections, self._images = corrections, images
+        self._names: tuple[int, Mapping[int, str]] | None = None
 
     def __iter__(self) -> Iterator[Cluster]:
         """The clusters, the largest first; none before the first clustering."""
@@ -301,7 +302,10 @@ class Clusters:
 
     def names(self) -> dict[int, str]:
         """The names by cluster id, also of clusters that a recluster may bring back."""
-        return dict(compile_constraints(self._store.decisions.current()).names)
+        step = self._store.steps.number()
+        if self._names is None or self._names[0] != step:
+            self._names = step, compile_constraints(self._store.decisions.current()).names
+        return dict(self._names[1])
 
     def name_of(self, cluster_id: int) -> str | None:
         """The name of a cluster; None where it has none."""

@@ -15,6 +15,7 @@ import { MapPoints } from "./map_points.js";
 import { MapTip } from "./map_tip.js";
 import { useLoaded, useStore } from "./state.js";
 
+const MOST = 200_000; // images of one decision: what the service takes in one request
 const SHOWN = 5_000; // selected images that are shown as pictures, at most
 
 export default function MapView({ app, route }) {
@@ -172,10 +173,7 @@ function DrawnMap({ app, route, points, onRedraw }) {
     return groups.map((group) => isBright[group]);
   }
 
-  const acts = gridActs(app, { collection: points, selection, context: {} });
-  delete acts.event; // points know neither bursts nor events
-  const begin = acts.new;
-  acts.new = async () => (await begin()) && points.reload(); // it has an id only now
+  const acts = mapActs(app, points, selection);
   const idOf = (row) => points.idAt(row);
   held.current.open = (rows) => {
     const collection = Collection.ofIds(rows.slice(0, SHOWN).map(idOf));
@@ -214,8 +212,7 @@ function DrawnMap({ app, route, points, onRedraw }) {
     all: () => held.current.lasso(map().visible(), {}),
     enter: () => (selection.count ? held.current.open(selection.rows())
       : map().hovered >= 0 && held.current.open([map().hovered])),
-    ...Object.fromEntries(Object.entries(acts).map(([name, run]) => [name, () =>
-      (selection.count ? run() : app.toast("Select something first: s draws a lasso."))])),
+    ...acts,
     ...(selection.count ? { back: () => selection.clear() }
       : isLassoing ? { back: () => lasso(false) }
       : shown.size ? { back: () => toggle(null) } : {}),
@@ -258,6 +255,21 @@ function DrawnMap({ app, route, points, onRedraw }) {
     <p class="visually-hidden" role="status">${status}</p>
     <${ActBar} acts=${acts} selection=${selection} />
   </section>`;
+}
+
+function mapActs(app, points, selection) {
+  const acts = gridActs(app, { collection: points, selection, context: {} });
+  delete acts.event; // points know neither bursts nor events
+  const begin = acts.new;
+  acts.new = async () => (await begin()) && points.reload(); // it has an id only now
+  const guarded = (run) => () => {
+    if (!selection.count) return app.toast("Select something first: s draws a lasso.");
+    if (selection.count > MOST) {
+      return app.toast(`That are too many for one decision: select ${count(MOST)} at most.`);
+    }
+    return run();
+  };
+  return Object.fromEntries(Object.entries(acts).map(([name, run]) => [name, guarded(run)]));
 }
 
 function describe(app, points, row) {

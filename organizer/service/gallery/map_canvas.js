@@ -116,7 +116,8 @@ export class MapCanvas {
   /** The radius of a point in CSS pixels: larger for fewer points and with the zoom. */
   get radius() {
     const { width, height, zoom } = this.camera;
-    const alone = clamp((0.55 * Math.sqrt(width * height)) / Math.sqrt(this.count + 1), 1, 6);
+    const most = clamp(Math.min(width, height) / 130, 3, 6);
+    const alone = clamp((0.55 * Math.sqrt(width * height)) / Math.sqrt(this.count + 1), 1, most);
     return clamp(alone * zoom ** 0.35, 1, 11);
   }
 

@@ -189,7 +189,7 @@ function Days({ app, events, tab, onActed }) {
         ${shown.map((row) => row.kind === "day"
           ? html`<${DayTitle} key=${`day ${row.day}`} row=${row} />`
           : html`<ul class="timeline-cards" key=${`cards ${row.from}`} aria-label=${dayTitle(row.day)}
-              style=${{ top: `${row.top}px`, gridTemplateColumns: `repeat(${columns}, 1fr)` }}>
+              style=${{ top: `${row.top}px`, gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))` }}>
               ${row.events.map((event, i) => html`<${EventCard} key=${event.event} app=${app}
                 event=${event} place=${row.from + i} isCurrent=${row.from + i === at}
                 onFocus=${setAt} />`)}
