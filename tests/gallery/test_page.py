@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import httpx
 import pytest
 
 from organizer.library import Library
-from organizer.service import ServiceOptions
+from organizer.service import ServiceOptions, gallery_files
 from organizer.settings import Settings
 from tests.gallery.made import make_pictures
 from tests.gallery.opened import Gallery
@@ -201,3 +202,18 @@ def test_a_token_is_asked_for_and_who_decides_is_kept(browser: Any, eight: Libra
         assert gallery.get("/history", limit=1)["events"][0]["user"] == "Zoë"
         assert not [url for url in gallery.requests if "token" in url]
         gallery.close()
+
+
+def test_what_the_wall_needs_is_fetched_at_once() -> None:
+    """The page names every module that it begins with, else they are found one after another."""
+    folder = Path(gallery_files.__file__).parent / "gallery"
+    found: set[str] = set()
+    todo = ["main.js", "wall.js"]
+    while todo:
+        module = todo.pop()
+        if module not in found:
+            found.add(module)
+            text = (folder / module).read_text(encoding="utf-8")
+            todo += re.findall(r'^import[^;]*?from "\./([^"]+)"', text, re.MULTILINE)
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    assert set(re.findall(r'rel="modulepreload" href="\./([^"]+)"', page)) == found - {"main.js"}

@@ -172,7 +172,7 @@ export function makeActs(app) {
     split: (id, k = 2) =>
       decide([{ kind: "split", cluster: id, k }], {
         images: true,
-        done: (answer) => `${named(id)} is split: ${listed(answer.reports[0].new.map((n) => `cluster ${n}`))} ${answer.reports[0].new.length === 1 ? "is" : "are"} new`,
+        done: (answer) => saidOfSplit(named(id), answer.reports[0].new),
         again: clustersAgain([id]),
       }),
 
@@ -229,4 +229,9 @@ export function makeActs(app) {
   }
 
   return acts;
+}
+
+function saidOfSplit(name, found) {
+  const clusters = listed(found.map((id) => `cluster ${id}`));
+  return `${name} is split: ${clusters} ${found.length === 1 ? "is" : "are"} new`;
 }

@@ -30,9 +30,9 @@ export const originalUrl = (id) => `${BASE}/images/${id}/original`;
 export const eventsUrl = `${BASE}/events`;
 
 /**
- * @param {{onStale?: (problem: Problem) => Promise<void>, onReach?: (is: boolean) => void}} options `onStale` takes the new state
- *   when another tab or the command line was faster; `onReach(isThere)` whether the service answers;
- *   `user()` who decides.
+ * @param {{onStale?: (problem: Problem) => Promise<void>, onReach?: (is: boolean) => void,
+ *   user?: () => string}} options `onStale` takes the new state when another tab or the command
+ *   line was faster; `onReach(isThere)`: whether the service answers; `user()`: who decides.
  */
 export function makeApi({ onStale = async () => {}, onReach = () => {}, user = () => "" } = {}) {
   let revision = null;

@@ -48,9 +48,11 @@ export function Cohorts({ app, title }) {
       </p>
     </section>`;
   }
-  return html`<${Cohort} key=${`${cohort.cluster} ${cohort.count} ${cohort.images[0].id}`} app=${app} cohort=${cohort}
-    place=${place} of=${open.length} right=${value.held_out ? value.right / value.held_out : null} onPass=${pass} onAccept=${accept}
-    onStep=${(step) => setAt(Math.max(0, Math.min(place + step, open.length - 1)))} />`;
+  const key = `${cohort.cluster} ${cohort.count} ${cohort.images[0].id}`;
+  const right = value.held_out ? value.right / value.held_out : null;
+  const step = (by) => setAt(Math.max(0, Math.min(place + by, open.length - 1)));
+  return html`<${Cohort} key=${key} app=${app} cohort=${cohort} place=${place} of=${open.length}
+    right=${right} onPass=${pass} onAccept=${accept} onStep=${step} />`;
 }
 
 function Cohort({ app, cohort, place, of, right, onPass, onAccept, onStep }) {

@@ -146,6 +146,7 @@ export function helpSections(active = []) {
       scope,
       title: TITLES[scope] || scope[0].toUpperCase() + scope.slice(1),
       rows: KEYS.filter((row) => row.scope === scope && row.help),
+      isHere: active.includes(scope),
     }))
     .filter((section) => section.rows.length)
     .sort((a, b) => place(a.scope) - place(b.scope));
