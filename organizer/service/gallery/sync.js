@@ -29,7 +29,12 @@ export function makeSync(app) {
   let calm = 0;
   let soon = 0;
 
-  async function loadAll() {
+  // A decision made meanwhile is shown already; what is there after it is asked for by it.
+  function isOld(found, sent) {
+    return api.sent !== sent || (api.revision !== null && found.revision < api.revision);
+  }
+
+  async function loadAll({ anyRevision = false } = {}) {
     const { sort } = store.get();
     const { sent } = api;
     try {
@@ -38,8 +43,7 @@ export function makeSync(app) {
         api.get("/clusters", { sort }),
         api.get("/history", { limit: 1 }),
       ]);
-      // A decision made meanwhile is shown already; what is there after it is asked for by it.
-      if (api.sent !== sent) return;
+      if (isOld(anyRevision ? { revision: api.revision } : found, sent)) return;
       api.revision = found.revision;
       const clusters = new Map(found.clusters.map((c) => [c.id, c]));
       store.set({ status, clusters, progress: found.progress, history, problem: null });
@@ -55,7 +59,7 @@ export function makeSync(app) {
       api.get("/history", { limit: 1 }),
       ...ids.map((id) => api.get(`/clusters/${id}`).catch((p) => missing(p, id))),
     ]);
-    if (api.sent !== sent) return;
+    if (isOld(status, sent)) return;
     const clusters = new Map(store.get().clusters);
     for (const cluster of found) {
       if (cluster.gone) clusters.delete(cluster.id);
@@ -73,7 +77,7 @@ export function makeSync(app) {
   async function refresh(clusters, { images = true } = {}) {
     const known = store.get().clusters;
     const few = clusters && clusters.length <= FEW && clusters.every((id) => known.has(id));
-    await (few ? loadSome(clusters).catch(loadAll) : loadAll());
+    await (few ? loadSome(clusters).catch(() => loadAll()) : loadAll());
     if (images) announce(clusters);
   }
 
@@ -108,13 +112,19 @@ export function makeSync(app) {
 
   const takers = {
     hello: (data) => {
-      if (api.revision !== null && data.revision !== api.revision) refresh(null);
+      if (api.revision !== null && data.revision !== api.revision) anew();
     },
     state: onState,
     job: onJob,
     images: onImages,
-    reset: () => refresh(null),
+    reset: anew,
   };
+
+  // Whatever the page knows: it may be another library by now, with a lower revision.
+  async function anew() {
+    await loadAll({ anyRevision: true });
+    announce(null);
+  }
 
   // Decisions that follow each other quickly are looked at once.
   function refreshSoon() {
