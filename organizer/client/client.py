@@ -237,8 +237,8 @@ class Client:
         Raises:
             ServiceError: The map is not drawn.
         """
-        ids = self._service.read_bytes(f"/map/ids?method={method}")
-        xy = map_numbers("f", self._service.read_bytes(f"/map/points?method={method}"))
+        ids = self._service.read_bytes("/map/ids", method=method)
+        xy = map_numbers("f", self._service.read_bytes("/map/points", method=method))
         names = (ids[at : at + 16].hex() for at in range(0, len(ids), 16))
         return list(zip(names, xy[::2], xy[1::2], strict=True))
 
@@ -255,7 +255,7 @@ class Client:
             ServiceError: The map is not drawn.
         """
         kind = {"cluster": "i", "state": "B", "doubt": "f", "camera": "H", "time": "d"}[name]
-        data = self._service.read_bytes(f"/map/columns/{name}?method={method}")
+        data = self._service.read_bytes(f"/map/columns/{name}", method=method)
         return list(map_numbers(kind, data))
 
     def report(self, *, labels: Labels | None = None) -> ReportNumbers:

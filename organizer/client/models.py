@@ -191,10 +191,14 @@ class Cohort(BaseModel):
 
 
 class Confirm(BaseModel):
-    """Images are rightly where they are: each is kept in the cluster that it is in, for good."""
+    """Images are rightly where they are: each is kept in the cluster that it is in, for good.
+
+    With the cluster in which they were seen, none is confirmed where somebody else has moved one.
+    """
 
     kind: Literal["confirm"] = "confirm"
     images: list[str]
+    cluster: int | None = None
 
 
 class CropItem(BaseModel):
@@ -553,10 +557,11 @@ class ImageColumns(BaseModel):
 
 
 class ImageDecisionItem(BaseModel):
-    """What a person decided about an image."""
+    """What a person decided about an image, and who; empty where that is unknown."""
 
     at: str
     what: str
+    user: str
     step: int
 
 

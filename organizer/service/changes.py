@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import defaultdict
-from contextlib import suppress
 
 from organizer.errors import StoreError
 from organizer.library import Library
@@ -32,7 +32,7 @@ class ChangeWatcher:
 
     def start(self) -> None:
         """Look every now and then, on a thread of its own."""
-        self.look()
+        self.look_at_all()
         self._thread = threading.Thread(target=self._watch, name="changes", daemon=True)
         self._thread.start()
 
@@ -43,26 +43,32 @@ class ChangeWatcher:
             self._thread.join()
 
     def look(self) -> None:
-        """Publish what has changed since the last look; costs one read where nothing has."""
-        # A disk that was disconnected may come back.
-        with self._lock, suppress(StoreError):
-            seen = self._library.store.revision()
-            if seen == self._seen:
-                return
-            is_first = self._seen < 0
-            self._look_at_steps(is_first=is_first)
-            self._look_at_images(is_first=is_first)
-            self._seen = seen
+        """Publish the steps since the last look: what somebody who decides waits for."""
+        with self._lock:
+            self._look_at_steps()
 
-    def _look_at_steps(self, *, is_first: bool) -> None:
-        former, self._step = self._step, self._library.revision
-        if is_first or self._step == former:
+    def look_at_all(self) -> None:
+        """Publish what has changed since the last look; costs one read where nothing has."""
+        seen = self._library.store.revision()
+        if seen == self._seen:
+            return
+        self.look()
+        self._look_at_images()
+        self._seen = seen
+
+    def _look_at_steps(self) -> None:
+        former, revision = self._step, self._library.revision
+        if former < 0:
+            self._step = revision
+        if revision == self._step:
             return
         steps: dict[int, list[HistoryEvent]] = defaultdict(list)
         for event in self._library.corrections.history(since=former):
             steps[event.step_id].append(event)
         for number, events in sorted(steps.items()):
             self._publish_step(number, events)
+            self._step = number
+        self._step = revision
 
     def _publish_step(self, number: int, events: list[HistoryEvent]) -> None:
         current = self._library.store.clusterings.current()
@@ -77,16 +83,21 @@ class ChangeWatcher:
             },
         )
 
-    def _look_at_images(self, *, is_first: bool) -> None:
+    def _look_at_images(self) -> None:
         photos = self._library.store.photo_versions()
         if photos == self._photos:
             return
-        self._photos = photos
         self._library.images.overview()  # read here, so that no page waits for it
-        former, self._images = self._images, self._library.store.photos.count_images()
-        if not is_first and self._images != former:
-            self._events.publish("images", {"added": self._images - former, "images": self._images})
+        former, images = self._images, self._library.store.photos.count_images()
+        if former >= 0 and images != former:
+            self._events.publish("images", {"added": images - former, "images": images})
+        self._images, self._photos = images, photos
 
     def _watch(self) -> None:
         while not self._ended.wait(_LOOK_SECONDS):
-            self.look()
+            try:
+                self.look_at_all()
+            except StoreError:  # a disk that was disconnected may come back
+                continue
+            except Exception:
+                logging.getLogger(__name__).exception("cannot look for changes")

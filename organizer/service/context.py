@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from asyncio import Semaphore
 from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, TypeVar
@@ -11,7 +13,7 @@ from urllib.parse import unquote
 from fastapi import Depends, Header, Request, Response
 
 from organizer.arguments import require_user
-from organizer.errors import StaleRevisionError
+from organizer.errors import StaleRevisionError, StoreError
 from organizer.library import Library
 from organizer.service.changes import ChangeWatcher
 from organizer.service.event_bus import EventBus
@@ -24,6 +26,9 @@ from organizer.service.timeline_cache import TimelineCache
 from organizer.service.writer import Writer
 
 T = TypeVar("T")
+
+_DECODED_AT_ONCE = 2
+"""Pictures from elsewhere, of which one may take half a gigabyte of memory."""
 
 
 @dataclass(slots=True)
@@ -39,6 +44,7 @@ class Service:
         writer: Runs all writes, one after the other.
         jobs: What takes longer than a request.
         reports: Reports that were made before.
+        decoding: Held while a picture from elsewhere is decoded.
         maps: Maps that were read before.
         timeline: The timeline that was read before.
     """
@@ -51,6 +57,7 @@ class Service:
     writer: Writer
     jobs: JobRunner
     reports: ReportCache = field(default_factory=ReportCache)
+    decoding: Semaphore = field(default_factory=lambda: Semaphore(_DECODED_AT_ONCE))
     maps: MapCache = field(default_factory=MapCache)
     timeline: TimelineCache = field(default_factory=TimelineCache)
 
@@ -70,7 +77,12 @@ class Service:
             with self.deciding(revision=revision, user=user):
                 return work()
 
-        return self.writer.decide(decided).result()
+        try:
+            return self.writer.decide(decided).result()
+        except CancelledError as error:
+            raise StoreError(
+                "the service is ending: nothing was changed", "start it again: organizer serve"
+            ) from error
 
     @contextmanager
     def deciding(self, *, revision: int | None, user: str) -> Iterator[None]:

@@ -98,10 +98,14 @@ class New(Body):
 
 
 class Confirm(Body):
-    """Images are rightly where they are: each is kept in the cluster that it is in, for good."""
+    """Images are rightly where they are: each is kept in the cluster that it is in, for good.
+
+    With the cluster in which they were seen, none is confirmed where somebody else has moved one.
+    """
 
     kind: Literal["confirm"]
     images: Images
+    cluster: ClusterIdNumber | None = None
 
 
 class Retire(Body):
@@ -206,11 +210,13 @@ def _requests(service: Service, asked: AnyDecision) -> list[DecisionRequest]:
         case Retire():
             request = RetireCluster(asked.cluster)
         case Confirm():
-            return _confirmed(service, asked.images)
+            return _confirmed(service, asked.images, asked.cluster)
     return [request]
 
 
-def _confirmed(service: Service, images: Sequence[str]) -> list[DecisionRequest]:
+def _confirmed(
+    service: Service, images: Sequence[str], seen_in: int | None
+) -> list[DecisionRequest]:
     """Moves of images to the clusters that they are in."""
     overview = service.library.images.overview()
     rows = overview.photos.rows.of(images)
@@ -225,6 +231,15 @@ def _confirmed(service: Service, images: Sequence[str]) -> list[DecisionRequest]
                 "move it into one",
             )
         by_cluster.setdefault(cluster, []).append(image_id)
+    elsewhere = [i for cluster, ids in by_cluster.items() if cluster != seen_in for i in ids]
+    if seen_in is not None and elsewhere:
+        raise ProblemError(
+            HTTPStatus.CONFLICT,
+            "elsewhere",
+            f"{len(elsewhere)} of these images are not in cluster {seen_in} any more",
+            "look at them again",
+            images=elsewhere,
+        )
     return [MoveImages(ids, cluster) for cluster, ids in by_cluster.items()]
 
 

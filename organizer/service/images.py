@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
@@ -160,10 +160,11 @@ class CropItem(BaseModel):
 
 
 class ImageDecisionItem(BaseModel):
-    """What a person decided about an image."""
+    """What a person decided about an image, and who; empty where that is unknown."""
 
     at: str
     what: str
+    user: str
     step: int
 
 
@@ -280,7 +281,8 @@ def get_image(
         group=found.group.value,
         facts=dict(found.facts),
         decisions=[
-            ImageDecisionItem(at=d.at, what=d.what, step=d.step_id) for d in found.decisions
+            ImageDecisionItem(at=d.at, what=d.what, user=d.user, step=d.step_id)
+            for d in found.decisions
         ],
     )
 
@@ -307,10 +309,10 @@ def no_image(image_id: str) -> ProblemError:
     )
 
 
-def _ingest(service: Service, text: str | None) -> int | None:
+def _ingest(service: Service, text: str | None) -> int | Sequence[int] | None:
     if text is None:
         return None
-    return service.library.store.clusterings.last_ingest() if text == _LAST else int(text)
+    return service.library.store.clusterings.last_ingests() if text == _LAST else int(text)
 
 
 def _column(found: ImageList, name: str) -> Any:

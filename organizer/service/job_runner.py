@@ -196,7 +196,7 @@ class JobRunner:
         # It writes nothing, and is the same kind of thread: nothing that runs on it keeps the
         # program from ending.
         self._reader = Writer()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._jobs: dict[str, Job] = {}
         self._runs: dict[str, tuple[JobRun, Future[None]]] = {}
         self._folder: Path | None = None
@@ -235,8 +235,8 @@ class JobRunner:
         queue = self._writer.queue if writes else self._reader.queue
         self._changed(job)  # before it may run
         with self._lock:
-            self._jobs[job.id] = job
             self._runs[job.id] = run, queue(lambda: self._run(job, run, work))
+            self._jobs[job.id] = job
         return job
 
     def all(self) -> list[Job]:
@@ -271,9 +271,10 @@ class JobRunner:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _files(self) -> Path:
-        if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="organizer-jobs-"))
-        return self._folder
+        with self._lock:
+            if self._folder is None:
+                self._folder = Path(tempfile.mkdtemp(prefix="organizer-jobs-"))
+            return self._folder
 
     def _run(self, job: Job, run: JobRun, work: JobWork) -> None:
         job.state, job.started_at = JobState.RUNNING, now()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
@@ -12,12 +13,20 @@ from pydantic import BaseModel, Field
 from organizer.service.context import RevisionOf, Service, ServiceOf
 from organizer.service.images import no_image
 from organizer.service.listed import ListedImages
+from organizer.service.problems import ProblemError
 from organizer.service.schemas import Body, ImageIdText, ImageItem
 from organizer.types import Hit
 
 router = APIRouter(tags=["search"])
 
 _MOST_EXAMPLES = 100
+
+_PICTURE = {
+    "requestBody": {
+        "required": True,
+        "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
 Limit = Annotated[int, Query(ge=1, le=1_000)]
 
 
@@ -45,10 +54,7 @@ def list_neighbours(
     limit: Limit = 24,
 ) -> HitList:
     """The images most similar to one of the library."""
-    images = service.library.images
-    is_listed = images.overview().photos.rows.of([image_id])[0] >= 0
-    if not is_listed and image_id not in images:
-        raise no_image(image_id)
+    _require_images(service, [image_id])
     hits = service.library.search(image_id, limit=limit)
     return HitList(revision=revision, hits=_items(service, hits))
 
@@ -57,6 +63,14 @@ def list_neighbours(
 def search_images(asked: Example, service: ServiceOf, revision: RevisionOf) -> HitList:
     """The images most similar to some and least to others, or nearest to a text."""
     library = service.library
+    if asked.text is None and not asked.likes:
+        raise ProblemError(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "invalid",
+            "there is nothing to search for",
+            "name images in likes, or a text",
+        )
+    _require_images(service, [*asked.likes, *asked.unlikes])
     if asked.text is not None:
         hits = library.search_text(
             asked.text, likes=asked.likes, unlikes=asked.unlikes, limit=asked.limit
@@ -66,14 +80,28 @@ def search_images(asked: Example, service: ServiceOf, revision: RevisionOf) -> H
     return HitList(revision=revision, hits=_items(service, hits))
 
 
-@router.post("/search/picture")
+@router.post("/search/picture", openapi_extra=_PICTURE)
 async def search_picture(
     request: Request, service: ServiceOf, revision: RevisionOf, limit: Limit = 48
 ) -> HitList:
     """The images most similar to a picture from elsewhere, whose bytes are the body."""
     data = await request.body()
-    hits = await run_in_threadpool(service.library.search_picture, data, limit=limit)
+    async with service.decoding:  # a large picture takes half a gigabyte
+        hits = await run_in_threadpool(service.library.search_picture, data, limit=limit)
     return HitList(revision=revision, hits=await run_in_threadpool(_items, service, hits))
+
+
+def _require_images(service: Service, image_ids: Sequence[str]) -> None:
+    """Make sure that there are these images: an id is never taken for a path.
+
+    Raises:
+        ProblemError: There is no such image.
+    """
+    images = service.library.images
+    rows = images.overview().photos.rows.of(image_ids)
+    for image_id, row in zip(image_ids, rows.tolist(), strict=True):
+        if row < 0 and image_id not in images:
+            raise no_image(image_id)
 
 
 def _items(service: Service, hits: Iterable[Hit]) -> list[ImageItem]:

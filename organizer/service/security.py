@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from organizer.service.options import ServiceOptions
 
 API = "/api/v1"
-COOKIE = "organizer_session"
+_COOKIE = "organizer_session"
 
 _OPEN = frozenset({f"{API}/health", f"{API}/session"})
 """What needs no token."""
@@ -114,11 +114,14 @@ class Guard:
             raise _forbidden(f"this service is not called {name[:100]!r}")
 
     def _require_origin(self, scope: Scope, headers: Headers) -> None:
+        site = headers.get("sec-fetch-site", "same-origin")
+        if site == "cross-site" and scope["path"].startswith(API):
+            raise _forbidden("another site may not read here")
         if scope["method"] in _READS:
             return
         origin = headers.get("origin")
         own = f"{scope['scheme']}://{headers.get('host', '')}"
-        is_foreign = headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}
+        is_foreign = site not in {"same-origin", "none"}
         if is_foreign or (origin is not None and not _is_same_site(origin, own)):
             raise _forbidden("another site may not write here")
 
@@ -144,7 +147,7 @@ class Guard:
         scheme, _, given = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and is_token(given.strip(), self._options.token):
             return
-        if self._sessions.is_going_on(session_of(headers)):
+        if self._sessions.is_going_on(session_of(scope)):
             return
         raise ProblemError(
             HTTPStatus.UNAUTHORIZED,
@@ -160,10 +163,15 @@ def is_token(given: str, token: str) -> bool:
     return hmac.compare_digest(given.encode(), token.encode())
 
 
-def session_of(headers: Headers) -> str:
+def cookie_of(scope: Scope) -> str:
+    """The name of the cookie: browsers give those of one port to all others of a machine."""
+    return f"{_COOKIE}_{scope['server'][1]}"
+
+
+def session_of(scope: Scope) -> str:
     """The session's cookie of a request; empty where there is none."""
     try:
-        found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+        found = SimpleCookie(Headers(scope=scope).get("cookie", "")).get(cookie_of(scope))
     except CookieError:
         return ""
     return found.value if found is not None else ""

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from organizer.service.context import ServiceOf
 from organizer.service.problems import ProblemError
-from organizer.service.security import COOKIE, Sessions, is_token, session_of
+from organizer.service.security import Sessions, cookie_of, is_token, session_of
 
 router = APIRouter(tags=["session"])
 
@@ -36,7 +36,7 @@ def begin_session(asked: SessionRequest, request: Request, service: ServiceOf) -
         )
     response = Response(status_code=HTTPStatus.NO_CONTENT)
     response.set_cookie(
-        COOKIE,
+        cookie_of(request.scope),
         _sessions(request).begin(),
         httponly=True,
         samesite="strict",
@@ -48,9 +48,9 @@ def begin_session(asked: SessionRequest, request: Request, service: ServiceOf) -
 @router.delete("/session", status_code=HTTPStatus.NO_CONTENT)
 def end_session(request: Request) -> Response:
     """Forget the cookie."""
-    _sessions(request).end(session_of(request.headers))
+    _sessions(request).end(session_of(request.scope))
     response = Response(status_code=HTTPStatus.NO_CONTENT)
-    response.delete_cookie(COOKIE)
+    response.delete_cookie(cookie_of(request.scope))
     return response
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Literal
 
+import numpy as np
 from fastapi import APIRouter
 from pydantic import BaseModel
 
 from organizer.library import Library
 from organizer.library.embedders.describe import describe_embedder
-from organizer.library.images.filters import ImageFilter
 from organizer.service.context import RevisionOf, ServiceOf, UserOf
 from organizer.service.thumbnails import SIZES, VERSION
+from organizer.types import AssignmentState
 
 router = APIRouter(tags=["status"])
 
@@ -182,12 +183,15 @@ def get_status(service: ServiceOf, revision: RevisionOf, user: UserOf) -> Status
 
 def progress_of(library: Library) -> NamingProgress:
     """How far the clusters are named."""
-    profiles = library.clusters.profiles(samples=1)
-    unassigned = library.images.find(ImageFilter(unassigned=True))
+    overview, names = library.images.overview(), library.clusters.names()
+    current = overview.clustering
+    store = library.store.clusterings
+    ids = [] if current is None else store.cluster_ids(current.clustering_id)
+    is_unassigned = overview.states == AssignmentState.UNSURE.value
     return NamingProgress(
-        named=sum(profile.name is not None for profile in profiles),
-        clusters=len(profiles),
-        unassigned=len(unassigned) + unassigned.hidden,
+        named=sum(cluster_id in names for cluster_id in ids),
+        clusters=len(ids),
+        unassigned=int(np.count_nonzero(is_unassigned)),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import OrderedDict
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
@@ -104,16 +104,17 @@ class ThumbnailCache:
 
     def _make_room(self, connection: sqlite3.Connection) -> None:
         """Remove the oldest tenth where the file has become too large."""
-        with closing(connection.execute("PRAGMA page_count")) as pages:
-            used = int(pages.fetchone()[0]) * 4_096
-        if used <= self._file:
+        pages, free, size = (
+            connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        if (pages - free) * size <= self._file:
             return
         connection.execute(
             "DELETE FROM thumbnails WHERE rowid IN (SELECT rowid FROM thumbnails ORDER BY rowid "
             "LIMIT (SELECT count(*) / 10 + 1 FROM thumbnails))"
         )
-        connection.commit()
-        connection.execute("VACUUM")
+        connection.commit()  # the room is used for the next ones
 
 
 def _name(image_id: str, size: int) -> str:

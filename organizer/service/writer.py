@@ -6,11 +6,11 @@ pause lets the decisions that wait go first, by `Writer.decide_waiting`.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import suppress
 from typing import Any, TypeVar
 
 from organizer.errors import StoreError
@@ -112,8 +112,7 @@ class Writer:
                     return
             if not has_work:
                 is_due = False
-                with suppress(StoreError):  # another process writes: it does the upkeep
-                    self._when_idle()
+                self._follow(self._when_idle)
                 continue
             is_due = True
             self.decide_waiting()
@@ -135,4 +134,13 @@ class Writer:
             task.set_exception(error)
         else:
             task.set_result(result)
-        self._after_each()
+        self._follow(self._after_each)
+
+    def _follow(self, work: Callable[[], object]) -> None:
+        """Do what follows a write. Whatever becomes of it, the next write is done."""
+        try:
+            work()
+        except StoreError:  # another process writes, or a disk was disconnected: next time
+            return
+        except Exception:
+            logging.getLogger(__name__).exception("what follows a write failed")

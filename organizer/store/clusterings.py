@@ -267,6 +267,14 @@ class ClusteringTables:
         """The number of the last ingest that brought something new; 0 if there was none."""
         return int(self._journal.value("SELECT max(ingest_id) FROM ingests") or 0)
 
+    def last_ingests(self) -> tuple[int, ...]:
+        """All numbers of the last ingest: it gets another one after each decision during it."""
+        rows = self._journal.rows(
+            "SELECT ingest_id FROM ingests WHERE at = "
+            "(SELECT at FROM ingests ORDER BY ingest_id DESC LIMIT 1) ORDER BY ingest_id"
+        )
+        return tuple(row["ingest_id"] for row in rows)
+
     def ingest_times(self) -> dict[int, str]:
         """When each ingest that brought something new began."""
         return {row["ingest_id"]: row["at"] for row in self._journal.rows("SELECT * FROM ingests")}

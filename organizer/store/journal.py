@@ -34,6 +34,7 @@ class LibraryJournal:
     """The journal of one library, read by many threads and written by one.
 
     Reads outside of a transaction see what is committed; the thread that writes sees its own rows.
+    Every thread reads by a connection of its own, so that none waits for another.
 
     Args:
         folder: The library's folder.
@@ -41,7 +42,8 @@ class LibraryJournal:
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / JOURNAL
-        self._reader: sqlite3.Connection | None = None
+        self._own = threading.local()
+        self._readers: list[sqlite3.Connection] = []
         self._writer: sqlite3.Connection | None = None
         self._writing_thread: int | None = None
         self._lock = threading.RLock()
@@ -64,10 +66,11 @@ class LibraryJournal:
     def close(self) -> None:
         """Close the file; the next read opens it again."""
         with self._lock:
-            for connection in (self._reader, self._writer):
+            for connection in (*self._readers, self._writer):
                 if connection is not None:
                     connection.close()
-            self._reader = self._writer = None
+            self._readers.clear()
+            self._own, self._writer = threading.local(), None
 
     # Reading -------------------------------------------------------------------------------
 
@@ -79,14 +82,14 @@ class LibraryJournal:
             values: Its values.
             committed: Whether rows of a transaction of this thread are left out.
         """
-        with self._translated(), self._lock:
+        with self._translated():
             cursor = self._connection(committed=committed).execute(query, values)
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def value(self, query: str, values: Sequence[Any] = ()) -> Any:
         """The first column of the first row of a query; None where there is none."""
-        with self._translated(), self._lock:
+        with self._translated():
             row = self._connection().execute(query, values).fetchone()
             return None if row is None else row[0]
 
@@ -96,7 +99,7 @@ class LibraryJournal:
         if self.is_written_here():
             yield
             return
-        with self._translated(), self._lock:
+        with self._translated():
             connection = self._connection()
             if connection.in_transaction:
                 yield
@@ -182,9 +185,13 @@ class LibraryJournal:
     def _connection(self, *, committed: bool = False) -> sqlite3.Connection:
         if self.is_written_here() and not committed:
             return self._require_writer()
-        if self._reader is None:
-            self._reader = self._connect(create=False)
-        return self._reader
+        reader: sqlite3.Connection | None = getattr(self._own, "reader", None)
+        if reader is None:
+            reader = self._connect(create=False)
+            self._own.reader = reader
+            with self._lock:
+                self._readers.append(reader)
+        return reader
 
     def _connect(self, *, create: bool) -> sqlite3.Connection:
         # A reader may have to roll a commit back that a power cut interrupted: "ro" could not.

@@ -114,10 +114,9 @@ def test_the_filters_of_the_client_are_those_of_the_api() -> None:
 def test_the_client_has_a_method_for_every_route() -> None:
     source = "".join(file.read_text(encoding="utf-8") for file in MODELS.parent.glob("*.py"))
     paths = re.findall(r'f?"(/[a-z][^"?]*)"', source)
-    known = {re.sub(r"\{[^}]*\}", "{}", path) for path in paths} | {"/map/points", "/map/ids"}
+    known = {re.sub(r"\{[^}]*\}", "{}", path) for path in paths}
     routes = {re.sub(r"\{[^}]*\}", "{}", path.removeprefix("/api/v1")) for _, path in OPERATIONS}
-    # A program sends the token itself; the columns of the map are asked for by name.
-    assert routes - known == {"/session", "/map/columns/{}"}
+    assert routes - known == {"/session"}, "a program sends the token itself"
 
 
 # Any request --------------------------------------------------------------------------------

@@ -36,18 +36,18 @@ class IngestNews:
 
 def read_news(store: Store, overview: ImageOverview) -> IngestNews | None:
     """What the last ingest brought; None before the first one."""
-    last = store.clusterings.last_ingest()
-    if not last:
+    numbers = store.clusterings.last_ingests()
+    if not numbers:
         return None
-    clusters = overview.cluster_ids[overview.since == last]
+    clusters = overview.cluster_ids[np.isin(overview.since, numbers)]
     ids, counts = np.unique(clusters[clusters != NOISE], return_counts=True)
     order = np.lexsort((ids, -counts))
-    origin = f"{NOVEL_ORIGIN} {last}"
+    origins = {f"{NOVEL_ORIGIN} {number}" for number in numbers}
     current = {*np.unique(overview.cluster_ids).tolist()}
-    found = [i for i, (_, came) in store.clusterings.origins().items() if came == origin]
+    found = [i for i, (_, came) in store.clusterings.origins().items() if came in origins]
     return IngestNews(
-        ingest_id=last,
-        at=store.clusterings.ingest_times().get(last, ""),
+        ingest_id=numbers[-1],
+        at=store.clusterings.ingest_times().get(numbers[-1], ""),
         images=len(clusters),
         unassigned=int(np.count_nonzero(clusters == NOISE)),
         grown={int(ids[at]): int(counts[at]) for at in order},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -76,7 +76,7 @@ def read_profiles(
         models,
         compile_constraints(store.decisions.current()),
         {i: origin for i, (_, origin) in store.clusterings.origins().items()},
-        store.clusterings.last_ingest(),
+        store.clusterings.last_ingests(),
         samples=samples,
         with_people=with_people,
     )
@@ -117,13 +117,13 @@ class _ProfileReader:
         models: ClusterModels,
         constraints: Constraints,
         origins: Mapping[int, str],
-        last_ingest: int,
+        last_ingests: Sequence[int],
         *,
         samples: int,
         with_people: bool,
     ) -> None:
         self._overview, self._constraints, self._origins = overview, constraints, origins
-        self._last_ingest, self._samples = last_ingest, samples
+        self._samples = samples
         self._fixed = Counter(constraints.fixed.values())
         self._clustered = int(np.count_nonzero(overview.since != NOISE))
         self._medoids = dict(
@@ -137,6 +137,7 @@ class _ProfileReader:
         _, self._cameras = np.unique(
             [camera or "" for camera in overview.photos.capture.cameras], return_inverse=True
         )
+        self._is_new = np.isin(overview.since, last_ingests)
         self._is_decided = overview.states == AssignmentState.DECIDED.value
 
     def profile(self, cluster_id: int) -> ClusterProfile:
@@ -164,9 +165,7 @@ class _ProfileReader:
             medoid=typical[0] if typical else None,
             typical=typical,
             border=self._some(border),
-            added=int(np.count_nonzero(overview.since[rows] == self._last_ingest))
-            if self._last_ingest
-            else 0,
+            added=int(np.count_nonzero(self._is_new[rows])),
             found_in=int(number) if kind == NOVEL_ORIGIN and number.isdecimal() else None,
             hidden=len(rows) - len(shown),
             night=float(seen.mean()) if len(seen) else None,

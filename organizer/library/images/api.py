@@ -27,17 +27,16 @@ from organizer.library.images.listing import ImageList, ListOrder, list_images
 from organizer.library.images.overview import (
     ImageOverview,
     PhotoColumns,
-    read_overview,
+    join_members,
     read_photos,
 )
 from organizer.library.images.paths import image_at
-from organizer.library.images.thumbnails import THUMBNAIL_SIDE, make_thumbnails
+from organizer.library.images.thumbnails import THUMBNAIL_SIDE, make_thumbnail
 from organizer.library.images.timeline import Timeline, read_timeline
 from organizer.library.opening import OpenLibrary
-from organizer.library.progress import NoProgress
 from organizer.store.ids import pack_ids
 from organizer.thumbnail import Thumbnail
-from organizer.types import FileState, ImageFacts, is_crop_embedder
+from organizer.types import Assignments, FileState, ImageFacts, is_crop_embedder
 
 if TYPE_CHECKING:
     from organizer.store import ArrowTable
@@ -177,16 +176,8 @@ class Images:
         """
         image_id = require_image_id("image_id", image_id)
         side = require_integer("side", side, least=1)
-        found = make_thumbnails(
-            self._store,
-            [image_id],
-            side=side,
-            threads=1,
-            max_file_bytes=self._opened.settings.max_file_bytes,
-            with_people=True,
-            progress=NoProgress(),
-        )
-        return found.get(image_id)
+        most = self._opened.settings.max_file_bytes
+        return make_thumbnail(self._store, image_id, side=side, max_file_bytes=most)
 
     def present_file(self, image_id: str) -> Path | None:
         """A file that holds an image, or the photo of a crop; None where none does any more.
@@ -214,13 +205,20 @@ class Images:
         return self._with_clusters(photos)
 
     def _with_clusters(self, photos: PhotoColumns) -> ImageOverview:
-        with self._store.snapshot():
-            state = (id(photos), *self._store.clusterings.fingerprint())
-            known = self._overview
-            if known is None or known[0] != state or known[1].photos is not photos:
-                known = state, read_overview(self._store, photos)
-                self._overview = known
-        return known[1]
+        clusterings, known = self._store.clusterings, self._overview
+        with self._store.snapshot():  # short: a commit waits for it
+            state = clusterings.fingerprint()
+            if known is not None and known[0] == state and known[1].photos is photos:
+                return known[1]
+            current = clusterings.current()
+            members = (
+                Assignments.empty()
+                if current is None
+                else clusterings.assignments(current.clustering_id)
+            )
+        overview = join_members(photos, current, members)
+        self._overview = state, overview
+        return overview
 
     def _photo_columns(self) -> PhotoColumns:
         current = self._store.clusterings.current()

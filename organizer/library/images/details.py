@@ -36,11 +36,13 @@ class ImageDecision:
     Attributes:
         at: When, UTC, ISO 8601.
         what: What, for a person.
+        user: Who decided; empty where that is not known.
         step_id: The step of the history that it is of.
     """
 
     at: str
     what: str
+    user: str
     step_id: int
 
 
@@ -80,6 +82,7 @@ def read_details(store: Store, overview: ImageOverview, image_id: str) -> ImageD
     frame_id = image_id if crop is None else crop.image_id
     files = store.photos.files_of([frame_id], with_people=True).get(frame_id, [])
     decisions = store.decisions.current()
+    users = {step.step_id: step.user for step in store.steps.all()}
     detected = store.detections.of([frame_id]).get(frame_id)
     boxes = detected.detections if detected is not None else ()
     counting = [box for box in boxes if box.confidence >= store.detections.threshold]
@@ -99,7 +102,7 @@ def read_details(store: Store, overview: ImageOverview, image_id: str) -> ImageD
         crops=crops,
         facts={**known, **facts.extra},
         decisions=tuple(
-            ImageDecision(d.at, describe_decision(d), d.step_id)
+            ImageDecision(d.at, describe_decision(d), users.get(d.step_id, ""), d.step_id)
             for d in decisions
             if d.kind in _ABOUT_IMAGES and image_id in d.image_ids
         ),

@@ -50,7 +50,7 @@ class ImageFilter:
         text: A part of their path, in any case.
         labels: Where known classes are from: "folders", "camera", "format" or "light".
         label: Their known class.
-        ingest: The ingest that assigned them.
+        ingest: The ingest that assigned them, by its number or its numbers.
         event: The number of their event.
         burst: The number of their burst.
         light: "night" for infrared images, "day" for the others.
@@ -67,7 +67,7 @@ class ImageFilter:
     text: str | None = None
     labels: str = FOLDERS
     label: str | None = None
-    ingest: int | None = None
+    ingest: int | Sequence[int] | None = None
     event: int | None = None
     burst: int | None = None
     light: Light | None = None
@@ -108,8 +108,9 @@ def _in_state(overview: ImageOverview, value: str) -> Mask:
     return np.asarray(overview.states == state)
 
 
-def _of_ingest(overview: ImageOverview, value: int) -> Mask:
-    return np.asarray(overview.since == require_integer("ingest", value, least=0))
+def _of_ingest(overview: ImageOverview, value: int | Sequence[int]) -> Mask:
+    given = value if isinstance(value, list | tuple) else [value]
+    return np.isin(overview.since, [require_integer("ingest", one, least=0) for one in given])
 
 
 def _of_event(overview: ImageOverview, value: int) -> Mask:

@@ -96,10 +96,12 @@ def read_photos(
 
     A hundred thousand photos take about a second; see `PhotoColumns` for when it changes.
     """
-    found = store.photos.columns("image_id", "width", "height")
-    ids: list[str] = found["image_id"].tolist()
     capture = read_capture_info(store, settings=settings)
+    ids = list(capture.image_ids)
+    found = store.photos.columns("image_id", "width", "height")  # more of them during an ingest
+    at = IdRows(found["image_id"].tolist()).of(ids)
     ratios = _ratios(found["width"], found["height"])
+    ratios = np.where(at == NOISE, NOISE, ratios[at]) if len(ratios) else at
     frames = ids
     if clustering is not None and is_crop_embedder(clustering.embedder):
         members = store.clusterings.assignments(clustering.clustering_id).image_ids.tolist()
@@ -107,7 +109,7 @@ def read_photos(
         ids = [i for i in members if i in crops]
         frames = [crops[i].image_id for i in ids]
         shapes = [crops[i].box.width / max(crops[i].box.height, 1e-9) for i in ids]
-        ratios = _cut(ratios, IdRows(found["image_id"].tolist()).of(frames), shapes)
+        ratios = _cut(ratios, IdRows(capture.image_ids).of(frames), shapes)
         capture = read_capture_info(store, ids, settings=settings)
     files = store.photos.file_lists().of(pack_ids(frames))
     hidden = store.photos.hidden(frames)
@@ -122,19 +124,16 @@ def read_photos(
     )
 
 
-def read_overview(store: Store, photos: PhotoColumns) -> ImageOverview:
+def join_members(
+    photos: PhotoColumns, clustering: StoredClustering | None, members: Assignments
+) -> ImageOverview:
     """Join what is known of the photos with the current clusters.
 
     Args:
-        store: The library, of which the caller reads one state.
-        photos: Its photos, read for the current clustering.
+        photos: The photos, read for the current clustering.
+        clustering: It; None where there is none.
+        members: Its members; those that are not among the photos are left out.
     """
-    current = store.clusterings.current()
-    members = (
-        Assignments.empty()
-        if current is None
-        else store.clusterings.assignments(current.clustering_id)
-    )
     n = len(photos.image_ids)
     at = photos.rows.of(members.image_ids.tolist())
     known = at != NOISE
@@ -147,7 +146,7 @@ def read_overview(store: Store, photos: PhotoColumns) -> ImageOverview:
 
     return ImageOverview(
         photos=photos,
-        clustering=current,
+        clustering=clustering,
         cluster_ids=column(members.cluster_ids, NOISE),
         candidates=column(members.candidates, NOISE),
         distances=column(members.distances, np.nan),
@@ -179,7 +178,6 @@ def _objects(values: Sequence[object]) -> NDArray[np.object_]:
 
 
 def _ranks(keys: Sequence[object]) -> Labels:
-    order = sorted(range(len(keys)), key=keys.__getitem__)  # type: ignore[arg-type]
-    ranks = np.empty(len(keys), dtype=np.int64)
-    ranks[order] = np.arange(len(keys))
-    return ranks
+    """The place of each key in their order; equal keys have equal places."""
+    place = {key: rank for rank, key in enumerate(sorted(set(keys)))}  # type: ignore[type-var]
+    return np.array([place[key] for key in keys], dtype=np.int64)

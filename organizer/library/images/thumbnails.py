@@ -34,7 +34,6 @@ def make_thumbnails(
     quality: int = QUALITY,
     threads: int = 0,
     max_file_bytes: int = 2 * 1024**3,
-    with_people: bool | None = None,
     progress: Progress,
 ) -> dict[str, Thumbnail]:
     """Make thumbnails of images, uncropped and upright; of a crop what lies in its box.
@@ -49,14 +48,13 @@ def make_thumbnails(
         quality: Of the JPEGs, 1 to 95.
         threads: Threads that read and decode; 0 takes one for each core.
         max_file_bytes: A larger file is not read.
-        with_people: Whether also of photos with people; as the store is set where None.
         progress: Receives each image.
 
     Returns:
         By image id, in the order of `wanted`.
     """
     ids = list(dict.fromkeys(wanted))
-    files = store.photos.files_of(ids, with_people=with_people)
+    files = store.photos.files_of(ids)
     crops = store.detections.crops(ids)
     progress.begin("reading pictures", len(ids))
     found = {}
@@ -67,6 +65,19 @@ def make_thumbnails(
         if picture is not None:
             found[image_id] = picture
     return found
+
+
+def make_thumbnail(
+    store: Store, image_id: str, *, side: int, max_file_bytes: int
+) -> Thumbnail | None:
+    """Make the thumbnail of one image, photos with people included; see `make_thumbnails`.
+
+    Several threads may do so at once.
+    """
+    files = store.photos.files_of([image_id], with_people=True).get(image_id, ())
+    job = _job(image_id, store.detections.crops([image_id]).get(image_id), files)
+    decode.register_codecs()
+    return _picture(job, side=side, quality=QUALITY, max_bytes=max_file_bytes)
 
 
 @dataclass(frozen=True, slots=True)

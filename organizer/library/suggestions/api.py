@@ -62,8 +62,8 @@ class Suggestions:
         wanted = None if name is None else require_text("name", name)
         least = require_number("min_confidence", min_confidence, least=0, most=1)
         with self._store.snapshot():
-            learned = require_learned(read_state(self._store, settings=self._settings))
-            return report_suggestions(learned, name=wanted, least=least)
+            state = read_state(self._store, settings=self._settings)
+        return report_suggestions(require_learned(state), name=wanted, least=least)
 
     def accept(self, suggestions: Sequence[Suggestion]) -> list[DecisionReport]:
         """Move images to the clusters that were suggested: one step, which one undo takes back.
@@ -111,9 +111,9 @@ class Suggestions:
         limit = require_integer("limit", limit, least=1)
         with self._store.snapshot():
             state = read_state(self._store, settings=self._settings)
-            can_learn = len(current_names(state)) > 1
-            learned = learn_clusters(state) if can_learn else None
-            return find_questions(state, learned, limit)
+        can_learn = len(current_names(state)) > 1
+        learned = learn_clusters(state) if can_learn else None
+        return find_questions(state, learned, limit)
 
 
 def _sound(suggestion: Suggestion) -> Suggestion:
