@@ -111,9 +111,9 @@ export function makeActs(app) {
 
   // Of all acts on images: `seen` is what the person saw of them (seen.js).
   const acts = {
-    /** The images are rightly where they are. */
-    confirm: (ids, { leave, seen } = {}) =>
-      decide([{ kind: "confirm", images: ids }], {
+    /** The images are rightly where they are; `cluster`: all of them in this one. */
+    confirm: (ids, { leave, seen, cluster = null } = {}) =>
+      decide([{ kind: "confirm", images: ids, cluster }], {
         seen,
         show: showing(ids, { leave }),
         done: `${plural(ids.length, "image")} confirmed`,

@@ -61,8 +61,8 @@ export default function TimelineView({ app, route }) {
           onPick=${(value) => set({ camera: value, deployment: "" })} />`}
       </span>
     </div>
-    ${show === "untimed"
-      ? html`<${Untimed} app=${app} found=${found} />`
+    ${show === "untimed" ? html`<${Untimed} app=${app} found=${found} />`
+      : !counts.get(tab.name) ? html`<div class="grid-empty"><p>No events here.</p></div>`
       : html`<${Days} key=${[show, camera, deployment].join()} app=${app}
           events=${of(tab.groups)} revision=${found.revision} tab=${tab} onActed=${() => setActed((n) => n + 1)} />`}
   </section>`;
@@ -168,7 +168,6 @@ function Days({ app, events, revision, tab, onActed }) {
     ...acts,
   });
 
-  if (!events.length) return html`<div class="grid-empty"><p>No events here.</p></div>`;
   if (photos) {
     return html`<${ImageGrid} app=${app} collection=${photos} label=${tab.title} />`;
   }
