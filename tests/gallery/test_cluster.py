@@ -155,6 +155,58 @@ def test_an_image_is_seen_large_and_acted_on(opened: Gallery) -> None:
     opened.until(lambda: opened.get("/images", cluster=fox, state="decided")["total"] == 1)
 
 
+def test_the_file_is_opened_beside_the_page_and_who_decided_is_said(opened: Gallery) -> None:
+    fox, _ = _ids(opened)
+    image = opened.get("/images", cluster=fox, order="border", limit=1)["items"][0]["id"]
+    decision = {"kind": "confirm", "images": [image], "cluster": fox}
+    done = opened.client.post(
+        "/decisions",
+        json={"decisions": [decision]},
+        headers={"If-Match": "*", "X-Organizer-User": "Ada"},
+    )
+    assert done.status_code == 200
+    opened.go(f"#/cluster/{fox}?state=decided")
+    opened.until_total(1)
+    opened.press("Enter")
+    opened.until(lambda: "Ada" in opened.text(".facts-history"))
+    link = opened.page.get_by_role("link", name="Open the file")
+    assert link.get_attribute("rel") == "noopener"
+    with opened.context.expect_page() as another:
+        link.click()
+    another.value.wait_for_load_state()
+    assert another.value.url.endswith(f"/images/{image}/original")
+    assert another.value.evaluate("document.images[0].naturalWidth > 0")
+
+
+def test_a_cluster_is_dissolved_when_it_is_meant(opened: Gallery) -> None:
+    fox, _ = _ids(opened)
+    opened.page.get_by_role("button", name="Dissolve").click()
+    opened.until(lambda: "Dissolve Fox" in opened.text("dialog"))
+    opened.press("Escape")
+    opened.page.wait_for_selector("dialog", state="detached")
+    assert fox in opened.names
+    opened.page.get_by_role("button", name="Dissolve").click()
+    opened.page.wait_for_selector("dialog")
+    opened.press("Enter")
+    opened.page.wait_for_selector(".cards")
+    opened.until(lambda: fox not in opened.names)
+    opened.until(lambda: "Fox is dissolved" in opened.says)
+    opened.press("Control+z")
+    opened.until(lambda: opened.names.get(fox) == "Fox")
+
+
+def test_thumbnails_of_another_version_have_another_address(opened: Gallery) -> None:
+    made = opened.get("/status")
+    opened.page.route(
+        "**/api/v1/status", lambda route: route.fulfill(json={**made, "thumbnail_version": 7})
+    )
+    opened.page.reload()
+    opened.page.wait_for_selector(".cell")
+    opened.press("Escape")
+    opened.page.wait_for_selector(".cards img")
+    assert opened.page.get_attribute(".cards img", "src").endswith("?v=7")
+
+
 def test_the_help_lists_the_keys_of_what_is_seen_first(opened: Gallery) -> None:
     opened.press("?")
     titles = opened.page.locator(".help h3").all_inner_texts()

@@ -80,6 +80,31 @@ def test_some_of_a_group_are_accepted(taught: Gallery) -> None:
     taught.until(lambda: taught.get(f"/images/{first['images'][0]['id']}")["state"] == "decided")
 
 
+def test_a_suggestion_that_is_made_no_longer_is_left_out(taught: Gallery) -> None:
+    first = _cohorts(taught)[0]
+    ids = [image["id"] for image in first["images"]]
+    assert len(ids) > 1
+    other = next(cluster for cluster in taught.names if cluster != first["cluster"])
+    taught.page.route("**/api/v1/events", lambda route: route.abort())
+    taught.go("#/queue/suggestions")
+    taught.page.reload()
+    taught.until(lambda: taught.text("h1") == _said(first))
+    taught.decide({"kind": "move", "images": ids[:1], "to": other})
+    still = {
+        image["id"]
+        for cohort in _cohorts(taught)
+        if cohort["cluster"] == first["cluster"]
+        for image in cohort["images"]
+    }
+    taught.press("y")
+    taught.until(lambda: "left out" in taught.says)
+    assert taught.get(f"/images/{ids[0]}")["cluster"] == other
+    kept = [image for image in ids if image in still]
+    assert kept
+    assert _clusters(taught, kept) == {first["cluster"]}
+    assert f"{len(ids) - len(kept)} image" in taught.says
+
+
 def test_questions_are_answered_yes_no_and_with_another_name(taught: Gallery) -> None:
     taught.go("#/queue/doubtful")
     asked = taught.get("/review/doubtful", limit=50)["images"]

@@ -66,6 +66,49 @@ def test_a_photo_that_is_dropped_on_the_page_is_searched_for(gallery: Gallery, m
     gallery.until(lambda: gallery.text(".facts .path code").endswith("/blue/03.jpg"))
 
 
+def _drop(gallery: Gallery, photo: Path, name: str = "other.jpg") -> None:
+    gallery.evaluate(_DROP, [base64.b64encode(photo.read_bytes()).decode(), name])
+    gallery.until(lambda: name in gallery.page.url)
+    gallery.wait_for_grid()
+
+
+def test_what_a_dropped_photo_finds_shows_later_decisions(gallery: Gallery, made: Path) -> None:
+    photo = made / "photos" / "blue" / "03.jpg"
+    cluster = next(iter(gallery.names))
+    _drop(gallery, photo)
+    caption = ".cell[aria-posinset='1']"
+    image = gallery.get("/images", text="blue/03.jpg")["items"][0]["id"]
+    gallery.decide(
+        {"kind": "rename", "cluster": cluster, "name": "Badger"},
+        {"kind": "move", "images": [image], "to": cluster},
+    )
+    gallery.until(lambda: "Badger" in gallery.page.locator(caption).inner_text())
+
+
+def test_a_dropped_photo_is_not_combined_with_images_and_not_lost(
+    gallery: Gallery, made: Path
+) -> None:
+    _drop(gallery, made / "photos" / "blue" / "03.jpg")
+    gallery.press("q")
+    gallery.until(lambda: "cannot be combined" in gallery.says)
+    assert gallery.page.locator(".example img").count() == 1
+    gallery.press("ArrowRight", "w")
+    gallery.until(lambda: "Search with these instead" in gallery.says)
+    gallery.page.get_by_role("button", name="Search with these instead").click()
+    gallery.until(lambda: gallery.page.locator(".example.like").count() == 1)
+    assert "picture" not in gallery.page.url
+
+
+def test_a_photo_that_is_dropped_replaces_the_one_before(gallery: Gallery, made: Path) -> None:
+    _drop(gallery, made / "photos" / "blue" / "03.jpg")
+    url = gallery.page.get_attribute(".example img", "src")
+    _drop(gallery, made / "photos" / "red" / "01.jpg", "next.jpg")
+    gallery.until(lambda: gallery.page.get_attribute(".example img", "src") != url)
+    gone = "(url) => fetch(url).then(() => false, () => true)"
+    assert gallery.evaluate(gone, url)
+    gallery.complaints[:] = [text for text in gallery.complaints if "blob:" not in text]
+
+
 def test_a_part_of_the_path_is_found(open_page: Open) -> None:
     gallery = open_page()
     gallery.press("/")

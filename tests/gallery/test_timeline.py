@@ -181,6 +181,20 @@ def test_of_very_many_events_only_those_that_are_seen_are_there(
     assert found.page.locator(".timeline-event").count() < 200
 
 
+def test_photos_without_times_are_of_no_event(browser: Any, tmp_path: Path) -> None:
+    for i in range(6):
+        frame(tmp_path / "photos" / f"{i}.jpg", (40 * i, 90, 90), at=None, seed=i)
+    with Library.open_or_create(tmp_path) as library:
+        library.ingest([tmp_path / "photos"], embedder=COLOUR)
+        library.recluster(k=2, reduce="none")
+        with serving(library) as client:
+            found = Gallery.open(browser, client, "#/timeline")
+            found.until(lambda: "No events here" in found.text("main"))
+            found.page.get_by_role("button", name="Without a time").click()
+            found.until_total(6)
+            found.close()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_shows_two_events_beside_each_other(
     open_page: Callable[..., Gallery], scheme: str

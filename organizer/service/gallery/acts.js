@@ -2,6 +2,7 @@
 import { untouched } from "./api.js";
 import { clusterName, listed, plural } from "./format.js";
 import { rememberName } from "./recent.js";
+import { stillSo } from "./seen.js";
 
 /** @param {{api: object, store: object, sync: object, toast: Function}} app */
 export function makeActs(app) {
@@ -23,22 +24,40 @@ export function makeActs(app) {
     app.toast(problem.message, { kind: "problem", hint: problem.hint });
   }
 
+  function sayLeftOut(left) {
+    const were = left === 1 ? "it was" : "they were";
+    const text = `${plural(left, "image")} left out: ${were} decided about meanwhile.`;
+    app.toast(text, { kind: "problem", hint: "Nothing was overwritten." });
+  }
+
   const undoable = { action: { label: "Undo", run: () => undo() } };
 
   // One batch of decisions: shown (`show` gives what takes it back), sent, taken over.
-  async function decide(decisions, { show, done, again, images = false, path, body }) {
+  async function decide(decisions, { show, done, again, seen, images = false, path, body }) {
+    let wasStale = false;
+    let left = 0; // images that were left out, as others decided about them
+    const retry = async (problem, before) => {
+      wasStale = true;
+      const after = await again(problem, before);
+      if (after) left += imagesOf(before) - imagesOf(after);
+      return after;
+    };
     const takeBack = show?.();
     const isKnown = typeof done !== "function"; // what it did, before the service says it
     if (isKnown) app.toast(done, undoable);
     try {
-      const answer = await api.decide(path || "/decisions", body || { decisions }, { again });
+      const answer = await api.decide(path || "/decisions", body || { decisions }, {
+        seen: seen?.revision,
+        again: retry,
+      });
       if (!isKnown) app.toast(done(answer), undoable);
-      if (images) sync.refresh(null);
+      if (left) sayLeftOut(left);
+      if (images || wasStale) sync.refresh();
       else sync.refreshSoon();
       return answer;
     } catch (problem) {
       takeBack?.();
-      sync.refresh(null, { images: problem.status === 412 });
+      sync.refresh({ images: problem.status === 412 });
       if (problem.status === 412) sayStale(problem);
       else say(problem);
       return null;
@@ -51,12 +70,15 @@ export function makeActs(app) {
     app.toast(what, { kind: "problem", hint: "Nothing was overwritten. Look, and decide again." });
   }
 
-  // About images: what is still where it was when the person looked is decided, the rest is not.
-  function imagesAgain(check) {
+  // About images: what is still as it was when the person looked is decided, the rest is not.
+  function imagesAgain(seen) {
     return async (problem, body) => {
-      const there = check ? new Set(await check()) : null;
+      const gone = new Set(problem.body.images); // where the service names them
+      const there = problem.status === 412 ? await stillSo(api, seen) : null;
+      const isThere = (id) => (there ? there.has(id) : !gone.has(id));
+      if (!there && !gone.size) return null;
       const decisions = body.decisions
-        .map((d) => ({ ...d, images: d.images.filter((id) => !there || there.has(id)) }))
+        .map((d) => ({ ...d, images: d.images.filter(isThere) }))
         .filter((d) => d.images.length && (d.to === undefined || store.get().clusters.has(d.to)));
       return decisions.length ? { ...body, decisions } : null;
     };
@@ -77,28 +99,41 @@ export function makeActs(app) {
     };
   }
 
+  // Suggestions: those that are still made.
+  async function suggestedAgain(problem, body) {
+    const { cohorts } = await api.get("/suggestions");
+    const key = (image, cluster, name) => [image, cluster, name].join();
+    const now = new Set(cohorts.flatMap(({ cluster, name, images }) =>
+      images.map(({ id }) => key(id, cluster, name))));
+    const suggestions = body.suggestions.filter((s) => now.has(key(s.image, s.cluster, s.name)));
+    return suggestions.length ? { suggestions } : null;
+  }
+
+  // Of all acts on images: `seen` is what the person saw of them (seen.js).
   const acts = {
-    /** The images are rightly where they are. */
-    confirm: (ids, { leave, check } = {}) =>
-      decide([{ kind: "confirm", images: ids }], {
+    /** The images are rightly where they are; `cluster`: all of them in this one. */
+    confirm: (ids, { leave, seen, cluster = null } = {}) =>
+      decide([{ kind: "confirm", images: ids, cluster }], {
+        seen,
         show: showing(ids, { leave }),
         done: `${plural(ids.length, "image")} confirmed`,
-        again: imagesAgain(check),
+        again: imagesAgain(seen),
       }),
 
     /** `to`: a cluster's id. */
-    async move(ids, to, { from, leave, check, burst = false } = {}) {
+    async move(ids, to, { from, leave, seen, burst = false } = {}) {
       rememberName(store.get().clusters.get(to)?.name);
       acts.lastTarget = to;
       return decide([{ kind: "move", images: ids, to, burst }], {
         show: showing(ids, { from, to, leave }),
+        seen,
         done: `${plural(ids.length, "image")} moved to ${named(to)}`,
-        again: imagesAgain(check),
+        again: imagesAgain(seen),
       });
     },
 
     /** `groups`: Map of cluster id -> image ids that are not in it. */
-    exclude(groups, { leave, check } = {}) {
+    exclude(groups, { leave, seen } = {}) {
       const ids = [...groups.values()].flat();
       const decisions = [...groups].map(([cluster, images]) => ({
         kind: "exclude",
@@ -107,19 +142,21 @@ export function makeActs(app) {
       }));
       const [from] = groups.size === 1 ? groups.keys() : [];
       return decide(decisions, {
+        seen,
         show: showing(ids, { from, leave }),
         done: from === undefined
           ? `${plural(ids.length, "image")} excluded from their clusters`
           : `${plural(ids.length, "image")} not in ${named(from)}`,
-        again: imagesAgain(check),
+        again: imagesAgain(seen),
       });
     },
 
-    async begin(ids, name, { from, leave, check } = {}) {
+    async begin(ids, name, { from, leave, seen } = {}) {
       const answer = await decide([{ kind: "new", images: ids, name: name || null }], {
+        seen,
         show: showing(ids, { from, leave }),
         done: `${plural(ids.length, "image")} in a new cluster${name ? `, ${name}` : ""}`,
-        again: imagesAgain(check),
+        again: imagesAgain(seen),
       });
       if (answer) {
         rememberName(name);
@@ -194,13 +231,14 @@ export function makeActs(app) {
       }),
 
     /** Suggestions as /suggestions gave them: [{image, cluster, name}]. */
-    accept: (suggestions, { leave } = {}) =>
+    accept: (suggestions, { leave, seen } = {}) =>
       decide([], {
+        seen,
         path: "/suggestions/accept",
         body: { suggestions },
         show: () => leave?.(suggestions.map((s) => s.image)),
         done: `${plural(suggestions.length, "image")} accepted as ${suggestions[0]?.name}`,
-        again: async (problem, body) => body,
+        again: suggestedAgain,
       }),
 
     undo: () => undo(),
@@ -217,10 +255,10 @@ export function makeActs(app) {
       app.toast(`${answer.done === "redone" ? "Redone" : "Undone"}: ${what}`, {
         action: path === "/undo" ? { label: "Redo", run: acts.redo } : undoable.action,
       });
-      await sync.refresh(null);
+      await sync.refresh();
     } catch (problem) {
       if (problem.status === 412) {
-        await sync.refresh(null);
+        await sync.refresh();
         sayStale(problem);
       } else if (problem.status === 409) {
         app.toast(path === "/undo" ? "There is nothing to undo." : "There is nothing to redo.");
@@ -230,6 +268,9 @@ export function makeActs(app) {
 
   return acts;
 }
+
+const imagesOf = ({ suggestions, decisions = [] }) =>
+  suggestions?.length ?? decisions.reduce((sum, d) => sum + (d.images?.length || 0), 0);
 
 function saidOfSplit(name, found) {
   const clusters = listed(found.map((id) => `cluster ${id}`));

@@ -25,7 +25,15 @@ export function query(params = {}) {
   return text && `?${text}`;
 }
 
-export const thumbnailUrl = (id, size) => `${BASE}/images/${id}/thumbnail/${size}?v=1`;
+let thumbnails = 1; // the version in their address, which browsers keep them by
+
+/** Thumbnails are made in another way from now on: their addresses are others. */
+export function setThumbnailVersion(version) {
+  thumbnails = version;
+}
+
+export const thumbnailUrl = (id, size) =>
+  `${BASE}/images/${id}/thumbnail/${size}?v=${thumbnails}`;
 export const originalUrl = (id) => `${BASE}/images/${id}/original`;
 export const eventsUrl = `${BASE}/events`;
 
@@ -36,6 +44,7 @@ export const eventsUrl = `${BASE}/events`;
  */
 export function makeApi({ onStale = async () => {}, onReach = () => {}, user = () => "" } = {}) {
   let revision = null;
+  const made = new Map(); // by a revision, the one that a decision of this page made of it
   let last = Promise.resolve();
   let pending = 0;
   let sent = 0;
@@ -64,17 +73,28 @@ export function makeApi({ onStale = async () => {}, onReach = () => {}, user = (
     return found;
   }
 
+  // What was seen, and what this page itself decided since.
+  function latest(seen) {
+    let found = seen;
+    while (made.has(found)) found = made.get(found);
+    return found;
+  }
+
   // A decision, tried again on the new state where it still makes sense.
-  async function attempt(path, body, { again }) {
+  async function attempt(path, body, { seen, again }) {
+    let match = latest(seen);
     for (let tries = 1; ; tries += 1) {
       try {
-        const headers = { "If-Match": revision === null ? "*" : `"${revision}"` };
+        const headers = { "If-Match": match === null ? "*" : `"${match}"` };
         const done = await request("POST", path, { body, headers });
-        if (done && Number.isInteger(done.revision)) revision = done.revision;
+        if (Number.isInteger(done?.revision) && done.revision > match) {
+          made.set(match, done.revision);
+        }
         return done;
       } catch (problem) {
-        if (problem.status !== 412 || tries === TRIES) throw problem;
-        revision = problem.body.revision;
+        const isStale = problem.status === 412;
+        if ((!isStale && problem.kind !== "elsewhere") || tries === TRIES) throw problem;
+        if (isStale) match = problem.body.revision;
         await onStale(problem);
         body = await again(problem, body);
         if (!body) throw problem;
@@ -92,13 +112,15 @@ export function makeApi({ onStale = async () => {}, onReach = () => {}, user = (
      *
      * @param {string} path
      * @param {object} body
-     * @param {{again?: (problem: Problem, body: object) => Promise<object|null>}} options `again`
-     *   says what to send on the new state after a 412; null: it no longer makes sense.
+     * @param {{seen?: number, again?: (problem: Problem, body: object) => Promise<object|null>}}
+     *   options `seen`: the revision of what the person saw, that of the clusters if not said;
+     *   `again` says what to send on the new state after a 412; null: it no longer makes sense.
      */
-    decide(path, body, { again = async () => null } = {}) {
+    decide(path, body, { seen, again = async () => null } = {}) {
+      const from = seen ?? revision;
       pending += 1;
       sent += 1;
-      const done = last.then(() => attempt(path, body, { again }));
+      const done = last.then(() => attempt(path, body, { seen: from, again }));
       last = done.then(
         () => { pending -= 1; },
         () => { pending -= 1; },
@@ -111,8 +133,12 @@ export function makeApi({ onStale = async () => {}, onReach = () => {}, user = (
     get busy() { return pending > 0; },
     /** Decisions sent so far: what was asked for before the last one is old when it comes. */
     get sent() { return sent; },
+    /** What the clusters of the store show. */
     get revision() { return revision; },
     set revision(value) { revision = value; },
+    latest,
+    /** Whether a decision of this page made a revision. */
+    isOwn: (number) => [...made.values()].includes(number),
   };
 }
 

@@ -1,5 +1,6 @@
 // A cluster, opened: the grid of its images.
 import { html, useEffect, useState } from "./vendor/preact-htm.js";
+import { confirmWith } from "./dialog.js";
 import { clusterName, count, percent, plural } from "./format.js";
 import { Density, ImageGrid } from "./image_grid.js";
 import { useKeys } from "./keys.js";
@@ -52,6 +53,15 @@ export default function Cluster({ app, route }) {
   const merge = async () => {
     const into = await mergeAsking(app, [id]);
     if (into !== null && into !== id) app.go("cluster", [into]);
+  };
+  const dissolve = async () => {
+    const yes = await confirmWith(app, {
+      title: `Dissolve ${clusterName(cluster)}`,
+      text: `${plural(cluster.size, "image")} go where they fit, or are unassigned.${
+        cluster.name ? " The name is gone." : ""} It can be undone.`,
+      yes: "Dissolve",
+    });
+    if (yes && (await app.acts.retire(id))) app.go("");
   };
   useKeys(app, "cluster", {
     name: () => setNaming(true),
@@ -111,6 +121,7 @@ export default function Cluster({ app, route }) {
         <span class="cluster-acts">
           <button onClick=${merge}>Merge <kbd>g</kbd></button>
           <button onClick=${() => splitAsking(app, id)}>Split <kbd>s</kbd></button>
+          <button onClick=${dissolve}>Dissolve</button>
         </span>
       </div>
     </header>

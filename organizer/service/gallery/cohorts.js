@@ -32,7 +32,7 @@ export function Cohorts({ app, title }) {
   const pass = (cluster) => setPassed(new Set(passed).add(cluster));
   const accept = async (suggestions, { leave, isAll }) => {
     if (isAll) setTaken({ of: value, clusters: [...gone, cohort.cluster] });
-    await app.acts.accept(suggestions, { leave });
+    await app.acts.accept(suggestions, { leave, seen: { revision: value.revision } });
     setRound((n) => n + 1);
   };
   if (!cohort) {
@@ -51,13 +51,13 @@ export function Cohorts({ app, title }) {
   const key = `${cohort.cluster} ${cohort.count} ${cohort.images[0].id}`;
   const right = value.held_out ? value.right / value.held_out : null;
   const step = (by) => setAt(Math.max(0, Math.min(place + by, open.length - 1)));
-  return html`<${Cohort} key=${key} app=${app} cohort=${cohort} place=${place} of=${open.length}
+  return html`<${Cohort} key=${key} app=${app} cohort=${cohort} revision=${value.revision} place=${place} of=${open.length}
     right=${right} onPass=${pass} onAccept=${accept} onStep=${step} />`;
 }
 
-function Cohort({ app, cohort, place, of, right, onPass, onAccept, onStep }) {
+function Cohort({ app, cohort, revision, place, of, right, onPass, onAccept, onStep }) {
   const collection = useRef(null);
-  collection.current ??= Collection.ofImages(cohort.images);
+  collection.current ??= Collection.ofImages(cohort.images, { revision });
   const [held, setHeld] = useState(null);
   const medoid = useStore(app.store, (s) => s.clusters.get(cohort.cluster));
   const [, draw] = useState(0);

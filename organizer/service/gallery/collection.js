@@ -1,6 +1,6 @@
 // The images of a view, in their order: columns, not objects; ids are decoded where they are needed.
+import { bytesOf, fromBase64, idAt } from "./hex.js";
 
-const HEX = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, "0"));
 const NONE = -1;
 const COLUMNS = "ratio,time,state,cluster,event,burst,distance";
 
@@ -35,21 +35,30 @@ export class Collection {
     return found;
   }
 
-  /** Images as the lists of the service have them; `reload` gives the list anew. */
-  static ofImages(images, reload = null) {
-    const found = new Collection(async () => columnsOf(reload ? await reload() : images));
-    found.#take(columnsOf(images));
+  /**
+   * Images as the lists of the service have them.
+   *
+   * @param {object[]} images
+   * @param {{revision?: number, reload?: () => Promise<{images: object[], revision: number}>}}
+   *   options `revision`: what the list shows; `reload` gives it anew.
+   */
+  static ofImages(images, { revision = null, reload = null } = {}) {
+    const first = { images, revision };
+    const load = async () => columnsOf(reload ? await reload() : first);
+    const found = new Collection(load);
+    found.#take(columnsOf(first));
     return found;
   }
 
   /** Images of which only the ids are known. */
-  static ofIds(ids) {
-    return Collection.ofImages(ids.map((id) => ({ id })));
+  static ofIds(ids, options) {
+    return Collection.ofImages(ids.map((id) => ({ id })), options);
   }
 
   #take(columns) {
     const total = columns.total;
     this.total = total;
+    this.revision = columns.revision ?? null; // what of the library these are
     this.bytes = columns.ids instanceof Uint8Array ? columns.ids : fromBase64(columns.ids);
     this.ratio = Float32Array.from({ length: total }, (_, i) => (columns.ratio?.[i] || 133) / 100);
     this.state = Uint8Array.from({ length: total }, (_, i) => (columns.state || "").charCodeAt(i));
@@ -101,8 +110,7 @@ export class Collection {
   idAt(row) {
     let id = this.#made.get(row);
     if (id === undefined) {
-      id = "";
-      for (let i = 16 * row; i < 16 * row + 16; i += 1) id += HEX[this.bytes[i]];
+      id = idAt(this.bytes, row);
       this.#made.set(row, id);
     }
     return id;
@@ -116,13 +124,6 @@ export class Collection {
       if (wanted.has(this.idAt(row))) rows.push(row);
     }
     return rows;
-  }
-
-  /** The ids among these that the service still has here; nothing that is shown changes. */
-  async still(ids) {
-    const now = new Collection();
-    now.#take(await this.#load());
-    return now.rowsOf(ids).map((row) => now.idAt(row));
   }
 
   /** Loads it anew, after what was decided is saved; what left meanwhile stays away. */
@@ -191,15 +192,12 @@ export class Collection {
   }
 }
 
-function columnsOf(images) {
-  const ids = new Uint8Array(16 * images.length);
-  images.forEach(({ id }, row) => {
-    for (let i = 0; i < 16; i += 1) ids[16 * row + i] = parseInt(id.substr(2 * i, 2), 16);
-  });
+function columnsOf({ images, revision }) {
   const column = (name) => images.map((image) => image[name] ?? null);
   return {
     total: images.length,
-    ids,
+    revision,
+    ids: bytesOf(images.map(({ id }) => id)),
     ratio: images.map((image) => (image.ratio > 10 ? image.ratio : image.ratio * 100) || null),
     state: images.map((image) => LETTERS[image.state] || "a").join(""),
     time: column("time"),
@@ -209,12 +207,4 @@ function columnsOf(images) {
     distance: column("distance"),
     images,
   };
-}
-
-function fromBase64(text) {
-  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
-  const raw = atob(text);
-  const bytes = new Uint8Array(raw.length);
-  for (let i = 0; i < raw.length; i += 1) bytes[i] = raw.charCodeAt(i);
-  return bytes;
 }

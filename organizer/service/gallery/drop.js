@@ -29,6 +29,8 @@ export function Drop({ app }) {
 
 /** Goes to the search with a photo from outside the library. */
 export function searchWith(app, file) {
+  const before = app.store.get().picture;
+  if (before) URL.revokeObjectURL(before.url);
   app.store.set({ picture: { file, url: URL.createObjectURL(file) } });
   app.go("search", [], { picture: file.name });
 }

@@ -1,5 +1,9 @@
 // The acts of a grid: on what is selected, else on the image under the cursor.
+import { count } from "./format.js";
 import { pickCluster } from "./names.js";
+import { seenIn } from "./seen.js";
+
+export const MOST = 100_000; // images of one decision: what the service takes
 
 /**
  * @param {object} app
@@ -11,9 +15,11 @@ export function gridActs(app, { collection, selection, context, rows = () => sel
   const { cluster = null, leaves = [] } = context;
   const idsOf = (found) => found.map((row) => collection.idAt(row));
 
-  // What an act is told: how it shows here, and what of it still makes sense after a 412.
-  function view(kind, mark) {
-    return (ids) => ({
+  // What an act is told: what the person saw, and how it shows here.
+  function view(kind, mark, seen) {
+    const ids = [...seen.images.keys()];
+    return {
+      seen,
       from: cluster ?? undefined,
       leave: () => {
         const isLeft = leaves.includes(kind);
@@ -21,53 +27,73 @@ export function gridActs(app, { collection, selection, context, rows = () => sel
         if (isLeft) selection.clear();
         return back;
       },
-      check: async () => (leaves.length ? collection.still(ids) : ids),
-    });
+    };
+  }
+
+  // What is chosen, as it is seen now: it may change while a dialog is open.
+  function chosen(found = rows()) {
+    if (found.length > MOST) {
+      app.toast(`That are too many for one decision: select ${count(MOST)} images at most.`);
+      return null;
+    }
+    return found.length ? { ids: idsOf(found), seen: seenIn(collection, found) } : null;
   }
 
   async function confirm() {
     const found = rows().filter((row) => cluster !== null || collection.clusterOf(row) !== null);
     if (!found.length) return app.toast("It is in no cluster: m moves it to one.");
-    const ids = idsOf(found);
-    return app.acts.confirm(ids, view("confirm", { state: "decided" })(ids));
+    const what = chosen(found);
+    if (!what) return null;
+    const { ids, seen } = what;
+    return app.acts.confirm(ids, { ...view("confirm", { state: "decided" }, seen), cluster });
   }
 
-  function moveTo(ids, to) {
-    return app.acts.move(ids, to, view("move", { state: "decided", cluster: to })(ids));
+  function moveTo({ ids, seen }, to) {
+    return app.acts.move(ids, to, view("move", { state: "decided", cluster: to }, seen));
   }
 
   async function move() {
-    const ids = idsOf(rows());
-    if (!ids.length) return null;
+    const what = chosen();
+    if (!what) return null;
+    const { ids } = what;
     const title = `Move ${ids.length === 1 ? "the image" : `${ids.length} images`} to`;
     const picked = await pickCluster(app, { title, without: cluster, allowNew: true });
     if (!picked) return null;
-    return picked.name ? begin(ids, picked.name) : moveTo(ids, picked.to);
+    return picked.name ? begin(what, picked.name) : moveTo(what, picked.to);
   }
 
-  const begin = (ids, name) =>
-    app.acts.begin(ids, name, view("move", { state: "decided", cluster: null })(ids));
+  async function begin({ ids, seen }, name) {
+    const shown = view("move", { state: "decided", cluster: null }, seen);
+    const answer = await app.acts.begin(ids, name, shown);
+    // It has an id only now.
+    if (answer && !leaves.includes("move")) {
+      collection.mark(ids, { cluster: answer.reports[0].cluster });
+    }
+    return answer;
+  }
 
   async function beginNamed() {
-    const ids = idsOf(rows());
-    if (!ids.length) return null;
+    const what = chosen();
+    if (!what) return null;
+    const { ids } = what;
     const title = `A new cluster of ${ids.length === 1 ? "this image" : `${ids.length} images`}`;
     const picked = await pickCluster(app, { title, onlyNew: true });
     if (!picked) return null;
-    return picked.to === undefined ? begin(ids, picked.name) : moveTo(ids, picked.to);
+    return picked.to === undefined ? begin(what, picked.name) : moveTo(what, picked.to);
   }
 
   function exclude() {
+    const of = (row) => cluster ?? collection.clusterOf(row);
+    const found = rows().filter((row) => of(row) !== null);
+    if (!found.length) return app.toast("It is in no cluster.");
+    const what = chosen(found);
+    if (!what) return null;
     const groups = new Map();
-    for (const row of rows()) {
-      const of = cluster ?? collection.clusterOf(row);
-      if (of === null) continue;
-      if (!groups.has(of)) groups.set(of, []);
-      groups.get(of).push(collection.idAt(row));
-    }
-    if (!groups.size) return app.toast("It is in no cluster.");
-    const ids = [...groups.values()].flat();
-    return app.acts.exclude(groups, view("exclude", { state: "unsure", cluster: null })(ids));
+    found.forEach((row, i) => {
+      if (!groups.has(of(row))) groups.set(of(row), []);
+      groups.get(of(row)).push(what.ids[i]);
+    });
+    return app.acts.exclude(groups, view("exclude", { state: "unsure", cluster: null }, what.seen));
   }
 
   // The burst of the images; when all of it is selected, the event.
@@ -91,9 +117,9 @@ export function gridActs(app, { collection, selection, context, rows = () => sel
     new: beginNamed,
     repeat() {
       const to = app.acts.lastTarget;
-      const ids = idsOf(rows());
       if (to === null || !app.store.get().clusters.has(to)) return move();
-      return ids.length ? moveTo(ids, to) : null;
+      const what = chosen();
+      return what && moveTo(what, to);
     },
     similar() {
       const ids = idsOf(rows()).slice(0, 16);

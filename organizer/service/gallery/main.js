@@ -2,7 +2,7 @@
 import { html, render } from "./vendor/preact-htm.js";
 import { pickCluster } from "./names.js";
 import { makeActs } from "./acts.js";
-import { makeApi } from "./api.js";
+import { makeApi, setThumbnailVersion } from "./api.js";
 import { makeKeys } from "./keys.js";
 import { hashOf, parseHash } from "./routes.js";
 import { userName } from "./signin.js";
@@ -17,7 +17,7 @@ app.store = makeStore({ ...INITIAL, route: parseHash(location.hash) });
 app.toast = makeToast(app.store);
 app.api = makeApi({
   user: userName,
-  onStale: () => app.sync.refresh(null),
+  onStale: () => app.sync.refresh(),
   onReach: (online) => online !== app.store.get().online && app.store.set({ online }),
 });
 app.sync = makeSync(app);
@@ -46,6 +46,10 @@ app.view = (viewer) => app.store.set({ viewer });
 
 addEventListener("hashchange", () => {
   app.store.set({ route: parseHash(location.hash), viewer: null, dialog: null });
+});
+
+app.store.subscribe(({ status }) => {
+  if (status) setThumbnailVersion(status.thumbnail_version);
 });
 
 app.keys.listen();

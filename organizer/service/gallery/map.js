@@ -15,7 +15,6 @@ import { MapPoints } from "./map_points.js";
 import { MapTip } from "./map_tip.js";
 import { useLoaded, useStore } from "./state.js";
 
-const MOST = 200_000; // images of one decision: what the service takes in one request
 const SHOWN = 5_000; // selected images that are shown as pictures, at most
 
 export default function MapView({ app, route }) {
@@ -176,7 +175,10 @@ function DrawnMap({ app, route, points, onRedraw }) {
   const acts = mapActs(app, points, selection);
   const idOf = (row) => points.idAt(row);
   held.current.open = (rows) => {
-    const collection = Collection.ofIds(rows.slice(0, SHOWN).map(idOf));
+    const state = (row) => (points.isDecided(row) ? "decided" : null);
+    const images = rows.slice(0, SHOWN).map((row) => (
+      { id: idOf(row), cluster: points.clusterOf(row), state: state(row) }));
+    const collection = Collection.ofImages(images, { revision: points.revision });
     app.view({ key: "map", collection, position: 0, context: {} });
   };
   held.current.lasso = (rows, how) => {
@@ -260,13 +262,8 @@ function DrawnMap({ app, route, points, onRedraw }) {
 function mapActs(app, points, selection) {
   const acts = gridActs(app, { collection: points, selection, context: {} });
   delete acts.event; // points know neither bursts nor events
-  const begin = acts.new;
-  acts.new = async () => (await begin()) && points.reload(); // it has an id only now
   const guarded = (run) => () => {
     if (!selection.count) return app.toast("Select something first: s draws a lasso.");
-    if (selection.count > MOST) {
-      return app.toast(`That are too many for one decision: select ${count(MOST)} at most.`);
-    }
     return run();
   };
   return Object.fromEntries(Object.entries(acts).map(([name, run]) => [name, guarded(run)]));

@@ -6,6 +6,7 @@ import { Trouble } from "./empty.js";
 import { clusterName, count, percent } from "./format.js";
 import { useKeys } from "./keys.js";
 import { pickCluster } from "./names.js";
+import { seenAlone } from "./seen.js";
 import { useLoaded, useStore } from "./state.js";
 import { Thumb } from "./thumb.js";
 
@@ -32,6 +33,7 @@ export function Questions({ app, route, kind, title }) {
   const item = items[at];
   const guess = item && asked(kind, item);
   const next = () => setAt(Math.min(at + 1, items.length));
+  const seen = () => ({ seen: seenAlone(item, value.revision) });
   const answered = (said) => {
     setAnswers(new Map(answers).set(item.id, said));
     next();
@@ -48,23 +50,24 @@ export function Questions({ app, route, kind, title }) {
   const yes = () => {
     if (!item || guess === null) return move();
     store(true);
-    if (kind === "questions" && guess !== item.cluster) app.acts.move([item.id], guess);
-    else app.acts.confirm([item.id]);
+    if (kind === "questions" && guess !== item.cluster) app.acts.move([item.id], guess, seen());
+    else app.acts.confirm([item.id], { ...seen(), cluster: guess });
     return answered("yes");
   };
   const no = () => {
     if (!item) return;
     store(false);
-    if (guess === item.cluster) app.acts.exclude(new Map([[guess, [item.id]]]));
+    if (guess === item.cluster) app.acts.exclude(new Map([[guess, [item.id]]]), seen());
     answered("no");
   };
   const move = async () => {
     if (!item) return;
+    const asSeen = seen();
     const picked = await pickCluster(app, { title: "It belongs to", allowNew: true });
     if (!picked) return;
     if (item.cluster !== null && picked.to !== item.cluster) store(false);
-    if (picked.name) app.acts.begin([item.id], picked.name);
-    else app.acts.move([item.id], picked.to);
+    if (picked.name) app.acts.begin([item.id], picked.name, asSeen);
+    else app.acts.move([item.id], picked.to, asSeen);
     answered("moved");
   };
   useKeys(app, "questions", {
@@ -73,7 +76,7 @@ export function Questions({ app, route, kind, title }) {
     move,
     next,
     previous: () => setAt(Math.max(0, at - 1)),
-    enter: () => item && app.view({ key: "question", collection: Collection.ofImages(items), position: at }),
+    enter: () => item && app.view({ key: "question", collection: Collection.ofImages(items, { revision: value.revision }), position: at }),
   });
   useEffect(() => {
     for (const later of items.slice(at + 1, at + 3)) new Image().src = thumbnailUrl(later.id, 768);

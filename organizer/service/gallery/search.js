@@ -35,6 +35,14 @@ export default function Search({ app, route }) {
   const add = (name) => () => {
     const ids = chosen();
     if (!ids.length) return;
+    if (picture && dropped) {
+      const run = () => set({ like: ids.join(",") });
+      app.toast("A photo from outside cannot be combined with images of the library.", {
+        kind: "other",
+        action: name === "like" ? { label: "Search with these instead", run } : undefined,
+      });
+      return;
+    }
     const other = name === "like" ? "unlike" : "like";
     const now = { like: split(like), unlike: split(unlike) };
     now[name] = [...new Set([...now[name], ...ids])];
@@ -112,12 +120,21 @@ function PhotoButton({ app }) {
 async function find(app, { like, unlike, text, path, file }) {
   if (file) {
     const headers = { "Content-Type": file.type || "image/jpeg" };
-    const { hits } = await app.api.post(`/search/picture?limit=${LIMIT}`, file, { headers });
-    return Collection.ofImages(hits);
+    const to = `/search/picture?limit=${LIMIT}`;
+    return found(() => app.api.post(to, file, { headers }));
   }
   if (path && !like && !unlike) return Collection.load(app, { text: path }, { order: "path" });
   if (!like && !unlike && !text) return Collection.ofImages([]);
   const body = { likes: split(like), unlikes: split(unlike), text: text || null, limit: LIMIT };
-  const load = async () => (await app.api.post("/search", body)).hits;
-  return Collection.ofImages(await load(), load);
+  return found(() => app.api.post("/search", body));
+}
+
+// Asked again after a change: the hits may be in other clusters then.
+async function found(ask) {
+  const reload = async () => {
+    const { hits, revision } = await ask();
+    return { images: hits, revision };
+  };
+  const { images, revision } = await reload();
+  return Collection.ofImages(images, { revision, reload });
 }

@@ -149,7 +149,7 @@ function View({ app }) {
   if (problem?.status === 401) return html`<${SignIn} app=${app} />`;
   if (problem && !status) {
     return html`<${Trouble} title=${problem.message} text=${problem.hint}
-      retry=${() => app.sync.refresh(null)} />`;
+      retry=${() => app.sync.refresh()} />`;
   }
   if (!status) return html`<p class="loading" role="status">Opening the library…</p>`;
   if (!status.images || (!status.clustering && ["", "cluster", "unassigned", "queue"].includes(view.name))) {

@@ -1,7 +1,7 @@
 // Keeps the store in step with the library: loads it, and takes the events of others.
 import { listen } from "./events.js";
 
-const FEW = 6; // clusters that are fetched one by one; more: the whole list
+const TOGETHER = 150; // ms; what others do within these is loaded at once
 const SOON = 350; // ms after a decision until the figures of all clusters are loaded
 const CALM = 1_500; // ms between two looks at a library that an ingest fills
 
@@ -16,7 +16,7 @@ export const INITIAL = {
   jobs: new Map(),
   online: true,
   problem: null, // why nothing could be loaded
-  change: { number: 0, clusters: null }, // the last change that views of images load anew for
+  change: { number: 0 }, // the last change that views of images load anew for
   toasts: [],
   dialog: null,
   viewer: null,
@@ -26,6 +26,7 @@ export const INITIAL = {
 export function makeSync(app) {
   const { api, store } = app;
   let waiting = []; // events that came while a decision of this page was under way
+  let gathering = 0;
   let calm = 0;
   let soon = 0;
 
@@ -52,48 +53,27 @@ export function makeSync(app) {
     }
   }
 
-  async function loadSome(ids) {
-    const { sent } = api;
-    const [status, history, ...found] = await Promise.all([
-      api.get("/status"),
-      api.get("/history", { limit: 1 }),
-      ...ids.map((id) => api.get(`/clusters/${id}`).catch((p) => missing(p, id))),
-    ]);
-    if (isOld(status, sent)) return;
-    const clusters = new Map(store.get().clusters);
-    for (const cluster of found) {
-      if (cluster.gone) clusters.delete(cluster.id);
-      else clusters.set(cluster.id, cluster);
-    }
-    store.set({ status, history, clusters, progress: status.progress });
+  /** Loads the clusters; `images`: views of images load anew too. */
+  async function refresh({ images = true } = {}) {
+    await loadAll();
+    if (images) announce();
   }
 
-  function missing(problem, id) {
-    if (problem.status !== 404) throw problem;
-    return { id, gone: true };
+  function announce() {
+    store.set(({ change }) => ({ change: { number: change.number + 1 } }));
   }
 
-  /** Loads what a step changed; `null`: everything. `images`: views of images load anew too. */
-  async function refresh(clusters, { images = true } = {}) {
-    const known = store.get().clusters;
-    const few = clusters && clusters.length <= FEW && clusters.every((id) => known.has(id));
-    await (few ? loadSome(clusters).catch(() => loadAll()) : loadAll());
-    if (images) announce(clusters);
-  }
-
-  function announce(clusters) {
-    store.set(({ change }) => ({ change: { number: change.number + 1, clusters } }));
-  }
-
-  async function onState(data) {
+  function onState(data) {
     if (api.busy) {
       waiting.push(data);
       api.settled().then(() => waiting.splice(0).forEach(onState));
       return;
     }
-    if (api.revision !== null && data.revision <= api.revision) return;
-    api.revision = data.revision;
-    await refresh(data.clusters || null);
+    if (api.isOwn(data.revision)) return;
+    gathering ||= setTimeout(() => {
+      gathering = 0;
+      refresh();
+    }, TOGETHER);
     const who = data.user && data.user !== store.get().status?.user ? `${data.user}: ` : "";
     if (data.what?.length) app.toast(`${who}${data.what[0]}`, { kind: "other" });
   }
@@ -106,13 +86,13 @@ export function makeSync(app) {
     if (calm) return;
     calm = setTimeout(() => {
       calm = 0;
-      refresh(null);
+      refresh();
     }, CALM);
   }
 
   const takers = {
     hello: (data) => {
-      if (api.revision !== null && data.revision !== api.revision) anew();
+      if (api.revision !== null && data.revision !== api.latest(api.revision)) anew();
     },
     state: onState,
     job: onJob,
@@ -123,13 +103,13 @@ export function makeSync(app) {
   // Whatever the page knows: it may be another library by now, with a lower revision.
   async function anew() {
     await loadAll({ anyRevision: true });
-    announce(null);
+    announce();
   }
 
   // Decisions that follow each other quickly are looked at once.
   function refreshSoon() {
     clearTimeout(soon);
-    soon = setTimeout(() => api.settled().then(() => refresh(null, { images: false })), SOON);
+    soon = setTimeout(() => api.settled().then(() => refresh({ images: false })), SOON);
   }
 
   return {

@@ -61,10 +61,10 @@ export default function TimelineView({ app, route }) {
           onPick=${(value) => set({ camera: value, deployment: "" })} />`}
       </span>
     </div>
-    ${show === "untimed"
-      ? html`<${Untimed} app=${app} found=${found} />`
+    ${show === "untimed" ? html`<${Untimed} app=${app} found=${found} />`
+      : !counts.get(tab.name) ? html`<div class="grid-empty"><p>No events here.</p></div>`
       : html`<${Days} key=${[show, camera, deployment].join()} app=${app}
-          events=${of(tab.groups)} tab=${tab} onActed=${() => setActed((n) => n + 1)} />`}
+          events=${of(tab.groups)} revision=${found.revision} tab=${tab} onActed=${() => setActed((n) => n + 1)} />`}
   </section>`;
 }
 
@@ -79,7 +79,7 @@ function Choice({ label, value, options, onPick }) {
 }
 
 function Untimed({ app, found }) {
-  const collection = useMemo(() => Collection.ofIds(found.untimed_images), [found]);
+  const collection = useMemo(() => Collection.ofIds(found.untimed_images, { revision: found.revision }), [found]);
   const more = found.untimed - found.untimed_images.length;
   return html`<p class="timeline-note muted">
       ${plural(found.untimed, "photo")} without a time: the camera wrote none, so they are of no
@@ -89,7 +89,7 @@ function Untimed({ app, found }) {
 }
 
 /** The days: rows of known heights, of which only those that are seen are there. */
-function Days({ app, events, tab, onActed }) {
+function Days({ app, events, revision, tab, onActed }) {
   const root = useRef();
   const [view, setView] = useState({ top: 0, height: 900, width: 1000 });
   const [at, setAt] = useState(-1); // the event under the cursor, by its place in the rows
@@ -155,7 +155,7 @@ function Days({ app, events, tab, onActed }) {
     const to = days[Math.min(Math.max(here + sign, 0), days.length - 1)];
     if (to) go(to.from);
   };
-  const acts = eventActs(app, () => order[at], onActed);
+  const acts = eventActs(app, () => order[at], { revision, onActed });
   useKeys(app, "timeline", {
     right: () => go(at + 1),
     left: () => go(at - 1),
@@ -168,7 +168,6 @@ function Days({ app, events, tab, onActed }) {
     ...acts,
   });
 
-  if (!events.length) return html`<div class="grid-empty"><p>No events here.</p></div>`;
   if (photos) {
     return html`<${ImageGrid} app=${app} collection=${photos} label=${tab.title} />`;
   }
@@ -177,8 +176,8 @@ function Days({ app, events, tab, onActed }) {
     ${tab.list && html`<p class="timeline-note muted">
       Photos with ${tab.list} are not shown until you ask for them.
       <button onClick=${async () => {
-        const { items } = await app.api.get(`/groups/${tab.list}`);
-        setPhotos(Collection.ofImages(items));
+        const { items, revision: shown } = await app.api.get(`/groups/${tab.list}`);
+        setPhotos(Collection.ofImages(items, { revision: shown }));
       }}>Show them</button></p>`}
     ${months.length > 1 && html`<nav class="months" aria-label="Months">
       ${months.map(({ label, top, key }) => html`<button class="quiet" key=${key}
@@ -213,12 +212,16 @@ function DayTitle({ row }) {
 }
 
 // What can be decided about all images of an event at once.
-function eventActs(app, current, onActed) {
+function eventActs(app, current, { revision, onActed }) {
   const about = (name) => async () => {
     const event = current();
     if (!event) return app.toast("Choose an event first: the arrows go from one to the next.");
     if (!event.images || event.hidden === event.images) return null;
     const collection = await Collection.load(app, { event: event.event }, { order: "time" });
+    if (collection.revision !== app.api.latest(revision)) {
+      onActed();
+      return app.toast("Something was decided meanwhile. Look, and decide again.");
+    }
     const rows = Array.from({ length: collection.total }, (_, row) => row);
     const selection = { rows: () => rows, count: rows.length, clear() {} };
     const answer = await gridActs(app, { collection, selection, context: {} })[name]();

@@ -189,8 +189,7 @@ function styleOf({ shape, width, isZoomed }) {
 }
 
 function boxesOf(image) {
-  const of = image.crops?.length ? image.crops : image.detections || [];
-  return of
+  return (image.crops || [])
     .filter((found) => found.box)
     .map((found, i) => ({ box: found.box, label: found.category || "", key: found.id || i }));
 }

@@ -1,5 +1,6 @@
 // What is known of an image: its cluster, facts, history, where its file is, and what is like it.
 import { html } from "./vendor/preact-htm.js";
+import { originalUrl } from "./api.js";
 import { clusterName, moment, wallClock } from "./format.js";
 import { Collection } from "./collection.js";
 import { hashOf } from "./routes.js";
@@ -17,7 +18,7 @@ export function Facts({ app, id, image }) {
   );
   const hits = (near?.hits || []).filter((hit) => hit.id !== id);
   const openHit = (position) => {
-    const collection = Collection.ofImages(hits);
+    const collection = Collection.ofImages(hits, { revision: near.revision });
     app.view({ key: `near ${id}`, collection, position });
   };
   const nameOf = (cluster) =>
@@ -30,6 +31,8 @@ export function Facts({ app, id, image }) {
         ({ path, present }) => html`<p class="path" key=${path}>
           <code>${path}</code>${!present && html` <small>missing</small>`}
           <button onClick=${() => copy(app, path)}>Copy the path</button>
+          ${present && html`<a class="button" href=${originalUrl(id)} target="_blank"
+            rel="noopener">Open the file</a>`}
         </p>`,
       )}`}
     ${hits.length > 0 && html`<h2>Like it</h2>
@@ -47,7 +50,8 @@ export function Facts({ app, id, image }) {
       <ol class="facts-history">
         ${image.decisions.slice(-12).reverse().map(
           (event) => html`<li key=${`${event.step} ${event.at}`}>
-            ${event.what} <small>${moment(event.at)}</small>
+            ${event.what}${" "}
+            <small>${event.user && `${event.user}, `}${moment(event.at)}</small>
           </li>`,
         )}
       </ol>`}
