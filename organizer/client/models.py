@@ -117,7 +117,7 @@ class ClusterItem(BaseModel):
         share: Its images as a share of all of the clustering, 0 to 1.
         cohesion: Mean cosine similarity of its images to the centroid, up to 1.
         doubt: Share of its images that are nearly as near to another cluster, 0 to 1.
-        decided: Number of its images that a person moved here, or that represent it.
+        decided: Number of its images that a person put here.
         pinned: Whether it stays through every recluster: named and pinned ones do.
         medoid: The most typical image; null where none may be shown.
         typical: Images, the most typical first.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -34,7 +33,7 @@ class ClusterProfile:
         cohesion: Mean cosine similarity of its members to the centroid, up to 1.
         doubt: Share of its members for which the second nearest cluster is less than a quarter
             farther than it is, and that no person decided about.
-        decided: Number of its members that a person moved here, or that represent it.
+        decided: Number of its members that a person put here.
         is_pinned: Whether a person keeps it through every recluster: named and pinned ones.
         medoid: The most typical member that may be shown; None where there is none.
         typical: Members that may be shown, the most typical first.
@@ -124,7 +123,6 @@ class _ProfileReader:
     ) -> None:
         self._overview, self._constraints, self._origins = overview, constraints, origins
         self._samples = samples
-        self._fixed = Counter(constraints.fixed.values())
         self._clustered = int(np.count_nonzero(overview.since != NOISE))
         self._medoids = dict(
             zip(models.cluster_ids.tolist()[::-1], models.medoids[::-1], strict=True)
@@ -160,7 +158,7 @@ class _ProfileReader:
             share=len(rows) / max(self._clustered, 1),
             cohesion=float(1 - overview.distances[rows].mean()) if len(rows) else 0.0,
             doubt=self._doubt(rows),
-            decided=min(self._fixed[cluster_id], len(rows)),
+            decided=int(np.count_nonzero(self._is_decided[rows])),
             is_pinned=cluster_id in constraints.required,
             medoid=typical[0] if typical else None,
             typical=typical,

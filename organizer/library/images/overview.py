@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,7 +14,7 @@ from organizer.library.images.capture import CaptureInfo, read_capture_info
 from organizer.settings import Settings
 from organizer.store import Store, StoredClustering
 from organizer.store.ids import IdRows, pack_ids
-from organizer.types import NOISE, Assignments, Labels, is_crop_embedder
+from organizer.types import NOISE, Assignments, AssignmentState, Labels, is_crop_embedder
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,8 @@ class ImageOverview:
         distances: ``(n,)`` float32; NaN for an image that is not clustered.
         margins: ``(n,)`` float32, likewise.
         states: ``(n,)`` values of `AssignmentState`; None for an image that is not clustered.
+            DECIDED is one that a person put there: not one that only represents its cluster, which
+            a merge or a split keeps together without anybody having looked at it.
         since: ``(n,)`` int64, the ingest that assigned it; NOISE for one that is not clustered.
     """
 
@@ -125,7 +127,11 @@ def read_photos(
 
 
 def join_members(
-    photos: PhotoColumns, clustering: StoredClustering | None, members: Assignments
+    photos: PhotoColumns,
+    clustering: StoredClustering | None,
+    members: Assignments,
+    *,
+    moved: Collection[str],
 ) -> ImageOverview:
     """Join what is known of the photos with the current clusters.
 
@@ -133,6 +139,7 @@ def join_members(
         photos: The photos, read for the current clustering.
         clustering: It; None where there is none.
         members: Its members; those that are not among the photos are left out.
+        moved: The images that a person put where they are.
     """
     n = len(photos.image_ids)
     at = photos.rows.of(members.image_ids.tolist())
@@ -144,6 +151,10 @@ def join_members(
         whole[at] = values[known]
         return whole
 
+    states = column(members.states, None)
+    decided = np.flatnonzero(states == AssignmentState.DECIDED.value)
+    unseen = [row for row in decided.tolist() if photos.image_ids[row] not in moved]
+    states[unseen] = AssignmentState.AUTO.value
     return ImageOverview(
         photos=photos,
         clustering=clustering,
@@ -151,7 +162,7 @@ def join_members(
         candidates=column(members.candidates, NOISE),
         distances=column(members.distances, np.nan),
         margins=column(members.margins, np.nan),
-        states=column(members.states, None),
+        states=states,
         since=column(members.since, NOISE),
     )
 
