@@ -92,7 +92,12 @@ function Untimed({ app, found }) {
 function Days({ app, events, revision, tab, onActed }) {
   const root = useRef();
   const [view, setView] = useState({ top: 0, height: 900, width: 1000 });
-  const [at, setAt] = useState(-1); // the event under the cursor, by its place in the rows
+  const [at, showAt] = useState(-1); // the event under the cursor, by its place in the rows
+  const here = useRef(-1); // likewise, at once: keys may come faster than they are shown
+  const setAt = (place) => {
+    here.current = place;
+    showAt(place);
+  };
   const columns = Math.max(1, Math.floor((view.width - 32 + GAP) / (CARD + GAP)));
   const { rows, order, height } = useMemo(
     () => dayRows(events, columns, HEIGHTS),
@@ -137,28 +142,30 @@ function Days({ app, events, revision, tab, onActed }) {
     reveal(to);
   };
   useEffect(() => {
-    if (at >= 0) root.current.querySelector(`[data-at="${at}"] a`)?.focus({ preventScroll: true });
+    if (at < 0 || at !== here.current) return; // a key that came meanwhile is shown next
+    root.current.querySelector(`[data-at="${at}"] a`)?.focus({ preventScroll: true });
   }, [at, view]);
 
   // Up and down: to the card above or below, also of another day.
   const beside = (sign) => {
-    const here = rows.findIndex((r) => r.kind === "cards" && at < r.from + r.events.length);
-    if (at < 0 || here < 0) return go(0);
-    const column = at - rows[here].from;
-    let next = here + sign;
+    const from = here.current;
+    const row = rows.findIndex((r) => r.kind === "cards" && from < r.from + r.events.length);
+    if (from < 0 || row < 0) return go(0);
+    const column = from - rows[row].from;
+    let next = row + sign;
     while (rows[next] && rows[next].kind !== "cards") next += sign;
     return rows[next] ? go(rows[next].from + Math.min(column, rows[next].events.length - 1)) : null;
   };
   const day = (sign) => {
     const days = rows.filter((r) => r.kind === "day");
-    const here = days.findLastIndex((r) => r.from <= Math.max(at, 0));
-    const to = days[Math.min(Math.max(here + sign, 0), days.length - 1)];
+    const now = days.findLastIndex((r) => r.from <= Math.max(here.current, 0));
+    const to = days[Math.min(Math.max(now + sign, 0), days.length - 1)];
     if (to) go(to.from);
   };
-  const acts = eventActs(app, () => order[at], { revision, onActed });
+  const acts = eventActs(app, () => order[here.current], { revision, onActed });
   useKeys(app, "timeline", {
-    right: () => go(at + 1),
-    left: () => go(at - 1),
+    right: () => go(here.current + 1),
+    left: () => go(here.current - 1),
     down: () => beside(1),
     up: () => beside(-1),
     "next day": () => day(1),
