@@ -218,8 +218,9 @@ def test_a_correction_holds_the_library_from_reading_to_the_last_decision(
 
     def looked_up(*args: object) -> dict[int, list[str]]:
         with (
+            Library.open(library.store.path) as other,
             pytest.raises(OrganizerError, match="being written by another"),
-            library.store.writing(),
+            other.store.writing(),
         ):
             pass
         return wrong(*args)  # type: ignore[arg-type]

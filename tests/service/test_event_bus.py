@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from organizer.service.event_bus import EventBus, ServiceEvent
 
 _SECONDS = 10
+
+
+def played(scene: Coroutine[Any, Any, None]) -> None:
+    """Run a scene on a thread of its own: a browser of other tests may have a loop on this one."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, scene).result()
 
 
 async def _next(stream: AsyncIterator[ServiceEvent], count: int) -> list[ServiceEvent]:
@@ -33,7 +40,7 @@ def test_events_come_in_order_from_any_thread() -> None:
         assert sorted(event.data["number"] for event in events) == list(range(100))
         await stream.aclose()
 
-    asyncio.run(scene())
+    played(scene())
 
 
 def test_who_comes_back_gets_what_was_missed() -> None:
@@ -46,7 +53,7 @@ def test_who_comes_back_gets_what_was_missed() -> None:
         again = await _next(bus.listen(first.number), 4)
         assert again == events[1:]
 
-    asyncio.run(scene())
+    played(scene())
 
 
 def test_who_was_away_for_too_long_begins_anew() -> None:
@@ -65,7 +72,7 @@ def test_who_was_away_for_too_long_begins_anew() -> None:
         (event,) = await _next(stream, 1)
         assert event.data == {"number": 11}
 
-    asyncio.run(scene())
+    played(scene())
 
 
 def test_a_slow_client_keeps_nobody_waiting() -> None:
@@ -81,7 +88,7 @@ def test_a_slow_client_keeps_nobody_waiting() -> None:
         (event,) = await _next(slow, 1)
         assert event.name == "reset"
 
-    asyncio.run(scene())
+    played(scene())
 
 
 def test_a_client_that_goes_is_forgotten() -> None:
@@ -94,7 +101,7 @@ def test_a_client_that_goes_is_forgotten() -> None:
         await stream.aclose()
         assert bus.clients == 0
 
-    asyncio.run(scene())
+    played(scene())
 
 
 def test_streams_end_with_the_service() -> None:
@@ -105,4 +112,4 @@ def test_streams_end_with_the_service() -> None:
         bus.close()
         assert await asyncio.wait_for(waiting, _SECONDS) is None
 
-    asyncio.run(scene())
+    played(scene())
