@@ -109,15 +109,21 @@ export default function Folders({ app }) {
   </section>`;
 }
 
-const RESULTS = { // what became of a file that was not arranged or taken back
-  changed: "changed since the plan was made",
-  gone: "no longer there",
-  occupied: "not written: something else is there already",
+// What became of files that were not arranged or not taken back.
+const RESULTS = {
+  pending: "not tried yet",
+  missing: "not found where they were",
+  changed: "changed since, and left as they are",
+  occupied: "not written: another file has the name",
+  failed: "refused by the system",
+  gone: "not there any more",
+  kept: "kept: the last copy of their content",
 };
 
 function saidOfArranging({ done, there = 0, files, to, finished }) {
   const isWhole = finished && done > 0 && done + there >= files;
-  return { isWhole, text: `${count(done)} of ${plural(files, "file")} in ${to}` };
+  const already = there ? `, ${count(there)} were there already` : "";
+  return { isWhole, text: `${count(done)} of ${plural(files, "file")} in ${to}${already}` };
 }
 
 function saidOfUndo({ undone, results = {}, finished }) {

@@ -75,7 +75,7 @@ export function Viewer({ app, collection, selection, position, context = {} }) {
   const answering = (name) => async () => {
     if (await context.answers[name](place)) go(1);
   };
-  const isUnassigned = (context.cluster ?? image?.cluster ?? collection.clusterOf(row)) === null;
+  const isUnassigned = (context.cluster ?? collection.clusterOf(row)) === null;
   const actions = context.answers
     ? actionsOf(Object.keys(context.answers), answering)
     : actionsOf(offered(acts, isUnassigned), advancing);
