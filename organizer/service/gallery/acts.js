@@ -30,10 +30,23 @@ export function makeActs(app) {
     app.toast(text, { kind: "problem", hint: "Nothing was overwritten." });
   }
 
-  const undoable = { action: { label: "Undo", run: () => undo() } };
+  // Says what was done, with an Undo of that alone; `sent` resolves to the answer. Gives the toast.
+  function sayDone(text, sent) {
+    app.toast(text, { action: { label: "Undo", run: () => undoOf(sent) } });
+    return store.get().toasts.at(-1);
+  }
+
+  // Of the steps that this page made one after the other: what their undo calls, the last one last.
+  let made = { revision: null, onUndo: [] };
+
+  function took({ revision }, change) {
+    const isOurs = made.revision !== null && api.latest(made.revision) === revision;
+    made = { revision, onUndo: change(isOurs ? made.onUndo : []) };
+  }
 
   // One batch of decisions: shown (`show` gives what takes it back), sent, taken over.
-  async function decide(decisions, { show, done, again, seen, images = false, path, body }) {
+  async function decide(decisions, about) {
+    const { show, done, again, seen, images = false, path, body, onUndo = null } = about;
     let wasStale = false;
     let left = 0; // images that were left out, as others decided about them
     const retry = async (problem, before) => {
@@ -44,18 +57,21 @@ export function makeActs(app) {
     };
     const takeBack = show?.();
     const isKnown = typeof done !== "function"; // what it did, before the service says it
-    if (isKnown) app.toast(done, undoable);
+    const sent = api.decide(path || "/decisions", body || { decisions }, {
+      seen: seen?.revision,
+      again: retry,
+    });
+    const toast = isKnown ? sayDone(done, sent) : null;
     try {
-      const answer = await api.decide(path || "/decisions", body || { decisions }, {
-        seen: seen?.revision,
-        again: retry,
-      });
-      if (!isKnown) app.toast(done(answer), undoable);
+      const answer = await sent;
+      took(answer, (before) => [...before, onUndo]);
+      if (!isKnown) sayDone(done(answer), sent);
       if (left) sayLeftOut(left);
       if (images || wasStale) sync.refresh();
       else sync.refreshSoon();
       return answer;
     } catch (problem) {
+      toast?.drop();
       takeBack?.();
       sync.refresh({ images: problem.status === 412 });
       if (problem.status === 412) sayStale(problem);
@@ -66,7 +82,7 @@ export function makeActs(app) {
 
   function sayStale(problem) {
     const [event] = problem.body.since || [];
-    const what = event ? `${event.user || "Someone"} was faster: ${event.what}` : problem.message;
+    const what = event ? `${event.user || "Someone"} was faster: ${shortened(String(event.what))}` : problem.message;
     app.toast(what, { kind: "problem", hint: "Nothing was overwritten. Look, and decide again." });
   }
 
@@ -109,31 +125,34 @@ export function makeActs(app) {
     return suggestions.length ? { suggestions } : null;
   }
 
-  // Of all acts on images: `seen` is what the person saw of them (seen.js).
+  // Of all acts on images: `seen` is what the person saw of them (seen.js); `onUndo` is called when
+  // an undo takes the act back.
   const acts = {
     /** The images are rightly where they are; `cluster`: all of them in this one. */
-    confirm: (ids, { leave, seen, cluster = null } = {}) =>
+    confirm: (ids, { leave, seen, onUndo, cluster = null } = {}) =>
       decide([{ kind: "confirm", images: ids, cluster }], {
         seen,
+        onUndo,
         show: showing(ids, { leave }),
         done: `${plural(ids.length, "image")} confirmed`,
         again: imagesAgain(seen),
       }),
 
     /** `to`: a cluster's id. */
-    async move(ids, to, { from, leave, seen, burst = false } = {}) {
+    async move(ids, to, { from, leave, seen, onUndo, burst = false } = {}) {
       rememberName(store.get().clusters.get(to)?.name);
       acts.lastTarget = to;
       return decide([{ kind: "move", images: ids, to, burst }], {
         show: showing(ids, { from, to, leave }),
         seen,
+        onUndo,
         done: `${plural(ids.length, "image")} moved to ${named(to)}`,
         again: imagesAgain(seen),
       });
     },
 
     /** `groups`: Map of cluster id -> image ids that are not in it. */
-    exclude(groups, { leave, seen } = {}) {
+    exclude(groups, { leave, seen, onUndo } = {}) {
       const ids = [...groups.values()].flat();
       const decisions = [...groups].map(([cluster, images]) => ({
         kind: "exclude",
@@ -143,6 +162,7 @@ export function makeActs(app) {
       const [from] = groups.size === 1 ? groups.keys() : [];
       return decide(decisions, {
         seen,
+        onUndo,
         show: showing(ids, { from, leave }),
         done: from === undefined
           ? `${plural(ids.length, "image")} excluded from their clusters`
@@ -151,9 +171,10 @@ export function makeActs(app) {
       });
     },
 
-    async begin(ids, name, { from, leave, seen } = {}) {
+    async begin(ids, name, { from, leave, seen, onUndo } = {}) {
       const answer = await decide([{ kind: "new", images: ids, name: name || null }], {
         seen,
+        onUndo,
         show: showing(ids, { from, leave }),
         done: `${plural(ids.length, "image")} in a new cluster${name ? `, ${name}` : ""}`,
         again: imagesAgain(seen),
@@ -241,29 +262,58 @@ export function makeActs(app) {
         again: suggestedAgain,
       }),
 
-    undo: () => undo(),
+    undo: () => step("/undo"),
     redo: () => step("/redo"),
+    /** Undoes the step that made a revision, where it is still the last one. */
+    undoStep: (revision) => undoOf(Promise.resolve({ revision })),
     lastTarget: null,
   };
 
-  const undo = () => step("/undo");
+  async function undoOf(sent) {
+    const answer = await sent.catch(() => null);
+    if (!answer) return; // it was refused: there is nothing to take back
+    await api.settled();
+    if (api.latest(answer.revision) === answer.revision) await step("/undo", answer.revision);
+    else sayElse();
+  }
 
-  async function step(path) {
+  function sayElse() {
+    const hint = "Nothing was undone. The history shows what was decided; Ctrl+Z undoes the last step.";
+    app.toast("Something else was decided since.", { kind: "problem", hint });
+  }
+
+  // `seen`: the revision whose step is meant; else the last step that the page knows.
+  async function step(path, seen) {
     try {
-      const answer = await api.decide(path, {});
+      const answer = await api.decide(path, {}, { seen });
+      const onUndo = path === "/undo" ? undone(answer) : took(answer, () => []);
       const what = (answer.what || []).join("; ");
-      app.toast(`${answer.done === "redone" ? "Redone" : "Undone"}: ${what}`, {
-        action: path === "/undo" ? { label: "Redo", run: acts.redo } : undoable.action,
+      app.toast(`${answer.done === "redone" ? "Redone" : "Undone"}: ${shortened(what)}`, {
+        action: path === "/undo"
+          ? { label: "Redo", run: acts.redo }
+          : { label: "Undo", run: () => acts.undoStep(answer.revision) },
       });
       await sync.refresh();
+      onUndo?.();
     } catch (problem) {
       if (problem.status === 412) {
         await sync.refresh();
-        sayStale(problem);
+        if (seen === undefined) sayStale(problem);
+        else sayElse();
       } else if (problem.status === 409) {
         app.toast(path === "/undo" ? "There is nothing to undo." : "There is nothing to redo.");
       } else say(problem);
     }
+  }
+
+  // What the undone step calls.
+  function undone(answer) {
+    let found = null;
+    took(answer, (before) => {
+      found = before.at(-1);
+      return before.slice(0, -1);
+    });
+    return found;
   }
 
   return acts;
@@ -276,3 +326,9 @@ function saidOfSplit(name, found) {
   const clusters = listed(found.map((id) => `cluster ${id}`));
   return `${name} is split: ${clusters} ${found.length === 1 ? "is" : "are"} new`;
 }
+
+const LONGEST = 120; // characters of what a toast says was done
+
+/** A text, cut where it is too long for a toast. */
+export const shortened = (text) =>
+  text.length > LONGEST ? `${text.slice(0, LONGEST - 1).trimEnd()}…` : text;

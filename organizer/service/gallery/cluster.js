@@ -1,5 +1,5 @@
 // A cluster, opened: the grid of its images.
-import { html, useEffect, useState } from "./vendor/preact-htm.js";
+import { html, useEffect, useRef, useState } from "./vendor/preact-htm.js";
 import { confirmWith } from "./dialog.js";
 import { clusterName, count, percent, plural } from "./format.js";
 import { Density, ImageGrid } from "./image_grid.js";
@@ -79,8 +79,7 @@ export default function Cluster({ app, route }) {
   }, [id, cluster?.name]);
 
   if (!cluster) {
-    return html`<${Trouble} title="There is no cluster ${route.args[0]} now."
-      text="It was merged, dissolved, or undone." />`;
+    return html`<${Gone} app=${app} id=${route.args[0]} />`;
   }
   const leaves = { auto: ["confirm", "move", "exclude"], decided: ["move", "exclude"] };
   const context = { cluster: id, leaves: leaves[state] || ["move", "exclude"] };
@@ -131,6 +130,21 @@ export default function Cluster({ app, route }) {
       <${Finished} app=${app} cluster=${cluster} state=${state} onNext=${() => beside(1)}
         onAll=${() => setParams({ state: "all" })} />
     <//>`}
+  </section>`;
+}
+
+// No such cluster any more: the way on, and the way back.
+function Gone({ app, id }) {
+  const canUndo = useStore(app.store, (s) => s.history.can_undo);
+  const back = useRef();
+  useEffect(() => back.current.focus({ preventScroll: true }), []);
+  return html`<section class="empty">
+    <h1>There is no cluster ${id} now.</h1>
+    <p role="alert">All its images were taken out, or it was merged, dissolved, or undone.</p>
+    <p class="buttons">
+      <a class="button primary" ref=${back} href=${hashOf("")}>Back to the clusters</a>
+      ${canUndo && html`<button onClick=${() => app.acts.undo()}>Undo <kbd>ctrl+z</kbd></button>`}
+    </p>
   </section>`;
 }
 

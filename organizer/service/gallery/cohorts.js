@@ -19,6 +19,7 @@ export function Cohorts({ app, title }) {
     [change, round],
   );
   const [passed, setPassed] = useState(() => new Set()); // clusters that nothing was taken for
+  const [refused, setRefused] = useState(() => new Set()); // "cluster image": not accepted
   const [taken, setTaken] = useState({ of: null, clusters: [] }); // of the list that is shown
   const [at, setAt] = useState(0);
   if (problem) return html`<${Trouble} title=${problem.message} text=${problem.hint} />`;
@@ -26,10 +27,33 @@ export function Cohorts({ app, title }) {
     return html`<p class="loading" role="status">${loading ? "Looking at what your names teach…" : ""}</p>`;
   }
   const gone = taken.of === value ? taken.clusters : [];
-  const open = value.cohorts.filter((c) => !passed.has(c.cluster) && !gone.includes(c.cluster));
+  const open = value.cohorts
+    .filter((c) => !passed.has(c.cluster) && !gone.includes(c.cluster))
+    .map((c) => ({
+      ...c,
+      key: `${c.cluster} ${c.count} ${c.images[0].id}`,
+      images: c.images.filter(({ id }) => !refused.has(`${c.cluster} ${id}`)),
+    }))
+    .filter((c) => c.images.length);
   const place = Math.min(at, open.length - 1);
   const cohort = open[place];
-  const pass = (cluster) => setPassed(new Set(passed).add(cluster));
+  // Nothing is decided by either: it is only not shown here, and the message takes that back.
+  const pass = ({ cluster, name }) => {
+    setPassed((before) => new Set(before).add(cluster));
+    const run = () => setPassed((before) => new Set([...before].filter((c) => c !== cluster)));
+    app.toast(`${name}: passed over`, { action: { label: "Take back", run } });
+  };
+  const refuse = ({ cluster, name }, ids, back) => {
+    const keys = ids.map((id) => `${cluster} ${id}`);
+    setRefused((before) => new Set([...before, ...keys]));
+    const run = () => {
+      setRefused((before) => new Set([...before].filter((key) => !keys.includes(key))));
+      back();
+    };
+    app.toast(`${plural(ids.length, "image")} not accepted as ${name}`, {
+      action: { label: "Take back", run },
+    });
+  };
   const accept = async (suggestions, { leave, isAll }) => {
     if (isAll) setTaken({ of: value, clusters: [...gone, cohort.cluster] });
     await app.acts.accept(suggestions, { leave, seen: { revision: value.revision } });
@@ -48,14 +72,13 @@ export function Cohorts({ app, title }) {
       </p>
     </section>`;
   }
-  const key = `${cohort.cluster} ${cohort.count} ${cohort.images[0].id}`;
   const right = value.held_out ? value.right / value.held_out : null;
   const step = (by) => setAt(Math.max(0, Math.min(place + by, open.length - 1)));
-  return html`<${Cohort} key=${key} app=${app} cohort=${cohort} revision=${value.revision} place=${place} of=${open.length}
-    right=${right} onPass=${pass} onAccept=${accept} onStep=${step} />`;
+  return html`<${Cohort} key=${cohort.key} app=${app} cohort=${cohort} revision=${value.revision} place=${place} of=${open.length}
+    right=${right} onPass=${pass} onRefuse=${refuse} onAccept=${accept} onStep=${step} />`;
 }
 
-function Cohort({ app, cohort, revision, place, of, right, onPass, onAccept, onStep }) {
+function Cohort({ app, cohort, revision, place, of, right, onPass, onRefuse, onAccept, onStep }) {
   const collection = useRef(null);
   collection.current ??= Collection.ofImages(cohort.images, { revision });
   const [held, setHeld] = useState(null);
@@ -78,9 +101,19 @@ function Cohort({ app, cohort, revision, place, of, right, onPass, onAccept, onS
       },
     });
   };
+  // Those that are selected leave the group; with none selected, or all, the group is passed over.
+  const none = () => {
+    const { selection } = held || {};
+    const shown = collection.current;
+    if (!selection?.count || selection.count === shown.size) return onPass(cohort);
+    const ids = selection.rows().map((row) => shown.idAt(row));
+    const back = shown.leave(ids);
+    selection.clear();
+    return onRefuse(cohort, ids, back);
+  };
   useKeys(app, "cohorts", {
     all: accept,
-    none: () => onPass(cohort.cluster),
+    none,
     next: () => onStep(1),
     previous: () => onStep(-1),
   });
@@ -96,20 +129,21 @@ function Cohort({ app, cohort, revision, place, of, right, onPass, onAccept, onS
       <div>
         <h1>${plural(size, "image")} look${size === 1 ? "s" : ""} like ${cohort.name}</h1>
         <p class="muted small">
-          Group ${place + 1} of ${of}${right !== null &&
-          html`; of what you decided yourself ${percent(right)} would have been told right`}
+          Group ${place + 1} of ${of}.${right !== null &&
+          html` Of the images that you decided one by one, ${percent(right)} would have been
+          suggested correctly.`}
         </p>
       </div>
       <div class="end">
         <button class="primary" onClick=${accept}>
           ${some ? `Accept these ${some}` : "Accept all"} <kbd>y</kbd>
         </button>
-        <button onClick=${() => onPass(cohort.cluster)}>Pass over <kbd>x</kbd></button>
+        <button onClick=${none}>${some && some < size ? `Not these ${some}` : "Pass over"} <kbd>x</kbd></button>
         <${Density} grid=${held?.grid} />
       </div>
     </header>
     <${ImageGrid} app=${app} collection=${collection.current}
       label="Images that look like ${cohort.name}" onGrid=${setHeld}
-      context=${{ cluster: null, leaves: ["move", "exclude"], keys: "cohorts" }} />
+      context=${{ cluster: null, leaves: ["move"], without: ["confirm", "exclude"] }} />
   </section>`;
 }

@@ -10,11 +10,15 @@ const ACTIONS = [
   ["move", "Move", "The photos move into the folders, with the files beside them."],
 ];
 
+const MOST_REFUSALS = 20; // that are shown
+const DONE = ["done", "undone", "there"];
+
 export default function Folders({ app }) {
   const status = useStore(app.store, (s) => s.status);
   const job = useJob(app);
   const [asked, setAsked] = useState({ target: "", action: "link", by: "name" });
   const [plan, setPlan] = useState(null);
+  const [report, setReport] = useState(null); // of what was not done as a whole
   const [again, setAgain] = useState(0);
   const arrange = useRef();
   const active = useLoaded((signal) => app.api.get("/arrangements", {}, { signal }), [again]);
@@ -23,6 +27,7 @@ export default function Folders({ app }) {
   const change = (part) => {
     setAsked((now) => ({ ...now, ...part }));
     setPlan(null);
+    setReport(null);
   };
   const request = { target, action: asked.action, by: asked.by };
   const show = async (event) => {
@@ -31,13 +36,16 @@ export default function Folders({ app }) {
     if (done) setPlan(done);
   };
   const run = async (path, body, say) => {
+    setReport(null);
     const done = await job.run(path, body);
     setPlan(null);
     setAgain((n) => n + 1);
-    if (done) app.toast(say(done.result), { kind: "done" });
+    if (!done) return;
+    const { text, isWhole } = say(done.result);
+    if (isWhole && !done.result.refusals?.length) app.toast(text, { kind: "done" });
+    else setReport({ text, result: done.result });
   };
-  const begin = () =>
-    run("/arrangements", { ...request, dry_run: false }, (result) => `${plural(result.done, "file")} in ${result.to}`);
+  const begin = () => run("/arrangements", { ...request, dry_run: false }, saidOfArranging);
   if (!status) return html`<p class="loading">Loading</p>`;
   return html`<section class="page">
     <h1>Folders</h1>
@@ -82,6 +90,7 @@ export default function Folders({ app }) {
       </div>
     </form>
     <${JobState} ...${job} />
+    ${report && html`<${NotDone} ...${report} />`}
     ${plan &&
     html`<${Plan} job=${plan} />
       <div class="buttons">
@@ -94,9 +103,53 @@ export default function Folders({ app }) {
     <${InPlace}
       found=${active.value?.arrangements || []}
       isRunning=${job.isRunning}
-      undo=${(one) => run("/arrangements/undo", { target: one.target }, (result) => `${plural(result.undone, "file")} taken back`)}
-      goOn=${() => run("/arrangements/continue", {}, (result) => `${plural(result.done, "file")} in ${result.to}`)}
+      undo=${(one) => run("/arrangements/undo", { target: one.target }, saidOfUndo)}
+      goOn=${() => run("/arrangements/continue", {}, saidOfArranging)}
     />
+  </section>`;
+}
+
+// What became of files that were not arranged or not taken back.
+const RESULTS = {
+  pending: "not tried yet",
+  missing: "not found where they were",
+  changed: "changed since, and left as they are",
+  occupied: "not written: another file has the name",
+  failed: "refused by the system",
+  gone: "not there any more",
+  kept: "kept: the last copy of their content",
+};
+
+function saidOfArranging({ done, there = 0, files, to, finished }) {
+  const isWhole = finished && done > 0 && done + there >= files;
+  const already = there ? `, ${count(there)} were there already` : "";
+  return { isWhole, text: `${count(done)} of ${plural(files, "file")} in ${to}${already}` };
+}
+
+function saidOfUndo({ undone, results = {}, finished }) {
+  const others = Object.values(results).reduce((sum, number) => sum + number, 0);
+  const total = Math.max(undone, others);
+  const isWhole = finished && undone > 0 && undone >= total;
+  return { isWhole, text: `${count(undone)} of ${plural(total, "file")} taken back` };
+}
+
+// What was refused, and why: the first of them by name, the rest as numbers.
+function NotDone({ text, result }) {
+  const { refusals = [], left = {}, results = {} } = result;
+  const others = Object.entries(results).filter(([what, number]) => number && !DONE.includes(what));
+  const stayed = Object.entries(left).filter(([, number]) => number);
+  return html`<section class="job-problem" role="alert">
+    <p><b>${text}</b></p>
+    ${others.map(([what, number]) => html`<p key=${what}>${count(number)} ${RESULTS[what] || what}</p>`)}
+    ${stayed.map(([why, number]) => html`<p key=${why}>${count(number)} left where they are: ${why}</p>`)}
+    ${refusals.length > 0 &&
+    html`<ul>
+      ${refusals.slice(0, MOST_REFUSALS).map(
+        ({ path, reason }) => html`<li key=${path}><code>${path}</code>: ${reason}</li>`,
+      )}
+    </ul>`}
+    ${refusals.length > MOST_REFUSALS &&
+    html`<p>And ${count(refusals.length - MOST_REFUSALS)} more.</p>`}
   </section>`;
 }
 

@@ -7,12 +7,13 @@ export const MOST = 100_000; // images of one decision: what the service takes
 
 /**
  * @param {object} app
- * @param {{collection, selection, context: {cluster?: number|null, leaves?: string[]},
- *   rows?: () => number[]}} view `rows`: what the acts are about; usually of the selection.
+ * @param {{collection, selection, context: {cluster?: number|null, leaves?: string[],
+ *   without?: string[]}, rows?: () => number[]}} view `rows`: what the acts are about; usually of
+ *   the selection. `without`: acts that there are not, as they mean nothing for these images.
  * @returns {Object<string, () => Promise>} By the actions of the "grid" scope of keys.js.
  */
 export function gridActs(app, { collection, selection, context, rows = () => selection.rows() }) {
-  const { cluster = null, leaves = [] } = context;
+  const { cluster = null, leaves = [], without = [] } = context;
   const idsOf = (found) => found.map((row) => collection.idAt(row));
 
   // What an act is told: what the person saw, and how it shows here.
@@ -109,7 +110,7 @@ export function gridActs(app, { collection, selection, context, rows = () => sel
     if (selection.count < 2) app.toast("It is of no burst and no event with others here.");
   }
 
-  return {
+  const acts = {
     confirm,
     move,
     exclude,
@@ -126,4 +127,5 @@ export function gridActs(app, { collection, selection, context, rows = () => sel
       if (ids.length) app.go("search", [], { like: ids.join(",") });
     },
   };
+  return Object.fromEntries(Object.entries(acts).filter(([name]) => !without.includes(name)));
 }

@@ -14,9 +14,19 @@ const ASK = 2_000; // ms; the stream of events tells first, this is for when it 
  * @throws {Problem} It was refused, failed, or was cancelled.
  */
 export async function runJob(app, path, body, { onProgress = () => {}, signal } = {}) {
-  let job = await (path === "/reclusters" && !body.dry_run
-    ? app.api.decide(path, body)
-    : app.api.post(path, body));
+  const isRecluster = path === "/reclusters" && !body.dry_run;
+  const failed = isRecluster ? app.sync.expectRecluster() : () => {};
+  try {
+    const job = await (isRecluster ? app.api.decide(path, body) : app.api.post(path, body));
+    return await followed(app, job, { onProgress, signal });
+  } catch (problem) {
+    failed();
+    throw problem;
+  }
+}
+
+async function followed(app, begun, { onProgress, signal }) {
+  let job = begun;
   app.store.set(({ jobs }) => ({ jobs: new Map(jobs).set(job.id, job) }));
   signal?.addEventListener("abort", () => app.api.delete(`/jobs/${job.id}`).catch(() => {}));
   while (!ENDED.includes(job.state)) {

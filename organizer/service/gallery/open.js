@@ -3,6 +3,7 @@ import { html } from "./vendor/preact-htm.js";
 import { Completion } from "./completion.js";
 import { Dialog } from "./dialog.js";
 import { clusterName, count } from "./format.js";
+import { QUEUE_TITLES } from "./queue_titles.js";
 import { VIEWS } from "./routes.js";
 
 export function openAnything(app) {
@@ -11,6 +12,12 @@ export function openAnything(app) {
     text: view.title,
     note: "view",
     go: () => app.go(view.name),
+  }));
+  const queues = Object.entries(QUEUE_TITLES).map(([name, { title }]) => ({
+    key: `queue ${name}`,
+    text: title,
+    note: "queue",
+    go: () => app.go("queue", [name]),
   }));
   const clusters = [...app.store.get().clusters.values()].map((cluster) => ({
     key: `cluster ${cluster.id}`,
@@ -25,7 +32,7 @@ export function openAnything(app) {
   };
   app.dialog(
     () => html`<${Dialog} title="Go to" onClose=${() => app.dialog(null)}>
-      <${Completion} label="View or cluster" options=${[...views, ...clusters]} onPick=${pick} />
+      <${Completion} label="View, queue or cluster" options=${[...views, ...queues, ...clusters]} onPick=${pick} />
     <//>`,
   );
 }

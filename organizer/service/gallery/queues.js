@@ -1,44 +1,38 @@
 // The queues: what is worth a look, one question after the other.
-import { html } from "./vendor/preact-htm.js";
+import { html, useEffect, useRef } from "./vendor/preact-htm.js";
 import { Cohorts } from "./cohorts.js";
 import { Questions } from "./questions.js";
+import { QUEUE_TITLES } from "./queue_titles.js";
 import { hashOf } from "./routes.js";
 import { useStore } from "./state.js";
-
-/** name -> {title, about, Component, of}: `of` is what Questions asks. */
-const QUEUES = {
-  suggestions: {
-    title: "Suggestions",
-    about: "What your names teach: groups of images that look like a named cluster, to accept or not.",
-    Component: Cohorts,
-  },
-  questions: {
-    title: "Worth asking",
-    about: "The images whose answer teaches most. A few of them, and the suggestions are better.",
-    Component: Questions,
-  },
-  doubtful: {
-    title: "Doubtful",
-    about: "Images that disagree with their neighbours, the most doubtful first.",
-    Component: Questions,
-  },
-  review: {
-    title: "Review sample",
-    about: "A random sample: what share of the images is right, with an interval, for the report.",
-    Component: Questions,
-  },
-};
 
 export default function Queues({ app, route }) {
   const unassigned = useStore(app.store, (s) => s.status?.unassigned || 0);
   const [name] = route.args;
-  const queue = QUEUES[name];
-  if (queue) return html`<${queue.Component} app=${app} route=${route} kind=${name} ...${queue} />`;
+  const queue = Object.hasOwn(QUEUE_TITLES, name || "") ? QUEUE_TITLES[name] : null;
+  if (!queue) return html`<${List} unassigned=${unassigned} />`;
+  const Queue = name === "suggestions" ? Cohorts : Questions;
+  return html`<${Queue} key=${name} app=${app} route=${route} kind=${name} title=${queue.title} />`;
+}
+
+const STEPS = { ArrowDown: 1, ArrowRight: 1, j: 1, ArrowUp: -1, ArrowLeft: -1, k: -1 };
+
+function List({ unassigned }) {
+  const list = useRef();
+  useEffect(() => list.current.querySelector("a").focus({ preventScroll: true }), []);
+  const onKeyDown = (event) => {
+    const by = event.ctrlKey || event.metaKey || event.altKey ? 0 : STEPS[event.key];
+    if (!by) return;
+    event.preventDefault();
+    const links = [...list.current.querySelectorAll("a")];
+    const to = links.indexOf(document.activeElement) + by;
+    links[Math.max(0, Math.min(to, links.length - 1))].focus();
+  };
   return html`<section class="page">
     <h1>Queues</h1>
     <p class="muted">One question after the other, answered with one key.</p>
-    <ul class="queues">
-      ${Object.entries(QUEUES).map(
+    <ul class="queues" ref=${list} onKeyDown=${onKeyDown}>
+      ${Object.entries(QUEUE_TITLES).map(
         ([key, { title, about }]) => html`<li key=${key}>
           <a href=${hashOf("queue", [key])}><h2>${title}</h2><p>${about}</p></a>
         </li>`,

@@ -18,11 +18,13 @@ export default function Recluster({ app }) {
   const status = useStore(app.store, (s) => s.status);
   const job = useJob(app);
   const [preview, setPreview] = useState(null);
+  const [notes, setNotes] = useState([]); // of the recluster that was made
   const apply = useRef();
   const [asked, setAsked] = useState({
     how: "auto", k: 10, from: 2, to: 40, embedder: "", bursts: false, center: "",
   });
   const change = (part) => {
+    setNotes([]);
     setAsked((now) => ({ ...now, ...part }));
     setPreview(null);
   };
@@ -30,16 +32,20 @@ export default function Recluster({ app }) {
 
   const show = async (event) => {
     event.preventDefault();
+    setNotes([]);
     const body = requestOf(asked);
     const done = await job.run("/reclusters", { ...body, dry_run: true });
-    if (done) setPreview({ body, result: done.result });
+    if (done) setPreview({ body, result: done.result, notes: done.notes || [] });
   };
   const recluster = async () => {
     const done = await job.run("/reclusters", { ...preview.body, dry_run: false });
     if (!done) return;
-    const action = { label: "Undo", run: () => app.acts.undo() };
+    const made = await lastStep(app);
+    const action = made === null ? null : { label: "Undo", run: () => app.acts.undoStep(made) };
     app.toast(`${plural(done.result.k, "cluster")} now`, { kind: "done", action });
-    app.go("");
+    if (!done.notes?.length) return app.go("");
+    setPreview(null);
+    return setNotes(done.notes);
   };
   if (!status) return html`<p class="loading">Loading</p>`;
   return html`<section class="page">
@@ -61,8 +67,11 @@ export default function Recluster({ app }) {
       </div>
     </form>
     <${JobState} ...${job} />
+    ${notes.length > 0 &&
+    html`<${Notes} notes=${notes} />
+      <p><a class="button primary" href=${hashOf("")}>See the clusters</a></p>`}
     ${preview &&
-    html`<${Preview} app=${app} result=${preview.result} />
+    html`<${Preview} app=${app} result=${preview.result} notes=${preview.notes} />
       <div class="buttons">
         <button onClick=${() => setPreview(null)}>Leave it as it is</button>
         <button class="primary" ref=${apply} disabled=${job.isRunning} onClick=${recluster}>
@@ -131,7 +140,23 @@ function Choices({ asked, change, status }) {
   </div>`;
 }
 
-function Preview({ app, result }) {
+// What the service wants the person to know, a line each.
+function Notes({ notes }) {
+  if (!notes.length) return null;
+  return html`<div class="at-risk" role="status">${notes.map((line) => html`<p key=${line}>${line}</p>`)}</div>`;
+}
+
+// The revision that a recluster of this page has just made; null: somebody decided since.
+async function lastStep(app) {
+  try {
+    const { revision, events } = await app.api.get("/history", { limit: 1 });
+    return events[0]?.what.startsWith("recluster") ? revision : null;
+  } catch {
+    return null;
+  }
+}
+
+function Preview({ app, result, notes }) {
   const clusters = useStore(app.store, (s) => s.clusters);
   const sizes = new Map(result.clusters.map((one) => [one.cluster_id, one.count]));
   const { lineage } = result;
@@ -139,6 +164,7 @@ function Preview({ app, result }) {
   const name = (id) => (clusters.has(id) ? clusterName(clusters.get(id)) : `Cluster ${id}`);
   return html`<section class="preview" aria-label="what would change">
     <h2>${plural(result.k, "cluster")}, ${plural(lineage.images_moved, "image")} would move</h2>
+    <${Notes} notes=${notes} />
     ${atRisk.length > 0 &&
     html`<p class="at-risk" role="alert">
       ${listed(atRisk.map((change) => name(change.cluster_id)))} would hold other images than now:

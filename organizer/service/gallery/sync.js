@@ -1,4 +1,5 @@
 // Keeps the store in step with the library: loads it, and takes the events of others.
+import { shortened } from "./acts.js";
 import { listen } from "./events.js";
 
 const TOGETHER = 150; // ms; what others do within these is loaded at once
@@ -29,6 +30,7 @@ export function makeSync(app) {
   let gathering = 0;
   let calm = 0;
   let soon = 0;
+  let expected = 0; // reclusters that this page asked for, and whose event has not come yet
 
   // A decision made meanwhile is shown already; what is there after it is asked for by it.
   function isOld(found, sent) {
@@ -74,8 +76,12 @@ export function makeSync(app) {
       gathering = 0;
       refresh();
     }, TOGETHER);
+    if (expected && data.what?.[0]?.startsWith("recluster")) {
+      expected -= 1; // the view that asked for it says it
+      return;
+    }
     const who = data.user && data.user !== store.get().status?.user ? `${data.user}: ` : "";
-    if (data.what?.length) app.toast(`${who}${data.what[0]}`, { kind: "other" });
+    if (data.what?.length) app.toast(`${who}${shortened(data.what[0])}`, { kind: "other" });
   }
 
   function onJob(job) {
@@ -102,6 +108,7 @@ export function makeSync(app) {
 
   // Whatever the page knows: it may be another library by now, with a lower revision.
   async function anew() {
+    expected = 0; // their events may have been missed
     await loadAll({ anyRevision: true });
     announce();
   }
@@ -117,6 +124,11 @@ export function makeSync(app) {
       listen((kind, data) => takers[kind](data), (online) => store.set({ online }));
       api.get("/jobs").then(({ jobs }) => jobs.reverse().forEach(onJob), () => {});
       return loadAll();
+    },
+    /** A recluster of this page begins: its event is not said. Gives what says that it failed. */
+    expectRecluster() {
+      expected += 1;
+      return () => { expected = Math.max(0, expected - 1); };
     },
     refresh,
     refreshSoon,

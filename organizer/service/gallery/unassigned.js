@@ -19,7 +19,7 @@ export default function Unassigned({ app, route }) {
   const [grid, setGrid] = useState(null);
   const { collection, problem, size } = useCollection(app, { cluster: "unassigned", near }, order);
   const setParams = (params) => app.replaceParams({ ...route.params, ...params });
-  const context = { cluster: null, leaves: ["move"] };
+  const context = { cluster: null, leaves: ["move"], without: ["confirm", "exclude"] };
   return html`<section class="images">
     <header class="head">
       <h1>Unassigned <span class="chip">${count(size)}</span></h1>

@@ -17,7 +17,8 @@ const SHOWN_AS_THEY_ARE = /\.(jpe?g|png|webp|gif|avif|bmp|svg)$/i;
  * @param {Collection} props.collection
  * @param {Selection} [props.selection]
  * @param {number} props.position
- * @param {object} [props.context] As of ImageGrid.
+ * @param {object} [props.context] As of ImageGrid; `answers`: acts of the view in the place of those
+ *   of a grid, by their names: (place) => Promise of whether it was answered.
  */
 export function Viewer({ app, collection, selection, position, context = {} }) {
   const root = useRef();
@@ -71,14 +72,14 @@ export function Viewer({ app, collection, selection, position, context = {} }) {
     if (name !== "move" && name !== "new" && collection.size === before) go(1);
     await done;
   };
-  const actions = {
-    confirm: advancing("confirm"),
-    move: advancing("move"),
-    repeat: advancing("repeat"),
-    exclude: advancing("exclude"),
-    new: advancing("new"),
-    similar: acts.similar,
+  const answering = (name) => async () => {
+    if (await context.answers[name](place)) go(1);
   };
+  const isUnassigned = (context.cluster ?? collection.clusterOf(row)) === null;
+  const actions = context.answers
+    ? actionsOf(Object.keys(context.answers), answering)
+    : actionsOf(offered(acts, isUnassigned), advancing);
+  actions.similar = acts.similar;
   useKeys(
     app,
     "viewer",
@@ -124,6 +125,14 @@ export function Viewer({ app, collection, selection, position, context = {} }) {
     ${hasFacts && html`<${Facts} app=${app} id=${id} image=${image} />`}
   </div>`;
 }
+
+const actionsOf = (names, run) => Object.fromEntries(names.map((name) => [name, run(name)]));
+
+// An unassigned image is in no cluster: there is nothing to confirm, and nothing it is not in.
+const offered = (acts, isUnassigned) =>
+  ["confirm", "move", "repeat", "exclude", "new"].filter(
+    (name) => acts[name] && !(isUnassigned && ["confirm", "exclude"].includes(name)),
+  );
 
 // The tab key goes round among what can be reached in the dialog.
 function keepInside(event, root) {
