@@ -43,10 +43,11 @@ export class Card extends Component {
   }
 
   foot() {
-    const { app, cluster, isNaming, onName, onNamed, onLeave } = this.props;
+    const { app, cluster, isNaming, onName, onNamed, onLeave, onBlurred } = this.props;
     if (isNaming) {
       return html`<${NameField} app=${app} cluster=${cluster}
-        onDone=${() => onNamed(cluster.id)} onLeave=${() => onLeave(cluster.id)} />`;
+        onDone=${() => onNamed(cluster.id)} onLeave=${() => onLeave(cluster.id)}
+        onBlurred=${() => onBlurred(cluster.id)} />`;
     }
     return html`<div class="card-line">
         <button class="card-name ${cluster.name ? "" : "unnamed"}" tabindex="-1"
@@ -65,7 +66,7 @@ function notes(cluster) {
   if (cluster.doubt >= NOTABLE) {
     found.push(html`<span class="chip border">${percent(cluster.doubt)} doubtful</span>`);
   }
-  if (cluster.night >= 0.5) found.push(html`<span class="chip">night</span>`);
+  if (cluster.night >= 0.5) found.push(html`<span class="chip">infrared</span>`);
   if (cluster.pinned && !cluster.name) found.push(html`<span class="chip">pinned</span>`);
   if (cluster.hidden > 0) found.push(html`<span class="chip">${count(cluster.hidden)} hidden</span>`);
   return found.slice(0, 3);

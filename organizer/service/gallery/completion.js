@@ -35,9 +35,10 @@ let ids = 0;
  * @param {string} [props.hint] What it is about to do.
  * @param {string} [props.initial]
  * @param {(event: KeyboardEvent) => void} [props.onKey] Keys that are not its own.
+ * @param {(text: string) => void} [props.onBlur] The focus went elsewhere on the page.
  */
 export function Completion(props) {
-  const { label, options, onPick, onText, quick = [], initial = "", onKey, placeholder } = props;
+  const { label, options, onPick, onText, quick = [], initial = "", onKey, onBlur, placeholder } = props;
   const { best = !onText, hint } = props;
   const [text, setText] = useState(initial);
   const [at, setAt] = useState(best ? 0 : -1);
@@ -96,6 +97,7 @@ export function Completion(props) {
       value=${text}
       onInput=${(event) => type(event.target.value)}
       onKeyDown=${onKeyDown}
+      onBlur=${(event) => event.target !== document.activeElement && onBlur?.(event.target.value)}
     />
     ${hint && html`<small class="muted completion-hint">${hint}</small>`}
     <ul role="listbox" id=${id} aria-label=${label} hidden=${!listed}>

@@ -18,9 +18,10 @@ export const KEYS = [
   ["wall", ["end"], "last", ""],
   ["wall", ["enter"], "enter", "open the cluster"],
   ["wall", ["n"], "name", "name it; enter goes on to the next one without a name"],
+  ["wall", ["1 – 9"], "last names", "while you name it: one of the last names"],
   ["wall", ["space"], "select", "select clusters, to merge them"],
   ["wall", ["g"], "merge", "merge it (or those selected) with another"],
-  ["wall", ["s"], "split", "split it"],
+  ["wall", ["s"], "split", "split it; 2 to 9: into so many"],
   ["wall", ["p"], "pin", "pin it: it stays through every recluster"],
   ["wall", ["f"], "filter", "filter by name"],
 
@@ -56,7 +57,7 @@ export const KEYS = [
 
   ["cluster", ["n"], "name", "name the cluster"],
   ["cluster", ["g"], "merge", "merge the cluster with another"],
-  ["cluster", ["s"], "split", "split the cluster"],
+  ["cluster", ["s"], "split", "split the cluster; 2 to 9: into so many"],
   ["cluster", ["p"], "pin", "pin the cluster"],
   ["cluster", ["d"], "order", "doubtful first, or typical first"],
   ["cluster", ["v"], "show", "show what is to check, or all"],
@@ -174,6 +175,11 @@ function belongsTo(target, key) {
   return target.matches(PRESSED) && (key === "enter" || key === "space");
 }
 
+function isField(target) {
+  const isElement = target instanceof Element;
+  return isElement && target.matches(TYPED) && !target.closest("dialog");
+}
+
 /** The dispatcher. `exclusive` scopes hide all others but "everywhere". */
 export function makeKeys() {
   const active = [];
@@ -183,6 +189,13 @@ export function makeKeys() {
     const key = keyOf(event);
     document.documentElement.classList.add("keyboard");
     if (belongsTo(event.target, key)) return;
+    // From a field to what lies below it; the next escape goes back.
+    if (key === "escape" && isField(event.target)) {
+      event.preventDefault();
+      event.target.blur();
+      document.querySelector("main .grid")?.focus({ preventScroll: true });
+      return;
+    }
     const top = active.findLastIndex((scope) => scope.exclusive);
     const scopes = active.filter((s, i) => i >= top || s.name === "everywhere").reverse();
     scopes.sort((a, b) => SCOPES.indexOf(b.name) - SCOPES.indexOf(a.name));

@@ -34,7 +34,7 @@ app.go = (name, args = [], params = {}) => {
 /** Changes the params of the view without a step in the browser's history. */
 app.replaceParams = (params) => {
   const { name, args } = app.store.get().route;
-  history.replaceState(null, "", hashOf(name, args, params));
+  history.replaceState(history.state, "", hashOf(name, args, params));
   app.store.set({ route: parseHash(location.hash) });
 };
 
@@ -44,7 +44,11 @@ app.dialog = (Component) => app.store.set({ dialog: Component });
 /** Shows images large: {collection, position, context}; null closes it. See viewer.js. */
 app.view = (viewer) => app.store.set({ viewer });
 
-addEventListener("hashchange", () => {
+// Each step keeps the view it came from: escape goes back there.
+addEventListener("hashchange", (event) => {
+  if (history.state === null) {
+    history.replaceState({ before: new URL(event.oldURL).hash }, "");
+  }
   app.store.set({ route: parseHash(location.hash), viewer: null, dialog: null });
 });
 
@@ -52,6 +56,7 @@ app.store.subscribe(({ status }) => {
   if (status) setThumbnailVersion(status.thumbnail_version);
 });
 
+if (history.state === null) history.replaceState({ before: null }, "");
 app.keys.listen();
 app.sync.start();
 render(html`<${Shell} app=${app} />`, document.getElementById("app"));

@@ -117,8 +117,15 @@ function DrawnMap({ app, route, points, onRedraw }) {
   const clusters = useStore(app.store, (s) => s.clusters);
   const scheme = SCHEMES.find(({ name }) => name === route.params.colour) || SCHEMES[0];
   const selection = useMemo(() => new MapSelection(points), [points]);
+  const schemes = useMemo(
+    () => SCHEMES.filter((one) => one === scheme || isKnown(points, one)),
+    [points, points.columns.time, scheme],
+  );
   const { value: isReady } = useLoaded((signal) => points.want(scheme.column, { signal }), [scheme]);
   const draw = () => setVersion((n) => n + 1);
+  useEffect(() => {
+    points.want("time").then(draw, () => {});
+  }, [points]);
 
   useEffect(() => {
     selection.listeners.add(draw);
@@ -229,7 +236,7 @@ function DrawnMap({ app, route, points, onRedraw }) {
     <div class="head">
       <h1>Map <span class="chip">${plural(about.count, "image")}</span></h1>
       <span class="tabs" role="group" aria-label="Colour by">
-        ${SCHEMES.map(({ name, title }) => html`<button key=${name}
+        ${schemes.map(({ name, title }) => html`<button key=${name}
           aria-pressed=${String(name === scheme.name)} onClick=${() => colourBy(name)}>${title}</button>`)}
       </span>
       <span class="end">
@@ -259,6 +266,14 @@ function DrawnMap({ app, route, points, onRedraw }) {
   </section>`;
 }
 
+// Colours that would all be the same are not offered. Cameras are known from the start; times once
+// they are loaded.
+function isKnown(points, { name }) {
+  if (name === "camera") return points.about.cameras.length > 0;
+  const times = name === "time" && points.columns.time;
+  return !times || times.some((time) => !Number.isNaN(time));
+}
+
 function mapActs(app, points, selection) {
   const acts = gridActs(app, { collection: points, selection, context: {} });
   delete acts.event; // points know neither bursts nor events
@@ -266,7 +281,16 @@ function mapActs(app, points, selection) {
     if (!selection.count) return app.toast("Select something first: s draws a lasso.");
     return run();
   };
-  return Object.fromEntries(Object.entries(acts).map(([name, run]) => [name, guarded(run)]));
+  // Once it is done, the images are no longer what the next act is about.
+  const done = (run) => async () => {
+    const chosen = selection.rows();
+    const answer = await run();
+    if (answer) selection.take(chosen, { remove: true });
+    return answer;
+  };
+  return Object.fromEntries(
+    Object.entries(acts).map(([name, run]) => [name, guarded(name === "similar" ? run : done(run))]),
+  );
 }
 
 function describe(app, points, row) {

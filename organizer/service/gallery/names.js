@@ -65,39 +65,69 @@ function Pick({ app, title, without, allowNew, onlyNew, answer }) {
 /**
  * A field that names a cluster; of a name that another has it asks whether to merge.
  *
- * @param {{app: object, cluster: object, onDone: (named: boolean) => void, onLeave: () => void}}
- *   props `onDone` once a name was taken or the field was left empty; `onLeave` on escape.
+ * @param {object} props
+ * @param {object} props.app
+ * @param {object} props.cluster
+ * @param {(named: boolean) => void} props.onDone A name was taken, or the field was left empty.
+ * @param {() => void} props.onLeave On escape.
+ * @param {() => void} [props.onBlurred] What was typed was saved when the focus went elsewhere.
  */
-export function NameField({ app, cluster, onDone, onLeave }) {
+export function NameField({ app, cluster, onDone, onLeave, onBlurred = onLeave }) {
   const [asked, setAsked] = useState(null);
+  const [typed, setTyped] = useState(cluster.name || "");
+  const isOver = useRef(false); // a field that is taken away loses the focus as well
   const [known] = useState(() => options(app, cluster.id).filter((o) => o.cluster.name));
-  const name = (text) => {
-    const tidy = text.trim().replace(/\s+/g, " ");
-    if (!tidy || tidy === cluster.name) return onDone(false);
+  const tidied = (text) => text.trim().replace(/\s+/g, " ");
+  const finish = (done, ...args) => {
+    isOver.current = true;
+    return done(...args);
+  };
+  // False: another has the name, and it is asked whether to merge.
+  const save = (tidy) => {
     const other = known.find((o) => o.text.toLowerCase() === tidy.toLowerCase());
-    if (other) return setAsked(other.cluster);
+    if (other) {
+      isOver.current = true;
+      setTyped(tidy);
+      setAsked(other.cluster);
+      return false;
+    }
     app.acts.rename(cluster.id, tidy);
-    return onDone(true);
+    return true;
+  };
+  const name = (text) => {
+    const tidy = tidied(text);
+    if (!tidy || tidy === cluster.name) return finish(onDone, false);
+    return save(tidy) ? finish(onDone, true) : null;
+  };
+  const onBlur = (text) => {
+    const tidy = tidied(text);
+    if (isOver.current || !tidy || tidy === cluster.name) return;
+    if (save(tidy)) finish(onBlurred);
   };
   const onKey = (event) => {
     if (event.key !== "Escape") return;
     event.preventDefault();
     event.stopPropagation();
-    onLeave();
+    finish(onLeave);
   };
   if (asked) {
     const merge = () => {
       app.acts.merge([asked.id, cluster.id]);
-      onDone(true);
+      finish(onDone, true);
+    };
+    const keep = () => {
+      isOver.current = false;
+      setAsked(null);
     };
     return html`<${MergeQuestion} into=${asked} other=${cluster} onYes=${merge}
-      onNo=${() => setAsked(null)} />`;
+      onNo=${keep} />`;
   }
   const used = new Set(known.map((o) => o.text));
   const quick = recentNames().map((text) => ({ text, pick: name, note: used.has(text) }));
   return html`<${Completion} label="Name of ${clusterName(cluster)}" options=${known}
-    placeholder="Name" initial=${cluster.name || ""} quick=${quick} onText=${name}
+    placeholder="Name" initial=${typed} quick=${quick} onText=${name}
     onPick=${(option) => name(option.text)} onKey=${onKey}
+    onBlur=${onBlur}
     hint=${cluster.name && `renames ${cluster.name}, ${plural(cluster.size, "image")}`} />`;
 }
 

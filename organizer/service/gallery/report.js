@@ -104,6 +104,7 @@ const COLUMNS = [
 function PerCluster({ rows, hasTruth }) {
   const [by, setBy] = useState("count");
   const columns = COLUMNS.filter(([name]) => hasTruth || !["purity", "majority"].includes(name));
+  const hasReasons = rows.some((row) => row.reason);
   const sorted = useMemo(() => {
     const sign = by === "count" ? -1 : 1;
     const key = (row) => row[by] ?? Infinity;
@@ -119,7 +120,7 @@ function PerCluster({ rows, hasTruth }) {
               <button class="quiet" onClick=${() => setBy(name)}>${title}</button>
             </th>`,
           )}
-          <th scope="col">Held together by</th>
+          ${hasReasons && html`<th scope="col">Held together by</th>`}
         </tr>
       </thead>
       <tbody>
@@ -132,7 +133,8 @@ function PerCluster({ rows, hasTruth }) {
               const isKnown = row[name] !== null && row[name] !== undefined;
               return html`<td key=${name}>${isKnown ? show(row[name]) : "–"}</td>`;
             })}
-            <td class=${row.doubtful ? "doubtful" : ""}>${row.reason || ""}</td>
+            ${hasReasons &&
+            html`<td class=${row.doubtful ? "doubtful" : ""}>${row.reason || ""}</td>`}
           </tr>`,
         )}
       </tbody>

@@ -20,9 +20,19 @@ export default function Search({ app, route }) {
   const [held, setHeld] = useState(null);
   const field = useRef();
   const asked = Boolean(like || unlike || text || path || (picture && dropped));
-  const load = () => find(app, { like, unlike, text, path, file: picture && dropped?.file });
   const key = JSON.stringify([like, unlike, text, path, picture && dropped?.url]);
-  const { collection, problem, size } = useLoadedCollection(app, load, key);
+  const load = async () => {
+    try {
+      const of = await find(app, { like, unlike, text, path, file: picture && dropped?.file });
+      return Object.assign(of, { asked: key });
+    } catch (refused) {
+      throw Object.assign(refused, { asked: key });
+    }
+  };
+  const { collection, problem: found, size } = useLoadedCollection(app, load, key);
+  // What is there may be of the search before.
+  const isSearching = asked && (found ? (found.asked ?? key) : collection?.asked) !== key;
+  const problem = isSearching ? null : found;
   useEffect(() => {
     if (!asked) field.current?.focus();
   }, []);
@@ -81,18 +91,21 @@ export default function Search({ app, route }) {
       </form>
       <${PhotoButton} app=${app} />
       <div class="examples">
-        ${picture && dropped && html`<span class="example"><img class="thumb" src=${dropped.url}
-          alt="The photo searched with" /></span>`}
+        ${picture && dropped && html`<${Dropped} key=${dropped.url} ...${dropped} />`}
         ${examples("like", split(like), "+")} ${examples("unlike", split(unlike), "−")}
       </div>
       <div class="end">
-        ${asked && collection && html`<span class="muted" role="status">${plural(size, "image")}</span>`}
+        ${asked && !problem && html`<span class="muted" role="status">
+          ${isSearching ? "Searching…" : plural(size, "image")}</span>`}
         ${asked && html`<button onClick=${add("like")}>More like <kbd>w</kbd></button>
           <button onClick=${add("unlike")}>Unlike <kbd>q</kbd></button>`}
         <${Density} grid=${held?.grid} />
       </div>
     </header>
-    ${problem && html`<${Trouble} title=${problem.message} text=${problem.hint} />`}
+    ${problem && (picture && dropped
+      ? html`<${Trouble} title="This file cannot be searched with." text=${[problem.message, problem.hint].filter(Boolean).join(" ")} />`
+      : html`<${Trouble} title=${problem.message} text=${problem.hint} />`)}
+    ${isSearching && html`<p class="loading">Searching…</p>`}
     ${!asked && html`<div class="grid-empty search-empty">
       <h2>Find images</h2>
       <p>
@@ -103,11 +116,19 @@ export default function Search({ app, route }) {
               <code>organizer ingest --embedder openclip</code>`}
       </p>
     </div>`}
-    ${asked && collection && html`<${ImageGrid} key=${collection.key} app=${app}
+    ${asked && !isSearching && collection && html`<${ImageGrid} key=${collection.key} app=${app}
       collection=${collection} label="Search results" onGrid=${setHeld}>
       <h2>Nothing found</h2>
     <//>`}
   </section>`;
+}
+
+// The photo searched with; the name of the file where the browser cannot show it.
+function Dropped({ file, url }) {
+  const [isShown, setShown] = useState(true);
+  if (!isShown) return html`<span class="chip">${file.name}</span>`;
+  return html`<span class="example"><img class="thumb" src=${url} alt="The photo searched with"
+    onError=${() => setShown(false)} /></span>`;
 }
 
 function PhotoButton({ app }) {

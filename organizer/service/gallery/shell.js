@@ -5,7 +5,7 @@ import { count } from "./format.js";
 import { Help } from "./help.js";
 import { useKeys } from "./keys.js";
 import { openAnything } from "./open.js";
-import { VIEWS, hashOf, loadView, viewOf } from "./routes.js";
+import { VIEWS, hashOf, loadView, parseHash, viewOf } from "./routes.js";
 import { useStore } from "./state.js";
 import { SignIn } from "./signin.js";
 import { Toasts } from "./toasts.js";
@@ -42,9 +42,15 @@ function toMain(event) {
   document.getElementById("main").focus();
 }
 
+// To the view that this one was opened from, where it is of one; else to the wall.
+const OPENED = ["cluster", "images"];
+
 function goBack(app) {
   const { route } = app.store.get();
-  if (route.name === "queue" && route.args.length) app.go("queue");
+  const before = history.state?.before;
+  const from = before ? parseHash(before).name : null;
+  if (from && OPENED.includes(route.name) && !OPENED.includes(from)) history.back();
+  else if (route.name === "queue" && route.args.length) app.go("queue");
   else if (route.name !== "") app.go("");
 }
 
@@ -96,12 +102,29 @@ function Menu({ route, children }) {
     const onClick = (event) => {
       if (!ref.current.contains(event.target)) ref.current.open = false;
     };
-    document.addEventListener("click", onClick);
-    return () => document.removeEventListener("click", onClick);
+    const onKey = (event) => {
+      if (event.key !== "Escape" || !ref.current.open) return;
+      event.preventDefault();
+      event.stopPropagation();
+      ref.current.open = false;
+      ref.current.querySelector("summary").focus();
+    };
+    document.addEventListener("pointerdown", onClick);
+    document.addEventListener("keydown", onKey, { capture: true });
+    return () => {
+      document.removeEventListener("pointerdown", onClick);
+      document.removeEventListener("keydown", onKey, { capture: true });
+    };
   }, []);
-  return html`<details class="menu" ref=${ref}>
+  const close = () => {
+    ref.current.open = false;
+  };
+  const onFocusOut = (event) => {
+    if (event.relatedTarget && !ref.current.contains(event.relatedTarget)) close();
+  };
+  return html`<details class="menu" ref=${ref} onFocusOut=${onFocusOut}>
     <summary>More</summary>
-    <div class="menu-list">${children}</div>
+    <div class="menu-list" onClick=${close}>${children}</div>
   </details>`;
 }
 
@@ -126,6 +149,7 @@ function View({ app }) {
   const problem = useStore(app.store, (s) => s.problem);
   const view = viewOf(route);
   const [loaded, setLoaded] = useState({});
+  const [attempt, setAttempt] = useState(0);
   const [error, resetError] = useErrorBoundary((found) => console.error(found));
   useEffect(() => {
     document.title = `${view && view.name ? `${view.title} – ` : ""}organizer`;
@@ -135,7 +159,7 @@ function View({ app }) {
       (component) => setLoaded({ name: view.name, component }),
       (found) => setLoaded({ name: view.name, found }),
     );
-  }, [view]);
+  }, [view, attempt]);
   // A browser minds `autofocus` only while it loads the page.
   useEffect(() => {
     const wanted = document.querySelector("main [autofocus]");
@@ -156,7 +180,15 @@ function View({ app }) {
     return html`<${Empty} app=${app} status=${status} />`;
   }
   if (loaded.name !== view.name) return html`<p class="loading" role="status"></p>`;
-  if (loaded.found) return html`<${Trouble} title="This view could not be loaded." />`;
+  if (loaded.found) {
+    const retry = () => {
+      if (attempt > 0) return location.reload(); // some browsers keep a module that failed
+      setLoaded({});
+      return setAttempt((n) => n + 1);
+    };
+    return html`<${Trouble} title="This view could not be loaded."
+      text="Perhaps the service was stopped, or is another version now." retry=${retry} />`;
+  }
   const Component = loaded.component;
   return html`<${Component} key=${[route.name, ...route.args].join("/")} app=${app} route=${route} />`;
 }

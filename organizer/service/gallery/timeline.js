@@ -141,6 +141,15 @@ function Days({ app, events, revision, tab, onActed }) {
     setAt(to);
     reveal(to);
   };
+  // Back from an event: where it stands.
+  useEffect(() => {
+    const before = order.findIndex((event) => event.event === app.timelineAt);
+    if (before >= 0) go(before);
+  }, []);
+  const focused = (place) => {
+    app.timelineAt = order[place].event;
+    setAt(place);
+  };
   useEffect(() => {
     if (at < 0 || at !== here.current) return; // a key that came meanwhile is shown next
     root.current.querySelector(`[data-at="${at}"] a`)?.focus({ preventScroll: true });
@@ -198,7 +207,7 @@ function Days({ app, events, revision, tab, onActed }) {
               style=${{ top: `${row.top}px`, gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))` }}>
               ${row.events.map((event, i) => html`<${EventCard} key=${event.event} app=${app}
                 event=${event} place=${row.from + i} isCurrent=${row.from + i === at}
-                onFocus=${setAt} />`)}
+                onFocus=${focused} />`)}
             </ul>`)}
       </div>
     </div>`;

@@ -57,8 +57,16 @@ function markOf(event, day) {
   return {
     from: TENTH_HOURS * from,
     width: Math.max(TENTH_HOURS * (to - from), 1.4),
-    isNight: event.night >= 0.5,
+    isNight: isNightTime(event.start),
   };
+}
+
+const [EVENING, MORNING] = [20, 6]; // hours
+
+/** Whether it is night by the camera's clock: what light the photo was taken by does not say it. */
+export function isNightTime(time) {
+  const hour = hours(time);
+  return hour >= EVENING || hour < MORNING;
 }
 
 function hours(time) {

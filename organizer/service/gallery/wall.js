@@ -72,6 +72,14 @@ export default function Wall({ app, route }) {
       list.current?.querySelector(`[data-cluster="${id}"]`)?.scrollIntoView({ block: "nearest" });
     });
   };
+  // A question whether to merge comes first: the name that was typed is not lost with it.
+  const isAsked = () => {
+    const yes = list.current?.querySelector(".merge-question .primary");
+    yes?.focus();
+    return Boolean(yes);
+  };
+  const nameIt = (id) => isAsked() || beginNaming(id);
+  const onBlurred = (id) => setNaming((now) => (now === id ? null : now));
   const onNamed = (id) => {
     const next = nextUnnamed(id);
     setNaming(null);
@@ -107,7 +115,7 @@ export default function Wall({ app, route }) {
     first: () => go(0),
     last: () => go(Infinity),
     enter: () => current && app.go("cluster", [current.id]),
-    name: () => current && beginNaming(current.id),
+    name: () => current && nameIt(current.id),
     select: () => current && toggle(current.id),
     merge,
     split: () => current && splitAsking(app, current.id),
@@ -153,8 +161,8 @@ export default function Wall({ app, route }) {
       ${shown.map(
         (cluster) => html`<${Card} key=${cluster.id} app=${app} cluster=${cluster}
           isCurrent=${cluster === current} isNaming=${naming === cluster.id}
-          isSelected=${selected.has(cluster.id)} onFocus=${setAt} onName=${beginNaming}
-          onNamed=${onNamed} onLeave=${onLeave} onToggle=${toggle} />`,
+          isSelected=${selected.has(cluster.id)} onFocus=${setAt} onName=${nameIt}
+          onNamed=${onNamed} onLeave=${onLeave} onBlurred=${onBlurred} onToggle=${toggle} />`,
       )}
     </ul>
   </section>`;
