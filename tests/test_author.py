@@ -89,7 +89,9 @@ def test_each_thread_and_each_task_acts_for_its_own_person() -> None:
     async def all_at_once() -> list[str]:
         return await asyncio.gather(*map(act_in_thread, names))
 
-    assert asyncio.run(all_at_once()) == names, "a worker thread acts for whoever sent it"
+    with ThreadPoolExecutor(1) as pool:  # a browser of other tests may have a loop on this thread
+        found = pool.submit(asyncio.run, all_at_once()).result()
+    assert found == names, "a worker thread acts for whoever sent it"
 
 
 @pytest.mark.parametrize(
