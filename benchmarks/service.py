@@ -34,6 +34,7 @@ from PIL import Image
 _KINDS, _STRANGE = 60, 0.03
 _PER_FOLDER = 1_000
 _CLIENTS = 8
+_LOOKS = 0.5  # seconds that a person looks before going on
 _API = "/api/v1"
 _ANY = {"If-Match": "*"}
 
@@ -94,8 +95,8 @@ def _measure(url: str, client: Client, folder: Path) -> None:
     print(f"{'':34} {len(client.get('/images/columns?order=path')) / 1e6:.1f} MB")
     _row("neighbours, one client", _times(client, [_near(i) for i in ids[:100]]), p50=20)
     with _ingesting(url, folder):
-        _row("neighbours, 8 clients, an ingest", _together(url, ids), p50=20, p95=60)
-    _decide(client, clusters, ids)
+        _row("neighbours, 8 people, an ingest", _together(url, ids), p50=20, p95=60)
+    _decide(Client(url), clusters, ids)
 
 
 def _decide(client: Client, clusters: Sequence[dict[str, Any]], ids: Sequence[str]) -> None:
@@ -142,11 +143,19 @@ def _times(client: Client, requests: Sequence[Request]) -> list[float]:
 
 
 def _together(url: str, ids: Sequence[str]) -> list[float]:
-    """Milliseconds of each request of several clients at once."""
+    """Milliseconds of each request of several clients at once, each of which looks a little."""
     parts = [[_near(i) for i in ids[at::_CLIENTS][:60]] for at in range(_CLIENTS)]
+
+    def browse(part: list[Request]) -> list[float]:
+        client, draw = Client(url), np.random.default_rng(len(part))
+        times: list[float] = []
+        for request in part:
+            time.sleep(draw.uniform(0, 2 * _LOOKS))
+            times += _times(client, [request])
+        return times
+
     with ThreadPoolExecutor(_CLIENTS) as pool:
-        found = pool.map(lambda part: _times(Client(url), part), parts)
-        return [time for times in found for time in times]
+        return [time for times in pool.map(browse, parts) for time in times]
 
 
 @contextmanager
@@ -154,15 +163,18 @@ def _ingesting(url: str, folder: Path) -> Iterator[None]:
     """Ingest a card while something else is measured."""
     card = folder / "cards" / str(time.time_ns())
     pictures(card, 3_000, first=int(time.time()))
-    client = Client(url)
-    job = client.post("/ingests", {"paths": [str(card)]})
-    while json.loads(client.get(f"/jobs/{job['id']}"))["state"] == "queued":
+    job = Client(url).post("/ingests", {"paths": [str(card)]})
+
+    def state() -> str:
+        """By a connection of its own: one that is not used is closed after a while."""
+        return str(json.loads(Client(url).get(f"/jobs/{job['id']}"))["state"])
+
+    while state() == "queued":
         time.sleep(0.05)
     time.sleep(2)
     yield
-    state = json.loads(client.get(f"/jobs/{job['id']}"))["state"]
-    print(f"{'':34} the ingest is {state} after it")
-    while json.loads(client.get(f"/jobs/{job['id']}"))["state"] == "running":
+    print(f"{'':34} the ingest is {state()} after it")
+    while state() == "running":
         time.sleep(0.5)
 
 
