@@ -112,7 +112,7 @@ def test_questions_are_answered_yes_no_and_with_another_name(taught: Gallery) ->
         assert "nothing to ask" in taught.text("main")
         return
     name = asked[0]["cluster_name"] or f"Cluster {asked[0]['shown_in']}"
-    assert taught.text("h1") == f"Is this {name}?"
+    taught.until(lambda: taught.text("h1") == f"Is this {name}?")
     taught.press("y")
     taught.until(lambda: taught.get(f"/images/{asked[0]['id']}")["state"] == "decided")
 
@@ -134,3 +134,44 @@ def test_what_is_worth_asking_is_asked(taught: Gallery) -> None:
     taught.press("Enter")
     taught.until(lambda: taught.get(f"/images/{asked['id']}")["cluster_name"] == "Crow")
     taught.until(lambda: ", 2 of" in taught.text(".question-bar"))
+
+
+def test_an_undone_question_is_asked_again(taught: Gallery) -> None:
+    taught.go("#/queue/questions")
+    asked = taught.get("/questions", limit=50)["questions"][0]
+    before = taught.get(f"/images/{asked['id']}")["cluster"]
+    taught.until(lambda: ", 1 of" in taught.text(".question-bar"))
+    taught.press("m")
+    taught.type("Crow")
+    taught.press("Enter")
+    taught.until(lambda: taught.get(f"/images/{asked['id']}")["cluster_name"] == "Crow")
+    taught.until(lambda: ", 2 of" in taught.text(".question-bar"))
+    taught.press("Control+z")
+    taught.until(lambda: ", 1 of" in taught.text(".question-bar"))
+    assert taught.get(f"/images/{asked['id']}")["cluster"] == before
+
+
+def test_a_review_is_answered_in_the_large_view_too(taught: Gallery) -> None:
+    cluster = next(iter(taught.names))
+    taught.go(f"#/queue/review?cluster={cluster}")
+    taught.until(lambda: ", 1 of" in taught.text(".question-bar"))
+    taught.press("Enter")
+    taught.page.wait_for_selector(".viewer")
+    taught.press("c", "x")
+    taught.until(lambda: (taught.get("/review/audit")["audit"] or {}).get("overall") is not None)
+    taught.until(lambda: taught.get("/review/audit")["audit"]["overall"]["answered"] == 2)
+    taught.press("Escape")
+    taught.until(lambda: ", 3 of" in taught.text(".question-bar"))
+
+
+def test_those_selected_leave_the_group_and_come_back(taught: Gallery) -> None:
+    first = _cohorts(taught)[0]
+    taught.go("#/queue/suggestions")
+    taught.wait_for_grid()
+    assert first["count"] > 1
+    taught.press("Space", "x")
+    taught.until(lambda: taught.text("h1").startswith(f"{first['count'] - 1} image"))
+    assert "not accepted as" in taught.says
+    taught.page.click("text=Take back")
+    taught.until(lambda: taught.text("h1") == _said(first))
+    assert len(_cohorts(taught)) == 2  # nothing was decided by it

@@ -1,0 +1,46 @@
+"""What a job has to say to the person is shown where it was asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.gallery.opened import Gallery
+
+
+def test_a_recluster_of_this_page_is_said_once_with_its_notes(gallery: Gallery) -> None:
+    gallery.decide(
+        *({"kind": "rename", "cluster": at, "name": f"Name {at}"} for at in gallery.names)
+    )
+    gallery.go("#/recluster")
+    gallery.page.click("text=Exactly")
+    gallery.page.fill("[aria-label='number of clusters']", "3")
+    gallery.page.click("text=Show what would change")
+    gallery.page.wait_for_selector(".preview")
+    assert "too few" in gallery.text(".preview")
+    gallery.page.click(".buttons >> text=Recluster")
+    gallery.page.wait_for_selector("text=See the clusters")
+    assert "too few" in gallery.text("main")
+    gallery.settled()
+    assert "recluster" not in gallery.says
+    gallery.page.click(".toast.done >> text=Undo")
+    gallery.until(lambda: "Undone" in gallery.says)
+
+
+def test_files_that_were_not_arranged_are_said(gallery: Gallery, tmp_path: Path) -> None:
+    found = gallery.get("/images", limit=1000)["items"]
+    for image in found:
+        path = Path(image["path"])
+        if not path.is_absolute():
+            path = Path(gallery.get("/status")["roots"][0]) / path
+        path.write_bytes(path.read_bytes() + b"changed")
+    gallery.go("#/folders")
+    gallery.page.fill(".folders-form input", str(tmp_path / "sorted"))
+    gallery.page.click("text=Show the plan")
+    gallery.page.wait_for_selector(".preview, .job-problem")
+    gallery.page.click(".buttons .primary")
+    gallery.page.wait_for_selector(".job-problem")
+    total = len(found)
+    assert f"0 of {total} files" in gallery.text(".job-problem")
+    assert gallery.page.locator(".job-problem li").count() == 20
+    assert f"And {total - 20} more." in gallery.text(".job-problem")
+    assert not gallery.page.locator(".toast.done").count()
