@@ -145,8 +145,9 @@ function Days({ app, events, revision, tab, onActed }) {
     app.timelineAt = order[place].event;
     setAt(place);
   };
-  useEffect(() => {
-    if (at >= 0) root.current.querySelector(`[data-at="${at}"] a`)?.focus({ preventScroll: true });
+  // Before the next key: a focus that comes late would take a step back.
+  useLayoutEffect(() => {
+    if (at >= 0) root.current?.querySelector(`[data-at="${at}"] a`)?.focus({ preventScroll: true });
   }, [at, view]);
 
   // Up and down: to the card above or below, also of another day.
