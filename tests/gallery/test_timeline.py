@@ -147,10 +147,14 @@ def test_it_is_limited_to_a_deployment(opened: Gallery, client: httpx.Client) ->
     opened.page.wait_for_selector(f".chip:has-text('{count} events')")
 
 
+def _card(found: Gallery) -> str:
+    return str(found.evaluate("document.activeElement.textContent"))
+
+
 def test_keys_go_from_event_to_event_and_decide(opened: Gallery, client: httpx.Client) -> None:
     events = _events(client, "animals", "no detector result")
     opened.press("ArrowRight", "ArrowRight", "ArrowLeft", "ArrowRight")
-    opened.until(lambda: events[1]["start"][11:16] in opened.focused)
+    opened.until(lambda: events[1]["start"][11:16] in _card(opened))
     opened.press("m")
     opened.page.wait_for_selector("dialog input")
     opened.type("Red deer")
@@ -165,6 +169,11 @@ def test_keys_go_from_event_to_event_and_decide(opened: Gallery, client: httpx.C
     opened.page.wait_for_selector(".cell img.shown")
     assert f"event={events[1]['event']}" in opened.page.url
     assert opened.total == 1
+    opened.until(lambda: f"{events[1]['camera']}, " in opened.text("h1"))
+    assert events[1]["start"][11:16] in opened.text("h1")
+    opened.press("Escape")
+    opened.page.wait_for_selector(".timeline-event")
+    opened.until(lambda: events[1]["start"][11:16] in _card(opened))
 
 
 def test_of_very_many_events_only_those_that_are_seen_are_there(
@@ -183,7 +192,7 @@ def test_of_very_many_events_only_those_that_are_seen_are_there(
     found.page.wait_for_selector(".timeline-event")
     assert found.page.locator(".timeline-event").count() < 200
     found.press("End")
-    found.until(lambda: times[-1][11:16] in found.focused)
+    found.until(lambda: times[-1][11:16] in _card(found))
     assert found.page.locator(".timeline-event").count() < 200
 
 

@@ -61,6 +61,29 @@ def test_a_name_that_another_has_asks_and_says_what_it_touches(gallery: Gallery)
     gallery.until(lambda: second in _cards(gallery))
 
 
+def test_a_name_is_saved_when_another_is_begun_and_a_taken_one_is_asked_first(
+    gallery: Gallery,
+) -> None:
+    first, second, third = _cards(gallery)[:3]
+    naming = gallery.page.locator
+    gallery.press("n")
+    gallery.type("Fox")
+    naming(f"[data-cluster='{second}'] .card-name").click()
+    gallery.until(lambda: gallery.names[first] == "Fox")
+    gallery.until(lambda: gallery.focused == f"Name of Cluster {second}")
+    gallery.type("fox")
+    naming(f"[data-cluster='{third}'] .card-name").click()
+    gallery.until(lambda: "Fox has" in gallery.text(f"[data-cluster='{second}'] .merge-question"))
+    assert naming(f"[data-cluster='{third}'] input").count() == 0
+    gallery.page.get_by_role("button", name="No esc").click()
+    field = naming(f"[data-cluster='{second}'] input")
+    field.wait_for()
+    assert field.input_value() == "fox"
+    gallery.press("Escape")
+    gallery.until(lambda: field.count() == 0)
+    assert gallery.names[second] is None
+
+
 def test_the_last_names_are_at_hand_by_their_number(gallery: Gallery) -> None:
     gallery.press("n")
     gallery.type("Fox")

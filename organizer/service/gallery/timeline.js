@@ -150,9 +150,10 @@ function Days({ app, events, revision, tab, onActed }) {
     app.timelineAt = order[place].event;
     setAt(place);
   };
-  useEffect(() => {
+  // Before the next key: a focus that comes late would take a step back.
+  useLayoutEffect(() => {
     if (at < 0 || at !== here.current) return; // a key that came meanwhile is shown next
-    root.current.querySelector(`[data-at="${at}"] a`)?.focus({ preventScroll: true });
+    root.current?.querySelector(`[data-at="${at}"] a`)?.focus({ preventScroll: true });
   }, [at, view]);
 
   // Up and down: to the card above or below, also of another day.
