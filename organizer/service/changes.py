@@ -53,8 +53,8 @@ class ChangeWatcher:
         if seen == self._seen:
             return
         self.look()
-        self._look_at_images()
-        self._seen = seen
+        if self._look_at_images():
+            self._seen = seen
 
     def _look_at_steps(self) -> None:
         former, revision = self._step, self._library.revision
@@ -83,15 +83,18 @@ class ChangeWatcher:
             },
         )
 
-    def _look_at_images(self) -> None:
+    def _look_at_images(self) -> bool:
+        """Read new images, so that no page waits for it; False where that is left for later."""
         photos = self._library.store.photo_versions()
         if photos == self._photos:
-            return
-        self._library.images.overview()  # read here, so that no page waits for it
+            return True
+        if not self._library.images.refresh(at_once=False):
+            return False
         former, images = self._images, self._library.store.photos.count_images()
         if former >= 0 and images != former:
             self._events.publish("images", {"added": images - former, "images": images})
         self._images, self._photos = images, photos
+        return True
 
     def _watch(self) -> None:
         while not self._ended.wait(_LOOK_SECONDS):

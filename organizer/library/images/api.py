@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import hexdigits
 from threading import Lock
+from time import monotonic
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from organizer.store import ArrowTable
 
 _AT_ONCE = 4_096
+_PAUSE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class Images:
         self._photos: tuple[tuple[int, ...], PhotoColumns] | None = None
         self._overview: tuple[tuple[int, ...], ImageOverview] | None = None
         self._reading = Lock()
+        self._read_again = 0.0
 
     def __len__(self) -> int:
         return self._store.photos.count_images()
@@ -192,18 +195,31 @@ class Images:
         """All images side by side, with their clusters; kept until something changes.
 
         Clusters are always those of now. In a library that is served (`Library.serving`) images
-        that an ingest committed just now may be missing, for as long as another thread reads them.
+        that were ingested since are there after the next `refresh`.
         """
-        if not self._reading.acquire(blocking=not self._opened.is_served):
-            known = self._photos
-            if known is not None:
-                return self._with_clusters(known[1])
-            self._reading.acquire()
-        try:
-            photos = self._photo_columns()
-        finally:
-            self._reading.release()
-        return self._with_clusters(photos)
+        known = self._photos
+        if known is None or not self._opened.is_served or known[0][-1] != self._crops_of():
+            with self._reading:
+                known = self._photo_columns()
+        return self._with_clusters(known[1])
+
+    def refresh(self, *, at_once: bool = True) -> bool:
+        """Read the images that came since they were read last.
+
+        Args:
+            at_once: False leaves it for later where reading them would take more than a tenth of
+                the time: during an ingest there are new ones every few seconds.
+
+        Returns:
+            Whether all of them are known now.
+        """
+        if not at_once and monotonic() < self._read_again:
+            return False
+        with self._reading:
+            began = monotonic()
+            self._photo_columns()
+            self._read_again = monotonic() + _PAUSE * (monotonic() - began)
+        return True
 
     def _with_clusters(self, photos: PhotoColumns) -> ImageOverview:
         clusterings, known = self._store.clusterings, self._overview
@@ -222,14 +238,18 @@ class Images:
         self._overview = state, overview
         return overview
 
-    def _photo_columns(self) -> PhotoColumns:
+    def _photo_columns(self) -> tuple[tuple[int, ...], PhotoColumns]:
         current = self._store.clusterings.current()
-        crops_of = current.base_id if current and is_crop_embedder(current.embedder) else 0
-        state = (*self._store.photo_versions(), crops_of)
+        state = (*self._store.photo_versions(), self._crops_of())
         if self._photos is None or self._photos[0] != state:
             settings = self._opened.settings
             self._photos = state, read_photos(self._store, current, settings=settings)
-        return self._photos[1]
+        return self._photos
+
+    def _crops_of(self) -> int:
+        """The clustering whose crops are listed; 0 where whole photos are."""
+        current = self._store.clusterings.current()
+        return current.base_id if current and is_crop_embedder(current.embedder) else 0
 
     def table(self) -> ArrowTable:
         """All images as a pyarrow Table with the columns of `ImageFacts`."""
