@@ -356,8 +356,10 @@ def test_a_new_cluster_is_made_by_keys_alone(quick: Gallery, library: Library) -
     page.wait_for_selector(".map-legend li:has-text('Everything') small:text-is('36')")
     assert [(c.name, c.size) for c in library.clusters if c.size] == [("Everything", 36)]
     page.keyboard.press("a")
+    page.wait_for_selector(".act-bar:has-text('36 images')")
     page.keyboard.press("x")
-    page.wait_for_selector(".map-legend li:has-text('Unassigned') small:text-is('36')")
+    page.wait_for_selector(".toast:has-text('no cluster would be left')")
+    page.wait_for_selector(".map-legend li:has-text('Everything'):has-text('36 / 36')")
 
 
 def test_what_another_decides_is_seen(quick: Gallery) -> None:
