@@ -101,7 +101,9 @@ def _measure(url: str, client: Client, folder: Path) -> None:
 
 def _decide(client: Client, clusters: Sequence[dict[str, Any]], ids: Sequence[str]) -> None:
     a, b = clusters[0]["id"], clusters[1]["id"]
-    renames = [{"kind": "rename", "cluster": a, "name": f"Kind {n} of {time.time_ns()}"} for n in range(60)]
+    renames = [
+        {"kind": "rename", "cluster": a, "name": f"Kind {n} of {time.time_ns()}"} for n in range(60)
+    ]
     _row("rename", _times(client, [_decision(d) for d in renames]), p95=100)
     moves = [{"kind": "move", "images": [i], "to": b} for i in ids[:60]]
     _row("move of one image", _times(client, [_decision(d) for d in moves]), p95=100)
