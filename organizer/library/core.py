@@ -230,7 +230,7 @@ class Library:
         starts = starting_points(require_paths("paths", paths))
         if not self._knows_files_below(starts):
             require_images(starts)
-        return write_ingest(
+        report = write_ingest(
             self._opened,
             starts,
             embedder=embedder,
@@ -239,6 +239,9 @@ class Library:
             stop=stop,
             pause=pause,
         )
+        if self._opened.is_served:
+            self.images.refresh()  # whoever waited for the ingest sees its images
+        return report
 
     def watch(
         self,

