@@ -10,7 +10,6 @@ from organizer.errors import StoreError
 from organizer.library import Library
 from organizer.library.corrections.history import HistoryEvent
 from organizer.service.event_bus import EventBus
-from organizer.service.writer import give_way
 
 _LOOK_SECONDS = 0.4
 
@@ -98,7 +97,6 @@ class ChangeWatcher:
         return True
 
     def _watch(self) -> None:
-        give_way()
         while not self._ended.wait(_LOOK_SECONDS):
             try:
                 self.look_at_all()

@@ -7,8 +7,6 @@ pause lets the decisions that wait go first, by `Writer.decide_waiting`.
 from __future__ import annotations
 
 import logging
-import os
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -20,7 +18,6 @@ from organizer.errors import StoreError
 T = TypeVar("T")
 
 _IDLE_SECONDS = 10.0
-_NICENESS = 10
 
 _END_SECONDS = 30.0
 
@@ -104,7 +101,6 @@ class Writer:
         return task
 
     def _work(self) -> None:
-        give_way()
         is_due = False
         while True:
             with self._changed:
@@ -148,12 +144,3 @@ class Writer:
             return
         except Exception:
             logging.getLogger(__name__).exception("what follows a write failed")
-
-
-def give_way() -> None:
-    """Let other threads go before this one and those that it starts, where the system can.
-
-    An ingest takes all cores; whoever looks at a page meanwhile should not feel it.
-    """
-    if sys.platform == "linux":  # elsewhere a priority is that of a whole process
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
