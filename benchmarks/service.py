@@ -86,7 +86,7 @@ def _measure(url: str, client: Client, folder: Path) -> None:
     for image_id in seen:
         client.get(f"/images/{image_id}/thumbnail/192")
     _row("thumbnail, made before", _times(client, [_thumb(i) for i in seen * 5]), p50=5)
-    _row("thumbnail, the first time", _times(client, [_thumb(i) for i in ids[200:400]]))
+    _row("thumbnail, from the disk or made", _times(client, [_thumb(i) for i in ids[200:400]]))
     _row("all clusters (the wall)", _times(client, [_get("/clusters?samples=8")] * 20))
     page = _get(f"/images?cluster={largest}&limit=100")
     _row("first page of a cluster", _times(client, [page] * 50), p50=100)
