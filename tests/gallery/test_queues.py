@@ -120,6 +120,7 @@ def test_questions_are_answered_yes_no_and_with_another_name(taught: Gallery) ->
 def test_a_review_sample_is_answered_and_its_purity_said(taught: Gallery) -> None:
     cluster = next(iter(taught.names))
     taught.go(f"#/queue/review?cluster={cluster}")
+    taught.until(lambda: ", 1 of" in taught.text(".question-bar"))
     taught.press("y", "y", "x")
     taught.until(lambda: (taught.get("/review/audit")["audit"] or {}).get("overall") is not None)
     taught.until(lambda: taught.get("/review/audit")["audit"]["overall"]["answered"] == 3)
@@ -129,6 +130,7 @@ def test_a_review_sample_is_answered_and_its_purity_said(taught: Gallery) -> Non
 def test_what_is_worth_asking_is_asked(taught: Gallery) -> None:
     taught.go("#/queue/questions")
     asked = taught.get("/questions", limit=50)["questions"][0]
+    taught.until(lambda: ", 1 of" in taught.text(".question-bar"))
     taught.press("m")
     taught.type("Crow")
     taught.press("Enter")
