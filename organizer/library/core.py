@@ -98,7 +98,7 @@ class Library:
         self.folders = Folders(opened)
         self.deployments = Deployments(opened)
         self.detections = Detections(opened)
-        self._searcher = Searcher(opened)
+        self._searcher = Searcher(opened, names=self.clusters.names)
 
     @classmethod
     def open(cls, path: str | Path = ".", settings: Settings | None = None) -> Self:

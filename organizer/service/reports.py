@@ -68,7 +68,11 @@ def get_report(
     labels: Annotated[Labels | None, Query(description="Known truth to score against.")] = None,
 ) -> ReportNumbers:
     """How good the current clusters are, by their vectors, by labels, by what they go with."""
-    fields = service.reports.fields(service.library, labels)
+    library = service.library
+    fields = service.reports.get(
+        (library.store.revision(), labels),
+        lambda: report_fields(library.reports.make(labels=labels)),
+    )
     return ReportNumbers(revision=revision, report=fields)
 
 

@@ -130,7 +130,7 @@ class Guard:
         return self._options.max_upload if is_picture else self._options.max_body
 
     def _require_size(self, scope: Scope, headers: Headers) -> None:
-        """Refuse what is said to be too large before any of it is read."""
+        """Refuse a body whose stated length is too large, before any of it is read."""
         length = headers.get("content-length", "")
         if length.isdecimal() and int(length) > self._max_bytes(scope):
             raise ProblemError(

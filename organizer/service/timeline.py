@@ -93,7 +93,11 @@ def get_timeline(
     camera: Annotated[str | None, Query(min_length=1)] = None,
 ) -> TimelineAnswer:
     """The events: what each camera saw and when, by camera and then by time."""
-    found = service.timeline.get(service.library, deployment=deployment, camera=camera)
+    library = service.library
+    found = service.timelines.get(
+        (library.store.revision(), deployment, camera),
+        lambda: library.images.timeline(deployment=deployment, camera=camera),
+    )
     return TimelineAnswer.model_construct(
         revision=revision,
         events=[EventItem.of(event) for event in found.events],

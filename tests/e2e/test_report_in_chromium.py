@@ -10,8 +10,9 @@ import pytest
 
 from organizer.report.contents import ReportContents
 from organizer.report.page import render
+from tests.browsers import chromium
 from tests.pages import HOSTILE, contents
-from tests.report_browser import OpenedPage, chromium, opened
+from tests.report_browser import OpenedPage, opened
 
 _HARM = "<img src=x onerror=alert(1)></script><script>alert(2)</script>"
 

@@ -16,8 +16,9 @@ from PIL import Image
 from organizer.report.contents import ContactSheet, ReportContents, ReportPicture
 from organizer.report.page import render
 from organizer.types import Box
+from tests.browsers import chromium
 from tests.pages import contents, picture
-from tests.report_browser import OpenedPage, chromium, opened
+from tests.report_browser import OpenedPage, opened
 
 _WIDE = (720, 480)
 _DESK = {"width": 1280, "height": 900}

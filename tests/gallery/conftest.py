@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,32 +12,16 @@ import pytest
 
 from organizer.library import Library
 from organizer.settings import Settings
+from tests.browsers import chromium
 from tests.gallery.made import make_library
-from tests.gallery.opened import ARGUMENTS, Gallery
+from tests.gallery.opened import Gallery
 from tests.service.servers import serving
-
-playwright_api = pytest.importorskip("playwright.sync_api", reason="NOT TESTED: no playwright")
-
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-
-
-def chromium() -> str:
-    """The program of the browser; a test is left out where there is none."""
-    found = os.environ.get("ORGANIZER_TEST_CHROMIUM") or next(
-        filter(None, map(shutil.which, _NAMES)), None
-    )
-    if found is None:
-        pytest.skip("NOT TESTED: there is no Chromium here; set ORGANIZER_TEST_CHROMIUM")
-    return found
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    found = chromium()
-    with playwright_api.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=found, args=ARGUMENTS)
-        yield browser
-        browser.close()
+    with chromium() as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

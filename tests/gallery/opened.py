@@ -8,14 +8,6 @@ from typing import Any, Self
 
 import httpx
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 _SECONDS = 60
 # The browser itself reports answers that a page was told to expect.
 _EXPECTED = "Failed to load resource"

@@ -36,6 +36,7 @@ from organizer.library.images.paths import image_at
 from organizer.library.images.thumbnails import THUMBNAIL_SIDE, make_thumbnail
 from organizer.library.images.timeline import Timeline, read_timeline
 from organizer.library.opening import OpenLibrary
+from organizer.store import StoredClustering
 from organizer.store.ids import pack_ids
 from organizer.thumbnail import Thumbnail
 from organizer.types import Assignments, FileState, ImageFacts, is_crop_embedder
@@ -198,10 +199,12 @@ class Images:
         that were ingested since are there after the next `refresh`.
         """
         known = self._photos
-        if known is None or not self._opened.is_served or known[0][-1] != self._crops_of():
-            with self._reading:
-                known = self._photo_columns()
-        return self._with_clusters(known[1])
+        if known is None or not self._opened.is_served:
+            known = self._latest_photos()
+        found = self._with_clusters(known[1])
+        if known[0][-1] != _crops_of(found.clustering):  # others are listed since a recluster
+            found = self._with_clusters(self._latest_photos()[1])
+        return found
 
     def refresh(self, *, at_once: bool = True) -> bool:
         """Read the images that came since they were read last.
@@ -215,10 +218,9 @@ class Images:
         """
         if not at_once and monotonic() < self._read_again:
             return False
-        with self._reading:
-            began = monotonic()
-            self._photo_columns()
-            self._read_again = monotonic() + _PAUSE * (monotonic() - began)
+        began = monotonic()
+        self._latest_photos()
+        self._read_again = monotonic() + _PAUSE * (monotonic() - began)
         return True
 
     def _with_clusters(self, photos: PhotoColumns) -> ImageOverview:
@@ -238,18 +240,15 @@ class Images:
         self._overview = state, overview
         return overview
 
-    def _photo_columns(self) -> tuple[tuple[int, ...], PhotoColumns]:
-        current = self._store.clusterings.current()
-        state = (*self._store.photo_versions(), self._crops_of())
-        if self._photos is None or self._photos[0] != state:
-            settings = self._opened.settings
-            self._photos = state, read_photos(self._store, current, settings=settings)
-        return self._photos
-
-    def _crops_of(self) -> int:
-        """The clustering whose crops are listed; 0 where whole photos are."""
-        current = self._store.clusterings.current()
-        return current.base_id if current and is_crop_embedder(current.embedder) else 0
+    def _latest_photos(self) -> tuple[tuple[int, ...], PhotoColumns]:
+        """The photos of now, and the state that they are of; one thread reads them."""
+        with self._reading:
+            current = self._store.clusterings.current()
+            state = (*self._store.photo_versions(), _crops_of(current))
+            if self._photos is None or self._photos[0] != state:
+                settings = self._opened.settings
+                self._photos = state, read_photos(self._store, current, settings=settings)
+            return self._photos
 
     def table(self) -> ArrowTable:
         """All images as a pyarrow Table with the columns of `ImageFacts`."""
@@ -288,3 +287,8 @@ class Images:
         text = str(key).lower()
         is_id = bool(text) and not set(text) - set(hexdigits)
         return text if is_id and self._store.photos.facts_of([text]) else None
+
+
+def _crops_of(clustering: StoredClustering | None) -> int:
+    """The clustering whose crops are listed; 0 where whole photos are."""
+    return clustering.base_id if clustering and is_crop_embedder(clustering.embedder) else 0

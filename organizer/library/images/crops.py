@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 from organizer.cluster.decisions import Constraints, compile_constraints
 from organizer.store import Store, StoredClustering
@@ -14,6 +15,7 @@ from organizer.types import (
     Crop,
     Decision,
     DecisionKind,
+    Detection,
     PartSpec,
     Vectors,
     is_crop_embedder,
@@ -53,6 +55,27 @@ class CropLocation:
     confidence: float
     cluster_id: int | None
     decided: bool
+
+    @classmethod
+    def of(
+        cls, crop: Crop, box: Detection | None, *, cluster_id: int | None, moved: Collection[str]
+    ) -> Self:
+        """The location of a crop.
+
+        Args:
+            crop: The crop.
+            box: The detector's box; None for a crop that only a person decided about.
+            cluster_id: Its cluster.
+            moved: The images that a person moved.
+        """
+        return cls(
+            crop_id=crop.crop_id,
+            box=crop.box,
+            category=box.category if box else "animal",
+            confidence=box.confidence if box else 1.0,
+            cluster_id=cluster_id,
+            decided=crop.crop_id in moved,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +123,26 @@ def photo_groups(store: Store) -> dict[str, PhotoGroup]:
     looked_at, found = detections.looked_at(), detections.images_with()
     people, vehicles = (detections.images_with({name}) for name in ("person", "vehicle"))
 
-    def group(image_id: str) -> PhotoGroup:
-        if image_id in people:
-            return PhotoGroup.PEOPLE
-        if image_id in vehicles:
-            return PhotoGroup.VEHICLES
-        if image_id in found:
-            return PhotoGroup.ANIMALS
-        return PhotoGroup.EMPTY if image_id in looked_at else PhotoGroup.UNKNOWN
+    return {
+        image_id: photo_group(
+            people=image_id in people,
+            vehicles=image_id in vehicles,
+            animals=image_id in found,
+            looked_at=image_id in looked_at,
+        )
+        for image_id in _photos(store)
+    }
 
-    return {image_id: group(image_id) for image_id in _photos(store)}
+
+def photo_group(*, people: bool, vehicles: bool, animals: bool, looked_at: bool) -> PhotoGroup:
+    """The group of a photo on which there are people, vehicles, anything else, or nothing."""
+    if people:
+        return PhotoGroup.PEOPLE
+    if vehicles:
+        return PhotoGroup.VEHICLES
+    if animals:
+        return PhotoGroup.ANIMALS
+    return PhotoGroup.EMPTY if looked_at else PhotoGroup.UNKNOWN
 
 
 def active_crops(store: Store, constraints: Constraints | None = None) -> dict[str, Crop]:
@@ -163,7 +196,7 @@ def locate_photos(store: Store, clustering: StoredClustering | None) -> dict[str
     crops_of = _locate_crops(store, cluster_of)
     found = {}
     for image_id, group in group_of.items():
-        crops = tuple(sorted(crops_of.get(image_id, ()), key=_surest_first))
+        crops = tuple(sorted(crops_of.get(image_id, ()), key=surest_first))
         shown = group if group in QUARANTINED_GROUPS or not crops else PhotoGroup.ANIMALS
         cluster_id = next((c.cluster_id for c in crops if c.cluster_id is not None), None)
         found[image_id] = PhotoLocation(image_id, shown, cluster_id, crops)
@@ -177,14 +210,7 @@ def _locate_crops(store: Store, cluster_of: Mapping[str, int]) -> dict[str, list
     found: dict[str, list[CropLocation]] = {}
     for crop_id, crop in active_crops(store, constraints).items():
         box = box_of.get(crop_id)
-        location = CropLocation(
-            crop_id=crop_id,
-            box=crop.box,
-            category=box.category if box else "animal",
-            confidence=box.confidence if box else 1.0,
-            cluster_id=cluster_of.get(crop_id),
-            decided=crop_id in moved,
-        )
+        location = CropLocation.of(crop, box, cluster_id=cluster_of.get(crop_id), moved=moved)
         found.setdefault(crop.image_id, []).append(location)
     return found
 
@@ -205,7 +231,8 @@ def movers(decisions: Sequence[Decision], users: Mapping[int, str]) -> dict[str,
     return {i: users.get(d.step_id, "") for d in moves for i in d.image_ids}
 
 
-def _surest_first(crop: CropLocation) -> tuple[bool, float, str]:
+def surest_first(crop: CropLocation) -> tuple[bool, float, str]:
+    """What crops are sorted by: those that a person moved first, then by confidence."""
     return not crop.decided, -crop.confidence, crop.crop_id
 
 

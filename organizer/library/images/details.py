@@ -10,7 +10,13 @@ from typing import Any
 import numpy as np
 
 from organizer.cluster.decisions import describe_decision
-from organizer.library.images.crops import CropLocation, PhotoGroup, moved_by_person
+from organizer.library.images.crops import (
+    CropLocation,
+    PhotoGroup,
+    moved_by_person,
+    photo_group,
+    surest_first,
+)
 from organizer.library.images.listing import ImageList, ListedImage
 from organizer.library.images.overview import ImageOverview
 from organizer.store import Store
@@ -26,7 +32,6 @@ from organizer.types import (
 
 _SHOWN_ELSEWHERE = frozenset({"image_id", "taken_at", "camera", "extra"})
 _ABOUT_IMAGES = frozenset({DecisionKind.MOVE, DecisionKind.NOT})
-_GROUPS = {"person": PhotoGroup.PEOPLE, "vehicle": PhotoGroup.VEHICLES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +87,11 @@ def read_details(store: Store, overview: ImageOverview, image_id: str) -> ImageD
     frame_id = image_id if crop is None else crop.image_id
     files = store.photos.files_of([frame_id], with_people=True).get(frame_id, [])
     decisions = store.decisions.current()
-    users = {step.step_id: step.user for step in store.steps.all()}
+    about = [d for d in decisions if d.kind in _ABOUT_IMAGES and image_id in d.image_ids]
+    users = {step.step_id: step.user for step in store.steps.all()} if about else {}
     detected = store.detections.of([frame_id]).get(frame_id)
     boxes = detected.detections if detected is not None else ()
-    counting = [box for box in boxes if box.confidence >= store.detections.threshold]
+    seen = {box.category for box in boxes if box.confidence >= store.detections.threshold}
     crops = _crops(store, overview, frame_id, boxes, decisions)
     known = {name: value for name, value in asdict(facts).items() if name not in _SHOWN_ELSEWHERE}
     return ImageDetails(
@@ -94,17 +100,17 @@ def read_details(store: Store, overview: ImageOverview, image_id: str) -> ImageD
         paths=tuple((row.file, row.state is FileState.PRESENT) for row in files),
         frame_id=frame_id if crop is not None else None,
         box=crop.box if crop is not None else None,
-        group=_group(
-            counting,
-            has_crops=bool(crops),
-            outcome=detected.outcome if detected is not None else None,
+        group=photo_group(
+            people="person" in seen,
+            vehicles="vehicle" in seen,
+            animals=bool(crops or seen),
+            looked_at=detected is not None and detected.outcome is not Detected.FAILED,
         ),
         crops=crops,
         facts={**known, **facts.extra},
         decisions=tuple(
             ImageDecision(d.at, describe_decision(d), users.get(d.step_id, ""), d.step_id)
-            for d in decisions
-            if d.kind in _ABOUT_IMAGES and image_id in d.image_ids
+            for d in about
         ),
     )
 
@@ -132,25 +138,6 @@ def _crops(
         listed = _listed(overview, crop.crop_id)
         if listed is None:
             continue
-        box = box_of.get(crop.crop_id)
-        found.append(
-            CropLocation(
-                crop_id=crop.crop_id,
-                box=crop.box,
-                category=box.category if box else "animal",
-                confidence=box.confidence if box else 1.0,
-                cluster_id=listed.cluster_id,
-                decided=crop.crop_id in moved,
-            )
-        )
-    return tuple(sorted(found, key=lambda c: (not c.decided, -c.confidence, c.crop_id)))
-
-
-def _group(counting: list[Detection], *, has_crops: bool, outcome: Detected | None) -> PhotoGroup:
-    seen = {box.category for box in counting}
-    for category, group in _GROUPS.items():
-        if category in seen:
-            return group
-    if has_crops or seen:
-        return PhotoGroup.ANIMALS
-    return PhotoGroup.UNKNOWN if outcome in {None, Detected.FAILED} else PhotoGroup.EMPTY
+        box, cluster_id = box_of.get(crop.crop_id), listed.cluster_id
+        found.append(CropLocation.of(crop, box, cluster_id=cluster_id, moved=moved))
+    return tuple(sorted(found, key=surest_first))

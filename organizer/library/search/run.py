@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from string import hexdigits
 
 import numpy as np
 
 from organizer.arguments import require_path
-from organizer.cluster.decisions import compile_constraints
 from organizer.discover import resolve_start
 from organizer.errors import SettingsError
 from organizer.library import embedders
@@ -34,12 +33,12 @@ class Searcher:
 
     Args:
         opened: The library.
+        names: The names of the clusters as they are now, by id.
     """
 
-    def __init__(self, opened: OpenLibrary) -> None:
-        self._opened, self._store = opened, opened.store
+    def __init__(self, opened: OpenLibrary, *, names: Callable[[], Mapping[int, str]]) -> None:
+        self._opened, self._store, self._names = opened, opened.store, names
         self._embedder = QueryEmbedder(opened.settings)
-        self._names: tuple[int, Mapping[int, str]] = -1, {}
 
     def photos(
         self,
@@ -146,7 +145,7 @@ class Searcher:
         with store.snapshot():
             current = store.clusterings.current()
             memberships = current and store.clusterings.memberships(current.clustering_id)
-            names = self._names_now()
+            names = self._names()
         clusters = memberships.of(image_ids) if memberships else {}
         files = store.photos.files_of(image_ids)
         hits = (
@@ -163,15 +162,6 @@ class Searcher:
             if image_id in files
         )
         return Hits(hits, self._opened)
-
-    def _names_now(self) -> Mapping[int, str]:
-        """The names of the clusters, which follow from all decisions; made once for each state."""
-        revision = self._store.revision()
-        known, names = self._names
-        if known != revision:
-            names = compile_constraints(self._store.decisions.current()).names
-            self._names = revision, names
-        return names
 
 
 def _nearest(
