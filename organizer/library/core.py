@@ -192,12 +192,13 @@ class Library:
         other_weights: bool = False,
         progress: Progress | None = None,
         stop: Callable[[], bool] = lambda: False,
-        pause: Callable[[], None] = lambda: None,
     ) -> IngestReport:
         """Ingest the images of folders and files; new ones are assigned to the current clusters.
 
         A file that is known and unchanged costs one stat call. No image of the library changes its
-        cluster.
+        cluster. Whoever decides meanwhile (`corrections`, `undo`, `redo`), in this process or
+        another one, waits for a commit at most; the images that follow are assigned to the clusters
+        after it.
 
         Args:
             paths: Folders and files.
@@ -207,8 +208,6 @@ class Library:
                 the library were made with others.
             progress: Receives the progress.
             stop: Asked after every batch; True ends the run with what was done so far committed.
-            pause: Called after every batch. What it decides (`corrections`, `undo`, `redo`) is
-                stored at once, and the images that follow are assigned to the clusters after it.
 
         Raises:
             SettingsError: A path does not exist, there are no images, or no such embedder or
@@ -223,7 +222,6 @@ class Library:
         """
         require_flag("other_weights", other_weights)
         require_function("stop", stop)
-        require_function("pause", pause)
         shown = progress_or_none(progress)
         embedders.require_photo_embedder(embedders.embedder_name(embedder))
         require_executor(self.settings)
@@ -237,7 +235,6 @@ class Library:
             other_weights=other_weights,
             progress=shown,
             stop=stop,
-            pause=pause,
         )
         if self._opened.is_served:
             self.images.refresh()  # whoever waited for the ingest sees its images
