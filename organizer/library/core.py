@@ -392,6 +392,15 @@ class Library:
         """
         self._opened.defers_upkeep = True
 
+    def refresh(self) -> None:
+        """Take note that another process has written: whoever waited for it sees what it stored.
+
+        Without it a library that serves several threads reads new images a moment later.
+        """
+        self._opened.is_upkeep_due = True
+        if self._opened.is_served:
+            self.images.refresh()
+
     def tidy(self) -> bool:
         """Do the upkeep that waits since `defer_upkeep`; nothing that can be seen changes.
 

@@ -139,9 +139,7 @@ def pending_files(
 ) -> PendingFiles:
     """Look for what an ingest would read or note, without reading a file or writing anything."""
     try:
-        run = _prepare(
-            store, starts, embedder, False, settings, NoProgress(), lambda: False
-        )
+        run = _prepare(store, starts, embedder, False, settings, NoProgress(), lambda: False)
         return run.pending()
     finally:
         store.roots.discard_pending()
