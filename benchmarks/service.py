@@ -164,7 +164,7 @@ def _together(url: str, ids: Sequence[str]) -> list[float]:
 def _ingesting(url: str, folder: Path) -> Iterator[None]:
     """Ingest a card while something else is measured."""
     card = folder / "cards" / str(time.time_ns())
-    pictures(card, 3_000, first=int(time.time()))
+    pictures(card, 8_000, first=int(time.time()))
     job = Client(url).post("/ingests", {"paths": [str(card)]})
 
     def state() -> str:
