@@ -466,6 +466,27 @@ class Library:
         limit = require_integer("limit", limit, least=1)
         return self._searcher.photos(likes, others, limit=limit, embedder=embedder)
 
+    def nearest(
+        self,
+        photos: Paths,
+        *,
+        unlikes: Paths = (),
+        limit: int = 10,
+        embedder: str | Embedder | None = None,
+    ) -> list[tuple[str, float]]:
+        """The same as `search`, as ids and cosine distances: for whoever needs no more.
+
+        Looking up files and clusters takes longer than the search.
+
+        Examples:
+            >>> library.nearest("photos/fox.jpg", limit=2)  # doctest: +SKIP
+            [('0f3a...', 0.104), ('77b1...', 0.131)]
+        """
+        likes = require_photos("photos", photos, least=1)
+        others = require_photos("unlikes", unlikes)
+        limit = require_integer("limit", limit, least=1)
+        return self._searcher.nearest(likes, others, limit=limit, embedder=embedder)
+
     def search_picture(
         self, data: bytes, *, limit: int = 10, embedder: str | Embedder | None = None
     ) -> Hits:
