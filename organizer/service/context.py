@@ -112,7 +112,12 @@ def service_of(request: Request) -> Service:
     return found
 
 
-def user_of(
+async def _service(request: Request) -> Service:
+    # Not a plain function: that would run on a thread of its own, which costs more than it does.
+    return service_of(request)
+
+
+async def user_of(
     request: Request,
     x_organizer_user: Annotated[
         str | None, Header(description="Who decides: a name, percent-encoded UTF-8.")
@@ -135,6 +140,6 @@ def current_revision(request: Request, response: Response) -> int:
     return revision
 
 
-ServiceOf = Annotated[Service, Depends(service_of)]
+ServiceOf = Annotated[Service, Depends(_service)]
 UserOf = Annotated[str, Depends(user_of)]
 RevisionOf = Annotated[int, Depends(current_revision)]

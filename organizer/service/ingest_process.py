@@ -26,7 +26,7 @@ from organizer.fields.ingest import ingest_fields
 from organizer.library import Library, Progress
 from organizer.settings import Settings
 
-_LOWER_PRIORITY = 10
+_LOWER_PRIORITY = 19
 _ASK_SECONDS = 0.1
 
 
@@ -59,20 +59,20 @@ def run_ingest_process(
         "paths": [str(path) for path in paths],
         "embedder": embedder,
     }
-    with _process() as process:
+    with _process() as process, _output(process) as lines:
         _send(process, request)
-        for message in _messages(process, stop):
+        for message in _messages(process, lines, stop):
             if (result := _received(message, progress)) is not None:
                 return result
-        process.wait()
     raise _ended(process.returncode)
 
 
 @contextmanager
 def _process() -> Iterator[subprocess.Popen[str]]:
-    """The process; it is over when the context ends, with what it has committed kept."""
-    # Ctrl-C in the terminal of the service ends the service, which ends this.
-    apart: dict[str, Any] = {"start_new_session": True}
+    """The process; it is over when the context ends."""
+    # Ctrl-C in the terminal of the service ends the service, which ends this. Not a session of its
+    # own: Linux shares the cores out by session, and priorities count inside of one only.
+    apart: dict[str, Any] = {"process_group": 0}
     if sys.platform == "win32":
         lower = subprocess.BELOW_NORMAL_PRIORITY_CLASS
         apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | lower}
@@ -85,7 +85,29 @@ def _process() -> Iterator[subprocess.Popen[str]]:
         **apart,
     ) as process:
         yield process
+
+
+@contextmanager
+def _output(process: subprocess.Popen[str]) -> Iterator[queue.SimpleQueue[str]]:
+    """The lines that the process writes, "" for the end; the context ends when it has ended.
+
+    What it has committed is kept.
+    """
+    assert process.stdout is not None  # noqa: S101 - it is a pipe
+    output, lines = process.stdout, queue.SimpleQueue[str]()
+
+    def read() -> None:
+        for line in output:
+            lines.put(line)
+        lines.put("")
+
+    reader = threading.Thread(target=read, name="ingest output", daemon=True)
+    reader.start()
+    try:
+        yield lines
+    finally:
         _close(process)
+        reader.join()
 
 
 def _close(process: subprocess.Popen[str]) -> None:
@@ -107,20 +129,9 @@ def _send(process: subprocess.Popen[str], request: Mapping[str, Any]) -> None:
 
 
 def _messages(
-    process: subprocess.Popen[str], stop: Callable[[], bool]
+    process: subprocess.Popen[str], lines: queue.SimpleQueue[str], stop: Callable[[], bool]
 ) -> Iterator[Mapping[str, Any]]:
     """What the process says, until it ends; it is asked to end where `stop` says so."""
-    assert process.stdout is not None  # noqa: S101 - it is a pipe
-    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-    output = process.stdout
-
-    def read() -> None:
-        for line in output:
-            lines.put(line)
-        lines.put("")
-
-    reader = threading.Thread(target=read, name="ingest output", daemon=True)
-    reader.start()
     has_stopped = False
     while True:
         if not has_stopped and stop():

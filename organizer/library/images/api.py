@@ -233,15 +233,24 @@ class Images:
             photos: The photos.
             added: Whether those count that an ingest assigned since the last time.
         """
+        found = self._joined(photos, added=added)
+        if found is not None:
+            return found
         with self._joining:
-            return self._joined(photos, added=added)
+            return self._joined(photos, added=added) or self._join(photos)
 
-    def _joined(self, photos: PhotoColumns, *, added: bool) -> ImageOverview:
-        clusterings, known = self._store.clusterings, self._overview
+    def _joined(self, photos: PhotoColumns, *, added: bool) -> ImageOverview | None:
+        """What was joined last, if nothing has changed since."""
+        if self._overview is None or self._overview[1].photos is not photos:
+            return None
+        state, overview = self._overview
+        clusterings = self._store.clusterings
+        current = clusterings.fingerprint() if added else clusterings.decided()
+        return overview if state[: len(current)] == current else None
+
+    def _join(self, photos: PhotoColumns) -> ImageOverview:
+        clusterings = self._store.clusterings
         with self._store.snapshot():  # short: a commit waits for it
-            state = clusterings.fingerprint() if added else clusterings.decided()
-            if known is not None and known[0][: len(state)] == state and known[1].photos is photos:
-                return known[1]
             state = clusterings.fingerprint()
             current = clusterings.current()
             members = (
