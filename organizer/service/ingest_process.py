@@ -77,7 +77,7 @@ def _process() -> Iterator[subprocess.Popen[str]]:
         lower = subprocess.BELOW_NORMAL_PRIORITY_CLASS
         apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | lower}
     with subprocess.Popen(  # noqa: S603 - this program
-        [sys.executable, "-c", f"from {__name__} import main; main()"],
+        [sys.executable, "-c", f"from {__name__} import ingest_as_asked; ingest_as_asked()"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -206,7 +206,7 @@ class _Sender:
             return
 
 
-def main() -> None:
+def ingest_as_asked() -> None:
     """Ingest what the standard input asks for."""
     if sys.platform != "win32":
         os.nice(_LOWER_PRIORITY)

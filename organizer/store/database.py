@@ -28,6 +28,7 @@ from organizer.store.journal import JOURNAL, LibraryJournal
 from organizer.store.lance_errors import damaged, translated
 from organizer.store.lance_files import TableFiles, has_version, remove_newer, remove_table
 from organizer.store.locks import (
+    DECISION_SECONDS,
     held_for_commit,
     held_for_ingest,
     held_for_reading,
@@ -461,7 +462,7 @@ class Database:
             StoreError: Another process or thread writes, or the library cannot be written.
         """
         with ExitStack() as held:
-            with held_for_writing(self.path):
+            with held_for_writing(self.path, seconds=DECISION_SECONDS):
                 held.enter_context(held_for_ingest(self.path))
                 self._discard_unfinished()
                 was_interrupted = self._is_unfinished()
