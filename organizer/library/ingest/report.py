@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from organizer.library.ingest.novelty import NovelCluster
-from organizer.types import Outcome, PartSpec, ProcessedFile
+from organizer.metadata import time_source
+from organizer.types import ImageFacts, Outcome, PartSpec, ProcessedFile
 
 _EXAMPLES = 3
 
@@ -49,6 +50,8 @@ class IngestReport:
         seconds: Wall time.
         interrupted: Whether the run was stopped before its end.
         failed_readers: Readers of metadata that failed on new photos, by name.
+        without_time: New images of which no time could be read.
+        time_sources: Images that got a time in this ingest, by where it was read from.
     """
 
     counts: Counter[Outcome] = field(default_factory=Counter)
@@ -66,6 +69,8 @@ class IngestReport:
     seconds: float = 0.0
     interrupted: bool = False
     failed_readers: dict[str, FailedReader] = field(default_factory=dict)
+    without_time: int = 0
+    time_sources: Counter[str] = field(default_factory=Counter)
 
     @property
     def unusable(self) -> int:
@@ -77,6 +82,14 @@ class IngestReport:
         self.counts[outcome] += 1
         if len(self.examples[outcome]) < _EXAMPLES:
             self.examples[outcome].append(str(file))
+
+    def count_time(self, facts: ImageFacts) -> None:
+        """Count a new image by where its time was read from."""
+        source = time_source(facts.taken_at, facts.extra)
+        if source is None:
+            self.without_time += 1
+        else:
+            self.time_sources[source] += 1
 
     def count_reader_failures(self, file: ProcessedFile) -> None:
         """Count a new photo on which readers of metadata failed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from organizer.capture_times import NamePattern
 from organizer.library.ingest.report import IngestReport
 from organizer.library.ingest.run import run_ingest
 from organizer.library.opening import OpenLibrary
@@ -23,6 +24,7 @@ def write_ingest(
     pause: Callable[[], None] = lambda: None,
     other_weights: bool = False,
     is_complete: Callable[[ImageRef], bool] | None = None,
+    name_times: NamePattern | None = None,
 ) -> IngestReport:
     """Hold the library for writing, ingest, and tidy up; see `run_ingest`.
 
@@ -42,6 +44,7 @@ def write_ingest(
             stop=stop,
             pause=pause,
             is_complete=is_complete,
+            name_times=name_times,
         )
         if sum(report.counts.values()) > report.counts[Outcome.UNCHANGED]:
             opened.tidy()
