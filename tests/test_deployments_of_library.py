@@ -142,13 +142,14 @@ def test_a_template_that_no_photo_fits_is_refused_also_where_a_table_places_them
 
 
 def test_bursts_and_events_are_those_of_each_deployment(field: Library) -> None:
-    """At one model and one clock, two cameras would be one; the template parts them."""
+    """Without a template the folders part cameras of one model; with it the deployments do."""
     before = taken(field)
     rows = _by_file(field, before)
     one = {rows[f"ridge/cam1/DCIM/IMG_{i}.jpg"] for i in (0, 1, 2)}
     two = {rows[f"ridge/cam2/IMG_{i}.jpg"] for i in (0, 1)}
     loose = {rows["loose.jpg"]}
-    assert {before.bursts[row] for row in one | two | loose} == {before.bursts[min(one)]}
+    assert [len({before.bursts[row] for row in group}) for group in (one, two)] == [1, 1]
+    assert len({before.bursts[row] for row in one | two | loose}) == 3
     field.deployments.set_template("{site}/{camera}/...")
     after = taken(field)
     bursts = [{after.bursts[row] for row in group} for group in (one, two, loose)]
