@@ -97,8 +97,9 @@ def _timed(
     times = np.array([taken_at[i] for i in known], dtype="datetime64[s]").astype(np.int64)
     if not len(known):
         return known, times, known
-    _, camera = np.unique([cameras[i] or "" for i in known], return_inverse=True)
-    return known, times, camera
+    names = [cameras[i] or "" for i in known]
+    number = {name: place for place, name in enumerate(sorted(set(names)))}
+    return known, times, np.array([number[name] for name in names], dtype=np.int64)
 
 
 def _series(times: Labels, interval: int) -> NDArray[np.bool_]:

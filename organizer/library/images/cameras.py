@@ -11,9 +11,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,8 +76,7 @@ def tell_cameras(
         extras: Further metadata of each, with the serial number where there is one.
         times: When each was taken, as its camera's clock showed it; None where unknown.
     """
-    files = _read_files(store)
-    paths = tuple(files[i].path if i in files else "" for i in image_ids)
+    files = _Files.read(store)
     ids: list[str] = []
     by_folder = np.zeros(len(image_ids), dtype=np.bool_)
     folders: dict[int, _Folder] = {}
@@ -89,7 +91,7 @@ def tell_cameras(
         else:
             by_folder[row] = True
             ids.append(camera or "")
-            folder = files[image_id].folder if image_id in files else ""
+            folder = files.folder_of(image_id)
             if folder not in known:
                 known[folder] = _of_card(folder)
             folders[row] = known[folder]
@@ -97,54 +99,64 @@ def tell_cameras(
     for row, (card, below) in folders.items():
         own = f"{card}/{below}" if (ids[row], card) in apart else card
         ids[row] = f"{ids[row]}\0folder {own}"
-    return Cameras(tuple(ids), by_folder, paths)
+    return Cameras(tuple(ids), by_folder, tuple(map(files.path_of, image_ids)))
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
-    """The file of an image that counts.
+class _Files:
+    """A file of each image: a present one before a missing one, then by path.
 
     Attributes:
-        is_missing: Whether it was missing when last looked for.
-        path: Its absolute path, with forward slashes.
-        folder: Where it was taken: its folder, or the one that it was in before an arrangement.
+        ranked: ``0`` and the absolute path of a file that is there, ``1`` and that of a missing
+            one, by image.
+        arranged: Folders into which arrangements moved files: none of them is that of a card.
+        former: The folder where an image lay before it was moved, by image.
+        replaced: Folders in which files hold other images than before: another card was put in
+            the place of the one that the missing files are of.
     """
 
-    is_missing: bool
-    path: str
-    folder: str
+    ranked: Mapping[str, str]
+    arranged: tuple[str, ...]
+    former: Mapping[str, str]
+    replaced: AbstractSet[str]
 
+    @classmethod
+    def read(cls, store: Store) -> Self:
+        """Read the files of a library in one pass."""
+        columns = store.photos.file_columns("image_id", "root_id", "path", "state")
+        prefixes = {root.root_id: folder_prefix(root.folder) for root in store.roots.all()}
+        arranged = tuple(map(folder_prefix, move_targets(store)))
+        moved = store.former_folders.all() if arranged else {}
+        ranked: dict[str, str] = {}
+        holders: dict[str, str] = {}
+        replaced: set[str] = set()
+        for image_id, root_id, path, state in zip(*columns.values(), strict=True):
+            whole = prefixes[root_id] + path
+            if holders.setdefault(whole, image_id) != image_id:
+                replaced.add(whole.rpartition("/")[0])
+            rank = ("1" if state == FileState.MISSING else "0") + whole
+            if rank < ranked.get(image_id, "2"):
+                ranked[image_id] = rank
+        return cls(
+            ranked,
+            arranged,
+            {i: prefixes.get(root, "") + f for (root, f), ids in moved.items() for i in ids},
+            replaced,
+        )
 
-def _read_files(store: Store) -> dict[str, _File]:
-    """The file of each image that counts: a present one before a missing one, then by path."""
-    columns = store.photos.file_columns("image_id", "root_id", "path", "state")
-    prefixes = {root.root_id: folder_prefix(root.folder) for root in store.roots.all()}
-    arranged = tuple(map(folder_prefix, move_targets(store)))
-    former = {
-        image_id: f"{prefixes.get(root_id, '')}{folder}"
-        for (root_id, folder), image_ids in (store.former_folders.all() if arranged else {}).items()
-        for image_id in image_ids
-    }
-    found: dict[str, _File] = {}
-    holders: dict[tuple[int, str], str] = {}
-    replaced: set[str] = set()
-    for image_id, root_id, path, state in zip(*columns.values(), strict=True):
-        whole = f"{prefixes[root_id]}{path}"
-        folder = whole.rpartition("/")[0]
-        if holders.setdefault((root_id, path), image_id) != image_id:
-            replaced.add(folder)
-        if arranged and whole.startswith(arranged):
-            folder = former.get(image_id, folder)
-        file = _File(state == FileState.MISSING, whole, folder)
-        known = found.get(image_id)
-        if known is None or (file.is_missing, whole) < (known.is_missing, known.path):
-            found[image_id] = file
-    if replaced:
-        # Another card was put in the place of the one that its missing files are of.
-        for image_id, file in found.items():
-            if file.is_missing and file.folder in replaced:
-                found[image_id] = _File(True, file.path, f"{file.folder}\0replaced")
-    return found
+    def path_of(self, image_id: str) -> str:
+        """The path of an image; "" where it has none."""
+        return self.ranked.get(image_id, "")[1:]
+
+    def folder_of(self, image_id: str) -> str:
+        """The folder in which an image was taken; "" where that is not known."""
+        rank = self.ranked.get(image_id, "")
+        folder = rank[1:].rpartition("/")[0]
+        if self.arranged and rank[1:].startswith(self.arranged):
+            folder = self.former.get(image_id, folder)
+        if rank.startswith("1") and folder in self.replaced:
+            return f"{folder}\0replaced"
+        return folder
 
 
 def _of_card(folder: str) -> _Folder:
@@ -166,10 +178,12 @@ def _filled_at_once(
 
     A camera makes a folder when the one before it is full.
     """
+    pairs = {(cameras[row], folder) for row, folder in folders.items()}
+    cards = Counter((camera, card) for camera, (card, _) in pairs)
     spans: dict[tuple[str, str], dict[str, tuple[str, str]]] = {}
     for row, (card, below) in folders.items():
         time = times[row]
-        if time is not None:
+        if time is not None and cards[cameras[row], card] > 1:
             span = spans.setdefault((cameras[row], card), {})
             first, last = span.get(below, (time, time))
             span[below] = min(first, time), max(last, time)
