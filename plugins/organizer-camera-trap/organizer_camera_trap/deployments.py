@@ -148,8 +148,8 @@ def shift(
             )
 
 
-@app.command(epilog="Example: organizer deployments split ridge/cam1 --gap 5d")
-def split(
+@app.command("split", epilog="Example: organizer deployments split ridge/cam1 --gap 5d")
+def split_deployments(
     deployment_id: Annotated[str, typer.Argument(metavar="ID", help="A deployment.")],
     gap: Annotated[
         str | None,
@@ -180,7 +180,7 @@ def split(
             deployments_output.show_parts(report, json=json)
 
 
-@app.command(epilog="Example: organizer deployments remove ridge/cam1")
+@app.command("remove", epilog="Example: organizer deployments remove ridge/cam1")
 def remove(
     deployment_ids: Annotated[
         list[str], typer.Argument(metavar="ID...", help="Deployments that were described.")
