@@ -4,6 +4,7 @@ organizer deployments template '{site}/{camera}/...'
 organizer deployments write-csv deployments.csv     fill in latitude and longitude
 organizer deployments read deployments.csv
 organizer deployments shift ridge/cam1 +1h
+organizer deployments check
 organizer deployments split ridge/cam1 --gap 5d
 organizer deployments remove 'ridge/cam1 (2)'
 """
@@ -180,7 +181,7 @@ def split_deployments(
             deployments_output.show_parts(report, json=json)
 
 
-@app.command("remove", epilog="Example: organizer deployments remove ridge/cam1")
+@app.command(epilog="Example: organizer deployments remove ridge/cam1")
 def remove(
     deployment_ids: Annotated[
         list[str], typer.Argument(metavar="ID...", help="Deployments that were described.")
@@ -198,6 +199,33 @@ def remove(
         from organizer_camera_trap import deployments_output
 
         deployments_output.show_deployments(found.deployments.remove(deployment_ids), json=json)
+
+
+@app.command(epilog="Example: organizer deployments check --timezone Europe/Berlin")
+def check(
+    timezone: Annotated[
+        str | None,
+        typer.Option("--timezone", metavar="ZONE", help="That of the clocks: Europe/Berlin."),
+    ] = None,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Look for clocks that were wrong, cameras that stopped, and flashes that failed.
+
+    Times before the deployment, after it or in the future; clocks that go back
+    as the numbers of the files go on; with --timezone the hours in which
+    summer time begins or ends. Nothing is changed: see shift and split.
+    """
+    with command(debug=debug):
+        from organizer_camera_trap.formats.camtrap_dp.zones import time_zone
+
+        where = time_zone(timezone) if timezone is not None else None
+        with opened(library) as found:
+            from organizer_camera_trap import health_output
+            from organizer_camera_trap.camera_health import check_cameras
+
+            health_output.show_health(check_cameras(found, where=where), json=json)
 
 
 @app.command("write-csv", epilog="Example: organizer deployments write-csv deployments.csv")

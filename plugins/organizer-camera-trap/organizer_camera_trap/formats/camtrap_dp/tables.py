@@ -13,6 +13,7 @@ from urllib.parse import quote
 from organizer.errors import SettingsError
 from organizer.export.paths import relative
 from organizer.types import ExportBatch, ExportInfo
+from organizer_camera_trap.clock_checks import check_clock
 from organizer_camera_trap.formats.camtrap_dp.deployments import Row
 from organizer_camera_trap.formats.camtrap_dp.events import Event
 from organizer_camera_trap.formats.camtrap_dp.observations import Observation, ObservationReader
@@ -64,12 +65,23 @@ class Tables:
         self._reader = ObservationReader(taxa, about, person)
         self._capture_method, self._public, self._url = capture_method, public, url
         self._events: dict[int, Event] = {}
+        self._photos: dict[str, list[tuple[str, str]]] = {}
         self._names: dict[str, Taxon] = {}
 
     @property
     def observed_taxa(self) -> list[Taxon]:
         """The taxa of the observations, by scientific name."""
         return [self._names[name] for name in sorted(self._names)]
+
+    def doubtful_clocks(self, now: datetime) -> set[str]:
+        """The deployments whose times are doubtful by the images that were written."""
+        found = set()
+        for name, photos in self._photos.items():
+            one = self._about.deployments[name]
+            clock = check_clock(photos, start=one.start, end=one.end, now=now, where=self._where)
+            if clock.is_doubtful:
+                found.add(name)
+        return found
 
     def write_deployments(self, rows: Iterable[Row]) -> None:
         """Write deployments.csv."""
@@ -100,6 +112,7 @@ class Tables:
         for row, path in enumerate(relative(batch.paths, base)):
             taken_at = _known(batch.taken_at[row])
             require_valid_time(taken_at, self._where, by=path)
+            self._photos.setdefault(batch.deployments[row] or "", []).append((path, taken_at))
             yield {
                 "mediaID": batch.image_ids[row],
                 "deploymentID": batch.deployments[row],
