@@ -42,6 +42,8 @@ would run a program."""
 
 _ID_BYTES = 16  # two of 10 ** 12 images share one with a chance below 10 ** -14
 
+_AXES = {"GPSLatitude": "latitude", "GPSLongitude": "longitude"}
+
 # EXIF orientations: rows and columns exchanged first, then the rows turned round, then the columns.
 _ON_ITS_SIDE, _ROWS_ROUND, _COLUMNS_ROUND = {5, 6, 7, 8}, {3, 4, 7, 8}, {2, 3, 6, 7}
 
@@ -180,17 +182,18 @@ def _tags(image: Image.Image) -> tuple[dict[str, str | int | float], dict[str, b
 
 
 def _with_xmp(tags: dict[str, str | int | float], packet: object) -> dict[str, str | int | float]:
-    """Tags with the times of an XMP packet, and with its place where EXIF tells none."""
-    axes = {"GPSLatitude": "latitude", "GPSLongitude": "longitude"}
-    is_placed = not axes.keys().isdisjoint(tags)
+    """Tags with the times of an XMP packet, and with its place where EXIF tells of none."""
+    is_placed = "GPSStatus" in tags
     if packet is None or (is_placed and "DateTimeOriginal" in tags):
         return tags
     found = xmp_tags(packet)
-    for name, axis in axes.items():
-        value = coordinates.degrees_of_xmp(found.pop(f"XMP:{name}", ""), axis=axis)
-        if value is not None and not is_placed:
-            tags[name] = value
-    return tags | found
+    degrees = [
+        coordinates.degrees_of_xmp(found.pop(f"XMP:{name}", ""), axis=axis)
+        for name, axis in _AXES.items()
+    ]
+    place = coordinates.place(degrees[0], degrees[1], found.pop("XMP:GPSStatus", None))
+    told = {} if is_placed else dict(zip(_AXES, place, strict=True))
+    return tags | found | {name: value for name, value in told.items() if value is not None}
 
 
 def _plain_tags(image: Image.Image) -> dict[str, Any] | None:
@@ -235,11 +238,13 @@ def _number(ratio: Any) -> float | None:
 
 def _with_place(found: dict[str, Any]) -> dict[str, Any]:
     """Tags with degrees in place of the numbers and hemispheres of a place."""
-    latitude = _degrees(*found.pop("GPSLatitude", (None, None)), axis="latitude")
-    longitude = _degrees(*found.pop("GPSLongitude", (None, None)), axis="longitude")
-    status = found.pop("GPSStatus", None)
-    latitude, longitude = coordinates.place(latitude, longitude, _as_text(status))
-    return found | {"GPSLatitude": latitude, "GPSLongitude": longitude}
+    numbers = [found.pop(name, (None, None)) for name in _AXES]
+    status = _as_text(found.pop("GPSStatus", None))
+    if status is None and any(parts is not None for parts, _ in numbers):
+        status = ""  # where EXIF tells of a place, clear or not, XMP does not count
+    degrees = [_degrees(*n, axis=axis) for n, axis in zip(numbers, _AXES.values(), strict=True)]
+    latitude, longitude = coordinates.place(degrees[0], degrees[1], status)
+    return found | {"GPSLatitude": latitude, "GPSLongitude": longitude, "GPSStatus": status}
 
 
 def _degrees(parts: Any, side: Any, *, axis: str) -> float | None:

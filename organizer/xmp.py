@@ -16,6 +16,7 @@ _NAMES = {
     "xap:CreateDate": "XMP:CreateDate",
     "exif:GPSLatitude": "XMP:GPSLatitude",
     "exif:GPSLongitude": "XMP:GPSLongitude",
+    "exif:GPSStatus": "XMP:GPSStatus",
 }
 _TAG = re.compile(
     rf"\b({'|'.join(_NAMES)})\s*(?:=\s*([\"'])([^\"'<>]{{1,60}})\2|>([^<>]{{1,60}})</)"

@@ -180,6 +180,23 @@ def test_exif_counts_before_xmp() -> None:
     assert facts.extra == {}
 
 
+_XMP_PLACE = _PACKET.format(attributes='exif:GPSLatitude="33,51,0S"{}')
+
+
+@pytest.mark.parametrize(
+    ("packet", "gps"),
+    [
+        (_XMP_PLACE.format(""), {2: (33.0, 51.0, 0.0), 4: (151.0, 12.0, 0.0)}),
+        (_XMP_PLACE.format(""), {9: "V"}),
+        (_XMP_PLACE.format(' exif:GPSStatus="V"'), {}),
+        (_XMP_PLACE.replace("33,51,0S", "0,0,0N").replace("151,12.0", "0,0.0"), {}),
+    ],
+)
+def test_xmp_makes_no_place_of_one_that_is_unclear(packet: str, gps: dict[int, Any]) -> None:
+    facts = _facts(xmp=packet.encode(), gps=gps)
+    assert (facts.latitude, facts.longitude) == (None, None)
+
+
 def test_a_void_fix_is_not_made_up_for_by_zeros() -> None:
     zeros = (0.0, 0.0, 0.0)
     assert _facts(gps={1: "N", 2: zeros, 3: "E", 4: zeros}).latitude is None

@@ -13,7 +13,8 @@ from organizer.library import Library
 from organizer.settings import Settings
 from organizer_camera_trap.camera_health import check_cameras
 from organizer_camera_trap.clock_checks import ClockFindings, check_clock
-from tests.camera_trap.test_camtrap_dp import batch, package
+from tests.batches import batch
+from tests.camera_trap.test_camtrap_dp import package
 from tests.e2e.test_commands import in_this_process
 from tests.traps import COLOUR, FOX, frame
 
@@ -89,7 +90,7 @@ def test_the_hours_of_summer_time_are_doubtful_where_the_zone_is_known() -> None
 
 @pytest.fixture
 def library(tmp_path: Path) -> Iterator[Library]:
-    """A camera whose flash failed and that stopped, one whose clock began anew, one that is fine."""
+    """One camera stopped after its flash failed, the clock of one began anew, and one is fine."""
     cards = tmp_path / "cards"
     for i in range(6):
         night = (2, 2, 2)
