@@ -175,7 +175,7 @@ def _tags(image: Image.Image) -> tuple[dict[str, str | int | float], dict[str, b
             value = value.decode("latin-1")  # noqa: PLW2901 - a text of an undefined type
         if isinstance(value, str):
             # In a time, what cannot be printed may stand for a blank.
-            tags[name] = value if "Time" in name else exif.clean_text(value)
+            tags[name] = value.strip("\0 ") if "Time" in name else exif.clean_text(value)
         elif isinstance(value, int | float):
             tags[name] = value
     return _with_xmp(tags, image.info.get("xmp")), blocks
@@ -250,13 +250,10 @@ def _with_place(found: dict[str, Any]) -> dict[str, Any]:
 def _degrees(parts: Any, side: Any, *, axis: str) -> float | None:
     if not isinstance(parts, tuple):
         return None
-    unknown = [getattr(part, "denominator", 1) in exif.UNKNOWN for part in parts]
+    if any(getattr(part, "denominator", 1) in exif.UNKNOWN for part in parts):
+        return None
     with suppress(TypeError, ValueError, ArithmeticError):
-        return (
-            None
-            if any(unknown)
-            else coordinates.degrees([float(part) for part in parts], _as_text(side), axis=axis)
-        )
+        return coordinates.degrees([float(part) for part in parts], _as_text(side), axis=axis)
     return None
 
 

@@ -81,6 +81,12 @@ def test_a_pattern_that_is_none_changes_nothing(library: Library, card: Path) ->
     assert library.store.photos.count_images() == 0
 
 
+def test_times_that_have_not_come_are_counted(library: Library, tmp_path: Path) -> None:
+    for year in (2024, 2199, 9999):
+        frame(tmp_path / "card" / f"{year}.jpg", FOX, at=f"{year}:05:01 10:00:00")
+    assert library.ingest([tmp_path / "card"], embedder=COLOUR).future == 2
+
+
 def test_the_command_tells_what_has_no_time(tmp_path: Path, card: Path) -> None:
     typed: Run = partial(in_this_process, tmp_path)
     assert "no time: 3\n" in typed("ingest", card, "--embedder", COLOUR).out

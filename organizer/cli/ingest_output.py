@@ -85,6 +85,8 @@ def _lines(report: IngestReport) -> None:
         )
     if report.without_time:
         print_line(f"no time: {report.without_time:,}")
+    if report.future:
+        print_line(f"time in the future: {report.future:,}")
     others = {name: n for name, n in report.time_sources.items() if name != DEFAULT_SOURCE}
     for source, count in others.items():
         print_line(f"time from {source}: {count:,}")

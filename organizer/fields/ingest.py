@@ -26,6 +26,7 @@ def ingest_fields(report: IngestReport) -> dict[str, object]:
         "interrupted": report.interrupted,
         "without_time": report.without_time,
         "time_sources": dict(report.time_sources),
+        "future": report.future,
         "failed_readers": [
             {
                 "reader": failed.reader,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from organizer.library.ingest.novelty import NovelCluster
@@ -52,6 +53,7 @@ class IngestReport:
         failed_readers: Readers of metadata that failed on new photos, by name.
         without_time: New images of which no time could be read.
         time_sources: Images that got a time in this ingest, by where it was read from.
+        future: New images from a time that has not come yet: the clock was wrong.
     """
 
     counts: Counter[Outcome] = field(default_factory=Counter)
@@ -71,6 +73,7 @@ class IngestReport:
     failed_readers: dict[str, FailedReader] = field(default_factory=dict)
     without_time: int = 0
     time_sources: Counter[str] = field(default_factory=Counter)
+    future: int = 0
 
     @property
     def unusable(self) -> int:
@@ -90,6 +93,7 @@ class IngestReport:
             self.without_time += 1
         else:
             self.time_sources[source] += 1
+            self.future += str(facts.taken_at) > _latest_time()
 
     def count_reader_failures(self, file: ProcessedFile) -> None:
         """Count a new photo on which readers of metadata failed."""
@@ -98,3 +102,9 @@ class IngestReport:
                 failure.reader, FailedReader(failure.reader, failure.reason, file.ref.file)
             )
             failed.photos += 1
+
+
+def _latest_time() -> str:
+    """The time of the zone that is farthest ahead, as a clock there shows it."""
+    ahead = datetime.now(UTC).replace(tzinfo=None) + timedelta(hours=14)
+    return ahead.isoformat(timespec="seconds")

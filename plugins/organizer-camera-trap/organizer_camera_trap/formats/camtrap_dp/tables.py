@@ -29,6 +29,9 @@ from organizer_camera_trap.formats.camtrap_dp.zones import require_valid_time, w
 _SMALLEST = 1e-15  # the standard's least width and height of a box
 _DIGITS = 6
 
+_METHODS = {"motion": "activityDetection", "time lapse": "timeLapse"}
+"""Capture methods by the trigger in the notes of a camera."""
+
 _Cells = dict[str, str | int | float | None]
 
 
@@ -42,7 +45,8 @@ class Tables:
         taxa: The meaning of cluster names.
         person: The name of whoever decided; where empty, the one that is kept with a decision.
         levels: The levels of observations: "media", "event".
-        capture_method: The capture method of all images; "" where there are several.
+        capture_method: The capture method of all images; "" where there are several: then that of
+            an image is told by its camera, or not at all.
         public: Whether the files are publicly accessible.
         url: A prefix of their paths.
     """
@@ -116,7 +120,7 @@ class Tables:
             yield {
                 "mediaID": batch.image_ids[row],
                 "deploymentID": batch.deployments[row],
-                "captureMethod": self._capture_method,
+                "captureMethod": self._capture_method or _method_of(batch.extras[row]),
                 "timestamp": with_offset(taken_at, self._where),
                 "filePath": _path(path, base, self._url),
                 "filePublic": _flag(self._public),
@@ -241,6 +245,11 @@ def _flag(value: bool) -> str:
 
 def _json(extra: Mapping[str, str | int | float]) -> str:
     return json.dumps(dict(extra), ensure_ascii=False, sort_keys=True) if extra else ""
+
+
+def _method_of(extra: Mapping[str, str | int | float]) -> str:
+    """The capture method by what the camera says of its trigger; "" where it says nothing."""
+    return _METHODS.get(str(extra.get("trigger")), "")
 
 
 def _clock(time: str | None) -> str:
