@@ -22,8 +22,9 @@ TIME_SOURCE, SUBSECOND, SERIAL_NUMBER = "time_source", "subsecond", "serial_numb
 """Names in `ImageFacts.extra`: where a time was read from, if not from DateTimeOriginal; how much
 of its second had passed; the serial number of the camera."""
 
-_NO_SERIAL = re.compile(r"[0\W_]*|n/?a|none|null|unknown|(.)\1{7,}", re.IGNORECASE)
-"""What cameras without a serial number write in its place: noughts, one character throughout."""
+_NO_SERIAL = re.compile(r"[0\W_]*|n/?a|none|null|unknown|0?12345678?9?0?|(.)\1{7,}", re.IGNORECASE)
+"""What cameras without a serial number write in its place, one like the other: noughts, one
+character throughout, the digits in their order."""
 
 
 def image_facts(

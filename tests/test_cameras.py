@@ -135,7 +135,7 @@ def test_what_cannot_be_told_is_said(tmp_path: Path) -> None:
             file = _photo(tmp_path / "cards" / card / f"IMG_000{i}.JPG", i)
     in_this_process(tmp_path, "ingest", "cards", "--embedder", COLOUR)
     told = in_this_process(tmp_path, "recluster", "--k", 2, "--bursts")
-    assert "3 bursts may go on in other folders" in told.err
+    assert "3 of the bursts may go on in other folders" in told.err
     moved = in_this_process(tmp_path, "clusters", "move", file, "--to", 1, "--burst")
     assert "photos of the same model and time in other folders" in moved.err
     assert "organizer deployments" in moved.err

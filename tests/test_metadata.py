@@ -215,7 +215,9 @@ def test_memory_that_was_never_written_is_no_text() -> None:
     assert exif.clean_text("Caf\xe9 \xa0\x99Trap\t9\x80\n") == "Caf\xe9  Trap 9"
 
 
-@pytest.mark.parametrize("serial", ["0", "000000", " ", "n/a", "Unknown", "FFFFFFFFFFFF", "\0\0"])
+@pytest.mark.parametrize(
+    "serial", ["0", "000000", " ", "n/a", "Unknown", "FFFFFFFFFFFF", "0123456789", "\0\0"]
+)
 def test_what_is_no_serial_number_is_none(serial: str) -> None:
     facts = _facts(tags={_MODEL: "Trap 9"}, inner={_SERIAL: serial})
     assert (facts.camera, facts.extra) == ("Trap 9", {})
