@@ -230,8 +230,8 @@ class Preprocessor:
             )
         if count := len(self._undecided & set(bursts.tolist())):
             yield (
-                f"{count:,} of the bursts may go on in other folders, with photos of the same model "
-                f"and time; each folder counts as a camera of its own: {_TELL_CAMERAS}"
+                f"{count:,} of the bursts may go on in other folders, with photos of the same "
+                f"model and time; each folder counts as a camera of its own: {_TELL_CAMERAS}"
             )
 
     # Bursts --------------------------------------------------------------------------------
