@@ -37,6 +37,8 @@ _CLIENTS = 8
 _LOOKS = 0.5  # seconds that a person looks before going on
 _API = "/api/v1"
 _ANY = {"If-Match": "*"}
+_CARD_PHOTOS, _CARD_SIZE = 3_000, (2_048, 1_536)
+"""What is ingested while others look: photos of three megapixels, as cameras write them."""
 
 Request = Callable[["Client"], Any]
 
@@ -164,7 +166,7 @@ def _together(url: str, ids: Sequence[str]) -> list[float]:
 def _ingesting(url: str, folder: Path) -> Iterator[None]:
     """Ingest a card while something else is measured."""
     card = folder / "cards" / str(time.time_ns())
-    pictures(card, 3_000, first=int(time.time()))
+    pictures(card, _CARD_PHOTOS, first=int(time.time()), size=_CARD_SIZE)
     job = Client(url).post("/ingests", {"paths": [str(card)]})
 
     def state() -> str:
@@ -260,8 +262,10 @@ def _library(arguments: argparse.Namespace) -> Iterator[Path]:
             shutil.rmtree(folder)
 
 
-def pictures(folder: Path, count: int, *, first: int = 0) -> None:
-    """Photos of some kinds, and a few of none: 160 by 120 pixels."""
+def pictures(
+    folder: Path, count: int, *, first: int = 0, size: tuple[int, int] = (160, 120)
+) -> None:
+    """Photos of some kinds, and a few of none."""
     kinds = np.random.default_rng(7).normal(0, 60, (_KINDS, 6, 8, 3))
     draw = np.random.default_rng(first)
     for number in range(first, first + count):
@@ -270,7 +274,7 @@ def pictures(folder: Path, count: int, *, first: int = 0) -> None:
         is_strange = draw.random() < _STRANGE
         kind = draw.normal(0, 60, (6, 8, 3)) if is_strange else kinds[draw.integers(_KINDS)]
         coarse = np.clip(128 + kind + draw.normal(0, 14, (6, 8, 3)), 0, 255).astype(np.uint8)
-        picture = Image.fromarray(coarse).resize((160, 120), Image.Resampling.BILINEAR)
+        picture = Image.fromarray(coarse).resize(size, Image.Resampling.BILINEAR)
         picture.save(place / f"IMG_{number:08}.jpg", quality=80)
 
 

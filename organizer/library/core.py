@@ -194,12 +194,13 @@ class Library:
         time_from_name: str | None = None,
         progress: Progress | None = None,
         stop: Callable[[], bool] = lambda: False,
-        pause: Callable[[], None] = lambda: None,
     ) -> IngestReport:
         """Ingest the images of folders and files; new ones are assigned to the current clusters.
 
         A file that is known and unchanged costs one stat call. No image of the library changes its
-        cluster.
+        cluster. Whoever decides meanwhile (`corrections`, `undo`, `redo`), in this process or
+        another one, waits for a commit at most; the images that follow are assigned to the clusters
+        after it.
 
         Args:
             paths: Folders and files.
@@ -213,8 +214,6 @@ class Library:
                 never used.
             progress: Receives the progress.
             stop: Asked after every batch; True ends the run with what was done so far committed.
-            pause: Called after every batch. What it decides (`corrections`, `undo`, `redo`) is
-                stored at once, and the images that follow are assigned to the clusters after it.
 
         Raises:
             SettingsError: A path does not exist, there are no images, or no such embedder or
@@ -232,7 +231,6 @@ class Library:
         if time_from_name is not None:
             name_times = NamePattern.parse(require_text("time_from_name", time_from_name))
         require_function("stop", stop)
-        require_function("pause", pause)
         shown = progress_or_none(progress)
         embedders.require_photo_embedder(embedders.embedder_name(embedder))
         require_executor(self.settings)
@@ -246,7 +244,6 @@ class Library:
             other_weights=other_weights,
             progress=shown,
             stop=stop,
-            pause=pause,
             name_times=name_times,
         )
         if self._opened.is_served:
@@ -405,6 +402,15 @@ class Library:
         """
         self._opened.defers_upkeep = True
 
+    def refresh(self) -> None:
+        """Take note that another process has written: whoever waited for it sees what it stored.
+
+        Without it a library that serves several threads reads new images a moment later.
+        """
+        self._opened.is_upkeep_due = True
+        if self._opened.is_served:
+            self.images.refresh()
+
     def tidy(self) -> bool:
         """Do the upkeep that waits since `defer_upkeep`; nothing that can be seen changes.
 
@@ -469,6 +475,27 @@ class Library:
         others = require_photos("unlikes", unlikes)
         limit = require_integer("limit", limit, least=1)
         return self._searcher.photos(likes, others, limit=limit, embedder=embedder)
+
+    def nearest(
+        self,
+        photos: Paths,
+        *,
+        unlikes: Paths = (),
+        limit: int = 10,
+        embedder: str | Embedder | None = None,
+    ) -> list[tuple[str, float]]:
+        """The same as `search`, as ids and cosine distances: for whoever needs no more.
+
+        Looking up files and clusters takes longer than the search.
+
+        Examples:
+            >>> library.nearest("photos/fox.jpg", limit=2)  # doctest: +SKIP
+            [('0f3a...', 0.104), ('77b1...', 0.131)]
+        """
+        likes = require_photos("photos", photos, least=1)
+        others = require_photos("unlikes", unlikes)
+        limit = require_integer("limit", limit, least=1)
+        return self._searcher.nearest(likes, others, limit=limit, embedder=embedder)
 
     def search_picture(
         self, data: bytes, *, limit: int = 10, embedder: str | Embedder | None = None

@@ -94,8 +94,11 @@ class OpenLibrary:
             del self._expected.revision
 
     @contextmanager
-    def writing(self) -> Iterator[bool]:
+    def writing(self, *, decides: bool = False) -> Iterator[bool]:
         """Hold the library for writing; what an interrupted writer left is repaired first.
+
+        Args:
+            decides: Whether this may be done while an ingest is going on; see `Store.writing`.
 
         Yields:
             Whether the last writer was interrupted.
@@ -104,12 +107,35 @@ class OpenLibrary:
             StoreError: The library was closed, or another process writes to it.
             StaleRevisionError: This thread expects another revision; see `at_revision`.
         """
-        if self._is_closed:
-            raise StoreError(f"the library {self.store.path} was closed", "open it again")
-        with self.store.writing() as was_interrupted:
+        self._require_open()
+        with self.store.writing(decides=decides) as was_interrupted:
             self._require_expected()
             self.repair(self.store, was_interrupted)
             yield was_interrupted
+
+    @contextmanager
+    def ingesting(self) -> Iterator[bool]:
+        """Begin an ingest; what an interrupted writer left is repaired first.
+
+        The library is held for writing only where the ingest asks for it, by `Store.writing`: in
+        between others may decide.
+
+        Yields:
+            Whether the last writer was interrupted.
+
+        Raises:
+            StoreError: As `writing` raises.
+        """
+        self._require_open()
+        with self.store.ingesting() as was_interrupted:
+            with self.store.writing():
+                self._require_expected()
+                self.repair(self.store, was_interrupted)
+            yield was_interrupted
+
+    def _require_open(self) -> None:
+        if self._is_closed:
+            raise StoreError(f"the library {self.store.path} was closed", "open it again")
 
     def _require_expected(self) -> None:
         expected = getattr(self._expected, "revision", None)

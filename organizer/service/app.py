@@ -45,7 +45,7 @@ from organizer.service.options import ServiceOptions
 from organizer.service.problems import MEDIA_TYPE, ProblemDetails, add_handlers
 from organizer.service.security import API, Guard, Sessions
 from organizer.service.thumbnails import ThumbnailCache
-from organizer.service.writer import Writer
+from organizer.service.worker import Worker
 
 _ROUTERS = (
     status.router,
@@ -113,7 +113,7 @@ def make_app(library: Library, options: ServiceOptions | None = None) -> FastAPI
 def _service(library: Library, options: ServiceOptions) -> Service:
     events = EventBus()
     changes = ChangeWatcher(library, events)
-    writer = Writer(after_each=changes.look, when_idle=library.tidy)
+    writer = Worker("writer", after_each=changes.look, when_idle=library.tidy)
 
     def publish(job: Job) -> None:
         events.publish("job", jobs.JobItem.of(job, library).model_dump(mode="json"))

@@ -26,7 +26,6 @@ class ChangeWatcher:
         self._library, self._events = library, events
         self._lock = threading.Lock()
         self._seen = self._step = self._images = -1
-        self._photos: tuple[int, ...] = ()
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -85,15 +84,12 @@ class ChangeWatcher:
 
     def _look_at_images(self) -> bool:
         """Read new images, so that no page waits for it; False where that is left for later."""
-        photos = self._library.store.photo_versions()
-        if photos == self._photos:
-            return True
         if not self._library.images.refresh(at_once=False):
             return False
         former, images = self._images, self._library.store.photos.count_images()
         if former >= 0 and images != former:
             self._events.publish("images", {"added": images - former, "images": images})
-        self._images, self._photos = images, photos
+        self._images = images
         return True
 
     def _watch(self) -> None:

@@ -23,7 +23,7 @@ from organizer.service.job_runner import JobRunner
 from organizer.service.map_cache import MapCache
 from organizer.service.options import ServiceOptions
 from organizer.service.thumbnails import ThumbnailCache
-from organizer.service.writer import Writer
+from organizer.service.worker import Worker
 
 T = TypeVar("T")
 
@@ -42,7 +42,7 @@ class Service:
         thumbnails: Small pictures that were made before.
         events: What happens, for the pages that are open.
         changes: Notices what happens.
-        writer: Runs all writes, one after the other.
+        writer: Runs the decisions, and the jobs that hold the library, one after the other.
         jobs: What takes longer than a request.
         reports: Scores of the last few reports, which take seconds where there are many images.
         decoding: Held while a picture from elsewhere is decoded.
@@ -55,7 +55,7 @@ class Service:
     thumbnails: ThumbnailCache
     events: EventBus
     changes: ChangeWatcher
-    writer: Writer
+    writer: Worker
     jobs: JobRunner
     reports: AnswerCache[dict[str, Any]] = field(default_factory=lambda: AnswerCache(_REPORTS))
     decoding: Semaphore = field(default_factory=lambda: Semaphore(_DECODED_AT_ONCE))
@@ -63,7 +63,7 @@ class Service:
     timelines: AnswerCache[Timeline] = field(default_factory=lambda: AnswerCache(1))
 
     def decide(self, work: Callable[[], T], *, revision: int | None, user: str) -> T:
-        """Run a short write, before the jobs that wait, and in the pauses of an ingest.
+        """Run a short write: before the jobs that wait, and between the commits of an ingest.
 
         Args:
             work: The write.
@@ -79,7 +79,7 @@ class Service:
                 return work()
 
         try:
-            return self.writer.decide(decided).result()
+            return self.writer.submit(decided).result()
         except CancelledError as error:
             raise StoreError(
                 "the service is ending: nothing was changed", "start it again: organizer serve"
@@ -112,7 +112,12 @@ def service_of(request: Request) -> Service:
     return found
 
 
-def user_of(
+async def _service(request: Request) -> Service:
+    # Not a plain function: that would run on a thread of its own, which costs more than it does.
+    return service_of(request)
+
+
+async def user_of(
     request: Request,
     x_organizer_user: Annotated[
         str | None, Header(description="Who decides: a name, percent-encoded UTF-8.")
@@ -135,6 +140,6 @@ def current_revision(request: Request, response: Response) -> int:
     return revision
 
 
-ServiceOf = Annotated[Service, Depends(service_of)]
+ServiceOf = Annotated[Service, Depends(_service)]
 UserOf = Annotated[str, Depends(user_of)]
 RevisionOf = Annotated[int, Depends(current_revision)]

@@ -14,7 +14,7 @@ from organizer.fields.export import export_fields
 from organizer.library.exports import ExportOptions
 from organizer.library.exports.format_options import GROUP, format_options, make_exporter
 from organizer.service.context import ServiceOf, UserOf
-from organizer.service.job_runner import JobResult, JobRun
+from organizer.service.job_runner import JobAccess, JobResult, JobRun
 from organizer.service.jobs import JobItem, accepted
 from organizer.service.schemas import Body, EmbedderName, ShortText
 from organizer.service.server_paths import ServerPath
@@ -116,7 +116,7 @@ def begin_export(
             fields["open_with"] = report.opened_with.replace(str(target), target.name)
         return JobResult(fields, file)
 
-    job = service.jobs.submit("export", work, user=user, writes=False)
+    job = service.jobs.submit("export", work, user=user, access=JobAccess.READS)
     return accepted(job, service, response)
 
 

@@ -15,7 +15,7 @@ from organizer.fields.arrange import arrange_fields, arrange_undo_fields
 from organizer.library.arrangements.active import active_records
 from organizer.library.folders.options import ArrangeOptions
 from organizer.service.context import Service, ServiceOf, UserOf
-from organizer.service.job_runner import JobResult, JobRun, JobState
+from organizer.service.job_runner import JobAccess, JobResult, JobRun, JobState
 from organizer.service.jobs import JobItem, accepted
 from organizer.service.problems import ProblemError
 from organizer.service.schemas import Body
@@ -121,7 +121,9 @@ def begin_arrangement(
         return JobResult(arrange_fields(report))
 
     if body.dry_run:
-        job = service.jobs.submit("arrangement", plan, user=user, writes=False, request=body)
+        job = service.jobs.submit(
+            "arrangement", plan, user=user, access=JobAccess.READS, request=body
+        )
         return accepted(job, service, response)
     seen = _seen_plan(service, body) if body.action is ArrangeMode.MOVE else None
     work = arrange if seen is None else move

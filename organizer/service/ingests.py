@@ -1,4 +1,4 @@
-"""Ingest as a job: it pauses between its batches for whoever decides meanwhile."""
+"""Ingest as a job: whoever looks or decides meanwhile goes first."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from organizer.fields.ingest import ingest_fields
 from organizer.library import embedders
 from organizer.library.ingest.run import starting_points
 from organizer.service.context import ServiceOf, UserOf
-from organizer.service.job_runner import JobResult, JobRun
+from organizer.service.ingest_process import run_ingest_process
+from organizer.service.job_runner import JobAccess, JobResult, JobRun
 from organizer.service.jobs import JobItem, accepted
 from organizer.service.schemas import Body, EmbedderName
 from organizer.service.server_paths import ServerPath
@@ -50,14 +50,16 @@ def begin_ingest(
         embedders.stored_spec(library.store, body.embedder)
 
     def work(run: JobRun) -> JobResult:
-        report = library.ingest(
-            paths,
-            embedder=body.embedder,
-            progress=run,
-            stop=run.should_stop,
-            pause=service.writer.decide_waiting,
-        )
-        return JobResult(ingest_fields(report))
+        try:
+            return JobResult(
+                run_ingest_process(
+                    library, paths, embedder=body.embedder, progress=run, stop=run.should_stop
+                )
+            )
+        finally:
+            service.writer.submit(library.refresh).result()
 
-    job = service.jobs.submit("ingest", work, user=user, ends_by_itself=True)
+    job = service.jobs.submit(
+        "ingest", work, user=user, access=JobAccess.COMMITS, ends_by_itself=True
+    )
     return accepted(job, service, response)

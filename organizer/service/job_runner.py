@@ -1,7 +1,7 @@
 """Jobs: what takes longer than a request, run one after the other, watched and cancelled.
 
-Jobs that write run on the writer's thread, those that only read on one of their own, so that a
-report keeps nobody from deciding.
+Jobs that write run one after the other, and those that only read beside them, so that a report
+keeps nobody from deciding.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from pathlib import Path
 from typing import Any
 
-from organizer.errors import OrganizerError
-from organizer.service.writer import Writer
+from organizer.errors import OrganizerError, StoreError
+from organizer.service.worker import Worker
 from organizer.store import now
 
 _KEPT = 50
@@ -47,6 +47,20 @@ class JobState(StrEnum):
     def has_ended(self) -> bool:
         """Whether nothing more will become of it."""
         return self not in {JobState.QUEUED, JobState.RUNNING}
+
+
+class JobAccess(Enum):
+    """What a job does to the library.
+
+    Attributes:
+        READS: It changes nothing.
+        COMMITS: It commits now and then; whoever decides waits for a commit at most.
+        WRITES: It holds the library from beginning to end; whoever decides waits for it.
+    """
+
+    READS = auto()
+    COMMITS = auto()
+    WRITES = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,20 +196,18 @@ class JobRunner:
     """Runs jobs and remembers those that have ended.
 
     Args:
-        writer: Runs those that write.
+        writer: Runs those that hold the library, between the decisions.
         changed: Called with every job that has changed.
 
     Examples:
-        >>> job = runner.submit("report", make_report, writes=False)  # doctest: +SKIP
+        >>> job = runner.submit("report", make_report, access=JobAccess.READS)  # doctest: +SKIP
         >>> runner.get(job.id).state  # doctest: +SKIP
         <JobState.RUNNING: 'running'>
     """
 
-    def __init__(self, writer: Writer, *, changed: Callable[[Job], None] = lambda _: None) -> None:
+    def __init__(self, writer: Worker, *, changed: Callable[[Job], None] = lambda _: None) -> None:
         self._writer, self._changed = writer, changed
-        # It writes nothing, and is the same kind of thread: nothing that runs on it keeps the
-        # program from ending.
-        self._reader = Writer()
+        self._writing, self._reading = Worker("writing jobs"), Worker("reading jobs")
         self._lock = threading.RLock()
         self._jobs: dict[str, Job] = {}
         self._runs: dict[str, tuple[JobRun, Future[None]]] = {}
@@ -207,7 +219,7 @@ class JobRunner:
         work: JobWork,
         *,
         user: str = "",
-        writes: bool = True,
+        access: JobAccess = JobAccess.WRITES,
         ends_by_itself: bool = False,
         request: object = None,
     ) -> Job:
@@ -217,7 +229,7 @@ class JobRunner:
             kind: What it does.
             work: Called with what it reports its progress to.
             user: Who asks for it.
-            writes: Whether it writes to the library.
+            access: What it does to the library.
             ends_by_itself: Whether it asks `JobRun.should_stop`; otherwise cancelling it raises an
                 error at its next progress, so it must be work that an error may interrupt.
             request: See `Job`.
@@ -232,10 +244,11 @@ class JobRunner:
             ends_by_itself=ends_by_itself,
             changed=lambda: self._changed(job),
         )
-        queue = self._writer.queue if writes else self._reader.queue
+        worker = self._reading if access is JobAccess.READS else self._writing
+        do = self._run_on_writer if access is JobAccess.WRITES else self._run
         self._changed(job)  # before it may run
         with self._lock:
-            self._runs[job.id] = run, queue(lambda: self._run(job, run, work))
+            self._runs[job.id] = run, worker.submit(lambda: do(job, run, work))
             self._jobs[job.id] = job
         return job
 
@@ -266,7 +279,8 @@ class JobRunner:
         """Cancel everything and forget the files; the writer is closed by whoever made it."""
         for job_id in self.running():
             self.cancel(job_id)
-        self._reader.close(seconds=_END_SECONDS)
+        self._reading.close(seconds=_END_SECONDS)
+        self._writing.close()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -275,6 +289,12 @@ class JobRunner:
             if self._folder is None:
                 self._folder = Path(tempfile.mkdtemp(prefix="organizer-jobs-"))
             return self._folder
+
+    def _run_on_writer(self, job: Job, run: JobRun, work: JobWork) -> None:
+        try:
+            self._writer.submit(lambda: self._run(job, run, work)).result()
+        except (CancelledError, StoreError):  # the service is ending
+            self._end(job, JobState.CANCELLED)
 
     def _run(self, job: Job, run: JobRun, work: JobWork) -> None:
         job.state, job.started_at = JobState.RUNNING, now()

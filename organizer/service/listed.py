@@ -19,6 +19,7 @@ class ListedImages:
     """
 
     def __init__(self, library: Library, image_ids: Iterable[str]) -> None:
+        self._library = library
         overview = library.images.overview()
         ids = list(image_ids)
         rows = overview.photos.rows.of(ids)
@@ -37,6 +38,13 @@ class ListedImages:
         if listed is None:
             return ImageItem(id=image_id, path=str(path), name=path.name)
         return ImageItem.of(listed, self._names)
+
+    def find(self, image_id: str) -> ImageItem | None:
+        """An image as the API shows it, also where it came since; None where it is not real."""
+        if image_id in self._listed:
+            return ImageItem.of(self._listed[image_id], self._names)
+        files = self._library.store.photos.files_of([image_id]).get(image_id)
+        return self.item(image_id, files[0].file) if files else None
 
     def path(self, image_id: str) -> Path:
         """A file of an image; an empty path for one that is not known."""

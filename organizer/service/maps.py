@@ -20,7 +20,7 @@ from pydantic import BaseModel
 from organizer.library.images.overview import ImageOverview
 from organizer.reduce.projection import Method
 from organizer.service.context import RevisionOf, ServiceOf, UserOf
-from organizer.service.job_runner import JobResult, JobRun
+from organizer.service.job_runner import JobAccess, JobResult, JobRun
 from organizer.service.jobs import JobItem, accepted
 from organizer.service.map_cache import ServedMap
 from organizer.service.problems import ProblemError
@@ -190,7 +190,7 @@ def begin_map(body: MapRequest, service: ServiceOf, user: UserOf, response: Resp
             }
         )
 
-    job = service.jobs.submit("map", work, user=user, writes=False)
+    job = service.jobs.submit("map", work, user=user, access=JobAccess.READS)
     return accepted(job, service, response)
 
 

@@ -12,7 +12,7 @@ from organizer.fields.report import report_fields
 from organizer.library.current import require_clustering
 from organizer.library.reports.maps import MapMethod
 from organizer.service.context import RevisionOf, ServiceOf, UserOf
-from organizer.service.job_runner import JobResult, JobRun
+from organizer.service.job_runner import JobAccess, JobResult, JobRun
 from organizer.service.jobs import JobItem, accepted
 from organizer.service.schemas import Body
 
@@ -105,5 +105,5 @@ def begin_report(
             report_fields(made) | {"files": [_PAGE]}, page, media_type="text/html", inline=True
         )
 
-    job = service.jobs.submit("report", work, user=user, writes=False)
+    job = service.jobs.submit("report", work, user=user, access=JobAccess.READS)
     return accepted(job, service, response)

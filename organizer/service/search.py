@@ -55,8 +55,8 @@ def list_neighbours(
 ) -> HitList:
     """The images most similar to one of the library."""
     _require_images(service, [image_id])
-    hits = service.library.search(image_id, limit=limit)
-    return HitList(revision=revision, hits=_items(service, hits))
+    found = service.library.nearest(image_id, limit=limit)
+    return HitList(revision=revision, hits=_items(service, found))
 
 
 @router.post("/search")
@@ -75,9 +75,10 @@ def search_images(asked: Example, service: ServiceOf, revision: RevisionOf) -> H
         hits = library.search_text(
             asked.text, likes=asked.likes, unlikes=asked.unlikes, limit=asked.limit
         )
+        found = _pairs(hits)
     else:
-        hits = library.search(asked.likes, unlikes=asked.unlikes, limit=asked.limit)
-    return HitList(revision=revision, hits=_items(service, hits))
+        found = library.nearest(asked.likes, unlikes=asked.unlikes, limit=asked.limit)
+    return HitList(revision=revision, hits=_items(service, found))
 
 
 @router.post("/search/picture", openapi_extra=_PICTURE)
@@ -88,7 +89,8 @@ async def search_picture(
     data = await request.body()
     async with service.decoding:  # a large picture takes half a gigabyte
         hits = await run_in_threadpool(service.library.search_picture, data, limit=limit)
-    return HitList(revision=revision, hits=await run_in_threadpool(_items, service, hits))
+    items = await run_in_threadpool(_items, service, _pairs(hits))
+    return HitList(revision=revision, hits=items)
 
 
 def _require_images(service: Service, image_ids: Sequence[str]) -> None:
@@ -104,10 +106,14 @@ def _require_images(service: Service, image_ids: Sequence[str]) -> None:
             raise no_image(image_id)
 
 
-def _items(service: Service, hits: Iterable[Hit]) -> list[ImageItem]:
-    found = list(hits)
-    listed = ListedImages(service.library, (hit.image_id for hit in found))
+def _pairs(hits: Iterable[Hit]) -> list[tuple[str, float]]:
+    return [(hit.image_id, hit.distance) for hit in hits]
+
+
+def _items(service: Service, found: Sequence[tuple[str, float]]) -> list[ImageItem]:
+    listed = ListedImages(service.library, [image_id for image_id, _ in found])
     return [
-        listed.item(hit.image_id, hit.path).model_copy(update={"distance": hit.distance})
-        for hit in found
+        item.model_copy(update={"distance": distance})
+        for image_id, distance in found
+        if (item := listed.find(image_id)) is not None
     ]

@@ -130,13 +130,35 @@ class Store:
         return self._database.path
 
     @contextmanager
-    def writing(self) -> Iterator[bool]:
-        """Hold the library for writing.
+    def writing(self, *, decides: bool = False) -> Iterator[bool]:
+        """Hold the library for writing; inside of an ingest, for one of its commits.
+
+        Args:
+            decides: Whether this may be done between two commits of an ingest, which is then waited
+                for; anything else is refused while an ingest is going on.
 
         Yields:
             Whether a command that takes several transactions was interrupted before.
+
+        Raises:
+            LibraryBusyError: Another process or thread writes.
+            StoreError: The library cannot be written.
         """
-        with self._database.writing() as was_interrupted:
+        with self._database.writing(decides=decides) as was_interrupted:
+            yield was_interrupted
+
+    @contextmanager
+    def ingesting(self) -> Iterator[bool]:
+        """Begin an ingest, which holds the library for writing by `writing`, for each commit.
+
+        Yields:
+            Whether a command that takes several transactions was interrupted before.
+
+        Raises:
+            LibraryBusyError: Another process or thread writes.
+            StoreError: The library cannot be written.
+        """
+        with self._database.ingesting() as was_interrupted:
             yield was_interrupted
 
     @contextmanager
@@ -178,7 +200,12 @@ class Store:
             yield
 
     def tidy(self) -> None:
-        """Keep files, bytes and the search index in proportion to the data."""
+        """Keep files, bytes and the search index in proportion to the data.
+
+        An ingest that is going on does so itself at its end.
+        """
+        if self._database.is_beside_ingest:
+            return
         for spec in self.vectors.specs():
             self.vectors.keep_index(spec)
         current = self.clusterings.current()

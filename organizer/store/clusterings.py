@@ -223,18 +223,24 @@ class ClusteringTables:
         return self._database.has(_members(self._base(clustering_id)))
 
     def fingerprint(self) -> tuple[int, ...]:
-        """Numbers of which one is another one when the clusters or a table have changed."""
+        """Numbers of which one is another one when the clusters or a table have changed.
+
+        They begin with those of `decided`.
+        """
+        with self._journal.snapshot():
+            tables = self._journal.rows("SELECT version FROM table_versions ORDER BY name")
+            versions = (int(row["version"]) for row in tables)
+            return (*self.decided(), self.last_ingest(), *versions)
+
+    def decided(self) -> tuple[int, int]:
+        """Numbers of which one is another one when a member has changed its cluster.
+
+        Images that an ingest adds to the clusters change none.
+        """
         with self._journal.snapshot():
             last = self._steps.last()
-            if last is None:
-                return (0,)
-            tables = self._journal.rows("SELECT version FROM table_versions ORDER BY name")
-            return (
-                last.step_id,
-                int(self._journal.value("SELECT max(change_id) FROM changes") or 0),
-                self.last_ingest(),
-                *(int(row["version"]) for row in tables),
-            )
+            change = self._journal.value("SELECT max(change_id) FROM changes")
+            return 0 if last is None else last.step_id, int(change or 0)
 
     def next_cluster_id(self) -> int:
         """An id that no cluster ever had."""

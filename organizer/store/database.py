@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
@@ -27,7 +27,13 @@ from organizer.store.ids import IdArray, unpack_ids
 from organizer.store.journal import JOURNAL, LibraryJournal
 from organizer.store.lance_errors import damaged, translated
 from organizer.store.lance_files import TableFiles, has_version, remove_newer, remove_table
-from organizer.store.locks import held_for_reading, held_for_writing, without_readers
+from organizer.store.locks import (
+    held_for_commit,
+    held_for_ingest,
+    held_for_reading,
+    held_for_writing,
+    without_readers,
+)
 from organizer.store.manifest import MANIFEST, read_manifest, write_manifest
 from organizer.store.opened_tables import OpenedTables
 from organizer.store.row_index import Offsets
@@ -65,13 +71,15 @@ class Database:
     Attributes:
         path: The folder.
         journal: Which versions are committed, and what a person decided.
+        is_beside_ingest: Whether what is written is a decision while an ingest is going on.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.journal = LibraryJournal(path)
         self._transaction: _Transaction | None = None
-        self._holder: int | None = None
+        self.is_beside_ingest = False
+        self._ingesting_thread: int | None = None
         self._opened = OpenedTables(path)
 
     @classmethod
@@ -417,11 +425,11 @@ class Database:
             self._transaction.versions[name] = 0
 
     @contextmanager
-    def writing(self) -> Iterator[bool]:
-        """Hold the library for writing.
+    def writing(self, *, decides: bool = False) -> Iterator[bool]:
+        """Hold the library for writing; inside of an ingest, for one of its commits.
 
-        A thread that holds it may do so again, between its own transactions: so a decision is made
-        in the pause of an ingest.
+        Args:
+            decides: Whether this may be done between two commits of an ingest.
 
         Yields:
             True if a command that takes several transactions was interrupted.
@@ -429,23 +437,46 @@ class Database:
         Raises:
             StoreError: Another process or thread writes, or the library cannot be written.
         """
-        if self._holder == threading.get_ident():
-            yield False
+        if self._ingesting_thread == threading.get_ident():
+            with held_for_commit(self.path):
+                self._discard_unfinished()
+                yield False
             return
-        with self.locked():
-            self._holder = threading.get_ident()
-            try:
+        with held_for_writing(self.path, decides=decides) as self.is_beside_ingest:
+            self._discard_unfinished()
+            if self.is_beside_ingest:
+                yield False
+            else:
+                yield self._is_unfinished()
+                self._set_finished()
+
+    @contextmanager
+    def ingesting(self) -> Iterator[bool]:
+        """Keep other processes and threads from doing more than deciding; see `writing`.
+
+        Yields:
+            True if a command that takes several transactions was interrupted.
+
+        Raises:
+            StoreError: Another process or thread writes, or the library cannot be written.
+        """
+        with ExitStack() as held:
+            with held_for_writing(self.path):
+                held.enter_context(held_for_ingest(self.path))
                 self._discard_unfinished()
                 was_interrupted = self._is_unfinished()
+            self.is_beside_ingest = False
+            self._ingesting_thread = threading.get_ident()
+            try:
                 yield was_interrupted
-                if self._is_unfinished():
-                    self._set_unfinished(0)
+                with self.writing():
+                    self._set_finished()
             finally:
-                self._holder = None
+                self._ingesting_thread = None
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep all other writers out; see `writing`."""
+        """Keep all other writers out, of a library that is not made or migrated yet."""
         with held_for_writing(self.path):
             yield
 
@@ -459,6 +490,10 @@ class Database:
 
     def _is_unfinished(self) -> bool:
         return bool(self.journal.value("SELECT unfinished FROM state"))
+
+    def _set_finished(self) -> None:
+        if self._is_unfinished():
+            self._set_unfinished(0)
 
     def _set_unfinished(self, value: int) -> None:
         with self.transaction():

@@ -59,14 +59,27 @@ class FileLists:
         spans = zip(starts.tolist(), ends.tolist(), strict=True)
         return [_in_order(files[start:end]) for start, end in spans]
 
+    def first(self, ids: IdArray) -> list[str]:
+        """For each image the first of its files in the order of `of`; "" where it has none."""
+        begins, ends = self._spans(ids)
+        found = np.full(len(ids), "", dtype=object)
+        single = np.flatnonzero(ends - begins == 1)
+        rows = self._order[begins[single]]
+        paths = self._paths.take(pa.array(rows)).to_pylist()
+        found[single] = self._full(self._roots[rows].tolist(), paths)
+        several = np.flatnonzero(ends - begins > 1)
+        found[several] = [files[0][0] for files in self.of(ids[several])]
+        return list(found)
+
     def _spans(self, ids: IdArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         return np.searchsorted(self._ids, ids), np.searchsorted(self._ids, ids, side="right")
 
     def _full(self, roots: Sequence[int], paths: Sequence[str]) -> list[str]:
         if os.sep != "/":
             paths = [path.replace("/", os.sep) for path in paths]
-        folders = self._folders
-        return [os.path.join(folders[root], path) for root, path in zip(roots, paths, strict=True)]  # noqa: PTH118 - a million Path objects take seconds
+        # No Path objects, of which a million take seconds; a root folder ends in its separator.
+        folders = {root: os.path.join(folder, "") for root, folder in self._folders.items()}  # noqa: PTH118
+        return [folders[root] + path for root, path in zip(roots, paths, strict=True)]
 
 
 def _in_order(files: list[tuple[str, bool]]) -> list[tuple[str, bool]]:

@@ -1,4 +1,4 @@
-"""Jobs: queued, run, cancelled, remembered; an ingest pauses for whoever decides."""
+"""Jobs: queued, run, cancelled, remembered; whoever decides waits for no ingest."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 
 from organizer.errors import SettingsError
 from organizer.library import Library
-from organizer.service.job_runner import Job, JobResult, JobRun, JobRunner, JobState
-from organizer.service.writer import Writer
+from organizer.service.job_runner import Job, JobAccess, JobResult, JobRun, JobRunner, JobState
+from organizer.service.worker import Worker
 from organizer.settings import Settings
 from tests.conftest import make_groups
 
@@ -21,14 +21,14 @@ _SECONDS = 60
 
 
 @pytest.fixture
-def writer() -> Iterator[Writer]:
-    made = Writer()
+def writer() -> Iterator[Worker]:
+    made = Worker("writer")
     yield made
     made.close()
 
 
 @pytest.fixture
-def runner(writer: Writer) -> Iterator[JobRunner]:
+def runner(writer: Worker) -> Iterator[JobRunner]:
     made = JobRunner(writer)
     yield made
     made.close()
@@ -89,7 +89,7 @@ def test_a_job_that_only_reads_does_not_wait_for_one_that_writes(runner: JobRunn
     writes = _Steps()
     runner.submit("count", writes)
     assert writes.began.wait(_SECONDS)
-    reads = runner.submit("look", lambda _: JobResult({}), writes=False)
+    reads = runner.submit("look", lambda _: JobResult({}), access=JobAccess.READS)
     assert _ended(reads).state is JobState.DONE
     writes.go_on(3)
 
@@ -134,7 +134,7 @@ def test_a_failure_is_kept_and_the_next_job_runs(runner: JobRunner) -> None:
     assert _ended(runner.submit("count", lambda _: JobResult({}))).state is JobState.DONE
 
 
-def test_a_job_that_only_reads_does_not_keep_the_service_from_ending(writer: Writer) -> None:
+def test_a_job_that_only_reads_does_not_keep_the_service_from_ending(writer: Worker) -> None:
     runner = JobRunner(writer)
     deaf = threading.Event()
 
@@ -142,7 +142,7 @@ def test_a_job_that_only_reads_does_not_keep_the_service_from_ending(writer: Wri
         assert deaf.wait(_SECONDS)
         return JobResult({})
 
-    job = runner.submit("map", draw, writes=False)
+    job = runner.submit("map", draw, access=JobAccess.READS)
     _wait(lambda: job.state is JobState.RUNNING)
     began = time.monotonic()
     runner.close()
@@ -151,7 +151,7 @@ def test_a_job_that_only_reads_does_not_keep_the_service_from_ending(writer: Wri
     deaf.set()
 
 
-def test_memory_is_bounded_and_files_go(writer: Writer) -> None:
+def test_memory_is_bounded_and_files_go(writer: Worker) -> None:
     runner = JobRunner(writer)
 
     def write(run: JobRun) -> JobResult:
@@ -159,7 +159,7 @@ def test_memory_is_bounded_and_files_go(writer: Writer) -> None:
         file.write_text("done")
         return JobResult({}, file)
 
-    jobs = [_ended(runner.submit("write", write, writes=False)) for _ in range(60)]
+    jobs = [_ended(runner.submit("write", write, access=JobAccess.READS)) for _ in range(60)]
     files = [job.result.file for job in jobs if job.result is not None and job.result.file]
     assert len(runner.all()) == 50
     assert runner.get(jobs[0].id) is None
@@ -168,7 +168,7 @@ def test_memory_is_bounded_and_files_go(writer: Writer) -> None:
     assert not files[-1].parent.parent.exists()
 
 
-def test_changes_are_told_but_not_every_step(writer: Writer) -> None:
+def test_changes_are_told_but_not_every_step(writer: Worker) -> None:
     told: list[tuple[JobState, int]] = []
     runner = JobRunner(writer, changed=lambda job: told.append((job.state, job.done)))
 
@@ -185,36 +185,34 @@ def test_changes_are_told_but_not_every_step(writer: Writer) -> None:
     assert len(told) < 50
 
 
-def test_decisions_during_an_ingest_wait_for_a_batch_and_not_for_the_ingest(
-    runner: JobRunner, writer: Writer, tmp_path: Path
+def test_decisions_during_an_ingest_wait_for_a_commit_and_not_for_the_ingest(
+    runner: JobRunner, writer: Worker, tmp_path: Path
 ) -> None:
     """500 pictures in batches of 8, a decision whenever the last one is made, and its twin."""
     settings = Settings(batch_size=8, commit_images=32)
     cards = make_groups(tmp_path / "card", each=500 // 3, seed=700)
     libraries = []
-    for name in ("paused", "twin"):
+    for name in ("decided", "twin"):
         make_groups(tmp_path / name / "photos")
         library = Library.open_or_create(tmp_path / name, settings)
         library.ingest([tmp_path / name / "photos"], embedder="channel-mean")
         library.recluster(k=3)
         libraries.append(library)
-    paused, twin = libraries
-    cluster = next(iter(paused.clusters)).id
+    decided, twin = libraries
+    cluster = next(iter(decided.clusters)).id
 
     def ingest(run: JobRun) -> JobResult:
-        report = paused.ingest(
-            [cards], progress=run, stop=run.should_stop, pause=writer.decide_waiting
-        )
+        report = decided.ingest([cards], progress=run, stop=run.should_stop)
         return JobResult({outcome.value: n for outcome, n in report.counts.items() if n})
 
     began = time.monotonic()
-    job = runner.submit("ingest", ingest, ends_by_itself=True)
+    job = runner.submit("ingest", ingest, access=JobAccess.COMMITS, ends_by_itself=True)
     _wait(lambda: job.task.startswith("embedding"))
     waits: list[float] = []
     while not job.state.has_ended:
         asked = time.monotonic()
-        rename = partial(paused.corrections.rename, cluster, f"name {len(waits)}")
-        writer.decide(rename).result(_SECONDS)
+        rename = partial(decided.corrections.rename, cluster, f"name {len(waits)}")
+        writer.submit(rename).result(_SECONDS)
         waits.append(time.monotonic() - asked)
     whole = time.monotonic() - began
     twin_report = twin.ingest([cards])
@@ -227,6 +225,6 @@ def test_decisions_during_an_ingest_wait_for_a_batch_and_not_for_the_ingest(
         rows = library.assignments().to_pylist()
         return sorted((row["image_id"], row["cluster_id"]) for row in rows)
 
-    assert contents(paused) == contents(twin)
+    assert contents(decided) == contents(twin)
     for library in libraries:
         library.close()

@@ -75,7 +75,7 @@ class Corrections:
         checked = require_requests(requests)
         if not checked:
             return []
-        with self._opened.writing():
+        with self._opened.writing(decides=True):
             state, reports, has_written = apply_requests(
                 self._store, self._current_state, checked, settings=self._settings
             )
@@ -246,7 +246,7 @@ class Corrections:
         return self.apply([request])[0]
 
     def _return(self, revert: Callable[..., Undone]) -> UndoReport:
-        with self._opened.writing():
+        with self._opened.writing(decides=True):
             report, state = revert(self._store, self._known_state(), settings=self._settings)
             if state is not None:
                 self._keep(state)

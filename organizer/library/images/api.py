@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from organizer.store import ArrowTable
 
 _AT_ONCE = 4_096
-_PAUSE = 10.0
+_PAUSE = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Images:
         self._opened, self._store = opened, opened.store
         self._photos: tuple[tuple[int, ...], PhotoColumns] | None = None
         self._overview: tuple[tuple[int, ...], ImageOverview] | None = None
-        self._reading = Lock()
+        self._reading, self._joining = Lock(), Lock()
         self._read_again = 0.0
 
     def __len__(self) -> int:
@@ -200,18 +200,18 @@ class Images:
         """
         known = self._photos
         if known is None or not self._opened.is_served:
-            known = self._latest_photos()
-        found = self._with_clusters(known[1])
+            return self._latest()
+        found = self._with_clusters(known[1], added=False)
         if known[0][-1] != _crops_of(found.clustering):  # others are listed since a recluster
-            found = self._with_clusters(self._latest_photos()[1])
+            return self._latest()
         return found
 
     def refresh(self, *, at_once: bool = True) -> bool:
-        """Read the images that came since they were read last.
+        """Read the images that came, or were assigned, since they were read last.
 
         Args:
-            at_once: False leaves it for later where reading them would take more than a tenth of
-                the time: during an ingest there are new ones every few seconds.
+            at_once: False leaves it for later where reading them would take more than a thirtieth
+                of the time: during an ingest there are new ones every few seconds.
 
         Returns:
             Whether all of them are known now.
@@ -219,16 +219,39 @@ class Images:
         if not at_once and monotonic() < self._read_again:
             return False
         began = monotonic()
-        self._latest_photos()
+        self._latest()
         self._read_again = monotonic() + _PAUSE * (monotonic() - began)
         return True
 
-    def _with_clusters(self, photos: PhotoColumns) -> ImageOverview:
-        clusterings, known = self._store.clusterings, self._overview
+    def _latest(self) -> ImageOverview:
+        return self._with_clusters(self._latest_photos()[1], added=True)
+
+    def _with_clusters(self, photos: PhotoColumns, *, added: bool) -> ImageOverview:
+        """Join photos with their clusters; one thread does so, and the others take what it made.
+
+        Args:
+            photos: The photos.
+            added: Whether those count that an ingest assigned since the last time.
+        """
+        found = self._joined(photos, added=added)
+        if found is not None:
+            return found
+        with self._joining:
+            return self._joined(photos, added=added) or self._join(photos)
+
+    def _joined(self, photos: PhotoColumns, *, added: bool) -> ImageOverview | None:
+        """What was joined last, if nothing has changed since."""
+        if self._overview is None or self._overview[1].photos is not photos:
+            return None
+        state, overview = self._overview
+        clusterings = self._store.clusterings
+        current = clusterings.fingerprint() if added else clusterings.decided()
+        return overview if state[: len(current)] == current else None
+
+    def _join(self, photos: PhotoColumns) -> ImageOverview:
+        clusterings = self._store.clusterings
         with self._store.snapshot():  # short: a commit waits for it
             state = clusterings.fingerprint()
-            if known is not None and known[0] == state and known[1].photos is photos:
-                return known[1]
             current = clusterings.current()
             members = (
                 Assignments.empty()

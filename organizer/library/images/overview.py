@@ -111,11 +111,11 @@ def read_photos(
         shapes = [crops[i].box.width / max(crops[i].box.height, 1e-9) for i in ids]
         ratios = _cut(ratios, IdRows(capture.image_ids).of(frames), shapes)
         capture = read_capture_info(store, ids, settings=settings)
-    files = store.photos.file_lists().of(pack_ids(frames))
+    paths = store.photos.file_lists().first(pack_ids(frames))
     hidden = store.photos.hidden(frames)
     return PhotoColumns(
         image_ids=_objects(ids),
-        paths=_objects([paths[0][0] if paths else "" for paths in files]),
+        paths=_objects(paths),
         ratios=ratios,
         capture=capture,
         is_hidden=np.array([i in hidden for i in frames], dtype=np.bool_)

@@ -20,7 +20,7 @@ class CommitBuffer:
     """What has been read and not yet written.
 
     Args:
-        store: The library, held for writing.
+        store: The library, of which an ingest is going on.
         loaded: The embedder.
         root_ids: Ids of all roots, by folder.
         report: Counts what is written.
@@ -87,7 +87,7 @@ class CommitBuffer:
             for file in self._files
             if file.facts is not None and file.facts.image_id not in self._images
         }
-        with self._store.transaction():
+        with self._store.writing(), self._store.transaction():
             self._store.mark_unfinished()
             self._store.roots.write_pending()
             self._store.vectors.append(self._loaded.spec, batch)
@@ -107,10 +107,11 @@ class CommitBuffer:
         """Update the clusters by the images that were assigned to them."""
         if self._assigner is None:
             return
-        assigner = self._up_to_date()
-        if assigner is not None:
-            summary = assigner.finish()
-            self._report.novel, self._report.novel_images = summary.novel, summary.novel_images
+        with self._store.writing():
+            assigner = self._up_to_date()
+            if assigner is not None:
+                summary = assigner.finish()
+                self._report.novel, self._report.novel_images = summary.novel, summary.novel_images
 
     def _assign(self, batch: EmbeddingBatch) -> None:
         """Assign new images to the current clusters."""
@@ -122,7 +123,7 @@ class CommitBuffer:
         self._report.unassigned += int(np.count_nonzero(members.unassigned))
 
     def _up_to_date(self) -> Assigner | None:
-        """What assigns to the current clusters, as decisions in a pause of the ingest made them."""
+        """What assigns to the current clusters, as decisions since the last commit made them."""
         if self._assigner is not None and not self._assigner.is_outdated:
             return self._assigner
         current = self._current()

@@ -27,13 +27,18 @@ def complete_times(store: Store, starts: Sequence[Path], pattern: NamePattern) -
     """Give images of the library without a time that of the name of one of their files.
 
     Args:
-        store: The library, held for writing.
+        store: The library.
         starts: Folders and files; images elsewhere stay as they are.
         pattern: How names tell a time.
 
     Returns:
         Number of images that got one.
     """
+    with store.writing():
+        return _complete_times(store, starts, pattern)
+
+
+def _complete_times(store: Store, starts: Sequence[Path], pattern: NamePattern) -> int:
     found = store.photos.columns("image_id", "taken_at")
     without = [i for i, at in zip(found["image_id"], found["taken_at"], strict=True) if at is None]
     files = store.photos.files_of(without, with_people=True)

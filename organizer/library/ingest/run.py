@@ -95,11 +95,12 @@ def run_ingest(
     settings: Settings,
     progress: Progress,
     stop: Callable[[], bool],
-    pause: Callable[[], None],
     is_complete: Callable[[ImageRef], bool] | None = None,
     name_times: NamePattern | None = None,
 ) -> IngestReport:
-    """See `organizer.library.Library.ingest`. The caller holds the library for writing.
+    """See `organizer.library.Library.ingest`. The caller keeps other writers out.
+
+    The library is held for writing for each commit alone: in between others may decide.
 
     Args:
         store: The library.
@@ -110,14 +111,13 @@ def run_ingest(
         settings: The settings.
         progress: Receives the progress.
         stop: As in `Library.ingest`.
-        pause: As in `Library.ingest`.
         is_complete: Whether a file is to be read; another program may still be writing it. One
             that is not, or that changed while it was read and cannot be used, is left for a later
             ingest: neither broken nor missing. None reads all files.
         name_times: How names of files tell the times of images that have no other.
     """
     try:
-        run = _prepare(store, starts, embedder, other_weights, settings, progress, stop, pause)
+        run = _prepare(store, starts, embedder, other_weights, settings, progress, stop)
         run.is_complete, run.name_times = is_complete, name_times
         return run.run(was_interrupted=was_interrupted)
     finally:
@@ -144,9 +144,7 @@ def pending_files(
 ) -> PendingFiles:
     """Look for what an ingest would read or note, without reading a file or writing anything."""
     try:
-        run = _prepare(
-            store, starts, embedder, False, settings, NoProgress(), lambda: False, lambda: None
-        )
+        run = _prepare(store, starts, embedder, False, settings, NoProgress(), lambda: False)
         return run.pending()
     finally:
         store.roots.discard_pending()
@@ -160,7 +158,6 @@ def _prepare(
     settings: Settings,
     progress: Progress,
     stop: Callable[[], bool],
-    pause: Callable[[], None],
 ) -> _Ingest:
     """Read all that an ingest needs before it looks at the first file."""
     loaded = embedders.as_loaded(embedder)
@@ -179,7 +176,6 @@ def _prepare(
         settings=settings,
         progress=progress,
         stop=stop,
-        pause=pause,
         spec=spec,
         loaded=loaded,
         embedded=embedded,
@@ -214,7 +210,6 @@ class _Ingest:
     settings: Settings
     progress: Progress
     stop: Callable[[], bool]
-    pause: Callable[[], None]
     spec: PartSpec | None
     loaded: LoadedEmbedder | None
     embedded: IdSet
@@ -261,8 +256,9 @@ class _Ingest:
         return self.report
 
     def _assign_late(self) -> None:
-        current = self.store.clusterings.current()
-        late = assign_late(self.store, current, seed=self.settings.seed)
+        with self.store.writing():
+            current = self.store.clusterings.current()
+            late = assign_late(self.store, current, seed=self.settings.seed)
         self.report.novel += late.novel
         self.report.novel_images += late.novel_images
         if current is not None and uses_capture_info(current):
@@ -286,7 +282,6 @@ class _Ingest:
                 elif self._is_to_be_read(ref):
                     new += 1
             self.progress.advance(len(refs))
-            self.pause()
         return new
 
     def _refs_to_read(self) -> Iterator[ImageRef]:
@@ -362,7 +357,6 @@ class _Ingest:
             if overdue or commit.pending >= self.settings.commit_images:
                 commit.write()
                 last = time.monotonic()
-            self.pause()
             if self.stop():
                 self.report.interrupted = True
                 break
@@ -376,7 +370,7 @@ class _Ingest:
 
         A run that was stopped does so too: every file was looked for before the first was read.
         """
-        with self.store.transaction():
+        with self.store.writing(), self.store.transaction():
             self.store.roots.write_pending()
             self._note_gone(was_interrupted=was_interrupted)
         for problem in self.blind:

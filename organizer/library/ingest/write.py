@@ -21,18 +21,17 @@ def write_ingest(
     embedder: str | Embedder | None,
     progress: Progress,
     stop: Callable[[], bool],
-    pause: Callable[[], None] = lambda: None,
     other_weights: bool = False,
     is_complete: Callable[[ImageRef], bool] | None = None,
     name_times: NamePattern | None = None,
 ) -> IngestReport:
-    """Hold the library for writing, ingest, and tidy up; see `run_ingest`.
+    """Keep other writers out but for decisions, ingest, and tidy up; see `run_ingest`.
 
     Raises:
         LibraryBusyError: Another process writes.
         OrganizerError: As `organizer.library.Library.ingest` raises.
     """
-    with opened.writing() as was_interrupted:
+    with opened.ingesting() as was_interrupted:
         report = run_ingest(
             opened.store,
             starts,
@@ -42,10 +41,10 @@ def write_ingest(
             settings=opened.settings,
             progress=progress,
             stop=stop,
-            pause=pause,
             is_complete=is_complete,
             name_times=name_times,
         )
         if sum(report.counts.values()) > report.counts[Outcome.UNCHANGED]:
-            opened.tidy()
+            with opened.store.writing():
+                opened.tidy()
     return report

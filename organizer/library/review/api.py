@@ -96,7 +96,7 @@ class Review:
             StoreError: The library cannot be written.
         """
         answers = [_sound(answer) for answer in require_objects("answers", answers, Answer)]
-        with self._opened.writing():
+        with self._opened.writing(decides=True):
             current = self._store.clusterings.current()
             shown_in = current.clustering_id if current else 0
             new = new_answers(
@@ -123,7 +123,7 @@ class Review:
             StoreError: The library cannot be written.
         """
         cluster_ids = require_cluster_ids(cluster_ids)
-        with self._opened.writing():
+        with self._opened.writing(decides=True):
             rejected = rejected_images(self._store, cluster_ids)
             if not rejected:
                 return []

@@ -25,6 +25,9 @@ from organizer.types import Hit, PartSpec, Vectors, is_crop_embedder
 Photo = str | Path
 """A photo of the library by its path or its image id, or any other by its path."""
 
+Nearest = tuple[str, float]
+"""The id of an image or a crop, and its cosine distance."""
+
 _ID_DIGITS = 32
 
 
@@ -49,17 +52,29 @@ class Searcher:
         embedder: str | Embedder | None,
     ) -> Hits:
         """See `organizer.library.Library.search`."""
+        return self._hits(self.nearest(likes, unlikes, limit=limit, embedder=embedder))
+
+    def nearest(
+        self,
+        likes: Sequence[Photo],
+        unlikes: Sequence[Photo],
+        *,
+        limit: int,
+        embedder: str | Embedder | None,
+    ) -> list[Nearest]:
+        """See `organizer.library.Library.nearest`."""
         spec, loaded = self._chosen(embedder)
         liked, own = self._vectors(likes, spec, loaded)
         unliked, others = self._vectors(unlikes, spec, loaded)
-        return self._hits(spec, combined_query(liked, unliked), limit, without=own | others)
+        query = combined_query(liked, unliked)
+        return _nearest(self._store, spec, query, limit, without=own | others)
 
     def picture(self, data: bytes, *, limit: int, embedder: str | Embedder | None) -> Hits:
         """See `organizer.library.Library.search_picture`."""
         spec, loaded = self._chosen(embedder)
         query = self._embedder.of_picture(data, spec, loaded)
         _require_direction(query, "the picture", spec)
-        return self._hits(spec, query, limit)
+        return self._hits(_nearest(self._store, spec, query, limit))
 
     def text(
         self,
@@ -78,7 +93,7 @@ class Searcher:
         liked, own = self._vectors(likes, spec, None)
         unliked, others = self._vectors(unlikes, spec, None)
         query = combined_query(np.concatenate([vector[None], liked]), unliked)
-        return self._hits(spec, query, limit, without=own | others)
+        return self._hits(_nearest(self._store, spec, query, limit, without=own | others))
 
     # What is searched for ------------------------------------------------------------------
 
@@ -136,11 +151,8 @@ class Searcher:
 
     # What is found -------------------------------------------------------------------------
 
-    def _hits(
-        self, spec: PartSpec, query: Vectors, limit: int, *, without: Collection[str] = ()
-    ) -> Hits:
+    def _hits(self, found: Sequence[Nearest]) -> Hits:
         store = self._store
-        found = _nearest(store, spec, query, limit, without=without)
         image_ids = [image_id for image_id, _ in found]
         with store.snapshot():
             current = store.clusterings.current()
@@ -165,8 +177,8 @@ class Searcher:
 
 
 def _nearest(
-    store: Store, spec: PartSpec, query: Vectors, limit: int, *, without: Collection[str]
-) -> list[tuple[str, float]]:
+    store: Store, spec: PartSpec, query: Vectors, limit: int, *, without: Collection[str] = ()
+) -> list[Nearest]:
     """The nearest images that may be shown, with their distances."""
     wanted = limit + len(without)
     while True:

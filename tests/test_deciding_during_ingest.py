@@ -1,14 +1,15 @@
-"""Decisions in the pauses of an ingest: stored at once, and kept by what follows."""
+"""Decisions between the commits of an ingest: stored at once, and kept by what follows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from organizer.errors import OrganizerError, SettingsError
+from organizer.errors import LibraryBusyError, SettingsError
 from organizer.library import Library
 from organizer.settings import Settings
 from organizer.types import Outcome
@@ -37,20 +38,21 @@ def _cluster_at(library: Library, folder: Path) -> int:
     return next(int(row["cluster_id"]) for row in members if Path(row["path"]).parent == folder)
 
 
-def test_a_decision_in_a_pause_is_stored_and_the_ingest_goes_on(
+def test_a_decision_is_stored_at_once_and_the_ingest_goes_on(
     clustered: Library, tmp_path: Path
 ) -> None:
     red = _cluster_at(clustered, tmp_path / "photos" / "red")
     names = iter(["Fire", "Flame", "Ember", "Ash"])
     seen: list[str | None] = []
 
-    def pause() -> None:
+    def decide() -> bool:
         name = next(names, None)
         if name is not None:
             clustered.corrections.rename(red, name)
             seen.append(clustered.clusters[red].name)
+        return False
 
-    report = clustered.ingest([tmp_path / "more"], pause=pause)
+    report = clustered.ingest([tmp_path / "more"], stop=decide)
     assert seen == ["Fire", "Flame", "Ember", "Ash"]
     assert +report.counts == {Outcome.ADDED: 60}
     assert (report.compared, report.unassigned, report.embedded) == (60, 0, 60)
@@ -65,13 +67,14 @@ def test_images_that_follow_go_to_the_clusters_after_the_decision(
     blue = _cluster_at(clustered, tmp_path / "photos" / "blue")
     batches = 0
 
-    def pause() -> None:
+    def decide() -> bool:
         nonlocal batches
         batches += 1
         if batches == 4:
             clustered.corrections.merge([red, blue])
+        return False
 
-    clustered.ingest([tmp_path / "more"], pause=pause)
+    clustered.ingest([tmp_path / "more"], stop=decide)
     assert _sizes(clustered) == [28, 56]
     # What came before and after the decision is one ingest: its parts have one time.
     assert len(set(clustered.store.clusterings.ingest_times().values())) == 1
@@ -79,17 +82,18 @@ def test_images_that_follow_go_to_the_clusters_after_the_decision(
     assert _sizes(clustered) == [28, 28, 28]
 
 
-def test_an_undo_in_a_pause_is_kept(clustered: Library, tmp_path: Path) -> None:
+def test_an_undo_is_kept(clustered: Library, tmp_path: Path) -> None:
     clustered.recluster(k=2)
-    pauses = 0
+    asked = 0
 
-    def pause() -> None:
-        nonlocal pauses
-        pauses += 1
-        if pauses == 5:
+    def decide() -> bool:
+        nonlocal asked
+        asked += 1
+        if asked == 5:
             clustered.undo()
+        return False
 
-    report = clustered.ingest([tmp_path / "more"], pause=pause)
+    report = clustered.ingest([tmp_path / "more"], stop=decide)
     assert report.counts[Outcome.ADDED] == 60
     assert _sizes(clustered) == [28, 28, 28]
     clustered.redo()
@@ -99,13 +103,14 @@ def test_an_undo_in_a_pause_is_kept(clustered: Library, tmp_path: Path) -> None:
 def test_a_refused_decision_leaves_the_ingest_alone(clustered: Library, tmp_path: Path) -> None:
     refused = 0
 
-    def pause() -> None:
+    def decide() -> bool:
         nonlocal refused
         with pytest.raises(SettingsError, match="999"):
             clustered.corrections.rename(999, "nobody")
         refused += 1
+        return False
 
-    report = clustered.ingest([tmp_path / "more"], pause=pause)
+    report = clustered.ingest([tmp_path / "more"], stop=decide)
     assert refused > 5
     assert +report.counts == {Outcome.ADDED: 60}
     with Library.open(tmp_path) as again:  # and the library is not taken for an interrupted one
@@ -114,15 +119,22 @@ def test_a_refused_decision_leaves_the_ingest_alone(clustered: Library, tmp_path
         assert _sizes(again) == [28, 28, 28]
 
 
-def test_another_thread_is_refused_while_an_ingest_runs(clustered: Library, tmp_path: Path) -> None:
+def test_another_thread_may_decide_and_do_nothing_else(clustered: Library, tmp_path: Path) -> None:
     red = _cluster_at(clustered, tmp_path / "photos" / "red")
-    with ThreadPoolExecutor(1) as pool:
+    names = (f"Name {number}" for number in range(100))
+    with Library.open(tmp_path) as other, ThreadPoolExecutor(1) as pool:
 
-        def pause() -> None:
-            with pytest.raises(OrganizerError, match="being written"):
-                pool.submit(clustered.corrections.rename, red, "no").result()
+        def meanwhile() -> bool:
+            pool.submit(other.corrections.rename, red, next(names)).result()
+            for refused in (partial(other.recluster, k=2), partial(other.ingest, [tmp_path])):
+                with pytest.raises(LibraryBusyError, match="being written"):
+                    pool.submit(refused).result()
+            return False
 
-        clustered.ingest([tmp_path / "more"], pause=pause)
+        report = clustered.ingest([tmp_path / "more"], stop=meanwhile)
+        assert report.counts[Outcome.ADDED] == 60
+        assert clustered.clusters[red].name == other.clusters[red].name == "Name 7"
+        assert other.recluster(k=2).k == 2
 
 
 def test_what_another_thread_reads_outlives_the_upkeep(tmp_path: Path) -> None:
