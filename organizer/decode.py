@@ -7,11 +7,10 @@ out. The content is read once: what is hashed is what is decoded.
 from __future__ import annotations
 
 import io
-import math
 import struct
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -19,9 +18,10 @@ from blake3 import blake3
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from organizer import exif
+from organizer import coordinates, exif
 from organizer.errors import ImageError
 from organizer.types import DecodedImage, ImageRef
+from organizer.xmp import xmp_tags
 
 FORMATS = (
     "JPEG",
@@ -41,6 +41,8 @@ FORMATS = (
 would run a program."""
 
 _ID_BYTES = 16  # two of 10 ** 12 images share one with a chance below 10 ** -14
+
+_AXES = {"GPSLatitude": "latitude", "GPSLongitude": "longitude"}
 
 # EXIF orientations: rows and columns exchanged first, then the rows turned round, then the columns.
 _ON_ITS_SIDE, _ROWS_ROUND, _COLUMNS_ROUND = {5, 6, 7, 8}, {3, 4, 7, 8}, {2, 3, 6, 7}
@@ -162,16 +164,36 @@ def _as_image_error() -> Iterator[None]:
 
 
 def _tags(image: Image.Image) -> tuple[dict[str, str | int | float], dict[str, bytes]]:
-    """The EXIF tags that are kept; a damaged EXIF block loses tags, never the picture."""
+    """The tags that are kept; a damaged EXIF block loses tags, never the picture."""
     found = _plain_tags(image)
     if found is None:
         found = _tags_by_pillow(image)
-    tags = {
-        name: value.strip("\0 ") if isinstance(value, str) else value
-        for name, value in found.items()
-        if isinstance(value, str | int | float)
-    }
-    return tags, {name: value for name, value in found.items() if isinstance(value, bytes)}
+    blocks = {name: value for name in exif.BLOCKS if isinstance(value := found.get(name), bytes)}
+    tags: dict[str, str | int | float] = {}
+    for name, value in found.items():
+        if isinstance(value, bytes) and name not in blocks:
+            value = value.decode("latin-1")  # noqa: PLW2901 - a text of an undefined type
+        if isinstance(value, str):
+            # In a time, what cannot be printed may stand for a blank.
+            tags[name] = value.strip("\0 ") if "Time" in name else exif.clean_text(value)
+        elif isinstance(value, int | float):
+            tags[name] = value
+    return _with_xmp(tags, image.info.get("xmp")), blocks
+
+
+def _with_xmp(tags: dict[str, str | int | float], packet: object) -> dict[str, str | int | float]:
+    """Tags with the times of an XMP packet, and with its place where EXIF tells of none."""
+    is_placed = "GPSStatus" in tags
+    if packet is None or (is_placed and "DateTimeOriginal" in tags):
+        return tags
+    found = xmp_tags(packet)
+    degrees = [
+        coordinates.degrees_of_xmp(found.pop(f"XMP:{name}", ""), axis=axis)
+        for name, axis in _AXES.items()
+    ]
+    place = coordinates.place(degrees[0], degrees[1], found.pop("XMP:GPSStatus", None))
+    told = {} if is_placed else dict(zip(_AXES, place, strict=True))
+    return tags | found | {name: value for name, value in told.items() if value is not None}
 
 
 def _plain_tags(image: Image.Image) -> dict[str, Any] | None:
@@ -182,9 +204,7 @@ def _plain_tags(image: Image.Image) -> dict[str, Any] | None:
     found = exif.plain_tags(block)
     if found is None or (found["Orientation"] is None and "xmp" in image.info):
         return None
-    for name, negative in (("GPSLatitude", "S"), ("GPSLongitude", "W")):
-        found[name] = _degrees(*found[name], negative=negative)
-    return found
+    return _with_place(found)
 
 
 def _tags_by_pillow(image: Image.Image) -> dict[str, Any]:
@@ -193,15 +213,21 @@ def _tags_by_pillow(image: Image.Image) -> dict[str, Any]:
         outer = image.getexif()
         found["Orientation"] = outer.get(exif.ORIENTATION)
         found["Make"], found["Model"] = outer.get(exif.MAKE), outer.get(exif.MODEL)
+        found["DateTime"] = outer.get(exif.DATE_TIME)
+        found.update({name: outer.get(tag) for tag, name in exif.MISPLACED.items()})
         inner = outer.get_ifd(exif.EXIF_IFD)
-        found.update({name: inner.get(tag) for tag, name in exif.INNER.items()})
+        found.update({name: inner.get(tag, found.get(name)) for tag, name in exif.INNER.items()})
         found["AmbientTemperature"] = _number(inner.get(exif.AMBIENT_TEMPERATURE))
         gps = outer.get_ifd(exif.GPS_IFD)
-        found["GPSLatitude"] = _degrees(gps.get(2), gps.get(1), negative="S")
-        found["GPSLongitude"] = _degrees(gps.get(4), gps.get(3), negative="W")
+        for name, (numbers, side) in (
+            ("GPSLatitude", exif.GPS_LATITUDE),
+            ("GPSLongitude", exif.GPS_LONGITUDE),
+        ):
+            found[name] = gps.get(numbers), gps.get(side)
+        found["GPSStatus"] = gps.get(exif.GPS_STATUS)
     except _DECODER_ERRORS:
         found.setdefault("Orientation", 1)
-    return found
+    return _with_place(found)
 
 
 def _number(ratio: Any) -> float | None:
@@ -210,11 +236,31 @@ def _number(ratio: Any) -> float | None:
     return float(ratio)
 
 
-def _degrees(parts: Any, side: Any, *, negative: str) -> float | None:
-    if not isinstance(parts, tuple) or len(parts) != 3:
+def _with_place(found: dict[str, Any]) -> dict[str, Any]:
+    """Tags with degrees in place of the numbers and hemispheres of a place."""
+    numbers = [found.pop(name, (None, None)) for name in _AXES]
+    status = _as_text(found.pop("GPSStatus", None))
+    if status is None and any(parts is not None for parts, _ in numbers):
+        status = ""  # where EXIF tells of a place, clear or not, XMP does not count
+    degrees = [_degrees(*n, axis=axis) for n, axis in zip(numbers, _AXES.values(), strict=True)]
+    latitude, longitude = coordinates.place(degrees[0], degrees[1], status)
+    return found | {"GPSLatitude": latitude, "GPSLongitude": longitude, "GPSStatus": status}
+
+
+def _degrees(parts: Any, side: Any, *, axis: str) -> float | None:
+    if not isinstance(parts, tuple):
         return None
-    degrees = sum(float(part) / 60**power for power, part in enumerate(parts))
-    return (-degrees if side == negative else degrees) if math.isfinite(degrees) else None
+    if any(getattr(part, "denominator", 1) in exif.UNKNOWN for part in parts):
+        return None
+    with suppress(TypeError, ValueError, ArithmeticError):
+        return coordinates.degrees([float(part) for part in parts], _as_text(side), axis=axis)
+    return None
+
+
+def _as_text(value: object) -> str | None:
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    return value if isinstance(value, str) else None
 
 
 def _plain_jpeg(image: Image.Image, data: bytes, *, reduced: bool) -> NDArray[np.uint8] | None:

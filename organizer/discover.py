@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from organizer.errors import SettingsError
+from organizer.file_times import modified_ns
 from organizer.types import ImageRef, Outcome, Problem
 
 SUFFIXES = frozenset(
@@ -125,7 +126,7 @@ class Walk:
         return False
 
     def _ref(self, path: str, status: os.stat_result) -> ImageRef:
-        return ImageRef(self.root, self._relative(path), status.st_size, status.st_mtime_ns)
+        return ImageRef(self.root, self._relative(path), status.st_size, modified_ns(status))
 
     def _relative(self, path: str) -> str:
         # Every path was made by joining names to the root: cutting is exact, and a tenth of the

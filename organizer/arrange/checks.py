@@ -12,6 +12,7 @@ from blake3 import blake3
 from organizer.arrange import names
 from organizer.arrange.disk import Disk, hash_of, is_file, link_text, status_of
 from organizer.arrange.types import ArrangeMode, ArrangeStep
+from organizer.file_times import modified_ns
 
 _COARSE_NS = 2 * 10**9
 """The resolution of times on FAT: two seconds."""
@@ -45,7 +46,7 @@ def is_as_planned(step: ArrangeStep, status: os.stat_result | None) -> bool:
     return (
         status is not None
         and stat.S_ISREG(status.st_mode)
-        and (status.st_size, status.st_mtime_ns) == (step.size, step.mtime_ns)
+        and (status.st_size, modified_ns(status)) == (step.size, step.mtime_ns)
     )
 
 
@@ -55,7 +56,7 @@ def is_about_as_planned(step: ArrangeStep, status: os.stat_result | None) -> boo
         status is not None
         and stat.S_ISREG(status.st_mode)
         and status.st_size == step.size
-        and abs(status.st_mtime_ns - step.mtime_ns) < _COARSE_NS
+        and abs(modified_ns(status) - step.mtime_ns) < _COARSE_NS
     )
 
 

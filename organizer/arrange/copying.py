@@ -9,6 +9,7 @@ from pathlib import Path
 from organizer.arrange.checks import ChangedError, partial_of
 from organizer.arrange.disk import Disk, hash_of, status_of
 from organizer.arrange.types import ArrangeStep
+from organizer.file_times import modified_ns
 
 
 def copy_whole(
@@ -45,7 +46,7 @@ def copy_whole(
         _require_content(step, read)
         if check:
             _require_written(partial, read)
-        if mtime_ns is not None and mtime_ns != before.st_mtime_ns:
+        if mtime_ns is not None and mtime_ns != modified_ns(before):
             disk.set_time(partial, mtime_ns)
             disk.sync_file(partial)
         disk.rename(partial, str(target))

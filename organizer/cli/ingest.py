@@ -44,6 +44,14 @@ def ingest(
             help="Embed with the weights on this machine, beside the vectors of other weights.",
         ),
     ] = False,
+    time_from_name: Annotated[
+        str | None,
+        typer.Option(
+            "--time-from-name",
+            metavar="PATTERN",
+            help="Times from file names, where there is no other: IMG_%Y%m%d_%H%M%S*",
+        ),
+    ] = None,
     device: DeviceOption = None,
     precision: PrecisionOption = None,
     threads: Annotated[
@@ -64,6 +72,7 @@ def ingest(
     3: done, but some files could not be used (see organizer problems).
     """
     with command(debug=debug):
+        from organizer.capture_times import NamePattern
         from organizer.cli import ingest_output
         from organizer.cli.progress_bar import progress_bar
         from organizer.library import Library, embedders, find_library
@@ -80,6 +89,8 @@ def ingest(
         path = find_library(settings.library, below=Path.cwd())
         if path is None:
             # Refuse wrong arguments before a library is made for them.
+            if time_from_name is not None:
+                NamePattern.parse(time_from_name)
             require_executor(settings)
             require_images(starting_points(paths or []))
             embedders.ensure_weights(embedder, settings)
@@ -97,6 +108,7 @@ def ingest(
                     paths or _roots_here(opened_library),
                     embedder=embedder,
                     other_weights=other_weights,
+                    time_from_name=time_from_name,
                     progress=progress,
                     stop=event.is_set,
                 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from organizer.capture_times import DEFAULT_SOURCE
 from organizer.cli.output import count_text, print_json, print_line, short
 from organizer.cli.session import say
 from organizer.fields.ingest import ingest_fields
@@ -35,6 +36,11 @@ def print_ingest(
         say(
             f"{count_text(failed.photos, 'photo')} went in without what the metadata reader "
             f"{failed.reader!r} would find; first {short(failed.file)}: {failed.reason}"
+        )
+    if report.without_time:
+        say(
+            "photos without a time are of no burst or event; where file names tell it: organizer "
+            "ingest --time-from-name 'IMG_%Y%m%d_%H%M%S*'"
         )
     if report.interrupted:
         say("interrupted: what was done is kept; run the same command again to continue")
@@ -77,6 +83,13 @@ def _lines(report: IngestReport) -> None:
             f"embedded {count_text(report.embedded, 'image')} with {report.embedder.name}{engine} "
             f"in {report.seconds:.1f} s ({rate:.1f} images/s)"
         )
+    if report.without_time:
+        print_line(f"no time: {report.without_time:,}")
+    if report.future:
+        print_line(f"time in the future: {report.future:,}")
+    others = {name: n for name, n in report.time_sources.items() if name != DEFAULT_SOURCE}
+    for source, count in others.items():
+        print_line(f"time from {source}: {count:,}")
     if report.compared or report.novel:
         print_line(_assigned(report))
     for novel in report.novel:

@@ -24,6 +24,9 @@ def ingest_fields(report: IngestReport) -> dict[str, object]:
         "pile": report.total_unassigned,
         "other_suffixes": dict(report.other_suffixes),
         "interrupted": report.interrupted,
+        "without_time": report.without_time,
+        "time_sources": dict(report.time_sources),
+        "future": report.future,
         "failed_readers": [
             {
                 "reader": failed.reader,

@@ -19,6 +19,7 @@ from organizer.arguments import (
     require_text,
     require_user,
 )
+from organizer.capture_times import NamePattern
 from organizer.library import embedders, recovery
 from organizer.library.arrangements.relocation import has_moved
 from organizer.library.clustering.cluster_count import K
@@ -190,6 +191,7 @@ class Library:
         *,
         embedder: str | Embedder | None = None,
         other_weights: bool = False,
+        time_from_name: str | None = None,
         progress: Progress | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> IngestReport:
@@ -206,6 +208,10 @@ class Library:
                 (`organizer.protocols.Embedder`); the library's own where None.
             other_weights: Whether to embed with the weights on this machine though the vectors of
                 the library were made with others.
+            time_from_name: How the names of files tell when photos were taken, such as
+                ``IMG_%Y%m%d_%H%M%S*`` (`organizer.capture_times.NamePattern`), for images of these
+                folders without any other time, also those that are known. The date of a file is
+                never used.
             progress: Receives the progress.
             stop: Asked after every batch; True ends the run with what was done so far committed.
 
@@ -221,6 +227,9 @@ class Library:
             24
         """
         require_flag("other_weights", other_weights)
+        name_times = None
+        if time_from_name is not None:
+            name_times = NamePattern.parse(require_text("time_from_name", time_from_name))
         require_function("stop", stop)
         shown = progress_or_none(progress)
         embedders.require_photo_embedder(embedders.embedder_name(embedder))
@@ -235,6 +244,7 @@ class Library:
             other_weights=other_weights,
             progress=shown,
             stop=stop,
+            name_times=name_times,
         )
         if self._opened.is_served:
             self.images.refresh()  # whoever waited for the ingest sees its images

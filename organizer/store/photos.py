@@ -315,9 +315,13 @@ class PhotoTables:
     def add_images(self, facts: Sequence[ImageFacts]) -> None:
         """Add images that are not there; they become real with their first file."""
         if facts:
-            rows = {name: [getattr(fact, name) for fact in facts] for name in IMAGES.names}
-            rows["extra"] = [_extra(fact) for fact in facts]
-            self._database.append("images", pa.table(rows, schema=IMAGES))
+            self._database.append("images", _image_rows(facts))
+
+    def replace_images(self, facts: Sequence[ImageFacts]) -> None:
+        """Write what is known of images that are there, in place of what was known before."""
+        for start in range(0, len(facts), _ROWS_PER_UPSERT):
+            rows = _image_rows(facts[start : start + _ROWS_PER_UPSERT])
+            self._database.upsert("images", ["image_id"], rows)
 
     def add_files(
         self,
@@ -409,6 +413,12 @@ class PhotoTables:
     def forget_problems(self, path_ids: Iterable[str]) -> None:
         """Remove problems of files that are gone."""
         self._database.delete_by_id("problems", "path_id", path_ids)
+
+
+def _image_rows(facts: Sequence[ImageFacts]) -> ArrowTable:
+    rows = {name: [getattr(fact, name) for fact in facts] for name in IMAGES.names}
+    rows["extra"] = [_extra(fact) for fact in facts]
+    return pa.table(rows, schema=IMAGES)
 
 
 def _extra(fact: ImageFacts) -> str:

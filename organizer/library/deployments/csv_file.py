@@ -4,7 +4,9 @@ These columns are read, those of Camtrap DP 1.0 (``deployments.csv``) and plain 
 are capitalised: deploymentID, deployment_id or ID; latitude and longitude in degrees;
 deploymentStart or start and deploymentEnd or end, in ISO 8601; locationName or location; cameraID
 or camera; shift, as ``+1h`` or in seconds. Only the id is needed. An empty cell means that nothing
-is known; what the table has no column for is not changed. Other columns are not read.
+is known, and so does ``NA``, as R writes it; what the table has no column for is not changed.
+Other columns are not read. A line with more or fewer cells than the header is refused: a comma that
+was meant as a point, or a file that was cut.
 
 Times are those of the camera's clock as it should have been. An offset from UTC is left out: it
 tells where the clock was, not what it showed.
@@ -14,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -55,8 +57,11 @@ _MEANING = {
     "shift": ("shift",),
 }
 _TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?", re.ASCII
+    r"(\d{4}-\d\d-\d\d)(?:[T ](\d{1,2}:\d\d)(:\d\d)?(?:\.\d+)?)?(?: ?(?:Z|[+-]\d\d:?\d\d))?",
+    re.ASCII,
 )
+_EMPTY = frozenset({"NA", "N/A", "n/a", "NULL"})
+"""What programs write for a cell in which nothing is known."""
 _NUMBER = re.compile(r"[+-]?\d{1,3}(?:[.,]\d*)?", re.ASCII)
 _MISTAKES = 20
 _FORMULA = re.compile(r"'+[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
@@ -91,7 +96,7 @@ def read_deployments(file: Path, known: Mapping[str, Deployment]) -> DeploymentT
     table = csv_tables.read_csv(file, what="the deployments ", hint=hint)
     places = _places(table, hint)
     mistakes: list[str] = []
-    lines = [_line(line, places, known, mistakes) for line in table.lines]
+    lines = [_line(line, table.header, places, known, mistakes) for line in table.lines]
     counts = Counter(line.deployment_id for line in lines if line.deployment_id)
     mistakes += [
         f"lines {_numbers(name, table, lines)}: {name} is there {many} times"
@@ -132,13 +137,21 @@ def _places(table: CsvTable, hint: str) -> dict[str, int]:
 
 
 def _line(
-    line: TableRow, places: Mapping[str, int], known: Mapping[str, Deployment], mistakes: list[str]
+    line: TableRow,
+    header: Sequence[str],
+    places: Mapping[str, int],
+    known: Mapping[str, Deployment],
+    mistakes: list[str],
 ) -> Deployment:
     """The deployment of a line; what is wrong with it is added to the mistakes."""
     values: dict[str, Any] = {}
     unread: set[str] = set()
+    if fault := _fault(line, header):
+        mistakes.append(f"line {line.number}: {fault}")
+        return Deployment("")
     for meaning, place in places.items():
         text = _unguarded(line.cell(place).strip())
+        text = "" if text in _EMPTY else text
         try:
             values[meaning] = _READ[meaning](text) if text else _NOTHING.get(meaning)
         except ValueError as error:
@@ -157,6 +170,24 @@ def _line(
     return found
 
 
+def _fault(line: TableRow, header: Sequence[str]) -> str:
+    """Why a line is no row of its table; "" where it is one."""
+    cells, names = _cells(line.cells), _cells(header)
+    if len(line.cells) < len(names) or len(cells) > len(names):
+        return f"it has {len(line.cells)} cells, the header {len(names)}"
+    if cells == names:
+        return "it is the header again"
+    return ""
+
+
+def _cells(row: Sequence[str]) -> list[str]:
+    """The cells of a row up to the last that is not empty."""
+    cells = [cell.strip() for cell in row]
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells
+
+
 def _numbers(name: str, table: CsvTable, lines: Iterable[Deployment]) -> str:
     pairs = zip(table.lines, lines, strict=True)
     return ", ".join(str(line.number) for line, found in pairs if found.deployment_id == name)
@@ -169,6 +200,7 @@ def _unguarded(text: str) -> str:
 
 def _degrees(bound: int) -> Callable[[str], float]:
     def read_degrees(text: str) -> float:
+        text = text.replace("\N{MINUS SIGN}", "-")
         if not _NUMBER.fullmatch(text):
             raise ValueError(f"{text!r} is no number of degrees such as -33.51")
         value = float(text.replace(",", "."))
@@ -181,17 +213,29 @@ def _degrees(bound: int) -> Callable[[str], float]:
 
 def _time(rest: str) -> Callable[[str], str]:
     def read_time(text: str) -> str:
-        match = _TIME.fullmatch(text)
+        match = _TIME.fullmatch(text.replace("\N{MINUS SIGN}", "-"))
         if not match:
             raise ValueError(f"{text!r} is no time such as 2024-05-01 or 2024-05-01T08:30:00")
         day, minutes, seconds = match.groups()
-        clock = f"{minutes}{seconds or ':00'}" if minutes else rest
+        clock = f"{minutes:0>5}{seconds or ':00'}" if minutes else rest
         try:
             return datetime.fromisoformat(f"{day}T{clock}").isoformat()
         except ValueError:
             raise ValueError(f"{text!r} is not in the calendar") from None
 
     return read_time
+
+
+def read_start(text: str) -> str:
+    """A time as the column of starts may have it, ISO 8601 to the second; a day is its first.
+
+    Raises:
+        SettingsError: It is none.
+    """
+    try:
+        return _time("00:00:00")(text.strip())
+    except ValueError as error:
+        raise SettingsError(str(error), "the camera's own clock, without an offset") from error
 
 
 def _shift(text: str) -> int:

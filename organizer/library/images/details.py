@@ -19,6 +19,7 @@ from organizer.library.images.crops import (
 )
 from organizer.library.images.listing import ImageList, ListedImage
 from organizer.library.images.overview import ImageOverview
+from organizer.metadata import TIME_SOURCE, time_source
 from organizer.store import Store
 from organizer.types import (
     Box,
@@ -27,6 +28,7 @@ from organizer.types import (
     Detected,
     Detection,
     FileState,
+    ImageFacts,
     is_crop_embedder,
 )
 
@@ -107,12 +109,17 @@ def read_details(store: Store, overview: ImageOverview, image_id: str) -> ImageD
             looked_at=detected is not None and detected.outcome is not Detected.FAILED,
         ),
         crops=crops,
-        facts={**known, **facts.extra},
+        facts={**known, **facts.extra, **_source(facts)},
         decisions=tuple(
             ImageDecision(d.at, describe_decision(d), users.get(d.step_id, ""), d.step_id)
             for d in about
         ),
     )
+
+
+def _source(facts: ImageFacts) -> dict[str, str]:
+    source = time_source(facts.taken_at, facts.extra)
+    return {} if source is None else {TIME_SOURCE: source}
 
 
 def _listed(overview: ImageOverview, image_id: str) -> ListedImage | None:

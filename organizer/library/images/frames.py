@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from organizer import decode
 from organizer.errors import ImageError
+from organizer.file_times import modified_ns
 from organizer.store import FileRow, HeldFile
 from organizer.types import Box, DecodedImage, FileState, ImageRef
 
@@ -99,4 +100,4 @@ def _ref(file: Path) -> ImageRef:
         status = file.stat()
     except OSError as error:
         raise ImageError(f"cannot be read: {error.strerror or error}", lasting=False) from error
-    return ImageRef(file.parent, file.name, status.st_size, status.st_mtime_ns)
+    return ImageRef(file.parent, file.name, status.st_size, modified_ns(status))

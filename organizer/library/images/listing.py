@@ -158,8 +158,7 @@ def _sort_key(overview: ImageOverview, order: ListOrder, row: int) -> SortKey:
     if order == "border":
         return float(_unknown_last(overview.margins[row])), "", image_id
     if order == "time":
-        time = photos.capture.taken_at[row]
-        return float(time is None), f"{time or ''}\0{photos.paths[row]}", image_id
+        return 0.0, photos.capture.time_keys[row], image_id
     if order == "path":
         return 0.0, str(photos.paths[row]), image_id
     return float(-overview.since[row]), f"{10**12 - row:013d}", image_id

@@ -56,9 +56,7 @@ class PhotoColumns:
     @cached_property
     def time_ranks(self) -> Labels:
         """``(n,)`` the place of each image in the order of the times, those without one last."""
-        paths = self.paths.tolist()
-        keys = [(t is None, t or "", p) for t, p in zip(self.capture.taken_at, paths, strict=True)]
-        return _ranks(keys)
+        return self.capture.ranks
 
 
 @dataclass(frozen=True)

@@ -98,6 +98,7 @@ class CommitBuffer:
         for file in self._files:
             if file.facts is not None and file.facts.image_id in facts:
                 self._report.count_reader_failures(file)
+                self._report.count_time(file.facts)
         self._images.add(facts)
         self._report.embedded += len(batch.image_ids)
         self._files, self._batches = [], []

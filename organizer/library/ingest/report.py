@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from organizer.library.ingest.novelty import NovelCluster
-from organizer.types import Outcome, PartSpec, ProcessedFile
+from organizer.metadata import time_source
+from organizer.types import ImageFacts, Outcome, PartSpec, ProcessedFile
 
 _EXAMPLES = 3
 
@@ -49,6 +51,9 @@ class IngestReport:
         seconds: Wall time.
         interrupted: Whether the run was stopped before its end.
         failed_readers: Readers of metadata that failed on new photos, by name.
+        without_time: New images of which no time could be read.
+        time_sources: Images that got a time in this ingest, by where it was read from.
+        future: New images from a time that has not come yet: the clock was wrong.
     """
 
     counts: Counter[Outcome] = field(default_factory=Counter)
@@ -66,6 +71,9 @@ class IngestReport:
     seconds: float = 0.0
     interrupted: bool = False
     failed_readers: dict[str, FailedReader] = field(default_factory=dict)
+    without_time: int = 0
+    time_sources: Counter[str] = field(default_factory=Counter)
+    future: int = 0
 
     @property
     def unusable(self) -> int:
@@ -78,6 +86,15 @@ class IngestReport:
         if len(self.examples[outcome]) < _EXAMPLES:
             self.examples[outcome].append(str(file))
 
+    def count_time(self, facts: ImageFacts) -> None:
+        """Count a new image by where its time was read from."""
+        source = time_source(facts.taken_at, facts.extra)
+        if source is None:
+            self.without_time += 1
+        else:
+            self.time_sources[source] += 1
+            self.future += str(facts.taken_at) > _latest_time()
+
     def count_reader_failures(self, file: ProcessedFile) -> None:
         """Count a new photo on which readers of metadata failed."""
         for failure in file.reader_failures:
@@ -85,3 +102,9 @@ class IngestReport:
                 failure.reader, FailedReader(failure.reader, failure.reason, file.ref.file)
             )
             failed.photos += 1
+
+
+def _latest_time() -> str:
+    """The time of the zone that is farthest ahead, as a clock there shows it."""
+    ahead = datetime.now(UTC).replace(tzinfo=None) + timedelta(hours=14)
+    return ahead.isoformat(timespec="seconds")

@@ -10,13 +10,16 @@ from itertools import islice
 from pathlib import Path
 
 from organizer import metadata, registry
+from organizer.capture_times import FILE_NAME, NamePattern
 from organizer.discover import SUFFIXES, Walk, resolve_start
 from organizer.errors import SettingsError
+from organizer.file_times import modified_ns
 from organizer.library import embedders
 from organizer.library.arrangements.active import arranged_files_below
 from organizer.library.clustering.preprocessing import uses_capture_info
 from organizer.library.ingest.commit import CommitBuffer
 from organizer.library.ingest.late import assign_late
+from organizer.library.ingest.name_times import complete_times, with_name_times
 from organizer.library.ingest.report import IngestReport
 from organizer.library.progress import NoProgress, Progress
 from organizer.paths import folder_prefix
@@ -93,6 +96,7 @@ def run_ingest(
     progress: Progress,
     stop: Callable[[], bool],
     is_complete: Callable[[ImageRef], bool] | None = None,
+    name_times: NamePattern | None = None,
 ) -> IngestReport:
     """See `organizer.library.Library.ingest`. The caller keeps other writers out.
 
@@ -110,10 +114,11 @@ def run_ingest(
         is_complete: Whether a file is to be read; another program may still be writing it. One
             that is not, or that changed while it was read and cannot be used, is left for a later
             ingest: neither broken nor missing. None reads all files.
+        name_times: How names of files tell the times of images that have no other.
     """
     try:
         run = _prepare(store, starts, embedder, other_weights, settings, progress, stop)
-        run.is_complete = is_complete
+        run.is_complete, run.name_times = is_complete, name_times
         return run.run(was_interrupted=was_interrupted)
     finally:
         store.roots.discard_pending()
@@ -198,6 +203,7 @@ class _Ingest:
         blind: Folders that cannot be listed.
         found_again: Files of known images, by image.
         is_complete: See `run_ingest`.
+        name_times: See `run_ingest`.
     """
 
     store: Store
@@ -216,6 +222,7 @@ class _Ingest:
     blind: list[Problem] = field(default_factory=list)
     found_again: dict[str, list[Path]] = field(default_factory=dict)
     is_complete: Callable[[ImageRef], bool] | None = None
+    name_times: NamePattern | None = None
 
     def pending(self) -> PendingFiles:
         """See `pending_files`."""
@@ -233,6 +240,10 @@ class _Ingest:
         """Look for files, embed new images, note what has gone."""
         started = time.monotonic()
         new = self._look()
+        if self.name_times is not None:
+            starts = [start for _, start in self.walks]
+            known = complete_times(self.store, starts, self.name_times)
+            self.report.time_sources.update({FILE_NAME: known} if known else {})
         if new:
             self._embed(new)
         self._sweep(was_interrupted=was_interrupted)
@@ -336,6 +347,8 @@ class _Ingest:
         last = time.monotonic()
         for read in batches:
             batch = read if self.is_complete is None else _without_changing(read)
+            if self.name_times is not None:
+                batch = with_name_times(batch, self.name_times)
             notes.of(batch)
             self.embedded.add(batch.embeddings.image_ids)
             commit.add(batch)
@@ -444,7 +457,7 @@ def _has_changed(ref: ImageRef) -> bool:
         status = ref.file.stat()
     except OSError:
         return True
-    return (status.st_size, status.st_mtime_ns) != (ref.size, ref.mtime_ns)
+    return (status.st_size, modified_ns(status)) != (ref.size, ref.mtime_ns)
 
 
 def _is_below(ref: ImageRef, folder: Path) -> bool:

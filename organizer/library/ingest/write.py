@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from organizer.capture_times import NamePattern
 from organizer.library.ingest.report import IngestReport
 from organizer.library.ingest.run import run_ingest
 from organizer.library.opening import OpenLibrary
@@ -22,6 +23,7 @@ def write_ingest(
     stop: Callable[[], bool],
     other_weights: bool = False,
     is_complete: Callable[[ImageRef], bool] | None = None,
+    name_times: NamePattern | None = None,
 ) -> IngestReport:
     """Keep other writers out but for decisions, ingest, and tidy up; see `run_ingest`.
 
@@ -40,6 +42,7 @@ def write_ingest(
             progress=progress,
             stop=stop,
             is_complete=is_complete,
+            name_times=name_times,
         )
         if sum(report.counts.values()) > report.counts[Outcome.UNCHANGED]:
             with opened.store.writing():

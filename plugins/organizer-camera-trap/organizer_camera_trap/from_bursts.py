@@ -128,11 +128,11 @@ def _known(store: Store) -> set[str]:
 def _bursts(store: Store, *, settings: Settings) -> list[list[str]]:
     """The photos of each burst of three or more, in order of time."""
     taken = read_capture_info(store, settings=settings)
-    groups: dict[int, list[tuple[str, str]]] = {}
-    rows = zip(taken.image_ids, taken.bursts.tolist(), taken.taken_at, strict=True)
-    for image_id, burst, at in rows:
+    groups: dict[int, list[tuple[int, str]]] = {}
+    rows = zip(taken.image_ids, taken.bursts.tolist(), taken.ranks.tolist(), strict=True)
+    for image_id, burst, rank in rows:
         if burst != NOISE:
-            groups.setdefault(burst, []).append((at or "", image_id))
+            groups.setdefault(burst, []).append((rank, image_id))
     ordered = [[image_id for _, image_id in sorted(group)] for group in groups.values()]
     return [group for group in ordered if len(group) >= LEAST]
 

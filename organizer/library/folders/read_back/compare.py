@@ -14,6 +14,7 @@ from organizer.arrange.read_back import FolderChanges, find_changes
 from organizer.arrange.recognise import ExpectedPhoto, FoundFile, recognise_photos
 from organizer.discover import SUFFIXES, is_ignored
 from organizer.errors import SettingsError
+from organizer.file_times import modified_ns
 from organizer.library.arrangements.active import (
     ActivePhoto,
     active_photos,
@@ -117,7 +118,9 @@ def _found(entry: os.DirEntry[str], path: str) -> FoundFile:
     # On Windows the status of an entry lacks the number by which a hard link is recognised.
     status = os.lstat(entry.path) if os.name == "nt" else entry.stat(follow_symlinks=False)
     link = link_text(entry.path) if entry.is_symlink() else None
-    return FoundFile(path, status.st_size, status.st_mtime_ns, (status.st_dev, status.st_ino), link)
+    return FoundFile(
+        path, status.st_size, modified_ns(status), (status.st_dev, status.st_ino), link
+    )
 
 
 def _require_readable(
