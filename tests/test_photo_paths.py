@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from organizer.library.images.find import NotFound, find_photos, not_found_lines
+from organizer.library.photo_paths.find import NotFound, find_photos, not_found_lines
 
 _CARDS = {
     "/photos/card1/DCIM/IMG_0001.JPG": "a",
@@ -144,9 +144,10 @@ def test_why_a_path_finds_nothing_is_told(tmp_path: Path) -> None:
     lines = not_found_lines(found, "label,labels")
     assert lines == [
         "1 label fits several photos and was left out; write its folder too: IMG_0001.JPG",
-        "1 label names a photo that the library has in another folder: card9/IMG_0002.JPG",
-        "1 label names a file that is not in the library (organizer ingest FOLDER): new.JPG",
-        "2 labels name files that are neither in the library nor on the disk: gone.JPG, gone2.JPG",
+        "1 label is of a name that the library has in other folders only: card9/IMG_0002.JPG",
+        "1 label is of a file on the disk that is not in the library (organizer ingest FOLDER): "
+        "new.JPG",
+        "2 labels are of files that are not in the library: gone.JPG, gone2.JPG",
     ]
     assert find_photos([], _CARDS).image_ids == {}
     assert find_photos(["", ".", "a\0b"], _CARDS, places=[tmp_path]).image_ids == {}
