@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from organizer.library.photo_paths.known_files import KnownFile, PathHit, PathIndex, WrittenPath
-from organizer.library.photo_paths.spelling import PathKey, path_key
+from organizer.spelling import PathKey, path_key
 
 
 @dataclass(frozen=True, slots=True)

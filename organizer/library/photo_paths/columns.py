@@ -88,10 +88,12 @@ class TablePhotos:
     """The photos that the lines of a table name.
 
     Attributes:
-        image_ids: The image of each line, in their order; None where it names none.
+        paths: The path in each line, in their order.
+        image_ids: The image of each line; None where it names none.
         found: The same by path, with the reasons where none is found.
     """
 
+    paths: Sequence[str]
     image_ids: Sequence[str | None]
     found: FoundPhotos
 
@@ -121,7 +123,7 @@ def find_in_table(
         home = folder if columns.folder is not None else None
         places = [folder, below]
         found = find_photos(filter(str.strip, paths), files, home=home, places=places, roots=roots)
-        return TablePhotos([found.image_ids.get(path) for path in paths], found)
+        return TablePhotos(paths, [found.image_ids.get(path) for path in paths], found)
 
     if columns.root is not None:
         rooted = find([columns.rooted_path(line) for line in lines])

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from organizer.library.photo_paths.choose import ChosenFiles, PathPlaces, choose_below, infer_files
 from organizer.library.photo_paths.known_files import KnownFile, PathIndex, WrittenPath
-from organizer.library.photo_paths.spelling import parts_of, path_key, slashed
+from organizer.spelling import parts_of, path_key, slashed
 from organizer.store import Store
 from organizer.types import FileState
 

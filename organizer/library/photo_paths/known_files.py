@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from organizer.library.photo_paths.spelling import (
+from organizer.spelling import (
     PathKey,
     folded,
     is_absolute,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from organizer.cli.output import print_json, print_line, print_table, short
+from organizer.cli.output import count_text, print_json, print_line, print_table, short
 from organizer.cli.session import say
 from organizer.library.detections.report import DetectionCounts, DetectionReport
 from organizer.library.photo_paths.find import NotFound, printable
@@ -32,8 +32,8 @@ def show_counts(counts: DetectionCounts, *, json: bool) -> None:
     print_line(", ".join(parts))
     if counts.failed:
         say(
-            f"{counts.failed:,} photos have no result: the detector could not read them, or what "
-            "it wrote of them cannot be read"
+            f"{count_text(counts.failed, 'photo')} without a result: the detector could not look "
+            "at them, or what it wrote of them cannot be read"
         )
 
 
