@@ -136,7 +136,10 @@ def left_out_notes(left_out: Sequence[LeftOutLine]) -> list[str]:
     ordered = sorted(left_out, key=lambda one: one.line)
     count = "1 line was" if len(ordered) == 1 else f"{len(ordered):,} lines were"
     notes = [f"{count} left out; correct and read the file again:"]
-    notes += [f"  line {one.line}: {one.why}" for one in ordered[:_SHOWN]]
+    notes += [
+        f"  line {one.line}: {one.why}" + (f" ({one.hint})" if one.hint else "")
+        for one in ordered[:_SHOWN]
+    ]
     if len(ordered) > _SHOWN:
         notes.append(f"  and {len(ordered) - _SHOWN:,} more (--json lists them)")
     return notes

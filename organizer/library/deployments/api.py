@@ -8,6 +8,7 @@ from pathlib import Path
 from organizer.arguments import require_flag, require_integer, require_path, require_text
 from organizer.deployments import DeploymentTemplate, format_shift
 from organizer.errors import SettingsError
+from organizer.library.csv_tables import LeftOutLine
 from organizer.library.deployments import csv_file
 from organizer.library.deployments.summary import (
     DeploymentsSummary,
@@ -39,6 +40,7 @@ class DeploymentTableReport:
         without_images: Those of the table that have no photos.
         not_in_table: The deployments of photos that are not in the table.
         unused: The columns that were not read.
+        left_out: The lines that were left out, with the reason.
     """
 
     new: tuple[str, ...]
@@ -47,6 +49,7 @@ class DeploymentTableReport:
     without_images: tuple[str, ...]
     not_in_table: tuple[str, ...]
     unused: tuple[str, ...]
+    left_out: tuple[LeftOutLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ class Deployments:
         Deployments that are not in the table stay as they are.
 
         Raises:
-            SettingsError: The table cannot be read or has mistakes; nothing is taken from it.
+            SettingsError: The table cannot be read, or every line of it has a mistake.
         """
         file = require_path("file", file)
         with self._opened.writing():
@@ -119,6 +122,7 @@ class Deployments:
             without_images=tuple(name for name in named if name not in with_images),
             not_in_table=tuple(sorted(with_images - set(named))),
             unused=table.unused,
+            left_out=table.left_out,
         )
 
     def write_csv(self, to: str | Path, *, force: bool = False) -> int:
