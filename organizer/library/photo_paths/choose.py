@@ -69,9 +69,13 @@ def choose_below(written: Mapping[str, WrittenPath], base: PathKey) -> ChosenFil
 
 
 def infer_files(
-    written: Mapping[str, WrittenPath], index: PathIndex, places: PathPlaces
+    written: Mapping[str, WrittenPath],
+    index: PathIndex,
+    places: PathPlaces,
+    *,
+    of_one_folder: bool,
 ) -> ChosenFiles:
-    """The files of paths whose folder was not named."""
+    """The files of paths whose folder was not named; see `find_photos`."""
     chosen = ChosenFiles(
         {path: one.whole for path, one in written.items() if one.whole is not None}
     )
@@ -81,11 +85,11 @@ def infer_files(
         targets = Counter(base for group in groups for base in _bases(group))
         for group in groups:
             if all(targets[base] == 1 for base in _bases(group)):
-                _choose(group, PathPlaces(), chosen)
+                _choose(group, PathPlaces(), chosen, of_one_folder=True)
             else:  # two folders there cannot both be this one here
                 for path, one in group.items():
                     chosen.refuse(path, one.every_hit)
-    _choose(relative, places, chosen)
+    _choose(relative, places, chosen, of_one_folder=of_one_folder)
     return chosen
 
 
@@ -110,7 +114,13 @@ def _of_another_machine(
     return []
 
 
-def _choose(group: Mapping[str, WrittenPath], places: PathPlaces, chosen: ChosenFiles) -> None:
+def _choose(
+    group: Mapping[str, WrittenPath],
+    places: PathPlaces,
+    chosen: ChosenFiles,
+    *,
+    of_one_folder: bool,
+) -> None:
     """Choose the files of relative paths of one table."""
     rule = _Rule.of(group, places)
     doubtful: set[PathKey] = set()
@@ -127,14 +137,12 @@ def _choose(group: Mapping[str, WrittenPath], places: PathPlaces, chosen: Chosen
         else:
             doubtful |= one.hits.keys() if len(one.hits) > 1 else set()
             chosen.refuse(path, one.every_hit)
-    if len(plain) == sum(path in chosen.files for path in group) and all(
-        one.hits.keys() <= doubtful for one in plain.values()
-    ):
-        # Of two folders that fit, one may be in the library by half.
+    taken = [path for path in group if path in chosen.files]
+    is_doubtful = all(one.hits.keys() <= doubtful for one in plain.values())
+    if of_one_folder and is_doubtful and plain and len(plain) == len(taken):
         for path, one in plain.items():
             chosen.refuse(path, one.every_hit)
-        if plain:
-            chosen.bases.clear()
+        chosen.bases.clear()
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,7 @@ def find_photos(
     files: Mapping[str, str],
     *,
     base: Path | None = None,
+    of_one_folder: bool = False,
     home: Path | None = None,
     places: Sequence[Path] = (),
     roots: Sequence[Path] = (),
@@ -74,6 +75,9 @@ def find_photos(
         paths: As they are written.
         files: The image of each file of the library, by its absolute path; see `library_files`.
         base: The folder that the paths are relative to; inferred where None.
+        of_one_folder: Whether all relative paths are relative to one folder, as a tool writes them:
+            where two fit, a path that is in one of them only is not taken for a proof of it, since
+            the other may be in the library by half.
         home: The folder that they are relative to if as many fit there as anywhere: the one that
             holds the results of a tool.
         places: Folders that they may be relative to, the more likely ones first. They decide
@@ -87,7 +91,12 @@ def find_photos(
         chosen = choose_below(written, path_key(str(base)))
         near = [base]
     else:
-        chosen = infer_files(written, index, PathPlaces.of(home, places, roots))
+        chosen = infer_files(
+            written,
+            index,
+            PathPlaces.of(home, places, roots),
+            of_one_folder=of_one_folder,
+        )
         near = [*([home] if home else ()), *places, *roots]
     held: dict[str, str] = {}
     not_found: dict[str, NotFound] = {}

@@ -77,6 +77,7 @@ def import_results(
         results.paths,
         files,
         base=base.expanduser().resolve() if base is not None else None,
+        of_one_folder=True,
         home=file.expanduser().resolve().parent,
         roots=[root.folder for root in library.store.roots.all()],
     )
