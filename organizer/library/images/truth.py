@@ -10,7 +10,7 @@ from organizer.arguments import require_path
 from organizer.errors import SettingsError
 from organizer.library import csv_tables
 from organizer.library.csv_tables import CsvTable
-from organizer.library.photo_paths.columns import COLUMNS_OF_PHOTOS, PhotoColumns, find_in_table
+from organizer.library.photo_paths.columns import COLUMNS_OF_PHOTOS, PathColumns, find_in_table
 from organizer.library.photo_paths.find import not_found_lines
 from organizer.light import is_infrared
 from organizer.store import Store
@@ -171,10 +171,10 @@ _TAKEN = (
 )
 
 
-def _columns(table: CsvTable, column: str | None) -> tuple[PhotoColumns, int]:
+def _columns(table: CsvTable, column: str | None) -> tuple[PathColumns, int]:
     """The columns that name photos, and that of their labels."""
     wanted = (column.strip().lower(),) if column else _LABEL_COLUMNS
-    columns = PhotoColumns.of(table)
+    columns = PathColumns.of(table)
     label = next((table.columns[name] for name in wanted if name in table.columns), None)
     if columns is None or label is None:
         found = ", ".join(table.header) or "nothing"

@@ -33,20 +33,21 @@ class ChosenFiles:
     Attributes:
         files: The file of each path that has one.
         ambiguous: The paths that fit several photos.
-        bases: The folders that paths turned out to be relative to.
-        folders: The folders that ambiguous paths may be relative to.
+        bases: The folders that paths turned out to be relative to, each with a file below it.
+        folders: The folders that ambiguous paths may be relative to, likewise.
     """
 
     files: dict[str, KnownFile] = field(default_factory=dict)
     ambiguous: set[str] = field(default_factory=set)
-    bases: set[Path] = field(default_factory=set)
-    folders: set[Path] = field(default_factory=set)
+    bases: dict[PathKey, PathHit] = field(default_factory=dict)
+    folders: dict[PathKey, PathHit] = field(default_factory=dict)
 
     def take(self, path: str, hits: Sequence[PathHit]) -> None:
         """Take the file of a path, or of one folder where names differ in spelling alone."""
         if len({hit.file.image_id for hit in hits}) == 1:
             self.files[path] = hits[0].file
-            self.bases.update(hit.folder for hit in hits)
+            for hit in hits:
+                self.bases.setdefault(hit.base, hit)
         else:
             self.refuse(path, hits)
 
@@ -54,7 +55,8 @@ class ChosenFiles:
         """Refuse a path that fits several photos."""
         self.files.pop(path, None)
         self.ambiguous.add(path)
-        self.folders.update(hit.folder for hit in hits)
+        for hit in hits:
+            self.folders.setdefault(hit.base, hit)
 
 
 def choose_below(written: Mapping[str, WrittenPath], base: PathKey) -> ChosenFiles:

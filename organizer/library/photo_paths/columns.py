@@ -31,7 +31,7 @@ COLUMNS_OF_PHOTOS = "path, file, filename, filepath, image, or RelativePath and 
 
 
 @dataclass(frozen=True, slots=True)
-class PhotoColumns:
+class PathColumns:
     """The places of the columns that name a photo.
 
     Attributes:
@@ -45,7 +45,7 @@ class PhotoColumns:
     root: int | None = None
 
     @classmethod
-    def of(cls, table: CsvTable) -> PhotoColumns | None:
+    def of(cls, table: CsvTable) -> PathColumns | None:
         """The columns of a table; None where it has none of them."""
         at: dict[str, int] = {}
         for place, title in enumerate(table.header):
@@ -99,7 +99,7 @@ class TablePhotos:
 
 
 def find_in_table(
-    columns: PhotoColumns,
+    columns: PathColumns,
     lines: Sequence[TableRow],
     store: Store,
     *,

@@ -108,8 +108,10 @@ def find_photos(
             held[path] = file.image_id
         else:
             not_found[path] = _reason(path, one, chosen, index, near)
-    only = base or (next(iter(chosen.bases)) if len(chosen.bases) == 1 else None)
-    return FoundPhotos(held, not_found, only, tuple(sorted(chosen.folders)))
+    bases = {hit.folder for hit in chosen.bases.values()}
+    only = base or (bases.pop() if len(bases) == 1 else None)
+    folders = {hit.folder for hit in chosen.folders.values()}
+    return FoundPhotos(held, not_found, only, tuple(sorted(folders)))
 
 
 def not_found_lines(found: FoundPhotos, what: str) -> list[str]:

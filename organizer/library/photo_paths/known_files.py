@@ -125,7 +125,11 @@ class WrittenPath:
     @classmethod
     def of(cls, path: str, index: PathIndex) -> WrittenPath:
         """Read a path; of its spellings the first that fits a file."""
-        for text in dict.fromkeys(spellings(path)):
+        tried: set[str] = set()
+        for text in spellings(path):
+            if text in tried:
+                continue
+            tried.add(text)
             parts = parts_of(text)
             one = cls(parts, folded(parts))
             if is_absolute(parts):

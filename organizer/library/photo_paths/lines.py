@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from organizer.library.csv_tables import CsvTable, LeftOutLine, TableRow
-from organizer.library.photo_paths.columns import PhotoColumns, find_in_table
+from organizer.library.photo_paths.columns import PathColumns, find_in_table
 from organizer.library.photo_paths.find import NotFound, printable
 from organizer.store import Store
 from organizer.types import is_crop_embedder
@@ -66,7 +66,7 @@ def _find_by_path(
     """Add the images of the lines without an id."""
     current = store.clusterings.current()
     of_crops = current is not None and is_crop_embedder(current.embedder)
-    columns = None if of_crops else PhotoColumns.of(table)
+    columns = None if of_crops else PathColumns.of(table)
     with_path = [] if columns is None else [n for n in lines if columns.path(n).strip()]
     if columns is not None and with_path:
         folder = table.file.expanduser().resolve().parent
