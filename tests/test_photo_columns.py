@@ -141,6 +141,24 @@ def test_a_name_that_several_files_have_is_none_of_them(
         table.unlink()
 
 
+def test_a_column_about_something_else_is_no_folder(library: Library, tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text(
+        "folder,file,label\nday 1,sub1/IMG_0000.JPG,fox\nday 2,sub2/IMG_0000.JPG,deer\n"
+    )
+    found = _found(library, tmp_path / "labels.csv", tmp_path)
+    assert found == {"sub1/IMG_0000.JPG": "fox", "sub2/IMG_0000.JPG": "deer"}
+    # A folder that is not in the library is not left away.
+    (tmp_path / "labels.csv").write_text("folder,file,label\nsub3,only.jpg,fox\n")
+    assert _found(library, tmp_path / "labels.csv", tmp_path) == {}
+
+
+def test_links_that_lead_to_themselves_end_nothing(library: Library, tmp_path: Path) -> None:
+    (tmp_path / "loop.jpg").symlink_to(tmp_path / "loop.jpg")
+    (tmp_path / "labels.csv").write_text("path,label\nloop.jpg,fox\nsub1/IMG_0000.JPG,fox\n")
+    truth = read_truth(library.store, "labels.csv", below=tmp_path)
+    assert (len(truth.of), truth.unmatched) == (1, 1)
+
+
 def test_why_labels_match_nothing_is_told_apart(library: Library, tmp_path: Path) -> None:
     (tmp_path / "new.jpg").touch()
     (tmp_path / "labels.csv").write_text(

@@ -66,12 +66,16 @@ class PathColumns:
 
     def path(self, line: TableRow) -> str:
         """The path in a line, as it is written."""
-        name = unguarded(line.cell(self.name))
+        name = self.name_in(line)
         if self.folder is None:
             return name
         folder = unguarded(line.cell(self.folder)).strip()
         name = name.strip()
         return _joined(folder, name) if folder and name else folder if _is_file(folder) else name
+
+    def name_in(self, line: TableRow) -> str:
+        """The name in a line, or the path where it is in one column."""
+        return unguarded(line.cell(self.name))
 
     def root_of(self, line: TableRow) -> str:
         """The name of the folder that the path is relative to; "" where it is unknown."""
@@ -129,11 +133,19 @@ def find_in_table(
         rooted = find([columns.rooted_path(line) for line in lines])
         if rooted.found.image_ids or len({columns.root_of(line) for line in lines}) > 1:
             return rooted
-    return find([columns.path(line) for line in lines])
+    found = find([columns.path(line) for line in lines])
+    names = [columns.name_in(line) for line in lines]
+    if columns.folder is not None and not found.found.image_ids and all(map(_has_folder, names)):
+        return find(names)  # the other column is about something else
+    return found
 
 
 def _first(at: Mapping[str, int], titles: Sequence[str]) -> int | None:
     return next((at[title] for title in titles if title in at), None)
+
+
+def _has_folder(path: str) -> bool:
+    return "/" in path or "\\" in path
 
 
 def _is_file(path: str) -> bool:

@@ -162,7 +162,7 @@ def _linked(one: WrittenPath, near: Sequence[Path], index: PathIndex) -> KnownFi
     for place in near:
         file = _joined(place, one)
         if file is not None and _is_there(file):
-            for path in (os.path.normpath(file), str(file.resolve())):
+            for path in (os.path.normpath(file), os.path.realpath(file)):
                 found = index.whole(parts_of(slashed(path)))
                 if found is not None:
                     return found
