@@ -111,6 +111,23 @@ def test_of_several_folders_it_is_that_in_which_the_results_lie() -> None:
     assert found.image_ids == {"IMG_0001.JPG": "a", "IMG_0002.JPG": "b"}
 
 
+def test_a_name_that_fits_by_chance_where_the_results_lie_proves_nothing() -> None:
+    files = {"/p/1.JPG": "a", "/p/august/1.JPG": "b", "/p/august/brook/2.JPG": "c"}
+    found = find_photos(["1.JPG", "brook/2.JPG"], files, home=Path("/p"))
+    assert found.image_ids == {"brook/2.JPG": "c"}
+    assert found.not_found == {"1.JPG": NotFound.AMBIGUOUS}
+
+
+def test_of_two_months_it_is_that_in_which_the_results_lie_though_fewer_fit_there() -> None:
+    files = {f"/p/{month}/brook/{n}.JPG": f"{month}{n}" for month in ("may", "june") for n in "123"}
+    del files["/p/june/brook/3.JPG"]
+    found = find_photos(
+        [f"brook/{n}.JPG" for n in "123"], files, of_one_folder=True, home=Path("/p/june")
+    )
+    assert list(found.image_ids.values()) == ["june1", "june2"]
+    assert found.not_found == {"brook/3.JPG": NotFound.OTHER_FOLDER}
+
+
 @pytest.mark.parametrize("home", [None, Path("/trap/card"), Path("/elsewhere")])
 def test_paths_with_folders_tell_what_names_alone_are_relative_to(home: Path | None) -> None:
     paths = ["IMG_1.JPG", "sub1/IMG_1.JPG", "sub2\\IMG_1.JPG", "IMG_2.JPG", "sub1/IMG_3.JPG"]

@@ -165,10 +165,17 @@ class _Rule:
 
     @classmethod
     def of(cls, group: Mapping[str, WrittenPath], places: PathPlaces) -> _Rule:
-        """Which folders decide: none in which fewer paths fit than in another."""
+        """Which folders decide.
+
+        The folder that holds the results, where one of their paths fits there; of paths with and
+        without a folder one with a folder, since names alone fit by chance. Of other places those
+        in which no fewer paths fit than anywhere.
+        """
+        telling = [one for one in group.values() if len(one.key) > 1] or list(group.values())
+        held = {base for one in telling for base in one.hits}
         fits = Counter(base for one in group.values() for base in one.hits)
         most = max(fits.values(), default=0)
-        home = next((place for place in places.home if 0 < fits[place] == most), None)
+        home = next((place for place in places.home if place in held), None)
         near = tuple(place for place in places.near if fits[place] == most)
         pinned = {
             next(iter(one.hits))

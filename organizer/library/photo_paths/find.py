@@ -78,8 +78,8 @@ def find_photos(
         of_one_folder: Whether all relative paths are relative to one folder, as a tool writes them:
             where two fit, a path that is in one of them only is not taken for a proof of it, since
             the other may be in the library by half.
-        home: The folder that they are relative to if as many fit there as anywhere: the one that
-            holds the results of a tool.
+        home: The folder that they are relative to if any of them fits there: the one that holds the
+            results of a tool. Where some have folders in them, one of these has to fit.
         places: Folders that they may be relative to, the more likely ones first. They decide
             between photos for a path with a folder in it, never for a name alone.
         roots: Ingested folders, which they may be relative to as well.
