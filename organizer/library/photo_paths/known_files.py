@@ -23,9 +23,13 @@ class KnownFile:
     """A file of the library."""
 
     path: str
-    parts: tuple[str, ...]
     key: PathKey
     image_id: str
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts of its path as they are spelled."""
+        return parts_of(slashed(self.path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +49,22 @@ class PathIndex:
     """The files of a library by the ends of their paths."""
 
     def __init__(self, files: Mapping[str, str]) -> None:
-        folders: dict[str, tuple[tuple[str, ...], PathKey]] = {}  # what many files share
+        folders: dict[str, PathKey] = {}  # what many files share
         self._files = []
         for path, image_id in files.items():
             folder, slash, name = slashed(path).rpartition("/")
             if folder not in folders:
-                parts = parts_of(folder + slash)
-                folders[folder] = parts, folded(parts)
-            above, above_key = folders[folder]
-            found = KnownFile(path, (*above, name), (*above_key, *folded([name])), image_id)
-            self._files.append(found)
+                folders[folder] = folded(parts_of(folder + slash))
+            key = (*folders[folder], *folded([name]))
+            self._files.append(KnownFile(path, key, image_id))
         self._endings: dict[int, dict[PathKey, list[KnownFile]]] = {}
         self._whole: dict[PathKey, list[KnownFile]] = {}
-        for file in self._files:
-            self._whole.setdefault(file.key, []).append(file)
 
     def whole(self, parts: tuple[str, ...]) -> KnownFile | None:
         """The file of an absolute path."""
+        if not self._whole:
+            for file in self._files:
+                self._whole.setdefault(file.key, []).append(file)
         files = _as_spelled(self._whole.get(folded(parts), ()), parts)
         return files[0] if len({file.image_id for file in files}) == 1 else None
 
