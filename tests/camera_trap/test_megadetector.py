@@ -243,6 +243,66 @@ def test_an_image_that_names_no_file_is_left_out_and_counted(
     assert [one.outcome for one in _read(file)] == [Detected.FOUND]
 
 
+_ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=2),
+    max_leaves=4,
+)  # fmt: skip
+_NUMBERS = st.floats(-0.2, 1.2) | st.floats() | st.integers(-1, 2)
+_ANY_BOX = _ODD | st.fixed_dictionaries(
+    {},
+    optional={
+        "category": st.sampled_from(["1", "2", 3, "9"]) | _ODD,
+        "conf": _NUMBERS | _ODD,
+        "bbox": st.lists(_NUMBERS, min_size=4, max_size=4) | _ODD,
+        "classifications": _ODD,
+    },
+)
+_ANY_IMAGE = _ODD | st.fixed_dictionaries(
+    {},
+    optional={
+        "file": st.sampled_from(["1.JPG", "2.JPG", "3.JPG"]) | _ODD,
+        "detections": st.lists(_ANY_BOX, max_size=3) | _ODD,
+        "failure": _ODD,
+        "more": _ODD,
+    },
+)
+
+
+@given(st.lists(_ANY_IMAGE, max_size=4), _ODD)
+def test_whatever_an_image_holds_the_others_are_read(
+    tmp_path_factory: pytest.TempPathFactory, images: list[Any], info: Any
+) -> None:
+    """Every box lies in its picture, and a photo is empty only where a list says so."""
+    file = tmp_path_factory.mktemp("any") / "md.json"
+    good = {"file": "good.JPG", "detections": [_BOX]}
+    nothing = {"file": "nothing.JPG", "detections": []}
+    whole = {"info": info, "images": [good, *images, nothing], "detection_categories": _CATEGORIES}
+    file.write_text(json.dumps(whole), encoding="utf-8")
+    try:
+        results = read_results(file)
+    except SettingsError as error:
+        assert "format_version" in error.message  # noqa: PT017
+        return
+    found = {one.image_id: one for one in results.detections({p: p for p in results.paths})}
+    assert len(found["good.JPG"].detections) == 1
+    assert found["nothing.JPG"].outcome is Detected.EMPTY
+    assert len(results.paths) + results.odd.images >= len(images) + 2
+    for one in found.values():
+        for box in one.detections:
+            assert 0 <= box.confidence <= 1
+            assert box.width > 0
+            assert box.height > 0
+            assert min(box.x, box.y) >= 0
+            assert max(box.x + box.width, box.y + box.height) <= 1 + 1e-9
+        json.dumps(dict(one.extra), allow_nan=False)
+        if one.outcome is Detected.EMPTY and one.image_id != "nothing.JPG":
+            (image,) = [i for i in images if isinstance(i, dict) and i.get("file") == one.image_id][
+                :1
+            ]
+            assert image["detections"] == []
+
+
 def test_detections_that_are_no_list_are_not_nothing(tmp_path: Path) -> None:
     file = _file(tmp_path, _GOOD, {"file": "2.JPG", "detections": {}})
     assert [one.outcome for one in _read(file)] == [Detected.FOUND, Detected.FAILED]
