@@ -15,6 +15,9 @@ _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _BYTES = re.compile("[\udc80-\udcff]")
 """Bytes of a text that are no UTF-8, as Python reads them with ``surrogateescape``."""
 
+_FORMULA = re.compile(r'="(.*)"')
+"""A text that is written so that a spreadsheet takes it for no number."""
+
 _QUOTES = "\"'`\u2018\u2019\u201c\u201d"
 
 
@@ -68,7 +71,9 @@ def _of_cp1252(byte: re.Match[str]) -> str:
 
 def plain_spelling(path: str) -> str:
     """A path without blanks and quotes around it, with slashes; of an address its path."""
-    bare = path.strip().strip(_QUOTES).strip()
+    text = path.strip()
+    formula = _FORMULA.fullmatch(text)
+    bare = (formula[1] if formula else text).strip(_QUOTES).strip()
     return _of_address(bare) or bare.replace("\\", "/")
 
 

@@ -44,6 +44,8 @@ _NESTED = {
         (["/data/local-files/?d=card1%2FDCIM%2FIMG_0002.JPG"], "/photos", "b"),
         (["CARD1/dcim/img_0002.jpg"], "/photos", "b"),
         ([' "card1/DCIM/IMG_0002.JPG" '], "/photos", "b"),
+        (['="card1/DCIM/IMG_0002.JPG"'], "/photos", "b"),
+        (["\\\\?\\D:\\field\\card2\\DCIM\\IMG_0001.JPG"], "/photos", "c"),
     ],
 )  # fmt: skip
 def test_the_folder_is_found_out(paths: list[str], base: str, ids: str) -> None:
@@ -91,6 +93,18 @@ def test_two_folders_of_another_machine_are_not_one_of_this() -> None:
     found = find_photos(["D:/x/c7/DCIM/1.JPG", "D:/x/c8/DCIM/1.JPG"], files)
     assert found.image_ids == {}
     assert set(found.not_found.values()) == {NotFound.AMBIGUOUS}
+
+
+def test_paths_of_this_machine_and_of_another_may_be_in_one_table() -> None:
+    paths = [
+        "/photos/card1/DCIM/IMG_0001.JPG",
+        "D:\\field\\card1\\DCIM\\IMG_0002.JPG",
+        "card2/DCIM/IMG_0001.JPG",
+        "/photos/card9/DCIM/IMG_0002.JPG",
+    ]
+    found = find_photos(paths, _CARDS)
+    assert list(found.image_ids.values()) == ["a", "b", "c"]
+    assert found.not_found == {paths[3]: NotFound.OTHER_FOLDER}, "a folder of this machine"
 
 
 def test_a_folder_that_is_named_decides() -> None:

@@ -82,15 +82,14 @@ def infer_files(
         {path: one.whole for path, one in written.items() if one.whole is not None}
     )
     relative = {path: one for path, one in written.items() if one.hits}
-    if not relative and not chosen.files:
-        groups = _of_another_machine(written, index)
-        targets = Counter(base for group in groups for base in _bases(group))
-        for group in groups:
-            if all(targets[base] == 1 for base in _bases(group)):
-                _choose(group, PathPlaces(), chosen, of_one_folder=True)
-            else:  # two folders there cannot both be this one here
-                for path, one in group.items():
-                    chosen.refuse(path, one.every_hit)
+    groups = _of_another_machine(written, index)
+    targets = Counter(base for group in groups for base in _bases(group))
+    for group in groups:
+        if all(targets[base] == 1 for base in _bases(group)):
+            _choose(group, PathPlaces(), chosen, of_one_folder=True)
+        else:  # two folders there cannot both be this one here
+            for path, one in group.items():
+                chosen.refuse(path, one.every_hit)
     _choose(relative, places, chosen, of_one_folder=of_one_folder)
     return chosen
 
@@ -100,9 +99,13 @@ def _of_another_machine(
 ) -> list[dict[str, WrittenPath]]:
     """Absolute paths of another machine by the beginning that is replaced, as little as possible.
 
-    The paths are shortened to what follows that beginning.
+    The paths are shortened to what follows that beginning. On a drive, or below a root, of which a
+    path is a file here, the others are of this machine too.
     """
-    whole = {path: one for path, one in written.items() if one.is_absolute}
+    here = {one.key[0] for one in written.values() if one.whole is not None}
+    whole = {
+        path: one for path, one in written.items() if one.is_absolute and one.key[0] not in here
+    }
     for count in range(1, max((len(one.parts) for one in whole.values()), default=0)):
         groups: dict[PathKey, dict[str, WrittenPath]] = {}
         for path, one in whole.items():
