@@ -349,19 +349,19 @@ def test_a_folder_named_in_a_table_is_of_that_deployment(field: Library, tmp_pat
         (["id,start,end", "a,2024-05-02,2024-05-01"], "line 2: it ends (2024-05-01T23:59:59)"),
         (["id,shift", "a,soon"], "line 2: shift 'soon' is no shift of a clock"),
         (["id,shift", "a,#NAME?"], "line 2: shift '#NAME?' is no shift"),
-        (["id,camera", "a,x", "b,y", "a,z"], "lines 2, 4: a is there 2 times"),
+        (["id,camera", "a,x", "a,z"], "lines 2, 3: a is there 2 times"),
         (["id,camera", ",x"], "line 2: there is no id"),
         (["camera,place", "x,y"], "has no column deploymentID, deployment_id or ID; it has camera"),
         (["id,deploymentID", "a,b"], "two columns of one meaning: id and deploymentID"),
         (["id"], "holds no deployment"),
         (["id,latitude,longitude", "a,33,85,151"], "line 2: it has 4 cells, the header 3"),
-        (["id,latitude,longitude", "a,1,2", "b"], "line 3: it has 1 cells, the header 3"),
-        (["id,camera", "a,x", "id,camera", "b,y"], "line 3: it is the header again"),
+        (["id,latitude,longitude", "b"], "line 2: it has 1 cells, the header 3"),
+        (["id,camera", "id,camera"], "line 2: it is the header again"),
         (["id,camera", "NA,x"], "line 2: there is no id"),
         (["id,camera", 'a,"x', 'b,y"'], "line 2: the column camera holds several lines"),
     ],
 )
-def test_a_mistake_is_named_by_its_line_and_nothing_is_taken(
+def test_a_table_of_mistakes_is_refused_and_each_is_named_by_its_line(
     field: Library, tmp_path: Path, lines: list[str], said: str
 ) -> None:
     field.deployments.read_csv(_table(tmp_path, "id", "cam1"))
@@ -369,6 +369,52 @@ def test_a_mistake_is_named_by_its_line_and_nothing_is_taken(
         field.deployments.read_csv(_table(tmp_path, *lines))
     assert said in caught.value.message
     assert field.store.deployments.all() == (Deployment("cam1"),)
+
+
+def test_a_line_with_a_mistake_is_left_out_and_the_others_are_taken(
+    field: Library, tmp_path: Path
+) -> None:
+    report = field.deployments.read_csv(
+        _table(
+            tmp_path,
+            "id,latitude,longitude,start",
+            "a,1,2,",
+            "b,99,0,",
+            "c,nan,0,soon",
+            "d,1,2,",
+            "a,3,4,",
+            ",1,2,",
+            "e,5,6,",
+        )
+    )
+    assert report.new == ("d", "e")
+    assert {one.line for one in report.left_out} == {2, 3, 4, 7}
+    assert [one.line for one in report.left_out].count(4) == 2
+    told = {one.line: one.why for one in report.left_out}
+    assert told[2] == "lines 2, 6: a is there 2 times"
+    assert told[3].startswith("latitude 99 is not within")
+    assert [one.deployment_id for one in field.store.deployments.all()] == ["d", "e"]
+
+
+@pytest.mark.parametrize("spelled", ["Ridge\\CAM1", "RIDGE/cam1", "./ridge/cam1/", "ridge\\cam1"])
+@pytest.mark.parametrize("template", ["{site}/{camera}/...", None])
+def test_an_id_is_that_of_its_folders_however_it_is_spelled(
+    field: Library, tmp_path: Path, spelled: str, template: str | None
+) -> None:
+    field.deployments.set_template("{site}/{camera}/...")
+    meant = _summaries(field)["ridge/cam1"].images
+    field.deployments.set_template(template)
+    report = field.deployments.read_csv(_table(tmp_path, "id,location", f"{spelled},Ridge north"))
+    assert report.without_images == ()
+    assert _summaries(field)[spelled].images == meant
+    assert "ridge/cam1" not in _summaries(field)
+
+
+def test_of_ids_that_differ_in_spelling_alone_none_is_taken_for_another(
+    field: Library, tmp_path: Path
+) -> None:
+    report = field.deployments.read_csv(_table(tmp_path, "id", "Ridge/Cam1", "RIDGE/CAM1"))
+    assert report.without_images == ("Ridge/Cam1", "RIDGE/CAM1")
 
 
 def test_a_table_adds_to_what_is_known_but_does_not_contradict_it(

@@ -11,6 +11,7 @@ from organizer.cli.session import say
 from organizer.fields.audit import audit_fields
 from organizer.library import Library
 from organizer.library.corrections.report import DecisionReport
+from organizer.library.csv_tables import LeftOutLine, left_out_notes
 from organizer.library.review.audit import count_reopened, rejected_images
 from organizer.library.review.sample import ReviewItem
 from organizer.store import SampleKind
@@ -28,6 +29,7 @@ class ReadAnswers:
         elsewhere: Answers that do not count for the current clusters: the image left its cluster,
             or the cluster changed.
         differing: Answers that were not read, because a later answer differs.
+        left_out: The lines that were left out, with the reason.
     """
 
     new: int
@@ -35,6 +37,7 @@ class ReadAnswers:
     blank: int
     elsewhere: int
     differing: int
+    left_out: tuple[LeftOutLine, ...]
 
 
 def print_cluster(item: ReviewItem) -> None:
@@ -178,6 +181,8 @@ def _print_answers(answers: ReadAnswers) -> None:
             f"{count_text(answers.differing, 'answer')} not read: you answered otherwise after the "
             "table was written; --in FILE --force reads those of the table"
         )
+    for note in left_out_notes(answers.left_out):
+        say(note)
     if answers.elsewhere:
         say(
             f"{count_text(answers.elsewhere, 'answer')} kept but not counted: the image left that "

@@ -12,6 +12,7 @@ from organizer.cli.output import box_text, count_text, print_json, print_line, p
 from organizer.cli.session import say
 from organizer.library import Library
 from organizer.library.corrections.report import DecisionReport
+from organizer.library.csv_tables import LeftOutLine, left_out_notes
 from organizer.library.suggestions.ask import Question
 from organizer.library.suggestions.propose import Suggestion, SuggestionReport
 
@@ -117,7 +118,12 @@ def print_questions(questions: Sequence[Question], *, out: Path | None, json: bo
 
 
 def print_accepted(
-    library: Library, reports: Sequence[DecisionReport], *, blank: int, json: bool
+    library: Library,
+    reports: Sequence[DecisionReport],
+    *,
+    blank: int,
+    left_out: Sequence[LeftOutLine] = (),
+    json: bool,
 ) -> None:
     """What was accepted, by cluster."""
     names = library.corrections.constraints().names
@@ -133,7 +139,15 @@ def print_accepted(
             for decision in decisions
         ]
         notes = [note for report in reports for note in report.notes]
-        print_json({"accepted": total, "clusters": clusters, "blank": blank, "notes": notes})
+        print_json(
+            {
+                "accepted": total,
+                "clusters": clusters,
+                "blank": blank,
+                "left_out": [asdict(line) for line in left_out],
+                "notes": notes,
+            }
+        )
         return
     for decision in decisions:
         name = names.get(decision.cluster_id, "")
@@ -143,6 +157,8 @@ def print_accepted(
         say(note)
     if blank:
         say(f"{count_text(blank, 'line')} without a name left out")
+    for note in left_out_notes(left_out):
+        say(note)
     say("organizer undo takes all of it back" if total else "nothing to accept")
 
 

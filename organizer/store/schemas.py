@@ -120,7 +120,7 @@ CROPS = pa.schema(
     ]
 )
 """A crop: a box of an image, in shares of width and height. Append-only: it stays valid whatever a
-later detector finds."""
+later detector finds. A later box of the same animal has its id; the box here is the first."""
 
 TABLES = {
     "roots": ROOTS,

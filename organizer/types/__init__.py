@@ -21,6 +21,7 @@ from organizer.types.clusterings import (
 from organizer.types.decisions import Decision, DecisionKind, Step, StepKind
 from organizer.types.deployments import Deployment, shifted
 from organizer.types.detections import (
+    SAME_ANIMAL,
     WHOLE,
     Box,
     Crop,
@@ -73,6 +74,7 @@ from organizer.types.scores import (
 __all__ = [
     "CROPS_PREFIX",
     "NOISE",
+    "SAME_ANIMAL",
     "UNSURE",
     "WHOLE",
     "AssignmentState",

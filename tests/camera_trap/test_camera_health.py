@@ -147,7 +147,7 @@ def test_a_package_tells_which_clocks_are_doubtful(tmp_path: Path) -> None:
 
 
 def test_where_a_project_has_two_methods_the_camera_tells_that_of_an_image(tmp_path: Path) -> None:
-    extras = ({"trigger": "motion"}, {"trigger": "time lapse"}, {})
+    extras: tuple[dict[str, str], ...] = ({"trigger": "motion"}, {"trigger": "time lapse"}, {})
     both = "activityDetection,timeLapse"
     _, tables = package(tmp_path / "dp", batch(3, extras=extras), capture_method=both)
     methods = [row["captureMethod"] for row in tables["media"]]

@@ -15,6 +15,7 @@ from organizer.arguments import (
 )
 from organizer.deployments import DeploymentTemplate, format_shift
 from organizer.errors import SettingsError
+from organizer.library.csv_tables import LeftOutLine
 from organizer.library.deployments import csv_file
 from organizer.library.deployments.parts import remove_deployments, split_deployment
 from organizer.library.deployments.summary import (
@@ -47,6 +48,7 @@ class DeploymentTableReport:
         without_images: Those of the table that have no photos.
         not_in_table: The deployments of photos that are not in the table.
         unused: The columns that were not read.
+        left_out: The lines that were left out, with the reason.
     """
 
     new: tuple[str, ...]
@@ -55,6 +57,7 @@ class DeploymentTableReport:
     without_images: tuple[str, ...]
     not_in_table: tuple[str, ...]
     unused: tuple[str, ...]
+    left_out: tuple[LeftOutLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,7 @@ class Deployments:
         Deployments that are not in the table stay as they are.
 
         Raises:
-            SettingsError: The table cannot be read or has mistakes; nothing is taken from it.
+            SettingsError: The table cannot be read, or every line of it has a mistake.
         """
         file = require_path("file", file)
         with self._opened.writing():
@@ -138,6 +141,7 @@ class Deployments:
             without_images=tuple(name for name in named if name not in with_images),
             not_in_table=tuple(sorted(with_images - set(named))),
             unused=table.unused,
+            left_out=table.left_out,
         )
 
     def write_csv(self, to: str | Path, *, force: bool = False) -> int:

@@ -15,7 +15,6 @@ tells where the clock was, not what it showed.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -26,7 +25,7 @@ from organizer.deployments import parse_shift, tidy_name
 from organizer.errors import SettingsError
 from organizer.export.spreadsheet import guarded
 from organizer.library import csv_tables
-from organizer.library.csv_tables import CsvTable, TableRow
+from organizer.library.csv_tables import CsvTable, LeftOutLine, TableRow
 from organizer.library.output_paths import require_suffix, resolve_output
 from organizer.store import Store
 from organizer.types import Deployment
@@ -74,10 +73,12 @@ class DeploymentTable:
     Attributes:
         deployments: Those of its lines, with what was known of them before; every id once.
         unused: The columns that were not read.
+        left_out: The lines that cannot be read, or whose id is there several times.
     """
 
     deployments: tuple[Deployment, ...]
     unused: tuple[str, ...]
+    left_out: tuple[LeftOutLine, ...] = ()
 
 
 def read_deployments(file: Path, known: Mapping[str, Deployment]) -> DeploymentTable:
@@ -88,33 +89,47 @@ def read_deployments(file: Path, known: Mapping[str, Deployment]) -> DeploymentT
         known: The described deployments, by id: a table may add a longitude to a latitude.
 
     Raises:
-        SettingsError: It cannot be read, has no column of ids, or lines of it are wrong, by
-            themselves or with what is known: each is named by its number, and nothing is taken
-            from the table.
+        SettingsError: It cannot be read, has no column of ids or no line, or every line of it is
+            wrong, by itself or with what is known.
     """
     hint = "organizer deployments write-csv FILE writes one to fill in"
     table = csv_tables.read_csv(file, what="the deployments ", hint=hint)
     places = _places(table, hint)
-    mistakes: list[str] = []
-    lines = [_line(line, table.header, places, known, mistakes) for line in table.lines]
-    counts = Counter(line.deployment_id for line in lines if line.deployment_id)
-    mistakes += [
-        f"lines {_numbers(name, table, lines)}: {name} is there {many} times"
-        for name, many in counts.items()
-        if many > 1
-    ]
-    if mistakes:
-        more = f"; and {len(mistakes) - _MISTAKES:,} more" if len(mistakes) > _MISTAKES else ""
-        advice = "nothing was taken from it: correct it and read it again"
-        if any(many > 1 for many in counts.values()):
-            advice += "; a deployment is one period, so give each period an id of its own"
-        raise SettingsError(f"{table.file}: {'; '.join(mistakes[:_MISTAKES])}{more}", advice)
-    if not lines:
+    if not table.lines:
         raise SettingsError(f"{table.file} holds no deployment", hint)
+    read = [(line.number, *_line(line, table.header, places, known)) for line in table.lines]
+    lines_of: dict[str, list[int]] = {}
+    for number, found, _ in read:
+        if found.deployment_id:
+            lines_of.setdefault(found.deployment_id, []).append(number)
+    left_out = [LeftOutLine(number, why) for number, _, wrong in read for why in wrong]
+    left_out += [
+        LeftOutLine(
+            numbers[0],
+            f"lines {', '.join(map(str, numbers))}: {name} is there {len(numbers)} times",
+            "a deployment is one period, so give each period an id of its own",
+        )
+        for name, numbers in lines_of.items()
+        if len(numbers) > 1
+    ]
+    once = {numbers[0] for numbers in lines_of.values() if len(numbers) == 1}
+    taken = tuple(found for number, found, wrong in read if not wrong and number in once)
+    if not taken:
+        raise _none(table.file, left_out)
     used = set(places.values())
     unused = [name.strip() for place, name in enumerate(table.header) if place not in used]
     own = {"images", "first_photo", "last_photo"}
-    return DeploymentTable(tuple(lines), tuple(name for name in unused if name and name not in own))
+    named = tuple(name for name in unused if name and name not in own)
+    return DeploymentTable(taken, named, tuple(left_out))
+
+
+def _none(file: Path, left_out: Sequence[LeftOutLine]) -> SettingsError:
+    """The error where no line can be taken, with every mistake."""
+    told = [one.why if one.hint else f"line {one.line}: {one.why}" for one in left_out]
+    more = f"; and {len(told) - _MISTAKES:,} more" if len(told) > _MISTAKES else ""
+    hints = {one.hint: None for one in left_out if one.hint}
+    advice = "; ".join(["nothing was taken from it: correct it and read it again", *hints])
+    return SettingsError(f"{file}: {'; '.join(told[:_MISTAKES])}{more}", advice)
 
 
 def _places(table: CsvTable, hint: str) -> dict[str, int]:
@@ -141,33 +156,32 @@ def _line(
     header: Sequence[str],
     places: Mapping[str, int],
     known: Mapping[str, Deployment],
-    mistakes: list[str],
-) -> Deployment:
-    """The deployment of a line; what is wrong with it is added to the mistakes."""
+) -> tuple[Deployment, list[str]]:
+    """The deployment of a line, and what is wrong with it."""
+    if fault := _fault(line, header):
+        return Deployment(""), [fault]
+    mistakes: list[str] = []
     values: dict[str, Any] = {}
     unread: set[str] = set()
-    if fault := _fault(line, header):
-        mistakes.append(f"line {line.number}: {fault}")
-        return Deployment("")
     for meaning, place in places.items():
         text = _unguarded(line.cell(place).strip())
         text = "" if text in _EMPTY else text
         try:
             values[meaning] = _READ[meaning](text) if text else _NOTHING.get(meaning)
         except ValueError as error:
-            mistakes.append(f"line {line.number}: {meaning} {error}")
+            mistakes.append(f"{meaning} {error}")
             unread.add(meaning)
     deployment_id = values.pop("deployment_id", None) or ""
     if not deployment_id:
-        mistakes.append(f"line {line.number}: there is no id")
+        mistakes.append("there is no id")
     found = replace(known.get(deployment_id, Deployment(deployment_id)), **values)
     begun, ended = (found.start, found.end) if unread.isdisjoint({"start", "end"}) else ("", "")
     if begun and ended and ended < begun:
-        mistakes.append(f"line {line.number}: it ends ({ended}) before it starts ({begun})")
+        mistakes.append(f"it ends ({ended}) before it starts ({begun})")
     is_half = (found.latitude is None) != (found.longitude is None)
     if is_half and unread.isdisjoint({"latitude", "longitude"}):
-        mistakes.append(f"line {line.number}: there is only one of latitude and longitude")
-    return found
+        mistakes.append("there is only one of latitude and longitude")
+    return found, mistakes
 
 
 def _fault(line: TableRow, header: Sequence[str]) -> str:
@@ -186,11 +200,6 @@ def _cells(row: Sequence[str]) -> list[str]:
     while cells and not cells[-1]:
         cells.pop()
     return cells
-
-
-def _numbers(name: str, table: CsvTable, lines: Iterable[Deployment]) -> str:
-    pairs = zip(table.lines, lines, strict=True)
-    return ", ".join(str(line.number) for line, found in pairs if found.deployment_id == name)
 
 
 def _unguarded(text: str) -> str:

@@ -100,8 +100,8 @@ def read(
 
     The columns may be named as in Camtrap DP (deploymentID, deploymentStart).
     A photo in a folder named like an id belongs to that deployment.
-    Deployments that are not in the table stay as they are. A table with
-    mistakes is refused as a whole, and every mistake is listed with its line.
+    Deployments that are not in the table stay as they are. A line with a
+    mistake is left out and listed; the others are read.
     """
     with command(debug=debug), opened(library) as found:
         from organizer_camera_trap import deployments_output

@@ -10,6 +10,7 @@ from typing import Any
 from organizer.cli.output import print_json, print_line, print_table, short
 from organizer.cli.session import say
 from organizer.deployments import format_shift
+from organizer.library.csv_tables import left_out_notes
 from organizer.library.deployments.api import DeploymentTableReport, ShiftReport, SplitReport
 from organizer.library.deployments.summary import DeploymentsSummary, DeploymentSummary
 
@@ -43,6 +44,8 @@ def show_deployment_table(
         say(f"in the table, without photos: {_named(report.without_images)}")
     if report.not_in_table:
         say(f"with photos, not in the table: {_named(report.not_in_table)}")
+    for note in left_out_notes(report.left_out):
+        say(note)
     if report.unused:
         say(f"columns ignored: {_named(report.unused)}")
 
