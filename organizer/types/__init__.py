@@ -47,6 +47,7 @@ from organizer.types.exports import (
 )
 from organizer.types.hits import Hit
 from organizer.types.images import (
+    DAMAGE,
     DecodedImage,
     FileState,
     ImageFacts,
@@ -72,6 +73,7 @@ from organizer.types.scores import (
 
 __all__ = [
     "CROPS_PREFIX",
+    "DAMAGE",
     "NOISE",
     "UNSURE",
     "WHOLE",

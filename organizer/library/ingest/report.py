@@ -29,6 +29,42 @@ class FailedReader:
     photos: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class AbsentFiles:
+    """A folder most of whose files cannot be seen.
+
+    Attributes:
+        folder: One that was ingested.
+        files: Number of files that were there.
+        known: Number of files in it that the library knows as present.
+    """
+
+    folder: Path
+    files: int
+    known: int
+
+
+@dataclass(slots=True)
+class NotedPhotos:
+    """New photos of which something has to be said.
+
+    Attributes:
+        photos: Number of them.
+        first: The first file.
+        text: What is to be said of the first.
+    """
+
+    photos: int = 0
+    first: Path | None = None
+    text: str = ""
+
+    def count(self, file: Path, text: str) -> None:
+        """Count a photo."""
+        self.photos += 1
+        if self.first is None:
+            self.first, self.text = file, text
+
+
 @dataclass(slots=True)
 class IngestReport:
     """What an ingest did.
@@ -49,6 +85,10 @@ class IngestReport:
         seconds: Wall time.
         interrupted: Whether the run was stopped before its end.
         failed_readers: Readers of metadata that failed on new photos, by name.
+        damaged: New photos of which a part is missing; they are in the library.
+        several: New files that hold several pictures, of which the main one is in the library.
+        absent: Folders of which the files are left as they are known, since more than half of them
+            cannot be seen: their disk may not be connected.
     """
 
     counts: Counter[Outcome] = field(default_factory=Counter)
@@ -66,6 +106,9 @@ class IngestReport:
     seconds: float = 0.0
     interrupted: bool = False
     failed_readers: dict[str, FailedReader] = field(default_factory=dict)
+    damaged: NotedPhotos = field(default_factory=NotedPhotos)
+    several: NotedPhotos = field(default_factory=NotedPhotos)
+    absent: tuple[AbsentFiles, ...] = ()
 
     @property
     def unusable(self) -> int:
@@ -78,8 +121,12 @@ class IngestReport:
         if len(self.examples[outcome]) < _EXAMPLES:
             self.examples[outcome].append(str(file))
 
-    def count_reader_failures(self, file: ProcessedFile) -> None:
-        """Count a new photo on which readers of metadata failed."""
+    def note(self, file: ProcessedFile) -> None:
+        """Count a new photo among those that are damaged, or lack metadata, or hold several."""
+        if file.damage:
+            self.damaged.count(file.ref.file, file.damage)
+        if file.holds_more:
+            self.several.count(file.ref.file, "")
         for failure in file.reader_failures:
             failed = self.failed_readers.setdefault(
                 failure.reader, FailedReader(failure.reader, failure.reason, file.ref.file)
