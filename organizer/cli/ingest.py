@@ -21,7 +21,7 @@ from organizer.cli.session import (
     settings_of,
     stop_on_interrupt,
 )
-from organizer.errors import EXIT_INTERRUPTED, EXIT_SOME_UNUSABLE
+from organizer.errors import EXIT_INTERRUPTED, EXIT_SOME_UNUSABLE, SettingsError
 
 if TYPE_CHECKING:
     from organizer.library import Library
@@ -42,6 +42,14 @@ def ingest(
         typer.Option(
             "--other-weights",
             help="Embed with the weights on this machine, beside the vectors of other weights.",
+        ),
+    ] = False,
+    confirm_missing: Annotated[
+        bool,
+        typer.Option(
+            "--confirm-missing",
+            help="Note files as missing even where most of a folder's are gone. Otherwise its disk "
+            "is taken to be disconnected.",
         ),
     ] = False,
     device: DeviceOption = None,
@@ -97,6 +105,7 @@ def ingest(
                     paths or _roots_here(opened_library),
                     embedder=embedder,
                     other_weights=other_weights,
+                    confirm_missing=confirm_missing,
                     progress=progress,
                     stop=event.is_set,
                 )
@@ -112,7 +121,12 @@ def _roots_here(library: Library) -> list[Path]:
     for folder in roots:
         if not folder.exists():
             say(f"left out, the folder is not there: {folder}")
-    return [folder for folder in roots if folder.exists()]
+    there = [folder for folder in roots if folder.exists()]
+    if roots and not there:
+        raise SettingsError(
+            "none of the ingested folders is there", "connect their disk, or name another folder"
+        )
+    return there
 
 
 def _ingest_exit_code(report: IngestReport) -> int:

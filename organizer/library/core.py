@@ -51,7 +51,7 @@ from organizer.library.watch.folder import WatchedFolder
 from organizer.library.watch.run import SETTLE, FolderWatch, require_folders
 from organizer.settings import Settings, load_settings
 from organizer.store import Store
-from organizer.types import CROPS_PREFIX, Outcome, PartSpec, Vectors
+from organizer.types import CROPS_PREFIX, DAMAGE, Outcome, PartSpec, Vectors
 
 if TYPE_CHECKING:
     from organizer.cluster.choose_k import KMethod
@@ -190,6 +190,7 @@ class Library:
         *,
         embedder: str | Embedder | None = None,
         other_weights: bool = False,
+        confirm_missing: bool = False,
         progress: Progress | None = None,
         stop: Callable[[], bool] = lambda: False,
         pause: Callable[[], None] = lambda: None,
@@ -205,6 +206,9 @@ class Library:
                 (`organizer.protocols.Embedder`); the library's own where None.
             other_weights: Whether to embed with the weights on this machine though the vectors of
                 the library were made with others.
+            confirm_missing: Whether files that are gone are noted as missing even where they are
+                more than half of those of a folder. Otherwise these stay as they are known, since
+                their disk may not be connected; the report tells of it.
             progress: Receives the progress.
             stop: Asked after every batch; True ends the run with what was done so far committed.
             pause: Called after every batch. What it decides (`corrections`, `undo`, `redo`) is
@@ -222,6 +226,7 @@ class Library:
             24
         """
         require_flag("other_weights", other_weights)
+        require_flag("confirm_missing", confirm_missing)
         require_function("stop", stop)
         require_function("pause", pause)
         shown = progress_or_none(progress)
@@ -235,6 +240,7 @@ class Library:
             starts,
             embedder=embedder,
             other_weights=other_weights,
+            confirm_missing=confirm_missing,
             progress=shown,
             stop=stop,
             pause=pause,
@@ -641,6 +647,12 @@ class Library:
     def problems(self) -> list[tuple[Path, Outcome, str]]:
         """The files that could not be used: path, outcome, reason."""
         return self.store.photos.problems()
+
+    def damaged(self) -> list[tuple[Path, str]]:
+        """The photos of which a part is missing, by path, each with what is known of it."""
+        damages = self.store.photos.extra_of(DAMAGE)
+        files = self.store.photos.files_of(damages)
+        return sorted((row.file, str(damages[i])) for i, rows in files.items() for row in rows)
 
     def _streamed(self, spec: PartSpec, rows: int) -> Iterator[tuple[ImageIds, Vectors]]:
         with self._opened.streaming():

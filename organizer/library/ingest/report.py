@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from organizer.library.ingest.novelty import NovelCluster
+from organizer.store import AbsentFiles
 from organizer.types import Outcome, PartSpec, ProcessedFile
 
 _EXAMPLES = 3
@@ -27,21 +28,6 @@ class FailedReader:
     reason: str
     file: Path
     photos: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class AbsentFiles:
-    """A folder most of whose files cannot be seen.
-
-    Attributes:
-        folder: One that was ingested.
-        files: Number of files that were there.
-        known: Number of files in it that the library knows as present.
-    """
-
-    folder: Path
-    files: int
-    known: int
 
 
 @dataclass(slots=True)
@@ -87,8 +73,8 @@ class IngestReport:
         failed_readers: Readers of metadata that failed on new photos, by name.
         damaged: New photos of which a part is missing; they are in the library.
         several: New files that hold several pictures, of which the main one is in the library.
-        absent: Folders of which the files are left as they are known, since more than half of them
-            cannot be seen: their disk may not be connected.
+        absent: Folders of which the files that are gone are not noted as missing, since they are
+            more than half: their disk may not be connected.
     """
 
     counts: Counter[Outcome] = field(default_factory=Counter)

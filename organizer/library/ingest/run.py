@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
 from organizer import metadata, registry
-from organizer.discover import SUFFIXES, Walk, resolve_start
+from organizer.discover import Walk, image_suffixes, resolve_start
 from organizer.errors import SettingsError
+from organizer.kinds_not_read import by_kind
 from organizer.library import embedders
 from organizer.library.arrangements.active import arranged_files_below
 from organizer.library.clustering.preprocessing import uses_capture_info
@@ -22,7 +23,7 @@ from organizer.library.progress import NoProgress, Progress
 from organizer.paths import folder_prefix
 from organizer.protocols import Embedder, Executor, LoadedEmbedder
 from organizer.settings import DEFAULT_EMBEDDER, Settings, config_path
-from organizer.store import FileImage, FileIndex, IdSet, PhotoRoot, Store
+from organizer.store import AbsentFiles, FileImage, FileIndex, IdSet, PhotoRoot, Store
 from organizer.types import (
     FileState,
     ImageRef,
@@ -30,6 +31,7 @@ from organizer.types import (
     PartSpec,
     Problem,
     ProcessedBatch,
+    ProcessedFile,
     ReaderFailure,
 )
 
@@ -63,7 +65,7 @@ def require_images(starts: Sequence[Path]) -> None:
         others += walk.other_suffixes
     where = " or ".join(str(start) for start in starts)
     found = f", only {_listed(others)}" if others else ""
-    kinds = " ".join(sorted(suffix.removeprefix(".") for suffix in SUFFIXES))
+    kinds = " ".join(sorted(suffix.removeprefix(".") for suffix in image_suffixes()))
     raise SettingsError(f"there are no images in {where}{found}", f"read are: {kinds}")
 
 
@@ -93,6 +95,7 @@ def run_ingest(
     progress: Progress,
     stop: Callable[[], bool],
     pause: Callable[[], None],
+    confirm_missing: bool = False,
     is_complete: Callable[[ImageRef], bool] | None = None,
 ) -> IngestReport:
     """See `organizer.library.Library.ingest`. The caller holds the library for writing.
@@ -107,13 +110,14 @@ def run_ingest(
         progress: Receives the progress.
         stop: As in `Library.ingest`.
         pause: As in `Library.ingest`.
+        confirm_missing: As in `Library.ingest`.
         is_complete: Whether a file is to be read; another program may still be writing it. One
             that is not, or that changed while it was read and cannot be used, is left for a later
             ingest: neither broken nor missing. None reads all files.
     """
     try:
         run = _prepare(store, starts, embedder, other_weights, settings, progress, stop, pause)
-        run.is_complete = is_complete
+        run.is_complete, run.confirm_missing = is_complete, confirm_missing
         return run.run(was_interrupted=was_interrupted)
     finally:
         store.roots.discard_pending()
@@ -127,11 +131,13 @@ class PendingFiles:
         refs: The files that it would read.
         gone: Number of files, and of problems of files, that are not there any more.
         returned: Number of missing files that are there again.
+        absent: Folders most of whose files are gone; an ingest leaves these as they are known.
     """
 
     refs: tuple[ImageRef, ...]
     gone: int
     returned: int
+    absent: tuple[AbsentFiles, ...] = ()
 
 
 def pending_files(
@@ -202,6 +208,7 @@ class _Ingest:
         blind: Folders that cannot be listed.
         found_again: Files of known images, by image.
         is_complete: See `run_ingest`.
+        confirm_missing: See `run_ingest`.
     """
 
     store: Store
@@ -221,6 +228,7 @@ class _Ingest:
     blind: list[Problem] = field(default_factory=list)
     found_again: dict[str, list[Path]] = field(default_factory=dict)
     is_complete: Callable[[ImageRef], bool] | None = None
+    confirm_missing: bool = False
 
     def pending(self) -> PendingFiles:
         """See `pending_files`."""
@@ -231,8 +239,11 @@ class _Ingest:
             if known is None
         ]
         blind = [problem.ref.file for problem in self.blind]
-        gone = len(self.index.vanished(except_below=blind)) + len(self.index.vanished_problems())
-        return PendingFiles(tuple(refs), gone, len(self.index.found_again()))
+        vanished = self.index.vanished(except_below=blind)
+        absent = self._absent(vanished)
+        gone = len(set(vanished).difference(*(found.gone for found in absent)))
+        gone += 0 if absent else len(self.index.vanished_problems())
+        return PendingFiles(tuple(refs), gone, len(self.index.found_again()), absent)
 
     def run(self, *, was_interrupted: bool) -> IngestReport:
         """Look for files, embed new images, note what has gone."""
@@ -379,10 +390,19 @@ class _Ingest:
         if was_interrupted:
             moved |= self._moved_before_interruption(vanished)
         photos.forget_files(moved)
-        photos.mark(set(vanished) - moved, FileState.MISSING)
-        self.report.counts[Outcome.MISSING] += len(set(vanished) - moved)
-        photos.forget_problems(self.index.vanished_problems())
+        self.report.absent = self._absent(set(vanished) - moved)
+        left = moved.union(*(found.gone for found in self.report.absent))
+        photos.mark(set(vanished) - left, FileState.MISSING)
+        self.report.counts[Outcome.MISSING] += len(set(vanished) - left)
+        if not self.report.absent:
+            photos.forget_problems(self.index.vanished_problems())
         photos.add_problems(self.blind, self.root_ids)
+
+    def _absent(self, gone: Collection[FileImage]) -> tuple[AbsentFiles, ...]:
+        """The folders that are taken to be on a disk that is not connected."""
+        if self.confirm_missing:
+            return ()
+        return self.store.photos.absent([start for _, start in self.walks], gone)
 
     def _matched(self, gone: list[FileImage]) -> set[FileImage]:
         """The files that are gone and whose content was found elsewhere: they moved."""
@@ -440,9 +460,13 @@ def _reader_note(failure: ReaderFailure, ref: ImageRef) -> str:
 
 
 def _without_changing(batch: ProcessedBatch) -> ProcessedBatch:
-    """A batch without the unusable files that have changed or gone since they were looked for."""
-    files = tuple(f for f in batch.files if f.problem is None or not _has_changed(f.ref))
+    """A batch without the unusable or damaged files that changed since they were looked for."""
+    files = tuple(f for f in batch.files if not _is_doubtful(f) or not _has_changed(f.ref))
     return replace(batch, files=files)
+
+
+def _is_doubtful(file: ProcessedFile) -> bool:
+    return file.problem is not None or bool(file.damage)
 
 
 def _has_changed(ref: ImageRef) -> bool:
@@ -458,6 +482,7 @@ def _is_below(ref: ImageRef, folder: Path) -> bool:
 
 
 def _listed(counts: Counter[str]) -> str:
-    return ", ".join(
-        f"{count} {suffix or 'without suffix'}" for suffix, count in counts.most_common(4)
-    )
+    ranked = list(by_kind(counts).items())
+    rest = [f"{len(ranked) - 6} more kinds"] if len(ranked) > 6 else []
+    shown = [f"{count} {suffix or 'without suffix'}" for suffix, count in ranked[:6]]
+    return ", ".join(shown + rest)

@@ -22,6 +22,7 @@ def write_ingest(
     stop: Callable[[], bool],
     pause: Callable[[], None] = lambda: None,
     other_weights: bool = False,
+    confirm_missing: bool = False,
     is_complete: Callable[[ImageRef], bool] | None = None,
 ) -> IngestReport:
     """Hold the library for writing, ingest, and tidy up; see `run_ingest`.
@@ -41,6 +42,7 @@ def write_ingest(
             progress=progress,
             stop=stop,
             pause=pause,
+            confirm_missing=confirm_missing,
             is_complete=is_complete,
         )
         if sum(report.counts.values()) > report.counts[Outcome.UNCHANGED]:

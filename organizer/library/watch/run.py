@@ -18,7 +18,7 @@ from organizer.library.watch.events import WatchEvent, WatchEventKind
 from organizer.library.watch.folder import WatchedFolder
 from organizer.library.watch.waiting import WaitingFiles
 from organizer.protocols import Embedder
-from organizer.store import IdSet, Store
+from organizer.store import AbsentFiles, IdSet, Store
 from organizer.types import ImageRef
 
 SETTLE = 3.0
@@ -103,6 +103,7 @@ class FolderWatch:
     _due: float = 0.0
     _not_before: float = 0.0
     _told: str = ""
+    _absent: frozenset[Path] = frozenset()
 
     def __post_init__(self) -> None:
         self._waiting = WaitingFiles(self.settle)
@@ -213,6 +214,7 @@ class FolderWatch:
         pending = pending_files(
             self.opened.store, starts, embedder=self.embedder, settings=self.opened.settings
         )
+        self._note_absent(pending.absent)
         was_waiting, now = len(self._waiting) > 0, time.monotonic()
         self._waiting.update(pending, began)
         self._not_before = now + max(self.settle, _LOOK_SHARE * (now - began))
@@ -227,6 +229,14 @@ class FolderWatch:
             yield from self._ingest(starts, complete)
         elif self._waiting and not was_waiting:
             yield WatchEvent(WatchEventKind.COPYING, files=len(self._waiting))
+
+    def _note_absent(self, absent: Sequence[AbsentFiles]) -> None:
+        """Say of a folder that most of its files are gone, once for as long as they are."""
+        for found in absent:
+            if found.folder not in self._absent:
+                self.progress.note(found.text)
+                self.progress.note(f"hint: {found.hint}")
+        self._absent = frozenset(found.folder for found in absent)
 
     def _pause(self) -> float:
         """Seconds until the next look."""
