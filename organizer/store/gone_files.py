@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -28,6 +28,15 @@ class AbsentFiles:
     gone: frozenset[FileImage]
 
     @property
+    def is_most(self) -> bool:
+        """Whether more than half are gone."""
+        return 2 * len(self.gone) > self.known
+
+    def without(self, found: Set[FileImage]) -> AbsentFiles:
+        """The same without files that were found elsewhere."""
+        return replace(self, gone=self.gone - found)
+
+    @property
     def text(self) -> str:
         """What is to be said of it, in one line."""
         there = self.known - len(self.gone)
@@ -45,16 +54,18 @@ class AbsentFiles:
 def absent_files(
     database: Database,
     roots: Sequence[PhotoRoot],
-    starts: Sequence[Path],
+    seen: Mapping[Path, int],
     gone: Collection[FileImage],
 ) -> tuple[AbsentFiles, ...]:
     """The starting points of which more than half of the files that were there are gone.
 
+    Where others have come in their place the disk is there, and another card is in it.
+
     Args:
         database: The tables.
         roots: The folders that were ingested.
-        starts: Folders in which files were looked for.
-        gone: The files that were there and were not found, nor found elsewhere.
+        seen: Folders in which files were looked for, with the number of all image files there.
+        gone: The files that were there and were not found.
     """
     if not gone:
         return ()
@@ -62,10 +73,11 @@ def absent_files(
     table = database.read("files", ["path_id", "image_id", "root_id", "path", "state"])
     present = table.filter(pc.equal(table["state"], FileState.PRESENT.value))
     found = []
-    for start in starts:
+    for start, count in seen.items():
         rows = files_below(present, roots, [start])
         pairs = set(zip(rows["path_id"].to_pylist(), rows["image_id"].to_pylist(), strict=True))
         lost = frozenset(pairs & wanted)
-        if 2 * len(lost) > len(pairs):
-            found.append(AbsentFiles(start, len(pairs), lost))
+        absent = AbsentFiles(start, len(pairs), lost)
+        if absent.is_most and len(pairs) > 2 * count:
+            found.append(absent)
     return tuple(found)

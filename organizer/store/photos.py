@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -93,10 +93,10 @@ class PhotoTables:
         return FileIndex(self._database, self._roots.all(), starts, embedded)
 
     def absent(
-        self, starts: Sequence[Path], gone: Collection[FileImage]
+        self, seen: Mapping[Path, int], gone: Collection[FileImage]
     ) -> tuple[AbsentFiles, ...]:
         """See `absent_files`."""
-        return absent_files(self._database, self._roots.all(), starts, gone)
+        return absent_files(self._database, self._roots.all(), seen, gone)
 
     def image_ids(self) -> IdSet:
         """The ids of all images."""

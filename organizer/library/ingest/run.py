@@ -206,6 +206,7 @@ class _Ingest:
         index: The known files below the starting points.
         arranged: Links and copies that arrangements made below the starting points.
         blind: Folders that cannot be listed.
+        seen: Number of image files that are there, by starting point.
         found_again: Files of known images, by image.
         is_complete: See `run_ingest`.
         confirm_missing: See `run_ingest`.
@@ -226,6 +227,7 @@ class _Ingest:
     arranged: frozenset[str]
     report: IngestReport = field(default_factory=IngestReport)
     blind: list[Problem] = field(default_factory=list)
+    seen: Counter[Path] = field(default_factory=Counter)
     found_again: dict[str, list[Path]] = field(default_factory=dict)
     is_complete: Callable[[ImageRef], bool] | None = None
     confirm_missing: bool = False
@@ -238,9 +240,8 @@ class _Ingest:
             for ref, known in zip(refs, self.index.look_up(refs, self.root_ids), strict=True)
             if known is None
         ]
-        blind = [problem.ref.file for problem in self.blind]
-        vanished = self.index.vanished(except_below=blind)
-        absent = self._absent(vanished)
+        vanished = self._vanished()
+        absent = self._look_absent(vanished)
         gone = len(set(vanished).difference(*(found.gone for found in absent)))
         gone += 0 if absent else len(self.index.vanished_problems())
         return PendingFiles(tuple(refs), gone, len(self.index.found_again()), absent)
@@ -249,9 +250,10 @@ class _Ingest:
         """Look for files, embed new images, note what has gone."""
         started = time.monotonic()
         new = self._look()
+        absent = self._look_absent(self._vanished())
         if new:
             self._embed(new)
-        self._sweep(was_interrupted=was_interrupted)
+        self._sweep(absent, was_interrupted=was_interrupted)
         self._assign_late()
         for file in (file for files in self.found_again.values() for file in files):
             self.report.count(Outcome.DUPLICATE, file)
@@ -305,6 +307,8 @@ class _Ingest:
             walk = Walk(root.folder, start)
             refs = (self._attributed(ref, root) for ref in walk if not self._is_arranged(ref))
             while chunk := list(islice(refs, _REFS_AT_ONCE)):
+                if not again:
+                    self.seen[start] += len(chunk)
                 yield chunk
             if not again:
                 self.blind += walk.problems
@@ -369,28 +373,32 @@ class _Ingest:
 
     # Sweep ---------------------------------------------------------------------------------
 
-    def _sweep(self, *, was_interrupted: bool) -> None:
+    def _vanished(self) -> list[FileImage]:
+        """The files that were there and are not, except where one cannot look."""
+        return self.index.vanished(except_below=[problem.ref.file for problem in self.blind])
+
+    def _sweep(self, absent: Sequence[AbsentFiles], *, was_interrupted: bool) -> None:
         """Mark the files that are missing, present again, or moved.
 
         A run that was stopped does so too: every file was looked for before the first was read.
         """
         with self.store.transaction():
             self.store.roots.write_pending()
-            self._note_gone(was_interrupted=was_interrupted)
+            self._note_gone(absent, was_interrupted=was_interrupted)
         for problem in self.blind:
             self.report.count(problem.outcome, problem.ref.file)
 
-    def _note_gone(self, *, was_interrupted: bool) -> None:
+    def _note_gone(self, absent: Sequence[AbsentFiles], *, was_interrupted: bool) -> None:
         photos = self.store.photos
         photos.mark(self.index.found_again(), FileState.PRESENT)
-        blind = [problem.ref.file for problem in self.blind]
-        vanished = self.index.vanished(except_below=blind)
+        vanished = self._vanished()
         missing = photos.files_in_state(self.found_again, FileState.MISSING)
         moved = self._matched([*missing, *vanished])
         if was_interrupted:
             moved |= self._moved_before_interruption(vanished)
         photos.forget_files(moved)
-        self.report.absent = self._absent(set(vanished) - moved)
+        without_moved = (found.without(moved) for found in absent)
+        self.report.absent = tuple(found for found in without_moved if found.is_most)
         left = moved.union(*(found.gone for found in self.report.absent))
         photos.mark(set(vanished) - left, FileState.MISSING)
         self.report.counts[Outcome.MISSING] += len(set(vanished) - left)
@@ -398,11 +406,13 @@ class _Ingest:
             photos.forget_problems(self.index.vanished_problems())
         photos.add_problems(self.blind, self.root_ids)
 
-    def _absent(self, gone: Collection[FileImage]) -> tuple[AbsentFiles, ...]:
-        """The folders that are taken to be on a disk that is not connected."""
+    def _look_absent(self, vanished: Collection[FileImage]) -> tuple[AbsentFiles, ...]:
+        """The folders that may be on a disk that is not connected, before anything is read."""
         if self.confirm_missing:
             return ()
-        return self.store.photos.absent([start for _, start in self.walks], gone)
+        return self.store.photos.absent(
+            {start: self.seen[start] for _, start in self.walks}, vanished
+        )
 
     def _matched(self, gone: list[FileImage]) -> set[FileImage]:
         """The files that are gone and whose content was found elsewhere: they moved."""
