@@ -54,6 +54,11 @@ class FileRow:
     state: FileState
     box: Box | None = None
 
+    @property
+    def is_missing(self) -> bool:
+        """Whether it was not there when last looked for."""
+        return self.state is FileState.MISSING
+
 
 @dataclass(frozen=True, slots=True)
 class HeldFile:

@@ -25,6 +25,7 @@ class PhotoColumns:
         image_ids: ``(n,)`` the photos in the order of their ingest, or the crops that are
             clustered.
         paths: ``(n,)`` a file of each: a present one before a missing one, then by path.
+        is_missing: ``(n,)`` whether no file of it was there when last looked for.
         ratios: ``(n,)`` int64, width over height in hundredths; NOISE where unknown.
         capture: How they were taken.
         is_hidden: ``(n,)`` whether people or vehicles are in the photo.
@@ -32,6 +33,7 @@ class PhotoColumns:
 
     image_ids: NDArray[np.object_]
     paths: NDArray[np.object_]
+    is_missing: NDArray[np.bool_]
     ratios: Labels
     capture: CaptureInfo
     is_hidden: NDArray[np.bool_]
@@ -118,6 +120,7 @@ def read_photos(
     return PhotoColumns(
         image_ids=_objects(ids),
         paths=_objects([paths[0][0] if paths else "" for paths in files]),
+        is_missing=np.array([not (paths and paths[0][1]) for paths in files], dtype=np.bool_),
         ratios=ratios,
         capture=capture,
         is_hidden=np.array([i in hidden for i in frames], dtype=np.bool_)
