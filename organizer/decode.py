@@ -310,13 +310,14 @@ def _load_jpeg(image: Image.Image, data: bytes, min_side: int | None) -> _Loaded
     pixels = _plain_jpeg(image, data, is_reduced=is_reduced)
     if pixels is not None:
         return _Loaded(image, pixels)
-    closed = jpeg.closed(data)
-    if closed is None:  # Pillow tells why
+    closed = b""
+    for closed in jpeg.closed_forms(data):
+        pixels = _plain_jpeg(image, closed, is_reduced=is_reduced)
+        if pixels is not None:
+            return _Loaded(image, pixels)
+    if not closed:  # Pillow tells why
         image.load()
         return _Loaded(image)
-    pixels = _plain_jpeg(image, closed, is_reduced=is_reduced)
-    if pixels is not None:
-        return _Loaded(image, pixels)
     missing = jpeg.missing_share(closed)
     if 1 - missing < jpeg.LEAST_SHARE:
         raise ImageError(f"the picture is damaged: {jpeg.damage_text(missing)}")

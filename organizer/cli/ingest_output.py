@@ -75,8 +75,8 @@ def print_noted(report: IngestReport) -> None:
     damaged, several = report.damaged, report.several
     if damaged.first is not None:
         say(
-            f"{count_text(damaged.photos, 'damaged photo')} taken as far as it can be read; first "
-            f"{short(damaged.first)}: {damaged.text}; all of them: organizer problems"
+            f"{count_text(damaged.photos, 'damaged photo')} taken with what is left of the "
+            f"picture; first {short(damaged.first)}: {damaged.text}; all: organizer problems"
         )
     if several.first is not None:
         say(

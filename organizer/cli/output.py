@@ -66,16 +66,22 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title:
         justify: Any = "right" if column.startswith(">") else "left"
         table.add_column(column.removeprefix(">"), justify=justify, overflow="fold")
     for row in rows:
-        table.add_row(*("\n".join(map(plain, cell.split("\n"))) for cell in row))
+        table.add_row(*("\n".join(map(_cell, cell.split("\n"))) for cell in row))
     # A pipe has no width: lines are as long as needed.
     width = None if sys.stdout.isatty() else _PIPE_WIDTH
     Console(width=width, highlight=False, markup=False).print(table)
 
 
+def _cell(text: str) -> str:
+    """Text as it will be written, so that columns are as wide as what is in them."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return plain(text).encode(encoding, "backslashreplace").decode(encoding)
+
+
 def _print_long_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str) -> None:
     """The same table without folding: Rich takes seconds for some thousand rows."""
     names = [column.removeprefix(">") for column in columns]
-    cells = [[plain(cell.replace("\n", " ")) for cell in row] for row in rows]
+    cells = [[_cell(cell.replace("\n", " ")) for cell in row] for row in rows]
     widths = [max(map(cell_len, column)) for column in zip(names, *cells, strict=True)]
 
     def line(row: Sequence[str]) -> str:

@@ -25,6 +25,9 @@ _END = b"\xff\xd9"
 _HOLE = 256
 """Bytes of zeros in a row that are no picture's: parts of files are lost by 512 bytes and more."""
 
+_LAST_BLOCK = 512
+"""Bytes that are more than the last block of a picture has."""
+
 _FILLER = bytes(np.random.default_rng(0).integers(1, 255, 4_096, dtype=np.uint8))
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -32,18 +35,23 @@ _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _SCAN_ENDS = frozenset(range(1, 0x100)) - frozenset(range(0xD0, 0xD8)) - {0xFF}
 
 
-def closed(data: bytes) -> bytes | None:
-    """A JPEG from its beginning to the end of its last scan, with an end marker.
+def closed_forms(data: bytes) -> Iterator[bytes]:
+    """What there is of a JPEG, with an end marker; none where no scan begins.
 
-    None where no scan begins. What a file without an end marker has behind its rows is left out.
+    First from its beginning to the end of its last scan. Then, where that had no end marker, up to
+    the end of its last row: without what else was written behind it.
     """
     ends = list(_scan_ends(data))
     if not ends:
-        return None
+        return
     begin, end = ends[-1]
+    yield data[:end] + _END
     if len(ends) == 1 and data[end : end + 2] != _END and _rows_there(data, end) == 1.0:
-        end = bisect_left(range(end), 1.0, lo=begin, key=partial(_rows_there, data))
-    return data[:end] + _END
+        # At an eighth of the size only the first numbers of a block count, so this is a bit early.
+        early = bisect_left(range(end), 1.0, lo=begin, key=partial(_rows_there, data))
+        late = min(end, early + _LAST_BLOCK)
+        exact = partial(_rows_there, data, is_exact=True)
+        yield data[: bisect_left(range(late), 1.0, lo=early, key=exact)] + _END
 
 
 def missing_share(data: bytes) -> float:
@@ -55,14 +63,15 @@ def missing_share(data: bytes) -> float:
     return 1 - _rows_there(data, end) * (1 - _hole_share(data[begin:end]))
 
 
-def _rows_there(data: bytes, end: int) -> float:
+def _rows_there(data: bytes, end: int, *, is_exact: bool = False) -> float:
     """The share of rows that the data up to `end` describe.
 
     What follows the data makes no difference to these: the first row that comes out otherwise with
     other bytes behind the data is the first that is missing.
     """
-    rows = _small(data[:end] + _END)
-    others = _small(data[:end] + _FILLER + _END)
+    described = data[:end].rstrip(b"\xff")  # with what follows it would be a marker
+    rows = _rows(described + _END, is_exact=is_exact)
+    others = _rows(described + _FILLER + _END, is_exact=is_exact)
     differing = np.flatnonzero((rows != others).reshape(len(rows), -1).any(axis=1))
     return float(differing[0]) / len(rows) if len(differing) else 1.0
 
@@ -75,10 +84,11 @@ def damage_text(missing: float) -> str:
     return f"{percent}% of the picture is missing"
 
 
-def _small(data: bytes) -> NDArray[np.uint8]:
-    """The picture at an eighth of its size."""
+def _rows(data: bytes, *, is_exact: bool) -> NDArray[np.uint8]:
+    """The picture, at an eighth of its size unless it has to be exact."""
     with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
-        image.draft(None, (1, 1))
+        if not is_exact:
+            image.draft(None, (1, 1))
         return np.asarray(image)
 
 
