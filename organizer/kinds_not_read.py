@@ -43,7 +43,7 @@ _SUFFIXES = {
     FileKind.JPEG_XL: "jxl",
     FileKind.PICTURE: (
         "ai avifs bpg dcm dds eps exr fit fits flif heics hdr ico icns insp j2c jls jng jpc jpf "
-        "jpm jxr lbm pam pcd pcx pfm pic pict pnm psb psd qoi ras rgb rgba sgi svg svgz wbmp wdp "
+        "jpm jxr lbm pam pcd pcx pfm pic pict psb psd qoi ras rgb rgba sgi svg svgz wbmp wdp "
         "wmf emf xbm xcf xpm"
     ),
     FileKind.ARCHIVE: "7z bz2 gz iso rar tar tgz xz zip zst",
