@@ -72,7 +72,8 @@ def read_bands(data: bytes, *, max_pixels: int) -> BandsPicture:
         if values.dtype.kind not in "uif":
             raise ImageError(f"samples of the kind {values.dtype} are not read")
         values = values[..., : 3 if values.shape[2] > 2 else 1]
-        grey = eight_bits(values, nothing=number(_tag(page, _NO_DATA)))
+        is_plain = values.dtype == np.uint8
+        grey = values if is_plain else eight_bits(values, nothing=number(_tag(page, _NO_DATA)))
         if int(page.photometric) == _MIN_IS_WHITE:
             grey = 255 - grey
         pixels = np.repeat(grey, 3, axis=2) if grey.shape[2] == 1 else grey
