@@ -141,13 +141,19 @@ class PendingFiles:
 
 
 def pending_files(
-    store: Store, starts: Sequence[Path], *, embedder: str | Embedder | None, settings: Settings
+    store: Store,
+    starts: Sequence[Path],
+    *,
+    embedder: str | Embedder | None,
+    settings: Settings,
+    confirm_missing: bool = False,
 ) -> PendingFiles:
     """Look for what an ingest would read or note, without reading a file or writing anything."""
     try:
         run = _prepare(
             store, starts, embedder, False, settings, NoProgress(), lambda: False, lambda: None
         )
+        run.confirm_missing = confirm_missing
         return run.pending()
     finally:
         store.roots.discard_pending()

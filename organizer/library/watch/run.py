@@ -104,6 +104,7 @@ class FolderWatch:
     _not_before: float = 0.0
     _told: str = ""
     _absent: frozenset[Path] = frozenset()
+    _sees_files_go: bool = False
 
     def __post_init__(self) -> None:
         self._waiting = WaitingFiles(self.settle)
@@ -212,7 +213,11 @@ class FolderWatch:
             self._due = began + self._pause()
             return
         pending = pending_files(
-            self.opened.store, starts, embedder=self.embedder, settings=self.opened.settings
+            self.opened.store,
+            starts,
+            embedder=self.embedder,
+            settings=self.opened.settings,
+            confirm_missing=self._sees_files_go,
         )
         self._note_absent(pending.absent)
         was_waiting, now = len(self._waiting) > 0, time.monotonic()
@@ -231,12 +236,17 @@ class FolderWatch:
             yield WatchEvent(WatchEventKind.COPYING, files=len(self._waiting))
 
     def _note_absent(self, absent: Sequence[AbsentFiles]) -> None:
-        """Say of a folder that most of its files are gone, once for as long as they are."""
-        for found in absent:
-            if found.folder not in self._absent:
+        """Say of a folder that most of its files were gone before it was watched, once.
+
+        Until they are back, no file that is gone is noted. Files that go while they are watched are
+        gone: a drive that goes is told by its device.
+        """
+        if not self._sees_files_go and not self._absent:
+            for found in absent:
                 self.progress.note(found.text)
                 self.progress.note(f"hint: {found.hint}")
         self._absent = frozenset(found.folder for found in absent)
+        self._sees_files_go = not absent
 
     def _pause(self) -> float:
         """Seconds until the next look."""
@@ -256,6 +266,7 @@ class FolderWatch:
             embedder=self.embedder,
             progress=self.progress,
             stop=lambda: self.stop() or any(folder.has_gone() for folder in folders),
+            confirm_missing=self._sees_files_go,
             is_complete=complete.__contains__,
         )
         if not report.interrupted:
