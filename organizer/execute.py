@@ -17,10 +17,12 @@ from typing import TypeVar
 from organizer import decode, light, metadata
 from organizer.embed.pictures import Prepared, embed_pictures, prepare_picture
 from organizer.errors import ImageError
+from organizer.pixels.colour import ColourProfiles
 from organizer.protocols import LoadedEmbedder, MetadataReader, least_side
 from organizer.settings import available_cores
 from organizer.store.ids import IdSet
 from organizer.types import (
+    DAMAGE,
     DecodedImage,
     EmbeddingBatch,
     ImageFacts,
@@ -59,12 +61,14 @@ class ThreadedExecutor:
     ) -> Iterator[ProcessedBatch]:
         """See `organizer.protocols.Executor`."""
         readers = metadata.installed_readers()
+        profiles = ColourProfiles()
 
         def work(ref: ImageRef) -> _Work:
             return _read_and_prepare(
                 ref,
                 embedder,
                 readers=readers,
+                profiles=profiles,
                 is_known=is_known,
                 max_bytes=self._max_file_bytes,
             )
@@ -106,6 +110,7 @@ class _Work:
     prepared: Prepared | None = None
     problem: Problem | None = None
     reader_failures: tuple[ReaderFailure, ...] = ()
+    holds_more: bool = False
 
 
 @dataclass(slots=True)
@@ -123,7 +128,11 @@ class _OpenBatch:
             else:
                 self.image_ids.append(work.image_id)
                 self.prepared.append(work.prepared)
-        self.files.append(ProcessedFile(work.ref, work.image_id, facts, work.problem, failures))
+        self.files.append(
+            ProcessedFile(
+                work.ref, work.image_id, facts, work.problem, failures, holds_more=work.holds_more
+            )
+        )
 
     def close(self, embedder: LoadedEmbedder) -> ProcessedBatch:
         done = embed_pictures(embedder, self.prepared)
@@ -147,6 +156,7 @@ def _read_and_prepare(
     embedder: LoadedEmbedder,
     *,
     readers: Mapping[str, MetadataReader],
+    profiles: ColourProfiles,
     is_known: Callable[[str], bool],
     max_bytes: int,
 ) -> _Work:
@@ -156,7 +166,9 @@ def _read_and_prepare(
         if is_known(image_id):
             return _Work(ref, image_id)
         min_side = least_side(embedder.part)
-        image = decode.decode_image(ref, data, image_id=image_id, min_side=min_side)
+        image = decode.decode_image(
+            ref, data, image_id=image_id, min_side=min_side, profiles=profiles
+        )
     except ImageError as error:
         problem = Problem(ref, error.outcome, error.message, error.lasting)
         return _Work(ref, problem=problem)
@@ -167,11 +179,14 @@ def _read_and_prepare(
         _facts(image, extra.found),
         prepare_picture(embedder, image.pixels),
         reader_failures=extra.failures,
+        holds_more=image.holds_more,
     )
 
 
 def _facts(image: DecodedImage, extra: Mapping[str, str | int | float]) -> ImageFacts:
     measured = light.measure_light(image.pixels)
+    if image.damage:
+        extra = {**extra, DAMAGE: image.damage}
     facts = metadata.image_facts(image, extra)
     return replace(facts, brightness=measured.brightness, chroma=measured.chroma)
 

@@ -692,7 +692,7 @@ def test_an_empty_folder_beside_known_ones_is_refused_too(
 def test_a_known_folder_that_was_emptied_is_ingested(filled: Library, photos: Path) -> None:
     for file in photos.rglob("*.jpg"):
         file.unlink()
-    assert counts(filled.ingest([photos])) == {"missing": 24}
+    assert counts(filled.ingest([photos], confirm_missing=True)) == {"missing": 24}
 
 
 @pytest.mark.parametrize("paths", [[], [Path("nowhere")]])

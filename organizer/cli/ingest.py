@@ -21,7 +21,7 @@ from organizer.cli.session import (
     settings_of,
     stop_on_interrupt,
 )
-from organizer.errors import EXIT_INTERRUPTED, EXIT_SOME_UNUSABLE
+from organizer.errors import EXIT_INTERRUPTED, EXIT_SOME_UNUSABLE, SettingsError
 
 if TYPE_CHECKING:
     from organizer.library import Library
@@ -52,6 +52,14 @@ def ingest(
             help="Times from file names, where there is no other: IMG_%Y%m%d_%H%M%S*",
         ),
     ] = None,
+    confirm_missing: Annotated[
+        bool,
+        typer.Option(
+            "--confirm-missing",
+            help="Note files as missing even where most of a folder's are gone. Otherwise its disk "
+            "is taken to be disconnected.",
+        ),
+    ] = False,
     device: DeviceOption = None,
     precision: PrecisionOption = None,
     threads: Annotated[
@@ -109,6 +117,7 @@ def ingest(
                     embedder=embedder,
                     other_weights=other_weights,
                     time_from_name=time_from_name,
+                    confirm_missing=confirm_missing,
                     progress=progress,
                     stop=event.is_set,
                 )
@@ -124,7 +133,12 @@ def _roots_here(library: Library) -> list[Path]:
     for folder in roots:
         if not folder.exists():
             say(f"left out, the folder is not there: {folder}")
-    return [folder for folder in roots if folder.exists()]
+    there = [folder for folder in roots if folder.exists()]
+    if roots and not there:
+        raise SettingsError(
+            "none of the ingested folders is there", "connect their disk, or name another folder"
+        )
+    return there
 
 
 def _ingest_exit_code(report: IngestReport) -> int:

@@ -8,8 +8,12 @@ from organizer.capture_times import DEFAULT_SOURCE
 from organizer.cli.output import count_text, print_json, print_line, short
 from organizer.cli.session import say
 from organizer.fields.ingest import ingest_fields
+from organizer.kinds_not_read import FileKind, by_kind, file_kind
 from organizer.library.ingest.report import IngestReport
 from organizer.types import Outcome, PartSpec
+
+_KINDS_SHOWN = 8
+"""Kinds of files that are listed, or all that may hold photos."""
 
 
 def print_ingest(
@@ -27,8 +31,11 @@ def print_ingest(
         print_json(ingest_fields(report))
     else:
         _lines(report)
-    for suffix, count in report.other_suffixes.most_common(5):
-        say(f"not read: {count_text(count, 'file')} {suffix or 'without a suffix'}")
+    for found in report.absent:
+        say(found.text)
+        say(f"hint: {found.hint}")
+    print_not_read(report)
+    print_noted(report)
     if report.unusable:
         files = count_text(report.unusable, "file")
         say(f"{files} could not be used; each with its reason: organizer problems")
@@ -52,6 +59,35 @@ def print_ingest(
         say(
             f"{count_text(report.total_unassigned, 'image')} unassigned (organizer clusters show "
             "unsure); organizer recluster may find clusters for them"
+        )
+
+
+def print_not_read(report: IngestReport) -> None:
+    """The kinds of files that are not read: those that may hold photos each, then some others."""
+    kinds = list(by_kind(report.other_suffixes).items())
+    shown = max(_KINDS_SHOWN, sum(file_kind(suffix) < FileKind.UNKNOWN for suffix, _ in kinds))
+    for suffix, count in kinds[:shown]:
+        title = file_kind(suffix).title
+        said = f" ({title})" if title else ""
+        say(f"not read: {count_text(count, 'file')} {suffix or 'without a suffix'}{said}")
+    rest = kinds[shown:]
+    if rest:
+        files = count_text(sum(count for _, count in rest), "file")
+        say(f"not read: {files} of {count_text(len(rest), 'other kind')}")
+
+
+def print_noted(report: IngestReport) -> None:
+    """The new photos that are damaged, or that are one of several in their file."""
+    damaged, several = report.damaged, report.several
+    if damaged.first is not None:
+        say(
+            f"{count_text(damaged.photos, 'damaged photo')} taken with what is left of the "
+            f"picture; first {short(damaged.first)}: {damaged.text}; all: organizer problems"
+        )
+    if several.first is not None:
+        say(
+            f"{count_text(several.photos, 'file')} with several pictures, of which the main one "
+            f"was taken; first {short(several.first)}"
         )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from organizer.cli.output import box_text, count_text, print_json, print_line, print_table, short
+from organizer.cli.output import count_text, path_text, print_json, print_line, print_table, short
 from organizer.cli.session import say
 from organizer.fields.audit import audit_fields
 from organizer.library import Library
@@ -50,7 +50,7 @@ def print_cluster(item: ReviewItem) -> None:
 
 def print_question(item: ReviewItem, *, place: int, of: int, answer: bool | None) -> None:
     """An image that is asked about, with the answer so far."""
-    say(f"{place}/{of}  {short(item.path)}{box_text(item.box)}{_doubt(item)}")
+    say(f"{place}/{of}  {_path(item)}{_doubt(item)}")
     kept = "" if answer is None else f" you answered {'y' if answer else 'n'}; Enter keeps it"
     say(f"  does it belong to {_title(item.cluster_id, item.cluster_name)}?{kept}")
 
@@ -74,7 +74,7 @@ def print_items(items: Sequence[ReviewItem], *, json: bool) -> None:
     columns += [">disagreeing", ">their cluster", "name"] if is_doubtful else ["typical"]
     rows = []
     for item in items:
-        row = [short(item.path), str(item.cluster_id), item.cluster_name or "-"]
+        row = [_path(item), str(item.cluster_id), item.cluster_name or "-"]
         if is_doubtful:
             row += [f"{item.disagreeing:.0%}", str(item.other_id), item.other_name or "-"]
         else:
@@ -211,6 +211,10 @@ def _doubt(item: ReviewItem) -> str:
         return ""
     other = _title(item.other_id, item.other_name)
     return f"  ({item.disagreeing:.0%} of its neighbours are elsewhere, mostly in {other})"
+
+
+def _path(item: ReviewItem) -> str:
+    return path_text(item.path, item.box, missing=item.missing)
 
 
 def _title(cluster_id: int, name: str | None) -> str:

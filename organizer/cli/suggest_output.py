@@ -8,7 +8,7 @@ from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 
-from organizer.cli.output import box_text, count_text, print_json, print_line, print_table, short
+from organizer.cli.output import count_text, path_text, print_json, print_line, print_table
 from organizer.cli.session import say
 from organizer.library import Library
 from organizer.library.corrections.report import DecisionReport
@@ -76,8 +76,7 @@ def _print_names(suggestions: Sequence[Suggestion]) -> None:
 
 def _print_images(suggestions: Sequence[Suggestion]) -> None:
     rows = [
-        [f"{one.confidence:.2f}", _place(one.current), short(one.path) + box_text(one.box)]
-        for one in suggestions[:_SHOWN]
+        [f"{one.confidence:.2f}", _place(one.current), _path(one)] for one in suggestions[:_SHOWN]
     ]
     print_table([">confidence", ">now in", "path"], rows)
     if len(suggestions) > _SHOWN:
@@ -107,7 +106,7 @@ def print_questions(questions: Sequence[Question], *, out: Path | None, json: bo
         return
     rows = [
         [
-            short(one.path) + box_text(one.box),
+            _path(one),
             one.current_name or _place(one.current),
             "-" if one.guess_name is None else f"{one.guess_name} ({one.confidence:.2f})",
         ]
@@ -162,6 +161,10 @@ def print_accepted(
     say("organizer undo takes all of it back" if total else "nothing to accept")
 
 
+def _path(one: Suggestion | Question) -> str:
+    return path_text(one.path, one.box, missing=one.missing)
+
+
 def _from(suggestions: Sequence[Suggestion]) -> str:
     """Where some images are now, the most common place first."""
     counts = Counter(_place(one.current) for one in suggestions)
@@ -182,6 +185,7 @@ def _suggestion_fields(one: Suggestion) -> dict[str, object]:
         "confidence": one.confidence,
         "current_cluster": one.current,
         "box": one.box,
+        "missing": one.missing,
     }
 
 
@@ -195,4 +199,5 @@ def _question_fields(one: Question) -> dict[str, object]:
         "guess": one.guess_name,
         "confidence": one.confidence,
         "box": one.box,
+        "missing": one.missing,
     }

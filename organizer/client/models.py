@@ -594,6 +594,7 @@ class ImageDetail(BaseModel):
     burst: int | None = None
     night: bool | None = None
     box: tuple[float, float, float, float] | None = None
+    missing: bool = False
     revision: int
     paths: list[ImageFile]
     frame: str | None
@@ -630,6 +631,7 @@ class ImageItem(BaseModel):
         burst: The number of its burst.
         night: Whether it is infrared.
         box: Of a crop: left, upper, width and height as shares of the photo.
+        missing: Whether no file of it was there when last looked for.
     """
 
     id: str
@@ -648,6 +650,7 @@ class ImageItem(BaseModel):
     burst: int | None = None
     night: bool | None = None
     box: tuple[float, float, float, float] | None = None
+    missing: bool = False
 
 
 class ImagePage(BaseModel):
@@ -675,10 +678,13 @@ class IngestRequest(BaseModel):
         paths: Folders and files of the service's machine; all that were ingested before where
             empty.
         embedder: The name of an embedder; the library's own where null.
+        confirm_missing: Whether files that are gone are noted as missing even where they are more
+            than half of those of a folder; its disk may not be connected.
     """
 
     paths: list[str] = []
     embedder: str | None = None
+    confirm_missing: bool = False
 
 
 class JobItem(BaseModel):
@@ -899,6 +905,7 @@ class QuestionItem(BaseModel):
     burst: int | None = None
     night: bool | None = None
     box: tuple[float, float, float, float] | None = None
+    missing: bool = False
     guess: int | None
     guess_name: str | None
     confidence: float | None
@@ -1011,6 +1018,7 @@ class ReviewImage(BaseModel):
     burst: int | None = None
     night: bool | None = None
     box: tuple[float, float, float, float] | None = None
+    missing: bool = False
     shown_in: int
     drawn: SampleKind
     clustering: int
@@ -1119,6 +1127,7 @@ class SuggestedImage(BaseModel):
     burst: int | None = None
     night: bool | None = None
     box: tuple[float, float, float, float] | None = None
+    missing: bool = False
     confidence: float
 
 

@@ -52,7 +52,7 @@ from organizer.library.watch.folder import WatchedFolder
 from organizer.library.watch.run import SETTLE, FolderWatch, require_folders
 from organizer.settings import Settings, load_settings
 from organizer.store import Store
-from organizer.types import CROPS_PREFIX, Outcome, PartSpec, Vectors
+from organizer.types import CROPS_PREFIX, DAMAGE, Outcome, PartSpec, Vectors
 
 if TYPE_CHECKING:
     from organizer.cluster.choose_k import KMethod
@@ -192,6 +192,7 @@ class Library:
         embedder: str | Embedder | None = None,
         other_weights: bool = False,
         time_from_name: str | None = None,
+        confirm_missing: bool = False,
         progress: Progress | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> IngestReport:
@@ -212,6 +213,9 @@ class Library:
                 ``IMG_%Y%m%d_%H%M%S*`` (`organizer.capture_times.NamePattern`), for images of these
                 folders without any other time, also those that are known. The date of a file is
                 never used.
+            confirm_missing: Whether files that are gone are noted as missing even where they are
+                more than half of those of a folder. Otherwise these stay as they are known, since
+                their disk may not be connected; the report tells of it.
             progress: Receives the progress.
             stop: Asked after every batch; True ends the run with what was done so far committed.
 
@@ -230,6 +234,7 @@ class Library:
         name_times = None
         if time_from_name is not None:
             name_times = NamePattern.parse(require_text("time_from_name", time_from_name))
+        require_flag("confirm_missing", confirm_missing)
         require_function("stop", stop)
         shown = progress_or_none(progress)
         embedders.require_photo_embedder(embedders.embedder_name(embedder))
@@ -242,6 +247,7 @@ class Library:
             starts,
             embedder=embedder,
             other_weights=other_weights,
+            confirm_missing=confirm_missing,
             progress=shown,
             stop=stop,
             name_times=name_times,
@@ -678,6 +684,12 @@ class Library:
     def problems(self) -> list[tuple[Path, Outcome, str]]:
         """The files that could not be used: path, outcome, reason."""
         return self.store.photos.problems()
+
+    def damaged(self) -> list[tuple[Path, str]]:
+        """The photos of which a part is missing, by path, each with what is known of it."""
+        damages = self.store.photos.extra_of(DAMAGE)
+        files = self.store.photos.files_of(damages)
+        return sorted((row.file, str(damages[i])) for i, rows in files.items() for row in rows)
 
     def _streamed(self, spec: PartSpec, rows: int) -> Iterator[tuple[ImageIds, Vectors]]:
         with self._opened.streaming():

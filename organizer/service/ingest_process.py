@@ -35,6 +35,7 @@ def run_ingest_process(
     paths: Sequence[Path],
     *,
     embedder: str | None,
+    confirm_missing: bool = False,
     progress: Progress,
     stop: Callable[[], bool],
 ) -> dict[str, Any]:
@@ -44,6 +45,7 @@ def run_ingest_process(
         library: The library.
         paths: Folders and files.
         embedder: The name of an embedder; the library's own where None.
+        confirm_missing: As in `Library.ingest`.
         progress: Receives the progress.
         stop: Asked several times a second; True ends it with what was done so far committed.
 
@@ -58,6 +60,7 @@ def run_ingest_process(
         "settings": library.settings.model_dump(mode="json"),
         "paths": [str(path) for path in paths],
         "embedder": embedder,
+        "confirm_missing": confirm_missing,
     }
     with _process() as process, _output(process) as lines:
         _send(process, request)
@@ -235,6 +238,7 @@ def _ingest(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         report = library.ingest(
             request["paths"],
             embedder=request["embedder"],
+            confirm_missing=request["confirm_missing"],
             progress=progress,
             stop=ended.is_set,
         )

@@ -28,10 +28,13 @@ class IngestRequest(Body):
         paths: Folders and files of the service's machine; all that were ingested before where
             empty.
         embedder: The name of an embedder; the library's own where null.
+        confirm_missing: Whether files that are gone are noted as missing even where they are more
+            than half of those of a folder; its disk may not be connected.
     """
 
     paths: list[ServerPath] = Field([], max_length=_MOST_PATHS)
     embedder: EmbedderName | None = None
+    confirm_missing: bool = False
 
 
 @router.post("/ingests", status_code=202)
@@ -53,7 +56,12 @@ def begin_ingest(
         try:
             return JobResult(
                 run_ingest_process(
-                    library, paths, embedder=body.embedder, progress=run, stop=run.should_stop
+                    library,
+                    paths,
+                    embedder=body.embedder,
+                    confirm_missing=body.confirm_missing,
+                    progress=run,
+                    stop=run.should_stop,
                 )
             )
         finally:

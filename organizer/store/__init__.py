@@ -28,6 +28,7 @@ from organizer.store.deployments import DeploymentsTable
 from organizer.store.detections import DetectionTables
 from organizer.store.file_index import FileImage, FileIndex, PhotoRoot
 from organizer.store.former_folders import FormerFolders
+from organizer.store.gone_files import AbsentFiles
 from organizer.store.ids import IdRows, IdSet, pack_ids
 from organizer.store.member_changes import MemberChange
 from organizer.store.migrate import open_database
@@ -41,6 +42,7 @@ from organizer.store.vectors import ImageIds, VectorRows, VectorTables
 
 __all__ = [
     "MADE_BY_A_PERSON",
+    "AbsentFiles",
     "Answer",
     "AnswerTable",
     "ArrowTable",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from organizer.store.detections import DetectionTables
 from organizer.store.file_index import FileImage, FileIndex, path_id
 from organizer.store.file_lists import FileLists
 from organizer.store.former_folders import FormerFolders
+from organizer.store.gone_files import AbsentFiles, absent_files
 from organizer.store.ids import IdArray, IdSet, contains_ids, pack_ids
 from organizer.store.roots import RootTable
 from organizer.store.schemas import FILES, IMAGES, PROBLEMS, ArrowTable
@@ -52,6 +53,11 @@ class FileRow:
     file: Path
     state: FileState
     box: Box | None = None
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether it was not there when last looked for."""
+        return self.state is FileState.MISSING
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,12 @@ class PhotoTables:
     def index(self, starts: Sequence[Path], embedded: IdSet) -> FileIndex:
         """What is known of all files at or below some folders or files."""
         return FileIndex(self._database, self._roots.all(), starts, embedded)
+
+    def absent(
+        self, seen: Mapping[Path, int], gone: Collection[FileImage]
+    ) -> tuple[AbsentFiles, ...]:
+        """See `absent_files`."""
+        return absent_files(self._database, self._roots.all(), seen, gone)
 
     def image_ids(self) -> IdSet:
         """The ids of all images."""
@@ -286,6 +298,13 @@ class PhotoTables:
             (folders[row["root_id"]] / row["path"], Outcome(row["outcome"]), row["reason"])
             for row in self._database.read("problems").to_pylist()
         )
+
+    def extra_of(self, name: str) -> dict[str, str | int | float]:
+        """What one name of further metadata holds, by image; images without it are left out."""
+        columns = self._database.read("images", ["image_id", "extra"]).to_pydict()
+        pairs = zip(columns["image_id"], columns["extra"], strict=True)
+        found = {i: json.loads(text) for i, text in pairs if text and f'"{name}"' in text}
+        return {image_id: extra[name] for image_id, extra in found.items() if name in extra}
 
     def path_id(self, ref: ImageRef, root_ids: dict[Path, int]) -> str:
         """The key of a file's path."""

@@ -48,6 +48,7 @@ from organizer.types.exports import (
 )
 from organizer.types.hits import Hit
 from organizer.types.images import (
+    DAMAGE,
     DecodedImage,
     FileState,
     ImageFacts,
@@ -73,6 +74,7 @@ from organizer.types.scores import (
 
 __all__ = [
     "CROPS_PREFIX",
+    "DAMAGE",
     "NOISE",
     "SAME_ANIMAL",
     "UNSURE",

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 from organizer.types.embeddings import EmbeddingBatch
 
+DAMAGE = "damage"
+"""The name in `ImageFacts.extra` under which is kept what is missing of a damaged photo."""
+
 
 class Outcome(StrEnum):
     """What became of one file in an ingest."""
@@ -67,6 +70,8 @@ class DecodedImage:
         format: Pillow's name of the file format.
         metadata: EXIF tags by their standard names.
         blocks: EXIF tags that are bytes of a maker's own: "MakerNote", "UserComment".
+        damage: What is missing of the picture, in a few words; empty where nothing is.
+        holds_more: Whether the file holds further pictures.
     """
 
     ref: ImageRef
@@ -77,6 +82,8 @@ class DecodedImage:
     format: str
     metadata: Mapping[str, str | int | float]
     blocks: Mapping[str, bytes] = field(default_factory=dict)
+    damage: str = ""
+    holds_more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +102,8 @@ class ImageFacts:
         longitude: Degrees, east is positive.
         brightness: Mean luma, 0 to 1; see `organizer.light`. None where it was not measured.
         chroma: How much colour there is, 0 to about 1; None likewise.
-        extra: What else readers of metadata found, by name: temperature, phase of the moon.
+        extra: What else readers of metadata found, by name: temperature, phase of the moon. Of a
+            photo of which a part is missing that too, by `DAMAGE`.
     """
 
     image_id: str
@@ -152,7 +160,8 @@ class ProcessedFile:
     """What reading one file gave: exactly one of `image_id` and `problem`.
 
     `facts` are there when the content was decoded in this run and not already known, and
-    `reader_failures` tell what is not in them.
+    `reader_failures` tell what is not in them. `holds_more`: the file holds further pictures, which
+    are not read.
     """
 
     ref: ImageRef
@@ -160,6 +169,12 @@ class ProcessedFile:
     facts: ImageFacts | None = None
     problem: Problem | None = None
     reader_failures: tuple[ReaderFailure, ...] = ()
+    holds_more: bool = False
+
+    @property
+    def damage(self) -> str:
+        """What is missing of a new photo, in a few words; empty where nothing is."""
+        return str(self.facts.extra.get(DAMAGE, "")) if self.facts is not None else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,7 @@ class CommitBuffer:
         self._count(known)
         for file in self._files:
             if file.facts is not None and file.facts.image_id in facts:
-                self._report.count_reader_failures(file)
+                self._report.note(file)
                 self._report.count_time(file.facts)
         self._images.add(facts)
         self._report.embedded += len(batch.image_ids)

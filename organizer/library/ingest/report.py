@@ -9,6 +9,7 @@ from pathlib import Path
 
 from organizer.library.ingest.novelty import NovelCluster
 from organizer.metadata import time_source
+from organizer.store import AbsentFiles
 from organizer.types import ImageFacts, Outcome, PartSpec, ProcessedFile
 
 _EXAMPLES = 3
@@ -29,6 +30,27 @@ class FailedReader:
     reason: str
     file: Path
     photos: int = 0
+
+
+@dataclass(slots=True)
+class NotedPhotos:
+    """New photos of which something has to be said.
+
+    Attributes:
+        photos: Number of them.
+        first: The first file.
+        text: What is to be said of the first.
+    """
+
+    photos: int = 0
+    first: Path | None = None
+    text: str = ""
+
+    def count(self, file: Path, text: str) -> None:
+        """Count a photo."""
+        self.photos += 1
+        if self.first is None:
+            self.first, self.text = file, text
 
 
 @dataclass(slots=True)
@@ -54,6 +76,10 @@ class IngestReport:
         without_time: New images of which no time could be read.
         time_sources: Images that got a time in this ingest, by where it was read from.
         future: New images from a time that has not come yet: the clock was wrong.
+        damaged: New photos of which a part is missing; they are in the library.
+        several: New files that hold several pictures, of which the main one is in the library.
+        absent: Folders of which the files that are gone are not noted as missing, since they are
+            more than half: their disk may not be connected.
     """
 
     counts: Counter[Outcome] = field(default_factory=Counter)
@@ -74,6 +100,9 @@ class IngestReport:
     without_time: int = 0
     time_sources: Counter[str] = field(default_factory=Counter)
     future: int = 0
+    damaged: NotedPhotos = field(default_factory=NotedPhotos)
+    several: NotedPhotos = field(default_factory=NotedPhotos)
+    absent: tuple[AbsentFiles, ...] = ()
 
     @property
     def unusable(self) -> int:
@@ -95,8 +124,12 @@ class IngestReport:
             self.time_sources[source] += 1
             self.future += str(facts.taken_at) > _latest_time()
 
-    def count_reader_failures(self, file: ProcessedFile) -> None:
-        """Count a new photo on which readers of metadata failed."""
+    def note(self, file: ProcessedFile) -> None:
+        """Count a new photo among those that are damaged, or lack metadata, or hold several."""
+        if file.damage:
+            self.damaged.count(file.ref.file, file.damage)
+        if file.holds_more:
+            self.several.count(file.ref.file, "")
         for failure in file.reader_failures:
             failed = self.failed_readers.setdefault(
                 failure.reader, FailedReader(failure.reader, failure.reason, file.ref.file)

@@ -22,6 +22,7 @@ def write_ingest(
     progress: Progress,
     stop: Callable[[], bool],
     other_weights: bool = False,
+    confirm_missing: bool = False,
     is_complete: Callable[[ImageRef], bool] | None = None,
     name_times: NamePattern | None = None,
 ) -> IngestReport:
@@ -41,6 +42,7 @@ def write_ingest(
             settings=opened.settings,
             progress=progress,
             stop=stop,
+            confirm_missing=confirm_missing,
             is_complete=is_complete,
             name_times=name_times,
         )

@@ -12,7 +12,7 @@ from organizer.arrange.disk import hash_of, link_text
 from organizer.arrange.names import safe_name
 from organizer.arrange.read_back import FolderChanges, find_changes
 from organizer.arrange.recognise import ExpectedPhoto, FoundFile, recognise_photos
-from organizer.discover import SUFFIXES, is_ignored
+from organizer.discover import image_suffixes, is_ignored
 from organizer.errors import SettingsError
 from organizer.file_times import modified_ns
 from organizer.library.arrangements.active import (
@@ -97,6 +97,7 @@ def find_image_files(folder: Path) -> Iterator[FoundFile]:
     """
     waiting = [str(folder)]
     cut = len(str(folder).rstrip(os.sep)) + 1
+    suffixes = image_suffixes()
     while waiting:
         inside = waiting.pop()
         try:
@@ -109,7 +110,7 @@ def find_image_files(folder: Path) -> Iterator[FoundFile]:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 waiting.append(entry.path)
-            elif os.path.splitext(entry.name)[1].lower() in SUFFIXES:  # noqa: PTH122
+            elif os.path.splitext(entry.name)[1].lower() in suffixes:  # noqa: PTH122
                 with suppress(FileNotFoundError):  # it went in between
                     yield _found(entry, entry.path[cut:].replace(os.sep, "/"))
 
