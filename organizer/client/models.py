@@ -1067,6 +1067,7 @@ class Status(BaseModel):
         embedders: The embedders that have vectors.
         embedder: The one that the library works with.
         can_search_text: Whether one of them reads texts.
+        can_show_files: Whether the file manager of the service's machine can show files.
         has_deployments: Whether it is known where cameras stood.
         has_times: Whether a photo has a time.
         groups: Number of photos beside the clusters, by group: people, vehicles, empty.
@@ -1092,6 +1093,7 @@ class Status(BaseModel):
     embedders: list[EmbedderItem]
     embedder: str | None
     can_search_text: bool
+    can_show_files: bool
     has_deployments: bool
     has_times: bool
     groups: dict[str, int]

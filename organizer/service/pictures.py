@@ -11,6 +11,7 @@ from fastapi import APIRouter, Header, Path, Query, Response
 from fastapi.responses import FileResponse
 
 from organizer.service.context import Service, ServiceOf
+from organizer.service.file_manager import show_file
 from organizer.service.problems import ProblemError
 from organizer.service.schemas import ImageIdText
 from organizer.service.thumbnails import SIZES, VERSION
@@ -99,6 +100,18 @@ def get_original(
         content_disposition_type="inline" if kind != _BYTES else "attachment",
         headers=headers,
     )
+
+
+@router.post("/images/{image_id}/show", status_code=HTTPStatus.NO_CONTENT)
+def show_in_folder(image_id: Annotated[ImageIdText, Path()], service: ServiceOf) -> None:
+    """Show the file of an image in the file manager of the service's machine.
+
+    Only where other machines do not reach the service, and it has one: see the status.
+    """
+    file = service.library.images.present_file(image_id)
+    if file is None:
+        raise no_picture(image_id)
+    show_file(file, service.options)
 
 
 def names_etag(if_none_match: str, etag: str) -> bool:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
+import secrets
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +17,7 @@ from PIL import Image
 
 from organizer.client import Client, ServiceError
 from organizer.library import Library
+from organizer.service.options import ServiceOptions
 from organizer.service.pictures import safe_media_type
 from organizer.service.thumbnails import SIZES
 from organizer.settings import Settings
@@ -257,3 +262,50 @@ def test_what_a_browser_would_run_is_bytes(name: str) -> None:
 @pytest.mark.parametrize("name", ["a.jpg", "a.PNG", "a.webp", "a.tif", "a.heic"])
 def test_a_picture_is_told_as_one(name: str) -> None:
     assert safe_media_type(Path(name)).startswith("image/")
+
+
+# The file manager ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What a file manager was asked to show, line by line."""
+    notes = tmp_path / "shown.txt"
+    program = tmp_path / "bin" / "xdg-open"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "$1" >> "{notes}"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("DISPLAY", ":9")
+    return notes
+
+
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="another file manager")
+
+
+@linux_only
+def test_a_file_is_shown_in_its_folder(
+    client: Client, url: str, home: Path, shown: Path, large: str
+) -> None:
+    assert client.status().can_show_files
+    answer = httpx.post(f"{url}/api/v1/images/{large}/show")
+    assert answer.status_code == 204, answer.text
+    end = time.monotonic() + 10
+    while not shown.exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert shown.read_text() == f"{home / 'photos'}\n"
+    assert httpx.post(f"{url}/api/v1/images/{'0' * 32}/show").status_code == 404
+
+
+@linux_only
+def test_nobody_is_shown_a_file_on_the_screen_of_another_machine(
+    opened: Library, shown: Path, large: str
+) -> None:
+    options = ServiceOptions(token=secrets.token_urlsafe(), hosts=frozenset())
+    headers = {"Authorization": f"Bearer {options.token}"}
+    with running(opened, options) as url:
+        answer = httpx.post(f"{url}/api/v1/images/{large}/show", headers=headers)
+        assert answer.status_code == 409
+        assert answer.json()["hint"] == "open its folder by yourself"
+        assert not httpx.get(f"{url}/api/v1/status", headers=headers).json()["can_show_files"]
+    assert not shown.exists()
