@@ -325,6 +325,14 @@ class DeploymentList(BaseModel):
     without_deployment: int
 
 
+class DetectionItem(BaseModel):
+    """What a detector saw in a photo."""
+
+    box: tuple[float, float, float, float]
+    category: str
+    confidence: float
+
+
 class EmbedderItem(BaseModel):
     """An embedder, and the number of images that have its vectors."""
 
@@ -572,7 +580,8 @@ class ImageDetail(BaseModel):
         revision: The revision that it shows.
         paths: Its files, those that were present when last looked for first.
         frame: Of a crop: the photo that it is cut out of.
-        crops: Of a photo: its crops, the surest first.
+        crops: Of a photo: its crops that are clustered, the surest first.
+        boxes: What else a detector saw in the photo for certain.
         group: What the photo shows, by its detections: animals, empty, people, vehicles.
         facts: Size, format, place and what else the metadata say.
         decisions: What was decided about it and holds, in order of time.
@@ -599,6 +608,7 @@ class ImageDetail(BaseModel):
     paths: list[ImageFile]
     frame: str | None
     crops: list[CropItem]
+    boxes: list[DetectionItem]
     group: str
     facts: dict[str, Any]
     decisions: list[ImageDecisionItem]

@@ -158,6 +158,24 @@ def test_a_thumbnail_of_a_crop_is_what_lies_in_its_box(cropped: Client, tmp_path
     assert (tmp_path / "saved.jpg").read_bytes() == Path(crop.path).read_bytes()
 
 
+def test_what_a_detector_saw_is_shown_also_where_whole_photos_are_clustered(
+    client: Client, opened: Library
+) -> None:
+    late = image_id(client, "late.jpg")
+    seen = [
+        Detection("animal", 0.91, 0.1, 0.2, 0.3, 0.4),
+        Detection("person", 0.8, 0.5, 0.5, 0.25, 0.5),
+        Detection("animal", 0.01, 0.6, 0.1, 0.1, 0.1),
+    ]
+    opened.detections.add([ImageDetections(late, Detected.FOUND, tuple(seen), detector="eye")])
+    found = client.image(late)
+    assert found.crops == []
+    assert [(one.category, one.box) for one in found.boxes] == [
+        ("animal", (0.1, 0.2, 0.3, 0.4)),
+        ("person", (0.5, 0.5, 0.25, 0.5)),
+    ]
+
+
 def test_people_and_vehicles_are_closed_until_they_are_asked_for(cropped: Client) -> None:
     names = {item.name for item in cropped.images()}
     assert {"fox0.jpg", "pair.jpg"} <= names

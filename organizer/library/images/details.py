@@ -64,7 +64,8 @@ class ImageDetails:
         frame_id: Of a crop: the photo that it is cut out of.
         box: Of a crop: its box.
         group: What the photo shows.
-        crops: The crops of the photo, the surest first.
+        crops: The crops of the photo that are clustered, the surest first.
+        boxes: What else a detector saw in it for certain, the surest first.
         facts: Size, format, place, and what else the metadata say, by name.
         decisions: What a person decided about it that holds, in order of time.
     """
@@ -76,6 +77,7 @@ class ImageDetails:
     box: Box | None
     group: PhotoGroup
     crops: tuple[CropLocation, ...]
+    boxes: tuple[Detection, ...]
     facts: Mapping[str, Any]
     decisions: tuple[ImageDecision, ...]
 
@@ -92,9 +94,11 @@ def read_details(store: Store, overview: ImageOverview, image_id: str) -> ImageD
     about = [d for d in decisions if d.kind in _ABOUT_IMAGES and image_id in d.image_ids]
     users = {step.step_id: step.user for step in store.steps.all()} if about else {}
     detected = store.detections.of([frame_id]).get(frame_id)
-    boxes = detected.detections if detected is not None else ()
-    seen = {box.category for box in boxes if box.confidence >= store.detections.threshold}
-    crops = _crops(store, overview, frame_id, boxes, decisions)
+    every = detected.detections if detected is not None else ()
+    boxes = [box for box in every if box.confidence >= store.detections.threshold]
+    seen = {box.category for box in boxes}
+    crops = _crops(store, overview, frame_id, every, decisions)
+    cropped = {crop.crop_id for crop in crops}
     known = {name: value for name, value in asdict(facts).items() if name not in _SHOWN_ELSEWHERE}
     return ImageDetails(
         image_id=image_id,
@@ -109,6 +113,7 @@ def read_details(store: Store, overview: ImageOverview, image_id: str) -> ImageD
             looked_at=detected is not None and detected.outcome is not Detected.FAILED,
         ),
         crops=crops,
+        boxes=tuple(box for box in boxes if box.crop_id not in cropped),
         facts={**known, **facts.extra, **_source(facts)},
         decisions=tuple(
             ImageDecision(d.at, describe_decision(d), users.get(d.step_id, ""), d.step_id)
