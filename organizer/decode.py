@@ -19,7 +19,7 @@ from blake3 import blake3
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from organizer import exif
+from organizer import exif, identity
 from organizer.errors import ImageError
 from organizer.types import DecodedImage, ImageRef
 
@@ -40,7 +40,7 @@ FORMATS = (
 """Pillow's names of what is opened; "JPEG" opens "MPO" too. Others are left out on purpose: EPS
 would run a program."""
 
-_ID_BYTES = 16  # two of 10 ** 12 images share one with a chance below 10 ** -14
+_PROFILE_BYTES = 4  # two profiles of one photo share a digest with a chance below 10 ** -9
 
 # EXIF orientations: rows and columns exchanged first, then the rows turned round, then the columns.
 _ON_ITS_SIDE, _ROWS_ROUND, _COLUMNS_ROUND = {5, 6, 7, 8}, {3, 4, 7, 8}, {2, 3, 6, 7}
@@ -67,11 +67,6 @@ def read_file(ref: ImageRef, *, max_bytes: int) -> bytes:
     return data
 
 
-def identify(data: bytes) -> str:
-    """The image id of a content: the first 128 bits of its BLAKE3 hash, in hexadecimal."""
-    return blake3(data).hexdigest(_ID_BYTES)
-
-
 def decode_image(
     ref: ImageRef,
     data: bytes,
@@ -79,17 +74,20 @@ def decode_image(
     image_id: str | None = None,
     min_side: int | None = None,
     max_pixels: int | None = None,
+    only_tags: bool = False,
 ) -> DecodedImage:
     """The picture in a file's bytes.
 
     Args:
         ref: Where the bytes came from.
         data: The whole content of the file.
-        image_id: What `identify` gave for it, where that is known already.
+        image_id: The image, where it is known already; else the hash of the picture.
         min_side: A JPEG is decoded at the smallest of libjpeg's scales (1, 1/2, 1/4, 1/8) whose
             shorter side still has as many pixels. None decodes every picture in full.
         max_pixels: A picture with more is refused before it is decoded; where None, only one that
             is a decompression bomb.
+        only_tags: Whether to read what is said of the picture and not the picture: `pixels` are
+            ``(0, 0, 3)`` then.
 
     Raises:
         ImageError: It is no image of a kind that is read, is damaged, or is a decompression bomb.
@@ -106,7 +104,9 @@ def decode_image(
         if min_side is not None and image.format in {"JPEG", "MPO"}:
             image.draft(None, (min_side, min_side))
         image_format = image.format or "unknown"
-        pixels = _plain_jpeg(image, data, reduced=image.size != (width, height))
+        pixels: NDArray[np.uint8] | None = np.empty((0, 0, 3), dtype=np.uint8)
+        if not only_tags:
+            pixels = _plain_jpeg(image, data, reduced=image.size != (width, height))
         if pixels is None:
             image.load()
     tags, blocks = _tags(image)
@@ -114,8 +114,9 @@ def decode_image(
     pixels = _upright(np.asarray(_rgb(image)) if pixels is None else pixels, turn)
     if turn in _ON_ITS_SIDE:
         width, height = height, width
-    image_id = image_id or identify(data)
-    return DecodedImage(ref, image_id, pixels, width, height, image_format, tags, blocks)
+    image_id = image_id or identity.picture_hash(data)
+    view = _view(image, data, turn)
+    return DecodedImage(ref, image_id, pixels, width, height, image_format, tags, blocks, view)
 
 
 def register_codecs() -> None:
@@ -235,6 +236,16 @@ def _plain_jpeg(image: Image.Image, data: bytes, *, reduced: bool) -> NDArray[np
     except ValueError:
         return None
     return pixels if pixels.shape == (image.height, image.width, 3) else None
+
+
+def _view(image: Image.Image, data: bytes, turn: object) -> str:
+    """See `DecodedImage.view`: the rotation, and a digest of the colour profile if there is one."""
+    shown = identity.view_of(data)
+    profile = image.info.get("icc_profile")
+    if isinstance(profile, bytes):
+        shown += profile
+    upright = turn if turn in range(1, 9) else 1
+    return f"{upright} {blake3(shown).hexdigest(_PROFILE_BYTES)}" if shown else f"{upright}"
 
 
 def _upright(pixels: NDArray[np.uint8], turn: object) -> NDArray[np.uint8]:

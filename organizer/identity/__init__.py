@@ -14,30 +14,17 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from blake3 import blake3
 
 from organizer.identity import gif, heif, jpeg, jpeg2000, png, tiff, webp
 from organizer.identity.parts import Parts
+from organizer.types import Identity
 
 _ID_BYTES = 16  # two of 10 ** 12 images share one with a chance below 10 ** -14
 
 _DAMAGED = (IndexError, KeyError, ValueError, OverflowError, struct.error)
 """What reading beyond the end, or numbers that mean nothing, raise in the readers of formats."""
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """What a file is by its content.
-
-    Attributes:
-        picture: The hash of the picture data: 32 hexadecimal digits.
-        file: The hash of all bytes, likewise.
-    """
-
-    picture: str
-    file: str
 
 
 def identify(data: bytes) -> Identity:
@@ -71,6 +58,16 @@ def picture_hash(data: bytes) -> str:
             if parts:
                 return _hashed(name, parts)
     return _hashed("file", [("file", [memoryview(data)])])
+
+
+def view_of(data: bytes) -> bytes:
+    """What a container says of how its picture is shown, where Pillow does not tell; see `heif`."""
+    if not heif.is_heif(data):
+        return b""
+    try:
+        return heif.view(memoryview(data))
+    except _DAMAGED:
+        return b""
 
 
 def _parts(parts_of: Callable[[memoryview], Parts | None], data: bytes) -> Parts | None:

@@ -193,11 +193,15 @@ class Library:
         progress: Progress | None = None,
         stop: Callable[[], bool] = lambda: False,
         pause: Callable[[], None] = lambda: None,
+        verify: bool = False,
+        reread_metadata: bool = False,
     ) -> IngestReport:
         """Ingest the images of folders and files; new ones are assigned to the current clusters.
 
         A file that is known and unchanged costs one stat call. No image of the library changes its
-        cluster.
+        cluster. An image is its picture: where only the metadata of a file changed, they are stored
+        and the image stays what it is. Where a tag rotates the picture, it is embedded anew, and
+        assigned anew unless a decision fixed it.
 
         Args:
             paths: Folders and files.
@@ -209,6 +213,10 @@ class Library:
             stop: Asked after every batch; True ends the run with what was done so far committed.
             pause: Called after every batch. What it decides (`corrections`, `undo`, `redo`) is
                 stored at once, and the images that follow are assigned to the clusters after it.
+            verify: Whether to read every file, and not to take one of the same size and time for
+                unchanged.
+            reread_metadata: Whether to read the metadata of all files anew, for instance after a
+                reader of metadata was installed; nothing is embedded again for it.
 
         Raises:
             SettingsError: A path does not exist, there are no images, or no such embedder or
@@ -222,6 +230,8 @@ class Library:
             24
         """
         require_flag("other_weights", other_weights)
+        require_flag("verify", verify)
+        require_flag("reread_metadata", reread_metadata)
         require_function("stop", stop)
         require_function("pause", pause)
         shown = progress_or_none(progress)
@@ -238,6 +248,8 @@ class Library:
             progress=shown,
             stop=stop,
             pause=pause,
+            verify=verify,
+            reread_metadata=reread_metadata,
         )
         if self._opened.is_served:
             self.images.refresh()  # whoever waited for the ingest sees its images

@@ -28,10 +28,14 @@ class IngestRequest(Body):
         paths: Folders and files of the service's machine; all that were ingested before where
             empty.
         embedder: The name of an embedder; the library's own where null.
+        verify: Whether to read every file, also those whose size and time are as they were.
+        reread_metadata: Whether to read the metadata of all files anew.
     """
 
     paths: list[ServerPath] = Field([], max_length=_MOST_PATHS)
     embedder: EmbedderName | None = None
+    verify: bool = False
+    reread_metadata: bool = False
 
 
 @router.post("/ingests", status_code=202)
@@ -53,6 +57,8 @@ def begin_ingest(
         report = library.ingest(
             paths,
             embedder=body.embedder,
+            verify=body.verify,
+            reread_metadata=body.reread_metadata,
             progress=run,
             stop=run.should_stop,
             pause=service.writer.decide_waiting,

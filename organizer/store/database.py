@@ -103,7 +103,7 @@ class Database:
         if not self.journal.exists and any(self.path.glob("*.lance/_versions/*")):
             raise damaged(self.path, f"there are tables, and no {MANIFEST}")
         LibraryJournal.create(self.path)
-        self._discard_unfinished()
+        self.discard_unfinished()
         with self.transaction():
             for name, schema in TABLES.items():
                 self.create_table(name, schema)
@@ -174,13 +174,6 @@ class Database:
         with translated(self.path):
             found = self.dataset(name) if dataset is None else dataset
             return found.to_table(columns=columns, filter=where, scan_in_order=True)
-
-    def read_all_columns(self, name: str) -> pa.Table:
-        """All rows of a table of an older format, with its columns, in its latest version."""
-        import lance
-
-        with translated(self.path):
-            return lance.dataset(str(self._folder(name))).to_table(scan_in_order=True)
 
     def batches(
         self, name: str, columns: Sequence[str], *, rows: int, dataset: Any = None
@@ -435,7 +428,7 @@ class Database:
         with self.locked():
             self._holder = threading.get_ident()
             try:
-                self._discard_unfinished()
+                self.discard_unfinished()
                 was_interrupted = self._is_unfinished()
                 yield was_interrupted
                 if self._is_unfinished():
@@ -464,8 +457,11 @@ class Database:
         with self.transaction():
             self.journal.execute("UPDATE state SET unfinished = ?", [value])
 
-    def _discard_unfinished(self) -> None:
-        """Remove what a writer that was interrupted left of a transaction."""
+    def discard_unfinished(self) -> None:
+        """Remove what a writer that was interrupted left of a transaction.
+
+        The caller keeps other writers out.
+        """
         rows = self.journal.rows("SELECT name, version FROM table_versions")
         versions = {row["name"]: row["version"] for row in rows}
         for folder in self.path.glob("*.lance"):

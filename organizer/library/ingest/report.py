@@ -49,6 +49,10 @@ class IngestReport:
         seconds: Wall time.
         interrupted: Whether the run was stopped before its end.
         failed_readers: Readers of metadata that failed on new photos, by name.
+        replaced: Files in whose place another photo is now; each counts among `counts` too, by what
+            that photo is.
+        first_replaced: The first of them, "" where there is none.
+        merged: Pairs of images of an older library that were one picture, and are one image now.
     """
 
     counts: Counter[Outcome] = field(default_factory=Counter)
@@ -66,6 +70,9 @@ class IngestReport:
     seconds: float = 0.0
     interrupted: bool = False
     failed_readers: dict[str, FailedReader] = field(default_factory=dict)
+    replaced: int = 0
+    first_replaced: str = ""
+    merged: int = 0
 
     @property
     def unusable(self) -> int:
@@ -77,6 +84,18 @@ class IngestReport:
         self.counts[outcome] += 1
         if len(self.examples[outcome]) < _EXAMPLES:
             self.examples[outcome].append(str(file))
+
+    def recount(self, file: Path, counted: Outcome, outcome: Outcome) -> None:
+        """Count a file otherwise than it was counted."""
+        self.counts[counted] -= 1
+        if str(file) in self.examples[counted]:
+            self.examples[counted].remove(str(file))
+        self.count(outcome, file)
+
+    def count_replaced(self, file: Path) -> None:
+        """Count a file in whose place another photo is now."""
+        self.replaced += 1
+        self.first_replaced = self.first_replaced or str(file)
 
     def count_reader_failures(self, file: ProcessedFile) -> None:
         """Count a new photo on which readers of metadata failed."""

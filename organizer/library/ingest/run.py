@@ -16,16 +16,20 @@ from organizer.library import embedders
 from organizer.library.arrangements.active import arranged_files_below
 from organizer.library.clustering.preprocessing import uses_capture_info
 from organizer.library.ingest.commit import CommitBuffer
+from organizer.library.ingest.described import undescribed_files
 from organizer.library.ingest.late import assign_late
 from organizer.library.ingest.report import IngestReport
+from organizer.library.ingest.twins import Suspect, merge_twins
 from organizer.library.progress import NoProgress, Progress
 from organizer.paths import folder_prefix
 from organizer.protocols import Embedder, Executor, LoadedEmbedder
 from organizer.settings import DEFAULT_EMBEDDER, Settings, config_path
-from organizer.store import FileImage, FileIndex, IdSet, PhotoRoot, Store
+from organizer.store import FileImage, FileIndex, IdSet, KnownPictures, PhotoRoot, Store
 from organizer.types import (
     FileState,
+    Identity,
     ImageRef,
+    KnownImage,
     Outcome,
     PartSpec,
     Problem,
@@ -94,6 +98,8 @@ def run_ingest(
     stop: Callable[[], bool],
     pause: Callable[[], None],
     is_complete: Callable[[ImageRef], bool] | None = None,
+    verify: bool = False,
+    reread_metadata: bool = False,
 ) -> IngestReport:
     """See `organizer.library.Library.ingest`. The caller holds the library for writing.
 
@@ -110,10 +116,14 @@ def run_ingest(
         is_complete: Whether a file is to be read; another program may still be writing it. One
             that is not, or that changed while it was read and cannot be used, is left for a later
             ingest: neither broken nor missing. None reads all files.
+        verify: As in `Library.ingest`.
+        reread_metadata: As in `Library.ingest`.
     """
     try:
         run = _prepare(store, starts, embedder, other_weights, settings, progress, stop, pause)
         run.is_complete = is_complete
+        run.index.trusts_times = not (verify or reread_metadata)
+        run.pictures.reads_again = reread_metadata
         return run.run(was_interrupted=was_interrupted)
     finally:
         store.roots.discard_pending()
@@ -182,6 +192,7 @@ def _prepare(
         nested=[r for r in roots if any(r.folder.is_relative_to(s) for s in starts)],
         root_ids={root.folder: root.root_id for root in roots},
         index=store.photos.index(starts, embedded),
+        pictures=store.photos.known_pictures(embedded),
         arranged=arranged_files_below(store, starts),
     )
 
@@ -198,10 +209,14 @@ class _Ingest:
         nested: Roots below one of the starting points.
         root_ids: Ids of all roots, by folder.
         index: The known files below the starting points.
+        pictures: The images of the library by their pictures.
         arranged: Links and copies that arrangements made below the starting points.
         blind: Folders that cannot be listed.
         found_again: Files of known images, by image.
         is_complete: See `run_ingest`.
+        undescribed: Images that may have the metadata of another file than the one that counts.
+        twins: Pairs of images that turned out to be one picture.
+        suspects: Pairs that may be.
     """
 
     store: Store
@@ -216,11 +231,15 @@ class _Ingest:
     nested: list[PhotoRoot]
     root_ids: dict[Path, int]
     index: FileIndex
+    pictures: KnownPictures
     arranged: frozenset[str]
     report: IngestReport = field(default_factory=IngestReport)
     blind: list[Problem] = field(default_factory=list)
     found_again: dict[str, list[Path]] = field(default_factory=dict)
     is_complete: Callable[[ImageRef], bool] | None = None
+    undescribed: set[str] = field(default_factory=set)
+    twins: list[tuple[str, str]] = field(default_factory=list)
+    suspects: list[Suspect] = field(default_factory=list)
 
     def pending(self) -> PendingFiles:
         """See `pending_files`."""
@@ -241,6 +260,8 @@ class _Ingest:
         if new:
             self._embed(new)
         self._sweep(was_interrupted=was_interrupted)
+        self._merge_twins()
+        self._describe_again()
         self._assign_late()
         for file in (file for files in self.found_again.values() for file in files):
             self.report.count(Outcome.DUPLICATE, file)
@@ -315,34 +336,53 @@ class _Ingest:
     # Read, embed, commit -------------------------------------------------------------------
 
     def _embed(self, total: int) -> None:
-        settings = self.settings
-        loaded = self.loaded or self._load()
+        loaded = self._loaded()
         self.spec = loaded.spec
         self.report.engine = getattr(loaded.part, "engine", "")
-        commit = CommitBuffer.open(
-            self.store, loaded, self.root_ids, self.report, seed=settings.seed
+        commit = self._commit_buffer(loaded, self.pictures)
+        self.progress.begin(f"embedding with {loaded.spec.name}", total)
+        self._drain(self._executor(), loaded, commit)
+        self.found_again = commit.found_again
+        self.undescribed |= commit.undescribed
+        self.twins += commit.twins
+        self.suspects += commit.suspects
+
+    def _commit_buffer(self, loaded: LoadedEmbedder, pictures: KnownPictures) -> CommitBuffer:
+        return CommitBuffer.open(
+            self.store,
+            loaded,
+            self.root_ids,
+            self.report,
+            embedded=self.embedded,
+            pictures=pictures,
+            seed=self.settings.seed,
         )
+
+    def _executor(self) -> Executor:
+        settings = self.settings
         options = {
             "threads": settings.threads,
             "batch_size": settings.batch_size,
             "max_file_bytes": settings.max_file_bytes,
         }
         _, executor = registry.create_part(_EXECUTORS, PartSpec(settings.executor), options=options)
-        self.progress.begin(f"embedding with {loaded.spec.name}", total)
-        self._drain(executor, loaded, commit)
-        self.found_again = commit.found_again
+        return executor  # type: ignore[no-any-return]
+
+    def _loaded(self) -> LoadedEmbedder:
+        if self.loaded is None:
+            self.loaded = self._load()
+        return self.loaded
 
     def _load(self) -> LoadedEmbedder:
         return embedders.load_embedder(self.spec or PartSpec(DEFAULT_EMBEDDER), self.settings)
 
     def _drain(self, executor: Executor, loaded: LoadedEmbedder, commit: CommitBuffer) -> None:
-        batches = executor.run(self._refs_to_read(), loaded, is_known=self.embedded.__contains__)
+        batches = executor.run(self._refs_to_read(), loaded, find=self.pictures.find)
         notes = _Notes(self.progress, loaded.spec.name, self.settings.batch_size)
         last = time.monotonic()
         for read in batches:
             batch = read if self.is_complete is None else _without_changing(read)
             notes.of(batch)
-            self.embedded.add(batch.embeddings.image_ids)
             commit.add(batch)
             self.progress.advance(len(batch.files))
             overdue = time.monotonic() - last > self.settings.commit_seconds
@@ -374,6 +414,8 @@ class _Ingest:
         photos.mark(self.index.found_again(), FileState.PRESENT)
         blind = [problem.ref.file for problem in self.blind]
         vanished = self.index.vanished(except_below=blind)
+        self.undescribed.update(image_id for _, image_id in vanished)
+        self.undescribed.update(image_id for _, image_id in self.index.found_again())
         missing = photos.files_in_state(self.found_again, FileState.MISSING)
         moved = self._matched([*missing, *vanished])
         if was_interrupted:
@@ -383,6 +425,36 @@ class _Ingest:
         self.report.counts[Outcome.MISSING] += len(set(vanished) - moved)
         photos.forget_problems(self.index.vanished_problems())
         photos.add_problems(self.blind, self.root_ids)
+
+    def _merge_twins(self) -> None:
+        if self.spec is not None and (self.twins or self.suspects):
+            self.undescribed |= merge_twins(
+                self.store,
+                self.spec,
+                self.twins,
+                self.suspects,
+                self.report,
+                seed=self.settings.seed,
+            )
+
+    def _describe_again(self) -> None:
+        """Read the files whose metadata count now and were not read, as those before them went."""
+        held = undescribed_files(self.store, self.undescribed)
+        if not held or self.report.interrupted:
+            return
+        loaded, pictures = self._loaded(), self.store.photos.known_pictures(self.embedded)
+
+        def find(identity: Identity) -> KnownImage | None:
+            known = pictures.find(identity)
+            return None if known is None else replace(known, file_hash="")
+
+        commit = self._commit_buffer(loaded, pictures)
+        refs = iter([one.ref for one in held])
+        for batch in self._executor().run(refs, loaded, find=find):
+            # A file that has changed once more is for the next ingest.
+            as_known = {one.ref: one.image_id for one in held}
+            files = (f for f in batch.files if f.image_id == as_known[f.ref])
+            commit.describe(replace(batch, files=tuple(files)))
 
     def _matched(self, gone: list[FileImage]) -> set[FileImage]:
         """The files that are gone and whose content was found elsewhere: they moved."""
@@ -432,7 +504,7 @@ class _Notes:
 
 
 def _reader_note(failure: ReaderFailure, ref: ImageRef) -> str:
-    """Said at once: what a reader does not find in a new photo is never looked for again."""
+    """Said at once: what a reader does not find in a photo is looked for again only if asked."""
     return (
         f"the metadata reader {failure.reader!r} of {metadata.reader_provider(failure.reader)} "
         f"failed on {ref.file}: {failure.reason}; new photos go in without what it would find"

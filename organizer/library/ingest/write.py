@@ -23,6 +23,8 @@ def write_ingest(
     pause: Callable[[], None] = lambda: None,
     other_weights: bool = False,
     is_complete: Callable[[ImageRef], bool] | None = None,
+    verify: bool = False,
+    reread_metadata: bool = False,
 ) -> IngestReport:
     """Hold the library for writing, ingest, and tidy up; see `run_ingest`.
 
@@ -42,6 +44,8 @@ def write_ingest(
             stop=stop,
             pause=pause,
             is_complete=is_complete,
+            verify=verify,
+            reread_metadata=reread_metadata,
         )
         if sum(report.counts.values()) > report.counts[Outcome.UNCHANGED]:
             opened.tidy()
