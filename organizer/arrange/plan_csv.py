@@ -26,8 +26,10 @@ from organizer.errors import SettingsError
 
 PLAN_COLUMNS = (
     "source", "target", "why", "do", "cluster", "cluster_folder", "image", "size", "mtime", "to",
+    "file_hash", "picture_hash",
 )  # fmt: skip
-"""The header. `do` is the mode, "there" or "leave"; `image` is the hash, empty for a sidecar."""
+"""The header. `do` is the mode, "there" or "leave"; `image` is the image, empty for a sidecar; the
+hashes are those of the file and of its picture."""
 
 _THERE, _LEAVE = "there", "leave"
 _NEEDED = ("source", "target", "do", "image", "size", "mtime", "to")
@@ -150,6 +152,8 @@ def _step(row: _Row, to: Path) -> ArrangeStep:
         row.whole_number("size"),
         row.whole_number("mtime", "ns:"),
         folder if list(inside[:-1][: len(parts)]) == parts else "",
+        _hash(row, "file_hash"),
+        _hash(row, "picture_hash"),
     )
 
 
@@ -234,9 +238,13 @@ def _require_moved_once(
 
 
 def _image_id(row: _Row) -> str:
-    text = row["image"].strip()
+    return _hash(row, "image")
+
+
+def _hash(row: _Row, column: str) -> str:
+    text = row[column].strip()
     if text and not _IMAGE.fullmatch(text):
-        raise row.refused(f"{text!r} cannot be in the column image", _HINT)
+        raise row.refused(f"{text!r} cannot be in the column {column}", _HINT)
     return text.removeprefix("id:")
 
 
@@ -252,12 +260,14 @@ def _step_row(plan: ArrangePlan, step: ArrangeStep, do: str) -> tuple[object, ..
         step.size,
         f"ns:{step.mtime_ns}",
         plan.to,
+        f"id:{step.file_hash}" if step.file_hash else "",
+        f"id:{step.picture_hash}" if step.picture_hash else "",
     )
 
 
 def _left_row(plan: ArrangePlan, item: LeftFile) -> tuple[object, ...]:
     image = f"id:{item.image_id}" if item.image_id else ""
-    return (item.source, "", _guarded(item.why), _LEAVE, "", "", image, "", "", plan.to)
+    return (item.source, "", _guarded(item.why), _LEAVE, "", "", image, "", "", plan.to, "", "")
 
 
 def _guarded(text: str) -> str:
