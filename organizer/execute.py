@@ -85,10 +85,10 @@ class ThreadedExecutor:
     def _batches(
         self, works: Iterator[_Work], embedder: LoadedEmbedder
     ) -> Iterator[ProcessedBatch]:
-        came = IdSet()
+        came, said = IdSet(), IdSet()
         batch = _OpenBatch()
         for work in works:
-            batch.add(work, came)
+            batch.add(work, came, said)
             full = len(batch.prepared) >= self._batch_size
             if full or len(batch.files) >= _FILES_PER_BATCH * self._batch_size:
                 done = batch.close(embedder)
@@ -118,8 +118,19 @@ class _OpenBatch:
     image_ids: list[str] = field(default_factory=list)
     prepared: list[Prepared] = field(default_factory=list)
 
-    def add(self, work: _Work, came: IdSet) -> None:
-        is_embedded = False
+    def add(self, work: _Work, came: IdSet, said: IdSet) -> None:
+        """Add a file.
+
+        Args:
+            work: The file.
+            came: The images that were embedded in this run.
+            said: The files, by their hashes, that gave facts in this run; this one is added.
+        """
+        is_embedded, facts, failures = False, work.facts, work.reader_failures
+        if facts is not None and facts.file_hash in said:
+            facts, failures = None, ()
+        elif facts is not None:
+            said.add([facts.file_hash])
         if work.image_id is not None and work.prepared is not None:
             # Two threads may decode the same picture at once: the first in order counts.
             is_embedded = work.image_id not in self.image_ids and work.image_id not in came
@@ -129,9 +140,9 @@ class _OpenBatch:
         file = ProcessedFile(
             work.ref,
             work.image_id,
-            work.facts,
+            facts,
             work.problem,
-            work.reader_failures,
+            failures,
             work.identity.file,
             work.identity.picture,
             is_embedded=is_embedded,

@@ -346,7 +346,7 @@ def test_the_rotation_of_a_heif_is_its_view_and_not_its_identity() -> None:
     place = data.index(b"irot") + 4
     other = data[:place] + bytes([data[place] ^ 2]) + data[place + 1 :]
     assert picture_hash(other) == picture_hash(data)
-    assert heif.view(memoryview(other)) != heif.view(memoryview(data))
+    assert heif.heif_view(memoryview(other)) != heif.heif_view(memoryview(data))
 
 
 def test_comments_in_a_jpeg_2000_codestream_do_not_count() -> None:

@@ -65,7 +65,7 @@ def view_of(data: bytes) -> bytes:
     if not heif.is_heif(data):
         return b""
     try:
-        return heif.view(memoryview(data))
+        return heif.heif_view(memoryview(data))
     except _DAMAGED:
         return b""
 
@@ -89,12 +89,12 @@ def _hashed(name: str, parts: Parts) -> str:
 
 
 _FORMATS: tuple[tuple[str, Callable[[bytes], bool], Callable[[memoryview], Parts | None]], ...] = (
-    ("jpeg", jpeg.is_jpeg, jpeg.parts),
-    ("png", png.is_png, png.parts),
-    ("webp", webp.is_webp, webp.parts),
-    ("tiff", tiff.is_tiff, tiff.parts),
-    ("gif", gif.is_gif, gif.parts),
-    ("heif", heif.is_heif, heif.parts),
-    ("jp2", jpeg2000.is_jp2, jpeg2000.parts),
+    ("jpeg", jpeg.is_jpeg, jpeg.jpeg_parts),
+    ("png", png.is_png, png.png_parts),
+    ("webp", webp.is_webp, webp.webp_parts),
+    ("tiff", tiff.is_tiff, tiff.tiff_parts),
+    ("gif", gif.is_gif, gif.gif_parts),
+    ("heif", heif.is_heif, heif.heif_parts),
+    ("jp2", jpeg2000.is_jp2, jpeg2000.jp2_parts),
     ("j2k", jpeg2000.is_codestream, jpeg2000.codestream_parts),
 )

@@ -17,7 +17,7 @@ def is_gif(data: bytes) -> bool:
     return data[:6] in {b"GIF87a", b"GIF89a"}
 
 
-def parts(data: memoryview) -> Parts | None:
+def gif_parts(data: memoryview) -> Parts | None:
     """The screen and the frames; None where there is no frame."""
     at = 13 + _table_bytes(data[10])
     found: Parts = [("screen", [data[6:at]])]

@@ -2,9 +2,9 @@
 
 A file is a set of items (ISO/IEC 23008-12): coded pictures, grids of them, thumbnails, Exif, XMP.
 The primary item counts, with the items that it is derived from and those that are auxiliary to it,
-and of each the properties that decide decoding. Left out are Exif, XMP, thumbnails, and the
-properties irot and imir and the colour profile, which are the view (`view`): programs that rotate
-a photo write the former.
+and of each the properties that decide decoding. Left out are Exif, XMP, thumbnails, and what is the
+view (`heif_view`): the colour profile, and the properties irot and imir, which programs that rotate
+a photo write.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def is_heif(data: bytes) -> bool:
     return any(brands[at : at + 4] in _BRANDS for at in range(0, len(brands), 4) if at != 4)
 
 
-def parts(data: memoryview) -> Parts | None:
+def heif_parts(data: memoryview) -> Parts | None:
     """The items of the picture; None where there is no primary item with data."""
     items = _Items.read(data)
     if items is None:
@@ -49,7 +49,7 @@ def parts(data: memoryview) -> Parts | None:
     return found if any(label == "data" and pieces for label, pieces in found) else None
 
 
-def view(data: memoryview) -> bytes:
+def heif_view(data: memoryview) -> bytes:
     """What decides how the primary item is shown: its rotation, mirroring and colour profile."""
     items = _Items.read(data)
     if items is None:

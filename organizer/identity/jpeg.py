@@ -29,7 +29,7 @@ def is_jpeg(data: bytes) -> bool:
     return data[:3] == b"\xff\xd8\xff"
 
 
-def parts(data: memoryview) -> Parts | None:
+def jpeg_parts(data: memoryview) -> Parts | None:
     """The tables, the frame and the scans; None where there is no scan."""
     found: Parts = []
     colours = _Colours()

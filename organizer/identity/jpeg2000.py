@@ -26,7 +26,7 @@ def is_codestream(data: bytes) -> bool:
     return data[:4] == _SOC
 
 
-def parts(data: memoryview) -> Parts | None:
+def jp2_parts(data: memoryview) -> Parts | None:
     """The header's boxes that decide decoding, and the codestreams; None where there is none."""
     found: Parts = []
     streams = 0

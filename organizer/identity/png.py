@@ -22,7 +22,7 @@ def is_png(data: bytes) -> bool:
     return data[:8] == _SIGNATURE
 
 
-def parts(data: memoryview) -> Parts | None:
+def png_parts(data: memoryview) -> Parts | None:
     """The chunks that decide pixels; None where there is no image data."""
     found: Parts = []
     at, end, has_data = 8, len(data), False

@@ -50,7 +50,7 @@ def is_tiff(data: bytes) -> bool:
     return data[:4] in _STARTS
 
 
-def parts(data: memoryview) -> Parts | None:
+def tiff_parts(data: memoryview) -> Parts | None:
     """The pages; None where one has no data, or overlapping data that would be hashed twice."""
     order, is_big = _STARTS[bytes(data[:4])]
     at = struct.unpack_from(f"{order}Q", data, 8)[0] if is_big else _u32(data, order, 4)

@@ -20,7 +20,7 @@ def is_webp(data: bytes) -> bool:
     return data[:4] == b"RIFF" and data[8:12] == b"WEBP"
 
 
-def parts(data: memoryview) -> Parts | None:
+def webp_parts(data: memoryview) -> Parts | None:
     """The chunks that decide pixels; None where there are none."""
     found: Parts = []
     canvas = data[:0]

@@ -175,6 +175,14 @@ class Database:
             found = self.dataset(name) if dataset is None else dataset
             return found.to_table(columns=columns, filter=where, scan_in_order=True)
 
+    def read_all_columns(self, name: str) -> pa.Table:
+        """All rows of a table of an older format, with its columns, as they are committed."""
+        import lance
+
+        with translated(self.path):
+            dataset = lance.dataset(str(self._folder(name)), version=self.version(name))
+            return dataset.to_table(scan_in_order=True)
+
     def batches(
         self, name: str, columns: Sequence[str], *, rows: int, dataset: Any = None
     ) -> Iterator[pa.RecordBatch]:

@@ -91,7 +91,7 @@ def _to_2(database: Database) -> None:
 def _rewrite(
     database: Database, name: str, change: Callable[[pa.Table], pa.Table], schema: pa.Schema
 ) -> None:
-    rows = database.read(name)
+    rows = database.read_all_columns(name)
     if not set(schema.names) <= set(rows.schema.names):
         database.overwrite(name, change(rows).select(schema.names).cast(schema))
 
@@ -186,12 +186,12 @@ def _to_5(database: Database) -> None:
 
 def _remove_unreal(database: Database) -> None:
     """Remove images that no file makes real: a commit that did not get to its end."""
-    real = set(database.read("files", ["image_id"])["image_id"].to_pylist())
+    real = set(database.read_all_columns("files")["image_id"].to_pylist())
     crops = database.read("crops", ["crop_id", "image_id"]).to_pylist()
     real |= {row["crop_id"] for row in crops if row["image_id"] in real}
     for name in database.names():
         if name == "images" or name.startswith(("assignments_", "vectors_")):
-            ids = database.read(name, ["image_id"])["image_id"].to_pylist()
+            ids = database.read_all_columns(name)["image_id"].to_pylist()
             database.delete_by_id(name, "image_id", (i for i in ids if i not in real))
 
 
