@@ -675,10 +675,14 @@ class IngestRequest(BaseModel):
         paths: Folders and files of the service's machine; all that were ingested before where
             empty.
         embedder: The name of an embedder; the library's own where null.
+        verify: Whether to read every file, also those whose size and time are as they were.
+        reread_metadata: Whether to read the metadata of all files anew.
     """
 
     paths: list[str] = []
     embedder: str | None = None
+    verify: bool = False
+    reread_metadata: bool = False
 
 
 class JobItem(BaseModel):

@@ -19,7 +19,7 @@ _FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xC
 _WITHOUT_LENGTH = {0x01, 0xD8, *range(0xD0, 0xD8)}
 _MOST_SEGMENTS = 1 << 16
 """Segments above which a file is no photo: a hostile one of tiny segments would take long."""
-_FIRST_BLOCK, _LARGEST_BLOCK = 1 << 12, 1 << 18
+_FIRST_BLOCK, _LARGEST_BLOCK = 1 << 14, 1 << 17
 """Bytes of a scan that are looked through at once: few at first, since scans may be short, and as
 many as stay in the cache."""
 
@@ -106,19 +106,23 @@ def _next_marker(data: memoryview, at: int) -> int:
 
 def _end_of_scan(data: memoryview, at: int) -> int:
     """Where the entropy-coded data from a place on ends: at a marker that is no restart marker."""
-    end, size = len(data), _FIRST_BLOCK
-    while at < end:
-        block = np.frombuffer(data[at : at + size + 1], dtype=np.uint8)
-        marked = (block[:-1] == 0xFF) & (block[1:] != 0)
-        if marked.any():
-            marks = np.flatnonzero(marked)
-            codes = block[marks + 1]
+    numbers, last, size = np.frombuffer(data, dtype=np.uint8), len(data) - 1, _FIRST_BLOCK
+    marked, followed = np.empty((2, min(_LARGEST_BLOCK, max(last - at, 0))), dtype=np.bool_)
+    while at < last:
+        count = min(size, last - at)
+        here, then = marked[:count], followed[:count]
+        np.equal(numbers[at : at + count], 0xFF, out=here)
+        np.not_equal(numbers[at + 1 : at + 1 + count], 0, out=then)
+        np.logical_and(here, then, out=here)
+        if here.any():
+            marks = np.flatnonzero(here)
+            codes = numbers[at + 1 :][marks]
             ends = np.flatnonzero((codes & 0xF8 != 0xD0) & (codes != 0xFF))
             if len(ends):
                 return at + int(marks[ends[0]])
-        at += size
+        at += count
         size = min(2 * size, _LARGEST_BLOCK)
-    return end
+    return len(data)
 
 
 def _unpadded(data: memoryview, start: int, stop: int) -> int:
