@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from organizer.store.choices import ChoiceTable
 from organizer.store.database import Database
 from organizer.store.detections import DetectionTables
 from organizer.store.file_index import FileImage, FileIndex, path_id
@@ -52,6 +53,8 @@ class KnownFile:
 KnownFiles = dict[FileImage, KnownFile]
 
 _PAIR = ("path_id", "image_id")
+_TURNS = "turns"
+"""The name among the choices of a library under which they are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,7 @@ class PhotoTables:
         self._roots = roots
         self._former_folders = former_folders
         self._detections = detections
+        self._choices = ChoiceTable(database)
         self.with_people = False
 
     # Reading -------------------------------------------------------------------------------
@@ -402,7 +406,15 @@ class PhotoTables:
         rows = self._database.read("files", ["path_id", "image_id"], where=where).to_pylist()
         return sorted((row["path_id"], row["image_id"]) for row in rows)
 
+    def turns(self) -> int:
+        """How often images came to be shown otherwise: what is kept of their pixels is outdated."""
+        return int(self._choices.get(_TURNS) or 0)
+
     # Writing -------------------------------------------------------------------------------
+
+    def count_turn(self) -> None:
+        """Note that images are shown otherwise from now on; see `turns`."""
+        self._choices.set(_TURNS, self.turns() + 1)
 
     def add_images(self, facts: Sequence[ImageFacts]) -> None:
         """Add images that are not there; they become real with their first file."""

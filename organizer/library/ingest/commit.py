@@ -231,6 +231,7 @@ class CommitBuffer:
         store, spec = self._store, self._loaded.spec
         former = store.vectors.read_rows(spec, batch.image_ids)
         store.vectors.replace(spec, batch)
+        store.photos.count_turn()
         assigner = self._up_to_date()
         if assigner is not None:
             assigner.reassign(batch.image_ids, former, batch.vectors)
