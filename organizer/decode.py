@@ -104,6 +104,7 @@ def decode_image(
         if min_side is not None and image.format in {"JPEG", "MPO"}:
             image.draft(None, (min_side, min_side))
         image_format = image.format or "unknown"
+        stated = _turned_by_pillow(image)
         pixels: NDArray[np.uint8] | None = np.empty((0, 0, 3), dtype=np.uint8)
         if not only_tags:
             pixels = _plain_jpeg(image, data, reduced=image.size != (width, height))
@@ -111,11 +112,13 @@ def decode_image(
             image.load()
     tags, blocks = _tags(image)
     turn = tags.pop("Orientation", 1)
+    if stated is not None:
+        turn = 1
     pixels = _upright(np.asarray(_rgb(image)) if pixels is None else pixels, turn)
     if turn in _ON_ITS_SIDE:
         width, height = height, width
     image_id = image_id or identity.picture_hash(data)
-    view = _view(image, data, turn)
+    view = _view(image, data, turn if stated is None else stated)
     return DecodedImage(ref, image_id, pixels, width, height, image_format, tags, blocks, view)
 
 
@@ -236,6 +239,12 @@ def _plain_jpeg(image: Image.Image, data: bytes, *, reduced: bool) -> NDArray[np
     except ValueError:
         return None
     return pixels if pixels.shape == (image.height, image.width, 3) else None
+
+
+def _turned_by_pillow(image: Image.Image) -> object:
+    """The orientation that Pillow applies itself when it loads a picture; None where we do."""
+    tags = getattr(image, "tag_v2", None)
+    return tags.get(exif.ORIENTATION, 1) if image.format == "TIFF" and tags is not None else None
 
 
 def _view(image: Image.Image, data: bytes, turn: object) -> str:

@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from organizer import decode
 from organizer.arrange import ArrangeMode
 from organizer.identity import identify
 from organizer.library import Library
 from organizer.library.folders.options import ArrangeOptions
 from organizer.library.ingest.report import IngestReport
 from organizer.settings import Settings
-from organizer.types import AssignmentState, Outcome
+from organizer.types import AssignmentState, ImageRef, Outcome
 from tests.conftest import Run, Site, make_photo
 
 _ORIENTATION, _DATE, _MODEL = 0x0112, 0x9003, 0x0110
@@ -371,3 +372,28 @@ def test_undo_moves_an_edited_photo_back_with_what_was_written_into_it(
     assert not list(to.rglob("*.jpg"))
     report = clustered.ingest([photos])
     assert _counts(report) == {"unchanged": 23, "new_metadata": 1}
+
+
+# --- Tags without the picture --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+def test_tags_are_read_alike_with_and_without_the_picture(
+    kind: str, orientation: int, tmp_path: Path
+) -> None:
+    decode.register_codecs()
+    exif = Image.Exif()
+    exif[_ORIENTATION], exif[_MODEL] = orientation, "BUSHNELL"
+    file = tmp_path / "photo"
+    pixels = np.random.default_rng(0).integers(0, 255, (48, 64, 3)).astype(np.uint8)
+    Image.fromarray(pixels).save(file, kind, exif=exif)
+    ref = ImageRef(tmp_path, "photo", file.stat().st_size, 0)
+    whole = decode.decode_image(ref, file.read_bytes())
+    tags = decode.decode_image(ref, file.read_bytes(), only_tags=True)
+    assert tags.pixels.shape == (0, 0, 3)
+    for name in ("width", "height", "format", "metadata", "blocks", "view"):
+        assert getattr(tags, name) == getattr(whole, name), name
+    assert whole.view.split(" ")[0] == str(orientation)
+    assert whole.pixels.shape[:2] == (whole.height, whole.width)
+    assert (whole.width, whole.height) == ((48, 64) if orientation in {6, 8} else (64, 48))

@@ -35,6 +35,8 @@ from organizer.types import (
 )
 
 _ROWS_PER_UPSERT = 10_000
+_SOUGHT_BY_ID = 4_000
+"""Of more images than these all rows are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ class PhotoTables:
     def facts_of(self, image_ids: Iterable[str]) -> dict[str, ImageFacts]:
         """What is known of some images; a crop has its frame's facts and the size of its box."""
         wanted = set(image_ids)
-        table = self._database.read_by_id("images", "image_id", wanted, IMAGES.names)
+        table = self._rows_of("images", wanted, IMAGES.names)
         facts = {row["image_id"]: _facts(row) for row in table.to_pylist()}
         crops = self._detections.crops(wanted - facts.keys())
         if crops:
@@ -292,11 +294,13 @@ class PhotoTables:
         return sorted(found, key=lambda held: str(held.ref.file))
 
     def first_files(self, image_ids: Iterable[str]) -> dict[str, HeldFile]:
-        """Of some images the file whose metadata count, where one is there; see `ImageFacts`."""
+        """Of some images the file whose metadata count, where one is there; see `ImageFacts`.
+
+        Its `picture_hash` is left empty.
+        """
         wanted = set(image_ids)
         folders = {root.root_id: root.folder for root in self._roots.all()}
-        rows = self._database.read_by_id("files", "image_id", wanted, FILES.names).to_pylist()
-        pictures = self.picture_hashes(wanted)
+        rows = self._rows_of("files", wanted, FILES.names).to_pylist()
         found: dict[str, tuple[str, HeldFile]] = {}
         for row in rows:
             if row["state"] != FileState.PRESENT:
@@ -305,15 +309,16 @@ class PhotoTables:
             ref = ImageRef(folders[row["root_id"]], row["path"], row["size"], row["mtime_ns"])
             place = str(ref.file)
             if image_id not in found or place < found[image_id][0]:
-                held = HeldFile(
-                    image_id,
-                    ref,
-                    FileState.PRESENT,
-                    row["file_hash"],
-                    pictures.get(image_id, ""),
-                )
+                held = HeldFile(image_id, ref, FileState.PRESENT, row["file_hash"], "")
                 found[image_id] = place, held
         return {image_id: held for image_id, (_, held) in found.items()}
+
+    def _rows_of(self, name: str, image_ids: Set[str], columns: Sequence[str]) -> ArrowTable:
+        """The rows of some images: by their ids, or out of all where that is quicker."""
+        if len(image_ids) <= _SOUGHT_BY_ID:
+            return self._database.read_by_id(name, "image_id", image_ids, columns)
+        rows = self._database.read(name, columns)
+        return rows.filter(pc.is_in(rows["image_id"], pa.array(sorted(image_ids), pa.string())))
 
     def picture_hashes(self, image_ids: Iterable[str]) -> dict[str, str]:
         """The hashes of the pictures of some images; empty where one is not known yet."""

@@ -71,9 +71,8 @@ def describe_images(
 
 def undescribed_files(store: Store, image_ids: Iterable[str]) -> list[HeldFile]:
     """Of some images the files that count and whose metadata are not those that are stored."""
-    wanted = set(image_ids)
-    stored = store.photos.facts_of(wanted)
-    first: Mapping[str, HeldFile] = store.photos.first_files(wanted)
+    first: Mapping[str, HeldFile] = store.photos.first_files(image_ids)
+    stored = store.photos.facts_of(first)
     return [held for i, held in first.items() if i in stored and not is_described(stored[i], held)]
 
 

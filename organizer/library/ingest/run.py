@@ -123,7 +123,7 @@ def run_ingest(
         run = _prepare(store, starts, embedder, other_weights, settings, progress, stop, pause)
         run.is_complete = is_complete
         run.index.trusts_times = not (verify or reread_metadata)
-        run.pictures.reads_again = reread_metadata
+        run.reads_again = reread_metadata
         return run.run(was_interrupted=was_interrupted)
     finally:
         store.roots.discard_pending()
@@ -192,7 +192,6 @@ def _prepare(
         nested=[r for r in roots if any(r.folder.is_relative_to(s) for s in starts)],
         root_ids={root.folder: root.root_id for root in roots},
         index=store.photos.index(starts, embedded),
-        pictures=store.photos.known_pictures(embedded),
         arranged=arranged_files_below(store, starts),
     )
 
@@ -209,11 +208,11 @@ class _Ingest:
         nested: Roots below one of the starting points.
         root_ids: Ids of all roots, by folder.
         index: The known files below the starting points.
-        pictures: The images of the library by their pictures.
         arranged: Links and copies that arrangements made below the starting points.
         blind: Folders that cannot be listed.
         found_again: Files of known images, by image.
         is_complete: See `run_ingest`.
+        reads_again: Whether the metadata of files that did not change are read too.
         undescribed: Images that may have the metadata of another file than the one that counts.
         twins: Pairs of images that turned out to be one picture.
         suspects: Pairs that may be.
@@ -231,12 +230,12 @@ class _Ingest:
     nested: list[PhotoRoot]
     root_ids: dict[Path, int]
     index: FileIndex
-    pictures: KnownPictures
     arranged: frozenset[str]
     report: IngestReport = field(default_factory=IngestReport)
     blind: list[Problem] = field(default_factory=list)
     found_again: dict[str, list[Path]] = field(default_factory=dict)
     is_complete: Callable[[ImageRef], bool] | None = None
+    reads_again: bool = False
     undescribed: set[str] = field(default_factory=set)
     twins: list[tuple[str, str]] = field(default_factory=list)
     suspects: list[Suspect] = field(default_factory=list)
@@ -339,9 +338,11 @@ class _Ingest:
         loaded = self._loaded()
         self.spec = loaded.spec
         self.report.engine = getattr(loaded.part, "engine", "")
-        commit = self._commit_buffer(loaded, self.pictures)
+        pictures = self.store.photos.known_pictures(self.embedded)
+        pictures.reads_again = self.reads_again
+        commit = self._commit_buffer(loaded, pictures)
         self.progress.begin(f"embedding with {loaded.spec.name}", total)
-        self._drain(self._executor(), loaded, commit)
+        self._drain(self._executor(), loaded, commit, pictures)
         self.found_again = commit.found_again
         self.undescribed |= commit.undescribed
         self.twins += commit.twins
@@ -376,8 +377,14 @@ class _Ingest:
     def _load(self) -> LoadedEmbedder:
         return embedders.load_embedder(self.spec or PartSpec(DEFAULT_EMBEDDER), self.settings)
 
-    def _drain(self, executor: Executor, loaded: LoadedEmbedder, commit: CommitBuffer) -> None:
-        batches = executor.run(self._refs_to_read(), loaded, find=self.pictures.find)
+    def _drain(
+        self,
+        executor: Executor,
+        loaded: LoadedEmbedder,
+        commit: CommitBuffer,
+        pictures: KnownPictures,
+    ) -> None:
+        batches = executor.run(self._refs_to_read(), loaded, find=pictures.find)
         notes = _Notes(self.progress, loaded.spec.name, self.settings.batch_size)
         last = time.monotonic()
         for read in batches:
