@@ -185,10 +185,10 @@ class _CropEmbedding:
             needed = needed_side(boxes, width, height, min_side)
             image = read_frame(
                 job.facts.image_id,
-                job.facts.picture_hash,
                 job.files,
                 min_side=needed,
                 max_bytes=max_bytes,
+                picture=job.facts.picture_hash,
             )
             ids = [crop.crop_id for crop in job.crops]
             if image is None:

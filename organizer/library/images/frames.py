@@ -47,16 +47,21 @@ def needed_side(boxes: Sequence[Box], width: int, height: int, min_side: int | N
 
 
 def read_frame(
-    image_id: str, picture: str, files: Sequence[Path], *, min_side: int | None, max_bytes: int
+    image_id: str,
+    files: Sequence[Path],
+    *,
+    min_side: int | None,
+    max_bytes: int,
+    picture: str = "",
 ) -> DecodedImage | None:
     """Decode the first of some files that still holds an image; None where none does.
 
     Args:
         image_id: The image.
-        picture: The hash of its picture; "" where it is not known.
         files: The files.
         min_side: As in `organizer.decode.decode_image`.
         max_bytes: A larger file is not read.
+        picture: The hash of its picture (`organizer.types.ImageFacts`); "" where it is not known.
     """
     for file in files:
         try:
@@ -97,7 +102,9 @@ def present_files(files: Sequence[FileRow]) -> list[Path]:
 
 def _holds(data: bytes, image_id: str, picture: str) -> bool:
     """Whether a file holds an image. One of format 6 that was not read since is its bytes."""
-    return picture_hash(data) == picture if picture else file_hash(data) == image_id
+    if picture_hash(data) == (picture or image_id):
+        return True
+    return not picture and file_hash(data) == image_id
 
 
 def _widened(start: float, length: float, wanted: float) -> tuple[float, float]:

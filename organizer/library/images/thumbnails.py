@@ -121,7 +121,9 @@ def _made(
 def _picture(job: _Job, *, side: int, quality: int, max_bytes: int) -> Thumbnail | None:
     box = job.box
     needed = side if box is None else math.ceil(side / max(min(box.width, box.height), 1 / side))
-    image = read_frame(job.frame_id, job.picture, job.files, min_side=needed, max_bytes=max_bytes)
+    image = read_frame(
+        job.frame_id, job.files, min_side=needed, max_bytes=max_bytes, picture=job.picture
+    )
     if image is None:
         return None
     pixels = image.pixels if box is None else cut_box(image.pixels, box)
