@@ -21,7 +21,7 @@ from blake3 import blake3
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from organizer import coordinates, exif
+from organizer import coordinates, exif, identity
 from organizer.errors import ImageError
 from organizer.pixels import bands, jpeg, jxl
 from organizer.pixels.colour import ColourProfiles
@@ -47,7 +47,7 @@ FORMATS = (
 """Pillow's names of what is opened; "JPEG" opens "MPO" too. Others are left out on purpose: EPS
 would run a program."""
 
-_ID_BYTES = 16  # two of 10 ** 12 images share one with a chance below 10 ** -14
+_PROFILE_BYTES = 4  # two profiles of one photo share a digest with a chance below 10 ** -9
 
 _AXES = {"GPSLatitude": "latitude", "GPSLongitude": "longitude"}
 _SUBFILE_TYPE, _BITS_PER_SAMPLE, _PHOTOMETRIC, _SAMPLE_FORMAT = 254, 258, 262, 339
@@ -79,11 +79,6 @@ def read_file(ref: ImageRef, *, max_bytes: int) -> bytes:
     return data
 
 
-def identify(data: bytes) -> str:
-    """The image id of a content: the first 128 bits of its BLAKE3 hash, in hexadecimal."""
-    return blake3(data).hexdigest(_ID_BYTES)
-
-
 def decode_image(
     ref: ImageRef,
     data: bytes,
@@ -92,6 +87,7 @@ def decode_image(
     min_side: int | None = None,
     max_pixels: int | None = None,
     profiles: ColourProfiles | None = None,
+    only_tags: bool = False,
 ) -> DecodedImage:
     """The picture in a file's bytes, in sRGB; of several the one that a viewer shows.
 
@@ -101,19 +97,21 @@ def decode_image(
     Args:
         ref: Where the bytes came from.
         data: The whole content of the file.
-        image_id: What `identify` gave for it, where that is known already.
+        image_id: The image, where it is known already; else the hash of the picture.
         min_side: A JPEG is decoded at the smallest of libjpeg's scales (1, 1/2, 1/4, 1/8) whose
             shorter side still has as many pixels. None decodes every picture in full.
         max_pixels: A picture with more is refused before it is decoded; where None, only one that
             is a decompression bomb.
         profiles: Keeps what converts colours from one picture to the next.
+        only_tags: Whether to read what is said of the picture and not the picture: `pixels` are
+            ``(0, 0, 3)`` then.
 
     Raises:
         ImageError: It is no image of a kind that is read, is damaged, or is a decompression bomb.
     """
     register_codecs()
     profiles = profiles or ColourProfiles()
-    image_id = image_id or identify(data)
+    image_id = image_id or identity.picture_hash(data)
     with _as_image_error():
         if jxl.is_jxl(data):
             _refuse_larger(jxl.size_of(data), max_pixels or _bomb_pixels())
@@ -127,17 +125,26 @@ def decode_image(
         width, height = image.size
         if max_pixels is not None:
             _refuse_larger(image.size, max_pixels)
-        loaded = _load(image, data, min_side=min_side, max_pixels=max_pixels)
+        stated = _turned_by_pillow(image)
+        if only_tags:
+            loaded = _Loaded(image, np.empty((0, 0, 3), dtype=np.uint8))
+        else:
+            loaded = _load(image, data, min_side=min_side, max_pixels=max_pixels)
     tags, blocks = _tags(image)
     turn = tags.pop("Orientation", 1)
     pixels = loaded.pixels
+    if stated is None:
+        is_on_its_side = turn in _ON_ITS_SIDE
+    else:  # Pillow gives the size as it is shown, and turns what it loads
+        is_on_its_side = False
+        turn = 1 if pixels is None or not isinstance(stated, int) else stated
     if pixels is None:
         pixels = _rgb(loaded.image)
     profile = image.info.get("icc_profile")
-    if profiles.changes(profile):
+    if not only_tags and profiles.changes(profile):
         pixels = _in_srgb(loaded.image, pixels, profile, profiles, min_side)
     pixels = _upright(pixels, turn)
-    if turn in _ON_ITS_SIDE:
+    if is_on_its_side:
         width, height = height, width
     return DecodedImage(
         ref,
@@ -148,6 +155,7 @@ def decode_image(
         image.format or "unknown",
         tags,
         blocks,
+        view=_view(profile, data, turn if stated is None else stated),
         damage=loaded.damage,
         holds_more=holds_more,
     )
@@ -447,8 +455,31 @@ def _read_bands(ref: ImageRef, data: bytes, image_id: str, max_pixels: int | Non
     pixels = _upright(found.pixels, found.orientation)
     height, width = pixels.shape[:2]
     return DecodedImage(
-        ref, image_id, pixels, width, height, "TIFF", {}, holds_more=found.pages > 1
+        ref,
+        image_id,
+        pixels,
+        width,
+        height,
+        "TIFF",
+        {},
+        view=_view(None, data, found.orientation),
+        holds_more=found.pages > 1,
     )
+
+
+def _turned_by_pillow(image: Image.Image) -> object:
+    """The orientation that Pillow applies itself when it loads a picture; None where we do."""
+    tags = getattr(image, "tag_v2", None)
+    return tags.get(exif.ORIENTATION, 1) if image.format == "TIFF" and tags is not None else None
+
+
+def _view(profile: object, data: bytes, turn: object) -> str:
+    """See `DecodedImage.view`: the rotation, and a digest of the colour profile if there is one."""
+    shown = identity.view_of(data)
+    if isinstance(profile, bytes):
+        shown += profile
+    upright = turn if turn in range(1, 9) else 1
+    return f"{upright} {blake3(shown).hexdigest(_PROFILE_BYTES)}" if shown else f"{upright}"
 
 
 def _upright(pixels: NDArray[np.uint8], turn: object) -> NDArray[np.uint8]:

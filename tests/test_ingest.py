@@ -908,9 +908,9 @@ class OneByOne(ThreadedExecutor):
     def __init__(self, *, max_file_bytes: int) -> None:
         super().__init__(threads=1, batch_size=1, max_file_bytes=max_file_bytes)
 
-    def run(self, refs, embedder, *, is_known):
+    def run(self, refs, embedder, *, find):
         OneByOne.runs += 1
-        return super().run(refs, embedder, is_known=is_known)
+        return super().run(refs, embedder, find=find)
 """
 
 

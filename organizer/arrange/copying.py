@@ -86,7 +86,7 @@ def _require_still(source: Path, before: os.stat_result) -> None:
 
 
 def _require_content(step: ArrangeStep, read: str) -> None:
-    if step.image_id and read != step.image_id:
+    if step.content_hash and read != step.content_hash:
         raise ChangedError("its content changed, though size and time did not")
 
 

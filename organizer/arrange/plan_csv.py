@@ -28,8 +28,10 @@ from organizer.errors import SettingsError
 
 PLAN_COLUMNS = (
     "source", "target", "why", "do", "cluster", "cluster_folder", "image", "size", "mtime", "to",
+    "file_hash", "picture_hash",
 )  # fmt: skip
-"""The header. `do` is the mode, "there" or "leave"; `image` is the hash, empty for a sidecar."""
+"""The header. `do` is the mode, "there" or "leave"; `image` is the image, empty for a sidecar; the
+hashes are those of the file and of its picture."""
 
 _THERE, _LEAVE = "there", "leave"
 _NEEDED = ("source", "target", "do", "image", "size", "mtime", "to")
@@ -295,6 +297,8 @@ def _step(row: _Row, to: Path) -> ArrangeStep:
         row.whole_number("size"),
         row.whole_number("mtime", "ns:"),
         folder if list(inside[:-1][: len(parts)]) == parts else "",
+        _hash(row, "file_hash"),
+        _hash(row, "picture_hash"),
     )
 
 
@@ -335,9 +339,13 @@ def _below(text: str, to: PurePath) -> tuple[str, ...]:
 
 
 def _image_id(row: _Row) -> str:
-    text = row["image"].strip()
+    return _hash(row, "image")
+
+
+def _hash(row: _Row, column: str) -> str:
+    text = row[column].strip()
     if text and not _IMAGE.fullmatch(text):
-        raise _OddRowError(f"{text!r} cannot be in the column image", _HINT)
+        raise _OddRowError(f"{text!r} cannot be in the column {column}", _HINT)
     return text.removeprefix("id:")
 
 
@@ -353,12 +361,14 @@ def _step_row(plan: ArrangePlan, step: ArrangeStep, do: str) -> tuple[object, ..
         step.size,
         f"ns:{step.mtime_ns}",
         plan.to,
+        f"id:{step.file_hash}" if step.file_hash else "",
+        f"id:{step.picture_hash}" if step.picture_hash else "",
     )
 
 
 def _left_row(plan: ArrangePlan, item: LeftFile) -> tuple[object, ...]:
     image = f"id:{item.image_id}" if item.image_id else ""
-    return (item.source, "", _guarded(item.why), _LEAVE, "", "", image, "", "", plan.to)
+    return (item.source, "", _guarded(item.why), _LEAVE, "", "", image, "", "", plan.to, "", "")
 
 
 def _guarded(text: str) -> str:

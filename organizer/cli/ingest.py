@@ -60,6 +60,20 @@ def ingest(
             "is taken to be disconnected.",
         ),
     ] = False,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify",
+            help="Read every file, also those whose size and time are as they were.",
+        ),
+    ] = False,
+    reread_metadata: Annotated[
+        bool,
+        typer.Option(
+            "--reread-metadata",
+            help="Read the metadata of all files anew, as after a reader of them was installed.",
+        ),
+    ] = False,
     device: DeviceOption = None,
     precision: PrecisionOption = None,
     threads: Annotated[
@@ -76,6 +90,8 @@ def ingest(
     """Find, decode, embed and store images; new ones are assigned to the clusters.
 
     Files that did not change are skipped. The first ingest makes the library.
+    An image is its picture: one with another keyword or date in its file stays
+    the image that it is, with what was decided about it.
     With another --embedder the files are read again for its vectors. Exit code
     3: done, but some files could not be used (see organizer problems).
     """
@@ -118,6 +134,8 @@ def ingest(
                     other_weights=other_weights,
                     time_from_name=time_from_name,
                     confirm_missing=confirm_missing,
+                    verify=verify,
+                    reread_metadata=reread_metadata,
                     progress=progress,
                     stop=event.is_set,
                 )

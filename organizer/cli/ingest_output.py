@@ -108,10 +108,13 @@ def _example(report: IngestReport, outcome: Outcome) -> str:
 def _lines(report: IngestReport) -> None:
     for outcome in Outcome:
         count = report.counts[outcome]
+        if outcome is Outcome.NEW_METADATA:
+            continue
         if count or outcome in {Outcome.ADDED, Outcome.UNCHANGED}:
             print_line(
                 f"{outcome.value.replace('_', ' '):>10} {count:>9,}{_example(report, outcome)}"
             )
+    _known_files(report)
     if report.embedded:
         rate = report.embedded / report.seconds
         engine = f" ({report.engine})" if report.engine else ""
@@ -133,6 +136,20 @@ def _lines(report: IngestReport) -> None:
     if report.novel:
         print_line(f"{count_text(report.total_unassigned, 'image')} still unassigned")
     print_line(f"{count_text(report.images, 'image')} in the library")
+
+
+def _known_files(report: IngestReport) -> None:
+    """What became of files that the library knew."""
+    if count := report.counts[Outcome.NEW_METADATA]:
+        files = count_text(count, "file has new metadata", "files have new metadata")
+        print_line(f"{files}{_example(report, Outcome.NEW_METADATA)}")
+    if count := report.replaced:
+        files = count_text(count, "file holds another photo", "files hold other photos")
+        more = " ..." if count > 1 else ""
+        print_line(f"{files} now  {short(Path(report.first_replaced))}{more}")
+    if count := report.merged:
+        images = count_text(count, "image was", "images were")
+        print_line(f"{images} the picture of another one: the two are one image now")
 
 
 def _assigned(report: IngestReport) -> str:

@@ -690,11 +690,15 @@ class IngestRequest(BaseModel):
         embedder: The name of an embedder; the library's own where null.
         confirm_missing: Whether files that are gone are noted as missing even where they are more
             than half of those of a folder; its disk may not be connected.
+        verify: Whether to read every file, also those whose size and time are as they were.
+        reread_metadata: Whether to read the metadata of all files anew.
     """
 
     paths: list[str] = []
     embedder: str | None = None
     confirm_missing: bool = False
+    verify: bool = False
+    reread_metadata: bool = False
 
 
 class JobItem(BaseModel):

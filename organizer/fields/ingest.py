@@ -13,6 +13,8 @@ def ingest_fields(report: IngestReport) -> dict[str, object]:
     return {
         **counts,
         "broken": report.unusable,
+        "replaced": report.replaced,
+        "merged": report.merged,
         "images": report.images,
         "seconds": round(report.seconds, 3),
         "embedder": report.embedder.name or None,

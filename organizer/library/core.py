@@ -195,11 +195,16 @@ class Library:
         confirm_missing: bool = False,
         progress: Progress | None = None,
         stop: Callable[[], bool] = lambda: False,
+        verify: bool = False,
+        reread_metadata: bool = False,
     ) -> IngestReport:
         """Ingest the images of folders and files; new ones are assigned to the current clusters.
 
         A file that is known and unchanged costs one stat call. No image of the library changes its
-        cluster. Whoever decides meanwhile (`corrections`, `undo`, `redo`), in this process or
+        cluster. An image is its picture: where only the metadata of a file changed, they are stored
+        and the image stays what it is. Where a tag rotates the picture, it is embedded anew, and
+        assigned anew unless a decision fixed it.
+        Whoever decides meanwhile (`corrections`, `undo`, `redo`), in this process or
         another one, waits for a commit at most; the images that follow are assigned to the clusters
         after it.
 
@@ -218,6 +223,10 @@ class Library:
                 their disk may not be connected; the report tells of it.
             progress: Receives the progress.
             stop: Asked after every batch; True ends the run with what was done so far committed.
+            verify: Whether to read every file, and not to take one of the same size and time for
+                unchanged.
+            reread_metadata: Whether to read the metadata of all files anew, for instance after a
+                reader of metadata was installed; nothing is embedded again for it.
 
         Raises:
             SettingsError: A path does not exist, there are no images, or no such embedder or
@@ -235,6 +244,8 @@ class Library:
         if time_from_name is not None:
             name_times = NamePattern.parse(require_text("time_from_name", time_from_name))
         require_flag("confirm_missing", confirm_missing)
+        require_flag("verify", verify)
+        require_flag("reread_metadata", reread_metadata)
         require_function("stop", stop)
         shown = progress_or_none(progress)
         embedders.require_photo_embedder(embedders.embedder_name(embedder))
@@ -251,6 +262,8 @@ class Library:
             progress=shown,
             stop=stop,
             name_times=name_times,
+            verify=verify,
+            reread_metadata=reread_metadata,
         )
         if self._opened.is_served:
             self.images.refresh()  # whoever waited for the ingest sees its images

@@ -36,6 +36,8 @@ def run_ingest_process(
     *,
     embedder: str | None,
     confirm_missing: bool = False,
+    verify: bool = False,
+    reread_metadata: bool = False,
     progress: Progress,
     stop: Callable[[], bool],
 ) -> dict[str, Any]:
@@ -46,6 +48,8 @@ def run_ingest_process(
         paths: Folders and files.
         embedder: The name of an embedder; the library's own where None.
         confirm_missing: As in `Library.ingest`.
+        verify: As there.
+        reread_metadata: As there.
         progress: Receives the progress.
         stop: Asked several times a second; True ends it with what was done so far committed.
 
@@ -59,8 +63,12 @@ def run_ingest_process(
         "library": str(library.store.path),
         "settings": library.settings.model_dump(mode="json"),
         "paths": [str(path) for path in paths],
-        "embedder": embedder,
-        "confirm_missing": confirm_missing,
+        "options": {
+            "embedder": embedder,
+            "confirm_missing": confirm_missing,
+            "verify": verify,
+            "reread_metadata": reread_metadata,
+        },
     }
     with _process() as process, _output(process) as lines:
         _send(process, request)
@@ -237,9 +245,8 @@ def _ingest(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         library.defer_upkeep()
         report = library.ingest(
             request["paths"],
-            embedder=request["embedder"],
-            confirm_missing=request["confirm_missing"],
             progress=progress,
             stop=ended.is_set,
+            **request["options"],
         )
         return ingest_fields(report)

@@ -180,7 +180,7 @@ def get_status(service: ServiceOf, revision: RevisionOf, user: UserOf) -> Status
         progress=progress_of(library),
         last_ingest=_last_ingest(library),
         user=user,
-        thumbnail_version=VERSION,
+        thumbnail_version=VERSION + service.library.store.photos.turns(),
         thumbnail_sizes=list(SIZES),
     )
 

@@ -50,7 +50,7 @@ def _complete_times(store: Store, starts: Sequence[Path], pattern: NamePattern) 
     after = [_complete(facts, paths.get(i, []), pattern) for i, facts in before.items()]
     timed = [facts for facts in after if facts.taken_at is not None]
     with store.transaction():
-        store.photos.replace_images(timed)
+        store.photos.update_images(timed)
     return len(timed)
 
 

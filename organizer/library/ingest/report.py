@@ -80,6 +80,10 @@ class IngestReport:
         several: New files that hold several pictures, of which the main one is in the library.
         absent: Folders of which the files that are gone are not noted as missing, since they are
             more than half: their disk may not be connected.
+        replaced: Files in whose place another photo is now; each counts among `counts` too, by what
+            that photo is.
+        first_replaced: The first of them, "" where there is none.
+        merged: Pairs of images of an older library that were one picture, and are one image now.
     """
 
     counts: Counter[Outcome] = field(default_factory=Counter)
@@ -103,6 +107,9 @@ class IngestReport:
     damaged: NotedPhotos = field(default_factory=NotedPhotos)
     several: NotedPhotos = field(default_factory=NotedPhotos)
     absent: tuple[AbsentFiles, ...] = ()
+    replaced: int = 0
+    first_replaced: str = ""
+    merged: int = 0
 
     @property
     def unusable(self) -> int:
@@ -114,6 +121,18 @@ class IngestReport:
         self.counts[outcome] += 1
         if len(self.examples[outcome]) < _EXAMPLES:
             self.examples[outcome].append(str(file))
+
+    def recount(self, file: Path, counted: Outcome, outcome: Outcome) -> None:
+        """Count a file otherwise than it was counted."""
+        self.counts[counted] -= 1
+        if str(file) in self.examples[counted]:
+            self.examples[counted].remove(str(file))
+        self.count(outcome, file)
+
+    def count_replaced(self, file: Path) -> None:
+        """Count a file in whose place another photo is now."""
+        self.replaced += 1
+        self.first_replaced = self.first_replaced or str(file)
 
     def count_time(self, facts: ImageFacts) -> None:
         """Count a new image by where its time was read from."""

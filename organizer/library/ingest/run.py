@@ -19,17 +19,29 @@ from organizer.library import embedders
 from organizer.library.arrangements.active import arranged_files_below
 from organizer.library.clustering.preprocessing import uses_capture_info
 from organizer.library.ingest.commit import CommitBuffer
+from organizer.library.ingest.described import undescribed_files
 from organizer.library.ingest.late import assign_late
 from organizer.library.ingest.name_times import complete_times, with_name_times
 from organizer.library.ingest.report import IngestReport
+from organizer.library.ingest.twins import Suspect, merge_twins
 from organizer.library.progress import NoProgress, Progress
 from organizer.paths import folder_prefix
 from organizer.protocols import Embedder, Executor, LoadedEmbedder
 from organizer.settings import DEFAULT_EMBEDDER, Settings, config_path
-from organizer.store import AbsentFiles, FileImage, FileIndex, IdSet, PhotoRoot, Store
+from organizer.store import (
+    AbsentFiles,
+    FileImage,
+    FileIndex,
+    IdSet,
+    KnownPictures,
+    PhotoRoot,
+    Store,
+)
 from organizer.types import (
     FileState,
+    Identity,
     ImageRef,
+    KnownImage,
     Outcome,
     PartSpec,
     Problem,
@@ -100,6 +112,8 @@ def run_ingest(
     confirm_missing: bool = False,
     is_complete: Callable[[ImageRef], bool] | None = None,
     name_times: NamePattern | None = None,
+    verify: bool = False,
+    reread_metadata: bool = False,
 ) -> IngestReport:
     """See `organizer.library.Library.ingest`. The caller keeps other writers out.
 
@@ -119,11 +133,15 @@ def run_ingest(
             that is not, or that changed while it was read and cannot be used, is left for a later
             ingest: neither broken nor missing. None reads all files.
         name_times: How names of files tell the times of images that have no other.
+        verify: As in `Library.ingest`.
+        reread_metadata: As in `Library.ingest`.
     """
     try:
         run = _prepare(store, starts, embedder, other_weights, settings, progress, stop)
         run.is_complete, run.name_times = is_complete, name_times
         run.confirm_missing = confirm_missing
+        run.index.trusts_times = not (verify or reread_metadata)
+        run.reads_again = reread_metadata
         return run.run(was_interrupted=was_interrupted)
     finally:
         store.roots.discard_pending()
@@ -219,6 +237,10 @@ class _Ingest:
         is_complete: See `run_ingest`.
         name_times: See `run_ingest`.
         confirm_missing: See `run_ingest`.
+        reads_again: Whether the metadata of files that did not change are read too.
+        undescribed: Images that may have the metadata of another file than the one that counts.
+        twins: Pairs of images that turned out to be one picture.
+        suspects: Pairs that may be.
     """
 
     store: Store
@@ -240,6 +262,10 @@ class _Ingest:
     is_complete: Callable[[ImageRef], bool] | None = None
     name_times: NamePattern | None = None
     confirm_missing: bool = False
+    reads_again: bool = False
+    undescribed: set[str] = field(default_factory=set)
+    twins: list[tuple[str, str]] = field(default_factory=list)
+    suspects: list[Suspect] = field(default_factory=list)
 
     def pending(self) -> PendingFiles:
         """See `pending_files`."""
@@ -268,6 +294,8 @@ class _Ingest:
         if new:
             self._embed(new)
         self._sweep(absent, was_interrupted=was_interrupted)
+        self._merge_twins()
+        self._describe_again()
         self._assign_late()
         for file in (file for files in self.found_again.values() for file in files):
             self.report.count(Outcome.DUPLICATE, file)
@@ -344,28 +372,56 @@ class _Ingest:
     # Read, embed, commit -------------------------------------------------------------------
 
     def _embed(self, total: int) -> None:
-        settings = self.settings
-        loaded = self.loaded or self._load()
+        loaded = self._loaded()
         self.spec = loaded.spec
         self.report.engine = getattr(loaded.part, "engine", "")
-        commit = CommitBuffer.open(
-            self.store, loaded, self.root_ids, self.report, seed=settings.seed
+        pictures = self.store.photos.known_pictures(self.embedded)
+        pictures.reads_again = self.reads_again
+        commit = self._commit_buffer(loaded, pictures)
+        self.progress.begin(f"embedding with {loaded.spec.name}", total)
+        self._drain(self._executor(), loaded, commit, pictures)
+        self.found_again = commit.found_again
+        self.undescribed |= commit.undescribed
+        self.twins += commit.twins
+        self.suspects += commit.suspects
+
+    def _commit_buffer(self, loaded: LoadedEmbedder, pictures: KnownPictures) -> CommitBuffer:
+        return CommitBuffer.open(
+            self.store,
+            loaded,
+            self.root_ids,
+            self.report,
+            embedded=self.embedded,
+            pictures=pictures,
+            seed=self.settings.seed,
         )
+
+    def _executor(self) -> Executor:
+        settings = self.settings
         options = {
             "threads": settings.threads,
             "batch_size": settings.batch_size,
             "max_file_bytes": settings.max_file_bytes,
         }
         _, executor = registry.create_part(_EXECUTORS, PartSpec(settings.executor), options=options)
-        self.progress.begin(f"embedding with {loaded.spec.name}", total)
-        self._drain(executor, loaded, commit)
-        self.found_again = commit.found_again
+        return executor  # type: ignore[no-any-return]
+
+    def _loaded(self) -> LoadedEmbedder:
+        if self.loaded is None:
+            self.loaded = self._load()
+        return self.loaded
 
     def _load(self) -> LoadedEmbedder:
         return embedders.load_embedder(self.spec or PartSpec(DEFAULT_EMBEDDER), self.settings)
 
-    def _drain(self, executor: Executor, loaded: LoadedEmbedder, commit: CommitBuffer) -> None:
-        batches = executor.run(self._refs_to_read(), loaded, is_known=self.embedded.__contains__)
+    def _drain(
+        self,
+        executor: Executor,
+        loaded: LoadedEmbedder,
+        commit: CommitBuffer,
+        pictures: KnownPictures,
+    ) -> None:
+        batches = executor.run(self._refs_to_read(), loaded, find=pictures.find)
         notes = _Notes(self.progress, loaded.spec.name, self.settings.batch_size)
         last = time.monotonic()
         for read in batches:
@@ -373,7 +429,6 @@ class _Ingest:
             if self.name_times is not None:
                 batch = with_name_times(batch, self.name_times)
             notes.of(batch)
-            self.embedded.add(batch.embeddings.image_ids)
             commit.add(batch)
             self.progress.advance(len(batch.files))
             overdue = time.monotonic() - last > self.settings.commit_seconds
@@ -407,6 +462,8 @@ class _Ingest:
         photos = self.store.photos
         photos.mark(self.index.found_again(), FileState.PRESENT)
         vanished = self._vanished()
+        self.undescribed.update(image_id for _, image_id in vanished)
+        self.undescribed.update(image_id for _, image_id in self.index.found_again())
         missing = photos.files_in_state(self.found_again, FileState.MISSING)
         moved = self._matched([*missing, *vanished])
         if was_interrupted:
@@ -428,6 +485,37 @@ class _Ingest:
         return self.store.photos.absent(
             {start: self.seen[start] for _, start in self.walks}, vanished
         )
+
+    def _merge_twins(self) -> None:
+        if self.spec is not None and (self.twins or self.suspects):
+            with self.store.writing():
+                self.undescribed |= merge_twins(
+                    self.store,
+                    self.spec,
+                    self.twins,
+                    self.suspects,
+                    self.report,
+                    seed=self.settings.seed,
+                )
+
+    def _describe_again(self) -> None:
+        """Read the files whose metadata count now and were not read, as those before them went."""
+        held = undescribed_files(self.store, self.undescribed)
+        if not held or self.report.interrupted:
+            return
+        loaded, pictures = self._loaded(), self.store.photos.known_pictures(self.embedded)
+
+        def find(identity: Identity) -> KnownImage | None:
+            known = pictures.find(identity)
+            return None if known is None else replace(known, file_hash="")
+
+        commit = self._commit_buffer(loaded, pictures)
+        refs = iter([one.ref for one in held])
+        for batch in self._executor().run(refs, loaded, find=find):
+            # A file that has changed once more is for the next ingest.
+            as_known = {one.ref: one.image_id for one in held}
+            files = (f for f in batch.files if f.image_id == as_known[f.ref])
+            commit.describe(replace(batch, files=tuple(files)))
 
     def _matched(self, gone: list[FileImage]) -> set[FileImage]:
         """The files that are gone and whose content was found elsewhere: they moved."""
@@ -477,7 +565,7 @@ class _Notes:
 
 
 def _reader_note(failure: ReaderFailure, ref: ImageRef) -> str:
-    """Said at once: what a reader does not find in a new photo is never looked for again."""
+    """Said at once: what a reader does not find in a photo is looked for again only if asked."""
     return (
         f"the metadata reader {failure.reader!r} of {metadata.reader_provider(failure.reader)} "
         f"failed on {ref.file}: {failure.reason}; new photos go in without what it would find"

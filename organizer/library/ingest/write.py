@@ -25,6 +25,8 @@ def write_ingest(
     confirm_missing: bool = False,
     is_complete: Callable[[ImageRef], bool] | None = None,
     name_times: NamePattern | None = None,
+    verify: bool = False,
+    reread_metadata: bool = False,
 ) -> IngestReport:
     """Keep other writers out but for decisions, ingest, and tidy up; see `run_ingest`.
 
@@ -45,6 +47,8 @@ def write_ingest(
             confirm_missing=confirm_missing,
             is_complete=is_complete,
             name_times=name_times,
+            verify=verify,
+            reread_metadata=reread_metadata,
         )
         if sum(report.counts.values()) > report.counts[Outcome.UNCHANGED]:
             with opened.store.writing():

@@ -150,7 +150,8 @@ def _compare_all(library: Library, groups: Sequence[Sequence[str]]) -> Iterator[
     def work(group: Sequence[str]) -> _ComparedBurst:
         files = library.store.photos.files_of(group, with_people=True)
         here = {image_id: present_files(files.get(image_id, ())) for image_id in group}
-        return _compare(here, max_bytes=settings.max_file_bytes)
+        pictures = library.store.photos.picture_hashes(group)
+        return _compare(here, pictures, max_bytes=settings.max_file_bytes)
 
     with ThreadPoolExecutor(threads, "bursts") as pool:
         try:
@@ -159,12 +160,15 @@ def _compare_all(library: Library, groups: Sequence[Sequence[str]]) -> Iterator[
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _compare(files: dict[str, list[Path]], *, max_bytes: int) -> _ComparedBurst:
+def _compare(
+    files: dict[str, list[Path]], pictures: dict[str, str], *, max_bytes: int
+) -> _ComparedBurst:
     """What moved in the photos of a burst; photos of one size and brightness are compared."""
     sizes: dict[tuple[int, int, bool], dict[str, Pixels]] = {}
     unreadable = 0
     for image_id, paths in files.items():
-        image = read_frame(image_id, paths, min_side=SIDE, max_bytes=max_bytes)
+        picture = pictures.get(image_id, "")
+        image = read_frame(image_id, paths, min_side=SIDE, max_bytes=max_bytes, picture=picture)
         if image is None:
             unreadable += 1
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from organizer.arrange.recognise import ExpectedPhoto, FoundFile, recognise_phot
 from organizer.discover import image_suffixes, is_ignored
 from organizer.errors import SettingsError
 from organizer.file_times import modified_ns
+from organizer.identity import picture_hash
 from organizer.library.arrangements.active import (
     ActivePhoto,
     active_photos,
@@ -78,7 +79,8 @@ def compare_folder(
             f"none of the {len(photos):,} photos that were arranged is in {to}",
             "is its disk connected? if you removed them: organizer arrange --undo",
         )
-    recognised = recognise_photos(placed, found, lambda path: _content(folder / path))
+    images = _images_by_hash(store, photos)
+    recognised = recognise_photos(placed, found, lambda path: _content(folder / path, images))
     progress.advance(len(photos))
     known = _known_folders(state, placed)
     photo_folders = PhotoFolders.read(store)
@@ -154,8 +156,21 @@ def _known_folders(state: EditorState, placed: Sequence[ExpectedPhoto]) -> dict[
     return known
 
 
-def _content(file: Path) -> str | None:
+def _images_by_hash(store: Store, photos: Sequence[ActivePhoto]) -> dict[str, str]:
+    """The image of each photo by the hash of its bytes, and by that of its picture."""
+    pictures = store.photos.picture_hashes({photo.step.image_id for photo in photos})
+    found: dict[str, str] = {}
+    for photo in photos:
+        step = photo.step
+        hashes = (step.content_hash, step.picture_hash, pictures.get(step.image_id, ""))
+        found |= dict.fromkeys(filter(None, hashes), step.image_id)
+    return found
+
+
+def _content(file: Path, images: Mapping[str, str]) -> str | None:
+    """The photo that a file holds: the same bytes, or the same picture with other metadata."""
     try:
-        return hash_of(str(file))
+        found = images.get(hash_of(str(file)))
+        return found or images.get(picture_hash(file.read_bytes()))
     except OSError:
         return None
