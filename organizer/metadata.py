@@ -70,6 +70,15 @@ def with_time(facts: ImageFacts, time: CaptureTime | None) -> ImageFacts:
     return replace(facts, taken_at=time.text, extra=extra)
 
 
+def stored_time(facts: ImageFacts) -> CaptureTime | None:
+    """The time of an image as it was read; the inverse of `with_time`."""
+    source = time_source(facts.taken_at, facts.extra)
+    if facts.taken_at is None or source is None:
+        return None
+    subsecond = facts.extra.get(SUBSECOND)
+    return CaptureTime(facts.taken_at, source, None if subsecond is None else float(subsecond))
+
+
 def time_source(taken_at: str | None, extra: Mapping[str, str | int | float]) -> str | None:
     """Where the time of an image was read from; None for one without a time."""
     return None if taken_at is None else str(extra.get(TIME_SOURCE, DEFAULT_SOURCE))

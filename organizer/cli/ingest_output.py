@@ -122,13 +122,7 @@ def _lines(report: IngestReport) -> None:
             f"embedded {count_text(report.embedded, 'image')} with {report.embedder.name}{engine} "
             f"in {report.seconds:.1f} s ({rate:.1f} images/s)"
         )
-    if report.without_time:
-        print_line(f"no time: {report.without_time:,}")
-    if report.future:
-        print_line(f"time in the future: {report.future:,}")
-    others = {name: n for name, n in report.time_sources.items() if name != DEFAULT_SOURCE}
-    for source, count in others.items():
-        print_line(f"time from {source}: {count:,}")
+    _times(report)
     if report.compared or report.novel:
         print_line(_assigned(report))
     for novel in report.novel:
@@ -136,6 +130,17 @@ def _lines(report: IngestReport) -> None:
     if report.novel:
         print_line(f"{count_text(report.total_unassigned, 'image')} still unassigned")
     print_line(f"{count_text(report.images, 'image')} in the library")
+
+
+def _times(report: IngestReport) -> None:
+    """Where times of new images come from, and what is wrong with them."""
+    if report.without_time:
+        print_line(f"no time: {report.without_time:,}")
+    if report.future:
+        print_line(f"time in the future: {report.future:,}")
+    others = {name: n for name, n in report.time_sources.items() if name != DEFAULT_SOURCE}
+    for source, count in others.items():
+        print_line(f"time from {source}: {count:,}")
 
 
 def _known_files(report: IngestReport) -> None:

@@ -288,8 +288,7 @@ class _Ingest:
         absent = self._look_absent(self._vanished())
         if self.name_times is not None:
             starts = [start for _, start in self.walks]
-            with self.store.writing():
-                known = complete_times(self.store, starts, self.name_times)
+            known = complete_times(self.store, starts, self.name_times)
             self.report.time_sources.update({FILE_NAME: known} if known else {})
         if new:
             self._embed(new)
