@@ -35,7 +35,7 @@ from organizer.store.member_changes import MemberChange
 from organizer.store.merged_images import MergedImages
 from organizer.store.migrate import open_database
 from organizer.store.moved_files import MovedFiles
-from organizer.store.photos import FileRow, HeldFile, KnownFile, KnownFiles, PhotoTables
+from organizer.store.photos import FileRow, FormerFile, HeldFile, KnownFiles, PhotoTables
 from organizer.store.points import PointTables
 from organizer.store.roots import RootTable
 from organizer.store.schemas import TABLES, ArrowTable
@@ -57,12 +57,12 @@ __all__ = [
     "FileImage",
     "FileIndex",
     "FileRow",
+    "FormerFile",
     "FormerFolders",
     "HeldFile",
     "IdRows",
     "IdSet",
     "ImageIds",
-    "KnownFile",
     "KnownFiles",
     "KnownPictures",
     "MemberChange",

@@ -41,7 +41,7 @@ _SOUGHT_BY_ID = 4_000
 
 
 @dataclass(frozen=True, slots=True)
-class KnownFile:
+class FormerFile:
     """What is known of a path and an image that it holds, or held before another one.
 
     Attributes:
@@ -53,7 +53,7 @@ class KnownFile:
     file_hash: str
 
 
-KnownFiles = dict[FileImage, KnownFile]
+KnownFiles = dict[FileImage, FormerFile]
 
 _PAIR = ("path_id", "image_id")
 _TURNS = "turns"
@@ -414,7 +414,7 @@ class PhotoTables:
         columns = ["path_id", "image_id", "state", "file_hash"]
         rows = self._database.read_by_id("files", "path_id", ids, columns).to_pylist()
         return {
-            (row["path_id"], row["image_id"]): KnownFile(FileState(row["state"]), row["file_hash"])
+            (row["path_id"], row["image_id"]): FormerFile(FileState(row["state"]), row["file_hash"])
             for row in rows
         }
 
