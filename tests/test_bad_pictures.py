@@ -130,7 +130,7 @@ def test_all_files_of_a_bad_picture_are_problems(batches: Library, folder: Path)
     assert len(problems_of(batches)) == 4
     assert_whole(batches)
     shutil.rmtree(folder)
-    batches.ingest(folder.parent, embedder=Raises())
+    batches.ingest(folder.parent, embedder=Raises(), confirm_missing=True)
     assert batches.problems() == []
 
 

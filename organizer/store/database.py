@@ -81,6 +81,7 @@ class Database:
         self._transaction: _Transaction | None = None
         self.is_beside_ingest = False
         self._ingesting_thread: int | None = None
+        self._is_committing = False
         self._opened = OpenedTables(path)
 
     @classmethod
@@ -440,8 +441,7 @@ class Database:
             StoreError: Another process or thread writes, or the library cannot be written.
         """
         if self._ingesting_thread == threading.get_ident():
-            with held_for_commit(self.path):
-                self.discard_unfinished()
+            with self._committing():
                 yield False
             return
         with held_for_writing(self.path, decides=decides) as self.is_beside_ingest:
@@ -475,6 +475,20 @@ class Database:
                     self._set_finished()
             finally:
                 self._ingesting_thread = None
+
+    @contextmanager
+    def _committing(self) -> Iterator[None]:
+        """Hold the library for a commit of the ingest of this thread; one inside is part of it."""
+        if self._is_committing:
+            yield
+            return
+        with held_for_commit(self.path):
+            self._is_committing = True
+            try:
+                self.discard_unfinished()
+                yield
+            finally:
+                self._is_committing = False
 
     @contextmanager
     def locked(self) -> Iterator[None]:

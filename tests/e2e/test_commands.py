@@ -235,7 +235,7 @@ def test_files_that_cannot_be_used_give_exit_code_three(typed: Run, photos: Path
     assert typed("ingest", photos).code == 0
     none = typed("problems")
     assert (none.code, none.out) == (0, "")
-    assert typed("problems", "--json").json == {"problems": []}
+    assert typed("problems", "--json").json == {"problems": [], "damaged": []}
 
 
 # Recluster, clusters, undo -------------------------------------------------------------------
