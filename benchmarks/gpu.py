@@ -57,7 +57,7 @@ def main() -> None:
 
 def _kmeans(arguments: argparse.Namespace) -> None:
     for size in arguments.sizes:
-        _speed(*(int(part) for part in size.split("x")), arguments)
+        _speed(size, arguments)
     for metric in get_args(Metric):
         _exactness(metric)
     for size in _SMALL:
@@ -91,14 +91,13 @@ def _small(n: int, dim: int, k: int) -> None:
     print(f"one start of {n:,} x {dim}, k = {k}: {told}", flush=True)
 
 
-def _speed(n: int, dim: int, k: int, arguments: argparse.Namespace) -> None:
+def _speed(size: str, arguments: argparse.Namespace) -> None:
+    n, dim, k = (int(part) for part in size.split("x"))
     vectors = _mixture_by_gpu(n, dim)
     start = vectors[np.random.default_rng(1).choice(n, k, replace=False)].copy()
     iterations = arguments.iterations
     rows: dict[str, Callable[[Vectors], Fitted]] = {
-        f"organizer, {engine}": lambda some, engine=engine: _fitted(
-            _ours(some, start, iterations, "cosine", engine)
-        )
+        f"organizer, {engine}": partial(_organizer, start, iterations, engine)
         for engine in _ENGINES
     }
     if "gpu" in (told := installed_faiss()):
@@ -137,7 +136,8 @@ def _ours(
         )
 
 
-def _fitted(fit: LloydFit) -> Fitted:
+def _organizer(start: Vectors, iterations: int, engine: KMeansEngine, vectors: Vectors) -> Fitted:
+    fit = _ours(vectors, start, iterations, "cosine", engine)
     return fit.labels, fit.centroids
 
 

@@ -1,4 +1,4 @@
-"""Networks on an NVIDIA GPU; what needs none is in test_engine.py and test_kmeans.py."""
+"""Networks and K-means on an NVIDIA GPU; where there is none, only what is said of one."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 import torch
 
+from organizer.cluster import gpu
 from organizer.cluster.gpu import find_gpu
 from organizer.cluster.kmeans import KMeans
 from organizer.embed.eager import TorchEngine
+from organizer.embed.eager import _told_of_the_device as _told
 from organizer.embed.network_source import NetworkSource
 from organizer.embed.preprocess import Preprocessing
-from organizer.errors import PluginError
+from organizer.errors import ClusteringError, PluginError
 
 needs_a_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no NVIDIA GPU")
 
@@ -32,13 +34,6 @@ class Network(torch.nn.Module):
 
     def forward(self, pictures: Any) -> Any:
         return self.third(self.second(self.first(pictures).relu())).mean((2, 3))
-
-
-class Full(Network):
-    """What torch raises where the memory of a GPU is used up."""
-
-    def forward(self, _: Any) -> Any:
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
 
 
 class Wrong(Network):
@@ -65,16 +60,36 @@ def test_vectors_are_those_of_the_processor(count: int, precision: str, share: f
     assert np.abs(found - exact).max() <= share * np.abs(exact).max()
 
 
-@needs_a_gpu
-def test_a_gpu_without_room_is_said_with_what_to_do() -> None:
-    with pytest.raises(PluginError, match="cannot run on cuda: OutOfMemoryError") as raised:
-        _engine(Full, "cuda")
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        RuntimeError("CUDA error: no kernel image is available for execution on the device"),
+    ],
+)
+def test_a_gpu_that_cannot_run_a_network_is_said_with_what_to_do(error: RuntimeError) -> None:
+    with pytest.raises(PluginError, match="cannot run on cuda: ") as raised, _told("cuda"):
+        raise error
     assert "--device cpu" in raised.value.hint
 
 
 def test_a_mistake_in_a_network_is_no_fault_of_the_gpu() -> None:
     with pytest.raises(RuntimeError, match=r"size|dimension"):
         _engine(Wrong, "cuda" if torch.cuda.is_available() else "cpu")
+
+
+def test_a_fit_for_which_the_gpu_has_no_room_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(*_: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr(gpu, "_Rows", full)
+    vectors = np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32)
+    with pytest.raises(ClusteringError, match="memory of the GPU is used up") as raised:
+        KMeans(n_clusters=3, engine="torch").fit_predict(vectors)
+    assert "CUDA_VISIBLE_DEVICES" in raised.value.hint
 
 
 @needs_a_gpu

@@ -21,6 +21,7 @@ from organizer.cluster.constrained import RowConstraints
 from organizer.cluster.lloyd import LloydFit, LloydState, iterate
 from organizer.cluster.metric_space import MetricSpace
 from organizer.cluster.products import are_alike
+from organizer.errors import ClusteringError, one_line
 from organizer.types import Vectors
 
 _ELEMENTS_AT_ONCE = 2**25
@@ -50,12 +51,25 @@ class GpuLloyd:
         max_iter: int,
         tol: float,
     ) -> LloydFit:
-        """See `organizer.cluster.lloyd.Lloyd`."""
-        if self._rows is None or self._rows.space is not space:
-            self._rows = None  # before the next ones need the memory
-            self._rows = _Rows(space, self._device)
-        state = _GpuState(self._rows, start, constraints)
-        return iterate(state, max_iter=max_iter, tol=tol)
+        """See `organizer.cluster.lloyd.Lloyd`.
+
+        Raises:
+            ClusteringError: The memory of the GPU is used up.
+        """
+        import torch
+
+        try:
+            if self._rows is None or self._rows.space is not space:
+                self._rows = None  # before the next ones need the memory
+                self._rows = _Rows(space, self._device)
+            state = _GpuState(self._rows, start, constraints)
+            return iterate(state, max_iter=max_iter, tol=tol)
+        except torch.OutOfMemoryError as error:
+            raise ClusteringError(
+                f"the memory of the GPU is used up: {one_line(error)}",
+                "close other programs that use the GPU, or hide it from organizer by"
+                " CUDA_VISIBLE_DEVICES= in the environment: the processor does it then",
+            ) from error
 
 
 def find_gpu() -> str:
@@ -69,6 +83,7 @@ def find_gpu() -> str:
         return ""
     import torch
 
+    # Somebody else may need the GPU: the processor is slower, and sure to finish.
     return "cuda" if torch.cuda.is_available() and _free_bytes("cuda") >= _ROOM else ""
 
 

@@ -48,7 +48,7 @@ def engine_for(source: NetworkSource, *, device: str, precision: str) -> Network
             those of float32: not for networks of depthwise convolutions (in MobileNetV2 bfloat16
             changes the nearest neighbour of one photo in nine). "float32" and "bfloat16"
             are taken as they are. A network of eight-bit integers has its own. What "auto" leaves
-            in float32 multiplies in TF32 on a GPU, which is twice as fast and changed no
+            in float32 multiplies in TF32 on a GPU, 1.5 times as fast; it changed no nearest
             neighbour (`benchmarks/gpu.py`).
 
     Raises:
