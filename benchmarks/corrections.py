@@ -192,6 +192,7 @@ def _add_rows(database: Database, ids: list[str], root: int) -> None:
     images |= {"image_id": pa.array(ids), "bytes": pa.array([1] * n, pa.int64())}
     images |= {name: pa.array([8] * n, pa.int32()) for name in ("width", "height")}
     images |= {"format": pa.array(["PNG"] * n), "extra": pa.array([""] * n)}
+    images |= {"picture_hash": pa.array(ids), "file_hash": pa.array(ids), "view": ["1"] * n}
     paths = [f"{image_id}.png" for image_id in ids]
     files = {
         "path_id": [path_id(root, path) for path in paths],
@@ -201,6 +202,7 @@ def _add_rows(database: Database, ids: list[str], root: int) -> None:
         "size": [1] * n,
         "mtime_ns": [1] * n,
         "state": ["present"] * n,
+        "file_hash": ids,
     }
     with database.transaction():
         database.append("images", pa.table(images, schema=IMAGES))

@@ -29,7 +29,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.photos import photos
-from organizer import decode
+from organizer import decode, identity
 from organizer.discover import Walk
 from organizer.embed.precision import has_bfloat16
 from organizer.errors import WeightsMissingError
@@ -110,7 +110,7 @@ def _decode_all(loaded: LoadedEmbedder, refs: list[ImageRef]) -> list[np.ndarray
 
     def one(ref: ImageRef) -> np.ndarray:
         data = decode.read_file(ref, max_bytes=2**31)
-        image_id = decode.identify(data)
+        image_id = identity.picture_hash(data)
         return part.prepare(decode.decode_image(ref, data, image_id=image_id, min_side=side).pixels)
 
     with ThreadPoolExecutor(available_cores()) as pool:

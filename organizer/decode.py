@@ -7,11 +7,13 @@ out. The content is read once: what is hashed is what is decoded.
 from __future__ import annotations
 
 import io
-import math
 import struct
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -19,9 +21,13 @@ from blake3 import blake3
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from organizer import exif
+from organizer import coordinates, exif, identity
 from organizer.errors import ImageError
+from organizer.pixels import bands, jpeg, jxl
+from organizer.pixels.colour import ColourProfiles
+from organizer.pixels.depth import eight_bits
 from organizer.types import DecodedImage, ImageRef
+from organizer.xmp import xmp_tags
 
 FORMATS = (
     "JPEG",
@@ -36,11 +42,17 @@ FORMATS = (
     "JPEG2000",
     "PPM",
     "TGA",
+    "JXL",
 )
 """Pillow's names of what is opened; "JPEG" opens "MPO" too. Others are left out on purpose: EPS
 would run a program."""
 
-_ID_BYTES = 16  # two of 10 ** 12 images share one with a chance below 10 ** -14
+_PROFILE_BYTES = 4  # two profiles of one photo share a digest with a chance below 10 ** -9
+
+_AXES = {"GPSLatitude": "latitude", "GPSLongitude": "longitude"}
+_SUBFILE_TYPE, _BITS_PER_SAMPLE, _PHOTOMETRIC, _SAMPLE_FORMAT = 254, 258, 262, 339
+_MIN_SAMPLE, _MAX_SAMPLE, _NO_DATA = 280, 281, 42_113
+_SMALL_COPY_OR_MASK, _WHITE_IS_ZERO = 0b101, 0
 
 # EXIF orientations: rows and columns exchanged first, then the rows turned round, then the columns.
 _ON_ITS_SIDE, _ROWS_ROUND, _COLUMNS_ROUND = {5, 6, 7, 8}, {3, 4, 7, 8}, {2, 3, 6, 7}
@@ -67,11 +79,6 @@ def read_file(ref: ImageRef, *, max_bytes: int) -> bytes:
     return data
 
 
-def identify(data: bytes) -> str:
-    """The image id of a content: the first 128 bits of its BLAKE3 hash, in hexadecimal."""
-    return blake3(data).hexdigest(_ID_BYTES)
-
-
 def decode_image(
     ref: ImageRef,
     data: bytes,
@@ -79,52 +86,111 @@ def decode_image(
     image_id: str | None = None,
     min_side: int | None = None,
     max_pixels: int | None = None,
+    profiles: ColourProfiles | None = None,
+    only_tags: bool = False,
 ) -> DecodedImage:
-    """The picture in a file's bytes.
+    """The picture in a file's bytes, in sRGB; of several the one that a viewer shows.
+
+    A JPEG of which a part is missing is a picture as long as a quarter of its rows is there: it
+    cannot be taken again. The missing rows are grey, and `DecodedImage.damage` tells of them.
 
     Args:
         ref: Where the bytes came from.
         data: The whole content of the file.
-        image_id: What `identify` gave for it, where that is known already.
+        image_id: The image, where it is known already; else the hash of the picture.
         min_side: A JPEG is decoded at the smallest of libjpeg's scales (1, 1/2, 1/4, 1/8) whose
             shorter side still has as many pixels. None decodes every picture in full.
         max_pixels: A picture with more is refused before it is decoded; where None, only one that
             is a decompression bomb.
+        profiles: Keeps what converts colours from one picture to the next.
+        only_tags: Whether to read what is said of the picture and not the picture: `pixels` are
+            ``(0, 0, 3)`` then.
 
     Raises:
         ImageError: It is no image of a kind that is read, is damaged, or is a decompression bomb.
     """
     register_codecs()
+    profiles = profiles or ColourProfiles()
+    image_id = image_id or identity.picture_hash(data)
     with _as_image_error():
-        image: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
+        if jxl.is_jxl(data):
+            _refuse_larger(jxl.size_of(data), max_pixels or _bomb_pixels())
+        try:
+            image: Image.Image = Image.open(io.BytesIO(data), formats=_installed_formats())
+        except UnidentifiedImageError:
+            if data.startswith(bands.MAGIC):
+                return _read_bands(ref, data, image_id, max_pixels)
+            raise
+        holds_more = _go_to_primary(image)
         width, height = image.size
-        if max_pixels is not None and width * height > max_pixels:
-            raise ImageError(
-                f"the picture has {width * height:,} pixels, over the limit of {max_pixels:,}",
-                too_large=True,
-            )
-        if min_side is not None and image.format in {"JPEG", "MPO"}:
-            image.draft(None, (min_side, min_side))
-        image_format = image.format or "unknown"
-        pixels = _plain_jpeg(image, data, reduced=image.size != (width, height))
-        if pixels is None:
-            image.load()
+        if max_pixels is not None:
+            _refuse_larger(image.size, max_pixels)
+        stated = _turned_by_pillow(image)
+        if only_tags:
+            loaded = _Loaded(image, np.empty((0, 0, 3), dtype=np.uint8))
+        else:
+            loaded = _load(image, data, min_side=min_side, max_pixels=max_pixels)
     tags, blocks = _tags(image)
     turn = tags.pop("Orientation", 1)
-    pixels = _upright(np.asarray(_rgb(image)) if pixels is None else pixels, turn)
-    if turn in _ON_ITS_SIDE:
+    pixels = loaded.pixels
+    if stated is None:
+        is_on_its_side = turn in _ON_ITS_SIDE
+    else:  # Pillow gives the size as it is shown, and turns what it loads
+        is_on_its_side = False
+        turn = 1 if pixels is None or not isinstance(stated, int) else stated
+    if pixels is None:
+        pixels = _rgb(loaded.image)
+    profile = image.info.get("icc_profile")
+    if not only_tags and profiles.changes(profile):
+        pixels = _in_srgb(loaded.image, pixels, profile, profiles, min_side)
+    pixels = _upright(pixels, turn)
+    if is_on_its_side:
         width, height = height, width
-    image_id = image_id or identify(data)
-    return DecodedImage(ref, image_id, pixels, width, height, image_format, tags, blocks)
+    return DecodedImage(
+        ref,
+        image_id,
+        pixels,
+        width,
+        height,
+        image.format or "unknown",
+        tags,
+        blocks,
+        view=_view(profile, data, turn if stated is None else stated),
+        damage=loaded.damage,
+        holds_more=holds_more,
+    )
+
+
+def _refuse_larger(size: tuple[int, int], max_pixels: int) -> None:
+    width, height = size
+    if width * height > max_pixels:
+        raise ImageError(
+            f"the picture has {width * height:,} pixels, over the limit of {max_pixels:,}",
+            too_large=True,
+        )
+
+
+def _bomb_pixels() -> int:
+    """The pixels from which Pillow takes a picture for a decompression bomb."""
+    return 2 * (Image.MAX_IMAGE_PIXELS or 2**27)
+
+
+def _installed_formats() -> list[str]:
+    return [name for name in FORMATS if name in Image.OPEN]
 
 
 def register_codecs() -> None:
-    """Teach Pillow all its formats and the HEIF family; done again it changes nothing."""
+    """Teach Pillow all its formats, the HEIF family and, where it is installed, JPEG XL.
+
+    Done again it changes nothing.
+    """
     Image.init()
     if "HEIF" not in Image.OPEN:
         import pillow_heif
 
         pillow_heif.register_heif_opener()
+    if "JXL" not in Image.OPEN and find_spec("pillow_jxl") is not None:
+        import_module("pillow_jxl")
 
 
 # What decoders raise for hostile bytes is documented nowhere. Seen with damaged files: OSError,
@@ -150,8 +216,8 @@ def _as_image_error() -> Iterator[None]:
     try:
         yield
     except Image.DecompressionBombError as error:
-        limit = 2 * (Image.MAX_IMAGE_PIXELS or 0)
-        raise ImageError(f"the picture has more than {limit:,} pixels", too_large=True) from error
+        reason = f"the picture has more than {_bomb_pixels():,} pixels"
+        raise ImageError(reason, too_large=True) from error
     except UnidentifiedImageError as error:
         raise ImageError("not an image of a kind that can be read") from error
     except MemoryError as error:
@@ -162,16 +228,36 @@ def _as_image_error() -> Iterator[None]:
 
 
 def _tags(image: Image.Image) -> tuple[dict[str, str | int | float], dict[str, bytes]]:
-    """The EXIF tags that are kept; a damaged EXIF block loses tags, never the picture."""
+    """The tags that are kept; a damaged EXIF block loses tags, never the picture."""
     found = _plain_tags(image)
     if found is None:
         found = _tags_by_pillow(image)
-    tags = {
-        name: value.strip("\0 ") if isinstance(value, str) else value
-        for name, value in found.items()
-        if isinstance(value, str | int | float)
-    }
-    return tags, {name: value for name, value in found.items() if isinstance(value, bytes)}
+    blocks = {name: value for name in exif.BLOCKS if isinstance(value := found.get(name), bytes)}
+    tags: dict[str, str | int | float] = {}
+    for name, value in found.items():
+        if isinstance(value, bytes) and name not in blocks:
+            value = value.decode("latin-1")  # noqa: PLW2901 - a text of an undefined type
+        if isinstance(value, str):
+            # In a time, what cannot be printed may stand for a blank.
+            tags[name] = value.strip("\0 ") if "Time" in name else exif.clean_text(value)
+        elif isinstance(value, int | float):
+            tags[name] = value
+    return _with_xmp(tags, image.info.get("xmp")), blocks
+
+
+def _with_xmp(tags: dict[str, str | int | float], packet: object) -> dict[str, str | int | float]:
+    """Tags with the times of an XMP packet, and with its place where EXIF tells of none."""
+    is_placed = "GPSStatus" in tags
+    if packet is None or (is_placed and "DateTimeOriginal" in tags):
+        return tags
+    found = xmp_tags(packet)
+    degrees = [
+        coordinates.degrees_of_xmp(found.pop(f"XMP:{name}", ""), axis=axis)
+        for name, axis in _AXES.items()
+    ]
+    place = coordinates.place(degrees[0], degrees[1], found.pop("XMP:GPSStatus", None))
+    told = {} if is_placed else dict(zip(_AXES, place, strict=True))
+    return tags | found | {name: value for name, value in told.items() if value is not None}
 
 
 def _plain_tags(image: Image.Image) -> dict[str, Any] | None:
@@ -182,9 +268,7 @@ def _plain_tags(image: Image.Image) -> dict[str, Any] | None:
     found = exif.plain_tags(block)
     if found is None or (found["Orientation"] is None and "xmp" in image.info):
         return None
-    for name, negative in (("GPSLatitude", "S"), ("GPSLongitude", "W")):
-        found[name] = _degrees(*found[name], negative=negative)
-    return found
+    return _with_place(found)
 
 
 def _tags_by_pillow(image: Image.Image) -> dict[str, Any]:
@@ -193,15 +277,21 @@ def _tags_by_pillow(image: Image.Image) -> dict[str, Any]:
         outer = image.getexif()
         found["Orientation"] = outer.get(exif.ORIENTATION)
         found["Make"], found["Model"] = outer.get(exif.MAKE), outer.get(exif.MODEL)
+        found["DateTime"] = outer.get(exif.DATE_TIME)
+        found.update({name: outer.get(tag) for tag, name in exif.MISPLACED.items()})
         inner = outer.get_ifd(exif.EXIF_IFD)
-        found.update({name: inner.get(tag) for tag, name in exif.INNER.items()})
+        found.update({name: inner.get(tag, found.get(name)) for tag, name in exif.INNER.items()})
         found["AmbientTemperature"] = _number(inner.get(exif.AMBIENT_TEMPERATURE))
         gps = outer.get_ifd(exif.GPS_IFD)
-        found["GPSLatitude"] = _degrees(gps.get(2), gps.get(1), negative="S")
-        found["GPSLongitude"] = _degrees(gps.get(4), gps.get(3), negative="W")
+        for name, (numbers, side) in (
+            ("GPSLatitude", exif.GPS_LATITUDE),
+            ("GPSLongitude", exif.GPS_LONGITUDE),
+        ):
+            found[name] = gps.get(numbers), gps.get(side)
+        found["GPSStatus"] = gps.get(exif.GPS_STATUS)
     except _DECODER_ERRORS:
         found.setdefault("Orientation", 1)
-    return found
+    return _with_place(found)
 
 
 def _number(ratio: Any) -> float | None:
@@ -210,24 +300,102 @@ def _number(ratio: Any) -> float | None:
     return float(ratio)
 
 
-def _degrees(parts: Any, side: Any, *, negative: str) -> float | None:
-    if not isinstance(parts, tuple) or len(parts) != 3:
+def _with_place(found: dict[str, Any]) -> dict[str, Any]:
+    """Tags with degrees in place of the numbers and hemispheres of a place."""
+    numbers = [found.pop(name, (None, None)) for name in _AXES]
+    status = _as_text(found.pop("GPSStatus", None))
+    if status is None and any(parts is not None for parts, _ in numbers):
+        status = ""  # where EXIF tells of a place, clear or not, XMP does not count
+    degrees = [_degrees(*n, axis=axis) for n, axis in zip(numbers, _AXES.values(), strict=True)]
+    latitude, longitude = coordinates.place(degrees[0], degrees[1], status)
+    return found | {"GPSLatitude": latitude, "GPSLongitude": longitude, "GPSStatus": status}
+
+
+def _degrees(parts: Any, side: Any, *, axis: str) -> float | None:
+    if not isinstance(parts, tuple):
         return None
-    degrees = sum(float(part) / 60**power for power, part in enumerate(parts))
-    return (-degrees if side == negative else degrees) if math.isfinite(degrees) else None
+    if any(getattr(part, "denominator", 1) in exif.UNKNOWN for part in parts):
+        return None
+    with suppress(TypeError, ValueError, ArithmeticError):
+        return coordinates.degrees([float(part) for part in parts], _as_text(side), axis=axis)
+    return None
 
 
-def _plain_jpeg(image: Image.Image, data: bytes, *, reduced: bool) -> NDArray[np.uint8] | None:
+def _as_text(value: object) -> str | None:
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    return value if isinstance(value, str) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """A picture that was decoded.
+
+    Attributes:
+        image: As Pillow has it; not loaded where there are pixels.
+        pixels: ``(h, w, 3)`` uint8 RGB, where they were decoded without Pillow.
+        damage: See `DecodedImage`.
+    """
+
+    image: Image.Image
+    pixels: NDArray[np.uint8] | None = None
+    damage: str = ""
+
+
+def _load(
+    image: Image.Image, data: bytes, *, min_side: int | None, max_pixels: int | None
+) -> _Loaded:
+    if image.format in {"JPEG", "MPO"}:
+        return _load_jpeg(image, data, min_side)
+    if _has_deep_bands(image):
+        with suppress(*_DECODER_ERRORS):  # what tifffile does not decompress, Pillow does
+            return _Loaded(image, _bands(data, max_pixels).pixels)
+    image.load()
+    return _Loaded(image)
+
+
+def _load_jpeg(image: Image.Image, data: bytes, min_side: int | None) -> _Loaded:
+    """A JPEG as far as it is there; see `organizer.pixels.jpeg`."""
+    full = image.size
+    if min_side is not None:
+        image.draft(None, (min_side, min_side))
+    is_reduced = image.size != full
+    pixels = _plain_jpeg(image, data, is_reduced=is_reduced)
+    if pixels is not None:
+        return _Loaded(image, pixels)
+    closed = b""
+    for closed in jpeg.closed_forms(data):
+        pixels = _plain_jpeg(image, closed, is_reduced=is_reduced)
+        if pixels is not None:
+            return _Loaded(image, pixels)
+    if not closed:  # Pillow tells why
+        image.load()
+        return _Loaded(image)
+    missing = jpeg.missing_share(closed)
+    if 1 - missing < jpeg.LEAST_SHARE:
+        raise ImageError(f"the picture is damaged: {jpeg.damage_text(missing)}")
+    there = Image.open(io.BytesIO(closed), formats=("JPEG",))
+    if min_side is not None:
+        there.draft(None, (min_side, min_side))
+    there.load()
+    is_plain = image.mode in _PLAIN_MODES
+    return _Loaded(there, damage=jpeg.damage_text(missing) if missing or is_plain else "")
+
+
+_PLAIN_MODES = {"RGB", "L"}
+
+
+def _plain_jpeg(image: Image.Image, data: bytes, *, is_reduced: bool) -> NDArray[np.uint8] | None:
     """The pixels of a JPEG by libjpeg-turbo's own interface: the same ones, a fifth sooner.
 
-    Whatever is not quite in order gives None and is left to Pillow's judgement.
+    Whatever is not quite in order gives None.
     """
-    if image.format != "JPEG" or image.mode not in {"RGB", "L"}:
+    if image.mode not in _PLAIN_MODES:
         return None
     import simplejpeg
 
     # Pillow has chosen the scale: of the eighths there is none that is smaller and covers it.
-    width, height = image.size if reduced else (0, 0)
+    width, height = image.size if is_reduced else (0, 0)
     try:
         pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(
             data, colorspace="RGB", min_width=width, min_height=height, strict=True
@@ -235,6 +403,83 @@ def _plain_jpeg(image: Image.Image, data: bytes, *, reduced: bool) -> NDArray[np
     except ValueError:
         return None
     return pixels if pixels.shape == (image.height, image.width, 3) else None
+
+
+def _go_to_primary(image: Image.Image) -> bool:
+    """Go to the picture that a viewer would show; whether the file holds others.
+
+    It is the first: Pillow's readers of the HEIF family begin with the one that is marked. In a
+    TIFF it may be a small copy or a mask, marked as such, of one that follows.
+    """
+    if not getattr(image, "is_animated", False):
+        return False
+    if image.format == "TIFF":
+        first = image.tell()
+        while _is_auxiliary(image):
+            try:
+                image.seek(image.tell() + 1)
+            except EOFError:
+                image.seek(first)
+                break
+    return True
+
+
+def _is_auxiliary(image: Image.Image) -> bool:
+    kind = _tiff_tag(image, _SUBFILE_TYPE)
+    return isinstance(kind, int) and bool(kind & _SMALL_COPY_OR_MASK)
+
+
+def _tiff_tag(image: Image.Image, code: int) -> Any:
+    """A tag of a TIFF; None where there is none, or the image is no TIFF."""
+    tags = getattr(image, "tag_v2", None) if image.format == "TIFF" else None
+    value = None if tags is None else tags.get(code)
+    return value[0] if isinstance(value, tuple) and value else value
+
+
+def _has_deep_bands(image: Image.Image) -> bool:
+    """Whether Pillow would keep 8 bits of each band alone, or take signed ones for unsigned."""
+    bits = _tiff_tag(image, _BITS_PER_SAMPLE)
+    if not isinstance(bits, int):
+        return False
+    is_signed = bits == 8 and _tiff_tag(image, _SAMPLE_FORMAT) == 2
+    return is_signed or (bits > 8 and len(image.getbands()) > 1)
+
+
+def _bands(data: bytes, max_pixels: int | None) -> bands.BandsPicture:
+    return bands.read_bands(data, max_pixels=max_pixels or _bomb_pixels())
+
+
+def _read_bands(ref: ImageRef, data: bytes, image_id: str, max_pixels: int | None) -> DecodedImage:
+    """A TIFF that Pillow does not open."""
+    found = _bands(data, max_pixels)
+    pixels = _upright(found.pixels, found.orientation)
+    height, width = pixels.shape[:2]
+    return DecodedImage(
+        ref,
+        image_id,
+        pixels,
+        width,
+        height,
+        "TIFF",
+        {},
+        view=_view(None, data, found.orientation),
+        holds_more=found.pages > 1,
+    )
+
+
+def _turned_by_pillow(image: Image.Image) -> object:
+    """The orientation that Pillow applies itself when it loads a picture; None where we do."""
+    tags = getattr(image, "tag_v2", None)
+    return tags.get(exif.ORIENTATION, 1) if image.format == "TIFF" and tags is not None else None
+
+
+def _view(profile: object, data: bytes, turn: object) -> str:
+    """See `DecodedImage.view`: the rotation, and a digest of the colour profile if there is one."""
+    shown = identity.view_of(data)
+    if isinstance(profile, bytes):
+        shown += profile
+    upright = turn if turn in range(1, 9) else 1
+    return f"{upright} {blake3(shown).hexdigest(_PROFILE_BYTES)}" if shown else f"{upright}"
 
 
 def _upright(pixels: NDArray[np.uint8], turn: object) -> NDArray[np.uint8]:
@@ -247,31 +492,48 @@ def _upright(pixels: NDArray[np.uint8], turn: object) -> NDArray[np.uint8]:
     return np.ascontiguousarray(pixels)
 
 
-def _rgb(image: Image.Image) -> Image.Image:
-    """Any mode as RGB: 16 and 32 bits scaled, what shows through is white as on a page."""
+def _rgb(image: Image.Image) -> NDArray[np.uint8]:
+    """Any mode as RGB: deep ones scaled to 8 bits, what shows through is white as on a page."""
     if image.mode.startswith("I") or image.mode == "F":
         values = np.asarray(image)
-        grey = _eight_bits(values)
+        grey = _grey(image, values)
         if isinstance(image.info.get("transparency"), int):
             grey = np.where(values == image.info["transparency"], np.uint8(255), grey)
-        return Image.fromarray(grey).convert("RGB")
+        return np.repeat(grey[..., None], 3, axis=2)
     with _as_image_error():
         if image.has_transparency_data:
             layered = image.convert("RGBA")
             page = Image.new("RGBA", layered.size, "white")
-            return Image.alpha_composite(page, layered).convert("RGB")
-        return image if image.mode == "RGB" else image.convert("RGB")
+            image = Image.alpha_composite(page, layered)
+        return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 
-def _eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
-    """Grey values of any depth as 0 to 255, by the range that the file's type can hold."""
-    if values.dtype.kind == "u" and values.dtype.itemsize == 2:
-        return np.asarray(values >> 8, dtype=np.uint8)
-    grey = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
-    low, high = float(grey.min()), float(grey.max())
-    if low >= 0 and high <= 255 and values.dtype.kind != "f":
-        return np.asarray(grey, dtype=np.uint8)
-    if low >= 0 and 255 < high <= 65535 and values.dtype.kind != "f":
-        return np.asarray(grey / 257, dtype=np.uint8)
-    scale = 255 / (high - low) if high > low else 0.0
-    return np.asarray((grey - low) * scale, dtype=np.uint8)
+def _grey(image: Image.Image, values: NDArray[Any]) -> NDArray[np.uint8]:
+    bits, black, white = (
+        _tiff_tag(image, code) for code in (_BITS_PER_SAMPLE, _MIN_SAMPLE, _MAX_SAMPLE)
+    )
+    if not isinstance(white, int) and isinstance(bits, int) and 8 < bits < 16:
+        white = 2**bits - 1
+    grey = eight_bits(
+        values,
+        black=black if isinstance(black, int) else 0,
+        white=white if isinstance(white, int) else None,
+        nothing=bands.number(_tiff_tag(image, _NO_DATA)),
+    )
+    return 255 - grey if _tiff_tag(image, _PHOTOMETRIC) == _WHITE_IS_ZERO else grey
+
+
+def _in_srgb(
+    image: Image.Image,
+    pixels: NDArray[np.uint8],
+    profile: object,
+    profiles: ColourProfiles,
+    min_side: int | None,
+) -> NDArray[np.uint8]:
+    """A picture in sRGB; a large one is reduced first, as each pixel takes time."""
+    source = image if image.mode == "CMYK" else Image.fromarray(pixels)
+    factor = min(source.size) // min_side if min_side else 1
+    with _as_image_error():
+        source = source.reduce(factor) if factor > 1 else source
+        converted = profiles.to_srgb(source, profile)
+        return np.asarray(converted if converted.mode == "RGB" else converted.convert("RGB"))

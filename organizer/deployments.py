@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from organizer.errors import SettingsError
+from organizer.spelling import PathKey, folded, parts_of
 from organizer.types import Deployment
 
 _FIELD = re.compile(r"\{([^{}]*)\}")
@@ -109,7 +110,10 @@ class CameraPlaces:
     ) -> None:
         self._template = template
         self._described = {deployment.deployment_id for deployment in described}
-        self._longest = max((name.count("/") + 1 for name in self._described), default=0)
+        self._by_spelling: dict[PathKey, set[str]] = {}
+        for name in self._described:
+            self._by_spelling.setdefault(_spelling(name), set()).add(name)
+        self._longest = max(map(len, self._by_spelling), default=0)
 
     def __bool__(self) -> bool:
         return self._template is not None or bool(self._described)
@@ -126,12 +130,21 @@ class CameraPlaces:
         if self._template is not None:
             folders = [*root, *inside] if self._template.absolute else inside
             place = self._template.place_of([folder for folder in folders if folder])
-        if place is not None and place.deployment_id in self._described:
-            return place
-        named = next((n for n in self._named([*root[-1:], *inside]) if n in self._described), None)
+        known = self._as_described(place.deployment_id) if place is not None else None
+        if place is not None and known is not None:
+            return replace(place, deployment_id=known)
+        found = map(self._as_described, self._named([*root[-1:], *inside]))
+        named = next((name for name in found if name is not None), None)
         if named is None:
             return place
         return replace(place, deployment_id=named) if place else CameraPlace(named)
+
+    def _as_described(self, name: str) -> str | None:
+        """The described deployment that folders are named after, however it is spelled."""
+        if name in self._described:
+            return name
+        alike = self._by_spelling.get(_spelling(name), ())
+        return next(iter(alike)) if len(alike) == 1 else None
 
     def _named(self, folders: Sequence[str]) -> Iterator[str]:
         for end in range(len(folders), 0, -1):
@@ -148,6 +161,10 @@ def complete_deployment(deployment: Deployment, place: CameraPlace | None) -> De
         location=deployment.location or place.location,
         camera=deployment.camera or place.camera,
     )
+
+
+def _spelling(name: str) -> PathKey:
+    return folded(parts_of(name.replace("\\", "/")))
 
 
 def tidy_name(name: str) -> str:

@@ -12,9 +12,11 @@ import stat
 from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 from organizer.errors import SettingsError
+from organizer.file_times import modified_ns
 from organizer.types import ImageRef, Outcome, Problem
 
 SUFFIXES = frozenset(
@@ -45,7 +47,7 @@ SUFFIXES = frozenset(
         ".tga",
     ]
 )
-"""Lower-case suffixes of the kinds that `organizer.decode` reads."""
+"""Lower-case suffixes of the kinds that `organizer.decode` always reads; see `image_suffixes`."""
 
 _SYSTEM_FOLDERS = frozenset(
     ["@eadir", "$recycle.bin", "system volume information", "lost+found", "__macosx"]
@@ -61,12 +63,14 @@ class Walk:
         start: Absolute folder or file at or below the root where the walk begins.
         problems: After the walk: the folders that could not be listed.
         other_suffixes: After the walk: how many files of each other kind lie there.
+        suffixes: Of the files that may hold an image.
     """
 
     root: Path
     start: Path
     problems: list[Problem] = field(default_factory=list)
     other_suffixes: Counter[str] = field(default_factory=Counter)
+    suffixes: frozenset[str] = field(default_factory=lambda: image_suffixes())  # noqa: PLW0108 - defined below
 
     def __iter__(self) -> Iterator[ImageRef]:
         if not _is_unicode(str(self.start)):
@@ -118,14 +122,14 @@ class Walk:
 
     def _is_image(self, name: str) -> bool:
         suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122 - a hundred thousand times
-        if suffix in SUFFIXES:
+        if suffix in self.suffixes:
             return True
         if name.lower() != "thumbs.db":
             self.other_suffixes[suffix] += 1
         return False
 
     def _ref(self, path: str, status: os.stat_result) -> ImageRef:
-        return ImageRef(self.root, self._relative(path), status.st_size, status.st_mtime_ns)
+        return ImageRef(self.root, self._relative(path), status.st_size, modified_ns(status))
 
     def _relative(self, path: str) -> str:
         # Every path was made by joining names to the root: cutting is exact, and a tenth of the
@@ -141,6 +145,11 @@ class Walk:
     def _unlistable(self, path: str, error: OSError) -> Problem:
         ref = ImageRef(self.root, self._relative(path), 0, 0)
         return Problem(ref, Outcome.BROKEN, f"cannot be read: {error.strerror}", lasting=False)
+
+
+def image_suffixes() -> frozenset[str]:
+    """Lower-case suffixes of the kinds that are read: JPEG XL where its plugin is installed."""
+    return SUFFIXES | {".jxl"} if find_spec("pillow_jxl") is not None else SUFFIXES
 
 
 def resolve_start(path: Path) -> Path:

@@ -17,14 +17,19 @@ from typing import TypeVar
 from organizer import decode, light, metadata
 from organizer.embed.pictures import Prepared, embed_pictures, prepare_picture
 from organizer.errors import ImageError
+from organizer.identity import identify
+from organizer.pixels.colour import ColourProfiles
 from organizer.protocols import LoadedEmbedder, MetadataReader, least_side
 from organizer.settings import available_cores
 from organizer.store.ids import IdSet
 from organizer.types import (
+    DAMAGE,
     DecodedImage,
     EmbeddingBatch,
+    Identity,
     ImageFacts,
     ImageRef,
+    KnownImage,
     Outcome,
     Problem,
     ProcessedBatch,
@@ -55,17 +60,19 @@ class ThreadedExecutor:
         refs: Iterable[ImageRef],
         embedder: LoadedEmbedder,
         *,
-        is_known: Callable[[str], bool],
+        find: Callable[[Identity], KnownImage | None],
     ) -> Iterator[ProcessedBatch]:
         """See `organizer.protocols.Executor`."""
         readers = metadata.installed_readers()
+        profiles = ColourProfiles()
 
         def work(ref: ImageRef) -> _Work:
             return _read_and_prepare(
                 ref,
                 embedder,
                 readers=readers,
-                is_known=is_known,
+                profiles=profiles,
+                find=find,
                 max_bytes=self._max_file_bytes,
             )
 
@@ -75,17 +82,17 @@ class ThreadedExecutor:
             decode.register_codecs()
             works = in_order(pool, work, refs, ahead=self._batch_size + 2 * self._threads)
             try:
-                yield from self._batches(works, embedder, is_known)
+                yield from self._batches(works, embedder)
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
 
     def _batches(
-        self, works: Iterator[_Work], embedder: LoadedEmbedder, is_known: Callable[[str], bool]
+        self, works: Iterator[_Work], embedder: LoadedEmbedder
     ) -> Iterator[ProcessedBatch]:
-        came = IdSet()
+        came, said = IdSet(), IdSet()
         batch = _OpenBatch()
         for work in works:
-            batch.add(work, lambda image_id: image_id in came or is_known(image_id))
+            batch.add(work, came, said)
             full = len(batch.prepared) >= self._batch_size
             if full or len(batch.files) >= _FILES_PER_BATCH * self._batch_size:
                 done = batch.close(embedder)
@@ -102,10 +109,12 @@ class _Work:
 
     ref: ImageRef
     image_id: str | None = None
+    identity: Identity = field(default_factory=lambda: Identity("", ""))
     facts: ImageFacts | None = None
     prepared: Prepared | None = None
     problem: Problem | None = None
     reader_failures: tuple[ReaderFailure, ...] = ()
+    holds_more: bool = False
 
 
 @dataclass(slots=True)
@@ -114,16 +123,37 @@ class _OpenBatch:
     image_ids: list[str] = field(default_factory=list)
     prepared: list[Prepared] = field(default_factory=list)
 
-    def add(self, work: _Work, is_known: Callable[[str], bool]) -> None:
-        facts, failures = work.facts, work.reader_failures
+    def add(self, work: _Work, came: IdSet, said: IdSet) -> None:
+        """Add a file.
+
+        Args:
+            work: The file.
+            came: The images that were embedded in this run.
+            said: The files, by their hashes, that gave facts in this run; this one is added.
+        """
+        is_embedded, facts, failures = False, work.facts, work.reader_failures
+        if facts is not None and facts.file_hash in said:
+            facts, failures = None, ()
+        elif facts is not None:
+            said.add([facts.file_hash])
         if work.image_id is not None and work.prepared is not None:
-            # Two threads may decode the same content at once: the first in order counts.
-            if work.image_id in self.image_ids or is_known(work.image_id):
-                facts, failures = None, ()
-            else:
+            # Two threads may decode the same picture at once: the first in order counts.
+            is_embedded = work.image_id not in self.image_ids and work.image_id not in came
+            if is_embedded:
                 self.image_ids.append(work.image_id)
                 self.prepared.append(work.prepared)
-        self.files.append(ProcessedFile(work.ref, work.image_id, facts, work.problem, failures))
+        file = ProcessedFile(
+            work.ref,
+            work.image_id,
+            facts,
+            work.problem,
+            failures,
+            file_hash=work.identity.file,
+            picture_hash=work.identity.picture,
+            is_embedded=is_embedded,
+            holds_more=work.holds_more,
+        )
+        self.files.append(file)
 
     def close(self, embedder: LoadedEmbedder) -> ProcessedBatch:
         done = embed_pictures(embedder, self.prepared)
@@ -147,16 +177,23 @@ def _read_and_prepare(
     embedder: LoadedEmbedder,
     *,
     readers: Mapping[str, MetadataReader],
-    is_known: Callable[[str], bool],
+    profiles: ColourProfiles,
+    find: Callable[[Identity], KnownImage | None],
     max_bytes: int,
 ) -> _Work:
     try:
         data = decode.read_file(ref, max_bytes=max_bytes)
-        image_id = decode.identify(data)
-        if is_known(image_id):
-            return _Work(ref, image_id)
+        found = identify(data)
+        known = find(found)
+        if known is not None and known.is_embedded:
+            work = _read_tags(ref, data, found, known, readers)
+            if work is not None:
+                return work
+        image_id = found.picture if known is None else known.image_id
         min_side = least_side(embedder.part)
-        image = decode.decode_image(ref, data, image_id=image_id, min_side=min_side)
+        image = decode.decode_image(
+            ref, data, image_id=image_id, min_side=min_side, profiles=profiles
+        )
     except ImageError as error:
         problem = Problem(ref, error.outcome, error.message, error.lasting)
         return _Work(ref, problem=problem)
@@ -164,15 +201,49 @@ def _read_and_prepare(
     return _Work(
         ref,
         image_id,
-        _facts(image, extra.found),
+        found,
+        _facts(image, found, extra.found),
         prepare_picture(embedder, image.pixels),
         reader_failures=extra.failures,
+        holds_more=image.holds_more,
     )
 
 
-def _facts(image: DecodedImage, extra: Mapping[str, str | int | float]) -> ImageFacts:
+def _read_tags(
+    ref: ImageRef,
+    data: bytes,
+    found: Identity,
+    known: KnownImage,
+    readers: Mapping[str, MetadataReader],
+) -> _Work | None:
+    """A file of an image that has a vector; None where the file shows it otherwise than that."""
+    if known.file_hash == found.file:
+        return _Work(ref, known.image_id, found)
+    try:
+        image = decode.decode_image(ref, data, image_id=known.image_id, only_tags=True)
+    except ImageError:  # the picture is one that is in the library; only its tags are lost
+        return _Work(ref, known.image_id, found)
+    if known.view not in {"", image.view}:
+        return None
+    extra = metadata.read_extra(image, data, readers)
+    facts = _facts(image, found, extra.found)
+    return _Work(ref, known.image_id, found, facts, reader_failures=extra.failures)
+
+
+def _facts(
+    image: DecodedImage, found: Identity, extra: Mapping[str, str | int | float]
+) -> ImageFacts:
+    if image.damage:
+        extra = {**extra, DAMAGE: image.damage}
+    facts = replace(
+        metadata.image_facts(image, extra),
+        picture_hash=found.picture,
+        file_hash=found.file,
+        view=image.view,
+    )
+    if not image.pixels.size:
+        return facts
     measured = light.measure_light(image.pixels)
-    facts = metadata.image_facts(image, extra)
     return replace(facts, brightness=measured.brightness, chroma=measured.chroma)
 
 

@@ -7,11 +7,12 @@ a tag is never read differently. The layout is that of TIFF 6.0, section 2, and 
 from __future__ import annotations
 
 import math
+import re
 import struct
 from collections.abc import Mapping
 from typing import Any
 
-MAKE, MODEL, ORIENTATION = 0x010F, 0x0110, 0x0112
+MAKE, MODEL, ORIENTATION, DATE_TIME = 0x010F, 0x0110, 0x0112, 0x0132
 EXIF_IFD, GPS_IFD = 0x8769, 0x8825
 AMBIENT_TEMPERATURE = 0x9400
 UNKNOWN = frozenset({0, -1, 0xFFFFFFFF})
@@ -19,13 +20,28 @@ UNKNOWN = frozenset({0, -1, 0xFFFFFFFF})
 
 INNER = {
     0x9003: "DateTimeOriginal",
+    0x9004: "DateTimeDigitized",
     0x9011: "OffsetTimeOriginal",
+    0x9290: "SubSecTime",
     0x9291: "SubSecTimeOriginal",
+    0x9292: "SubSecTimeDigitized",
     0xA431: "BodySerialNumber",
     0x927C: "MakerNote",
     0x9286: "UserComment",
 }
 """Tags of the EXIF directory that are kept as they are."""
+
+MISPLACED = {tag: name for tag, name in INNER.items() if "Time" in name}
+"""Those that some cameras write into the first directory instead."""
+
+BLOCKS = frozenset({"MakerNote", "UserComment"})
+"""Those whose bytes are a maker's own."""
+
+GPS_LATITUDE, GPS_LONGITUDE, GPS_STATUS = (2, 1), (4, 3), 9
+"""Tags of the GPS directory: numbers and hemisphere of each axis, and whether there was a fix."""
+
+_FILLED = re.compile("\0|\xff\xff")
+"""What follows a text in a field of fixed length: a NUL, or memory that was never written."""
 
 _BYTES, _TEXT, _SHORT, _LONG, _RATIONAL, _UNDEFINED, _SIGNED = 1, 2, 3, 4, 5, 7, 10
 _SIZE = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8}
@@ -38,11 +54,20 @@ class _OddError(Exception):
     """Something is not quite in order."""
 
 
+def clean_text(text: str) -> str:
+    """A text of fixed length up to its first NUL, without what cannot be printed."""
+    text = _FILLED.split(text, maxsplit=1)[0]
+    if not text.isprintable():
+        spaced = (" " if char.isspace() else char for char in text)
+        text = "".join(char for char in spaced if char.isprintable())
+    return text.strip()
+
+
 def plain_tags(block: bytes) -> dict[str, Any] | None:
     """The tags of a block as it stands in a JPEG, by their standard names.
 
     A place is the degrees of latitude and longitude, or what is written for no number, with the
-    letter of the hemisphere: a pair under "GPSLatitude" and "GPSLongitude".
+    hemisphere: a pair under "GPSLatitude" and "GPSLongitude".
 
     Returns:
         None where the block is not quite in order.
@@ -57,11 +82,18 @@ def plain_tags(block: bytes) -> dict[str, Any] | None:
             "Orientation": _integer(data, order, outer.get(ORIENTATION), _SHORT),
             "Make": _text(data, outer.get(MAKE)),
             "Model": _text(data, outer.get(MODEL)),
+            "DateTime": _text(data, outer.get(DATE_TIME)),
         }
-        found |= _of_inner(data, order, _below(data, order, outer.get(EXIF_IFD)))
+        misplaced = {tag: outer[tag] for tag in MISPLACED if tag in outer}
+        inner = _below(data, order, outer.get(EXIF_IFD))
+        found |= _of_inner(data, order, misplaced | inner)
         gps = _below(data, order, outer.get(GPS_IFD))
-        found["GPSLatitude"] = _angles(data, order, gps.get(2)), _text(data, gps.get(1))
-        found["GPSLongitude"] = _angles(data, order, gps.get(4)), _text(data, gps.get(3))
+        for name, (numbers, side) in (
+            ("GPSLatitude", GPS_LATITUDE),
+            ("GPSLongitude", GPS_LONGITUDE),
+        ):
+            found[name] = _angles(data, order, gps.get(numbers)), _text(data, gps.get(side))
+        found["GPSStatus"] = _text(data, gps.get(GPS_STATUS))
     except _OddError:
         return None
     return found
@@ -96,7 +128,7 @@ def _of_inner(data: bytes, order: str, inner: Mapping[int, _Entry]) -> dict[str,
     for tag, name in INNER.items():
         entry = inner.get(tag)
         is_block = entry is not None and entry[0] in {_BYTES, _UNDEFINED}
-        if is_block and name not in {"MakerNote", "UserComment"}:
+        if is_block and name not in BLOCKS:
             raise _OddError
         found[name] = _raw(data, entry) if is_block else _text(data, entry)
     found["AmbientTemperature"] = _ratio(data, order, inner.get(AMBIENT_TEMPERATURE))
@@ -145,7 +177,7 @@ def _angles(data: bytes, order: str, entry: _Entry | None) -> tuple[float, ...] 
         raise _OddError
     parts = struct.unpack_from(order + "6I", data, entry[2])
     pairs = zip(parts[::2], parts[1::2], strict=True)
-    return tuple(above / below if below else math.nan for above, below in pairs)
+    return tuple(math.nan if below in UNKNOWN else above / below for above, below in pairs)
 
 
 def _number(data: bytes, kind: str, at: int) -> int:

@@ -8,17 +8,23 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 
 from organizer import registry
+from organizer.capture_times import DEFAULT_SOURCE, CaptureTime, time_of_tags
 from organizer.errors import one_line
 from organizer.protocols import FileContent, MetadataReader
 from organizer.types import DecodedImage, ImageFacts, PartSpec, ReaderFailure
 
 _READERS = "organizer.metadata_readers"
 
-_EXIF_TIME = re.compile(r"(\d{4})[:\-](\d\d)[:\-](\d\d)[ T](\d\d):(\d\d):(\d\d)")
+TIME_SOURCE, SUBSECOND, SERIAL_NUMBER = "time_source", "subsecond", "serial_number"
+"""Names in `ImageFacts.extra`: where a time was read from, if not from DateTimeOriginal; how much
+of its second had passed; the serial number of the camera."""
+
+_NO_SERIAL = re.compile(r"[0\W_]*|n/?a|none|null|unknown|0?12345678?9?0?|(.)\1{7,}", re.IGNORECASE)
+"""What cameras without a serial number write in its place, one like the other: noughts, one
+character throughout, the digits in their order."""
 
 
 def image_facts(
@@ -31,38 +37,51 @@ def image_facts(
         extra: What readers found in it. Their "serial_number" distinguishes two cameras of one
             model where the standard tags do not.
     """
-    extra = extra or {}
-    tags = image.metadata
-    if "serial_number" in extra:
-        tags = {"BodySerialNumber": extra["serial_number"], **tags}
-    return ImageFacts(
+    tags = dict(image.metadata)
+    kept = dict(extra or {})
+    serial = _serial(tags.get("BodySerialNumber")) or _serial(kept.get(SERIAL_NUMBER))
+    kept.pop(SERIAL_NUMBER, None)
+    if serial is not None:
+        kept[SERIAL_NUMBER] = serial
+    facts = ImageFacts(
         image_id=image.image_id,
         bytes=image.ref.size,
         width=image.width,
         height=image.height,
         format=image.format,
-        taken_at=taken_at(tags),
-        camera=camera(tags),
+        taken_at=None,
+        camera=camera(tags | {"BodySerialNumber": serial or ""}),
         latitude=_within(tags.get("GPSLatitude"), 90),
         longitude=_within(tags.get("GPSLongitude"), 180),
-        extra=extra,
+        extra=kept,
     )
+    return with_time(facts, time_of_tags(tags))
 
 
-def taken_at(tags: Mapping[str, str | int | float]) -> str | None:
-    """Camera-local time as ISO 8601 without an offset, or None where there is none or it is void.
+def with_time(facts: ImageFacts, time: CaptureTime | None) -> ImageFacts:
+    """Facts with the time of their image, its source, and how much of its second had passed."""
+    extra = {name: v for name, v in facts.extra.items() if name not in {TIME_SOURCE, SUBSECOND}}
+    if time is None:
+        return replace(facts, taken_at=None, extra=extra)
+    if time.source != DEFAULT_SOURCE:
+        extra[TIME_SOURCE] = time.source
+    if time.subsecond is not None:
+        extra[SUBSECOND] = time.subsecond
+    return replace(facts, taken_at=time.text, extra=extra)
 
-    Cameras whose clock was never set write zeros or year 0; that is no time.
-    """
-    match = _EXIF_TIME.match(str(tags.get("DateTimeOriginal", "")))
-    if not match:
+
+def stored_time(facts: ImageFacts) -> CaptureTime | None:
+    """The time of an image as it was read; the inverse of `with_time`."""
+    source = time_source(facts.taken_at, facts.extra)
+    if facts.taken_at is None or source is None:
         return None
-    year, month, day, hour, minute, second = map(int, match.groups())
-    try:
-        moment = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - camera-local
-    except ValueError:
-        return None
-    return moment.isoformat()
+    subsecond = facts.extra.get(SUBSECOND)
+    return CaptureTime(facts.taken_at, source, None if subsecond is None else float(subsecond))
+
+
+def time_source(taken_at: str | None, extra: Mapping[str, str | int | float]) -> str | None:
+    """Where the time of an image was read from; None for one without a time."""
+    return None if taken_at is None else str(extra.get(TIME_SOURCE, DEFAULT_SOURCE))
 
 
 def camera(tags: Mapping[str, str | int | float]) -> str | None:
@@ -151,6 +170,12 @@ def _fits(value: object) -> bool:
     if isinstance(value, str):
         return value.isascii() or value.encode(errors="ignore").decode() == value
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _serial(value: str | float | None) -> str | None:
+    """A serial number that tells cameras apart; None where there is none."""
+    text = "" if value is None else str(value).strip()
+    return None if _NO_SERIAL.fullmatch(text) else text
 
 
 def _within(value: str | float | None, bound: float) -> float | None:

@@ -13,3 +13,8 @@ def folder_prefix(folder: PurePath) -> str:
 def path_below(folder: PurePath, file: PurePath) -> str:
     """The path of a file relative to a folder above it."""
     return file.as_posix()[len(folder_prefix(folder)) :]
+
+
+def mark_missing(text: str, *, missing: bool) -> str:
+    """A path as it is shown to a person: marked where no file was there when last looked for."""
+    return f"{text} (missing)" if missing else text

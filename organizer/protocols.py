@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from organizer.types import (
     ExportBatch,
     ExportInfo,
+    Identity,
     ImageRef,
+    KnownImage,
     Labels,
     PartSpec,
     ProcessedBatch,
@@ -219,14 +221,15 @@ class Executor(Protocol):
         refs: Iterable[ImageRef],
         embedder: LoadedEmbedder,
         *,
-        is_known: Callable[[str], bool],
+        find: Callable[[Identity], KnownImage | None],
     ) -> Iterator[ProcessedBatch]:
         """Batches in the order of `refs`, each file in exactly one.
 
-        A content for which `is_known` answers True, or that came earlier in the run, is recognised
-        by its hash and not embedded again. A file that cannot be used, or of whose image the
-        embedder makes no vector, becomes a `Problem`; `organizer.embed.pictures` sees to the
-        latter.
+        `find` tells of a file's identity (`organizer.identity.identify`) which image of the library
+        it is; None where it is none, and the image is the hash of the picture. An image that has a
+        vector, or that came earlier in the run, is not embedded again, unless the file shows it
+        otherwise: see `KnownImage`. A file that cannot be used, or of whose image the embedder
+        makes no vector, becomes a `Problem`; `organizer.embed.pictures` sees to the latter.
 
         Raises:
             PluginError: The embedder fails on every picture.

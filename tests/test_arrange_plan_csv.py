@@ -12,6 +12,7 @@ from organizer.arrange import (
     ArrangeItem,
     ArrangeMode,
     ArrangePlan,
+    ArrangeStep,
     FolderTemplate,
     make_plan,
     read_plan,
@@ -122,16 +123,67 @@ def test_deleted_lines_and_edited_targets_are_respected(made: ArrangePlan, tmp_p
 def test_what_is_edited_is_checked_as_what_is_planned(
     made: ArrangePlan, tmp_path: Path, column: str, value: str, why: str
 ) -> None:
-    with pytest.raises(SettingsError, match=why):
-        edited(made, tmp_path, lambda rows: rows[2].update({column: value}))
+    """A line that cannot be applied is left out with its reason; the others are applied."""
+    read = edited(made, tmp_path, lambda rows: rows[2].update({column: value}))
+    kept = {step.source for step in read.steps}
+    left = {item.source: item.why for item in read.left}
+    assert len(kept) == len(made.steps) - len(left)
+    odd = Path(value) if column == "source" else made.steps[2].source
+    assert left[odd].startswith("line 4: ")
+    assert why in left[odd]
+    if column != "target" or why != "target of line":
+        assert list(left) == [odd]
+    else:
+        assert len(left) == 2, "which of two lines with one target is meant is not known"
 
 
-def test_a_target_that_is_a_folder_of_another_is_refused(made: ArrangePlan, tmp_path: Path) -> None:
+def test_a_plan_of_which_no_line_can_be_applied_is_refused(
+    made: ArrangePlan, tmp_path: Path
+) -> None:
+    def change(rows: Rows) -> None:
+        for row in rows:
+            row["size"] = "large"
+
+    with pytest.raises(SettingsError, match="line 2: 'large' cannot be in the column size"):
+        edited(made, tmp_path, change)
+
+
+@pytest.mark.parametrize("column", ["to", "do"])
+def test_a_plan_for_two_folders_or_of_two_modes_is_refused(
+    made: ArrangePlan, tmp_path: Path, column: str
+) -> None:
+    def change(rows: Rows) -> None:
+        for row in rows[: len(rows) // 2 + 1]:
+            row[column] = {"to": "/elsewhere", "do": "copy"}[column]
+        for row in rows[:1]:
+            row[column] = {"to": "/third", "do": "symlink"}[column]
+
+    with pytest.raises(SettingsError, match=f"the column {column} has more than one value"):
+        edited(made, tmp_path, change)
+
+
+def test_what_belongs_to_a_photo_that_is_left_out_is_left_too(tmp_path: Path) -> None:
+    rows = []
+    for name in ("a.jpg", "a.jpg.xmp", "a.json", "b.jpg", "ab.jpg"):
+        make(tmp_path / "in" / name, name.encode())
+        image_id = "ab" * 16 if name.endswith(".jpg") else ""
+        target = tmp_path / "out" / name
+        rows.append(ArrangeStep(tmp_path / "in" / name, target, "", image_id, 1, 5, 5, ""))
+    plan = ArrangePlan(tmp_path / "out", ArrangeMode.MOVE, tuple(rows))
+    read = edited(plan, tmp_path, lambda rows: rows[0].update({"target": "fox/a?.jpg"}))
+    assert [step.source.name for step in read.steps] == ["b.jpg", "ab.jpg"]
+    assert [item.why for item in read.left][1:] == [
+        "line 3: it belongs to the file of line 2, which is left out",
+        "line 4: it belongs to the file of line 2, which is left out",
+    ]
+
+
+def test_targets_of_which_one_is_a_folder_of_another(made: ArrangePlan, tmp_path: Path) -> None:
     def change(rows: Rows) -> None:
         rows[0]["target"], rows[1]["target"] = "A.jpg", "a.JPG/b.jpg"
 
-    with pytest.raises(SettingsError, match="a folder of other targets"):
-        edited(made, tmp_path, change)
+    read = edited(made, tmp_path, change)
+    assert ["a folder of other targets" in item.why for item in read.left] == [True]
 
 
 def test_what_is_no_plan_is_refused(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from organizer.decode import identify
 from organizer.errors import SettingsError
+from organizer.identity import picture_hash
 from organizer.library import Library
 from organizer.library.ingest.assign import Assigner
 from organizer.settings import Settings
@@ -290,7 +290,7 @@ def test_a_decision_about_one_frame_does_not_keep_its_burst_from_counting(
     """The first frame is excluded from the foxes before it comes, as after an undo."""
     fox = where(made)["fox0-0"]
     frames = burst(card, "new", [near(FOX, j) for j in range(3)], minute=600)
-    image_id = identify(frames[0].read_bytes())
+    image_id = picture_hash(frames[0].read_bytes())
     with made.store.transaction():
         step = made.store.steps.add(StepKind.DECISIONS, at=now())
         made.store.decisions.append(

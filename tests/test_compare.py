@@ -289,7 +289,7 @@ def test_other_labels_score_what_is_there(filled: Library, tmp_path: Path) -> No
     assert some.cells[0].mean("nmi") != folders.cells[0].mean("nmi")
     assert some.cells[0].mean("silhouette") == folders.cells[0].mean("silhouette")
     assert any("8 of 24 images" in line for line in some.remarks)
-    assert any("1 labels are of files" in line for line in some.remarks)
+    assert any("1 label is of a file" in line for line in some.remarks)
     without = filled.compare(plan).comparison
     assert (without.computed, without.cells[0].mean("nmi")) == (0, None)
 

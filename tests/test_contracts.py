@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from blake3 import blake3
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -25,6 +24,7 @@ from organizer import decode, metadata, registry
 from organizer.cluster.limits import limits_of, require_within
 from organizer.discover import Walk
 from organizer.errors import ClusteringError, ImageError, PluginError, WeightsError
+from organizer.identity import picture_hash
 from organizer.library.exports.format_options import format_options
 from organizer.library.exports.format_options import make_exporter as made_exporter
 from organizer.protocols import (
@@ -39,7 +39,15 @@ from organizer.protocols import (
     ReducedInput,
     StreamExporter,
 )
-from organizer.types import DecodedImage, ExportBatch, ImageRef, PartSpec, VectorUse
+from organizer.types import (
+    DecodedImage,
+    ExportBatch,
+    Identity,
+    ImageRef,
+    KnownImage,
+    PartSpec,
+    VectorUse,
+)
 from tests.batches import about, unclustered
 from tests.batches import batch as images
 from tests.conftest import make_photo
@@ -470,13 +478,13 @@ def _executor(name: str) -> Any:
     return registry.create_part("organizer.executors", PartSpec(name), options=options)[1]
 
 
-def _unknown(_: str) -> bool:
-    return False
+def _unknown(_: Identity) -> KnownImage | None:
+    return None
 
 
 @executors
 def test_files_keep_their_order(name: str, refs: list[ImageRef], means: LoadedEmbedder) -> None:
-    batches = list(_executor(name).run(refs, means, is_known=_unknown))
+    batches = list(_executor(name).run(refs, means, find=_unknown))
     assert [file.ref for batch in batches for file in batch.files] == refs
 
 
@@ -484,7 +492,7 @@ def test_files_keep_their_order(name: str, refs: list[ImageRef], means: LoadedEm
 def test_what_comes_twice_is_embedded_once(
     name: str, refs: list[ImageRef], means: LoadedEmbedder
 ) -> None:
-    batches = list(_executor(name).run(refs, means, is_known=_unknown))
+    batches = list(_executor(name).run(refs, means, find=_unknown))
     embedded = [image_id for batch in batches for image_id in batch.embeddings.image_ids]
     assert len(embedded) == len(set(embedded)) == 30
 
@@ -493,8 +501,12 @@ def test_what_comes_twice_is_embedded_once(
 def test_what_is_known_is_not_embedded(
     name: str, refs: list[ImageRef], means: LoadedEmbedder
 ) -> None:
-    known = {blake3(ref.file.read_bytes()).hexdigest()[:32] for ref in refs[::2]}
-    batches = list(_executor(name).run(refs, means, is_known=known.__contains__))
+    known = {picture_hash(ref.file.read_bytes()) for ref in refs[::2]}
+
+    def find(found: Identity) -> KnownImage | None:
+        return KnownImage(found.picture) if found.picture in known else None
+
+    batches = list(_executor(name).run(refs, means, find=find))
     embedded = {image_id for batch in batches for image_id in batch.embeddings.image_ids}
     assert not embedded & known
     files = [file for batch in batches for file in batch.files]
@@ -506,7 +518,7 @@ def test_what_is_known_is_not_embedded(
 def test_broken_files_become_problems(
     name: str, refs: list[ImageRef], means: LoadedEmbedder
 ) -> None:
-    batches = _executor(name).run(refs, means, is_known=_unknown)
+    batches = _executor(name).run(refs, means, find=_unknown)
     broken = [file.ref.path for batch in batches for file in batch.files if file.problem]
     assert broken == ["01-cut.jpg", "10-empty.jpg", "20-cut.jpg"]
 
@@ -516,11 +528,11 @@ def test_vectors_belong_to_their_files(
     name: str, refs: list[ImageRef], means: LoadedEmbedder
 ) -> None:
     vectors: dict[str, NDArray[np.float32]] = {}
-    for batch in _executor(name).run(refs, means, is_known=_unknown):
+    for batch in _executor(name).run(refs, means, find=_unknown):
         rows = zip(batch.embeddings.image_ids, batch.embeddings.vectors, strict=True)
         vectors.update(rows)
     for ref in refs:
-        image_id = blake3(ref.file.read_bytes()).hexdigest()[:32]
+        image_id = picture_hash(ref.file.read_bytes())
         if image_id in vectors:
             with Image.open(ref.file) as image:
                 alone = _embed(means.part, [np.asarray(image)])[0]
@@ -540,7 +552,7 @@ def test_files_are_taken_only_a_bounded_way_ahead(
             yield refs[taken % len(refs)]
             taken += 1
 
-    run = _executor(name).run(endless(), means, is_known=_unknown)
+    run = _executor(name).run(endless(), means, find=_unknown)
     given = sum(len(next(run).files) for _ in range(10))
     run.close()
     assert taken - given < 200

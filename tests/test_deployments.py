@@ -133,7 +133,7 @@ def test_a_folder_of_the_name_of_a_deployment_is_of_it() -> None:
     assert places.of(_ROOT, ["R42", "ridge", "cam1", "DCIM"]) == CameraPlace("ridge/cam1"), (
         "the deepest"
     )
-    assert places.of(_ROOT, ["r42"]) == CameraPlace("cards"), (
+    assert places.of(_ROOT, ["x42"]) == CameraPlace("cards"), (
         "the ingested folder's own name counts"
     )
     assert places.of(["", "cards", "photos"], ["x"]) is None, "what is above it does not"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -142,13 +143,14 @@ def test_a_template_that_no_photo_fits_is_refused_also_where_a_table_places_them
 
 
 def test_bursts_and_events_are_those_of_each_deployment(field: Library) -> None:
-    """At one model and one clock, two cameras would be one; the template parts them."""
+    """Without a template the folders part cameras of one model; with it the deployments do."""
     before = taken(field)
     rows = _by_file(field, before)
     one = {rows[f"ridge/cam1/DCIM/IMG_{i}.jpg"] for i in (0, 1, 2)}
     two = {rows[f"ridge/cam2/IMG_{i}.jpg"] for i in (0, 1)}
     loose = {rows["loose.jpg"]}
-    assert {before.bursts[row] for row in one | two | loose} == {before.bursts[min(one)]}
+    assert [len({before.bursts[row] for row in group}) for group in (one, two)] == [1, 1]
+    assert len({before.bursts[row] for row in one | two | loose}) == 3
     field.deployments.set_template("{site}/{camera}/...")
     after = taken(field)
     bursts = [{after.bursts[row] for row in group} for group in (one, two, loose)]
@@ -347,15 +349,19 @@ def test_a_folder_named_in_a_table_is_of_that_deployment(field: Library, tmp_pat
         (["id,start,end", "a,2024-05-02,2024-05-01"], "line 2: it ends (2024-05-01T23:59:59)"),
         (["id,shift", "a,soon"], "line 2: shift 'soon' is no shift of a clock"),
         (["id,shift", "a,#NAME?"], "line 2: shift '#NAME?' is no shift"),
-        (["id,camera", "a,x", "b,y", "a,z"], "lines 2, 4: a is there 2 times"),
+        (["id,camera", "a,x", "a,z"], "lines 2, 3: a is there 2 times"),
         (["id,camera", ",x"], "line 2: there is no id"),
         (["camera,place", "x,y"], "has no column deploymentID, deployment_id or ID; it has camera"),
         (["id,deploymentID", "a,b"], "two columns of one meaning: id and deploymentID"),
         (["id"], "holds no deployment"),
+        (["id,latitude,longitude", "a,33,85,151"], "line 2: it has 4 cells, the header 3"),
+        (["id,latitude,longitude", "b"], "line 2: it has 1 cells, the header 3"),
+        (["id,camera", "id,camera"], "line 2: it is the header again"),
+        (["id,camera", "NA,x"], "line 2: there is no id"),
         (["id,camera", 'a,"x', 'b,y"'], "line 2: the column camera holds several lines"),
     ],
 )
-def test_a_mistake_is_named_by_its_line_and_nothing_is_taken(
+def test_a_table_of_mistakes_is_refused_and_each_is_named_by_its_line(
     field: Library, tmp_path: Path, lines: list[str], said: str
 ) -> None:
     field.deployments.read_csv(_table(tmp_path, "id", "cam1"))
@@ -363,6 +369,52 @@ def test_a_mistake_is_named_by_its_line_and_nothing_is_taken(
         field.deployments.read_csv(_table(tmp_path, *lines))
     assert said in caught.value.message
     assert field.store.deployments.all() == (Deployment("cam1"),)
+
+
+def test_a_line_with_a_mistake_is_left_out_and_the_others_are_taken(
+    field: Library, tmp_path: Path
+) -> None:
+    report = field.deployments.read_csv(
+        _table(
+            tmp_path,
+            "id,latitude,longitude,start",
+            "a,1,2,",
+            "b,99,0,",
+            "c,nan,0,soon",
+            "d,1,2,",
+            "a,3,4,",
+            ",1,2,",
+            "e,5,6,",
+        )
+    )
+    assert report.new == ("d", "e")
+    assert {one.line for one in report.left_out} == {2, 3, 4, 7}
+    assert [one.line for one in report.left_out].count(4) == 2
+    told = {one.line: one.why for one in report.left_out}
+    assert told[2] == "lines 2, 6: a is there 2 times"
+    assert told[3].startswith("latitude 99 is not within")
+    assert [one.deployment_id for one in field.store.deployments.all()] == ["d", "e"]
+
+
+@pytest.mark.parametrize("spelled", ["Ridge\\CAM1", "RIDGE/cam1", "./ridge/cam1/", "ridge\\cam1"])
+@pytest.mark.parametrize("template", ["{site}/{camera}/...", None])
+def test_an_id_is_that_of_its_folders_however_it_is_spelled(
+    field: Library, tmp_path: Path, spelled: str, template: str | None
+) -> None:
+    field.deployments.set_template("{site}/{camera}/...")
+    meant = _summaries(field)["ridge/cam1"].images
+    field.deployments.set_template(template)
+    report = field.deployments.read_csv(_table(tmp_path, "id,location", f"{spelled},Ridge north"))
+    assert report.without_images == ()
+    assert _summaries(field)[spelled].images == meant
+    assert "ridge/cam1" not in _summaries(field)
+
+
+def test_of_ids_that_differ_in_spelling_alone_none_is_taken_for_another(
+    field: Library, tmp_path: Path
+) -> None:
+    report = field.deployments.read_csv(_table(tmp_path, "id", "Ridge/Cam1", "RIDGE/CAM1"))
+    assert report.without_images == ("Ridge/Cam1", "RIDGE/CAM1")
 
 
 def test_a_table_adds_to_what_is_known_but_does_not_contradict_it(
@@ -471,3 +523,118 @@ def test_photos_that_are_moved_stay_of_the_deployment_in_whose_folder_they_lay_f
     assert {name: summary.images for name, summary in found.items()} == {
         "lake/cam1": 2, "marsh/cam9": 1, "ridge/cam1": 4, "ridge/cam2": 1,
     }  # fmt: skip
+
+
+def test_what_programs_write_for_nothing_is_nothing(field: Library, tmp_path: Path) -> None:
+    field.deployments.read_csv(
+        _table(
+            tmp_path,
+            "id,latitude,longitude,start,end,shift,camera,",
+            "a,\u221233.85,151.2,2024-05-01 8:30,2024-05-02T9:05:07,\u22121h,NA,",
+            "b,NA,NA,NA,N/A,NULL,NA,,,",
+        )
+    )
+    assert field.store.deployments.all() == (
+        Deployment(
+            "a",
+            latitude=-33.85,
+            longitude=151.2,
+            start="2024-05-01T08:30:00",
+            end="2024-05-02T09:05:07",
+            shift=-3600,
+        ),
+        Deployment("b"),
+    )
+
+
+# Parts -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def long(tmp_path: Path) -> Iterator[Library]:
+    """A camera that came back twice to one place, and a photo without a time."""
+    for i, hours in enumerate((0, 1, 200, 201, 202, 900, None)):
+        after = None if hours is None else 3600 * hours
+        take(tmp_path / "photos" / "ridge" / f"IMG_{i}.jpg", i, after)
+    with Library.open_or_create(tmp_path, Settings()) as library:
+        library.ingest([tmp_path / "photos"], embedder="channel-mean")
+        library.deployments.read_csv(
+            _table(
+                tmp_path,
+                "id,latitude,longitude,start,end,shift",
+                "ridge,1,2,2024-04-01,2025-01-01,60",
+            )
+        )
+        yield library
+
+
+def _parts(library: Library) -> dict[str, tuple[int, str | None]]:
+    return {name: (s.images, s.first) for name, s in _summaries(library).items()}
+
+
+def test_a_deployment_is_split_at_gaps_and_its_parts_are_joined_again(long: Library) -> None:
+    before = _parts(long)
+    report = long.deployments.split("ridge", gap=5 * 86_400)
+    assert [part.deployment.deployment_id for part in report.parts] == [
+        "ridge",
+        "ridge (2)",
+        "ridge (3)",
+    ]
+    assert [part.images for part in report.parts] == [3, 3, 1]
+    assert [part.without_time for part in report.parts] == [1, 0, 0]
+    whole = Deployment("ridge", latitude=1.0, longitude=2.0, shift=60)
+    assert long.store.deployments.all() == (
+        replace(whole, start="2024-04-01T00:00:00"),
+        replace(whole, deployment_id="ridge (2)"),
+        replace(whole, deployment_id="ridge (3)", end="2025-01-01T23:59:59"),
+    )
+    long.deployments.remove(["ridge (2)"])
+    assert {name: n for name, (n, _) in _parts(long).items()} == {"ridge": 6, "ridge (3)": 1}
+    long.deployments.remove(["ridge (3)"])
+    assert _parts(long) == before
+
+
+def test_a_part_has_a_clock_of_its_own(long: Library) -> None:
+    """The clock was set between two photos: the later ones alone are shifted."""
+    long.deployments.split("ridge", at=_at(3600 * 201))
+    later = _summaries(long)["ridge (2)"]
+    assert (later.images, later.first) == (3, _at(3600 * 201 + 60))
+    shifted = long.deployments.shift("ridge (2)", 3600)
+    assert shifted.after.first == _at(3600 * 202 + 60)
+    assert _summaries(long)["ridge"].last == _at(3600 * 200 + 60)
+    again = long.deployments.split("ridge (2)", gap=86_400)
+    assert [part.images for part in again.parts] == [2, 1]
+    assert again.parts[1].deployment.deployment_id == "ridge (3)"
+    assert again.parts[1].deployment.shift == 3660
+
+
+def test_new_photos_come_to_the_part_of_their_time(long: Library, tmp_path: Path) -> None:
+    long.deployments.split("ridge", gap=5 * 86_400)
+    take(tmp_path / "photos" / "ridge" / "late.jpg", 50, 3600 * 203)
+    long.ingest([tmp_path / "photos"])
+    assert _summaries(long)["ridge (2)"].images == 4
+
+
+def test_a_split_that_splits_nothing_is_refused(long: Library) -> None:
+    before = long.store.deployments.all()
+    for how in ({"gap": 10**8}, {"at": "2020-01-01"}, {"at": "2030-01-01T10:00"}):
+        with pytest.raises(SettingsError, match="no such place to split it"):
+            long.deployments.split("ridge", **how)
+    for wrong in ({}, {"gap": 5, "at": "2024-05-01"}, {"at": "soon"}, {"gap": 0}):
+        with pytest.raises(SettingsError):
+            long.deployments.split("ridge", **wrong)
+    with pytest.raises(SettingsError, match="no deployment 'pond'"):
+        long.deployments.split("pond", gap=5)
+    assert long.store.deployments.all() == before
+
+
+def test_what_is_removed_was_described_and_is_not_split(long: Library) -> None:
+    long.deployments.split("ridge", gap=5 * 86_400)
+    before = long.store.deployments.all()
+    with pytest.raises(SettingsError, match=r"ridge is split: ridge \(2\), ridge \(3\)"):
+        long.deployments.remove(["ridge", "ridge (2)"][:1])
+    with pytest.raises(SettingsError, match="no deployment 'pond' was described"):
+        long.deployments.remove(["ridge (2)", "pond"])
+    assert long.store.deployments.all() == before
+    summary = long.deployments.remove(["ridge", "ridge (2)", "ridge (3)"])
+    assert (summary.deployments, summary.without_deployment) == ((), 7)

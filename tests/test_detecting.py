@@ -6,7 +6,7 @@ import importlib
 import io
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -14,17 +14,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 from sklearn.metrics import normalized_mutual_info_score
 
 from organizer.errors import SettingsError
 from organizer.library import Library
+from organizer.library.detections.importing import with_crops
 from organizer.library.images.capture import read_capture_info
 from organizer.library.images.crops import PhotoGroup, locate_photos
 from organizer.library.images.thumbnails import make_thumbnails
 from organizer.library.progress import NoProgress
 from organizer.settings import Settings
-from organizer.types import NOISE, Detected, Detection, ImageDetections
+from organizer.types import NOISE, Box, Crop, Detected, Detection, ImageDetections, crop_id
 from tests.conftest import Site
 from tests.scenes import STATIONS, Scenes, Thing, season
 
@@ -97,12 +100,12 @@ def path_of(library: Library, scenes: Scenes, image_id: str) -> str:
 def what_of(library: Library, scenes: Scenes) -> dict[str, str]:
     """The species of each crop of the present clustering, by its place in the photo."""
     found = {}
-    for crop_id, crop in library.store.detections.crops().items():
-        things = scenes.things[path_of(library, scenes, crop_id)]
+    for name, crop in library.store.detections.crops().items():
+        things = scenes.things[path_of(library, scenes, name)]
         (thing,) = [t for t in things if t.box == [
             crop.box.x, crop.box.y, crop.box.width, crop.box.height,
         ]]  # fmt: skip
-        found[crop_id] = thing.what
+        found[name] = thing.what
     return found
 
 
@@ -343,7 +346,7 @@ def test_a_detector_that_fails_takes_nobody_out_of_quarantine(cropped: Library) 
 
 
 def _another_eye(
-    library: Library, scenes: Scenes, with_a_box: str | None = None
+    library: Library, scenes: Scenes, with_a_box: str | None = None, *, height: float = 0.9
 ) -> list[ImageDetections]:
     """What another detector says: lower boxes, and something in a photo that was empty."""
     return [
@@ -352,11 +355,101 @@ def _another_eye(
             Detected.FOUND if one.image_id == with_a_box else one.outcome,
             (Detection("animal", 0.3, 0.1, 0.1, 0.2, 0.2),)
             if one.image_id == with_a_box
-            else tuple(replace(box, height=box.height * 0.9) for box in one.detections),
+            else tuple(replace(box, height=box.height * height) for box in one.detections),
             detector="another eye",
         )
         for one in seen(library, scenes)
     ]
+
+
+def test_an_animal_that_another_detector_boxes_anew_is_the_crop_that_it_was(
+    cropped: Library, scenes: Scenes
+) -> None:
+    """Vector, cluster, name and decisions stay; nothing is embedded again."""
+    before = cropped.detections.locations()
+    pair = cropped.store.photos.image_at(scenes.folder / "brook/pair.jpg")
+    assert pair is not None
+    first, second = before[pair].crops
+    assert second.cluster_id is not None
+    cropped.corrections.rename(second.cluster_id, "kept")
+    cropped.corrections.move([first.crop_id], second.cluster_id)
+    before = cropped.detections.locations()
+    report = cropped.detections.add(_another_eye(cropped, scenes), embedder=COLOUR)
+    assert (report.new, report.cropped.embedded, report.outdated) == (46, 0, 0)
+    after = cropped.detections.locations()
+    for image_id, photo in after.items():
+        assert [(c.crop_id, c.cluster_id, c.decided) for c in photo.crops] == [
+            (c.crop_id, c.cluster_id, c.decided) for c in before[image_id].crops
+        ]
+        for crop, old in zip(photo.crops, before[image_id].crops, strict=True):
+            assert crop.box.height == pytest.approx(old.box.height * 0.9)
+    assert cropped.detections.add(_another_eye(cropped, scenes), embedder=COLOUR).new == 0
+    made = cropped.recluster(k=3, embedder=CROPS, reduce="none")
+    assert made.images == 42
+    assert "kept" in {name for _, name, _ in made.clusters}
+    # The first detector again: the same crops once more.
+    back = cropped.detections.add(seen(cropped, scenes), embedder=COLOUR)
+    assert (back.cropped.embedded, back.counts.crops) == (0, 42)
+
+
+def test_each_crop_is_that_of_one_box_and_the_surest_box_chooses_first() -> None:
+    frame = "ab" * 16
+    old, other = Box(0.1, 0.1, 0.4, 0.4), Box(0.6, 0.6, 0.2, 0.2)
+    known = [Crop.of(frame, box) for box in (old, other)]
+
+    def ids(*boxes: Detection, active: Sequence[str] = ()) -> list[str]:
+        one = ImageDetections(frame, Detected.FOUND, boxes)
+        return [box.crop_id for box in with_crops(one, known, active).detections]
+
+    near = Detection("animal", 0.2, 0.1, 0.1, 0.4, 0.39)
+    farther = Detection("animal", 0.9, 0.1, 0.1, 0.4, 0.3)
+    elsewhere = Detection("animal", 0.9, 0.6, 0.6, 0.05, 0.2)
+    person = Detection("person", 0.9, 0.1, 0.1, 0.4, 0.4)
+    assert ids(near) == [known[0].crop_id]
+    assert ids(near, farther) == [crop_id(frame, near.box), known[0].crop_id]
+    assert ids(farther, replace(near, height=0.4)) == [
+        crop_id(frame, farther.box),
+        known[0].crop_id,
+    ]
+    assert ids(elsewhere, person) == [crop_id(frame, elsewhere.box), ""]
+    known.append(Crop.of(frame, Box(0.1, 0.1, 0.4, 0.38)))
+    assert ids(near) == [known[0].crop_id]
+    assert ids(near, active=[known[2].crop_id]) == [known[2].crop_id]
+
+
+_BOXES = st.builds(
+    Detection,
+    st.sampled_from(["animal", "person"]),
+    st.floats(0, 1),
+    st.floats(0, 0.5),
+    st.floats(0, 0.5),
+    st.floats(0.01, 0.5),
+    st.floats(0.01, 0.5),
+)
+
+
+@given(st.lists(_BOXES, max_size=4), st.lists(_BOXES, max_size=4))
+def test_results_that_come_again_have_the_crops_that_they_had(
+    first: list[Detection], second: list[Detection]
+) -> None:
+    frame = "cd" * 16
+    store: dict[str, Crop] = {}
+
+    def imported(boxes: list[Detection]) -> list[str]:
+        one = ImageDetections(frame, Detected.FOUND, tuple(boxes))
+        made = with_crops(one, list(store.values())).detections
+        for box in made:
+            if box.crop_id:
+                store.setdefault(box.crop_id, Crop(box.crop_id, frame, box.box))
+        return [box.crop_id for box in made]
+
+    assert len(imported(first)) == len(first)
+    before = imported(second)
+    known = set(store)
+    assert imported(second) == before
+    assert set(store) == known
+    for box, name in zip(second, before, strict=True):
+        assert (name == "") is (box.category == "person")
 
 
 @pytest.mark.slow
@@ -364,7 +457,7 @@ def test_another_detector_replaces_the_boxes_and_the_old_crops_are_counted(
     cropped: Library, scenes: Scenes
 ) -> None:
     cropped.corrections.rename(cropped.clusters.summaries()[0].cluster_id, "kept")
-    report = cropped.detections.add(_another_eye(cropped, scenes), embedder=COLOUR)
+    report = cropped.detections.add(_another_eye(cropped, scenes, height=0.4), embedder=COLOUR)
     assert report.cropped.embedded == 42
     named = set(cropped.corrections.constraints().fixed)
     assert report.outdated == 42 - len(named)

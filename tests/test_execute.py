@@ -4,14 +4,13 @@ import os
 import threading
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from blake3 import blake3
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -19,13 +18,32 @@ from organizer import registry
 from organizer.discover import Walk
 from organizer.errors import PluginError
 from organizer.execute import ThreadedExecutor
+from organizer.identity import picture_hash
 from organizer.protocols import Executor, LoadedEmbedder
-from organizer.types import ImageRef, Outcome, PartSpec, ProcessedBatch, ProcessedFile
+from organizer.types import (
+    Identity,
+    ImageRef,
+    KnownImage,
+    Outcome,
+    PartSpec,
+    ProcessedBatch,
+    ProcessedFile,
+)
 from tests.conftest import make_photo
 
 
-def _unknown(_: str) -> bool:
-    return False
+def _unknown(_: Identity) -> KnownImage | None:
+    return None
+
+
+def _knowing(known: Sequence[str]) -> Callable[[Identity], KnownImage | None]:
+    """What finds images by their pictures, as files that did not change."""
+
+    def find(found: Identity) -> KnownImage | None:
+        is_known = found.picture in known
+        return KnownImage(found.picture, file_hash=found.file) if is_known else None
+
+    return find
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +70,7 @@ def _run(
     refs: Sequence[ImageRef], embedder: LoadedEmbedder, *, known: Sequence[str] = (), **how: Any
 ) -> list[ProcessedBatch]:
     executor = ThreadedExecutor(**how)
-    return list(executor.run(refs, embedder, is_known=set(known).__contains__))
+    return list(executor.run(refs, embedder, find=_knowing(known)))
 
 
 def _files(batches: Sequence[ProcessedBatch]) -> list[ProcessedFile]:
@@ -76,7 +94,7 @@ def _expected(ref: ImageRef) -> NDArray[np.float64]:
 
 
 def _id(ref: ImageRef) -> str:
-    return blake3(ref.file.read_bytes()).hexdigest()[:32]
+    return picture_hash(ref.file.read_bytes())
 
 
 _WAYS = [(size, threads) for size in (1, 3, 32) for threads in (1, 4)]
@@ -294,7 +312,7 @@ def test_files_are_taken_only_a_bounded_way_ahead(
     refs = _Counted(many)
     executor = ThreadedExecutor(batch_size=batch_size, threads=threads)
     given = 0
-    for batch in executor.run(refs, means, is_known=_unknown):
+    for batch in executor.run(refs, means, find=_unknown):
         given += len(batch.files)
         assert refs.taken - given <= batch_size + 2 * threads
     assert given == refs.taken == len(many)
@@ -304,7 +322,7 @@ def test_nothing_is_taken_before_the_first_batch_is_asked_for(
     many: list[ImageRef], means: LoadedEmbedder
 ) -> None:
     refs = _Counted(many)
-    batches = ThreadedExecutor().run(refs, means, is_known=_unknown)
+    batches = ThreadedExecutor().run(refs, means, find=_unknown)
     assert refs.taken == 0
     next(iter(batches))
     assert refs.taken > 0
@@ -314,7 +332,7 @@ def test_a_run_that_is_given_up_ends_its_threads(
     many: list[ImageRef], means: LoadedEmbedder
 ) -> None:
     refs = _Counted(many)
-    batches: Any = ThreadedExecutor(batch_size=4, threads=3).run(refs, means, is_known=_unknown)
+    batches: Any = ThreadedExecutor(batch_size=4, threads=3).run(refs, means, find=_unknown)
     next(batches)
     assert [thread for thread in threading.enumerate() if thread.name.startswith("decode")]
     batches.close()
@@ -350,7 +368,7 @@ def test_files_are_prepared_on_several_threads_and_embedded_on_the_caller_s(
 
 def test_warnings_of_the_caller_are_as_before(many: list[ImageRef], means: LoadedEmbedder) -> None:
     before = list(warnings.filters)
-    batches: Any = ThreadedExecutor(batch_size=4).run(many, means, is_known=_unknown)
+    batches: Any = ThreadedExecutor(batch_size=4).run(many, means, find=_unknown)
     next(batches)
     batches.close()
     assert list(warnings.filters) == before

@@ -14,14 +14,34 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from organizer.arrange import ArrangeMode
 from organizer.errors import PluginError, SettingsError, WeightsError
 from organizer.library import Library, Progress
+from organizer.library.folders.options import ArrangeOptions
 from organizer.library.ingest.report import IngestReport
 from organizer.settings import Settings, config_path, load_settings
 from organizer.types import FileState, Outcome, PartSpec
 from tests.conftest import Run, Site, make_groups, make_photo
 
 COLOUR = "channel-mean"
+
+
+def test_a_date_too_far_to_be_kept_ends_no_ingest(tmp_path: Path) -> None:
+    """Cards hold dates as far as the year 2446; 64 bits of nanoseconds end in 2262."""
+    for i, year in enumerate((1902, 2024, 2400)):
+        file = make_photo(tmp_path / "card" / f"{year}.jpg", seed=i)
+        seconds = (year - 1970) * 31_556_952
+        os.utime(file, ns=(seconds * 10**9, seconds * 10**9))
+    with Library.open_or_create(tmp_path, Settings()) as library:
+        assert library.ingest([tmp_path / "card"], embedder=COLOUR).counts[Outcome.ADDED] == 3
+        again = library.ingest([tmp_path / "card"])
+        assert (again.counts[Outcome.UNCHANGED], again.images) == (3, 3)
+        library.recluster(k=2)
+        options = ArrangeOptions(tmp_path / "sorted", mode=ArrangeMode.MOVE)
+        library.folders.arrange(options, plan=tmp_path / "plan.csv")
+        moved = library.folders.apply(tmp_path / "plan.csv")
+        assert (moved.done, moved.refusals) == (3, [])
+        assert library.ingest([tmp_path / "sorted"]).counts[Outcome.UNCHANGED] == 3
 
 
 class Listening(Progress):
@@ -672,7 +692,7 @@ def test_an_empty_folder_beside_known_ones_is_refused_too(
 def test_a_known_folder_that_was_emptied_is_ingested(filled: Library, photos: Path) -> None:
     for file in photos.rglob("*.jpg"):
         file.unlink()
-    assert counts(filled.ingest([photos])) == {"missing": 24}
+    assert counts(filled.ingest([photos], confirm_missing=True)) == {"missing": 24}
 
 
 @pytest.mark.parametrize("paths", [[], [Path("nowhere")]])
@@ -888,9 +908,9 @@ class OneByOne(ThreadedExecutor):
     def __init__(self, *, max_file_bytes: int) -> None:
         super().__init__(threads=1, batch_size=1, max_file_bytes=max_file_bytes)
 
-    def run(self, refs, embedder, *, is_known):
+    def run(self, refs, embedder, *, find):
         OneByOne.runs += 1
-        return super().run(refs, embedder, is_known=is_known)
+        return super().run(refs, embedder, find=find)
 """
 
 

@@ -368,9 +368,9 @@ def _fill(folder: Path, colour: tuple[int, int, int], count: int, seed: int) -> 
 
 def _present(library: Library, photos: Photos) -> Tree:
     """The tree as the library has it: paths by the number of their content."""
-    from organizer.decode import identify
+    from organizer.identity import picture_hash
 
-    number_of = {identify(content(number)): number for number in range(8)}
+    number_of = {picture_hash(content(number)): number for number in range(8)}
     found: Tree = {}
     for files in library.store.photos.files_of().values():
         for row in files:

@@ -15,7 +15,7 @@ COLOUR = "channel-mean"
 FOX, OWL, BOAR = (200, 90, 40), (60, 90, 200), (60, 200, 60)
 Colour = tuple[int, int, int]
 
-_MODEL, _EXIF, _TIME = 0x0110, 0x8769, 0x9003
+_MODEL, _EXIF, _TIME, _SUBSECOND, _SERIAL = 0x0110, 0x8769, 0x9003, 0x9291, 0xA431
 
 
 def frame(
@@ -26,6 +26,8 @@ def frame(
     camera: str = "A",
     seed: int = 0,
     noise: float = 4,
+    serial: str | None = None,
+    subsecond: str | None = None,
 ) -> Path:
     """A JPEG of one colour; `at` is ``2024:05:01 10:00:00``."""
     draw = np.random.default_rng([seed, *map(ord, file.stem)])
@@ -34,6 +36,10 @@ def frame(
     exif[_MODEL] = camera
     if at is not None:
         exif.get_ifd(_EXIF)[_TIME] = at
+    if serial is not None:
+        exif.get_ifd(_EXIF)[_SERIAL] = serial
+    if subsecond is not None:
+        exif.get_ifd(_EXIF)[_SUBSECOND] = subsecond
     file.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(pixels.astype(np.uint8)).save(file, quality=95, exif=exif)
     return file

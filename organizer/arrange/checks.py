@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from blake3 import blake3
 from organizer.arrange import names
 from organizer.arrange.disk import Disk, hash_of, is_file, link_text, status_of
 from organizer.arrange.types import ArrangeMode, ArrangeStep
+from organizer.file_times import modified_ns
+from organizer.identity import file_hash, picture_hash
 
 _COARSE_NS = 2 * 10**9
 """The resolution of times on FAT: two seconds."""
@@ -45,7 +48,7 @@ def is_as_planned(step: ArrangeStep, status: os.stat_result | None) -> bool:
     return (
         status is not None
         and stat.S_ISREG(status.st_mode)
-        and (status.st_size, status.st_mtime_ns) == (step.size, step.mtime_ns)
+        and (status.st_size, modified_ns(status)) == (step.size, step.mtime_ns)
     )
 
 
@@ -55,7 +58,7 @@ def is_about_as_planned(step: ArrangeStep, status: os.stat_result | None) -> boo
         status is not None
         and stat.S_ISREG(status.st_mode)
         and status.st_size == step.size
-        and abs(status.st_mtime_ns - step.mtime_ns) < _COARSE_NS
+        and abs(modified_ns(status) - step.mtime_ns) < _COARSE_NS
     )
 
 
@@ -125,11 +128,28 @@ def holds_the_content(step: ArrangeStep) -> bool:
     A sidecar is compared with its source; where that is gone, size and time have to suffice.
     """
     if step.image_id:
-        return hash_of(str(step.target)) == step.image_id
+        return hash_of(str(step.target)) == step.content_hash
     source = _followed(step.source)
     if not is_file(source):
         return source is None
     return hash_of(str(step.target)) == hash_of(str(step.source))
+
+
+def as_edited(step: ArrangeStep, place: Path) -> ArrangeStep | None:
+    """A step with the file at a place as it is now, if only its metadata were edited since.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    status = status_of(str(place))
+    if not step.picture_hash or status is None or not is_file(status):
+        return None
+    data = place.read_bytes()
+    if picture_hash(data) != step.picture_hash:
+        return None
+    return replace(
+        step, size=status.st_size, mtime_ns=status.st_mtime_ns, file_hash=file_hash(data)
+    )
 
 
 def are_halves(step: ArrangeStep, source: str, target: str) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from organizer.arrange.checks import ChangedError, partial_of
 from organizer.arrange.disk import Disk, hash_of, status_of
 from organizer.arrange.types import ArrangeStep
+from organizer.file_times import modified_ns
 
 
 def copy_whole(
@@ -45,7 +46,7 @@ def copy_whole(
         _require_content(step, read)
         if check:
             _require_written(partial, read)
-        if mtime_ns is not None and mtime_ns != before.st_mtime_ns:
+        if mtime_ns is not None and mtime_ns != modified_ns(before):
             disk.set_time(partial, mtime_ns)
             disk.sync_file(partial)
         disk.rename(partial, str(target))
@@ -85,7 +86,7 @@ def _require_still(source: Path, before: os.stat_result) -> None:
 
 
 def _require_content(step: ArrangeStep, read: str) -> None:
-    if step.image_id and read != step.image_id:
+    if step.content_hash and read != step.content_hash:
         raise ChangedError("its content changed, though size and time did not")
 
 

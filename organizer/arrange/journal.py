@@ -45,7 +45,7 @@ from organizer.errors import StoreError
 if TYPE_CHECKING:
     import portalocker
 
-_VERSION = 1
+_VERSION = 2
 
 _LOCK = "arrangement.lock"
 _NAME = re.compile(r"arrangement-(\d{6,})\.jsonl")
@@ -233,7 +233,7 @@ def _head(plan: ArrangePlan, created_at: str) -> bytes:
 def _step_row(step: ArrangeStep) -> list[object]:
     return [
         str(step.source), str(step.target), step.why, step.image_id, step.cluster_id,
-        step.size, step.mtime_ns, step.cluster_folder,
+        step.size, step.mtime_ns, step.cluster_folder, step.file_hash, step.picture_hash,
     ]  # fmt: skip
 
 

@@ -110,7 +110,7 @@ class _Planner:
             why += "; another file has the name without the suffix"
         return ArrangeStep(
             item.source, Path(unit.target), why, item.image_id, item.cluster_id,
-            item.size, item.mtime_ns, unit.cluster_folder,
+            item.size, item.mtime_ns, unit.cluster_folder, item.file_hash, item.picture_hash,
         )  # fmt: skip
 
     def _add_sidecar(self, unit: PhotoUnit, step: ArrangeStep) -> None:

@@ -2,7 +2,8 @@
 
 One line per file. Every line holds all that the plan needs, so that lines may be sorted, filtered
 and deleted. A deleted line is not done, nor is one whose `do` is ``leave``; an edited target is
-accepted if it is as safe as a planned one.
+accepted if it is as safe as a planned one. A line that cannot be applied is left out with its
+reason, and so are the lines of the files that belong to its photo; the others are applied.
 
 Spreadsheets round long numbers, so values that must stay exact have a prefix: ``ns:``, ``id:``.
 Text that a spreadsheet would run as a formula (``= + - @``) is escaped.
@@ -14,7 +15,8 @@ import csv
 import io
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePath
 
@@ -26,8 +28,10 @@ from organizer.errors import SettingsError
 
 PLAN_COLUMNS = (
     "source", "target", "why", "do", "cluster", "cluster_folder", "image", "size", "mtime", "to",
+    "file_hash", "picture_hash",
 )  # fmt: skip
-"""The header. `do` is the mode, "there" or "leave"; `image` is the hash, empty for a sidecar."""
+"""The header. `do` is the mode, "there" or "leave"; `image` is the image, empty for a sidecar; the
+hashes are those of the file and of its picture."""
 
 _THERE, _LEAVE = "there", "leave"
 _NEEDED = ("source", "target", "do", "image", "size", "mtime", "to")
@@ -63,27 +67,32 @@ def write_plan(plan: ArrangePlan, file: Path, *, over: bool = False) -> Path:
 def read_plan(file: Path) -> ArrangePlan:
     """Read a plan that a person may have edited.
 
+    A line with a target outside the folder, or that is not valid on every system, is left out; so
+    are lines with one target, and others that contradict each other.
+
     Raises:
-        SettingsError: It cannot be read, is not a plan, or a line is invalid: a target outside the
-            folder, the same target twice, a name that is not valid on every system. The message
-            names the line.
+        SettingsError: It cannot be read, is not a plan, or not one of its lines can be applied; the
+            message names the first.
     """
     lines = list(_lines(file, _text(file)))
     if not lines:
         raise SettingsError(f"{file} has no lines", _HINT)
     rows = [_Row(file, number, cells) for number, cells in lines]
-    to = _one(file, {row["to"] for row in rows}, "to")
+    odd = _OddRows(rows)
+    to = odd.most_common("to", lambda row: row["to"])
     if not Path(to).is_absolute():
         raise rows[0].refused(f"the folder {to!r} in the column to is not absolute", _HINT)
-    modes = {row["do"].strip().lower() for row in rows} - {_THERE, _LEAVE, ""}
-    mode = ArrangeMode(_one(file, modes, "do")) if modes <= {*ArrangeMode} and modes else None
-    if modes and mode is None:
-        valid = ", ".join([*ArrangeMode, _THERE, _LEAVE])
-        raise SettingsError(
-            f"{file}: {', '.join(sorted(modes - {*ArrangeMode}))} cannot be in the column do",
-            f"it can be {valid}",
-        )
-    return _plan(Path(to), mode or ArrangeMode.LINK, rows)
+    for row in rows:
+        if _do(row) not in {*ArrangeMode, _THERE, _LEAVE, ""}:
+            valid = ", ".join([*ArrangeMode, _THERE, _LEAVE])
+            odd.refuse(row, f"{_do(row)[:40]} cannot be in the column do", f"it can be {valid}")
+    doing = [row for row in odd.rest() if _do(row) in {*ArrangeMode}]
+    mode = odd.most_common("do", _do, doing) if doing else ArrangeMode.LINK
+    return _plan(Path(to), ArrangeMode(mode), rows, odd)
+
+
+def _do(row: _Row) -> str:
+    return row["do"].strip().lower()
 
 
 class _Row:
@@ -102,43 +111,181 @@ class _Row:
         text = self[column].strip()
         digits = text.removeprefix(prefix)
         if not (text.startswith(prefix) and _NUMBER.fullmatch(digits)):
-            raise self.refused(f"{text!r} cannot be in the column {column}", _HINT)
+            raise _OddRowError(f"{text[:40]!r} cannot be in the column {column}", _HINT)
         return int(digits)
 
 
-def _plan(to: Path, mode: ArrangeMode, rows: Sequence[_Row]) -> ArrangePlan:
-    steps: list[ArrangeStep] = []
-    there: list[ArrangeStep] = []
+class _OddRowError(Exception):
+    """Why a line cannot be applied, and what to do."""
+
+    def __init__(self, why: str, hint: str) -> None:
+        super().__init__(why)
+        self.why, self.hint = why, hint
+
+
+class _OddRows:
+    """The lines of a plan that cannot be applied, with their reasons."""
+
+    def __init__(self, rows: Sequence[_Row]) -> None:
+        self._rows = rows
+        self._why: dict[int, tuple[str, str]] = {}
+
+    def refuse(self, row: _Row, why: str, hint: str) -> None:
+        """Leave a line out; of several reasons the first is told."""
+        self._why.setdefault(row.number, (why, hint))
+
+    def rest(self) -> list[_Row]:
+        """The lines that can be applied."""
+        return [row for row in self._rows if row.number not in self._why]
+
+    def most_common(
+        self, column: str, value: Callable[[_Row], str], rows: Sequence[_Row] | None = None
+    ) -> str:
+        """The value that more than half of the lines have; the lines with others are left out.
+
+        Raises:
+            SettingsError: There is none.
+        """
+        rows = self._rows if rows is None else rows
+        counts = Counter(map(value, rows))
+        (found, count), *_ = counts.most_common(1)
+        if 2 * count <= len(rows):
+            several = ", ".join(sorted(counts)[:3])
+            raise SettingsError(
+                f"{rows[0].file}: the column {column} has more than one value: {several}", _HINT
+            )
+        for row in rows:
+            if value(row) != found:
+                why = f"the column {column} has more than one value: {value(row)[:40]}"
+                self.refuse(row, why, f"write {found}, as in the other lines")
+        return found
+
+    def refuse_companions(self) -> None:
+        """Leave out the files that lie beside those that are left out and have their name."""
+        companions: dict[str, int] = {}
+        for row in self._rows:
+            if row.number in self._why:
+                companions.setdefault(_unit(row), row.number)
+        for row in self.rest():
+            number = companions.get(_unit(row))
+            if number is not None and _do(row) in {*ArrangeMode}:
+                why = f"it belongs to the file of line {number}, which is left out"
+                self.refuse(row, why, "correct that line")
+
+    def left(self) -> Iterator[LeftFile]:
+        """The files of the lines that are left out."""
+        for row in self._rows:
+            if row.number in self._why:
+                why, _ = self._why[row.number]
+                image = row["image"].strip()
+                image_id = image.removeprefix("id:") if _IMAGE.fullmatch(image) else ""
+                yield LeftFile(Path(row["source"]), f"line {row.number}: {why}", image_id)
+
+    def require_rest(self, count: int) -> None:
+        """Make sure that some lines can be applied.
+
+        Raises:
+            SettingsError: None can.
+        """
+        if self._why and not count:
+            row = next(row for row in self._rows if row.number in self._why)
+            raise row.refused(*self._why[row.number])
+
+
+def _unit(row: _Row) -> str:
+    """The folder and the name up to its first dot: photo and sidecars have it in common."""
+    folder, name = os.path.split(row["source"])
+    return names.name_key(os.path.join(folder, name.split(".")[0]))  # noqa: PTH118
+
+
+def _plan(to: Path, mode: ArrangeMode, rows: Sequence[_Row], odd: _OddRows) -> ArrangePlan:
     left: list[LeftFile] = []
-    lines: dict[str, int] = {}
-    for row in rows:
-        do = row["do"].strip().lower()
-        if do in {_LEAVE, ""}:
-            why = row["why"] if not row["target"] else "left out in the edited plan"
-            left.append(LeftFile(Path(row["source"]), why, _image_id(row)))
-            continue
-        step = _step(row, to)
+    steps: dict[int, ArrangeStep] = {}
+    for row in odd.rest():
+        try:
+            if _do(row) in {_LEAVE, ""}:
+                why = row["why"] if not row["target"] else "left out in the edited plan"
+                left.append(LeftFile(Path(row["source"]), why, _image_id(row)))
+            else:
+                steps[row.number] = _step(row, to)
+        except _OddRowError as error:
+            odd.refuse(row, error.why, error.hint)
+    by_number = {row.number: row for row in rows}
+    _refuse_conflicts(to, mode, steps, by_number, odd)
+    odd.refuse_companions()
+    rest = [row for row in odd.rest() if row.number in steps]
+    odd.require_rest(len(rest) + len(left))
+    there = tuple(steps[row.number] for row in rest if _do(row) == _THERE)
+    doing = tuple(steps[row.number] for row in rest if _do(row) != _THERE)
+    return ArrangePlan(to, mode, doing, there, (*left, *odd.left()))
+
+
+def _refuse_conflicts(
+    to: Path,
+    mode: ArrangeMode,
+    steps: Mapping[int, ArrangeStep],
+    rows: Mapping[int, _Row],
+    odd: _OddRows,
+) -> None:
+    """Leave out the lines that cannot all be applied: which of them is meant is not known."""
+    doing = {number: step for number, step in steps.items() if _do(rows[number]) != _THERE}
+    for numbers in _alike(steps, lambda step: names.name_key(str(step.target))):
+        for number in numbers:
+            other = next(one for one in numbers if one != number)
+            why = f"it has the target of line {other}, {steps[number].target}"
+            odd.refuse(rows[number], why, "give each its own target (systems differ in capitals)")
+    for number in _above_others(to, doing):
+        why = f"{doing[number].target} would be both a file and a folder of other targets"
+        odd.refuse(rows[number], why, "give it another name")
+    for number in _at_sources(doing):
+        why = f"{doing[number].target} is also a source of the plan"
+        hint = "give it another name, or arrange that source first, with a plan of its own"
+        odd.refuse(rows[number], why, hint)
+    moved = _alike(doing, lambda step: str(step.source)) if mode is ArrangeMode.MOVE else []
+    for numbers in moved:
+        for number in numbers:
+            other = next(one for one in numbers if one != number)
+            why = f"{doing[number].source} is moved in line {other} too"
+            hint = "delete one of the lines; a file can be in two folders as a link or a copy"
+            odd.refuse(rows[number], why, hint)
+
+
+def _alike(steps: Mapping[int, ArrangeStep], key: Callable[[ArrangeStep], str]) -> list[list[int]]:
+    """The lines that share something."""
+    found: dict[str, list[int]] = {}
+    for number, step in steps.items():
+        found.setdefault(key(step), []).append(number)
+    return [numbers for numbers in found.values() if len(numbers) > 1]
+
+
+def _above_others(to: Path, steps: Mapping[int, ArrangeStep]) -> list[int]:
+    """The lines whose target is a folder of another."""
+    parents = {step.target.parent for step in steps.values()}
+    above = {folder for parent in parents for folder in (parent, *parent.parents)}
+    folders = {names.name_key(str(folder)) for folder in above if folder.is_relative_to(to)}
+    return [n for n, step in steps.items() if names.name_key(str(step.target)) in folders]
+
+
+def _at_sources(steps: Mapping[int, ArrangeStep]) -> list[int]:
+    """The lines whose target is the place of a source: the result would depend on the order."""
+    sources = {names.name_key(str(step.source)) for step in steps.values()}
+    found = []
+    for number, step in steps.items():
         key = names.name_key(str(step.target))
-        if key in lines:
-            why = f"it has the target of line {lines[key]}, {step.target}"
-            raise row.refused(why, "give each its own target (systems differ in capitals)")
-        lines[key] = row.number
-        (there if do == _THERE else steps).append(step)
-    _require_no_file_above(to, steps, rows)
-    _require_no_source_at(steps, lines, rows)
-    if mode is ArrangeMode.MOVE:
-        _require_moved_once(steps, lines, rows)
-    return ArrangePlan(to, mode, tuple(steps), tuple(there), tuple(left))
+        is_own = key == names.name_key(str(step.source)) and step.target != step.source
+        if key in sources and not is_own:
+            found.append(number)
+    return found
 
 
 def _step(row: _Row, to: Path) -> ArrangeStep:
     source = Path(row["source"])
     if not source.is_absolute():
-        raise row.refused(f"the source {row['source']!r} is not absolute", _HINT)
+        raise _OddRowError(f"the source {row['source']!r} is not absolute", _HINT)
     inside = _inside(row, source, to)
     target = to.joinpath(*inside)
     if names.is_too_long(str(target)):
-        raise row.refused(f"{target} is too long a path for Windows", "write a shorter name")
+        raise _OddRowError(f"{target} is too long a path for Windows", "write a shorter name")
     folder = row["cluster_folder"].removeprefix("./")
     parts = folder.split("/") if folder else []
     return ArrangeStep(
@@ -150,6 +297,8 @@ def _step(row: _Row, to: Path) -> ArrangeStep:
         row.whole_number("size"),
         row.whole_number("mtime", "ns:"),
         folder if list(inside[:-1][: len(parts)]) == parts else "",
+        _hash(row, "file_hash"),
+        _hash(row, "picture_hash"),
     )
 
 
@@ -157,19 +306,19 @@ def _inside(row: _Row, source: Path, to: Path) -> tuple[str, ...]:
     """The target as names below the folder, as safe as those of a planned one."""
     text = row["target"]
     if not text.strip():
-        raise row.refused("it has no target", "write leave in the column do, or delete the line")
+        raise _OddRowError("it has no target", "write leave in the column do, or delete the line")
     inside = _below(text, to)
     if not inside or ".." in inside:
-        raise row.refused(f"{text} is not inside {to}", "a target stays inside the folder")
+        raise _OddRowError(f"{text} is not inside {to}", "a target stays inside the folder")
     for name in inside:
         if not names.is_safe_name(name):
-            raise row.refused(
+            raise _OddRowError(
                 f"the name {name!r} is not valid on every system",
                 f"write {names.safe_name(name)!r}",
             )
     suffix = split_stem(source.name)[1]
     if split_stem(inside[-1])[1].lower() != suffix.lower():
-        raise row.refused(
+        raise _OddRowError(
             f"{inside[-1]} does not end in {suffix} as its source does",
             "keep the suffix: programs rely on it",
         )
@@ -189,54 +338,14 @@ def _below(text: str, to: PurePath) -> tuple[str, ...]:
         return ()
 
 
-def _require_no_file_above(to: Path, steps: Sequence[ArrangeStep], rows: Sequence[_Row]) -> None:
-    """Refuse a target that is a folder of another."""
-    parents = {step.target.parent for step in steps}
-    above = {folder for parent in parents for folder in (parent, *parent.parents)}
-    folders = {names.name_key(str(folder)) for folder in above if folder.is_relative_to(to)}
-    for step in steps:
-        if names.name_key(str(step.target)) in folders:
-            raise SettingsError(
-                f"{rows[0].file}: {step.target} would be both a file and a folder of other targets",
-                "give it another name",
-            )
-
-
-def _require_no_source_at(
-    steps: Sequence[ArrangeStep], lines: Mapping[str, int], rows: Sequence[_Row]
-) -> None:
-    """Refuse a target at the place of a source: the result would depend on the order."""
-    sources = {names.name_key(str(step.source)) for step in steps}
-    for step in steps:
-        key = names.name_key(str(step.target))
-        if key in sources and (
-            key != names.name_key(str(step.source)) or step.target == step.source
-        ):
-            raise SettingsError(
-                f"{rows[0].file} line {lines[key]}: {step.target} is also a source of the plan",
-                "give it another name, or arrange that source first, with a plan of its own",
-            )
-
-
-def _require_moved_once(
-    steps: Sequence[ArrangeStep], lines: Mapping[str, int], rows: Sequence[_Row]
-) -> None:
-    """Refuse a file that is moved to two places."""
-    first: dict[Path, int] = {}
-    for step in steps:
-        line = lines[names.name_key(str(step.target))]
-        if first.setdefault(step.source, line) != line:
-            raise SettingsError(
-                f"{rows[0].file} line {line}: {step.source} is moved in line "
-                f"{first[step.source]} already",
-                "delete one of the lines; a file can be in two folders as a link or a copy",
-            )
-
-
 def _image_id(row: _Row) -> str:
-    text = row["image"].strip()
+    return _hash(row, "image")
+
+
+def _hash(row: _Row, column: str) -> str:
+    text = row[column].strip()
     if text and not _IMAGE.fullmatch(text):
-        raise row.refused(f"{text!r} cannot be in the column image", _HINT)
+        raise _OddRowError(f"{text!r} cannot be in the column {column}", _HINT)
     return text.removeprefix("id:")
 
 
@@ -252,26 +361,18 @@ def _step_row(plan: ArrangePlan, step: ArrangeStep, do: str) -> tuple[object, ..
         step.size,
         f"ns:{step.mtime_ns}",
         plan.to,
+        f"id:{step.file_hash}" if step.file_hash else "",
+        f"id:{step.picture_hash}" if step.picture_hash else "",
     )
 
 
 def _left_row(plan: ArrangePlan, item: LeftFile) -> tuple[object, ...]:
     image = f"id:{item.image_id}" if item.image_id else ""
-    return (item.source, "", _guarded(item.why), _LEAVE, "", "", image, "", "", plan.to)
+    return (item.source, "", _guarded(item.why), _LEAVE, "", "", image, "", "", plan.to, "", "")
 
 
 def _guarded(text: str) -> str:
     return f"'{text}" if text.lstrip("'").startswith(_RUNS) else text
-
-
-def _one(file: Path, values: set[str], column: str) -> str:
-    """The value that all lines share."""
-    if len(values) != 1:
-        several = ", ".join(sorted(values)[:3])
-        raise SettingsError(
-            f"{file}: the column {column} has more than one value: {several}", _HINT
-        )
-    return next(iter(values))
 
 
 def _text(file: Path) -> str:

@@ -15,7 +15,7 @@ Inode = tuple[int, int]
 """The device and the inode number of a file."""
 
 Identify = Callable[[str], str | None]
-"""The content hash of the file at a path; None where it cannot be read."""
+"""The image that the file at a path holds; None where it cannot be read, or holds none of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class ExpectedPhoto:
 
     Attributes:
         path: Relative to the arranged folder, with forward slashes; "" where it was gone.
-        image_id: The hash of its content.
+        image_id: The image that it holds.
         cluster_id: The cluster that its folder stands for; None for no cluster.
         folder: The folder that stands for the cluster, relative likewise.
         size: Bytes.

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from organizer.arrange.names import name_key
+from organizer.file_times import modified_ns
 
 _SUFFIXES = (".xmp", ".json")
 
@@ -86,7 +87,7 @@ class FolderListing:
                         entry.path,
                         start + name[len(base) :],
                         status.st_size,
-                        status.st_mtime_ns,
+                        modified_ns(status),
                         entry.is_symlink(),
                     )
 

@@ -53,7 +53,7 @@ class ArrangeItem:
     """A photo to arrange.
 
     Attributes:
-        image_id: The hash of its content: 32 hexadecimal digits.
+        image_id: The image that it holds: 32 hexadecimal digits.
         source: Its path.
         size: Bytes.
         mtime_ns: Modification time, nanoseconds.
@@ -64,6 +64,9 @@ class ArrangeItem:
             are not given. Photos in no cluster share the folder of their ``cluster_name``, which
             stands for no cluster.
         withheld: Why it must not be arranged, as a message to the user; "" where it may be.
+        file_hash: The hash of its bytes; "" where the image id is that.
+        picture_hash: The hash of its picture, which metadata that are written into it do not
+            change; "" where it is not known.
     """
 
     image_id: str
@@ -74,6 +77,8 @@ class ArrangeItem:
     cluster_id: int | None = None
     fields: Mapping[str, Value] = field(default_factory=dict)
     withheld: str = ""
+    file_hash: str = ""
+    picture_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +89,14 @@ class ArrangeStep:
         source: Its path.
         target: Its new path, below the plan's folder.
         why: The reason, as a message to the user.
-        image_id: The hash of the content; "" for a sidecar.
+        image_id: The image that it holds; "" for a sidecar.
         cluster_id: The cluster of the photo, also for its sidecar.
         size: Bytes at the time of planning.
         mtime_ns: Modification time at the time of planning, nanoseconds.
         cluster_folder: The folder that stands for the cluster, relative to the plan's with forward
             slashes; "" where no folder does.
+        file_hash: As `ArrangeItem.file_hash`; "" for a sidecar too.
+        picture_hash: As `ArrangeItem.picture_hash`; "" for a sidecar too.
     """
 
     source: Path
@@ -100,6 +107,13 @@ class ArrangeStep:
     size: int
     mtime_ns: int
     cluster_folder: str = ""
+    file_hash: str = ""
+    picture_hash: str = ""
+
+    @property
+    def content_hash(self) -> str:
+        """The hash of its bytes at the time of planning; "" for a sidecar."""
+        return self.file_hash or self.image_id
 
     @property
     def is_photo(self) -> bool:
@@ -114,7 +128,7 @@ class LeftFile:
     Attributes:
         source: Its path. Bytes that are not valid UTF-8 are kept as lone surrogates.
         why: The reason, as a message to the user.
-        image_id: The hash of the content; "" for a sidecar.
+        image_id: The image that it holds; "" for a sidecar.
     """
 
     source: Path

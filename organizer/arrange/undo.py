@@ -16,6 +16,7 @@ from organizer.arrange.batches import SHOWN, batch_size
 from organizer.arrange.checks import (
     ChangedError,
     are_halves,
+    as_edited,
     clear_up,
     folder_time,
     holds_the_content,
@@ -227,7 +228,8 @@ class _Undoing:
                 return StepResult.GONE, f"nothing is at {step.target} nor at {step.source}"
             return StepResult.PENDING, ""
         if self._state.plan.mode is ArrangeMode.MOVE:
-            if is_about_as_planned(step, status_of(str(step.source))):
+            is_back = is_about_as_planned(step, status_of(str(step.source)))
+            if is_back or as_edited(step, step.source):
                 return StepResult.UNDONE, ""  # by an interrupted run, or by hand
         elif number in self._interrupted:
             return StepResult.UNDONE, ""
@@ -256,7 +258,7 @@ class _Undoing:
             return StepResult.KEPT, _LAST_COPY
         if not holds_the_content(step):
             return StepResult.CHANGED, _CHANGED
-        if step.image_id and hash_of(str(step.source)) != step.image_id:
+        if step.content_hash and hash_of(str(step.source)) != step.content_hash:
             return StepResult.KEPT, _LAST_COPY
         return self._remove(step)
 
@@ -269,7 +271,10 @@ class _Undoing:
             is_about_as_planned(step, target) and holds_the_content(step)
         )
         if not is_same:
-            return StepResult.CHANGED, _CHANGED
+            edited = as_edited(step, step.target)  # it goes back with what was written into it
+            if edited is None:
+                return StepResult.CHANGED, _CHANGED
+            step = edited
         if status_of(str(step.source)) is not None:
             return self._settle_two(number, step)
         make_folders(step.source.parent)

@@ -13,6 +13,7 @@ from organizer.arrange import names
 from organizer.arrange.disk import link_text
 from organizer.arrange.photo_units import PhotoUnit
 from organizer.arrange.types import ArrangeItem, ArrangeMode, ArrangeStep, LeftFile
+from organizer.file_times import modified_ns
 
 _LEVELS = 4
 """A name as it is, and three suffixes, each more certain to be unique."""
@@ -84,7 +85,7 @@ class TargetNames:
             and earlier is not None
             and earlier.image_id == image_id
             and (str(earlier.source) == source or not os.path.lexists(earlier.source))
-            and (earlier.size, earlier.mtime_ns) == (status.st_size, status.st_mtime_ns)
+            and (earlier.size, earlier.mtime_ns) == (status.st_size, modified_ns(status))
         )
 
     def _keep_or_begin(self, unit: PhotoUnit, kept: set[str]) -> None:

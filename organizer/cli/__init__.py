@@ -7,11 +7,17 @@ needs them, so that ``organizer --help`` answers at once.
 
 from __future__ import annotations
 
+import io
+import sys
+from typing import TextIO
+
 from organizer.cli.app import app
 
 
 def main() -> None:
     """The ``organizer`` program."""
+    for stream in (sys.stdout, sys.stderr):
+        _escape_what_cannot_be_written(stream)
     try:
         app(prog_name="organizer")
     except SystemExit as end:
@@ -19,3 +25,9 @@ def main() -> None:
             # Typer exits with 1, but a reader that has read enough (| head) is no failure.
             raise SystemExit(0) from end
         raise
+
+
+def _escape_what_cannot_be_written(stream: TextIO) -> None:
+    """Let a name in a script that the code page lacks come out as an escape, not as an error."""
+    if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+        stream.reconfigure(errors="backslashreplace")

@@ -21,7 +21,7 @@ from organizer.cli.session import (
     settings_of,
     stop_on_interrupt,
 )
-from organizer.errors import EXIT_INTERRUPTED, EXIT_SOME_UNUSABLE
+from organizer.errors import EXIT_INTERRUPTED, EXIT_SOME_UNUSABLE, SettingsError
 
 if TYPE_CHECKING:
     from organizer.library import Library
@@ -44,6 +44,36 @@ def ingest(
             help="Embed with the weights on this machine, beside the vectors of other weights.",
         ),
     ] = False,
+    time_from_name: Annotated[
+        str | None,
+        typer.Option(
+            "--time-from-name",
+            metavar="PATTERN",
+            help="Times from file names, where there is no other: IMG_%Y%m%d_%H%M%S*",
+        ),
+    ] = None,
+    confirm_missing: Annotated[
+        bool,
+        typer.Option(
+            "--confirm-missing",
+            help="Note files as missing even where most of a folder's are gone. Otherwise its disk "
+            "is taken to be disconnected.",
+        ),
+    ] = False,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify",
+            help="Read every file, also those whose size and time are as they were.",
+        ),
+    ] = False,
+    reread_metadata: Annotated[
+        bool,
+        typer.Option(
+            "--reread-metadata",
+            help="Read the metadata of all files anew, as after a reader of them was installed.",
+        ),
+    ] = False,
     device: DeviceOption = None,
     precision: PrecisionOption = None,
     threads: Annotated[
@@ -60,10 +90,13 @@ def ingest(
     """Find, decode, embed and store images; new ones are assigned to the clusters.
 
     Files that did not change are skipped. The first ingest makes the library.
+    An image is its picture: one with another keyword or date in its file stays
+    the image that it is, with what was decided about it.
     With another --embedder the files are read again for its vectors. Exit code
     3: done, but some files could not be used (see organizer problems).
     """
     with command(debug=debug):
+        from organizer.capture_times import NamePattern
         from organizer.cli import ingest_output
         from organizer.cli.progress_bar import progress_bar
         from organizer.library import Library, embedders, find_library
@@ -80,6 +113,8 @@ def ingest(
         path = find_library(settings.library, below=Path.cwd())
         if path is None:
             # Refuse wrong arguments before a library is made for them.
+            if time_from_name is not None:
+                NamePattern.parse(time_from_name)
             require_executor(settings)
             require_images(starting_points(paths or []))
             embedders.ensure_weights(embedder, settings)
@@ -97,6 +132,10 @@ def ingest(
                     paths or _roots_here(opened_library),
                     embedder=embedder,
                     other_weights=other_weights,
+                    time_from_name=time_from_name,
+                    confirm_missing=confirm_missing,
+                    verify=verify,
+                    reread_metadata=reread_metadata,
                     progress=progress,
                     stop=event.is_set,
                 )
@@ -112,7 +151,12 @@ def _roots_here(library: Library) -> list[Path]:
     for folder in roots:
         if not folder.exists():
             say(f"left out, the folder is not there: {folder}")
-    return [folder for folder in roots if folder.exists()]
+    there = [folder for folder in roots if folder.exists()]
+    if roots and not there:
+        raise SettingsError(
+            "none of the ingested folders is there", "connect their disk, or name another folder"
+        )
+    return there
 
 
 def _ingest_exit_code(report: IngestReport) -> int:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from organizer.capture_times import DEFAULT_SOURCE
 from organizer.cli.output import count_text, print_json, print_line, short
 from organizer.cli.session import say
 from organizer.fields.ingest import ingest_fields
+from organizer.kinds_not_read import FileKind, by_kind, file_kind
 from organizer.library.ingest.report import IngestReport
 from organizer.types import Outcome, PartSpec
+
+_KINDS_SHOWN = 8
+"""Kinds of files that are listed, or all that may hold photos."""
 
 
 def print_ingest(
@@ -26,8 +31,11 @@ def print_ingest(
         print_json(ingest_fields(report))
     else:
         _lines(report)
-    for suffix, count in report.other_suffixes.most_common(5):
-        say(f"not read: {count_text(count, 'file')} {suffix or 'without a suffix'}")
+    for found in report.absent:
+        say(found.text)
+        say(f"hint: {found.hint}")
+    print_not_read(report)
+    print_noted(report)
     if report.unusable:
         files = count_text(report.unusable, "file")
         say(f"{files} could not be used; each with its reason: organizer problems")
@@ -35,6 +43,11 @@ def print_ingest(
         say(
             f"{count_text(failed.photos, 'photo')} went in without what the metadata reader "
             f"{failed.reader!r} would find; first {short(failed.file)}: {failed.reason}"
+        )
+    if report.without_time:
+        say(
+            "photos without a time are of no burst or event; where file names tell it: organizer "
+            "ingest --time-from-name 'IMG_%Y%m%d_%H%M%S*'"
         )
     if report.interrupted:
         say("interrupted: what was done is kept; run the same command again to continue")
@@ -46,6 +59,35 @@ def print_ingest(
         say(
             f"{count_text(report.total_unassigned, 'image')} unassigned (organizer clusters show "
             "unsure); organizer recluster may find clusters for them"
+        )
+
+
+def print_not_read(report: IngestReport) -> None:
+    """The kinds of files that are not read: those that may hold photos each, then some others."""
+    kinds = list(by_kind(report.other_suffixes).items())
+    shown = max(_KINDS_SHOWN, sum(file_kind(suffix) < FileKind.UNKNOWN for suffix, _ in kinds))
+    for suffix, count in kinds[:shown]:
+        title = file_kind(suffix).title
+        said = f" ({title})" if title else ""
+        say(f"not read: {count_text(count, 'file')} {suffix or 'without a suffix'}{said}")
+    rest = kinds[shown:]
+    if rest:
+        files = count_text(sum(count for _, count in rest), "file")
+        say(f"not read: {files} of {count_text(len(rest), 'other kind')}")
+
+
+def print_noted(report: IngestReport) -> None:
+    """The new photos that are damaged, or that are one of several in their file."""
+    damaged, several = report.damaged, report.several
+    if damaged.first is not None:
+        say(
+            f"{count_text(damaged.photos, 'damaged photo')} taken with what is left of the "
+            f"picture; first {short(damaged.first)}: {damaged.text}; all: organizer problems"
+        )
+    if several.first is not None:
+        say(
+            f"{count_text(several.photos, 'file')} with several pictures, of which the main one "
+            f"was taken; first {short(several.first)}"
         )
 
 
@@ -66,10 +108,13 @@ def _example(report: IngestReport, outcome: Outcome) -> str:
 def _lines(report: IngestReport) -> None:
     for outcome in Outcome:
         count = report.counts[outcome]
+        if outcome is Outcome.NEW_METADATA:
+            continue
         if count or outcome in {Outcome.ADDED, Outcome.UNCHANGED}:
             print_line(
                 f"{outcome.value.replace('_', ' '):>10} {count:>9,}{_example(report, outcome)}"
             )
+    _known_files(report)
     if report.embedded:
         rate = report.embedded / report.seconds
         engine = f" ({report.engine})" if report.engine else ""
@@ -77,6 +122,7 @@ def _lines(report: IngestReport) -> None:
             f"embedded {count_text(report.embedded, 'image')} with {report.embedder.name}{engine} "
             f"in {report.seconds:.1f} s ({rate:.1f} images/s)"
         )
+    _times(report)
     if report.compared or report.novel:
         print_line(_assigned(report))
     for novel in report.novel:
@@ -84,6 +130,31 @@ def _lines(report: IngestReport) -> None:
     if report.novel:
         print_line(f"{count_text(report.total_unassigned, 'image')} still unassigned")
     print_line(f"{count_text(report.images, 'image')} in the library")
+
+
+def _times(report: IngestReport) -> None:
+    """Where times of new images come from, and what is wrong with them."""
+    if report.without_time:
+        print_line(f"no time: {report.without_time:,}")
+    if report.future:
+        print_line(f"time in the future: {report.future:,}")
+    others = {name: n for name, n in report.time_sources.items() if name != DEFAULT_SOURCE}
+    for source, count in others.items():
+        print_line(f"time from {source}: {count:,}")
+
+
+def _known_files(report: IngestReport) -> None:
+    """What became of files that the library knew."""
+    if count := report.counts[Outcome.NEW_METADATA]:
+        files = count_text(count, "file has new metadata", "files have new metadata")
+        print_line(f"{files}{_example(report, Outcome.NEW_METADATA)}")
+    if count := report.replaced:
+        files = count_text(count, "file holds another photo", "files hold other photos")
+        more = " ..." if count > 1 else ""
+        print_line(f"{files} now  {short(Path(report.first_replaced))}{more}")
+    if count := report.merged:
+        images = count_text(count, "image was", "images were")
+        print_line(f"{images} the picture of another one: the two are one image now")
 
 
 def _assigned(report: IngestReport) -> str:

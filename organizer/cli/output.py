@@ -13,7 +13,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
-from organizer.cli.session import plain
+from organizer.cli.session import plain, writes_unicode
+from organizer.paths import mark_missing
 from organizer.types import Box
 
 _PIPE_WIDTH = 200
@@ -23,14 +24,19 @@ _LONG_TABLE = 500
 
 def print_json(value: Any) -> None:
     """A value as JSON; paths as text."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False, default=str))
-    sys.stdout.write("\n")
-    sys.stdout.flush()
+    _write_json(value, indent=2)
 
 
 def print_json_line(value: Any) -> None:
     """A value as one line of JSON."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, allow_nan=False, default=str) + "\n")
+    _write_json(value, indent=None)
+
+
+def _write_json(value: Any, *, indent: int | None) -> None:
+    """Write JSON, in ASCII where the stream does not take every character."""
+    is_ascii = not writes_unicode(sys.stdout)
+    text = json.dumps(value, indent=indent, ensure_ascii=is_ascii, allow_nan=False, default=str)
+    sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
 
@@ -60,16 +66,22 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title:
         justify: Any = "right" if column.startswith(">") else "left"
         table.add_column(column.removeprefix(">"), justify=justify, overflow="fold")
     for row in rows:
-        table.add_row(*("\n".join(map(plain, cell.split("\n"))) for cell in row))
+        table.add_row(*("\n".join(map(_cell, cell.split("\n"))) for cell in row))
     # A pipe has no width: lines are as long as needed.
     width = None if sys.stdout.isatty() else _PIPE_WIDTH
     Console(width=width, highlight=False, markup=False).print(table)
 
 
+def _cell(text: str) -> str:
+    """Text as it will be written, so that columns are as wide as what is in them."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return plain(text).encode(encoding, "backslashreplace").decode(encoding)
+
+
 def _print_long_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str) -> None:
     """The same table without folding: Rich takes seconds for some thousand rows."""
     names = [column.removeprefix(">") for column in columns]
-    cells = [[plain(cell.replace("\n", " ")) for cell in row] for row in rows]
+    cells = [[_cell(cell.replace("\n", " ")) for cell in row] for row in rows]
     widths = [max(map(cell_len, column)) for column in zip(names, *cells, strict=True)]
 
     def line(row: Sequence[str]) -> str:
@@ -79,7 +91,8 @@ def _print_long_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, 
             padded.append(space + cell if column.startswith(">") else cell + space)
         return f" {'   '.join(padded)}"
 
-    rule = f" {'─' * (sum(widths) + 3 * len(widths) - 3)} "
+    dash = "─" if writes_unicode(sys.stdout) else "-"
+    rule = f" {dash * (sum(widths) + 3 * len(widths) - 3)} "
     head = [plain(title)] if title else []
     sys.stdout.write("\n".join([*head, "", line(names), rule, *map(line, cells), "", ""]))
     sys.stdout.flush()
@@ -89,6 +102,11 @@ def short(path: Path) -> str:
     """A path relative to the current folder where it is below it."""
     here = Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def path_text(path: Path, box: Box | None = None, *, missing: bool = False) -> str:
+    """A path as it is shown: short, with the box of a crop, and marked where no file is there."""
+    return mark_missing(short(path) + box_text(box), missing=missing)
 
 
 def box_text(box: Box | None) -> str:

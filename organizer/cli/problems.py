@@ -1,4 +1,4 @@
-"""``organizer problems``: the files that could not be used."""
+"""``organizer problems``: the files that could not be used, or not all of them."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from organizer.cli.session import DebugOption, JsonOption, LibraryOption, comman
 def problems(
     library: LibraryOption = None, json: JsonOption = False, debug: DebugOption = False
 ) -> None:
-    """The files that could not be used, each with its reason."""
+    """The files that could not be used, or of which a part is missing, with the reason."""
     with command(debug=debug), opened(library) as found:
         from organizer.cli.output import print_json, print_table, short
 
-        rows = found.problems()
+        rows, damaged = found.problems(), found.damaged()
         if json:
             listed = [{"path": p, "outcome": outcome, "reason": why} for p, outcome, why in rows]
-            print_json({"problems": listed})
-        elif rows:
-            print_table(["path", "reason"], [[short(path), why] for path, _, why in rows])
+            parts = [{"path": path, "reason": why} for path, why in damaged]
+            print_json({"problems": listed, "damaged": parts})
+        elif rows or damaged:
+            cells = [[short(path), why] for path, _, why in rows]
+            cells += [[short(path), f"used, but {why}"] for path, why in damaged]
+            print_table(["path", "reason"], cells)
         else:
             say("no problems: every file could be used")

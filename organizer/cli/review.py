@@ -197,7 +197,8 @@ def _read_answers(library: Library, file: Path, *, force: bool) -> review_output
     found = csv_file.read_review(file, library.store, force=force)
     elsewhere = count_outdated(library.store, found.answers)
     new = library.review.answer(found.answers)
-    return ReadAnswers(new, len(found.answers) - new, found.blank, elsewhere, found.differing)
+    known = len(found.answers) - new
+    return ReadAnswers(new, known, found.blank, elsewhere, found.differing, found.left_out)
 
 
 class _Dialogue:

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from organizer.cli.output import box_text, count_text, print_json, print_line, print_table, short
+from organizer.cli.output import count_text, path_text, print_json, print_line, print_table, short
 from organizer.cli.session import say
 from organizer.fields.audit import audit_fields
 from organizer.library import Library
 from organizer.library.corrections.report import DecisionReport
+from organizer.library.csv_tables import LeftOutLine, left_out_notes
 from organizer.library.review.audit import count_reopened, rejected_images
 from organizer.library.review.sample import ReviewItem
 from organizer.store import SampleKind
@@ -28,6 +29,7 @@ class ReadAnswers:
         elsewhere: Answers that do not count for the current clusters: the image left its cluster,
             or the cluster changed.
         differing: Answers that were not read, because a later answer differs.
+        left_out: The lines that were left out, with the reason.
     """
 
     new: int
@@ -35,6 +37,7 @@ class ReadAnswers:
     blank: int
     elsewhere: int
     differing: int
+    left_out: tuple[LeftOutLine, ...]
 
 
 def print_cluster(item: ReviewItem) -> None:
@@ -47,7 +50,7 @@ def print_cluster(item: ReviewItem) -> None:
 
 def print_question(item: ReviewItem, *, place: int, of: int, answer: bool | None) -> None:
     """An image that is asked about, with the answer so far."""
-    say(f"{place}/{of}  {short(item.path)}{box_text(item.box)}{_doubt(item)}")
+    say(f"{place}/{of}  {_path(item)}{_doubt(item)}")
     kept = "" if answer is None else f" you answered {'y' if answer else 'n'}; Enter keeps it"
     say(f"  does it belong to {_title(item.cluster_id, item.cluster_name)}?{kept}")
 
@@ -71,7 +74,7 @@ def print_items(items: Sequence[ReviewItem], *, json: bool) -> None:
     columns += [">disagreeing", ">their cluster", "name"] if is_doubtful else ["typical"]
     rows = []
     for item in items:
-        row = [short(item.path), str(item.cluster_id), item.cluster_name or "-"]
+        row = [_path(item), str(item.cluster_id), item.cluster_name or "-"]
         if is_doubtful:
             row += [f"{item.disagreeing:.0%}", str(item.other_id), item.other_name or "-"]
         else:
@@ -178,6 +181,8 @@ def _print_answers(answers: ReadAnswers) -> None:
             f"{count_text(answers.differing, 'answer')} not read: you answered otherwise after the "
             "table was written; --in FILE --force reads those of the table"
         )
+    for note in left_out_notes(answers.left_out):
+        say(note)
     if answers.elsewhere:
         say(
             f"{count_text(answers.elsewhere, 'answer')} kept but not counted: the image left that "
@@ -206,6 +211,10 @@ def _doubt(item: ReviewItem) -> str:
         return ""
     other = _title(item.other_id, item.other_name)
     return f"  ({item.disagreeing:.0%} of its neighbours are elsewhere, mostly in {other})"
+
+
+def _path(item: ReviewItem) -> str:
+    return path_text(item.path, item.box, missing=item.missing)
 
 
 def _title(cluster_id: int, name: str | None) -> str:

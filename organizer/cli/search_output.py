@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from organizer.cli.output import number_text, print_json, print_path, print_table, short
+from organizer.cli.output import number_text, path_text, print_json, print_path, print_table
 from organizer.types import FileState, Hit
 
 
@@ -48,4 +48,4 @@ def _cluster(hit: Hit) -> str:
 
 
 def _path(hit: Hit) -> str:
-    return short(hit.path) + (" (missing)" if hit.state is FileState.MISSING else "")
+    return path_text(hit.path, missing=hit.state is FileState.MISSING)

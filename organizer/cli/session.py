@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
@@ -228,7 +228,9 @@ def quiet_natives(*, debug: bool) -> Iterator[None]:
         return
     sys.stderr.flush()
     original = sys.stderr
-    with os.fdopen(os.dup(_STDERR), "w", encoding=original.encoding, buffering=1) as own:
+    with os.fdopen(
+        os.dup(_STDERR), "w", encoding=original.encoding, errors=original.errors, buffering=1
+    ) as own:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, _STDERR)
         os.close(nowhere)
@@ -260,6 +262,11 @@ def print_error(error: OrganizerError) -> None:
 def say(text: str) -> None:
     """Print a line to stderr."""
     typer.echo(plain(text), err=True)
+
+
+def writes_unicode(stream: TextIO) -> bool:
+    """Whether a stream takes any character; what the code page of others lacks is escaped."""
+    return (getattr(stream, "encoding", None) or "utf-8").lower().startswith("utf")
 
 
 def plain(text: str) -> str:

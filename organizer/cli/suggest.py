@@ -82,7 +82,9 @@ def suggest(
             if accept is not None and accept != _ALL:
                 filled = csv_file.read_suggestions(Path(accept), found.store)
                 reports = found.corrections.apply(filled.requests)
-                suggest_output.print_accepted(found, reports, blank=filled.blank, json=json)
+                suggest_output.print_accepted(
+                    found, reports, blank=filled.blank, left_out=filled.left_out, json=json
+                )
             elif ask is not None:
                 questions = found.suggestions.ask(ask)
                 if out is not None:

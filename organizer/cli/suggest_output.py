@@ -8,10 +8,11 @@ from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 
-from organizer.cli.output import box_text, count_text, print_json, print_line, print_table, short
+from organizer.cli.output import count_text, path_text, print_json, print_line, print_table
 from organizer.cli.session import say
 from organizer.library import Library
 from organizer.library.corrections.report import DecisionReport
+from organizer.library.csv_tables import LeftOutLine, left_out_notes
 from organizer.library.suggestions.ask import Question
 from organizer.library.suggestions.propose import Suggestion, SuggestionReport
 
@@ -75,8 +76,7 @@ def _print_names(suggestions: Sequence[Suggestion]) -> None:
 
 def _print_images(suggestions: Sequence[Suggestion]) -> None:
     rows = [
-        [f"{one.confidence:.2f}", _place(one.current), short(one.path) + box_text(one.box)]
-        for one in suggestions[:_SHOWN]
+        [f"{one.confidence:.2f}", _place(one.current), _path(one)] for one in suggestions[:_SHOWN]
     ]
     print_table([">confidence", ">now in", "path"], rows)
     if len(suggestions) > _SHOWN:
@@ -106,7 +106,7 @@ def print_questions(questions: Sequence[Question], *, out: Path | None, json: bo
         return
     rows = [
         [
-            short(one.path) + box_text(one.box),
+            _path(one),
             one.current_name or _place(one.current),
             "-" if one.guess_name is None else f"{one.guess_name} ({one.confidence:.2f})",
         ]
@@ -117,7 +117,12 @@ def print_questions(questions: Sequence[Question], *, out: Path | None, json: bo
 
 
 def print_accepted(
-    library: Library, reports: Sequence[DecisionReport], *, blank: int, json: bool
+    library: Library,
+    reports: Sequence[DecisionReport],
+    *,
+    blank: int,
+    left_out: Sequence[LeftOutLine] = (),
+    json: bool,
 ) -> None:
     """What was accepted, by cluster."""
     names = library.corrections.constraints().names
@@ -133,7 +138,15 @@ def print_accepted(
             for decision in decisions
         ]
         notes = [note for report in reports for note in report.notes]
-        print_json({"accepted": total, "clusters": clusters, "blank": blank, "notes": notes})
+        print_json(
+            {
+                "accepted": total,
+                "clusters": clusters,
+                "blank": blank,
+                "left_out": [asdict(line) for line in left_out],
+                "notes": notes,
+            }
+        )
         return
     for decision in decisions:
         name = names.get(decision.cluster_id, "")
@@ -143,7 +156,13 @@ def print_accepted(
         say(note)
     if blank:
         say(f"{count_text(blank, 'line')} without a name left out")
+    for note in left_out_notes(left_out):
+        say(note)
     say("organizer undo takes all of it back" if total else "nothing to accept")
+
+
+def _path(one: Suggestion | Question) -> str:
+    return path_text(one.path, one.box, missing=one.missing)
 
 
 def _from(suggestions: Sequence[Suggestion]) -> str:
@@ -166,6 +185,7 @@ def _suggestion_fields(one: Suggestion) -> dict[str, object]:
         "confidence": one.confidence,
         "current_cluster": one.current,
         "box": one.box,
+        "missing": one.missing,
     }
 
 
@@ -179,4 +199,5 @@ def _question_fields(one: Question) -> dict[str, object]:
         "guess": one.guess_name,
         "confidence": one.confidence,
         "box": one.box,
+        "missing": one.missing,
     }

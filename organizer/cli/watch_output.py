@@ -105,6 +105,8 @@ def _what_was_done(report: IngestReport) -> str:
         for outcome in Outcome
         if report.counts[outcome] and outcome is not Outcome.UNCHANGED
     ]
+    if report.replaced:
+        counts.append(f"{report.replaced:,} in the place of other photos")
     if report.compared or report.novel:
         counts.append(f"{report.compared - report.unassigned:,} assigned")
         counts.append(f"{report.unassigned:,} unassigned")

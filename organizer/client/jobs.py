@@ -97,15 +97,30 @@ class JobClient:
         """
         self._service.save(f"/jobs/{job.id}/download", target)
 
-    def ingest(self, paths: Sequence[str] = (), *, embedder: str | None = None) -> JobItem:
+    def ingest(
+        self,
+        paths: Sequence[str] = (),
+        *,
+        embedder: str | None = None,
+        verify: bool = False,
+        reread_metadata: bool = False,
+    ) -> JobItem:
         """Read photos into the library.
 
         Args:
             paths: Folders and files of the service's machine, absolute; all folders that were
                 ingested before where empty.
             embedder: The name of an embedder; the library's own where None.
+            verify: Whether to read every file, also those whose size and time are as they were.
+            reread_metadata: Whether to read the metadata of all files anew.
         """
-        return self._begin("/ingests", IngestRequest(paths=list(paths), embedder=embedder))
+        request = IngestRequest(
+            paths=list(paths),
+            embedder=embedder,
+            verify=verify,
+            reread_metadata=reread_metadata,
+        )
+        return self._begin("/ingests", request)
 
     def recluster(self, request: ReclusterRequest, *, revision: Revision = None) -> JobItem:
         """Cluster all images again, or report what would change."""

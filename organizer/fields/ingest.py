@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from organizer.library.ingest.report import IngestReport
+from organizer.kinds_not_read import by_kind
+from organizer.library.ingest.report import IngestReport, NotedPhotos
 from organizer.types import Outcome
 
 
@@ -12,6 +13,8 @@ def ingest_fields(report: IngestReport) -> dict[str, object]:
     return {
         **counts,
         "broken": report.unusable,
+        "replaced": report.replaced,
+        "merged": report.merged,
         "images": report.images,
         "seconds": round(report.seconds, 3),
         "embedder": report.embedder.name or None,
@@ -22,8 +25,11 @@ def ingest_fields(report: IngestReport) -> dict[str, object]:
         "born": [{"cluster_id": b.cluster_id, "count": b.images} for b in report.novel],
         "settled": report.novel_images,
         "pile": report.total_unassigned,
-        "other_suffixes": dict(report.other_suffixes),
+        "other_suffixes": by_kind(report.other_suffixes),
         "interrupted": report.interrupted,
+        "without_time": report.without_time,
+        "time_sources": dict(report.time_sources),
+        "future": report.future,
         "failed_readers": [
             {
                 "reader": failed.reader,
@@ -33,4 +39,15 @@ def ingest_fields(report: IngestReport) -> dict[str, object]:
             }
             for failed in report.failed_readers.values()
         ],
+        "damaged": _noted_fields(report.damaged),
+        "several_pictures": _noted_fields(report.several),
+        "absent": [
+            {"folder": str(found.folder), "known": found.known, "gone": len(found.gone)}
+            for found in report.absent
+        ],
     }
+
+
+def _noted_fields(noted: NotedPhotos) -> dict[str, object]:
+    first = None if noted.first is None else str(noted.first)
+    return {"photos": noted.photos, "first": first}

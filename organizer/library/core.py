@@ -19,6 +19,7 @@ from organizer.arguments import (
     require_text,
     require_user,
 )
+from organizer.capture_times import NamePattern
 from organizer.library import embedders, recovery
 from organizer.library.arrangements.relocation import has_moved
 from organizer.library.clustering.cluster_count import K
@@ -51,7 +52,7 @@ from organizer.library.watch.folder import WatchedFolder
 from organizer.library.watch.run import SETTLE, FolderWatch, require_folders
 from organizer.settings import Settings, load_settings
 from organizer.store import Store
-from organizer.types import CROPS_PREFIX, Outcome, PartSpec, Vectors
+from organizer.types import CROPS_PREFIX, DAMAGE, Outcome, PartSpec, Vectors
 
 if TYPE_CHECKING:
     from organizer.cluster.choose_k import KMethod
@@ -190,13 +191,20 @@ class Library:
         *,
         embedder: str | Embedder | None = None,
         other_weights: bool = False,
+        time_from_name: str | None = None,
+        confirm_missing: bool = False,
         progress: Progress | None = None,
         stop: Callable[[], bool] = lambda: False,
+        verify: bool = False,
+        reread_metadata: bool = False,
     ) -> IngestReport:
         """Ingest the images of folders and files; new ones are assigned to the current clusters.
 
         A file that is known and unchanged costs one stat call. No image of the library changes its
-        cluster. Whoever decides meanwhile (`corrections`, `undo`, `redo`), in this process or
+        cluster. An image is its picture: where only the metadata of a file changed, they are stored
+        and the image stays what it is. Where a tag rotates the picture, it is embedded anew, and
+        assigned anew unless a decision fixed it.
+        Whoever decides meanwhile (`corrections`, `undo`, `redo`), in this process or
         another one, waits for a commit at most; the images that follow are assigned to the clusters
         after it.
 
@@ -206,8 +214,19 @@ class Library:
                 (`organizer.protocols.Embedder`); the library's own where None.
             other_weights: Whether to embed with the weights on this machine though the vectors of
                 the library were made with others.
+            time_from_name: How the names of files tell when photos were taken, such as
+                ``IMG_%Y%m%d_%H%M%S*`` (`organizer.capture_times.NamePattern`), for images of these
+                folders without any other time, also those that are known. The date of a file is
+                never used.
+            confirm_missing: Whether files that are gone are noted as missing even where they are
+                more than half of those of a folder. Otherwise these stay as they are known, since
+                their disk may not be connected; the report tells of it.
             progress: Receives the progress.
             stop: Asked after every batch; True ends the run with what was done so far committed.
+            verify: Whether to read every file, and not to take one of the same size and time for
+                unchanged.
+            reread_metadata: Whether to read the metadata of all files anew, for instance after a
+                reader of metadata was installed; nothing is embedded again for it.
 
         Raises:
             SettingsError: A path does not exist, there are no images, or no such embedder or
@@ -221,6 +240,12 @@ class Library:
             24
         """
         require_flag("other_weights", other_weights)
+        name_times = None
+        if time_from_name is not None:
+            name_times = NamePattern.parse(require_text("time_from_name", time_from_name))
+        require_flag("confirm_missing", confirm_missing)
+        require_flag("verify", verify)
+        require_flag("reread_metadata", reread_metadata)
         require_function("stop", stop)
         shown = progress_or_none(progress)
         embedders.require_photo_embedder(embedders.embedder_name(embedder))
@@ -233,8 +258,12 @@ class Library:
             starts,
             embedder=embedder,
             other_weights=other_weights,
+            confirm_missing=confirm_missing,
             progress=shown,
             stop=stop,
+            name_times=name_times,
+            verify=verify,
+            reread_metadata=reread_metadata,
         )
         if self._opened.is_served:
             self.images.refresh()  # whoever waited for the ingest sees its images
@@ -668,6 +697,12 @@ class Library:
     def problems(self) -> list[tuple[Path, Outcome, str]]:
         """The files that could not be used: path, outcome, reason."""
         return self.store.photos.problems()
+
+    def damaged(self) -> list[tuple[Path, str]]:
+        """The photos of which a part is missing, by path, each with what is known of it."""
+        damages = self.store.photos.extra_of(DAMAGE)
+        files = self.store.photos.files_of(damages)
+        return sorted((row.file, str(damages[i])) for i, rows in files.items() for row in rows)
 
     def _streamed(self, spec: PartSpec, rows: int) -> Iterator[tuple[ImageIds, Vectors]]:
         with self._opened.streaming():

@@ -21,6 +21,7 @@ from organizer.export.target import replace_export
 
 _SEPARATORS = ",;\t"
 _BREAK = re.compile(r"\r\n|\r|\n")
+_SHOWN = 10
 _UNCLOSED = "look for an unclosed quote"
 
 
@@ -43,6 +44,38 @@ class TableRow:
     def has_break(self, place: int) -> bool:
         """Whether a cell runs over several lines."""
         return _BREAK.search(self.cell(place).strip()) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOutLine:
+    """A line of a table that was left out.
+
+    Attributes:
+        line: Its number in the file; the first is 1.
+        why: Why.
+        hint: What to do.
+    """
+
+    line: int
+    why: str
+    hint: str = ""
+
+
+class OddLineError(Exception):
+    """What is wrong with a line of a table, and what to do.
+
+    Attributes:
+        why: What is wrong.
+        hint: What to do.
+    """
+
+    def __init__(self, why: str, hint: str) -> None:
+        super().__init__(why)
+        self.why, self.hint = why, hint
+
+    def of(self, line: int) -> LeftOutLine:
+        """The line that is left out."""
+        return LeftOutLine(line, self.why, self.hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +115,34 @@ class CsvTable:
             "several lines",
             _UNCLOSED,
         )
+
+
+def require_lines(file: Path, left_out: Sequence[LeftOutLine], taken: int) -> None:
+    """Make sure that something was taken from a table of which lines were left out.
+
+    Raises:
+        SettingsError: Every line was left out; the first is named.
+    """
+    if left_out and not taken:
+        first = min(left_out, key=lambda one: one.line)
+        more = f", and {len(left_out) - 1:,} more lines like it" if len(left_out) > 1 else ""
+        raise SettingsError(f"{file} line {first.line}: {first.why}{more}", first.hint)
+
+
+def left_out_notes(left_out: Sequence[LeftOutLine]) -> list[str]:
+    """The lines that were left out, for a reader."""
+    if not left_out:
+        return []
+    ordered = sorted(left_out, key=lambda one: one.line)
+    count = "1 line was" if len(ordered) == 1 else f"{len(ordered):,} lines were"
+    notes = [f"{count} left out; correct and read the file again:"]
+    notes += [
+        f"  line {one.line}: {one.why}" + (f" ({one.hint})" if one.hint else "")
+        for one in ordered[:_SHOWN]
+    ]
+    if len(ordered) > _SHOWN:
+        notes.append(f"  and {len(ordered) - _SHOWN:,} more (--json lists them)")
+    return notes
 
 
 def read_csv(file: Path, *, shown: Path | None = None, what: str = "", hint: str) -> CsvTable:

@@ -159,6 +159,14 @@ class CropItem(BaseModel):
     decided: bool
 
 
+class DetectionItem(BaseModel):
+    """What a detector saw in a photo."""
+
+    box: tuple[float, float, float, float]
+    category: str
+    confidence: float
+
+
 class ImageDecisionItem(BaseModel):
     """What a person decided about an image, and who; empty where that is unknown."""
 
@@ -175,7 +183,8 @@ class ImageDetail(ImageItem):
         revision: The revision that it shows.
         paths: Its files, those that were present when last looked for first.
         frame: Of a crop: the photo that it is cut out of.
-        crops: Of a photo: its crops, the surest first.
+        crops: Of a photo: its crops that are clustered, the surest first.
+        boxes: What else a detector saw in the photo for certain.
         group: What the photo shows, by its detections: animals, empty, people, vehicles.
         facts: Size, format, place and what else the metadata say.
         decisions: What was decided about it and holds, in order of time.
@@ -185,6 +194,7 @@ class ImageDetail(ImageItem):
     paths: list[ImageFile]
     frame: str | None
     crops: list[CropItem]
+    boxes: list[DetectionItem]
     group: str
     facts: dict[str, Any]
     decisions: list[ImageDecisionItem]
@@ -277,6 +287,12 @@ def get_image(
                 decided=crop.decided,
             )
             for crop in found.crops
+        ],
+        boxes=[
+            DetectionItem(
+                box=box_shares(seen.box), category=seen.category, confidence=seen.confidence
+            )
+            for seen in found.boxes
         ],
         group=found.group.value,
         facts=dict(found.facts),

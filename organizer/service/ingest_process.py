@@ -35,6 +35,9 @@ def run_ingest_process(
     paths: Sequence[Path],
     *,
     embedder: str | None,
+    confirm_missing: bool = False,
+    verify: bool = False,
+    reread_metadata: bool = False,
     progress: Progress,
     stop: Callable[[], bool],
 ) -> dict[str, Any]:
@@ -44,6 +47,9 @@ def run_ingest_process(
         library: The library.
         paths: Folders and files.
         embedder: The name of an embedder; the library's own where None.
+        confirm_missing: As in `Library.ingest`.
+        verify: As there.
+        reread_metadata: As there.
         progress: Receives the progress.
         stop: Asked several times a second; True ends it with what was done so far committed.
 
@@ -57,7 +63,12 @@ def run_ingest_process(
         "library": str(library.store.path),
         "settings": library.settings.model_dump(mode="json"),
         "paths": [str(path) for path in paths],
-        "embedder": embedder,
+        "options": {
+            "embedder": embedder,
+            "confirm_missing": confirm_missing,
+            "verify": verify,
+            "reread_metadata": reread_metadata,
+        },
     }
     with _process() as process, _output(process) as lines:
         _send(process, request)
@@ -77,7 +88,7 @@ def _process() -> Iterator[subprocess.Popen[str]]:
         lower = subprocess.BELOW_NORMAL_PRIORITY_CLASS
         apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | lower}
     with subprocess.Popen(  # noqa: S603 - this program
-        [sys.executable, "-c", f"from {__name__} import main; main()"],
+        [sys.executable, "-c", f"from {__name__} import ingest_as_asked; ingest_as_asked()"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -206,7 +217,7 @@ class _Sender:
             return
 
 
-def main() -> None:
+def ingest_as_asked() -> None:
     """Ingest what the standard input asks for."""
     if sys.platform != "win32":
         os.nice(_LOWER_PRIORITY)
@@ -234,8 +245,8 @@ def _ingest(request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         library.defer_upkeep()
         report = library.ingest(
             request["paths"],
-            embedder=request["embedder"],
             progress=progress,
             stop=ended.is_set,
+            **request["options"],
         )
         return ingest_fields(report)

@@ -28,10 +28,17 @@ class IngestRequest(Body):
         paths: Folders and files of the service's machine; all that were ingested before where
             empty.
         embedder: The name of an embedder; the library's own where null.
+        confirm_missing: Whether files that are gone are noted as missing even where they are more
+            than half of those of a folder; its disk may not be connected.
+        verify: Whether to read every file, also those whose size and time are as they were.
+        reread_metadata: Whether to read the metadata of all files anew.
     """
 
     paths: list[ServerPath] = Field([], max_length=_MOST_PATHS)
     embedder: EmbedderName | None = None
+    confirm_missing: bool = False
+    verify: bool = False
+    reread_metadata: bool = False
 
 
 @router.post("/ingests", status_code=202)
@@ -53,7 +60,14 @@ def begin_ingest(
         try:
             return JobResult(
                 run_ingest_process(
-                    library, paths, embedder=body.embedder, progress=run, stop=run.should_stop
+                    library,
+                    paths,
+                    embedder=body.embedder,
+                    confirm_missing=body.confirm_missing,
+                    verify=body.verify,
+                    reread_metadata=body.reread_metadata,
+                    progress=run,
+                    stop=run.should_stop,
                 )
             )
         finally:

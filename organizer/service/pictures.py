@@ -11,6 +11,7 @@ from fastapi import APIRouter, Header, Path, Query, Response
 from fastapi.responses import FileResponse
 
 from organizer.service.context import Service, ServiceOf
+from organizer.service.file_manager import show_file
 from organizer.service.problems import ProblemError
 from organizer.service.schemas import ImageIdText
 from organizer.service.thumbnails import SIZES, VERSION
@@ -47,7 +48,7 @@ def get_thumbnail(
 ) -> Response:
     """A small picture of an image, upright and whole; of a crop what lies in its box.
 
-    Its address names the content, the size and the version, so it never changes.
+    Its address names the image, the size and the version, so it never changes.
     """
     del v  # another one is another address, which no cache has kept
     if size not in SIZES:
@@ -57,10 +58,11 @@ def get_thumbnail(
             f"there are no thumbnails of {size} pixels",
             f"there are: {', '.join(map(str, SIZES))}",
         )
-    jpeg = service.thumbnails.get(image_id, size)
+    turns = service.library.store.photos.turns()
+    jpeg = service.thumbnails.get(image_id, size, turns=turns)
     if jpeg is None:
         jpeg = _made(service, image_id, size)
-        service.thumbnails.put(image_id, size, jpeg)
+        service.thumbnails.put(image_id, size, jpeg, turns=turns)
     return Response(jpeg, media_type="image/jpeg", headers={"Cache-Control": _FOR_EVER})
 
 
@@ -88,8 +90,10 @@ def get_original(
     file = service.library.images.present_file(image_id)
     if file is None:
         raise no_picture(image_id)
-    headers = {"Cache-Control": _ASK_AGAIN, "ETag": f'"{image_id}"'}
-    if if_none_match is not None and names_etag(if_none_match, image_id):
+    status = file.stat()
+    etag = f"{image_id}-{status.st_size:x}-{status.st_mtime_ns:x}"
+    headers = {"Cache-Control": _ASK_AGAIN, "ETag": f'"{etag}"'}
+    if if_none_match is not None and names_etag(if_none_match, etag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     kind = safe_media_type(file)
     return FileResponse(
@@ -99,6 +103,18 @@ def get_original(
         content_disposition_type="inline" if kind != _BYTES else "attachment",
         headers=headers,
     )
+
+
+@router.post("/images/{image_id}/show", status_code=HTTPStatus.NO_CONTENT)
+def show_in_folder(image_id: Annotated[ImageIdText, Path()], service: ServiceOf) -> None:
+    """Show the file of an image in the file manager of the service's machine.
+
+    Only where other machines do not reach the service, and it has one: see the status.
+    """
+    file = service.library.images.present_file(image_id)
+    if file is None:
+        raise no_picture(image_id)
+    show_file(file, service.options)
 
 
 def names_etag(if_none_match: str, etag: str) -> bool:

@@ -46,6 +46,7 @@ class ImageItem(BaseModel):
         burst: The number of its burst.
         night: Whether it is infrared.
         box: Of a crop: left, upper, width and height as shares of the photo.
+        missing: Whether no file of it was there when last looked for.
     """
 
     id: str
@@ -64,6 +65,7 @@ class ImageItem(BaseModel):
     burst: int | None = None
     night: bool | None = None
     box: tuple[float, float, float, float] | None = None
+    missing: bool = False
 
     @classmethod
     def of(cls, image: ListedImage, names: dict[int, str]) -> Self:
@@ -84,6 +86,7 @@ class ImageItem(BaseModel):
             event=image.event,
             burst=image.burst,
             night=image.is_infrared,
+            missing=image.missing,
         )
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from organizer.library import Library
 from organizer.library.embedders.describe import describe_embedder
 from organizer.service.context import RevisionOf, ServiceOf, UserOf
+from organizer.service.file_manager import can_show_files
 from organizer.service.thumbnails import SIZES, VERSION
 from organizer.types import AssignmentState
 
@@ -97,6 +98,7 @@ class Status(BaseModel):
         embedders: The embedders that have vectors.
         embedder: The one that the library works with.
         can_search_text: Whether one of them reads texts.
+        can_show_files: Whether the file manager of the service's machine can show files.
         has_deployments: Whether it is known where cameras stood.
         has_times: Whether a photo has a time.
         groups: Number of photos beside the clusters, by group: people, vehicles, empty.
@@ -122,6 +124,7 @@ class Status(BaseModel):
     embedders: list[EmbedderItem]
     embedder: str | None
     can_search_text: bool
+    can_show_files: bool
     has_deployments: bool
     has_times: bool
     groups: dict[str, int]
@@ -170,13 +173,14 @@ def get_status(service: ServiceOf, revision: RevisionOf, user: UserOf) -> Status
         embedders=[EmbedderItem(name=spec.name, images=n) for spec, n in found.embedders],
         embedder=found.embedder.name if found.embedder is not None else None,
         can_search_text=_can_search_text(library),
+        can_show_files=can_show_files(service.options),
         has_deployments=any(capture.deployments),
         has_times=any(capture.taken_at),
         groups={group.value: count for group, count in library.clusters.groups().items()},
         progress=progress_of(library),
         last_ingest=_last_ingest(library),
         user=user,
-        thumbnail_version=VERSION,
+        thumbnail_version=VERSION + service.library.store.photos.turns(),
         thumbnail_sizes=list(SIZES),
     )
 

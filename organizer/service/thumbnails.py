@@ -50,9 +50,15 @@ class ThumbnailCache:
         self._lock = Lock()
         self._connection: sqlite3.Connection | None = None
 
-    def get(self, image_id: str, size: int) -> bytes | None:
-        """A thumbnail that was made before."""
-        name = _name(image_id, size)
+    def get(self, image_id: str, size: int, *, turns: int = 0) -> bytes | None:
+        """A thumbnail that was made before.
+
+        Args:
+            image_id: The image.
+            size: Pixels of the longer side.
+            turns: As `organizer.store.PhotoTables.turns`: an image may be rotated by now.
+        """
+        name = _name(image_id, size, turns)
         with self._lock:
             if name in self._recent:
                 self._recent.move_to_end(name)
@@ -65,9 +71,9 @@ class ThumbnailCache:
                     return bytes(row[0])
         return None
 
-    def put(self, image_id: str, size: int, jpeg: bytes) -> None:
-        """Keep a thumbnail."""
-        name = _name(image_id, size)
+    def put(self, image_id: str, size: int, jpeg: bytes, *, turns: int = 0) -> None:
+        """Keep a thumbnail; see `get`."""
+        name = _name(image_id, size, turns)
         with self._lock:
             self._remember(name, jpeg)
             if size > _KEPT_SIZE:
@@ -117,5 +123,5 @@ class ThumbnailCache:
         connection.commit()  # the room is used for the next ones
 
 
-def _name(image_id: str, size: int) -> str:
-    return f"{image_id}-{size}"
+def _name(image_id: str, size: int, turns: int) -> str:
+    return f"{image_id}-{size}-{turns}" if turns else f"{image_id}-{size}"

@@ -28,11 +28,14 @@ from organizer.store.deployments import DeploymentsTable
 from organizer.store.detections import DetectionTables
 from organizer.store.file_index import FileImage, FileIndex, PhotoRoot
 from organizer.store.former_folders import FormerFolders
+from organizer.store.gone_files import AbsentFiles
 from organizer.store.ids import IdRows, IdSet, pack_ids
+from organizer.store.known_pictures import KnownPictures
 from organizer.store.member_changes import MemberChange
+from organizer.store.merged_images import MergedImages
 from organizer.store.migrate import open_database
 from organizer.store.moved_files import MovedFiles
-from organizer.store.photos import FileRow, HeldFile, KnownFiles, PhotoTables
+from organizer.store.photos import FileRow, FormerFile, HeldFile, KnownFiles, PhotoTables
 from organizer.store.points import PointTables
 from organizer.store.roots import RootTable
 from organizer.store.schemas import TABLES, ArrowTable
@@ -41,6 +44,7 @@ from organizer.store.vectors import ImageIds, VectorRows, VectorTables
 
 __all__ = [
     "MADE_BY_A_PERSON",
+    "AbsentFiles",
     "Answer",
     "AnswerTable",
     "ArrowTable",
@@ -53,12 +57,14 @@ __all__ = [
     "FileImage",
     "FileIndex",
     "FileRow",
+    "FormerFile",
     "FormerFolders",
     "HeldFile",
     "IdRows",
     "IdSet",
     "ImageIds",
     "KnownFiles",
+    "KnownPictures",
     "MemberChange",
     "MovedFiles",
     "PhotoRoot",
@@ -108,6 +114,9 @@ class Store:
         self.answers = AnswerTable(database, author=self.author)
         self.choices = ChoiceTable(database)
         self.deployments = DeploymentsTable(database)
+        self.merged_images = MergedImages(
+            database, decisions=self.decisions, former_folders=self.former_folders
+        )
 
     @classmethod
     def create(cls, path: Path) -> Store:

@@ -28,6 +28,7 @@ from organizer.store.journal import JOURNAL, LibraryJournal
 from organizer.store.lance_errors import damaged, translated
 from organizer.store.lance_files import TableFiles, has_version, remove_newer, remove_table
 from organizer.store.locks import (
+    DECISION_SECONDS,
     held_for_commit,
     held_for_ingest,
     held_for_reading,
@@ -111,7 +112,7 @@ class Database:
         if not self.journal.exists and any(self.path.glob("*.lance/_versions/*")):
             raise damaged(self.path, f"there are tables, and no {MANIFEST}")
         LibraryJournal.create(self.path)
-        self._discard_unfinished()
+        self.discard_unfinished()
         with self.transaction():
             for name, schema in TABLES.items():
                 self.create_table(name, schema)
@@ -184,11 +185,12 @@ class Database:
             return found.to_table(columns=columns, filter=where, scan_in_order=True)
 
     def read_all_columns(self, name: str) -> pa.Table:
-        """All rows of a table of an older format, with its columns, in its latest version."""
+        """All rows of a table of an older format, with its columns, as they are committed."""
         import lance
 
         with translated(self.path):
-            return lance.dataset(str(self._folder(name))).to_table(scan_in_order=True)
+            dataset = lance.dataset(str(self._folder(name)), version=self.version(name))
+            return dataset.to_table(scan_in_order=True)
 
     def batches(
         self, name: str, columns: Sequence[str], *, rows: int, dataset: Any = None
@@ -439,11 +441,11 @@ class Database:
         """
         if self._ingesting_thread == threading.get_ident():
             with held_for_commit(self.path):
-                self._discard_unfinished()
+                self.discard_unfinished()
                 yield False
             return
         with held_for_writing(self.path, decides=decides) as self.is_beside_ingest:
-            self._discard_unfinished()
+            self.discard_unfinished()
             if self.is_beside_ingest:
                 yield False
             else:
@@ -461,9 +463,9 @@ class Database:
             StoreError: Another process or thread writes, or the library cannot be written.
         """
         with ExitStack() as held:
-            with held_for_writing(self.path):
+            with held_for_writing(self.path, seconds=DECISION_SECONDS):
                 held.enter_context(held_for_ingest(self.path))
-                self._discard_unfinished()
+                self.discard_unfinished()
                 was_interrupted = self._is_unfinished()
             self.is_beside_ingest = False
             self._ingesting_thread = threading.get_ident()
@@ -499,8 +501,11 @@ class Database:
         with self.transaction():
             self.journal.execute("UPDATE state SET unfinished = ?", [value])
 
-    def _discard_unfinished(self) -> None:
-        """Remove what a writer that was interrupted left of a transaction."""
+    def discard_unfinished(self) -> None:
+        """Remove what a writer that was interrupted left of a transaction.
+
+        The caller keeps other writers out.
+        """
         rows = self.journal.rows("SELECT name, version FROM table_versions")
         versions = {row["name"]: row["version"] for row in rows}
         for folder in self.path.glob("*.lance"):

@@ -23,6 +23,10 @@ class DecisionTable:
         """Every decision, also those that were undone."""
         return self._rows.all()
 
+    def forget(self) -> None:
+        """Read all decisions anew: images in them became one with others."""
+        self._rows.forget()
+
     def current(self) -> tuple[Decision, ...]:
         """The decisions that hold: those that were not undone."""
         with self._journal.snapshot():

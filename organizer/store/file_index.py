@@ -41,6 +41,17 @@ class FileIndex:
 
     It answers for many files at once whether they are as they were, and remembers which were asked
     for: the others are gone (mark and sweep).
+
+    Args:
+        database: The library.
+        roots: Its roots.
+        starts: The places.
+        embedded: The images that have a vector.
+        unread: The images of which too little is known by their files: format 6 kept less.
+
+    Attributes:
+        trusts_times: Whether a file with the size and time that it had is taken to be as it was;
+            otherwise each has to be read.
     """
 
     def __init__(
@@ -49,6 +60,7 @@ class FileIndex:
         roots: Sequence[PhotoRoot],
         starts: Sequence[Path],
         embedded: IdSet,
+        unread: IdSet,
     ) -> None:
         self._database = database
         self._roots = roots
@@ -74,7 +86,9 @@ class FileIndex:
         self._kind = kind[order].astype(np.int8)
         self._size = _both(files, problems, "size")[order]
         self._mtime = _both(files, problems, "mtime_ns")[order]
-        self._embedded = np.concatenate([embedded.holds(images), nothing == b""])[order]
+        is_read = embedded.holds(images) & ~unread.holds(images)
+        self._is_read = np.concatenate([is_read, nothing == b""])[order]
+        self.trusts_times = True
         self._seen = np.zeros(len(order), dtype=bool)
         self._again = np.zeros(len(order), dtype=bool)
 
@@ -99,7 +113,7 @@ class FileIndex:
         self._seen[places[known]] = True
         kind = self._kind[places]
         self._again[places[same & (kind == _MISSING)]] = True
-        fine = same & self._embedded[places]
+        fine = same & self._is_read[places] & self.trusts_times
         # The problem of a file that is known, but has to be read: what is found out now counts.
         begins = np.searchsorted(self._ids, ids, side="left")
         for i in np.flatnonzero(~fine & (ends - begins > 1)):

@@ -59,17 +59,22 @@ class FileLists:
         spans = zip(starts.tolist(), ends.tolist(), strict=True)
         return [_in_order(files[start:end]) for start, end in spans]
 
-    def first(self, ids: IdArray) -> list[str]:
-        """For each image the first of its files in the order of `of`; "" where it has none."""
+    def first(self, ids: IdArray) -> tuple[list[str], NDArray[np.bool_]]:
+        """For each image the first of its files in the order of `of`, and whether it was there.
+
+        Of one that has none the path is empty.
+        """
         begins, ends = self._spans(ids)
-        found = np.full(len(ids), "", dtype=object)
+        found, there = np.full(len(ids), "", dtype=object), np.zeros(len(ids), dtype=np.bool_)
         single = np.flatnonzero(ends - begins == 1)
         rows = self._order[begins[single]]
         paths = self._paths.take(pa.array(rows)).to_pylist()
         found[single] = self._full(self._roots[rows].tolist(), paths)
+        there[single] = self._there[begins[single]]
         several = np.flatnonzero(ends - begins > 1)
-        found[several] = [files[0][0] for files in self.of(ids[several])]
-        return list(found)
+        for row, files in zip(several.tolist(), self.of(ids[several]), strict=True):
+            found[row], there[row] = files[0]
+        return list(found), there
 
     def _spans(self, ids: IdArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         return np.searchsorted(self._ids, ids), np.searchsorted(self._ids, ids, side="right")

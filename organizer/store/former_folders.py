@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from organizer.store.choices import ChoiceTable
 from organizer.store.database import Database
@@ -28,6 +28,17 @@ class FormerFolders:
             starts = range(0, len(ids), _DIGITS)
             found[int(root_id), folder] = [ids[at : at + _DIGITS] for at in starts]
         return found
+
+    def rename(self, kept_by: Mapping[str, str]) -> None:
+        """Give what is remembered of images to those that they became part of."""
+        former = self.all()
+        if any(i in kept_by for ids in former.values() for i in ids):
+            self._choices.set(_NAME, {})
+            self.remember(
+                (kept_by.get(image_id, image_id), root_id, f"{folder}/")
+                for (root_id, folder), ids in former.items()
+                for image_id in ids
+            )
 
     def remember(self, files: Iterable[tuple[str, int, str]]) -> None:
         """Remember the folders of files; of an image only the one in which it lay first.

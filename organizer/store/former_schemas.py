@@ -1,8 +1,26 @@
-"""Tables of format 4 and older whose rows are in the journal now."""
+"""Tables of older formats: what is in the journal now, and what had fewer columns."""
 
 from __future__ import annotations
 
 import pyarrow as pa
+
+IMAGES_4 = pa.schema(
+    [
+        ("image_id", pa.string()),
+        ("bytes", pa.int64()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("format", pa.string()),
+        ("taken_at", pa.string()),
+        ("camera", pa.string()),
+        ("latitude", pa.float64()),
+        ("longitude", pa.float64()),
+        ("brightness", pa.float32()),
+        ("chroma", pa.float32()),
+        ("extra", pa.string()),
+    ]
+)
+"""One content, in formats 4 to 6."""
 
 INGESTS = pa.schema([("ingest_id", pa.int64()), ("at", pa.string())])
 """One ingest that brought something new, written when it begins; append-only."""

@@ -235,6 +235,10 @@ class AppendedRows(Generic[T]):
         self._journal, self._query, self._number, self._make = journal, query, number, make
         self._known: tuple[tuple[T, ...], int] = ((), 0)
 
+    def forget(self) -> None:
+        """Read all rows anew: some of them have changed."""
+        self._known = (), 0
+
     def all(self) -> tuple[T, ...]:
         """The values of all rows."""
         known, last = self._known

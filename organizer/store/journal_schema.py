@@ -195,6 +195,15 @@ CREATE TABLE IF NOT EXISTS deployments (
 """
 """One camera at one place for one period, as a person described it; rewritten whole."""
 
+FORMER_IDS = """
+CREATE TABLE IF NOT EXISTS former_ids (
+    image_id TEXT PRIMARY KEY,
+    now TEXT NOT NULL
+) WITHOUT ROWID
+"""
+"""Images of format 6 and older that turned out to be one picture with another image: `now` is the
+image that both are."""
+
 CREATE = (
     STATE,
     "INSERT INTO state SELECT 0, 0 WHERE NOT EXISTS (SELECT 1 FROM state)",
@@ -214,5 +223,6 @@ CREATE = (
     ANSWERS,
     CHOICES,
     DEPLOYMENTS,
+    FORMER_IDS,
 )
 """The statements that make an empty journal, or complete one whose making was interrupted."""

@@ -21,17 +21,20 @@ _WRITER, _INGEST, _READERS = "lock", "ingest", "readers"
 _INTERVAL = 0.005
 _COMMIT_SECONDS = 60.0
 """How long a decision waits for the commits of an ingest, which take seconds at most."""
+DECISION_SECONDS = 1.0
+"""How long an ingest waits at its beginning for a decision that is being made."""
 _PROBE_SECONDS = 0.2
 """How long an ingest waits for those who look whether there is one, which takes microseconds."""
 
 
 @contextmanager
-def held_for_writing(path: Path, *, decides: bool = False) -> Iterator[bool]:
+def held_for_writing(path: Path, *, decides: bool = False, seconds: float = 0.0) -> Iterator[bool]:
     """Hold a library for writing.
 
     Args:
         path: The library's folder.
         decides: Whether this may be done between two commits of an ingest.
+        seconds: How long to wait for another writer.
 
     Yields:
         Whether an ingest is going on.
@@ -41,7 +44,7 @@ def held_for_writing(path: Path, *, decides: bool = False) -> Iterator[bool]:
         StoreError: The library cannot be written.
     """
     deadline = time.monotonic() + _COMMIT_SECONDS
-    while (lock := _acquired(path, _WRITER)) is None:
+    while (lock := _acquired(path, _WRITER, seconds=seconds)) is None:
         if not decides or not _is_ingesting(path) or time.monotonic() > deadline:
             raise _busy(path)
         time.sleep(_INTERVAL)

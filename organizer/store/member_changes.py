@@ -137,6 +137,32 @@ class MemberChanges:
         """The number of changed members that the members table does not include yet."""
         return sum(int(row["count"]) for row in self._since_folded(base_id, "count"))
 
+    def forget(self, gone: IdArray) -> None:
+        """Remove images from all changes, as if they had never been members."""
+        query = "SELECT change_id, image_ids, before, after FROM changes"
+        for row in self._journal.rows(query):
+            ids = np.frombuffer(row["image_ids"], dtype="S16")
+            keep = ~np.isin(ids, gone)
+            if keep.all():
+                continue
+            before, after = (
+                np.frombuffer(row[name], dtype=_RECORD)[keep] for name in ("before", "after")
+            )
+            unsure = _STATES.index(AssignmentState.UNSURE)
+            more = int((after["state"] == unsure).sum()) - int((before["state"] == unsure).sum())
+            self._journal.execute(
+                "UPDATE changes SET count = ?, unassigned = ?, image_ids = ?, before = ?, "
+                "after = ? WHERE change_id = ?",
+                [
+                    int(keep.sum()),
+                    more,
+                    np.ascontiguousarray(ids[keep]).tobytes(),
+                    before.tobytes(),
+                    after.tobytes(),
+                    row["change_id"],
+                ],
+            )
+
     def mark_folded(self, base_id: int) -> None:
         """Note that the members table includes all changes."""
         row = {"base_id": base_id, "change_id": self.last()}

@@ -23,13 +23,14 @@ from organizer.store.former_schemas import (
     CLUSTERS,
     DECISIONS,
     DEPLOYMENTS,
+    IMAGES_4,
     INGESTS,
 )
 from organizer.store.journal import LibraryJournal
 from organizer.store.lance_errors import translated
 from organizer.store.manifest import read_manifest
 from organizer.store.migrate_journal import to_journal
-from organizer.store.schemas import ASSIGNMENTS, CROPS, DETECTED, IMAGES, SCHEMA_VERSION
+from organizer.store.schemas import ASSIGNMENTS, CROPS, DETECTED, FILES, IMAGES, SCHEMA_VERSION
 
 _INTERRUPTED = "writing"
 """The file that a writer of format 4 and older left when it was interrupted."""
@@ -56,6 +57,7 @@ def _migrate(database: Database, schema: int, created_at: str) -> None:
         LibraryJournal.create(path)
         if not database.names():
             database.adopt()
+        database.discard_unfinished()  # what a migration that was killed wrote and did not commit
         for step in _STEPS[schema - 1 :]:
             step(database)
         database.write_manifest(created_at)
@@ -90,7 +92,7 @@ def _rewrite(
     database: Database, name: str, change: Callable[[pa.Table], pa.Table], schema: pa.Schema
 ) -> None:
     rows = database.read_all_columns(name)
-    if rows.schema.names != schema.names:
+    if not set(schema.names) <= set(rows.schema.names):
         database.overwrite(name, change(rows).select(schema.names).cast(schema))
 
 
@@ -146,7 +148,7 @@ def _members_to_2(rows: pa.Table) -> pa.Table:
 def _to_3(database: Database) -> None:
     """Images get their light, which is not known of those that are there; answers are kept."""
     database.create_table("answers", ANSWERS)
-    _rewrite(database, "images", _images_to_3, IMAGES)
+    _rewrite(database, "images", _images_to_3, IMAGES_4)
 
 
 def _images_to_3(rows: pa.Table) -> pa.Table:
@@ -164,7 +166,7 @@ def _to_4(database: Database) -> None:
         ("crops", CROPS),
     ):
         database.create_table(name, schema)
-    _rewrite(database, "images", _images_to_4, IMAGES)
+    _rewrite(database, "images", _images_to_4, IMAGES_4)
 
 
 def _images_to_4(rows: pa.Table) -> pa.Table:
@@ -184,12 +186,12 @@ def _to_5(database: Database) -> None:
 
 def _remove_unreal(database: Database) -> None:
     """Remove images that no file makes real: a commit that did not get to its end."""
-    real = set(database.read("files", ["image_id"])["image_id"].to_pylist())
+    real = set(database.read_all_columns("files")["image_id"].to_pylist())
     crops = database.read("crops", ["crop_id", "image_id"]).to_pylist()
     real |= {row["crop_id"] for row in crops if row["image_id"] in real}
     for name in database.names():
         if name == "images" or name.startswith(("assignments_", "vectors_")):
-            ids = database.read(name, ["image_id"])["image_id"].to_pylist()
+            ids = database.read_all_columns(name)["image_id"].to_pylist()
             database.delete_by_id(name, "image_id", (i for i in ids if i not in real))
 
 
@@ -203,5 +205,27 @@ def _to_6(database: Database) -> None:
                 journal.execute(f"ALTER TABLE {table} ADD COLUMN user TEXT NOT NULL DEFAULT ''")
 
 
-_STEPS: tuple[Callable[[Database], None], ...] = (_to_2, _to_3, _to_4, _to_5, _to_6)
+def _to_7(database: Database) -> None:
+    """Images get the hash of their picture, and files that of their bytes.
+
+    Until format 6 the id of an image was the hash of its file, which so is known. The ids stay, and
+    all that is kept by them: an id need not be what the picture is known by. The hash of the
+    picture, and how its file shows it, come when the next ingest reads the file.
+    """
+    with database.transaction():
+        _rewrite(database, "images", _images_to_7, IMAGES)
+        _rewrite(database, "files", _files_to_7, FILES)
+
+
+def _images_to_7(rows: pa.Table) -> pa.Table:
+    unknown = pa.array([""] * len(rows), pa.string())
+    rows = rows.append_column("picture_hash", unknown)
+    return rows.append_column("file_hash", rows["image_id"]).append_column("view", unknown)
+
+
+def _files_to_7(rows: pa.Table) -> pa.Table:
+    return rows.append_column("file_hash", rows["image_id"])
+
+
+_STEPS: tuple[Callable[[Database], None], ...] = (_to_2, _to_3, _to_4, _to_5, _to_6, _to_7)
 """The step from each format to the next, the first from format 1."""

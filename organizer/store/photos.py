@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from organizer.store.choices import ChoiceTable
 from organizer.store.database import Database
 from organizer.store.detections import DetectionTables
 from organizer.store.file_index import FileImage, FileIndex, path_id
 from organizer.store.file_lists import FileLists
 from organizer.store.former_folders import FormerFolders
+from organizer.store.gone_files import AbsentFiles, absent_files
 from organizer.store.ids import IdArray, IdSet, contains_ids, pack_ids
+from organizer.store.known_pictures import KnownPictures
 from organizer.store.roots import RootTable
 from organizer.store.schemas import FILES, IMAGES, PROBLEMS, ArrowTable
 from organizer.types import (
@@ -33,11 +36,28 @@ from organizer.types import (
 )
 
 _ROWS_PER_UPSERT = 10_000
+_SOUGHT_BY_ID = 4_000
+"""Of more images than these all rows are read."""
 
 
-KnownFiles = dict[FileImage, FileState]
+@dataclass(frozen=True, slots=True)
+class FormerFile:
+    """What is known of a path and an image that it holds, or held before another one.
+
+    Attributes:
+        state: Whether it holds the image.
+        file_hash: The hash of the bytes that were read there.
+    """
+
+    state: FileState
+    file_hash: str
+
+
+KnownFiles = dict[FileImage, FormerFile]
 
 _PAIR = ("path_id", "image_id")
+_TURNS = "turns"
+"""The name among the choices of a library under which they are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +73,29 @@ class FileRow:
     state: FileState
     box: Box | None = None
 
+    @property
+    def is_missing(self) -> bool:
+        """Whether it was not there when last looked for."""
+        return self.state is FileState.MISSING
+
 
 @dataclass(frozen=True, slots=True)
 class HeldFile:
-    """A path of an image, with what tells whether it is as it was."""
+    """A path of an image, with what tells whether it is as it was.
+
+    Attributes:
+        image_id: The image.
+        ref: The file as it was read.
+        state: Whether it is there.
+        file_hash: The hash of the bytes that were read there.
+        picture_hash: The hash of the picture; see `ImageFacts`.
+    """
 
     image_id: str
     ref: ImageRef
     state: FileState
+    file_hash: str
+    picture_hash: str
 
 
 class PhotoTables:
@@ -83,13 +118,33 @@ class PhotoTables:
         self._roots = roots
         self._former_folders = former_folders
         self._detections = detections
+        self._choices = ChoiceTable(database)
         self.with_people = False
 
     # Reading -------------------------------------------------------------------------------
 
     def index(self, starts: Sequence[Path], embedded: IdSet) -> FileIndex:
         """What is known of all files at or below some folders or files."""
-        return FileIndex(self._database, self._roots.all(), starts, embedded)
+        where = "picture_hash = '' OR view = ''"
+        unread = self._database.read("images", ["image_id"], where=where)["image_id"]
+        return FileIndex(
+            self._database,
+            self._roots.all(),
+            starts,
+            embedded,
+            IdSet(pack_ids(unread.to_pylist())),
+        )
+
+    def known_pictures(self, embedded: IdSet) -> KnownPictures:
+        """All images by the hashes that they are known by."""
+        columns = ["image_id", "picture_hash", "file_hash", "view"]
+        return KnownPictures(self._database.read("images", columns), embedded)
+
+    def absent(
+        self, seen: Mapping[Path, int], gone: Collection[FileImage]
+    ) -> tuple[AbsentFiles, ...]:
+        """See `absent_files`."""
+        return absent_files(self._database, self._roots.all(), seen, gone)
 
     def image_ids(self) -> IdSet:
         """The ids of all images."""
@@ -98,7 +153,7 @@ class PhotoTables:
     def facts_of(self, image_ids: Iterable[str]) -> dict[str, ImageFacts]:
         """What is known of some images; a crop has its frame's facts and the size of its box."""
         wanted = set(image_ids)
-        table = self._database.read_by_id("images", "image_id", wanted, IMAGES.names)
+        table = self._rows_of("images", wanted, IMAGES.names)
         facts = {row["image_id"]: _facts(row) for row in table.to_pylist()}
         crops = self._detections.crops(wanted - facts.keys())
         if crops:
@@ -216,11 +271,18 @@ class PhotoTables:
         """All files by path, each with the content that it held last, there or missing."""
         folders = {root.root_id: root.folder for root in self._roots.all()}
         columns = self._database.read("files", FILES.names[1:]).to_pydict()
+        images = self._database.read("images", ["image_id", "picture_hash"]).to_pydict()
+        pictures = dict(zip(images["image_id"], images["picture_hash"], strict=True))
         found: dict[tuple[int, str], HeldFile] = {}
-        for root_id, path, image_id, size, mtime_ns, state in zip(*columns.values(), strict=True):
+        for root_id, path, image_id, size, mtime_ns, state, file_hash in zip(
+            *columns.values(), strict=True
+        ):
             if state == FileState.PRESENT or (root_id, path) not in found:
                 ref = ImageRef(folders[root_id], path, size, mtime_ns)
-                found[root_id, path] = HeldFile(image_id, ref, FileState(state))
+                picture_hash = pictures.get(image_id, "")
+                found[root_id, path] = HeldFile(
+                    image_id, ref, FileState(state), file_hash, picture_hash
+                )
         return sorted(found.values(), key=lambda held: (str(held.ref.root), held.ref.path))
 
     def files_holding(self, image_id: str) -> list[HeldFile]:
@@ -229,13 +291,54 @@ class PhotoTables:
         frame_id = image_id if crop is None else crop.image_id
         folders = {root.root_id: root.folder for root in self._roots.all()}
         rows = self._database.read_by_id("files", "image_id", [frame_id], FILES.names).to_pylist()
+        picture_hash = self.picture_hashes([frame_id]).get(frame_id, "")
         found = [
-            ImageRef(folders[row["root_id"]], row["path"], row["size"], row["mtime_ns"])
+            HeldFile(
+                frame_id,
+                ImageRef(folders[row["root_id"]], row["path"], row["size"], row["mtime_ns"]),
+                FileState.PRESENT,
+                row["file_hash"],
+                picture_hash,
+            )
             for row in rows
             if row["state"] == FileState.PRESENT
         ]
-        found.sort(key=lambda ref: str(ref.file))
-        return [HeldFile(frame_id, ref, FileState.PRESENT) for ref in found]
+        return sorted(found, key=lambda held: str(held.ref.file))
+
+    def first_files(self, image_ids: Iterable[str]) -> dict[str, HeldFile]:
+        """Of some images the file whose metadata count, where one is there; see `ImageFacts`.
+
+        Its `picture_hash` is left empty.
+        """
+        wanted = set(image_ids)
+        folders = {root.root_id: root.folder for root in self._roots.all()}
+        rows = self._rows_of("files", wanted, FILES.names).to_pylist()
+        found: dict[str, tuple[str, HeldFile]] = {}
+        for row in rows:
+            if row["state"] != FileState.PRESENT:
+                continue
+            image_id = row["image_id"]
+            ref = ImageRef(folders[row["root_id"]], row["path"], row["size"], row["mtime_ns"])
+            place = str(ref.file)
+            if image_id not in found or place < found[image_id][0]:
+                held = HeldFile(image_id, ref, FileState.PRESENT, row["file_hash"], "")
+                found[image_id] = place, held
+        return {image_id: held for image_id, (_, held) in found.items()}
+
+    def _rows_of(self, name: str, image_ids: Set[str], columns: Sequence[str]) -> ArrowTable:
+        """The rows of some images: by their ids, or out of all where that is quicker."""
+        if len(image_ids) <= _SOUGHT_BY_ID:
+            return self._database.read_by_id(name, "image_id", image_ids, columns)
+        rows = self._database.read(name, columns)
+        return rows.filter(pc.is_in(rows["image_id"], pa.array(sorted(image_ids), pa.string())))
+
+    def picture_hashes(self, image_ids: Iterable[str]) -> dict[str, str]:
+        """The hashes of the pictures of some images; empty where one is not known yet."""
+        columns = ["image_id", "picture_hash"]
+        rows = self._database.read_by_id("images", "image_id", image_ids, columns)
+        return dict(
+            zip(rows["image_id"].to_pylist(), rows["picture_hash"].to_pylist(), strict=True)
+        )
 
     def image_at(self, file: Path) -> str | None:
         """The id of the image that a path of the library holds, or None for any other path."""
@@ -273,6 +376,13 @@ class PhotoTables:
         ]
         return list(dict.fromkeys(image_id for _, image_id in sorted(found)))
 
+    def in_order_of_arrival(self, image_ids: Iterable[str]) -> list[str]:
+        """Some images in the order in which the library got to know them."""
+        wanted = set(image_ids)
+        where = " OR ".join(f"image_id = '{image_id}'" for image_id in sorted(wanted))
+        rows = self._database.read("images", ["image_id"], where=where or "false")
+        return rows["image_id"].to_pylist()  # type: ignore[no-any-return]
+
     def ids_beginning(self, digits: str) -> list[str]:
         """The ids of images, and of crops, that begin with some hexadecimal digits."""
         ids = self._database.read("images", ["image_id"])["image_id"].to_pylist()
@@ -287,16 +397,26 @@ class PhotoTables:
             for row in self._database.read("problems").to_pylist()
         )
 
+    def extra_of(self, name: str) -> dict[str, str | int | float]:
+        """What one name of further metadata holds, by image; images without it are left out."""
+        columns = self._database.read("images", ["image_id", "extra"]).to_pydict()
+        pairs = zip(columns["image_id"], columns["extra"], strict=True)
+        found = {i: json.loads(text) for i, text in pairs if text and f'"{name}"' in text}
+        return {image_id: extra[name] for image_id, extra in found.items() if name in extra}
+
     def path_id(self, ref: ImageRef, root_ids: dict[Path, int]) -> str:
         """The key of a file's path."""
         return path_id(root_ids[ref.root], ref.path)
 
     def known_at(self, refs: Sequence[ImageRef], root_ids: dict[Path, int]) -> KnownFiles:
-        """What is known of some paths: state by path id and image id."""
+        """What is known of some paths, by path id and image id."""
         ids = [path_id(root_ids[ref.root], ref.path) for ref in refs]
-        columns = ["path_id", "image_id", "state"]
+        columns = ["path_id", "image_id", "state", "file_hash"]
         rows = self._database.read_by_id("files", "path_id", ids, columns).to_pylist()
-        return {(row["path_id"], row["image_id"]): FileState(row["state"]) for row in rows}
+        return {
+            (row["path_id"], row["image_id"]): FormerFile(FileState(row["state"]), row["file_hash"])
+            for row in rows
+        }
 
     def files_in_state(self, image_ids: Iterable[str], state: FileState) -> list[FileImage]:
         """The files of some images that are there, or missing."""
@@ -310,14 +430,26 @@ class PhotoTables:
         rows = self._database.read("files", ["path_id", "image_id"], where=where).to_pylist()
         return sorted((row["path_id"], row["image_id"]) for row in rows)
 
+    def turns(self) -> int:
+        """How often images came to be shown otherwise: what is kept of their pixels is outdated."""
+        return int(self._choices.get(_TURNS) or 0)
+
     # Writing -------------------------------------------------------------------------------
+
+    def count_turn(self) -> None:
+        """Note that images are shown otherwise from now on; see `turns`."""
+        self._choices.set(_TURNS, self.turns() + 1)
 
     def add_images(self, facts: Sequence[ImageFacts]) -> None:
         """Add images that are not there; they become real with their first file."""
         if facts:
-            rows = {name: [getattr(fact, name) for fact in facts] for name in IMAGES.names}
-            rows["extra"] = [_extra(fact) for fact in facts]
-            self._database.append("images", pa.table(rows, schema=IMAGES))
+            self._database.append("images", _image_rows(facts))
+
+    def update_images(self, facts: Sequence[ImageFacts]) -> None:
+        """Write what is known of images anew."""
+        for start in range(0, len(facts), _ROWS_PER_UPSERT):
+            part = facts[start : start + _ROWS_PER_UPSERT]
+            self._database.upsert("images", ["image_id"], _image_rows(part))
 
     def add_files(
         self,
@@ -353,11 +485,11 @@ class PhotoTables:
         }
         replaced = {
             pair
-            for pair, state in known.items()
+            for pair, former in known.items()
             if pair not in held
             and pair not in not_embedded
             and pair[0] in read
-            and state is FileState.PRESENT
+            and former.state is FileState.PRESENT
         }
         # What the paths hold now is written before what they held is struck out: between the two
         # an image may have a row too many, never one too few.
@@ -411,6 +543,12 @@ class PhotoTables:
         self._database.delete_by_id("problems", "path_id", path_ids)
 
 
+def _image_rows(facts: Sequence[ImageFacts]) -> ArrowTable:
+    rows = {name: [getattr(fact, name) for fact in facts] for name in IMAGES.names}
+    rows["extra"] = [_extra(fact) for fact in facts]
+    return pa.table(rows, schema=IMAGES)
+
+
 def _extra(fact: ImageFacts) -> str:
     return json.dumps(dict(fact.extra), sort_keys=True, ensure_ascii=False) if fact.extra else ""
 
@@ -434,6 +572,7 @@ def _file_row(path: str, root_id: int, file: ProcessedFile) -> dict[str, object]
         "size": ref.size,
         "mtime_ns": ref.mtime_ns,
         "state": FileState.PRESENT.value,
+        "file_hash": file.file_hash,
     }
 
 

@@ -37,6 +37,11 @@ class PointTables:
             self._database.create_table(_table(base_id), vectors_schema(half.shape[1]))
             self._database.append(_table(base_id), half_rows(image_ids, half))
 
+    def forget(self, base_id: int, image_ids: Sequence[str]) -> None:
+        """Remove the points of images whose vectors have changed."""
+        if self.are_kept(base_id):
+            self._database.delete_by_id(_table(base_id), "image_id", image_ids)
+
     def are_kept(self, base_id: int) -> bool:
         """Whether there are points of a base."""
         return self._database.has(_table(base_id))

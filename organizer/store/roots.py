@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from organizer.file_times import modified_ns
 from organizer.store.database import Database
 from organizer.store.file_index import PhotoRoot, files_below
 from organizer.store.former_folders import FormerFolders
@@ -148,4 +149,4 @@ def _is_as_known(file: Path, size: int, mtime_ns: int) -> bool:
         status = os.stat(file)  # noqa: PTH116 - follows Path.stat, without a second object
     except OSError:
         return False
-    return status.st_size == size and status.st_mtime_ns == mtime_ns
+    return status.st_size == size and modified_ns(status) == mtime_ns

@@ -7,7 +7,7 @@ import pyarrow as pa
 ArrowTable = pa.Table
 """A pyarrow Table, for modules that pass one on and do not look into it."""
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 ROOTS = pa.schema([("root_id", pa.int32()), ("location", pa.string())])
 """A folder that was ingested. `location` is relative to the library's parent where it lies below
@@ -27,9 +27,16 @@ IMAGES = pa.schema(
         ("brightness", pa.float32()),
         ("chroma", pa.float32()),
         ("extra", pa.string()),
+        ("picture_hash", pa.string()),
+        ("file_hash", pa.string()),
+        ("view", pa.string()),
     ]
 )
-"""One content. No vectors here: rows stay narrow. `extra` is JSON, empty where there is nothing."""
+"""One picture. No vectors here: rows stay narrow. `extra` is JSON, empty where there is nothing.
+`picture_hash` is what the picture is known by: in images since format 7 the same as `image_id`,
+which in older ones is the hash of a file, and empty until a file of the image is read again.
+`file_hash` is the file whose metadata the row has, and `view` how that shows the picture, empty
+where that is not known."""
 
 FILES = pa.schema(
     [
@@ -40,9 +47,11 @@ FILES = pa.schema(
         ("size", pa.int64()),
         ("mtime_ns", pa.int64()),
         ("state", pa.string()),
+        ("file_hash", pa.string()),
     ]
 )
-"""One path of an image. Written last: it makes an image real."""
+"""One path of an image. Written last: it makes an image real. `file_hash` is the hash of the bytes
+that were read there; files of one image may differ in their metadata."""
 
 PROBLEMS = pa.schema(
     [
@@ -120,7 +129,7 @@ CROPS = pa.schema(
     ]
 )
 """A crop: a box of an image, in shares of width and height. Append-only: it stays valid whatever a
-later detector finds."""
+later detector finds. A later box of the same animal has its id; the box here is the first."""
 
 TABLES = {
     "roots": ROOTS,

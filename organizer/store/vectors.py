@@ -1,4 +1,7 @@
-"""The vectors of a library: one table an embedder, immutable, half precision."""
+"""The vectors of a library: one table an embedder, half precision.
+
+A vector is only ever replaced where its picture is shown otherwise than it was embedded.
+"""
 
 from __future__ import annotations
 
@@ -126,6 +129,17 @@ class VectorTables:
         with self._database.transaction():
             self._database.append(name, half_rows(batch.image_ids, half))
             self._database.change_table(name, search_index.extend)
+
+    def replace(self, spec: PartSpec, batch: EmbeddingBatch) -> None:
+        """Put the vectors of images in the place of those that they have."""
+        with self._database.transaction():
+            self.forget(spec, batch.image_ids)
+            self.append(spec, batch)
+
+    def forget(self, spec: PartSpec, image_ids: Sequence[str]) -> None:
+        """Remove the vectors of images; the next ingest with the embedder makes them again."""
+        if self._database.has(self.table_name(spec)):
+            self._database.delete_by_id(self.table_name(spec), "image_id", image_ids)
 
     def read(self, spec: PartSpec, *, half: bool = False) -> tuple[tuple[str, ...], Vectors]:
         """All ids and ``(n, dim)`` vectors, in the order in which they were added.

@@ -21,6 +21,7 @@ from organizer.types.clusterings import (
 from organizer.types.decisions import Decision, DecisionKind, Step, StepKind
 from organizer.types.deployments import Deployment, shifted
 from organizer.types.detections import (
+    SAME_ANIMAL,
     WHOLE,
     Box,
     Crop,
@@ -47,10 +48,13 @@ from organizer.types.exports import (
 )
 from organizer.types.hits import Hit
 from organizer.types.images import (
+    DAMAGE,
     DecodedImage,
     FileState,
+    Identity,
     ImageFacts,
     ImageRef,
+    KnownImage,
     Outcome,
     Problem,
     ProcessedBatch,
@@ -72,7 +76,9 @@ from organizer.types.scores import (
 
 __all__ = [
     "CROPS_PREFIX",
+    "DAMAGE",
     "NOISE",
+    "SAME_ANIMAL",
     "UNSURE",
     "WHOLE",
     "AssignmentState",
@@ -103,10 +109,12 @@ __all__ = [
     "Factor",
     "FileState",
     "Hit",
+    "Identity",
     "ImageDetections",
     "ImageFacts",
     "ImageRef",
     "InternalScores",
+    "KnownImage",
     "Labels",
     "LineageReport",
     "Outcome",

@@ -9,6 +9,10 @@ from enum import StrEnum
 
 _STEPS = 10_000
 
+SAME_ANIMAL = 0.5
+"""The overlap (intersection over union) from which two boxes of a photo are of one animal, as in
+PASCAL VOC and COCO."""
+
 
 class Detected(StrEnum):
     """What a detector found in an image: something, nothing, or that it could not look."""

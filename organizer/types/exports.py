@@ -81,7 +81,7 @@ class ExportBatch:
     number is finite; None stands where nothing is known.
 
     Attributes:
-        image_ids: 32 hexadecimal digits: the hash of the content.
+        image_ids: 32 hexadecimal digits: the hash of the picture.
         paths: Where the image lies, absolute, as this system writes it.
         folders: The folder that was ingested, absolute.
         files: The path relative to that folder, with forward slashes.

@@ -12,12 +12,16 @@ from numpy.typing import NDArray
 
 from organizer.types.embeddings import EmbeddingBatch
 
+DAMAGE = "damage"
+"""The name in `ImageFacts.extra` under which is kept what is missing of a damaged photo."""
+
 
 class Outcome(StrEnum):
     """What became of one file in an ingest."""
 
     ADDED = "added"
     UNCHANGED = "unchanged"
+    NEW_METADATA = "new_metadata"
     MOVED = "moved"
     DUPLICATE = "duplicate"
     MISSING = "missing"
@@ -60,13 +64,17 @@ class DecodedImage:
 
     Attributes:
         ref: The file that it came from.
-        image_id: Hash of the file's content.
+        image_id: The image; see `ImageFacts`.
         pixels: ``(h, w, 3)`` uint8; may be smaller than the picture in the file.
         width: Upright width of the picture in the file, pixels.
         height: Upright height of the picture in the file, pixels.
         format: Pillow's name of the file format.
         metadata: EXIF tags by their standard names.
         blocks: EXIF tags that are bytes of a maker's own: "MakerNote", "UserComment".
+        view: What in the file decides how the picture is shown besides the picture itself: the
+            rotation, and the colour profile if there is one. Equal texts, equal pixels.
+        damage: What is missing of the picture, in a few words; empty where nothing is.
+        holds_more: Whether the file holds further pictures.
     """
 
     ref: ImageRef
@@ -77,14 +85,22 @@ class DecodedImage:
     format: str
     metadata: Mapping[str, str | int | float]
     blocks: Mapping[str, bytes] = field(default_factory=dict)
+    view: str = ""
+    damage: str = ""
+    holds_more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
     """What the library keeps of an image besides its vectors: one narrow row.
 
+    An image may have several files, with one picture and other metadata. Those of the first file
+    that is there count, in the order of their paths: it is the one that is shown for the image,
+    and the same files give the same facts, in whatever order they came.
+
     Attributes:
-        image_id: The image.
+        image_id: The image: the hash of its picture. One of a library of format 6 or older has the
+            hash of the file that it was made of, for good.
         bytes: Size of its file.
         width: Upright width, pixels.
         height: Upright height, pixels.
@@ -95,7 +111,12 @@ class ImageFacts:
         longitude: Degrees, east is positive.
         brightness: Mean luma, 0 to 1; see `organizer.light`. None where it was not measured.
         chroma: How much colour there is, 0 to about 1; None likewise.
-        extra: What else readers of metadata found, by name: temperature, phase of the moon.
+        extra: What else readers of metadata found, by name: temperature, phase of the moon. Of a
+            photo of which a part is missing that too, by `DAMAGE`.
+        picture_hash: The hash of its picture, by which it is known again; see
+            `organizer.identity`. Empty where no file of it was read since format 6.
+        file_hash: The hash of the file whose metadata these are.
+        view: As `DecodedImage.view`, of that file. Empty where it is not known.
     """
 
     image_id: str
@@ -110,6 +131,41 @@ class ImageFacts:
     brightness: float | None = None
     chroma: float | None = None
     extra: Mapping[str, str | int | float] = field(default_factory=dict)
+    picture_hash: str = ""
+    file_hash: str = ""
+    view: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a file is by its content; see `organizer.identity`.
+
+    Attributes:
+        picture: The hash of the picture data: 32 hexadecimal digits.
+        file: The hash of all bytes, likewise.
+    """
+
+    picture: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnownImage:
+    """What an ingest tells an executor of the image that a file holds.
+
+    Attributes:
+        image_id: The image.
+        is_embedded: Whether it has a vector.
+        file_hash: The hash of the file whose metadata are stored. A file with another one is read
+            for its metadata.
+        view: How the picture was shown when it was embedded; see `DecodedImage.view`. Where a file
+            has another one, the image is embedded again. Empty where it is not known.
+    """
+
+    image_id: str
+    is_embedded: bool = True
+    file_hash: str = ""
+    view: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +207,16 @@ class ReaderFailure:
 class ProcessedFile:
     """What reading one file gave: exactly one of `image_id` and `problem`.
 
-    `facts` are there when the content was decoded in this run and not already known, and
-    `reader_failures` tell what is not in them.
+    Attributes:
+        ref: The file.
+        image_id: The image in it.
+        facts: What is known of the image by this file; None where the library knows that already.
+        problem: Why the file cannot be used.
+        reader_failures: What is not in `facts`.
+        file_hash: The hash of its bytes.
+        picture_hash: The hash of its picture.
+        is_embedded: Whether the vector of its image was made of this file.
+        holds_more: Whether the file holds further pictures, which are not read.
     """
 
     ref: ImageRef
@@ -160,6 +224,15 @@ class ProcessedFile:
     facts: ImageFacts | None = None
     problem: Problem | None = None
     reader_failures: tuple[ReaderFailure, ...] = ()
+    file_hash: str = ""
+    picture_hash: str = ""
+    is_embedded: bool = False
+    holds_more: bool = False
+
+    @property
+    def damage(self) -> str:
+        """What is missing of a new photo, in a few words; empty where nothing is."""
+        return str(self.facts.extra.get(DAMAGE, "")) if self.facts is not None else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +241,8 @@ class ProcessedBatch:
 
     Attributes:
         files: The files.
-        embeddings: The vectors of those images among them that are new and could be embedded.
+        embeddings: The vectors of those images among them that are new, or shown otherwise than
+            before, and could be embedded.
         batch_failure: Why these could not be embedded at once, though each of them could be;
             empty where they could.
     """

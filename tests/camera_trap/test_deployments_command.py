@@ -171,3 +171,37 @@ def test_a_name_cannot_command_the_terminal(typed: Run, tmp_path: Path) -> None:
     assert ran.code == 0
     assert "ri?[31mdge/cam3" in ran.out
     assert "\x1b" not in ran.out + ran.err
+
+
+def test_a_deployment_is_split_and_joined_again(told: Run) -> None:
+    ran = told("split", "ridge/cam1", "--gap", "60s")
+    assert [line.split()[0] for line in ran.out.splitlines() if "ridge" in line] == [
+        "ridge/cam1"
+    ] * 3
+    assert "organizer deployments shift 'ridge/cam1 (3)' +1h" in ran.err
+    parts = told("--json").json["deployments"]
+    assert [part["deployment_id"] for part in parts] == [
+        "ridge/cam1",
+        "ridge/cam1 (2)",
+        "ridge/cam1 (3)",
+        "ridge/cam2",
+    ]
+    left = told("remove", "ridge/cam1 (2)", "ridge/cam1 (3)", "--json").json["deployments"]
+    assert [(part["deployment_id"], part["images"]) for part in left] == [
+        ("ridge/cam1", 3),
+        ("ridge/cam2", 3),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["split", "ridge/cam1"], "give a gap or a time to split at"),
+        (["split", "ridge/cam1", "--gap", "5d"], "a shorter --gap"),
+        (["remove", "ridge/cam2"], "no deployment 'ridge/cam2' was described"),
+    ],
+)
+def test_what_cannot_be_split_or_removed_is_told(told: Run, words: list[str], said: str) -> None:
+    ran = told(*words)
+    assert (ran.code, ran.out) == (2, "")
+    assert said in ran.err

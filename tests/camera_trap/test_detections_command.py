@@ -100,7 +100,7 @@ def test_the_same_names_on_two_cards_need_a_base(tmp_path: Path) -> None:
         done = import_results(library, tmp_path / "md.json", base=scenes.folder / "ridge")
         (image_id,) = library.store.detections.of()
         assert image_id == library.store.photos.image_at(scenes.folder / "ridge/IMG_1.JPG")
-        assert done.base == scenes.folder / "ridge"
+        assert done.found.base == scenes.folder / "ridge"
 
 
 # Cut short ------------------------------------------------------------------------------------
@@ -189,12 +189,23 @@ def test_an_import_that_is_killed_is_gone_on_with(tmp_path: Path) -> None:
     assert _import(home) == wanted
 
 
-def test_a_file_with_a_mistake_is_refused_as_a_whole(tmp_path: Path, scenes: Scenes) -> None:
+def test_an_odd_box_harms_neither_the_others_nor_makes_its_photo_empty(
+    run: Run, tmp_path: Path, scenes: Scenes
+) -> None:
     _ingested(tmp_path, scenes)
     results = scenes.results()
-    results["images"][-1]["detections"] = [{"category": "1", "conf": 0.5, "bbox": [9, 9, 9, 9]}]
+    over, odd = results["images"][0]["detections"][0], results["images"][1]["detections"][0]
+    over["bbox"] = [0.7, 0.7, 0.31, 0.2]
+    odd["conf"] = float("nan")
     (tmp_path / "md.json").write_text(json.dumps(results))
-    with Library.open(tmp_path, Settings()) as library:
-        with pytest.raises(SettingsError, match=r"images\[8\]\.detections\[0\]\.bbox\[0\]: 9"):
-            import_results(library, tmp_path / "md.json")
-        assert library.store.detections.count() == 0
+    done = run("detections", "import", "md.json", "--json")
+    assert done.code == 0, done.err
+    assert (done.json["images"], done.json["new"]) == (9, 9)
+    counts = ("boxes_clipped", "boxes_left_out", "images_left_out", "failed")
+    assert [done.json[name] for name in counts] == [1, 1, 0, 1]
+    assert done.json["groups"] == {
+        "animals": 6, "empty": 1, "people": 1, "no detector result": 1,
+    }  # fmt: skip
+    again = run("detections", "import", "md.json")
+    assert "1 box reaches over the edge and is clipped: images[0].detections[0]" in again.err
+    assert "left out: 1 box; the first: images[1].detections[0]: the confidence nan" in again.err

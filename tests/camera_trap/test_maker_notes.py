@@ -203,7 +203,7 @@ def test_the_notes_of_real_photos_agree_with_the_sky_and_the_sequence(real_photo
     for file in sorted(folder.iterdir()):
         data = file.read_bytes()
         found = _read(data)
-        taken = datetime.fromisoformat(metadata.taken_at(_decoded(data).metadata) or "")
+        taken = datetime.fromisoformat(metadata.image_facts(_decoded(data)).taken_at or "")
         age = (taken - _NEW_MOON).total_seconds() / 86_400 % _SYNODIC / _SYNODIC * 8
         told = MOON_PHASES.index(str(found["moon_phase"]))
         assert min(abs(age - told), 8 - abs(age - told)) < 1.5, file.name

@@ -133,38 +133,226 @@ def test_half_a_character_is_no_text_that_can_be_stored(tmp_path: Path) -> None:
     str(said).encode()
 
 
-def _wrong(**more: Any) -> dict[str, Any]:
+def _with(**more: Any) -> dict[str, Any]:
     return {"file": "2.JPG", "detections": [{**_BOX, **more}]}
 
 
+_GOOD = {"file": "1.JPG", "detections": [_BOX]}
+
+
 @pytest.mark.parametrize(
-    ("image", "where"),
+    ("image", "why"),
     [
-        ("text", "images[1]: is not an object"),
-        ({"detections": []}, "images[1].file"),
-        ({"file": " "}, "images[1].file"),
-        ({"file": "1.JPG"}, "images[1]: 1.JPG is also in images[0]"),
-        ({"file": "2.JPG", "detections": {}}, "images[1].detections: is not a list"),
-        ({"file": "2.JPG", "detections": [3]}, "images[1].detections[0]: is not an object"),
-        ({"file": "2.JPG", "failure": 3}, "images[1].failure"),
-        (_wrong(category="9"), "images[1].detections[0].category: '9' is not in detection_cat"),
-        (_wrong(conf="high"), "images[1].detections[0].conf: is not a number"),
-        (_wrong(conf=True), "images[1].detections[0].conf: is not a number"),
-        (_wrong(conf=93), "images[1].detections[0].conf: 93 is not between 0 and 1"),
-        (_wrong(conf=10**400), ".conf: 10000000000000000000 is not between 0 and 1"),
-        (_wrong(bbox=[0.1, 0.2, 0.3]), "images[1].detections[0].bbox: is not four numbers"),
-        (_wrong(bbox=[100, 20, 30, 40]), "images[1].detections[0].bbox[0]: 100 is not between"),
-        (_wrong(bbox=[0.9, 0, 0.5, 1]), "images[1].detections[0].bbox: extends beyond the picture"),
-        (_wrong(classifications=[1]), "images[1].detections[0].classifications"),
+        (_with(category="9"), "the category '9' is not in detection_categories"),
+        (_with(category=None), "the category 'None' is not in detection_categories"),
+        (_with(category=[1]), "the category '[1]' is not in detection_categories"),
+        (_with(conf="high"), "the confidence 'high' is not a number"),
+        (_with(conf=True), "the confidence 'True' is not a number"),
+        (_with(conf=None), "the confidence 'None' is not a number"),
+        (_with(conf=93), "the confidence 93 is not between 0 and 1"),
+        (_with(conf=-0.5), "the confidence -0.5 is not between 0 and 1"),
+        (_with(conf=10**400), "the confidence inf is not a number"),
+        (_with(conf=float("nan")), "the confidence nan is not a number"),
+        (_with(conf=float("inf")), "the confidence inf is not a number"),
+        (_with(bbox=None), "bbox is not four numbers"),
+        (_with(bbox=[0.1, 0.2, 0.3]), "bbox is not four numbers"),
+        (_with(bbox=[0.1, 0.2, 0.3, "0.4"]), "bbox '0.4' is not a number"),
+        (_with(bbox=[0.1, 0.2, 0.3, float("nan")]), "bbox nan is not a number"),
+        (_with(bbox=[float("-inf"), 0.2, 0.3, 0.4]), "bbox -inf is not a number"),
+        (_with(bbox=[100, 20, 30, 40]), "bbox 100 is not a share of the picture"),
+        (_with(bbox=[0.1, 0.2, 0, 0.4]), "bbox has no area"),
+        (_with(bbox=[0.1, 0.2, -0.1, 0.4]), "bbox has no area"),
+        (_with(bbox=[1.2, 0.2, 0.3, 0.4]), "bbox is outside the picture"),
+        ({"file": "2.JPG", "detections": [3]}, "is not an object"),
+        ({"file": "2.JPG", "detections": [None]}, "is not an object"),
     ],
 )
-def test_a_mistake_is_told_by_where_it_is(tmp_path: Path, image: Any, where: str) -> None:
-    good = {"file": "1.JPG", "detections": [_BOX]}
-    file = _file(tmp_path, good, image)
-    with pytest.raises(SettingsError) as caught:
-        _read(file)
-    assert where in caught.value.message
-    assert caught.value.message.startswith(str(file))
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_box_that_cannot_be_read_is_left_out_and_counted(
+    tmp_path: Path, image: dict[str, Any], why: str, others: int
+) -> None:
+    """A photo that has no other box failed: nobody knows that it is empty."""
+    image = {**image, "detections": [*image["detections"], *[_BOX] * others]}
+    file = _file(tmp_path, _GOOD, image)
+    odd = read_results(file).odd
+    assert (odd.boxes, odd.images, odd.clipped) == (1, 0, 0)
+    assert odd.lines() == [f"left out: 1 box; the first: images[1].detections[0]: {why}"]
+    first, second = _read(file)
+    assert len(first.detections) == 1
+    assert len(second.detections) == others
+    assert second.outcome is (Detected.FOUND if others else Detected.FAILED)
+    assert (why in second.failure) is not bool(others)
+
+
+def test_a_box_whose_object_has_a_name_twice_is_left_out(tmp_path: Path) -> None:
+    file = tmp_path / "md.json"
+    box = json.dumps(_BOX)
+    twice = box[:-1] + ', "conf": 0.1}'
+    same = box[:-1] + ', "conf": 0.93}'
+    file.write_text(
+        f'{{"images": [{{"file": "1.JPG", "detections": [{twice}, {same}]}},'
+        f'{{"file": "2.JPG", "detections": [], "detections": [{box}]}}],'
+        f'"detection_categories": {json.dumps(_CATEGORIES)}}}'
+    )
+    one, other = _read(file)
+    assert len(one.detections) == 1
+    assert (other.outcome, other.detections) == (Detected.FAILED, ())
+    odd = read_results(file).odd
+    assert (odd.boxes, odd.images) == (1, 1)
+    assert "images[0].detections[0]: has two values of one name" in odd.lines()[0]
+
+
+@pytest.mark.parametrize(
+    ("bbox", "clipped"),
+    [
+        ([0.7, 0.7, 0.31, 0.2], (0.7, 0.7, 0.3, 0.2)),
+        ([-0.1, 0.2, 0.3, 0.4], (0.0, 0.2, 0.2, 0.4)),
+        ([-0.5, -0.5, 2, 2], (0.0, 0.0, 1.0, 1.0)),
+    ],
+)
+def test_a_box_over_the_edge_is_clipped_and_counted(
+    tmp_path: Path, bbox: list[float], clipped: tuple[float, ...]
+) -> None:
+    file = _file(tmp_path, _GOOD, _with(bbox=bbox))
+    (box,) = _read(file)[1].detections
+    assert (box.x, box.y, box.width, box.height) == pytest.approx(clipped)
+    odd = read_results(file).odd
+    assert (odd.clipped, odd.boxes) == (1, 0)
+    told = "1 box reaches over the edge and is clipped: images[1].detections[0]"
+    assert odd.lines() == [told]
+
+
+@pytest.mark.parametrize(
+    ("image", "why"),
+    [
+        ("text", "images[1] is not an object"),
+        (None, "images[1] is not an object"),
+        ({"detections": []}, "images[1] has no path of its file"),
+        ({"file": " "}, "images[1] has no path of its file"),
+        ({"file": 7, "detections": [_BOX]}, "images[1] has no path of its file"),
+        ({"file": "1.JPG"}, "images[1] 1.JPG is also in images[0], which counts"),
+    ],
+)
+def test_an_image_that_names_no_file_is_left_out_and_counted(
+    tmp_path: Path, image: Any, why: str
+) -> None:
+    file = _file(tmp_path, _GOOD, image)
+    results = read_results(file)
+    assert results.paths == ["1.JPG"]
+    assert results.odd.lines() == [f"left out: 1 image; the first: {why}"]
+    assert [one.outcome for one in _read(file)] == [Detected.FOUND]
+
+
+_ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=2),
+    max_leaves=4,
+)  # fmt: skip
+_NUMBERS = st.floats(-0.2, 1.2) | st.floats() | st.integers(-1, 2)
+_ANY_BOX = _ODD | st.fixed_dictionaries(
+    {},
+    optional={
+        "category": st.sampled_from(["1", "2", 3, "9"]) | _ODD,
+        "conf": _NUMBERS | _ODD,
+        "bbox": st.lists(_NUMBERS, min_size=4, max_size=4) | _ODD,
+        "classifications": _ODD,
+    },
+)
+_ANY_IMAGE = _ODD | st.fixed_dictionaries(
+    {},
+    optional={
+        "file": st.sampled_from(["1.JPG", "2.JPG", "3.JPG"]) | _ODD,
+        "detections": st.lists(_ANY_BOX, max_size=3) | _ODD,
+        "failure": _ODD,
+        "more": _ODD,
+    },
+)
+
+
+@given(st.lists(_ANY_IMAGE, max_size=4), _ODD)
+def test_whatever_an_image_holds_the_others_are_read(
+    tmp_path_factory: pytest.TempPathFactory, images: list[Any], info: Any
+) -> None:
+    """Every box lies in its picture, and a photo is empty only where a list says so."""
+    file = tmp_path_factory.mktemp("any") / "md.json"
+    good = {"file": "good.JPG", "detections": [_BOX]}
+    nothing = {"file": "nothing.JPG", "detections": []}
+    whole = {"info": info, "images": [good, *images, nothing], "detection_categories": _CATEGORIES}
+    file.write_text(json.dumps(whole), encoding="utf-8")
+    try:
+        results = read_results(file)
+    except SettingsError as error:
+        assert "format_version" in error.message  # noqa: PT017
+        return
+    found = {one.image_id: one for one in results.detections({p: p for p in results.paths})}
+    assert len(found["good.JPG"].detections) == 1
+    assert found["nothing.JPG"].outcome is Detected.EMPTY
+    assert len(results.paths) + results.odd.images >= len(images) + 2
+    for one in found.values():
+        for box in one.detections:
+            assert 0 <= box.confidence <= 1
+            assert box.width > 0
+            assert box.height > 0
+            assert min(box.x, box.y) >= 0
+            assert max(box.x + box.width, box.y + box.height) <= 1 + 1e-9
+        json.dumps(dict(one.extra), allow_nan=False)
+        if one.outcome is Detected.EMPTY and one.image_id != "nothing.JPG":
+            (image,) = [i for i in images if isinstance(i, dict) and i.get("file") == one.image_id][
+                :1
+            ]
+            assert image["detections"] == []
+
+
+def test_detections_that_are_no_list_are_not_nothing(tmp_path: Path) -> None:
+    file = _file(tmp_path, _GOOD, {"file": "2.JPG", "detections": {}})
+    assert [one.outcome for one in _read(file)] == [Detected.FOUND, Detected.FAILED]
+    assert read_results(file).odd.images == 1
+
+
+def test_odd_values_beside_the_boxes_harm_none_of_them(tmp_path: Path) -> None:
+    box = {**_BOX, "classifications": [1, ["0", float("nan")], ["0", 0.5], ["0"]]}
+    image = {"file": "1.JPG", "detections": [box], "failure": 3, "score": float("inf")}
+    file = _file(
+        tmp_path,
+        image,
+        info={"format_version": "1.4", "detector": 5,
+              "detector_metadata": {"typical_detection_threshold": 2}},
+        classification_categories={"0": "lynx", "1": None},
+    )  # fmt: skip
+    results = read_results(file)
+    assert results.usual_threshold is None
+    assert len(results.notes) == 2
+    (one,) = _read(file)
+    assert json.loads(one.extra["classifications"]) == {"0": [["lynx", 0.5]]}
+    assert "score" not in one.extra
+    assert one.failure == "3"
+
+
+def test_what_speciesnet_writes_is_read(tmp_path: Path) -> None:
+    """As in the output format of its documentation."""
+    box = {"category": "1", "label": "animal", "conf": 0.97, "bbox": [0.1, 0.2, 0.3, 0.4]}
+    whole = {
+        "predictions": [
+            {
+                "filepath": "a/1.JPG",
+                "classifications": {"classes": ["x;felidae;lynx"], "scores": [0.9]},
+                "detections": [box, {**box, "category": "2", "label": "human"}],
+                "prediction": "x;felidae;lynx",
+                "prediction_score": 0.9,
+                "prediction_source": "classifier",
+                "model_version": "4.0.1a",
+            },
+            {"filepath": "a/2.JPG", "failures": ["DETECTOR", "CLASSIFIER"]},
+            {"filepath": "a/3.JPG", "detections": []},
+        ]
+    }
+    file = tmp_path / "predictions.json"
+    file.write_text(json.dumps(whole))
+    assert read_results(file).paths == ["a/1.JPG", "a/2.JPG", "a/3.JPG"]
+    one, failed, empty = _read(file)
+    assert [box.category for box in one.detections] == ["animal", "person"]
+    assert one.extra["prediction"] == "x;felidae;lynx"
+    assert (failed.outcome, empty.outcome) == (Detected.FAILED, Detected.EMPTY)
 
 
 @pytest.mark.parametrize(
@@ -175,20 +363,14 @@ def test_a_mistake_is_told_by_where_it_is(tmp_path: Path, image: Any, where: str
         ("[]", "line 1, column 1: not JSON: '{' is missing"),
         ('{"info": {}}', "has no list of images"),
         ('{"images": {}}', "images: is not a list"),
-        ('{"predictions": []}', "holds 'predictions'"),
+        ('{"images": [3, {"file_name": "1.JPG"}]}', "has no list of images"),
+        ('{"images": [], "annotations": []}', "holds 'annotations'"),
         ('{"images": [],\n "info": {"format_version": "2.0"}}', "info.format_version: '2.0'"),
-        ('{"images": [], "info": 3}', "info: is not an object"),
-        ('{"images": [], "detection_categories": {"1": 2}}', "detection_categories"),
+        ('{"images": [], "detection_categories": ["animal"]}', "detection_categories"),
         ('{"images": [\n  {"file": "1.JPG"},\n  {"file" "2.JPG"}]}', "line 3, column 11"),
         ('{"images": [{"file": "1.JPG"}', "line 1, column 30"),
         ('{"images": []} {}', "something after its end"),
-        ('{"images": [], "info": {"x": NaN}}', "NaN is not a number"),
-        (f'{{"images": [], "info": {{"x": {"9" * 5_000}}}}}', "a number has too many digits"),
         ('{"images": [], 3: 4}', "a name in quotes is missing"),
-        (
-            '{"images": [], "info": {"detector_metadata": {"typical_detection_threshold": 2}}}',
-            "info.detector_metadata.typical_detection_threshold: 2",
-        ),
     ],
 )
 def test_a_file_of_another_form_is_refused(tmp_path: Path, text: str, told: str) -> None:
@@ -205,9 +387,15 @@ def test_files_that_are_not_there_or_no_text_are_told(tmp_path: Path) -> None:
         read_results(tmp_path / "none.json")
     with pytest.raises(SettingsError, match="cannot be read"):
         read_results(tmp_path)
+    (tmp_path / "picture.json").write_bytes(b"\x89PNG\r\n\x1a\n\0")
+    with pytest.raises(SettingsError, match="not JSON"):
+        read_results(tmp_path / "picture.json")
     (tmp_path / "latin.json").write_bytes(b'{"images": [{"file": "f\xe4.JPG"}]}')
-    with pytest.raises(SettingsError, match="not UTF-8"):
-        read_results(tmp_path / "latin.json")
+    assert read_results(tmp_path / "latin.json").paths == ["f\udce4.JPG"]
+    for encoding in ("utf-16", "utf-16-le"):
+        wide = tmp_path / f"{encoding}.json"
+        wide.write_bytes('{"images": [{"file": "f\u00e4.JPG"}]}'.encode(encoding))
+        assert read_results(wide).paths == ["f\u00e4.JPG"]
     marked = tmp_path / "marked.json"
     marked.write_bytes(b"\xef\xbb\xbf" + b'{"images": [{"file": "1.JPG"}]}')
     assert read_results(marked).paths == ["1.JPG"]
@@ -247,7 +435,7 @@ def test_what_is_streamed_is_what_json_reads(
         patch.setattr(json_stream, "_CHUNK", chunk)
         found = {
             name: list(value) if isinstance(value, JsonElements) else value
-            for name, value in json_members(file, listed="images")
+            for name, value in json_members(file, listed=["images"])
         }
     assert found == whole
 

@@ -55,7 +55,7 @@ def test_a_picture_without_a_vector_ends_an_ingest_with_3_and_is_listed(
     assert typed("status", "--json").json["problems"] == 1
     ran = typed("ingest", "photos", "--embedder", "channel-mean")
     assert ran.code == 0, ran.err
-    assert typed("problems", "--json").json == {"problems": []}
+    assert typed("problems", "--json").json == {"problems": [], "damaged": []}
 
 
 @pytest.mark.usefixtures("faulty")
@@ -68,7 +68,7 @@ def test_an_embedder_that_fails_on_every_picture_is_an_error_of_two_lines(typed:
         "failed: AttributeError: no such layer (of 1)"
     )
     assert hint.startswith("hint: no file was noted as unusable")
-    assert typed("problems", "--json").json == {"problems": []}
+    assert typed("problems", "--json").json == {"problems": [], "damaged": []}
     traced = typed("ingest", "photos", "--embedder", "broken", "--debug")
     assert "faulty_embedders" in traced.err or "raise AttributeError" in traced.err
     assert typed("ingest", "photos", "--embedder", "channel-mean").code == 0

@@ -657,6 +657,28 @@ def test_a_csv_file_holds_labels(typed: Run, made: Path, tmp_path: Path, base: s
     assert {row["majority"] for row in found["per_cluster"]} == {"warm", "cold"}
 
 
+def test_labels_of_a_folder_and_a_name_in_two_columns(
+    typed: Run, made: Path, tmp_path: Path
+) -> None:
+    """Each colour has photos of the same names."""
+    table = tmp_path / "labels.csv"
+    photos = sorted((made / "photos").rglob("*.jpg"))
+    lines = [f"{photo.parent.name},{photo.name},{photo.parent.name}" for photo in photos]
+    table.write_bytes("\r\n".join(["RelativePath,File,Species", *lines, ""]).encode())
+    words = ("report", "--labels", table, "--library", made)
+    found = typed(*words, "--json", cwd=tmp_path).json
+    assert (found["n_labelled"], found["n_classes"], found["unmatched_labels"]) == (24, 3, 0)
+    assert {row["majority"] for row in found["per_cluster"]} == {"red", "green", "blue"}
+    backslashes = [f"{photo.parent.name}\\{photo.name},{photo.parent.name}" for photo in photos]
+    table.write_text("\n".join(["file,label", *backslashes]))
+    assert typed(*words, "--json", cwd=tmp_path).json["n_labelled"] == 24
+    names = [f"{photo.name},{photo.parent.name}" for photo in photos]
+    table.write_text("\n".join(["file,label", *names]))
+    ran = typed(*words, cwd=tmp_path)
+    assert ran.code == 2
+    assert "8 labels fit several photos and were left out; write their folders too" in ran.err
+
+
 def test_labels_of_unknown_files_are_reported(typed: Run, made: Path, tmp_path: Path) -> None:
     table = tmp_path / "labels.csv"
     photo = made / "photos" / "red" / "000.jpg"

@@ -58,6 +58,8 @@ _REFUSALS = [
     "deployments read nowhere.csv",
     "deployments template {}",
     "deployments shift nowhere +60s",
+    "deployments split nowhere --gap 5d",
+    "deployments remove nowhere",
     "detections import nowhere.json",
     "detections from-bursts --embedder bogus",
     "arrange --to sorted --by bogus",

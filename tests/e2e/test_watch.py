@@ -165,7 +165,7 @@ def test_a_card_that_is_copied_slowly_is_ingested_in_one_run_once_it_is_complete
     assert problems(tmp_path) == []
     promised = json.loads(Path(__file__).with_name("json_fields.json").read_text("utf-8"))
     assert {tuple(sorted(event)) for event in watching.events} == {tuple(promised["watch"])}
-    assert sorted(done["ingest"]) == promised["ingest"]
+    assert set(done["ingest"]) == {name.split(".")[0] for name in promised["ingest"]}
 
 
 def test_a_file_that_pauses_half_way_is_no_problem_in_the_end(

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
+import secrets
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,12 +17,14 @@ from PIL import Image
 
 from organizer.client import Client, ServiceError
 from organizer.library import Library
+from organizer.service.options import ServiceOptions
 from organizer.service.pictures import safe_media_type
 from organizer.service.thumbnails import SIZES
 from organizer.settings import Settings
 from organizer.types import Detected, Detection, ImageDetections
 from tests.scenes import Scenes, season
 from tests.service.servers import running
+from tests.test_metadata_written import write_keyword, write_tags
 from tests.traps import COLOUR
 
 _ORIENTATION = 0x0112
@@ -153,6 +159,24 @@ def test_a_thumbnail_of_a_crop_is_what_lies_in_its_box(cropped: Client, tmp_path
     assert (tmp_path / "saved.jpg").read_bytes() == Path(crop.path).read_bytes()
 
 
+def test_what_a_detector_saw_is_shown_also_where_whole_photos_are_clustered(
+    client: Client, opened: Library
+) -> None:
+    late = image_id(client, "late.jpg")
+    seen = [
+        Detection("animal", 0.91, 0.1, 0.2, 0.3, 0.4),
+        Detection("person", 0.8, 0.5, 0.5, 0.25, 0.5),
+        Detection("animal", 0.01, 0.6, 0.1, 0.1, 0.1),
+    ]
+    opened.detections.add([ImageDetections(late, Detected.FOUND, tuple(seen), detector="eye")])
+    found = client.image(late)
+    assert found.crops == []
+    assert [(one.category, one.box) for one in found.boxes] == [
+        ("animal", (0.1, 0.2, 0.3, 0.4)),
+        ("person", (0.5, 0.5, 0.25, 0.5)),
+    ]
+
+
 def test_people_and_vehicles_are_closed_until_they_are_asked_for(cropped: Client) -> None:
     names = {item.name for item in cropped.images()}
     assert {"fox0.jpg", "pair.jpg"} <= names
@@ -172,7 +196,7 @@ def test_the_original_is_the_file(client: Client, url: str, home: Path) -> None:
     answer = httpx.get(address)
     assert answer.content == data
     assert answer.headers["content-type"] == "image/jpeg"
-    assert answer.headers["etag"] == f'"{late}"'
+    assert answer.headers["etag"].startswith(f'"{late}-')
     assert answer.headers["cache-control"] == "private, no-cache"
     assert answer.headers["accept-ranges"] == "bytes"
     head = httpx.head(address)
@@ -195,7 +219,7 @@ def test_parts_of_an_original(client: Client, url: str, home: Path) -> None:
     assert answer.headers["content-range"] == f"bytes 10-19/{len(data)}"
     assert part("bytes=-5").content == data[-5:]
     assert part(f"bytes={len(data) - 3}-").content == data[-3:]
-    assert part("bytes=5-9", **{"If-Range": f'"{late}"'}).status_code == 206
+    assert part("bytes=5-9", **{"If-Range": httpx.head(address).headers["etag"]}).status_code == 206
     assert part("bytes=5-9", **{"If-Range": '"other"'}).content == data
     beyond = part(f"bytes={len(data)}-")
     assert beyond.status_code == 416
@@ -208,9 +232,10 @@ def test_an_original_that_has_not_changed_is_not_sent_again(
 ) -> None:
     late = image_id(client, "late.jpg")
     address = f"{url}/api/v1/images/{late}/original"
-    answer = httpx.get(address, headers={"If-None-Match": given.format(late)})
+    etag = httpx.head(address).headers["etag"]
+    answer = httpx.get(address, headers={"If-None-Match": given.format(etag.strip('"'))})
     assert (answer.status_code, answer.content) == (304, b"")
-    assert answer.headers["etag"] == f'"{late}"'
+    assert answer.headers["etag"] == etag
     assert answer.headers["cache-control"] == "private, no-cache"
     assert httpx.get(address, headers={"If-None-Match": '"other"'}).status_code == 200
 
@@ -226,6 +251,34 @@ def test_a_file_that_has_changed_is_not_served_as_the_image(
         f"{url}/api/v1/images/{late}/original", headers={"If-None-Match": f'"{late}"'}
     )
     assert again.status_code == 404
+
+
+def test_a_file_into_which_a_keyword_was_written_is_served_and_sent_again(
+    client: Client, url: str, home: Path
+) -> None:
+    late = image_id(client, "late.jpg")
+    address = f"{url}/api/v1/images/{late}/original"
+    etag = httpx.head(address).headers["etag"]
+    file = home / "photos" / "card" / "late.jpg"
+    write_keyword(file)
+    answer = httpx.get(address, headers={"If-None-Match": etag})
+    assert (answer.status_code, answer.content) == (200, file.read_bytes())
+
+
+def test_a_photo_that_a_tag_rotates_has_another_thumbnail_at_another_address(
+    client: Client, url: str, home: Path
+) -> None:
+    late = image_id(client, "late.jpg")
+    before = client.status()
+    address = f"{url}/api/v1/images/{late}/thumbnail/96"
+    with Image.open(io.BytesIO(httpx.get(address).content)) as small:
+        size = small.size
+    write_tags(home / "photos" / "card" / "late.jpg", orientation=6)
+    client.jobs.wait(client.jobs.ingest(), timeout=120)
+    assert image_id(client, "late.jpg") == late
+    assert client.status().thumbnail_version == before.thumbnail_version + 1
+    with Image.open(io.BytesIO(httpx.get(address).content)) as small:
+        assert small.size == size[::-1]
 
 
 def test_a_file_that_was_only_touched_is_served(client: Client, url: str, home: Path) -> None:
@@ -257,3 +310,50 @@ def test_what_a_browser_would_run_is_bytes(name: str) -> None:
 @pytest.mark.parametrize("name", ["a.jpg", "a.PNG", "a.webp", "a.tif", "a.heic"])
 def test_a_picture_is_told_as_one(name: str) -> None:
     assert safe_media_type(Path(name)).startswith("image/")
+
+
+# The file manager ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What a file manager was asked to show, line by line."""
+    notes = tmp_path / "shown.txt"
+    program = tmp_path / "bin" / "xdg-open"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "$1" >> "{notes}"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("DISPLAY", ":9")
+    return notes
+
+
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="another file manager")
+
+
+@linux_only
+def test_a_file_is_shown_in_its_folder(
+    client: Client, url: str, home: Path, shown: Path, large: str
+) -> None:
+    assert client.status().can_show_files
+    answer = httpx.post(f"{url}/api/v1/images/{large}/show")
+    assert answer.status_code == 204, answer.text
+    end = time.monotonic() + 10
+    while not shown.exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert shown.read_text() == f"{home / 'photos'}\n"
+    assert httpx.post(f"{url}/api/v1/images/{'0' * 32}/show").status_code == 404
+
+
+@linux_only
+def test_nobody_is_shown_a_file_on_the_screen_of_another_machine(
+    opened: Library, shown: Path, large: str
+) -> None:
+    options = ServiceOptions(token=secrets.token_urlsafe(), hosts=frozenset())
+    headers = {"Authorization": f"Bearer {options.token}"}
+    with running(opened, options) as url:
+        answer = httpx.post(f"{url}/api/v1/images/{large}/show", headers=headers)
+        assert answer.status_code == 409
+        assert answer.json()["hint"] == "open its folder by yourself"
+        assert not httpx.get(f"{url}/api/v1/status", headers=headers).json()["can_show_files"]
+    assert not shown.exists()

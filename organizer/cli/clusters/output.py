@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from organizer.cli.output import (
-    box_text,
     count_text,
     number_text,
+    path_text,
     print_json,
     print_line,
     print_table,
-    short,
     time_text,
 )
 from organizer.cli.recluster_output import lineage_lines
@@ -47,7 +46,7 @@ def print_clusters(
             f"{c.share:.1%}",
             number_text(c.cohesion),
             f"{c.decided:,}",
-            "\n".join(plain(short(path)) for path in c.examples),
+            "\n".join(plain(path_text(path, missing=c.missing)) for path in c.examples),
         ]
         for c in rows
     ]
@@ -74,7 +73,7 @@ def print_photos(rows: Sequence[GroupPhoto], group: PhotoGroup, *, json: bool) -
         print_line(f"{group}: no photos")
         return
     title = f"{group}: {count_text(len(rows), 'photo')}"
-    print_table(["path"], [[short(row.path)] for row in rows], title=title)
+    print_table(["path"], [[path_text(row.path, missing=row.missing)] for row in rows], title=title)
 
 
 def print_members(
@@ -89,14 +88,15 @@ def print_members(
     what = "unassigned" if cluster_id is None else f"cluster {cluster_id}"
     title = what + (f", {name}" if name else "") + f": {count_text(len(rows), 'image')}"
     if cluster_id is None:
-        table = [
-            [short(m.path) + box_text(m.box), number_text(m.distance), str(m.candidate)]
-            for m in rows
-        ]
+        table = [[_path(m), number_text(m.distance), str(m.candidate)] for m in rows]
         print_table(["path", ">distance", ">nearest cluster"], table, title=title)
     else:
-        table = [[short(m.path) + box_text(m.box), number_text(m.distance), m.state] for m in rows]
+        table = [[_path(m), number_text(m.distance), m.state] for m in rows]
         print_table(["path", ">distance", "state"], table, title=title)
+
+
+def _path(member: ClusterMember) -> str:
+    return path_text(member.path, member.box, missing=member.missing)
 
 
 def print_hidden(count: int) -> None:

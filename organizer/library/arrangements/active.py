@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from organizer.arrange import (
@@ -90,6 +90,7 @@ class ActivePhoto:
 def active_photos(store: Store, active: Sequence[ArrangeRecord]) -> list[ActivePhoto]:
     """The photos of active arrangements; one that was moved again is in the last of these alone."""
     known = load_seen(journal_folder(store))
+    merged = store.merged_images.now()
     at: dict[Path, ActivePhoto] = {}
     gone: list[ActivePhoto] = []
     claimed: set[Path] = set()
@@ -105,6 +106,10 @@ def active_photos(store: Store, active: Sequence[ArrangeRecord]) -> list[ActiveP
         for step in (*there, *done):
             if step.is_photo:
                 origin = origins.get(step.source, step.source)
+                if step.image_id in merged:
+                    step = replace(  # noqa: PLW2901 - the photo is the one that it was
+                        step, image_id=merged[step.image_id], file_hash=step.content_hash
+                    )
                 photo = _active_photo(record, step, origin, known)
                 if photo.path is None:
                     gone.append(photo)

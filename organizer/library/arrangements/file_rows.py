@@ -35,10 +35,12 @@ def update_file_rows(store: Store, record: ArrangeRecord) -> int:
     if record.plan.mode is not ArrangeMode.MOVE:
         return 0
     seen = load_seen(journal_folder(store))
+    merged = store.merged_images.now()
     moves: dict[Path, tuple[Path, str]] = {}
     for step, result in zip(record.plan.steps, record.results, strict=True):
         if step.is_photo:
-            moves.update(_moves_of(record, step, result, seen))
+            image_id = merged.get(step.image_id, step.image_id)
+            moves.update(_moves_of(record, step, result, seen, image_id))
     return store.moved_files.relocate(moves, new_root=record.plan.to) if moves else 0
 
 
@@ -49,7 +51,11 @@ def recover_file_rows(store: Store) -> None:
 
 
 def _moves_of(
-    record: ArrangeRecord, step: ArrangeStep, result: StepResult, seen: Mapping[PhotoKey, SeenPhoto]
+    record: ArrangeRecord,
+    step: ArrangeStep,
+    result: StepResult,
+    seen: Mapping[PhotoKey, SeenPhoto],
+    image_id: str,
 ) -> Iterator[tuple[Path, tuple[Path, str]]]:
     dragged = seen.get((record.file.name, str(step.target)))
     places = [step.target]
@@ -65,4 +71,4 @@ def _moves_of(
     if here:
         for former in places:
             if former not in here:
-                yield former, (here[0], step.image_id)
+                yield former, (here[0], image_id)

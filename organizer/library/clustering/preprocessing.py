@@ -17,7 +17,7 @@ from organizer.cluster.incremental import unit_rows
 from organizer.cluster.pooling import burst_limit, group_bursts
 from organizer.errors import SettingsError
 from organizer.library.clustering.space import centred_by, centring_text
-from organizer.library.images.capture import read_capture_info
+from organizer.library.images.capture import read_capture_info, undecided_bursts
 from organizer.reduce.centring import Centring
 from organizer.settings import Settings
 from organizer.store import Store, StoredClustering
@@ -28,6 +28,8 @@ CENTRINGS = ("camera", "night")
 
 _LONG = 1_000
 """Photos of a burst beyond which the camera takes them by the clock: time lapse."""
+
+_TELL_CAMERAS = "organizer deployments tells which folders are of one camera"
 
 _BURSTS = "bursts"
 _LIMIT, _GAP = "bursts.limit", "bursts.gap"
@@ -80,6 +82,7 @@ class Preprocessor:
         gap: Seconds between two photos of a burst, where bursts are one observation.
         groups: The group of each image that its vector is centred by.
         burst_numbers: The burst of each image; NOISE for one whose time is unknown.
+        undecided: See `undecided`.
         embedder: Whose vectors; None before they are fitted.
         centring: What was measured of the groups; None before it is.
         limit: See `limit`.
@@ -94,19 +97,28 @@ class Preprocessor:
         gap: float,
         groups: Mapping[str, str],
         burst_numbers: Mapping[str, int],
+        undecided: frozenset[int] = frozenset(),
         embedder: PartSpec | None = None,
         centring: Centring | None = None,
         limit: float = float("nan"),
     ) -> None:
         self._store, self._by, self.bursts, self._gap = store, by, bursts, gap
-        self._group_of, self._burst_of = groups, burst_numbers
+        self._group_of, self._burst_of, self._undecided = groups, burst_numbers, undecided
         self._embedder, self._centring, self._limit = embedder, centring, limit
 
     @classmethod
     def read(cls, store: Store, *, by: str | None, bursts: bool, gap: float) -> Self:
         """Read how the images of a library were taken, as far as it is needed."""
-        groups, numbers = _read_groups(store, by, bursts=bursts, gap=gap)
-        return cls(store, by=by, bursts=bursts, gap=gap, groups=groups, burst_numbers=numbers)
+        groups, numbers, undecided = _read_groups(store, by, bursts=bursts, gap=gap)
+        return cls(
+            store,
+            by=by,
+            bursts=bursts,
+            gap=gap,
+            groups=groups,
+            burst_numbers=numbers,
+            undecided=undecided,
+        )
 
     @classmethod
     def restored(
@@ -115,7 +127,7 @@ class Preprocessor:
         """The preprocessor of a stored clustering, with the groups that were measured since."""
         bursts = clusters_bursts(clustering.clusterer)
         by, gap = centred_by(clustering.reducer), float(state[_GAP][0]) if bursts else 0.0
-        groups, numbers = _read_groups(store, by, bursts=bursts, gap=gap)
+        groups, numbers, undecided = _read_groups(store, by, bursts=bursts, gap=gap)
         return cls(
             store,
             by=by,
@@ -123,6 +135,7 @@ class Preprocessor:
             gap=gap,
             groups=groups,
             burst_numbers=numbers,
+            undecided=undecided,
             embedder=clustering.embedder,
             centring=Centring.restored(state),
             limit=float(state[_LIMIT][0]) if bursts else float("nan"),
@@ -215,6 +228,11 @@ class Preprocessor:
                 f"a burst has {longest:,} photos and is one observation: --bursts is not meant for "
                 "time lapse"
             )
+        if count := len(self._undecided & set(bursts.tolist())):
+            yield (
+                f"{count:,} of the bursts may go on in other folders, with photos of the same "
+                f"model and time; each folder counts as a camera of its own: {_TELL_CAMERAS}"
+            )
 
     # Bursts --------------------------------------------------------------------------------
 
@@ -235,6 +253,19 @@ class Preprocessor:
     def bursts_of(self, image_ids: Iterable[str]) -> Labels:
         """``(n,)`` the burst of each image; NOISE for one whose time is unknown."""
         return np.array([self._burst_of.get(i, NOISE) for i in image_ids], dtype=np.int64)
+
+    def undecided(self, image_ids: Iterable[str]) -> str | None:
+        """What a person should know of the bursts of some images; None for nothing.
+
+        Photos of one model from two folders, taken at the same time, may be of two cameras, or of
+        one whose photos were sorted: nothing in them tells.
+        """
+        if self._undecided.isdisjoint(self.bursts_of(image_ids).tolist()):
+            return None
+        return (
+            "photos of the same model and time in other folders are taken for those of another "
+            f"camera, and stay: {_TELL_CAMERAS}"
+        )
 
     def in_same_bursts(self, image_ids: Iterable[str]) -> list[str]:
         """All images of the library in the bursts of some images, these included."""
@@ -272,10 +303,13 @@ class Preprocessor:
 
 def _read_groups(
     store: Store, by: str | None, *, bursts: bool, gap: float
-) -> tuple[dict[str, str], dict[str, int]]:
-    """The group and the burst of each image and crop of a library; nothing where none matter."""
+) -> tuple[dict[str, str], dict[str, int], frozenset[int]]:
+    """The group and the burst of each image and crop of a library, and the undecided bursts.
+
+    Nothing where none matter.
+    """
     if not by and not bursts:
-        return {}, {}
+        return {}, {}, frozenset()
     taken = read_capture_info(store, settings=Settings(burst_gap=gap))
     burst_of = dict(zip(taken.image_ids, taken.bursts.tolist(), strict=True))
     groups: dict[str, str] = {}
@@ -287,4 +321,5 @@ def _read_groups(
     for crop_id, crop in store.detections.crops().items():
         burst_of[crop_id] = burst_of.get(crop.image_id, NOISE)
         groups[crop_id] = groups.get(crop.image_id, "")
-    return groups, burst_of
+    undecided = undecided_bursts(taken, gap=gap) if bursts else frozenset()
+    return groups, burst_of, undecided

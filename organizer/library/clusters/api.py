@@ -38,6 +38,7 @@ from organizer.library.corrections.requests import NamedImages
 from organizer.library.current import require_cluster, require_clustering
 from organizer.library.images.api import Images
 from organizer.library.images.crops import QUARANTINED_GROUPS, PhotoGroup, frames_of, locate_photos
+from organizer.library.images.visible import not_shown
 from organizer.library.notebook import Card, cards_html
 from organizer.library.opening import OpenLibrary
 from organizer.library.search.text import NameSuggestion, suggest_cluster_names
@@ -373,14 +374,14 @@ class Clusters:
         return cards_html(self._opened, cards)
 
     def _pictures(self, clustering_id: int) -> dict[int, str | None]:
-        """The most typical image of each cluster that may be shown."""
+        """The most typical image of each cluster that is there and may be shown."""
         models = self._store.clusterings.models(clustering_id)
         medoids = dict(zip(models.cluster_ids.tolist()[::-1], models.medoids[::-1], strict=True))
-        hidden = self._store.photos.hidden(set(medoids.values()))
+        hidden = not_shown(self._store, set(medoids.values()))
         return {
             cluster_id: medoid
             if medoid not in hidden
-            else next((member.image_id for member in self.members(cluster_id)), None)
+            else next((m.image_id for m in self.members(cluster_id) if not m.missing), None)
             for cluster_id, medoid in medoids.items()
         }
 

@@ -35,8 +35,9 @@ class ClusterProfile:
             farther than it is, and that no person decided about.
         decided: Number of its members that a person put here.
         is_pinned: Whether a person keeps it through every recluster: named and pinned ones.
-        medoid: The most typical member that may be shown; None where there is none.
-        typical: Members that may be shown, the most typical first.
+        medoid: The most typical member that is there and may be shown; None where there is none
+            that may be shown.
+        typical: Members that may be shown: the most typical first, missing ones last.
         border: Likewise, those that are least certain to be in it first.
         added: Number of its members that the last ingest assigned.
         found_in: The ingest that found it among the unassigned images; None for other clusters.
@@ -143,9 +144,9 @@ class _ProfileReader:
         overview = self._overview
         first, last = np.searchsorted(self._ids, [cluster_id, cluster_id + 1])
         rows = self._by_distance[first:last]
-        shown = rows[self._is_shown[rows]]
+        shown = self._shown(rows)
         least_certain = self._by_margin[first:last]
-        border = least_certain[self._is_shown[least_certain]]
+        border = self._shown(least_certain)
         infrared = overview.photos.capture.infrared[rows]
         seen = infrared[infrared != NOISE]
         kind, _, number = self._origins.get(cluster_id, "").partition(" ")
@@ -175,9 +176,16 @@ class _ProfileReader:
         ids = self._overview.photos.image_ids
         medoid = self._overview.photos.rows.of([self._medoids[cluster_id]])
         first = medoid[np.isin(medoid, shown)]
+        if self._overview.photos.is_missing[first].any():
+            first = first[:0]
         others = shown[: self._samples]
         rows = [*first.tolist(), *(row for row in others.tolist() if row not in first)]
         return tuple(ids[row] for row in rows[: self._samples])
+
+    def _shown(self, rows: Labels) -> Labels:
+        """The rows that may be shown, those of missing images last."""
+        shown = rows[self._is_shown[rows]]
+        return shown[np.argsort(self._overview.photos.is_missing[shown], kind="stable")]
 
     def _some(self, rows: Labels) -> tuple[str, ...]:
         found: list[str] = self._overview.photos.image_ids[rows[: self._samples]].tolist()

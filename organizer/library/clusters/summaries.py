@@ -11,6 +11,7 @@ import numpy as np
 from organizer.cluster.decisions import compile_constraints
 from organizer.library.current import require_cluster, require_clustering
 from organizer.library.images.crops import PhotoGroup, locate_photos
+from organizer.library.images.visible import missing_or_cut
 from organizer.store import Store
 from organizer.types import NOISE, Assignments, AssignmentState, Box
 
@@ -28,8 +29,11 @@ class ClusterSummary:
         share: Its members as a share of all images of the clustering, 0 to 1.
         cohesion: Mean cosine similarity of the members to the centroid.
         decided: Number of members that a person moved here, or that represent the cluster.
-        medoid: A file of the most typical image that may be shown; None where there is none.
-        examples: Files of the members nearest to the centroid.
+        medoid: A file of the most typical image that is there and may be shown; None where there is
+            none that may be shown.
+        examples: Files of the members nearest to the centroid, of those that are there.
+        missing: Whether none of its images that may be shown is there; medoid and examples are
+            paths where they were.
     """
 
     cluster_id: int
@@ -40,6 +44,7 @@ class ClusterSummary:
     decided: int
     medoid: Path | None
     examples: tuple[Path, ...]
+    missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class ClusterMember:
         distance: Cosine distance to the centroid of its cluster, or of the nearest one.
         state: How it was assigned.
         box: The box in the photo, for a crop.
+        missing: Whether no file of it was there when last looked for.
     """
 
     path: Path
@@ -63,6 +69,7 @@ class ClusterMember:
     distance: float
     state: AssignmentState
     box: Box | None = None
+    missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,7 @@ class GroupPhoto:
 
     path: Path
     image_id: str
+    missing: bool = False
 
 
 def cluster_summaries(store: Store) -> list[ClusterSummary]:
@@ -84,7 +92,9 @@ def cluster_summaries(store: Store) -> list[ClusterSummary]:
     medoids = dict(zip(models.cluster_ids.tolist()[::-1], models.medoids[::-1], strict=True))
     hidden = store.photos.hidden(members.image_ids.tolist())
     visible = members.take(~np.isin(members.image_ids, list(hidden))) if hidden else members
-    nearest = _nearest(visible, _EXAMPLES)
+    gone = missing_or_cut(store)
+    there = visible.take(~np.isin(visible.image_ids, list(gone))) if gone else visible
+    nearest = (_nearest(visible, _EXAMPLES) if gone else {}) | _nearest(there, _EXAMPLES)
     shown = set(medoids.values()).union(*nearest.values())
     files = store.photos.files_of(shown)
     places = members.cluster_ids + 1  # NOISE is the first
@@ -96,6 +106,7 @@ def cluster_summaries(store: Store) -> list[ClusterSummary]:
         count = int(counts[cluster_id + 1])
         examples = nearest.get(cluster_id, [])
         typical = [i for i in (medoids[cluster_id], *examples) if i in files]
+        typical.sort(key=gone.__contains__)
         summaries.append(
             ClusterSummary(
                 cluster_id=cluster_id,
@@ -106,6 +117,7 @@ def cluster_summaries(store: Store) -> list[ClusterSummary]:
                 decided=min(decided[cluster_id], count),
                 medoid=files[typical[0]][0].file if typical else None,
                 examples=tuple(files[i][0].file for i in examples if i in files),
+                missing=bool(typical) and typical[0] in gone,
             )
         )
     return sorted(summaries, key=lambda summary: (-summary.count, summary.cluster_id))
@@ -136,6 +148,7 @@ def cluster_members(store: Store, cluster_id: int | None) -> list[ClusterMember]
             float(members.distances[row]),
             AssignmentState(members.states[row]),
             files[members.image_ids[row]][0].box,
+            files[members.image_ids[row]][0].is_missing,
         )
         for row in rows
         if members.image_ids[row] in files
@@ -156,7 +169,8 @@ def photos_in_group(store: Store, group: PhotoGroup) -> list[GroupPhoto]:
     ids = [i for i, photo in locate_photos(store, current).items() if photo.group is group]
     files = store.photos.files_of(ids, with_people=True)
     return sorted(
-        (GroupPhoto(rows[0].file, i) for i, rows in files.items()), key=lambda p: str(p.path)
+        (GroupPhoto(rows[0].file, i, rows[0].is_missing) for i, rows in files.items()),
+        key=lambda photo: str(photo.path),
     )
 
 

@@ -19,6 +19,7 @@ from organizer.library.images.thumbnails import THUMBNAIL_SIDE, make_thumbnails
 from organizer.library.progress import Progress
 from organizer.library.reports.album import relative_to
 from organizer.library.reports.maps import SPOT_SIZE, draw_map
+from organizer.paths import mark_missing
 from organizer.reduce.projection import Method
 from organizer.report.comparison import ComparisonCell
 from organizer.report.contents import (
@@ -31,7 +32,7 @@ from organizer.report.contents import (
 )
 from organizer.report.plots import write_plots
 from organizer.settings import Settings
-from organizer.store import Store
+from organizer.store import FileRow, Store
 from organizer.thumbnail import Thumbnail
 from organizer.types import NOISE, Candidate, Labels, Vectors
 
@@ -161,9 +162,7 @@ class ComparisonPlots:
     def _with_pictures(self, drawn: ReportMap, album: dict[str, Thumbnail]) -> ReportMap:
         """The map with paths for ids, and its spots with pictures."""
         files = self.store.photos.files_of(drawn.paths)
-        paths = tuple(
-            relative_to(files[i][0].file, self.below) if i in files else i for i in drawn.paths
-        )
+        paths = tuple(_shown(files[i][0], self.below) if i in files else i for i in drawn.paths)
         filled = tuple(
             MapPicture(spot.row, _picture_of(drawn.paths[spot.row], paths[spot.row], album))
             for spot in drawn.spots
@@ -173,7 +172,11 @@ class ComparisonPlots:
     def _paths(self, rows: Sequence[int]) -> list[str]:
         ids = [self.compared.image_ids[row] for row in rows]
         files = self.store.photos.files_of(ids)
-        return [relative_to(files[i][0].file, self.below) if i in files else i for i in ids]
+        return [_shown(files[i][0], self.below) if i in files else i for i in ids]
+
+
+def _shown(row: FileRow, below: Path) -> str:
+    return mark_missing(relative_to(row.file, below), missing=row.is_missing)
 
 
 def _picture_of(image_id: str, path: str, album: dict[str, Thumbnail]) -> ReportPicture:

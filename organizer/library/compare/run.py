@@ -294,7 +294,6 @@ def _remarks(
         yield f"run once, because nothing is drawn in them: {', '.join(names)}"
     if labels is not None and len(known.rows) < images:
         yield f"scored against truth are the {len(known.rows):,} of {images:,} images with a label"
-    if known.unmatched:
-        yield f"{known.unmatched:,} labels are of files that are not in the library"
+    yield from known.reasons
     if known.conflict is not None:
         yield known.conflict

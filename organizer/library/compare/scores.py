@@ -29,13 +29,13 @@ class KnownTruth:
     Attributes:
         rows: ``(m,)`` int64, the images that have a label.
         truth: The ``m`` labels.
-        unmatched: Number of labels of files that are not in the library.
+        reasons: Why labels match no photo, a line for each reason.
         conflict: A note on images with several labels; None where there are none.
     """
 
     rows: Labels
     truth: tuple[str, ...]
-    unmatched: int = 0
+    reasons: tuple[str, ...] = ()
     conflict: str | None = None
 
     @property
@@ -67,7 +67,7 @@ def read_known_truth(
     require_labelled(truth, image_ids, labels)
     rows = [row for row, image_id in enumerate(image_ids) if image_id in truth.of]
     classes = tuple(truth.of[image_ids[row]] for row in rows)
-    return KnownTruth(np.array(rows, dtype=np.int64), classes, truth.unmatched, truth.conflict)
+    return KnownTruth(np.array(rows, dtype=np.int64), classes, truth.reasons, truth.conflict)
 
 
 def score_by_vectors(vectors: Vectors, labels: Labels, *, seed: int) -> dict[str, float]:

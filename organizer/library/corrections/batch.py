@@ -37,6 +37,7 @@ class DecisionBatch:
         self.reports: list[DecisionReport] = []
         self._new: list[Decision] = []
         self._notes: tuple[str, ...] = ()
+        self._remarks: list[str] = []
         self._next_id = state.store.decisions.next_id()
         self._next_cluster_id = state.store.clusterings.next_cluster_id()
         self._given_ids: list[int] = []
@@ -71,11 +72,16 @@ class DecisionBatch:
 
     def add(self, decision: Decision) -> ConstraintsBuilder:
         """Add a decision; returns what follows from all so far."""
-        self._notes = notes_on(self._state, self.builder, self.decisions, decision)
+        notes = notes_on(self._state, self.builder, self.decisions, decision)
+        self._notes, self._remarks = (*notes, *self._remarks), []
         self.builder.apply(decision)
         self.decisions.append(decision)
         self._new.append(decision)
         return self.builder
+
+    def remark(self, note: str) -> None:
+        """Keep what the person should know of the decision that is added next."""
+        self._remarks.append(note)
 
     def report(self, decision: Decision, lineage: LineageReport) -> None:
         """Note what the decision that was added last did."""

@@ -301,7 +301,11 @@ class Editor:
             self._constrain(rows[leave & ~stay])
 
     def _with_bursts(self, image_ids: Sequence[str]) -> list[str]:
-        return self.state.with_bursts(image_ids, decided_singly(self.batch.decisions))
+        singly = decided_singly(self.batch.decisions)
+        together, undecided = self.state.with_bursts(image_ids, singly)
+        if undecided is not None:
+            self.batch.remark(undecided)
+        return together
 
     def _free_name(self, name: str, cluster_id: int) -> str:
         return require_free_name(self.clusters, self.batch.builder, self.state, name, cluster_id)

@@ -59,7 +59,8 @@ def _left_behind(
     """The images of the bursts that the decision is not about, and how to take them along."""
     named = set(decision.image_ids)
     singly = decided_singly(decisions)
-    left = [i for i in state.with_bursts(decision.image_ids, singly) if i not in named]
+    together, _ = state.with_bursts(decision.image_ids, singly)
+    left = [i for i in together if i not in named]
     if not left:
         return []
     of = "burst" if len(named) == 1 else "bursts"

@@ -154,12 +154,17 @@ class EditorState:
             return self.store.vectors.read_rows(self.clustering.embedder, ids)
         return self.vector_rows.of_images(ids, self.clustering.embedder)
 
-    def with_bursts(self, image_ids: Sequence[str], singly: set[str]) -> list[str]:
+    def with_bursts(
+        self, image_ids: Sequence[str], singly: set[str]
+    ) -> tuple[list[str], str | None]:
         """Images and all others of their bursts, but for those that were decided by themselves.
 
         Args:
             image_ids: The images.
             singly: Those that were decided by themselves.
+
+        Returns:
+            The images, and what a person should know of their bursts; None for nothing.
         """
         own = self.preprocessor
         gap = own.gap if own.bursts else self.settings.burst_gap
@@ -167,7 +172,7 @@ class EditorState:
         found = bursts.in_same_bursts(image_ids)
         here = self.rows.of(found) != NOISE
         free = [i for i, there in zip(found, here, strict=True) if there and i not in singly]
-        return list(dict.fromkeys([*image_ids, *free]))
+        return list(dict.fromkeys([*image_ids, *free])), bursts.undecided(image_ids)
 
 
 def read_state(

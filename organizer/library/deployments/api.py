@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from organizer.arguments import require_flag, require_integer, require_path, require_text
+from organizer.arguments import (
+    require_flag,
+    require_integer,
+    require_path,
+    require_text,
+    require_texts,
+)
 from organizer.deployments import DeploymentTemplate, format_shift
 from organizer.errors import SettingsError
+from organizer.library.csv_tables import LeftOutLine
 from organizer.library.deployments import csv_file
+from organizer.library.deployments.parts import remove_deployments, split_deployment
 from organizer.library.deployments.summary import (
     DeploymentsSummary,
     DeploymentSummary,
@@ -39,6 +48,7 @@ class DeploymentTableReport:
         without_images: Those of the table that have no photos.
         not_in_table: The deployments of photos that are not in the table.
         unused: The columns that were not read.
+        left_out: The lines that were left out, with the reason.
     """
 
     new: tuple[str, ...]
@@ -47,6 +57,7 @@ class DeploymentTableReport:
     without_images: tuple[str, ...]
     not_in_table: tuple[str, ...]
     unused: tuple[str, ...]
+    left_out: tuple[LeftOutLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +71,17 @@ class ShiftReport:
 
     before: DeploymentSummary
     after: DeploymentSummary
+
+
+@dataclass(frozen=True, slots=True)
+class SplitReport:
+    """A deployment that was split.
+
+    Attributes:
+        parts: Its parts with their photos, in order of the camera's own times.
+    """
+
+    parts: tuple[DeploymentSummary, ...]
 
 
 class Deployments:
@@ -100,7 +122,7 @@ class Deployments:
         Deployments that are not in the table stay as they are.
 
         Raises:
-            SettingsError: The table cannot be read or has mistakes; nothing is taken from it.
+            SettingsError: The table cannot be read, or every line of it has a mistake.
         """
         file = require_path("file", file)
         with self._opened.writing():
@@ -119,6 +141,7 @@ class Deployments:
             without_images=tuple(name for name in named if name not in with_images),
             not_in_table=tuple(sorted(with_images - set(named))),
             unused=table.unused,
+            left_out=table.left_out,
         )
 
     def write_csv(self, to: str | Path, *, force: bool = False) -> int:
@@ -147,6 +170,59 @@ class Deployments:
         rows = ((s.deployment, s.images, s.first, s.last) for s in found)
         csv_file.write_deployments(self._store, place, rows, force=force)
         return len(found)
+
+    def split(
+        self, deployment_id: str, *, gap: int | None = None, at: str | None = None
+    ) -> SplitReport:
+        """Split a deployment in parts, each with a period and a clock of its own.
+
+        For a camera that came back to the same place, a clock that was set in between, or one that
+        began anew after its batteries were changed. The first part keeps the id, the others have a
+        number behind it; each has what is known of the whole. Photos without a time stay with the
+        first. `remove` takes a part back.
+
+        Args:
+            deployment_id: The deployment, or a part of one.
+            gap: Split wherever there was no photo for so many seconds, at the least.
+            at: Split at this time of the camera's own clock, ISO 8601: the first of the new part.
+
+        Raises:
+            SettingsError: There is no such deployment, no such gap, or no photo before or after
+                the time; or not exactly one of `gap` and `at` is given.
+        """
+        require_text("deployment_id", deployment_id, or_empty=True)
+        if (gap is None) == (at is None):
+            raise SettingsError("give a gap or a time to split at", "--gap 5d, or --at 2024-05-01")
+        if gap is not None:
+            gap = require_integer("gap", gap, least=1, most=_LONGEST_SHIFT)
+        if at is not None:
+            at = csv_file.read_start(require_text("at", at))
+        with self._opened.writing():
+            require_deployment(current_summary(self._store), deployment_id)
+            ids = split_deployment(self._store, deployment_id, gap=gap, at=at)
+            summary = current_summary(self._store)
+            self._opened.tidy()
+        return SplitReport(tuple(require_deployment(summary, part) for part in ids))
+
+    def remove(self, deployment_ids: Sequence[str]) -> DeploymentsSummary:
+        """Forget what was described of deployments: place, period, shift.
+
+        Their photos are of the deployment that their folders name, or of none; those of a part
+        (`split`) are of the part before it. No photo is changed.
+
+        Args:
+            deployment_ids: The deployments.
+
+        Raises:
+            SettingsError: One was not described, or is split and its parts are not removed with
+                it. Nothing is removed.
+        """
+        named = require_texts("deployment_ids", deployment_ids, least=1)
+        with self._opened.writing():
+            remove_deployments(self._store, named)
+            summary = current_summary(self._store)
+            self._opened.tidy()
+        return summary
 
     def shift(self, deployment_id: str, seconds: int, *, reset: bool = False) -> ShiftReport:
         """Correct the clock of a deployment, by so many seconds more than it is shifted already.

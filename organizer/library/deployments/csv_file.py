@@ -4,7 +4,9 @@ These columns are read, those of Camtrap DP 1.0 (``deployments.csv``) and plain 
 are capitalised: deploymentID, deployment_id or ID; latitude and longitude in degrees;
 deploymentStart or start and deploymentEnd or end, in ISO 8601; locationName or location; cameraID
 or camera; shift, as ``+1h`` or in seconds. Only the id is needed. An empty cell means that nothing
-is known; what the table has no column for is not changed. Other columns are not read.
+is known, and so does ``NA``, as R writes it; what the table has no column for is not changed.
+Other columns are not read. A line with more or fewer cells than the header is refused: a comma that
+was meant as a point, or a file that was cut.
 
 Times are those of the camera's clock as it should have been. An offset from UTC is left out: it
 tells where the clock was, not what it showed.
@@ -13,8 +15,7 @@ tells where the clock was, not what it showed.
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +25,7 @@ from organizer.deployments import parse_shift, tidy_name
 from organizer.errors import SettingsError
 from organizer.export.spreadsheet import guarded
 from organizer.library import csv_tables
-from organizer.library.csv_tables import CsvTable, TableRow
+from organizer.library.csv_tables import CsvTable, LeftOutLine, TableRow
 from organizer.library.output_paths import require_suffix, resolve_output
 from organizer.store import Store
 from organizer.types import Deployment
@@ -55,8 +56,11 @@ _MEANING = {
     "shift": ("shift",),
 }
 _TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?", re.ASCII
+    r"(\d{4}-\d\d-\d\d)(?:[T ](\d{1,2}:\d\d)(:\d\d)?(?:\.\d+)?)?(?: ?(?:Z|[+-]\d\d:?\d\d))?",
+    re.ASCII,
 )
+_EMPTY = frozenset({"NA", "N/A", "n/a", "NULL"})
+"""What programs write for a cell in which nothing is known."""
 _NUMBER = re.compile(r"[+-]?\d{1,3}(?:[.,]\d*)?", re.ASCII)
 _MISTAKES = 20
 _FORMULA = re.compile(r"'+[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
@@ -69,10 +73,12 @@ class DeploymentTable:
     Attributes:
         deployments: Those of its lines, with what was known of them before; every id once.
         unused: The columns that were not read.
+        left_out: The lines that cannot be read, or whose id is there several times.
     """
 
     deployments: tuple[Deployment, ...]
     unused: tuple[str, ...]
+    left_out: tuple[LeftOutLine, ...] = ()
 
 
 def read_deployments(file: Path, known: Mapping[str, Deployment]) -> DeploymentTable:
@@ -83,33 +89,47 @@ def read_deployments(file: Path, known: Mapping[str, Deployment]) -> DeploymentT
         known: The described deployments, by id: a table may add a longitude to a latitude.
 
     Raises:
-        SettingsError: It cannot be read, has no column of ids, or lines of it are wrong, by
-            themselves or with what is known: each is named by its number, and nothing is taken
-            from the table.
+        SettingsError: It cannot be read, has no column of ids or no line, or every line of it is
+            wrong, by itself or with what is known.
     """
     hint = "organizer deployments write-csv FILE writes one to fill in"
     table = csv_tables.read_csv(file, what="the deployments ", hint=hint)
     places = _places(table, hint)
-    mistakes: list[str] = []
-    lines = [_line(line, places, known, mistakes) for line in table.lines]
-    counts = Counter(line.deployment_id for line in lines if line.deployment_id)
-    mistakes += [
-        f"lines {_numbers(name, table, lines)}: {name} is there {many} times"
-        for name, many in counts.items()
-        if many > 1
-    ]
-    if mistakes:
-        more = f"; and {len(mistakes) - _MISTAKES:,} more" if len(mistakes) > _MISTAKES else ""
-        advice = "nothing was taken from it: correct it and read it again"
-        if any(many > 1 for many in counts.values()):
-            advice += "; a deployment is one period, so give each period an id of its own"
-        raise SettingsError(f"{table.file}: {'; '.join(mistakes[:_MISTAKES])}{more}", advice)
-    if not lines:
+    if not table.lines:
         raise SettingsError(f"{table.file} holds no deployment", hint)
+    read = [(line.number, *_line(line, table.header, places, known)) for line in table.lines]
+    lines_of: dict[str, list[int]] = {}
+    for number, found, _ in read:
+        if found.deployment_id:
+            lines_of.setdefault(found.deployment_id, []).append(number)
+    left_out = [LeftOutLine(number, why) for number, _, wrong in read for why in wrong]
+    left_out += [
+        LeftOutLine(
+            numbers[0],
+            f"lines {', '.join(map(str, numbers))}: {name} is there {len(numbers)} times",
+            "a deployment is one period, so give each period an id of its own",
+        )
+        for name, numbers in lines_of.items()
+        if len(numbers) > 1
+    ]
+    once = {numbers[0] for numbers in lines_of.values() if len(numbers) == 1}
+    taken = tuple(found for number, found, wrong in read if not wrong and number in once)
+    if not taken:
+        raise _none(table.file, left_out)
     used = set(places.values())
     unused = [name.strip() for place, name in enumerate(table.header) if place not in used]
     own = {"images", "first_photo", "last_photo"}
-    return DeploymentTable(tuple(lines), tuple(name for name in unused if name and name not in own))
+    named = tuple(name for name in unused if name and name not in own)
+    return DeploymentTable(taken, named, tuple(left_out))
+
+
+def _none(file: Path, left_out: Sequence[LeftOutLine]) -> SettingsError:
+    """The error where no line can be taken, with every mistake."""
+    told = [one.why if one.hint else f"line {one.line}: {one.why}" for one in left_out]
+    more = f"; and {len(told) - _MISTAKES:,} more" if len(told) > _MISTAKES else ""
+    hints = {one.hint: None for one in left_out if one.hint}
+    advice = "; ".join(["nothing was taken from it: correct it and read it again", *hints])
+    return SettingsError(f"{file}: {'; '.join(told[:_MISTAKES])}{more}", advice)
 
 
 def _places(table: CsvTable, hint: str) -> dict[str, int]:
@@ -132,34 +152,54 @@ def _places(table: CsvTable, hint: str) -> dict[str, int]:
 
 
 def _line(
-    line: TableRow, places: Mapping[str, int], known: Mapping[str, Deployment], mistakes: list[str]
-) -> Deployment:
-    """The deployment of a line; what is wrong with it is added to the mistakes."""
+    line: TableRow,
+    header: Sequence[str],
+    places: Mapping[str, int],
+    known: Mapping[str, Deployment],
+) -> tuple[Deployment, list[str]]:
+    """The deployment of a line, and what is wrong with it."""
+    if fault := _fault(line, header):
+        return Deployment(""), [fault]
+    mistakes: list[str] = []
     values: dict[str, Any] = {}
     unread: set[str] = set()
     for meaning, place in places.items():
         text = _unguarded(line.cell(place).strip())
+        text = "" if text in _EMPTY else text
         try:
             values[meaning] = _READ[meaning](text) if text else _NOTHING.get(meaning)
         except ValueError as error:
-            mistakes.append(f"line {line.number}: {meaning} {error}")
+            mistakes.append(f"{meaning} {error}")
             unread.add(meaning)
     deployment_id = values.pop("deployment_id", None) or ""
     if not deployment_id:
-        mistakes.append(f"line {line.number}: there is no id")
+        mistakes.append("there is no id")
     found = replace(known.get(deployment_id, Deployment(deployment_id)), **values)
     begun, ended = (found.start, found.end) if unread.isdisjoint({"start", "end"}) else ("", "")
     if begun and ended and ended < begun:
-        mistakes.append(f"line {line.number}: it ends ({ended}) before it starts ({begun})")
+        mistakes.append(f"it ends ({ended}) before it starts ({begun})")
     is_half = (found.latitude is None) != (found.longitude is None)
     if is_half and unread.isdisjoint({"latitude", "longitude"}):
-        mistakes.append(f"line {line.number}: there is only one of latitude and longitude")
-    return found
+        mistakes.append("there is only one of latitude and longitude")
+    return found, mistakes
 
 
-def _numbers(name: str, table: CsvTable, lines: Iterable[Deployment]) -> str:
-    pairs = zip(table.lines, lines, strict=True)
-    return ", ".join(str(line.number) for line, found in pairs if found.deployment_id == name)
+def _fault(line: TableRow, header: Sequence[str]) -> str:
+    """Why a line is no row of its table; "" where it is one."""
+    cells, names = _cells(line.cells), _cells(header)
+    if len(line.cells) < len(names) or len(cells) > len(names):
+        return f"it has {len(line.cells)} cells, the header {len(names)}"
+    if cells == names:
+        return "it is the header again"
+    return ""
+
+
+def _cells(row: Sequence[str]) -> list[str]:
+    """The cells of a row up to the last that is not empty."""
+    cells = [cell.strip() for cell in row]
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells
 
 
 def _unguarded(text: str) -> str:
@@ -169,6 +209,7 @@ def _unguarded(text: str) -> str:
 
 def _degrees(bound: int) -> Callable[[str], float]:
     def read_degrees(text: str) -> float:
+        text = text.replace("\N{MINUS SIGN}", "-")
         if not _NUMBER.fullmatch(text):
             raise ValueError(f"{text!r} is no number of degrees such as -33.51")
         value = float(text.replace(",", "."))
@@ -181,17 +222,29 @@ def _degrees(bound: int) -> Callable[[str], float]:
 
 def _time(rest: str) -> Callable[[str], str]:
     def read_time(text: str) -> str:
-        match = _TIME.fullmatch(text)
+        match = _TIME.fullmatch(text.replace("\N{MINUS SIGN}", "-"))
         if not match:
             raise ValueError(f"{text!r} is no time such as 2024-05-01 or 2024-05-01T08:30:00")
         day, minutes, seconds = match.groups()
-        clock = f"{minutes}{seconds or ':00'}" if minutes else rest
+        clock = f"{minutes:0>5}{seconds or ':00'}" if minutes else rest
         try:
             return datetime.fromisoformat(f"{day}T{clock}").isoformat()
         except ValueError:
             raise ValueError(f"{text!r} is not in the calendar") from None
 
     return read_time
+
+
+def read_start(text: str) -> str:
+    """A time as the column of starts may have it, ISO 8601 to the second; a day is its first.
+
+    Raises:
+        SettingsError: It is none.
+    """
+    try:
+        return _time("00:00:00")(text.strip())
+    except ValueError as error:
+        raise SettingsError(str(error), "the camera's own clock, without an offset") from error
 
 
 def _shift(text: str) -> int:

@@ -183,7 +183,13 @@ class _CropEmbedding:
             width, height = job.facts.width, job.facts.height
             boxes = [square_box(crop.box, width, height) for crop in job.crops]
             needed = needed_side(boxes, width, height, min_side)
-            image = read_frame(job.facts.image_id, job.files, min_side=needed, max_bytes=max_bytes)
+            image = read_frame(
+                job.facts.image_id,
+                job.files,
+                min_side=needed,
+                max_bytes=max_bytes,
+                picture=job.facts.picture_hash,
+            )
             ids = [crop.crop_id for crop in job.crops]
             if image is None:
                 return [(crop_id, None) for crop_id in ids]

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
 from organizer.errors import SettingsError
 from organizer.library import embedders
+from organizer.library.images.crops import active_crops
 from organizer.library.progress import Progress
 from organizer.store import Store
 from organizer.store.detections import QUARANTINED_CATEGORIES
 from organizer.types import (
     CROPS_PREFIX,
+    SAME_ANIMAL,
+    Crop,
     Detected,
-    Detection,
     ImageDetections,
     PartSpec,
     crop_id,
@@ -87,6 +89,7 @@ def import_detections(
     """
     progress.begin("importing detections", total)
     imported = ImportedDetections()
+    active = active_crops(store).keys()
     rest: Iterator[ImageDetections] = iter(found)
     while some := list(islice(rest, _IMAGES_AT_ONCE)):
         imported.images += len(some)
@@ -94,7 +97,10 @@ def import_detections(
             store, _without_known(store, some) if keep_other_detectors else some
         )
         imported.left += len(some) - len(kept)
-        imported.new += store.detections.write([with_crops(one) for one in kept])
+        crops = store.detections.crops_of(one.image_id for one in kept)
+        imported.new += store.detections.write(
+            [with_crops(one, crops.get(one.image_id, ()), active) for one in kept]
+        )
         progress.advance(len(some))
     return imported
 
@@ -120,12 +126,38 @@ def _without_failures(store: Store, some: Sequence[ImageDetections]) -> list[Ima
     return [one for one in some if one.outcome is not Detected.FAILED or one.image_id not in done]
 
 
-def with_crops(one: ImageDetections) -> ImageDetections:
-    """A detector's result with the ids of its crops: of all boxes but people and vehicles."""
-    return replace(one, detections=tuple(_with_crop(one.image_id, box) for box in one.detections))
+def with_crops(
+    one: ImageDetections, known: Sequence[Crop] = (), active: Container[str] = ()
+) -> ImageDetections:
+    """A detector's result with the ids of its crops: of all boxes but people and vehicles.
 
+    A box over an animal that was cut out before has the id of that crop, so that its vector, its
+    cluster and what a person decided about it stay: a box that is the same, or else overlaps it by
+    half or more. The surest box chooses first, and each crop is chosen once.
 
-def _with_crop(image_id: str, box: Detection) -> Detection:
-    if box.category in QUARANTINED_CATEGORIES:
-        return box
-    return replace(box, crop_id=crop_id(image_id, box.box))
+    Args:
+        one: The result.
+        known: The crops that the image ever had.
+        active: The crops that are clustered now; they are chosen before others.
+    """
+    boxes = one.detections
+    free = {crop.crop_id: crop for crop in known}
+    ids: dict[int, str] = {}
+    wanted = [n for n, box in enumerate(boxes) if box.category not in QUARANTINED_CATEGORIES]
+    for number in wanted:
+        own = crop_id(one.image_id, boxes[number].box)
+        if free.pop(own, None) is not None:
+            ids[number] = own
+    for number in sorted(wanted, key=lambda n: -boxes[n].confidence):
+        if number not in ids:
+            box = boxes[number].box
+            alike = {i: c.box.overlap(box) for i, c in free.items()}
+            best = max(
+                (i for i, overlap in alike.items() if overlap >= SAME_ANIMAL),
+                key=lambda i: (i in active, alike[i]),
+                default=None,
+            )
+            ids[number] = crop_id(one.image_id, box) if best is None else best
+            free.pop(ids[number], None)
+    named = (replace(box, crop_id=ids.get(number, "")) for number, box in enumerate(boxes))
+    return replace(one, detections=tuple(named))

@@ -13,6 +13,7 @@ from organizer.store import Store
 from organizer.store.detections import DetectionLists
 from organizer.store.ids import IdArray, contains_ids, pack_ids, unpack_ids
 from organizer.types import (
+    SAME_ANIMAL,
     WHOLE,
     AssignmentState,
     Detected,
@@ -21,9 +22,6 @@ from organizer.types import (
     ImageDetections,
     is_crop_embedder,
 )
-
-_SAME = 0.5
-"""Intersection over union from which two boxes are of one animal, as in PASCAL VOC and COCO."""
 
 
 class DetectionColumns:
@@ -141,7 +139,7 @@ def _match_boxes(decided: Sequence[CropLocation], detected: Sequence[Detection])
             if box.crop_id and place not in found
         }
         best = max(scores, key=scores.__getitem__, default=None)
-        if best is not None and (crop.box == WHOLE or scores[best] >= _SAME):
+        if best is not None and (crop.box == WHOLE or scores[best] >= SAME_ANIMAL):
             found[best] = crop.crop_id
     return found
 

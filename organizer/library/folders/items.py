@@ -119,6 +119,8 @@ class _Fields:
             cluster_id=cluster_id,
             fields=fields,
             withheld=self._withheld(folder),
+            file_hash=held.file_hash,
+            picture_hash=held.picture_hash,
         )
 
     def _name(self, folder: PhotoFolder) -> str | None:

@@ -19,6 +19,7 @@ from organizer.arrange import (
 from organizer.arrange.unsynced import UnsyncedFolders
 from organizer.durable import make_folders
 from organizer.errors import SettingsError
+from organizer.file_times import modified_ns
 from organizer.library.arrangements.active import ActivePhoto, active_photos, active_records
 from organizer.library.arrangements.file_rows import update_file_rows
 from organizer.library.progress import Progress
@@ -121,4 +122,4 @@ def _is_as_it_was(place: Path, step: ArrangeStep) -> bool:
         status = os.stat(place)  # noqa: PTH116 - a hundred thousand times
     except OSError:
         return False
-    return (status.st_size, status.st_mtime_ns) == (step.size, step.mtime_ns)
+    return (status.st_size, modified_ns(status)) == (step.size, step.mtime_ns)

@@ -19,6 +19,7 @@ from organizer.library.images.crops import (
 )
 from organizer.library.images.listing import ImageList, ListedImage
 from organizer.library.images.overview import ImageOverview
+from organizer.metadata import TIME_SOURCE, time_source
 from organizer.store import Store
 from organizer.types import (
     Box,
@@ -27,6 +28,7 @@ from organizer.types import (
     Detected,
     Detection,
     FileState,
+    ImageFacts,
     is_crop_embedder,
 )
 
@@ -62,7 +64,8 @@ class ImageDetails:
         frame_id: Of a crop: the photo that it is cut out of.
         box: Of a crop: its box.
         group: What the photo shows.
-        crops: The crops of the photo, the surest first.
+        crops: The crops of the photo that are clustered, the surest first.
+        boxes: What else a detector saw in it for certain, the surest first.
         facts: Size, format, place, and what else the metadata say, by name.
         decisions: What a person decided about it that holds, in order of time.
     """
@@ -74,6 +77,7 @@ class ImageDetails:
     box: Box | None
     group: PhotoGroup
     crops: tuple[CropLocation, ...]
+    boxes: tuple[Detection, ...]
     facts: Mapping[str, Any]
     decisions: tuple[ImageDecision, ...]
 
@@ -90,9 +94,11 @@ def read_details(store: Store, overview: ImageOverview, image_id: str) -> ImageD
     about = [d for d in decisions if d.kind in _ABOUT_IMAGES and image_id in d.image_ids]
     users = {step.step_id: step.user for step in store.steps.all()} if about else {}
     detected = store.detections.of([frame_id]).get(frame_id)
-    boxes = detected.detections if detected is not None else ()
-    seen = {box.category for box in boxes if box.confidence >= store.detections.threshold}
-    crops = _crops(store, overview, frame_id, boxes, decisions)
+    every = detected.detections if detected is not None else ()
+    boxes = [box for box in every if box.confidence >= store.detections.threshold]
+    seen = {box.category for box in boxes}
+    crops = _crops(store, overview, frame_id, every, decisions)
+    cropped = {crop.crop_id for crop in crops}
     known = {name: value for name, value in asdict(facts).items() if name not in _SHOWN_ELSEWHERE}
     return ImageDetails(
         image_id=image_id,
@@ -107,12 +113,18 @@ def read_details(store: Store, overview: ImageOverview, image_id: str) -> ImageD
             looked_at=detected is not None and detected.outcome is not Detected.FAILED,
         ),
         crops=crops,
-        facts={**known, **facts.extra},
+        boxes=tuple(box for box in boxes if box.crop_id not in cropped),
+        facts={**known, **facts.extra, **_source(facts)},
         decisions=tuple(
             ImageDecision(d.at, describe_decision(d), users.get(d.step_id, ""), d.step_id)
             for d in about
         ),
     )
+
+
+def _source(facts: ImageFacts) -> dict[str, str]:
+    source = time_source(facts.taken_at, facts.extra)
+    return {} if source is None else {TIME_SOURCE: source}
 
 
 def _listed(overview: ImageOverview, image_id: str) -> ListedImage | None:

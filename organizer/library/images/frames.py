@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from organizer import decode
 from organizer.errors import ImageError
+from organizer.file_times import modified_ns
+from organizer.identity import file_hash, picture_hash
 from organizer.store import FileRow, HeldFile
 from organizer.types import Box, DecodedImage, FileState, ImageRef
 
@@ -46,14 +48,27 @@ def needed_side(boxes: Sequence[Box], width: int, height: int, min_side: int | N
 
 
 def read_frame(
-    image_id: str, files: Sequence[Path], *, min_side: int | None, max_bytes: int
+    image_id: str,
+    files: Sequence[Path],
+    *,
+    min_side: int | None,
+    max_bytes: int,
+    picture: str = "",
 ) -> DecodedImage | None:
-    """Decode the first of some files that still holds an image; None where none does."""
+    """Decode the first of some files that still holds an image; None where none does.
+
+    Args:
+        image_id: The image.
+        files: The files.
+        min_side: As in `organizer.decode.decode_image`.
+        max_bytes: A larger file is not read.
+        picture: The hash of its picture (`organizer.types.ImageFacts`); "" where it is not known.
+    """
     for file in files:
         try:
             ref = _ref(file)
             data = decode.read_file(ref, max_bytes=max_bytes)
-            if decode.identify(data) == image_id:
+            if _holds(data, image_id, picture):
                 return decode.decode_image(ref, data, image_id=image_id, min_side=min_side)
         except ImageError:
             continue
@@ -61,7 +76,7 @@ def read_frame(
 
 
 def first_as_it_was(files: Sequence[HeldFile], *, max_bytes: int) -> Path | None:
-    """The first of some files that holds what it held when it was read; None where none does.
+    """The first of some files that holds the picture that it held; None where none does.
 
     Args:
         files: The files as they were then; those with another size or time are read again.
@@ -71,7 +86,10 @@ def first_as_it_was(files: Sequence[HeldFile], *, max_bytes: int) -> Path | None
         try:
             now = _ref(held.ref.file)
             is_unchanged = (now.size, now.mtime_ns) == (held.ref.size, held.ref.mtime_ns)
-            if is_unchanged or _identified(now, max_bytes) == held.image_id:
+            if is_unchanged:
+                return held.ref.file
+            data = decode.read_file(now, max_bytes=max_bytes)
+            if _holds(data, held.image_id, held.picture_hash):
                 return held.ref.file
         except ImageError:
             continue
@@ -83,8 +101,11 @@ def present_files(files: Sequence[FileRow]) -> list[Path]:
     return [row.file for row in files if row.state is FileState.PRESENT]
 
 
-def _identified(ref: ImageRef, max_bytes: int) -> str:
-    return decode.identify(decode.read_file(ref, max_bytes=max_bytes))
+def _holds(data: bytes, image_id: str, picture: str) -> bool:
+    """Whether a file holds an image. One of format 6 that was not read since is its bytes."""
+    if picture_hash(data) == (picture or image_id):
+        return True
+    return not picture and file_hash(data) == image_id
 
 
 def _widened(start: float, length: float, wanted: float) -> tuple[float, float]:
@@ -99,4 +120,4 @@ def _ref(file: Path) -> ImageRef:
         status = file.stat()
     except OSError as error:
         raise ImageError(f"cannot be read: {error.strerror or error}", lasting=False) from error
-    return ImageRef(file.parent, file.name, status.st_size, status.st_mtime_ns)
+    return ImageRef(file.parent, file.name, status.st_size, modified_ns(status))

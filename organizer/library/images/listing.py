@@ -38,6 +38,7 @@ class ListedImage:
         event: The number of its event.
         burst: The number of its burst.
         is_infrared: Whether it is infrared; None where unknown.
+        missing: Whether no file of it was there when last looked for.
     """
 
     image_id: str
@@ -53,6 +54,7 @@ class ListedImage:
     event: int | None
     burst: int | None
     is_infrared: bool | None
+    missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ class ImageList:
             event=_known(capture.events[row]),
             burst=_known(capture.bursts[row]),
             is_infrared=None if capture.infrared[row] == NOISE else bool(capture.infrared[row]),
+            missing=bool(photos.is_missing[row]),
         )
 
 
@@ -158,8 +161,7 @@ def _sort_key(overview: ImageOverview, order: ListOrder, row: int) -> SortKey:
     if order == "border":
         return float(_unknown_last(overview.margins[row])), "", image_id
     if order == "time":
-        time = photos.capture.taken_at[row]
-        return float(time is None), f"{time or ''}\0{photos.paths[row]}", image_id
+        return 0.0, photos.capture.time_keys[row], image_id
     if order == "path":
         return 0.0, str(photos.paths[row]), image_id
     return float(-overview.since[row]), f"{10**12 - row:013d}", image_id

@@ -25,6 +25,7 @@ class PhotoColumns:
         image_ids: ``(n,)`` the photos in the order of their ingest, or the crops that are
             clustered.
         paths: ``(n,)`` a file of each: a present one before a missing one, then by path.
+        is_missing: ``(n,)`` whether no file of it was there when last looked for.
         ratios: ``(n,)`` int64, width over height in hundredths; NOISE where unknown.
         capture: How they were taken.
         is_hidden: ``(n,)`` whether people or vehicles are in the photo.
@@ -32,6 +33,7 @@ class PhotoColumns:
 
     image_ids: NDArray[np.object_]
     paths: NDArray[np.object_]
+    is_missing: NDArray[np.bool_]
     ratios: Labels
     capture: CaptureInfo
     is_hidden: NDArray[np.bool_]
@@ -56,9 +58,7 @@ class PhotoColumns:
     @cached_property
     def time_ranks(self) -> Labels:
         """``(n,)`` the place of each image in the order of the times, those without one last."""
-        paths = self.paths.tolist()
-        keys = [(t is None, t or "", p) for t, p in zip(self.capture.taken_at, paths, strict=True)]
-        return _ranks(keys)
+        return self.capture.ranks
 
 
 @dataclass(frozen=True)
@@ -113,11 +113,12 @@ def read_photos(
         shapes = [crops[i].box.width / max(crops[i].box.height, 1e-9) for i in ids]
         ratios = _cut(ratios, IdRows(capture.image_ids).of(frames), shapes)
         capture = read_capture_info(store, ids, settings=settings)
-    paths = store.photos.file_lists().first(pack_ids(frames))
+    paths, there = store.photos.file_lists().first(pack_ids(frames))
     hidden = store.photos.hidden(frames)
     return PhotoColumns(
         image_ids=_objects(ids),
         paths=_objects(paths),
+        is_missing=~there,
         ratios=ratios,
         capture=capture,
         is_hidden=np.array([i in hidden for i in frames], dtype=np.bool_)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from organizer.deployments import CameraPlace, CameraPlaces, DeploymentTemplate, complete_deployment
@@ -13,6 +14,10 @@ from organizer.types import Deployment, FileState
 
 TEMPLATE_CHOICE = "deployment_template"
 """The name under which the template is stored."""
+
+PARTS_CHOICE = "deployment_parts"
+"""The name under which parts of deployments are stored: by the id of the whole, the id of each part
+and the first time of it that the camera's clock showed, in order of time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +67,34 @@ def placement_by_template(
         return Placement({}, {}, frozenset(), frozenset())
     search = _Search(store, places)
     search.run()
+    known = {deployment.deployment_id for deployment in described}
     return Placement(
-        search.deployment_of,
+        search.deployment_of | _of_parts(store, search.deployment_of, known),
         _deployments(described, search.place_of.values()),
         frozenset(deployment.deployment_id for deployment in described),
         frozenset(search.several),
     )
+
+
+def _of_parts(
+    store: Store, deployment_of: Mapping[str, str], known: Collection[str]
+) -> dict[str, str]:
+    """The part of each image of a deployment that is split; without a time it is of the first."""
+    stored: dict[str, list[list[str]]] = store.choices.get(PARTS_CHOICE) or {}
+    parts = {
+        whole: [(first, part) for part, first in held if part in known]
+        for whole, held in stored.items()
+    }
+    if not any(whole in parts for whole in set(deployment_of.values())):
+        return {}
+    found = store.photos.columns("image_id", "taken_at")
+    of: dict[str, str] = {}
+    for image_id, time in zip(found["image_id"], found["taken_at"], strict=True):
+        begun = parts.get(deployment_of.get(image_id, ""), [])
+        at = bisect_right(begun, time, key=lambda part: part[0]) if time is not None else 0
+        if at:
+            of[image_id] = begun[at - 1][1]
+    return of
 
 
 def _deployments(

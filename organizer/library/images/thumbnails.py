@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -58,7 +58,8 @@ def make_thumbnails(
     crops = store.detections.crops(ids)
     progress.begin("reading pictures", len(ids))
     found = {}
-    jobs = [_job(image_id, crops.get(image_id), files.get(image_id, ())) for image_id in ids]
+    pictures = store.photos.picture_hashes({*ids, *(crop.image_id for crop in crops.values())})
+    jobs = [_job(i, crops.get(i), files.get(i, ()), pictures) for i in ids]
     read = partial(_picture, side=side, quality=quality, max_bytes=max_file_bytes)
     for image_id, picture in _made(jobs, read, threads or available_cores()):
         progress.advance()
@@ -75,7 +76,9 @@ def make_thumbnail(
     Several threads may do so at once.
     """
     files = store.photos.files_of([image_id], with_people=True).get(image_id, ())
-    job = _job(image_id, store.detections.crops([image_id]).get(image_id), files)
+    crop = store.detections.crops([image_id]).get(image_id)
+    pictures = store.photos.picture_hashes([image_id if crop is None else crop.image_id])
+    job = _job(image_id, crop, files, pictures)
     decode.register_codecs()
     return _picture(job, side=side, quality=QUALITY, max_bytes=max_file_bytes)
 
@@ -86,15 +89,17 @@ class _Job:
 
     image_id: str
     frame_id: str
+    picture: str
     box: Box | None
     files: Sequence[Path]
 
 
-def _job(image_id: str, crop: Crop | None, files: Sequence[FileRow]) -> _Job:
-    present = present_files(files)
-    if crop is None:
-        return _Job(image_id, image_id, None, present)
-    return _Job(image_id, crop.image_id, crop.box, present)
+def _job(
+    image_id: str, crop: Crop | None, files: Sequence[FileRow], pictures: Mapping[str, str]
+) -> _Job:
+    frame_id = image_id if crop is None else crop.image_id
+    box = None if crop is None else crop.box
+    return _Job(image_id, frame_id, pictures.get(frame_id, ""), box, present_files(files))
 
 
 def _made(
@@ -116,7 +121,9 @@ def _made(
 def _picture(job: _Job, *, side: int, quality: int, max_bytes: int) -> Thumbnail | None:
     box = job.box
     needed = side if box is None else math.ceil(side / max(min(box.width, box.height), 1 / side))
-    image = read_frame(job.frame_id, job.files, min_side=needed, max_bytes=max_bytes)
+    image = read_frame(
+        job.frame_id, job.files, min_side=needed, max_bytes=max_bytes, picture=job.picture
+    )
     if image is None:
         return None
     pixels = image.pixels if box is None else cut_box(image.pixels, box)

@@ -171,7 +171,7 @@ def _events(info: CaptureInfo, photos: _Photos) -> Iterator[TimelineEvent]:
     if not len(timed):
         return
     times = np.array([info.taken_at[row] for row in timed.tolist()], dtype=object)
-    order = np.lexsort((times.astype("U19"), info.events[timed]))
+    order = np.lexsort((info.ranks[timed], info.events[timed]))
     rows, times = timed[order], times[order]
     number = info.events[rows]
     first = np.flatnonzero(np.diff(number, prepend=NOISE))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
 
 from organizer.arguments import require_path
 from organizer.errors import SettingsError
 from organizer.library import csv_tables
+from organizer.library.csv_tables import CsvTable
+from organizer.library.photo_paths.columns import COLUMNS_OF_PHOTOS, PathColumns, find_in_table
+from organizer.library.photo_paths.find import not_found_lines
 from organizer.light import is_infrared
 from organizer.store import Store
 
@@ -18,7 +19,6 @@ FOLDERS = "folders"
 TRUTH_COLUMNS = ("camera", "format", "light")
 """Properties of the photos themselves that may be taken for truth."""
 
-_PATH_COLUMNS = ("path", "file", "filename", "filepath", "image")
 _LABEL_COLUMNS = ("label", "class", "truth", "species", "category")
 
 
@@ -28,7 +28,8 @@ class Truth:
 
     Attributes:
         of: The class by image id, where it is known.
-        unmatched: Number of labels of files that are not in the library.
+        unmatched: Number of labels that match no photo of the library.
+        reasons: Why they match none, a line for each reason.
         conflicting: Number of images with several different labels: copies in different folders, or
             lines of a table that contradict each other.
         of_table: Whether the labels are those of a table.
@@ -38,6 +39,7 @@ class Truth:
     unmatched: int = 0
     conflicting: int = 0
     of_table: bool = False
+    reasons: tuple[str, ...] = ()
 
     @property
     def conflict(self) -> str | None:
@@ -76,15 +78,31 @@ def _truth_of(store: Store, labels: str, *, below: Path) -> Truth:
     if labels == FOLDERS:
         pairs = ((i, row.file.parent.name) for i, rows in files.items() for row in rows)
         return _one_label_each(pairs)
+    return _of_table(store, labels, below)
+
+
+def _of_table(store: Store, labels: str, below: Path) -> Truth:
     file, column = _file_and_column(labels, below)
-    roots = [root.folder for root in store.roots.all()]
-    by_path = {str(row.file): image_id for image_id, rows in files.items() for row in rows}
-    places = [(below / file).resolve().parent, below, *roots]
-    match = _Matcher.of(by_path, places)
-    matched = [(match(path), label) for path, label in _labels(below, file, column, match)]
-    truth = _one_label_each((i, label) for i, label in matched if i is not None)
-    unmatched = sum(i is None for i, _ in matched)
-    return Truth(truth.of, unmatched, truth.conflicting, of_table=True)
+    table = csv_tables.read_csv(below / file, shown=file, what="the labels ", hint=_TAKEN)
+    columns, label = _columns(table, column)
+    table.require_single_lines([label])
+    lines = [
+        line for line in table.lines if columns.path(line).strip() and line.cell(label).strip()
+    ]
+    folder = (below / file).expanduser().resolve().parent
+    photos = find_in_table(columns, lines, store, folder=folder, below=below)
+    pairs = list(zip(photos.image_ids, lines, strict=True))
+    for image_id, line in pairs:
+        # A name may hold a line break; one that matches no file is several lines in one.
+        if image_id is None and line.has_break(columns.name):
+            raise table.broken(line, columns.name)
+    truth = _one_label_each((i, line.cell(label).strip()) for i, line in pairs if i is not None)
+    return replace(
+        truth,
+        unmatched=sum(i is None for i, _ in pairs),
+        reasons=tuple(not_found_lines(photos.found, "label,labels")),
+        of_table=True,
+    )
 
 
 def require_labelled(truth: Truth, image_ids: Iterable[str], labels: str) -> None:
@@ -102,8 +120,9 @@ def require_labelled(truth: Truth, image_ids: Iterable[str], labels: str) -> Non
         return
     if labels in TRUTH_COLUMNS:
         raise SettingsError(f"no photo of the library has a known {labels}", "use other --labels")
+    why = f"; {truth.reasons[0]}" if truth.reasons else ""
     raise SettingsError(
-        f"no image of the library has a label in {labels}",
+        f"no image of the library has a label in {labels}{why}",
         "paths in the file are relative to it, to the current folder or to an ingested folder",
     )
 
@@ -152,69 +171,16 @@ _TAKEN = (
 )
 
 
-def _labels(below: Path, file: Path, column: str | None, match: _Matcher) -> list[tuple[str, str]]:
-    """The paths and labels of a table, where it has both."""
-    table = csv_tables.read_csv(below / file, shown=file, what="the labels ", hint=_TAKEN)
+def _columns(table: CsvTable, column: str | None) -> tuple[PathColumns, int]:
+    """The columns that name photos, and that of their labels."""
     wanted = (column.strip().lower(),) if column else _LABEL_COLUMNS
-    at = table.columns
-    path = next((at[name] for name in _PATH_COLUMNS if name in at), None)
-    label = next((at[name] for name in wanted if name in at), None)
-    if path is None or label is None:
+    columns = PathColumns.of(table)
+    label = next((table.columns[name] for name in wanted if name in table.columns), None)
+    if columns is None or label is None:
         found = ", ".join(table.header) or "nothing"
         raise SettingsError(
-            f"{file} needs the columns path and {column or 'label'}; it has: {found}",
-            f"also taken: {', '.join(_PATH_COLUMNS)} and {', '.join(_LABEL_COLUMNS)}; "
+            f"{table.file} needs the columns path and {column or 'label'}; it has: {found}",
+            f"also taken: {COLUMNS_OF_PHOTOS}, and {', '.join(_LABEL_COLUMNS)}; "
             "another column is named behind a colon: labels.csv:genus",
         )
-    table.require_single_lines([label])
-    pairs = []
-    for line in table.lines:
-        name, value = line.cell(path), line.cell(label).strip()
-        # A name may hold a line break; one that matches no file is several lines in one.
-        if line.has_break(path) and match(name) is None:
-            raise table.broken(line, path)
-        if name.strip() and value:
-            pairs.append((name, value))
-    return pairs
-
-
-class _Matcher:
-    """Finds the image that a path of a table means."""
-
-    def __init__(self, by_path: Mapping[str, str], places: Sequence[str]) -> None:
-        self._by_path, self._places = by_path, places
-
-    @classmethod
-    def of(cls, by_path: Mapping[str, str], places: Sequence[Path]) -> Self:
-        """A matcher for paths that are relative to some folders, or to what these link to."""
-        every = [*places, *(place.resolve() for place in places)]
-        return cls(by_path, list(dict.fromkeys(map(str, every))))
-
-    def __call__(self, path: str) -> str | None:
-        """The image; blanks around the path are ignored where that helps."""
-        for name in dict.fromkeys((path, path.strip())):
-            found = self._found(name)
-            if found is not None:
-                return found
-        return None
-
-    def _found(self, path: str) -> str | None:
-        # Text is ten times as quick as Path, and a table may have a million lines.
-        files = [os.path.join(place, path) for place in self._places]  # noqa: PTH118
-        for file in files:
-            found = self._by_path.get(os.path.normpath(file))
-            if found is not None:
-                return found
-        for file in files:
-            if _is_there(file):  # only what is there can be a link to something else
-                found = self._by_path.get(str(Path(file).resolve()))
-                if found is not None:
-                    return found
-        return None
-
-
-def _is_there(file: str) -> bool:
-    try:
-        return os.path.lexists(file)
-    except ValueError:
-        return False
+    return columns, label

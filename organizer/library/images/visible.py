@@ -10,10 +10,14 @@ from organizer.types import FileState
 
 def not_shown(store: Store, image_ids: Collection[str]) -> set[str]:
     """Images or crops that are not shown: their files are missing, or people are in the photo."""
+    return missing_or_cut(store) | store.photos.hidden(image_ids)
+
+
+def missing_or_cut(store: Store) -> set[str]:
+    """The images all of whose files are missing, and the crops of these."""
     gone = missing_images(store)
     cut = store.detections.crops_of(gone).values() if gone else ()
-    without_photo = {crop.crop_id for crops in cut for crop in crops}
-    return gone | without_photo | store.photos.hidden(image_ids)
+    return gone.union(crop.crop_id for crops in cut for crop in crops)
 
 
 def missing_images(store: Store) -> set[str]:

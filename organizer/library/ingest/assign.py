@@ -86,7 +86,7 @@ class Assigner:
         self._step = loaded.store.steps.last()
         self._by_centroid = loaded.clustering.clusterer.name == _BY_CENTROID
         self._head = loaded.learn_head(seed=seed)
-        self._sums = ModeSums.zero(loaded.models)
+        self._sums, self._left = ModeSums.zero(loaded.models), ModeSums.zero(loaded.models)
         self._compared, self._unassigned = counted
 
     @classmethod
@@ -128,11 +128,84 @@ class Assigner:
         with self._loaded.store.transaction():
             assigned = self._assign_all(image_ids, unit_rows(vectors))
             clusterings.append_members(self._loaded.id, assigned)
-            models = self._sums.added_to(self._loaded.models)
-            clusterings.change(self._loaded.clustering.base_id, models, MemberChange.empty())
+            clusterings.change(
+                self._loaded.clustering.base_id, self._models(), MemberChange.empty()
+            )
         self._compared += len(assigned)
         self._unassigned += int(assigned.unassigned.sum())
         return assigned
+
+    def reassign(self, image_ids: Sequence[str], former: Vectors, vectors: Vectors) -> None:
+        """Assign members anew whose vectors have changed; those that a decision fixed stay.
+
+        So does one that is all that its cluster has.
+
+        Args:
+            image_ids: The images.
+            former: ``(n, dim)`` their vectors before.
+            vectors: ``(n, dim)`` their vectors now.
+        """
+        loaded, store = self._loaded, self._loaded.store
+        base_id = loaded.clustering.base_id
+        members = store.clusterings.assignments(loaded.id)
+        numbers = {image_id: number for number, image_id in enumerate(image_ids)}
+        rows = np.flatnonzero(np.isin(members.image_ids, np.array(image_ids, dtype=object)))
+        if not len(rows):
+            return
+        before = members.take(rows)
+        at = np.array([numbers[i] for i in before.image_ids.tolist()], dtype=np.int64)
+        stays = before.states == AssignmentState.DECIDED.value
+        stays |= self._leave(before, loaded.space.points(unit_rows(former[at])), stays)
+        moving = np.flatnonzero(~stays)
+        now = unit_rows(vectors[at])
+        with store.transaction():
+            if store.points.are_kept(base_id):
+                store.points.forget(base_id, before.image_ids.tolist())
+                kept = before.image_ids[stays].tolist()
+                store.points.append(base_id, kept, loaded.space.points(now[stays]))
+            if not len(moving):
+                return
+            before = before.take(moving)
+            after = self._assign_all(before.image_ids.tolist(), now[moving])
+            models = _without_medoids(self._models(), members, before, after)
+            store.clusterings.change(base_id, models, MemberChange(before, after))
+
+    def remove(self, image_ids: Sequence[str]) -> None:
+        """Take members out of the sums of their clusters, as they are no images any more.
+
+        The last member of a cluster stays in them: a cluster goes by decisions alone.
+        """
+        loaded, store = self._loaded, self._loaded.store
+        members = store.clusterings.assignments(loaded.id)
+        members = members.take(np.isin(members.image_ids, np.array(image_ids, dtype=object)))
+        if not len(members):
+            return
+        vectors = store.vectors.read_rows(loaded.clustering.embedder, members.image_ids.tolist())
+        points = loaded.space.points(unit_rows(vectors))
+        self._leave(members, points, np.zeros(len(members), dtype=np.bool_))
+        store.clusterings.change(loaded.clustering.base_id, self._models(), MemberChange.empty())
+
+    def _leave(
+        self, members: Assignments, points: Vectors, stays: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
+        """Take members out of the sums of their modes; true for those that have to stay there."""
+        models = self._loaded.models
+        alone = np.zeros(len(members), dtype=np.bool_)
+        rows = np.flatnonzero(~stays & (members.cluster_ids != NOISE))
+        if not len(rows):
+            return alone
+        held = members.cluster_ids[rows]
+        modes = place_in_cluster(points[rows], models.centroids, models.cluster_ids, held).nearest
+        left = models.counts + self._sums.counts - self._left.counts
+        left = left - np.bincount(modes, minlength=len(left))
+        alone[rows] = left[modes] <= 0
+        out = ~alone[rows]
+        self._left.add(points[rows[out]], modes[out], members.distances[rows[out]])
+        return alone
+
+    def _models(self) -> ClusterModels:
+        """The clusters with all images that came and without those that left."""
+        return self._left.removed_from(self._sums.added_to(self._loaded.models))
 
     def finish(self) -> AssignmentSummary:
         """Look for novel clusters if the number of unassigned images has grown."""
@@ -145,7 +218,7 @@ class Assigner:
         images = PreparedImages(
             unassigned.names, unassigned.vectors, self._loaded.space.points(unassigned.vectors)
         )
-        models = self._sums.added_to(self._loaded.models)
+        models = self._models()
         found = self._find_novel(images, before.since[unassigned.firsts], models)
         if found is None:
             return summary
@@ -297,6 +370,23 @@ def _with_head(
     still = unassigned.copy()
     still[rows] = False
     return found, still
+
+
+def _without_medoids(
+    models: ClusterModels, members: Assignments, before: Assignments, after: Assignments
+) -> ClusterModels:
+    """The clusters, another image standing for those whose most typical one went elsewhere."""
+    went = before.image_ids[before.cluster_ids != after.cluster_ids]
+    gone = set(went.tolist()) & set(models.medoids)
+    if not gone:
+        return models
+    medoids = list(models.medoids)
+    stays = ~np.isin(members.image_ids, went)
+    for row, cluster_id in enumerate(models.cluster_ids.tolist()):
+        mine = np.flatnonzero(stays & (members.cluster_ids == cluster_id))
+        if medoids[row] in gone and len(mine):
+            medoids[row] = str(members.image_ids[mine[members.distances[mine].argmin()]])
+    return replace(models, medoids=tuple(medoids))
 
 
 def _with_all_images(cluster: NovelCluster, members: Assignments) -> NovelCluster:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from organizer.library.ingest.novelty import NovelCluster
-from organizer.types import Outcome, PartSpec, ProcessedFile
+from organizer.metadata import time_source
+from organizer.store import AbsentFiles
+from organizer.types import ImageFacts, Outcome, PartSpec, ProcessedFile
 
 _EXAMPLES = 3
 
@@ -30,6 +33,27 @@ class FailedReader:
 
 
 @dataclass(slots=True)
+class NotedPhotos:
+    """New photos of which something has to be said.
+
+    Attributes:
+        photos: Number of them.
+        first: The first file.
+        text: What is to be said of the first.
+    """
+
+    photos: int = 0
+    first: Path | None = None
+    text: str = ""
+
+    def count(self, file: Path, text: str) -> None:
+        """Count a photo."""
+        self.photos += 1
+        if self.first is None:
+            self.first, self.text = file, text
+
+
+@dataclass(slots=True)
 class IngestReport:
     """What an ingest did.
 
@@ -49,6 +73,17 @@ class IngestReport:
         seconds: Wall time.
         interrupted: Whether the run was stopped before its end.
         failed_readers: Readers of metadata that failed on new photos, by name.
+        without_time: New images of which no time could be read.
+        time_sources: Images that got a time in this ingest, by where it was read from.
+        future: New images from a time that has not come yet: the clock was wrong.
+        damaged: New photos of which a part is missing; they are in the library.
+        several: New files that hold several pictures, of which the main one is in the library.
+        absent: Folders of which the files that are gone are not noted as missing, since they are
+            more than half: their disk may not be connected.
+        replaced: Files in whose place another photo is now; each counts among `counts` too, by what
+            that photo is.
+        first_replaced: The first of them, "" where there is none.
+        merged: Pairs of images of an older library that were one picture, and are one image now.
     """
 
     counts: Counter[Outcome] = field(default_factory=Counter)
@@ -66,6 +101,15 @@ class IngestReport:
     seconds: float = 0.0
     interrupted: bool = False
     failed_readers: dict[str, FailedReader] = field(default_factory=dict)
+    without_time: int = 0
+    time_sources: Counter[str] = field(default_factory=Counter)
+    future: int = 0
+    damaged: NotedPhotos = field(default_factory=NotedPhotos)
+    several: NotedPhotos = field(default_factory=NotedPhotos)
+    absent: tuple[AbsentFiles, ...] = ()
+    replaced: int = 0
+    first_replaced: str = ""
+    merged: int = 0
 
     @property
     def unusable(self) -> int:
@@ -78,10 +122,41 @@ class IngestReport:
         if len(self.examples[outcome]) < _EXAMPLES:
             self.examples[outcome].append(str(file))
 
-    def count_reader_failures(self, file: ProcessedFile) -> None:
-        """Count a new photo on which readers of metadata failed."""
+    def recount(self, file: Path, counted: Outcome, outcome: Outcome) -> None:
+        """Count a file otherwise than it was counted."""
+        self.counts[counted] -= 1
+        if str(file) in self.examples[counted]:
+            self.examples[counted].remove(str(file))
+        self.count(outcome, file)
+
+    def count_replaced(self, file: Path) -> None:
+        """Count a file in whose place another photo is now."""
+        self.replaced += 1
+        self.first_replaced = self.first_replaced or str(file)
+
+    def count_time(self, facts: ImageFacts) -> None:
+        """Count a new image by where its time was read from."""
+        source = time_source(facts.taken_at, facts.extra)
+        if source is None:
+            self.without_time += 1
+        else:
+            self.time_sources[source] += 1
+            self.future += str(facts.taken_at) > _latest_time()
+
+    def note(self, file: ProcessedFile) -> None:
+        """Count a new photo among those that are damaged, or lack metadata, or hold several."""
+        if file.damage:
+            self.damaged.count(file.ref.file, file.damage)
+        if file.holds_more:
+            self.several.count(file.ref.file, "")
         for failure in file.reader_failures:
             failed = self.failed_readers.setdefault(
                 failure.reader, FailedReader(failure.reader, failure.reason, file.ref.file)
             )
             failed.photos += 1
+
+
+def _latest_time() -> str:
+    """The time of the zone that is farthest ahead, as a clock there shows it."""
+    ahead = datetime.now(UTC).replace(tzinfo=None) + timedelta(hours=14)
+    return ahead.isoformat(timespec="seconds")

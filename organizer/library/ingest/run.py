@@ -4,32 +4,49 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
 from organizer import metadata, registry
-from organizer.discover import SUFFIXES, Walk, resolve_start
+from organizer.capture_times import FILE_NAME, NamePattern
+from organizer.discover import Walk, image_suffixes, resolve_start
 from organizer.errors import SettingsError
+from organizer.file_times import modified_ns
+from organizer.kinds_not_read import by_kind
 from organizer.library import embedders
 from organizer.library.arrangements.active import arranged_files_below
 from organizer.library.clustering.preprocessing import uses_capture_info
 from organizer.library.ingest.commit import CommitBuffer
+from organizer.library.ingest.described import undescribed_files
 from organizer.library.ingest.late import assign_late
+from organizer.library.ingest.name_times import complete_times, with_name_times
 from organizer.library.ingest.report import IngestReport
+from organizer.library.ingest.twins import Suspect, merge_twins
 from organizer.library.progress import NoProgress, Progress
 from organizer.paths import folder_prefix
 from organizer.protocols import Embedder, Executor, LoadedEmbedder
 from organizer.settings import DEFAULT_EMBEDDER, Settings, config_path
-from organizer.store import FileImage, FileIndex, IdSet, PhotoRoot, Store
+from organizer.store import (
+    AbsentFiles,
+    FileImage,
+    FileIndex,
+    IdSet,
+    KnownPictures,
+    PhotoRoot,
+    Store,
+)
 from organizer.types import (
     FileState,
+    Identity,
     ImageRef,
+    KnownImage,
     Outcome,
     PartSpec,
     Problem,
     ProcessedBatch,
+    ProcessedFile,
     ReaderFailure,
 )
 
@@ -63,7 +80,7 @@ def require_images(starts: Sequence[Path]) -> None:
         others += walk.other_suffixes
     where = " or ".join(str(start) for start in starts)
     found = f", only {_listed(others)}" if others else ""
-    kinds = " ".join(sorted(suffix.removeprefix(".") for suffix in SUFFIXES))
+    kinds = " ".join(sorted(suffix.removeprefix(".") for suffix in image_suffixes()))
     raise SettingsError(f"there are no images in {where}{found}", f"read are: {kinds}")
 
 
@@ -92,7 +109,11 @@ def run_ingest(
     settings: Settings,
     progress: Progress,
     stop: Callable[[], bool],
+    confirm_missing: bool = False,
     is_complete: Callable[[ImageRef], bool] | None = None,
+    name_times: NamePattern | None = None,
+    verify: bool = False,
+    reread_metadata: bool = False,
 ) -> IngestReport:
     """See `organizer.library.Library.ingest`. The caller keeps other writers out.
 
@@ -107,13 +128,20 @@ def run_ingest(
         settings: The settings.
         progress: Receives the progress.
         stop: As in `Library.ingest`.
+        confirm_missing: As in `Library.ingest`.
         is_complete: Whether a file is to be read; another program may still be writing it. One
             that is not, or that changed while it was read and cannot be used, is left for a later
             ingest: neither broken nor missing. None reads all files.
+        name_times: How names of files tell the times of images that have no other.
+        verify: As in `Library.ingest`.
+        reread_metadata: As in `Library.ingest`.
     """
     try:
         run = _prepare(store, starts, embedder, other_weights, settings, progress, stop)
-        run.is_complete = is_complete
+        run.is_complete, run.name_times = is_complete, name_times
+        run.confirm_missing = confirm_missing
+        run.index.trusts_times = not (verify or reread_metadata)
+        run.reads_again = reread_metadata
         return run.run(was_interrupted=was_interrupted)
     finally:
         store.roots.discard_pending()
@@ -127,19 +155,27 @@ class PendingFiles:
         refs: The files that it would read.
         gone: Number of files, and of problems of files, that are not there any more.
         returned: Number of missing files that are there again.
+        absent: Folders most of whose files are gone; an ingest leaves these as they are known.
     """
 
     refs: tuple[ImageRef, ...]
     gone: int
     returned: int
+    absent: tuple[AbsentFiles, ...] = ()
 
 
 def pending_files(
-    store: Store, starts: Sequence[Path], *, embedder: str | Embedder | None, settings: Settings
+    store: Store,
+    starts: Sequence[Path],
+    *,
+    embedder: str | Embedder | None,
+    settings: Settings,
+    confirm_missing: bool = False,
 ) -> PendingFiles:
     """Look for what an ingest would read or note, without reading a file or writing anything."""
     try:
         run = _prepare(store, starts, embedder, False, settings, NoProgress(), lambda: False)
+        run.confirm_missing = confirm_missing
         return run.pending()
     finally:
         store.roots.discard_pending()
@@ -196,8 +232,15 @@ class _Ingest:
         index: The known files below the starting points.
         arranged: Links and copies that arrangements made below the starting points.
         blind: Folders that cannot be listed.
+        seen: Number of image files that are there, by starting point.
         found_again: Files of known images, by image.
         is_complete: See `run_ingest`.
+        name_times: See `run_ingest`.
+        confirm_missing: See `run_ingest`.
+        reads_again: Whether the metadata of files that did not change are read too.
+        undescribed: Images that may have the metadata of another file than the one that counts.
+        twins: Pairs of images that turned out to be one picture.
+        suspects: Pairs that may be.
     """
 
     store: Store
@@ -214,8 +257,15 @@ class _Ingest:
     arranged: frozenset[str]
     report: IngestReport = field(default_factory=IngestReport)
     blind: list[Problem] = field(default_factory=list)
+    seen: Counter[Path] = field(default_factory=Counter)
     found_again: dict[str, list[Path]] = field(default_factory=dict)
     is_complete: Callable[[ImageRef], bool] | None = None
+    name_times: NamePattern | None = None
+    confirm_missing: bool = False
+    reads_again: bool = False
+    undescribed: set[str] = field(default_factory=set)
+    twins: list[tuple[str, str]] = field(default_factory=list)
+    suspects: list[Suspect] = field(default_factory=list)
 
     def pending(self) -> PendingFiles:
         """See `pending_files`."""
@@ -225,17 +275,26 @@ class _Ingest:
             for ref, known in zip(refs, self.index.look_up(refs, self.root_ids), strict=True)
             if known is None
         ]
-        blind = [problem.ref.file for problem in self.blind]
-        gone = len(self.index.vanished(except_below=blind)) + len(self.index.vanished_problems())
-        return PendingFiles(tuple(refs), gone, len(self.index.found_again()))
+        vanished = self._vanished()
+        absent = self._look_absent(vanished)
+        gone = len(set(vanished).difference(*(found.gone for found in absent)))
+        gone += 0 if absent else len(self.index.vanished_problems())
+        return PendingFiles(tuple(refs), gone, len(self.index.found_again()), absent)
 
     def run(self, *, was_interrupted: bool) -> IngestReport:
         """Look for files, embed new images, note what has gone."""
         started = time.monotonic()
         new = self._look()
+        absent = self._look_absent(self._vanished())
+        if self.name_times is not None:
+            starts = [start for _, start in self.walks]
+            known = complete_times(self.store, starts, self.name_times)
+            self.report.time_sources.update({FILE_NAME: known} if known else {})
         if new:
             self._embed(new)
-        self._sweep(was_interrupted=was_interrupted)
+        self._sweep(absent, was_interrupted=was_interrupted)
+        self._merge_twins()
+        self._describe_again()
         self._assign_late()
         for file in (file for files in self.found_again.values() for file in files):
             self.report.count(Outcome.DUPLICATE, file)
@@ -289,6 +348,8 @@ class _Ingest:
             walk = Walk(root.folder, start)
             refs = (self._attributed(ref, root) for ref in walk if not self._is_arranged(ref))
             while chunk := list(islice(refs, _REFS_AT_ONCE)):
+                if not again:
+                    self.seen[start] += len(chunk)
                 yield chunk
             if not again:
                 self.blind += walk.problems
@@ -310,34 +371,63 @@ class _Ingest:
     # Read, embed, commit -------------------------------------------------------------------
 
     def _embed(self, total: int) -> None:
-        settings = self.settings
-        loaded = self.loaded or self._load()
+        loaded = self._loaded()
         self.spec = loaded.spec
         self.report.engine = getattr(loaded.part, "engine", "")
-        commit = CommitBuffer.open(
-            self.store, loaded, self.root_ids, self.report, seed=settings.seed
+        pictures = self.store.photos.known_pictures(self.embedded)
+        pictures.reads_again = self.reads_again
+        commit = self._commit_buffer(loaded, pictures)
+        self.progress.begin(f"embedding with {loaded.spec.name}", total)
+        self._drain(self._executor(), loaded, commit, pictures)
+        self.found_again = commit.found_again
+        self.undescribed |= commit.undescribed
+        self.twins += commit.twins
+        self.suspects += commit.suspects
+
+    def _commit_buffer(self, loaded: LoadedEmbedder, pictures: KnownPictures) -> CommitBuffer:
+        return CommitBuffer.open(
+            self.store,
+            loaded,
+            self.root_ids,
+            self.report,
+            embedded=self.embedded,
+            pictures=pictures,
+            seed=self.settings.seed,
         )
+
+    def _executor(self) -> Executor:
+        settings = self.settings
         options = {
             "threads": settings.threads,
             "batch_size": settings.batch_size,
             "max_file_bytes": settings.max_file_bytes,
         }
         _, executor = registry.create_part(_EXECUTORS, PartSpec(settings.executor), options=options)
-        self.progress.begin(f"embedding with {loaded.spec.name}", total)
-        self._drain(executor, loaded, commit)
-        self.found_again = commit.found_again
+        return executor  # type: ignore[no-any-return]
+
+    def _loaded(self) -> LoadedEmbedder:
+        if self.loaded is None:
+            self.loaded = self._load()
+        return self.loaded
 
     def _load(self) -> LoadedEmbedder:
         return embedders.load_embedder(self.spec or PartSpec(DEFAULT_EMBEDDER), self.settings)
 
-    def _drain(self, executor: Executor, loaded: LoadedEmbedder, commit: CommitBuffer) -> None:
-        batches = executor.run(self._refs_to_read(), loaded, is_known=self.embedded.__contains__)
+    def _drain(
+        self,
+        executor: Executor,
+        loaded: LoadedEmbedder,
+        commit: CommitBuffer,
+        pictures: KnownPictures,
+    ) -> None:
+        batches = executor.run(self._refs_to_read(), loaded, find=pictures.find)
         notes = _Notes(self.progress, loaded.spec.name, self.settings.batch_size)
         last = time.monotonic()
         for read in batches:
             batch = read if self.is_complete is None else _without_changing(read)
+            if self.name_times is not None:
+                batch = with_name_times(batch, self.name_times)
             notes.of(batch)
-            self.embedded.add(batch.embeddings.image_ids)
             commit.add(batch)
             self.progress.advance(len(batch.files))
             overdue = time.monotonic() - last > self.settings.commit_seconds
@@ -352,31 +442,79 @@ class _Ingest:
 
     # Sweep ---------------------------------------------------------------------------------
 
-    def _sweep(self, *, was_interrupted: bool) -> None:
+    def _vanished(self) -> list[FileImage]:
+        """The files that were there and are not, except where one cannot look."""
+        return self.index.vanished(except_below=[problem.ref.file for problem in self.blind])
+
+    def _sweep(self, absent: Sequence[AbsentFiles], *, was_interrupted: bool) -> None:
         """Mark the files that are missing, present again, or moved.
 
         A run that was stopped does so too: every file was looked for before the first was read.
         """
         with self.store.writing(), self.store.transaction():
             self.store.roots.write_pending()
-            self._note_gone(was_interrupted=was_interrupted)
+            self._note_gone(absent, was_interrupted=was_interrupted)
         for problem in self.blind:
             self.report.count(problem.outcome, problem.ref.file)
 
-    def _note_gone(self, *, was_interrupted: bool) -> None:
+    def _note_gone(self, absent: Sequence[AbsentFiles], *, was_interrupted: bool) -> None:
         photos = self.store.photos
         photos.mark(self.index.found_again(), FileState.PRESENT)
-        blind = [problem.ref.file for problem in self.blind]
-        vanished = self.index.vanished(except_below=blind)
+        vanished = self._vanished()
+        self.undescribed.update(image_id for _, image_id in vanished)
+        self.undescribed.update(image_id for _, image_id in self.index.found_again())
         missing = photos.files_in_state(self.found_again, FileState.MISSING)
         moved = self._matched([*missing, *vanished])
         if was_interrupted:
             moved |= self._moved_before_interruption(vanished)
         photos.forget_files(moved)
-        photos.mark(set(vanished) - moved, FileState.MISSING)
-        self.report.counts[Outcome.MISSING] += len(set(vanished) - moved)
-        photos.forget_problems(self.index.vanished_problems())
+        without_moved = (found.without(moved) for found in absent)
+        self.report.absent = tuple(found for found in without_moved if found.is_most)
+        left = moved.union(*(found.gone for found in self.report.absent))
+        photos.mark(set(vanished) - left, FileState.MISSING)
+        self.report.counts[Outcome.MISSING] += len(set(vanished) - left)
+        if not self.report.absent:
+            photos.forget_problems(self.index.vanished_problems())
         photos.add_problems(self.blind, self.root_ids)
+
+    def _look_absent(self, vanished: Collection[FileImage]) -> tuple[AbsentFiles, ...]:
+        """The folders that may be on a disk that is not connected, before anything is read."""
+        if self.confirm_missing:
+            return ()
+        return self.store.photos.absent(
+            {start: self.seen[start] for _, start in self.walks}, vanished
+        )
+
+    def _merge_twins(self) -> None:
+        if self.spec is not None and (self.twins or self.suspects):
+            with self.store.writing():
+                self.undescribed |= merge_twins(
+                    self.store,
+                    self.spec,
+                    self.twins,
+                    self.suspects,
+                    self.report,
+                    seed=self.settings.seed,
+                )
+
+    def _describe_again(self) -> None:
+        """Read the files whose metadata count now and were not read, as those before them went."""
+        held = undescribed_files(self.store, self.undescribed)
+        if not held or self.report.interrupted:
+            return
+        loaded, pictures = self._loaded(), self.store.photos.known_pictures(self.embedded)
+
+        def find(identity: Identity) -> KnownImage | None:
+            known = pictures.find(identity)
+            return None if known is None else replace(known, file_hash="")
+
+        commit = self._commit_buffer(loaded, pictures)
+        refs = iter([one.ref for one in held])
+        for batch in self._executor().run(refs, loaded, find=find):
+            # A file that has changed once more is for the next ingest.
+            as_known = {one.ref: one.image_id for one in held}
+            files = (f for f in batch.files if f.image_id == as_known[f.ref])
+            commit.describe(replace(batch, files=tuple(files)))
 
     def _matched(self, gone: list[FileImage]) -> set[FileImage]:
         """The files that are gone and whose content was found elsewhere: they moved."""
@@ -426,7 +564,7 @@ class _Notes:
 
 
 def _reader_note(failure: ReaderFailure, ref: ImageRef) -> str:
-    """Said at once: what a reader does not find in a new photo is never looked for again."""
+    """Said at once: what a reader does not find in a photo is looked for again only if asked."""
     return (
         f"the metadata reader {failure.reader!r} of {metadata.reader_provider(failure.reader)} "
         f"failed on {ref.file}: {failure.reason}; new photos go in without what it would find"
@@ -434,9 +572,13 @@ def _reader_note(failure: ReaderFailure, ref: ImageRef) -> str:
 
 
 def _without_changing(batch: ProcessedBatch) -> ProcessedBatch:
-    """A batch without the unusable files that have changed or gone since they were looked for."""
-    files = tuple(f for f in batch.files if f.problem is None or not _has_changed(f.ref))
+    """A batch without the unusable or damaged files that changed since they were looked for."""
+    files = tuple(f for f in batch.files if not _is_doubtful(f) or not _has_changed(f.ref))
     return replace(batch, files=files)
+
+
+def _is_doubtful(file: ProcessedFile) -> bool:
+    return file.problem is not None or bool(file.damage)
 
 
 def _has_changed(ref: ImageRef) -> bool:
@@ -444,7 +586,7 @@ def _has_changed(ref: ImageRef) -> bool:
         status = ref.file.stat()
     except OSError:
         return True
-    return (status.st_size, status.st_mtime_ns) != (ref.size, ref.mtime_ns)
+    return (status.st_size, modified_ns(status)) != (ref.size, ref.mtime_ns)
 
 
 def _is_below(ref: ImageRef, folder: Path) -> bool:
@@ -452,6 +594,7 @@ def _is_below(ref: ImageRef, folder: Path) -> bool:
 
 
 def _listed(counts: Counter[str]) -> str:
-    return ", ".join(
-        f"{count} {suffix or 'without suffix'}" for suffix, count in counts.most_common(4)
-    )
+    ranked = list(by_kind(counts).items())
+    rest = [f"{len(ranked) - 6} more kinds"] if len(ranked) > 6 else []
+    shown = [f"{count} {suffix or 'without suffix'}" for suffix, count in ranked[:6]]
+    return ", ".join(shown + rest)

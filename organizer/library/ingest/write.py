@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from organizer.capture_times import NamePattern
 from organizer.library.ingest.report import IngestReport
 from organizer.library.ingest.run import run_ingest
 from organizer.library.opening import OpenLibrary
@@ -21,7 +22,11 @@ def write_ingest(
     progress: Progress,
     stop: Callable[[], bool],
     other_weights: bool = False,
+    confirm_missing: bool = False,
     is_complete: Callable[[ImageRef], bool] | None = None,
+    name_times: NamePattern | None = None,
+    verify: bool = False,
+    reread_metadata: bool = False,
 ) -> IngestReport:
     """Keep other writers out but for decisions, ingest, and tidy up; see `run_ingest`.
 
@@ -39,7 +44,11 @@ def write_ingest(
             settings=opened.settings,
             progress=progress,
             stop=stop,
+            confirm_missing=confirm_missing,
             is_complete=is_complete,
+            name_times=name_times,
+            verify=verify,
+            reread_metadata=reread_metadata,
         )
         if sum(report.counts.values()) > report.counts[Outcome.UNCHANGED]:
             with opened.store.writing():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from organizer.library.images.thumbnails import make_thumbnails
 from organizer.library.progress import Progress
+from organizer.paths import mark_missing
 from organizer.report.contents import ReportPicture
 from organizer.store import Store
 from organizer.thumbnail import Thumbnail, thumbnail
@@ -34,6 +35,7 @@ class Album:
     Attributes:
         image_ids: ``(n,)`` the images of the report.
         files: A file of each image that is named.
+        gone: Those images of which no file is there.
         thumbnails: By image id.
         crops: Those images that are crops.
         wanted: Number of pictures that were to be read.
@@ -43,6 +45,7 @@ class Album:
 
     image_ids: NDArray[np.object_]
     files: Mapping[str, Path]
+    gone: Collection[str]
     thumbnails: Mapping[str, Thumbnail]
     crops: Mapping[str, Crop]
     wanted: int
@@ -51,7 +54,9 @@ class Album:
 
     def path(self, row: int) -> str:
         """The path of the image of a row, for a person."""
-        return relative_to(self.files[self.image_ids[row]], self.below)
+        image_id = self.image_ids[row]
+        shown = relative_to(self.files[image_id], self.below)
+        return mark_missing(shown, missing=image_id in self.gone)
 
     def link(self, row: int) -> str:
         """The URL of the file of a row, for the page."""
@@ -112,6 +117,7 @@ def make_album(
     return Album(
         image_ids=image_ids,
         files={image_id: rows[0].file for image_id, rows in files.items()},
+        gone={image_id for image_id, rows in files.items() if rows[0].is_missing},
         thumbnails=make_thumbnails(
             store,
             wanted,

@@ -13,6 +13,7 @@ import numpy as np
 from organizer.evaluate.internal import METRIC
 from organizer.library.clustering.preprocessing import describe_preprocessing
 from organizer.library.clustering.space import reducer_text
+from organizer.library.images.visible import missing_or_cut
 from organizer.library.progress import Progress
 from organizer.library.reports import sheets
 from organizer.library.reports.album import Album, make_album
@@ -75,7 +76,7 @@ def report_contents(
     del scored, vectors  # of a million images they are a gigabyte, and pictures need room
     models = store.clusterings.models(report.clustering.clustering_id)
     shown = _ShownImages(
-        sheets=sheets.choose_sheet_images(members, models, hidden),
+        sheets=sheets.choose_sheet_images(members, models, hidden, missing_or_cut(store)),
         unassigned=sheets.sample_unassigned(members, seed=settings.seed, hidden=hidden),
         disagreeing=disagreeing,
         drawn=drawn,

@@ -148,8 +148,7 @@ def report_notes(report: ClusteringReport) -> list[str]:
         notes.append(f"{report.labelled:,} of {report.images:,} images have a label")
     if report.labels and report.truth is None:
         notes.append("the images with a label are all unassigned: there is nothing to score")
-    if report.known.unmatched:
-        notes.append(f"{report.known.unmatched:,} labels are of files that are not in the library")
+    notes += report.known.reasons
     if report.known.conflict is not None:
         notes.append(report.known.conflict)
     return notes

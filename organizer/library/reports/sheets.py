@@ -41,9 +41,15 @@ class SheetImages:
 
 
 def choose_sheet_images(
-    members: Assignments, models: ClusterModels, hidden: Collection[str] = ()
+    members: Assignments,
+    models: ClusterModels,
+    hidden: Collection[str] = (),
+    gone: Collection[str] = (),
 ) -> dict[int, SheetImages]:
-    """Choose the sheets of the largest clusters, by cluster id; hidden images are on none."""
+    """Choose the sheets of the largest clusters, by cluster id.
+
+    Hidden images are on none, images whose files are gone only where a cluster has no others.
+    """
     ids, counts = np.unique(members.cluster_ids[members.cluster_ids != NOISE], return_counts=True)
     largest = ids[np.lexsort((ids, -counts))][:SHEETS]
     order = np.argsort(members.cluster_ids, kind="stable")
@@ -51,9 +57,10 @@ def choose_sheet_images(
     last = np.searchsorted(members.cluster_ids[order], largest, side="right")
     medoids = _medoids(models)
     return {
-        int(i): _choice(members, rows, medoids.get(int(i)))
+        int(i): _choice(members, there if len(there) else rows, medoids.get(int(i)))
         for i, start, end in sorted(zip(largest, first, last, strict=True))
         if len(rows := visible_rows(members, order[start:end], hidden))
+        for there in [visible_rows(members, rows, gone)]
     }
 
 

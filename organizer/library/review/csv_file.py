@@ -10,16 +10,17 @@ Texts that a spreadsheet would run as formulas are guarded as in an export.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from organizer.errors import SettingsError
 from organizer.export.spreadsheet import guarded, guarded_path
 from organizer.library import csv_tables
-from organizer.library.csv_tables import CsvTable, TableRow
+from organizer.library.csv_tables import CsvTable, LeftOutLine, OddLineError, TableRow
 from organizer.library.current import require_clustering
 from organizer.library.output_paths import resolve_output
+from organizer.library.photo_paths.lines import read_images
 from organizer.library.review.answers import AnswerTranslator, answer_summary, answers_never_given
 from organizer.library.review.sample import ReviewItem
 from organizer.store import Answer, SampleKind, Store
@@ -53,11 +54,13 @@ class FilledTable:
         blank: Number of lines without an answer.
         differing: Number of answers that were left out, since another one was given after the
             table was written.
+        left_out: The lines that cannot be read, or contradict each other.
     """
 
     answers: list[Answer]
     blank: int
     differing: int = 0
+    left_out: tuple[LeftOutLine, ...] = ()
 
 
 def write_review(file: Path, items: Sequence[ReviewItem], *, store: Store, force: bool) -> None:
@@ -113,10 +116,12 @@ def _not_read_in(file: Path, store: Store) -> int:
     if any(name not in table.columns for name in _NEEDED):
         return 0
     try:
-        answers = [answer for _, answer, _ in _answers(table, store) if answer is not None]
+        read = _read_lines(table, store)
     except SettingsError:
         return sum(bool(line.cell(table.columns["belongs"]).strip()) for line in table.lines)
-    return len(answers_never_given(store, answers))
+    return len(answers_never_given(store, [answer for answer, _ in read.given])) + len(
+        read.left_out
+    )
 
 
 def read_review(file: Path, store: Store, *, force: bool = False) -> FilledTable:
@@ -129,18 +134,21 @@ def read_review(file: Path, store: Store, *, force: bool = False) -> FilledTable
 
     Raises:
         ClusteringError: There is no clustering yet.
-        SettingsError: The file cannot be read, a line cannot be read, or two lines contradict each
-            other; nothing is taken from such a file.
+        SettingsError: The file cannot be read, is no such table, or none of its answers can be
+            read.
     """
     require_clustering(store)
     table = csv_tables.read_csv(
         file, hint="organizer review --sample 200 --out FILE makes one to fill in"
     )
-    lines = _answers(table, store)
-    given = [(answer, asked) for _, answer, asked in lines if answer is not None]
-    taken = given if force else _without_overruled(given, store)
+    read = _read_lines(table, store)
+    csv_tables.require_lines(table.file, read.left_out, len(read.given))
+    taken = read.given if force else _without_overruled(read.given, store)
     return FilledTable(
-        [answer for answer, _ in taken], len(lines) - len(given), len(given) - len(taken)
+        [answer for answer, _ in taken],
+        read.blank,
+        len(read.given) - len(taken),
+        tuple(read.left_out),
     )
 
 
@@ -159,14 +167,36 @@ def _without_overruled(
     return found
 
 
-def _answers(table: CsvTable, store: Store) -> list[tuple[TableRow, Answer | None, int]]:
-    """Each line with its answer, and the number of the last answer when it was written."""
+@dataclass(slots=True)
+class _ReadLines:
+    """The lines of a table.
+
+    Attributes:
+        given: The answers, each with the number of the last one when it was written.
+        blank: Number of lines without an answer.
+        left_out: Those that cannot be read, or contradict each other.
+    """
+
+    given: list[tuple[Answer, int]]
+    blank: int
+    left_out: list[LeftOutLine]
+
+
+def _read_lines(table: CsvTable, store: Store) -> _ReadLines:
     _require_columns(table)
-    found = [(line, *_answer(table, line)) for line in table.lines]
-    given = [(line, answer) for line, answer, _ in found if answer is not None]
-    _require_known(table.file, given, store)
-    _require_consistent(table.file, given)
-    return found
+    answered = [n for n in table.lines if n.cell(table.columns["belongs"]).strip()]
+    images = read_images(table, answered, store)
+    left_out = images.left_out
+    known = _Known.read(store)
+    found: list[tuple[int, Answer, int]] = []
+    for line in answered:
+        if line.number in images.of:
+            try:
+                found.append((line.number, *_answer(table, line, images.of[line.number], known)))
+            except OddLineError as error:
+                left_out.append(error.of(line.number))
+    given = _consistent(found, left_out)
+    return _ReadLines(given, len(table.lines) - len(answered), left_out)
 
 
 def _row(item: ReviewItem, last: int) -> list[str | None]:
@@ -199,28 +229,45 @@ def _require_columns(table: CsvTable) -> None:
                 raise table.broken(line, place)
 
 
-def _answer(table: CsvTable, line: TableRow) -> tuple[Answer | None, int]:
-    file, number, at = table.file, line.number, table.columns
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The clusters that are or were, and the clusterings."""
+
+    clusters: Container[int]
+    clusterings: Container[int]
+
+    @classmethod
+    def read(cls, store: Store) -> _Known:
+        ids = (clustering.clustering_id for clustering in store.clusterings.all())
+        return cls(store.clusterings.origins(), {0, *ids})
+
+
+def _answer(table: CsvTable, line: TableRow, image_id: str, known: _Known) -> tuple[Answer, int]:
+    """The answer of a line, and the number of the last answer when it was written.
+
+    Raises:
+        OddLineError: It cannot be read.
+    """
+    at = table.columns
     values = {name: line.cell(at[name]).strip().lower() for name in _NEEDED}
     answered = values["belongs"].removesuffix(".0")
-    if not answered:
-        return None, 0
     if answered not in YES + NO:
-        raise SettingsError(
-            f"{file} line {number}: {values['belongs']!r} in the column belongs is no answer",
+        raise OddLineError(
+            f"{values['belongs']!r} in the column belongs is no answer",
             f"{', '.join(YES)}; {', '.join(NO)}; or nothing where you did not look",
         )
     cluster_id = values["cluster_id"].removesuffix(".0")
-    if not re.fullmatch(r"[0-9]{1,18}", cluster_id):
-        raise _changed(file, number, "cluster_id", values["cluster_id"])
+    is_id = re.fullmatch(r"[0-9]{1,18}", cluster_id) is not None
+    if not is_id or int(cluster_id) not in known.clusters:
+        raise _changed("cluster_id", values["cluster_id"])
     if values["drawn"] not in list(SampleKind):
-        raise _changed(file, number, "drawn", values["drawn"])
+        raise _changed("drawn", values["drawn"])
     asked = line.cell(at["asked"]).strip().lower() if "asked" in at else ""
     state = _ASKED.fullmatch(asked or "c0-a0")
-    if state is None:
-        raise _changed(file, number, "asked", asked)
+    if state is None or int(state[1]) not in known.clusterings:
+        raise _changed("asked", asked)
     answer = Answer(
-        image_id=values["image_id"],
+        image_id=image_id,
         cluster_id=int(cluster_id),
         belongs=answered in YES,
         drawn=SampleKind(values["drawn"]),
@@ -229,41 +276,27 @@ def _answer(table: CsvTable, line: TableRow) -> tuple[Answer | None, int]:
     return answer, int(state[2])
 
 
-def _require_known(file: Path, given: Sequence[tuple[TableRow, Answer]], store: Store) -> None:
-    """Make sure that every answer is about an image of the library and a cluster that is or was."""
-    ids = [answer.image_id for _, answer in given]
-    images = store.photos.facts_of(i for i in ids if i and not set(i) - set("0123456789abcdef"))
-    clusters = store.clusterings.origins()
-    clusterings = {0, *(c.clustering_id for c in store.clusterings.all())}
-    for line, answer in given:
-        if answer.image_id not in images:
-            raise SettingsError(
-                f"{file} line {line.number}: there is no image {answer.image_id[:40]!r} in the "
-                "library",
-                "is it another library's table? --library names the right one",
-            )
-        if answer.cluster_id not in clusters:
-            raise _changed(file, line.number, "cluster_id", str(answer.cluster_id))
-        if answer.clustering_id not in clusterings:
-            raise _changed(file, line.number, "asked", f"c{answer.clustering_id}")
-
-
-def _require_consistent(file: Path, given: Sequence[tuple[TableRow, Answer]]) -> None:
-    """Make sure that no two lines contradict each other."""
-    first: dict[tuple[str, int], tuple[TableRow, Answer]] = {}
-    for line, answer in given:
+def _consistent(
+    found: Sequence[tuple[int, Answer, int]], left_out: list[LeftOutLine]
+) -> list[tuple[Answer, int]]:
+    """The answers without those that contradict each other: which is meant is not known."""
+    said: dict[tuple[str, int], dict[bool, int]] = {}
+    for number, answer, _ in found:
         pair = (answer.image_id, answer.cluster_id)
-        earlier, other = first.setdefault(pair, (line, answer))
-        if other.belongs is not answer.belongs:
-            raise SettingsError(
-                f"{file} lines {earlier.number} and {line.number} contradict each other: one "
-                "image, yes and no",
-                "leave one of the two answers",
-            )
+        said.setdefault(pair, {}).setdefault(answer.belongs, number)
+    given = []
+    for number, answer, asked in found:
+        lines = said[answer.image_id, answer.cluster_id]
+        if len(lines) == 1:
+            given.append((answer, asked))
+            continue
+        first, second = sorted(lines.values())
+        why = f"lines {first} and {second} contradict each other: one image, yes and no"
+        left_out.append(LeftOutLine(number, why, "leave one of the two answers"))
+    return given
 
 
-def _changed(file: Path, line: int, column: str, value: str) -> SettingsError:
-    return SettingsError(
-        f"{file} line {line}: the column {column} holds {value!r}",
-        "leave it as organizer review --out wrote it",
+def _changed(column: str, value: str) -> OddLineError:
+    return OddLineError(
+        f"the column {column} holds {value!r}", "leave it as organizer review --out wrote it"
     )

@@ -55,6 +55,7 @@ class ReviewItem:
         other_id: The cluster that most of these are in.
         other_name: Its name.
         box: The box in the photo, for a crop.
+        missing: Whether no file of it was there when last looked for.
     """
 
     image_id: str
@@ -69,6 +70,7 @@ class ReviewItem:
     other_id: int | None = None
     other_name: str | None = None
     box: Box | None = None
+    missing: bool = False
 
     def answer(self, *, belongs: bool) -> Answer:
         """The answer of a person; see `Review.answer`."""
@@ -174,6 +176,9 @@ class _ItemMaker:
     def has(self, pair: ImageInCluster) -> bool:
         return pair[0] in self.files
 
+    def _is_there(self, image_id: str) -> bool:
+        return image_id in self.files and not self.files[image_id][0].is_missing
+
     def make(
         self,
         pair: ImageInCluster,
@@ -184,7 +189,7 @@ class _ItemMaker:
         other: int | None = None,
     ) -> ReviewItem:
         image_id, cluster_id = pair
-        typical = [i for i in self.typical[cluster_id] if i != image_id and i in self.files]
+        typical = [i for i in self.typical[cluster_id] if i != image_id and self._is_there(i)]
         return ReviewItem(
             image_id=image_id,
             path=self.files[image_id][0].file,
@@ -198,6 +203,7 @@ class _ItemMaker:
             other_id=other,
             other_name=self.names.get(other) if other is not None else None,
             box=self.files[image_id][0].box,
+            missing=self.files[image_id][0].is_missing,
         )
 
 

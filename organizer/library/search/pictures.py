@@ -8,6 +8,7 @@ from pathlib import Path
 from organizer import decode
 from organizer.embed.pictures import embed_pictures, prepare_picture
 from organizer.errors import ImageError, SettingsError
+from organizer.file_times import modified_ns
 from organizer.library import embedders
 from organizer.library.search.text import reads_texts
 from organizer.protocols import LoadedEmbedder, least_side
@@ -47,7 +48,7 @@ class QueryEmbedder:
             SettingsError: It is no image, or the embedder makes no vector of it.
         """
         status = file.stat()
-        ref = ImageRef(file.parent, file.name, status.st_size, status.st_mtime_ns)
+        ref = ImageRef(file.parent, file.name, status.st_size, modified_ns(status))
         try:
             data = decode.read_file(ref, max_bytes=self._settings.max_file_bytes)
         except ImageError as error:

@@ -33,6 +33,7 @@ class Question:
         guess_name: Its name.
         confidence: How probable that is, 0 to 1; None without a guess.
         box: The box in the photo, for a crop.
+        missing: Whether no file of it was there when last looked for.
     """
 
     image_id: str
@@ -43,6 +44,7 @@ class Question:
     guess_name: str | None = None
     confidence: float | None = None
     box: Box | None = None
+    missing: bool = False
 
 
 def find_questions(
@@ -137,6 +139,7 @@ def _made(
                 names.get(guess) if guess is not None else None,
                 share,
                 files[image_id][0].box,
+                files[image_id][0].is_missing,
             )
         )
     return found

@@ -19,9 +19,10 @@ from organizer.export.spreadsheet import guarded, guarded_path, unguarded
 from organizer.library import csv_tables
 from organizer.library.corrections.names import typed_name
 from organizer.library.corrections.requests import DecisionRequest, MakeCluster, MoveImages
-from organizer.library.csv_tables import CsvTable, TableRow
+from organizer.library.csv_tables import CsvTable, LeftOutLine, OddLineError, TableRow
 from organizer.library.current import require_clustering, unknown_cluster
 from organizer.library.output_paths import resolve_output
+from organizer.library.photo_paths.lines import read_images
 from organizer.library.suggestions.ask import Question
 from organizer.library.suggestions.names import bearers
 from organizer.library.suggestions.propose import Suggestion
@@ -37,7 +38,6 @@ SUGGESTION_COLUMNS = (
     "guess",
 )
 _NEEDED = ("image_id", "name", "cluster_id")
-_ID = re.compile(r"[0-9a-f]{32}")
 _CLUSTER_ID = re.compile(r"[0-9]{1,18}")
 _HINT = "organizer suggest --out FILE makes one"
 
@@ -50,11 +50,13 @@ class FilledSuggestions:
         requests: One for each cluster.
         images: The number of images that they are about.
         blank: Lines with neither a name nor a cluster.
+        left_out: The lines that cannot be read, or contradict each other.
     """
 
     requests: list[DecisionRequest]
     images: int
     blank: int
+    left_out: tuple[LeftOutLine, ...] = ()
 
 
 def write_suggestions(
@@ -91,45 +93,63 @@ def read_suggestions(file: Path, store: Store) -> FilledSuggestions:
 
     Raises:
         ClusteringError: There is no clustering yet.
-        SettingsError: The file cannot be read, a line cannot be understood, or two lines contradict
-            each other; nothing is taken from such a file.
+        SettingsError: The file cannot be read, is no such table, or none of its lines that name
+            something can be read.
     """
     current = require_clustering(store)
     table = csv_tables.read_csv(file, hint=_HINT)
     _require_columns(table)
-    ids = store.clusterings.cluster_ids(current.clustering_id)
-    given, blank = _read_lines(table, _Targets.read(store, ids))
-    _require_known(table.file, given, store)
-    images: dict[int | str, list[str]] = {}
-    for image_id, (_, target) in given.items():
-        images.setdefault(target, []).append(image_id)
+    targets = _Targets.read(store, store.clusterings.cluster_ids(current.clustering_id))
+    named, left_out = _read_targets(table, targets)
+    blank = len(table.lines) - len(named) - len(left_out)
+    lines = [line for line in table.lines if line.number in named]
+    images = read_images(table, lines, store)
+    left_out += images.left_out
+    given = _consistent([(n, i, named[n]) for n, i in sorted(images.of.items())], left_out)
+    csv_tables.require_lines(table.file, left_out, len(given))
+    by_target: dict[int | str, list[str]] = {}
+    for image_id, target in given.items():
+        by_target.setdefault(target, []).append(image_id)
     requests: list[DecisionRequest] = [
         MakeCluster(found, target) if isinstance(target, str) else MoveImages(found, target)
-        for target, found in images.items()
+        for target, found in by_target.items()
     ]
-    return FilledSuggestions(requests, len(given), blank)
+    return FilledSuggestions(requests, len(given), blank, tuple(left_out))
 
 
-def _read_lines(table: CsvTable, targets: _Targets) -> tuple[dict[str, tuple[int, int | str]], int]:
-    """The line and target of each image, and the number of lines that name none."""
-    given: dict[str, tuple[int, int | str]] = {}
+def _read_targets(
+    table: CsvTable, targets: _Targets
+) -> tuple[dict[int, int | str], list[LeftOutLine]]:
+    """The target of each line that names one, by its number; and the lines that are left out."""
+    named: dict[int, int | str] = {}
     new_names: dict[str, str] = {}
-    blank = 0
+    left_out: list[LeftOutLine] = []
     for line in table.lines:
-        target = targets.of(table, line)
-        if target is None:
-            blank += 1
+        try:
+            target = targets.of(table, line)
+        except OddLineError as error:
+            left_out.append(error.of(line.number))
             continue
         if isinstance(target, str):  # one new cluster, in whichever case its name is typed
             target = new_names.setdefault(target.casefold(), target)
-        earlier, other = given.setdefault(_image_id(table, line), (line.number, target))
-        if other != target:
-            raise SettingsError(
-                f"{table.file} lines {earlier} and {line.number} contradict each other: one image, "
-                "two names",
-                "leave one of the two lines",
-            )
-    return given, blank
+        if target is not None:
+            named[line.number] = target
+    return named, left_out
+
+
+def _consistent(
+    lines: Sequence[tuple[int, str, int | str]], left_out: list[LeftOutLine]
+) -> dict[str, int | str]:
+    """The target of each image; lines that contradict each other are all left out."""
+    targets: dict[str, dict[int | str, int]] = {}
+    for number, image_id, target in lines:
+        targets.setdefault(image_id, {}).setdefault(target, number)
+    for number, image_id, _ in lines:
+        if len(targets[image_id]) > 1:
+            first, second, *_ = targets[image_id].values()
+            why = f"lines {first} and {second} contradict each other: one image, two names"
+            left_out.append(LeftOutLine(number, why, "leave one of the two lines"))
+    return {image_id: next(iter(found)) for image_id, found in targets.items() if len(found) == 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +189,8 @@ class _Targets:
         if not typed:
             return None
         if cluster_id is None:
-            raise SettingsError(
-                f"{table.file} line {line.number}: {typed[:40]!r} is no id of a cluster",
+            raise OddLineError(
+                f"{typed[:40]!r} is no id of a cluster",
                 "organizer clusters lists the clusters by id",
             )
         return None if self._is_emptied(table, line, cluster_id) else self._known(cluster_id)
@@ -180,13 +200,18 @@ class _Targets:
         if len(found) == 1:
             return found[0]
         if cluster_id is None or (cluster_id, name.casefold()) not in self.former:
+            if not name.isprintable():
+                raise OddLineError(
+                    f"a cluster cannot be called {name[:40]!r}", "a name has letters"
+                )
             return name
         # It was renamed, merged or retired since; or two names differ in case alone.
         return self._known(cluster_id)
 
     def _known(self, cluster_id: int) -> int:
         if cluster_id not in self.ids:
-            raise unknown_cluster(self.store, self.ids, self.retired, cluster_id)
+            error = unknown_cluster(self.store, self.ids, self.retired, cluster_id)
+            raise OddLineError(error.message, error.hint)
         return cluster_id
 
     def _is_emptied(self, table: CsvTable, line: TableRow, cluster_id: int) -> bool:
@@ -219,23 +244,3 @@ def _require_columns(table: CsvTable) -> None:
     if lacking:
         raise SettingsError(f"{table.file} has no column {', '.join(lacking)}", _HINT)
     table.require_single_lines(table.columns[name] for name in _NEEDED)
-
-
-def _image_id(table: CsvTable, line: TableRow) -> str:
-    found = line.cell(table.columns["image_id"]).strip().lower()
-    if not _ID.fullmatch(found):
-        raise SettingsError(
-            f"{table.file} line {line.number}: {found[:40]!r} is no image's id",
-            "leave the column image_id as organizer suggest --out wrote it",
-        )
-    return found
-
-
-def _require_known(file: Path, given: Mapping[str, tuple[int, int | str]], store: Store) -> None:
-    known = store.photos.facts_of(given)
-    for image_id, (number, _) in given.items():
-        if image_id not in known:
-            raise SettingsError(
-                f"{file} line {number}: there is no image {image_id!r} in the library",
-                "is it another library's table? --library names the right one",
-            )

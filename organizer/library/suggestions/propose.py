@@ -28,6 +28,7 @@ class Suggestion:
         confidence: How probable it is, 0 to 1.
         current: The cluster that the image is in, which has no name; None for an unassigned image.
         box: The box in the photo, for a crop.
+        missing: Whether no file of it was there when last looked for.
     """
 
     image_id: str
@@ -37,6 +38,7 @@ class Suggestion:
     confidence: float
     current: int | None
     box: Box | None = None
+    missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ def _find(learned: LearnedClusters, *, name: str | None, least: float) -> list[S
                 float(probability[place]),
                 None if current == NOISE else current,
                 files[image_id][0].box,
+                files[image_id][0].is_missing,
             )
         )
     return sorted(found, key=lambda s: (s.name, -s.confidence, str(s.path), s.image_id))

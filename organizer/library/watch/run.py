@@ -18,7 +18,7 @@ from organizer.library.watch.events import WatchEvent, WatchEventKind
 from organizer.library.watch.folder import WatchedFolder
 from organizer.library.watch.waiting import WaitingFiles
 from organizer.protocols import Embedder
-from organizer.store import IdSet, Store
+from organizer.store import AbsentFiles, IdSet, Store
 from organizer.types import ImageRef
 
 SETTLE = 3.0
@@ -103,6 +103,8 @@ class FolderWatch:
     _due: float = 0.0
     _not_before: float = 0.0
     _told: str = ""
+    _absent: frozenset[Path] = frozenset()
+    _sees_files_go: bool = False
 
     def __post_init__(self) -> None:
         self._waiting = WaitingFiles(self.settle)
@@ -211,8 +213,13 @@ class FolderWatch:
             self._due = began + self._pause()
             return
         pending = pending_files(
-            self.opened.store, starts, embedder=self.embedder, settings=self.opened.settings
+            self.opened.store,
+            starts,
+            embedder=self.embedder,
+            settings=self.opened.settings,
+            confirm_missing=self._sees_files_go,
         )
+        self._note_absent(pending.absent)
         was_waiting, now = len(self._waiting) > 0, time.monotonic()
         self._waiting.update(pending, began)
         self._not_before = now + max(self.settle, _LOOK_SHARE * (now - began))
@@ -227,6 +234,19 @@ class FolderWatch:
             yield from self._ingest(starts, complete)
         elif self._waiting and not was_waiting:
             yield WatchEvent(WatchEventKind.COPYING, files=len(self._waiting))
+
+    def _note_absent(self, absent: Sequence[AbsentFiles]) -> None:
+        """Say of a folder that most of its files were gone before it was watched, once.
+
+        Until they are back, no file that is gone is noted. Files that go while they are watched are
+        gone: a drive that goes is told by its device.
+        """
+        if not self._sees_files_go and not self._absent:
+            for found in absent:
+                self.progress.note(found.text)
+                self.progress.note(f"hint: {found.hint}")
+        self._absent = frozenset(found.folder for found in absent)
+        self._sees_files_go = not absent
 
     def _pause(self) -> float:
         """Seconds until the next look."""
@@ -246,6 +266,7 @@ class FolderWatch:
             embedder=self.embedder,
             progress=self.progress,
             stop=lambda: self.stop() or any(folder.has_gone() for folder in folders),
+            confirm_missing=self._sees_files_go,
             is_complete=complete.__contains__,
         )
         if not report.interrupted:

@@ -198,7 +198,7 @@ function styleOf({ shape, width, isZoomed }) {
 }
 
 function boxesOf(image) {
-  return (image.crops || [])
+  return [...(image.crops || []), ...(image.boxes || [])]
     .filter((found) => found.box)
     .map((found, i) => ({ box: found.box, label: found.category || "", key: found.id || i }));
 }

@@ -12,6 +12,7 @@ const WORDS = { auto: "assigned", unsure: "unassigned", decided: "decided by a p
 
 export function Facts({ app, id, image }) {
   const clusters = useStore(app.store, (s) => s.clusters);
+  const canShow = useStore(app.store, (s) => s.status?.can_show_files);
   const { value: near } = useLoaded(
     (signal) => app.api.get(`/images/${id}/neighbours`, { limit: LIKE }, { signal }),
     [id],
@@ -34,7 +35,9 @@ export function Facts({ app, id, image }) {
           ${present && html`<a class="button" href=${originalUrl(id)} target="_blank"
             rel="noopener">Open the file</a>`}
         </p>`,
-      )}`}
+      )}
+      ${canShow && image.paths?.some(({ present }) => present) && html`<p>
+        <button onClick=${() => showInFolder(app, id)}>Show in folder</button></p>`}`}
     ${hits.length > 0 && html`<h2>Like it</h2>
       <div class="near">
         ${hits.slice(0, LIKE).map(
@@ -87,6 +90,14 @@ function factsOf(image) {
     ["Distance", image.distance?.toFixed?.(3)],
   ];
   return found.filter(([, value]) => value !== null && value !== undefined && value !== "" && value !== false);
+}
+
+async function showInFolder(app, id) {
+  try {
+    await app.api.post(`/images/${id}/show`);
+  } catch (problem) {
+    app.toast(problem.message, { kind: "problem", hint: problem.hint });
+  }
 }
 
 async function copy(app, path) {

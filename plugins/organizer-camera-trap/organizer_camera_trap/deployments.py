@@ -4,6 +4,9 @@ organizer deployments template '{site}/{camera}/...'
 organizer deployments write-csv deployments.csv     fill in latitude and longitude
 organizer deployments read deployments.csv
 organizer deployments shift ridge/cam1 +1h
+organizer deployments check
+organizer deployments split ridge/cam1 --gap 5d
+organizer deployments remove 'ridge/cam1 (2)'
 """
 
 from __future__ import annotations
@@ -97,8 +100,8 @@ def read(
 
     The columns may be named as in Camtrap DP (deploymentID, deploymentStart).
     A photo in a folder named like an id belongs to that deployment.
-    Deployments that are not in the table stay as they are. A table with
-    mistakes is refused as a whole, and every mistake is listed with its line.
+    Deployments that are not in the table stay as they are. A line with a
+    mistake is left out and listed; the others are read.
     """
     with command(debug=debug), opened(library) as found:
         from organizer_camera_trap import deployments_output
@@ -144,6 +147,85 @@ def shift(
             deployments_output.show_shift(
                 found.deployments.shift(deployment_id, seconds, reset=reset), json=json
             )
+
+
+@app.command("split", epilog="Example: organizer deployments split ridge/cam1 --gap 5d")
+def split_deployments(
+    deployment_id: Annotated[str, typer.Argument(metavar="ID", help="A deployment.")],
+    gap: Annotated[
+        str | None,
+        typer.Option("--gap", metavar="TIME", help="Where there was no photo for 5d, 12h, ..."),
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="TIME", help="At a time of its own clock: 2024-05-01T12:00."),
+    ] = None,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Split a deployment in parts, each with a period and a shift of its own.
+
+    For a camera that came back, and a clock that was set in between. The first
+    part keeps the id, the next are called ID (2), ID (3). Times are those of
+    the camera's own clock, before any shift. remove takes a part back.
+    """
+    with command(debug=debug):
+        from organizer.deployments import parse_shift
+
+        seconds = parse_shift(gap) if gap is not None else None
+        with opened(library) as found:
+            from organizer_camera_trap import deployments_output
+
+            report = found.deployments.split(deployment_id, gap=seconds, at=at)
+            deployments_output.show_parts(report, json=json)
+
+
+@app.command(epilog="Example: organizer deployments remove ridge/cam1")
+def remove(
+    deployment_ids: Annotated[
+        list[str], typer.Argument(metavar="ID...", help="Deployments that were described.")
+    ],
+    library: LibraryOption = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Forget what was described of deployments: place, period and shift.
+
+    Their photos are of the deployment that their folders name, or of none;
+    those of a part are of the part before it again. No photo is changed.
+    """
+    with command(debug=debug), opened(library) as found:
+        from organizer_camera_trap import deployments_output
+
+        deployments_output.show_deployments(found.deployments.remove(deployment_ids), json=json)
+
+
+@app.command(epilog="Example: organizer deployments check --timezone Europe/Berlin")
+def check(
+    timezone: Annotated[
+        str | None,
+        typer.Option("--timezone", metavar="ZONE", help="That of the clocks: Europe/Berlin."),
+    ] = None,
+    library: LibraryOption = None,
+    json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Look for clocks that were wrong, cameras that stopped, and flashes that failed.
+
+    Times before the deployment, after it or in the future; clocks that go back
+    as the numbers of the files go on; with --timezone the hours in which
+    summer time begins or ends. Nothing is changed: see shift and split.
+    """
+    with command(debug=debug):
+        from organizer_camera_trap.formats.camtrap_dp.zones import time_zone
+
+        where = time_zone(timezone) if timezone is not None else None
+        with opened(library) as found:
+            from organizer_camera_trap import health_output
+            from organizer_camera_trap.camera_health import check_cameras
+
+            health_output.show_health(check_cameras(found, where=where), json=json)
 
 
 @app.command("write-csv", epilog="Example: organizer deployments write-csv deployments.csv")

@@ -10,10 +10,12 @@ from typing import Any
 from organizer.cli.output import print_json, print_line, print_table, short
 from organizer.cli.session import say
 from organizer.deployments import format_shift
-from organizer.library.deployments.api import DeploymentTableReport, ShiftReport
+from organizer.library.csv_tables import left_out_notes
+from organizer.library.deployments.api import DeploymentTableReport, ShiftReport, SplitReport
 from organizer.library.deployments.summary import DeploymentsSummary, DeploymentSummary
 
 _NAMED = 5
+_COLUMNS = ("deployment", ">images", "first photo", "last photo", "shift", "place", "in table")
 
 
 def show_deployments(summary: DeploymentsSummary, *, json: bool) -> None:
@@ -21,16 +23,7 @@ def show_deployments(summary: DeploymentsSummary, *, json: bool) -> None:
     if json:
         print_json(_fields(summary))
     elif summary.deployments:
-        columns = [
-            "deployment",
-            ">images",
-            "first photo",
-            "last photo",
-            "shift",
-            "place",
-            "in table",
-        ]
-        print_table(columns, [_row(found) for found in summary.deployments])
+        print_table(_COLUMNS, [_row(found) for found in summary.deployments])
     else:
         say("no deployments yet: organizer deployments template '{site}/{camera}/...'")
     for line in _notes(summary):
@@ -51,6 +44,8 @@ def show_deployment_table(
         say(f"in the table, without photos: {_named(report.without_images)}")
     if report.not_in_table:
         say(f"with photos, not in the table: {_named(report.not_in_table)}")
+    for note in left_out_notes(report.left_out):
+        say(note)
     if report.unused:
         say(f"columns ignored: {_named(report.unused)}")
 
@@ -72,6 +67,16 @@ def show_shift(report: ShiftReport, *, json: bool) -> None:
         print_line("  none of its photos has a time")
     if after.outside:
         say(_outside(after))
+
+
+def show_parts(report: SplitReport, *, json: bool) -> None:
+    """Print the parts of a deployment that was split, and what can be done with them."""
+    if json:
+        print_json({"parts": [_summary(part) for part in report.parts]})
+        return
+    print_table(_COLUMNS, [_row(part) for part in report.parts])
+    last = report.parts[-1].deployment.deployment_id
+    say(f"organizer deployments shift '{last}' +1h corrects its clock; remove '{last}' joins it")
 
 
 def show_written_table(file: Path, count: int, *, typed: Path, json: bool) -> None:

@@ -26,7 +26,7 @@ from organizer.cli.session import (
 from organizer.errors import EXIT_INTERRUPTED
 
 app = typer.Typer(
-    help="Detections: import MegaDetector's results, and cluster crops of the boxes.",
+    help="Detections: import a detector's results, and cluster crops of the boxes.",
     epilog="Example: organizer detections import md.json; organizer detections",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -61,7 +61,10 @@ def detections(
 @app.command("import", epilog="Example: organizer detections import md.json --base /cards/2026-05")
 def import_(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="MegaDetector's results, format 1.0 to 1.6.")
+        Path,
+        typer.Argument(
+            metavar="FILE", help="The results of MegaDetector, format 1.0 to 1.6, or of SpeciesNet."
+        ),
     ],
     base: Annotated[
         Path | None,
@@ -79,7 +82,7 @@ def import_(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Import MegaDetector's results, and embed the contents of the boxes.
+    """Import a detector's results, and embed the contents of the boxes.
 
     Importing the same file again embeds only what is missing. To cluster the
     crops: organizer recluster --embedder crops:NAME, with the embedder's NAME.

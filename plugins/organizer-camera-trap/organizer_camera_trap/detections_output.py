@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from organizer.cli.output import print_json, print_line, print_table, short
+from organizer.cli.output import count_text, print_json, print_line, print_table, short
 from organizer.cli.session import say
 from organizer.library.detections.report import DetectionCounts, DetectionReport
+from organizer.library.photo_paths.find import NotFound, printable
 from organizer_camera_trap.from_bursts import BurstReport
 from organizer_camera_trap.importing import ImportReport
 
 _LISTED = 10
+_REASONS = {
+    NotFound.AMBIGUOUS: ": several photos fit",
+    NotFound.OTHER_FOLDER: ": the library has its name in other folders only",
+    NotFound.NOT_IN_LIBRARY: ": it is on the disk; organizer ingest FOLDER",
+    NotFound.MISSING: "",
+}
 
 
 def show_counts(counts: DetectionCounts, *, json: bool) -> None:
@@ -24,27 +31,44 @@ def show_counts(counts: DetectionCounts, *, json: bool) -> None:
     parts += [f"{count:,} embedded with {spec.name}" for spec, count in counts.embedded]
     print_line(", ".join(parts))
     if counts.failed:
-        say(f"{counts.failed:,} photos could not be read by the detector")
+        say(
+            f"{count_text(counts.failed, 'photo')} without a result: the detector could not look "
+            "at them, or what it wrote of them cannot be read"
+        )
 
 
 def show_import(done: ImportReport, *, json: bool) -> None:
     """Print the result of an import."""
-    report = done.report
+    report, found = done.report, done.found
     if json:
-        fields = {"base": done.base, "unmatched": done.unmatched, "detector": done.detector}
-        print_json({**fields, **_report_fields(report)})
+        print_json({**_found_fields(done), **_report_fields(report)})
         return
-    below = f" below {short(done.base)}" if done.base is not None else ""
+    below = f" below {short(found.base)}" if found.base is not None else ""
     print_line(f"{report.images:,} images{below}, {report.new:,} with new detections")
     _show_report(report)
-    if done.unmatched:
-        say(f"{len(done.unmatched):,} images of the results are not in the library:")
-        for path in done.unmatched[:_LISTED]:
-            say(f"  {path}")
-        if len(done.unmatched) > _LISTED:
-            say(f"  and {len(done.unmatched) - _LISTED:,} more (--json lists them)")
-    for note in done.notes:
+    if found.not_found:
+        say(f"{len(found.not_found):,} images of the results are not in the library:")
+        for path, why in list(found.not_found.items())[:_LISTED]:
+            say(f"  {printable(path)}{_REASONS[why]}")
+        if len(found.not_found) > _LISTED:
+            say(f"  and {len(found.not_found) - _LISTED:,} more (--json lists them)")
+        if NotFound.AMBIGUOUS in found.not_found.values():
+            say("where several photos fit, name the folder that the detector was run on: --base")
+    for note in (*done.odd.lines(), *done.notes):
         say(note)
+
+
+def _found_fields(done: ImportReport) -> dict[str, Any]:
+    ambiguous = [p for p, why in done.found.not_found.items() if why is NotFound.AMBIGUOUS]
+    return {
+        "base": done.found.base,
+        "unmatched": list(map(printable, done.found.not_found)),
+        "ambiguous": list(map(printable, ambiguous)),
+        "boxes_clipped": done.odd.clipped,
+        "boxes_left_out": done.odd.boxes,
+        "images_left_out": done.odd.images,
+        "detector": done.detector,
+    }
 
 
 def show_burst_report(done: BurstReport, *, json: bool) -> None:

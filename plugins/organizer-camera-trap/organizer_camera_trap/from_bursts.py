@@ -128,11 +128,11 @@ def _known(store: Store) -> set[str]:
 def _bursts(store: Store, *, settings: Settings) -> list[list[str]]:
     """The photos of each burst of three or more, in order of time."""
     taken = read_capture_info(store, settings=settings)
-    groups: dict[int, list[tuple[str, str]]] = {}
-    rows = zip(taken.image_ids, taken.bursts.tolist(), taken.taken_at, strict=True)
-    for image_id, burst, at in rows:
+    groups: dict[int, list[tuple[int, str]]] = {}
+    rows = zip(taken.image_ids, taken.bursts.tolist(), taken.ranks.tolist(), strict=True)
+    for image_id, burst, rank in rows:
         if burst != NOISE:
-            groups.setdefault(burst, []).append((at or "", image_id))
+            groups.setdefault(burst, []).append((rank, image_id))
     ordered = [[image_id for _, image_id in sorted(group)] for group in groups.values()]
     return [group for group in ordered if len(group) >= LEAST]
 
@@ -150,7 +150,8 @@ def _compare_all(library: Library, groups: Sequence[Sequence[str]]) -> Iterator[
     def work(group: Sequence[str]) -> _ComparedBurst:
         files = library.store.photos.files_of(group, with_people=True)
         here = {image_id: present_files(files.get(image_id, ())) for image_id in group}
-        return _compare(here, max_bytes=settings.max_file_bytes)
+        pictures = library.store.photos.picture_hashes(group)
+        return _compare(here, pictures, max_bytes=settings.max_file_bytes)
 
     with ThreadPoolExecutor(threads, "bursts") as pool:
         try:
@@ -159,12 +160,15 @@ def _compare_all(library: Library, groups: Sequence[Sequence[str]]) -> Iterator[
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _compare(files: dict[str, list[Path]], *, max_bytes: int) -> _ComparedBurst:
+def _compare(
+    files: dict[str, list[Path]], pictures: dict[str, str], *, max_bytes: int
+) -> _ComparedBurst:
     """What moved in the photos of a burst; photos of one size and brightness are compared."""
     sizes: dict[tuple[int, int, bool], dict[str, Pixels]] = {}
     unreadable = 0
     for image_id, paths in files.items():
-        image = read_frame(image_id, paths, min_side=SIDE, max_bytes=max_bytes)
+        picture = pictures.get(image_id, "")
+        image = read_frame(image_id, paths, min_side=SIDE, max_bytes=max_bytes, picture=picture)
         if image is None:
             unreadable += 1
         else:

@@ -9,9 +9,17 @@ from pathlib import Path
 from organizer.errors import SettingsError
 from organizer.library import Library
 from organizer.library.detections.report import DetectionReport
+from organizer.library.photo_paths.find import (
+    FoundPhotos,
+    NotFound,
+    find_photos,
+    library_files,
+    printable,
+)
 from organizer.library.progress import NoProgress, Progress
-from organizer_camera_trap.matching import match_paths
-from organizer_camera_trap.megadetector import read_results
+from organizer_camera_trap.megadetector import OddEntries, read_results
+
+_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +29,15 @@ class ImportReport:
     Attributes:
         report: The library's report.
         detector: The detector's name, from the file.
-        base: The folder that its paths are relative to; None for absolute paths.
-        unmatched: The paths that are not in the library.
+        found: The photos that its paths name, and why the others name none.
+        odd: What of the file was clipped or left out.
         notes: Notes to the user about the file.
     """
 
     report: DetectionReport
     detector: str
-    base: Path | None
-    unmatched: tuple[str, ...]
+    found: FoundPhotos
+    odd: OddEntries
     notes: tuple[str, ...]
 
 
@@ -43,9 +51,9 @@ def import_results(
     progress: Progress | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> ImportReport:
-    """Import MegaDetector's results.
+    """Import the results of MegaDetector or SpeciesNet.
 
-    The file is read image by image, first for paths and mistakes, then for boxes.
+    The file is read image by image, first for paths and odd entries, then for boxes.
 
     Args:
         library: The library.
@@ -62,26 +70,44 @@ def import_results(
     shown = progress or NoProgress()
     shown.begin(f"reading {file.name}", None)
     results = read_results(file)
-    files = {
-        str(row.file): image_id
-        for image_id, rows in library.store.photos.files_of(with_people=True).items()
-        for row in rows
-    }
+    files = library_files(library.store)
     if not files:
         raise SettingsError("there are no images in this library", "organizer ingest FOLDER")
-    folder = base.expanduser().resolve() if base is not None else None
-    matched = match_paths(
-        results.paths, files, base=folder, results_folder=file.expanduser().resolve().parent
+    found = find_photos(
+        results.paths,
+        files,
+        base=base.expanduser().resolve() if base is not None else None,
+        of_one_folder=True,
+        home=file.expanduser().resolve().parent,
+        roots=[root.folder for root in library.store.roots.all()],
     )
+    if results.paths and not found.image_ids:
+        raise _nothing(found)
     report = library.detections.add(
-        results.detections(matched.image_ids),
-        total=len(set(matched.image_ids.values())),
+        results.detections(found.image_ids),
+        total=len(set(found.image_ids.values())),
         threshold=threshold,
         usual_threshold=results.usual_threshold,
         embedder=embedder,
         progress=shown,
         stop=stop,
     )
-    return ImportReport(
-        report, results.detector, matched.base, matched.unmatched, tuple(results.notes)
+    return ImportReport(report, results.detector, found, results.odd, tuple(results.notes))
+
+
+def _nothing(found: FoundPhotos) -> SettingsError:
+    """The error where no path names a photo."""
+    first, reason = next(iter(found.not_found.items()))
+    if reason is NotFound.AMBIGUOUS:
+        shown = ", ".join(map(str, found.folders[:_SHOWN]))
+        more = ", ..." if len(found.folders) > _SHOWN else ""
+        return SettingsError(
+            f"{len(found.folders)} folders fit: {printable(first)} may be in {shown}{more}",
+            f"name the one that the detector was run on: --base {found.folders[0]}",
+        )
+    where = f"below {found.base}" if found.base is not None else "in the library"
+    return SettingsError(
+        f"none of the {len(found.not_found):,} images in the results is {where}: "
+        f"{printable(first)}",
+        "organizer ingest FOLDER first, or --base DIR, the folder that the detector was run on",
     )

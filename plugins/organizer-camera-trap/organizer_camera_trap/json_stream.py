@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -33,15 +33,25 @@ class JsonElements(Iterator[Any]):
         return text.value()
 
 
-def json_members(file: Path, *, listed: str) -> Iterator[tuple[str, Any]]:
-    """The members of the object in a file; a list named `listed` as `JsonElements`.
+class RepeatedNames(dict[str, Any]):
+    """An object in which a name has two values: which of them is meant is unknown."""
+
+
+def json_members(file: Path, *, listed: Collection[str]) -> Iterator[tuple[str, Any]]:
+    """The members of the object in a file; a list named in `listed` as `JsonElements`.
+
+    UTF-8 and UTF-16. Bytes that are neither are kept as `surrogateescape` keeps them. NaN and
+    Infinity, which are not in JSON but are written by Python, are read as such, and a number that
+    is too long as infinite. An object with a name twice is one of `RepeatedNames`.
 
     Raises:
         SettingsError: The file cannot be read, or is not one JSON object; the message names the
             place.
     """
     try:
-        with file.open(encoding="utf-8-sig", newline="") as opened:
+        with file.open("rb") as begun:
+            encoding = _encoding(begun.read(4))
+        with file.open(encoding=encoding, errors="surrogateescape", newline="") as opened:
             yield from _members(_Text(opened, file), listed)
     except OSError as error:
         raise SettingsError(
@@ -49,12 +59,20 @@ def json_members(file: Path, *, listed: str) -> Iterator[tuple[str, Any]]:
         ) from error
     except UnicodeDecodeError as error:
         raise SettingsError(
-            f"{file} is not UTF-8 text, so it is not JSON: {error.reason}",
+            f"{file} is no text, so it is not JSON: {error.reason}",
             "give the file that the detector wrote, or write it again as UTF-8",
         ) from error
 
 
-def _members(text: _Text, listed: str) -> Iterator[tuple[str, Any]]:
+def _encoding(start: bytes) -> str:
+    if start[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        return "utf-16"
+    if start[1::2] == b"\0\0":
+        return "utf-16-le"
+    return "utf-8-sig"
+
+
+def _members(text: _Text, listed: Collection[str]) -> Iterator[tuple[str, Any]]:
     text.take("{")
     first = True
     while text.peek() != "}":
@@ -65,7 +83,7 @@ def _members(text: _Text, listed: str) -> Iterator[tuple[str, Any]]:
             raise text.broken("a name in quotes is missing")
         name = text.value()
         text.take(":")
-        if name == listed and text.peek() == "[":
+        if name in listed and text.peek() == "[":
             text.take("[")
             elements = JsonElements(text)
             yield name, elements
@@ -86,7 +104,9 @@ class _Text:
         self._held, self._at = "", 0
         self._lines, self._last_line = 1, 0
         self._ended = False
-        self._decode = json.JSONDecoder(parse_constant=self._refuse).raw_decode
+        self._decode = json.JSONDecoder(
+            parse_int=_whole_number, object_pairs_hook=_object
+        ).raw_decode
 
     def peek(self) -> str:
         """The next character that is not a space; "" at the end."""
@@ -116,8 +136,6 @@ class _Text:
                 raise self.broken(error.msg, at=error.pos) from error
             except RecursionError as error:
                 raise self.broken("it is nested too deeply") from error
-            except ValueError as error:  # more digits than Python converts
-                raise self.broken("a number has too many digits") from error
             if not self._held[end : end + _LONGEST].strip(_OF_NUMBERS) and self._more():
                 continue  # a number may go on
             self._at = end
@@ -151,5 +169,13 @@ class _Text:
         self._held, self._at = self._held[self._at :] + read, 0
         return True
 
-    def _refuse(self, constant: str) -> Any:
-        raise json.JSONDecodeError(f"{constant} is not a number", self._held, self._at)
+
+def _whole_number(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _LONGEST else float(digits)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs) and any(found[name] != value for name, value in pairs):
+        return RepeatedNames(found)
+    return found

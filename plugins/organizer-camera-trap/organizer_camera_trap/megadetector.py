@@ -1,6 +1,7 @@
-"""Reads MegaDetector's batch results, formats 1.0 to 1.6, as detections.
+"""Reads MegaDetector's batch results, formats 1.0 to 1.6, and SpeciesNet's, as detections.
 
 https://lila.science/megadetector-output-format
+https://github.com/google/cameratrapai, "Output format"
 
 An image with `"detections": null`, or none, failed, with the reason in `failure`. An empty list
 means that nothing was detected. Classifications and other values of an image are kept with its
@@ -8,29 +9,74 @@ boxes. A box is in shares of width and height, from the upper left corner.
 
 A box of the category "whole_image_classification" only carries a classification: it is left out,
 and an image without other boxes counts as not processed by a detector.
+
+An odd entry harms itself alone: a box that reaches over the edge is clipped, one that cannot be
+read is left out, and both are counted. An image of which no box can be read failed: it is not
+empty.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from organizer.errors import SettingsError
-from organizer.types import Detected, Detection, ImageDetections
-from organizer_camera_trap.json_stream import JsonElements, json_members
+from organizer.library.photo_paths.find import printable
+from organizer.types import Box, Detected, Detection, ImageDetections
+from organizer_camera_trap.json_stream import JsonElements, RepeatedNames, json_members
 
 _SLACK = 0.005
 """How far a box may extend beyond its picture, as a share: detectors round."""
 
+_FARTHEST = 2.0
+"""A share of a picture is never farther from it; pixels are."""
+
 _KNOWN = range(7)
 _SHOWN = 20
+_LISTS = ("images", "predictions")  # MegaDetector's, SpeciesNet's
 _NOTHING = {"empty", "blank"}
 _CARRIER = "whole_image_classification"
 _PEOPLE = {"person", "people", "human"}
-_TAKEN = {"file", "detections", "failure"}
+_TAKEN = {"file", "filepath", "detections", "failure"}
+
+
+@dataclass(slots=True)
+class OddEntries:
+    """What is odd in a file of results.
+
+    Attributes:
+        clipped: Number of boxes that reached over the edge of their picture.
+        boxes: Number of boxes that were left out.
+        images: Number of images that were left out: without a path, or there twice.
+        first_clipped: Where the first such box is.
+        first_left_out: Where the first box or image is that was left out, and why.
+    """
+
+    clipped: int = 0
+    boxes: int = 0
+    images: int = 0
+    first_clipped: str = ""
+    first_left_out: str = ""
+
+    def lines(self) -> list[str]:
+        """A line for each kind."""
+        lines = []
+        if self.clipped:
+            one, many = "1 box reaches", f"{self.clipped:,} boxes reach"
+            what = one if self.clipped == 1 else many
+            lines.append(f"{what} over the edge and are clipped: {self.first_clipped}")
+            if self.clipped == 1:
+                lines[-1] = lines[-1].replace("are clipped", "is clipped")
+        left = [f"{self.boxes:,} {'box' if self.boxes == 1 else 'boxes'}"] if self.boxes else []
+        if self.images:
+            left.append(f"{self.images:,} {'image' if self.images == 1 else 'images'}")
+        if left:
+            lines.append(f"left out: {' and '.join(left)}; the first: {self.first_left_out}")
+        return lines
 
 
 @dataclass(slots=True)
@@ -45,6 +91,7 @@ class DetectorResults:
         categories: The names of the boxes' categories, by number.
         classes: The names of the classifications, by number.
         paths: The paths of its images as they are written, in their order.
+        odd: What of it was clipped or left out.
         notes: Notes to the user about the file.
     """
 
@@ -55,62 +102,75 @@ class DetectorResults:
     categories: dict[str, str] = field(default_factory=dict)
     classes: dict[str, str] = field(default_factory=dict)
     paths: list[str] = field(default_factory=list)
+    odd: OddEntries = field(default_factory=OddEntries)
     notes: list[str] = field(default_factory=list)
 
-    def detections(self, image_ids: Mapping[str, str]) -> Iterator[ImageDetections]:
+    def detections(
+        self, image_ids: Mapping[str, str], *, odd: OddEntries | None = None
+    ) -> Iterator[ImageDetections]:
         """Read the detections of a library's images, one by one.
 
         Args:
             image_ids: The image of each path, as it is written; others are left out. Of several
                 paths of one image the first counts.
+            odd: What is odd is counted here too; `DetectorResults.odd` has all of the file.
 
         Raises:
-            SettingsError: An image is not in the format; the message names the place.
+            SettingsError: The file cannot be read any more.
         """
+        odd = OddEntries() if odd is None else odd
         done: set[str] = set()
-        for number, image in _images(self.file):
-            image_id = image_ids.get(image["file"])
+        for image, place in _images(self.file):
+            path = _path(image)
+            image_id = None if path is None else image_ids.get(path)
             if image_id is not None and image_id not in done:
                 done.add(image_id)
-                one = _detections(image, image_id, self, _Place(self.file, f"images[{number}]"))
+                one = _detections(image, image_id, self, place, odd)
                 if one is not None:
                     yield one
 
 
 def read_results(file: Path) -> DetectorResults:
-    """Read a file's metadata and the paths of its images.
-
-    Every image is checked, so that a file with a mistake is refused as a whole.
+    """Read a file's metadata and the paths of its images, and count its odd entries.
 
     Raises:
-        SettingsError: It cannot be read, is not in the format, or holds an image twice.
+        SettingsError: It cannot be read, is not JSON or not in one of the formats, or not one of
+            its images has a path.
     """
     results = DetectorResults(file)
-    there = False
-    for name, value in json_members(file, listed="images"):
-        place = _Place(file, name)
+    lists = 0
+    numbers: dict[str, str] = {}
+    for name, value in json_members(file, listed=_LISTS):
         if name == "info":
-            _read_info(value, results, place)
+            _read_info(value, results)
         elif name == "detection_categories":
-            results.categories = _names(value, place)
+            results.categories |= _names(value, _Place(file, name), results)
         elif name == "classification_categories":
-            results.classes = _names(value, place)
-        elif name == "images":
-            there = True
-            results.paths = _paths(value, place)
-        elif name in {"predictions", "annotations"}:
+            results.classes |= _names(value, _Place(file, name), results)
+        elif name in _LISTS:
+            if not isinstance(value, JsonElements):
+                raise _Place(file, name).wrong("is not a list")
+            lists += 1
+            _read_paths(value, _Place(file, name), numbers, results.odd)
+        elif name == "annotations":
             raise SettingsError(
                 f"{file} holds {name!r}: it is not in MegaDetector's batch format",
                 "convert it, for example with the megadetector package",
             )
-    if not there:
+    if not lists or (results.odd.images and not numbers):
+        why = f": {results.odd.first_left_out}" if lists else ""
         raise SettingsError(
-            f"{file} has no list of images: it is not in MegaDetector's batch format",
-            "give the file that run_detector_batch or AddaxAI wrote",
+            f"{file} has no list of images: it is not in MegaDetector's batch format{why}",
+            "give the file that run_detector_batch, AddaxAI or SpeciesNet wrote",
         )
-    for _ in results.detections({path: path for path in results.paths}):
+    results.paths = list(numbers)
+    for _ in results.detections({path: path for path in results.paths}, odd=results.odd):
         pass
     return results
+
+
+class _OddBoxError(Exception):
+    """What is wrong with a box."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,154 +190,229 @@ class _Place:
         )
 
 
-def _read_info(value: Any, results: DetectorResults, place: _Place) -> None:
+def _read_info(value: Any, results: DetectorResults) -> None:
     if not isinstance(value, dict):
-        raise place.wrong("is not an object")
-    version = str(value.get("format_version", ""))
+        results.notes.append("its member info is not an object: the detector is not known")
+        return
+    version = str(value.get("format_version") or "")
     main, _, part = version.partition(".")
     if version and main != "1":
-        raise place.at(".format_version").wrong(f"{version!r} cannot be read, only 1.0 to 1.6")
-    if version and not (part.isdecimal() and int(part) in _KNOWN):
-        results.notes.append(f"format {version} is newer than the newest supported one, 1.6")
-    results.version, results.detector = version, _text(value.get("detector") or "")
+        place = _Place(results.file, "info.format_version")
+        raise place.wrong(f"{version[:_SHOWN]!r} cannot be read, only 1.0 to 1.6")
+    if version and not (part.isdecimal() and int(part[:4]) in _KNOWN):
+        results.notes.append(
+            f"format {version[:_SHOWN]} is newer than the newest supported one, 1.6"
+        )
+    results.version, results.detector = version, printable(str(value.get("detector") or ""))
     metadata = value.get("detector_metadata")
-    if isinstance(metadata, dict):
-        usual = metadata.get("typical_detection_threshold")
-        if usual is not None:
-            at = place.at(".detector_metadata.typical_detection_threshold")
-            results.usual_threshold = _share(usual, at, slack=0.0)
+    usual = metadata.get("typical_detection_threshold") if isinstance(metadata, dict) else None
+    if usual is not None:
+        try:
+            results.usual_threshold = _share(usual, slack=0.0)
+        except _OddBoxError as error:
+            results.notes.append(f"the detector's typical threshold {error}; it is not used")
 
 
-def _names(value: Any, place: _Place) -> dict[str, str]:
-    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value.values()):
+def _names(value: Any, place: _Place, results: DetectorResults) -> dict[str, str]:
+    if not isinstance(value, dict):
         raise place.wrong("should give a name for each number")
-    return {number: _text(name) for number, name in value.items()}
+    names = {number: printable(name) for number, name in value.items() if isinstance(name, str)}
+    if isinstance(value, RepeatedNames):
+        results.notes.append(f"{place.where} gives two names for one number; the last counts")
+    if len(names) < len(value):
+        results.notes.append(f"{place.where} gives no name for a number; it is left out")
+    return names
 
 
-def _paths(value: Any, place: _Place) -> list[str]:
-    if not isinstance(value, JsonElements):
-        raise place.wrong("is not a list")
-    number_of: dict[str, int] = {}
-    for number, image in enumerate(value):
-        path = _path(image, place.at(f"[{number}]"))
-        if path in number_of:
-            raise place.at(f"[{number}]").wrong(f"{path} is also in images[{number_of[path]}]")
-        number_of[path] = number
-    return list(number_of)
+def _read_paths(
+    images: JsonElements, place: _Place, numbers: dict[str, str], odd: OddEntries
+) -> None:
+    """Add the path of each image, with its place; images without one are counted."""
+    for number, image in enumerate(images):
+        path, at = _path(image), place.at(f"[{number}]")
+        if path is None:
+            is_object = isinstance(image, dict)
+            why = "has no path of its file" if is_object else "is not an object"
+            _leave_image(odd, at, why)
+        elif path in numbers:
+            _leave_image(odd, at, f"{printable(path)} is also in {numbers[path]}, which counts")
+        else:
+            numbers[path] = at.where
 
 
-def _path(image: Any, place: _Place) -> str:
+def _leave_image(odd: OddEntries, place: _Place, why: str) -> None:
+    odd.images += 1
+    odd.first_left_out = odd.first_left_out or f"{place.where} {why}"
+
+
+def _path(image: Any) -> str | None:
+    """The path of an image; None where it has none."""
     if not isinstance(image, dict):
-        raise place.wrong("is not an object")
-    path = image.get("file")
-    if not isinstance(path, str) or not path.strip():
-        raise place.at(".file").wrong("is not a path")
-    return path
+        return None
+    path = image.get("file", image.get("filepath"))
+    return path if isinstance(path, str) and path.strip() else None
 
 
-def _images(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    for name, value in json_members(file, listed="images"):
-        if name == "images" and isinstance(value, JsonElements):
+def _images(file: Path) -> Iterator[tuple[Any, _Place]]:
+    for name, value in json_members(file, listed=_LISTS):
+        if name in _LISTS and isinstance(value, JsonElements):
             for number, image in enumerate(value):
-                _path(
-                    image, _Place(file, f"images[{number}]")
-                )  # the file may have changed since it was checked
-                yield number, image
+                yield image, _Place(file, f"{name}[{number}]")
 
 
 def _detections(
-    image: dict[str, Any], image_id: str, results: DetectorResults, place: _Place
+    image: dict[str, Any],
+    image_id: str,
+    results: DetectorResults,
+    place: _Place,
+    odd: OddEntries,
 ) -> ImageDetections | None:
     """The detections of an image; None where no detector processed it."""
-    failure, boxes = image.get("failure"), image.get("detections")
-    if failure is not None and not isinstance(failure, str):
-        raise place.at(".failure").wrong("is not a text")
     extra = _extra(image)
+    reason = printable(str(image.get("failure") or ""))
+    boxes = image.get("detections")
+    failed = ImageDetections(image_id, Detected.FAILED, (), "", results.detector, extra)
     if boxes is None:
-        failure = _text(failure or "the results have no detections of it")
-        return ImageDetections(image_id, Detected.FAILED, (), failure, results.detector, extra)
-    if not isinstance(boxes, list):
-        raise place.at(".detections").wrong("is not a list")
-    is_processed = not boxes
+        return replace(failed, failure=reason or "the results have no detections of it")
+    if not isinstance(boxes, list) or isinstance(image, RepeatedNames):
+        repeated = isinstance(image, RepeatedNames)
+        why = "has two values of one name" if repeated else "its detections are not a list"
+        _leave_image(odd, place, why)
+        return replace(failed, failure=f"it cannot be read in the results: {why}")
     found: list[Detection] = []
     classified: dict[str, list[list[Any]]] = {}
+    is_processed, unread = not boxes, ""
     for number, box in enumerate(boxes):
-        at = place.at(f".detections[{number}]")
-        read = _box(box, results, at)
-        is_processed = is_processed or _name(box, results) != _CARRIER
+        is_processed = is_processed or not _is_carrier(box, results)
+        try:
+            read = _box(box, results, place.at(f".detections[{number}]"), odd)
+        except _OddBoxError as error:
+            unread = unread or str(error)
+            odd.boxes += 1
+            where = f"{place.where}.detections[{number}]"
+            odd.first_left_out = odd.first_left_out or f"{where}: {error}"
+            continue
         if read is not None:
-            classes = _classifications(box, results, at)
+            classes = _classifications(box, results)
             if classes:
                 classified[str(len(found))] = classes
             found.append(read)
     if not is_processed:
         return None
+    if unread and not found:
+        return replace(failed, failure=f"no box of it can be read in the results: {unread}")
     if classified:
         extra["classifications"] = json.dumps(classified, ensure_ascii=False)
     outcome = Detected.FOUND if found else Detected.EMPTY
-    reason = _text(failure or "")
     return ImageDetections(image_id, outcome, tuple(found), reason, results.detector, extra)
 
 
-def _box(box: Any, results: DetectorResults, place: _Place) -> Detection | None:
-    """One box; None for one of an empty image, or without area."""
+def _box(box: Any, results: DetectorResults, place: _Place, odd: OddEntries) -> Detection | None:
+    """One box; None for one that says that nothing is there, or only carries a classification.
+
+    Raises:
+        _OddBoxError: It cannot be read.
+    """
     if not isinstance(box, dict):
-        raise place.wrong("is not an object")
+        raise _OddBoxError("is not an object")
+    if isinstance(box, RepeatedNames):
+        raise _OddBoxError("has two values of one name")
     name = _name(box, results)
     if not name:
-        number = str(box.get("category"))
-        raise place.at(".category").wrong(f"{number!r} is not in detection_categories")
+        number = str(box.get("category"))[:_SHOWN]
+        raise _OddBoxError(f"the category {number!r} is not in detection_categories")
     if name in _NOTHING or name == _CARRIER:
         return None
-    confidence = _share(box.get("conf"), place.at(".conf"))
+    try:
+        confidence = _share(box.get("conf"))
+    except _OddBoxError as error:
+        raise _OddBoxError(f"the confidence {error}") from error
     edges = box.get("bbox")
     if not isinstance(edges, list) or len(edges) != 4:
-        raise place.at(".bbox").wrong("is not four numbers")
-    x, y, width, height = (_share(e, place.at(f".bbox[{i}]")) for i, e in enumerate(edges))
-    if x + width > 1 + _SLACK or y + height > 1 + _SLACK:
-        raise place.at(".bbox").wrong(
-            "extends beyond the picture: it should be x, y, width, height as shares of it"
-        )
-    width, height = min(width, 1 - x), min(height, 1 - y)
+        raise _OddBoxError("bbox is not four numbers")
+    where, is_clipped = _clipped(*map(_edge, edges))
+    if is_clipped:
+        odd.clipped += 1
+        odd.first_clipped = odd.first_clipped or place.where
+    category = "person" if name in _PEOPLE else name
+    return Detection(category, confidence, where.x, where.y, where.width, where.height)
+
+
+def _clipped(x: float, y: float, width: float, height: float) -> tuple[Box, bool]:
+    """A box within its picture, and whether more than rounding was clipped.
+
+    Raises:
+        _OddBoxError: Nothing is left of it.
+    """
+    is_rounded = min(x, y) >= -_SLACK and max(x + width, y + height) <= 1 + _SLACK
+    left, upper = max(x, 0.0), max(y, 0.0)
+    if is_rounded:
+        box = Box(left, upper, min(width, 1 - left), min(height, 1 - upper))
+    else:
+        box = Box(left, upper, min(x + width, 1.0) - left, min(y + height, 1.0) - upper)
     if width <= 0 or height <= 0:
-        return None
-    return Detection("person" if name in _PEOPLE else name, confidence, x, y, width, height)
+        raise _OddBoxError("bbox has no area")
+    if box.width <= 0 or box.height <= 0:
+        raise _OddBoxError("bbox is outside the picture")
+    return box, not is_rounded
+
+
+def _is_carrier(box: Any, results: DetectorResults) -> bool:
+    return isinstance(box, dict) and _name(box, results) == _CARRIER
 
 
 def _name(box: dict[str, Any], results: DetectorResults) -> str:
-    return results.categories.get(str(box.get("category")), "").strip().lower()
+    """The name of a box's category; SpeciesNet writes it with the box."""
+    name = results.categories.get(str(box.get("category")))
+    if name is None and not results.categories and isinstance(box.get("label"), str):
+        name = printable(box["label"])
+    return (name or "").strip().lower()
 
 
-def _share(value: Any, place: _Place, *, slack: float = _SLACK) -> float:
+def _edge(value: Any) -> float:
+    number = _number(value, "bbox ")
+    if abs(number) > _FARTHEST:
+        raise _OddBoxError(f"bbox {str(value)[:_SHOWN]} is not a share of the picture")
+    return number
+
+
+def _share(value: Any, *, slack: float = _SLACK) -> float:
+    number = _number(value, "")
+    if not -slack <= number <= 1 + slack:
+        raise _OddBoxError(f"{str(value)[:_SHOWN]} is not between 0 and 1")
+    return min(max(number, 0.0), 1.0)
+
+
+def _number(value: Any, what: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise place.wrong("is not a number")
-    if not -slack <= value <= 1 + slack:
-        raise place.wrong(f"{str(value)[:_SHOWN]} is not between 0 and 1")
-    return min(max(float(value), 0.0), 1.0)
+        raise _OddBoxError(f"{what}{printable(str(value))[:_SHOWN]!r} is not a number")
+    if not math.isfinite(value):
+        raise _OddBoxError(f"{what}{value} is not a number")
+    return float(value)
 
 
-def _classifications(
-    box: dict[str, Any], results: DetectorResults, place: _Place
-) -> list[list[Any]]:
-    """Names and confidences, as the file has them."""
+def _classifications(box: dict[str, Any], results: DetectorResults) -> list[list[Any]]:
+    """Names and confidences, as the file has them; what is no such pair is left out."""
     classes = box.get("classifications")
-    if classes is None:
-        return []
-    pairs = isinstance(classes, list) and all(isinstance(c, list) and len(c) == 2 for c in classes)
-    if not pairs:
-        raise place.at(".classifications").wrong("is not a list of pairs")
-    return [[results.classes.get(str(number), _text(number)), share] for number, share in classes]
+    return [
+        [results.classes.get(str(pair[0]), printable(str(pair[0]))), pair[1]]
+        for pair in (classes if isinstance(classes, list) else [])
+        if isinstance(pair, list) and len(pair) == 2 and _is_number(pair[1])
+    ]
+
+
+def _is_number(value: Any) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and math.isfinite(value)
 
 
 def _extra(image: dict[str, Any]) -> dict[str, str | int | float]:
     """Other values of an image that are texts or numbers."""
     return {
-        _text(name): _text(value) if isinstance(value, str) else value
+        printable(name): printable(value) if isinstance(value, str) else value
         for name, value in image.items()
-        if name not in _TAKEN and isinstance(value, str | int | float)
+        if name not in _TAKEN
+        and (
+            isinstance(value, str | bool) or (isinstance(value, int | float) and _is_number(value))
+        )
     }
-
-
-def _text(value: object) -> str:
-    """A text that can be stored: JSON can hold lone surrogates, which UTF-8 cannot."""
-    return str(value).encode("utf-8", "replace").decode()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +12,10 @@ from organizer.arrange.disk import hash_of, link_text
 from organizer.arrange.names import safe_name
 from organizer.arrange.read_back import FolderChanges, find_changes
 from organizer.arrange.recognise import ExpectedPhoto, FoundFile, recognise_photos
-from organizer.discover import SUFFIXES, is_ignored
+from organizer.discover import image_suffixes, is_ignored
 from organizer.errors import SettingsError
+from organizer.file_times import modified_ns
+from organizer.identity import picture_hash
 from organizer.library.arrangements.active import (
     ActivePhoto,
     active_photos,
@@ -77,7 +79,8 @@ def compare_folder(
             f"none of the {len(photos):,} photos that were arranged is in {to}",
             "is its disk connected? if you removed them: organizer arrange --undo",
         )
-    recognised = recognise_photos(placed, found, lambda path: _content(folder / path))
+    images = _images_by_hash(store, photos)
+    recognised = recognise_photos(placed, found, lambda path: _content(folder / path, images))
     progress.advance(len(photos))
     known = _known_folders(state, placed)
     photo_folders = PhotoFolders.read(store)
@@ -96,6 +99,7 @@ def find_image_files(folder: Path) -> Iterator[FoundFile]:
     """
     waiting = [str(folder)]
     cut = len(str(folder).rstrip(os.sep)) + 1
+    suffixes = image_suffixes()
     while waiting:
         inside = waiting.pop()
         try:
@@ -108,7 +112,7 @@ def find_image_files(folder: Path) -> Iterator[FoundFile]:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 waiting.append(entry.path)
-            elif os.path.splitext(entry.name)[1].lower() in SUFFIXES:  # noqa: PTH122
+            elif os.path.splitext(entry.name)[1].lower() in suffixes:  # noqa: PTH122
                 with suppress(FileNotFoundError):  # it went in between
                     yield _found(entry, entry.path[cut:].replace(os.sep, "/"))
 
@@ -117,7 +121,9 @@ def _found(entry: os.DirEntry[str], path: str) -> FoundFile:
     # On Windows the status of an entry lacks the number by which a hard link is recognised.
     status = os.lstat(entry.path) if os.name == "nt" else entry.stat(follow_symlinks=False)
     link = link_text(entry.path) if entry.is_symlink() else None
-    return FoundFile(path, status.st_size, status.st_mtime_ns, (status.st_dev, status.st_ino), link)
+    return FoundFile(
+        path, status.st_size, modified_ns(status), (status.st_dev, status.st_ino), link
+    )
 
 
 def _require_readable(
@@ -150,8 +156,21 @@ def _known_folders(state: EditorState, placed: Sequence[ExpectedPhoto]) -> dict[
     return known
 
 
-def _content(file: Path) -> str | None:
+def _images_by_hash(store: Store, photos: Sequence[ActivePhoto]) -> dict[str, str]:
+    """The image of each photo by the hash of its bytes, and by that of its picture."""
+    pictures = store.photos.picture_hashes({photo.step.image_id for photo in photos})
+    found: dict[str, str] = {}
+    for photo in photos:
+        step = photo.step
+        hashes = (step.content_hash, step.picture_hash, pictures.get(step.image_id, ""))
+        found |= dict.fromkeys(filter(None, hashes), step.image_id)
+    return found
+
+
+def _content(file: Path, images: Mapping[str, str]) -> str | None:
+    """The photo that a file holds: the same bytes, or the same picture with other metadata."""
     try:
-        return hash_of(str(file))
+        found = images.get(hash_of(str(file)))
+        return found or images.get(picture_hash(file.read_bytes()))
     except OSError:
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
 
@@ -133,8 +134,12 @@ class CamtrapDP:
             public=self._public,
             url=self._url,
         )
-        tables.write_deployments(deployments)
         written = tables.write(batches)
+        doubtful = tables.doubtful_clocks(datetime.now(UTC))
+        for row in deployments:
+            if row["deploymentID"] in doubtful:
+                row["timestampIssues"] = "true"
+        tables.write_deployments(deployments)
         metadata = package_descriptor(
             self._properties, about, deployments, tables.observed_taxa, levels=_LEVELS[self._level]
         )

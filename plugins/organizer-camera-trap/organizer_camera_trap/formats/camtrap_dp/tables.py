@@ -13,6 +13,7 @@ from urllib.parse import quote
 from organizer.errors import SettingsError
 from organizer.export.paths import relative
 from organizer.types import ExportBatch, ExportInfo
+from organizer_camera_trap.clock_checks import check_clock
 from organizer_camera_trap.formats.camtrap_dp.deployments import Row
 from organizer_camera_trap.formats.camtrap_dp.events import Event
 from organizer_camera_trap.formats.camtrap_dp.observations import Observation, ObservationReader
@@ -28,6 +29,9 @@ from organizer_camera_trap.formats.camtrap_dp.zones import require_valid_time, w
 _SMALLEST = 1e-15  # the standard's least width and height of a box
 _DIGITS = 6
 
+_METHODS = {"motion": "activityDetection", "time lapse": "timeLapse"}
+"""Capture methods by the trigger in the notes of a camera."""
+
 _Cells = dict[str, str | int | float | None]
 
 
@@ -41,7 +45,8 @@ class Tables:
         taxa: The meaning of cluster names.
         person: The name of whoever decided; where empty, the one that is kept with a decision.
         levels: The levels of observations: "media", "event".
-        capture_method: The capture method of all images; "" where there are several.
+        capture_method: The capture method of all images; "" where there are several: then that of
+            an image is told by its camera, or not at all.
         public: Whether the files are publicly accessible.
         url: A prefix of their paths.
     """
@@ -64,12 +69,23 @@ class Tables:
         self._reader = ObservationReader(taxa, about, person)
         self._capture_method, self._public, self._url = capture_method, public, url
         self._events: dict[int, Event] = {}
+        self._photos: dict[str, list[tuple[str, str]]] = {}
         self._names: dict[str, Taxon] = {}
 
     @property
     def observed_taxa(self) -> list[Taxon]:
         """The taxa of the observations, by scientific name."""
         return [self._names[name] for name in sorted(self._names)]
+
+    def doubtful_clocks(self, now: datetime) -> set[str]:
+        """The deployments whose times are doubtful by the images that were written."""
+        found = set()
+        for name, photos in self._photos.items():
+            one = self._about.deployments[name]
+            clock = check_clock(photos, start=one.start, end=one.end, now=now, where=self._where)
+            if clock.is_doubtful:
+                found.add(name)
+        return found
 
     def write_deployments(self, rows: Iterable[Row]) -> None:
         """Write deployments.csv."""
@@ -100,10 +116,11 @@ class Tables:
         for row, path in enumerate(relative(batch.paths, base)):
             taken_at = _known(batch.taken_at[row])
             require_valid_time(taken_at, self._where, by=path)
+            self._photos.setdefault(batch.deployments[row] or "", []).append((path, taken_at))
             yield {
                 "mediaID": batch.image_ids[row],
                 "deploymentID": batch.deployments[row],
-                "captureMethod": self._capture_method,
+                "captureMethod": self._capture_method or _method_of(batch.extras[row]),
                 "timestamp": with_offset(taken_at, self._where),
                 "filePath": _path(path, base, self._url),
                 "filePublic": _flag(self._public),
@@ -228,6 +245,11 @@ def _flag(value: bool) -> str:
 
 def _json(extra: Mapping[str, str | int | float]) -> str:
     return json.dumps(dict(extra), ensure_ascii=False, sort_keys=True) if extra else ""
+
+
+def _method_of(extra: Mapping[str, str | int | float]) -> str:
+    """The capture method by what the camera says of its trigger; "" where it says nothing."""
+    return _METHODS.get(str(extra.get("trigger")), "")
 
 
 def _clock(time: str | None) -> str:

@@ -1,0 +1,72 @@
+"""Kinds of files that organizer does not read, in the order in which a person wants to know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import IntEnum
+
+
+class FileKind(IntEnum):
+    """What a file that is not read may hold; those that may hold photos come first."""
+
+    VIDEO = 0
+    RAW = 1
+    JPEG_XL = 2
+    PICTURE = 3
+    ARCHIVE = 4
+    UNKNOWN = 5
+    OTHER = 6
+
+    @property
+    def title(self) -> str:
+        """What to call it; empty where the suffix has to say it."""
+        return _TITLES.get(self, "")
+
+
+_TITLES = {
+    FileKind.VIDEO: "video",
+    FileKind.RAW: "raw photo",
+    FileKind.JPEG_XL: "JPEG XL: pip install 'organizer[jxl]' to read them",
+    FileKind.PICTURE: "picture",
+    FileKind.ARCHIVE: "archive: unpack it to read what is in it",
+}
+
+_SUFFIXES = {
+    FileKind.VIDEO: (
+        "3g2 3gp asf avi dav divx dv flv h264 h265 insv lrv m2ts m2v m4v mjpeg mjpg mkv mov mp4 "
+        "mpe mpeg mpg mts mxf ogv qt rm rmvb ts vob webm wmv"
+    ),
+    FileKind.RAW: (
+        "3fr ari arw bay braw cap cr2 cr3 crw dcr dcs dng drf eip erf fff gpr iiq k25 kdc mdc mef "
+        "mos mrw nef nrw obm orf ori pef ptx pxn r3d raf raw rw2 rwl rwz sr2 srf srw sti x3f"
+    ),
+    FileKind.JPEG_XL: "jxl",
+    FileKind.PICTURE: (
+        "ai avifs bpg dcm dds eps exr fit fits flif heics hdr ico icns insp j2c jls jng jpc jpf "
+        "jpm jxr lbm pam pcd pcx pfm pic pict psb psd qoi ras rgb rgba sgi svg svgz wbmp wdp "
+        "wmf emf xbm xcf xpm"
+    ),
+    FileKind.ARCHIVE: "7z bz2 gz iso rar tar tgz xz zip zst",
+    FileKind.OTHER: (
+        "aae bak bat bin bup cfg conf cpi ctg csv dat db db-shm db-wal doc docx dop dsc dtd exe "
+        "fseventsd gpx htm html idx ifo ind inf ini ipynb js json jsonl kml lnk lock log lua md "
+        "md5 mpl nfo ods odt on1 pdf pgi plist pls pp3 pto py r rdata rds rtf sav scr sh sha1 "
+        "sha256 sqlite srt sub sys thm tmp toml torrent tsv txt url vscode wav mp3 aac m4a xlsx "
+        "xls xml xmp yaml yml"
+    ),
+}
+
+
+def file_kind(suffix: str) -> FileKind:
+    """The kind of file that a lower-case suffix, with its dot, stands for."""
+    name = suffix.removeprefix(".")
+    if not name:
+        return FileKind.OTHER
+    kinds = (kind for kind, names in _SUFFIXES.items() if name in names.split())
+    return next(kinds, FileKind.UNKNOWN)
+
+
+def by_kind(counts: Mapping[str, int]) -> dict[str, int]:
+    """Counts of files by suffix, in the order of the kinds; in a kind the most numerous first."""
+    ranked = sorted(counts.items(), key=lambda pair: (file_kind(pair[0]), -pair[1], pair[0]))
+    return dict(ranked)

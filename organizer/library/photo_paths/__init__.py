@@ -1,0 +1,1 @@
+"""The photos that paths in a table or in results name."""

@@ -1,0 +1,130 @@
+"""The photos of each camera -> what to look at: its clock, its flash, whether it ran."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import pairwise
+
+import numpy as np
+
+from organizer.library import Library
+from organizer.library.images.capture import CaptureInfo, read_capture_info
+from organizer.library.images.placement import read_placement
+from organizer.types import Deployment, Labels
+from organizer_camera_trap.clock_checks import ClockFindings, check_clock
+
+_BLACK = 0.03
+"""Mean luma below which nothing is to be seen in a photo: an infrared flash gives .1 and more."""
+_NIGHT_BEGINS, _NIGHT_ENDS = 22, 4
+"""Hours of the camera's clock; for the nights of all latitudes but the summers of the farthest."""
+_LEAST_NIGHTS, _MOSTLY = 5, 0.9
+_STOPPED = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class CameraHealth:
+    """What there is to look at about a camera.
+
+    Attributes:
+        camera: Its deployment, or else its make, model and serial number; None where unknown.
+        example: The path of one of its photos.
+        images: Number of its photos.
+        without_time: Number of those without a time.
+        clock: What is doubtful about its clock.
+        black_nights: Whether nearly all of its photos at night are black: the flash failed.
+        silent_days: Days without a photo before the end of the deployment, where they are more
+            than a week and than any time between two photos; None else.
+    """
+
+    camera: str | None
+    example: str
+    images: int
+    without_time: int
+    clock: ClockFindings
+    black_nights: bool
+    silent_days: int | None
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether there is anything to look at."""
+        return self.clock.is_doubtful or self.black_nights or self.silent_days is not None
+
+
+def check_cameras(
+    library: Library, *, where: tzinfo | None = None, now: datetime | None = None
+) -> tuple[CameraHealth, ...]:
+    """Check the photos of every camera; see `organizer.library.images.cameras` for which it is.
+
+    Args:
+        library: The library.
+        where: The zone of the cameras' clocks; None where unknown: the hours in which summer time
+            begins and ends are not looked at.
+        now: The present, with an offset; that of this machine where None.
+    """
+    with library.store.snapshot():
+        info = read_capture_info(library.store, settings=library.settings)
+        deployments = read_placement(library.store).deployments
+    now = now or datetime.now(UTC)
+    return tuple(
+        _check(info, rows, deployments.get(info.deployments[int(rows[0])] or ""), now, where)
+        for rows in _by_camera(info)
+    )
+
+
+def _by_camera(info: CaptureInfo) -> Iterator[Labels]:
+    """The rows of each camera, by its name."""
+    rows_of: dict[str, list[int]] = {}
+    for row, camera in enumerate(info.camera_ids):
+        rows_of.setdefault(camera, []).append(row)
+    for camera in sorted(rows_of):
+        yield np.array(rows_of[camera], dtype=np.int64)
+
+
+def _check(
+    info: CaptureInfo,
+    rows: Labels,
+    deployment: Deployment | None,
+    now: datetime,
+    where: tzinfo | None,
+) -> CameraHealth:
+    photos = [
+        (info.paths[row], time) for row in rows.tolist() if (time := info.taken_at[row]) is not None
+    ]
+    start = deployment.start if deployment is not None else None
+    end = deployment.end if deployment is not None else None
+    return CameraHealth(
+        camera=info.cameras[int(rows[0])],
+        example=min(info.paths[row] for row in rows.tolist()),
+        images=len(rows),
+        without_time=len(rows) - len(photos),
+        clock=check_clock(photos, start=start, end=end, now=now, where=where),
+        black_nights=_has_black_nights(info, rows),
+        silent_days=_silent_days(sorted(time for _, time in photos), end),
+    )
+
+
+def _has_black_nights(info: CaptureInfo, rows: Labels) -> bool:
+    at_night = [row for row in rows.tolist() if _is_night(info.taken_at[row])]
+    brightness = info.brightness[at_night]
+    brightness = brightness[~np.isnan(brightness)]
+    return len(brightness) >= _LEAST_NIGHTS and float(np.mean(brightness < _BLACK)) >= _MOSTLY
+
+
+def _is_night(time: str | None) -> bool:
+    if time is None:
+        return False
+    hour = int(time[11:13])
+    return hour >= _NIGHT_BEGINS or hour < _NIGHT_ENDS
+
+
+def _silent_days(times: list[str], end: str | None) -> int | None:
+    """Days from the last photo to the end, where the camera never was silent for so long."""
+    if end is None or not times:
+        return None
+    moments = [datetime.fromisoformat(time) for time in times]
+    silent = datetime.fromisoformat(end) - moments[-1]
+    pauses = [after - before for before, after in pairwise(moments)]
+    is_long = silent > _STOPPED and silent > max(pauses, default=timedelta())
+    return silent.days if is_long else None
