@@ -6,7 +6,7 @@
 # The same Debian and Python in both stages: a virtual environment is copied from one to the other.
 FROM debian:bookworm-slim AS build
 
-# cpu or gpu, an extra of organizer's: which FAISS is installed.
+# cpu or gpu, an extra of organizer's: with OpenVINO for the processor, or for a GPU, which torch runs.
 ARG EXTRA=cpu
 # Where torch comes from for processors. Its own index has a build without CUDA, some gigabytes
 # smaller than that of PyPI. Empty: PyPI, whose build brings the CUDA libraries along, as for a GPU.

@@ -24,8 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from organizer.cluster.constrained import row_constraints
-from organizer.cluster.kmeans import KMeans, KMeansEngine, products_of
-from organizer.cluster.lloyd import lloyd
+from organizer.cluster.kmeans import KMeans, KMeansEngine, running
 from organizer.cluster.metric_space import Metric, blocks, metric_space
 from organizer.cluster.products import blas_products, workers
 from organizer.types import Vectors
@@ -124,17 +123,15 @@ def _ours(
     engine: KMeansEngine = "blas",
 ) -> Fitted:
     space = metric_space(vectors, metric)
-    with workers(vectors.size * len(start) if engine == "blas" else 0) as run:
-        fit = lloyd(
+    with running(space, len(start), engine) as (fit, _):
+        found = fit(
             space,
             space.normalised(start),
-            products=products_of(space, engine)[0],
-            run=run,
             constraints=row_constraints(len(vectors), len(start)),
             max_iter=iterations,
             tol=0.0,
         )
-    return fit.labels, fit.inertia
+    return found.labels, found.inertia
 
 
 def _faiss(

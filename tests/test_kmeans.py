@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from organizer.cluster import gpu
 from organizer.cluster.incremental import place_points, unit_rows
 from organizer.cluster.kmeans import KMeans, KMeansEngine, installed_faiss, warm_start
 from organizer.cluster.metric_space import Metric
@@ -257,7 +258,7 @@ def test_two_faiss_stop_the_clustering(tmp_path: Path, monkeypatch: pytest.Monke
         KMeans(n_clusters=2).fit_predict(vectors)
 
 
-@pytest.mark.parametrize("engine", ["blas", "faiss"])
+@pytest.mark.parametrize("engine", ["blas", "faiss", "torch"])
 def test_no_cluster_is_lost_far_from_the_origin(engine: KMeansEngine) -> None:
     draw = np.random.default_rng(0)
     vectors = (draw.normal(size=(60, 8)) + 300).astype(np.float32)
@@ -295,7 +296,7 @@ def test_an_unknown_metric_is_refused() -> None:
         KMeans(n_clusters=3, metric="manhattan").fit_predict(vectors)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("engine", ["blas", "faiss"])
+@pytest.mark.parametrize("engine", ["blas", "faiss", "torch"])
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
 def test_the_objective_is_that_of_faiss_from_the_same_start(
     metric: Metric, engine: KMeansEngine
@@ -315,6 +316,34 @@ def test_the_objective_is_that_of_faiss_from_the_same_start(
     )
     warm.fit_predict(vectors)
     assert warm.inertia_ <= 1.0001 * wanted
+
+
+@pytest.mark.parametrize("room", [2**40, 0])
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_torch_makes_the_clusters_that_blas_makes(
+    monkeypatch: pytest.MonkeyPatch, metric: Metric, dtype: Any, room: int
+) -> None:
+    """Whether the vectors stay in the memory of the GPU, or are copied block by block."""
+    monkeypatch.setattr(gpu, "_free_bytes", lambda _: room)
+    monkeypatch.setattr(gpu, "_ELEMENTS_AT_ONCE", 2_000)
+    vectors, truth = _blobs(8, 50, 32, spread=0.4)
+    vectors = (3 * vectors).astype(dtype)
+    vectors.flags.writeable = False
+    fixed = np.full(len(vectors), -1)
+    fixed[:40:4] = truth[200]
+    banned = np.array([[60, 1], [61, 1], [399, 0]])
+    blas, torch = (
+        KMeans(n_clusters=8, n_init=2, metric=metric, engine=engine) for engine in ("blas", "torch")
+    )
+    for kmeans in (blas, torch):
+        kmeans.fit_predict(vectors, fixed=fixed, banned=banned)
+    assert np.array_equal(torch.labels_, blas.labels_)
+    assert np.array_equal(torch.owners_, blas.owners_)
+    assert torch.cluster_centers_ == pytest.approx(blas.cluster_centers_, abs=1e-5)
+    assert torch.inertia_ == pytest.approx(blas.inertia_, rel=1e-5)
+    assert (torch.owners_[torch.labels_[fixed >= 0]] == fixed[fixed >= 0]).all()
+    assert "torch" in torch.algorithm_
 
 
 def test_all_vectors_are_trained_on_by_default() -> None:

@@ -87,7 +87,7 @@ def test_bounds_hold_in_every_iteration(metric: Metric) -> None:
     start = space.normalised(vectors[:80])
     with workers(0) as run:
         held = row_constraints(2_500, 80)
-        state = lloyd_module._State(space, start, blas_products(space), run, held)
+        state = lloyd_module._BoundedState(space, start, blas_products(space), run, held)
         for _ in range(15):
             state.assign()
             x, c = vectors.astype(np.float64), state.centroids.astype(np.float64)

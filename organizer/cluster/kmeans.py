@@ -5,19 +5,22 @@ The one module that imports faiss.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import PackageNotFoundError, distribution
 from typing import Any, Literal
 
 import numpy as np
 
 from organizer.cluster.constrained import RowConstraints, row_constraints
-from organizer.cluster.lloyd import LloydFit, lloyd
+from organizer.cluster.gpu import GpuLloyd, find_gpu, gpu_name
+from organizer.cluster.lloyd import Lloyd, LloydFit, lloyd
 from organizer.cluster.metric_space import Metric, MetricSpace, blocks, metric_space
 from organizer.cluster.products import (
     Compare,
     Nearest,
-    ParallelRun,
     Products,
     Squares,
     blas_products,
@@ -29,11 +32,14 @@ from organizer.types import Labels, Vectors
 
 __all__ = ["KMeans", "installed_faiss", "warm_start"]
 
-KMeansEngine = Literal["auto", "blas", "faiss"]
+KMeansEngine = Literal["auto", "blas", "faiss", "torch"]
 
 _DISTRIBUTIONS = ("faiss-cpu", "faiss-gpu-cuvs", "faiss-gpu", "faiss-gpu-cu12", "faiss-gpu-cu11")
 _STARTS, _STARTS_IF_LONG, _SHORT = 10, 3, 500_000_000
 """Cold starts, by the multiplications of one iteration."""
+
+_WORTH_A_GPU = 10_000_000_000
+"""Multiplications of one iteration from which a GPU pays for importing torch."""
 
 _WARM_PREFERENCE = 0.01
 """A cold start must be better by this share of the inertia before it replaces the warm one: below
@@ -56,10 +62,11 @@ class KMeans:
         metric: ``cosine`` scales vectors and centroids to length one; ``euclidean`` does not.
         max_points: Train on a seeded sample of this many, then place all. None trains on all:
             besides the vectors, that takes 50 bytes for each and some blocks of 8 MB.
-        engine: What compares vectors with centroids: ``faiss`` (a flat index, on the GPUs where
-            there are some, else on the processor) or ``blas`` (blocked products by numpy, see
-            `organizer.cluster.products`). ``auto`` is FAISS beside a GPU and else BLAS, which is
-            1.3 to 2.5 times as fast there (`benchmarks/kmeans.py`).
+        engine: What compares vectors with centroids: ``blas`` (blocked products by numpy, see
+            `organizer.cluster.products`), ``faiss`` (a flat index on the processor), or ``torch``
+            (on a GPU where there is one, see `organizer.cluster.gpu`). ``auto`` is torch for long
+            fits beside an NVIDIA GPU, and else BLAS, which is 1.3 to 2.5 times as fast as FAISS
+            (`benchmarks/kmeans.py`).
 
     Attributes:
         labels_: ``(n,)`` int64, the centroid of each vector, after `fit_predict`.
@@ -123,16 +130,13 @@ class KMeans:
             raise ClusteringError(f"{n} images cannot make {self._n_clusters} clusters")
         held = row_constraints(n, self._n_clusters, fixed=fixed, banned=banned, owners=owners)
         space = metric_space(vectors, self._metric)
-        products, where = products_of(space, self._engine)
-        # FAISS has threads of its own.
-        work = vectors.size * self._n_clusters if "BLAS" in where else 0
-        with workers(work) as run:
-            best = self._best(space, products, run, held)
+        with running(space, self._n_clusters, self._engine) as (fit, where):
+            best = self._best(space, fit, held)
             best = _parted(space, best, held)
             while len(lost := _lost(space, best, held)):
                 # One at a time: its members may be those that another one lacks.
                 kept = np.setdiff1d(np.arange(len(best.kept)), lost[:1])
-                best = _placed(space, best, kept, products, run, held)
+                best = _placed(space, best, kept, fit, held)
         self.labels_, self.inertia_, self.n_iter_ = best.labels, best.inertia, best.n_iter
         self.cluster_centers_ = best.centroids
         self.owners_ = held.owners[best.kept]
@@ -141,20 +145,16 @@ class KMeans:
         self.algorithm_ = f"{kind} on the {where}{sampled}"
         return self.labels_
 
-    def _best(
-        self, space: MetricSpace, products: Products, run: ParallelRun, held: RowConstraints
-    ) -> LloydFit:
+    def _best(self, space: MetricSpace, fit: Lloyd, held: RowConstraints) -> LloydFit:
         """The best start on all vectors, or on a sample and then placed."""
         rows = _sample(len(space), self._max_points, held.rows, self._n_clusters, self._seed)
         self.n_trained_on_ = len(rows)
         if len(rows) == len(space):
-            return self._best_of_all(space, products, run, held)
-        best = self._best_of_all(space.subset(rows), products, run, held.of_rows(rows))
-        return _placed(space, best, np.arange(len(best.kept)), products, run, held)
+            return self._best_of_all(space, fit, held)
+        best = self._best_of_all(space.subset(rows), fit, held.of_rows(rows))
+        return _placed(space, best, np.arange(len(best.kept)), fit, held)
 
-    def _best_of_all(
-        self, space: MetricSpace, products: Products, run: ParallelRun, held: RowConstraints
-    ) -> LloydFit:
+    def _best_of_all(self, space: MetricSpace, fit: Lloyd, held: RowConstraints) -> LloydFit:
         work = len(space) * space.dim * self._n_clusters
         n_init = self._n_init or (_STARTS if work <= _SHORT else _STARTS_IF_LONG)
         warm = None if self._init is None else space.normalised(self._init)
@@ -165,15 +165,7 @@ class KMeans:
                 seed = self._seed + number
                 k = self._n_clusters
                 start = cold_start(space, k, seed=seed, constraints=held, like=warm)
-            found = lloyd(
-                space,
-                start,
-                products=products,
-                run=run,
-                constraints=held,
-                max_iter=self._max_iter,
-                tol=self._tol,
-            )
+            found = fit(space, start, constraints=held, max_iter=self._max_iter, tol=self._tol)
             # The warm start is first: a cold one has to beat it clearly.
             lead = _WARM_PREFERENCE if warm is not None and number == 0 else 0.0
             if best is None or found.inertia < best.inertia * (1 - lead):
@@ -196,7 +188,7 @@ def installed_faiss() -> str:
             continue
     if not found:
         raise PluginError(
-            "FAISS is not installed", "pip install 'organizer[cpu]', or [gpu] beside an NVIDIA GPU"
+            "FAISS is not installed", "pip install 'organizer[cpu]', or [gpu] beside a GPU"
         )
     if len(found) > 1:
         names = [item.split()[0] for item in found]
@@ -207,16 +199,12 @@ def installed_faiss() -> str:
     return found[0]
 
 
-def _on_faiss(space: MetricSpace, n_gpus: int) -> Products:
-    """The nearest two by exact search of a FAISS index, on the processor or on all GPUs."""
+def _faiss_products(space: MetricSpace) -> Products:
+    """The nearest two by exact search of a FAISS index."""
     import faiss
-
-    resources = [faiss.StandardGpuResources() for _ in range(n_gpus)]
 
     def searching(centroids: Vectors) -> Compare:
         index: Any = (faiss.IndexFlatIP if space.spherical else faiss.IndexFlatL2)(space.dim)
-        if resources:
-            index = faiss.index_cpu_to_gpu_multiple_py(resources, index)
         index.add(np.ascontiguousarray(centroids - space.origin))
 
         def nearest(block: Vectors, squares: Squares) -> Nearest:
@@ -231,32 +219,35 @@ def _on_faiss(space: MetricSpace, n_gpus: int) -> Products:
     return searching
 
 
-def products_of(space: MetricSpace, engine: KMeansEngine) -> tuple[Products, str]:
-    """The implementation of an engine on this machine, and its description for a person."""
-    import faiss
-
-    n_gpus = int(faiss.get_num_gpus()) if hasattr(faiss, "get_num_gpus") else 0
-    where = f"{n_gpus} GPU" if n_gpus else "processor"
-    if engine == "blas" or (engine == "auto" and not n_gpus):
-        return blas_products(space), f"processor (BLAS of numpy {np.__version__})"
-    return _on_faiss(space, n_gpus), f"{where} ({installed_faiss()})"
+@contextmanager
+def running(space: MetricSpace, k: int, engine: KMeansEngine) -> Iterator[tuple[Lloyd, str]]:
+    """What iterates on this machine with an engine, and its description for a person."""
+    work = len(space) * space.dim * k
+    gpu = find_gpu() if engine == "torch" or (engine == "auto" and work >= _WORTH_A_GPU) else ""
+    if gpu or engine == "torch":
+        device = gpu or "cpu"
+        yield GpuLloyd(device), gpu_name(device)
+        return
+    if engine == "faiss":
+        products, where, work = _faiss_products(space), installed_faiss(), 0  # its own threads
+    else:
+        products, where = blas_products(space), f"BLAS of numpy {np.__version__}"
+    with workers(work) as run:
+        yield partial(lloyd, products=products, run=run), f"processor ({where})"
 
 
 def _placed(
     space: MetricSpace,
     fit: LloydFit,
     kept: Labels,
-    products: Products,
-    run: ParallelRun,
+    run: Lloyd,
     held: RowConstraints,
 ) -> LloydFit:
     """All rows at some of the centroids of a fit."""
     left = fit.kept[kept]
     owned = RowConstraints(held.rows, held.fixed, held.banned, held.owners[left])
     centroids = fit.centroids[kept]
-    found = lloyd(
-        space, centroids, products=products, run=run, constraints=owned, max_iter=0, tol=0
-    )
+    found = run(space, centroids, constraints=owned, max_iter=0, tol=0)
     return replace(found, kept=left[found.kept], n_iter=fit.n_iter)
 
 

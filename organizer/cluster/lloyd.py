@@ -10,7 +10,9 @@ ties within float32's rounding.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +54,30 @@ class LloydFit:
     n_iter: int
 
 
+class Lloyd(Protocol):
+    """Lloyd's iterations from some centroids, wherever they run."""
+
+    def __call__(
+        self,
+        space: MetricSpace,
+        start: Vectors,
+        *,
+        constraints: RowConstraints,
+        max_iter: int,
+        tol: float,
+    ) -> LloydFit:
+        """Iterate.
+
+        Args:
+            space: The vectors.
+            start: ``(k, dim)`` float32 in the coordinates of the space.
+            constraints: What holds in every iteration.
+            max_iter: Iterations at most.
+            tol: Stop when no larger share of the rows changed their centroid in an iteration.
+        """
+        ...
+
+
 def lloyd(
     space: MetricSpace,
     start: Vectors,
@@ -62,7 +88,7 @@ def lloyd(
     max_iter: int,
     tol: float,
 ) -> LloydFit:
-    """Lloyd's iterations from some centroids.
+    """Lloyd's iterations on the processor, see `Lloyd`.
 
     Args:
         space: The vectors.
@@ -73,20 +99,26 @@ def lloyd(
         max_iter: Iterations at most.
         tol: Stop when no larger share of the rows changed their centroid in an iteration.
     """
-    state = _State(space, start, products, run, constraints)
+    return iterate(
+        _BoundedState(space, start, products, run, constraints), max_iter=max_iter, tol=tol
+    )
+
+
+def iterate(state: LloydState, *, max_iter: int, tol: float) -> LloydFit:
+    """Iterate until few rows change; see `Lloyd`."""
     n_iter = 0
     for n_iter in range(1, max_iter + 1):  # noqa: B007 - the last one is returned
         moved = state.assign()
         if not moved:
             break
         state.update()
-        if moved <= tol * len(space):
+        if moved <= tol * len(state.space):
             state.assign()
             break
     else:
         state.assign()
     # A cluster may have lost its last row just now; it may still get one that lies far out.
-    for _ in range(len(start)):
+    for _ in range(len(state.centroids)):
         if not state.relocated:
             break
         state.update()
@@ -94,54 +126,45 @@ def lloyd(
     return state.result(n_iter)
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What open rows are compared with: the movers, after none of the rest moved more than this."""
+class LloydState(ABC):
+    """Labels and centroids between two iterations."""
 
-    movers: Labels
-    rest: float
-    tighten: bool
-
-
-class _State:
-    """Labels, bounds and sums between two iterations."""
-
-    def __init__(
-        self,
-        space: MetricSpace,
-        start: Vectors,
-        products: Products,
-        run: ParallelRun,
-        constraints: RowConstraints,
-    ) -> None:
+    def __init__(self, space: MetricSpace, start: Vectors, constraints: RowConstraints) -> None:
         n, k = len(space), len(start)
-        self.space, self.products, self.run, self.constraints = space, products, run, constraints
+        self.space, self.constraints = space, constraints
         self.centroids = start
         self.directions, self.offsets = space.directions(start)
         self.labels = np.full(n, -1, dtype=np.int64)
         self.upper = np.full(n, np.inf, dtype=np.float32)
         self.lower = np.zeros(n, dtype=np.float32)
-        self.sums = CentroidSums(space, k)
         self.drift = np.zeros(k, dtype=np.float32)
         self.step = rows_at_once(max(k, space.dim))
         self.relocated = 0
         self.slop = space.rounding
 
+    @abstractmethod
+    def compare(self) -> None:
+        """Give each row its nearest centroid, and an upper bound of the distance to it."""
+
+    @abstractmethod
+    def sums(self) -> NDArray[np.float64]:
+        """``(k, dim)``, the sums of each cluster's rows."""
+
+    @abstractmethod
+    def inertia(self) -> float:
+        """Sum of squared distances to the own centroid."""
+
     def assign(self) -> int:
         """Give each row its nearest centroid; the number of rows that changed theirs."""
         previous = self.labels.copy()
-        if previous[0] < 0:
-            self._compare(np.arange(len(previous)))
-        else:
-            self._compare_open()
+        self.compare()
         self._constrain()
         self._fill_empty()
         return int(np.count_nonzero(previous != self.labels))
 
     def update(self) -> None:
         """Move each centroid to the mean of its rows; one without rows stays."""
-        self.sums.update(self.labels)
-        sums = self.sums.sums
+        sums = self.sums()
         counts = np.bincount(self.labels, minlength=len(self.centroids))
         lengths = np.linalg.norm(sums, axis=1) if self.space.spherical else counts
         has_mean = (counts > 0) & (lengths > 0)
@@ -161,8 +184,87 @@ class _State:
         counts = np.bincount(self.labels, minlength=len(self.centroids))
         kept = np.flatnonzero(counts)
         labels = (np.cumsum(counts > 0) - 1)[self.labels]
-        inertia = sum(self.run(self._inertia, self._chunks(np.arange(len(labels)))))
-        return LloydFit(labels, self.centroids[kept], kept, float(inertia), n_iter)
+        return LloydFit(labels, self.centroids[kept], kept, self.inertia(), n_iter)
+
+    def _constrain(self) -> None:
+        """The nearest allowed centroid of each constrained row; bounds leave these rows alone."""
+        held = self.constraints
+        for start in range(0, len(held.rows), self.step):
+            part = slice(start, start + self.step)
+            rows = held.rows[part]
+            distances = self.offsets - self.space.take(rows) @ self.directions.T
+            distances[~held.allowed(part)] = np.inf
+            self.labels[rows] = distances.argmin(axis=1)
+        self.upper[held.rows], self.lower[held.rows] = -np.inf, np.inf
+
+    def _fill_empty(self) -> None:
+        """Give each empty cluster one of the free rows that lie farthest from their own centroids.
+
+        Not one that lies on its centroid: such images cannot be distinguished.
+        """
+        self.relocated = 0
+        counts = np.bincount(self.labels, minlength=len(self.centroids))
+        empty = np.flatnonzero(counts == 0).tolist()
+        for row in self._farthest(max(_FARTHEST, 4 * len(empty))) if empty else ():
+            if counts[self.labels[row]] > 1:
+                counts[self.labels[row]] -= 1
+                self.labels[row] = empty.pop()
+                self.upper[row], self.lower[row] = np.inf, 0
+                self.relocated += 1
+            if not empty:
+                return
+
+    def _farthest(self, most: int) -> Labels:
+        """Free rows off their centroids, the farthest first, of those with the highest bounds."""
+        rows = np.arange(len(self.labels))
+        if len(rows) > most:
+            rows = np.sort(np.argpartition(self.upper, -most)[-most:])
+        rows = rows[self.upper[rows] > -np.inf]
+        difference = self.space.take(rows) - self.centroids[self.labels[rows]]
+        squared = np.einsum("ij,ij->i", difference, difference)
+        order = np.argsort(-squared, kind="stable")
+        return np.asarray(rows[order[squared[order] > self.slop / 8]], dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What open rows are compared with: the movers, after none of the rest moved more than this."""
+
+    movers: Labels
+    rest: float
+    tighten: bool
+
+
+class _BoundedState(LloydState):
+    """Compares on the processor, and only what the bounds of the distances leave open."""
+
+    def __init__(
+        self,
+        space: MetricSpace,
+        start: Vectors,
+        products: Products,
+        run: ParallelRun,
+        constraints: RowConstraints,
+    ) -> None:
+        super().__init__(space, start, constraints)
+        self.products, self.run = products, run
+        self.running_sums = CentroidSums(space, len(start))
+
+    def compare(self) -> None:
+        """See `LloydState`."""
+        if self.labels[0] < 0:
+            self._compare(np.arange(len(self.labels)))
+        else:
+            self._compare_open()
+
+    def sums(self) -> NDArray[np.float64]:
+        """See `LloydState`."""
+        self.running_sums.update(self.labels)
+        return self.running_sums.sums
+
+    def inertia(self) -> float:
+        """See `LloydState`."""
+        return float(sum(self.run(self._inertia, self._chunks(np.arange(len(self.labels))))))
 
     def _compare_open(self) -> None:
         """Compare the rows whose bounds do not decide, with as few centroids as suffice."""
@@ -269,45 +371,6 @@ class _State:
         block = self.space.take(as_slice(chunk))
         block = block - self.centroids[self.labels[chunk]]
         return float(np.einsum("ij,ij->i", block, block).sum(dtype=np.float64))
-
-    def _constrain(self) -> None:
-        """The nearest allowed centroid of each constrained row; bounds leave these rows alone."""
-        held = self.constraints
-        for start in range(0, len(held.rows), self.step):
-            part = slice(start, start + self.step)
-            rows = held.rows[part]
-            distances = self.offsets - self.space.take(rows) @ self.directions.T
-            distances[~held.allowed(part)] = np.inf
-            self.labels[rows] = distances.argmin(axis=1)
-        self.upper[held.rows], self.lower[held.rows] = -np.inf, np.inf
-
-    def _fill_empty(self) -> None:
-        """Give each empty cluster one of the free rows that lie farthest from their own centroids.
-
-        Not one that lies on its centroid: such images cannot be distinguished.
-        """
-        self.relocated = 0
-        counts = np.bincount(self.labels, minlength=len(self.centroids))
-        empty = np.flatnonzero(counts == 0).tolist()
-        for row in self._farthest(max(_FARTHEST, 4 * len(empty))) if empty else ():
-            if counts[self.labels[row]] > 1:
-                counts[self.labels[row]] -= 1
-                self.labels[row] = empty.pop()
-                self.upper[row], self.lower[row] = np.inf, 0
-                self.relocated += 1
-            if not empty:
-                return
-
-    def _farthest(self, most: int) -> Labels:
-        """Free rows off their centroids, the farthest first, of those with the highest bounds."""
-        rows = np.arange(len(self.labels))
-        if len(rows) > most:
-            rows = np.sort(np.argpartition(self.upper, -most)[-most:])
-        rows = rows[self.upper[rows] > -np.inf]
-        difference = self.space.take(rows) - self.centroids[self.labels[rows]]
-        squared = np.einsum("ij,ij->i", difference, difference)
-        order = np.argsort(-squared, kind="stable")
-        return np.asarray(rows[order[squared[order] > self.slop / 8]], dtype=np.int64)
 
     def _chunks(self, rows: Labels) -> list[Labels]:
         return [rows[start : start + self.step] for start in range(0, len(rows), self.step)]

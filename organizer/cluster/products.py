@@ -36,7 +36,7 @@ def blas_products(space: MetricSpace) -> Products:
 
 def _multiplying(directions: Vectors, offsets: Squares) -> Compare:
     transposed = np.ascontiguousarray(directions.T)
-    alike = float(np.ptp(offsets)) <= 1e-6 * float(np.abs(offsets).max(initial=0.0))
+    alike = are_alike(offsets)
 
     def nearest(block: Vectors, squares: Squares) -> Nearest:
         scores = block @ transposed
@@ -51,6 +51,11 @@ def _multiplying(directions: Vectors, offsets: Squares) -> Compare:
         return first, _distances(squares, best), _distances(squares, scores.max(axis=1))
 
     return nearest
+
+
+def are_alike(offsets: Squares) -> bool:
+    """Whether offsets differ by their rounding alone: taking them off would add it to products."""
+    return float(np.ptp(offsets)) <= 1e-6 * float(np.abs(offsets).max(initial=0.0))
 
 
 @contextmanager
