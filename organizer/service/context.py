@@ -136,8 +136,13 @@ def current_revision(request: Request, response: Response) -> int:
     refers to it is refused: never the other way round.
     """
     revision = service_of(request).library.revision
-    response.headers["ETag"] = f'"{revision}"'
+    response.headers["ETag"] = etag_of(revision)
     return revision
+
+
+def etag_of(revision: int) -> str:
+    """The ETag of an answer that shows a revision."""
+    return f'"{revision}"'
 
 
 ServiceOf = Annotated[Service, Depends(_service)]

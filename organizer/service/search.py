@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
-from organizer.service.context import RevisionOf, Service, ServiceOf
+from organizer.service.context import RevisionOf, Service, ServiceOf, etag_of
 from organizer.service.images import no_image
 from organizer.service.listed import ListedImages
 from organizer.service.problems import ProblemError
@@ -46,17 +46,18 @@ class HitList(BaseModel):
     hits: list[ImageItem]
 
 
-@router.get("/images/{image_id}/neighbours")
+@router.get("/images/{image_id}/neighbours", response_model=HitList)
 def list_neighbours(
-    image_id: Annotated[ImageIdText, Path()],
-    service: ServiceOf,
-    revision: RevisionOf,
-    limit: Limit = 24,
-) -> HitList:
+    image_id: Annotated[ImageIdText, Path()], service: ServiceOf, limit: Limit = 24
+) -> Response:
     """The images most similar to one of the library."""
+    revision = service.library.revision
     _require_images(service, [image_id])
     found = service.library.nearest(image_id, limit=limit)
-    return HitList(revision=revision, hits=_items(service, found))
+    hits = HitList(revision=revision, hits=_items(service, found))
+    # As it is: FastAPI would check it again on another thread, and who looks waits for that.
+    headers = {"ETag": etag_of(revision)}
+    return Response(hits.model_dump_json(), media_type="application/json", headers=headers)
 
 
 @router.post("/search")
