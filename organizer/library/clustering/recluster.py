@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from organizer import registry
 from organizer.cluster.choose_k import KChoice
-from organizer.cluster.decisions import Constraints, compile_constraints
+from organizer.cluster.decisions import Constraints, compile_constraints, with_counterparts
 from organizer.cluster.limits import require_within
 from organizer.cluster.lineage import compare_clusterings
 from organizer.library import embedders
 from organizer.library.clustering.build import PreparedImages
-from organizer.library.clustering.changes import ClusterChange, cluster_changes
+from organizer.library.clustering.changes import (
+    ClusterChange,
+    DroppedCluster,
+    cluster_changes,
+    dropped_clusters,
+    require_none_dropped,
+)
 from organizer.library.clustering.cluster_count import (
     choose_count,
     require_enough,
@@ -34,6 +40,7 @@ from organizer.library.clustering.space import (
     read_unit_vectors,
 )
 from organizer.library.images.crops import active_vectors
+from organizer.library.images.decided import crossing_note, read_photo_crops
 from organizer.library.progress import Progress
 from organizer.settings import DEFAULT_REDUCER, Settings
 from organizer.store import Store
@@ -41,10 +48,12 @@ from organizer.types import (
     Candidate,
     Clustering,
     ClusterModels,
+    Decision,
     Labels,
     LineageReport,
     PartSpec,
     Vectors,
+    is_crop_embedder,
 )
 
 
@@ -68,6 +77,7 @@ class ReclusterReport:
             decisions about others teach.
         changes: What changes for each cluster that was or is there, in images, by id; none for a
             first clustering.
+        dropped: The clusters that a person named, pinned or made, and that are in it no more.
     """
 
     clustering_id: int | None
@@ -83,6 +93,7 @@ class ReclusterReport:
     bursts: bool
     learned: int = 0
     changes: tuple[ClusterChange, ...] = ()
+    dropped: tuple[DroppedCluster, ...] = ()
 
     @property
     def at_risk(self) -> tuple[ClusterChange, ...]:
@@ -123,17 +134,22 @@ def _recluster(
     preprocessor = Preprocessor.read(
         store, by=centred_by(options.reducer), bursts=options.bursts, gap=settings.burst_gap
     )
-    observations, constraints, singly = _read_observations(store, spec, preprocessor)
+    as_stored = store.decisions.current()
+    crops = read_photo_crops(store, as_stored)
+    decisions = with_counterparts(as_stored, crops.counterparts)
+    if crossing := crossing_note(as_stored, crops, of_crops=is_crop_embedder(spec)):
+        progress.note(crossing)
+    observations, constraints = _read_observations(store, spec, preprocessor, decisions)
     for line in preprocessor.remarks(observations.image_ids.tolist()):
         progress.note(line)
-    previous = previous_clusters(store, observations.image_ids)
+    previous = previous_clusters(store, observations.image_ids, embedder=spec, crops=crops)
     made = _cluster(
         store,
         observations,
         previous,
         constraints,
         options,
-        singly=singly,
+        singly=decided_singly(decisions),
         settings=settings,
         progress=progress,
     )
@@ -151,7 +167,7 @@ def _recluster(
         constraints,
         made,
         keep_points=preprocessor.is_plain and options.reducer.name != NO_REDUCER,
-        dry_run=options.dry_run,
+        options=options,
     )
 
 
@@ -190,10 +206,9 @@ class _Made:
 
 
 def _read_observations(
-    store: Store, spec: PartSpec, preprocessor: Preprocessor
-) -> tuple[Observations, Constraints, set[str]]:
-    """The observations to cluster, the constraints on their images, and those decided singly."""
-    decisions = store.decisions.current()
+    store: Store, spec: PartSpec, preprocessor: Preprocessor, decisions: Sequence[Decision]
+) -> tuple[Observations, Constraints]:
+    """The observations to cluster, and the constraints on their images."""
     constraints = compile_constraints(decisions)
     ids, vectors = active_vectors(store, spec, *read_unit_vectors(store, spec), constraints)
     vectors = preprocessor.fit_centred(ids, vectors)
@@ -202,7 +217,7 @@ def _read_observations(
         preprocessor.measure_bursts(ids, vectors)
         keys = constraint_keys(ids, preprocessor.bursts_of(ids), decisions, constraints)
         numbers = preprocessor.observations(ids, vectors, keys)
-    return make_observations(ids, vectors, numbers), constraints, decided_singly(decisions)
+    return make_observations(ids, vectors, numbers), constraints
 
 
 def _cluster(
@@ -228,6 +243,13 @@ def _cluster(
     previous = observations.previous(previous)
     constraints = observations.constraints(constraints)
     required = required_clusters(constraints, images, previous)
+    if not (options.dry_run or options.drop_names):  # said before minutes of work
+        lacking = set(constraints.required) - required.keys()
+        require_none_dropped(
+            dropped_clusters(
+                sorted(lacking & {*previous.ids}), (), names=constraints.names, decided=lacking
+            )
+        )
     choice, k = _choose_k(images, options, different, len(required), settings, progress)
     progress.begin(f"clustering {n:,} {what}", None)
     algorithm, note = options.algorithm, progress.note
@@ -291,9 +313,17 @@ def _store_clustering(
     made: _Made,
     *,
     keep_points: bool,
-    dry_run: bool,
+    options: ReclusterOptions,
 ) -> ReclusterReport:
     members = clustering.members
+    dropped = dropped_clusters(
+        previous.ids,
+        clustering.models.ids,
+        names=constraints.names,
+        decided=constraints.required,
+    )
+    if not (options.dry_run or options.drop_names):
+        require_none_dropped(dropped)
     lineage = compare_clusterings(
         previous.labels[previous.known],
         members.cluster_ids[previous.known],
@@ -301,7 +331,7 @@ def _store_clustering(
         new_ids=clustering.models.ids,
     )
     clustering_id = None
-    if not dry_run:
+    if not options.dry_run:
         parent = previous.clustering.clustering_id if previous.clustering else None
         clustering_id = store.clusterings.add(clustering, parent_id=parent, lineage=lineage)
         if keep_points:
@@ -329,6 +359,7 @@ def _store_clustering(
         )
         if previous.ids
         else (),
+        dropped=dropped,
     )
 
 
