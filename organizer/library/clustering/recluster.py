@@ -25,7 +25,7 @@ from organizer.library.clustering.cluster_count import (
     choose_count,
     require_enough,
 )
-from organizer.library.clustering.constraints import constraint_keys, decided_singly
+from organizer.library.clustering.constraints import constraint_keys
 from organizer.library.clustering.fit import CLUSTERERS, finds_own_k, fit_clusters
 from organizer.library.clustering.identify import identify_clusters
 from organizer.library.clustering.observations import Observations, make_observations
@@ -40,7 +40,7 @@ from organizer.library.clustering.space import (
     read_unit_vectors,
 )
 from organizer.library.images.crops import active_vectors
-from organizer.library.images.decided import crossing_note, read_photo_crops
+from organizer.library.images.decided import crossing_notes, decided_singly, read_photo_crops
 from organizer.library.progress import Progress
 from organizer.settings import DEFAULT_REDUCER, Settings
 from organizer.store import Store
@@ -137,8 +137,10 @@ def _recluster(
     as_stored = store.decisions.current()
     crops = read_photo_crops(store, as_stored)
     decisions = with_counterparts(as_stored, crops.counterparts)
-    if crossing := crossing_note(as_stored, crops, of_crops=is_crop_embedder(spec)):
-        progress.note(crossing)
+    current = store.clusterings.current()
+    if is_crop_embedder(spec) and current and not is_crop_embedder(current.embedder):
+        for line in crossing_notes(store, as_stored, crops):
+            progress.note(line)
     observations, constraints = _read_observations(store, spec, preprocessor, decisions)
     for line in preprocessor.remarks(observations.image_ids.tolist()):
         progress.note(line)

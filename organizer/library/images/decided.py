@@ -7,7 +7,7 @@ decisions are read, so nothing that is stored changes and an undo takes both bac
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from organizer.cluster.decisions import ConstraintsBuilder, with_counterparts
@@ -108,23 +108,42 @@ def current_decisions(store: Store) -> tuple[Decision, ...]:
     return with_counterparts(decisions, read_photo_crops(store, decisions, about).counterparts)
 
 
-def crossing_note(decisions: Sequence[Decision], crops: PhotoCrops, *, of_crops: bool) -> str:
-    """Which decisions about photos hold for one crop of several, or for none; empty for nothing.
+def crossing_notes(
+    store: Store, decisions: Sequence[Decision], crops: PhotoCrops
+) -> tuple[str, ...]:
+    """What becomes of decisions about photos where their crops are clustered, a line each.
 
     Args:
+        store: The library.
         decisions: The decisions that hold, as they are stored.
         crops: The crops of all photos.
-        of_crops: Whether crops are clustered.
     """
     about = {image_id for decision in decisions for image_id in decision.image_ids}
-    several = len(crops.several & about)
-    if not of_crops or not several:
-        return ""
-    photos = "photo" if several == 1 else "photos"
-    return (
-        f"{several:,} {photos} that you decided about with several animals: what you decided holds "
-        "for the surest one of each"
-    )
+    alone = decided_singly(decisions)
+    photos = alone - store.detections.crops(alone).keys()
+    lacking = photos - crops.surest.keys() - crops.telling.keys()
+    notes = []
+    if several := len(crops.several & about):
+        notes.append(
+            f"{several:,} {_photos(several)} that you decided about with several animals: what you "
+            "decided holds for the surest one of each"
+        )
+    if lacking:
+        notes.append(
+            f"{len(lacking):,} {_photos(len(lacking))} that you moved or excluded without a crop: "
+            "what you decided holds again when whole photos are clustered"
+        )
+    return tuple(notes)
+
+
+def decided_singly(decisions: Iterable[Decision]) -> set[str]:
+    """The images that a person moved to a cluster or excluded from one by themselves."""
+    return {
+        image_id
+        for decision in decisions
+        if decision.kind in {DecisionKind.MOVE, DecisionKind.NOT}
+        for image_id in decision.image_ids
+    }
 
 
 def moved_by_person(decisions: Sequence[Decision]) -> set[str]:
@@ -141,3 +160,7 @@ def movers(decisions: Sequence[Decision], users: Mapping[int, str]) -> dict[str,
     """
     moves = [d for d in decisions if d.kind is DecisionKind.MOVE]
     return {i: users.get(d.step_id, "") for d in moves for i in d.image_ids}
+
+
+def _photos(count: int) -> str:
+    return "photo" if count == 1 else "photos"

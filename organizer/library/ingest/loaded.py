@@ -11,7 +11,6 @@ import numpy as np
 from organizer.cluster.decisions import Constraints, compile_constraints
 from organizer.cluster.incremental import unit_rows
 from organizer.library.clustering.build import PreparedImages
-from organizer.library.clustering.constraints import decided_singly
 from organizer.library.clustering.incoming import (
     IncomingObservations,
     observe_bursts,
@@ -22,7 +21,7 @@ from organizer.library.clustering.measure import measure_fit
 from organizer.library.clustering.observations import Observations, make_observations
 from organizer.library.clustering.preprocessing import Preprocessor
 from organizer.library.clustering.space import ClusterSpace
-from organizer.library.images.decided import current_decisions
+from organizer.library.images.decided import current_decisions, decided_singly
 from organizer.store import MemberChange, Store, StoredClustering
 from organizer.types import Assignments, ClusterModels, Exemplars, Vectors
 
