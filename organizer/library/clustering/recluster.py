@@ -40,7 +40,12 @@ from organizer.library.clustering.space import (
     read_unit_vectors,
 )
 from organizer.library.images.crops import active_vectors
-from organizer.library.images.decided import crossing_notes, decided_singly, read_photo_crops
+from organizer.library.images.decided import (
+    PhotoCrops,
+    crossing_notes,
+    decided_singly,
+    read_photo_crops,
+)
 from organizer.library.progress import Progress
 from organizer.settings import DEFAULT_REDUCER, Settings
 from organizer.store import Store
@@ -134,13 +139,7 @@ def _recluster(
     preprocessor = Preprocessor.read(
         store, by=centred_by(options.reducer), bursts=options.bursts, gap=settings.burst_gap
     )
-    as_stored = store.decisions.current()
-    crops = read_photo_crops(store, as_stored)
-    decisions = with_counterparts(as_stored, crops.counterparts)
-    current = store.clusterings.current()
-    if is_crop_embedder(spec) and current and not is_crop_embedder(current.embedder):
-        for line in crossing_notes(store, as_stored, crops):
-            progress.note(line)
+    decisions, crops = _read_decisions(store, spec, progress)
     observations, constraints = _read_observations(store, spec, preprocessor, decisions)
     for line in preprocessor.remarks(observations.image_ids.tolist()):
         progress.note(line)
@@ -205,6 +204,21 @@ class _Made:
     choice: KChoice | None
     points: Vectors
     learned: int
+
+
+def _read_decisions(
+    store: Store, spec: PartSpec, progress: Progress
+) -> tuple[tuple[Decision, ...], PhotoCrops]:
+    """The decisions, also about the crops of photos and the photos of crops, and these crops."""
+    as_stored, current = store.decisions.current(), store.clusterings.current()
+    of_crops = is_crop_embedder(spec)
+    crosses = current is not None and of_crops != is_crop_embedder(current.embedder)
+    about = {image_id for decision in as_stored for image_id in decision.image_ids}
+    crops = read_photo_crops(store, as_stored, None if crosses else about)
+    if crosses and of_crops:
+        for line in crossing_notes(store, as_stored, crops):
+            progress.note(line)
+    return with_counterparts(as_stored, crops.counterparts), crops
 
 
 def _read_observations(

@@ -258,7 +258,8 @@ class Images:
                 if current is None
                 else clusterings.assignments(current.clustering_id)
             )
-            moved = moved_by_person(current_decisions(self._store))
+            decisions = self._store.decisions.current()
+        moved = moved_by_person(current_decisions(self._store, decisions))
         overview = join_members(photos, current, members, moved=moved)
         self._overview = state, overview
         return overview

@@ -95,13 +95,19 @@ def _moved_crops(
     return {photo: crop_id for photo, (_, crop_id) in found.items()}
 
 
-def current_decisions(store: Store) -> tuple[Decision, ...]:
+def current_decisions(
+    store: Store, as_stored: tuple[Decision, ...] | None = None
+) -> tuple[Decision, ...]:
     """The decisions that hold, also for the crops of their photos and the photos of their crops.
 
-    They are as `store.decisions.current()` has them, but for the images that they are about; see
+    They are those that are stored, one by one, but for the images that they are about; see
     `organizer.cluster.decisions.with_counterparts`.
+
+    Args:
+        store: The library.
+        as_stored: `store.decisions.current()`, where it was read already.
     """
-    decisions = store.decisions.current()
+    decisions = store.decisions.current() if as_stored is None else as_stored
     if not decisions or not store.detections.has_crops():
         return decisions
     about = {image_id for decision in decisions for image_id in decision.image_ids}

@@ -88,8 +88,8 @@ def read_details(store: Store, overview: ImageOverview, image_id: str) -> ImageD
     crop = store.detections.crops([image_id]).get(image_id)
     frame_id = image_id if crop is None else crop.image_id
     files = store.photos.files_of([frame_id], with_people=True).get(frame_id, [])
-    with store.snapshot():
-        decisions, as_stored = current_decisions(store), store.decisions.current()
+    as_stored = store.decisions.current()
+    decisions = current_decisions(store, as_stored)
     about = [
         stored
         for stored, held in zip(as_stored, decisions, strict=True)
