@@ -325,14 +325,6 @@ class DeploymentList(BaseModel):
     without_deployment: int
 
 
-class DetectionItem(BaseModel):
-    """What a detector saw in a photo."""
-
-    box: tuple[float, float, float, float]
-    category: str
-    confidence: float
-
-
 class EmbedderItem(BaseModel):
     """An embedder, and the number of images that have its vectors."""
 
@@ -580,8 +572,7 @@ class ImageDetail(BaseModel):
         revision: The revision that it shows.
         paths: Its files, those that were present when last looked for first.
         frame: Of a crop: the photo that it is cut out of.
-        crops: Of a photo: its crops that are clustered, the surest first.
-        boxes: What else a detector saw in the photo for certain.
+        crops: Of a photo: its crops, the surest first.
         group: What the photo shows, by its detections: animals, empty, people, vehicles.
         facts: Size, format, place and what else the metadata say.
         decisions: What was decided about it and holds, in order of time.
@@ -608,7 +599,6 @@ class ImageDetail(BaseModel):
     paths: list[ImageFile]
     frame: str | None
     crops: list[CropItem]
-    boxes: list[DetectionItem]
     group: str
     facts: dict[str, Any]
     decisions: list[ImageDecisionItem]
@@ -690,15 +680,11 @@ class IngestRequest(BaseModel):
         embedder: The name of an embedder; the library's own where null.
         confirm_missing: Whether files that are gone are noted as missing even where they are more
             than half of those of a folder; its disk may not be connected.
-        verify: Whether to read every file, also those whose size and time are as they were.
-        reread_metadata: Whether to read the metadata of all files anew.
     """
 
     paths: list[str] = []
     embedder: str | None = None
     confirm_missing: bool = False
-    verify: bool = False
-    reread_metadata: bool = False
 
 
 class JobItem(BaseModel):
@@ -944,6 +930,8 @@ class ReclusterRequest(BaseModel):
         bursts: Whether the images of a burst are one observation.
         center: What the vectors are centred by: camera, night or camera,night.
         dry_run: Only report what would change.
+        drop_names: Go on where a cluster would be lost that a person named, pinned or made, as
+            `dropped` of a dry run lists them; without it the job fails and nothing is changed.
     """
 
     k: Literal["auto"] | int | tuple[int, int] = "auto"
@@ -954,6 +942,7 @@ class ReclusterRequest(BaseModel):
     bursts: bool = False
     center: str | None = None
     dry_run: bool = False
+    drop_names: bool = False
 
 
 class Rename(BaseModel):
@@ -1081,7 +1070,6 @@ class Status(BaseModel):
         embedders: The embedders that have vectors.
         embedder: The one that the library works with.
         can_search_text: Whether one of them reads texts.
-        can_show_files: Whether the file manager of the service's machine can show files.
         has_deployments: Whether it is known where cameras stood.
         has_times: Whether a photo has a time.
         groups: Number of photos beside the clusters, by group: people, vehicles, empty.
@@ -1107,7 +1095,6 @@ class Status(BaseModel):
     embedders: list[EmbedderItem]
     embedder: str | None
     can_search_text: bool
-    can_show_files: bool
     has_deployments: bool
     has_times: bool
     groups: dict[str, int]
