@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from organizer.errors import ClusteringError
+from organizer.errors import ClusteringError, SettingsError
 from organizer.library import Library
 from organizer.library.images.crops import PhotoLocation
 from organizer.settings import Settings
@@ -139,7 +139,7 @@ def test_a_season_as_typed(home: Path) -> None:
     words = advice.partition("organizer ")[2].split()
     assert words == ["recluster", "--embedder", CROPS]
     crossed = typed(*words, "--k", "3", "--reduce", "none")
-    assert "3 photos that you decided about with several animals" in crossed.err
+    assert "3 photos with several animals that you decided about" in crossed.err
     holds()
     assert where()["brook/pair0.jpg"] == {"crow", "heron"}
     typed("recluster", "--embedder", WHOLE, "--k", "3", "--reduce", "none")
@@ -302,10 +302,12 @@ def test_a_name_without_images_is_dropped_only_when_asked_to(home: Path) -> None
     done = in_this_process(home, *words, "--drop-names", "--json")
     assert done.code == 0
     assert done.json["dropped"] == dry["dropped"]
-    assert "1 photo that you moved or excluded without a crop" in done.err
+    assert "1 photo without a crop that you moved or excluded" in done.err
     with Library.open(home, Settings()) as library:
         assert _named(library).keys() == {"fox", "crow"}
         _crops(library)  # it is gone already: nobody is asked again
+        with pytest.raises(SettingsError, match="is called 'heron' already"):
+            library.corrections.rename(_named(library)["fox"], "heron")
         library.undo()
         library.undo()
         assert _named(library)["heron"] == heron

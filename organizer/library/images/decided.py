@@ -131,12 +131,12 @@ def crossing_notes(
     notes = []
     if several := len(crops.several & about):
         notes.append(
-            f"{several:,} {_photos(several)} that you decided about with several animals: what you "
-            "decided holds for the surest one of each"
+            f"{several:,} {_photos(several)} with several animals that you decided about: what you "
+            "decided holds for the surest animal of each"
         )
     if lacking:
         notes.append(
-            f"{len(lacking):,} {_photos(len(lacking))} that you moved or excluded without a crop: "
+            f"{len(lacking):,} {_photos(len(lacking))} without a crop that you moved or excluded: "
             "what you decided holds again when whole photos are clustered"
         )
     return tuple(notes)
