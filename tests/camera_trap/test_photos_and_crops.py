@@ -338,3 +338,20 @@ def test_an_excluded_photo_without_a_cluster_is_no_member(library: Library, home
     _detect(library, home)
     _crops(library)
     assert _cluster(library, "brook/heron0.jpg") == NOISE
+
+
+def test_who_stands_for_a_name_takes_no_exclusion_of_another_animal(
+    library: Library, home: Path
+) -> None:
+    ids = _named(library)
+    library.corrections.exclude([home / "photos/brook/pair1.jpg"], ids["crow"])
+    _detect(library, home)
+    _crops(library)
+    surest, other = _photo(library, "brook/pair1.jpg").crops
+    assert surest.confidence > other.confidence
+    assert other.cluster_id == ids["heron"]
+    library.corrections.pin(ids["heron"])  # the other animal stands for it
+    _crops(library)
+    banned = library.corrections.constraints().banned
+    assert banned[surest.crop_id] == {ids["crow"]}
+    assert other.crop_id not in banned

@@ -59,10 +59,11 @@ def read_photo_crops(
     for crop, box in detections.current_crops(photos):
         confidence.setdefault(crop.image_id, {})[crop.crop_id] = box.confidence
     several = frozenset(photo for photo, of in confidence.items() if len(of) > 1)
-    moved = moved_by_person(decisions) & ConstraintsBuilder.of(decisions).fixed.keys()
-    held = _decided_members(store) - moved if several else frozenset()
+    fixed = ConstraintsBuilder.of(decisions).fixed.keys()
+    held = _decided_members(store) - fixed if several else frozenset()
     surest = {photo: _surest(of, held) for photo, of in confidence.items()}
-    return PhotoCrops(surest, surest | _moved_crops(store, moved, confidence, photos), several)
+    moved = _moved_crops(store, moved_by_person(decisions) & fixed, confidence, photos)
+    return PhotoCrops(surest, surest | moved, several)
 
 
 def _surest(confidence: Mapping[str, float], held: Collection[str]) -> str:
