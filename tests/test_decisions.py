@@ -11,6 +11,7 @@ from organizer.cluster.decisions import (
     ConstraintsBuilder,
     compile_constraints,
     describe_decision,
+    with_counterparts,
 )
 from organizer.types import Decision, DecisionKind
 
@@ -184,3 +185,58 @@ def test_laws_of_any_sequence(made: list[tuple[str, int, tuple[str, ...]]]) -> N
             if kind == "not":
                 assert cluster_id in found.banned[image_id]
                 assert found.fixed.get(image_id) != cluster_id
+
+
+# Photos and their crops ----------------------------------------------------------------------
+
+_BOTH = {A: B, B: A}  # a photo and its crop
+
+
+@given(_sequences)
+def test_laws_of_counterparts(made: list[tuple[str, int, tuple[str, ...]]]) -> None:
+    stored = decisions(*made)
+    own, found = (compile_constraints(d) for d in (stored, with_counterparts(stored, _BOTH)))
+    assert found.conflicts() == []
+    assert found.names == own.names
+    assert found.required == own.required
+    moved = {i for kind, _, image_ids in made for i in image_ids if kind == "move"}
+    about = {i for _, _, image_ids in made for i in image_ids}
+    for image_id, other in _BOTH.items():
+        assert own.banned.get(image_id, frozenset()) <= found.banned.get(image_id, frozenset())
+        if image_id in moved and image_id in own.fixed:
+            assert found.fixed[image_id] == own.fixed[image_id]
+        if image_id not in about:
+            assert found.fixed.get(image_id) == own.fixed.get(other)
+            assert found.banned.get(image_id) == own.banned.get(other)
+    for image_id in (C, D):
+        assert found.fixed.get(image_id) == own.fixed.get(image_id)
+    assert with_counterparts(stored, {}) == tuple(stored)
+
+
+def test_a_photo_that_was_moved_is_stronger_than_its_crop_that_stands_for_a_name() -> None:
+    made = decisions(("name", 3, (B, C), {"name": "Fox"}), ("move", 5, (A,)))
+    assert compile_constraints(with_counterparts(made, {A: B})).fixed == {A: 5, B: 5, C: 3}
+
+
+def test_a_later_exclusion_takes_back_what_was_decided_about_the_other() -> None:
+    made = decisions(("move", 3, (A,)), ("not", 3, (B,)))
+    found = compile_constraints(with_counterparts(made, _BOTH))
+    assert found.fixed == {A: 3}
+    assert found.banned == {B: frozenset({3})}
+
+
+def test_an_exclusion_holds_where_the_cluster_was_merged_into_another() -> None:
+    made = decisions(
+        ("not", 7, (B,)),
+        ("move", 3, (A,)),
+        ("merge", 7, (D,), {"others": (3,)}),
+    )
+    found = compile_constraints(with_counterparts(made, _BOTH))
+    assert found.fixed == {A: 7, D: 7}
+    assert found.conflicts() == []
+
+
+def test_each_part_of_a_split_keeps_the_counterparts_of_its_images() -> None:
+    made = decisions(("split", 3, (A, C), {"groups": (3, 4), "others": (3, 4)}))
+    found = compile_constraints(with_counterparts(made, {A: B, C: D}))
+    assert found.fixed == {A: 3, B: 3, C: 4, D: 4}

@@ -118,17 +118,28 @@ def test_without_images_nothing_is_explained() -> None:
 # Sentences -----------------------------------------------------------------------------------
 
 
-def test_clusters_that_share_out_a_camera_are_places() -> None:
+def test_clusters_that_share_out_a_camera_may_be_the_place() -> None:
     # North is split into two clusters of its own; South and East share the third.
     labels = np.repeat([1, 2, 3], [20, 20, 60])
     cameras = np.concatenate([np.zeros(40), np.repeat([1, 2], 30)]).astype(np.int64)
-    found = explain_clusters(
-        labels, _taken(100, cameras=cameras, infrared=np.repeat([1, 0], [20, 80]))
-    )
-    assert _doubtful(found) == {1, 2}
-    assert _text(found, 1) == "100% of one camera (North) in infrared: a place, not an animal"
-    assert "in colour: a place" in _text(found, 2)
+    taken = _taken(100, cameras=cameras, infrared=np.repeat([1, 0], [20, 80]))
+    found = explain_clusters(labels, taken)
+    assert _text(found, 1) == "100% of one camera (North) in infrared: may be the place: look"
+    assert "in colour: may be the place" in _text(found, 2)
     assert _text(found, 3) == ""
+    assert _doubtful(found) == set()
+    named = explain_clusters(labels, taken, known={1})
+    assert _text(named, 1).endswith(": the other cameras do not see it")
+    assert "may be the place" in _text(named, 2)
+
+
+def test_cards_with_one_species_a_camera_are_not_doubted() -> None:
+    labels = np.repeat([1, 2, 3], 20)
+    found = explain_clusters(labels, _taken(60, cameras=np.repeat([0, 1, 2], 20)))
+    assert _doubtful(found) == set()
+    assert {"place" in reason.text for reason in found.reasons} == {True}
+    known = explain_clusters(labels, _taken(60, cameras=np.repeat([0, 1, 2], 20)), known={1, 2, 3})
+    assert {"place" in reason.text for reason in known.reasons} == {False}
 
 
 def test_an_animal_that_one_camera_sees_is_no_place() -> None:

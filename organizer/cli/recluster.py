@@ -73,6 +73,14 @@ def recluster(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would change; change nothing.")
     ] = False,
+    drop_names: Annotated[
+        bool,
+        typer.Option(
+            "--drop-names",
+            help="Go on where a cluster that you named, pinned or made has no images left; "
+            "without it nothing is changed then.",
+        ),
+    ] = False,
     embedder: EmbedderOption = None,
     seed: SeedOption = None,
     user: UserOption = None,
@@ -83,7 +91,8 @@ def recluster(
     """Cluster all images again. Clusters keep the ids and names of those that they continue.
 
     Your decisions (rename, pin, merge, split, move, exclude and the like) are
-    constraints of every clustering. With --k auto the number is chosen by
+    constraints of every clustering, also where photos were clustered before and
+    their crops are now, or the reverse. With --k auto the number is chosen by
     evidence, which is printed and kept. organizer undo reverts it.
     """
     with command(debug=debug), opened(library, user=user, seed=seed) as found:
@@ -100,6 +109,7 @@ def recluster(
                 bursts=bursts,
                 center=center,
                 dry_run=dry_run,
+                drop_names=drop_names,
                 progress=progress,
             )
         recluster_output.print_recluster(report, json=json)

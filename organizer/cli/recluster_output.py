@@ -42,7 +42,7 @@ def _tables(report: ReclusterReport) -> None:
         [str(cluster_id), name or "-", f"{count:,}"] for cluster_id, name, count in report.clusters
     ]
     print_table([">id", "name", ">images"], rows)
-    if report.clustering_id is None:
+    if is_dry := report.clustering_id is None:
         print_line("dry run: nothing was changed")
     space = "" if report.reducer.name == "none" else f", in {reducer_text(report.reducer)}"
     centred = f", {text}" if (text := centring_text(report.reducer)) else ""
@@ -59,6 +59,10 @@ def _tables(report: ReclusterReport) -> None:
         print_line(f"{report.unassigned:,} of them unassigned: organizer clusters show unsure")
     for line in lineage_lines(report.lineage):
         print_line(line)
+    if report.dropped:
+        listed = ", ".join(map(str, report.dropped))
+        drop = "would be dropped, so it needs --drop-names" if is_dry else "were dropped"
+        print_line(f"clusters that you named, pinned or made {drop}: {listed}")
     for change in report.at_risk:
         print_line(
             f"look at cluster {change.cluster_id} {change.name or '(no name)'}: of its "

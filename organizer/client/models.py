@@ -944,6 +944,8 @@ class ReclusterRequest(BaseModel):
         bursts: Whether the images of a burst are one observation.
         center: What the vectors are centred by: camera, night or camera,night.
         dry_run: Only report what would change.
+        drop_names: Go on where a cluster would be lost that a person named, pinned or made, as
+            `dropped` of a dry run lists them; without it the job fails and nothing is changed.
     """
 
     k: Literal["auto"] | int | tuple[int, int] = "auto"
@@ -954,6 +956,7 @@ class ReclusterRequest(BaseModel):
     bursts: bool = False
     center: str | None = None
     dry_run: bool = False
+    drop_names: bool = False
 
 
 class Rename(BaseModel):

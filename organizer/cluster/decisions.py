@@ -10,7 +10,7 @@ The id of a cluster is never used again, so "belongs to cluster 3" is unambiguou
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from organizer.types import Decision, DecisionKind
 
@@ -204,6 +204,60 @@ class ConstraintsBuilder:
         self.groups.pop(gone, None)
         self.required.discard(gone)
         self.retired.add(gone)
+
+
+def with_counterparts(
+    decisions: Sequence[Decision], counterparts: Mapping[str, str]
+) -> tuple[Decision, ...]:
+    """The decisions, each about the counterparts of its images too.
+
+    A photo and the crop of its animal are counterparts: what was decided about the one holds for
+    the other. A later decision is stronger than an earlier one, but what a person decided about an
+    image itself is always stronger than what was decided about its counterpart: who was moved
+    stays there, and who was excluded does not come back.
+
+    Args:
+        decisions: Those that hold, in the order in which they were made.
+        counterparts: The other image that decisions about an image hold for as well.
+
+    Examples:
+        >>> moved = Decision(1, "", DecisionKind.MOVE, 3, image_ids=("photo",), groups=(0,))
+        >>> with_counterparts([moved], {"photo": "crop"})[0].image_ids
+        ('photo', 'crop')
+    """
+    own = ConstraintsBuilder.of(decisions)
+    moved = {i for d in decisions if d.kind is DecisionKind.MOVE for i in d.image_ids}
+    merged = {i: d.cluster_id for d in decisions if d.kind is DecisionKind.MERGE for i in d.others}
+
+    def holds(decision: Decision, image_id: str, group: int) -> bool:
+        if image_id in moved and image_id in own.fixed:
+            return False
+        if decision.kind is DecisionKind.NOT:
+            return True
+        cluster_id = group if decision.kind is DecisionKind.SPLIT else decision.cluster_id
+        while cluster_id in merged:
+            cluster_id = merged[cluster_id]
+        return cluster_id not in own.banned.get(image_id, ())
+
+    found = []
+    for decision in decisions:
+        named = set(decision.image_ids)
+        more = {
+            counterparts[i]: group
+            for i, group in zip(decision.image_ids, decision.groups, strict=True)
+            if i in counterparts and counterparts[i] not in named
+        }
+        more = {i: group for i, group in more.items() if holds(decision, i, group)}
+        found.append(
+            replace(
+                decision,
+                image_ids=(*decision.image_ids, *more),
+                groups=(*decision.groups, *more.values()),
+            )
+            if more
+            else decision
+        )
+    return tuple(found)
 
 
 def _by_group(pairs: Iterable[tuple[str, int]]) -> list[tuple[str, ...]]:

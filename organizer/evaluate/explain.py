@@ -1,12 +1,12 @@
 """What a clustering goes with besides what is in the photos: camera, light, bursts, brightness.
 
 A camera trap sees one place for weeks, and an embedder sees the place too. Clusters that go with
-cameras are places, not animals; this module measures and describes it.
+cameras may be places, or animals that one camera alone sees; this module measures and describes it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,7 +51,9 @@ class CaptureFactors:
     brightness: NDArray[np.float64]
 
 
-def explain_clusters(labels: Labels, taken: CaptureFactors, *, seed: int = 0) -> Explanation:
+def explain_clusters(
+    labels: Labels, taken: CaptureFactors, *, known: Collection[int] = (), seed: int = 0
+) -> Explanation:
     """Measure what the clusters go with, and describe those that clearly do.
 
     A factor is measured by the normalised mutual information (arithmetic mean) of clusters and its
@@ -62,9 +64,10 @@ def explain_clusters(labels: Labels, taken: CaptureFactors, *, seed: int = 0) ->
 
     Clusters of five images and more are described:
 
-    - of one camera (90% and more, where that camera took at most half of all): that it is a place,
-      not an animal, if two thirds of that camera's images lie in clusters that are mostly its own.
-      An animal that only one camera sees leaves the camera's other images elsewhere;
+    - of one camera (90% and more, where that camera took at most half of all): that it may be the
+      place, if two thirds of that camera's images lie in clusters that are mostly its own. A card
+      with one species looks the same, so this is a question and no doubt, and it is not asked of
+      clusters that a person named, nor of animals that were cut out;
     - of one light, where at most half of all images are of it;
     - of one burst for half and more: a visit;
     - from the darkest or the lightest tenth of all images: how dark it is, not what it shows.
@@ -72,6 +75,8 @@ def explain_clusters(labels: Labels, taken: CaptureFactors, *, seed: int = 0) ->
     Args:
         labels: ``(n,)`` int64 clusters; NOISE for an unassigned image, which does not count.
         taken: How the photos were taken.
+        known: The clusters of which it is known that they are animals: those that a person named,
+            and all where crops are clustered.
         seed: Of the deals.
     """
     inside = labels != NOISE
@@ -92,7 +97,7 @@ def explain_clusters(labels: Labels, taken: CaptureFactors, *, seed: int = 0) ->
     found = [factor for factor in factors if factor is not None]
     return Explanation(
         factors=tuple(sorted(found, key=lambda f: (f.by_chance - f.nmi, f.name))),
-        reasons=tuple(_reasons(labels, taken)),
+        reasons=tuple(_reasons(labels, taken, known)),
         unknown=tuple(unknown),
     )
 
@@ -147,7 +152,7 @@ _Phrase = tuple[str, bool]
 """The text, and whether it speaks against the cluster."""
 
 
-def _reasons(labels: Labels, taken: CaptureFactors) -> list[Reason]:
+def _reasons(labels: Labels, taken: CaptureFactors, known: Collection[int]) -> list[Reason]:
     members = _members(labels)
     inside = labels != NOISE
     cameras, lights = _shares(taken.cameras[inside]), _shares(taken.infrared[inside])
@@ -160,7 +165,13 @@ def _reasons(labels: Labels, taken: CaptureFactors) -> list[Reason]:
         candidates = [
             _of_light(light, lights)
             if main is None
-            else _of_camera(main, light, lights, taken.camera_names, place_cameras),
+            else _of_camera(
+                main,
+                light,
+                lights,
+                taken.camera_names,
+                may_be_place=cluster_id not in known and main[0] in place_cameras,
+            ),
             _of_burst(rows, taken.bursts),
             _of_brightness(rows, tenths),
         ]
@@ -217,12 +228,13 @@ def _of_camera(
     light: Labels,
     usual: NDArray[np.float64],
     names: Sequence[str],
-    place_cameras: set[int],
+    *,
+    may_be_place: bool,
 ) -> _Phrase:
     camera, share = main
     text = f"{share:.0%} of one camera ({names[camera]}){_when(light, usual)}"
-    if camera in place_cameras:
-        return f"{text}: a place, not an animal", True
+    if may_be_place:
+        return f"{text}: may be the place: look", False
     return f"{text}: the other cameras do not see it", False
 
 

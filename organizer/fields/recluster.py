@@ -22,6 +22,7 @@ def recluster_fields(report: ReclusterReport) -> dict[str, object]:
         "unsure": report.unassigned,
         "lineage": lineage_fields(report.lineage),
         "changes": [_change_fields(change) for change in report.changes],
+        "dropped": [asdict(cluster) for cluster in report.dropped],
         "evidence": [asdict(candidate) for candidate in report.evidence],
         "second_k": choice.second if choice else None,
         "clear": choice.clear if choice else None,

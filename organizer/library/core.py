@@ -338,6 +338,7 @@ class Library:
         center: str | None = None,
         seed: int | None = None,
         dry_run: bool = False,
+        drop_names: bool = False,
         progress: Progress | None = None,
     ) -> ReclusterReport:
         """Cluster all images again; clusters keep the ids and names of those they continue.
@@ -355,11 +356,13 @@ class Library:
                 all infrared ones have in common: "camera", "night" or "camera,night".
             seed: Of everything that is drawn; that of the settings where None.
             dry_run: Report what would change, and change nothing.
+            drop_names: Go on where a cluster would be lost that a person named, pinned or made: the
+                ``dropped`` ones of the report.
             progress: Receives the progress.
 
         Raises:
             SettingsError: k cannot be, there are no vectors, or a name is unknown.
-            ClusteringError: The images cannot be clustered so.
+            ClusteringError: The images cannot be clustered so, or names would be dropped.
 
         Examples:
             >>> report = library.recluster(k=5)  # doctest: +SKIP
@@ -375,6 +378,7 @@ class Library:
             bursts=bursts,
             center=center,
             dry_run=dry_run,
+            drop_names=drop_names,
         )
         settings = _with_seed(self.settings, seed)
         shown = progress_or_none(progress)

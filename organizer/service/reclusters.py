@@ -34,6 +34,8 @@ class ReclusterRequest(Body):
         bursts: Whether the images of a burst are one observation.
         center: What the vectors are centred by: camera, night or camera,night.
         dry_run: Only report what would change.
+        drop_names: Go on where a cluster would be lost that a person named, pinned or made, as
+            `dropped` of a dry run lists them; without it the job fails and nothing is changed.
     """
 
     k: Literal["auto"] | _Count | tuple[_Count, _Count] = "auto"
@@ -44,6 +46,7 @@ class ReclusterRequest(Body):
     bursts: bool = False
     center: ShortText | None = None
     dry_run: bool = False
+    drop_names: bool = False
 
 
 @router.post("/reclusters", status_code=202)

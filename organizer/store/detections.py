@@ -95,13 +95,24 @@ class DetectionTables:
             found = set(images.filter(self._counting(boxes, QUARANTINED_CATEGORIES)).to_pylist())
         return {i for i in image_ids if frame_of.get(i, i) in found}
 
-    def current_crops(self) -> list[tuple[Crop, Detection]]:
-        """The crops that the detectors' current boxes make, as far as they count."""
-        boxes, images = _boxes(self._database.read("detected", _NARROW))
+    def current_crops(
+        self, image_ids: Collection[str] | None = None
+    ) -> list[tuple[Crop, Detection]]:
+        """The crops that the detectors' current boxes make, as far as they count.
+
+        Args:
+            image_ids: The images that they are cut out of; all where None.
+        """
+        if image_ids is None or len(image_ids) > _SOUGHT_BY_ID:
+            rows = self._database.read("detected", _NARROW)
+        else:
+            rows = self._database.read_by_id("detected", "image_id", image_ids, _NARROW)
+        boxes, images = _boxes(rows)
         cut = pc.not_equal(pc.struct_field(boxes, "crop_id"), "")
         keep = pc.and_(self._counting(boxes, None), cut)
-        rows = zip(images.filter(keep).to_pylist(), boxes.filter(keep).to_pylist(), strict=True)
-        found = [(image_id, Detection(**box)) for image_id, box in rows]
+        kept = zip(images.filter(keep).to_pylist(), boxes.filter(keep).to_pylist(), strict=True)
+        wanted = None if image_ids is None else set(image_ids)
+        found = [(i, Detection(**box)) for i, box in kept if wanted is None or i in wanted]
         return [(Crop(box.crop_id, image_id, box.box), box) for image_id, box in found]
 
     def has_crops(self) -> bool:

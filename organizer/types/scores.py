@@ -162,7 +162,7 @@ class Reason:
         cluster_id: The cluster.
         text: The sentence, without the name of the cluster: "97% of its images are of one
             camera at night ...".
-        is_doubtful: Whether it speaks against the cluster: a place or a visit, not an animal.
+        is_doubtful: Whether it speaks against the cluster: one visit, or an exposure.
     """
 
     cluster_id: int

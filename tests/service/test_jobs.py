@@ -200,6 +200,7 @@ def test_a_recluster_that_waited_is_refused_when_somebody_decided_meanwhile(
 def test_a_preview_changes_nothing(client: httpx.Client) -> None:
     _rename(client, 1, "Lion")
     job = _done(client, client.post("/reclusters", json={"k": 2, "dry_run": True}))
+    assert job["result"]["dropped"] == []
     assert (job["result"]["k"], job["result"]["clustering_id"]) == (2, None)
     assert {"kept", "retired", "merged", "split"} <= job["result"]["lineage"].keys()
     assert client.get("/status").json()["revision"] == 2

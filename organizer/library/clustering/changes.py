@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from organizer.errors import ClusteringError
 from organizer.types import NOISE, Labels
 
 _LOST = 0.2
 """Share of its images from which a cluster has lost a part; as in the split of a lineage."""
 _MAJORITY = 0.5
+_LISTED = 20
 
 ImageCounts = tuple[tuple[int, int], ...]
 """Numbers of images by cluster, the largest first; NOISE for none."""
@@ -52,6 +54,62 @@ class ClusterChange:
             return False
         lost, came = self.before - self.stayed, self.after - self.stayed
         return lost >= _LOST * self.before or came > _MAJORITY * self.after
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedCluster:
+    """A cluster that a person decided about, and that is in a new clustering no more.
+
+    Attributes:
+        cluster_id: Its id.
+        name: Its name; None where it has none.
+    """
+
+    cluster_id: int
+    name: str | None
+
+    def __str__(self) -> str:
+        return f"{self.cluster_id}" if self.name is None else f"{self.cluster_id} {self.name!r}"
+
+
+def dropped_clusters(
+    former_ids: Sequence[int],
+    ids: Collection[int],
+    *,
+    names: Mapping[int, str],
+    decided: Collection[int],
+) -> tuple[DroppedCluster, ...]:
+    """The clusters that a person named, pinned or made, and that are there no more.
+
+    Args:
+        former_ids: The clusters before.
+        ids: The clusters after.
+        names: Names by cluster.
+        decided: See `cluster_changes`.
+    """
+    return tuple(
+        DroppedCluster(cluster_id, names.get(cluster_id))
+        for cluster_id in sorted(former_ids)
+        if cluster_id not in ids and (cluster_id in names or cluster_id in decided)
+    )
+
+
+def require_none_dropped(dropped: Sequence[DroppedCluster]) -> None:
+    """Make sure that no cluster is lost that a person decided about.
+
+    Raises:
+        ClusteringError: One would be.
+    """
+    if not dropped:
+        return
+    count = len(dropped)
+    clusters = f"{count} clusters" if count > 1 else "a cluster"
+    listed = ", ".join(map(str, dropped[:_LISTED])) + (" ..." if count > _LISTED else "")
+    raise ClusteringError(
+        f"this recluster would drop {clusters} that you named, pinned or made: {listed}",
+        "see what would change: --dry-run; drop them all the same: --drop-names (organizer undo "
+        "brings them back)",
+    )
 
 
 def cluster_changes(

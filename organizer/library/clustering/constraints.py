@@ -12,7 +12,8 @@ from organizer.cluster.assign import assign_images
 from organizer.cluster.decisions import Constraints
 from organizer.cluster.fit import LIMIT, misfit
 from organizer.library.clustering.build import PreparedImages
-from organizer.types import NOISE, ClusterModels, Decision, DecisionKind, Exemplars, Labels
+from organizer.library.images.decided import decided_singly
+from organizer.types import NOISE, ClusterModels, Decision, Exemplars, Labels
 
 
 def constrained_rows(image_ids: NDArray[np.object_], constraints: Constraints) -> Labels:
@@ -80,16 +81,6 @@ def _next_best(
     if misfit(models, exemplars, image.vectors, best)[0] > LIMIT:
         return NOISE
     return int(models.cluster_ids[best[0]])
-
-
-def decided_singly(decisions: Iterable[Decision]) -> set[str]:
-    """The images that a person moved to a cluster or excluded from one by themselves."""
-    return {
-        image_id
-        for decision in decisions
-        if decision.kind in {DecisionKind.MOVE, DecisionKind.NOT}
-        for image_id in decision.image_ids
-    }
 
 
 def constraint_keys(

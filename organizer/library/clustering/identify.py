@@ -148,11 +148,12 @@ def _with_hysteresis(
 ) -> Labels:
     """Leave images in their previous cluster unless another one is clearly nearer."""
     survivors = np.array(models.ids, dtype=np.int64)
-    moved = (cluster_ids != previous.labels) & np.isin(previous.labels, survivors)
+    labels = previous.guiding(constraints.required)
+    moved = (cluster_ids != labels) & np.isin(labels, survivors)
     rows = np.flatnonzero(moved)
     if not len(rows):
         return cluster_ids
-    old = previous.labels[rows]
+    old = labels[rows]
     at_old = place_in_cluster(images.points[rows], models.centroids, models.cluster_ids, old)
     is_named = np.isin(old, list(constraints.required))
     stay = keeps_cluster(at_old, models.deviations[at_old.nearest], is_named)

@@ -28,6 +28,7 @@ class ReclusterOptions:
         embedder: Whose vectors; the library's own where None.
         dry_run: Whether only to report what would change.
         bursts: Whether the images of a burst are one observation.
+        drop_names: Whether clusters may go that a person named, pinned or made.
     """
 
     k: K
@@ -37,6 +38,7 @@ class ReclusterOptions:
     embedder: str | None
     dry_run: bool
     bursts: bool = False
+    drop_names: bool = False
 
 
 def parse_options(
@@ -49,6 +51,7 @@ def parse_options(
     bursts: bool,
     center: str | None,
     dry_run: bool,
+    drop_names: bool = False,
 ) -> ReclusterOptions:
     """Parse options as they are given to `organizer.library.Library.recluster`.
 
@@ -60,7 +63,8 @@ def parse_options(
     registry.check_part(CLUSTERERS, require_text("algorithm", algorithm, or_empty=True))
     require_flag("bursts", bursts)
     require_flag("dry_run", dry_run)
+    require_flag("drop_names", drop_names)
     reducer = DEFAULT_REDUCER if reduce is None else require_text("reduce", reduce)
     by = None if center is None else require_text("center", center, or_empty=True)
     space = with_centring(parse_reducer(reducer), parse_centring(by))
-    return ReclusterOptions(k, k_method, algorithm, space, embedder, dry_run, bursts)
+    return ReclusterOptions(k, k_method, algorithm, space, embedder, dry_run, bursts, drop_names)

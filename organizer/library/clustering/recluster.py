@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from organizer import registry
 from organizer.cluster.choose_k import KChoice
-from organizer.cluster.decisions import Constraints, compile_constraints
+from organizer.cluster.decisions import Constraints, compile_constraints, with_counterparts
 from organizer.cluster.limits import require_within
 from organizer.cluster.lineage import compare_clusterings
 from organizer.library import embedders
 from organizer.library.clustering.build import PreparedImages
-from organizer.library.clustering.changes import ClusterChange, cluster_changes
+from organizer.library.clustering.changes import (
+    ClusterChange,
+    DroppedCluster,
+    cluster_changes,
+    dropped_clusters,
+    require_none_dropped,
+)
 from organizer.library.clustering.cluster_count import (
     choose_count,
     require_enough,
 )
-from organizer.library.clustering.constraints import constraint_keys, decided_singly
+from organizer.library.clustering.constraints import constraint_keys
 from organizer.library.clustering.fit import CLUSTERERS, finds_own_k, fit_clusters
 from organizer.library.clustering.identify import identify_clusters
 from organizer.library.clustering.observations import Observations, make_observations
@@ -34,6 +40,12 @@ from organizer.library.clustering.space import (
     read_unit_vectors,
 )
 from organizer.library.images.crops import active_vectors
+from organizer.library.images.decided import (
+    PhotoCrops,
+    crossing_notes,
+    decided_singly,
+    read_photo_crops,
+)
 from organizer.library.progress import Progress
 from organizer.settings import DEFAULT_REDUCER, Settings
 from organizer.store import Store
@@ -41,10 +53,12 @@ from organizer.types import (
     Candidate,
     Clustering,
     ClusterModels,
+    Decision,
     Labels,
     LineageReport,
     PartSpec,
     Vectors,
+    is_crop_embedder,
 )
 
 
@@ -68,6 +82,7 @@ class ReclusterReport:
             decisions about others teach.
         changes: What changes for each cluster that was or is there, in images, by id; none for a
             first clustering.
+        dropped: The clusters that a person named, pinned or made, and that are in it no more.
     """
 
     clustering_id: int | None
@@ -83,6 +98,7 @@ class ReclusterReport:
     bursts: bool
     learned: int = 0
     changes: tuple[ClusterChange, ...] = ()
+    dropped: tuple[DroppedCluster, ...] = ()
 
     @property
     def at_risk(self) -> tuple[ClusterChange, ...]:
@@ -123,17 +139,18 @@ def _recluster(
     preprocessor = Preprocessor.read(
         store, by=centred_by(options.reducer), bursts=options.bursts, gap=settings.burst_gap
     )
-    observations, constraints, singly = _read_observations(store, spec, preprocessor)
+    decisions, crops = _read_decisions(store, spec, progress)
+    observations, constraints = _read_observations(store, spec, preprocessor, decisions)
     for line in preprocessor.remarks(observations.image_ids.tolist()):
         progress.note(line)
-    previous = previous_clusters(store, observations.image_ids)
+    previous = previous_clusters(store, observations.image_ids, embedder=spec, crops=crops)
     made = _cluster(
         store,
         observations,
         previous,
         constraints,
         options,
-        singly=singly,
+        singly=decided_singly(decisions),
         settings=settings,
         progress=progress,
     )
@@ -151,7 +168,7 @@ def _recluster(
         constraints,
         made,
         keep_points=preprocessor.is_plain and options.reducer.name != NO_REDUCER,
-        dry_run=options.dry_run,
+        options=options,
     )
 
 
@@ -189,11 +206,25 @@ class _Made:
     learned: int
 
 
+def _read_decisions(
+    store: Store, spec: PartSpec, progress: Progress
+) -> tuple[tuple[Decision, ...], PhotoCrops]:
+    """The decisions, also about the crops of photos and the photos of crops, and these crops."""
+    as_stored, current = store.decisions.current(), store.clusterings.current()
+    of_crops = is_crop_embedder(spec)
+    crosses = current is not None and of_crops != is_crop_embedder(current.embedder)
+    about = {image_id for decision in as_stored for image_id in decision.image_ids}
+    crops = read_photo_crops(store, as_stored, None if crosses else about)
+    if crosses and of_crops:
+        for line in crossing_notes(store, as_stored, crops):
+            progress.note(line)
+    return with_counterparts(as_stored, crops.counterparts), crops
+
+
 def _read_observations(
-    store: Store, spec: PartSpec, preprocessor: Preprocessor
-) -> tuple[Observations, Constraints, set[str]]:
-    """The observations to cluster, the constraints on their images, and those decided singly."""
-    decisions = store.decisions.current()
+    store: Store, spec: PartSpec, preprocessor: Preprocessor, decisions: Sequence[Decision]
+) -> tuple[Observations, Constraints]:
+    """The observations to cluster, and the constraints on their images."""
     constraints = compile_constraints(decisions)
     ids, vectors = active_vectors(store, spec, *read_unit_vectors(store, spec), constraints)
     vectors = preprocessor.fit_centred(ids, vectors)
@@ -202,7 +233,7 @@ def _read_observations(
         preprocessor.measure_bursts(ids, vectors)
         keys = constraint_keys(ids, preprocessor.bursts_of(ids), decisions, constraints)
         numbers = preprocessor.observations(ids, vectors, keys)
-    return make_observations(ids, vectors, numbers), constraints, decided_singly(decisions)
+    return make_observations(ids, vectors, numbers), constraints
 
 
 def _cluster(
@@ -228,6 +259,13 @@ def _cluster(
     previous = observations.previous(previous)
     constraints = observations.constraints(constraints)
     required = required_clusters(constraints, images, previous)
+    if not (options.dry_run or options.drop_names):  # said before minutes of work
+        lacking = set(constraints.required) - required.keys()
+        require_none_dropped(
+            dropped_clusters(
+                sorted(lacking & {*previous.ids}), (), names=constraints.names, decided=lacking
+            )
+        )
     choice, k = _choose_k(images, options, different, len(required), settings, progress)
     progress.begin(f"clustering {n:,} {what}", None)
     algorithm, note = options.algorithm, progress.note
@@ -291,9 +329,17 @@ def _store_clustering(
     made: _Made,
     *,
     keep_points: bool,
-    dry_run: bool,
+    options: ReclusterOptions,
 ) -> ReclusterReport:
     members = clustering.members
+    dropped = dropped_clusters(
+        previous.ids,
+        clustering.models.ids,
+        names=constraints.names,
+        decided=constraints.required,
+    )
+    if not (options.dry_run or options.drop_names):
+        require_none_dropped(dropped)
     lineage = compare_clusterings(
         previous.labels[previous.known],
         members.cluster_ids[previous.known],
@@ -301,7 +347,7 @@ def _store_clustering(
         new_ids=clustering.models.ids,
     )
     clustering_id = None
-    if not dry_run:
+    if not options.dry_run:
         parent = previous.clustering.clustering_id if previous.clustering else None
         clustering_id = store.clusterings.add(clustering, parent_id=parent, lineage=lineage)
         if keep_points:
@@ -329,6 +375,7 @@ def _store_clustering(
         )
         if previous.ids
         else (),
+        dropped=dropped,
     )
 
 

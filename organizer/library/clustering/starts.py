@@ -41,7 +41,8 @@ def starting_centroids(
     rows = [_with_members(images, previous, i, modes) for i, modes in required.items()]
     starts = [images.mean_point(mode) for modes in rows for mode in modes]
     free = sorted(set(previous.ids) - set(required))
-    members = [np.flatnonzero(previous.labels == i) for i in free]
+    labels = previous.guiding(required)
+    members = [np.flatnonzero(labels == i) for i in free]
     members = [mine for mine in members if len(mine)]
     others = [images.mean_point(mine) for mine in members]
     wanted = count - len(starts)

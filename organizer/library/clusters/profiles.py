@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from organizer.arguments import require_choice
 from organizer.cluster.assign import NOVEL_ORIGIN
 from organizer.cluster.decisions import Constraints, compile_constraints
+from organizer.library.images.decided import current_decisions
 from organizer.library.images.overview import ImageOverview
 from organizer.store import Store
 from organizer.types import NOISE, AssignmentState, ClusterModels, Labels
@@ -74,7 +75,7 @@ def read_profiles(
     reader = _ProfileReader(
         overview,
         models,
-        compile_constraints(store.decisions.current()),
+        compile_constraints(current_decisions(store)),
         {i: origin for i, (_, origin) in store.clusterings.origins().items()},
         store.clusterings.last_ingests(),
         samples=samples,

@@ -11,6 +11,7 @@ import numpy as np
 from organizer.cluster.decisions import compile_constraints
 from organizer.library.current import require_cluster, require_clustering
 from organizer.library.images.crops import PhotoGroup, locate_photos
+from organizer.library.images.decided import current_decisions
 from organizer.library.images.visible import missing_or_cut
 from organizer.store import Store
 from organizer.types import NOISE, Assignments, AssignmentState, Box
@@ -87,7 +88,7 @@ def cluster_summaries(store: Store) -> list[ClusterSummary]:
         current = require_clustering(store)
         members = store.clusterings.assignments(current.clustering_id)
         models = store.clusterings.models(current.clustering_id)
-        constraints = compile_constraints(store.decisions.current())
+        constraints = compile_constraints(current_decisions(store))
     names, decided = constraints.names, Counter(constraints.fixed.values())
     medoids = dict(zip(models.cluster_ids.tolist()[::-1], models.medoids[::-1], strict=True))
     hidden = store.photos.hidden(members.image_ids.tolist())

@@ -31,6 +31,7 @@ from organizer.library.corrections.undo import (
     redo_last,
     undo_last,
 )
+from organizer.library.images.decided import current_decisions
 from organizer.library.opening import OpenLibrary
 from organizer.store import step_to_redo, step_to_undo
 
@@ -240,7 +241,7 @@ class Corrections:
 
     def constraints(self) -> Constraints:
         """The constraints that follow from all decisions that hold."""
-        return compile_constraints(self._store.decisions.current())
+        return compile_constraints(current_decisions(self._store))
 
     def _apply(self, request: DecisionRequest) -> DecisionReport:
         return self.apply([request])[0]

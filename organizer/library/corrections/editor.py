@@ -13,7 +13,6 @@ from organizer.library.clustering.build import ModeNames, PreparedImages, build_
 from organizer.library.clustering.constraints import (
     apply_constraints,
     assign_within_constraints,
-    decided_singly,
 )
 from organizer.library.corrections.batch import DecisionBatch
 from organizer.library.corrections.names import require_free_name
@@ -26,6 +25,7 @@ from organizer.library.corrections.representatives import (
 from organizer.library.corrections.require import require_decidable, require_members
 from organizer.library.corrections.state import EditorState, read_state
 from organizer.library.corrections.working import WorkingClusters
+from organizer.library.images.decided import decided_singly
 from organizer.settings import Settings
 from organizer.store import MADE_BY_A_PERSON, Store
 from organizer.types import NOISE, Decision, DecisionKind, Labels, LineageReport

@@ -8,7 +8,7 @@ from organizer.cluster.decisions import ConstraintsBuilder
 from organizer.errors import SettingsError
 from organizer.library.corrections.state import EditorState
 from organizer.library.corrections.working import WorkingClusters
-from organizer.types import NOISE
+from organizer.types import NOISE, is_crop_embedder
 
 
 def typed_name(text: str) -> str:
@@ -55,9 +55,15 @@ def require_free_name(
 
 
 def _may_return(builder: ConstraintsBuilder, state: EditorState, cluster_id: int) -> bool:
-    """Whether a recluster of these members would bring a cluster back."""
+    """Whether a recluster of these members, or of whole photos or crops, brings a cluster back."""
     seeds = [i for group in builder.seeds(cluster_id) for i in group]
-    return not seeds or bool((state.rows.of(seeds) != NOISE).any())
+    if not seeds or (state.rows.of(seeds) != NOISE).any():
+        return True
+    crops, of_crops = (
+        state.store.detections.crops(seeds),
+        is_crop_embedder(state.clustering.embedder),
+    )
+    return any((image_id in crops) != of_crops for image_id in seeds)
 
 
 def _taken(here: set[int], name: str, bearer: int, cluster_id: int) -> SettingsError:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from organizer.cluster.decisions import ConstraintsBuilder, describe_decision
-from organizer.library.clustering.constraints import decided_singly
 from organizer.library.corrections.state import EditorState
+from organizer.library.images.decided import decided_singly
 from organizer.types import Decision, DecisionKind
 
 

@@ -20,6 +20,7 @@ from organizer.library.clustering.observations import observation_vectors
 from organizer.library.clustering.preprocessing import Preprocessor
 from organizer.library.clustering.space import ClusterSpace
 from organizer.library.current import require_clustering
+from organizer.library.images.decided import current_decisions
 from organizer.settings import Settings
 from organizer.store import IdRows, Store, StoredClustering, VectorRows, pack_ids
 from organizer.types import (
@@ -209,7 +210,7 @@ def read_state(
     if new:
         unassigned = _unassigned_members(store, clustering, new, models, space, preprocessor)
         members = Assignments.joined([members, unassigned])
-    decisions = store.decisions.current()
+    decisions = current_decisions(store)
     return EditorState(
         store=store,
         settings=settings,

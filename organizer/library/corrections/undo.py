@@ -17,6 +17,7 @@ from organizer.errors import ClusteringError
 from organizer.library.clustering.constraints import assign_within_constraints
 from organizer.library.corrections.state import EditorState, read_state
 from organizer.library.corrections.working import WorkingClusters
+from organizer.library.images.decided import current_decisions
 from organizer.library.ingest.late import assign_late
 from organizer.settings import Settings
 from organizer.store import Store, StoredClustering, now, step_to_redo, step_to_undo
@@ -128,7 +129,7 @@ def _after(
 ) -> EditorState | None:
     if state is None or clusters is None:
         return None
-    decisions = store.decisions.current()
+    decisions = current_decisions(store)
     return state.followed_by(
         clusters.members,
         clusters.models,
@@ -187,7 +188,7 @@ def _assign_later(
     rows = np.setdiff1d(np.flatnonzero(lost | later), restored)
     if len(rows):
         images = clusters.images(rows)
-        constraints = compile_constraints(store.decisions.current())
+        constraints = compile_constraints(current_decisions(store))
         after = assign_within_constraints(images, models, state.exemplars, constraints)
         affected = affected | {*after.tolist()}
         members.cluster_ids[rows] = after

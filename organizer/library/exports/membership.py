@@ -13,7 +13,7 @@ from organizer.cluster.decisions import compile_constraints
 from organizer.errors import SettingsError
 from organizer.library.current import require_cluster, require_clustering
 from organizer.library.exports.numbers import finite
-from organizer.library.images.crops import movers
+from organizer.library.images.decided import current_decisions, movers
 from organizer.store import Store, StoredClustering
 from organizer.store.ids import IdArray, contains_ids, pack_ids
 from organizer.types import NOISE, UNSURE, Assignments, AssignmentState
@@ -47,7 +47,7 @@ class Membership:
     def read(cls, store: Store) -> Membership:
         """The current clustering of a library."""
         with store.snapshot():
-            current, decisions = store.clusterings.current(), store.decisions.current()
+            current, decisions = store.clusterings.current(), current_decisions(store)
             names = compile_constraints(decisions).names
             if current is None:
                 return cls(None, names, [], {}, None, np.empty(0, np.int64), pack_ids([]))

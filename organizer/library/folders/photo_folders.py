@@ -12,7 +12,8 @@ from functools import cached_property
 from typing import Self
 
 from organizer.cluster.decisions import compile_constraints
-from organizer.library.images.crops import PhotoGroup, PhotoLocation, locate_photos, moved_by_person
+from organizer.library.images.crops import PhotoGroup, PhotoLocation, locate_photos
+from organizer.library.images.decided import current_decisions, moved_by_person
 from organizer.store import Store
 from organizer.types import NOISE, WHOLE, Crop, is_crop_embedder
 
@@ -53,7 +54,7 @@ class PhotoFolders:
     def read(cls, store: Store) -> Self:
         """The folders as the current clustering of a library has them."""
         current = store.clusterings.current()
-        decisions = store.decisions.current()
+        decisions = current_decisions(store)
         fixed = compile_constraints(decisions).fixed
         return cls(
             locate_photos(store, current),

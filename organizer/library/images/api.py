@@ -21,7 +21,7 @@ from organizer.arguments import (
     require_text,
 )
 from organizer.errors import SettingsError
-from organizer.library.images.crops import moved_by_person
+from organizer.library.images.decided import current_decisions, moved_by_person
 from organizer.library.images.details import ImageDetails, read_details
 from organizer.library.images.filters import ImageFilter, matching
 from organizer.library.images.frames import first_as_it_was
@@ -258,7 +258,8 @@ class Images:
                 if current is None
                 else clusterings.assignments(current.clustering_id)
             )
-            moved = moved_by_person(self._store.decisions.current())
+            decisions = self._store.decisions.current()
+        moved = moved_by_person(current_decisions(self._store, decisions))
         overview = join_members(photos, current, members, moved=moved)
         self._overview = state, overview
         return overview

@@ -8,13 +8,12 @@ from enum import StrEnum
 from typing import Self
 
 from organizer.cluster.decisions import Constraints, compile_constraints
+from organizer.library.images.decided import current_decisions, moved_by_person
 from organizer.store import Store, StoredClustering
 from organizer.types import (
     Assignments,
     Box,
     Crop,
-    Decision,
-    DecisionKind,
     Detection,
     PartSpec,
     Vectors,
@@ -204,7 +203,7 @@ def locate_photos(store: Store, clustering: StoredClustering | None) -> dict[str
 
 
 def _locate_crops(store: Store, cluster_of: Mapping[str, int]) -> dict[str, list[CropLocation]]:
-    decisions = store.decisions.current()
+    decisions = current_decisions(store)
     constraints, moved = compile_constraints(decisions), moved_by_person(decisions)
     box_of = {crop.crop_id: box for crop, box in store.detections.current_crops()}
     found: dict[str, list[CropLocation]] = {}
@@ -213,22 +212,6 @@ def _locate_crops(store: Store, cluster_of: Mapping[str, int]) -> dict[str, list
         location = CropLocation.of(crop, box, cluster_id=cluster_of.get(crop_id), moved=moved)
         found.setdefault(crop.image_id, []).append(location)
     return found
-
-
-def moved_by_person(decisions: Sequence[Decision]) -> set[str]:
-    """The images that a person moved; representatives of named clusters are not among them."""
-    return {i for d in decisions if d.kind is DecisionKind.MOVE for i in d.image_ids}
-
-
-def movers(decisions: Sequence[Decision], users: Mapping[int, str]) -> dict[str, str]:
-    """Who moved each image that a person moved; the last one counts, empty where not known.
-
-    Args:
-        decisions: The decisions that hold, in order.
-        users: Who made each step.
-    """
-    moves = [d for d in decisions if d.kind is DecisionKind.MOVE]
-    return {i: users.get(d.step_id, "") for d in moves for i in d.image_ids}
 
 
 def surest_first(crop: CropLocation) -> tuple[bool, float, str]:

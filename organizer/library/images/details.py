@@ -13,10 +13,10 @@ from organizer.cluster.decisions import describe_decision
 from organizer.library.images.crops import (
     CropLocation,
     PhotoGroup,
-    moved_by_person,
     photo_group,
     surest_first,
 )
+from organizer.library.images.decided import current_decisions, moved_by_person
 from organizer.library.images.listing import ImageList, ListedImage
 from organizer.library.images.overview import ImageOverview
 from organizer.metadata import TIME_SOURCE, time_source
@@ -90,8 +90,13 @@ def read_details(store: Store, overview: ImageOverview, image_id: str) -> ImageD
     crop = store.detections.crops([image_id]).get(image_id)
     frame_id = image_id if crop is None else crop.image_id
     files = store.photos.files_of([frame_id], with_people=True).get(frame_id, [])
-    decisions = store.decisions.current()
-    about = [d for d in decisions if d.kind in _ABOUT_IMAGES and image_id in d.image_ids]
+    as_stored = store.decisions.current()
+    decisions = current_decisions(store, as_stored)
+    about = [
+        stored
+        for stored, held in zip(as_stored, decisions, strict=True)
+        if held.kind in _ABOUT_IMAGES and image_id in held.image_ids
+    ]
     users = {step.step_id: step.user for step in store.steps.all()} if about else {}
     detected = store.detections.of([frame_id]).get(frame_id)
     every = detected.detections if detected is not None else ()

@@ -11,7 +11,6 @@ import numpy as np
 from organizer.cluster.decisions import Constraints, compile_constraints
 from organizer.cluster.incremental import unit_rows
 from organizer.library.clustering.build import PreparedImages
-from organizer.library.clustering.constraints import decided_singly
 from organizer.library.clustering.incoming import (
     IncomingObservations,
     observe_bursts,
@@ -22,6 +21,7 @@ from organizer.library.clustering.measure import measure_fit
 from organizer.library.clustering.observations import Observations, make_observations
 from organizer.library.clustering.preprocessing import Preprocessor
 from organizer.library.clustering.space import ClusterSpace
+from organizer.library.images.decided import current_decisions, decided_singly
 from organizer.store import MemberChange, Store, StoredClustering
 from organizer.types import Assignments, ClusterModels, Exemplars, Vectors
 
@@ -38,6 +38,7 @@ class LoadedClustering:
         space: Its space.
         preprocessor: How its vectors are prepared.
         constraints: The constraints that follow from all decisions.
+        singly: The images that were decided by themselves.
     """
 
     store: Store
@@ -47,6 +48,7 @@ class LoadedClustering:
     space: ClusterSpace
     preprocessor: Preprocessor
     constraints: Constraints
+    singly: frozenset[str]
 
     @classmethod
     def read(cls, store: Store, clustering: StoredClustering, *, seed: int) -> Self:
@@ -62,8 +64,10 @@ class LoadedClustering:
             store.clusterings.change(
                 clustering.base_id, models, MemberChange.empty(), exemplars=exemplars
             )
-        constraints = compile_constraints(store.decisions.current())
-        return cls(store, clustering, models, exemplars, space, preprocessor, constraints)
+        decisions = current_decisions(store)
+        constraints = compile_constraints(decisions)
+        singly = frozenset(decided_singly(decisions))
+        return cls(store, clustering, models, exemplars, space, preprocessor, constraints, singly)
 
     @property
     def id(self) -> int:
@@ -72,7 +76,7 @@ class LoadedClustering:
 
     def learn_head(self, *, seed: int) -> ClusterHead | None:
         """The head of the decided images, where it knows better than the clusters; see there."""
-        singly = decided_singly(self.store.decisions.current()) & self.constraints.fixed.keys()
+        singly = self.singly & self.constraints.fixed.keys()
         if not singly:
             return None
         embedded = self.store.vectors.ids(self.clustering.embedder)
@@ -117,7 +121,7 @@ class LoadedClustering:
             self.preprocessor,
             (image_ids, vectors),
             (members, known),
-            singly=decided_singly(self.store.decisions.current()),
+            singly=self.singly,
         )
 
     def unassigned(self) -> tuple[Observations, Assignments]:
@@ -125,9 +129,8 @@ class LoadedClustering:
         members = self.store.clusterings.assignments(self.id)
         members, vectors = self._with_vectors(members.take(members.unassigned))
         ids = members.image_ids.tolist()
-        bursts = self.preprocessor.bursts
-        singly = decided_singly(self.store.decisions.current()) if bursts else set()
-        keys = [image_id if image_id in singly else None for image_id in ids]
+        apart = self.singly if self.preprocessor.bursts else frozenset()
+        keys = [image_id if image_id in apart else None for image_id in ids]
         numbers = self.preprocessor.observations(ids, vectors, keys)
         return make_observations(ids, vectors, numbers), members
 

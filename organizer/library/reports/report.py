@@ -31,6 +31,7 @@ from organizer.types import (
     Silhouette,
     TruthScores,
     Vectors,
+    is_crop_embedder,
 )
 
 
@@ -119,7 +120,12 @@ def score_clustering(
         unassigned=int(np.count_nonzero(cluster_ids == NOISE)),
         silhouette=silhouette(vectors, cluster_ids, seed=settings.seed),
         internal=internal_scores(vectors, cluster_ids),
-        explanation=explain_clusters(cluster_ids, factors, seed=settings.seed),
+        explanation=explain_clusters(
+            cluster_ids,
+            factors,
+            known=set(ids.tolist()) if is_crop_embedder(current.embedder) else names.keys(),
+            seed=settings.seed,
+        ),
         truth=_against(known.of, image_ids, cluster_ids),
         labels=labels,
         labelled=sum(image_id in known.of for image_id in image_ids),

@@ -10,6 +10,7 @@ import numpy as np
 from organizer.cluster.decisions import Constraints, compile_constraints
 from organizer.evaluate.audit import AuditStratum, estimate_purity
 from organizer.library.current import require_clustering
+from organizer.library.images.decided import current_decisions
 from organizer.library.review.answers import (
     AnswerTranslator,
     ImageInCluster,
@@ -59,7 +60,7 @@ def audit_clusters(store: Store) -> Audit | None:
         return None
     members = store.clusterings.assignments(current.clustering_id)
     cluster_of = dict(zip(members.image_ids.tolist(), members.cluster_ids.tolist(), strict=True))
-    decisions = store.decisions.current()
+    decisions = current_decisions(store)
     constraints, moved = compile_constraints(decisions), _moved_images(decisions)
     answered: Counter[int] = Counter()
     right: Counter[int] = Counter()

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from organizer.cluster.questions import certainty, choose_questions
-from organizer.library.clustering.constraints import decided_singly
 from organizer.library.corrections.state import EditorState
+from organizer.library.images.decided import decided_singly
 from organizer.library.images.visible import not_shown
 from organizer.library.suggestions.learn import LearnedClusters
 from organizer.types import NOISE, Box, Labels, Vectors

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from organizer.cluster.questions import certainty
 from organizer.errors import SettingsError
 from organizer.library.clustering.build import PreparedImages
-from organizer.library.clustering.constraints import decided_singly
 from organizer.library.clustering.learned import ClusterHead, sampled_ids
 from organizer.library.corrections.state import EditorState
+from organizer.library.images.decided import decided_singly
 from organizer.types import NOISE, Labels
 
 _ROWS_AT_ONCE = 8_192

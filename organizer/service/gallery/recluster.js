@@ -19,6 +19,7 @@ export default function Recluster({ app }) {
   const job = useJob(app);
   const [preview, setPreview] = useState(null);
   const [notes, setNotes] = useState([]); // of the recluster that was made
+  const [drops, setDrops] = useState(false); // whether names may be dropped
   const apply = useRef();
   const [asked, setAsked] = useState({
     how: "auto", k: 10, from: 2, to: 40, embedder: "", bursts: false, center: "",
@@ -33,12 +34,13 @@ export default function Recluster({ app }) {
   const show = async (event) => {
     event.preventDefault();
     setNotes([]);
+    setDrops(false);
     const body = requestOf(asked);
     const done = await job.run("/reclusters", { ...body, dry_run: true });
     if (done) setPreview({ body, result: done.result, notes: done.notes || [] });
   };
   const recluster = async () => {
-    const done = await job.run("/reclusters", { ...preview.body, dry_run: false });
+    const done = await job.run("/reclusters", { ...preview.body, drop_names: drops });
     if (!done) return;
     const made = await lastStep(app);
     const action = made === null ? null : { label: "Undo", run: () => app.acts.undoStep(made) };
@@ -72,9 +74,16 @@ export default function Recluster({ app }) {
       <p><a class="button primary" href=${hashOf("")}>See the clusters</a></p>`}
     ${preview &&
     html`<${Preview} app=${app} result=${preview.result} notes=${preview.notes} />
+      ${preview.result.dropped.length > 0 &&
+      html`<${Dropped} dropped=${preview.result.dropped} drops=${drops} setDrops=${setDrops} />`}
       <div class="buttons">
         <button onClick=${() => setPreview(null)}>Leave it as it is</button>
-        <button class="primary" ref=${apply} disabled=${job.isRunning} onClick=${recluster}>
+        <button
+          class="primary"
+          ref=${apply}
+          disabled=${job.isRunning || (preview.result.dropped.length > 0 && !drops)}
+          onClick=${recluster}
+        >
           Recluster
         </button>
       </div>`}
@@ -194,6 +203,26 @@ function Preview({ app, result, notes }) {
     <${AtRisk} changes=${atRisk} clusters=${clusters} />
     <${Evidence} candidates=${result.evidence} />
   </section>`;
+}
+
+// Clusters that a person decided about and that would be gone: only who says so drops them.
+function Dropped({ dropped, drops, setDrops }) {
+  const names = dropped.map(({ cluster_id: id, name }) => clusterName({ id, name }));
+  const one = names.length === 1;
+  return html`<div class="at-risk" role="alert">
+    <p>
+      ${listed(names)} ${one ? "was" : "were"} named, pinned or made by hand and would have no
+      images. Undo brings ${one ? "it" : "them"} back.
+    </p>
+    <label class="choice">
+      <input
+        type="checkbox"
+        checked=${drops}
+        onChange=${(event) => setDrops(event.target.checked)}
+      />
+      Drop ${one ? "it" : "them"} all the same
+    </label>
+  </div>`;
 }
 
 const Change = ({ title, text }) => html`<div><dt>${title}</dt><dd>${text}</dd></div>`;
