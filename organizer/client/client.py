@@ -204,6 +204,14 @@ class Client:
         """
         self._service.save(f"/images/{image_id}/original", target)
 
+    def show_in_folder(self, image_id: str) -> None:
+        """Show the file of an image in the file manager of the service's machine.
+
+        Raises:
+            ServiceError: Other machines reach the service, or it has no file manager.
+        """
+        self._service.do(f"/images/{image_id}/show")
+
     def history(
         self, cluster_id: int | None = None, *, limit: int = 100, before: int | None = None
     ) -> History:

@@ -112,6 +112,10 @@ class Connection:
         """
         return self._asked("GET", path, params=_given(query)).content
 
+    def do(self, path: str) -> None:
+        """Post what has no answer."""
+        self._asked("POST", path)
+
     def save(self, path: str, target: Path) -> None:
         """Write what is at an address to a file, part by part.
 

@@ -336,8 +336,7 @@ def test_a_file_is_shown_in_its_folder(
     client: Client, url: str, home: Path, shown: Path, large: str
 ) -> None:
     assert client.status().can_show_files
-    answer = httpx.post(f"{url}/api/v1/images/{large}/show")
-    assert answer.status_code == 204, answer.text
+    client.show_in_folder(large)
     end = time.monotonic() + 10
     while not shown.exists() and time.monotonic() < end:
         time.sleep(0.05)
