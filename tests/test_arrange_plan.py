@@ -187,7 +187,7 @@ def test_sidecars_take_the_name_of_their_photo(tmp_path: Path) -> None:
     assert [s.image_id == "" for s in made.steps] == [False, True, True, True]
 
 
-def test_a_sidecar_of_two_photos_goes_with_each_and_moves_with_the_last(tmp_path: Path) -> None:
+def test_a_sidecar_of_two_photos_goes_with_each_and_moves_with_the_first(tmp_path: Path) -> None:
     photos = [make(tmp_path / f"in/a.{suffix}", suffix.encode()) for suffix in ("jpg", "png")]
     sidecar = make(tmp_path / "in/a.xmp", b"edits")
     items = [item_of(p, cluster_name=p.suffix[1:]) for p in photos]
@@ -198,7 +198,9 @@ def test_a_sidecar_of_two_photos_goes_with_each_and_moves_with_the_last(tmp_path
     goes = [s.target for s in planned(items, tmp_path / "out").steps if s.source == sidecar]
     assert goes == [tmp_path / "out/jpg/a.xmp", tmp_path / "out/png/a.xmp"]
     moves = planned(items, tmp_path / "out", ArrangeMode.MOVE).steps
-    assert [s.target for s in moves if s.source == sidecar] == [tmp_path / "out/png/a.xmp"]
+    assert [s.target for s in moves if s.source == sidecar] == [tmp_path / "out/jpg/a.xmp"]
+    second = planned(items[1:], tmp_path / "out", ArrangeMode.MOVE).steps
+    assert [s.source for s in second] == [photos[1]]
     together = planned(items, tmp_path / "out", template=FolderTemplate.parse("all/{stem}"))
     assert sorted(t.target.name for t in together.steps) == ["a.jpg", "a.png", "a.xmp"]
 
@@ -237,7 +239,11 @@ def test_capitals_decide_whose_a_sidecar_is(tmp_path: Path) -> None:
     assert stems["a.xmp"] == stems["a.jpg"]
     assert stems["A.xmp"] == stems["A.jpg"]
     alone = planned([item_of(small)], tmp_path / "out", ArrangeMode.MOVE)
-    assert [left.source.name for left in alone.left] == ["A.xmp"]
+    assert {step.source.name for step in alone.steps} == {"a.jpg", "a.xmp"}
+    assert not alone.left
+    large.unlink()
+    alone = planned([item_of(small)], tmp_path / "out", ArrangeMode.MOVE)
+    assert {step.source.name for step in alone.steps} == {"a.jpg", "a.xmp"}
 
 
 # What is left --------------------------------------------------------------------------------

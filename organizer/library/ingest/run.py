@@ -11,10 +11,10 @@ from pathlib import Path
 
 from organizer import metadata, registry
 from organizer.capture_times import FILE_NAME, NamePattern
-from organizer.discover import Walk, image_suffixes, resolve_start
+from organizer.discover import Walk, resolve_start
 from organizer.errors import SettingsError
+from organizer.file_kinds import by_kind, image_suffixes
 from organizer.file_times import modified_ns
-from organizer.kinds_not_read import by_kind
 from organizer.library import embedders
 from organizer.library.arrangements.active import arranged_files_below
 from organizer.library.clustering.preprocessing import uses_capture_info
@@ -327,6 +327,7 @@ class _Ingest:
             if not again:
                 self.blind += walk.problems
                 self.report.other_suffixes += walk.other_suffixes
+                self.report.companions += walk.companions
 
     def _is_arranged(self, ref: ImageRef) -> bool:
         """Whether a file is a link or copy of an arrangement, and no photo of its own."""

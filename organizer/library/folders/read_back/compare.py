@@ -12,8 +12,9 @@ from organizer.arrange.disk import hash_of, link_text
 from organizer.arrange.names import safe_name
 from organizer.arrange.read_back import FolderChanges, find_changes
 from organizer.arrange.recognise import ExpectedPhoto, FoundFile, recognise_photos
-from organizer.discover import image_suffixes, is_ignored
+from organizer.discover import is_ignored
 from organizer.errors import SettingsError
+from organizer.file_kinds import image_suffixes
 from organizer.file_times import modified_ns
 from organizer.library.arrangements.active import (
     ActivePhoto,

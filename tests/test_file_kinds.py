@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from organizer.discover import SUFFIXES
-from organizer.kinds_not_read import FileKind, by_kind, file_kind
+from organizer.file_kinds import IMAGE_SUFFIXES, FileKind, by_kind, file_kind
 from tests.conftest import Run, make_photo
 
 
@@ -26,7 +25,7 @@ def test_no_kind_is_lost(counts: dict[str, int]) -> None:
 
 
 def test_no_kind_that_is_read_is_among_them() -> None:
-    assert all(file_kind(suffix) is FileKind.UNKNOWN for suffix in SUFFIXES)
+    assert all(file_kind(suffix) is FileKind.UNKNOWN for suffix in IMAGE_SUFFIXES)
 
 
 @pytest.mark.parametrize("kind", FileKind)

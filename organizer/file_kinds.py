@@ -1,9 +1,17 @@
-"""Kinds of files that organizer does not read, in the order in which a person wants to know."""
+"""Kinds of files by their suffixes: those that are read, and what the others may hold."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import IntEnum
+from importlib.util import find_spec
+
+IMAGE_SUFFIXES = frozenset([
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".tif", ".tiff", ".bmp", ".dib", ".webp",
+    ".avif", ".heic", ".heif", ".hif", ".mpo", ".jp2", ".j2k", ".jpx", ".ppm", ".pgm", ".pbm",
+    ".pnm", ".tga",
+])  # fmt: skip
+"""Lower-case suffixes of the kinds that `organizer.decode` always reads; see `image_suffixes`."""
 
 
 class FileKind(IntEnum):
@@ -33,7 +41,7 @@ _TITLES = {
 
 _SUFFIXES = {
     FileKind.VIDEO: (
-        "3g2 3gp asf avi dav divx dv flv h264 h265 insv lrv m2ts m2v m4v mjpeg mjpg mkv mov mp4 "
+        "3g2 3gp asf avi dav divx dv flv h264 h265 insv lrv m2ts m2v m4v mjpeg mjpg mkv mov mp mp4 "
         "mpe mpeg mpg mts mxf ogv qt rm rmvb ts vob webm wmv"
     ),
     FileKind.RAW: (
@@ -56,17 +64,23 @@ _SUFFIXES = {
     ),
 }
 
+_KINDS = {name: kind for kind, names in _SUFFIXES.items() for name in names.split()}
+
 
 def file_kind(suffix: str) -> FileKind:
     """The kind of file that a lower-case suffix, with its dot, stands for."""
     name = suffix.removeprefix(".")
     if not name:
         return FileKind.OTHER
-    kinds = (kind for kind, names in _SUFFIXES.items() if name in names.split())
-    return next(kinds, FileKind.UNKNOWN)
+    return _KINDS.get(name, FileKind.UNKNOWN)
 
 
 def by_kind(counts: Mapping[str, int]) -> dict[str, int]:
     """Counts of files by suffix, in the order of the kinds; in a kind the most numerous first."""
     ranked = sorted(counts.items(), key=lambda pair: (file_kind(pair[0]), -pair[1], pair[0]))
     return dict(ranked)
+
+
+def image_suffixes() -> frozenset[str]:
+    """Lower-case suffixes of the kinds that are read: JPEG XL where its plugin is installed."""
+    return IMAGE_SUFFIXES | {".jxl"} if find_spec("pillow_jxl") is not None else IMAGE_SUFFIXES
