@@ -9,9 +9,9 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -23,7 +23,7 @@ from PIL import Image, UnidentifiedImageError
 
 from organizer import coordinates, exif
 from organizer.errors import ImageError
-from organizer.pixels import bands, jpeg, jxl
+from organizer.pixels import bands, jpeg, jxl, raw
 from organizer.pixels.colour import ColourProfiles
 from organizer.pixels.depth import eight_bits
 from organizer.types import DecodedImage, ImageRef
@@ -98,6 +98,9 @@ def decode_image(
     A JPEG of which a part is missing is a picture as long as a quarter of its rows is there: it
     cannot be taken again. The missing rows are grey, and `DecodedImage.damage` tells of them.
 
+    Of a camera's raw file the picture is the largest that the camera put into it, with the tags of
+    the raw file; see `organizer.pixels.raw`.
+
     Args:
         ref: Where the bytes came from.
         data: The whole content of the file.
@@ -112,45 +115,87 @@ def decode_image(
         ImageError: It is no image of a kind that is read, is damaged, or is a decompression bomb.
     """
     register_codecs()
-    profiles = profiles or ColourProfiles()
-    image_id = image_id or identify(data)
-    with _as_image_error():
-        if jxl.is_jxl(data):
-            _refuse_larger(jxl.size_of(data), max_pixels or _bomb_pixels())
-        try:
-            image: Image.Image = Image.open(io.BytesIO(data), formats=_installed_formats())
-        except UnidentifiedImageError:
-            if data.startswith(bands.MAGIC):
-                return _read_bands(ref, data, image_id, max_pixels)
-            raise
-        holds_more = _go_to_primary(image)
-        width, height = image.size
-        if max_pixels is not None:
-            _refuse_larger(image.size, max_pixels)
-        loaded = _load(image, data, min_side=min_side, max_pixels=max_pixels)
-    tags, blocks = _tags(image)
-    turn = tags.pop("Orientation", 1)
-    pixels = loaded.pixels
-    if pixels is None:
-        pixels = _rgb(loaded.image)
-    profile = image.info.get("icc_profile")
-    if profiles.changes(profile):
-        pixels = _in_srgb(loaded.image, pixels, profile, profiles, min_side)
-    pixels = _upright(pixels, turn)
-    if turn in _ON_ITS_SIDE:
-        width, height = height, width
-    return DecodedImage(
-        ref,
-        image_id,
-        pixels,
-        width,
-        height,
-        image.format or "unknown",
-        tags,
-        blocks,
-        damage=loaded.damage,
-        holds_more=holds_more,
+    decoding = _Decoding(
+        ref, image_id or identify(data), min_side, max_pixels, profiles or ColourProfiles()
     )
+    if raw.is_raw(data, ref.file.suffix.lower()):
+        return decoding.of_raw(data)
+    return decoding.of_picture(data)
+
+
+@dataclass(frozen=True, slots=True)
+class _Decoding:
+    """What `decode_image` was asked for."""
+
+    ref: ImageRef
+    image_id: str
+    min_side: int | None
+    max_pixels: int | None
+    profiles: ColourProfiles
+
+    def of_picture(self, data: bytes, *, exif_block: bytes | None = None) -> DecodedImage:
+        """Decode a picture; where there is a block of EXIF, that tells its tags."""
+        min_side, max_pixels = self.min_side, self.max_pixels
+        with _as_image_error():
+            if jxl.is_jxl(data):
+                _refuse_larger(jxl.size_of(data), max_pixels or _bomb_pixels())
+            try:
+                image: Image.Image = Image.open(io.BytesIO(data), formats=_installed_formats())
+            except UnidentifiedImageError:
+                if data.startswith(bands.MAGIC):
+                    return _read_bands(self.ref, data, self.image_id, max_pixels)
+                raise
+            holds_more = _go_to_primary(image)
+            width, height = image.size
+            if max_pixels is not None:
+                _refuse_larger(image.size, max_pixels)
+            loaded = _load(image, data, min_side=min_side, max_pixels=max_pixels)
+        tags, blocks = _tags(image)
+        if exif_block is not None:
+            own, blocks = _tags_of_block(exif_block)
+            tags = {"Orientation": tags.get("Orientation", 1)} | own
+        turn = tags.pop("Orientation", 1)
+        pixels = loaded.pixels
+        if pixels is None:
+            pixels = _rgb(loaded.image)
+        profile = image.info.get("icc_profile")
+        if self.profiles.changes(profile):
+            pixels = _in_srgb(loaded.image, pixels, profile, self.profiles, min_side)
+        pixels = _upright(pixels, turn)
+        if turn in _ON_ITS_SIDE:
+            width, height = height, width
+        return DecodedImage(
+            self.ref,
+            self.image_id,
+            pixels,
+            width,
+            height,
+            image.format or "unknown",
+            tags,
+            blocks,
+            damage=loaded.damage,
+            holds_more=holds_more,
+        )
+
+    def of_raw(self, data: bytes) -> DecodedImage:
+        """Decode a raw file: the largest of its previews that is a picture, or all of it."""
+        kind = self.ref.file.suffix[1:].upper() or "RAW"
+        block = raw.exif_block(data)
+        for preview in raw.previews(data):
+            try:
+                shown = self.of_picture(preview, exif_block=block)
+            except ImageError as error:
+                if error.too_large:
+                    raise
+                continue
+            return replace(shown, format=kind, holds_more=False)
+        pixels = raw.develop(data)
+        tags, blocks = ({}, {}) if block is None else _tags_of_block(block)
+        tags.pop("Orientation", None)
+        height, width = pixels.shape[:2]
+        return DecodedImage(
+            self.ref, self.image_id, pixels, 2 * width, 2 * height, kind, tags, blocks
+        )
 
 
 def _refuse_larger(size: tuple[int, int], max_pixels: int) -> None:
@@ -219,13 +264,33 @@ def _as_image_error() -> Iterator[None]:
         raise ImageError(f"the picture is damaged: {reason}") from error
 
 
-def _tags(image: Image.Image) -> tuple[dict[str, str | int | float], dict[str, bytes]]:
+_Tags = dict[str, str | int | float]
+
+
+def _tags(image: Image.Image) -> tuple[_Tags, dict[str, bytes]]:
     """The tags that are kept; a damaged EXIF block loses tags, never the picture."""
     found = _plain_tags(image)
     if found is None:
         found = _tags_by_pillow(image)
+    tags, blocks = _kept(found)
+    return _with_xmp(tags, image.info.get("xmp")), blocks
+
+
+def _tags_of_block(block: bytes) -> tuple[_Tags, dict[str, bytes]]:
+    """The tags of an EXIF block, likewise."""
+
+    def opened() -> Image.Exif:
+        read = Image.Exif()
+        read.load(b"Exif\0\0" + block.removeprefix(b"Exif\0\0"))
+        return read
+
+    found = exif.plain_tags(block)
+    return _kept(_tags_in(opened) if found is None else _with_place(found))
+
+
+def _kept(found: Mapping[str, Any]) -> tuple[_Tags, dict[str, bytes]]:
     blocks = {name: value for name in exif.BLOCKS if isinstance(value := found.get(name), bytes)}
-    tags: dict[str, str | int | float] = {}
+    tags: _Tags = {}
     for name, value in found.items():
         if isinstance(value, bytes) and name not in blocks:
             value = value.decode("latin-1")  # noqa: PLW2901 - a text of an undefined type
@@ -234,10 +299,10 @@ def _tags(image: Image.Image) -> tuple[dict[str, str | int | float], dict[str, b
             tags[name] = value.strip("\0 ") if "Time" in name else exif.clean_text(value)
         elif isinstance(value, int | float):
             tags[name] = value
-    return _with_xmp(tags, image.info.get("xmp")), blocks
+    return tags, blocks
 
 
-def _with_xmp(tags: dict[str, str | int | float], packet: object) -> dict[str, str | int | float]:
+def _with_xmp(tags: _Tags, packet: object) -> _Tags:
     """Tags with the times of an XMP packet, and with its place where EXIF tells of none."""
     is_placed = "GPSStatus" in tags
     if packet is None or (is_placed and "DateTimeOriginal" in tags):
@@ -264,9 +329,13 @@ def _plain_tags(image: Image.Image) -> dict[str, Any] | None:
 
 
 def _tags_by_pillow(image: Image.Image) -> dict[str, Any]:
+    return _tags_in(image.getexif)
+
+
+def _tags_in(open_exif: Callable[[], Image.Exif]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     try:
-        outer = image.getexif()
+        outer = open_exif()
         found["Orientation"] = outer.get(exif.ORIENTATION)
         found["Make"], found["Model"] = outer.get(exif.MAKE), outer.get(exif.MODEL)
         found["DateTime"] = outer.get(exif.DATE_TIME)

@@ -14,7 +14,7 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from organizer.companions import find_companions, title_in
+from organizer.companions import find_companions, split_name, title_in
 from organizer.errors import SettingsError
 from organizer.file_kinds import image_suffixes
 from organizer.file_times import modified_ns
@@ -35,6 +35,7 @@ class Walk:
         problems: After the walk: the folders that could not be listed.
         other_suffixes: After the walk: how many files of each other kind lie there.
         companions: After the walk: how many files belong to photos; see `organizer.companions`.
+        beside: Those of them that would be photos if they were alone, so far: raw files.
         suffixes: Of the files that may hold an image.
     """
 
@@ -43,6 +44,7 @@ class Walk:
     problems: list[Problem] = field(default_factory=list)
     other_suffixes: Counter[str] = field(default_factory=Counter)
     companions: int = 0
+    beside: list[ImageRef] = field(default_factory=list)
     suffixes: frozenset[str] = field(default_factory=lambda: image_suffixes())  # noqa: PLW0108 - defined below
 
     def __iter__(self) -> Iterator[ImageRef]:
@@ -89,7 +91,7 @@ class Walk:
                 elif entry.is_dir():
                     linked.append(entry.path)
                 elif entry.name in beside:
-                    self.companions += 1
+                    self._count_companion(entry)
                 elif self._is_image(entry.name):
                     status = entry.stat()
                     if stat.S_ISREG(status.st_mode):
@@ -105,8 +107,15 @@ class Walk:
             are_read=self.suffixes,
         )
 
+    def _count_companion(self, entry: os.DirEntry[str]) -> None:
+        self.companions += 1
+        if split_name(entry.name)[1].lower() in self.suffixes:
+            status = entry.stat()
+            if stat.S_ISREG(status.st_mode):
+                self.beside.append(self._ref(entry.path, status))
+
     def _is_image(self, name: str) -> bool:
-        suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122 - a hundred thousand times
+        suffix = split_name(name)[1].lower()
         if suffix in self.suffixes:
             return True
         if name.lower() != "thumbs.db":

@@ -6,16 +6,12 @@ from collections.abc import Mapping
 from enum import IntEnum
 from importlib.util import find_spec
 
-IMAGE_SUFFIXES = frozenset([
-    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".tif", ".tiff", ".bmp", ".dib", ".webp",
-    ".avif", ".heic", ".heif", ".hif", ".mpo", ".jp2", ".j2k", ".jpx", ".ppm", ".pgm", ".pbm",
-    ".pnm", ".tga",
-])  # fmt: skip
-"""Lower-case suffixes of the kinds that `organizer.decode` always reads; see `image_suffixes`."""
-
 
 class FileKind(IntEnum):
-    """What a file that is not read may hold; those that may hold photos come first."""
+    """What a file of another kind than a picture's may hold; what may hold photos comes first.
+
+    Raw photos are read by their previews, the rest is not.
+    """
 
     VIDEO = 0
     RAW = 1
@@ -41,12 +37,12 @@ _TITLES = {
 
 _SUFFIXES = {
     FileKind.VIDEO: (
-        "3g2 3gp asf avi dav divx dv flv h264 h265 insv lrv m2ts m2v m4v mjpeg mjpg mkv mov mp mp4 "
-        "mpe mpeg mpg mts mxf ogv qt rm rmvb ts vob webm wmv"
+        "3g2 3gp ari asf avi braw dav divx dv flv h264 h265 insv lrv m2ts m2v m4v mjpeg mjpg mkv "
+        "mov mp mp4 mpe mpeg mpg mts mxf ogv qt r3d rm rmvb ts vob webm wmv"
     ),
     FileKind.RAW: (
-        "3fr ari arw bay braw cap cr2 cr3 crw dcr dcs dng drf eip erf fff gpr iiq k25 kdc mdc mef "
-        "mos mrw nef nrw obm orf ori pef ptx pxn r3d raf raw rw2 rwl rwz sr2 srf srw sti x3f"
+        "3fr arw bay cap cr2 cr3 crw dcr dcs dng drf erf fff gpr iiq k25 kdc mdc mef "
+        "mos mrw nef nrw obm orf ori pef ptx pxn raf raw rw2 rwl rwz sr2 srf srw sti x3f"
     ),
     FileKind.JPEG_XL: "jxl",
     FileKind.PICTURE: (
@@ -54,7 +50,7 @@ _SUFFIXES = {
         "jpm jxr lbm pam pcd pcx pfm pic pict psb psd qoi ras rgb rgba sgi svg svgz wbmp wdp "
         "wmf emf xbm xcf xpm"
     ),
-    FileKind.ARCHIVE: "7z bz2 gz iso rar tar tgz xz zip zst",
+    FileKind.ARCHIVE: "7z bz2 eip gz iso rar tar tgz xz zip zst",
     FileKind.OTHER: (
         "aae bak bat bin bup cfg conf cpi ctg csv dat db db-shm db-wal doc docx dop dsc dtd exe "
         "fseventsd gpx htm html idx ifo ind inf ini ipynb js json jsonl kml lnk lock log lua md "
@@ -65,6 +61,14 @@ _SUFFIXES = {
 }
 
 _KINDS = {name: kind for kind, names in _SUFFIXES.items() for name in names.split()}
+
+_PICTURES = frozenset([
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".tif", ".tiff", ".bmp", ".dib", ".webp",
+    ".avif", ".heic", ".heif", ".hif", ".mpo", ".jp2", ".j2k", ".jpx", ".ppm", ".pgm", ".pbm",
+    ".pnm", ".tga",
+])  # fmt: skip
+IMAGE_SUFFIXES = _PICTURES | {f".{name}" for name in _SUFFIXES[FileKind.RAW].split()}
+"""Lower-case suffixes of the kinds that `organizer.decode` always reads; see `image_suffixes`."""
 
 
 def file_kind(suffix: str) -> FileKind:

@@ -67,7 +67,7 @@ class DecodedImage:
         pixels: ``(h, w, 3)`` uint8; may be smaller than the picture in the file.
         width: Upright width of the picture in the file, pixels.
         height: Upright height of the picture in the file, pixels.
-        format: Pillow's name of the file format.
+        format: Pillow's name of the file format; of a raw file its suffix: "NEF".
         metadata: EXIF tags by their standard names.
         blocks: EXIF tags that are bytes of a maker's own: "MakerNote", "UserComment".
         damage: What is missing of the picture, in a few words; empty where nothing is.
@@ -95,7 +95,7 @@ class ImageFacts:
         bytes: Size of its file.
         width: Upright width, pixels.
         height: Upright height, pixels.
-        format: Pillow's name of the file format.
+        format: Pillow's name of the file format; of a raw file its suffix: "NEF".
         taken_at: Camera-local time, ISO 8601 without an offset; None where it is not known.
         camera: Make, model and serial number.
         latitude: Degrees, north is positive.

@@ -323,11 +323,21 @@ class _Ingest:
             while chunk := list(islice(refs, _REFS_AT_ONCE)):
                 if not again:
                     self.seen[start] += len(chunk)
+                    self._note_beside(walk, root)
+                walk.beside.clear()
                 yield chunk
             if not again:
+                self._note_beside(walk, root)
                 self.blind += walk.problems
                 self.report.other_suffixes += walk.other_suffixes
                 self.report.companions += walk.companions
+
+    def _note_beside(self, walk: Walk, root: PhotoRoot) -> None:
+        """Raw files that were alone when they were read stay photos, now that a JPEG lies there."""
+        refs = [self._attributed(ref, root) for ref in walk.beside]
+        for ref, known in zip(refs, self.index.look_up(refs, self.root_ids), strict=True):
+            if known is not None:
+                self.report.count(known, ref.file)
 
     def _is_arranged(self, ref: ImageRef) -> bool:
         """Whether a file is a link or copy of an arrangement, and no photo of its own."""
