@@ -34,6 +34,7 @@ from tests.arranged import (
     names_in,
 )
 from tests.conftest import make_photo
+from tests.raw_files import RAW_FILES, jpeg
 
 __all__ = ["home", "library", "made"]
 
@@ -499,3 +500,17 @@ def test_what_belongs_to_a_photo_is_moved_with_it_and_comes_back(library: Librar
     assert (report.companions, counts(report)) == (len(beside), {"unchanged": ALL})
     library.folders.undo()
     assert files_in(home / "photos") == before
+
+
+def test_a_raw_file_in_an_arranged_folder_is_no_new_photo_when_its_photo_goes(
+    library: Library,
+) -> None:
+    home = home_of(library)
+    photo = min((home / "photos" / "red").glob("*.jpg"))
+    photo.with_suffix(".NEF").write_bytes(RAW_FILES[".nef"](jpeg(), 1))
+    folder = arrange(library)
+    (raw,) = folder.rglob("*.NEF")
+    raw.with_suffix(".jpg").unlink()
+    report = library.ingest([home])
+    assert counts(report) == {"unchanged": ALL}
+    assert not library.folders.read_back(folder).unknown_files

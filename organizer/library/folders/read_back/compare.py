@@ -21,6 +21,7 @@ from organizer.library.arrangements.active import (
     ActivePhoto,
     active_photos,
     active_records,
+    companions_of,
     expected_photo,
     folder_name,
     moved_since,
@@ -74,7 +75,9 @@ def compare_folder(
     progress.begin(f"looking at {to}", len(photos))
     sources = moved_since(arranged)
     placed = [expected_photo(photo, sources) for photo in photos]
-    found = list(find_image_files(folder, {photo.path for photo in placed}))
+    beside = companions_of(active)
+    files = find_image_files(folder, {photo.path for photo in placed})
+    found = [file for file in files if (folder / file.path).as_posix() not in beside]
     if not found and any(photo.path for photo in photos):
         raise SettingsError(
             f"none of the {len(photos):,} photos that were arranged is in {to}",
