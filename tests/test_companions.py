@@ -172,14 +172,16 @@ def test_a_companion_has_photos_and_none_of_them_is_a_companion(names: list[str]
 
 
 @given(_names)
-def test_a_companion_that_takes_the_name_of_its_photo_belongs_to_it(names: list[str]) -> None:
-    for companion in find_companions(names, title_of=lambda name: name).values():
-        for photo in companion.photos:
-            tail = companion.tail(photo)
+def test_companions_that_take_the_name_of_their_photo_belong_to_it(names: list[str]) -> None:
+    found = find_companions(names, title_of=lambda name: name).values()
+    for photo in {photo for companion in found for photo in companion.photos}:
+        beside = [companion for companion in found if photo in companion.photos]
+        tails = [companion.tail(photo) for companion in beside]
+        renamed = find_companions([f"fox{tail}" for tail in (split_name(photo)[1], *tails)])
+        for companion, tail in zip(beside, tails, strict=True):
             assert tail.startswith(".")
-            moved, renamed = f"fox{split_name(photo)[1]}", f"fox{tail}"
-            assert find_companions([moved, renamed])[renamed].photos == (moved,)
-            assert split_name(renamed)[1] == split_name(companion.name)[1]
+            assert renamed[f"fox{tail}"].photos == (f"fox{split_name(photo)[1]}",)
+            assert split_name(f"fox{tail}")[1] == split_name(companion.name)[1]
 
 
 # Ingest --------------------------------------------------------------------------------------
