@@ -23,7 +23,8 @@ from PIL import Image, UnidentifiedImageError
 
 from organizer import coordinates, exif
 from organizer.errors import ImageError
-from organizer.pixels import bands, jpeg, jxl, raw
+from organizer.file_kinds import FileKind, file_kind
+from organizer.pixels import bands, jpeg, jxl, raw, video
 from organizer.pixels.colour import ColourProfiles
 from organizer.pixels.depth import eight_bits
 from organizer.types import DecodedImage, ImageRef
@@ -92,6 +93,7 @@ def decode_image(
     min_side: int | None = None,
     max_pixels: int | None = None,
     profiles: ColourProfiles | None = None,
+    frame_at: float | None = None,
 ) -> DecodedImage:
     """The picture in a file's bytes, in sRGB; of several the one that a viewer shows.
 
@@ -110,6 +112,7 @@ def decode_image(
         max_pixels: A picture with more is refused before it is decoded; where None, only one that
             is a decompression bomb.
         profiles: Keeps what converts colours from one picture to the next.
+        frame_at: Which frame of a video, in seconds; None for the first.
 
     Raises:
         ImageError: It is no image of a kind that is read, is damaged, or is a decompression bomb.
@@ -118,9 +121,28 @@ def decode_image(
     decoding = _Decoding(
         ref, image_id or identify(data), min_side, max_pixels, profiles or ColourProfiles()
     )
+    if is_video(ref):
+        return decoding.of_frame(video.read_frame(data, frame_at or 0.0, max_pixels=max_pixels))
     if raw.is_raw(data, ref.file.suffix.lower()):
         return decoding.of_raw(data)
     return decoding.of_picture(data)
+
+
+def decode_frames(
+    ref: ImageRef, data: bytes, *, image_id: str, most: int
+) -> Iterator[DecodedImage]:
+    """Frames of a video, one a second, `most` at most; see `organizer.pixels.video`.
+
+    Raises:
+        ImageError: It is none that can be read, or is damaged.
+    """
+    decoding = _Decoding(ref, image_id, None, None, ColourProfiles())
+    return map(decoding.of_frame, video.read_frames(data, most=most, max_pixels=_bomb_pixels()))
+
+
+def is_video(ref: ImageRef) -> bool:
+    """Whether a file is a video, by its name."""
+    return file_kind(ref.file.suffix.lower()) is FileKind.VIDEO
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +197,21 @@ class _Decoding:
             blocks,
             damage=loaded.damage,
             holds_more=holds_more,
+        )
+
+    def of_frame(self, frame: video.VideoFrame) -> DecodedImage:
+        """A frame of a video as a picture."""
+        height, width = frame.pixels.shape[:2]
+        return DecodedImage(
+            self.ref,
+            self.image_id,
+            frame.pixels,
+            width,
+            height,
+            self.ref.file.suffix[1:].upper(),
+            frame.tags,
+            frame_at=frame.at,
+            duration=frame.duration,
         )
 
     def of_raw(self, data: bytes) -> DecodedImage:

@@ -70,6 +70,12 @@ _PICTURES = frozenset([
 IMAGE_SUFFIXES = _PICTURES | {f".{name}" for name in _SUFFIXES[FileKind.RAW].split()}
 """Lower-case suffixes of the kinds that `organizer.decode` always reads; see `image_suffixes`."""
 
+VIDEO_SUFFIXES = frozenset([
+    ".3gp", ".asf", ".avi", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts",
+    ".webm", ".wmv",
+])  # fmt: skip
+"""Those of the videos that are read where PyAV is installed."""
+
 
 def file_kind(suffix: str) -> FileKind:
     """The kind of file that a lower-case suffix, with its dot, stands for."""
@@ -86,5 +92,11 @@ def by_kind(counts: Mapping[str, int]) -> dict[str, int]:
 
 
 def image_suffixes() -> frozenset[str]:
-    """Lower-case suffixes of the kinds that are read: JPEG XL where its plugin is installed."""
-    return IMAGE_SUFFIXES | {".jxl"} if find_spec("pillow_jxl") is not None else IMAGE_SUFFIXES
+    """Lower-case suffixes of the kinds that are read: also of those of installed extras."""
+    jxl = {".jxl"} if find_spec("pillow_jxl") is not None else set[str]()
+    return IMAGE_SUFFIXES | jxl | (VIDEO_SUFFIXES if reads_videos() else frozenset())
+
+
+def reads_videos() -> bool:
+    """Whether PyAV is installed, with which videos are read."""
+    return find_spec("av") is not None

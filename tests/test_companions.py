@@ -48,7 +48,7 @@ def test_the_sidecar_of_a_raw_file_or_a_video_belongs_to_their_photo() -> None:
 
 
 def test_without_a_photo_nothing_belongs_to_a_video_that_is_not_read() -> None:
-    assert owners("MVI_1.AVI", "MVI_1.THM", "MVI_1.AVI.xmp") == {}
+    assert owners("MVI_1.FLV", "MVI_1.THM", "MVI_1.FLV.xmp") == {}
 
 
 def test_of_two_photos_the_full_name_decides_and_then_the_alphabet() -> None:
@@ -193,13 +193,13 @@ def test_an_ingest_counts_what_belongs_to_photos(run: Run, tmp_path: Path) -> No
     for number, name in enumerate(("IMG_1.JPG", "IMG_2.JPG", f"{long[:47]}.jpg")):
         make_photo(folder / name, seed=number)
     companions = ("IMG_1.CR2", "IMG_1.CR2.xmp", "IMG_1.xmp", "IMG_2.MOV", "IMG_2.AAE", "IMG_2.WAV")
-    for name in (*companions, "IMG_9.xmp", "IMG_3.MOV"):
+    for name in (*companions, "IMG_9.xmp", "IMG_3.FLV"):
         (folder / name).write_text("x")
     (folder / f"{long[:46]}.json").write_text(json.dumps({"title": f"{long}.jpg"}))
     ran = run("ingest", "photos", "--embedder", "channel-mean")
     assert f"{len(companions) + 1} files belong to photos" in ran.err
     assert [line for line in ran.err.splitlines() if line.startswith("not read: ")] == [
-        "not read: 1 file .mov (video)",
+        "not read: 1 file .flv (video)",
         "not read: 1 file .xmp",
     ]
     ran = run("ingest", "photos", "--json")

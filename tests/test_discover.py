@@ -82,11 +82,11 @@ def test_hidden_things_and_what_systems_leave_are_passed_over(tmp_path: Path, pa
 
 
 def test_other_kinds_are_counted_by_their_suffix(tmp_path: Path) -> None:
-    _touch(tmp_path, "a.jpg", "a.xmp", "a.CR2", "c.xmp", "x/b.XMP", "c.AVI", "README")
+    _touch(tmp_path, "a.jpg", "a.xmp", "a.CR2", "c.xmp", "x/b.XMP", "c.FLV", "README")
     _touch(tmp_path, "Thumbs.db", "x/thumbs.DB")
     found, walk = _walk(tmp_path)
     assert found == ["a.jpg"]
-    assert walk.other_suffixes == {".xmp": 2, ".avi": 1, "": 1}
+    assert walk.other_suffixes == {".xmp": 2, ".flv": 1, "": 1}
     assert walk.companions == 2
     assert [ref.path for ref in walk.beside] == ["a.CR2"]
 

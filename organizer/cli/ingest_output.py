@@ -8,7 +8,7 @@ from organizer.capture_times import DEFAULT_SOURCE
 from organizer.cli.output import count_text, print_json, print_line, short
 from organizer.cli.session import say
 from organizer.fields.ingest import ingest_fields
-from organizer.file_kinds import FileKind, by_kind, file_kind
+from organizer.file_kinds import VIDEO_SUFFIXES, FileKind, by_kind, file_kind, reads_videos
 from organizer.library.ingest.report import IngestReport
 from organizer.types import Outcome, PartSpec
 
@@ -77,6 +77,8 @@ def print_not_read(report: IngestReport) -> None:
         title = file_kind(suffix).title
         said = f" ({title})" if title else ""
         say(f"not read: {count_text(count, 'file')} {suffix or 'without a suffix'}{said}")
+    if any(suffix in VIDEO_SUFFIXES for suffix, _ in kinds) and not reads_videos():
+        say("hint: to read videos: pip install 'organizer[video]'")
     rest = kinds[shown:]
     if rest:
         files = count_text(sum(count for _, count in rest), "file")

@@ -16,6 +16,11 @@ DAMAGE = "damage"
 """The name in `ImageFacts.extra` under which is kept what is missing of a damaged photo."""
 
 
+KIND, DURATION, FRAME_AT = "kind", "duration", "frame_at"
+"""Names in `ImageFacts.extra` of a video: "video"; its seconds; the second of the frame that stands
+for it."""
+
+
 class Outcome(StrEnum):
     """What became of one file in an ingest."""
 
@@ -72,6 +77,8 @@ class DecodedImage:
         blocks: EXIF tags that are bytes of a maker's own: "MakerNote", "UserComment".
         damage: What is missing of the picture, in a few words; empty where nothing is.
         holds_more: Whether the file holds further pictures.
+        frame_at: Of a frame of a video: seconds from its beginning.
+        duration: Of a frame of a video: seconds of all of it, where that is known.
     """
 
     ref: ImageRef
@@ -84,6 +91,8 @@ class DecodedImage:
     blocks: Mapping[str, bytes] = field(default_factory=dict)
     damage: str = ""
     holds_more: bool = False
+    frame_at: float | None = None
+    duration: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

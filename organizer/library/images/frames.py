@@ -47,7 +47,12 @@ def needed_side(boxes: Sequence[Box], width: int, height: int, min_side: int | N
 
 
 def read_frame(
-    image_id: str, files: Sequence[Path], *, min_side: int | None, max_bytes: int
+    image_id: str,
+    files: Sequence[Path],
+    *,
+    min_side: int | None,
+    max_bytes: int,
+    frame_at: float | None = None,
 ) -> DecodedImage | None:
     """Decode the first of some files that still holds an image; None where none does."""
     for file in files:
@@ -55,7 +60,9 @@ def read_frame(
             ref = _ref(file)
             data = decode.read_file(ref, max_bytes=max_bytes)
             if decode.identify(data) == image_id:
-                return decode.decode_image(ref, data, image_id=image_id, min_side=min_side)
+                return decode.decode_image(
+                    ref, data, image_id=image_id, min_side=min_side, frame_at=frame_at
+                )
         except ImageError:
             continue
     return None

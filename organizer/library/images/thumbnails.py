@@ -12,12 +12,13 @@ from pathlib import Path
 
 from organizer import decode
 from organizer.execute import in_order
+from organizer.file_kinds import FileKind, file_kind
 from organizer.library.images.frames import cut_box, present_files, read_frame
 from organizer.library.progress import Progress
 from organizer.settings import available_cores
 from organizer.store import FileRow, Store
 from organizer.thumbnail import QUALITY, Thumbnail, thumbnail
-from organizer.types import Box, Crop
+from organizer.types import FRAME_AT, Box, Crop
 
 THUMBNAIL_SIDE = 96
 """Pixels: ten fit in a row on a page, and 1,200 take some 3 MB."""
@@ -58,7 +59,7 @@ def make_thumbnails(
     crops = store.detections.crops(ids)
     progress.begin("reading pictures", len(ids))
     found = {}
-    jobs = [_job(image_id, crops.get(image_id), files.get(image_id, ())) for image_id in ids]
+    jobs = [_job(store, image_id, crops.get(image_id), files.get(image_id, ())) for image_id in ids]
     read = partial(_picture, side=side, quality=quality, max_bytes=max_file_bytes)
     for image_id, picture in _made(jobs, read, threads or available_cores()):
         progress.advance()
@@ -75,7 +76,7 @@ def make_thumbnail(
     Several threads may do so at once.
     """
     files = store.photos.files_of([image_id], with_people=True).get(image_id, ())
-    job = _job(image_id, store.detections.crops([image_id]).get(image_id), files)
+    job = _job(store, image_id, store.detections.crops([image_id]).get(image_id), files)
     decode.register_codecs()
     return _picture(job, side=side, quality=QUALITY, max_bytes=max_file_bytes)
 
@@ -88,13 +89,23 @@ class _Job:
     frame_id: str
     box: Box | None
     files: Sequence[Path]
+    frame_at: float | None = None
 
 
-def _job(image_id: str, crop: Crop | None, files: Sequence[FileRow]) -> _Job:
+def _job(store: Store, image_id: str, crop: Crop | None, files: Sequence[FileRow]) -> _Job:
     present = present_files(files)
     if crop is None:
-        return _Job(image_id, image_id, None, present)
+        return _Job(image_id, image_id, None, present, _frame_at(store, image_id, present))
     return _Job(image_id, crop.image_id, crop.box, present)
+
+
+def _frame_at(store: Store, image_id: str, files: Sequence[Path]) -> float | None:
+    """The second of the frame that stands for a video."""
+    if not any(file_kind(file.suffix.lower()) is FileKind.VIDEO for file in files):
+        return None
+    facts = store.photos.facts_of([image_id]).get(image_id)
+    at = None if facts is None else facts.extra.get(FRAME_AT)
+    return float(at) if isinstance(at, int | float) else None
 
 
 def _made(
@@ -116,7 +127,9 @@ def _made(
 def _picture(job: _Job, *, side: int, quality: int, max_bytes: int) -> Thumbnail | None:
     box = job.box
     needed = side if box is None else math.ceil(side / max(min(box.width, box.height), 1 / side))
-    image = read_frame(job.frame_id, job.files, min_side=needed, max_bytes=max_bytes)
+    image = read_frame(
+        job.frame_id, job.files, min_side=needed, max_bytes=max_bytes, frame_at=job.frame_at
+    )
     if image is None:
         return None
     pixels = image.pixels if box is None else cut_box(image.pixels, box)

@@ -366,6 +366,7 @@ class _Ingest:
             "threads": settings.threads,
             "batch_size": settings.batch_size,
             "max_file_bytes": settings.max_file_bytes,
+            "video_frames": settings.video_frames,
         }
         _, executor = registry.create_part(_EXECUTORS, PartSpec(settings.executor), options=options)
         self.progress.begin(f"embedding with {loaded.spec.name}", total)

@@ -51,6 +51,19 @@ MEDIA_TYPES = {
     "RW2": "image/x-panasonic-rw2",
     "RAF": "image/x-fuji-raf",
     "PEF": "image/x-pentax-pef",
+    "MP4": "video/mp4",
+    "M4V": "video/mp4",
+    "MOV": "video/quicktime",
+    "AVI": "video/x-msvideo",
+    "MKV": "video/x-matroska",
+    "MTS": "video/mp2t",
+    "M2TS": "video/mp2t",
+    "MPG": "video/mpeg",
+    "MPEG": "video/mpeg",
+    "WMV": "video/x-ms-wmv",
+    "ASF": "video/x-ms-asf",
+    "WEBM": "video/webm",
+    "3GP": "video/3gpp",
 }
 """The media types of formats that are not ``image/`` and the format's name."""
 
