@@ -122,7 +122,7 @@ def decode_image(
         ref, image_id or identify(data), min_side, max_pixels, profiles or ColourProfiles()
     )
     if is_video(ref):
-        return decoding.of_frame(video.read_frame(data, frame_at or 0.0, max_pixels=max_pixels))
+        return decoding.of_frame(video.video_frame(data, frame_at or 0.0, max_pixels=max_pixels))
     if raw.is_raw(data, ref.file.suffix.lower()):
         return decoding.of_raw(data)
     return decoding.of_picture(data)
@@ -137,7 +137,7 @@ def decode_frames(
         ImageError: It is none that can be read, or is damaged.
     """
     decoding = _Decoding(ref, image_id, None, None, ColourProfiles())
-    return map(decoding.of_frame, video.read_frames(data, most=most, max_pixels=_bomb_pixels()))
+    return map(decoding.of_frame, video.video_frames(data, most=most, max_pixels=_bomb_pixels()))
 
 
 def is_video(ref: ImageRef) -> bool:

@@ -54,7 +54,7 @@ class VideoFrame:
     tags: dict[str, str | int | float]
 
 
-def read_frames(data: bytes, *, most: int, max_pixels: int | None = None) -> Iterator[VideoFrame]:
+def video_frames(data: bytes, *, most: int, max_pixels: int | None = None) -> Iterator[VideoFrame]:
     """Frames of a video, one a second; of one with more seconds, at equal distances.
 
     Args:
@@ -72,8 +72,8 @@ def read_frames(data: bytes, *, most: int, max_pixels: int | None = None) -> Ite
         yield from _frames_at(container, stream, [place * step for place in range(count)])
 
 
-def read_frame(data: bytes, at: float, *, max_pixels: int | None = None) -> VideoFrame:
-    """The frame of a video at a moment, in seconds; see `read_frames`."""
+def video_frame(data: bytes, at: float, *, max_pixels: int | None = None) -> VideoFrame:
+    """The frame of a video at a moment, in seconds; see `video_frames`."""
     with _opened(data, max_pixels) as (container, stream):
         return next(_frames_at(container, stream, [at]))
 
