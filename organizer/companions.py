@@ -22,6 +22,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Container, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -144,6 +145,7 @@ class _Folder:
     found: dict[str, Companion] = field(default_factory=dict)
     _by_stem: dict[str, list[str]] = field(default_factory=dict)
     _by_name: dict[str, list[str]] = field(default_factory=dict)
+    _sorted: list[tuple[str, str, str]] = field(default_factory=list)
 
     def add(self, names: Sequence[str]) -> None:
         """Add files of one rank: they belong to photos of a rank before, or are photos."""
@@ -198,6 +200,20 @@ class _Folder:
         title = self.title_of(name) if is_shared else None
         return self._of_stem(name, title) or self._of_takeout(name, base, suffix)
 
+    def _beginning(self, cut: str, number: str) -> list[str]:
+        """The files with a number whose name begins with a text, in its `name_key`."""
+        if not self._sorted:
+            names = (name for names in self._by_name.values() for name in names)
+            self._sorted = sorted(map(_without_its_number, names))
+        found = []
+        for place in range(bisect_left(self._sorted, (cut,)), len(self._sorted)):
+            key, its_number, name = self._sorted[place]
+            if not key.startswith(cut):
+                break
+            if its_number == number:
+                found.append(name)
+        return found
+
     def _of_takeout(self, name: str, base: str, suffix: str) -> Companion | None:
         plain, number = _without_number(base)
         inner, more = split_name(plain)
@@ -208,9 +224,7 @@ class _Folder:
         title = self.title_of(name) if len(plain) in _CUT else None
         if title is None:
             return None
-        cut = name_key(plain)
-        owners = [owner for key in self._by_name.values() for owner in key]
-        owners = _titled([owner for owner in owners if _begins(owner, cut, number)], title)
+        owners = _titled(self._beginning(name_key(plain), number), title)
         # Photo and video of one shot begin alike, and lead to the same photo.
         companions = [self._of_owner(name, owner, f".{_TAKEOUT}{suffix}") for owner in owners]
         return companions[0] if len({found.photos for found in companions}) == 1 else None
@@ -234,11 +248,11 @@ def _with_number(name: str, number: str) -> str:
     return f"{stem}{number}{suffix}"
 
 
-def _begins(name: str, cut: str, number: str) -> bool:
-    """Whether a file with a number has a name that begins with a text, in its `name_key`."""
+def _without_its_number(name: str) -> tuple[str, str, str]:
+    """The `name_key` of a name without its number, the number, and the name."""
     stem, suffix = split_name(name)
-    plain, its_number = _without_number(stem)
-    return its_number == number and name_key(plain + suffix).startswith(cut)
+    plain, number = _without_number(stem)
+    return name_key(plain + suffix), number, name
 
 
 def _titled(names: Sequence[str], title: str) -> list[str]:

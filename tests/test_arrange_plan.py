@@ -17,6 +17,7 @@ from organizer.arrange import (
     next_journal,
     placed_by_journals,
     read_plan,
+    undo_journal,
     write_plan,
 )
 from organizer.errors import SettingsError
@@ -203,6 +204,25 @@ def test_a_sidecar_of_two_photos_goes_with_each_and_moves_with_the_first(tmp_pat
     assert [s.source for s in second] == [photos[1]]
     together = planned(items, tmp_path / "out", template=FolderTemplate.parse("all/{stem}"))
     assert sorted(t.target.name for t in together.steps) == ["a.jpg", "a.png", "a.xmp"]
+
+
+def test_a_sidecar_whose_name_was_cut_is_found_by_its_title_and_comes_back(tmp_path: Path) -> None:
+    long = "Screenshot_20240501-101500_An app with a very long name"
+    photo = make(tmp_path / f"in/{long[:47]}.jpg", b"1")
+    told = b'{"title": "' + long.encode() + b'.jpg"}'
+    sidecar = make(tmp_path / f"in/{long[:46]}.json", told)
+    other = make(tmp_path / f"in/{long[:46]}(1).json", told)
+    made = planned([item_of(photo, cluster_name="app")], tmp_path / "out", ArrangeMode.MOVE)
+    target = tmp_path / f"out/app/{photo.name}.supplemental-metadata.json"
+    assert {step.source: step.target for step in made.steps}[sidecar] == target
+    journal = next_journal(tmp_path / "j")
+    carry_out(made, journal=journal)
+    assert target.read_bytes() == told
+    assert not sidecar.exists()
+    assert other.exists()
+    undo_journal(journal)
+    assert sidecar.read_bytes() == told
+    assert not target.exists()
 
 
 def test_sidecars_that_clash_rename_their_photos_with_them(tmp_path: Path) -> None:
