@@ -21,8 +21,12 @@ EXIF_SOURCES = (
     ("DateTimeDigitized", "SubSecTimeDigitized"),
     ("XMP:CreateDate", ""),
     ("DateTime", "SubSecTime"),
+    ("QuickTime:CreationDate", ""),
+    ("AVI:DateTimeOriginal", ""),
 )
 """Tags that tell when a photo was taken, the surest first, each with the tag of its fraction."""
+
+_ZONED = frozenset({"XMP:CreateDate", "QuickTime:CreationDate"})
 
 DEFAULT_SOURCE = "DateTimeOriginal"
 """The tag that tells when a photo was taken; all others tell it less surely."""
@@ -68,7 +72,7 @@ def time_of_tags(tags: Mapping[str, str | int | float]) -> CaptureTime | None:
         CaptureTime(text='2024-05-01T00:04:20', source='DateTimeOriginal', subsecond=None)
     """
     for name, fraction_name in EXIF_SOURCES:
-        found = parse_time(str(tags.get(name, "")), is_zoned=name == "XMP:CreateDate")
+        found = parse_time(str(tags.get(name, "")), is_zoned=name in _ZONED)
         if found is not None:
             text, subsecond = found
             if subsecond is None:

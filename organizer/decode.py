@@ -9,9 +9,9 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -23,7 +23,8 @@ from PIL import Image, UnidentifiedImageError
 
 from organizer import coordinates, exif, identity
 from organizer.errors import ImageError
-from organizer.pixels import bands, jpeg, jxl
+from organizer.file_kinds import FileKind, file_kind
+from organizer.pixels import bands, jpeg, jxl, raw, video
 from organizer.pixels.colour import ColourProfiles
 from organizer.pixels.depth import eight_bits
 from organizer.types import DecodedImage, ImageRef
@@ -88,11 +89,15 @@ def decode_image(
     max_pixels: int | None = None,
     profiles: ColourProfiles | None = None,
     only_tags: bool = False,
+    frame_at: float | None = None,
 ) -> DecodedImage:
     """The picture in a file's bytes, in sRGB; of several the one that a viewer shows.
 
     A JPEG of which a part is missing is a picture as long as a quarter of its rows is there: it
     cannot be taken again. The missing rows are grey, and `DecodedImage.damage` tells of them.
+
+    Of a camera's raw file the picture is the largest that the camera put into it, with the tags of
+    the raw file; see `organizer.pixels.raw`.
 
     Args:
         ref: Where the bytes came from.
@@ -105,60 +110,146 @@ def decode_image(
         profiles: Keeps what converts colours from one picture to the next.
         only_tags: Whether to read what is said of the picture and not the picture: `pixels` are
             ``(0, 0, 3)`` then.
+        frame_at: Which frame of a video, in seconds; None for the first.
 
     Raises:
         ImageError: It is no image of a kind that is read, is damaged, or is a decompression bomb.
     """
     register_codecs()
-    profiles = profiles or ColourProfiles()
-    image_id = image_id or identity.picture_hash(data)
-    with _as_image_error():
+    decoding = _Decoding(
+        ref,
+        image_id or identity.picture_hash(data),
+        min_side,
+        max_pixels,
+        profiles or ColourProfiles(),
+        only_tags=only_tags,
+    )
+    if is_video(ref):
+        return decoding.of_frame(video.video_frame(data, frame_at or 0.0, max_pixels=max_pixels))
+    if raw.is_raw(data, ref.file.suffix.lower()):
+        return decoding.of_raw(data)
+    return decoding.of_picture(data)
+
+
+def decode_frames(
+    ref: ImageRef, data: bytes, *, image_id: str, most: int
+) -> Iterator[DecodedImage]:
+    """Frames of a video, one a second, `most` at most; see `organizer.pixels.video`.
+
+    Raises:
+        ImageError: It is none that can be read, or is damaged.
+    """
+    decoding = _Decoding(ref, image_id, None, None, ColourProfiles())
+    return map(decoding.of_frame, video.video_frames(data, most=most, max_pixels=_bomb_pixels()))
+
+
+def is_video(ref: ImageRef) -> bool:
+    """Whether a file is a video, by its name."""
+    return file_kind(ref.file.suffix.lower()) is FileKind.VIDEO
+
+
+@dataclass(frozen=True, slots=True)
+class _Decoding:
+    """What `decode_image` was asked for."""
+
+    ref: ImageRef
+    image_id: str
+    min_side: int | None
+    max_pixels: int | None
+    profiles: ColourProfiles
+    only_tags: bool = False
+
+    def of_picture(self, data: bytes, *, exif_block: bytes | None = None) -> DecodedImage:
+        """Decode a picture; where there is a block of EXIF, that tells its tags."""
+        min_side, max_pixels = self.min_side, self.max_pixels
+        with _as_image_error():
+            opened = self._opened(data)
+            if opened is None:
+                return _read_bands(self.ref, data, self.image_id, max_pixels)
+            image = opened
+            holds_more = _go_to_primary(image)
+            width, height = image.size
+            if max_pixels is not None:
+                _refuse_larger(image.size, max_pixels)
+            stated = _turned_by_pillow(image)
+            if self.only_tags:
+                loaded = _Loaded(image, np.empty((0, 0, 3), dtype=np.uint8))
+            else:
+                loaded = _load(image, data, min_side=min_side, max_pixels=max_pixels)
+        tags, blocks = _tags(image)
+        if exif_block is not None:
+            own, blocks = _tags_of_block(exif_block)
+            tags = {"Orientation": tags.get("Orientation", 1)} | own
+        turn: object = tags.pop("Orientation", 1)
+        if stated is None:
+            width, height = (height, width) if turn in _ON_ITS_SIDE else (width, height)
+        else:  # Pillow gives the size as it is shown, and turns what it loads
+            turn = 1 if loaded.pixels is None else stated
+        profile = image.info.get("icc_profile")
+        pixels = _rgb(loaded.image) if loaded.pixels is None else loaded.pixels
+        if not self.only_tags and self.profiles.changes(profile):
+            pixels = _in_srgb(loaded.image, pixels, profile, self.profiles, min_side)
+        pixels = _upright(pixels, turn)
+        return DecodedImage(
+            self.ref,
+            self.image_id,
+            pixels,
+            width,
+            height,
+            image.format or "unknown",
+            tags,
+            blocks,
+            view=_view(profile, data, turn if stated is None else stated),
+            damage=loaded.damage,
+            holds_more=holds_more,
+        )
+
+    def _opened(self, data: bytes) -> Image.Image | None:
+        """A picture as Pillow opens it; None for a TIFF that it does not know."""
         if jxl.is_jxl(data):
-            _refuse_larger(jxl.size_of(data), max_pixels or _bomb_pixels())
+            _refuse_larger(jxl.size_of(data), self.max_pixels or _bomb_pixels())
         try:
-            image: Image.Image = Image.open(io.BytesIO(data), formats=_installed_formats())
+            return Image.open(io.BytesIO(data), formats=_installed_formats())
         except UnidentifiedImageError:
             if data.startswith(bands.MAGIC):
-                return _read_bands(ref, data, image_id, max_pixels)
+                return None
             raise
-        holds_more = _go_to_primary(image)
-        width, height = image.size
-        if max_pixels is not None:
-            _refuse_larger(image.size, max_pixels)
-        stated = _turned_by_pillow(image)
-        if only_tags:
-            loaded = _Loaded(image, np.empty((0, 0, 3), dtype=np.uint8))
-        else:
-            loaded = _load(image, data, min_side=min_side, max_pixels=max_pixels)
-    tags, blocks = _tags(image)
-    turn = tags.pop("Orientation", 1)
-    pixels = loaded.pixels
-    if stated is None:
-        is_on_its_side = turn in _ON_ITS_SIDE
-    else:  # Pillow gives the size as it is shown, and turns what it loads
-        is_on_its_side = False
-        turn = 1 if pixels is None or not isinstance(stated, int) else stated
-    if pixels is None:
-        pixels = _rgb(loaded.image)
-    profile = image.info.get("icc_profile")
-    if not only_tags and profiles.changes(profile):
-        pixels = _in_srgb(loaded.image, pixels, profile, profiles, min_side)
-    pixels = _upright(pixels, turn)
-    if is_on_its_side:
-        width, height = height, width
-    return DecodedImage(
-        ref,
-        image_id,
-        pixels,
-        width,
-        height,
-        image.format or "unknown",
-        tags,
-        blocks,
-        view=_view(profile, data, turn if stated is None else stated),
-        damage=loaded.damage,
-        holds_more=holds_more,
-    )
+
+    def of_frame(self, frame: video.VideoFrame) -> DecodedImage:
+        """A frame of a video as a picture."""
+        height, width = frame.pixels.shape[:2]
+        return DecodedImage(
+            self.ref,
+            self.image_id,
+            frame.pixels,
+            width,
+            height,
+            self.ref.file.suffix[1:].upper(),
+            frame.tags,
+            view="1",
+            frame_at=frame.at,
+            duration=frame.duration,
+        )
+
+    def of_raw(self, data: bytes) -> DecodedImage:
+        """Decode a raw file: the largest of its previews that is a picture, or all of it."""
+        kind = self.ref.file.suffix[1:].upper() or "RAW"
+        block = raw.exif_block(data)
+        for preview in raw.previews(data):
+            try:
+                shown = self.of_picture(preview, exif_block=block)
+            except ImageError as error:
+                if error.too_large:
+                    raise
+                continue
+            return replace(shown, format=kind, holds_more=False)
+        pixels = raw.develop(data)
+        tags, blocks = ({}, {}) if block is None else _tags_of_block(block)
+        tags.pop("Orientation", None)
+        height, width = pixels.shape[:2]
+        return DecodedImage(
+            self.ref, self.image_id, pixels, 2 * width, 2 * height, kind, tags, blocks, view="1"
+        )
 
 
 def _refuse_larger(size: tuple[int, int], max_pixels: int) -> None:
@@ -227,13 +318,33 @@ def _as_image_error() -> Iterator[None]:
         raise ImageError(f"the picture is damaged: {reason}") from error
 
 
-def _tags(image: Image.Image) -> tuple[dict[str, str | int | float], dict[str, bytes]]:
+_Tags = dict[str, str | int | float]
+
+
+def _tags(image: Image.Image) -> tuple[_Tags, dict[str, bytes]]:
     """The tags that are kept; a damaged EXIF block loses tags, never the picture."""
     found = _plain_tags(image)
     if found is None:
         found = _tags_by_pillow(image)
+    tags, blocks = _kept(found)
+    return _with_xmp(tags, image.info.get("xmp")), blocks
+
+
+def _tags_of_block(block: bytes) -> tuple[_Tags, dict[str, bytes]]:
+    """The tags of an EXIF block, likewise."""
+
+    def opened() -> Image.Exif:
+        read = Image.Exif()
+        read.load(b"Exif\0\0" + block.removeprefix(b"Exif\0\0"))
+        return read
+
+    found = exif.plain_tags(block)
+    return _kept(_tags_in(opened) if found is None else _with_place(found))
+
+
+def _kept(found: Mapping[str, Any]) -> tuple[_Tags, dict[str, bytes]]:
     blocks = {name: value for name in exif.BLOCKS if isinstance(value := found.get(name), bytes)}
-    tags: dict[str, str | int | float] = {}
+    tags: _Tags = {}
     for name, value in found.items():
         if isinstance(value, bytes) and name not in blocks:
             value = value.decode("latin-1")  # noqa: PLW2901 - a text of an undefined type
@@ -242,10 +353,10 @@ def _tags(image: Image.Image) -> tuple[dict[str, str | int | float], dict[str, b
             tags[name] = value.strip("\0 ") if "Time" in name else exif.clean_text(value)
         elif isinstance(value, int | float):
             tags[name] = value
-    return _with_xmp(tags, image.info.get("xmp")), blocks
+    return tags, blocks
 
 
-def _with_xmp(tags: dict[str, str | int | float], packet: object) -> dict[str, str | int | float]:
+def _with_xmp(tags: _Tags, packet: object) -> _Tags:
     """Tags with the times of an XMP packet, and with its place where EXIF tells of none."""
     is_placed = "GPSStatus" in tags
     if packet is None or (is_placed and "DateTimeOriginal" in tags):
@@ -272,9 +383,13 @@ def _plain_tags(image: Image.Image) -> dict[str, Any] | None:
 
 
 def _tags_by_pillow(image: Image.Image) -> dict[str, Any]:
+    return _tags_in(image.getexif)
+
+
+def _tags_in(open_exif: Callable[[], Image.Exif]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     try:
-        outer = image.getexif()
+        outer = open_exif()
         found["Orientation"] = outer.get(exif.ORIENTATION)
         found["Make"], found["Model"] = outer.get(exif.MAKE), outer.get(exif.MODEL)
         found["DateTime"] = outer.get(exif.DATE_TIME)

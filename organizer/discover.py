@@ -10,44 +10,15 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 
+from organizer.companions import find_companions, split_name, title_in
 from organizer.errors import SettingsError
+from organizer.file_kinds import image_suffixes
 from organizer.file_times import modified_ns
 from organizer.types import ImageRef, Outcome, Problem
-
-SUFFIXES = frozenset(
-    [
-        ".jpg",
-        ".jpeg",
-        ".jpe",
-        ".jfif",
-        ".png",
-        ".gif",
-        ".tif",
-        ".tiff",
-        ".bmp",
-        ".dib",
-        ".webp",
-        ".avif",
-        ".heic",
-        ".heif",
-        ".hif",
-        ".mpo",
-        ".jp2",
-        ".j2k",
-        ".jpx",
-        ".ppm",
-        ".pgm",
-        ".pbm",
-        ".pnm",
-        ".tga",
-    ]
-)
-"""Lower-case suffixes of the kinds that `organizer.decode` always reads; see `image_suffixes`."""
 
 _SYSTEM_FOLDERS = frozenset(
     ["@eadir", "$recycle.bin", "system volume information", "lost+found", "__macosx"]
@@ -63,6 +34,8 @@ class Walk:
         start: Absolute folder or file at or below the root where the walk begins.
         problems: After the walk: the folders that could not be listed.
         other_suffixes: After the walk: how many files of each other kind lie there.
+        companions: After the walk: how many files belong to photos; see `organizer.companions`.
+        beside: Those of them that would be photos if they were alone, so far: raw files.
         suffixes: Of the files that may hold an image.
     """
 
@@ -70,6 +43,8 @@ class Walk:
     start: Path
     problems: list[Problem] = field(default_factory=list)
     other_suffixes: Counter[str] = field(default_factory=Counter)
+    companions: int = 0
+    beside: list[ImageRef] = field(default_factory=list)
     suffixes: frozenset[str] = field(default_factory=lambda: image_suffixes())  # noqa: PLW0108 - defined below
 
     def __iter__(self) -> Iterator[ImageRef]:
@@ -98,13 +73,15 @@ class Walk:
         """The images directly in a folder; real and linked folders in it are noted for later."""
         try:
             with os.scandir(folder) as scan:
-                entries = sorted(scan, key=lambda entry: entry.name)
+                entries = sorted(
+                    (entry for entry in scan if not is_ignored(entry.name)),
+                    key=lambda entry: entry.name,
+                )
         except OSError as error:
             self.problems.append(self._unlistable(folder, error))
             return
+        beside = self._companions(folder, entries)
         for entry in entries:
-            if is_ignored(entry.name):
-                continue
             if not entry.name.isprintable() and not _is_unicode(entry.name):
                 self.problems.append(self._misnamed(entry.path))
                 continue
@@ -113,6 +90,8 @@ class Walk:
                     below.append(entry.path)
                 elif entry.is_dir():
                     linked.append(entry.path)
+                elif entry.name in beside:
+                    self._count_companion(entry)
                 elif self._is_image(entry.name):
                     status = entry.stat()
                     if stat.S_ISREG(status.st_mode):
@@ -120,8 +99,23 @@ class Walk:
             except OSError as error:  # a dangling link, or a file that went in between
                 self.problems.append(self._unlistable(entry.path, error))
 
+    def _companions(self, folder: str, entries: Sequence[os.DirEntry[str]]) -> Container[str]:
+        """The files of a folder that belong to its photos."""
+        return find_companions(
+            (entry.name for entry in entries if not _is_folder(entry)),
+            title_of=lambda name: title_in(os.path.join(folder, name)),  # noqa: PTH118
+            are_read=self.suffixes,
+        )
+
+    def _count_companion(self, entry: os.DirEntry[str]) -> None:
+        self.companions += 1
+        if split_name(entry.name)[1].lower() in self.suffixes:
+            status = entry.stat()
+            if stat.S_ISREG(status.st_mode):
+                self.beside.append(self._ref(entry.path, status))
+
     def _is_image(self, name: str) -> bool:
-        suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122 - a hundred thousand times
+        suffix = split_name(name)[1].lower()
         if suffix in self.suffixes:
             return True
         if name.lower() != "thumbs.db":
@@ -147,11 +141,6 @@ class Walk:
         return Problem(ref, Outcome.BROKEN, f"cannot be read: {error.strerror}", lasting=False)
 
 
-def image_suffixes() -> frozenset[str]:
-    """Lower-case suffixes of the kinds that are read: JPEG XL where its plugin is installed."""
-    return SUFFIXES | {".jxl"} if find_spec("pillow_jxl") is not None else SUFFIXES
-
-
 def resolve_start(path: Path) -> Path:
     """The absolute folder or file that a user's path means.
 
@@ -174,6 +163,13 @@ def resolve_start(path: Path) -> Path:
 def is_ignored(name: str) -> bool:
     """Whether a file or folder of this name is never looked at: hidden, or the system's."""
     return name.startswith(".") or name.lower() in _SYSTEM_FOLDERS
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _first_visit(folder: str, seen: set[tuple[int, int]]) -> bool:

@@ -15,6 +15,7 @@ from itertools import islice
 from typing import TypeVar
 
 from organizer import decode, light, metadata
+from organizer.embed.frames import join_pictures
 from organizer.embed.pictures import Prepared, embed_pictures, prepare_picture
 from organizer.errors import ImageError
 from organizer.identity import identify
@@ -24,6 +25,9 @@ from organizer.settings import available_cores
 from organizer.store.ids import IdSet
 from organizer.types import (
     DAMAGE,
+    DURATION,
+    FRAME_AT,
+    KIND,
     DecodedImage,
     EmbeddingBatch,
     Identity,
@@ -49,11 +53,17 @@ class ThreadedExecutor:
     """Reads, decodes and prepares on threads; embeds on the caller's thread."""
 
     def __init__(
-        self, *, threads: int = 0, batch_size: int = 32, max_file_bytes: int = 2 * 1024**3
+        self,
+        *,
+        threads: int = 0,
+        batch_size: int = 32,
+        max_file_bytes: int = 2 * 1024**3,
+        video_frames: int = 16,
     ) -> None:
         self._threads = threads or available_cores()
         self._batch_size = batch_size
         self._max_file_bytes = max_file_bytes
+        self._video_frames = video_frames
 
     def run(
         self,
@@ -74,6 +84,7 @@ class ThreadedExecutor:
                 profiles=profiles,
                 find=find,
                 max_bytes=self._max_file_bytes,
+                video_frames=self._video_frames,
             )
 
         with warnings.catch_warnings(), ThreadPoolExecutor(self._threads, "decode") as pool:
@@ -105,13 +116,14 @@ class ThreadedExecutor:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """One file as it comes from a thread."""
+    """One file as it comes from a thread; of a video, `prepared` are frames at some seconds."""
 
     ref: ImageRef
     image_id: str | None = None
     identity: Identity = field(default_factory=lambda: Identity("", ""))
     facts: ImageFacts | None = None
-    prepared: Prepared | None = None
+    prepared: tuple[Prepared, ...] = ()
+    frames_at: tuple[float, ...] = ()
     problem: Problem | None = None
     reader_failures: tuple[ReaderFailure, ...] = ()
     holds_more: bool = False
@@ -122,6 +134,8 @@ class _OpenBatch:
     files: list[ProcessedFile] = field(default_factory=list)
     image_ids: list[str] = field(default_factory=list)
     prepared: list[Prepared] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
+    frames_at: dict[str, tuple[float, ...]] = field(default_factory=dict)
 
     def add(self, work: _Work, came: IdSet, said: IdSet) -> None:
         """Add a file.
@@ -136,12 +150,15 @@ class _OpenBatch:
             facts, failures = None, ()
         elif facts is not None:
             said.add([facts.file_hash])
-        if work.image_id is not None and work.prepared is not None:
+        if work.image_id is not None and work.prepared:
             # Two threads may decode the same picture at once: the first in order counts.
             is_embedded = work.image_id not in self.image_ids and work.image_id not in came
             if is_embedded:
                 self.image_ids.append(work.image_id)
-                self.prepared.append(work.prepared)
+                self.prepared += work.prepared
+                self.counts.append(len(work.prepared))
+                if work.frames_at:
+                    self.frames_at[work.image_id] = work.frames_at
         file = ProcessedFile(
             work.ref,
             work.image_id,
@@ -156,11 +173,18 @@ class _OpenBatch:
         self.files.append(file)
 
     def close(self, embedder: LoadedEmbedder) -> ProcessedBatch:
-        done = embed_pictures(embedder, self.prepared)
+        pictures = embed_pictures(embedder, self.prepared)
+        done = join_pictures(pictures, self.counts)
         reasons = {self.image_ids[row]: failure.reason for row, failure in done.failures.items()}
-        files = (_with_problem(file, reasons) for file in self.files)
-        embeddings = EmbeddingBatch(tuple(self.image_ids[row] for row in done.rows), done.vectors)
-        return ProcessedBatch(tuple(files), embeddings, done.batch_failure)
+        ids = tuple(self.image_ids[row] for row in done.rows)
+        shown = {
+            image_id: self.frames_at[image_id][medoid]
+            for image_id, medoid in zip(ids, done.medoids, strict=True)
+            if image_id in self.frames_at
+        }
+        files = (_with_frame(_with_problem(file, reasons), shown) for file in self.files)
+        embeddings = EmbeddingBatch(ids, done.vectors)
+        return ProcessedBatch(tuple(files), embeddings, pictures.batch_failure)
 
 
 def _with_problem(file: ProcessedFile, reasons: Mapping[str, str]) -> ProcessedFile:
@@ -172,6 +196,14 @@ def _with_problem(file: ProcessedFile, reasons: Mapping[str, str]) -> ProcessedF
     return ProcessedFile(file.ref, problem=problem)
 
 
+def _with_frame(file: ProcessedFile, shown: Mapping[str, float]) -> ProcessedFile:
+    """A video with the second of the frame that stands for it."""
+    if file.facts is None or file.facts.image_id not in shown:
+        return file
+    extra = {**file.facts.extra, FRAME_AT: shown[file.facts.image_id]}
+    return replace(file, facts=replace(file.facts, extra=extra))
+
+
 def _read_and_prepare(
     ref: ImageRef,
     embedder: LoadedEmbedder,
@@ -180,6 +212,7 @@ def _read_and_prepare(
     profiles: ColourProfiles,
     find: Callable[[Identity], KnownImage | None],
     max_bytes: int,
+    video_frames: int,
 ) -> _Work:
     try:
         data = decode.read_file(ref, max_bytes=max_bytes)
@@ -190,6 +223,8 @@ def _read_and_prepare(
             if work is not None:
                 return work
         image_id = found.picture if known is None else known.image_id
+        if decode.is_video(ref):
+            return _prepare_video(ref, data, image_id, found, embedder, video_frames)
         min_side = least_side(embedder.part)
         image = decode.decode_image(
             ref, data, image_id=image_id, min_side=min_side, profiles=profiles
@@ -203,10 +238,30 @@ def _read_and_prepare(
         image_id,
         found,
         _facts(image, found, extra.found),
-        prepare_picture(embedder, image.pixels),
+        (prepare_picture(embedder, image.pixels),),
         reader_failures=extra.failures,
         holds_more=image.holds_more,
     )
+
+
+def _prepare_video(
+    ref: ImageRef,
+    data: bytes,
+    image_id: str,
+    found: Identity,
+    embedder: LoadedEmbedder,
+    most: int,
+) -> _Work:
+    """The frames of a video; what is known of it is measured on the first."""
+    facts: ImageFacts | None = None
+    prepared, frames_at = [], []
+    for frame in decode.decode_frames(ref, data, image_id=image_id, most=most):
+        if facts is None:
+            told = {KIND: "video"} | ({} if frame.duration is None else {DURATION: frame.duration})
+            facts = _facts(frame, found, told)
+        prepared.append(prepare_picture(embedder, frame.pixels))
+        frames_at.append(frame.frame_at or 0.0)
+    return _Work(ref, image_id, found, facts, tuple(prepared), tuple(frames_at))
 
 
 def _read_tags(

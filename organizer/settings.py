@@ -55,6 +55,7 @@ class Settings(BaseSettings):
         commit_images: Images after which an ingest commits what it has.
         commit_seconds: Seconds after which an ingest commits what it has.
         max_file_bytes: A larger file is refused before it is read.
+        video_frames: Frames of a video that are embedded, at most.
         seed: Seed of everything that draws.
         with_people: Whether photos on which a detector saw a person or a vehicle are shown,
             sampled, exported and arranged like any other.
@@ -79,6 +80,7 @@ class Settings(BaseSettings):
     commit_images: int = Field(default=512, ge=1)
     commit_seconds: float = Field(default=15.0, gt=0, allow_inf_nan=False)
     max_file_bytes: int = Field(default=2 * 1024**3, ge=1)
+    video_frames: int = Field(default=16, ge=1, le=1024)
     seed: int = Field(default=0, ge=0, lt=2**31)
     with_people: bool = False
     viewer: str | None = None
@@ -109,7 +111,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         "threads", "batch_size", "commit_images", "commit_seconds", "max_file_bytes", "seed",
-        "burst_gap", "event_gap", mode="before",
+        "video_frames",        "burst_gap", "event_gap", mode="before",
     )  # fmt: skip
     @classmethod
     def _no_truth_value(cls, value: object) -> object:

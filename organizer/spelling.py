@@ -37,6 +37,13 @@ def folded(parts: Iterable[str]) -> PathKey:
     return tuple(unicodedata.normalize("NFC", part.casefold()) for part in parts)
 
 
+def name_key(path: str) -> str:
+    """A key that is equal for names that are one on a file system that folds case or normalises."""
+    if path.isascii():
+        return path.lower()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", path).casefold())
+
+
 def path_key(path: str) -> PathKey:
     """The key of a path of this machine."""
     return folded(parts_of(slashed(path)))

@@ -45,7 +45,10 @@ _PHOTOS = (
     "x" * 240 + ".jpg", "é" * 120 + ".png", " b .jpg", "-rf.jpg", "=1+1.jpg", "two\nlines.jpg",
     "a:b?.jpg", "a.jpg.jpg",
 )  # fmt: skip
-_SIDECARS = ("a.xmp", "A.xmp", "a.jpg.xmp", "a.JPG.XMP", "b.json", "a.jpg.more.json", "é.xmp")
+_SIDECARS = (
+    "a.xmp", "A.xmp", "a.jpg.xmp", "a.JPG.XMP", "b.json", "a.jpg.more.json", "é.xmp", "a.CR2",
+    "b.mov", "a.cr2.xmp", "A.wav",
+)  # fmt: skip
 _FOLDERS = (
     "", "card1", "card2", "card1/déep", "card2/.hidden", "linked", f"{'long' * 50}/{'path' * 50}",
 )  # fmt: skip
@@ -100,7 +103,7 @@ class World:
             self.contents[file] = file.read_bytes()
         for there in existing:
             make(self.to / there, b"another's")
-        photos = [file for file in self.contents if file.suffix.lower() not in {".xmp", ".json"}]
+        photos = [file for file in self.contents if file.name not in _SIDECARS]
         for number, file in enumerate(photos):
             below = file.parent.relative_to(self.home / "photos").as_posix()
             cluster_id = number % 8 or None

@@ -9,7 +9,8 @@ import regex  # type: ignore[import-untyped]
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from organizer.arrange.names import cut_name, is_safe_name, name_key, safe_name
+from organizer.arrange.names import cut_name, is_safe_name, safe_name
+from organizer.spelling import name_key
 
 FAMILY = "👨\u200d👩\u200d👧\u200d👦"
 

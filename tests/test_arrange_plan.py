@@ -17,6 +17,7 @@ from organizer.arrange import (
     next_journal,
     placed_by_journals,
     read_plan,
+    undo_journal,
     write_plan,
 )
 from organizer.errors import SettingsError
@@ -187,7 +188,7 @@ def test_sidecars_take_the_name_of_their_photo(tmp_path: Path) -> None:
     assert [s.image_id == "" for s in made.steps] == [False, True, True, True]
 
 
-def test_a_sidecar_of_two_photos_goes_with_each_and_moves_with_the_last(tmp_path: Path) -> None:
+def test_a_sidecar_of_two_photos_goes_with_each_and_moves_with_the_first(tmp_path: Path) -> None:
     photos = [make(tmp_path / f"in/a.{suffix}", suffix.encode()) for suffix in ("jpg", "png")]
     sidecar = make(tmp_path / "in/a.xmp", b"edits")
     items = [item_of(p, cluster_name=p.suffix[1:]) for p in photos]
@@ -198,9 +199,30 @@ def test_a_sidecar_of_two_photos_goes_with_each_and_moves_with_the_last(tmp_path
     goes = [s.target for s in planned(items, tmp_path / "out").steps if s.source == sidecar]
     assert goes == [tmp_path / "out/jpg/a.xmp", tmp_path / "out/png/a.xmp"]
     moves = planned(items, tmp_path / "out", ArrangeMode.MOVE).steps
-    assert [s.target for s in moves if s.source == sidecar] == [tmp_path / "out/png/a.xmp"]
+    assert [s.target for s in moves if s.source == sidecar] == [tmp_path / "out/jpg/a.xmp"]
+    second = planned(items[1:], tmp_path / "out", ArrangeMode.MOVE).steps
+    assert [s.source for s in second] == [photos[1]]
     together = planned(items, tmp_path / "out", template=FolderTemplate.parse("all/{stem}"))
     assert sorted(t.target.name for t in together.steps) == ["a.jpg", "a.png", "a.xmp"]
+
+
+def test_a_sidecar_whose_name_was_cut_is_found_by_its_title_and_comes_back(tmp_path: Path) -> None:
+    long = "Screenshot_20240501-101500_An app with a very long name"
+    photo = make(tmp_path / f"in/{long[:47]}.jpg", b"1")
+    told = b'{"title": "' + long.encode() + b'.jpg"}'
+    sidecar = make(tmp_path / f"in/{long[:46]}.json", told)
+    other = make(tmp_path / f"in/{long[:46]}(1).json", told)
+    made = planned([item_of(photo, cluster_name="app")], tmp_path / "out", ArrangeMode.MOVE)
+    target = tmp_path / f"out/app/{photo.name}.supplemental-metadata.json"
+    assert {step.source: step.target for step in made.steps}[sidecar] == target
+    journal = next_journal(tmp_path / "j")
+    carry_out(made, journal=journal)
+    assert target.read_bytes() == told
+    assert not sidecar.exists()
+    assert other.exists()
+    undo_journal(journal)
+    assert sidecar.read_bytes() == told
+    assert not target.exists()
 
 
 def test_sidecars_that_clash_rename_their_photos_with_them(tmp_path: Path) -> None:
@@ -237,7 +259,11 @@ def test_capitals_decide_whose_a_sidecar_is(tmp_path: Path) -> None:
     assert stems["a.xmp"] == stems["a.jpg"]
     assert stems["A.xmp"] == stems["A.jpg"]
     alone = planned([item_of(small)], tmp_path / "out", ArrangeMode.MOVE)
-    assert [left.source.name for left in alone.left] == ["A.xmp"]
+    assert {step.source.name for step in alone.steps} == {"a.jpg", "a.xmp"}
+    assert not alone.left
+    large.unlink()
+    alone = planned([item_of(small)], tmp_path / "out", ArrangeMode.MOVE)
+    assert {step.source.name for step in alone.steps} == {"a.jpg", "a.xmp"}
 
 
 # What is left --------------------------------------------------------------------------------

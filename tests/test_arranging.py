@@ -34,6 +34,7 @@ from tests.arranged import (
     names_in,
 )
 from tests.conftest import make_photo
+from tests.raw_files import RAW_FILES, jpeg
 
 __all__ = ["home", "library", "made"]
 
@@ -477,3 +478,39 @@ def test_the_link_of_a_photo_that_is_gone_is_the_photo(library: Library) -> None
     assert library.folders.undo().results == {StepResult.KEPT: 1}
     assert library.store.photos.count_files(FileState.MISSING) == 0
     assert os.path.exists(str(library.store.photos.held_files()[-1].ref.file))  # noqa: PTH110
+
+
+def test_what_belongs_to_a_photo_is_moved_with_it_and_comes_back(library: Library) -> None:
+    home = home_of(library)
+    red = home / "photos" / "red"
+    photo = min(red.glob("*.jpg"))
+    tails = (".CR2", ".CR2.xmp", ".MOV", ".jpg.supplem.json")
+    beside = [photo.stem + tail for tail in tails]
+    for name in beside:
+        (red / name).write_text(name)
+    before = files_in(home / "photos")
+    folder = arrange(library, ArrangeMode.MOVE)
+    table = (home / "plan.csv").read_text("utf-8-sig")
+    assert all(str(red / name) in table for name in beside)
+    (moved,) = folder.rglob(beside[0])
+    assert all((moved.parent / name).read_text() == name for name in beside[1:])
+    assert (moved.parent / photo.name).is_file()
+    assert not list(red.iterdir())
+    report = library.ingest([folder])
+    assert (report.companions, counts(report)) == (len(beside), {"unchanged": ALL})
+    library.folders.undo()
+    assert files_in(home / "photos") == before
+
+
+def test_a_raw_file_in_an_arranged_folder_is_no_new_photo_when_its_photo_goes(
+    library: Library,
+) -> None:
+    home = home_of(library)
+    photo = min((home / "photos" / "red").glob("*.jpg"))
+    photo.with_suffix(".NEF").write_bytes(RAW_FILES[".nef"](jpeg(), 1))
+    folder = arrange(library)
+    (raw,) = folder.rglob("*.NEF")
+    raw.with_suffix(".jpg").unlink()
+    report = library.ingest([home])
+    assert counts(report) == {"unchanged": ALL}
+    assert not library.folders.read_back(folder).unknown_files

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps
 
 from organizer import decode
-from organizer.discover import SUFFIXES
 from organizer.errors import ImageError
+from organizer.file_kinds import IMAGE_SUFFIXES
 from organizer.identity import picture_hash
 from organizer.pixels.colour import ColourProfiles
 from organizer.types import DecodedImage, ImageRef, Outcome
@@ -670,5 +670,5 @@ def test_every_hostile_file_gives_a_picture_or_an_image_error(
         except ImageError:
             continue
         got = _picture_or_refusal(data, min_side=min_side)
-        pictures += got and file.suffix.lower() in SUFFIXES
+        pictures += got and file.suffix.lower() in IMAGE_SUFFIXES
     assert pictures >= 700

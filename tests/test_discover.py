@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from organizer.discover import SUFFIXES, Walk, resolve_start
+from organizer.discover import Walk, resolve_start
 from organizer.errors import SettingsError
+from organizer.file_kinds import IMAGE_SUFFIXES
 from organizer.types import ImageRef, Outcome
 
 _posix = pytest.mark.skipif(os.name != "posix", reason="needs links as POSIX has them")
@@ -50,7 +51,8 @@ def test_an_empty_folder_has_nothing_and_no_problem(tmp_path: Path) -> None:
 
 
 def test_every_suffix_is_found_in_any_case(tmp_path: Path) -> None:
-    names = {f"low{suffix}" for suffix in SUFFIXES} | {f"UP{suffix.upper()}" for suffix in SUFFIXES}
+    names = {f"low_{suffix[1:]}{suffix}" for suffix in IMAGE_SUFFIXES}
+    names |= {f"UP_{suffix[1:]}{suffix.upper()}" for suffix in IMAGE_SUFFIXES}
     names |= {"mixed.JpG", "two.dots.pNg"}
     _touch(tmp_path, *names)
     assert set(_walk(tmp_path)[0]) == names
@@ -80,10 +82,13 @@ def test_hidden_things_and_what_systems_leave_are_passed_over(tmp_path: Path, pa
 
 
 def test_other_kinds_are_counted_by_their_suffix(tmp_path: Path) -> None:
-    _touch(tmp_path, "a.jpg", "a.xmp", "x/b.XMP", "c.CR2", "README", "Thumbs.db", "x/thumbs.DB")
+    _touch(tmp_path, "a.jpg", "a.xmp", "a.CR2", "c.xmp", "x/b.XMP", "c.FLV", "README")
+    _touch(tmp_path, "Thumbs.db", "x/thumbs.DB")
     found, walk = _walk(tmp_path)
     assert found == ["a.jpg"]
-    assert walk.other_suffixes == {".xmp": 2, ".cr2": 1, "": 1}
+    assert walk.other_suffixes == {".xmp": 2, ".flv": 1, "": 1}
+    assert walk.companions == 2
+    assert [ref.path for ref in walk.beside] == ["a.CR2"]
 
 
 def test_a_folder_named_like_a_picture_is_a_folder(tmp_path: Path) -> None:

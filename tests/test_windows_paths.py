@@ -9,13 +9,14 @@ import pytest
 
 from organizer.arrange import ArrangeMode
 from organizer.arrange.disk import plain_path
-from organizer.arrange.names import is_safe_name, is_too_long, name_key, room_in, safe_name
+from organizer.arrange.names import is_safe_name, is_too_long, room_in, safe_name
 from organizer.arrange.photo_units import PhotoUnit
 from organizer.arrange.plan_csv import _below
 from organizer.arrange.unique_names import TargetNames
 from organizer.library.arrangements.relocation import rewrite_path
 from organizer.library.ingest.run import _is_below
 from organizer.paths import folder_prefix, path_below
+from organizer.spelling import name_key
 from organizer.types import ImageRef
 from tests.arrange_trees import item_of, make
 

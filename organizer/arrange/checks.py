@@ -10,11 +10,11 @@ from pathlib import Path
 
 from blake3 import blake3
 
-from organizer.arrange import names
 from organizer.arrange.disk import Disk, hash_of, is_file, link_text, status_of
 from organizer.arrange.types import ArrangeMode, ArrangeStep
 from organizer.file_times import modified_ns
 from organizer.identity import file_hash, picture_hash
+from organizer.spelling import name_key
 
 _COARSE_NS = 2 * 10**9
 """The resolution of times on FAT: two seconds."""
@@ -103,7 +103,7 @@ def is_one_name(first: str, second: str) -> bool:
         for path in (first, second)
     )
     (folder, name), (other_folder, other) = os.path.split(first), os.path.split(second)
-    if names.name_key(name) != names.name_key(other):
+    if name_key(name) != name_key(other):
         return False
     try:
         if not os.path.samefile(folder, other_folder):  # noqa: PTH121

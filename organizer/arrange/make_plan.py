@@ -17,6 +17,7 @@ from organizer.arrange.template import FolderTemplate, cluster_key
 from organizer.arrange.types import ArrangeItem, ArrangeMode, ArrangePlan, ArrangeStep, LeftFile
 from organizer.arrange.unique_names import TargetNames, unique_suffix
 from organizer.errors import SettingsError
+from organizer.spelling import name_key
 
 
 def make_plan(
@@ -69,9 +70,7 @@ class _Planner:
 
     def plan(self, units: list[PhotoUnit]) -> ArrangePlan:
         """The plan, its steps in the order of the sources."""
-        moves = self.builder.mode is ArrangeMode.MOVE
         taken: dict[str, Path] = {}
-        last = {s.path: unit for unit in units if not unit.is_there for s in unit.sidecars}
         safe_files = 0
         for unit in units:
             refusal = self.targets.why_unlisted(unit.folder)
@@ -83,10 +82,8 @@ class _Planner:
             safe_files += unit.stem.removesuffix(suffix) != unit.raw_stem
             (self.there if unit.is_there else self.steps).append(self._photo_step(unit))
             for sidecar in unit.sidecars:
-                if moves and last.get(sidecar.path, unit) is not unit:
-                    continue  # it goes with the last of its photos
                 step = _sidecar_step(unit, sidecar)
-                owner = taken.setdefault(names.name_key(str(step.target)), step.source)
+                owner = taken.setdefault(name_key(str(step.target)), step.source)
                 if owner is step.source:
                     self._add_sidecar(unit, step)
                 elif owner != step.source:  # sidecars of two photos that are there already

@@ -97,13 +97,6 @@ def cut_name(text: str, longest: int) -> str:
     return text[: whole or end]
 
 
-def name_key(path: str) -> str:
-    """A key that is equal for names that are one on a file system that folds case or normalises."""
-    if path.isascii():
-        return path.lower()
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", path).casefold())
-
-
 def is_text_name(name: str) -> bool:
     """Whether a name is valid UTF-8; Python reads other bytes as lone surrogates."""
     try:

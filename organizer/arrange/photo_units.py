@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from organizer.arrange import names
-from organizer.arrange.sidecars import FolderListing, Sidecar, split_stem
+from organizer.arrange.sidecars import FolderListing, Sidecar
 from organizer.arrange.template import ClusterKey, FolderTemplate, distinct_clusters, values_of
 from organizer.arrange.types import ArrangeItem, ArrangeMode, LeftFile
+from organizer.companions import split_name
+from organizer.spelling import name_key
 
 
 @dataclass(slots=True)
@@ -27,7 +29,7 @@ class PhotoUnit:
         level: Which of the suffixes that make a stem unique it has; 0 for none.
         stem: The safe stem, once chosen.
         is_there: Whether the photo is at its target already.
-        keys: The keys (`names.name_key`) of its target paths: the photo's, then the sidecars'.
+        keys: The keys (`name_key`) of its target paths: the photo's, then the sidecars'.
     """
 
     item: ArrangeItem
@@ -124,7 +126,7 @@ class UnitBuilder:
     def _unit(self, folder: FolderListing, name: str, item: ArrangeItem) -> PhotoUnit:
         rendered = self.template.render(values_of(item, self.clusters))
         folders = self._safe_folders(tuple(rendered.folders))
-        suffix = split_stem(name)[1]
+        suffix = split_name(name)[1]
         if suffix not in self._suffixes:
             self._suffixes[suffix] = names.safe_name("_" + suffix)[1:]
         return PhotoUnit(
@@ -139,18 +141,18 @@ class UnitBuilder:
     def _sidecars(self, folder: FolderListing, photo: str) -> list[Sidecar]:
         """The sidecars that can go with a photo."""
         found: dict[str, Sidecar] = {}
-        for sidecar in folder.sidecars(photo):
+        for sidecar in folder.sidecars(photo, only_first=self.mode is ArrangeMode.MOVE):
             why = ""
             if not names.is_text_name(sidecar.path):
                 why = "its name is not valid UTF-8: rename it"
             elif sidecar.is_link and self.mode is ArrangeMode.MOVE:
                 why = "it is a symbolic link, which a move could break"
-            elif names.name_key(sidecar.tail) in found:
-                why = f"its photo goes with {found[names.name_key(sidecar.tail)].path} instead"
+            elif name_key(sidecar.tail) in found:
+                why = f"its photo goes with {found[name_key(sidecar.tail)].path} instead"
             if why:
                 self.left.append(LeftFile(Path(sidecar.path), why, ""))
             else:
-                found[names.name_key(sidecar.tail)] = sidecar
+                found[name_key(sidecar.tail)] = sidecar
         return list(found.values())
 
     def _safe_folders(self, raw: tuple[str, ...]) -> tuple[str, ...]:

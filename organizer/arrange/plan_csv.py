@@ -18,13 +18,15 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path, PurePath
 
 from organizer import atomic
 from organizer.arrange import names
-from organizer.arrange.sidecars import split_stem
 from organizer.arrange.types import ArrangeMode, ArrangePlan, ArrangeStep, LeftFile
+from organizer.companions import find_companions, split_name, title_in
 from organizer.errors import SettingsError
+from organizer.spelling import name_key
 
 PLAN_COLUMNS = (
     "source", "target", "why", "do", "cluster", "cluster_folder", "image", "size", "mtime", "to",
@@ -104,6 +106,10 @@ class _Row:
     def __getitem__(self, column: str) -> str:
         return self._cells.get(column, "")
 
+    @property
+    def folder_and_name(self) -> tuple[str, str]:
+        return os.path.split(self["source"])
+
     def refused(self, why: str, hint: str) -> SettingsError:
         return SettingsError(f"{self.file} line {self.number}: {why}", hint)
 
@@ -161,13 +167,14 @@ class _OddRows:
         return found
 
     def refuse_companions(self) -> None:
-        """Leave out the files that lie beside those that are left out and have their name."""
-        companions: dict[str, int] = {}
+        """Leave out the files that belong to those that are left out, or to which these belong."""
+        photos = _photos_by_file(self._rows)
+        left_out: dict[tuple[str, str], int] = {}
         for row in self._rows:
             if row.number in self._why:
-                companions.setdefault(_unit(row), row.number)
+                left_out.setdefault(photos[row.folder_and_name], row.number)
         for row in self.rest():
-            number = companions.get(_unit(row))
+            number = left_out.get(photos[row.folder_and_name])
             if number is not None and _do(row) in {*ArrangeMode}:
                 why = f"it belongs to the file of line {number}, which is left out"
                 self.refuse(row, why, "correct that line")
@@ -192,10 +199,27 @@ class _OddRows:
             raise row.refused(*self._why[row.number])
 
 
-def _unit(row: _Row) -> str:
-    """The folder and the name up to its first dot: photo and sidecars have it in common."""
-    folder, name = os.path.split(row["source"])
-    return names.name_key(os.path.join(folder, name.split(".")[0]))  # noqa: PTH118
+def _photos_by_file(rows: Sequence[_Row]) -> dict[tuple[str, str], tuple[str, str]]:
+    """The photo to which each file of a table belongs, as folder and name; of a photo itself."""
+    folders: dict[str, dict[str, bool]] = {}
+    for row in rows:
+        folder, name = row.folder_and_name
+        folders.setdefault(folder, {})[name] = bool(row["image"].strip())
+    found = {}
+    for folder, inside in folders.items():
+        companions = find_companions(
+            inside,
+            photos=frozenset(name for name, is_photo in inside.items() if is_photo),
+            title_of=partial(_title, folder),
+        )
+        for name in inside:
+            photo = companions[name].photos[0] if name in companions else name
+            found[folder, name] = folder, photo
+    return found
+
+
+def _title(folder: str, name: str) -> str | None:
+    return title_in(os.path.join(folder, name))  # noqa: PTH118
 
 
 def _plan(to: Path, mode: ArrangeMode, rows: Sequence[_Row], odd: _OddRows) -> ArrangePlan:
@@ -229,7 +253,7 @@ def _refuse_conflicts(
 ) -> None:
     """Leave out the lines that cannot all be applied: which of them is meant is not known."""
     doing = {number: step for number, step in steps.items() if _do(rows[number]) != _THERE}
-    for numbers in _alike(steps, lambda step: names.name_key(str(step.target))):
+    for numbers in _alike(steps, lambda step: name_key(str(step.target))):
         for number in numbers:
             other = next(one for one in numbers if one != number)
             why = f"it has the target of line {other}, {steps[number].target}"
@@ -262,17 +286,17 @@ def _above_others(to: Path, steps: Mapping[int, ArrangeStep]) -> list[int]:
     """The lines whose target is a folder of another."""
     parents = {step.target.parent for step in steps.values()}
     above = {folder for parent in parents for folder in (parent, *parent.parents)}
-    folders = {names.name_key(str(folder)) for folder in above if folder.is_relative_to(to)}
-    return [n for n, step in steps.items() if names.name_key(str(step.target)) in folders]
+    folders = {name_key(str(folder)) for folder in above if folder.is_relative_to(to)}
+    return [n for n, step in steps.items() if name_key(str(step.target)) in folders]
 
 
 def _at_sources(steps: Mapping[int, ArrangeStep]) -> list[int]:
     """The lines whose target is the place of a source: the result would depend on the order."""
-    sources = {names.name_key(str(step.source)) for step in steps.values()}
+    sources = {name_key(str(step.source)) for step in steps.values()}
     found = []
     for number, step in steps.items():
-        key = names.name_key(str(step.target))
-        is_own = key == names.name_key(str(step.source)) and step.target != step.source
+        key = name_key(str(step.target))
+        is_own = key == name_key(str(step.source)) and step.target != step.source
         if key in sources and not is_own:
             found.append(number)
     return found
@@ -316,8 +340,8 @@ def _inside(row: _Row, source: Path, to: Path) -> tuple[str, ...]:
                 f"the name {name!r} is not valid on every system",
                 f"write {names.safe_name(name)!r}",
             )
-    suffix = split_stem(source.name)[1]
-    if split_stem(inside[-1])[1].lower() != suffix.lower():
+    suffix = split_name(source.name)[1]
+    if split_name(inside[-1])[1].lower() != suffix.lower():
         raise _OddRowError(
             f"{inside[-1]} does not end in {suffix} as its source does",
             "keep the suffix: programs rely on it",

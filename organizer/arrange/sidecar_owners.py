@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from pathlib import Path
 
-from organizer.arrange.names import name_key
-from organizer.arrange.sidecars import split_stem
 from organizer.arrange.types import ArrangePlan, StepResult
+from organizer.companions import find_companions, title_in
 
 
 def sidecar_owners(plan: ArrangePlan) -> dict[int, list[int]]:
@@ -16,23 +15,40 @@ def sidecar_owners(plan: ArrangePlan) -> dict[int, list[int]]:
     Of several photos that share a sidecar, those with the same target folder count. A sidecar whose
     photos are not in the plan, because a person deleted their lines, has none.
     """
-    sidecars = {number for number, step in enumerate(plan.steps) if not step.is_photo}
-    folders = {plan.steps[number].source.parent for number in sidecars}
-    photos: dict[tuple[Path, str], list[int]] = {}
-    for number, step in enumerate(plan.steps) if sidecars else ():
-        if step.is_photo and step.source.parent in folders:
-            name = name_key(step.source.name)
-            for base in {name, split_stem(name)[0]}:
-                photos.setdefault((step.source.parent, base), []).append(number)
+    folders: dict[Path, dict[str, list[int]]] = {
+        step.source.parent: {} for step in plan.steps if not step.is_photo
+    }
+    for number, step in enumerate(plan.steps) if folders else ():
+        if step.source.parent in folders:
+            folders[step.source.parent].setdefault(step.source.name, []).append(number)
     found: dict[int, list[int]] = {}
-    for number in sidecars:
-        step = plan.steps[number]
-        folder = step.source.parent
-        beside = [n for base in _bases(step.source.name) for n in photos.get((folder, base), ())]
-        near = [n for n in beside if plan.steps[n].target.parent == step.target.parent]
-        if beside:
-            found[number] = near or beside
+    for inside in folders.values():
+        found |= _owners_in(inside, plan)
     return found
+
+
+def _owners_in(inside: Mapping[str, Sequence[int]], plan: ArrangePlan) -> dict[int, list[int]]:
+    """The owners of the sidecars from one folder, whose steps are given by name."""
+    photos = {name for name, numbers in inside.items() if plan.steps[numbers[0]].is_photo}
+    companions = find_companions(
+        inside, photos=photos, title_of=lambda name: _title(inside[name], plan)
+    )
+    found: dict[int, list[int]] = {}
+    for name in inside.keys() - photos:
+        owners = companions[name].photos if name in companions else ()
+        beside = [number for owner in owners for number in inside[owner]]
+        for number in inside[name]:
+            target = plan.steps[number].target.parent
+            near = [owner for owner in beside if plan.steps[owner].target.parent == target]
+            if beside:
+                found[number] = near or beside
+    return found
+
+
+def _title(numbers: Sequence[int], plan: ArrangePlan) -> str | None:
+    """The title in a sidecar, wherever it is by now."""
+    step = plan.steps[numbers[0]]
+    return title_in(str(step.source)) or title_in(str(step.target))
 
 
 def left_behind(
@@ -42,12 +58,3 @@ def left_behind(
     if not photos or any(result_of(photo) in good for photo in photos):
         return None
     return photos[0]
-
-
-def _bases(name: str) -> Iterator[str]:
-    """The possible names of a sidecar's photo, with or without its suffix."""
-    base, suffix = split_stem(name_key(name))
-    yield base
-    inner, more = split_stem(base)
-    if suffix == ".json" and more:
-        yield inner

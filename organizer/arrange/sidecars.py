@@ -1,7 +1,4 @@
-"""Sidecars of photos: ``a.xmp``, ``a.jpg.xmp``, ``a.json``, ``a.jpg.*.json``.
-
-Lightroom, darktable, digiKam and Google Takeout keep edits and labels there.
-"""
+"""What lies beside photos and goes with them: raw files, videos, sidecars; see `companions`."""
 
 from __future__ import annotations
 
@@ -9,10 +6,8 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from organizer.arrange.names import name_key
+from organizer.companions import Companion, find_companions, split_name, title_in
 from organizer.file_times import modified_ns
-
-_SUFFIXES = (".xmp", ".json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +46,15 @@ class FolderListing:
         with os.scandir(path) as scan:
             self._entries = {entry.name: entry for entry in scan}
         self._path = path
-        self._exact = {owner for name in photos for owner in (name, split_stem(name)[0])}
-        self._beside: dict[str, list[tuple[str, str]]] = {}
-        for name in self._entries:
-            base, suffix = split_stem(name)
-            if suffix.lower() in _SUFFIXES:
-                self._beside.setdefault(name_key(base), []).append((base, name))
-                inner, more = split_stem(base)
-                if suffix.lower() == ".json" and more:
-                    self._beside.setdefault(f"{name_key(inner)}/", []).append((inner, name))
+        found = find_companions(
+            (entry.name for entry in self._entries.values() if not _is_folder(entry)),
+            photos=frozenset(photos),
+            title_of=lambda name: title_in(self._entries[name].path),
+        )
+        self._beside: dict[str, list[Companion]] = {}
+        for companion in found.values():
+            for photo in companion.photos:
+                self._beside.setdefault(photo, []).append(companion)
 
     def has(self, name: str) -> bool:
         """Whether a file is there."""
@@ -70,28 +65,29 @@ class FolderListing:
         entry = self._entries.get(name)
         return entry is not None and entry.is_symlink()
 
-    def sidecars(self, photo: str) -> Iterator[Sidecar]:
-        """The sidecars of a photo, by its name; one may belong to several photos."""
-        if not self._beside:
-            return
-        stem, suffix = split_stem(photo)
-        for owner, more, start in ((stem, "", ""), (photo, "", suffix), (photo, "/", suffix)):
-            found = self._beside.get(name_key(owner) + more)
-            for base, name in sorted(found or (), key=lambda pair: (pair[0] != owner, pair)):
-                if base != owner and base in self._exact:
-                    continue  # another photo's name matches it exactly, this one's only by case
-                entry = self._entries[name]
-                if entry.is_file():
-                    status = entry.stat()
-                    yield Sidecar(
-                        entry.path,
-                        start + name[len(base) :],
-                        status.st_size,
-                        modified_ns(status),
-                        entry.is_symlink(),
-                    )
+    def sidecars(self, photo: str, *, only_first: bool) -> Iterator[Sidecar]:
+        """What goes with a photo.
+
+        Args:
+            photo: Its name.
+            only_first: Whether what belongs to several photos goes with the first of them alone.
+        """
+        stem = split_name(photo)[0]
+        beside = self._beside.get(photo, ())
+        for companion in sorted(beside, key=lambda found: not found.name.startswith(stem)):
+            if only_first and companion.photos[0] != photo:
+                continue
+            entry = self._entries[companion.name]
+            if entry.is_file():
+                status = entry.stat()
+                yield Sidecar(
+                    entry.path,
+                    companion.tail(photo),
+                    status.st_size,
+                    modified_ns(status),
+                    entry.is_symlink(),
+                )
 
 
-def split_stem(name: str) -> tuple[str, str]:
-    """The stem and the suffix of a name, the suffix with its dot."""
-    return os.path.splitext(name)  # noqa: PTH122 - called once per file, and faster than Path
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    return entry.is_dir(follow_symlinks=False)

@@ -19,6 +19,7 @@ from typing import Self
 from organizer.arrange import names
 from organizer.arrange.types import ArrangeItem, Value
 from organizer.errors import SettingsError
+from organizer.spelling import name_key
 
 _SEPARATOR = re.compile(r"[/\\]")
 _TIME = "%Y-%m-%d_%H-%M-%S"
@@ -173,7 +174,7 @@ def distinct_clusters(items: Iterable[ArrangeItem]) -> dict[ClusterKey, str]:
     named = {cluster: str(name or missing) for cluster, name in given.items()}
     groups: dict[str, list[ClusterKey]] = {}
     for cluster, name in named.items():
-        groups.setdefault(names.name_key(names.safe_name(name)), []).append(cluster)
+        groups.setdefault(name_key(names.safe_name(name)), []).append(cluster)
     for group in groups.values():
         for cluster in group:
             if len(group) > 1 and isinstance(cluster, int):

@@ -14,6 +14,7 @@ from organizer.arrange.disk import link_text
 from organizer.arrange.photo_units import PhotoUnit
 from organizer.arrange.types import ArrangeItem, ArrangeMode, ArrangeStep, LeftFile
 from organizer.file_times import modified_ns
+from organizer.spelling import name_key
 
 _LEVELS = 4
 """A name as it is, and three suffixes, each more certain to be unique."""
@@ -65,7 +66,7 @@ class TargetNames:
 
     def is_taken(self, folder: str, name: str) -> bool:
         """Whether a target folder holds a file of this name."""
-        return names.name_key(name) in self._listed(folder)
+        return name_key(name) in self._listed(folder)
 
     def holds(self, target: str, source: str, image_id: str) -> bool:
         """Whether the file at a target is the one that the plan would put there."""
@@ -111,7 +112,7 @@ class TargetNames:
         longest = names.room_in(unit.folder, is_windows=self.is_windows)
         longest -= max(len(tail.encode()) for tail in tails)
         unit.stem = names.safe_name(unit.raw_stem, tail=mark, longest=longest)
-        unit.keys = [names.name_key(f"{unit.folder}{os.sep}{unit.name(tail)}") for tail in tails]
+        unit.keys = [name_key(f"{unit.folder}{os.sep}{unit.name(tail)}") for tail in tails]
 
     def _clashing(self, units: Sequence[PhotoUnit], folders: set[str]) -> list[PhotoUnit]:
         """The units that need another name."""
@@ -134,8 +135,8 @@ class TargetNames:
         """The keys of the folders below `to` that the plan needs: no file may have such a name."""
         keys: set[str] = set()
         for folder in {unit.folder for unit in units}:
-            path = names.name_key(folder)
-            while path not in keys and len(path) > len(names.name_key(str(self.to))):
+            path = name_key(folder)
+            while path not in keys and len(path) > len(name_key(str(self.to))):
                 keys.add(path)
                 path = os.path.dirname(path)  # noqa: PTH120
         return keys
@@ -154,7 +155,7 @@ class TargetNames:
         if folder not in self._listings:
             try:
                 with os.scandir(folder) as scan:
-                    self._listings[folder] = {names.name_key(entry.name) for entry in scan}
+                    self._listings[folder] = {name_key(entry.name) for entry in scan}
             except FileNotFoundError:
                 self._listings[folder] = set()
             except OSError as error:

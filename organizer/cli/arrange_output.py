@@ -57,8 +57,8 @@ def print_arranged(report: ArrangeReport, *, json: bool) -> None:
             names = count_text(report.made_safe, "name")
             print_line(f"{names} changed to be valid on every system")
         if report.sidecars:
-            files = count_text(report.sidecars, "sidecar file")
-            print_line(f"{files} (.xmp, .json) with the photos")
+            files = count_text(report.sidecars, "file")
+            print_line(f"{files} with the photos that they belong to (raw, video, sidecars)")
         print_line(f"{count_text(report.files, 'file')}: {', '.join(_accounts(report))}")
     if report.plan is not None:
         say(f"written: {short(report.plan)}; no file was changed")

@@ -8,7 +8,7 @@ from organizer.capture_times import DEFAULT_SOURCE
 from organizer.cli.output import count_text, print_json, print_line, short
 from organizer.cli.session import say
 from organizer.fields.ingest import ingest_fields
-from organizer.kinds_not_read import FileKind, by_kind, file_kind
+from organizer.file_kinds import VIDEO_SUFFIXES, FileKind, by_kind, file_kind, reads_videos
 from organizer.library.ingest.report import IngestReport
 from organizer.types import Outcome, PartSpec
 
@@ -63,13 +63,22 @@ def print_ingest(
 
 
 def print_not_read(report: IngestReport) -> None:
-    """The kinds of files that are not read: those that may hold photos each, then some others."""
+    """The files that belong to photos, and the kinds that are not read.
+
+    Of these the ones that may hold photos are listed, and some others.
+    """
+    if report.companions:
+        files = count_text(report.companions, "file")
+        verb = "belongs" if report.companions == 1 else "belong"
+        say(f"{files} {verb} to photos: raw files, videos and sidecars of the same name")
     kinds = list(by_kind(report.other_suffixes).items())
     shown = max(_KINDS_SHOWN, sum(file_kind(suffix) < FileKind.UNKNOWN for suffix, _ in kinds))
     for suffix, count in kinds[:shown]:
         title = file_kind(suffix).title
         said = f" ({title})" if title else ""
         say(f"not read: {count_text(count, 'file')} {suffix or 'without a suffix'}{said}")
+    if any(suffix in VIDEO_SUFFIXES for suffix, _ in kinds) and not reads_videos():
+        say("hint: to read videos: pip install 'organizer[video]'")
     rest = kinds[shown:]
     if rest:
         files = count_text(sum(count for _, count in rest), "file")

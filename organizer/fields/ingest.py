@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from organizer.kinds_not_read import by_kind
+from organizer.file_kinds import by_kind
 from organizer.library.ingest.report import IngestReport, NotedPhotos
 from organizer.types import Outcome
 
@@ -26,6 +26,7 @@ def ingest_fields(report: IngestReport) -> dict[str, object]:
         "settled": report.novel_images,
         "pile": report.total_unassigned,
         "other_suffixes": by_kind(report.other_suffixes),
+        "companions": report.companions,
         "interrupted": report.interrupted,
         "without_time": report.without_time,
         "time_sources": dict(report.time_sources),

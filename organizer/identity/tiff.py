@@ -42,6 +42,8 @@ _DECIDING = {
 predictor, palette, tiles, inks, extra samples, sample format, tables of JPEG, YCbCr."""
 _DATA = ((273, 279), (324, 325), (513, 514))
 """Where the data of strips, tiles and old JPEG lies, and how many bytes each has."""
+_OF_RAW = {330, 50706}
+"""Directories below a page, and the version of a DNG: the pages are previews of raw data."""
 _MOST_PAGES = 4096
 
 
@@ -51,7 +53,12 @@ def is_tiff(data: bytes) -> bool:
 
 
 def tiff_parts(data: memoryview) -> Parts | None:
-    """The pages; None where one has no data, or overlapping data that would be hashed twice."""
+    """The pages; None where one has no data, or overlapping data that would be hashed twice.
+
+    None of a camera's raw file too: its pages are previews, and two dark ones may be equal.
+    """
+    if bytes(data[8:10]) == b"CR":
+        return None
     order, is_big = _STARTS[bytes(data[:4])]
     at = struct.unpack_from(f"{order}Q", data, 8)[0] if is_big else _u32(data, order, 4)
     found: Parts = [derived("order", order)]  # of samples with several bytes
@@ -62,7 +69,8 @@ def tiff_parts(data: memoryview) -> Parts | None:
         tags, at = _directory(data, order, at, is_big=is_big)
         page = _page(data, order, tags)
         hashed += total(page)
-        if not any(label == "data" for label, _ in page) or hashed > 2 * len(data):
+        has_data = any(label == "data" for label, _ in page)
+        if not has_data or hashed > 2 * len(data) or _OF_RAW & tags.keys():
             return None
         found += page
     return found if len(found) > 1 and not at else None

@@ -49,6 +49,9 @@ from organizer.types.exports import (
 from organizer.types.hits import Hit
 from organizer.types.images import (
     DAMAGE,
+    DURATION,
+    FRAME_AT,
+    KIND,
     DecodedImage,
     FileState,
     Identity,
@@ -77,6 +80,9 @@ from organizer.types.scores import (
 __all__ = [
     "CROPS_PREFIX",
     "DAMAGE",
+    "DURATION",
+    "FRAME_AT",
+    "KIND",
     "NOISE",
     "SAME_ANIMAL",
     "UNSURE",

@@ -16,6 +16,11 @@ DAMAGE = "damage"
 """The name in `ImageFacts.extra` under which is kept what is missing of a damaged photo."""
 
 
+KIND, DURATION, FRAME_AT = "kind", "duration", "frame_at"
+"""Names in `ImageFacts.extra` of a video: "video"; its seconds; the second of the frame that stands
+for it."""
+
+
 class Outcome(StrEnum):
     """What became of one file in an ingest."""
 
@@ -68,13 +73,15 @@ class DecodedImage:
         pixels: ``(h, w, 3)`` uint8; may be smaller than the picture in the file.
         width: Upright width of the picture in the file, pixels.
         height: Upright height of the picture in the file, pixels.
-        format: Pillow's name of the file format.
+        format: Pillow's name of the file format; of a raw file its suffix: "NEF".
         metadata: EXIF tags by their standard names.
         blocks: EXIF tags that are bytes of a maker's own: "MakerNote", "UserComment".
         view: What in the file decides how the picture is shown besides the picture itself: the
             rotation, and the colour profile if there is one. Equal texts, equal pixels.
         damage: What is missing of the picture, in a few words; empty where nothing is.
         holds_more: Whether the file holds further pictures.
+        frame_at: Of a frame of a video: seconds from its beginning.
+        duration: Of a frame of a video: seconds of all of it, where that is known.
     """
 
     ref: ImageRef
@@ -88,6 +95,8 @@ class DecodedImage:
     view: str = ""
     damage: str = ""
     holds_more: bool = False
+    frame_at: float | None = None
+    duration: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +113,7 @@ class ImageFacts:
         bytes: Size of its file.
         width: Upright width, pixels.
         height: Upright height, pixels.
-        format: Pillow's name of the file format.
+        format: Pillow's name of the file format; of a raw file its suffix: "NEF".
         taken_at: Camera-local time, ISO 8601 without an offset; None where it is not known.
         camera: Make, model and serial number.
         latitude: Degrees, north is positive.

@@ -187,8 +187,27 @@ def _moved(photos: Sequence[ActivePhoto]) -> list[tuple[ActivePhoto, Path]]:
     ]
 
 
+def companions_of(active: Sequence[ArrangeRecord], *, links_only: bool = False) -> frozenset[str]:
+    """What active arrangements put beside photos, such as raw files, wherever their photo is now.
+
+    Args:
+        active: The arrangements.
+        links_only: Whether what was moved is left out, and what is the last of its file.
+
+    Returns:
+        Absolute paths, with forward slashes.
+    """
+    return frozenset(
+        step.target.as_posix()
+        for record in active
+        if not (links_only and record.plan.mode is ArrangeMode.MOVE)
+        for step in (*record.plan.there, *record.of(StepResult.DONE))
+        if not step.is_photo and not (links_only and not os.path.exists(step.source))  # noqa: PTH110 - a hundred thousand times
+    )
+
+
 def arranged_files_below(store: Store, starts: Sequence[Path]) -> frozenset[str]:
-    """The links and copies that active arrangements made below some folders.
+    """The links and copies that active arrangements made below some folders, and those beside them.
 
     An ingest passes over them. One whose photo is gone is left out: it is all that is left of it.
     So is one that a person put where no arrangement and no read-back found it.
@@ -203,9 +222,10 @@ def arranged_files_below(store: Store, starts: Sequence[Path]) -> frozenset[str]
     folders = [folder_of(file) for file in journals(journal_folder(store))]
     if not any(_overlaps(folder, starts) for folder in folders if folder is not None):
         return frozenset()
-    photos = active_photos(store, active_records(store))
+    active = active_records(store)
+    photos = active_photos(store, active)
     sources = moved_since(photos)
-    return frozenset(
+    return companions_of(active, links_only=True).union(
         photo.path.as_posix()
         for photo in photos
         if photo.path is not None

@@ -54,6 +54,7 @@ def read_frame(
     min_side: int | None,
     max_bytes: int,
     picture: str = "",
+    frame_at: float | None = None,
 ) -> DecodedImage | None:
     """Decode the first of some files that still holds an image; None where none does.
 
@@ -63,13 +64,16 @@ def read_frame(
         min_side: As in `organizer.decode.decode_image`.
         max_bytes: A larger file is not read.
         picture: The hash of its picture (`organizer.types.ImageFacts`); "" where it is not known.
+        frame_at: Of a video which frame, in seconds; the first where None.
     """
     for file in files:
         try:
             ref = _ref(file)
             data = decode.read_file(ref, max_bytes=max_bytes)
             if _holds(data, image_id, picture):
-                return decode.decode_image(ref, data, image_id=image_id, min_side=min_side)
+                return decode.decode_image(
+                    ref, data, image_id=image_id, min_side=min_side, frame_at=frame_at
+                )
         except ImageError:
             continue
     return None

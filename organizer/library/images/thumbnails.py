@@ -12,12 +12,13 @@ from pathlib import Path
 
 from organizer import decode
 from organizer.execute import in_order
+from organizer.file_kinds import FileKind, file_kind
 from organizer.library.images.frames import cut_box, present_files, read_frame
 from organizer.library.progress import Progress
 from organizer.settings import available_cores
 from organizer.store import FileRow, Store
 from organizer.thumbnail import QUALITY, Thumbnail, thumbnail
-from organizer.types import Box, Crop
+from organizer.types import FRAME_AT, Box, Crop
 
 THUMBNAIL_SIDE = 96
 """Pixels: ten fit in a row on a page, and 1,200 take some 3 MB."""
@@ -59,7 +60,7 @@ def make_thumbnails(
     progress.begin("reading pictures", len(ids))
     found = {}
     pictures = store.photos.picture_hashes({*ids, *(crop.image_id for crop in crops.values())})
-    jobs = [_job(i, crops.get(i), files.get(i, ()), pictures) for i in ids]
+    jobs = [_job(store, i, crops.get(i), files.get(i, ()), pictures) for i in ids]
     read = partial(_picture, side=side, quality=quality, max_bytes=max_file_bytes)
     for image_id, picture in _made(jobs, read, threads or available_cores()):
         progress.advance()
@@ -78,7 +79,7 @@ def make_thumbnail(
     files = store.photos.files_of([image_id], with_people=True).get(image_id, ())
     crop = store.detections.crops([image_id]).get(image_id)
     pictures = store.photos.picture_hashes([image_id if crop is None else crop.image_id])
-    job = _job(image_id, crop, files, pictures)
+    job = _job(store, image_id, crop, files, pictures)
     decode.register_codecs()
     return _picture(job, side=side, quality=QUALITY, max_bytes=max_file_bytes)
 
@@ -92,14 +93,30 @@ class _Job:
     picture: str
     box: Box | None
     files: Sequence[Path]
+    frame_at: float | None = None
 
 
 def _job(
-    image_id: str, crop: Crop | None, files: Sequence[FileRow], pictures: Mapping[str, str]
+    store: Store,
+    image_id: str,
+    crop: Crop | None,
+    files: Sequence[FileRow],
+    pictures: Mapping[str, str],
 ) -> _Job:
     frame_id = image_id if crop is None else crop.image_id
     box = None if crop is None else crop.box
-    return _Job(image_id, frame_id, pictures.get(frame_id, ""), box, present_files(files))
+    present = present_files(files)
+    frame_at = _frame_at(store, image_id, present) if crop is None else None
+    return _Job(image_id, frame_id, pictures.get(frame_id, ""), box, present, frame_at)
+
+
+def _frame_at(store: Store, image_id: str, files: Sequence[Path]) -> float | None:
+    """The second of the frame that stands for a video."""
+    if not any(file_kind(file.suffix.lower()) is FileKind.VIDEO for file in files):
+        return None
+    facts = store.photos.facts_of([image_id]).get(image_id)
+    at = None if facts is None else facts.extra.get(FRAME_AT)
+    return float(at) if isinstance(at, int | float) else None
 
 
 def _made(
@@ -122,7 +139,12 @@ def _picture(job: _Job, *, side: int, quality: int, max_bytes: int) -> Thumbnail
     box = job.box
     needed = side if box is None else math.ceil(side / max(min(box.width, box.height), 1 / side))
     image = read_frame(
-        job.frame_id, job.files, min_side=needed, max_bytes=max_bytes, picture=job.picture
+        job.frame_id,
+        job.files,
+        min_side=needed,
+        max_bytes=max_bytes,
+        picture=job.picture,
+        frame_at=job.frame_at,
     )
     if image is None:
         return None

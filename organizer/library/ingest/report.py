@@ -68,6 +68,7 @@ class IngestReport:
         novel_images: Images that these took.
         unassigned: All images that are unassigned afterwards.
         other_suffixes: Files of kinds that are not read, by suffix.
+        companions: Files that belong to photos, such as their raw files and sidecars.
         embedder: What made the vectors.
         engine: What ran it and in which precision, where that is not plain Python.
         seconds: Wall time.
@@ -96,6 +97,7 @@ class IngestReport:
     novel_images: int = 0
     total_unassigned: int = 0
     other_suffixes: Counter[str] = field(default_factory=Counter)
+    companions: int = 0
     embedder: PartSpec = field(default_factory=lambda: PartSpec(""))
     engine: str = ""
     seconds: float = 0.0

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from organizer import metadata, registry
 from organizer.capture_times import FILE_NAME, NamePattern
-from organizer.discover import Walk, image_suffixes, resolve_start
+from organizer.discover import Walk, resolve_start
 from organizer.errors import SettingsError
+from organizer.file_kinds import by_kind, image_suffixes
 from organizer.file_times import modified_ns
-from organizer.kinds_not_read import by_kind
 from organizer.library import embedders
 from organizer.library.arrangements.active import arranged_files_below
 from organizer.library.clustering.preprocessing import uses_capture_info
@@ -350,10 +350,21 @@ class _Ingest:
             while chunk := list(islice(refs, _REFS_AT_ONCE)):
                 if not again:
                     self.seen[start] += len(chunk)
+                    self._note_beside(walk, root)
+                walk.beside.clear()
                 yield chunk
             if not again:
+                self._note_beside(walk, root)
                 self.blind += walk.problems
                 self.report.other_suffixes += walk.other_suffixes
+                self.report.companions += walk.companions
+
+    def _note_beside(self, walk: Walk, root: PhotoRoot) -> None:
+        """Raw files that were alone when they were read stay photos, now that a JPEG lies there."""
+        refs = [self._attributed(ref, root) for ref in walk.beside]
+        for ref, known in zip(refs, self.index.look_up(refs, self.root_ids), strict=True):
+            if known is not None:
+                self.report.count(known, ref.file)
 
     def _is_arranged(self, ref: ImageRef) -> bool:
         """Whether a file is a link or copy of an arrangement, and no photo of its own."""
@@ -401,6 +412,7 @@ class _Ingest:
             "threads": settings.threads,
             "batch_size": settings.batch_size,
             "max_file_bytes": settings.max_file_bytes,
+            "video_frames": settings.video_frames,
         }
         _, executor = registry.create_part(_EXECUTORS, PartSpec(settings.executor), options=options)
         return executor  # type: ignore[no-any-return]

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from organizer.discover import SUFFIXES
 from organizer.export.spreadsheet import unguarded
+from organizer.file_kinds import IMAGE_SUFFIXES
 from organizer.library.csv_tables import CsvTable, TableRow
 from organizer.library.photo_paths.find import FoundPhotos, find_photos, library_files
 from organizer.store import Store
@@ -149,7 +149,7 @@ def _has_folder(path: str) -> bool:
 
 
 def _is_file(path: str) -> bool:
-    return PurePosixPath(path.replace("\\", "/")).suffix.lower() in SUFFIXES
+    return PurePosixPath(path.replace("\\", "/")).suffix.lower() in IMAGE_SUFFIXES
 
 
 def _joined(folder: str, name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +12,17 @@ from organizer.arrange.disk import hash_of, link_text
 from organizer.arrange.names import safe_name
 from organizer.arrange.read_back import FolderChanges, find_changes
 from organizer.arrange.recognise import ExpectedPhoto, FoundFile, recognise_photos
-from organizer.discover import image_suffixes, is_ignored
+from organizer.companions import find_companions
+from organizer.discover import is_ignored
 from organizer.errors import SettingsError
+from organizer.file_kinds import image_suffixes
 from organizer.file_times import modified_ns
 from organizer.identity import picture_hash
 from organizer.library.arrangements.active import (
     ActivePhoto,
     active_photos,
     active_records,
+    companions_of,
     expected_photo,
     folder_name,
     moved_since,
@@ -73,7 +76,9 @@ def compare_folder(
     progress.begin(f"looking at {to}", len(photos))
     sources = moved_since(arranged)
     placed = [expected_photo(photo, sources) for photo in photos]
-    found = list(find_image_files(folder))
+    beside = companions_of(active)
+    files = find_image_files(folder, {photo.path for photo in placed})
+    found = [file for file in files if (folder / file.path).as_posix() not in beside]
     if not found and any(photo.path for photo in photos):
         raise SettingsError(
             f"none of the {len(photos):,} photos that were arranged is in {to}",
@@ -91,8 +96,11 @@ def compare_folder(
     return FolderComparison(folder, photos, changes, names, photo_folders)
 
 
-def find_image_files(folder: Path) -> Iterator[FoundFile]:
-    """The image files below a folder. Hidden ones, such as those in a bin, are passed over.
+def find_image_files(folder: Path, photos: Container[str]) -> Iterator[FoundFile]:
+    """The image files below a folder.
+
+    Passed over are hidden ones, such as those in a bin, and what belongs to a photo: the raw file
+    beside a JPEG, unless it is one of `photos`, which are relative to the folder.
 
     Raises:
         SettingsError: A folder cannot be looked into: what is in it would count as gone.
@@ -109,12 +117,22 @@ def find_image_files(folder: Path) -> Iterator[FoundFile]:
             raise SettingsError(
                 f"cannot look into {inside}: {error.strerror}", "make it readable"
             ) from error
+        names = [entry.name for entry in entries if not entry.is_dir(follow_symlinks=False)]
+        known = {name for name in names if _below(cut, inside, name) in photos}
+        beside = find_companions(names, photos=known, are_read=suffixes)
         for entry in entries:
+            if entry.name in beside:
+                continue
             if entry.is_dir(follow_symlinks=False):
                 waiting.append(entry.path)
             elif os.path.splitext(entry.name)[1].lower() in suffixes:  # noqa: PTH122
                 with suppress(FileNotFoundError):  # it went in between
-                    yield _found(entry, entry.path[cut:].replace(os.sep, "/"))
+                    yield _found(entry, _below(cut, inside, entry.name))
+
+
+def _below(cut: int, folder: str, name: str) -> str:
+    """The path of a file, relative to the folder whose path has `cut` letters."""
+    return f"{folder[cut:]}/{name}".lstrip("/").replace(os.sep, "/")
 
 
 def _found(entry: os.DirEntry[str], path: str) -> FoundFile:

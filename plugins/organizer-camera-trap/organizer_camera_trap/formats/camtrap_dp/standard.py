@@ -42,10 +42,32 @@ MEDIA_TYPES = {
     "JPEG2000": "image/jp2",
     "HEIF": "image/heif",
     "DIB": "image/bmp",
+    "CR2": "image/x-canon-cr2",
+    "CR3": "image/x-canon-cr3",
+    "NEF": "image/x-nikon-nef",
+    "ARW": "image/x-sony-arw",
+    "DNG": "image/x-adobe-dng",
+    "ORF": "image/x-olympus-orf",
+    "RW2": "image/x-panasonic-rw2",
+    "RAF": "image/x-fuji-raf",
+    "PEF": "image/x-pentax-pef",
+    "MP4": "video/mp4",
+    "M4V": "video/mp4",
+    "MOV": "video/quicktime",
+    "AVI": "video/x-msvideo",
+    "MKV": "video/x-matroska",
+    "MTS": "video/mp2t",
+    "M2TS": "video/mp2t",
+    "MPG": "video/mpeg",
+    "MPEG": "video/mpeg",
+    "WMV": "video/x-ms-wmv",
+    "ASF": "video/x-ms-asf",
+    "WEBM": "video/webm",
+    "3GP": "video/3gpp",
 }
-"""The media types of Pillow's formats that are not ``image/`` and the format's name."""
+"""The media types of formats that are not ``image/`` and the format's name."""
 
 
 def media_type(kind: str) -> str:
-    """The media type of files of one of Pillow's formats."""
+    """The media type of files of a format."""
     return MEDIA_TYPES.get(kind, f"image/{kind.lower()}")
