@@ -20,11 +20,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from organizer.errors import SettingsError
+from organizer.file_kinds import VIDEO_SUFFIXES
 from organizer.library.exports.format_options import format_options, make_exporter
 from organizer.types import ExportBatch, ExportDetection
 from organizer_camera_trap.formats.camtrap_dp import CamtrapDP
 from organizer_camera_trap.formats.camtrap_dp.events import Event
 from organizer_camera_trap.formats.camtrap_dp.observations import Observation
+from organizer_camera_trap.formats.camtrap_dp.standard import media_type
 from organizer_camera_trap.formats.camtrap_dp.zones import time_zone, with_offset
 from tests.batches import BOXES, DEPLOYMENTS, about, batch, looked_at
 
@@ -513,3 +515,9 @@ def test_any_names_keep_the_rules(
     _, tables = package(folder / "dp", looked_at(3, cluster_names=tuple(names)), level="both")
     tags = [row["observationTags"] for row in tables["observations"]]
     assert all(tag.count("|") <= 1 for tag in tags)
+
+
+def test_every_kind_of_file_has_a_media_type_of_its_own() -> None:
+    for suffix in VIDEO_SUFFIXES:
+        assert media_type(suffix[1:].upper()).startswith("video/"), suffix
+    assert (media_type("JPEG"), media_type("NEF")) == ("image/jpeg", "image/x-nikon-nef")
