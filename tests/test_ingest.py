@@ -508,10 +508,10 @@ def test_a_file_that_was_too_large_is_read_when_the_limit_is_raised(tmp_path: Pa
 
 def test_other_kinds_of_files_are_counted_by_suffix(library: Library, tmp_path: Path) -> None:
     folder = some_photos(tmp_path / "photos", 1)
-    for name in ("a.txt", "b.txt", "clip.MP4", "README"):
+    for name in ("a.txt", "b.txt", "layers.PSD", "README"):
         (folder / name).write_text("x")
     report = library.ingest([folder], embedder=COLOUR)
-    assert report.other_suffixes == {".txt": 2, ".mp4": 1, "": 1}
+    assert report.other_suffixes == {".txt": 2, ".psd": 1, "": 1}
 
 
 # Folders within folders ---------------------------------------------------------------------

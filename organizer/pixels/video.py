@@ -150,6 +150,8 @@ def _opened(data: bytes, max_pixels: int | None) -> Iterator[tuple[Any, Any]]:
         if not container.streams.video:
             raise ImageError("the file holds no video")
         stream = container.streams.video[0]
+        if stream.codec_context is None:
+            raise ImageError("the video is damaged, or of a codec that cannot be read")
         size = stream.codec_context.width * stream.codec_context.height
         if max_pixels is not None and size > max_pixels:
             raise ImageError(
