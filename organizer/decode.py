@@ -221,7 +221,7 @@ class _Decoding:
         return DecodedImage(
             self.ref,
             self.image_id,
-            frame.pixels,
+            frame.pixels[:0, :0] if self.only_tags else frame.pixels,
             width,
             height,
             self.ref.file.suffix[1:].upper(),

@@ -154,6 +154,9 @@ def test_an_ingest_takes_videos_and_shows_the_frame_in_their_midst(
         assert facts["kind"] == "video"
         assert float(facts["duration"]) == pytest.approx(5, abs=0.2)
         assert 1 <= float(facts[FRAME_AT]) < 4
+        library.ingest([folder], reread_metadata=True)
+        again = library.images[folder / "MVI_1.AVI"]
+        assert again.facts.extra == image.facts.extra, "the frame that is shown, and how long it is"
         picture = library.images.thumbnail(image.id, side=96)
     assert picture is not None
     shown = np.asarray(Image.open(io.BytesIO(picture.jpeg)))

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 from organizer.capture_times import FILE_NAME
 from organizer.metadata import stored_time, time_source, with_time
 from organizer.store import HeldFile, Store
-from organizer.types import DAMAGE, ImageFacts, ProcessedFile
+from organizer.types import DAMAGE, DURATION, FRAME_AT, KIND, ImageFacts, ProcessedFile
 
+_SEEN = (DAMAGE, KIND, DURATION, FRAME_AT)
 _OF_A_FILE = ("bytes", "picture_hash", "file_hash", "view", "brightness", "chroma")
 """What may differ though nothing else is said of the image."""
 
@@ -97,7 +98,7 @@ def _describe(
         image_id=image_id,
         brightness=former.brightness if facts.brightness is None else facts.brightness,
         chroma=former.chroma if facts.chroma is None else facts.chroma,
-        extra={**_damage(former, facts), **facts.extra},
+        extra={**_of_picture(former, facts), **facts.extra},
     )
     if now.taken_at is None and time_source(former.taken_at, former.extra) == FILE_NAME:
         now = with_time(now, stored_time(former))
@@ -106,10 +107,11 @@ def _describe(
         found.changed.add(image_id)
 
 
-def _damage(former: ImageFacts, facts: ImageFacts) -> dict[str, str | int | float]:
-    """What is missing of the picture, where only the metadata were read this time."""
-    is_known = facts.brightness is None and DAMAGE in former.extra
-    return {DAMAGE: former.extra[DAMAGE]} if is_known else {}
+def _of_picture(former: ImageFacts, facts: ImageFacts) -> dict[str, str | int | float]:
+    """What is known by looking at the picture, where only its metadata were read this time."""
+    if facts.brightness is not None:
+        return {}
+    return {name: former.extra[name] for name in _SEEN if name in former.extra}
 
 
 def _said(facts: ImageFacts) -> ImageFacts:
