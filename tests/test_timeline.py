@@ -84,9 +84,8 @@ def test_photos_without_a_time_are_of_no_event(made: Library, card: Path) -> Non
 
 
 def test_infrared_photos_are_the_night(library: Library, tmp_path: Path) -> None:
-    grey = (90, 90, 90)
     folder = tmp_path / "card"
-    for i, colour in enumerate((grey, grey, FOX, grey)):
+    for i, colour in enumerate(((90, 90, 90), (95, 95, 95), FOX, (100, 100, 100))):
         frame(folder / f"{i}.jpg", colour, at=f"2024:05:01 19:00:0{i}", noise=0 if i != 2 else 30)
     frame(folder / "day.jpg", FOX, at="2024:05:02 12:00:00", noise=30)
     library.ingest([folder], embedder=COLOUR)
