@@ -88,17 +88,7 @@ def lloyd(
     max_iter: int,
     tol: float,
 ) -> LloydFit:
-    """Lloyd's iterations on the processor, see `Lloyd`.
-
-    Args:
-        space: The vectors.
-        start: ``(k, dim)`` float32 in the coordinates of the space.
-        products: What multiplies.
-        run: What runs blocks.
-        constraints: What holds in every iteration.
-        max_iter: Iterations at most.
-        tol: Stop when no larger share of the rows changed their centroid in an iteration.
-    """
+    """See `Lloyd`, on the processor: `run` runs blocks, `products` multiplies."""
     return iterate(
         _BoundedState(space, start, products, run, constraints), max_iter=max_iter, tol=tol
     )

@@ -7,7 +7,7 @@ the clustering was made is stored with its space, so that later images are prepr
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
@@ -80,9 +80,7 @@ class Preprocessor:
         by: What vectors are centred by; None for nothing.
         bursts: Whether the images of a burst are one observation.
         gap: Seconds between two photos of a burst, where bursts are one observation.
-        groups: The group of each image that its vector is centred by.
-        burst_numbers: The burst of each image; NOISE for one whose time is unknown.
-        undecided: See `undecided`.
+        taken: The groups and bursts of the images.
         embedder: Whose vectors; None before they are fitted.
         centring: What was measured of the groups; None before it is.
         limit: See `limit`.
@@ -95,30 +93,21 @@ class Preprocessor:
         by: str | None,
         bursts: bool,
         gap: float,
-        groups: Mapping[str, str],
-        burst_numbers: Mapping[str, int],
-        undecided: frozenset[int] = frozenset(),
+        taken: _Taken,
         embedder: PartSpec | None = None,
         centring: Centring | None = None,
         limit: float = float("nan"),
     ) -> None:
         self._store, self._by, self.bursts, self._gap = store, by, bursts, gap
-        self._group_of, self._burst_of, self._undecided = groups, burst_numbers, undecided
+        self._group_of, self._burst_of = taken.group_of, taken.burst_of
+        self._undecided = taken.undecided
         self._embedder, self._centring, self._limit = embedder, centring, limit
 
     @classmethod
     def read(cls, store: Store, *, by: str | None, bursts: bool, gap: float) -> Self:
         """Read how the images of a library were taken, as far as it is needed."""
-        groups, numbers, undecided = _read_groups(store, by, bursts=bursts, gap=gap)
-        return cls(
-            store,
-            by=by,
-            bursts=bursts,
-            gap=gap,
-            groups=groups,
-            burst_numbers=numbers,
-            undecided=undecided,
-        )
+        taken = _read_taken(store, by, bursts=bursts, gap=gap)
+        return cls(store, by=by, bursts=bursts, gap=gap, taken=taken)
 
     @classmethod
     def restored(
@@ -127,15 +116,12 @@ class Preprocessor:
         """The preprocessor of a stored clustering, with the groups that were measured since."""
         bursts = clusters_bursts(clustering.clusterer)
         by, gap = centred_by(clustering.reducer), float(state[_GAP][0]) if bursts else 0.0
-        groups, numbers, undecided = _read_groups(store, by, bursts=bursts, gap=gap)
         return cls(
             store,
             by=by,
             bursts=bursts,
             gap=gap,
-            groups=groups,
-            burst_numbers=numbers,
-            undecided=undecided,
+            taken=_read_taken(store, by, bursts=bursts, gap=gap),
             embedder=clustering.embedder,
             centring=Centring.restored(state),
             limit=float(state[_LIMIT][0]) if bursts else float("nan"),
@@ -301,15 +287,24 @@ class Preprocessor:
         return [self._group_of.get(image_id, "") for image_id in image_ids]
 
 
-def _read_groups(
-    store: Store, by: str | None, *, bursts: bool, gap: float
-) -> tuple[dict[str, str], dict[str, int], frozenset[int]]:
-    """The group and the burst of each image and crop of a library, and the undecided bursts.
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """How the images and crops of a library were taken; empty where that does not matter.
 
-    Nothing where none matter.
+    Attributes:
+        group_of: The group that the vector of each is centred by.
+        burst_of: The burst of each; NOISE for one whose time is unknown.
+        undecided: See `Preprocessor.undecided`.
     """
+
+    group_of: Mapping[str, str] = field(default_factory=dict)
+    burst_of: Mapping[str, int] = field(default_factory=dict)
+    undecided: frozenset[int] = frozenset()
+
+
+def _read_taken(store: Store, by: str | None, *, bursts: bool, gap: float) -> _Taken:
     if not by and not bursts:
-        return {}, {}, frozenset()
+        return _Taken()
     taken = read_capture_info(store, settings=Settings(burst_gap=gap))
     burst_of = dict(zip(taken.image_ids, taken.bursts.tolist(), strict=True))
     groups: dict[str, str] = {}
@@ -322,4 +317,4 @@ def _read_groups(
         burst_of[crop_id] = burst_of.get(crop.image_id, NOISE)
         groups[crop_id] = groups.get(crop.image_id, "")
     undecided = undecided_bursts(taken, gap=gap) if bursts else frozenset()
-    return groups, burst_of, undecided
+    return _Taken(groups, burst_of, undecided)

@@ -17,7 +17,7 @@ from organizer.types import DAMAGE, DURATION, FRAME_AT, KIND, ImageFacts, Proces
 
 _SEEN = (DAMAGE, KIND, DURATION, FRAME_AT)
 _OF_A_FILE = ("bytes", "picture_hash", "file_hash", "view", "brightness", "chroma")
-"""What may differ though nothing else is said of the image."""
+"""What may differ while the metadata of the image are the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class DescribedImages:
 
     Attributes:
         facts: What is known of them now, of those where that is to be written.
-        changed: The images of which something else is said than before.
+        changed: The images whose metadata are other ones than before.
         turned: The images that are shown otherwise than before, and have a new vector for that.
         undescribed: Those whose metadata are of another file than the one that counts.
     """

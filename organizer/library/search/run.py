@@ -43,17 +43,6 @@ class Searcher:
         self._opened, self._store, self._names = opened, opened.store, names
         self._embedder = QueryEmbedder(opened.settings)
 
-    def photos(
-        self,
-        likes: Sequence[Photo],
-        unlikes: Sequence[Photo],
-        *,
-        limit: int,
-        embedder: str | Embedder | None,
-    ) -> Hits:
-        """See `organizer.library.Library.search`."""
-        return self._hits(self.nearest(likes, unlikes, limit=limit, embedder=embedder))
-
     def nearest(
         self,
         likes: Sequence[Photo],
@@ -74,7 +63,7 @@ class Searcher:
         spec, loaded = self._chosen(embedder)
         query = self._embedder.of_picture(data, spec, loaded)
         _require_direction(query, "the picture", spec)
-        return self._hits(_nearest(self._store, spec, query, limit))
+        return self.hits(_nearest(self._store, spec, query, limit))
 
     def text(
         self,
@@ -93,7 +82,7 @@ class Searcher:
         liked, own = self._vectors(likes, spec, None)
         unliked, others = self._vectors(unlikes, spec, None)
         query = combined_query(np.concatenate([vector[None], liked]), unliked)
-        return self._hits(_nearest(self._store, spec, query, limit, without=own | others))
+        return self.hits(_nearest(self._store, spec, query, limit, without=own | others))
 
     # What is searched for ------------------------------------------------------------------
 
@@ -151,7 +140,8 @@ class Searcher:
 
     # What is found -------------------------------------------------------------------------
 
-    def _hits(self, found: Sequence[Nearest]) -> Hits:
+    def hits(self, found: Sequence[Nearest]) -> Hits:
+        """The files and clusters of images that were found."""
         store = self._store
         image_ids = [image_id for image_id, _ in found]
         with store.snapshot():
