@@ -189,6 +189,10 @@ class Store:
         """Note that a command is at work that takes several transactions; see `writing`."""
         self._database.mark_unfinished()
 
+    def is_unfinished(self) -> bool:
+        """Whether a command that takes several transactions is at work, or was interrupted."""
+        return self._database.is_unfinished()
+
     def photo_versions(self) -> tuple[int, ...]:
         """Numbers of which one is another one when photos, files or deployments have changed."""
         journal = self._database.journal
@@ -207,6 +211,10 @@ class Store:
         """Tell writers that the library is being read."""
         with self._database.reading():
             yield
+
+    def copy_arrangements_anew(self) -> None:
+        """Forget the safety copies of the journals of arrangements, which were rewritten."""
+        self._database.safety.arrangements.begin_anew()
 
     def tidy(self) -> None:
         """Keep files, bytes and the search index in proportion to the data.

@@ -74,6 +74,11 @@ def has_version(folder: Path, version: int) -> bool:
     return any(number == version for number, _ in _versions(folder))
 
 
+def version_files(folder: Path) -> dict[int, Path]:
+    """The file of each version of a table that is there."""
+    return dict(_versions(folder))
+
+
 def version_stamp(folder: Path, version: int) -> tuple[int, ...] | None:
     """What tells the file of a version from another one of the same number; None where it is gone.
 
