@@ -199,6 +199,9 @@ class Mender:
         if current is not None and not store.clusterings.has_members(current.clustering_id):
             store.clusterings.rebuild_members(current.base_id)
         run_recluster(store, made, settings=self.settings, progress=self.progress)
+        if current is not None and not store.clusterings.has_arrays(current.clustering_id):
+            # Nothing could be assigned to these any more: an undo to them is refused.
+            reset_table(self.database, f"assignments_{current.base_id}", self.aside)
         return True
 
     def _restore_crops(self, _: Finding) -> bool:

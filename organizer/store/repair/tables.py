@@ -10,6 +10,7 @@ from typing import Any
 from organizer.errors import StoreError
 from organizer.store.database import Database
 from organizer.store.lance_errors import explain, translated
+from organizer.store.lance_files import places_of
 from organizer.store.lance_files import version_files as versions_of
 from organizer.store.opened_tables import OpenedTables
 from organizer.store.safety.file_lines import KeptFile
@@ -88,6 +89,8 @@ def examine_table(
     manifest = versions_of(folder).get(state.version)
     if manifest is None:
         state.reason = f"version {state.version} of it is not there"
+        names = (_name(place, database.path) for place in places_of(folder, state.version))
+        state.damaged = {name: "is not there" for name in names if name in kept}
         return state
     why = _damage(manifest, kept, database.path)
     if why:
@@ -95,8 +98,8 @@ def examine_table(
         state.reason = f"the list of its files {why}"
         return state
     try:
-        dataset = OpenedTables(database.path).open(name, state.version)
         with translated(database.path):
+            dataset = OpenedTables(database.path).open(name, state.version)
             files = version_files(dataset)
             state.rows = int(dataset.count_rows())
             state.small = sum(f.physical_rows < 65_536 for f in dataset.get_fragments())

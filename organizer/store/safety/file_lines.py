@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,9 +61,20 @@ class FileLines:
     def all(self) -> dict[str, KeptFile]:
         """What is known of each file, by its path in the library's folder, also of those gone."""
         found = {}
-        for line in read_lines(self._file):
+        for name, line in self._read().items():
             content = base64.b64decode(line["bytes"]) if "bytes" in line else None
-            found[line["file"]] = KeptFile(line["size"], line["hash"], content)
+            found[name] = KeptFile(line["size"], line["hash"], content)
+        return found
+
+    def _read(self) -> dict[str, Line]:
+        found: dict[str, Line] = {}
+        self._lines = 0
+        for line in read_lines(self._file):
+            self._lines += 1
+            if "gone" in line:
+                found = {name: kept for name, kept in found.items() if not _is_of(name, line)}
+            else:
+                found[line["file"]] = line
         return found
 
     def follow(self) -> None:
@@ -72,23 +84,23 @@ class FileLines:
         self._known = there
         self._lines += len(came)
         if self._lines > 2 * len(there) + _SPARE_LINES:
-            kept = {line["file"]: line for line in read_lines(self._file)}
-            kept |= {line["file"]: line for line in came}
+            kept = self._read() | {line["file"]: line for line in came}
             write_lines(self._file, [kept[name] for name in sorted(there & kept.keys())])
             self._lines = len(there)
         elif came:
             append_lines(self._file, came)
 
     def forget_table(self, name: str) -> None:
-        """Note the files of a table anew: one of the same name may take its place."""
-        known = self._loaded()
-        self._known = {kept for kept in known if not kept.startswith(f"{name}.lance/")}
+        """Forget the files of a table that is removed: another one may get its name."""
+        gone = {"gone": name}
+        self._known = {kept for kept in self._loaded() if not _is_of(kept, gone)}
+        with suppress(OSError):  # the table is gone all the same
+            if self._file.exists():
+                append_lines(self._file, [gone])
 
     def _loaded(self) -> set[str]:
-        """The files that were noted, but for those that are to be noted anew."""
         if self._known is None:
-            names = [line["file"] for line in read_lines(self._file)]
-            self._known, self._lines = set(names), len(names)
+            self._known = set(self._read())
         return self._known
 
     def _names(self) -> Iterator[str]:
@@ -110,3 +122,8 @@ class FileLines:
             "hash": digest(content),
             "bytes": base64.b64encode(content).decode(),
         }
+
+
+def _is_of(name: str, gone: Line) -> bool:
+    """Whether a file was one of a table that was removed."""
+    return name.startswith(f"{gone['gone']}.lance/")
