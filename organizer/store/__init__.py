@@ -17,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from zlib import crc32
 
+from organizer.errors import StoreError
 from organizer.store.answers import Answer, AnswerTable, SampleKind
 from organizer.store.author import Author
 from organizer.store.choices import ChoiceTable
@@ -31,6 +32,8 @@ from organizer.store.former_folders import FormerFolders
 from organizer.store.gone_files import AbsentFiles
 from organizer.store.ids import IdRows, IdSet, pack_ids
 from organizer.store.known_pictures import KnownPictures
+from organizer.store.lance_errors import damaged
+from organizer.store.manifest import read_manifest
 from organizer.store.member_changes import MemberChange
 from organizer.store.merged_images import MergedImages
 from organizer.store.migrate import open_database
@@ -38,7 +41,8 @@ from organizer.store.moved_files import MovedFiles
 from organizer.store.photos import FileRow, FormerFile, HeldFile, KnownFiles, PhotoTables
 from organizer.store.points import PointTables
 from organizer.store.roots import RootTable
-from organizer.store.schemas import TABLES, ArrowTable
+from organizer.store.saved_state import SavedState
+from organizer.store.schemas import SCHEMA_VERSION, TABLES, ArrowTable
 from organizer.store.steps import StepTable, step_to_redo, step_to_undo
 from organizer.store.vectors import ImageIds, VectorRows, VectorTables
 
@@ -72,6 +76,7 @@ __all__ = [
     "PointTables",
     "RootTable",
     "SampleKind",
+    "SavedState",
     "StepTable",
     "Store",
     "StoredClustering",
@@ -211,6 +216,29 @@ class Store:
         """Tell writers that the library is being read."""
         with self._database.reading():
             yield
+
+    @cached_property
+    def created_at(self) -> str:
+        """When the library was made, UTC; by it a library is told from others."""
+        return read_manifest(self.path).created_at
+
+    @property
+    def schema(self) -> int:
+        """The format of the library."""
+        return SCHEMA_VERSION
+
+    def saved_state(self) -> SavedState:
+        """The state that is committed, as files; they stay only for as long as it is the last."""
+        return SavedState.of(self.path, self._database.journal.image())
+
+    def noted_files(self) -> dict[str, tuple[int, str]]:
+        """The size and hash of the files of the tables, as they were written."""
+        kept = self._database.safety.files.all()
+        return {name: (file.size, file.hash) for name, file in kept.items()}
+
+    def damage(self, reason: str) -> StoreError:
+        """The error for a library in which something is damaged."""
+        return damaged(self.path, reason)
 
     def copy_arrangements_anew(self) -> None:
         """Forget the safety copies of the journals of arrangements, which were rewritten."""

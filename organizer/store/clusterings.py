@@ -207,6 +207,12 @@ class ClusteringTables:
         where = f"state = '{AssignmentState.UNSURE.value}'"
         return self._database.count(_members(base_id), where, dataset=dataset) + more
 
+    def members_among(self, clustering_id: int, image_ids: Sequence[str]) -> set[str]:
+        """Which of some images are members of a clustering, in a cluster or not."""
+        name = _members(self._base(clustering_id))
+        rows = self._database.read_by_id(name, "image_id", image_ids, ["image_id"])
+        return set(rows["image_id"].to_pylist())
+
     def clusters_of(self, clustering_id: int, image_ids: Sequence[str]) -> dict[str, int]:
         """The clusters of some images; those that are in none are left out."""
         return self.memberships(clustering_id).of(image_ids)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from organizer.arguments import require_path
 from organizer.errors import StoreError
+from organizer.library.backups import BackupFolder
+from organizer.library.doctor.contents import KeptContents
 from organizer.library.doctor.examine_files import examine_files
 from organizer.library.doctor.examine_rows import examine_rows
 from organizer.library.doctor.findings import Diagnosis, Finding, Remedy
@@ -46,15 +48,23 @@ class Doctor:
     Args:
         path: The library, or the folder that holds it.
         settings: The settings; those of the environment and the configuration file where None.
+        backup: A folder of backups, from which files are put back that nothing else has.
 
     Examples:
         >>> Doctor("photos").examine().is_sound  # doctest: +SKIP
         True
     """
 
-    def __init__(self, path: str | Path = ".", settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        path: str | Path = ".",
+        settings: Settings | None = None,
+        *,
+        backup: Path | None = None,
+    ) -> None:
         self.path = library_path(require_path("path", path))
         self._settings = settings
+        self._backup = None if backup is None else BackupFolder(backup)
 
     def examine(self) -> Diagnosis:
         """Read every file of the library and compare it with what was written.
@@ -70,7 +80,7 @@ class Doctor:
             try:
                 before = _revision(database)
                 with database.reading():
-                    found = _examine(database)
+                    found = self._examine(database)
                 if found.is_sound or _revision(database) == before:
                     break
             finally:
@@ -96,12 +106,13 @@ class Doctor:
         require_current_format(self.path)
         database, aside = Database(self.path), Aside(self.path)
         settings = self._settings or load_settings()
-        mender = Mender(database, aside, settings, progress or NoProgress())
+        kept = KeptContents(database, self._backup)
+        mender = Mender(database, kept, aside, settings, progress or NoProgress())
         mended: list[Finding] = []
         try:
             with database.locked():
                 for _ in range(_ROUNDS):
-                    found = _examine(database)
+                    found = self._examine(database)
                     todo = [f for f in found.damage if f.remedy is not Remedy.NONE]
                     todo = [finding for finding in todo if finding not in mended]
                     if not todo:
@@ -116,16 +127,14 @@ class Doctor:
             database.close()
         return MendReport(tuple(mended), found, aside.folder if aside.folder.exists() else None)
 
-
-def _examine(database: Database) -> Diagnosis:
-    database.close()  # what is mended is read anew
-    findings = list(examine_files(database))
-    if not any(finding.is_damage for finding in findings):
-        findings += examine_rows(Store(database))
-    kept = database.safety.files.all()
-    there = [f for f in kept if (database.path / f).is_file()]
-    ordered = sorted(findings, key=lambda finding: not finding.is_damage)
-    return Diagnosis(tuple(ordered), len(there))
+    def _examine(self, database: Database) -> Diagnosis:
+        database.close()  # what is mended is read anew
+        findings = list(examine_files(database, KeptContents(database, self._backup)))
+        if not any(finding.is_damage for finding in findings):
+            findings += examine_rows(Store(database))
+        there = [f for f in database.safety.files.all() if (database.path / f).is_file()]
+        ordered = sorted(findings, key=lambda finding: not finding.is_damage)
+        return Diagnosis(tuple(ordered), len(there))
 
 
 def _revision(database: Database) -> int:

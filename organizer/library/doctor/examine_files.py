@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Set
 from pathlib import Path
 
 from organizer.arrange import read_journal
 from organizer.errors import StoreError
+from organizer.library.doctor.contents import KeptContents
 from organizer.library.doctor.findings import Finding, Remedy, note
 from organizer.store.database import Database
 from organizer.store.repair import (
@@ -19,16 +20,16 @@ from organizer.store.repair import (
     stray_tables,
     table_names,
 )
-from organizer.store.safety.file_lines import KeptFile
 
 _MANY_FRAGMENTS = 64
 
 
-def examine_files(database: Database) -> Iterator[Finding]:
+def examine_files(database: Database, contents: KeptContents) -> Iterator[Finding]:
     """What is wrong with the files of a library.
 
     Args:
         database: The library, which need not be one that opens.
+        contents: What is known of its files.
 
     Raises:
         StoreError: It was written by a newer organizer.
@@ -39,9 +40,11 @@ def examine_files(database: Database) -> Iterator[Finding]:
     journal = list(_journal(database))
     yield from journal
     if not journal:  # it says which version of each table is to be there
-        kept = database.safety.files.all()
+        kept = contents.all()
         for name in table_names(database):
-            yield from _table(database, examine_table(database, name, kept), kept)
+            state = examine_table(database, name, kept)
+            known = {name for name in state.damaged if contents.has(kept.get(name))}
+            yield from _table(database, state, known)
         for name in stray_tables(database):
             yield note(
                 "table",
@@ -73,13 +76,10 @@ def _journal(database: Database) -> Iterator[Finding]:
     yield Finding("journal", "journal.sqlite", damage.why, remedy, advice=advice)
 
 
-def _table(
-    database: Database, state: TableState, kept: Mapping[str, KeptFile]
-) -> Iterator[Finding]:
+def _table(database: Database, state: TableState, known: Set[str]) -> Iterator[Finding]:
     unkept = []
     for name, why in state.damaged.items():
-        known = kept.get(name)
-        if known is not None and known.content is not None:
+        if name in known:
             yield Finding("file", name, why, Remedy.PUT_BACK_FILE)
         else:
             unkept.append(name)

@@ -11,6 +11,7 @@ from organizer.library.clustering.options import ReclusterOptions
 from organizer.library.clustering.preprocessing import clusters_bursts
 from organizer.library.clustering.recluster import run_recluster
 from organizer.library.clustering.space import parse_reducer
+from organizer.library.doctor.contents import KeptContents
 from organizer.library.doctor.examine_rows import lost_crops
 from organizer.library.doctor.findings import Finding, Remedy
 from organizer.library.ingest.assign import Assigner
@@ -45,12 +46,14 @@ class Mender:
 
     Attributes:
         database: The library.
+        contents: What is known of its files.
         aside: Where damaged files go.
         settings: The seed of what is drawn.
         progress: Receives the progress of a recluster.
     """
 
     database: Database
+    contents: KeptContents
     aside: Aside
     settings: Settings
     progress: Progress
@@ -95,11 +98,11 @@ class Mender:
         return True
 
     def _put_back_file(self, finding: Finding) -> bool:
-        known = self.database.safety.files.all().get(finding.where)
-        if known is None or known.content is None:
+        content = self.contents.of(finding.where)
+        if content is None:
             return False
         self.database.close()
-        put_back_file(self.database.path, finding.where, known.content, self.aside)
+        put_back_file(self.database.path, finding.where, content, self.aside)
         return True
 
     def _drop_index(self, finding: Finding) -> bool:
