@@ -34,6 +34,13 @@ _MADE = (
     "clusters move photos/red/000.jpg --to 2",
 )
 _TOLD = "decisions.jsonl"
+_OPEN = """
+import sys
+from pathlib import Path
+from organizer.store import Store
+print(flush=True)
+Store.open(Path(sys.argv[1]))
+"""
 
 
 def unpacked(schema: int, to: Path) -> Path:
@@ -61,7 +68,7 @@ def assert_kept(home: Path, *, images: int = 9) -> None:
 
 
 def test_there_is_a_library_of_each_format() -> None:
-    assert _FORMATS == list(range(1, SCHEMA_VERSION + 1))
+    assert list(range(1, SCHEMA_VERSION + 1)) == _FORMATS
 
 
 @pytest.mark.parametrize("schema", _FORMATS)
@@ -88,12 +95,14 @@ def test_a_migration_may_be_cut_before_any_write(tmp_path: Path, schema: int) ->
 @pytest.mark.slow
 @pytest.mark.parametrize("schema", _FORMATS[:-1])
 def test_a_migration_may_be_killed(tmp_path: Path, schema: int) -> None:
-    script = "import sys; from organizer.store import Store; print(flush=True); Store.open(sys.argv[1])"
+    script = (
+        "import sys; from organizer.store import Store; print(flush=True); Store.open(sys.argv[1])"
+    )
     script = script.replace("sys.argv[1]", "__import__('pathlib').Path(sys.argv[1])")
     killed = 0
     for number in range(4):
         home = unpacked(schema, tmp_path / str(number))
-        command = [sys.executable, "-c", script, str(home / ".organizer")]
+        command = [sys.executable, "-c", _OPEN, str(home / ".organizer")]
         with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             process.stdout.readline()
@@ -118,7 +127,7 @@ def test_a_migration_that_finds_the_disk_full_is_told_and_goes_on_when_there_is_
             rest = disk / "rest"
             for left in (0, 40_000, 120_000):
                 _fill(rest, left=left)
-                with pytest.raises(StoreError, match="full|room|No space"):
+                with pytest.raises(StoreError, match=r"full|room|No space"):
                     Library.open(home, Settings())
                 rest.unlink()
             assert_kept(home)

@@ -45,7 +45,8 @@ def _images(store: Store) -> Iterator[Finding]:
             "images",
             f"{lost:,} images of files are in it no more",
             Remedy.DESCRIBE_IMAGES,
-            advice="organizer ingest reads time, place and camera of their files again",
+            advice="organizer ingest reads time, place and camera of their files again; how bright "
+            "they are stays unknown",
         )
 
 

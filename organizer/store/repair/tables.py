@@ -146,10 +146,10 @@ def _place(state: TableState, dataset: Any, folder: Path, path: Path) -> None:
         files += [_name(folder / deletion, path)] if deletion else []
         if any(file in state.damaged for file in files):
             _lose(state, fragment)
-    for index in dataset.list_indices():
-        place = _name(folder / "_indices" / index["uuid"], path)
-        if any(file.startswith(f"{place}/") for file in state.damaged):
-            state.indexes.append(index["name"])
+    for index in dataset.describe_indices():
+        places = [_name(folder / "_indices" / str(part.uuid), path) for part in index.segments]
+        if any(file.startswith(f"{place}/") for file in state.damaged for place in places):
+            state.indexes.append(index.name)
 
 
 def _lose(state: TableState, fragment: Any) -> None:
