@@ -339,8 +339,9 @@ class Database:
             committed = self._committed_version(name)
             if committed != going_on.former[name]:
                 continue  # an interrupt that came just after the commit
-            remove_newer(self._folder(name), committed)
-            files.remove_added()
+            with translated(self.path):
+                remove_newer(self._folder(name), committed)
+                files.remove_added()
         self.__dict__.pop("_connection", None)  # it remembers versions that are gone
 
     @contextmanager

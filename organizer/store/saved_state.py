@@ -10,7 +10,7 @@ from pathlib import Path
 
 from organizer.store.lance_errors import translated
 from organizer.store.lance_files import version_files
-from organizer.store.repair.tables import version_files as files_of_version
+from organizer.store.repair.tables import files_in_version
 
 _READ = frozenset({"manifest", "data file", "deletion file", "index file"})
 """Kinds of files without which a version cannot be read."""
@@ -53,7 +53,7 @@ class SavedState:
             folder = self.path / f"{name}.lance"
             with translated(self.path):
                 dataset = lance.dataset(str(folder), version=version)
-                files = files_of_version(dataset)
+                files = files_in_version(dataset)
             for file, kind in sorted(files.items()):
                 if kind in _READ:
                     yield f"{folder.name}/{file}"

@@ -8,7 +8,7 @@ from pathlib import Path
 from organizer.errors import SettingsError, StoreError
 from organizer.library.backups.folder import BackupFolder, BackupInfo
 from organizer.library.progress import NoProgress, Progress
-from organizer.store.safety.sealed_lines import file_digest
+from organizer.store.safety.sealed_lines import content_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def check_backups(source: Path, *, progress: Progress | None = None) -> list[Bac
     shown.begin("reading backups", len(objects))
     sizes = {}
     for file in objects:
-        size, found = file_digest(file)
+        size, found = content_digest(file)
         if found == file.name:
             sizes[found] = size
         else:

@@ -21,7 +21,7 @@ from blake3 import blake3
 from organizer.atomic import replace_atomically
 from organizer.durable import make_folders
 from organizer.errors import SettingsError, StoreError
-from organizer.store.safety.sealed_lines import file_digest, read_lines, seal
+from organizer.store.safety.sealed_lines import content_digest, read_lines, seal
 
 _OBJECTS = "objects"
 _INFO, _FILES, _DECISIONS = "backup.json", "files.jsonl", "decisions.jsonl"
@@ -127,7 +127,7 @@ class BackupFolder:
         """
         file = self.path / info.name / _FILES
         try:
-            is_whole = file_digest(file)[1] == info.files
+            is_whole = content_digest(file)[1] == info.files
         except OSError:
             is_whole = False
         if not is_whole:
@@ -137,7 +137,7 @@ class BackupFolder:
     def has_lines(self, info: BackupInfo) -> bool:
         """Whether the readable decisions of a backup are as they were written."""
         try:
-            return file_digest(self.path / info.name / _DECISIONS)[1] == info.lines
+            return content_digest(self.path / info.name / _DECISIONS)[1] == info.lines
         except OSError:
             return False
 

@@ -12,7 +12,7 @@ from organizer.errors import SettingsError, StoreError
 from organizer.library.backups.folder import BackupFolder, BackupInfo, SavedFile
 from organizer.library.locate import LIBRARY_FOLDER
 from organizer.library.progress import NoProgress, Progress
-from organizer.store.safety.sealed_lines import file_digest
+from organizer.store.safety.sealed_lines import content_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def _copy(folder: BackupFolder, file: SavedFile, to: Path) -> None:
         shutil.copyfile(source, target)
     except FileNotFoundError as error:
         raise _damaged(folder, file) from error
-    if file_digest(target) != (file.size, file.hash):
+    if content_digest(target) != (file.size, file.hash):
         raise _damaged(folder, file)
 
 

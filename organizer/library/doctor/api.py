@@ -131,7 +131,10 @@ class Doctor:
         database.close()  # what is mended is read anew
         findings = list(examine_files(database, KeptContents(database, self._backup)))
         if not any(finding.is_damage for finding in findings):
-            findings += examine_rows(Store(database))
+            try:
+                findings += examine_rows(Store(database))
+            except StoreError as error:
+                findings.append(Finding("table", str(self.path), error.message))
         there = [f for f in database.safety.files.all() if (database.path / f).is_file()]
         ordered = sorted(findings, key=lambda finding: not finding.is_damage)
         return Diagnosis(tuple(ordered), len(there))

@@ -24,9 +24,9 @@ from organizer.store.repair.manifests import (
 from organizer.store.repair.tables import (
     TableState,
     examine_table,
+    files_in_version,
     stray_tables,
     table_names,
-    version_files,
 )
 from organizer.store.repair.tables_mended import (
     adopt_lost,
@@ -51,6 +51,7 @@ __all__ = [
     "examine_journal",
     "examine_manifest",
     "examine_table",
+    "files_in_version",
     "has_journal_copy",
     "journal_from_decisions",
     "lacking_decisions",
@@ -62,5 +63,4 @@ __all__ = [
     "roll_back",
     "stray_tables",
     "table_names",
-    "version_files",
 ]

@@ -14,7 +14,7 @@ from organizer.store.lance_files import places_of
 from organizer.store.lance_files import version_files as versions_of
 from organizer.store.opened_tables import OpenedTables
 from organizer.store.safety.file_lines import KeptFile
-from organizer.store.safety.sealed_lines import file_digest
+from organizer.store.safety.sealed_lines import content_digest
 
 _DATA, _DELETION, _INDEX = "data file", "deletion file", "index file"
 
@@ -63,7 +63,7 @@ def stray_tables(database: Database) -> list[str]:
     return sorted(f.stem for f in database.path.glob("*.lance") if f.stem not in names)
 
 
-def version_files(dataset: Any) -> dict[str, str]:
+def files_in_version(dataset: Any) -> dict[str, str]:
     """The files of a version of a table: what each is, by its path in the table's folder."""
     rows = dataset.tracked_files(min_version=dataset.version).read_all().to_pylist()
     return {row["path"]: row["type"] for row in rows if row["version"] == dataset.version}
@@ -100,7 +100,7 @@ def examine_table(
     try:
         with translated(database.path):
             dataset = OpenedTables(database.path).open(name, state.version)
-            files = version_files(dataset)
+            files = files_in_version(dataset)
             state.rows = int(dataset.count_rows())
             state.small = sum(f.physical_rows < 65_536 for f in dataset.get_fragments())
     except StoreError as error:
@@ -128,7 +128,7 @@ def _damage(file: Path, kept: Mapping[str, KeptFile], path: Path) -> str:
         size = file.stat().st_size
         if noted is not None and noted.size != size:
             return f"has {size:,} bytes of {noted.size:,}"
-        if noted is not None and file_digest(file)[1] != noted.hash:
+        if noted is not None and content_digest(file)[1] != noted.hash:
             return "has other bytes than were written"
     except FileNotFoundError:
         return "is not there"

@@ -18,8 +18,8 @@ from organizer.store.manifest import MANIFEST
 from organizer.store.safety.sealed_lines import (
     Line,
     append_lines,
+    content_digest,
     digest,
-    file_digest,
     read_lines,
     write_lines,
 )
@@ -113,7 +113,7 @@ class FileLines:
     def _line(self, name: str) -> Line:
         file = self._path / name
         if file.stat().st_size > _SMALL:
-            size, found = file_digest(file)
+            size, found = content_digest(file)
             return {"file": name, "size": size, "hash": found}
         content = file.read_bytes()
         return {

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from organizer.store.safety.sealed_lines import digest, last_line, write_lines
 
-_LARGE = 32 * 1024**2
+_LARGE = 8 * 1024**2
 """Bytes from which a journal is not copied after every write."""
 _LARGE_EVERY = 600.0
 """Seconds between two copies of a large one."""
@@ -63,7 +63,6 @@ class JournalCopy:
         self._journal = journal
         self.file = folder / "journal.sqlite"
         self._about = folder / "journal.jsonl"
-        self._last = 0.0
 
     def revision(self) -> int:
         """The revision of the journal now."""
@@ -78,11 +77,14 @@ class JournalCopy:
             partial.write_bytes(image)
             partial.replace(self.file)
             write_lines(self._about, [{"revision": self.revision(), "hash": digest(image)}])
-            self._last = time.monotonic()
 
     def _is_due(self) -> bool:
-        is_large = self._journal.file.stat().st_size > _LARGE
-        return not (is_large and self._last and time.monotonic() - self._last < _LARGE_EVERY)
+        if self._journal.file.stat().st_size <= _LARGE:
+            return True
+        try:
+            return abs(time.time() - self.file.stat().st_mtime) > _LARGE_EVERY
+        except FileNotFoundError:
+            return True
 
     def state(self) -> CopyState | None:
         """What the copy is; None where there is none, or it is not as it was written."""

@@ -96,7 +96,7 @@ def digest(data: bytes) -> str:
     return blake3(data).hexdigest(_HASH_BYTES)
 
 
-def file_digest(file: Path) -> tuple[int, str]:
+def content_digest(file: Path) -> tuple[int, str]:
     """The size and the hash of a file.
 
     Raises:
