@@ -27,6 +27,7 @@ from organizer.store.decisions import DecisionTable
 from organizer.store.deployments import DeploymentsTable
 from organizer.store.detections import DetectionTables
 from organizer.store.file_index import FileImage, FileIndex, PhotoRoot
+from organizer.store.former_bases import KEPT_BASES, forget_former_bases
 from organizer.store.former_folders import FormerFolders
 from organizer.store.gone_files import AbsentFiles
 from organizer.store.ids import IdRows, IdSet, pack_ids
@@ -43,6 +44,7 @@ from organizer.store.steps import StepTable, step_to_redo, step_to_undo
 from organizer.store.vectors import ImageIds, VectorRows, VectorTables
 
 __all__ = [
+    "KEPT_BASES",
     "MADE_BY_A_PERSON",
     "AbsentFiles",
     "Answer",
@@ -220,6 +222,7 @@ class Store:
         current = self.clusterings.current()
         if current is not None:
             self.clusterings.fold(current.clustering_id)
+        forget_former_bases(self._database)
         self._database.tidy()
 
     def close(self) -> None:
