@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from organizer.store.choices import ChoiceTable
+from organizer.store.conditions import one_of
 from organizer.store.database import Database
 from organizer.store.detections import DetectionTables
 from organizer.store.file_index import FileImage, FileIndex, path_id
@@ -183,7 +184,7 @@ class PhotoTables:
 
     def count_files(self, state: FileState) -> int:
         """Number of files that were there, or not, when last looked for."""
-        return self._database.count("files", f"state = '{state}'")
+        return self._database.count("files", f"state = '{state.value}'")
 
     def count_problems(self) -> int:
         """Number of files that could not be used."""
@@ -378,8 +379,7 @@ class PhotoTables:
 
     def in_order_of_arrival(self, image_ids: Iterable[str]) -> list[str]:
         """Some images in the order in which the library got to know them."""
-        wanted = set(image_ids)
-        where = " OR ".join(f"image_id = '{image_id}'" for image_id in sorted(wanted))
+        where = " OR ".join(one_of("image_id", image_ids))
         rows = self._database.read("images", ["image_id"], where=where or "false")
         return rows["image_id"].to_pylist()  # type: ignore[no-any-return]
 
