@@ -60,11 +60,11 @@ def licence_of(name: str) -> str:
         told = metadata.metadata(name)
     except metadata.PackageNotFoundError:
         return ""
-    if expression := told.get("License-Expression"):
-        return _shortened(expression)
+    if "License-Expression" in told:
+        return _shortened(told["License-Expression"])
     classifiers = told.get_all("Classifier") or []
     lines = [text for text in classifiers if text.startswith("License")]
-    first = (told.get("License") or "").strip().splitlines()[:1]
+    first = "".join(told.get_all("License") or []).strip().splitlines()[:1]
     for text in (*(first if len("".join(first)) < 40 else ()), *lines, *first):
         is_spdx = re.fullmatch(r"[\w.+-]+( (AND|OR) [\w.+-]+)*", text)
         if is_spdx and ("-" in text or text in {"MIT", "ISC"}):
