@@ -4,7 +4,7 @@
 
 A round is an ingest of one new photo, a rename and a recluster, in one library of a few photos.
 Where files and bytes follow the data, their number at the end is about that of the beginning; the
-seconds are medians of the last rounds (ten, or as many as there were).
+seconds, of the processor, are medians of the last ten rounds, or of as many as there were.
 """
 
 from __future__ import annotations
@@ -50,15 +50,15 @@ def _measure(folder: Path, rounds: int, shown: set[int]) -> None:
         library.recluster(k=_K)
         for number in range(1, rounds + 1):
             _make_photo(photos, _FIRST + number)
-            began = time.perf_counter()
+            began = time.process_time()
             library.ingest([photos])
-            ingested = time.perf_counter()
+            ingested = time.process_time()
             next(iter(library.clusters)).rename(f"Name {number}")
-            renamed = time.perf_counter()
+            renamed = time.process_time()
             library.recluster(k=_K)
             seconds["ingest"].append(ingested - began)
             seconds["rename"].append(renamed - ingested)
-            seconds["recluster"].append(time.perf_counter() - renamed)
+            seconds["recluster"].append(time.process_time() - renamed)
             if number in shown or number == rounds:
                 _print(library, number, seconds)
 
