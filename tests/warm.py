@@ -145,14 +145,19 @@ class Warm:
 
 
 @contextmanager
-def warm_program(scratch: Path) -> Iterator[Warm]:
+def warm_program(scratch: Path, *, preloaded: Path | None = None) -> Iterator[Warm]:
     """A process that has imported organizer.
 
     Args:
         scratch: An empty folder for what the commands print.
+        preloaded: A library that stands between the process and the system.
     """
     with subprocess.Popen(
-        [sys.executable, "-c", _MOTHER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", _MOTHER],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **({"LD_PRELOAD": str(preloaded)} if preloaded else {})},
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"

@@ -45,6 +45,8 @@ _SMALL_FRAGMENTS = 8
 _SMALL_ARRAYS = 64
 """Of a table with few and large rows: joining them writes all of them again."""
 _READERS_GRACE = timedelta(hours=1)
+_MAKING_SECONDS = 5.0
+"""How long to wait for whoever makes or migrates the library at this moment."""
 _SOUGHT_BY_INDEX = 4_000
 """Of more ids than these a scan is as quick as reading single rows."""
 
@@ -428,11 +430,12 @@ class Database:
             self._transaction.versions[name] = 0
 
     @contextmanager
-    def writing(self, *, decides: bool = False) -> Iterator[bool]:
+    def writing(self, *, decides: bool = False, seconds: float = 0.0) -> Iterator[bool]:
         """Hold the library for writing; inside of an ingest, for one of its commits.
 
         Args:
             decides: Whether this may be done between two commits of an ingest.
+            seconds: How long to wait for another writer.
 
         Yields:
             True if a command that takes several transactions was interrupted.
@@ -444,7 +447,7 @@ class Database:
             with self._committing():
                 yield False
             return
-        with held_for_writing(self.path, decides=decides) as self.is_beside_ingest:
+        with held_for_writing(self.path, decides=decides, seconds=seconds) as self.is_beside_ingest:
             self.discard_unfinished()
             if self.is_beside_ingest:
                 yield False
@@ -453,8 +456,11 @@ class Database:
                 self._set_finished()
 
     @contextmanager
-    def ingesting(self) -> Iterator[bool]:
+    def ingesting(self, *, seconds: float = 0.0) -> Iterator[bool]:
         """Keep other processes and threads from doing more than deciding; see `writing`.
+
+        Args:
+            seconds: How long to wait for another writer.
 
         Yields:
             True if a command that takes several transactions was interrupted.
@@ -463,7 +469,7 @@ class Database:
             StoreError: Another process or thread writes, or the library cannot be written.
         """
         with ExitStack() as held:
-            with held_for_writing(self.path, seconds=DECISION_SECONDS):
+            with held_for_writing(self.path, seconds=max(seconds, DECISION_SECONDS)):
                 held.enter_context(held_for_ingest(self.path))
                 self.discard_unfinished()
                 was_interrupted = self._is_unfinished()
@@ -493,7 +499,7 @@ class Database:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep all other writers out, of a library that is not made or migrated yet."""
-        with held_for_writing(self.path):
+        with held_for_writing(self.path, seconds=_MAKING_SECONDS):
             yield
 
     def mark_unfinished(self) -> None:
