@@ -363,6 +363,9 @@ class Library:
     ) -> ReclusterReport:
         """Cluster all images again; clusters keep the ids and names of those they continue.
 
+        Whoever decides meanwhile (`corrections`, `undo`, `redo`) waits while the images are read
+        and while the clustering is stored, and no longer. What was decided in between holds in it.
+
         Args:
             k: Number of clusters, "auto" to choose it with evidence, or the lowest and the highest
                 to choose from. Ignored by an algorithm that finds its own.
@@ -402,9 +405,11 @@ class Library:
         )
         settings = _with_seed(self.settings, seed)
         shown = progress_or_none(progress)
-        with self._opened.writing():
+        if dry_run:
+            return run_recluster(self.store, options, settings=settings, progress=shown)
+        with self._opened.ingesting():
             report = run_recluster(self.store, options, settings=settings, progress=shown)
-            if not dry_run:
+            with self.store.writing():
                 self._opened.tidy()
         return report
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
@@ -303,7 +303,9 @@ class Database:
                 yield
                 self._commit_versions(going_on)
         except BaseException:
-            self._undo_writes(going_on)
+            # A disk that fails may not let files be removed either: the next writer does it.
+            with suppress(OSError, StoreError):
+                self._undo_writes(going_on)
             raise
         finally:
             self._transaction = None
@@ -343,11 +345,11 @@ class Database:
         with self.transaction():
             going_on = self._transaction
             assert going_on is not None  # noqa: S101 - it has just begun
-            if name not in going_on.files:
-                going_on.former[name] = self._committed_version(name)
-                going_on.files[name] = TableFiles.read(self._folder(name))
-            going_on.versions.setdefault(name, self.version(name))
             with translated(self.path):
+                if name not in going_on.files:
+                    going_on.former[name] = self._committed_version(name)
+                    going_on.files[name] = TableFiles.read(self._folder(name))
+                going_on.versions.setdefault(name, self.version(name))
                 yield self._connection
                 going_on.versions[name] = self._latest_version(name)
 
@@ -528,12 +530,13 @@ class Database:
         """
         rows = self.journal.rows("SELECT name, version FROM table_versions")
         versions = {row["name"]: row["version"] for row in rows}
-        for folder in self.path.glob("*.lance"):
-            version = versions.get(folder.stem, 0)
-            if not version:
-                remove_table(folder)
-            elif has_version(folder, version):  # where it is damaged, nothing more is removed
-                remove_newer(folder, version)
+        with translated(self.path):
+            for folder in self.path.glob("*.lance"):
+                version = versions.get(folder.stem, 0)
+                if not version:
+                    remove_table(folder)
+                elif has_version(folder, version):  # where it is damaged, nothing more is removed
+                    remove_newer(folder, version)
 
     def adopt(self) -> None:
         """Commit the tables of an older format as they are, each in its latest version.
