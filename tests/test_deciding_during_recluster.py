@@ -20,7 +20,9 @@ class Meanwhile(NoProgress):
     """Does something each time images are clustered."""
 
     def __init__(self, *acts: Callable[[], object]) -> None:
-        self.acts, self.notes, self.fits = list(acts), [], 0
+        self.acts = list(acts)
+        self.notes: list[str] = []
+        self.fits = 0
 
     def begin(self, task: str, total: int | None) -> None:
         del total

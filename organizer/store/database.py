@@ -351,12 +351,26 @@ class Database:
                     going_on.files[name] = TableFiles.read(self._folder(name))
                 going_on.versions.setdefault(name, self.version(name))
                 yield self._connection
-                going_on.versions[name] = self._latest_version(name)
+                dataset = self._latest(name)
+                self._require_whole(dataset, known=going_on.files[name])
+                going_on.versions[name] = int(dataset.version)
 
-    def _latest_version(self, name: str) -> int:
+    def _latest(self, name: str) -> Any:
         import lance
 
-        return int(lance.dataset(str(self._folder(name))).version)
+        return lance.dataset(str(self._folder(name)))
+
+    def _require_whole(self, dataset: Any, *, known: TableFiles) -> None:
+        """Make sure that all of a write is there: one that failed may be lost without a word."""
+        for fragment in dataset.get_fragments():
+            for file in fragment.data_files():
+                place = known.folder / "data" / file.path
+                if str(place) not in known.names and place.stat().st_size != file.file_size_bytes:
+                    raise StoreError(
+                        f"the disk of the library {self.path} did not take all that was written",
+                        "check the disk and the room on it, and run the command again: what was "
+                        "committed is kept",
+                    )
 
     def create_table(
         self, name: str, schema: pa.Schema, metadata: Mapping[str, str] | None = None
@@ -544,7 +558,7 @@ class Database:
         The caller keeps other writers out, and calls it once.
         """
         rows = [
-            {"name": folder.stem, "version": self._latest_version(folder.stem)}
+            {"name": folder.stem, "version": int(self._latest(folder.stem).version)}
             for folder in self.path.glob("*.lance")
             if any((folder / "_versions").glob("*.manifest"))
         ]
