@@ -8,24 +8,29 @@ library that nobody disturbed.
 
 from __future__ import annotations
 
+import errno
 import re
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.conftest import Ran
-from tests.library_facts import Facts, look, what_failed
+from tests.library_facts import REPORTS, Facts, look, what_failed
 from tests.power_cuts import Step
 from tests.warm import Warm
 
 CHANGES = "write sync create rename link unlink mkdir truncate"
 """The kinds of calls that change a file or a folder."""
+
+_FOLDERS = ("photos", "card", "sorted", "moved")
+"""The folders of the session in which files count."""
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+(?:\+00:00|Z)?")
 _SIZE = re.compile(r'"(?:library_bytes|bytes|size_bytes|seconds)": [\d.]+')
@@ -79,6 +84,25 @@ def plain(facts: Facts) -> dict[str, str]:
     return {name: _SIZE.sub("SIZE", text) for name, text in reports.items()} | facts.files
 
 
+FULL = Fault("fail", code=errno.ENOSPC, calls="write create mkdir link truncate")
+READ_ONLY = Fault("fail", code=errno.EROFS, calls="write create rename link unlink mkdir truncate")
+BROKEN = Fault("fail", code=errno.EIO)
+BROKEN_ONCE = Fault("fail", code=errno.EIO, once=True)
+FULL_ONCE = replace(FULL, once=True)
+GONE = Fault("vanish")
+ERRORS = {
+    "full": FULL,
+    "full once": FULL_ONCE,
+    "read-only": READ_ONLY,
+    "broken": BROKEN,
+    "broken once": BROKEN_ONCE,
+    "gone": GONE,
+}
+"""What becomes of a disk, from a call on."""
+
+KILL, TEAR = Fault("kill"), Fault("tear")
+
+
 @dataclass(frozen=True)
 class Stage:
     """A command of the session.
@@ -102,6 +126,16 @@ class Stage:
     def __str__(self) -> str:
         return self.step.name
 
+    def points(self, fault: Fault) -> list[str]:
+        """The calls that a fault may begin at."""
+        return [call for call in self.calls if call.split()[0] in fault.calls.split()]
+
+    def some(self, fault: Fault, count: int, *, seed: int = 0) -> list[Fault]:
+        """A fault at some of the calls, evenly, the last one among them."""
+        n = len(self.points(fault))
+        places = np.linspace(1 + (seed + len(self.step.name)) % 5, n, min(count, n)).astype(int)
+        return [replace(fault, at=int(place)) for place in sorted({*places.tolist()})]
+
 
 class Session:
     """A session of commands, each of which can be harmed again and again.
@@ -110,18 +144,16 @@ class Session:
         warm: What types the commands; it has preloaded what harms calls.
         home: The folder with photos and library; it is empty.
         kept: A folder for the copies.
+        reports: What the library is asked for after each; see `tests.library_facts`.
     """
 
-    def __init__(self, warm: Warm, home: Path, kept: Path) -> None:
-        self.warm, self.home, self._kept = warm, home, kept
+    def __init__(
+        self, warm: Warm, home: Path, kept: Path, *, reports: Sequence[str] = (*REPORTS,)
+    ) -> None:
+        self.warm, self.home, self._kept, self._reports = warm, home, kept, reports
 
-    def record(self, steps: Sequence[Step], *, folders: Sequence[str]) -> Iterator[Stage]:
-        """Type the commands, one after another.
-
-        Args:
-            steps: The commands; photos are there already.
-            folders: Folders of the home in which files count too.
-        """
+    def record(self, steps: Sequence[Step]) -> Iterator[Stage]:
+        """Type the commands, one after another; photos are there already."""
         facts = Facts({})
         log = self._kept / "log"
         for number, step in enumerate(steps):
@@ -130,12 +162,12 @@ class Session:
             kept = self._kept / f"{number:02}"
             _copy(self.home, kept)
             words = list(map(str, step.words(facts)))
-            before = look(self.warm, self.home, folders=folders)
+            before = self.look() if number else Facts({})
             log.write_text("")
             settings = Fault("log").settings(self.home) | {"FAULT_LOG": str(log)}
             ran = self.warm.run(*words, cwd=self.home, **settings)
             assert ran.code == 0, f"{step.name}: {ran.err}"
-            facts = look(self.warm, self.home, folders=folders)
+            facts = self.look()
             yield Stage(step, words, kept, before, facts, log.read_text().splitlines())
 
     def restore(self, stage: Stage) -> None:
@@ -153,9 +185,9 @@ class Session:
         """Type a command that nobody harms."""
         return self.warm.run(*words, cwd=self.home)
 
-    def look(self, folders: Sequence[str] = ()) -> Facts:
+    def look(self) -> Facts:
         """What the library reports now."""
-        return look(self.warm, self.home, folders=folders)
+        return look(self.warm, self.home, folders=_FOLDERS, reports=self._reports)
 
 
 def _copy(folder: Path, to: Path) -> None:
@@ -171,9 +203,6 @@ def differences(found: Facts, expected: Facts) -> list[str]:
 
 
 # What is wrong after it ----------------------------------------------------------------------
-
-FOLDERS = ("photos", "card", "sorted", "moved")
-"""The folders of the session in which files count."""
 
 _GRADUAL = frozenset(
     [
@@ -223,7 +252,7 @@ def _wrong_with_the_words(ran: Ran) -> str:
 
 def _wrong_now(session: Session, stage: Stage, ran: Ran | None = None) -> str:
     """What a reader finds that was neither before the command nor after it."""
-    now = session.look(FOLDERS)
+    now = session.look()
     if now.failure and (stage.before.reports or "no library" not in now.failure):
         return f"a reader: {now.failure}"
     if stage.step.name in _GRADUAL:
@@ -240,12 +269,12 @@ def _wrong_now(session: Session, stage: Stage, ran: Ran | None = None) -> str:
 def _wrong_when_finished(session: Session, stage: Stage) -> str:
     """What is otherwise than in a library that nobody disturbed, when the command is finished."""
     name = stage.step.name
-    if not differences(session.look(FOLDERS), stage.after):
+    if not differences(session.look(), stage.after):
         return ""
     ran = session.type(*stage.words)
     if ran.code and name in _AGAIN:
         ran = session.type(*_AGAIN[name])
-    lacking = differences(session.look(FOLDERS), stage.after)
+    lacking = differences(session.look(), stage.after)
     if not lacking:  # also where it had been done but for the rows, which the next writer repairs
         return ""
     return f"typed again, it is not as if undisturbed: {lacking}; {what_failed(ran)}"

@@ -89,9 +89,9 @@ class Running:
         if self.code() is None:
             os.kill(self.pid, number)
 
-    def finish(self) -> Ran:
-        """Wait for its end."""
-        deadline = time.monotonic() + _AT_MOST
+    def finish(self, *, at_most: float = _AT_MOST) -> Ran:
+        """Wait for its end; it is killed after so many seconds."""
+        deadline = time.monotonic() + at_most
         while (code := self.code()) is None:
             if time.monotonic() > deadline:
                 self.send(signal.SIGKILL)

@@ -57,6 +57,8 @@ def held_for_writing(path: Path, *, decides: bool = False, seconds: float = 0.0)
         if decides or not _is_ingesting(path):
             with _held(path, _WRITER) as is_ours:
                 is_ingesting = _is_ingesting(path)
+                if is_ours and not is_ingesting:
+                    _require_none_elsewhere(path, _INGEST)
                 if is_ours and (decides or not is_ingesting):
                     yield is_ingesting
                     return
@@ -169,9 +171,7 @@ def _held(path: Path, name: str, *, seconds: float = 0.0) -> Iterator[bool]:
         yield False
         return
     try:
-        former = Holder.read(path / name)
-        if former is not None and former.is_elsewhere:
-            raise _held_elsewhere(path, former)
+        _require_none_elsewhere(path, name)
         Holder.of_this_process().note(path / name)
         try:
             yield True
@@ -249,9 +249,12 @@ def _busy(path: Path) -> LibraryBusyError:
     )
 
 
-def _held_elsewhere(path: Path, holder: Holder) -> LibraryBusyError:
-    return LibraryBusyError(
-        f"the library {path} is being written on another computer, or was when that ended: "
-        f"{holder}",
-        "if it has ended there, type organizer unlock, and then the command again",
-    )
+def _require_none_elsewhere(path: Path, name: str) -> None:
+    """Make sure that nobody on another computer noted to hold a lock that is free here."""
+    former = Holder.read(path / name)
+    if former is not None and former.is_elsewhere:
+        raise LibraryBusyError(
+            f"the library {path} is being written on another computer, or was when that ended: "
+            f"{former}",
+            "if it has ended there, type organizer unlock, and then the command again",
+        )
