@@ -163,27 +163,31 @@ class Session:
             _copy(self.home, kept)
             words = list(map(str, step.words(facts)))
             before = self.look() if number else Facts({})
+            self._put(kept)  # who looks brings a library of an older format up
             log.write_text("")
             settings = Fault("log").settings(self.home) | {"FAULT_LOG": str(log)}
-            ran = self.warm.run(*words, cwd=self.home, **settings)
+            ran = self.warm.run(*words, cwd=self.home, **settings, **step.settings)
             assert ran.code == 0, f"{step.name}: {ran.err}"
             facts = self.look()
             yield Stage(step, words, kept, before, facts, log.read_text().splitlines())
 
     def restore(self, stage: Stage) -> None:
         """Put the folder back as it was before a command."""
-        shutil.rmtree(self.home)
-        shutil.rmtree(f"{self.home}/.organizer.away", ignore_errors=True)
-        _copy(stage.kept, self.home)
+        self._put(stage.kept)
 
-    def harmed(self, stage: Stage, fault: Fault, **settings: str) -> Ran:
+    def _put(self, kept: Path) -> None:
+        shutil.rmtree(self.home)
+        _copy(kept, self.home)
+
+    def harmed(self, stage: Stage, fault: Fault) -> Ran:
         """Type a command and harm it."""
         self.restore(stage)
-        return self.warm.run(*stage.words, cwd=self.home, **fault.settings(self.home), **settings)
+        settings = fault.settings(self.home) | stage.step.settings
+        return self.warm.run(*stage.words, cwd=self.home, **settings)
 
-    def type(self, *words: object) -> Ran:
-        """Type a command that nobody harms."""
-        return self.warm.run(*words, cwd=self.home)
+    def type(self, stage: Stage, *words: object) -> Ran:
+        """Type a command that nobody harms, or another one in place of it."""
+        return self.warm.run(*(words or stage.words), cwd=self.home, **stage.step.settings)
 
     def look(self) -> Facts:
         """What the library reports now."""
@@ -206,7 +210,7 @@ def differences(found: Facts, expected: Facts) -> list[str]:
 
 _GRADUAL = frozenset(
     [
-        *("first ingest", "second ingest", "detections import"),
+        *("first ingest", "second ingest", "ingest with upkeep", "detections import", "migration"),
         *("arrange", "arrange --undo", "apply", "undo of moves"),
     ]
 )
@@ -271,9 +275,9 @@ def _wrong_when_finished(session: Session, stage: Stage) -> str:
     name = stage.step.name
     if not differences(session.look(), stage.after):
         return ""
-    ran = session.type(*stage.words)
+    ran = session.type(stage)
     if ran.code and name in _AGAIN:
-        ran = session.type(*_AGAIN[name])
+        ran = session.type(stage, *_AGAIN[name])
     lacking = differences(session.look(), stage.after)
     if not lacking:  # also where it had been done but for the rows, which the next writer repairs
         return ""

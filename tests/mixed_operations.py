@@ -59,7 +59,7 @@ def _words(kind: str, name: str, draw: np.random.Generator) -> Sequence[object]:
     return (*_WAIT, *typed[kind])
 
 
-def type_at_once(warm: Warm, home: Path, *, commands: int, seed: int = 0) -> list[Typed]:
+def type_at_once(warm: Warm, home: Path, *, count: int, seed: int = 0) -> list[Typed]:
     """Make a library, and have four programs type so many commands in all."""
     make_groups(home / "photos")
     for words in (("ingest", "photos", "--embedder", COLOUR), ("recluster", "--k", "3")):
@@ -68,14 +68,14 @@ def type_at_once(warm: Warm, home: Path, *, commands: int, seed: int = 0) -> lis
     programs = []
     for program in range(PROGRAMS):
         draw = np.random.default_rng([seed, program])
-        kinds = draw.choice([*_SHARES], commands // PROGRAMS, p=[*_SHARES.values()]).tolist()
+        kinds = draw.choice([*_SHARES], count // PROGRAMS, p=[*_SHARES.values()]).tolist()
         names = [f"new/{program}/{n}" if k == "ingest" else f"p{program} {n}" * (k in DECIDES)
                  for n, k in enumerate(kinds)]  # fmt: skip
         for n, kind in enumerate(kinds):
             if kind == "ingest":
                 make_photo(home / names[n] / "a.jpg", 10_000 + program * 1_000 + n)
-        words = [_words(kind, name, draw) for kind, name in zip(kinds, names, strict=True)]
-        programs.append((kinds, names, warm.begin(*words, cwd=home)))
+        commands = [_words(kind, name, draw) for kind, name in zip(kinds, names, strict=True)]
+        programs.append((kinds, names, warm.begin(*commands, cwd=home)))
     found = []
     for kinds, names, running in programs:
         ran = running.finish(at_most=1_500.0)

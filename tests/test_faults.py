@@ -122,7 +122,7 @@ def _by_commands(session: Session) -> Callable[[], object]:
 
 
 def _clusters(rows: list[dict[str, object]]) -> object:
-    return sorted((row["id"], row["name"], row["size"]) for row in rows)  # type: ignore[type-var]
+    return sorted((row["id"], row["name"], row["size"]) for row in rows)
 
 
 @pytest.mark.parametrize("name", _DECISIONS)

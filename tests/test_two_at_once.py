@@ -69,7 +69,7 @@ def held_by_another(home: Path) -> Iterator[subprocess.Popen[str]]:
 
 @pytest.mark.slow
 def test_a_hundred_commands_of_four_programs_lose_nothing(warm: Warm, tmp_path: Path) -> None:
-    done = assert_nothing_lost(tmp_path, type_at_once(warm, tmp_path, commands=100))
+    done = assert_nothing_lost(tmp_path, type_at_once(warm, tmp_path, count=100))
     assert len(done) == 9, f"some command was never done: the test tests little: {done}"
 
 
