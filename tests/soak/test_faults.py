@@ -1,6 +1,6 @@
 """Every command killed, and refused by the system, at many of its calls; hundreds at once.
 
-``ORGANIZER_TEST_EVERY`` says at every how many-th call; 5 if it is not set, which is some 500 kills.
+``ORGANIZER_TEST_EVERY`` says at every how many-th call; 5 if it is not set: some 500 kills.
 """
 
 from __future__ import annotations
