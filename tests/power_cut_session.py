@@ -113,7 +113,7 @@ def _age(home: Path) -> None:
     to_format_6(home)
 
 
-MIGRATE = Step("migration", _typed("status"), before=_age)
+MIGRATE = Step("migration", _typed("status"), before=_age, is_final=False)
 UPKEEP = replace(
     SECOND_INGEST,
     name="ingest with upkeep",

@@ -39,6 +39,7 @@ class Step:
         before: What a person does to files before it.
         folders: The folders into which it writes.
         settings: Environment variables.
+        is_final: Whether an ingest after it finds nothing to add to what is known of the images.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Step:
     before: Callable[[Path], None] | None = None
     folders: Sequence[str] = ()
     settings: dict[str, str] = field(default_factory=dict)
+    is_final: bool = True
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class Cut:
         name: After what the power was cut, and when.
         file: The disk.
         promised: What was reported before.
-        is_last: Whether it is the last of its command.
+        is_last: Whether it is the last of its command, and an ingest is to change nothing.
     """
 
     name: str
@@ -118,7 +120,8 @@ def cut_after_each(
             time.sleep(max(0.0, ended + moment.after - time.monotonic()))
             moment.act(disk)
             file = disk.file.with_name(f"{disk.file.stem}-{number:02}-{place}.cut")
-            left.append((f"{step.name}, {moment.name}", disk.cut(file), moment is moments[-1]))
+            is_last = moment is moments[-1] and step.is_final
+            left.append((f"{step.name}, {moment.name}", disk.cut(file), is_last))
         facts = look(warm, disk.home, folders=step.folders)
         assert not facts.failure, f"{step.name}: {facts.failure}"
         cuts += [Cut(name, file, facts, is_last) for name, file, is_last in left]

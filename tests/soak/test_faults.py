@@ -48,8 +48,10 @@ def stages(session: Session) -> dict[str, Stage]:
 
 
 def _every(stage: Stage, fault: Fault, place: int, *, every: int = _EVERY) -> list[Fault]:
-    """A fault at every so many-th call; commands begin at different ones."""
-    calls = range(1 + place % every, len(stage.points(fault)) + 1, every)
+    """A fault at every so many-th call, 60 at most; commands begin at different ones."""
+    count = len(stage.points(fault))
+    every = max(every, count // 60)
+    calls = range(1 + place % every, count + 1, every)
     return [replace(fault, at=at) for at in calls]
 
 
