@@ -124,6 +124,26 @@ class Library:
         store = Store.open(folder) if Store.is_library(folder) else Store.create(folder)
         return cls._start(store, settings)
 
+    @staticmethod
+    def unlock(path: str | Path = ".") -> str | None:
+        """Take a library over from a writer on another computer that ended without saying so.
+
+        Without that, whoever writes is told of it and refused: where a network drive does not pass
+        locks on, or a disk was carried over, nobody but a person knows that it has ended.
+
+        Args:
+            path: As in `open`.
+
+        Returns:
+            What it was, where and since when; None where there is none.
+
+        Raises:
+            LibraryBusyError: A process of this computer writes.
+            StoreError: There is no library, or it cannot be written.
+        """
+        former = Store.take_over(library_path(require_path("path", path)))
+        return None if former is None else str(former)
+
     @classmethod
     def _start(cls, store: Store, settings: Settings | None) -> Self:
         opened = OpenLibrary(store, settings or load_settings(), recovery.repair)
@@ -343,6 +363,9 @@ class Library:
     ) -> ReclusterReport:
         """Cluster all images again; clusters keep the ids and names of those they continue.
 
+        Whoever decides meanwhile (`corrections`, `undo`, `redo`) waits while the images are read
+        and while the clustering is stored, and no longer. What was decided in between holds in it.
+
         Args:
             k: Number of clusters, "auto" to choose it with evidence, or the lowest and the highest
                 to choose from. Ignored by an algorithm that finds its own.
@@ -382,9 +405,11 @@ class Library:
         )
         settings = _with_seed(self.settings, seed)
         shown = progress_or_none(progress)
-        with self._opened.writing():
+        if dry_run:
+            return run_recluster(self.store, options, settings=settings, progress=shown)
+        with self._opened.ingesting():
             report = run_recluster(self.store, options, settings=settings, progress=shown)
-            if not dry_run:
+            with self.store.writing():
                 self._opened.tidy()
         return report
 

@@ -27,6 +27,7 @@ def write_ingest(
     name_times: NamePattern | None = None,
     verify: bool = False,
     reread_metadata: bool = False,
+    waits: bool = True,
 ) -> IngestReport:
     """Keep other writers out but for decisions, ingest, and tidy up; see `run_ingest`.
 
@@ -34,7 +35,7 @@ def write_ingest(
         LibraryBusyError: Another process writes.
         OrganizerError: As `organizer.library.Library.ingest` raises.
     """
-    with opened.ingesting() as was_interrupted:
+    with opened.ingesting(waits=waits) as was_interrupted:
         report = run_ingest(
             opened.store,
             starts,
