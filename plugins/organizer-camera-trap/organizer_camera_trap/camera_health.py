@@ -1,9 +1,9 @@
-"""The photos of each camera -> what to look at: its clock, its flash, whether it ran."""
+"""The photos of each camera -> what to look at: its clock, its flash, its view, whether it ran."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
 
@@ -13,6 +13,7 @@ from organizer.library import Library
 from organizer.library.images.capture import CaptureInfo, read_capture_info
 from organizer.library.images.placement import read_placement
 from organizer.types import Deployment, Labels
+from organizer_camera_trap.camera_views import CameraViews, ViewChange
 from organizer_camera_trap.clock_checks import ClockFindings, check_clock
 
 _BLACK = 0.03
@@ -36,6 +37,7 @@ class CameraHealth:
         black_nights: Whether nearly all of its photos at night are black: the flash failed.
         silent_days: Days without a photo before the end of the deployment, where they are more
             than a week and than any time between two photos; None else.
+        view: When its view changed and stayed so; None where it did not, or nothing tells.
     """
 
     camera: str | None
@@ -45,11 +47,13 @@ class CameraHealth:
     clock: ClockFindings
     black_nights: bool
     silent_days: int | None
+    view: ViewChange | None = None
 
     @property
     def is_doubtful(self) -> bool:
         """Whether there is anything to look at."""
-        return self.clock.is_doubtful or self.black_nights or self.silent_days is not None
+        found = (self.silent_days, self.view)
+        return self.clock.is_doubtful or self.black_nights or any(one is not None for one in found)
 
 
 def check_cameras(
@@ -66,11 +70,15 @@ def check_cameras(
     with library.store.snapshot():
         info = read_capture_info(library.store, settings=library.settings)
         deployments = read_placement(library.store).deployments
-    now = now or datetime.now(UTC)
-    return tuple(
-        _check(info, rows, deployments.get(info.deployments[int(rows[0])] or ""), now, where)
-        for rows in _by_camera(info)
-    )
+        views = CameraViews.open(library, info)
+        now = now or datetime.now(UTC)
+        checked = []
+        for rows in _by_camera(info):
+            deployment = deployments.get(info.deployments[int(rows[0])] or "")
+            health = _check(info, rows, deployment, now, where)
+            change = views.change_of(rows) if views is not None else None
+            checked.append(replace(health, view=change))
+    return tuple(checked)
 
 
 def _by_camera(info: CaptureInfo) -> Iterator[Labels]:

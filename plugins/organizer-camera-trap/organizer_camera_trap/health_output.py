@@ -49,3 +49,9 @@ def _lines(camera: CameraHealth) -> Iterator[str]:
         yield "its photos of the nights are black: did the flash fail?"
     if camera.silent_days is not None:
         yield f"no photo in the last {count_text(camera.silent_days, 'day')} before its end"
+    if camera.view is not None:
+        day, _, time = camera.view.at.partition("T")
+        yield (
+            f"its view changed on {day} at {time[:5]} and stayed so, from "
+            f"{Path(camera.view.path).name} on: was the camera moved, or its lens covered?"
+        )
