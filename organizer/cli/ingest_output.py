@@ -31,6 +31,7 @@ def print_ingest(
         print_json(ingest_fields(report))
     else:
         _lines(report)
+    say_failed_checks(report)
     for found in report.absent:
         say(found.text)
         say(f"hint: {found.hint}")
@@ -60,6 +61,12 @@ def print_ingest(
             f"{count_text(report.total_unassigned, 'image')} unassigned (organizer clusters show "
             "unsure); organizer recluster may find clusters for them"
         )
+
+
+def say_failed_checks(report: IngestReport) -> None:
+    """The checks of plugins that failed."""
+    for failed in report.failed_checks:
+        say(f"the check {failed.check!r} of a plugin failed, and says nothing: {failed.reason}")
 
 
 def print_not_read(report: IngestReport) -> None:
@@ -139,6 +146,8 @@ def _lines(report: IngestReport) -> None:
     if report.novel:
         print_line(f"{count_text(report.total_unassigned, 'image')} still unassigned")
     print_line(f"{count_text(report.images, 'image')} in the library")
+    for remark in report.remarks:
+        print_line(f"look at: {remark.text}")
 
 
 def _times(report: IngestReport) -> None:

@@ -137,6 +137,7 @@ class CommitBuffer:
                 self._report.note(file)
             if file.facts is not None and file.facts.image_id in facts:
                 self._report.count_time(file.facts)
+        self._report.note_came([*facts, *sorted(described.changed)])
         self._images.add(facts)
         self._report.embedded += len(fresh.image_ids) + len(described.turned)
         self._files, self._batches, self._again = [], [], set()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
 from organizer.library.ingest.novelty import NovelCluster
+from organizer.library.ingest.remarks import MOST_CHECKED, FailedCheck, IngestRemark
 from organizer.metadata import time_source
 from organizer.store import AbsentFiles
 from organizer.types import ImageFacts, Outcome, PartSpec, ProcessedFile
@@ -85,6 +88,9 @@ class IngestReport:
             that photo is.
         first_replaced: The first of them, "" where there is none.
         merged: Pairs of images of an older library that were one picture, and are one image now.
+        came: The images that came, or of which other things are known now; see `MOST_CHECKED`.
+        remarks: What the checks of plugins say about them.
+        failed_checks: The checks that failed.
     """
 
     counts: Counter[Outcome] = field(default_factory=Counter)
@@ -112,6 +118,9 @@ class IngestReport:
     replaced: int = 0
     first_replaced: str = ""
     merged: int = 0
+    came: list[str] = field(default_factory=list)
+    remarks: tuple[IngestRemark, ...] = ()
+    failed_checks: tuple[FailedCheck, ...] = ()
 
     @property
     def unusable(self) -> int:
@@ -130,6 +139,10 @@ class IngestReport:
         if str(file) in self.examples[counted]:
             self.examples[counted].remove(str(file))
         self.count(outcome, file)
+
+    def note_came(self, image_ids: Iterable[str]) -> None:
+        """Note images that are to be checked, as far as there is room."""
+        self.came += islice(image_ids, MOST_CHECKED - len(self.came))
 
     def count_replaced(self, file: Path) -> None:
         """Count a file in whose place another photo is now."""

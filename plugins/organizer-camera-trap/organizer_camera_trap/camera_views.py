@@ -22,7 +22,7 @@ from organizer_camera_trap.formats.camtrap_dp.taxa import Taxa
 from organizer_camera_trap.view_change import LEAST, find_change, median_vector
 
 _PLACES = "hog"
-"""The embedder that tells best where things are in a picture: what others made for is the animal."""
+"""The embedder that tells best where things are in a picture; networks tell what they are."""
 _MOST_BURSTS, _MOST_OF_BURST = 2_000, 5
 
 

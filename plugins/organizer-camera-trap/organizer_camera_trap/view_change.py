@@ -10,13 +10,12 @@ knocked, covered or moved, and the first snow, all change it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.types import Vectors
+from organizer.types import Labels, Vectors
 
 _TOGETHER = 5
 """Bursts whose median is one look at the background: an animal is in two of them at most."""
@@ -60,7 +59,7 @@ def find_change(vectors: Vectors) -> Change | None:
     if len(vectors) < LEAST:
         return None
     size = max(_TOGETHER, -(-len(vectors) // _MOST))
-    starts = np.arange(0, len(vectors) - size + 1, size)
+    starts: Labels = np.arange(0, len(vectors) - size + 1, size, dtype=np.int64)
     ends = [*starts[1:].tolist(), len(vectors)]
     looks = np.stack([median_vector(vectors[a:b]) for a, b in zip(starts, ends, strict=True)])
     apart = _distances(looks)
@@ -114,7 +113,7 @@ def _within(apart: NDArray[np.float64], side: NDArray[np.int64]) -> NDArray[np.f
     return np.asarray(np.median(others, axis=1))
 
 
-def _first_after(vectors: Vectors, looks: Vectors, starts: Sequence[int], at: int) -> int:
+def _first_after(vectors: Vectors, looks: Vectors, starts: Labels, at: int) -> int:
     """The first vector that is nearer to the looks after a change than to those before."""
     before, after = median_vector(looks[:at]), median_vector(looks[at:])
     begin, end = int(starts[at - 1]), int(starts[min(at + 1, len(starts) - 1)])
