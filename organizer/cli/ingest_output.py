@@ -31,6 +31,7 @@ def print_ingest(
         print_json(ingest_fields(report))
     else:
         _lines(report)
+    say_turned(report)
     say_failed_checks(report)
     for found in report.absent:
         say(found.text)
@@ -60,6 +61,26 @@ def print_ingest(
         say(
             f"{count_text(report.total_unassigned, 'image')} unassigned (organizer clusters show "
             "unsure); organizer recluster may find clusters for them"
+        )
+
+
+def say_turned(report: IngestReport) -> None:
+    """What became of the boxes of photos that are shown otherwise than before."""
+    turned = report.turned
+    if turned.photos:
+        photos = count_text(turned.photos, "photo")
+        crops = count_text(turned.embedded, "crop")
+        say(f"{photos} turned with the boxes of its detections; {crops} embedded anew")
+    if turned.failed:
+        crops = count_text(
+            turned.failed, "crop of a turned photo has", "crops of turned photos have"
+        )
+        say(f"{crops} the vector of before: {turned.first_failure}")
+    if turned.doubtful:
+        photos = count_text(turned.doubtful, "photo was", "photos were")
+        say(
+            f"{photos} turned in a way that does not tell how; where the boxes of its detections "
+            "are wrong now, run the detector again, and organizer detections import FILE"
         )
 
 

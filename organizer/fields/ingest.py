@@ -46,6 +46,12 @@ def ingest_fields(report: IngestReport) -> dict[str, object]:
             {"folder": str(found.folder), "known": found.known, "gone": len(found.gone)}
             for found in report.absent
         ],
+        "turned": {
+            "photos": report.turned.photos,
+            "crops": report.turned.embedded,
+            "failed": report.turned.failed,
+            "doubtful": report.turned.doubtful,
+        },
         "remarks": [{"check": said.check, "text": said.text} for said in report.remarks],
         "failed_checks": [
             {"check": failed.check, "reason": failed.reason} for failed in report.failed_checks

@@ -269,7 +269,7 @@ def get_image(
     listed = ImageItem.of(found.listed, names) if found.listed is not None else None
     file = found.paths[0][0] if found.paths else None
     shown = listed.model_dump() if listed is not None else {
-        "id": image_id, "path": str(file or ""), "name": file.name if file else "",
+        "id": found.image_id, "path": str(file or ""), "name": file.name if file else "",
     }  # fmt: skip
     return ImageDetail(
         **{**shown, "box": box_shares(found.box) if found.box is not None else None},

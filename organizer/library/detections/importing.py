@@ -15,6 +15,7 @@ from organizer.store.detections import QUARANTINED_CATEGORIES
 from organizer.types import (
     CROPS_PREFIX,
     SAME_ANIMAL,
+    Box,
     Crop,
     Detected,
     ImageDetections,
@@ -142,10 +143,13 @@ def with_crops(
     """
     boxes = one.detections
     free = {crop.crop_id: crop for crop in known}
+    # A crop of a photo that was turned since has an id of where it was.
+    held = {crop_id(one.image_id, crop.box): crop.crop_id for crop in known}
+    turned = set(held.values()) - held.keys()
     ids: dict[int, str] = {}
     wanted = [n for n, box in enumerate(boxes) if box.category not in QUARANTINED_CATEGORIES]
     for number in wanted:
-        own = crop_id(one.image_id, boxes[number].box)
+        own = held.get(crop_id(one.image_id, boxes[number].box), "")
         if free.pop(own, None) is not None:
             ids[number] = own
     for number in sorted(wanted, key=lambda n: -boxes[n].confidence):
@@ -157,7 +161,15 @@ def with_crops(
                 key=lambda i: (i in active, alike[i]),
                 default=None,
             )
-            ids[number] = crop_id(one.image_id, box) if best is None else best
+            place = crop_id(one.image_id, box)  # two boxes that are the same make one crop
+            ids[number] = best or held.get(place) or _new_id(place, box, turned)
             free.pop(ids[number], None)
     named = (replace(box, crop_id=ids.get(number, "")) for number, box in enumerate(boxes))
     return replace(one, detections=tuple(named))
+
+
+def _new_id(made: str, box: Box, turned: Container[str]) -> str:
+    """The id of a new crop: its own, unless one that was turned away from there has that."""
+    while made in turned:
+        made = crop_id(made, box)
+    return made

@@ -57,6 +57,25 @@ class NotedPhotos:
 
 
 @dataclass(slots=True)
+class TurnedCrops:
+    """What became of the boxes and crops of photos that are shown otherwise than before.
+
+    Attributes:
+        photos: Photos whose boxes were turned.
+        embedded: Crops that were embedded anew.
+        failed: Crops that have the vectors of before, since no others could be made.
+        first_failure: Why, for the first of them, in one line.
+        doubtful: Photos with boxes that may be those of the picture as it was shown before.
+    """
+
+    photos: int = 0
+    embedded: int = 0
+    failed: int = 0
+    first_failure: str = ""
+    doubtful: int = 0
+
+
+@dataclass(slots=True)
 class IngestReport:
     """What an ingest did.
 
@@ -88,6 +107,7 @@ class IngestReport:
             that photo is.
         first_replaced: The first of them, "" where there is none.
         merged: Pairs of images of an older library that were one picture, and are one image now.
+        turned: What became of the boxes and crops of photos that a tag turned.
         came: The images that came, or of which other things are known now; see `MOST_CHECKED`.
         remarks: What the checks of plugins say about them.
         failed_checks: The checks that failed.
@@ -118,6 +138,7 @@ class IngestReport:
     replaced: int = 0
     first_replaced: str = ""
     merged: int = 0
+    turned: TurnedCrops = field(default_factory=TurnedCrops)
     came: list[str] = field(default_factory=list)
     remarks: tuple[IngestRemark, ...] = ()
     failed_checks: tuple[FailedCheck, ...] = ()

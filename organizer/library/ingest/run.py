@@ -403,7 +403,7 @@ class _Ingest:
             self.report,
             embedded=self.embedded,
             pictures=pictures,
-            seed=self.settings.seed,
+            settings=self.settings,
         )
 
     def _executor(self) -> Executor:
