@@ -1,4 +1,4 @@
-"""Ids of images that became one with another image are understood: typed, and sent to the service."""
+"""Ids of images that became one with another are understood, typed or sent to the service."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_python_understands_the_id(filled: Library, pair: tuple[str, str]) -> No
     details = filled.images.details(gone)
     assert details is not None
     assert details.image_id == kept
-    assert filled.images[gone].image_id == kept
+    assert filled.images[gone].id == kept
     assert filled.images.present_file(gone) == filled.images.present_file(kept)
     assert filled.images.thumbnail(gone) is not None
     hits = [hit.image_id for hit in filled.search(gone, limit=3)]

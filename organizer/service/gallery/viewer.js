@@ -106,6 +106,7 @@ export function Viewer({ app, collection, selection, position, context = {} }) {
       <div class="viewer-bar">
         <span class="numbers" role="status">${count(place + 1)} of ${count(collection.size)}</span>
         <span class="viewer-name">${image?.name || ""}</span>
+        ${image?.missing && html`<span class="chip border">file missing</span>`}
         ${isSelected && html`<span class="chip accent">selected</span>`}
         <button class="quiet" aria-pressed=${String(hasFacts)} onClick=${() => setFacts(!hasFacts)}>
           Facts <kbd>i</kbd>
