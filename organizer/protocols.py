@@ -350,6 +350,17 @@ class NeedyExporter(Protocol):
 
 
 @runtime_checkable
+class StillsExporter(Protocol):
+    """An exporter whose format cannot hold videos beside pictures.
+
+    Attributes:
+        takes_videos: False leaves videos out, and their number is told.
+    """
+
+    takes_videos: bool
+
+
+@runtime_checkable
 class PictureExporter(Protocol):
     """An exporter that takes a small picture of each image.
 

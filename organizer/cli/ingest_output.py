@@ -99,6 +99,10 @@ def print_not_read(report: IngestReport) -> None:
         files = count_text(report.companions, "file")
         verb = "belongs" if report.companions == 1 else "belong"
         say(f"{files} {verb} to photos: raw files, videos and sidecars of the same name")
+    if report.videos_beside:
+        videos = count_text(report.videos_beside, "video")
+        verb = "is an image of its" if report.videos_beside == 1 else "are images of their"
+        say(f"{videos} {verb} own, beside a photo of the same name: longer than a live photo's")
     kinds = list(by_kind(report.other_suffixes).items())
     shown = max(_KINDS_SHOWN, sum(file_kind(suffix) < FileKind.UNKNOWN for suffix, _ in kinds))
     for suffix, count in kinds[:shown]:

@@ -27,6 +27,7 @@ def ingest_fields(report: IngestReport) -> dict[str, object]:
         "pile": report.total_unassigned,
         "other_suffixes": by_kind(report.other_suffixes),
         "companions": report.companions,
+        "videos_beside_photos": report.videos_beside,
         "interrupted": report.interrupted,
         "without_time": report.without_time,
         "time_sources": dict(report.time_sources),

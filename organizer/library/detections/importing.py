@@ -14,6 +14,7 @@ from organizer.store import Store
 from organizer.store.detections import QUARANTINED_CATEGORIES
 from organizer.types import (
     CROPS_PREFIX,
+    FRAME_AT,
     SAME_ANIMAL,
     Box,
     Crop,
@@ -99,6 +100,8 @@ def import_detections(
         )
         imported.left += len(some) - len(kept)
         crops = store.detections.crops_of(one.image_id for one in kept)
+        if any(FRAME_AT in one.extra for one in kept):
+            store.photos.count_turn()  # another frame may stand for a video now
         imported.new += store.detections.write(
             [with_crops(one, crops.get(one.image_id, ()), active) for one in kept]
         )

@@ -19,6 +19,7 @@ from organizer.execute import in_order
 from organizer.library import embedders
 from organizer.library.images.frames import (
     cut_box,
+    frame_shown,
     needed_side,
     present_files,
     read_frame,
@@ -136,6 +137,7 @@ class _Job:
     facts: ImageFacts
     files: Sequence[Path]
     crops: Sequence[Crop]
+    frame_at: float | None
 
 
 _Piece = tuple[str, Prepared | None]
@@ -205,6 +207,7 @@ class _CropEmbedding:
                 min_side=needed,
                 max_bytes=max_bytes,
                 picture=job.facts.picture_hash,
+                frame_at=job.frame_at,
             )
             ids = [crop.crop_id for crop in job.crops]
             if image is None:
@@ -230,7 +233,9 @@ class _CropEmbedding:
         while some := list(islice(frames, _FRAMES_AT_ONCE)):
             facts = self._store.photos.facts_of(some)
             files = self._store.photos.files_of(some, with_people=True)
+            detected = self._store.detections.of(some)
             for image_id in some:
                 if image_id in facts:
                     here = present_files(files.get(image_id, ()))
-                    yield _Job(facts[image_id], here, by_frame[image_id])
+                    at = frame_shown(facts[image_id], detected.get(image_id))
+                    yield _Job(facts[image_id], here, by_frame[image_id], at)

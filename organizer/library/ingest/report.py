@@ -91,6 +91,8 @@ class IngestReport:
         unassigned: All images that are unassigned afterwards.
         other_suffixes: Files of kinds that are not read, by suffix.
         companions: Files that belong to photos, such as their raw files and sidecars.
+        videos_beside: Videos that are images of their own though a photo has their name: they are
+            longer than that of a live photo.
         embedder: What made the vectors.
         engine: What ran it and in which precision, where that is not plain Python.
         seconds: Wall time.
@@ -124,6 +126,7 @@ class IngestReport:
     total_unassigned: int = 0
     other_suffixes: Counter[str] = field(default_factory=Counter)
     companions: int = 0
+    videos_beside: int = 0
     embedder: PartSpec = field(default_factory=lambda: PartSpec(""))
     engine: str = ""
     seconds: float = 0.0

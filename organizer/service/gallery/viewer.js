@@ -176,7 +176,8 @@ function Picture({ id, image, ratio, isZoomed, onZoom, onSwipe }) {
   return html`<div class="picture ${isZoomed ? "zoomed" : ""}" ...${onTouch}>
     <div class="frame" onDblClick=${onZoom}
       style=${styleOf({ shape, width, isZoomed })}>
-      <img class="small" src=${thumbnailUrl(id, 768)} alt="" draggable=${false} />
+      <img class="small" src=${thumbnailUrl(id, 768)} alt="" draggable=${false}
+        onError=${({ target }) => (target.style.visibility = "hidden")} />
       ${large && html`<img class="large ${isLarge ? "shown" : ""}" src=${large} alt=""
         draggable=${false} decoding="async" onLoad=${() => setLarge(true)} onError=${onError} />`}
       ${boxes.map(
