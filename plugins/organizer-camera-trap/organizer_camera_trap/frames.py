@@ -34,8 +34,9 @@ class FrameBox:
 def frame_number(box: Any) -> int | None:
     """The number of the frame that a box is in; None where none is told."""
     number = box.get("frame_number") if isinstance(box, dict) else None
-    is_number = isinstance(number, int) and not isinstance(number, bool)
-    return number if is_number and number >= 0 else None
+    if not isinstance(number, int) or isinstance(number, bool) or number < 0:
+        return None
+    return number
 
 
 def boxes_of_one_frame(boxes: Sequence[FrameBox]) -> tuple[int | None, list[FrameBox]]:
