@@ -38,6 +38,8 @@ def turn_detections(
         report: Counts what is done.
         settings: For embedding.
     """
+    if not images:
+        return
     known = store.detections.of(images)
     crops = store.detections.crops_of(images)
     held = [image_id for image_id in images if image_id in known or image_id in crops]
