@@ -39,6 +39,14 @@ EmbedderOption = Annotated[
     str | None,
     typer.Option("--embedder", metavar="NAME", help="An embedder; see organizer models."),
 ]
+TimeFromNameOption = Annotated[
+    str | None,
+    typer.Option(
+        "--time-from-name",
+        metavar="PATTERN",
+        help="Times from file names, where there is no other: IMG_%Y%m%d_%H%M%S*",
+    ),
+]
 WeightsOption = Annotated[
     Path | None,
     typer.Option(

@@ -260,9 +260,7 @@ class Library:
             24
         """
         require_flag("other_weights", other_weights)
-        name_times = None
-        if time_from_name is not None:
-            name_times = NamePattern.parse(require_text("time_from_name", time_from_name))
+        name_times = _name_pattern(time_from_name)
         require_flag("confirm_missing", confirm_missing)
         require_flag("verify", verify)
         require_flag("reread_metadata", reread_metadata)
@@ -284,6 +282,7 @@ class Library:
             name_times=name_times,
             verify=verify,
             reread_metadata=reread_metadata,
+            library=self,
         )
         if self._opened.is_served:
             self.images.refresh()  # whoever waited for the ingest sees its images
@@ -296,6 +295,7 @@ class Library:
         embedder: str | Embedder | None = None,
         settle: float = SETTLE,
         poll: bool = False,
+        time_from_name: str | None = None,
         progress: Progress | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> Iterator[WatchEvent]:
@@ -313,6 +313,7 @@ class Library:
             poll: Whether to look every `settle` seconds, and not wait for events of the file
                 system: on a network drive into which other machines write, where without it new
                 files are found within a minute.
+            time_from_name: As in `ingest`.
             progress: Receives the progress of each ingest.
             stop: Asked several times a second, and after every batch of an ingest.
 
@@ -334,6 +335,7 @@ class Library:
             embedders.stored_spec(self.store, embedder)
         require_executor(self.settings)
         require_function("stop", stop)
+        name_times = _name_pattern(time_from_name)
         named = [] if paths is None else require_paths("paths", paths)
         folders = require_folders(named, known=self.roots())
         return FolderWatch(
@@ -344,6 +346,8 @@ class Library:
             poll=require_flag("poll", poll),
             progress=progress_or_none(progress),
             stop=stop,
+            name_times=name_times,
+            library=self,
         ).events()
 
     def recluster(
@@ -750,3 +754,9 @@ def _with_seed(settings: Settings, seed: int | None) -> Settings:
         return settings
     seed = require_integer("seed", seed, least=0, most=_SEEDS - 1)
     return settings.model_copy(update={"seed": seed})
+
+
+def _name_pattern(time_from_name: str | None) -> NamePattern | None:
+    if time_from_name is None:
+        return None
+    return NamePattern.parse(require_text("time_from_name", time_from_name))

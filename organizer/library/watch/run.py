@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from organizer.capture_times import NamePattern
 from organizer.errors import LibraryBusyError, SettingsError, StoreError
 from organizer.library.ingest.run import pending_files
 from organizer.library.ingest.write import write_ingest
@@ -86,6 +88,8 @@ class FolderWatch:
         poll: Whether to look every few seconds and not wait for events of the file system.
         progress: Receives the progress of each ingest.
         stop: Asked several times a second; True ends it.
+        library: What the checks of plugins are given after each ingest.
+        name_times: How names of files tell the times of images that have no other.
         longest_wait: Seconds after which complete files are ingested though others are copied.
     """
 
@@ -96,6 +100,8 @@ class FolderWatch:
     poll: bool
     progress: Progress
     stop: Callable[[], bool]
+    library: Any
+    name_times: NamePattern | None = None
     longest_wait: float = LONGEST_WAIT
     _waiting: WaitingFiles = field(init=False)
     _file_events: FileSystemEvents | None = None
@@ -271,6 +277,8 @@ class FolderWatch:
             confirm_missing=self._sees_files_go,
             is_complete=complete.__contains__,
             waits=False,
+            name_times=self.name_times,
+            library=self.library,
         )
         if not report.interrupted:
             self._waiting.has_read(complete)
