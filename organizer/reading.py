@@ -1,0 +1,163 @@
+"""What worker processes do with a file: read it, tell which image it is, decode it.
+
+Whatever may go wrong in a decoder goes wrong there (`organizer.workers`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from organizer import decode, light, metadata
+from organizer.errors import ImageError
+from organizer.identity import identify
+from organizer.pixels.colour import ColourProfiles
+from organizer.protocols import MetadataReader
+from organizer.types import (
+    DAMAGE,
+    DURATION,
+    KIND,
+    DecodedImage,
+    Identity,
+    ImageFacts,
+    ImageRef,
+    KnownImage,
+    ReaderFailure,
+)
+
+WORKER = f"{__name__}:FileReader"
+"""What a `organizer.workers.WorkerPool` of this work serves."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingOptions:
+    """How the files of an ingest are read.
+
+    Attributes:
+        min_side: As in `organizer.decode.decode_image`.
+        max_bytes: A larger file is refused.
+        video_frames: Frames of a video at most.
+    """
+
+    min_side: int | None
+    max_bytes: int
+    video_frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture to embed.
+
+    Attributes:
+        pixels: ``(h, w, 3)`` uint8 RGB, upright.
+        frame_at: Of a frame of a video: seconds from its beginning.
+    """
+
+    pixels: NDArray[np.uint8]
+    frame_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """What was found in a file; its pictures came before.
+
+    Attributes:
+        image_id: The image.
+        facts: What the file says of it; None where that is known.
+        reader_failures: Readers of metadata that failed on it.
+        holds_more: Whether the file holds further pictures.
+    """
+
+    image_id: str
+    facts: ImageFacts | None = None
+    reader_failures: tuple[ReaderFailure, ...] = ()
+    holds_more: bool = False
+
+
+Reading: TypeAlias = Generator[Identity | Picture, KnownImage | None, ReadFile]
+
+
+class FileReader:
+    """Reads files, with what is kept from one to the next."""
+
+    def read(self, ref: ImageRef, options: ReadingOptions) -> Reading:
+        """Read a file of an ingest.
+
+        First its identity is yielded, and the answer is which image of the library that is; then
+        its pictures, none where the image has a vector and the file shows it as it is.
+
+        Raises:
+            ImageError: The file cannot be used.
+            PluginError: A reader of metadata cannot be loaded.
+        """
+        data = decode.read_file(ref, max_bytes=options.max_bytes)
+        found = identify(data)
+        known = yield found
+        if known is not None and known.is_embedded:
+            tags = self._tags(ref, data, found, known)
+            if tags is not None:
+                return tags
+        image_id = found.picture if known is None else known.image_id
+        if decode.is_video(ref):
+            return (yield from _frames(ref, data, image_id, found, options.video_frames))
+        image = decode.decode_image(
+            ref, data, image_id=image_id, min_side=options.min_side, profiles=self._profiles
+        )
+        extra = metadata.read_extra(image, data, self._readers)
+        facts = _facts(image, found, extra.found)
+        yield Picture(image.pixels)
+        return ReadFile(image_id, facts, extra.failures, image.holds_more)
+
+    @cached_property
+    def _readers(self) -> dict[str, MetadataReader]:
+        return metadata.installed_readers()
+
+    @cached_property
+    def _profiles(self) -> ColourProfiles:
+        return ColourProfiles()
+
+    def _tags(
+        self, ref: ImageRef, data: bytes, found: Identity, known: KnownImage
+    ) -> ReadFile | None:
+        """A file of an image that has a vector; None where the file shows it otherwise."""
+        if known.file_hash == found.file:
+            return ReadFile(known.image_id)
+        try:
+            image = decode.decode_image(ref, data, image_id=known.image_id, only_tags=True)
+        except ImageError:  # the picture is one that is in the library; only its tags are lost
+            return ReadFile(known.image_id)
+        if known.view not in {"", image.view}:
+            return None
+        extra = metadata.read_extra(image, data, self._readers)
+        return ReadFile(known.image_id, _facts(image, found, extra.found), extra.failures)
+
+
+def _frames(ref: ImageRef, data: bytes, image_id: str, found: Identity, most: int) -> Reading:
+    """The frames of a video; what is known of it is measured on the first."""
+    facts: ImageFacts | None = None
+    for frame in decode.decode_frames(ref, data, image_id=image_id, most=most):
+        if facts is None:
+            told = {KIND: "video"} | ({} if frame.duration is None else {DURATION: frame.duration})
+            facts = _facts(frame, found, told)
+        yield Picture(frame.pixels, frame.frame_at or 0.0)
+    return ReadFile(image_id, facts)
+
+
+def _facts(image: DecodedImage, found: Identity, extra: dict[str, str | int | float]) -> ImageFacts:
+    if image.damage:
+        extra = {**extra, DAMAGE: image.damage}
+    facts = replace(
+        metadata.image_facts(image, extra),
+        picture_hash=found.picture,
+        file_hash=found.file,
+        view=image.view,
+    )
+    if not image.pixels.size:
+        return facts
+    measured = light.measure_light(image.pixels)
+    return replace(facts, brightness=measured.brightness, chroma=measured.chroma)
