@@ -1,7 +1,8 @@
-"""Where the work runs: on threads of this process. Another place is a plugin.
+"""Where the work runs: on this machine. Another place is a plugin.
 
-Every embedder gets the same engine: files are read, hashed, decoded and prepared on threads, a
-bounded number of them ahead, and embedded in batches by the calling thread. Order is kept.
+Every embedder gets the same engine: files are read, hashed and decoded in worker processes, which a
+file may crash without harm to the others, prepared on threads, a bounded number of them ahead, and
+embedded in batches by the calling thread. Order is kept.
 """
 
 from __future__ import annotations
@@ -9,10 +10,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
+from organizer import metadata
 from organizer.embed.frames import join_pictures
 from organizer.embed.pictures import Prepared, embed_pictures, prepare_picture
 from organizer.errors import ImageError
@@ -43,8 +49,12 @@ _FILES_PER_BATCH = 8
 duplicates is committed as it goes too."""
 
 
+_FILES_PER_START = 16
+"""A process takes as long to start as so many photos to decode."""
+
+
 class ThreadedExecutor:
-    """Reads, decodes and prepares on threads; embeds on the caller's thread."""
+    """Reads and decodes in processes, prepares on threads, embeds on the caller's thread."""
 
     def __init__(
         self,
@@ -58,6 +68,15 @@ class ThreadedExecutor:
         self._batch_size = batch_size
         self._max_file_bytes = max_file_bytes
         self._video_frames = video_frames
+        self._workers: WorkerPool | None = None
+
+    @contextmanager
+    def started(self, files: int) -> Iterator[None]:
+        """See `organizer.protocols.StartableExecutor`; the processes serve one `run`."""
+        with WorkerPool(WORKER, self._threads) as self._workers:
+            self._workers.start(-(-files // _FILES_PER_START))
+            yield
+        self._workers = None
 
     def run(
         self,
@@ -74,8 +93,9 @@ class ThreadedExecutor:
         def work(ref: ImageRef) -> _Work:
             return _read_and_prepare(ref, embedder, workers, options, find)
 
+        metadata.installed_readers()  # one that cannot be had is told before anything is read
         with (
-            WorkerPool(WORKER, self._threads) as workers,
+            self._workers or WorkerPool(WORKER, self._threads) as workers,
             # While one thread prepares a picture, another has the worker decode the next.
             ThreadPoolExecutor(2 * self._threads, "decode") as pool,
         ):
@@ -105,7 +125,10 @@ class ThreadedExecutor:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """One file as it comes from a thread; of a video, `prepared` are frames at some seconds."""
+    """One file as it comes from a thread; of a video, `prepared` are frames at some seconds.
+
+    Where there are `pixels`, they are still to be prepared.
+    """
 
     ref: ImageRef
     image_id: str | None = None
@@ -113,6 +136,7 @@ class _Work:
     facts: ImageFacts | None = None
     prepared: tuple[Prepared, ...] = ()
     frames_at: tuple[float, ...] = ()
+    pixels: NDArray[np.uint8] | None = None
     problem: Problem | None = None
     reader_failures: tuple[ReaderFailure, ...] = ()
     holds_more: bool = False
@@ -201,34 +225,41 @@ def _read_and_prepare(
     find: Callable[[Identity], KnownImage | None],
 ) -> _Work:
     def read(call: Call) -> _Work:
-        steps: Reading = call("read", ref, options)
-        found, prepared, frames_at = Identity("", ""), list[Prepared](), list[float]()
-        answer: KnownImage | None = None
+        reading: Reading = call("read", ref, options)
+        identity = Identity("", "")
+        frames: list[Prepared] = []
+        frames_at: list[float] = []
         try:
+            told = next(reading)
             while True:
-                told = steps.send(answer) if answer is not None else next(steps)
-                answer = None
                 if isinstance(told, Identity):
-                    found, answer = told, find(told)
-                    continue
-                prepared.append(prepare_picture(embedder, told.pixels))
-                if told.frame_at is not None:
-                    frames_at.append(told.frame_at)
+                    identity, known = told, find(told)
+                    told = reading.send(known)
+                else:
+                    frames.append(prepare_picture(embedder, told.pixels))
+                    frames_at.append(told.at)
+                    told = next(reading)
         except StopIteration as end:
             done: ReadFile = end.value
         return _Work(
             ref,
             done.image_id,
-            found,
+            identity,
             done.facts,
-            tuple(prepared),
+            tuple(frames),
             tuple(frames_at),
+            pixels=done.pixels,
             reader_failures=done.reader_failures,
             holds_more=done.holds_more,
         )
 
     try:
-        return workers.attempt(read, size=ref.size)
+        work = workers.attempt(read, size=ref.size)
+        if work.pixels is None:
+            return work
+        # The worker has gone on to the next file.
+        prepared = (prepare_picture(embedder, work.pixels),)
+        return replace(work, prepared=prepared, pixels=None)
     except ImageError as error:
         return _Work(ref, problem=Problem(ref, error.outcome, error.message, error.lasting))
 

@@ -50,36 +50,39 @@ class ReadingOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture to embed.
+class Frame:
+    """A frame of a video.
 
     Attributes:
         pixels: ``(h, w, 3)`` uint8 RGB, upright.
-        frame_at: Of a frame of a video: seconds from its beginning.
+        at: Seconds from its beginning.
     """
 
     pixels: NDArray[np.uint8]
-    frame_at: float | None = None
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
 class ReadFile:
-    """What was found in a file; its pictures came before.
+    """What was found in a file.
 
     Attributes:
         image_id: The image.
-        facts: What the file says of it; None where that is known.
+        pixels: ``(h, w, 3)`` uint8 RGB, upright, to be embedded; None where the image has a vector
+            and the file shows it as it is, and of a video, whose frames came before.
+        facts: What the file says of the image; None where that is known.
         reader_failures: Readers of metadata that failed on it.
         holds_more: Whether the file holds further pictures.
     """
 
     image_id: str
+    pixels: NDArray[np.uint8] | None = None
     facts: ImageFacts | None = None
     reader_failures: tuple[ReaderFailure, ...] = ()
     holds_more: bool = False
 
 
-Reading: TypeAlias = Generator[Identity | Picture, KnownImage | None, ReadFile]
+Reading: TypeAlias = Generator[Identity | Frame, KnownImage | None, ReadFile]
 
 
 class FileReader:
@@ -88,8 +91,8 @@ class FileReader:
     def read(self, ref: ImageRef, options: ReadingOptions) -> Reading:
         """Read a file of an ingest.
 
-        First its identity is yielded, and the answer is which image of the library that is; then
-        its pictures, none where the image has a vector and the file shows it as it is.
+        First its identity is yielded, and the answer is which image of the library that is; then,
+        of a video, its frames.
 
         Raises:
             ImageError: The file cannot be used.
@@ -110,8 +113,7 @@ class FileReader:
         )
         extra = metadata.read_extra(image, data, self._readers)
         facts = _facts(image, found, extra.found)
-        yield Picture(image.pixels)
-        return ReadFile(image_id, facts, extra.failures, image.holds_more)
+        return ReadFile(image_id, image.pixels, facts, extra.failures, image.holds_more)
 
     @cached_property
     def _readers(self) -> dict[str, MetadataReader]:
@@ -134,7 +136,8 @@ class FileReader:
         if known.view not in {"", image.view}:
             return None
         extra = metadata.read_extra(image, data, self._readers)
-        return ReadFile(known.image_id, _facts(image, found, extra.found), extra.failures)
+        facts = _facts(image, found, extra.found)
+        return ReadFile(known.image_id, None, facts, extra.failures)
 
 
 def _frames(ref: ImageRef, data: bytes, image_id: str, found: Identity, most: int) -> Reading:
@@ -144,8 +147,8 @@ def _frames(ref: ImageRef, data: bytes, image_id: str, found: Identity, most: in
         if facts is None:
             told = {KIND: "video"} | ({} if frame.duration is None else {DURATION: frame.duration})
             facts = _facts(frame, found, told)
-        yield Picture(frame.pixels, frame.frame_at or 0.0)
-    return ReadFile(image_id, facts)
+        yield Frame(frame.pixels, frame.frame_at or 0.0)
+    return ReadFile(image_id, facts=facts)
 
 
 def _facts(image: DecodedImage, found: Identity, extra: dict[str, str | int | float]) -> ImageFacts:

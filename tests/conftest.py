@@ -19,6 +19,7 @@ from PIL import Image
 
 from organizer.library import Library
 from organizer.settings import Settings
+from tests.kept_workers import kept_workers
 
 settings.register_profile("soak", max_examples=1_000, deadline=None)
 
@@ -96,6 +97,12 @@ def make_groups(folder: Path, *, each: int = 8, seed: int = 0) -> Path:
 def converted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache for all tests: a network is converted once, not by every test that uses it."""
     return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _worker_processes() -> Iterator[None]:
+    with kept_workers():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ A decoder is a library in C, and a file can make it crash, never end, or take al
 process of its own that costs the file and not the run.
 
 The object that does the work lives in each process (`serve`); its generator methods are called from
-here (`Worker.call`), and what they yield comes through a pipe (`messages`). `WorkerPool` keeps a few
-processes, sees to their limits, and starts new ones for those that died. Nothing but the class and
-the import path of this process is handed over, so scripts and notebooks need no ``__main__`` guard.
+here (`process`), and what they yield comes through a pipe (`messages`). A pool keeps a few of them,
+sees to their limits, and starts new ones for those that died (`pool`). Nothing but the name of the
+class and the import path is handed over, so scripts and notebooks need no ``__main__`` guard.
 """

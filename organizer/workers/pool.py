@@ -227,13 +227,14 @@ class WorkerPool:
             )
         if error.failure is Failure.CLOSED:
             return ImageError("the work was ended", lasting=False)
+        how = _ending(error.code)
         if error.code is not None and -error.code in _BY_OTHERS:
             return ImageError(
-                f"the process that decoded it was ended twice from outside ({_ending(error.code)}); "
-                "memory may have been short",
+                f"the process that decoded it was ended from outside, twice ({how}); memory may "
+                "have been short",
                 lasting=False,
             )
-        return ImageError(f"the decoder crashes on it ({_ending(error.code)})")
+        return ImageError(f"the decoder crashes on it ({how})")
 
 
 _NOT_AGAIN = {Failure.TOO_SLOW, Failure.CLOSED}
@@ -252,5 +253,5 @@ def _ending(code: int | None) -> str:
 def _does_not_start(why: str) -> OrganizerError:
     return OrganizerError(
         f"the processes that decode photos do not start: {why}",
-        f"what they print tells why; this must work: {sys.executable} -c 'import organizer.reading'",
+        f"see what this says: {sys.executable} -c 'import organizer.reading'",
     )

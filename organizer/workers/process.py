@@ -16,13 +16,13 @@ from typing import Any, BinaryIO
 
 from organizer.workers.messages import BrokenMessageError, receive, send
 from organizer.workers.serve import (
+    Answer,
     Failed,
     OutOfMemory,
     Raised,
     Ready,
     Request,
     Returned,
-    Step,
     Yielded,
 )
 
@@ -127,21 +127,20 @@ class Worker:
             RuntimeError: The method has a bug; the text is its traceback.
         """
         self._start()
-        self.is_usable, answer = False, None
+        self.is_usable = False
         self.calls += 1
-        self._send(Request(method, arguments, memory))
+        asked: object = Request(method, arguments, seconds, memory)
         while True:
             begun = time.monotonic()
             self._begin(seconds)
-            self._send(Step(seconds, answer))
+            self._send(asked)
             message = self._receive()
             self._begin(None)
             seconds = max(seconds - (time.monotonic() - begun), 0.1)
-            if isinstance(message, Yielded):
-                answer = yield message.value
-                continue
-            self.is_usable = not isinstance(message, OutOfMemory)
-            return _result(message)
+            if not isinstance(message, Yielded):
+                self.is_usable = not isinstance(message, OutOfMemory)
+                return _result(message)
+            asked = Answer(seconds, (yield message.value))
 
     def _begin(self, seconds: float | None) -> None:
         """Something begins that may take so many seconds; nothing where None."""

@@ -28,25 +28,27 @@ class Request:
     Attributes:
         method: Its name.
         arguments: What it is given.
+        seconds: How long it may work.
         memory: Bytes that the process may have while it works, beside shared libraries.
     """
 
     method: str
     arguments: tuple[Any, ...]
+    seconds: float
     memory: int
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """What goes on with a call: the answer to what was yielded last.
+class Answer:
+    """What a call goes on with, for what it yielded last.
 
     Attributes:
         seconds: What is left of its time.
-        answer: What ``yield`` gives.
+        value: What ``yield`` gives.
     """
 
     seconds: float
-    answer: Any = None
+    value: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +108,18 @@ def main() -> None:
 
 
 def _own_output() -> BinaryIO:
-    """The standard output; what a library prints goes to the standard error, and is no message."""
+    """The standard output, for messages alone.
+
+    What Python code prints, such as a plugin's, goes to the standard error. What libraries in C
+    print of damaged files goes nowhere: the file becomes a problem, with its reason.
+    """
     output = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    errors = os.dup(sys.stderr.fileno())
+    sys.stdout = sys.stderr = os.fdopen(errors, "w", buffering=1, errors="backslashreplace")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
     return output
 
 
@@ -131,13 +142,15 @@ def _made(name: str) -> object:
 def _serve(served: object, request: Request, inbox: BinaryIO, outbox: BinaryIO) -> None:
     limit_memory(request.memory)
     steps: Generator[Any, Any, Any] = getattr(served, request.method)(*request.arguments)
-    message: object = Yielded(None)
-    while isinstance(message, Yielded):
-        step: Step = receive(inbox)
-        _end_after(step.seconds)
-        message = _next(steps, step.answer)
+    answer = Answer(request.seconds, None)
+    while True:
+        _end_after(answer.seconds)
+        message = _next(steps, answer.value)
         _end_after(None)
         send(outbox, message)
+        if not isinstance(message, Yielded):
+            return
+        answer = receive(inbox)
 
 
 def _next(steps: Generator[Any, Any, Any], answer: Any) -> object:
