@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from organizer.reading import WORKER
 from organizer.workers import pool
 from organizer.workers.process import Failure, Worker
 
@@ -25,6 +26,8 @@ class KeptWorkers:
         self._kept: list[tuple[object, _Kept]] = []
 
     def __call__(self, served: str) -> Worker:
+        if served != WORKER:
+            return Worker(served)
         wanted = _key(served)
         for place, (key, worker) in enumerate(self._kept):
             if key == wanted:

@@ -85,7 +85,7 @@ class WorkerPool:
                 if self._closing.is_set() or len(self._workers) + self._starting >= self.most:
                     return
                 self._starting += 1
-            self._put_back(self._started())
+            self._give_back(self._started())
 
     def attempt(self, job: Callable[[Call], _Done], *, size: int) -> _Done:
         """Do a job in a worker.

@@ -99,8 +99,8 @@ def main() -> None:
     outbox = _own_output()
     _settle()
     try:
-        send(outbox, Ready())
         served = _made(receive(inbox))
+        send(outbox, Ready())
         while True:
             _serve(served, receive(inbox), inbox, outbox)
     except (EOFError, BrokenPipeError):
