@@ -5,9 +5,11 @@ Whatever may go wrong in a decoder goes wrong there (`organizer.workers`).
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import math
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
@@ -15,13 +17,16 @@ from numpy.typing import NDArray
 
 from organizer import decode, light, metadata
 from organizer.errors import ImageError
+from organizer.frames import cut_box, read_frame
 from organizer.identity import identify
 from organizer.pixels.colour import ColourProfiles
 from organizer.protocols import MetadataReader
+from organizer.thumbnail import Thumbnail, thumbnail
 from organizer.types import (
     DAMAGE,
     DURATION,
     KIND,
+    Box,
     DecodedImage,
     Identity,
     ImageFacts,
@@ -82,6 +87,27 @@ class ReadFile:
     holds_more: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class WantedPicture:
+    """A picture to make: of all of a photo, or of a box of it.
+
+    Attributes:
+        image_id: The image or crop.
+        frame_id: The image: of a crop that of its photo.
+        picture: As in `organizer.frames.read_frame`.
+        box: The box.
+        files: Files that may hold it.
+        frame_at: As in `organizer.frames.read_frame`.
+    """
+
+    image_id: str
+    frame_id: str
+    picture: str
+    box: Box | None
+    files: Sequence[Path]
+    frame_at: float | None = None
+
+
 Reading: TypeAlias = Generator[Identity | Frame, KnownImage | None, ReadFile]
 
 
@@ -115,6 +141,20 @@ class FileReader:
         facts = _facts(image, found, extra.found)
         return ReadFile(image_id, image.pixels, facts, extra.failures, image.holds_more)
 
+    def thumbnail(
+        self, wanted: WantedPicture, side: int, quality: int, max_bytes: int
+    ) -> Generator[None, None, Thumbnail | None]:
+        """See `thumbnail_of`."""
+        yield from ()
+        return thumbnail_of(wanted, side=side, quality=quality, max_bytes=max_bytes)
+
+    def decode(
+        self, ref: ImageRef, data: bytes, min_side: int | None, max_pixels: int | None
+    ) -> Generator[None, None, NDArray[np.uint8]]:
+        """The pixels of a file's content; see `organizer.decode.decode_image`."""
+        yield from ()
+        return decode.decode_image(ref, data, min_side=min_side, max_pixels=max_pixels).pixels
+
     @cached_property
     def _readers(self) -> dict[str, MetadataReader]:
         return metadata.installed_readers()
@@ -138,6 +178,34 @@ class FileReader:
         extra = metadata.read_extra(image, data, self._readers)
         facts = _facts(image, found, extra.found)
         return ReadFile(known.image_id, None, facts, extra.failures)
+
+
+def thumbnail_of(
+    wanted: WantedPicture, *, side: int, quality: int, max_bytes: int
+) -> Thumbnail | None:
+    """A small picture; None where no file holds it any more, or none that can be read.
+
+    Args:
+        wanted: What of.
+        side: Pixels of its longer side, at most.
+        quality: As in `organizer.thumbnail.thumbnail`.
+        max_bytes: A larger file is not read.
+    """
+    decode.register_codecs()
+    box = wanted.box
+    needed = side if box is None else math.ceil(side / max(min(box.width, box.height), 1 / side))
+    image = read_frame(
+        wanted.frame_id,
+        wanted.files,
+        min_side=needed,
+        max_bytes=max_bytes,
+        picture=wanted.picture,
+        frame_at=wanted.frame_at,
+    )
+    if image is None:
+        return None
+    pixels = image.pixels if box is None else cut_box(image.pixels, box)
+    return thumbnail(pixels, side=side, quality=quality)
 
 
 def _frames(ref: ImageRef, data: bytes, image_id: str, found: Identity, most: int) -> Reading:

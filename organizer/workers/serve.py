@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import signal
 import sys
@@ -126,6 +127,7 @@ def _own_output() -> BinaryIO:
 def _settle() -> None:
     # Pillow warns of what a damaged file holds; the file becomes a picture or a problem.
     warnings.filterwarnings("ignore", module=r"PIL\.|pillow_heif")
+    logging.getLogger("PIL").addHandler(logging.NullHandler())
     if sys.platform != "win32":
         import resource
 

@@ -16,14 +16,9 @@ from organizer import decode
 from organizer.embed.pictures import Prepared, embed_pictures, prepare_picture
 from organizer.errors import SettingsError
 from organizer.execute import in_order
+from organizer.frames import cut_box, read_frame
 from organizer.library import embedders
-from organizer.library.images.frames import (
-    cut_box,
-    needed_side,
-    present_files,
-    read_frame,
-    square_box,
-)
+from organizer.library.images.frames import needed_side, present_files, square_box
 from organizer.library.progress import Progress
 from organizer.protocols import LoadedEmbedder, least_side
 from organizer.settings import Settings, available_cores
