@@ -95,8 +95,16 @@ def make_groups(folder: Path, *, each: int = 8, seed: int = 0) -> Path:
 
 @pytest.fixture(scope="session")
 def converted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache for all tests: a network is converted once, not by every test that uses it."""
-    return tmp_path_factory.mktemp("cache")
+    """A cache for all tests: a network is converted once, not by every test that uses it.
+
+    Nor by every process of pytest-xdist: each has a folder below a common one.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    cache = folder / "cache"
+    cache.mkdir(exist_ok=True)
+    return cache
 
 
 @pytest.fixture(scope="session", autouse=True)

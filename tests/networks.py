@@ -43,7 +43,7 @@ def enliven(network: Any, side: int, *, forward: str = "forward") -> Any:
     if normalisations:
         network.train()
         draw = torch.Generator().manual_seed(5)
-        coarse = torch.randn(8, 3, 8, 8, generator=draw)
+        coarse = torch.randn(4, 3, 8, 8, generator=draw)
         with torch.inference_mode():
             getattr(network, forward)(torch.nn.functional.interpolate(coarse, size=(side, side)))
     return network.eval()

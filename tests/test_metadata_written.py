@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import struct
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from organizer.library.ingest.report import IngestReport
 from organizer.settings import Settings
 from organizer.types import AssignmentState, ImageRef, Outcome
 from tests.conftest import Run, Site, make_photo
+from tests.e2e.test_commands import in_this_process
 
 _ORIENTATION, _DATE, _MODEL = 0x0112, 0x9003, 0x0110
 
@@ -44,6 +46,12 @@ def write_keyword(file: Path, keyword: str = "lynx") -> None:
     """Write a comment into a JPEG."""
     data, text = file.read_bytes(), keyword.encode()
     file.write_bytes(data[:2] + b"\xff\xfe" + struct.pack(">H", len(text) + 2) + text + data[2:])
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """The program in this process: without the second that a start takes."""
+    return partial(in_this_process, tmp_path)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from organizer.errors import ImageError
 from organizer.pixels import raw
 from organizer.types import DecodedImage, ImageRef
 from tests.conftest import Run, make_photo
+from tests.e2e.test_commands import in_this_process
 from tests.raw_files import (
     HEIGHT,
     RAW_FILES,
@@ -29,6 +31,12 @@ from tests.raw_files import (
 )
 
 kinds = pytest.mark.parametrize("kind", RAW_FILES)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """The program in this process: without the second that a start takes."""
+    return partial(in_this_process, tmp_path)
 
 
 def decoded(data: bytes, name: str, min_side: int | None = None) -> DecodedImage:

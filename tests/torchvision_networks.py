@@ -32,7 +32,7 @@ HEADS = {
     "wide_resnet50_2": "fc",
 }
 # Of a kind with another one above, and larger, or compared number by number: tests/soak has them.
-ALIKE = {"efficientnet_v2_s", "maxvit_t", "resnext50_32x4d", "swin_v2_t", "wide_resnet50_2"}
+ALIKE = {"efficientnet_v2_s", "resnext50_32x4d", "swin_v2_t", "wide_resnet50_2"}
 
 
 class Theirs:

@@ -89,6 +89,15 @@ class Running:
         if self.code() is None:
             os.kill(self.pid, number)
 
+    def printed(self) -> str:
+        """What it has printed so far, but for a line that is not whole."""
+        whole = self._out.read_bytes().rpartition(b"\n")
+        return (whole[0] + whole[1]).decode()
+
+    def errors(self) -> str:
+        """What it has written to stderr so far."""
+        return self._out.with_suffix(".err").read_text()
+
     def finish(self) -> Ran:
         """Wait for its end."""
         deadline = time.monotonic() + _AT_MOST
@@ -96,7 +105,7 @@ class Running:
             if time.monotonic() > deadline:
                 self.send(signal.SIGKILL)
             time.sleep(_PAUSE)
-        return Ran(code, self._out.read_text(), self._out.with_suffix(".err").read_text())
+        return Ran(code, self._out.read_text(), self.errors())
 
 
 class Warm:
@@ -119,6 +128,8 @@ class Warm:
         """Begin a process that runs commands one after another."""
         self._commands += 1
         out = self._scratch / f"{self._commands}.out"
+        for file in (out, out.with_suffix(".err")):
+            file.touch()
         pid = self.ask(
             {
                 "commands": [list(map(str, words)) for words in commands],

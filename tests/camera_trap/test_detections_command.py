@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,16 @@ from organizer.settings import Settings
 from organizer_camera_trap.importing import import_results
 from tests.conftest import Run
 from tests.crashes import Cut, before_each_write
+from tests.e2e.test_commands import in_this_process
 from tests.scenes import Scenes, Thing
 
 _SMALL = {"ORGANIZER_BATCH_SIZE": "2", "ORGANIZER_COMMIT_IMAGES": "2"}
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """The program in this process: without the second that a start takes."""
+    return partial(in_this_process, tmp_path)
 
 
 @pytest.fixture

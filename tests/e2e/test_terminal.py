@@ -159,7 +159,7 @@ def test_a_second_ctrl_c_does_not_wait(typed: Run, tmp_path: Path) -> None:
     shown.process.send_signal(signal.SIGINT)
     assert shown.finish() == 130
     assert "Traceback" not in shown.text
-    again = typed("ingest", photos, "--json")
+    again = typed("ingest", photos, "--embedder", "channel-mean", "--json")
     assert (again.code, again.json["images"]) == (0, 80)
 
 

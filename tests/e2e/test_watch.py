@@ -8,12 +8,11 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from queue import Empty, Queue
 from typing import Any
 
 import pytest
@@ -22,9 +21,12 @@ from organizer.library import Library
 from organizer.settings import Settings
 from organizer.types import Outcome
 from tests.conftest import Run, make_groups, make_photo
+from tests.e2e.test_commands import in_this_process
+from tests.warm import Warm, warm_program
 
 pytestmark = pytest.mark.slow  # each starts the program, and waits for files to settle
 
+_PAUSE = 0.02
 _PATIENCE = 60.0
 """Seconds that a test waits for an event; a quiet machine needs two or three."""
 
@@ -35,56 +37,43 @@ Matches = Callable[[Event], bool]
 class Watching:
     """A process of ``organizer watch``, and the events that it prints."""
 
-    def __init__(self, home: Path, *words: object) -> None:
-        self.errors = home / f"watch-{time.monotonic_ns()}.err"
-        with self.errors.open("wb") as errors:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "organizer", "watch", *map(str, words), "--json"],
-                cwd=home,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-            )
+    def __init__(self, warm: Warm, home: Path, *words: object) -> None:
+        self.process = warm.begin(["watch", *words, "--json"], cwd=home)
         self.events: list[Event] = []
-        self._queue: Queue[Event] = Queue()
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self._queue.put(json.loads(line))
 
     def until(self, kind: str, matches: Matches = lambda _: True) -> Event:
         """The next event of a kind."""
         end = time.monotonic() + _PATIENCE
-        while time.monotonic() < end and self.process.poll() is None:
-            event = self._next(0.2)
+        while time.monotonic() < end:
+            has_ended = self.process.code() is not None
+            event = self._next()
             if event is not None and event["event"] == kind and matches(event):
                 return event
-        raise AssertionError(f"no {kind}: {self.events}\n{self.errors.read_text()}")
+            if has_ended and event is None:
+                break
+        raise AssertionError(f"no {kind}: {self.events}\n{self.process.errors()}")
 
     def quiet(self, seconds: float) -> list[Event]:
         """All events of some seconds."""
         end, before = time.monotonic() + seconds, len(self.events)
         while time.monotonic() < end:
-            self._next(0.1)
+            self._next()
         return self.events[before:]
 
-    def _next(self, seconds: float) -> Event | None:
-        try:
-            event = self._queue.get(timeout=seconds)
-        except Empty:
+    def _next(self) -> Event | None:
+        printed = self.process.printed().splitlines()
+        if len(printed) == len(self.events):
+            time.sleep(_PAUSE)
             return None
-        self.events.append(event)
-        return event
+        self.events.append(json.loads(printed[len(self.events)]))
+        return self.events[-1]
 
     def end(self, number: int) -> int:
-        self.process.send_signal(number)
-        code = self.process.wait(timeout=_PATIENCE)
-        self._reader.join(timeout=_PATIENCE)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
+        """Send a signal; the exit code, with all events read."""
+        self.process.send(number)
+        code = self.process.finish().code
+        while self._next() is not None:
+            pass
         return code
 
 
@@ -99,21 +88,32 @@ def incoming(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def watch(tmp_path: Path) -> Iterator[Watch]:
+def run(tmp_path: Path) -> Run:
+    """The program in this process: without the second that a start takes."""
+    return partial(in_this_process, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
+    with warm_program(tmp_path_factory.mktemp("printed")) as found:
+        yield found
+
+
+@pytest.fixture
+def watch(tmp_path: Path, warm: Warm) -> Iterator[Watch]:
     """Starts a watcher of a folder with a short settle time."""
     started: list[Watching] = []
 
     def start(*words: object) -> Watching:
         if not words:
             words = ("incoming", "--embedder", "channel-mean", "--settle", "0.4")
-        started.append(Watching(tmp_path, *words))
+        started.append(Watching(warm, tmp_path, *words))
         started[-1].until("watching")
         return started[-1]
 
     yield start
     for watching in started:
-        if watching.process.poll() is None:
-            watching.end(signal.SIGKILL)
+        watching.end(signal.SIGKILL)
 
 
 def added(count: int) -> Matches:
@@ -318,11 +318,14 @@ def test_two_watchers_of_one_library_store_each_image_once(
     watchers = [watch(), watch()]
     make_groups(incoming, each=4)
     # Who comes second finds nothing to do once the first one has ended.
-    events = [event for watching in watchers for event in watching.quiet(4.0)]
-    while not any(event["event"] == "ingested" for event in events):
-        events += [event for watching in watchers for event in watching.quiet(1.0)]
-    assert sum(e["ingest"]["added"] for e in events if e["event"] == "ingested") == 12
+    end = time.monotonic() + _PATIENCE
+    while len(states(tmp_path)) < 12 and time.monotonic() < end:
+        time.sleep(0.1)
+    for watching in watchers:
+        watching.quiet(1.0)
     assert [watching.end(signal.SIGTERM) for watching in watchers] == [0, 0]
+    events = [event for watching in watchers for event in watching.events]
+    assert sum(e["ingest"]["added"] for e in events if e["event"] == "ingested") == 12
     assert set(states(tmp_path).values()) == {"present"}
     assert len(states(tmp_path)) == 12
 
@@ -352,7 +355,7 @@ def test_a_signal_ends_it_with_what_is_embedded_stored(
     last = watching.events[-1]
     assert last["event"] == "ingested"
     assert len(states(tmp_path)) == last["ingest"]["added"]
-    assert "Traceback" not in watching.errors.read_text()
+    assert "Traceback" not in watching.process.errors()
 
 
 def test_a_signal_ends_it_while_it_waits(incoming: Path, watch: Watch) -> None:

@@ -99,7 +99,9 @@ def _correct(gallery: Gallery, names: dict[int, str]) -> int:
         gallery.type(names[cluster])
         gallery.press("Enter")
         gallery.page.wait_for_url(f"**/#/cluster/{cluster}")
+        gallery.page.get_by_role("heading", name=names[cluster]).wait_for()
         gallery.wait_for_grid()
+        gallery.until_total(gallery.get("/images", cluster=cluster, state="auto")["total"])
         done += _move_each(gallery, wrong[: CORRECTIONS - done])
     return done
 

@@ -12,6 +12,7 @@ from tests.networks import keep_something_of
 from tests.torchvision_networks import (
     ALIKE,
     check_cut_before_classes,
+    compare_by_long_name,
     compare_by_short_name,
     compare_layers_of_vgg,
 )
@@ -30,6 +31,10 @@ def test_every_network_of_a_short_name_gives_what_torchvision_gives(
 
 def test_the_layers_of_vgg_are_torchvision_s(tmp_path: Path) -> None:
     compare_layers_of_vgg(ours.vgg16, tmp_path, pool=16, pictures=2)
+
+
+def test_a_large_network_by_its_long_name_is_torchvision_s(tmp_path: Path) -> None:
+    compare_by_long_name("maxvit_t", tmp_path)
 
 
 @pytest.mark.parametrize("name", sorted(ALIKE))
