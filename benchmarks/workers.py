@@ -69,41 +69,52 @@ def main() -> None:
         made = photos(Path(folder) / "photos", arguments.photos, arguments.megapixels)
         refs = list(Walk(made, made))
         rounds = [_pair(loaded, refs) for _ in range(arguments.rounds + 1)][1:]
-        few = [_pair(loaded, refs[:12]) for _ in range(arguments.rounds)]
+        few = [_pair(loaded, refs[:12], whole=True) for _ in range(arguments.rounds)]
     print(
         f"{arguments.embedder}, {arguments.photos} photos of {arguments.megapixels:g} megapixels,"
     )
     print(f"{available_cores()} cores, load {os.getloadavg()[0]:.1f}")
     for place, name in enumerate(("processes", "threads")):
-        rate = statistics.median(len(refs) / pair[place][0] for pair in rounds)
-        core = statistics.median(pair[place][1] / len(refs) for pair in rounds)
-        print(f"{name:>10} {rate:7.1f} images/s {1e3 * core:6.2f} core ms an image")
-    for what, place in (("images/s", 0), ("core seconds", 1)):
+        rate = statistics.median(1 / pair[place][0] for pair in rounds)
+        core = statistics.median(1e3 * pair[place][1] for pair in rounds)
+        print(f"{name:>10} {rate:7.1f} images/s {core:6.2f} core ms an image")
+    for place, what in enumerate(("images/s", "images a core second")):
         ratios = sorted(threads[place] / workers[place] for workers, threads in rounds)
-        if place:
-            ratios = sorted(1 / ratio for ratio in ratios)
         middle = statistics.median(ratios)
         print(f"processes / threads, {what}: {middle:.3f} ({ratios[0]:.3f} to {ratios[-1]:.3f})")
-    more = statistics.median(workers[0] - threads[0] for workers, threads in few)
+    more = statistics.median(12 * (workers[0] - threads[0]) for workers, threads in few)
     print(f"twelve photos, with the start of the processes: {more:+.2f} s")
 
 
 def _pair(
-    loaded: LoadedEmbedder, refs: list[ImageRef]
+    loaded: LoadedEmbedder, refs: list[ImageRef], *, whole: bool = False
 ) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Wall and core seconds with processes and with threads."""
-    workers = _seconds(loaded, refs)
+    """Wall and core seconds an image, with processes and with threads."""
+    workers = _seconds(loaded, refs, whole=whole)
     with patch.object(execute, "WorkerPool", Threads):
-        threads = _seconds(loaded, refs)
+        threads = _seconds(loaded, refs, whole=whole)
     return workers, threads
 
 
-def _seconds(loaded: LoadedEmbedder, refs: list[ImageRef]) -> tuple[float, float]:
-    before, begun = os.times(), time.perf_counter()
-    for _ in execute.ThreadedExecutor().run(refs, loaded, find=lambda _: None):
-        pass
-    wall, after = time.perf_counter() - begun, os.times()
-    return wall, sum(after[:4]) - sum(before[:4])
+def _seconds(loaded: LoadedEmbedder, refs: list[ImageRef], *, whole: bool) -> tuple[float, float]:
+    """From the first batch to the last, unless whole: processes start but once in a long run."""
+    done, before, begun = 0, _times(), time.perf_counter()
+    for batch in execute.ThreadedExecutor().run(refs, loaded, find=lambda _: None):
+        if not (done or whole):
+            before, begun, done = _times(), time.perf_counter(), -len(batch.files)
+        done += len(batch.files)
+        wall, after = time.perf_counter() - begun, _times()
+    return wall / done, (after - before) / done
+
+
+def _times() -> float:
+    """Core seconds of this process and its children, those that still run included; on Linux."""
+    ticks = 0
+    for listed in Path("/proc/self/task").glob("*/children"):
+        for pid in listed.read_text().split():
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+    return sum(os.times()[:4]) + ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _arguments() -> argparse.Namespace:

@@ -24,9 +24,9 @@ MEMORY = 1 << 30
 """Bytes that a worker may have beside the file: what the largest picture takes that is decoded in
 full."""
 
-_SECONDS = 60.0
+_SECONDS = 120.0
 _BYTES_A_SECOND = 1 << 20
-"""A file has a minute, and more if it is large: it may come over a slow network."""
+"""A file has two minutes, and more if it is large: it may come over a slow network."""
 
 _LOOKED_AFTER = 0.25
 _STARTS = 3
