@@ -99,12 +99,14 @@ def _pair(
 def _seconds(loaded: LoadedEmbedder, refs: list[ImageRef], *, whole: bool) -> tuple[float, float]:
     """From the first batch to the last, unless whole: processes start but once in a long run."""
     done, before, begun = 0, _times(), time.perf_counter()
-    for batch in execute.ThreadedExecutor().run(refs, loaded, find=lambda _: None):
-        if not (done or whole):
-            before, begun, done = _times(), time.perf_counter(), -len(batch.files)
+    for number, batch in enumerate(
+        execute.ThreadedExecutor().run(refs, loaded, find=lambda _: None)
+    ):
+        wall, core = time.perf_counter() - begun, _times() - before
         done += len(batch.files)
-        wall, after = time.perf_counter() - begun, _times()
-    return wall / done, (after - before) / done
+        if number == 0 and not whole:
+            done, before, begun = 0, _times(), time.perf_counter()
+    return wall / done, core / done
 
 
 def _times() -> float:

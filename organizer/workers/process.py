@@ -26,7 +26,7 @@ from organizer.workers.serve import (
     Yielded,
 )
 
-_BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from {} import main; main()"
+_BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from {0} import {1}; {1}()"
 _START_SECONDS = 120.0
 _PIPE_BYTES = 1 << 20
 """A reduced picture goes in one piece; the usual 64 kB make it six times slower."""
@@ -35,6 +35,15 @@ _ALARM = getattr(signal, "SIGALRM", 0)
 
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 """There is a worker a core, and threads that never work take memory."""
+
+
+def command_of(module: str, function: str) -> list[str]:
+    """The command of a process that calls a function, with the import path of this process.
+
+    The folder that one works in, which may be full of strangers' files, is no place to import from
+    unless this process does so too.
+    """
+    return [sys.executable, "-P", "-c", _BOOT.format(module, function), json.dumps(sys.path)]
 
 
 class Failure(Enum):
@@ -76,15 +85,12 @@ class Worker:
     """
 
     def __init__(self, served: str) -> None:
-        boot = _BOOT.format(Request.__module__)
         # Not in the group of this process: Ctrl-C is ours, and without its pipe a worker ends.
         apart: dict[str, Any] = {"process_group": 0}
         if sys.platform == "win32":
             apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-        # -P: the folder that one works in, which may be full of strangers' files, is no place to
-        # import from unless this process does so too.
         self._process = subprocess.Popen(  # noqa: S603 - this program
-            [sys.executable, "-P", "-c", boot, json.dumps(sys.path)],
+            command_of(Request.__module__, "main"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, **_ONE_THREAD},
