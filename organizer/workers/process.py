@@ -106,7 +106,7 @@ class Worker:
         assert self._process.stdin is not None  # noqa: S101 - a pipe
         assert self._process.stdout is not None  # noqa: S101 - a pipe
         self._inbox: BinaryIO = self._process.stdin.raw  # type: ignore[attr-defined]
-        self._outbox = self._process.stdout
+        self._outbox: BinaryIO = self._process.stdout  # type: ignore[assignment]
         _widen(self._outbox)
         with suppress(OSError):  # it has ended already; the first call tells
             send(self._inbox, served)
