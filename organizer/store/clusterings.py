@@ -219,7 +219,7 @@ class ClusteringTables:
             return Memberships(self._database, base_id, dataset, self._changes.clusters(base_id))
 
     def has_members(self, clustering_id: int) -> bool:
-        """Whether the members of a clustering are kept; format 4 kept those of the last twenty."""
+        """Whether the members of a clustering are kept; see `organizer.store.former_bases`."""
         return self._database.has(_members(self._base(clustering_id)))
 
     def fingerprint(self) -> tuple[int, ...]:

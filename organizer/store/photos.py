@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from organizer.store.choices import ChoiceTable
+from organizer.store.conditions import one_of
 from organizer.store.database import Database
 from organizer.store.detections import DetectionTables
 from organizer.store.file_index import FileImage, FileIndex, path_id
@@ -172,6 +173,11 @@ class PhotoTables:
         table = self._database.read("images", list(names))
         return {name: np.array(table[name].to_pylist(), dtype=object) for name in names}
 
+    def columns_of(self, image_ids: Set[str], *names: str) -> dict[str, list[Any]]:
+        """Some columns of some images, row by row alike; see `columns`."""
+        table = self._rows_of("images", image_ids, list(names))
+        return {name: table[name].to_pylist() for name in names}
+
     def file_columns(self, *names: str) -> dict[str, list[Any]]:
         """Some columns of all files, also of those that are gone, row by row alike."""
         table = self._database.read("files", list(names))
@@ -183,7 +189,7 @@ class PhotoTables:
 
     def count_files(self, state: FileState) -> int:
         """Number of files that were there, or not, when last looked for."""
-        return self._database.count("files", f"state = '{state}'")
+        return self._database.count("files", f"state = '{state.value}'")
 
     def count_problems(self) -> int:
         """Number of files that could not be used."""
@@ -235,10 +241,13 @@ class PhotoTables:
             if crop.image_id in frames
         }
 
-    def file_lists(self) -> FileLists:
-        """The files of all images, to be looked up many at a time."""
+    def file_lists(self, image_ids: Set[str] | None = None) -> FileLists:
+        """The files of some images, or of all, to be looked up many at a time."""
         folders = {root.root_id: root.folder for root in self._roots.all()}
-        return FileLists(self._database.read("files", list(FileLists.COLUMNS)), folders)
+        columns = list(FileLists.COLUMNS)
+        if image_ids is None:
+            return FileLists(self._database.read("files", columns), folders)
+        return FileLists(self._rows_of("files", image_ids, columns), folders)
 
     def facts_in_order(self, wanted: IdArray, *, rows: int) -> Iterator[list[ImageFacts]]:
         """What is known of some images, some rows at a time, in one pass over all.
@@ -378,8 +387,7 @@ class PhotoTables:
 
     def in_order_of_arrival(self, image_ids: Iterable[str]) -> list[str]:
         """Some images in the order in which the library got to know them."""
-        wanted = set(image_ids)
-        where = " OR ".join(f"image_id = '{image_id}'" for image_id in sorted(wanted))
+        where = " OR ".join(one_of("image_id", image_ids))
         rows = self._database.read("images", ["image_id"], where=where or "false")
         return rows["image_id"].to_pylist()  # type: ignore[no-any-return]
 

@@ -11,7 +11,7 @@ from organizer import decode
 from organizer.errors import ImageError
 from organizer.frames import file_ref, holds_image
 from organizer.store import FileRow, HeldFile
-from organizer.types import Box, FileState
+from organizer.types import FRAME_AT, Box, FileState, ImageDetections, ImageFacts
 
 
 def square_box(box: Box, width: int, height: int) -> Box:
@@ -36,6 +36,15 @@ def needed_side(boxes: Sequence[Box], width: int, height: int, min_side: int | N
         return None
     shortest = min(min(box.width * width, box.height * height) for box in boxes)
     return int(np.ceil(min_side * min(width, height) / max(shortest, 1.0)))
+
+
+def frame_shown(facts: ImageFacts | None, detected: ImageDetections | None) -> float | None:
+    """The second of the frame that stands for a video: the one that its boxes are of."""
+    for told in (detected, facts):
+        at = None if told is None else told.extra.get(FRAME_AT)
+        if isinstance(at, int | float):
+            return float(at)
+    return None
 
 
 def first_as_it_was(files: Sequence[HeldFile], *, max_bytes: int) -> Path | None:

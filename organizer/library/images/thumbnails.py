@@ -12,13 +12,13 @@ from organizer import decode
 from organizer.errors import ImageError
 from organizer.execute import in_order
 from organizer.file_kinds import FileKind, file_kind
-from organizer.library.images.frames import present_files
+from organizer.library.images.frames import frame_shown, present_files
 from organizer.library.progress import Progress
 from organizer.reading import WantedPicture, thumbnail_of
 from organizer.settings import available_cores
 from organizer.store import FileRow, Store
 from organizer.thumbnail import QUALITY, Thumbnail
-from organizer.types import FRAME_AT, Crop
+from organizer.types import Crop
 from organizer.workers.pool import Call, WorkerPool
 
 THUMBNAIL_SIDE = 96
@@ -114,7 +114,7 @@ def _job(
     frame_id = image_id if crop is None else crop.image_id
     box = None if crop is None else crop.box
     present = present_files(files)
-    frame_at = _frame_at(store, image_id, present) if crop is None else None
+    frame_at = _frame_at(store, frame_id, present)
     return WantedPicture(image_id, frame_id, pictures.get(frame_id, ""), box, present, frame_at)
 
 
@@ -123,8 +123,7 @@ def _frame_at(store: Store, image_id: str, files: Sequence[Path]) -> float | Non
     if not any(file_kind(file.suffix.lower()) is FileKind.VIDEO for file in files):
         return None
     facts = store.photos.facts_of([image_id]).get(image_id)
-    at = None if facts is None else facts.extra.get(FRAME_AT)
-    return float(at) if isinstance(at, int | float) else None
+    return frame_shown(facts, store.detections.of([image_id]).get(image_id))
 
 
 def _made(
