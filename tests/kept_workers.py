@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from organizer.reading import WORKER
-from organizer.workers import pool
 from organizer.workers.process import Failure, Worker
 
 _MOST = 8
@@ -81,10 +81,6 @@ def _key(served: str) -> tuple[Any, ...]:
 def kept_workers() -> Iterator[None]:
     """Have pools use kept workers."""
     kept = KeptWorkers()
-    usual = pool.Worker
-    pool.Worker = kept  # type: ignore[misc,assignment]
-    try:
+    with patch("organizer.workers.pool.Worker", kept):
         yield
-    finally:
-        pool.Worker = usual  # type: ignore[misc]
-        kept.close()
+    kept.close()

@@ -109,8 +109,8 @@ def _place(data: bytearray, draw: np.random.Generator) -> int:
 
 
 def _flip(data: bytearray, _: bytes, draw: np.random.Generator) -> None:
-    for _ in range(int(draw.integers(1, 9))):
-        data[_place(data, draw)] ^= 1 << int(draw.integers(8))
+    for bit in draw.integers(8, size=int(draw.integers(1, 9))).tolist():
+        data[_place(data, draw)] ^= 1 << bit
 
 
 def _number(data: bytearray, _: bytes, draw: np.random.Generator) -> None:
