@@ -152,6 +152,7 @@ _CODES = {
     "*": r".*?",
 }
 _CODE = re.compile(r"%.|\*|%$")
+_MOST_STARS = 4
 _NEEDED = ("%Y", "%m", "%d", "%H", "%M")
 _EXAMPLE = "for example IMG_%Y%m%d_%H%M%S* for IMG_20240501_063000_2.jpg"
 
@@ -185,6 +186,8 @@ class NamePattern:
             raise _unfit(text, f"{unknown[0]} is none of {' '.join(_CODES)}")
         if any(codes.count(code) > 1 for code in codes if code != "*"):
             raise _unfit(text, "it tells one thing twice")
+        if codes.count("*") > _MOST_STARS:  # of each more, a comparison takes many times as long
+            raise _unfit(text, f"it has more than {_MOST_STARS} *")
         missing = [code for code in _NEEDED if code not in codes]
         if missing or ("%f" in codes and "%S" not in codes):
             raise _unfit(text, f"{(missing or ['%S'])[0]} is missing")

@@ -27,6 +27,7 @@ from organizer.file_kinds import FileKind, file_kind
 from organizer.pixels import bands, jpeg, jxl, raw, video
 from organizer.pixels.colour import ColourProfiles
 from organizer.pixels.depth import eight_bits
+from organizer.pixels.turns import ON_ITS_SIDE, upright
 from organizer.types import DecodedImage, ImageRef
 from organizer.xmp import xmp_tags
 
@@ -54,9 +55,6 @@ _AXES = {"GPSLatitude": "latitude", "GPSLongitude": "longitude"}
 _SUBFILE_TYPE, _BITS_PER_SAMPLE, _PHOTOMETRIC, _SAMPLE_FORMAT = 254, 258, 262, 339
 _MIN_SAMPLE, _MAX_SAMPLE, _NO_DATA = 280, 281, 42_113
 _SMALL_COPY_OR_MASK, _WHITE_IS_ZERO = 0b101, 0
-
-# EXIF orientations: rows and columns exchanged first, then the rows turned round, then the columns.
-_ON_ITS_SIDE, _ROWS_ROUND, _COLUMNS_ROUND = {5, 6, 7, 8}, {3, 4, 7, 8}, {2, 3, 6, 7}
 
 
 def read_file(ref: ImageRef, *, max_bytes: int) -> bytes:
@@ -182,14 +180,14 @@ class _Decoding:
             tags = {"Orientation": tags.get("Orientation", 1)} | own
         turn: object = tags.pop("Orientation", 1)
         if stated is None:
-            width, height = (height, width) if turn in _ON_ITS_SIDE else (width, height)
+            width, height = (height, width) if turn in ON_ITS_SIDE else (width, height)
         else:  # Pillow gives the size as it is shown, and turns what it loads
             turn = 1 if loaded.pixels is None else stated
         profile = image.info.get("icc_profile")
         pixels = _rgb(loaded.image) if loaded.pixels is None else loaded.pixels
         if not self.only_tags and self.profiles.changes(profile):
             pixels = _in_srgb(loaded.image, pixels, profile, self.profiles, min_side)
-        pixels = _upright(pixels, turn)
+        pixels = upright(pixels, turn)
         return DecodedImage(
             self.ref,
             self.image_id,
@@ -567,7 +565,7 @@ def _bands(data: bytes, max_pixels: int | None) -> bands.BandsPicture:
 def _read_bands(ref: ImageRef, data: bytes, image_id: str, max_pixels: int | None) -> DecodedImage:
     """A TIFF that Pillow does not open."""
     found = _bands(data, max_pixels)
-    pixels = _upright(found.pixels, found.orientation)
+    pixels = upright(found.pixels, found.orientation)
     height, width = pixels.shape[:2]
     return DecodedImage(
         ref,
@@ -595,16 +593,6 @@ def _view(profile: object, data: bytes, turn: object) -> str:
         shown += profile
     upright = turn if turn in range(1, 9) else 1
     return f"{upright} {blake3(shown).hexdigest(_PROFILE_BYTES)}" if shown else f"{upright}"
-
-
-def _upright(pixels: NDArray[np.uint8], turn: object) -> NDArray[np.uint8]:
-    if turn in _ON_ITS_SIDE:
-        pixels = pixels.swapaxes(0, 1)
-    if turn in _ROWS_ROUND:
-        pixels = pixels[::-1]
-    if turn in _COLUMNS_ROUND:
-        pixels = pixels[:, ::-1]
-    return np.ascontiguousarray(pixels)
 
 
 def _rgb(image: Image.Image) -> NDArray[np.uint8]:

@@ -16,8 +16,9 @@ from pathlib import Path
 
 from organizer.companions import find_companions, split_name, title_in
 from organizer.errors import SettingsError
-from organizer.file_kinds import image_suffixes
+from organizer.file_kinds import VIDEO_SUFFIXES, image_suffixes
 from organizer.file_times import modified_ns
+from organizer.live_photos import is_of_live_photo
 from organizer.types import ImageRef, Outcome, Problem
 
 _SYSTEM_FOLDERS = frozenset(
@@ -35,7 +36,9 @@ class Walk:
         problems: After the walk: the folders that could not be listed.
         other_suffixes: After the walk: how many files of each other kind lie there.
         companions: After the walk: how many files belong to photos; see `organizer.companions`.
-        beside: Those of them that would be photos if they were alone, so far: raw files.
+        videos_beside: After the walk: how many videos are images of their own though a photo has
+            their name; see `organizer.live_photos`.
+        beside: Those of the companions that would be photos if they were alone, so far: raw files.
         suffixes: Of the files that may hold an image.
     """
 
@@ -44,6 +47,7 @@ class Walk:
     problems: list[Problem] = field(default_factory=list)
     other_suffixes: Counter[str] = field(default_factory=Counter)
     companions: int = 0
+    videos_beside: int = 0
     beside: list[ImageRef] = field(default_factory=list)
     suffixes: frozenset[str] = field(default_factory=lambda: image_suffixes())  # noqa: PLW0108 - defined below
 
@@ -101,11 +105,19 @@ class Walk:
 
     def _companions(self, folder: str, entries: Sequence[os.DirEntry[str]]) -> Container[str]:
         """The files of a folder that belong to its photos."""
-        return find_companions(
+        found = find_companions(
             (entry.name for entry in entries if not _is_folder(entry)),
             title_of=lambda name: title_in(os.path.join(folder, name)),  # noqa: PTH118
             are_read=self.suffixes,
         )
+        own = {
+            name
+            for name in found
+            if split_name(name)[1].lower() in VIDEO_SUFFIXES
+            and not is_of_live_photo(os.path.join(folder, name))  # noqa: PTH118
+        }
+        self.videos_beside += sum(split_name(name)[1].lower() in self.suffixes for name in own)
+        return found.keys() - own
 
     def _count_companion(self, entry: os.DirEntry[str]) -> None:
         self.companions += 1

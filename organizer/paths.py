@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import PurePath
 
 
@@ -13,6 +14,11 @@ def folder_prefix(folder: PurePath) -> str:
 def path_below(folder: PurePath, file: PurePath) -> str:
     """The path of a file relative to a folder above it."""
     return file.as_posix()[len(folder_prefix(folder)) :]
+
+
+def native_path(path: str) -> str:
+    """A path with the separators of this system."""
+    return path if os.sep == "/" else path.replace("/", os.sep)
 
 
 def mark_missing(text: str, *, missing: bool) -> str:

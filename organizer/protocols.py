@@ -272,6 +272,25 @@ class MetadataReader(Protocol):
 
 
 @runtime_checkable
+class IngestCheck(Protocol):
+    """Looks at what came in an ingest, and says what a person should look at."""
+
+    def check(self, library: Any, image_ids: Sequence[str]) -> Iterable[str]:
+        """A few remarks, the most important first: one line each, as a person reads it.
+
+        Runs when the ingest is stored, and before it is reported: it must not write to the library,
+        and what it takes should grow with the images that it is given. An exception is a bug of the
+        check: the ingest is done all the same, and names it.
+
+        Args:
+            library: The open `organizer.Library`.
+            image_ids: The images that came, or of which other things are known now; of very many
+                the first 100,000.
+        """
+        ...
+
+
+@runtime_checkable
 class Exporter(Protocol):
     """Writes images, with their clusters and what is known of them, for another tool.
 
@@ -331,6 +350,17 @@ class NeedyExporter(Protocol):
 
 
 @runtime_checkable
+class StillsExporter(Protocol):
+    """An exporter whose format cannot hold videos beside pictures.
+
+    Attributes:
+        takes_videos: False leaves videos out, and their number is told.
+    """
+
+    takes_videos: bool
+
+
+@runtime_checkable
 class PictureExporter(Protocol):
     """An exporter that takes a small picture of each image.
 
@@ -357,6 +387,7 @@ GROUPS: dict[str, type] = {
     "organizer.executors": Executor,
     "organizer.exporters": Exporter,
     "organizer.metadata_readers": MetadataReader,
+    "organizer.ingest_checks": IngestCheck,
 }
 """Entry-point group to the protocol that its parts satisfy."""
 

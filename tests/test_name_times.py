@@ -75,6 +75,17 @@ def test_names_tell_times_of_known_images_of_the_same_folder(
     assert not library.ingest([card], time_from_name=_PATTERN).time_sources
 
 
+def test_names_tell_times_of_what_a_watcher_ingests(library: Library, card: Path) -> None:
+    events = library.watch(
+        card, embedder=COLOUR, settle=0.1, poll=True, time_from_name=_PATTERN, stop=lambda: False
+    )
+    report = next(event.report for event in events if event.report is not None)
+    assert report.time_sources == {"DateTimeOriginal": 1, "file name": 2}
+    assert _times(library) == _NAMED
+    with pytest.raises(SettingsError, match="more than 4"):
+        library.watch(card, time_from_name="*_*_*_*_*_%Y%m%d_%H%M%S")
+
+
 def test_a_pattern_that_is_none_changes_nothing(library: Library, card: Path) -> None:
     with pytest.raises(SettingsError, match="%H is missing"):
         library.ingest([card], embedder=COLOUR, time_from_name="%Y%m%d")

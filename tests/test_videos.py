@@ -16,6 +16,7 @@ from PIL import Image
 from organizer import decode
 from organizer.errors import ImageError
 from organizer.library import Library
+from organizer.live_photos import duration_in
 from organizer.metadata import image_facts
 from organizer.pixels import video
 from organizer.types import FRAME_AT, DecodedImage, ImageRef
@@ -133,6 +134,58 @@ def test_a_time_that_may_be_in_utc_or_local_is_unknown(kind: str) -> None:
 
 
 # Ingest --------------------------------------------------------------------------------------
+
+
+def test_a_trail_cameras_video_is_no_companion_of_the_photo_before_it(
+    run: Run, tmp_path: Path
+) -> None:
+    folder = tmp_path / "photos"
+    live, clip = plain(RED, 2 * RATE), plain(GREEN, 10 * RATE)
+    for name, video_of in {"LIVE.MOV": live, "PICT.MP4": clip, "IMG.AVI": clip[:RATE]}.items():
+        make_photo(folder / f"{Path(name).stem}.JPG", len(name), colour=BLUE)
+        (folder / name).write_bytes(make_video(Path(name).suffix.lower(), video_of))
+    make_photo(folder / "ODD.JPG", 9, colour=BLUE)
+    (folder / "ODD.MOV").write_bytes(b"a video that tells nothing")
+    ran = run("ingest", "photos", "--embedder", "channel-mean", "--json")
+    assert (ran.json["added"], ran.json["companions"]) == (6, 2)
+    assert ran.json["videos_beside_photos"] == 2
+    assert "2 videos are images of their own, beside a photo of the same name" in ran.err
+    arranged = run("arrange", "--to", "sorted", "--by", "date", "--mode", "copy")
+    assert arranged.code in {0, 2}, arranged.err
+
+
+@pytest.mark.parametrize("kind", [".mp4", ".mov"])
+@pytest.mark.parametrize("seconds", [2, 10])
+def test_the_header_of_a_video_tells_how_long_it_is(kind: str, seconds: int) -> None:
+    data = make_video(kind, plain(RED, seconds * RATE))
+    assert duration_in(io.BytesIO(data)) == pytest.approx(seconds, abs=0.3)
+    moved = b"\0\0\0\x01free" + (16 + 9).to_bytes(8, "big") + b"x" * 9 + data
+    assert duration_in(io.BytesIO(moved)) == pytest.approx(seconds, abs=0.3)
+
+
+@given(st.binary(max_size=200), st.integers(0, 1_500))
+def test_a_header_that_is_none_tells_nothing_and_harms_nothing(junk: bytes, cut: int) -> None:
+    duration_in(io.BytesIO(junk))
+    duration_in(io.BytesIO(_whole(".mp4")[:cut] + junk))
+
+
+def test_fiftyone_gets_no_video_and_detectors_tools_their_frames(run: Run, tmp_path: Path) -> None:
+    make_photo(tmp_path / "photos" / "a.jpg", colour=GREEN)
+    data = make_video(".mp4", [*plain(RED), *plain(GREEN, 3 * RATE), *plain(BLUE)])
+    (tmp_path / "photos" / "b.mp4").write_bytes(data)
+    assert run("ingest", "photos", "--embedder", "channel-mean").code == 0
+    told = run("export", "fiftyone", "--json")
+    assert (told.json["images"], told.json["skipped"]["videos"]) == (1, 1)
+    samples = json.loads((tmp_path / "organizer-fiftyone" / "samples.json").read_text("utf-8"))
+    assert [Path(sample["filepath"]).name for sample in samples["samples"]] == ["a.jpg"]
+    said = run("export", "fiftyone", "--force")
+    assert "left out, the format holds no videos: 1" in said.err
+    assert run("export", "megadetector-json", "--to", "out.json").code == 0
+    photo, video_of = json.loads((tmp_path / "out.json").read_text("utf-8"))["images"]
+    assert "frame_rate" not in photo
+    (number,) = video_of["frames_processed"]
+    assert [box["frame_number"] for box in video_of["detections"]] == [number]
+    assert 1 <= number / video_of["frame_rate"] < 4
 
 
 def test_an_ingest_takes_videos_and_shows_the_frame_in_their_midst(

@@ -90,6 +90,7 @@ def test_complete_files_are_ingested_at_last_though_the_copying_never_ends(
         poll=True,
         progress=NoProgress(),
         stop=lambda: False,
+        library=library,
         longest_wait=3.0,
     )
     pieces = itertools.count(1)

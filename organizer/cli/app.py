@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
@@ -23,6 +24,7 @@ from organizer.cli.serve import open_gallery, serve
 from organizer.cli.status import status
 from organizer.cli.suggest import suggest
 from organizer.cli.undo import redo, undo
+from organizer.cli.unlock import unlock
 from organizer.cli.watch import watch
 
 commands = typer.Typer()
@@ -49,8 +51,20 @@ app = typer.Typer(
 @app.callback(invoke_without_command=True)
 def organizer(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    wait: Annotated[
+        float | None,
+        typer.Option(
+            "--wait",
+            metavar="SECONDS",
+            min=0.0,
+            help="How long a command that writes waits for another one to end: organizer --wait "
+            "600 recluster. Otherwise ORGANIZER_WAIT, or 5.",
+        ),
+    ] = None,
 ) -> None:
     """See the help of the app."""
+    if wait is not None:
+        os.environ["ORGANIZER_WAIT"] = str(wait)  # also of the processes that it begins
     if version:
         from importlib.metadata import version as version_of
 
@@ -74,6 +88,7 @@ for function, example in (
     (compare, "compare --embedders mobilenet_v2,hog --k 2:10"),
     (export, "export csv --to clusters.csv"),
     (arrange, "arrange --to sorted; organizer arrange --undo"),
+    (unlock, "unlock"),
 ):
     commands.command(epilog=f"Example: organizer {example}")(function)
 commands.command("open", epilog="Example: organizer open 3")(open_gallery)

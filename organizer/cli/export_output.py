@@ -47,6 +47,7 @@ def _notes(report: ExportReport) -> list[str]:
         f"left out, a person or a vehicle is in the photo: {report.people:,} (--with-people)": (
             report.people
         ),
+        f"left out, the format holds no videos: {report.videos:,}": report.videos,
         **{
             f"left out, they have no {what}: {number:,}": number
             for what, number in report.incomplete.items()

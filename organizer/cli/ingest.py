@@ -14,6 +14,7 @@ from organizer.cli.session import (
     JsonOption,
     LibraryOption,
     PrecisionOption,
+    TimeFromNameOption,
     WeightsOption,
     command,
     quiet_natives,
@@ -44,14 +45,7 @@ def ingest(
             help="Embed with the weights on this machine, beside the vectors of other weights.",
         ),
     ] = False,
-    time_from_name: Annotated[
-        str | None,
-        typer.Option(
-            "--time-from-name",
-            metavar="PATTERN",
-            help="Times from file names, where there is no other: IMG_%Y%m%d_%H%M%S*",
-        ),
-    ] = None,
+    time_from_name: TimeFromNameOption = None,
     confirm_missing: Annotated[
         bool,
         typer.Option(

@@ -31,6 +31,8 @@ def print_ingest(
         print_json(ingest_fields(report))
     else:
         _lines(report)
+    say_turned(report)
+    say_failed_checks(report)
     for found in report.absent:
         say(found.text)
         say(f"hint: {found.hint}")
@@ -62,6 +64,32 @@ def print_ingest(
         )
 
 
+def say_turned(report: IngestReport) -> None:
+    """What became of the boxes of photos that are shown otherwise than before."""
+    turned = report.turned
+    if turned.photos:
+        photos = count_text(turned.photos, "photo")
+        crops = count_text(turned.embedded, "crop")
+        say(f"{photos} turned with the boxes of its detections; {crops} embedded anew")
+    if turned.failed:
+        crops = count_text(
+            turned.failed, "crop of a turned photo has", "crops of turned photos have"
+        )
+        say(f"{crops} the vector of before: {turned.first_failure}")
+    if turned.doubtful:
+        photos = count_text(turned.doubtful, "photo was", "photos were")
+        say(
+            f"{photos} turned in a way that does not tell how; where the boxes of its detections "
+            "are wrong now, run the detector again, and organizer detections import FILE"
+        )
+
+
+def say_failed_checks(report: IngestReport) -> None:
+    """The checks of plugins that failed."""
+    for failed in report.failed_checks:
+        say(f"the check {failed.check!r} of a plugin failed, and says nothing: {failed.reason}")
+
+
 def print_not_read(report: IngestReport) -> None:
     """The files that belong to photos, and the kinds that are not read.
 
@@ -71,6 +99,10 @@ def print_not_read(report: IngestReport) -> None:
         files = count_text(report.companions, "file")
         verb = "belongs" if report.companions == 1 else "belong"
         say(f"{files} {verb} to photos: raw files, videos and sidecars of the same name")
+    if report.videos_beside:
+        videos = count_text(report.videos_beside, "video")
+        verb = "is an image of its" if report.videos_beside == 1 else "are images of their"
+        say(f"{videos} {verb} own, beside a photo of the same name: longer than a live photo's")
     kinds = list(by_kind(report.other_suffixes).items())
     shown = max(_KINDS_SHOWN, sum(file_kind(suffix) < FileKind.UNKNOWN for suffix, _ in kinds))
     for suffix, count in kinds[:shown]:
@@ -139,6 +171,8 @@ def _lines(report: IngestReport) -> None:
     if report.novel:
         print_line(f"{count_text(report.total_unassigned, 'image')} still unassigned")
     print_line(f"{count_text(report.images, 'image')} in the library")
+    for remark in report.remarks:
+        print_line(f"look at: {remark.text}")
 
 
 def _times(report: IngestReport) -> None:

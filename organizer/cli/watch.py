@@ -15,6 +15,7 @@ from organizer.cli.session import (
     DebugOption,
     EmbedderOption,
     LibraryOption,
+    TimeFromNameOption,
     WeightsOption,
     command,
     quiet_natives,
@@ -44,6 +45,7 @@ def watch(
             "--poll", help="Look every few seconds: for a drive into which other machines write."
         ),
     ] = False,
+    time_from_name: TimeFromNameOption = None,
     embedder: EmbedderOption = None,
     weights: WeightsOption = None,
     library: LibraryOption = None,
@@ -60,6 +62,7 @@ def watch(
     embedded is stored.
     """
     with command(debug=debug):
+        from organizer.capture_times import NamePattern
         from organizer.cli.watch_output import WatchOutput
         from organizer.library import Library, embedders, find_library
         from organizer.library.ingest.run import require_executor
@@ -69,6 +72,8 @@ def watch(
         path = find_library(settings.library, below=Path.cwd())
         if path is None:
             # Refuse wrong arguments before a library is made for them.
+            if time_from_name is not None:
+                NamePattern.parse(time_from_name)
             require_folders(paths or [])
             require_executor(settings)
             embedders.ensure_weights(embedder, settings)
@@ -85,6 +90,7 @@ def watch(
                 embedder=embedder,
                 settle=SETTLE if settle is None else settle,
                 poll=poll,
+                time_from_name=time_from_name,
                 progress=output,
                 stop=lambda: interrupted.is_set() or terminated.is_set(),
             ):

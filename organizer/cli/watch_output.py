@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import Self
 
+from organizer.cli.ingest_output import say_failed_checks
 from organizer.cli.output import count_text, print_json_line, print_line, short
 from organizer.cli.progress_bar import Bar, progress_bar
 from organizer.cli.session import say
@@ -58,6 +59,10 @@ class WatchOutput:
             print_line(f"{event.at.astimezone():%H:%M:%S}  {_text(event)}")
         if event.error is not None and event.error.hint and not self._json:
             say(f"hint: {event.error.hint}")
+        if event.report is not None:
+            for remark in event.report.remarks if not self._json else ():
+                print_line(f"          look at: {remark.text}")
+            say_failed_checks(event.report)
         if event.report is not None and event.report.unusable:
             files = count_text(event.report.unusable, "file")
             say(f"{files} could not be used; each with its reason: organizer problems")

@@ -101,6 +101,7 @@ class ClusterDetail(BaseModel):
     added: int
     found_in: int | None
     hidden: int
+    missing: int
     night: float | None
     cameras: int
     revision: int
@@ -125,6 +126,7 @@ class ClusterItem(BaseModel):
         added: Number of its images that the last ingest brought.
         found_in: The ingest that found it; null for one that a recluster or a person made.
         hidden: Number of its images that are not shown, as people are in the photo.
+        missing: Number of its images of which no file was there when last looked for.
         night: Share of infrared images; null where unknown.
         cameras: Number of different cameras or deployments.
     """
@@ -143,6 +145,7 @@ class ClusterItem(BaseModel):
     added: int
     found_in: int | None
     hidden: int
+    missing: int
     night: float | None
     cameras: int
 
@@ -548,6 +551,7 @@ class ImageColumns(BaseModel):
         burst: The numbers of the bursts.
         camera: The deployments, or else cameras.
         distance: Cosine distances to the centroid of their cluster, or of the nearest one.
+        missing: The places in the list of images of which no file was there when last looked for.
     """
 
     revision: int
@@ -562,6 +566,7 @@ class ImageColumns(BaseModel):
     burst: list[int | None] | None = None
     camera: CodedTexts | None = None
     distance: list[float | None] | None = None
+    missing: list[int] | None = None
 
 
 class ImageDecisionItem(BaseModel):
@@ -692,6 +697,8 @@ class IngestRequest(BaseModel):
             than half of those of a folder; its disk may not be connected.
         verify: Whether to read every file, also those whose size and time are as they were.
         reread_metadata: Whether to read the metadata of all files anew.
+        time_from_name: How names of files tell when photos were taken, where nothing else does:
+            ``IMG_%Y%m%d_%H%M%S*``.
     """
 
     paths: list[str] = []
@@ -699,6 +706,7 @@ class IngestRequest(BaseModel):
     confirm_missing: bool = False
     verify: bool = False
     reread_metadata: bool = False
+    time_from_name: str | None = None
 
 
 class JobItem(BaseModel):

@@ -9,7 +9,8 @@ vectors. It is written as by FiftyOne 1.0 (``version``); a later one migrates it
 
 A sample's id is the beginning of the image id, so that two exports of a library have the same ids.
 ``cluster`` is a Classification with the cluster's name; an unassigned image has the label
-"unsure". ``taken_at`` is camera-local time, which FiftyOne reads as UTC.
+"unsure". ``taken_at`` is camera-local time, which FiftyOne reads as UTC. A dataset is of images or
+of videos: videos are left out.
 """
 
 from __future__ import annotations
@@ -74,6 +75,7 @@ class FiftyOne:
     file_name = "organizer-fiftyone"
     holds = frozenset({"metadata.json", "samples.json"})
     vectors = VectorUse.ASKED
+    takes_videos = False
 
     def export(self, batches: Iterable[ExportBatch], to: Path, *, about: ExportInfo) -> int:
         """Write into an existing, empty folder."""

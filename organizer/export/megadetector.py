@@ -16,8 +16,9 @@ merged with a detector's.
 
 A classification's confidence is the cosine similarity to the cluster's centroid (1 - distance, not
 below 0), which is not a probability; where a person decided it is 1.0. Unassigned images have no
-classification. An image whose file is missing is a failure, "image access failure". Values for
-which the format has no field are in the image's ``organizer`` object; extra fields are allowed.
+classification. An image whose file is missing is a failure, "image access failure". The detections
+of a video are those of the frame that is shown for it. Values for which the format has no field are
+in the image's ``organizer`` object; extra fields are allowed.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from typing import Any
 
 from organizer.export.paths import relative
 from organizer.types import (
+    FRAME_AT,
+    KIND,
     AssignmentState,
     ExportBatch,
     ExportDetection,
@@ -45,6 +48,8 @@ _CATEGORIES = {
     "vehicle": "3",
     _CARRIER: _WHOLE_IMAGE,
 }
+_FRAME_RATE = 1_000
+"""Frames a second that numbers of frames count: milliseconds, as the file's own are not kept."""
 _DIGITS = 6  # what single precision has
 _NOT_THERE = "image access failure"  # as MegaDetector writes it
 
@@ -115,7 +120,24 @@ def _images(batch: ExportBatch, base: Path, categories: dict[str, str]) -> Itera
             "datetime": _exif_time(batch.taken_at[row]),
             "organizer": _ours(batch, row),
         }
+        if batch.extras[row].get(KIND) == "video":
+            _number_frames(image, _second(batch, row))
         yield {name: value for name, value in image.items() if name != "failure" or failure}
+
+
+def _second(batch: ExportBatch, row: int) -> float:
+    """The second of the frame that the detections of a video are of."""
+    detected = None if batch.detected_at is None else batch.detected_at[row]
+    shown = batch.extras[row].get(FRAME_AT, 0.0) if detected is None else detected
+    return float(shown) if isinstance(shown, int | float) else 0.0
+
+
+def _number_frames(video: dict[str, Any], second: float) -> None:
+    """What the format wants of a video: the frame of each detection, and how many a second has."""
+    number = max(round(second * _FRAME_RATE), 0)
+    video |= {"frame_rate": _FRAME_RATE, "frames_processed": [number]}
+    for detection in video["detections"] or ():
+        detection["frame_number"] = number
 
 
 def _detections(batch: ExportBatch, row: int, categories: dict[str, str]) -> list[dict[str, Any]]:

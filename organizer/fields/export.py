@@ -16,6 +16,7 @@ def export_fields(report: ExportReport) -> dict[str, object]:
             "without_vector": report.without_vector,
             "people": report.people,
             "incomplete": report.incomplete,
+            "videos": report.videos,
         },
         "clustered": report.clustered,
         "embedder": report.embedder.name if report.embedder else None,

@@ -27,6 +27,7 @@ def ingest_fields(report: IngestReport) -> dict[str, object]:
         "pile": report.total_unassigned,
         "other_suffixes": by_kind(report.other_suffixes),
         "companions": report.companions,
+        "videos_beside_photos": report.videos_beside,
         "interrupted": report.interrupted,
         "without_time": report.without_time,
         "time_sources": dict(report.time_sources),
@@ -45,6 +46,16 @@ def ingest_fields(report: IngestReport) -> dict[str, object]:
         "absent": [
             {"folder": str(found.folder), "known": found.known, "gone": len(found.gone)}
             for found in report.absent
+        ],
+        "turned": {
+            "photos": report.turned.photos,
+            "crops": report.turned.embedded,
+            "failed": report.turned.failed,
+            "doubtful": report.turned.doubtful,
+        },
+        "remarks": [{"check": said.check, "text": said.text} for said in report.remarks],
+        "failed_checks": [
+            {"check": failed.check, "reason": failed.reason} for failed in report.failed_checks
         ],
     }
 

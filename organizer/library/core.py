@@ -124,6 +124,26 @@ class Library:
         store = Store.open(folder) if Store.is_library(folder) else Store.create(folder)
         return cls._start(store, settings)
 
+    @staticmethod
+    def unlock(path: str | Path = ".") -> str | None:
+        """Take a library over from a writer on another computer that ended without saying so.
+
+        Without that, whoever writes is told of it and refused: where a network drive does not pass
+        locks on, or a disk was carried over, nobody but a person knows that it has ended.
+
+        Args:
+            path: As in `open`.
+
+        Returns:
+            What it was, where and since when; None where there is none.
+
+        Raises:
+            LibraryBusyError: A process of this computer writes.
+            StoreError: There is no library, or it cannot be written.
+        """
+        former = Store.take_over(library_path(require_path("path", path)))
+        return None if former is None else str(former)
+
     @classmethod
     def _start(cls, store: Store, settings: Settings | None) -> Self:
         opened = OpenLibrary(store, settings or load_settings(), recovery.repair)
@@ -240,9 +260,7 @@ class Library:
             24
         """
         require_flag("other_weights", other_weights)
-        name_times = None
-        if time_from_name is not None:
-            name_times = NamePattern.parse(require_text("time_from_name", time_from_name))
+        name_times = _name_pattern(time_from_name)
         require_flag("confirm_missing", confirm_missing)
         require_flag("verify", verify)
         require_flag("reread_metadata", reread_metadata)
@@ -264,6 +282,7 @@ class Library:
             name_times=name_times,
             verify=verify,
             reread_metadata=reread_metadata,
+            library=self,
         )
         if self._opened.is_served:
             self.images.refresh()  # whoever waited for the ingest sees its images
@@ -276,6 +295,7 @@ class Library:
         embedder: str | Embedder | None = None,
         settle: float = SETTLE,
         poll: bool = False,
+        time_from_name: str | None = None,
         progress: Progress | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> Iterator[WatchEvent]:
@@ -293,6 +313,7 @@ class Library:
             poll: Whether to look every `settle` seconds, and not wait for events of the file
                 system: on a network drive into which other machines write, where without it new
                 files are found within a minute.
+            time_from_name: As in `ingest`.
             progress: Receives the progress of each ingest.
             stop: Asked several times a second, and after every batch of an ingest.
 
@@ -314,6 +335,7 @@ class Library:
             embedders.stored_spec(self.store, embedder)
         require_executor(self.settings)
         require_function("stop", stop)
+        name_times = _name_pattern(time_from_name)
         named = [] if paths is None else require_paths("paths", paths)
         folders = require_folders(named, known=self.roots())
         return FolderWatch(
@@ -324,6 +346,8 @@ class Library:
             poll=require_flag("poll", poll),
             progress=progress_or_none(progress),
             stop=stop,
+            name_times=name_times,
+            library=self,
         ).events()
 
     def recluster(
@@ -342,6 +366,9 @@ class Library:
         progress: Progress | None = None,
     ) -> ReclusterReport:
         """Cluster all images again; clusters keep the ids and names of those they continue.
+
+        Whoever decides meanwhile (`corrections`, `undo`, `redo`) waits while the images are read
+        and while the clustering is stored, and no longer. What was decided in between holds in it.
 
         Args:
             k: Number of clusters, "auto" to choose it with evidence, or the lowest and the highest
@@ -382,9 +409,11 @@ class Library:
         )
         settings = _with_seed(self.settings, seed)
         shown = progress_or_none(progress)
-        with self._opened.writing():
+        if dry_run:
+            return run_recluster(self.store, options, settings=settings, progress=shown)
+        with self._opened.ingesting():
             report = run_recluster(self.store, options, settings=settings, progress=shown)
-            if not dry_run:
+            with self.store.writing():
                 self._opened.tidy()
         return report
 
@@ -725,3 +754,9 @@ def _with_seed(settings: Settings, seed: int | None) -> Settings:
         return settings
     seed = require_integer("seed", seed, least=0, most=_SEEDS - 1)
     return settings.model_copy(update={"seed": seed})
+
+
+def _name_pattern(time_from_name: str | None) -> NamePattern | None:
+    if time_from_name is None:
+        return None
+    return NamePattern.parse(require_text("time_from_name", time_from_name))

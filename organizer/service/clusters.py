@@ -37,6 +37,7 @@ class ClusterItem(BaseModel):
         added: Number of its images that the last ingest brought.
         found_in: The ingest that found it; null for one that a recluster or a person made.
         hidden: Number of its images that are not shown, as people are in the photo.
+        missing: Number of its images of which no file was there when last looked for.
         night: Share of infrared images; null where unknown.
         cameras: Number of different cameras or deployments.
     """
@@ -55,6 +56,7 @@ class ClusterItem(BaseModel):
     added: int
     found_in: int | None
     hidden: int
+    missing: int
     night: float | None
     cameras: int
 

@@ -219,6 +219,8 @@ def _confirmed(
 ) -> list[DecisionRequest]:
     """Moves of images to the clusters that they are in."""
     overview = service.library.images.overview()
+    merged = service.library.store.merged_images.now()
+    images = [merged.get(image_id, image_id) for image_id in images]
     rows = overview.photos.rows.of(images)
     by_cluster: dict[int, list[str]] = {}
     for image_id, row in zip(images, rows.tolist(), strict=True):

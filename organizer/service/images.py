@@ -124,6 +124,7 @@ class ImageColumns(BaseModel):
         burst: The numbers of the bursts.
         camera: The deployments, or else cameras.
         distance: Cosine distances to the centroid of their cluster, or of the nearest one.
+        missing: The places in the list of images of which no file was there when last looked for.
     """
 
     revision: int
@@ -138,6 +139,7 @@ class ImageColumns(BaseModel):
     burst: list[int | None] | None = None
     camera: CodedTexts | None = None
     distance: list[float | None] | None = None
+    missing: list[int] | None = None
 
 
 class ImageFile(BaseModel):
@@ -269,7 +271,8 @@ def get_image(
     listed = ImageItem.of(found.listed, names) if found.listed is not None else None
     file = found.paths[0][0] if found.paths else None
     shown = listed.model_dump() if listed is not None else {
-        "id": image_id, "path": str(file or ""), "name": file.name if file else "",
+        "id": found.image_id, "path": str(file or ""), "name": file.name if file else "",
+        "missing": not any(is_there for _, is_there in found.paths),
     }  # fmt: skip
     return ImageDetail(
         **{**shown, "box": box_shares(found.box) if found.box is not None else None},
@@ -370,5 +373,6 @@ _COLUMNS: Mapping[str, Callable[[ImageOverview, Labels], Any]] = {
     "burst": lambda overview, rows: _numbers(overview.photos.capture.bursts[rows]),
     "camera": _cameras,
     "distance": _distances,
+    "missing": lambda overview, rows: np.flatnonzero(overview.photos.is_missing[rows]).tolist(),
 }
 """What each column holds of some rows."""

@@ -38,6 +38,7 @@ def run_ingest_process(
     confirm_missing: bool = False,
     verify: bool = False,
     reread_metadata: bool = False,
+    time_from_name: str | None = None,
     progress: Progress,
     stop: Callable[[], bool],
 ) -> dict[str, Any]:
@@ -50,6 +51,7 @@ def run_ingest_process(
         confirm_missing: As in `Library.ingest`.
         verify: As there.
         reread_metadata: As there.
+        time_from_name: As there.
         progress: Receives the progress.
         stop: Asked several times a second; True ends it with what was done so far committed.
 
@@ -68,6 +70,7 @@ def run_ingest_process(
             "confirm_missing": confirm_missing,
             "verify": verify,
             "reread_metadata": reread_metadata,
+            "time_from_name": time_from_name,
         },
     }
     with _process() as process, _output(process) as lines:

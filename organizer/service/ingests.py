@@ -7,6 +7,7 @@ from pathlib import Path
 from fastapi import APIRouter, Response
 from pydantic import Field
 
+from organizer.capture_times import NamePattern
 from organizer.library import embedders
 from organizer.library.ingest.run import starting_points
 from organizer.service.context import ServiceOf, UserOf
@@ -19,6 +20,7 @@ from organizer.service.server_paths import ServerPath
 router = APIRouter(tags=["jobs"])
 
 _MOST_PATHS = 1_000
+_LONGEST_PATTERN = 500
 
 
 class IngestRequest(Body):
@@ -32,6 +34,8 @@ class IngestRequest(Body):
             than half of those of a folder; its disk may not be connected.
         verify: Whether to read every file, also those whose size and time are as they were.
         reread_metadata: Whether to read the metadata of all files anew.
+        time_from_name: How names of files tell when photos were taken, where nothing else does:
+            ``IMG_%Y%m%d_%H%M%S*``.
     """
 
     paths: list[ServerPath] = Field([], max_length=_MOST_PATHS)
@@ -39,6 +43,7 @@ class IngestRequest(Body):
     confirm_missing: bool = False
     verify: bool = False
     reread_metadata: bool = False
+    time_from_name: str | None = Field(None, min_length=1, max_length=_LONGEST_PATTERN)
 
 
 @router.post("/ingests", status_code=202)
@@ -55,6 +60,8 @@ def begin_ingest(
     if body.embedder is not None:
         embedders.require_photo_embedder(body.embedder)
         embedders.stored_spec(library.store, body.embedder)
+    if body.time_from_name is not None:
+        NamePattern.parse(body.time_from_name)
 
     def work(run: JobRun) -> JobResult:
         try:
@@ -66,6 +73,7 @@ def begin_ingest(
                     confirm_missing=body.confirm_missing,
                     verify=body.verify,
                     reread_metadata=body.reread_metadata,
+                    time_from_name=body.time_from_name,
                     progress=run,
                     stop=run.should_stop,
                 )

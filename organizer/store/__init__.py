@@ -30,8 +30,11 @@ from organizer.store.file_index import FileImage, FileIndex, PhotoRoot
 from organizer.store.former_bases import KEPT_BASES, forget_former_bases
 from organizer.store.former_folders import FormerFolders
 from organizer.store.gone_files import AbsentFiles
+from organizer.store.holders import Holder
 from organizer.store.ids import IdRows, IdSet, pack_ids
 from organizer.store.known_pictures import KnownPictures
+from organizer.store.locks import take_over
+from organizer.store.manifest import read_manifest
 from organizer.store.member_changes import MemberChange
 from organizer.store.merged_images import MergedImages
 from organizer.store.migrate import open_database
@@ -62,6 +65,7 @@ __all__ = [
     "FormerFile",
     "FormerFolders",
     "HeldFile",
+    "Holder",
     "IdRows",
     "IdSet",
     "ImageIds",
@@ -135,18 +139,29 @@ class Store:
         """Whether a folder is a library, sound or not."""
         return Database.is_library(path)
 
+    @staticmethod
+    def take_over(path: Path) -> Holder | None:
+        """Take a library over from a writer on another computer; see `organizer.store.locks`.
+
+        Raises:
+            StoreError: There is no library, or it cannot be written.
+        """
+        read_manifest(path)
+        return take_over(path)
+
     @cached_property
     def path(self) -> Path:
         """The library's folder."""
         return self._database.path
 
     @contextmanager
-    def writing(self, *, decides: bool = False) -> Iterator[bool]:
+    def writing(self, *, decides: bool = False, seconds: float = 0.0) -> Iterator[bool]:
         """Hold the library for writing; inside of an ingest, for one of its commits.
 
         Args:
             decides: Whether this may be done between two commits of an ingest, which is then waited
                 for; anything else is refused while an ingest is going on.
+            seconds: How long to wait for another writer.
 
         Yields:
             Whether a command that takes several transactions was interrupted before.
@@ -155,12 +170,15 @@ class Store:
             LibraryBusyError: Another process or thread writes.
             StoreError: The library cannot be written.
         """
-        with self._database.writing(decides=decides) as was_interrupted:
+        with self._database.writing(decides=decides, seconds=seconds) as was_interrupted:
             yield was_interrupted
 
     @contextmanager
-    def ingesting(self) -> Iterator[bool]:
+    def ingesting(self, *, seconds: float = 0.0) -> Iterator[bool]:
         """Begin an ingest, which holds the library for writing by `writing`, for each commit.
+
+        Args:
+            seconds: How long to wait for another writer.
 
         Yields:
             Whether a command that takes several transactions was interrupted before.
@@ -169,7 +187,7 @@ class Store:
             LibraryBusyError: Another process or thread writes.
             StoreError: The library cannot be written.
         """
-        with self._database.ingesting() as was_interrupted:
+        with self._database.ingesting(seconds=seconds) as was_interrupted:
             yield was_interrupted
 
     @contextmanager

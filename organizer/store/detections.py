@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -168,6 +168,28 @@ class DetectionTables:
             self._database.upsert("detected", ["image_id"], part)
         return len(fresh)
 
+    def turn(self, turned: Mapping[str, Callable[[Box], Box]]) -> None:
+        """Put the boxes and crops of photos elsewhere in them; the ids of crops stay.
+
+        Args:
+            turned: By photo, where a box of it is now.
+        """
+        detected = self._database.read_by_id("detected", "image_id", turned).to_pylist()
+        for row in detected:
+            for box in row["boxes"]:
+                box.update(_place(turned[row["image_id"]](Detection(**box).box)))
+        crops = self._database.read_by_id("crops", "image_id", turned).to_pylist()
+        for row in crops:
+            box = Box(row["x"], row["y"], row["width"], row["height"])
+            row.update(_place(turned[row["image_id"]](box)))
+        for name, key, rows, schema in (
+            ("detected", "image_id", detected, DETECTED),
+            ("crops", "crop_id", crops, CROPS),
+        ):
+            for start in range(0, len(rows), _ROWS_PER_UPSERT):
+                part = pa.Table.from_pylist(rows[start : start + _ROWS_PER_UPSERT], schema=schema)
+                self._database.upsert(name, [key], part)
+
     def add_crops(self, crops: Iterable[Crop]) -> None:
         """Write crops; those that are known stay."""
         wanted = {crop.crop_id: crop for crop in crops}
@@ -231,6 +253,10 @@ def _box_row(box: Detection) -> dict[str, Any]:
         "height": float(box.height),
         "crop_id": box.crop_id,
     }
+
+
+def _place(box: Box) -> dict[str, float]:
+    return {"x": box.x, "y": box.y, "width": box.width, "height": box.height}
 
 
 def _detections(row: dict[str, Any]) -> ImageDetections:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from organizer.paths import native_path
 from organizer.store.ids import IdArray, pack_ids
 from organizer.types import FileState
 
@@ -80,8 +81,7 @@ class FileLists:
         return np.searchsorted(self._ids, ids), np.searchsorted(self._ids, ids, side="right")
 
     def _full(self, roots: Sequence[int], paths: Sequence[str]) -> list[str]:
-        if os.sep != "/":
-            paths = [path.replace("/", os.sep) for path in paths]
+        paths = list(map(native_path, paths))
         # No Path objects, of which a million take seconds; a root folder ends in its separator.
         folders = {root: os.path.join(folder, "") for root, folder in self._folders.items()}  # noqa: PTH118
         return [folders[root] + path for root, path in zip(roots, paths, strict=True)]

@@ -39,6 +39,11 @@ class MergedImages:
         rows = self._journal.rows("SELECT image_id, now FROM former_ids")
         return {row["image_id"]: row["now"] for row in rows}
 
+    def of(self, image_id: str) -> str:
+        """The image that an image is now: itself, unless it became one with another."""
+        rows = self._journal.rows("SELECT now FROM former_ids WHERE image_id = ?", [image_id])
+        return next((str(row["now"]) for row in rows), image_id)
+
     def merge(self, kept_by: Mapping[str, str]) -> None:
         """Make images part of others, in one transaction.
 

@@ -173,6 +173,11 @@ class PhotoTables:
         table = self._database.read("images", list(names))
         return {name: np.array(table[name].to_pylist(), dtype=object) for name in names}
 
+    def columns_of(self, image_ids: Set[str], *names: str) -> dict[str, list[Any]]:
+        """Some columns of some images, row by row alike; see `columns`."""
+        table = self._rows_of("images", image_ids, list(names))
+        return {name: table[name].to_pylist() for name in names}
+
     def file_columns(self, *names: str) -> dict[str, list[Any]]:
         """Some columns of all files, also of those that are gone, row by row alike."""
         table = self._database.read("files", list(names))
@@ -236,10 +241,13 @@ class PhotoTables:
             if crop.image_id in frames
         }
 
-    def file_lists(self) -> FileLists:
-        """The files of all images, to be looked up many at a time."""
+    def file_lists(self, image_ids: Set[str] | None = None) -> FileLists:
+        """The files of some images, or of all, to be looked up many at a time."""
         folders = {root.root_id: root.folder for root in self._roots.all()}
-        return FileLists(self._database.read("files", list(FileLists.COLUMNS)), folders)
+        columns = list(FileLists.COLUMNS)
+        if image_ids is None:
+            return FileLists(self._database.read("files", columns), folders)
+        return FileLists(self._rows_of("files", image_ids, columns), folders)
 
     def facts_in_order(self, wanted: IdArray, *, rows: int) -> Iterator[list[ImageFacts]]:
         """What is known of some images, some rows at a time, in one pass over all.

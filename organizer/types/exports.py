@@ -119,6 +119,8 @@ class ExportBatch:
         vectors: ``(n, dim)`` float32, or None where they are not exported.
         pictures: A small JPEG of each image, upright, None for one whose files are gone or hold
             something else now; None where the exporter wants none.
+        detected_at: Of a video the second of the frame that the detections are of; None for other
+            images, and where nothing is known of any.
     """
 
     image_ids: tuple[str, ...]
@@ -156,6 +158,7 @@ class ExportBatch:
     failures: tuple[str | None, ...]
     vectors: Vectors | None = None
     pictures: tuple[bytes | None, ...] | None = None
+    detected_at: tuple[float | None, ...] | None = None
 
     def __post_init__(self) -> None:
         n = len(self.image_ids)

@@ -521,3 +521,9 @@ def test_every_kind_of_file_has_a_media_type_of_its_own() -> None:
     for suffix in VIDEO_SUFFIXES:
         assert media_type(suffix[1:].upper()).startswith("video/"), suffix
     assert (media_type("JPEG"), media_type("NEF")) == ("image/jpeg", "image/x-nikon-nef")
+
+
+def test_a_video_is_called_one(tmp_path: Path) -> None:
+    _, tables = package(tmp_path / "dp", batch(3, formats=("MP4", "AVI", "JPEG")))
+    kinds = [row["fileMediatype"] for row in tables["media"]]
+    assert kinds == ["video/mp4", "video/x-msvideo", "image/jpeg"]

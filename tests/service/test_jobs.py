@@ -54,8 +54,11 @@ def test_ingest_gives_what_the_command_prints(
     client: httpx.Client, tmp_path: Path, run: Run
 ) -> None:
     make_groups(tmp_path / "card", each=4, seed=300)
-    job = _done(client, client.post("/ingests", json={"paths": [str(tmp_path / "card")]}))
+    (tmp_path / "card" / "red" / "000.jpg").rename(tmp_path / "card" / "20240501_1200.jpg")
+    body = {"paths": [str(tmp_path / "card")], "time_from_name": "%Y%m%d_%H%M"}
+    job = _done(client, client.post("/ingests", json=body))
     assert (job["kind"], job["result"]["added"], job["result"]["images"]) == ("ingest", 12, 36)
+    assert job["result"]["time_sources"] == {"file name": 1}
     printed = run("ingest", tmp_path / "card", "--json").json
     assert printed.keys() == job["result"].keys()
     again = _done(client, client.post("/ingests", json={}))
@@ -74,6 +77,7 @@ def test_an_ingest_of_nonsense_is_refused(client: httpx.Client) -> None:
         {"paths": None},
         {"paths": ["/"], "embedder": "nonsense"},
         {"paths": ["/"], "embedder": ""},
+        {"paths": ["/"], "time_from_name": "%Y"},
         {"paths": ["/"], "more": 1},
         [],
     ]

@@ -43,6 +43,7 @@ class ClusterProfile:
         added: Number of its members that the last ingest assigned.
         found_in: The ingest that found it among the unassigned images; None for other clusters.
         hidden: Number of its members that are not shown, as people are in the photo.
+        missing: Number of its members of which no file was there when last looked for.
         night: Share of infrared images among those of which it is known; None where of none.
         cameras: Number of different cameras or deployments.
     """
@@ -61,6 +62,7 @@ class ClusterProfile:
     added: int
     found_in: int | None
     hidden: int
+    missing: int
     night: float | None
     cameras: int
 
@@ -168,6 +170,7 @@ class _ProfileReader:
             added=int(np.count_nonzero(self._is_new[rows])),
             found_in=int(number) if kind == NOVEL_ORIGIN and number.isdecimal() else None,
             hidden=len(rows) - len(shown),
+            missing=int(np.count_nonzero(overview.photos.is_missing[rows])),
             night=float(seen.mean()) if len(seen) else None,
             cameras=len(np.unique(self._cameras[rows])),
         )

@@ -23,7 +23,7 @@ from organizer.library.corrections.requests import (
 from organizer.library.corrections.resolve import MemberResolver, ResolvedImages
 from organizer.library.corrections.state import EditorState
 from organizer.library.current import require_clustering
-from organizer.library.detections.embed import embed_whole_photos
+from organizer.library.ingest.crops import embed_whole_photos
 from organizer.settings import Settings
 from organizer.store import Store
 

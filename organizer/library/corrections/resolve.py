@@ -56,6 +56,9 @@ class ImageResolver:
             for image in new
             if image not in self._found and _is_id(str(image).lower(), least=_WHOLE)
         }
+        if whole:
+            merged = self._store.merged_images.now()
+            whole = {image: merged.get(image_id, image_id) for image, image_id in whole.items()}
         known = self._store.photos.known_ids(whole.values()) if whole else set()
         self._found |= {image: image_id for image, image_id in whole.items() if image_id in known}
 
@@ -157,7 +160,9 @@ def _resolved(store: Store, image: str | Path) -> list[str]:
             return inside
     text = str(image).lower()
     if _is_id(text, least=_SHORTEST):
-        matches = store.photos.ids_beginning(text)
+        merged = store.merged_images.now().items()
+        former = {now for image_id, now in merged if image_id.startswith(text)}
+        matches = sorted({*store.photos.ids_beginning(text), *former})
         if len(matches) == 1:
             return matches
         if matches:

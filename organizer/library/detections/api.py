@@ -16,7 +16,6 @@ from organizer.arguments import (
 )
 from organizer.errors import SettingsError
 from organizer.library import embedders
-from organizer.library.detections.embed import embed_crops
 from organizer.library.detections.importing import (
     crop_embedder,
     import_detections,
@@ -26,6 +25,7 @@ from organizer.library.detections.results import checked_results
 from organizer.library.images import crops
 from organizer.library.images.crops import PhotoLocation
 from organizer.library.ingest.assign import AssignmentSummary
+from organizer.library.ingest.crops import embed_crops
 from organizer.library.ingest.late import assign_late
 from organizer.library.opening import OpenLibrary
 from organizer.library.progress import Progress, progress_or_none

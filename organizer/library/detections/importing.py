@@ -14,7 +14,9 @@ from organizer.store import Store
 from organizer.store.detections import QUARANTINED_CATEGORIES
 from organizer.types import (
     CROPS_PREFIX,
+    FRAME_AT,
     SAME_ANIMAL,
+    Box,
     Crop,
     Detected,
     ImageDetections,
@@ -98,6 +100,8 @@ def import_detections(
         )
         imported.left += len(some) - len(kept)
         crops = store.detections.crops_of(one.image_id for one in kept)
+        if any(FRAME_AT in one.extra for one in kept):
+            store.photos.count_turn()  # another frame may stand for a video now
         imported.new += store.detections.write(
             [with_crops(one, crops.get(one.image_id, ()), active) for one in kept]
         )
@@ -142,10 +146,13 @@ def with_crops(
     """
     boxes = one.detections
     free = {crop.crop_id: crop for crop in known}
+    # A crop of a photo that was turned since has an id of where it was.
+    held = {crop_id(one.image_id, crop.box): crop.crop_id for crop in known}
+    turned = set(held.values()) - held.keys()
     ids: dict[int, str] = {}
     wanted = [n for n, box in enumerate(boxes) if box.category not in QUARANTINED_CATEGORIES]
     for number in wanted:
-        own = crop_id(one.image_id, boxes[number].box)
+        own = held.get(crop_id(one.image_id, boxes[number].box), "")
         if free.pop(own, None) is not None:
             ids[number] = own
     for number in sorted(wanted, key=lambda n: -boxes[n].confidence):
@@ -157,7 +164,15 @@ def with_crops(
                 key=lambda i: (i in active, alike[i]),
                 default=None,
             )
-            ids[number] = crop_id(one.image_id, box) if best is None else best
+            place = crop_id(one.image_id, box)  # two boxes that are the same make one crop
+            ids[number] = best or held.get(place) or _new_id(place, box, turned)
             free.pop(ids[number], None)
     named = (replace(box, crop_id=ids.get(number, "")) for number, box in enumerate(boxes))
     return replace(one, detections=tuple(named))
+
+
+def _new_id(made: str, box: Box, turned: Container[str]) -> str:
+    """The id of a new crop: its own, unless one that was turned away from there has that."""
+    while made in turned:
+        made = crop_id(made, box)
+    return made

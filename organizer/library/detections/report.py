@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from organizer.library.detections.embed import CropReport
 from organizer.library.images.crops import PhotoGroup
 from organizer.library.ingest.assign import AssignmentSummary
+from organizer.library.ingest.crops import CropReport
 from organizer.types import PartSpec
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from organizer.library.exports.membership import Membership
 from organizer.library.images.crops import CropLocation, PhotoLocation, locate_photos
+from organizer.library.images.frames import frame_shown
 from organizer.store import Store
 from organizer.store.detections import DetectionLists
 from organizer.store.ids import IdArray, contains_ids, pack_ids, unpack_ids
@@ -82,6 +83,7 @@ class DetectionColumns:
                 for row in boxes
             ),
             "detectors": tuple((one.detector or None) if one else None for one in results),
+            "detected_at": tuple(frame_shown(None, one) for one in results),
             "failures": tuple(
                 (one.failure or None) if one is not None and row is None else None
                 for one, row in zip(results, boxes, strict=True)

@@ -75,6 +75,7 @@ class ExportReport:
         people: Number of images left out because they show a person or a vehicle.
         incomplete: Number of images left out because they lack what the format needs, by what they
             lack.
+        videos: Number of videos left out because the format holds none.
         clustered: Whether there is a clustering.
         embedder: Whose vectors are exported; None where there are none.
         opened_with: How to open the export in its tool; empty where there is nothing to say.
@@ -87,6 +88,7 @@ class ExportReport:
     without_vector: int
     people: int
     incomplete: dict[str, int]
+    videos: int
     clustered: bool
     embedder: PartSpec | None
     opened_with: str

@@ -47,6 +47,7 @@ def run_export(
         without_vector=source.selected.without_vector,
         people=source.selected.people,
         incomplete=source.selected.incomplete,
+        videos=source.selected.videos,
         clustered=source.about.clustering_id is not None,
         embedder=source.about.embedder,
         opened_with=part.opened_with(place, about=source.about)

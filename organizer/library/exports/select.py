@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,13 +13,13 @@ from organizer.library.exports.columns import CaptureColumns
 from organizer.library.exports.detections import DetectionColumns
 from organizer.library.exports.membership import Membership
 from organizer.library.exports.options import ExportOptions
-from organizer.protocols import Exporter, NeedyExporter
+from organizer.protocols import Exporter, NeedyExporter, StillsExporter
 from organizer.store import Store
 from organizer.store.detections import QUARANTINED_CATEGORIES
 from organizer.store.file_lists import FileLists
 from organizer.store.ids import IdArray, contains_ids, pack_ids
 from organizer.store.vectors import VectorRows
-from organizer.types import Vectors
+from organizer.types import KIND, Vectors
 
 _TITLES = {"taken_at": "time", "deployments": "deployment"}
 _HINTS = {
@@ -37,6 +38,7 @@ class SelectedImages:
         without_vector: There is no vector of them.
         people: They show a person or a vehicle.
         incomplete: They lack what the format needs, by what they lack.
+        videos: The format holds none.
     """
 
     ids: IdArray
@@ -44,6 +46,7 @@ class SelectedImages:
     without_vector: int = 0
     people: int = 0
     incomplete: dict[str, int] = field(default_factory=dict)
+    videos: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,9 @@ def select_images(
     if not options.include_missing:
         ids = ids[known.files.has(ids, only_present=True)]
     present = len(ids)
+    if isinstance(part, StillsExporter) and not part.takes_videos:
+        ids = ids[~contains_ids(_videos(store), ids)]
+    still = len(ids)
     if not store.photos.with_people:
         ids = ids[~contains_ids(_people(store), ids)]
     shown = len(ids)
@@ -110,9 +116,19 @@ def select_images(
         ids,
         missing=with_vector - present,
         without_vector=every - with_vector,
-        people=present - shown,
+        people=still - shown,
+        videos=present - still,
         incomplete=incomplete,
     )
+
+
+def _videos(store: Store) -> IdArray:
+    """The ascending ids of the videos."""
+    found = store.photos.columns("image_id", "extra")
+    mark = json.dumps(KIND)
+    texts = zip(found["image_id"].tolist(), found["extra"].tolist(), strict=True)
+    ids = [i for i, text in texts if text and mark in text and json.loads(text).get(KIND)]
+    return np.sort(pack_ids(ids))
 
 
 def _people(store: Store) -> IdArray:

@@ -166,7 +166,7 @@ class Images:
 
     def details(self, image_id: str) -> ImageDetails | None:
         """All that is known of an image or a crop; None where there is none of that id."""
-        image_id = require_image_id("image_id", image_id)
+        image_id = self._of_now(image_id)
         return read_details(self._store, self.overview(), image_id)
 
     def thumbnail(self, image_id: str, *, side: int = THUMBNAIL_SIDE) -> Thumbnail | None:
@@ -179,7 +179,7 @@ class Images:
         Returns:
             None where no file holds that image any more, or none that can be read.
         """
-        image_id = require_image_id("image_id", image_id)
+        image_id = self._of_now(image_id)
         side = require_integer("side", side, least=1)
         most = self._opened.settings.max_file_bytes
         return make_thumbnail(self._store, image_id, side=side, max_file_bytes=most)
@@ -189,7 +189,7 @@ class Images:
 
         A file of which size or time has changed since it was read is read again.
         """
-        files = self._store.photos.files_holding(require_image_id("image_id", image_id))
+        files = self._store.photos.files_holding(self._of_now(image_id))
         return first_as_it_was(files, max_bytes=self._opened.settings.max_file_bytes)
 
     def overview(self) -> ImageOverview:
@@ -309,8 +309,14 @@ class Images:
         if at is not None:
             return at
         text = str(key).lower()
-        is_id = bool(text) and not set(text) - set(hexdigits)
-        return text if is_id and self._store.photos.facts_of([text]) else None
+        if not text or set(text) - set(hexdigits):
+            return None
+        text = self._store.merged_images.of(text)
+        return text if self._store.photos.facts_of([text]) else None
+
+    def _of_now(self, image_id: str) -> str:
+        """The image of an id, which another one may have become; see `MergedImages`."""
+        return self._store.merged_images.of(require_image_id("image_id", image_id))
 
 
 def _crops_of(clustering: StoredClustering | None) -> int:

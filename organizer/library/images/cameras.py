@@ -42,11 +42,13 @@ class Cameras:
         ids: ``(n,)`` texts, alike for photos of one camera; they sort by the name of the camera.
         by_folder: ``(n,)`` whether only the folder tells the camera from others of its model.
         paths: A file of each, a present one before a missing one, then by path; "" for none.
+        is_missing: ``(n,)`` whether no file of it was there when last looked for.
     """
 
     ids: tuple[str, ...]
     by_folder: NDArray[np.bool_]
     paths: tuple[str, ...]
+    is_missing: NDArray[np.bool_]
 
 
 def read_extras(texts: Sequence[str | None], *names: str) -> list[Mapping[str, object]]:
@@ -99,7 +101,13 @@ def tell_cameras(
     for row, (card, below) in folders.items():
         own = f"{card}/{below}" if (ids[row], card) in apart else card
         ids[row] = f"{ids[row]}\0folder {own}"
-    return Cameras(tuple(ids), by_folder, tuple(map(files.path_of, image_ids)))
+    there = [files.ranked.get(image_id, "").startswith("0") for image_id in image_ids]
+    return Cameras(
+        tuple(ids),
+        by_folder,
+        tuple(map(files.path_of, image_ids)),
+        ~np.array(there, dtype=np.bool_),
+    )
 
 
 @dataclass(frozen=True, slots=True)

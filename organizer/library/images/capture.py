@@ -37,7 +37,9 @@ class CaptureInfo:
         camera_ids: Texts that are alike for photos of one camera, as far as that can be told; see
             `organizer.library.images.cameras`.
         by_folder: ``(n,)`` whether only its folder tells the camera from others of its model.
-        paths: A file of each: a present one before a missing one, then by path.
+        paths: A file of each: a present one before a missing one, then by path; with forward
+            slashes.
+        is_missing: ``(n,)`` whether no file of it was there when last looked for.
         taken_at: Camera-local times, corrected by the deployment's shift; None where unknown.
         subseconds: ``(n,)`` float64, how much of its second had passed; NaN where unknown.
         infrared: ``(n,)`` int64, 1 for infrared, 0 for colour, NOISE where unknown.
@@ -53,6 +55,7 @@ class CaptureInfo:
     camera_ids: tuple[str, ...]
     by_folder: NDArray[np.bool_]
     paths: tuple[str, ...]
+    is_missing: NDArray[np.bool_]
     taken_at: tuple[str | None, ...]
     subseconds: NDArray[np.float64]
     infrared: Labels
@@ -110,6 +113,7 @@ def read_capture_info(
         camera_ids=told.ids,
         by_folder=told.by_folder,
         paths=told.paths,
+        is_missing=told.is_missing,
         taken_at=tuple(taken_at),
         subseconds=np.array([extra.get(SUBSECOND, np.nan) for extra in extras], dtype=np.float64),
         infrared=np.where(np.isnan(chroma), NOISE, is_infrared(chroma)),
@@ -120,7 +124,18 @@ def read_capture_info(
     )
     if image_ids is None:
         return info
-    return replace(_take(info, frames_of(store, image_ids)), image_ids=tuple(image_ids))
+    return info_of(info, frames_of(store, image_ids), image_ids)
+
+
+def info_of(info: CaptureInfo, frames: Sequence[str], image_ids: Sequence[str]) -> CaptureInfo:
+    """The info of photos, for the images that were cut out of them.
+
+    Args:
+        info: Of all photos.
+        frames: The photos; nothing is known of one that is not in it.
+        image_ids: The images, one of each photo.
+    """
+    return replace(_take(info, frames), image_ids=tuple(image_ids))
 
 
 def undecided_bursts(info: CaptureInfo, *, gap: float) -> frozenset[int]:
@@ -182,6 +197,7 @@ def _take(info: CaptureInfo, image_ids: Sequence[str]) -> CaptureInfo:
         camera_ids=tuple(text or "" for text in texts(info.camera_ids)),
         by_folder=np.append(info.by_folder, True)[rows],
         paths=tuple(text or "" for text in texts(info.paths)),
+        is_missing=np.append(info.is_missing, True)[rows],
         taken_at=texts(info.taken_at),
         subseconds=np.append(info.subseconds, np.nan)[rows],
         infrared=numbers(info.infrared),

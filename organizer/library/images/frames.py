@@ -13,7 +13,15 @@ from organizer.errors import ImageError
 from organizer.file_times import modified_ns
 from organizer.identity import file_hash, picture_hash
 from organizer.store import FileRow, HeldFile
-from organizer.types import Box, DecodedImage, FileState, ImageRef
+from organizer.types import (
+    FRAME_AT,
+    Box,
+    DecodedImage,
+    FileState,
+    ImageDetections,
+    ImageFacts,
+    ImageRef,
+)
 
 
 def cut_box(pixels: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
@@ -76,6 +84,15 @@ def read_frame(
                 )
         except ImageError:
             continue
+    return None
+
+
+def frame_shown(facts: ImageFacts | None, detected: ImageDetections | None) -> float | None:
+    """The second of the frame that stands for a video: the one that its boxes are of."""
+    for told in (detected, facts):
+        at = None if told is None else told.extra.get(FRAME_AT)
+        if isinstance(at, int | float):
+            return float(at)
     return None
 
 

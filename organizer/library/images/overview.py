@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.library.images.capture import CaptureInfo, read_capture_info
+from organizer.library.images.capture import CaptureInfo, info_of, read_capture_info
+from organizer.paths import native_path
 from organizer.settings import Settings
 from organizer.store import Store, StoredClustering
 from organizer.store.ids import IdRows, pack_ids
@@ -112,13 +113,12 @@ def read_photos(
         frames = [crops[i].image_id for i in ids]
         shapes = [crops[i].box.width / max(crops[i].box.height, 1e-9) for i in ids]
         ratios = _cut(ratios, IdRows(capture.image_ids).of(frames), shapes)
-        capture = read_capture_info(store, ids, settings=settings)
-    paths, there = store.photos.file_lists().first(pack_ids(frames))
+        capture = info_of(capture, frames, ids)
     hidden = store.photos.hidden(frames)
     return PhotoColumns(
         image_ids=_objects(ids),
-        paths=_objects(paths),
-        is_missing=~there,
+        paths=_objects([native_path(path) for path in capture.paths]),
+        is_missing=capture.is_missing,
         ratios=ratios,
         capture=capture,
         is_hidden=np.array([i in hidden for i in frames], dtype=np.bool_)

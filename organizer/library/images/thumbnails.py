@@ -13,12 +13,12 @@ from pathlib import Path
 from organizer import decode
 from organizer.execute import in_order
 from organizer.file_kinds import FileKind, file_kind
-from organizer.library.images.frames import cut_box, present_files, read_frame
+from organizer.library.images.frames import cut_box, frame_shown, present_files, read_frame
 from organizer.library.progress import Progress
 from organizer.settings import available_cores
 from organizer.store import FileRow, Store
 from organizer.thumbnail import QUALITY, Thumbnail, thumbnail
-from organizer.types import FRAME_AT, Box, Crop
+from organizer.types import Box, Crop
 
 THUMBNAIL_SIDE = 96
 """Pixels: ten fit in a row on a page, and 1,200 take some 3 MB."""
@@ -106,7 +106,7 @@ def _job(
     frame_id = image_id if crop is None else crop.image_id
     box = None if crop is None else crop.box
     present = present_files(files)
-    frame_at = _frame_at(store, image_id, present) if crop is None else None
+    frame_at = _frame_at(store, frame_id, present)
     return _Job(image_id, frame_id, pictures.get(frame_id, ""), box, present, frame_at)
 
 
@@ -115,8 +115,7 @@ def _frame_at(store: Store, image_id: str, files: Sequence[Path]) -> float | Non
     if not any(file_kind(file.suffix.lower()) is FileKind.VIDEO for file in files):
         return None
     facts = store.photos.facts_of([image_id]).get(image_id)
-    at = None if facts is None else facts.extra.get(FRAME_AT)
-    return float(at) if isinstance(at, int | float) else None
+    return frame_shown(facts, store.detections.of([image_id]).get(image_id))
 
 
 def _made(

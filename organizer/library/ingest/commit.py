@@ -7,7 +7,7 @@ of that image: what it says of the image is stored, and the image stays what it 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -18,8 +18,10 @@ from organizer.library.clustering.preprocessing import uses_capture_info
 from organizer.library.ingest.assign import Assigner
 from organizer.library.ingest.described import DescribedImages, describe_images
 from organizer.library.ingest.report import IngestReport
+from organizer.library.ingest.turned import turn_detections
 from organizer.library.ingest.twins import Suspect
 from organizer.protocols import LoadedEmbedder
+from organizer.settings import Settings
 from organizer.store import IdSet, KnownFiles, KnownPictures, Store, StoredClustering
 from organizer.types import (
     EmbeddingBatch,
@@ -43,7 +45,7 @@ class CommitBuffer:
         images: The images of the library.
         embedded: Those that have a vector; it grows.
         pictures: Which image a picture is; it learns.
-        seed: Random seed.
+        settings: The seed, and what embedding crops of photos that are turned needs.
 
     Attributes:
         found_again: Files of known images, by image.
@@ -62,10 +64,10 @@ class CommitBuffer:
         images: IdSet,
         embedded: IdSet,
         pictures: KnownPictures,
-        seed: int,
+        settings: Settings,
     ) -> None:
         self._store, self._loaded, self._root_ids = store, loaded, root_ids
-        self._report, self._images, self._seed = report, images, seed
+        self._report, self._images, self._settings = report, images, settings
         self._embedded, self._pictures = embedded, pictures
         self._files: list[ProcessedFile] = []
         self._batches: list[EmbeddingBatch] = []
@@ -86,7 +88,7 @@ class CommitBuffer:
         *,
         embedded: IdSet,
         pictures: KnownPictures,
-        seed: int,
+        settings: Settings,
     ) -> Self:
         """An empty buffer for a library as it is now."""
         images = store.photos.image_ids()
@@ -98,7 +100,7 @@ class CommitBuffer:
             images=images,
             embedded=embedded,
             pictures=pictures,
-            seed=seed,
+            settings=settings,
         )
 
     @property
@@ -137,6 +139,7 @@ class CommitBuffer:
                 self._report.note(file)
             if file.facts is not None and file.facts.image_id in facts:
                 self._report.count_time(file.facts)
+        self._report.note_came([*facts, *sorted(described.changed)])
         self._images.add(facts)
         self._report.embedded += len(fresh.image_ids) + len(described.turned)
         self._files, self._batches, self._again = [], [], set()
@@ -220,11 +223,12 @@ class CommitBuffer:
                 for facts in found.facts
             ]
         )
-        self._replace_vectors(found.turned, again)
+        self._replace_vectors(found.turned.keys(), again)
+        turn_detections(self._store, found.turned, self._report.turned, settings=self._settings)
         self.undescribed |= found.undescribed
         return found
 
-    def _replace_vectors(self, image_ids: set[str], again: EmbeddingBatch) -> None:
+    def _replace_vectors(self, image_ids: Set[str], again: EmbeddingBatch) -> None:
         """Store the vectors of images that are shown otherwise than they were embedded."""
         rows = [row for row, image_id in enumerate(again.image_ids) if image_id in image_ids]
         if not rows:
@@ -270,7 +274,7 @@ class CommitBuffer:
         if current is None:
             return None
         if self._assigner is None:
-            self._assigner = Assigner.open(self._store, current, seed=self._seed)
+            self._assigner = Assigner.open(self._store, current, seed=self._settings.seed)
         else:
             self._assigner = self._assigner.reopened(current)
         return self._assigner

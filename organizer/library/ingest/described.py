@@ -27,13 +27,14 @@ class DescribedImages:
     Attributes:
         facts: What is known of them now, of those where that is to be written.
         changed: The images whose metadata are other ones than before.
-        turned: The images that are shown otherwise than before, and have a new vector for that.
+        turned: The images that are shown otherwise than before, and have a new vector for that:
+            what was known of each, and what is known now.
         undescribed: Those whose metadata are of another file than the one that counts.
     """
 
     facts: list[ImageFacts] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)
-    turned: set[str] = field(default_factory=set)
+    turned: dict[str, tuple[ImageFacts, ImageFacts]] = field(default_factory=dict)
     undescribed: set[str] = field(default_factory=set)
 
 
@@ -92,7 +93,7 @@ def _describe(
         if embedded_as != facts.view:
             found.undescribed.add(image_id)
             return
-        found.turned.add(image_id)
+        found.turned[image_id] = former, facts
     now = replace(
         facts,
         image_id=image_id,

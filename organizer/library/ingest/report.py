@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
 from organizer.library.ingest.novelty import NovelCluster
+from organizer.library.ingest.remarks import MOST_CHECKED, FailedCheck, IngestRemark
 from organizer.metadata import time_source
 from organizer.store import AbsentFiles
 from organizer.types import ImageFacts, Outcome, PartSpec, ProcessedFile
@@ -54,6 +57,25 @@ class NotedPhotos:
 
 
 @dataclass(slots=True)
+class TurnedCrops:
+    """What became of the boxes and crops of photos that are shown otherwise than before.
+
+    Attributes:
+        photos: Photos whose boxes were turned.
+        embedded: Crops that were embedded anew.
+        failed: Crops that have the vectors of before, since no others could be made.
+        first_failure: Why, for the first of them, in one line.
+        doubtful: Photos with boxes that may be those of the picture as it was shown before.
+    """
+
+    photos: int = 0
+    embedded: int = 0
+    failed: int = 0
+    first_failure: str = ""
+    doubtful: int = 0
+
+
+@dataclass(slots=True)
 class IngestReport:
     """What an ingest did.
 
@@ -69,6 +91,8 @@ class IngestReport:
         unassigned: All images that are unassigned afterwards.
         other_suffixes: Files of kinds that are not read, by suffix.
         companions: Files that belong to photos, such as their raw files and sidecars.
+        videos_beside: Videos that are images of their own though a photo has their name: they are
+            longer than that of a live photo.
         embedder: What made the vectors.
         engine: What ran it and in which precision, where that is not plain Python.
         seconds: Wall time.
@@ -85,6 +109,10 @@ class IngestReport:
             that photo is.
         first_replaced: The first of them, "" where there is none.
         merged: Pairs of images of an older library that were one picture, and are one image now.
+        turned: What became of the boxes and crops of photos that a tag turned.
+        came: The images that came, or of which other things are known now; see `MOST_CHECKED`.
+        remarks: What the checks of plugins say about them.
+        failed_checks: The checks that failed.
     """
 
     counts: Counter[Outcome] = field(default_factory=Counter)
@@ -98,6 +126,7 @@ class IngestReport:
     total_unassigned: int = 0
     other_suffixes: Counter[str] = field(default_factory=Counter)
     companions: int = 0
+    videos_beside: int = 0
     embedder: PartSpec = field(default_factory=lambda: PartSpec(""))
     engine: str = ""
     seconds: float = 0.0
@@ -112,6 +141,10 @@ class IngestReport:
     replaced: int = 0
     first_replaced: str = ""
     merged: int = 0
+    turned: TurnedCrops = field(default_factory=TurnedCrops)
+    came: list[str] = field(default_factory=list)
+    remarks: tuple[IngestRemark, ...] = ()
+    failed_checks: tuple[FailedCheck, ...] = ()
 
     @property
     def unusable(self) -> int:
@@ -130,6 +163,10 @@ class IngestReport:
         if str(file) in self.examples[counted]:
             self.examples[counted].remove(str(file))
         self.count(outcome, file)
+
+    def note_came(self, image_ids: Iterable[str]) -> None:
+        """Note images that are to be checked, as far as there is room."""
+        self.came += islice(image_ids, MOST_CHECKED - len(self.came))
 
     def count_replaced(self, file: Path) -> None:
         """Count a file in whose place another photo is now."""

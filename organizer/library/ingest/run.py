@@ -358,6 +358,7 @@ class _Ingest:
                 self.blind += walk.problems
                 self.report.other_suffixes += walk.other_suffixes
                 self.report.companions += walk.companions
+                self.report.videos_beside += walk.videos_beside
 
     def _note_beside(self, walk: Walk, root: PhotoRoot) -> None:
         """Raw files that were alone when they were read stay photos, now that a JPEG lies there."""
@@ -403,7 +404,7 @@ class _Ingest:
             self.report,
             embedded=self.embedded,
             pictures=pictures,
-            seed=self.settings.seed,
+            settings=self.settings,
         )
 
     def _executor(self) -> Executor:

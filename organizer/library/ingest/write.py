@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from organizer.capture_times import NamePattern
+from organizer.library.ingest.remarks import checks_of
 from organizer.library.ingest.report import IngestReport
 from organizer.library.ingest.run import run_ingest
 from organizer.library.opening import OpenLibrary
@@ -27,14 +29,18 @@ def write_ingest(
     name_times: NamePattern | None = None,
     verify: bool = False,
     reread_metadata: bool = False,
+    waits: bool = True,
+    library: Any,
 ) -> IngestReport:
-    """Keep other writers out but for decisions, ingest, and tidy up; see `run_ingest`.
+    """Keep other writers out but for decisions, ingest, tidy up, and ask the checks of plugins.
+
+    See `run_ingest`; the library is what the checks are given.
 
     Raises:
         LibraryBusyError: Another process writes.
         OrganizerError: As `organizer.library.Library.ingest` raises.
     """
-    with opened.ingesting() as was_interrupted:
+    with opened.ingesting(waits=waits) as was_interrupted:
         report = run_ingest(
             opened.store,
             starts,
@@ -53,4 +59,6 @@ def write_ingest(
         if sum(report.counts.values()) > report.counts[Outcome.UNCHANGED]:
             with opened.store.writing():
                 opened.tidy()
+    if not report.interrupted:
+        report.remarks, report.failed_checks = checks_of(library, report.came)
     return report

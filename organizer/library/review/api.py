@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from organizer.arguments import (
@@ -95,7 +95,8 @@ class Review:
         Raises:
             StoreError: The library cannot be written.
         """
-        answers = [_sound(answer) for answer in require_objects("answers", answers, Answer)]
+        merged = self._store.merged_images.now()
+        answers = [_sound(answer, merged) for answer in require_objects("answers", answers, Answer)]
         with self._opened.writing(decides=True):
             current = self._store.clusterings.current()
             shown_in = current.clustering_id if current else 0
@@ -150,10 +151,11 @@ class Review:
         return audit_clusters(self._store)
 
 
-def _sound(answer: Answer) -> Answer:
-    """An answer whose fields can be stored."""
+def _sound(answer: Answer, merged: Mapping[str, str]) -> Answer:
+    """An answer whose fields can be stored; `merged` are images that became others."""
+    image_id = require_image_id("the image of an answer", answer.image_id)
     return Answer(
-        image_id=require_image_id("the image of an answer", answer.image_id),
+        image_id=merged.get(image_id, image_id),
         cluster_id=require_integer("the cluster of an answer", answer.cluster_id, least=0),
         belongs=require_flag("belongs", answer.belongs),
         drawn=require_object("drawn", answer.drawn, SampleKind),

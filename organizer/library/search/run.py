@@ -111,6 +111,7 @@ class Searcher:
         store = self._store
         image_id = _as_id(photo)
         if image_id is not None:
+            image_id = store.merged_images.of(image_id)
             own = self._members(image_id, spec)
             stored = store.vectors.read_some(spec, own[:1])
             if stored:

@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from organizer.capture_times import NamePattern
 from organizer.errors import LibraryBusyError, SettingsError, StoreError
 from organizer.library.ingest.run import pending_files
 from organizer.library.ingest.write import write_ingest
@@ -86,6 +88,8 @@ class FolderWatch:
         poll: Whether to look every few seconds and not wait for events of the file system.
         progress: Receives the progress of each ingest.
         stop: Asked several times a second; True ends it.
+        library: What the checks of plugins are given after each ingest.
+        name_times: How names of files tell the times of images that have no other.
         longest_wait: Seconds after which complete files are ingested though others are copied.
     """
 
@@ -96,6 +100,8 @@ class FolderWatch:
     poll: bool
     progress: Progress
     stop: Callable[[], bool]
+    library: Any
+    name_times: NamePattern | None = None
     longest_wait: float = LONGEST_WAIT
     _waiting: WaitingFiles = field(init=False)
     _file_events: FileSystemEvents | None = None
@@ -200,8 +206,10 @@ class FolderWatch:
         self, kind: WatchEventKind, error: StoreError, seconds: float
     ) -> Iterator[WatchEvent]:
         self._due = time.monotonic() + seconds
-        if self._told != error.message:
-            self._told = error.message
+        # Who holds it may be another one at every look.
+        told = kind.value if kind is WatchEventKind.BUSY else error.message
+        if self._told != told:
+            self._told = told
             yield WatchEvent(kind, error=error, retry_seconds=seconds)
 
     def _look(self) -> Iterator[WatchEvent]:
@@ -268,6 +276,9 @@ class FolderWatch:
             stop=lambda: self.stop() or any(folder.has_gone() for folder in folders),
             confirm_missing=self._sees_files_go,
             is_complete=complete.__contains__,
+            waits=False,
+            name_times=self.name_times,
+            library=self.library,
         )
         if not report.interrupted:
             self._waiting.has_read(complete)

@@ -69,5 +69,8 @@ function notes(cluster) {
   if (cluster.night >= 0.5) found.push(html`<span class="chip">infrared</span>`);
   if (cluster.pinned && !cluster.name) found.push(html`<span class="chip">pinned</span>`);
   if (cluster.hidden > 0) found.push(html`<span class="chip">${count(cluster.hidden)} hidden</span>`);
+  if (cluster.missing > 0) {
+    found.push(html`<span class="chip border">${count(cluster.missing)} missing</span>`);
+  }
   return found.slice(0, 3);
 }

@@ -2,7 +2,7 @@
 import { bytesOf, fromBase64, idAt } from "./hex.js";
 
 const NONE = -1;
-const COLUMNS = "ratio,time,state,cluster,event,burst,distance";
+const COLUMNS = "ratio,time,state,cluster,event,burst,distance,missing";
 
 /** "a" assigned, "u" unassigned, "d" decided. */
 export const DECIDED = "d".charCodeAt(0);
@@ -69,6 +69,7 @@ export class Collection {
     this.burst = whole("burst");
     this.time = columns.time || [];
     this.distance = columns.distance || [];
+    this.missing = new Set(columns.missing || []);
     this.images = columns.images || [];
     this.hiddenByRule = columns.hidden || 0;
     this.#made = new Map();
@@ -175,6 +176,11 @@ export class Collection {
     return this.state[row] === UNASSIGNED;
   }
 
+  /** Whether no file of it was there when last looked for. */
+  isMissing(row) {
+    return this.missing.has(row);
+  }
+
   clusterOf(row) {
     return this.cluster[row] === NONE ? null : this.cluster[row];
   }
@@ -205,6 +211,7 @@ function columnsOf({ images, revision }) {
     event: column("event"),
     burst: column("burst"),
     distance: column("distance"),
+    missing: images.flatMap((image, row) => (image.missing ? [row] : [])),
     images,
   };
 }

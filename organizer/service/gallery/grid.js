@@ -164,7 +164,8 @@ export class Grid {
     const { element, row, position } = cell;
     const isSelected = selection.has(row);
     const isDecided = collection.isDecided(row);
-    element.className = `cell${isDecided ? " decided" : ""}${
+    const isMissing = collection.isMissing(row);
+    element.className = `cell${isDecided ? " decided" : ""}${isMissing ? " missing" : ""}${
       position === selection.cursor ? " cursor" : ""
     }`;
     element.setAttribute("aria-selected", isSelected);
@@ -173,7 +174,7 @@ export class Grid {
     const time = collection.time[row];
     const label = `Image ${position + 1}${caption && `, ${caption}`}${time ? `, ${wallClock(time)}` : ""}${
       isDecided ? ", decided" : ""
-    }`;
+    }${isMissing ? ", file missing" : ""}`;
     if (element.ariaLabel !== label) element.ariaLabel = label;
   }
 

@@ -106,6 +106,7 @@ export function Viewer({ app, collection, selection, position, context = {} }) {
       <div class="viewer-bar">
         <span class="numbers" role="status">${count(place + 1)} of ${count(collection.size)}</span>
         <span class="viewer-name">${image?.name || ""}</span>
+        ${image?.missing && html`<span class="chip border">file missing</span>`}
         ${isSelected && html`<span class="chip accent">selected</span>`}
         <button class="quiet" aria-pressed=${String(hasFacts)} onClick=${() => setFacts(!hasFacts)}>
           Facts <kbd>i</kbd>
@@ -175,7 +176,8 @@ function Picture({ id, image, ratio, isZoomed, onZoom, onSwipe }) {
   return html`<div class="picture ${isZoomed ? "zoomed" : ""}" ...${onTouch}>
     <div class="frame" onDblClick=${onZoom}
       style=${styleOf({ shape, width, isZoomed })}>
-      <img class="small" src=${thumbnailUrl(id, 768)} alt="" draggable=${false} />
+      <img class="small" src=${thumbnailUrl(id, 768)} alt="" draggable=${false}
+        onError=${({ target }) => (target.style.visibility = "hidden")} />
       ${large && html`<img class="large ${isLarge ? "shown" : ""}" src=${large} alt=""
         draggable=${false} decoding="async" onLoad=${() => setLarge(true)} onError=${onError} />`}
       ${boxes.map(

@@ -211,11 +211,14 @@ def check(
     json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Look for clocks that were wrong, cameras that stopped, and flashes that failed.
+    """Look for clocks that were wrong, cameras that stopped or moved, and flashes that failed.
 
     Times before the deployment, after it or in the future; clocks that go back
     as the numbers of the files go on; with --timezone the hours in which
-    summer time begins or ends. Nothing is changed: see shift and split.
+    summer time begins or ends; views that changed and stayed so, as those of a
+    camera that was knocked or covered. Small movements are found with vectors
+    of shapes: organizer ingest --embedder hog. Nothing is changed: see shift
+    and split.
     """
     with command(debug=debug):
         from organizer_camera_trap.formats.camtrap_dp.zones import time_zone

@@ -10,6 +10,8 @@ boxes. A box is in shares of width and height, from the upper left corner.
 A box of the category "whole_image_classification" only carries a classification: it is left out,
 and an image without other boxes counts as not processed by a detector.
 
+Of a video the boxes of one frame are read: see `frames`.
+
 An odd entry harms itself alone: a box that reaches over the edge is clipped, one that cannot be
 read is left out, and both are counted. An image of which no box can be read failed: it is not
 empty.
@@ -27,6 +29,12 @@ from typing import Any
 from organizer.errors import SettingsError
 from organizer.library.photo_paths.find import printable
 from organizer.types import Box, Detected, Detection, ImageDetections
+from organizer_camera_trap.frames import (
+    FrameBox,
+    boxes_of_one_frame,
+    frame_number,
+    told_of_frame,
+)
 from organizer_camera_trap.json_stream import JsonElements, RepeatedNames, json_members
 
 _SLACK = 0.005
@@ -279,8 +287,7 @@ def _detections(
         why = "has two values of one name" if repeated else "its detections are not a list"
         _leave_image(odd, place, why)
         return replace(failed, failure=f"it cannot be read in the results: {why}")
-    found: list[Detection] = []
-    classified: dict[str, list[list[Any]]] = {}
+    read_boxes: list[FrameBox] = []
     is_processed, unread = not boxes, ""
     for number, box in enumerate(boxes):
         is_processed = is_processed or not _is_carrier(box, results)
@@ -293,14 +300,16 @@ def _detections(
             odd.first_left_out = odd.first_left_out or f"{where}: {error}"
             continue
         if read is not None:
-            classes = _classifications(box, results)
-            if classes:
-                classified[str(len(found))] = classes
-            found.append(read)
+            read_boxes.append(FrameBox(read, frame_number(box), _classifications(box, results)))
     if not is_processed:
         return None
+    frame, kept = boxes_of_one_frame(read_boxes)
+    found = [box.detection for box in kept]
     if unread and not found:
         return replace(failed, failure=f"no box of it can be read in the results: {unread}")
+    if frame is not None:
+        extra |= told_of_frame(frame, image, left_out=len(read_boxes) - len(kept))
+    classified = {str(n): box.classes for n, box in enumerate(kept) if box.classes}
     if classified:
         extra["classifications"] = json.dumps(classified, ensure_ascii=False)
     outcome = Detected.FOUND if found else Detected.EMPTY

@@ -12,11 +12,11 @@ from organizer.library.arrangements.active import journal_folder
 from organizer.library.arrangements.last_seen import PhotoKey, SeenPhoto, load_seen, save_seen
 from organizer.library.corrections.editor import Editor
 from organizer.library.corrections.state import read_state
-from organizer.library.detections.embed import embed_whole_photos
 from organizer.library.folders.read_back.apply import ordered_decisions
 from organizer.library.folders.read_back.compare import FolderComparison, compare_folder
 from organizer.library.folders.read_back.infer import infer_decisions
 from organizer.library.folders.read_back.report import ReadBackReport, report_read_back
+from organizer.library.ingest.crops import embed_whole_photos
 from organizer.library.progress import Progress
 from organizer.paths import path_below
 from organizer.settings import Settings

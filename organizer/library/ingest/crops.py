@@ -19,6 +19,7 @@ from organizer.execute import in_order
 from organizer.library import embedders
 from organizer.library.images.frames import (
     cut_box,
+    frame_shown,
     needed_side,
     present_files,
     read_frame,
@@ -28,7 +29,7 @@ from organizer.library.progress import Progress
 from organizer.protocols import LoadedEmbedder, least_side
 from organizer.settings import Settings, available_cores
 from organizer.store import Store
-from organizer.types import Crop, EmbeddingBatch, ImageFacts
+from organizer.types import Crop, EmbeddingBatch, ImageFacts, Vectors
 
 _FRAMES_AT_ONCE = 2_000
 
@@ -113,6 +114,22 @@ def embed_whole_photos(store: Store, crops: Sequence[Crop], *, settings: Setting
         )
 
 
+def vectors_of_crops(
+    store: Store, crops: Sequence[Crop], loaded: LoadedEmbedder, *, settings: Settings
+) -> tuple[dict[str, Vectors], str]:
+    """The vectors of crops as their photos are now, without writing them.
+
+    Returns:
+        By crop id, those that could be made; and why the first of the others could not, or "".
+    """
+    run = _CropEmbedding(store, loaded, settings)
+    for _ in run.batches(crops, write=False):
+        pass
+    made = {i: v for b in run.made for i, v in zip(b.image_ids, b.vectors, strict=True)}
+    unread = "the photo could not be read" if run.report.unreadable else ""
+    return made, run.report.first_failure or unread
+
+
 @dataclass(frozen=True, slots=True)
 class _Job:
     """A photo and the crops to cut out of it."""
@@ -120,6 +137,7 @@ class _Job:
     facts: ImageFacts
     files: Sequence[Path]
     crops: Sequence[Crop]
+    frame_at: float | None
 
 
 _Piece = tuple[str, Prepared | None]
@@ -131,11 +149,11 @@ class _CropEmbedding:
 
     def __init__(self, store: Store, loaded: LoadedEmbedder, settings: Settings) -> None:
         self._store, self._loaded, self._settings = store, loaded, settings
-        self._pending: list[EmbeddingBatch] = []
+        self.made: list[EmbeddingBatch] = []
         self._last = time.monotonic()
         self.report = CropReport()
 
-    def batches(self, crops: Sequence[Crop]) -> Iterator[int]:
+    def batches(self, crops: Sequence[Crop], *, write: bool = True) -> Iterator[int]:
         """Embed crops; yields the number of crops of each batch."""
         size = self._settings.batch_size
         pieces = self._pieces(crops)
@@ -144,14 +162,14 @@ class _CropEmbedding:
             self.report.unreadable += len(batch) - len(there)
             if there:
                 self._embed(there)
-            if self._is_due():
+            if write and self._is_due():
                 self._write()
             yield len(batch)
 
     def _embed(self, crops: Sequence[tuple[str, Prepared]]) -> None:
         done = embed_pictures(self._loaded, [piece for _, piece in crops])
         ids = tuple(crops[row][0] for row in done.rows)
-        self._pending.append(EmbeddingBatch(ids, done.vectors))
+        self.made.append(EmbeddingBatch(ids, done.vectors))
         for failure in done.failures.values():
             self.report.failed += 1
             self.report.first_failure = self.report.first_failure or failure.reason
@@ -163,17 +181,17 @@ class _CropEmbedding:
 
     def _is_due(self) -> bool:
         overdue = time.monotonic() - self._last > self._settings.commit_seconds
-        count = sum(len(batch.image_ids) for batch in self._pending)
+        count = sum(len(batch.image_ids) for batch in self.made)
         return overdue or count >= self._settings.commit_images
 
     def _write(self) -> None:
-        if not self._pending:
+        if not self.made:
             return
-        ids = tuple(i for batch in self._pending for i in batch.image_ids)
-        vectors = np.concatenate([batch.vectors for batch in self._pending])
+        ids = tuple(i for batch in self.made for i in batch.image_ids)
+        vectors = np.concatenate([batch.vectors for batch in self.made])
         self._store.vectors.append(self._loaded.spec, EmbeddingBatch(ids, vectors))
         self.report.embedded += len(ids)
-        self._pending, self._last = [], time.monotonic()
+        self.made, self._last = [], time.monotonic()
 
     def _pieces(self, crops: Sequence[Crop]) -> Iterator[_Piece]:
         loaded = self._loaded
@@ -189,6 +207,7 @@ class _CropEmbedding:
                 min_side=needed,
                 max_bytes=max_bytes,
                 picture=job.facts.picture_hash,
+                frame_at=job.frame_at,
             )
             ids = [crop.crop_id for crop in job.crops]
             if image is None:
@@ -214,7 +233,9 @@ class _CropEmbedding:
         while some := list(islice(frames, _FRAMES_AT_ONCE)):
             facts = self._store.photos.facts_of(some)
             files = self._store.photos.files_of(some, with_people=True)
+            detected = self._store.detections.of(some)
             for image_id in some:
                 if image_id in facts:
                     here = present_files(files.get(image_id, ()))
-                    yield _Job(facts[image_id], here, by_frame[image_id])
+                    at = frame_shown(facts[image_id], detected.get(image_id))
+                    yield _Job(facts[image_id], here, by_frame[image_id], at)
