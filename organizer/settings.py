@@ -39,6 +39,10 @@ EVENT_GAP = 30 * 60.0
 """Seconds between photos of one event: what camera-trap studies take for independent visits."""
 
 
+WAIT = 5.0
+"""Seconds: more than any decision takes, and less than somebody waits without being told why."""
+
+
 class Settings(BaseSettings):
     """Everything that can be set. An empty environment variable counts as unset.
 
@@ -56,6 +60,7 @@ class Settings(BaseSettings):
         commit_seconds: Seconds after which an ingest commits what it has.
         max_file_bytes: A larger file is refused before it is read.
         video_frames: Frames of a video that are embedded, at most.
+        wait: Seconds for which a command that writes waits for another one, before it is refused.
         seed: Seed of everything that draws.
         with_people: Whether photos on which a detector saw a person or a vehicle are shown,
             sampled, exported and arranged like any other.
@@ -81,6 +86,7 @@ class Settings(BaseSettings):
     commit_seconds: float = Field(default=15.0, gt=0, allow_inf_nan=False)
     max_file_bytes: int = Field(default=2 * 1024**3, ge=1)
     video_frames: int = Field(default=16, ge=1, le=1024)
+    wait: float = Field(default=WAIT, ge=0, allow_inf_nan=False)
     seed: int = Field(default=0, ge=0, lt=2**31)
     with_people: bool = False
     viewer: str | None = None
@@ -111,7 +117,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         "threads", "batch_size", "commit_images", "commit_seconds", "max_file_bytes", "seed",
-        "video_frames",        "burst_gap", "event_gap", mode="before",
+        "video_frames", "burst_gap", "event_gap", "wait", mode="before",
     )  # fmt: skip
     @classmethod
     def _no_truth_value(cls, value: object) -> object:

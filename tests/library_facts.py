@@ -68,20 +68,22 @@ class Facts:
         """What a library that should report the same reports otherwise."""
         if found.failure:
             return [found.failure]
-        other = [name for name in REPORTS if self.reports[name] != found.reports[name]]
+        other = [name for name in self.reports if self.reports[name] != found.reports[name]]
         gone = [name for name, content in self.files.items() if found.files.get(name) != content]
         files = [f"{len(gone)} files are not there, such as {gone[0]}"] if gone else []
         return [f"{name} differs" for name in other] + files
 
 
-def look(warm: Warm, home: Path, *, folders: Sequence[str] = ()) -> Facts:
+def look(
+    warm: Warm, home: Path, *, folders: Sequence[str] = (), reports: Sequence[str] = (*REPORTS,)
+) -> Facts:
     """All that a library reports, and what is in some of its folders."""
-    ran, printed = warm.run_all(list(REPORTS.values()), cwd=home)
-    if "damaged" in ran.err or len(printed) < len(REPORTS) or not printed[0].endswith(_DONE):
+    ran, printed = warm.run_all([REPORTS[name] for name in reports], cwd=home)
+    if "damaged" in ran.err or len(printed) < len(reports) or not printed[0].endswith(_DONE):
         return Facts({}, failure=what_failed(ran))
     files = [file for name in folders for file in (home / name).rglob("*") if file.is_file()]
     return Facts(
-        dict(zip(REPORTS, printed, strict=True)),
+        dict(zip(reports, printed, strict=True)),
         {
             str(file.relative_to(home)): hashlib.sha256(file.read_bytes()).hexdigest()
             for file in files

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tests.library_facts import Facts
 from tests.power_cuts import Interruption, Step
+from tests.test_migrate_6 import to_format_6
 from tests.traps import BOAR, COLOUR, FOX, OWL, frame
-from tests.warm import Warm
 
 _KINDS = {"fox": FOX, "owl": OWL, "boar": BOAR}
 
@@ -106,22 +107,43 @@ PLAN = Step("plan", _typed("arrange", "--to", "moved", "--mode", "move", "--plan
 APPLY = Step("apply", _typed("arrange", "--apply", "plan.csv"), folders=_PHOTOS)
 UNDO_MOVES = Step("undo of moves", _typed("arrange", "--undo"), folders=_PHOTOS)
 
+
+def _age(home: Path) -> None:
+    """Make the library one of format 6."""
+    to_format_6(home)
+
+
+MIGRATE = Step("migration", _typed("status"), before=_age, is_final=False)
+UPKEEP = replace(
+    SECOND_INGEST,
+    name="ingest with upkeep",
+    settings={"ORGANIZER_COMMIT_IMAGES": "1", "ORGANIZER_BATCH_SIZE": "1"},
+)
+"""Each image is a fragment of each table; they are joined at the end."""
+
 FEW = (FIRST_INGEST, RECLUSTER, RENAME, MERGE)
-SOME = (*FEW, UNDO, SECOND_INGEST, DETECTIONS, SAMPLE, CORRECT, ARRANGE, READ_BACK)
+SOME = (*FEW, UNDO, REDO, SECOND_INGEST, DETECTIONS, ARRANGE, READ_BACK)
 ALL = (
-    *(FIRST_INGEST, RECLUSTER, RENAME, PIN, MOVE, EXCLUDE, SPLIT, UNDO, MERGE, UNDO, NEW, RETIRE),
-    *(UNDO, SECOND_INGEST, TEMPLATE, READ, SHIFT, DETECTIONS, SAMPLE, ANSWERS, CORRECT),
-    *(ARRANGE, READ_BACK, UNDO_LINKS, PLAN, APPLY, UNDO_MOVES, RECLUSTER),
+    *(
+        FIRST_INGEST,
+        RECLUSTER,
+        RENAME,
+        PIN,
+        MOVE,
+        EXCLUDE,
+        SPLIT,
+        UNDO,
+        REDO,
+        UNDO,
+        MERGE,
+        UNDO,
+        NEW,
+        RETIRE,
+    ),
+    *(UNDO, UPKEEP, TEMPLATE, READ, SHIFT, DETECTIONS, SAMPLE, ANSWERS, CORRECT),
+    *(ARRANGE, READ_BACK, UNDO_LINKS, PLAN, APPLY, UNDO_MOVES, RECLUSTER, MIGRATE),
 )
 """Every command that writes to a library."""
-
-
-def with_redo(steps: Sequence[Step], warm: Warm, folder: Path) -> Sequence[Step]:
-    """The steps, the first undo of which is redone and undone again where the program can."""
-    if warm.run("redo", "--help", cwd=folder).code:
-        return steps
-    place = steps.index(UNDO) + 1
-    return (*steps[:place], REDO, UNDO, *steps[place:])
 
 
 _OFTEN = {"ORGANIZER_COMMIT_IMAGES": "4", "ORGANIZER_BATCH_SIZE": "2"}
@@ -135,6 +157,13 @@ INTERRUPTIONS = (
         settings=_OFTEN,
         is_gradual=True,
     ),
+    Interruption(
+        "detections",
+        (FIRST_INGEST, RECLUSTER),
+        DETECTIONS.words,
+        is_gradual=True,
+    ),
+    Interruption("apply", (FIRST_INGEST, RECLUSTER, PLAN), APPLY.words),
     Interruption("recluster", (FIRST_INGEST, RECLUSTER, MERGE), RECLUSTER.words),
     Interruption(
         "move of many",

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.conftest import Ran
 from tests.cut_disks import Disk, FileSystem, UnmountableError, mounted, new_disk
 from tests.library_facts import Facts, look, what_failed
 from tests.strict_disk import recorded
@@ -39,12 +38,16 @@ class Step:
         words: What is typed, from what was reported before it.
         before: What a person does to files before it.
         folders: The folders into which it writes.
+        settings: Environment variables.
+        is_final: Whether an ingest after it finds nothing to add to what is known of the images.
     """
 
     name: str
     words: Callable[[Facts], Sequence[object]]
     before: Callable[[Path], None] | None = None
     folders: Sequence[str] = ()
+    settings: dict[str, str] = field(default_factory=dict)
+    is_final: bool = True
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ class Cut:
         name: After what the power was cut, and when.
         file: The disk.
         promised: What was reported before.
-        is_last: Whether it is the last of its command.
+        is_last: Whether it is the last of its command, and an ingest is to change nothing.
     """
 
     name: str
@@ -89,8 +92,8 @@ def cut_after_each(
     steps: Sequence[Step],
     moments: Sequence[Moment],
     *,
-    typed: Callable[..., Ran] | None = None,
     each_by_itself: bool = False,
+    from_step: int = 0,
 ) -> list[Cut]:
     """Type commands one after another, and cut the power after each.
 
@@ -99,8 +102,8 @@ def cut_after_each(
         warm: What asks the library.
         steps: The commands.
         moments: When the power is cut after each, in this order.
-        typed: What types the commands; `warm` where None.
         each_by_itself: Whether what commands before it left is flushed before each.
+        from_step: The number of the first command after which the power is cut.
     """
     cuts = []
     facts = Facts({})
@@ -109,15 +112,16 @@ def cut_after_each(
             step.before(disk.home)
         if each_by_itself:
             disk.flush()
-        ran = (typed or warm.run)(*step.words(facts), cwd=disk.home)
+        ran = warm.run(*step.words(facts), cwd=disk.home, **step.settings)
         ended = time.monotonic()
         assert ran.code == 0, f"{step.name}: {ran.err}"
         left = []
-        for place, moment in enumerate(moments):
+        for place, moment in enumerate(moments if number >= from_step else ()):
             time.sleep(max(0.0, ended + moment.after - time.monotonic()))
             moment.act(disk)
             file = disk.file.with_name(f"{disk.file.stem}-{number:02}-{place}.cut")
-            left.append((f"{step.name}, {moment.name}", disk.cut(file), moment is moments[-1]))
+            is_last = moment is moments[-1] and step.is_final
+            left.append((f"{step.name}, {moment.name}", disk.cut(file), is_last))
         facts = look(warm, disk.home, folders=step.folders)
         assert not facts.failure, f"{step.name}: {facts.failure}"
         cuts += [Cut(name, file, facts, is_last) for name, file, is_last in left]
@@ -319,7 +323,7 @@ def interrupt(
 def _done(disk: Disk, warm: Warm, steps: Sequence[Step]) -> Facts:
     facts = Facts({})
     for step in steps:
-        ran = warm.run(*step.words(facts), cwd=disk.home)
+        ran = warm.run(*step.words(facts), cwd=disk.home, **step.settings)
         assert ran.code == 0, f"{step.name}: {ran.err}"
         facts = look(warm, disk.home)
     return facts

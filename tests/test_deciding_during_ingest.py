@@ -15,7 +15,7 @@ from organizer.settings import Settings
 from organizer.types import Outcome
 from tests.conftest import make_groups
 
-_SETTINGS = Settings(batch_size=8, commit_images=16)
+_SETTINGS = Settings(batch_size=8, commit_images=16, wait=0)
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_a_refused_decision_leaves_the_ingest_alone(clustered: Library, tmp_path
 def test_another_thread_may_decide_and_do_nothing_else(clustered: Library, tmp_path: Path) -> None:
     red = _cluster_at(clustered, tmp_path / "photos" / "red")
     names = (f"Name {number}" for number in range(100))
-    with Library.open(tmp_path) as other, ThreadPoolExecutor(1) as pool:
+    with Library.open(tmp_path, _SETTINGS) as other, ThreadPoolExecutor(1) as pool:
 
         def meanwhile() -> bool:
             pool.submit(other.corrections.rename, red, next(names)).result()

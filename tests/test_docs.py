@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 import organizer
-from docs import example_pictures, make_commands
+from docs import example_pictures, make_commands, make_licences
 from organizer.settings import Settings
 from organizer.store.journal_schema import CREATE
 from organizer.store.schemas import ARRAYS, ASSIGNMENTS, TABLES, vectors_schema
@@ -360,3 +360,26 @@ def test_masks_hide_what_differs_from_run_to_run() -> None:
     )
     assert missing_lines(["a 1", "...", "b"], "a 2\nx\nb\n") == []
     assert missing_lines(["b", "a 1"], "a 2\nb\n") == ["a 1"]
+
+
+# Licences ------------------------------------------------------------------------------------
+
+
+def test_the_licence_of_all_that_is_needed_is_told() -> None:
+    written = make_licences.PAGE.read_text("utf-8").partition(make_licences.MARKER)[2]
+    told = {
+        (cells[1].strip(), cells[2].strip(" `[]")): cells[3].strip()
+        for line in written.splitlines()
+        if len(cells := line.split("|")) == 5
+    }
+    for extra, names in make_licences.requirements().items():
+        for name in names:
+            licence = told.get((name, extra or "always"))
+            assert licence, f"{name} is not told of: python docs/make_licences.py"
+            now = make_licences.licence_of(name)
+            assert not now or now[:3] == licence[:3], f"{name} has another licence now: {now}"
+
+
+def test_no_licence_of_what_is_always_needed_binds_a_program_that_uses_it() -> None:
+    for name in make_licences.requirements()[""]:
+        assert not re.search(r"(?<!L)GPL", make_licences.licence_of(name)), name

@@ -18,6 +18,7 @@ from organizer.errors import StoreError
 from organizer.store.database import Database
 from organizer.store.lance_errors import translated
 from tests.damages import assert_well_explained, half, noise, nothing, zeros
+from tests.faults import compile_faults
 from tests.test_store_database import as_ordinary_user
 
 WIDTH = 8
@@ -141,8 +142,8 @@ def test_the_hint_for_damage_keeps_what_a_person_decided(database: Database) -> 
     with pytest.raises(StoreError) as caught:
         database.read("things")
     hint = caught.value.hint
-    assert hint.startswith("put back a copy")
-    assert f"keep the file {database.path / 'journal.sqlite'}" in hint
+    assert "organizer doctor --fix" in hint
+    assert "your decisions are kept" in hint
     assert "ingest again" not in hint
     assert "move" not in hint
 
@@ -200,15 +201,8 @@ def assert_all_say(found: list[tuple[str, str]], what: str, *, at_least: int) ->
 
 
 @pytest.fixture(scope="session")
-def failing_calls(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A library that makes calls of the system fail, for LD_PRELOAD."""
-    compiler = shutil.which("cc")
-    if compiler is None or sys.platform != "linux":
-        pytest.skip("NOT TESTED: no C compiler, or not Linux")
-    made = tmp_path_factory.mktemp("failing") / "failing_calls.so"
-    source = Path(__file__).with_name("failing_calls.c")
-    subprocess.run([compiler, "-shared", "-fPIC", "-o", made, source, "-ldl"], check=True)
-    return made
+def faulty_calls(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compile_faults(tmp_path_factory.mktemp("faults"))
 
 
 @pytest.mark.parametrize(
@@ -224,10 +218,15 @@ def failing_calls(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ids=errno.errorcode.get,
 )
 def test_a_call_of_the_system_that_fails_is_called_what_it_is(
-    database: Database, failing_calls: Path, code: int, what: str
+    database: Database, faulty_calls: Path, code: int, what: str
 ) -> None:
-    fail = f"os.environ['FAIL_CALLS'], os.environ['FAIL_CODE'] = 'read write', '{code}'"
-    found = messages(database, before=fail, LD_PRELOAD=str(failing_calls))
+    fault = {
+        "FAULT_DO": "fail",
+        "FAULT_PATHS": ".lance/",
+        "FAULT_CALLS": "read write",
+        "FAULT_CODE": str(code),
+    }
+    found = messages(database, before=f"os.environ.update({fault})", LD_PRELOAD=str(faulty_calls))
     assert_all_say(found, what, at_least=len(READS) + 4)
 
 

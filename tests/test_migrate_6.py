@@ -40,7 +40,8 @@ def _as_format_6() -> Iterator[None]:
         yield
 
 
-def _downgrade(home: Path) -> Path:
+def to_format_6(home: Path) -> Path:
+    """Make a library one of format 6; it was made with the ids of today or of then."""
     folder = home / ".organizer"
     database = Database(folder)
     with database.writing(), database.transaction():
@@ -72,7 +73,7 @@ def old(photos: Path) -> Path:
         library.corrections.rename(1, "Fox")
         blue = _cluster_of(library, photos / "blue" / "000.jpg")
         library.corrections.move(photos / "red" / "000.jpg", blue)
-    return _downgrade(photos.parent)
+    return to_format_6(photos.parent)
 
 
 def _assert_carried(home: Path) -> None:
@@ -186,7 +187,7 @@ def test_two_images_that_are_one_picture_become_one_and_the_later_decision_holds
             library.corrections.move(moved_id, cluster_id)
         library.corrections.rename(blue, "Blue")
         rows = len(library.corrections.history())
-    _downgrade(home)
+    to_format_6(home)
     with Library.open(home) as library:
         report = library.ingest([photos])
         assert report.merged == 1

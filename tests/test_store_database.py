@@ -453,7 +453,7 @@ def test_in_a_read_only_folder_reading_works_and_writing_fails(sound: Path, tmp_
     assert status.returncode == 0, status.stderr
     for failed in (renamed, ingested):
         assert failed.returncode == 1
-        assert "cannot be written" in failed.stderr
+        assert "may not be written" in failed.stderr
         assert "permission" in failed.stderr.lower()
         assert "Traceback" not in failed.stderr
 

@@ -98,9 +98,9 @@ class Running:
         """What it has written to stderr so far."""
         return self._out.with_suffix(".err").read_text()
 
-    def finish(self) -> Ran:
-        """Wait for its end."""
-        deadline = time.monotonic() + _AT_MOST
+    def finish(self, *, at_most: float = _AT_MOST) -> Ran:
+        """Wait for its end; it is killed after so many seconds."""
+        deadline = time.monotonic() + at_most
         while (code := self.code()) is None:
             if time.monotonic() > deadline:
                 self.send(signal.SIGKILL)
@@ -156,14 +156,19 @@ class Warm:
 
 
 @contextmanager
-def warm_program(scratch: Path) -> Iterator[Warm]:
+def warm_program(scratch: Path, *, preloaded: Path | None = None) -> Iterator[Warm]:
     """A process that has imported organizer.
 
     Args:
         scratch: An empty folder for what the commands print.
+        preloaded: A library that stands between the process and the system.
     """
     with subprocess.Popen(
-        [sys.executable, "-c", _MOTHER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", _MOTHER],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **({"LD_PRELOAD": str(preloaded)} if preloaded else {})},
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"

@@ -20,14 +20,15 @@ def require_possible(plan: ArrangePlan, steps: Sequence[ArrangeStep], disk: Disk
         disk: Asked for the free space.
 
     Raises:
-        SettingsError: The folder cannot be written, links would lead to another disk, or there is
-            not enough space.
+        SettingsError: The folder cannot be written, a link in it leads out of it, hard links would
+            lead to another disk, or there is not enough space.
     """
     folder = existing_folder(plan.to)
     if not folder.is_dir():
         raise SettingsError(f"{folder} is not a folder", "choose another --to")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise SettingsError(f"nothing can be written in {folder}", "choose another --to")
+    _require_no_way_out(plan.to, steps)
     elsewhere = on_other_disks(steps, folder)
     if plan.mode is ArrangeMode.LINK and elsewhere:
         raise SettingsError(
@@ -42,6 +43,20 @@ def require_possible(plan: ArrangePlan, steps: Sequence[ArrangeStep], disk: Disk
             raise SettingsError(
                 f"{plan.to} has {free:,} bytes of free space, and {needed:,} are needed",
                 "free some space, or choose another --to" + " or --mode link" * (not elsewhere),
+            )
+
+
+def _require_no_way_out(to: Path, steps: Sequence[ArrangeStep]) -> None:
+    """Refuse folders of targets that are links to somewhere else."""
+    parents = {step.target.parent for step in steps}
+    below = {f for p in parents for f in (p, *p.parents) if f != to and f.is_relative_to(to)}
+    inside = Path(os.path.realpath(to))
+    for folder in sorted(below):
+        real = Path(os.path.realpath(folder))
+        if folder.is_symlink() and not real.is_relative_to(inside):
+            raise SettingsError(
+                f"{folder} is a link to {real}: what is arranged stays inside {to}",
+                "remove the link, or choose another --to",
             )
 
 

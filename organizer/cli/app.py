@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
 
 from organizer.cli.arrange import arrange
+from organizer.cli.backup import backup, restore
 from organizer.cli.browse import browse
 from organizer.cli.clusters.app import clusters_app
 from organizer.cli.compare import compare
+from organizer.cli.doctor import doctor
 from organizer.cli.export import export
 from organizer.cli.ingest import ingest
 from organizer.cli.models import models_app
@@ -23,6 +26,7 @@ from organizer.cli.serve import open_gallery, serve
 from organizer.cli.status import status
 from organizer.cli.suggest import suggest
 from organizer.cli.undo import redo, undo
+from organizer.cli.unlock import unlock
 from organizer.cli.watch import watch
 
 commands = typer.Typer()
@@ -49,8 +53,20 @@ app = typer.Typer(
 @app.callback(invoke_without_command=True)
 def organizer(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    wait: Annotated[
+        float | None,
+        typer.Option(
+            "--wait",
+            metavar="SECONDS",
+            min=0.0,
+            help="How long a command that writes waits for another one to end: organizer --wait "
+            "600 recluster. Otherwise ORGANIZER_WAIT, or 5.",
+        ),
+    ] = None,
 ) -> None:
     """See the help of the app."""
+    if wait is not None:
+        os.environ["ORGANIZER_WAIT"] = str(wait)  # also of the processes that it begins
     if version:
         from importlib.metadata import version as version_of
 
@@ -74,6 +90,10 @@ for function, example in (
     (compare, "compare --embedders mobilenet_v2,hog --k 2:10"),
     (export, "export csv --to clusters.csv"),
     (arrange, "arrange --to sorted; organizer arrange --undo"),
+    (backup, "backup /media/disk/backups --keep 10"),
+    (restore, "restore /media/disk/backups --to ./photos"),
+    (doctor, "doctor; organizer doctor --fix"),
+    (unlock, "unlock"),
 ):
     commands.command(epilog=f"Example: organizer {example}")(function)
 commands.command("open", epilog="Example: organizer open 3")(open_gallery)

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from organizer.errors import EXIT_FAILED, EXIT_INTERRUPTED, OrganizerError, SettingsError
+from organizer.errors import EXIT_INTERRUPTED, OrganizerError, SettingsError
+from organizer.refusals import explain_refusal
 
 if TYPE_CHECKING:
     from organizer.library import Library
@@ -121,12 +122,20 @@ def command(*, debug: bool) -> Iterator[None]:
             _discard_stdout()
             raise typer.Exit(0) from error
         except OSError as error:
-            if debug or stdout is None or stdout.failed is None:
+            failed = None if stdout is None else stdout.failed
+            refused = _unwritable(failed) if failed is not None else explain_refusal(error)
+            if debug or refused is None:
                 raise
-            say(f"error: cannot write to stdout: {stdout.failed.strerror}")
-            say("hint: free space on that disk, or write elsewhere")
-            _discard_stdout()
-            raise typer.Exit(EXIT_FAILED) from error
+            print_error(refused)
+            if failed is not None:
+                _discard_stdout()
+            raise typer.Exit(refused.exit_code) from error
+
+
+def _unwritable(error: OSError) -> OrganizerError:
+    return OrganizerError(
+        f"cannot write to stdout: {error.strerror}", "free space on that disk, or write elsewhere"
+    )
 
 
 class _CheckedFile(io.FileIO):

@@ -48,6 +48,9 @@ _UNPICKLING_ERRORS = (
     struct.error,
 )
 
+_CODE = re.compile(r"\bGLOBAL ([\w.]+\w)|\b(TorchScript) archive")
+"""What torch says of a file with functions or classes: a whole model, a script, or an attack."""
+
 _WRAPPERS = ("state_dict", "model", "model_state_dict")
 """Keys under which training programs keep the state dict of a checkpoint."""
 
@@ -241,6 +244,12 @@ def reading_weights(path: Path, *, name: str) -> Iterator[None]:
     try:
         yield
     except (SafetensorError, pickle.UnpicklingError, *_UNPICKLING_ERRORS) as error:
+        if code := _CODE.search(str(error)):
+            raise WeightsError(
+                f"{path} holds program code ({code[1] or code[2]}) and not only the weights of "
+                f"{name}; nothing of it was run",
+                "take weights as .safetensors, or save model.state_dict() with torch.save",
+            ) from error
         raise WeightsError(
             f"the weights of {name} at {path} cannot be read: {_first_sentence(error)}",
             "the file may be truncated: fetch it again",

@@ -22,6 +22,7 @@ from organizer.arguments import (
 from organizer.capture_times import NamePattern
 from organizer.library import embedders, recovery
 from organizer.library.arrangements.relocation import has_moved
+from organizer.library.backups import BackupReport, make_backup
 from organizer.library.clustering.cluster_count import K
 from organizer.library.clustering.options import parse_options
 from organizer.library.clustering.recluster import ReclusterReport, run_recluster
@@ -123,6 +124,26 @@ class Library:
         _require_settings(settings)
         store = Store.open(folder) if Store.is_library(folder) else Store.create(folder)
         return cls._start(store, settings)
+
+    @staticmethod
+    def unlock(path: str | Path = ".") -> str | None:
+        """Take a library over from a writer on another computer that ended without saying so.
+
+        Without that, whoever writes is told of it and refused: where a network drive does not pass
+        locks on, or a disk was carried over, nobody but a person knows that it has ended.
+
+        Args:
+            path: As in `open`.
+
+        Returns:
+            What it was, where and since when; None where there is none.
+
+        Raises:
+            LibraryBusyError: A process of this computer writes.
+            StoreError: There is no library, or it cannot be written.
+        """
+        former = Store.take_over(library_path(require_path("path", path)))
+        return None if former is None else str(former)
 
     @classmethod
     def _start(cls, store: Store, settings: Settings | None) -> Self:
@@ -347,6 +368,9 @@ class Library:
     ) -> ReclusterReport:
         """Cluster all images again; clusters keep the ids and names of those they continue.
 
+        Whoever decides meanwhile (`corrections`, `undo`, `redo`) waits while the images are read
+        and while the clustering is stored, and no longer. What was decided in between holds in it.
+
         Args:
             k: Number of clusters, "auto" to choose it with evidence, or the lowest and the highest
                 to choose from. Ignored by an algorithm that finds its own.
@@ -386,9 +410,11 @@ class Library:
         )
         settings = _with_seed(self.settings, seed)
         shown = progress_or_none(progress)
-        with self._opened.writing():
+        if dry_run:
+            return run_recluster(self.store, options, settings=settings, progress=shown)
+        with self._opened.ingesting():
             report = run_recluster(self.store, options, settings=settings, progress=shown)
-            if not dry_run:
+            with self.store.writing():
                 self._opened.tidy()
         return report
 
@@ -465,6 +491,32 @@ class Library:
     def redo(self) -> UndoReport:
         """Redo what was undone last; see `Corrections.redo`."""
         return self.corrections.redo()
+
+    def backup(
+        self, to: str | Path, *, keep: int | None = None, progress: Progress | None = None
+    ) -> BackupReport:
+        """Back the library up, as it is now, while others read and write it.
+
+        What an earlier backup in the folder has is not copied again. Decisions are there as
+        readable lines too. `organizer.library.backups.restore_backup` is the way back.
+
+        Args:
+            to: The folder of backups, outside of the library.
+            keep: How many backups stay; all where None.
+            progress: Receives the progress.
+
+        Raises:
+            SettingsError: The folder lies in the library, or holds backups of another one.
+            StoreError: It cannot be written, or a file of the library is damaged.
+
+        Examples:
+            >>> library.backup("/media/disk/backups", keep=10).copied  # doctest: +SKIP
+            38
+        """
+        folder = require_path("to", to)
+        if keep is not None:
+            keep = require_integer("keep", keep, least=1)
+        return make_backup(self.store, folder, keep=keep, progress=progress_or_none(progress))
 
     # Reading -------------------------------------------------------------------------------
 

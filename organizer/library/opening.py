@@ -51,7 +51,7 @@ class OpenLibrary:
         self.store.author.usual = lambda: self.settings.user_name
         self._reading.enter_context(self.store.reading())
         if has_moved:
-            with suppress(OrganizerError, OSError), self.writing():  # the next writer tries again
+            with suppress(OrganizerError, OSError), self._held():  # the next writer tries again
                 pass
 
     def close(self) -> None:
@@ -107,18 +107,26 @@ class OpenLibrary:
             StoreError: The library was closed, or another process writes to it.
             StaleRevisionError: This thread expects another revision; see `at_revision`.
         """
+        with self._held(decides=decides, seconds=self.settings.wait) as was_interrupted:
+            yield was_interrupted
+
+    @contextmanager
+    def _held(self, *, decides: bool = False, seconds: float = 0.0) -> Iterator[bool]:
         self._require_open()
-        with self.store.writing(decides=decides) as was_interrupted:
+        with self.store.writing(decides=decides, seconds=seconds) as was_interrupted:
             self._require_expected()
             self.repair(self.store, was_interrupted)
             yield was_interrupted
 
     @contextmanager
-    def ingesting(self) -> Iterator[bool]:
+    def ingesting(self, *, waits: bool = True) -> Iterator[bool]:
         """Begin an ingest; what an interrupted writer left is repaired first.
 
         The library is held for writing only where the ingest asks for it, by `Store.writing`: in
         between others may decide.
+
+        Args:
+            waits: Whether to wait for another writer, for as long as the settings say.
 
         Yields:
             Whether the last writer was interrupted.
@@ -127,7 +135,8 @@ class OpenLibrary:
             StoreError: As `writing` raises.
         """
         self._require_open()
-        with self.store.ingesting() as was_interrupted:
+        seconds = self.settings.wait if waits else 0.0
+        with self.store.ingesting(seconds=seconds) as was_interrupted:
             with self.store.writing():
                 self._require_expected()
                 self.repair(self.store, was_interrupted)

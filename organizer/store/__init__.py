@@ -17,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from zlib import crc32
 
+from organizer.errors import StoreError
 from organizer.store.answers import Answer, AnswerTable, SampleKind
 from organizer.store.author import Author
 from organizer.store.choices import ChoiceTable
@@ -27,10 +28,15 @@ from organizer.store.decisions import DecisionTable
 from organizer.store.deployments import DeploymentsTable
 from organizer.store.detections import DetectionTables
 from organizer.store.file_index import FileImage, FileIndex, PhotoRoot
+from organizer.store.former_bases import KEPT_BASES, forget_former_bases
 from organizer.store.former_folders import FormerFolders
 from organizer.store.gone_files import AbsentFiles
+from organizer.store.holders import Holder
 from organizer.store.ids import IdRows, IdSet, pack_ids
 from organizer.store.known_pictures import KnownPictures
+from organizer.store.lance_errors import damaged
+from organizer.store.locks import take_over
+from organizer.store.manifest import read_manifest
 from organizer.store.member_changes import MemberChange
 from organizer.store.merged_images import MergedImages
 from organizer.store.migrate import open_database
@@ -38,11 +44,13 @@ from organizer.store.moved_files import MovedFiles
 from organizer.store.photos import FileRow, FormerFile, HeldFile, KnownFiles, PhotoTables
 from organizer.store.points import PointTables
 from organizer.store.roots import RootTable
-from organizer.store.schemas import TABLES, ArrowTable
+from organizer.store.saved_state import SavedState
+from organizer.store.schemas import SCHEMA_VERSION, TABLES, ArrowTable
 from organizer.store.steps import StepTable, step_to_redo, step_to_undo
 from organizer.store.vectors import ImageIds, VectorRows, VectorTables
 
 __all__ = [
+    "KEPT_BASES",
     "MADE_BY_A_PERSON",
     "AbsentFiles",
     "Answer",
@@ -60,6 +68,7 @@ __all__ = [
     "FormerFile",
     "FormerFolders",
     "HeldFile",
+    "Holder",
     "IdRows",
     "IdSet",
     "ImageIds",
@@ -72,6 +81,7 @@ __all__ = [
     "PointTables",
     "RootTable",
     "SampleKind",
+    "SavedState",
     "StepTable",
     "Store",
     "StoredClustering",
@@ -133,18 +143,29 @@ class Store:
         """Whether a folder is a library, sound or not."""
         return Database.is_library(path)
 
+    @staticmethod
+    def take_over(path: Path) -> Holder | None:
+        """Take a library over from a writer on another computer; see `organizer.store.locks`.
+
+        Raises:
+            StoreError: There is no library, or it cannot be written.
+        """
+        read_manifest(path)
+        return take_over(path)
+
     @cached_property
     def path(self) -> Path:
         """The library's folder."""
         return self._database.path
 
     @contextmanager
-    def writing(self, *, decides: bool = False) -> Iterator[bool]:
+    def writing(self, *, decides: bool = False, seconds: float = 0.0) -> Iterator[bool]:
         """Hold the library for writing; inside of an ingest, for one of its commits.
 
         Args:
             decides: Whether this may be done between two commits of an ingest, which is then waited
                 for; anything else is refused while an ingest is going on.
+            seconds: How long to wait for another writer.
 
         Yields:
             Whether a command that takes several transactions was interrupted before.
@@ -153,12 +174,15 @@ class Store:
             LibraryBusyError: Another process or thread writes.
             StoreError: The library cannot be written.
         """
-        with self._database.writing(decides=decides) as was_interrupted:
+        with self._database.writing(decides=decides, seconds=seconds) as was_interrupted:
             yield was_interrupted
 
     @contextmanager
-    def ingesting(self) -> Iterator[bool]:
+    def ingesting(self, *, seconds: float = 0.0) -> Iterator[bool]:
         """Begin an ingest, which holds the library for writing by `writing`, for each commit.
+
+        Args:
+            seconds: How long to wait for another writer.
 
         Yields:
             Whether a command that takes several transactions was interrupted before.
@@ -167,7 +191,7 @@ class Store:
             LibraryBusyError: Another process or thread writes.
             StoreError: The library cannot be written.
         """
-        with self._database.ingesting() as was_interrupted:
+        with self._database.ingesting(seconds=seconds) as was_interrupted:
             yield was_interrupted
 
     @contextmanager
@@ -189,6 +213,10 @@ class Store:
         """Note that a command is at work that takes several transactions; see `writing`."""
         self._database.mark_unfinished()
 
+    def is_unfinished(self) -> bool:
+        """Whether a command that takes several transactions is at work, or was interrupted."""
+        return self._database.is_unfinished()
+
     def photo_versions(self) -> tuple[int, ...]:
         """Numbers of which one is another one when photos, files or deployments have changed."""
         journal = self._database.journal
@@ -208,6 +236,33 @@ class Store:
         with self._database.reading():
             yield
 
+    @cached_property
+    def created_at(self) -> str:
+        """When the library was made, UTC; by it a library is told from others."""
+        return read_manifest(self.path).created_at
+
+    @property
+    def schema(self) -> int:
+        """The format of the library."""
+        return SCHEMA_VERSION
+
+    def saved_state(self) -> SavedState:
+        """The state that is committed, as files; they stay only for as long as it is the last."""
+        return SavedState.of(self.path, self._database.journal.image())
+
+    def noted_files(self) -> dict[str, tuple[int, str]]:
+        """The size and hash of the files of the tables, as they were written."""
+        kept = self._database.safety.files.all()
+        return {name: (file.size, file.hash) for name, file in kept.items()}
+
+    def damage(self, reason: str) -> StoreError:
+        """The error for a library in which something is damaged."""
+        return damaged(self.path, reason)
+
+    def copy_arrangements_anew(self) -> None:
+        """Forget the safety copies of the journals of arrangements, which were rewritten."""
+        self._database.safety.arrangements.begin_anew()
+
     def tidy(self) -> None:
         """Keep files, bytes and the search index in proportion to the data.
 
@@ -220,6 +275,7 @@ class Store:
         current = self.clusterings.current()
         if current is not None:
             self.clusterings.fold(current.clustering_id)
+        forget_former_bases(self._database)
         self._database.tidy()
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
@@ -38,6 +38,7 @@ from organizer.store.locks import (
 from organizer.store.manifest import MANIFEST, read_manifest, write_manifest
 from organizer.store.opened_tables import OpenedTables
 from organizer.store.row_index import Offsets
+from organizer.store.safety import SafetyCopies
 from organizer.store.schemas import SCHEMA_VERSION, TABLES
 
 _ROWS_PER_FRAGMENT = 65_536
@@ -45,6 +46,8 @@ _SMALL_FRAGMENTS = 8
 _SMALL_ARRAYS = 64
 """Of a table with few and large rows: joining them writes all of them again."""
 _READERS_GRACE = timedelta(hours=1)
+_MAKING_SECONDS = 5.0
+"""How long to wait for whoever makes or migrates the library at this moment."""
 _SOUGHT_BY_INDEX = 4_000
 """Of more ids than these a scan is as quick as reading single rows."""
 
@@ -73,11 +76,13 @@ class Database:
         path: The folder.
         journal: Which versions are committed, and what a person decided.
         is_beside_ingest: Whether what is written is a decision while an ingest is going on.
+        safety: Copies by which damage is found and mended.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.journal = LibraryJournal(path)
+        self.safety = SafetyCopies(path, self.journal, self._roots)
         self._transaction: _Transaction | None = None
         self.is_beside_ingest = False
         self._ingesting_thread: int | None = None
@@ -266,6 +271,10 @@ class Database:
                 return self._opened.open(name, version)
             return self._opened.committed(name, version)
 
+    def _roots(self) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = self.read("roots").to_pylist()
+        return rows
+
     def _folder(self, name: str) -> Path:
         return self.path / f"{name}.lance"
 
@@ -301,13 +310,16 @@ class Database:
                 yield
                 self._commit_versions(going_on)
         except BaseException:
-            self._undo_writes(going_on)
+            # A disk that fails may not let files be removed either: the next writer does it.
+            with suppress(OSError, StoreError):
+                self._undo_writes(going_on)
             raise
         finally:
             self._transaction = None
         for name, version in going_on.versions.items():
             if not version:
                 remove_table(self._folder(name))
+                self.safety.files.forget_table(name)
 
     def _commit_versions(self, going_on: _Transaction) -> None:
         with translated(self.path):
@@ -331,8 +343,9 @@ class Database:
             committed = self._committed_version(name)
             if committed != going_on.former[name]:
                 continue  # an interrupt that came just after the commit
-            remove_newer(self._folder(name), committed)
-            files.remove_added()
+            with translated(self.path):
+                remove_newer(self._folder(name), committed)
+                files.remove_added()
         self.__dict__.pop("_connection", None)  # it remembers versions that are gone
 
     @contextmanager
@@ -341,18 +354,32 @@ class Database:
         with self.transaction():
             going_on = self._transaction
             assert going_on is not None  # noqa: S101 - it has just begun
-            if name not in going_on.files:
-                going_on.former[name] = self._committed_version(name)
-                going_on.files[name] = TableFiles.read(self._folder(name))
-            going_on.versions.setdefault(name, self.version(name))
             with translated(self.path):
+                if name not in going_on.files:
+                    going_on.former[name] = self._committed_version(name)
+                    going_on.files[name] = TableFiles.read(self._folder(name))
+                going_on.versions.setdefault(name, self.version(name))
                 yield self._connection
-                going_on.versions[name] = self._latest_version(name)
+                dataset = self._latest(name)
+                self._require_whole(dataset, known=going_on.files[name])
+                going_on.versions[name] = int(dataset.version)
 
-    def _latest_version(self, name: str) -> int:
+    def _latest(self, name: str) -> Any:
         import lance
 
-        return int(lance.dataset(str(self._folder(name))).version)
+        return lance.dataset(str(self._folder(name)))
+
+    def _require_whole(self, dataset: Any, *, known: TableFiles) -> None:
+        """Make sure that all of a write is there: one that failed may be lost without a word."""
+        for fragment in dataset.get_fragments():
+            for file in fragment.data_files():
+                place = known.folder / "data" / file.path
+                if str(place) not in known.names and place.stat().st_size != file.file_size_bytes:
+                    raise StoreError(
+                        f"the disk of the library {self.path} did not take all that was written",
+                        "check the disk and the room on it, and run the command again: what was "
+                        "committed is kept",
+                    )
 
     def create_table(
         self, name: str, schema: pa.Schema, metadata: Mapping[str, str] | None = None
@@ -428,11 +455,12 @@ class Database:
             self._transaction.versions[name] = 0
 
     @contextmanager
-    def writing(self, *, decides: bool = False) -> Iterator[bool]:
+    def writing(self, *, decides: bool = False, seconds: float = 0.0) -> Iterator[bool]:
         """Hold the library for writing; inside of an ingest, for one of its commits.
 
         Args:
             decides: Whether this may be done between two commits of an ingest.
+            seconds: How long to wait for another writer.
 
         Yields:
             True if a command that takes several transactions was interrupted.
@@ -444,17 +472,21 @@ class Database:
             with self._committing():
                 yield False
             return
-        with held_for_writing(self.path, decides=decides) as self.is_beside_ingest:
+        with held_for_writing(self.path, decides=decides, seconds=seconds) as self.is_beside_ingest:
             self.discard_unfinished()
             if self.is_beside_ingest:
                 yield False
             else:
-                yield self._is_unfinished()
+                yield self.is_unfinished()
                 self._set_finished()
+            self.safety.follow()
 
     @contextmanager
-    def ingesting(self) -> Iterator[bool]:
+    def ingesting(self, *, seconds: float = 0.0) -> Iterator[bool]:
         """Keep other processes and threads from doing more than deciding; see `writing`.
+
+        Args:
+            seconds: How long to wait for another writer.
 
         Yields:
             True if a command that takes several transactions was interrupted.
@@ -463,10 +495,10 @@ class Database:
             StoreError: Another process or thread writes, or the library cannot be written.
         """
         with ExitStack() as held:
-            with held_for_writing(self.path, seconds=DECISION_SECONDS):
+            with held_for_writing(self.path, seconds=max(seconds, DECISION_SECONDS)):
                 held.enter_context(held_for_ingest(self.path))
                 self.discard_unfinished()
-                was_interrupted = self._is_unfinished()
+                was_interrupted = self.is_unfinished()
             self.is_beside_ingest = False
             self._ingesting_thread = threading.get_ident()
             try:
@@ -487,13 +519,14 @@ class Database:
             try:
                 self.discard_unfinished()
                 yield
+                self.safety.follow()
             finally:
                 self._is_committing = False
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep all other writers out, of a library that is not made or migrated yet."""
-        with held_for_writing(self.path):
+        with held_for_writing(self.path, seconds=_MAKING_SECONDS):
             yield
 
     def mark_unfinished(self) -> None:
@@ -501,14 +534,15 @@ class Database:
 
         Should it be interrupted, the next writer learns of it.
         """
-        if not self._is_unfinished():
+        if not self.is_unfinished():
             self._set_unfinished(1)
 
-    def _is_unfinished(self) -> bool:
+    def is_unfinished(self) -> bool:
+        """Whether a command is at work that takes several transactions, or was interrupted."""
         return bool(self.journal.value("SELECT unfinished FROM state"))
 
     def _set_finished(self) -> None:
-        if self._is_unfinished():
+        if self.is_unfinished():
             self._set_unfinished(0)
 
     def _set_unfinished(self, value: int) -> None:
@@ -522,12 +556,13 @@ class Database:
         """
         rows = self.journal.rows("SELECT name, version FROM table_versions")
         versions = {row["name"]: row["version"] for row in rows}
-        for folder in self.path.glob("*.lance"):
-            version = versions.get(folder.stem, 0)
-            if not version:
-                remove_table(folder)
-            elif has_version(folder, version):  # where it is damaged, nothing more is removed
-                remove_newer(folder, version)
+        with translated(self.path):
+            for folder in self.path.glob("*.lance"):
+                version = versions.get(folder.stem, 0)
+                if not version:
+                    remove_table(folder)
+                elif has_version(folder, version):  # where it is damaged, nothing more is removed
+                    remove_newer(folder, version)
 
     def adopt(self) -> None:
         """Commit the tables of an older format as they are, each in its latest version.
@@ -535,7 +570,7 @@ class Database:
         The caller keeps other writers out, and calls it once.
         """
         rows = [
-            {"name": folder.stem, "version": self._latest_version(folder.stem)}
+            {"name": folder.stem, "version": int(self._latest(folder.stem).version)}
             for folder in self.path.glob("*.lance")
             if any((folder / "_versions").glob("*.manifest"))
         ]

@@ -19,6 +19,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from organizer.errors import StoreError
+from organizer.refusals import refusal
 
 _LANCE_ERRORS = (OSError, RuntimeError, ValueError, pa.ArrowException, MemoryError)
 _PANICS = ("PanicException", "RustPanic")
@@ -76,54 +77,6 @@ _DAMAGE = re.compile(
     )
 )
 
-_KEPT = "run the command again: what was committed is kept"
-
-_REFUSALS: tuple[tuple[frozenset[int], str, str], ...] = (
-    (
-        frozenset({errno.ENOSPC, errno.EDQUOT}),
-        "the disk of the library {path} is full",
-        f"make room and {_KEPT}",
-    ),
-    (
-        frozenset({errno.EACCES, errno.EPERM}),
-        "the library {path} may not be written or read: {reason}",
-        "check its permissions",
-    ),
-    (
-        frozenset({errno.EROFS}),
-        "the library {path} is on a disk that can only be read",
-        "make the disk writable, or work with a copy of photos and library on another one",
-    ),
-    (
-        frozenset({errno.EMFILE, errno.ENFILE}),
-        "too many files are open to go on with the library {path}",
-        f"close other programs or allow more open files (ulimit -n 4096), and {_KEPT}",
-    ),
-    (  # a disk that fails, a drive that was unplugged, a network drive that went
-        frozenset(
-            {
-                errno.EIO, errno.ENOTCONN, errno.ESTALE, errno.ENXIO, errno.ENODEV,
-                errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN,
-                errno.ENETUNREACH, errno.ECONNRESET, errno.ECONNABORTED, errno.ECONNREFUSED,
-                errno.ESHUTDOWN,
-            }
-        ),
-        "the disk of the library {path} does not answer: {reason}",
-        f"check the disk, its cable or its network, and {_KEPT}",
-    ),
-    (
-        frozenset({errno.EINTR, errno.EAGAIN}),
-        "the work on the library {path} was interrupted: {reason}",
-        _KEPT,
-    ),
-    (
-        frozenset({errno.ENOMEM}),
-        "there is not enough memory for the library {path}",
-        f"close other programs and {_KEPT}",
-    ),
-)  # fmt: skip
-"""What the system refuses, by the numbers of `errno`: what happened, and what to do."""
-
 
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
@@ -168,16 +121,16 @@ def damaged(path: Path, reason: str) -> StoreError:
     """The error for a library that cannot be read any more."""
     return StoreError(
         f"the library {path} is damaged: {reason}",
-        f"put back a copy of it, but first keep the file {path / 'journal.sqlite'} in another "
-        "folder: it holds the names and corrections that you made. Your photos are not touched",
+        "organizer doctor says what is damaged, and organizer doctor --fix mends it: your "
+        "decisions are kept, nothing is deleted, your photos are not touched",
     )
 
 
 def _refused(path: Path, code: int | None, reason: str) -> StoreError | None:
     """The error where the system, not the library, is at fault; None where it is not."""
-    for codes, message, hint in _REFUSALS:
-        if code in codes:
-            return StoreError(message.format(path=path, reason=reason), hint)
+    refused = refusal(code, f"the library {path}", reason)
+    if refused is not None:
+        return StoreError(*refused)
     if not path.exists():
         return StoreError(
             f"the library {path} is not there any more", "check whether its disk is connected"

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from organizer.store.choices import ChoiceTable
+from organizer.store.conditions import one_of
 from organizer.store.database import Database
 from organizer.store.detections import DetectionTables
 from organizer.store.file_index import FileImage, FileIndex, path_id
@@ -188,7 +189,7 @@ class PhotoTables:
 
     def count_files(self, state: FileState) -> int:
         """Number of files that were there, or not, when last looked for."""
-        return self._database.count("files", f"state = '{state}'")
+        return self._database.count("files", f"state = '{state.value}'")
 
     def count_problems(self) -> int:
         """Number of files that could not be used."""
@@ -386,8 +387,7 @@ class PhotoTables:
 
     def in_order_of_arrival(self, image_ids: Iterable[str]) -> list[str]:
         """Some images in the order in which the library got to know them."""
-        wanted = set(image_ids)
-        where = " OR ".join(f"image_id = '{image_id}'" for image_id in sorted(wanted))
+        where = " OR ".join(one_of("image_id", image_ids))
         rows = self._database.read("images", ["image_id"], where=where or "false")
         return rows["image_id"].to_pylist()  # type: ignore[no-any-return]
 
@@ -532,6 +532,14 @@ class PhotoTables:
         rows = rows.set_column(rows.column_names.index("state"), "state", states)
         for start in range(0, len(rows), _ROWS_PER_UPSERT):
             self._database.upsert("files", _PAIR, rows.slice(start, _ROWS_PER_UPSERT))
+
+    def read_again(self, image_ids: Collection[str]) -> None:
+        """Have the next ingest read the files of images, as if they had changed."""
+        rows = self._rows_of("files", set(image_ids), FILES.names)
+        never = pa.array([0] * len(rows), pa.int64())
+        place = rows.schema.get_field_index("mtime_ns")
+        rows = rows.set_column(place, "mtime_ns", never)
+        self._database.upsert("files", ["path_id", "image_id"], rows)
 
     def forget_files(self, files: Iterable[FileImage]) -> None:
         """Remove files whose content was found elsewhere; their folders are remembered."""

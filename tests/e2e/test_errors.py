@@ -250,7 +250,7 @@ def test_a_locked_library_can_be_read_but_not_written(typed: Run, own: Path) -> 
             ["undo"],
             ["clusters", "rename", "1", "fox"],
         ):
-            ran = typed(*words)
+            ran = typed("--wait", "0.1", *words)
             _is_refused(ran, 1, "is being written by another organizer")
             assert "hint: wait" in ran.err
         assert typed("status", "--json").json["images"] == 6

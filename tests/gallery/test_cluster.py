@@ -229,3 +229,14 @@ def test_a_view_or_a_cluster_is_reached_by_a_few_letters(opened: Gallery) -> Non
     opened.type("hist")
     opened.press("Enter")
     opened.until(lambda: "named 'Fox'" in opened.text("main"))
+
+
+def test_a_name_is_text_and_never_a_part_of_the_page(open_page: Open) -> None:
+    harm = "<img src=x onerror=alert(1)><b>fox</b>{{7*7}}"
+    gallery = open_page()
+    first = next(iter(gallery.names))
+    gallery.decide({"kind": "rename", "cluster": first, "name": harm})
+    gallery.until(lambda: harm in gallery.text(".cards"))
+    gallery.go(f"#/cluster/{first}")
+    gallery.until(lambda: harm in gallery.text("main h1"))
+    assert gallery.page.locator("[onerror], main b:text-is('fox')").count() == 0

@@ -1,4 +1,7 @@
-"""The power cut after every command that writes, and again and again during some."""
+"""The power cut after every command that writes, and again and again during some.
+
+The waits of 40 seconds cost nothing where many tests run beside each other: see CONTRIBUTING.md.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Run
 from tests.cut_disks import FILE_SYSTEMS, WRITE_THROUGH, FileSystem, new_disk
-from tests.power_cut_session import ALL, INTERRUPTIONS, make_photos, with_redo
+from tests.power_cut_session import ALL, INTERRUPTIONS, make_photos
 from tests.power_cuts import (
     AT_A_COMMIT,
     AT_ONCE,
@@ -24,6 +26,9 @@ from tests.power_cuts import (
 from tests.strict_disk import require_strace
 from tests.warm import Warm, warm_program
 
+_AT_ONCE = 3
+"""Commands of one test: tests run beside each other, and most of their time is waiting."""
+
 
 @pytest.fixture(scope="module")
 def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
@@ -31,17 +36,19 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
         yield found
 
 
+@pytest.mark.parametrize("first", range(0, len(ALL), _AT_ONCE))
 @pytest.mark.parametrize("system", FILE_SYSTEMS, ids=str)
 def test_what_was_reported_is_there_whenever_the_power_is_cut(
-    warm: Warm, run: Run, tmp_path: Path, system: FileSystem
+    warm: Warm, tmp_path: Path, system: FileSystem, first: int
 ) -> None:
+    """A few commands of the session; those before them are typed, and their power is not cut."""
     system.require(tmp_path)
-    steps = with_redo(ALL, warm, tmp_path)
-    whens = [AT_ONCE, Moment("7 s after", 7.0), Moment("20 s after", 20.0)]
+    whens = [AT_ONCE, *(Moment(f"{seconds} s after", seconds) for seconds in (7, 20, 40))]
     with new_disk(system, tmp_path) as disk:
         make_photos(disk.home)
         disk.flush()
-        cuts = cut_after_each(disk, warm, steps, whens, typed=run)
+        cuts = cut_after_each(disk, warm, ALL[: first + _AT_ONCE], whens, from_step=first)
+    assert len(cuts) == len(whens) * len(ALL[first : first + _AT_ONCE])
     wrong = broken_promises(cuts, warm, tmp_path)
     assert not wrong, "\n".join(wrong)
 
@@ -51,10 +58,9 @@ def test_each_command_alone_brings_what_it_reported_to_the_disk(
     warm: Warm, tmp_path: Path, system: FileSystem
 ) -> None:
     system.require(tmp_path)
-    steps = with_redo(ALL, warm, tmp_path)
     with new_disk(system, tmp_path) as disk:
         make_photos(disk.home)
-        cuts = cut_after_each(disk, warm, steps, [AT_ONCE, AT_A_COMMIT], each_by_itself=True)
+        cuts = cut_after_each(disk, warm, ALL, [AT_ONCE, AT_A_COMMIT], each_by_itself=True)
     wrong = broken_promises(cuts, warm, tmp_path)
     assert not wrong, "\n".join(wrong)
 
@@ -63,7 +69,7 @@ def test_what_was_reported_was_flushed(warm: Warm, tmp_path: Path) -> None:
     require_strace()
     home = tmp_path / "home"
     make_photos(home)
-    wrong = unflushed(home, warm, with_redo(ALL, warm, tmp_path), tmp_path)
+    wrong = unflushed(home, warm, ALL, tmp_path)
     assert not wrong, "\n".join(wrong)
 
 
@@ -88,7 +94,7 @@ def test_nothing_is_lost_of_a_disk_that_writes_at_once(warm: Warm, tmp_path: Pat
     WRITE_THROUGH.require(tmp_path)
     with new_disk(WRITE_THROUGH, tmp_path) as disk:
         make_photos(disk.home)
-        cuts = cut_after_each(disk, warm, with_redo(ALL, warm, tmp_path), [AT_ONCE])
+        cuts = cut_after_each(disk, warm, ALL, [AT_ONCE])
     wrong = broken_promises(cuts, warm, tmp_path)
     assert not wrong, "\n".join(wrong)
 

@@ -26,8 +26,8 @@ from organizer.store import Store
 def update_file_rows(store: Store, record: ArrangeRecord) -> int:
     """Update the file rows of the library to where an arrangement, or its undo, moved the files.
 
-    A row is only changed where its file is gone from the disk and the moved one is there. Doing it
-    twice changes nothing more.
+    A row is only changed where its file is gone from the disk and the moved one is there. The
+    folder of an arrangement that is undone is forgotten. Doing it twice changes nothing more.
 
     Returns:
         The number of rows that were changed.
@@ -41,7 +41,10 @@ def update_file_rows(store: Store, record: ArrangeRecord) -> int:
         if step.is_photo:
             image_id = merged.get(step.image_id, step.image_id)
             moves.update(_moves_of(record, step, result, seen, image_id))
-    return store.moved_files.relocate(moves, new_root=record.plan.to) if moves else 0
+    changed = store.moved_files.relocate(moves, new_root=record.plan.to) if moves else 0
+    if record.undone:
+        store.roots.forget(record.plan.to)
+    return changed
 
 
 def recover_file_rows(store: Store) -> None:

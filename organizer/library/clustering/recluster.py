@@ -124,52 +124,122 @@ class ReclusterReport:
 def run_recluster(
     store: Store, options: ReclusterOptions, *, settings: Settings, progress: Progress
 ) -> ReclusterReport:
-    """See `organizer.library.Library.recluster`. The caller holds the library for writing."""
-    with store.transaction():  # a recluster that is refused leaves no joined vectors either
-        return _recluster(store, options, settings=settings, progress=progress)
+    """See `organizer.library.Library.recluster`.
+
+    A dry run holds nothing. Otherwise the caller keeps other writers out, but for decisions: the
+    library is held for writing only while it is read and while the clustering is stored. Where
+    somebody decided in between, it is clustered again, and held from the beginning to the end.
+    """
+    if options.dry_run:
+        with store.snapshot():
+            read = _read(store, options, settings=settings, progress=progress)
+        return _store_clustering(store, _fit(read, options, settings, progress), options)
+    if _is_joined(options):
+        return _recluster_held(store, options, settings=settings, progress=progress)
+    with store.writing():
+        read, revision = (
+            _read(store, options, settings=settings, progress=progress),
+            store.revision(),
+        )
+    fitted = _fit(read, options, settings, progress)
+    with store.writing():
+        if store.revision() == revision:
+            with store.transaction():
+                return _store_clustering(store, fitted, options)
+        progress.note("decisions were made meanwhile: clustering again, with them")
+        return _recluster_held(store, options, settings=settings, progress=progress)
 
 
-def _recluster(
+def _recluster_held(
     store: Store, options: ReclusterOptions, *, settings: Settings, progress: Progress
 ) -> ReclusterReport:
+    """Recluster while nobody else may decide."""
+    # A recluster that is refused leaves no joined vectors either.
+    with store.writing(), store.transaction():
+        read = _read(store, options, settings=settings, progress=progress)
+        return _store_clustering(store, _fit(read, options, settings, progress), options)
+
+
+def _is_joined(options: ReclusterOptions) -> bool:
+    """Whether the embedder is one of several, whose vectors may have to be stored first."""
+    return options.embedder is not None and len(registry.joined_names(options.embedder)) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What is clustered, as it is stored at one time.
+
+    Attributes:
+        embedder: Whose vectors.
+        reducer: The space, told where the vectors of one network end.
+        preprocessor: What was done to the vectors.
+        observations: The observations.
+        constraints: What decisions demand of their images.
+        singly: The images that were decided about by themselves.
+        previous: The clusters until now.
+        next_id: The id of the next cluster.
+    """
+
+    embedder: PartSpec
+    reducer: PartSpec
+    preprocessor: Preprocessor
+    observations: Observations
+    constraints: Constraints
+    singly: set[str]
+    previous: PreviousClusters
+    next_id: int
+
+
+def _read(
+    store: Store, options: ReclusterOptions, *, settings: Settings, progress: Progress
+) -> _Read:
     spec = _require_vectors(store, options, progress)
-    options = replace(options, reducer=_with_parts(store, spec, options.reducer, settings))
+    reducer = _with_parts(store, spec, options.reducer, settings)
     if lacking := embedders.missing_vectors_note(store, spec):
         progress.note(lacking)
     preprocessor = Preprocessor.read(
-        store, by=centred_by(options.reducer), bursts=options.bursts, gap=settings.burst_gap
+        store, by=centred_by(reducer), bursts=options.bursts, gap=settings.burst_gap
     )
     decisions, crops = _read_decisions(store, spec, progress)
     observations, constraints = _read_observations(store, spec, preprocessor, decisions)
     for line in preprocessor.remarks(observations.image_ids.tolist()):
         progress.note(line)
-    previous = previous_clusters(store, observations.image_ids, embedder=spec, crops=crops)
-    made = _cluster(
-        store,
-        observations,
-        previous,
-        constraints,
-        options,
-        singly=decided_singly(decisions),
-        settings=settings,
-        progress=progress,
-    )
-    clustering = made.clustering
-    clustering = replace(
-        clustering,
-        members=observations.assignments(clustering.members, constraints),
+    return _Read(
         embedder=spec,
-        space={**clustering.space, **preprocessor.state()},
+        reducer=reducer,
+        preprocessor=preprocessor,
+        observations=observations,
+        constraints=constraints,
+        singly=decided_singly(decisions),
+        previous=previous_clusters(store, observations.image_ids, embedder=spec, crops=crops),
+        next_id=store.clusterings.next_cluster_id(),
     )
-    return _store_clustering(
-        store,
-        clustering,
-        previous,
-        constraints,
-        made,
-        keep_points=preprocessor.is_plain and options.reducer.name != NO_REDUCER,
-        options=options,
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    """A clustering of images, and of what and how it was made.
+
+    Attributes:
+        read: What was clustered.
+        made: How.
+        clustering: The clustering; its members are images.
+    """
+
+    read: _Read
+    made: _Made
+    clustering: Clustering
+
+
+def _fit(read: _Read, options: ReclusterOptions, settings: Settings, progress: Progress) -> _Fitted:
+    made = _cluster(read, options, settings=settings, progress=progress)
+    clustering = replace(
+        made.clustering,
+        members=read.observations.assignments(made.clustering.members, read.constraints),
+        embedder=read.embedder,
+        space={**made.clustering.space, **read.preprocessor.state()},
     )
+    return _Fitted(read, made, clustering)
 
 
 def _require_vectors(store: Store, options: ReclusterOptions, progress: Progress) -> PartSpec:
@@ -237,27 +307,20 @@ def _read_observations(
 
 
 def _cluster(
-    store: Store,
-    observations: Observations,
-    previous: PreviousClusters,
-    constraints: Constraints,
-    options: ReclusterOptions,
-    *,
-    singly: set[str],
-    settings: Settings,
-    progress: Progress,
+    read: _Read, options: ReclusterOptions, *, settings: Settings, progress: Progress
 ) -> _Made:
     """Cluster the observations; the members of the clustering are observations."""
+    observations = read.observations
     n, seed = len(observations.firsts), settings.seed
     what = "bursts" if options.bursts else "images"
     require_within(registry.part_factory(CLUSTERERS, options.algorithm), options.algorithm, n)
     different = _count_different(observations.vectors)
     require_enough(options.k, different, what)
     progress.begin(f"reducing {n:,} vectors", None)
-    space, points = ClusterSpace.fit(options.reducer, observations.vectors, seed=seed)
+    space, points = ClusterSpace.fit(read.reducer, observations.vectors, seed=seed)
     images = PreparedImages(observations.names, observations.vectors, points)
-    previous = observations.previous(previous)
-    constraints = observations.constraints(constraints)
+    previous = observations.previous(read.previous)
+    constraints = observations.constraints(read.constraints)
     required = required_clusters(constraints, images, previous)
     if not (options.dry_run or options.drop_names):  # said before minutes of work
         lacking = set(constraints.required) - required.keys()
@@ -272,15 +335,14 @@ def _cluster(
     fitted = fit_clusters(
         images, previous, required, constraints, k=k, algorithm=algorithm, seed=seed, note=note
     )
-    next_id = store.clusterings.next_cluster_id()
     members, models, exemplars, learned = identify_clusters(
         images,
         previous,
         constraints,
         fitted,
-        singly=observations.names_of(singly),
+        singly=observations.names_of(read.singly),
         points_of=space.points,
-        next_id=next_id,
+        next_id=read.next_id,
         seed=seed,
     )
     clusterer = with_bursts(fitted.clusterer) if options.bursts else fitted.clusterer
@@ -289,7 +351,7 @@ def _cluster(
         models=models,
         exemplars=exemplars,
         embedder=PartSpec(""),  # the caller knows it
-        reducer=options.reducer,
+        reducer=read.reducer,
         space=space.state(),
         clusterer=clusterer,
         evidence=choice.candidates if choice else (),
@@ -321,16 +383,9 @@ def _choose_k(
     )
 
 
-def _store_clustering(
-    store: Store,
-    clustering: Clustering,
-    previous: PreviousClusters,
-    constraints: Constraints,
-    made: _Made,
-    *,
-    keep_points: bool,
-    options: ReclusterOptions,
-) -> ReclusterReport:
+def _store_clustering(store: Store, fitted: _Fitted, options: ReclusterOptions) -> ReclusterReport:
+    made, clustering = fitted.made, fitted.clustering
+    previous, constraints = fitted.read.previous, fitted.read.constraints
     members = clustering.members
     dropped = dropped_clusters(
         previous.ids,
@@ -350,7 +405,7 @@ def _store_clustering(
     if not options.dry_run:
         parent = previous.clustering.clustering_id if previous.clustering else None
         clustering_id = store.clusterings.add(clustering, parent_id=parent, lineage=lineage)
-        if keep_points:
+        if fitted.read.preprocessor.is_plain and options.reducer.name != NO_REDUCER:
             store.points.append(clustering_id, members.image_ids.tolist(), made.points)
     return ReclusterReport(
         clustering_id=clustering_id,

@@ -20,7 +20,7 @@ from organizer.library.corrections.working import WorkingClusters
 from organizer.library.images.decided import current_decisions
 from organizer.library.ingest.late import assign_late
 from organizer.settings import Settings
-from organizer.store import Store, StoredClustering, now, step_to_redo, step_to_undo
+from organizer.store import KEPT_BASES, Store, StoredClustering, now, step_to_redo, step_to_undo
 from organizer.types import NOISE, Labels, Step, StepKind
 
 
@@ -144,8 +144,8 @@ def _switch(store: Store, former: StoredClustering, *, settings: Settings) -> No
     if not store.clusterings.has_members(former.clustering_id):
         raise ClusteringError(
             f"the members of clustering {former.clustering_id} are kept no more",
-            "they went before this library was brought to format 5; organizer recluster makes "
-            "new clusters",
+            f"those of the last {KEPT_BASES} reclusters are, unless they were damaged; organizer "
+            "recluster makes new clusters",
         )
     assign_late(store, former, seed=settings.seed)
 

@@ -58,8 +58,6 @@ def undo_arrangement(
     _put_back(active_photos(store, [last]), (s for s in last.plan.steps if not s.is_photo))
     found = undo_journal(last.file, advance=progress.advance, stop=stop)
     update_file_rows(store, found)
-    if found.undone and last.plan.mode is ArrangeMode.MOVE:
-        store.roots.forget(last.plan.to)
     return found
 
 

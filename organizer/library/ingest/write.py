@@ -29,6 +29,7 @@ def write_ingest(
     name_times: NamePattern | None = None,
     verify: bool = False,
     reread_metadata: bool = False,
+    waits: bool = True,
     library: Any,
 ) -> IngestReport:
     """Keep other writers out but for decisions, ingest, tidy up, and ask the checks of plugins.
@@ -39,7 +40,7 @@ def write_ingest(
         LibraryBusyError: Another process writes.
         OrganizerError: As `organizer.library.Library.ingest` raises.
     """
-    with opened.ingesting() as was_interrupted:
+    with opened.ingesting(waits=waits) as was_interrupted:
         report = run_ingest(
             opened.store,
             starts,

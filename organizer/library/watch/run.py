@@ -206,8 +206,10 @@ class FolderWatch:
         self, kind: WatchEventKind, error: StoreError, seconds: float
     ) -> Iterator[WatchEvent]:
         self._due = time.monotonic() + seconds
-        if self._told != error.message:
-            self._told = error.message
+        # Who holds it may be another one at every look.
+        told = kind.value if kind is WatchEventKind.BUSY else error.message
+        if self._told != told:
+            self._told = told
             yield WatchEvent(kind, error=error, retry_seconds=seconds)
 
     def _look(self) -> Iterator[WatchEvent]:
@@ -274,6 +276,7 @@ class FolderWatch:
             stop=lambda: self.stop() or any(folder.has_gone() for folder in folders),
             confirm_missing=self._sees_files_go,
             is_complete=complete.__contains__,
+            waits=False,
             name_times=self.name_times,
             library=self.library,
         )
