@@ -27,9 +27,10 @@ from sklearn.metrics import normalized_mutual_info_score
 
 from organizer.cluster.incremental import unit_rows
 from organizer.cluster.kmeans import KMeans
+from organizer.frames import cut_box
 from organizer.library import embedders
 from organizer.library.clustering.space import ClusterSpace, parse_reducer
-from organizer.library.images.frames import cut_box, square_box
+from organizer.library.images.frames import square_box
 from organizer.protocols import Embedder
 from organizer.settings import DEFAULT_REDUCER, load_settings
 from organizer.types import WHOLE, Box, PartSpec

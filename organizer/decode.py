@@ -49,6 +49,15 @@ FORMATS = (
 """Pillow's names of what is opened; "JPEG" opens "MPO" too. Others are left out on purpose: EPS
 would run a program."""
 
+_JPEG_MAGIC = b"\xff\xd8\xff"
+
+_LARGE = 2**26
+"""Pixels from which a picture is made RGB in strips, and reduced as that is done: with all of it
+in memory twice a worker would have too little."""
+
+_STRIP = 2**22
+"""Pixels of such a strip."""
+
 _PROFILE_BYTES = 4  # two profiles of one photo share a digest with a chance below 10 ** -9
 
 _AXES = {"GPSLatitude": "latitude", "GPSLongitude": "longitude"}
@@ -184,7 +193,9 @@ class _Decoding:
         else:  # Pillow gives the size as it is shown, and turns what it loads
             turn = 1 if loaded.pixels is None else stated
         profile = image.info.get("icc_profile")
-        pixels = _rgb(loaded.image) if loaded.pixels is None else loaded.pixels
+        pixels = loaded.pixels
+        if pixels is None:
+            pixels = _reduced_rgb(loaded.image, min_side)
         if not self.only_tags and self.profiles.changes(profile):
             pixels = _in_srgb(loaded.image, pixels, profile, self.profiles, min_side)
         pixels = upright(pixels, turn)
@@ -208,6 +219,14 @@ class _Decoding:
             _refuse_larger(jxl.size_of(data), self.max_pixels or _bomb_pixels())
         try:
             return Image.open(io.BytesIO(data), formats=_installed_formats())
+        except Image.DecompressionBombError:
+            least = 1 if self.only_tags else self.min_side
+            if least is None or not data.startswith(_JPEG_MAGIC):
+                raise
+            image = jpeg.opened(data)
+            if not jpeg.is_within(image, least, _bomb_pixels()):
+                raise
+            return image
         except UnidentifiedImageError:
             if data.startswith(bands.MAGIC):
                 return None
@@ -487,7 +506,7 @@ def _load_jpeg(image: Image.Image, data: bytes, min_side: int | None) -> _Loaded
     missing = jpeg.missing_share(closed)
     if 1 - missing < jpeg.LEAST_SHARE:
         raise ImageError(f"the picture is damaged: {jpeg.damage_text(missing)}")
-    there = Image.open(io.BytesIO(closed), formats=("JPEG",))
+    there = jpeg.opened(closed)
     if min_side is not None:
         there.draft(None, (min_side, min_side))
     there.load()
@@ -595,9 +614,26 @@ def _view(profile: object, data: bytes, turn: object) -> str:
     return f"{upright} {blake3(shown).hexdigest(_PROFILE_BYTES)}" if shown else f"{upright}"
 
 
+def _reduced_rgb(image: Image.Image, min_side: int | None) -> NDArray[np.uint8]:
+    """A picture as RGB; a large one smaller by a whole number, with twice the pixels needed."""
+    factor = min(image.size) // (2 * min_side) if min_side else 1
+    if image.width * image.height <= _LARGE or factor < 2 or _is_deep(image):
+        return _rgb(image)
+    rows = factor * max(1, _STRIP // (factor * image.width))
+    strips = (
+        _rgb(image.crop((0, top, image.width, min(top + rows, image.height))))
+        for top in range(0, image.height, rows)
+    )
+    return np.concatenate([np.asarray(Image.fromarray(strip).reduce(factor)) for strip in strips])
+
+
+def _is_deep(image: Image.Image) -> bool:
+    return image.mode.startswith("I") or image.mode == "F"
+
+
 def _rgb(image: Image.Image) -> NDArray[np.uint8]:
     """Any mode as RGB: deep ones scaled to 8 bits, what shows through is white as on a page."""
-    if image.mode.startswith("I") or image.mode == "F":
+    if _is_deep(image):
         values = np.asarray(image)
         grey = _grey(image, values)
         if isinstance(image.info.get("transparency"), int):

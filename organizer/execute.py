@@ -1,34 +1,33 @@
-"""Where the work runs: on threads of this process. Another place is a plugin.
+"""Where the work runs: on this machine. Another place is a plugin.
 
-Every embedder gets the same engine: files are read, hashed, decoded and prepared on threads, a
-bounded number of them ahead, and embedded in batches by the calling thread. Order is kept.
+Every embedder gets the same engine: files are read, hashed and decoded in worker processes, which a
+file may crash without harm to the others, prepared on threads, a bounded number of them ahead, and
+embedded in batches by the calling thread. Order is kept.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TypeVar
 
-from organizer import decode, light, metadata
+import numpy as np
+from numpy.typing import NDArray
+
+from organizer import metadata
 from organizer.embed.frames import join_pictures
 from organizer.embed.pictures import Prepared, embed_pictures, prepare_picture
 from organizer.errors import ImageError
-from organizer.identity import identify
-from organizer.pixels.colour import ColourProfiles
-from organizer.protocols import LoadedEmbedder, MetadataReader, least_side
+from organizer.protocols import LoadedEmbedder, least_side
+from organizer.reading import WORKER, ReadFile, Reading, ReadingOptions
 from organizer.settings import available_cores
 from organizer.store.ids import IdSet
 from organizer.types import (
-    DAMAGE,
-    DURATION,
     FRAME_AT,
-    KIND,
-    DecodedImage,
     EmbeddingBatch,
     Identity,
     ImageFacts,
@@ -40,6 +39,7 @@ from organizer.types import (
     ProcessedFile,
     ReaderFailure,
 )
+from organizer.workers.pool import Call, WorkerPool
 
 _Job = TypeVar("_Job")
 _Done = TypeVar("_Done")
@@ -49,8 +49,12 @@ _FILES_PER_BATCH = 8
 duplicates is committed as it goes too."""
 
 
+_FILES_PER_START = 16
+"""A process takes as long to start as so many photos to decode."""
+
+
 class ThreadedExecutor:
-    """Reads, decodes and prepares on threads; embeds on the caller's thread."""
+    """Reads and decodes in processes, prepares on threads, embeds on the caller's thread."""
 
     def __init__(
         self,
@@ -64,6 +68,15 @@ class ThreadedExecutor:
         self._batch_size = batch_size
         self._max_file_bytes = max_file_bytes
         self._video_frames = video_frames
+        self._workers: WorkerPool | None = None
+
+    @contextmanager
+    def started(self, files: int) -> Iterator[None]:
+        """See `organizer.protocols.StartableExecutor`; the processes serve one `run`."""
+        with WorkerPool(WORKER, self._threads) as self._workers:
+            self._workers.start(-(-files // _FILES_PER_START))
+            yield
+        self._workers = None
 
     def run(
         self,
@@ -73,28 +86,24 @@ class ThreadedExecutor:
         find: Callable[[Identity], KnownImage | None],
     ) -> Iterator[ProcessedBatch]:
         """See `organizer.protocols.Executor`."""
-        readers = metadata.installed_readers()
-        profiles = ColourProfiles()
+        options = ReadingOptions(
+            least_side(embedder.part), self._max_file_bytes, self._video_frames
+        )
 
         def work(ref: ImageRef) -> _Work:
-            return _read_and_prepare(
-                ref,
-                embedder,
-                readers=readers,
-                profiles=profiles,
-                find=find,
-                max_bytes=self._max_file_bytes,
-                video_frames=self._video_frames,
-            )
+            return _read_and_prepare(ref, embedder, workers, options, find)
 
-        with warnings.catch_warnings(), ThreadPoolExecutor(self._threads, "decode") as pool:
-            # Pillow warns of what a damaged file holds; the file becomes a picture or a problem.
-            warnings.filterwarnings("ignore", module=r"PIL\.|pillow_heif")
-            decode.register_codecs()
+        metadata.installed_readers()  # one that cannot be had is told before anything is read
+        with (
+            self._workers or WorkerPool(WORKER, self._threads) as workers,
+            # While one thread prepares a picture, another has the worker decode the next.
+            ThreadPoolExecutor(2 * self._threads, "decode") as pool,
+        ):
             works = in_order(pool, work, refs, ahead=self._batch_size + 2 * self._threads)
             try:
                 yield from self._batches(works, embedder)
             finally:
+                workers.close()
                 pool.shutdown(wait=True, cancel_futures=True)
 
     def _batches(
@@ -116,7 +125,10 @@ class ThreadedExecutor:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """One file as it comes from a thread; of a video, `prepared` are frames at some seconds."""
+    """One file as it comes from a thread; of a video, `prepared` are frames at some seconds.
+
+    Where there are `pixels`, they are still to be prepared.
+    """
 
     ref: ImageRef
     image_id: str | None = None
@@ -124,6 +136,7 @@ class _Work:
     facts: ImageFacts | None = None
     prepared: tuple[Prepared, ...] = ()
     frames_at: tuple[float, ...] = ()
+    pixels: NDArray[np.uint8] | None = None
     problem: Problem | None = None
     reader_failures: tuple[ReaderFailure, ...] = ()
     holds_more: bool = False
@@ -207,99 +220,48 @@ def _with_frame(file: ProcessedFile, shown: Mapping[str, float]) -> ProcessedFil
 def _read_and_prepare(
     ref: ImageRef,
     embedder: LoadedEmbedder,
-    *,
-    readers: Mapping[str, MetadataReader],
-    profiles: ColourProfiles,
+    workers: WorkerPool,
+    options: ReadingOptions,
     find: Callable[[Identity], KnownImage | None],
-    max_bytes: int,
-    video_frames: int,
 ) -> _Work:
-    try:
-        data = decode.read_file(ref, max_bytes=max_bytes)
-        found = identify(data)
-        known = find(found)
-        if known is not None and known.is_embedded:
-            work = _read_tags(ref, data, found, known, readers)
-            if work is not None:
-                return work
-        image_id = found.picture if known is None else known.image_id
-        if decode.is_video(ref):
-            return _prepare_video(ref, data, image_id, found, embedder, video_frames)
-        min_side = least_side(embedder.part)
-        image = decode.decode_image(
-            ref, data, image_id=image_id, min_side=min_side, profiles=profiles
+    def read(call: Call) -> _Work:
+        reading: Reading = call("read", ref, options)
+        identity = Identity("", "")
+        frames: list[Prepared] = []
+        frames_at: list[float] = []
+        try:
+            told = next(reading)
+            while True:
+                if isinstance(told, Identity):
+                    identity, known = told, find(told)
+                    told = reading.send(known)
+                else:
+                    frames.append(prepare_picture(embedder, told.pixels))
+                    frames_at.append(told.at)
+                    told = next(reading)
+        except StopIteration as end:
+            done: ReadFile = end.value
+        return _Work(
+            ref,
+            done.image_id,
+            identity,
+            done.facts,
+            tuple(frames),
+            tuple(frames_at),
+            pixels=done.pixels,
+            reader_failures=done.reader_failures,
+            holds_more=done.holds_more,
         )
-    except ImageError as error:
-        problem = Problem(ref, error.outcome, error.message, error.lasting)
-        return _Work(ref, problem=problem)
-    extra = metadata.read_extra(image, data, readers)
-    return _Work(
-        ref,
-        image_id,
-        found,
-        _facts(image, found, extra.found),
-        (prepare_picture(embedder, image.pixels),),
-        reader_failures=extra.failures,
-        holds_more=image.holds_more,
-    )
 
-
-def _prepare_video(
-    ref: ImageRef,
-    data: bytes,
-    image_id: str,
-    found: Identity,
-    embedder: LoadedEmbedder,
-    most: int,
-) -> _Work:
-    """The frames of a video; what is known of it is measured on the first."""
-    facts: ImageFacts | None = None
-    prepared, frames_at = [], []
-    for frame in decode.decode_frames(ref, data, image_id=image_id, most=most):
-        if facts is None:
-            told = {KIND: "video"} | ({} if frame.duration is None else {DURATION: frame.duration})
-            facts = _facts(frame, found, told)
-        prepared.append(prepare_picture(embedder, frame.pixels))
-        frames_at.append(frame.frame_at or 0.0)
-    return _Work(ref, image_id, found, facts, tuple(prepared), tuple(frames_at))
-
-
-def _read_tags(
-    ref: ImageRef,
-    data: bytes,
-    found: Identity,
-    known: KnownImage,
-    readers: Mapping[str, MetadataReader],
-) -> _Work | None:
-    """A file of an image that has a vector; None where the file shows it otherwise than that."""
-    if known.file_hash == found.file:
-        return _Work(ref, known.image_id, found)
     try:
-        image = decode.decode_image(ref, data, image_id=known.image_id, only_tags=True)
-    except ImageError:  # the picture is one that is in the library; only its tags are lost
-        return _Work(ref, known.image_id, found)
-    if known.view not in {"", image.view}:
-        return None
-    extra = metadata.read_extra(image, data, readers)
-    facts = _facts(image, found, extra.found)
-    return _Work(ref, known.image_id, found, facts, reader_failures=extra.failures)
-
-
-def _facts(
-    image: DecodedImage, found: Identity, extra: Mapping[str, str | int | float]
-) -> ImageFacts:
-    if image.damage:
-        extra = {**extra, DAMAGE: image.damage}
-    facts = replace(
-        metadata.image_facts(image, extra),
-        picture_hash=found.picture,
-        file_hash=found.file,
-        view=image.view,
-    )
-    if not image.pixels.size:
-        return facts
-    measured = light.measure_light(image.pixels)
-    return replace(facts, brightness=measured.brightness, chroma=measured.chroma)
+        work = workers.attempt(read, size=ref.size)
+        if work.pixels is None:
+            return work
+        # The worker has gone on to the next file.
+        prepared = (prepare_picture(embedder, work.pixels),)
+        return replace(work, prepared=prepared, pixels=None)
+    except ImageError as error:
+        return _Work(ref, problem=Problem(ref, error.outcome, error.message, error.lasting))
 
 
 def in_order(

@@ -7,6 +7,7 @@ spec's params must give an object that satisfies the group's protocol.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, runtime_checkable
@@ -237,6 +238,15 @@ class Executor(Protocol):
         ...
 
 
+@runtime_checkable
+class StartableExecutor(Protocol):
+    """An executor that takes time to start, and can do so while a network is loaded."""
+
+    def started(self, files: int) -> AbstractContextManager[None]:
+        """Begin to start, for so many files, and wait for nothing; end all at the end."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class FileContent:
     """What the ingest gives the readers of metadata about a file.
@@ -261,11 +271,11 @@ class MetadataReader(Protocol):
     def read(self, content: FileContent) -> Mapping[str, str | int | float]:
         """What it found, by name; nothing where there is nothing, or where it is damaged.
 
-        Runs on several threads at once, and for every image, so it must not change the
-        reader, take long, or open the file again. Numbers are finite, in the unit that the name
-        tells or in that of the SI; texts are valid Unicode. Of a camera that tells no serial
-        number in the standard tags, "serial_number" becomes part of its name. An exception is a
-        bug of the reader: the photo is used without what the reader would have found, and the
+        Runs in each of the processes that decode, and for every image, so it must not take long,
+        or open the file again. Numbers are finite, in the unit that the name tells or in that of
+        the SI; texts are valid Unicode. Of a camera that tells no serial number in the standard
+        tags, "serial_number" becomes part of its name. An exception is a bug of the reader: the
+        photo is used without what the reader would have found, and the
         ingest names the reader and goes on.
         """
         ...

@@ -29,7 +29,7 @@ see benchmarks/spaces.py."""
 
 
 DEFAULT_EXECUTOR = "threads"
-"""The only one that is built in."""
+"""The only one that is built in; it decodes in processes, and the name is older than that."""
 
 
 BURST_GAP = 60.0
@@ -52,9 +52,9 @@ class Settings(BaseSettings):
         device: Where networks run: auto takes a GPU where there is one.
         precision: What networks compute in: auto takes half precision where that is faster and
             the vectors stay those of float32.
-        executor: What reads, decodes and embeds files in an ingest; "threads" of this process, or
+        executor: What reads, decodes and embeds files in an ingest; "threads" of this machine, or
             the name of a plugin's.
-        threads: Decoding threads; 0 takes one for each core.
+        threads: Processes that decode; 0 takes one for each core.
         batch_size: Images that are embedded at once.
         commit_images: Images after which an ingest commits what it has.
         commit_seconds: Seconds after which an ingest commits what it has.

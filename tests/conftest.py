@@ -19,6 +19,7 @@ from PIL import Image
 
 from organizer.library import Library
 from organizer.settings import Settings
+from tests.kept_workers import kept_workers
 
 settings.register_profile("soak", max_examples=1_000, deadline=None)
 
@@ -104,6 +105,12 @@ def converted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     cache = folder / "cache"
     cache.mkdir(exist_ok=True)
     return cache
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _worker_processes() -> Iterator[None]:
+    with kept_workers():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -72,7 +72,7 @@ def ingest(
     precision: PrecisionOption = None,
     threads: Annotated[
         int | None,
-        typer.Option("--threads", help="Decoding threads; one a core if not given."),
+        typer.Option("--threads", help="Processes that decode; one a core if not given."),
     ] = None,
     batch_size: Annotated[
         int | None, typer.Option("--batch-size", help="Images embedded at once.")

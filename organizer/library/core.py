@@ -414,8 +414,7 @@ class Library:
             return run_recluster(self.store, options, settings=settings, progress=shown)
         with self._opened.ingesting():
             report = run_recluster(self.store, options, settings=settings, progress=shown)
-            with self.store.writing():
-                self._opened.tidy()
+            self._opened.tidy_after_ingest()
         return report
 
     @contextmanager

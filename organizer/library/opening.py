@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from threading import Lock, local
 
 from organizer.errors import OrganizerError, StaleRevisionError, StoreError
-from organizer.settings import Settings
+from organizer.reading import WORKER
+from organizer.settings import Settings, available_cores
 from organizer.store import Store
+from organizer.workers.pool import WorkerPool
 
 Repair = Callable[[Store, bool], None]
 """Repairs a library before a write: called with the store, and whether the last writer was
@@ -27,6 +29,7 @@ class OpenLibrary:
         is_served: Whether several threads read; see `serving`.
         defers_upkeep: Whether the upkeep after a write waits until it is asked for.
         is_upkeep_due: Whether there is some that waits.
+        workers: Processes that decode what is shown or searched for; they start when needed.
     """
 
     store: Store
@@ -35,11 +38,15 @@ class OpenLibrary:
     is_served: bool = False
     defers_upkeep: bool = False
     is_upkeep_due: bool = False
+    workers: WorkerPool = field(init=False)
     _reading: ExitStack = field(default_factory=ExitStack)
     _expected: local = field(default_factory=local)
     _counting: Lock = field(default_factory=Lock)
     _streams: int = 0
     _is_closed: bool = False
+
+    def __post_init__(self) -> None:
+        self.workers = WorkerPool(WORKER, self.settings.threads or available_cores())
 
     def start(self, *, has_moved: bool) -> None:
         """Register as a reader, so that writers keep what is read; repair a library that was moved.
@@ -57,6 +64,7 @@ class OpenLibrary:
     def close(self) -> None:
         """Unregister as a reader; nothing can be written any more."""
         self._is_closed = True
+        self.workers.close()
         self._reading.close()
         self.store.close()
 
@@ -151,6 +159,14 @@ class OpenLibrary:
         current = self.store.steps.number()
         if expected is not None and expected != current:
             raise StaleRevisionError(expected, current)
+
+    def tidy_after_ingest(self) -> None:
+        """Compact the tables after what this thread committed, which is done by now.
+
+        So a disk that has gone since is no failure of it.
+        """
+        with suppress(StoreError), self.store.writing():
+            self.tidy()
 
     def tidy(self) -> None:
         """Compact the tables after a write, or note that it is to be done later."""

@@ -14,13 +14,21 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, JpegImagePlugin
 
 LEAST_SHARE = 0.25
 """Of the rows that have to be there. A photo that lost its end cannot be taken again, and what is
 left of it tells what it shows; of less than a quarter that is sky or foliage, and the grey rest
 would put it with other damaged photos."""
 
+MOST_PIXELS = 2**29
+"""Of a JPEG that is decoded at a reduced size: a panorama of 500 megapixels."""
+
+_MOST_EXACT = 50_000_000
+"""Pixels of a damaged JPEG whose last row is looked for at its full size, which takes up to twenty
+times as long as to decode it."""
+
+_SCALES = (1, 2, 4, 8)
 _END = b"\xff\xd9"
 _HOLE = 256
 """Bytes of zeros in a row that are no picture's: parts of files are lost by 512 bytes and more."""
@@ -33,6 +41,29 @@ _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _SCAN_ENDS = frozenset(range(1, 0x100)) - frozenset(range(0xD0, 0xD8)) - {0xFF}
+
+
+def opened(data: bytes) -> Image.Image:
+    """A JPEG of any size; Pillow's own way refuses large ones, that may be decoded reduced.
+
+    Raises:
+        SyntaxError: It is none; Pillow raises other errors too.
+    """
+    return JpegImagePlugin.jpeg_factory(io.BytesIO(data))
+
+
+def is_within(image: Image.Image, min_side: int, most: int) -> bool:
+    """Whether a JPEG can be decoded reduced with not many pixels in memory.
+
+    Args:
+        image: As it was opened.
+        min_side: As in `organizer.decode.decode_image`.
+        most: Pixels at the reduced size, at most.
+    """
+    width, height = image.size
+    scale = max((s for s in _SCALES if min(image.size) // s >= min_side), default=1)
+    is_progressive = "progressive" in image.info  # held at its full size while it is decoded
+    return not is_progressive and width * height <= min(MOST_PIXELS, most * scale**2)
 
 
 def closed_forms(data: bytes) -> Iterator[bytes]:
@@ -49,6 +80,9 @@ def closed_forms(data: bytes) -> Iterator[bytes]:
     if len(ends) == 1 and data[end : end + 2] != _END and _rows_there(data, end) == 1.0:
         # At an eighth of the size only the first numbers of a block count, so this is a bit early.
         early = bisect_left(range(end), 1.0, lo=begin, key=partial(_rows_there, data))
+        if _pixels(data) > _MOST_EXACT:
+            yield data[:early] + _END
+            return
         late = min(end, early + _LAST_BLOCK)
         exact = partial(_rows_there, data, is_exact=True)
         yield data[: bisect_left(range(late), 1.0, lo=early, key=exact)] + _END
@@ -86,10 +120,15 @@ def damage_text(missing: float) -> str:
 
 def _rows(data: bytes, *, is_exact: bool) -> NDArray[np.uint8]:
     """The picture, at an eighth of its size unless it has to be exact."""
-    with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
+    with opened(data) as image:
         if not is_exact:
             image.draft(None, (1, 1))
         return np.asarray(image)
+
+
+def _pixels(data: bytes) -> int:
+    with opened(data) as image:
+        return image.width * image.height
 
 
 def _hole_share(scan: bytes) -> float:

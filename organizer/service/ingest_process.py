@@ -25,6 +25,7 @@ from organizer.errors import OrganizerError, StoreError
 from organizer.fields.ingest import ingest_fields
 from organizer.library import Library, Progress
 from organizer.settings import Settings
+from organizer.workers.process import command_of
 
 _LOWER_PRIORITY = 19
 _ASK_SECONDS = 0.1
@@ -91,7 +92,7 @@ def _process() -> Iterator[subprocess.Popen[str]]:
         lower = subprocess.BELOW_NORMAL_PRIORITY_CLASS
         apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | lower}
     with subprocess.Popen(  # noqa: S603 - this program
-        [sys.executable, "-c", f"from {__name__} import ingest_as_asked; ingest_as_asked()"],
+        command_of(__name__, ingest_as_asked.__name__),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

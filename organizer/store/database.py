@@ -503,7 +503,8 @@ class Database:
             self._ingesting_thread = threading.get_ident()
             try:
                 yield was_interrupted
-                with self.writing():
+                # All is committed: where the disk has gone since, the next writer looks again.
+                with suppress(StoreError), self.writing():
                     self._set_finished()
             finally:
                 self._ingesting_thread = None

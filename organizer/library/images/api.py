@@ -182,7 +182,13 @@ class Images:
         image_id = self._of_now(image_id)
         side = require_integer("side", side, least=1)
         most = self._opened.settings.max_file_bytes
-        return make_thumbnail(self._store, image_id, side=side, max_file_bytes=most)
+        return make_thumbnail(
+            self._store,
+            image_id,
+            side=side,
+            max_file_bytes=most,
+            workers=self._opened.workers,
+        )
 
     def present_file(self, image_id: str) -> Path | None:
         """A file that holds an image, or the photo of a crop; None where none does any more.

@@ -1,4 +1,4 @@
-"""Frames: photos read again, and the crops that are cut out of them."""
+"""Where crops lie in the photos that they are cut out of, and which files still hold a photo."""
 
 from __future__ import annotations
 
@@ -6,29 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from organizer import decode
 from organizer.errors import ImageError
-from organizer.file_times import modified_ns
-from organizer.identity import file_hash, picture_hash
+from organizer.frames import file_ref, holds_image
 from organizer.store import FileRow, HeldFile
-from organizer.types import (
-    FRAME_AT,
-    Box,
-    DecodedImage,
-    FileState,
-    ImageDetections,
-    ImageFacts,
-    ImageRef,
-)
-
-
-def cut_box(pixels: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
-    """``(h, w, 3)`` uint8 the pixels in a box, at least one."""
-    height, width = pixels.shape[:2]
-    left, upper, right, lower = box.pixels(width, height)
-    return pixels[upper:lower, left:right]
+from organizer.types import FRAME_AT, Box, FileState, ImageDetections, ImageFacts
 
 
 def square_box(box: Box, width: int, height: int) -> Box:
@@ -55,38 +38,6 @@ def needed_side(boxes: Sequence[Box], width: int, height: int, min_side: int | N
     return int(np.ceil(min_side * min(width, height) / max(shortest, 1.0)))
 
 
-def read_frame(
-    image_id: str,
-    files: Sequence[Path],
-    *,
-    min_side: int | None,
-    max_bytes: int,
-    picture: str = "",
-    frame_at: float | None = None,
-) -> DecodedImage | None:
-    """Decode the first of some files that still holds an image; None where none does.
-
-    Args:
-        image_id: The image.
-        files: The files.
-        min_side: As in `organizer.decode.decode_image`.
-        max_bytes: A larger file is not read.
-        picture: The hash of its picture (`organizer.types.ImageFacts`); "" where it is not known.
-        frame_at: Of a video which frame, in seconds; the first where None.
-    """
-    for file in files:
-        try:
-            ref = _ref(file)
-            data = decode.read_file(ref, max_bytes=max_bytes)
-            if _holds(data, image_id, picture):
-                return decode.decode_image(
-                    ref, data, image_id=image_id, min_side=min_side, frame_at=frame_at
-                )
-        except ImageError:
-            continue
-    return None
-
-
 def frame_shown(facts: ImageFacts | None, detected: ImageDetections | None) -> float | None:
     """The second of the frame that stands for a video: the one that its boxes are of."""
     for told in (detected, facts):
@@ -105,12 +56,12 @@ def first_as_it_was(files: Sequence[HeldFile], *, max_bytes: int) -> Path | None
     """
     for held in files:
         try:
-            now = _ref(held.ref.file)
+            now = file_ref(held.ref.file)
             is_unchanged = (now.size, now.mtime_ns) == (held.ref.size, held.ref.mtime_ns)
             if is_unchanged:
                 return held.ref.file
             data = decode.read_file(now, max_bytes=max_bytes)
-            if _holds(data, held.image_id, held.picture_hash):
+            if holds_image(data, held.image_id, held.picture_hash):
                 return held.ref.file
         except ImageError:
             continue
@@ -122,23 +73,8 @@ def present_files(files: Sequence[FileRow]) -> list[Path]:
     return [row.file for row in files if row.state is FileState.PRESENT]
 
 
-def _holds(data: bytes, image_id: str, picture: str) -> bool:
-    """Whether a file holds an image. One of format 6 that was not read since is its bytes."""
-    if picture_hash(data) == (picture or image_id):
-        return True
-    return not picture and file_hash(data) == image_id
-
-
 def _widened(start: float, length: float, wanted: float) -> tuple[float, float]:
     """A span of a wanted length round the middle of another, shifted to lie within 0 to 1."""
     wanted = max(wanted, length)
     first = min(max(start + length / 2 - wanted / 2, 0.0), max(1.0 - wanted, 0.0))
     return first, wanted
-
-
-def _ref(file: Path) -> ImageRef:
-    try:
-        status = file.stat()
-    except OSError as error:
-        raise ImageError(f"cannot be read: {error.strerror or error}", lasting=False) from error
-    return ImageRef(file.parent, file.name, status.st_size, modified_ns(status))

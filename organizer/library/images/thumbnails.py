@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from organizer import decode
+from organizer.errors import ImageError
 from organizer.execute import in_order
 from organizer.file_kinds import FileKind, file_kind
-from organizer.library.images.frames import cut_box, frame_shown, present_files, read_frame
+from organizer.library.images.frames import frame_shown, present_files
 from organizer.library.progress import Progress
+from organizer.reading import WantedPicture, thumbnail_of
 from organizer.settings import available_cores
 from organizer.store import FileRow, Store
-from organizer.thumbnail import QUALITY, Thumbnail, thumbnail
-from organizer.types import Box, Crop
+from organizer.thumbnail import QUALITY, Thumbnail
+from organizer.types import Crop
+from organizer.workers.pool import Call, WorkerPool
 
 THUMBNAIL_SIDE = 96
 """Pixels: ten fit in a row on a page, and 1,200 take some 3 MB."""
@@ -61,7 +62,7 @@ def make_thumbnails(
     found = {}
     pictures = store.photos.picture_hashes({*ids, *(crop.image_id for crop in crops.values())})
     jobs = [_job(store, i, crops.get(i), files.get(i, ()), pictures) for i in ids]
-    read = partial(_picture, side=side, quality=quality, max_bytes=max_file_bytes)
+    read = partial(thumbnail_of, side=side, quality=quality, max_bytes=max_file_bytes)
     for image_id, picture in _made(jobs, read, threads or available_cores()):
         progress.advance()
         if picture is not None:
@@ -70,30 +71,37 @@ def make_thumbnails(
 
 
 def make_thumbnail(
-    store: Store, image_id: str, *, side: int, max_file_bytes: int
+    store: Store, image_id: str, *, side: int, max_file_bytes: int, workers: WorkerPool
 ) -> Thumbnail | None:
     """Make the thumbnail of one image, photos with people included; see `make_thumbnails`.
 
-    Several threads may do so at once.
+    Several threads may do so at once. It is made in a worker process, as a picture that makes a
+    decoder crash must not end a service.
     """
     files = store.photos.files_of([image_id], with_people=True).get(image_id, ())
     crop = store.detections.crops([image_id]).get(image_id)
     pictures = store.photos.picture_hashes([image_id if crop is None else crop.image_id])
     job = _job(store, image_id, crop, files, pictures)
-    decode.register_codecs()
-    return _picture(job, side=side, quality=QUALITY, max_bytes=max_file_bytes)
+
+    def read(call: Call) -> Thumbnail | None:
+        try:
+            next(call("thumbnail", job, side, QUALITY, max_file_bytes))
+        except StopIteration as end:
+            made: Thumbnail | None = end.value
+            return made
+        return None
+
+    try:
+        return workers.attempt(read, size=max(map(_size, job.files), default=0))
+    except ImageError:
+        return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """A picture to make: of all of a photo, or of a box of it."""
-
-    image_id: str
-    frame_id: str
-    picture: str
-    box: Box | None
-    files: Sequence[Path]
-    frame_at: float | None = None
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0
 
 
 def _job(
@@ -102,12 +110,12 @@ def _job(
     crop: Crop | None,
     files: Sequence[FileRow],
     pictures: Mapping[str, str],
-) -> _Job:
+) -> WantedPicture:
     frame_id = image_id if crop is None else crop.image_id
     box = None if crop is None else crop.box
     present = present_files(files)
     frame_at = _frame_at(store, frame_id, present)
-    return _Job(image_id, frame_id, pictures.get(frame_id, ""), box, present, frame_at)
+    return WantedPicture(image_id, frame_id, pictures.get(frame_id, ""), box, present, frame_at)
 
 
 def _frame_at(store: Store, image_id: str, files: Sequence[Path]) -> float | None:
@@ -119,9 +127,9 @@ def _frame_at(store: Store, image_id: str, files: Sequence[Path]) -> float | Non
 
 
 def _made(
-    jobs: Sequence[_Job], read: Callable[[_Job], Thumbnail | None], threads: int
+    jobs: Sequence[WantedPicture], read: Callable[[WantedPicture], Thumbnail | None], threads: int
 ) -> Iterator[tuple[str, Thumbnail | None]]:
-    def work(job: _Job) -> tuple[str, Thumbnail | None]:
+    def work(job: WantedPicture) -> tuple[str, Thumbnail | None]:
         return job.image_id, read(job)
 
     with warnings.catch_warnings(), ThreadPoolExecutor(threads, "pictures") as pool:
@@ -132,20 +140,3 @@ def _made(
             yield from in_order(pool, work, jobs, ahead=_AHEAD * threads)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _picture(job: _Job, *, side: int, quality: int, max_bytes: int) -> Thumbnail | None:
-    box = job.box
-    needed = side if box is None else math.ceil(side / max(min(box.width, box.height), 1 / side))
-    image = read_frame(
-        job.frame_id,
-        job.files,
-        min_side=needed,
-        max_bytes=max_bytes,
-        picture=job.picture,
-        frame_at=job.frame_at,
-    )
-    if image is None:
-        return None
-    pixels = image.pixels if box is None else cut_box(image.pixels, box)
-    return thumbnail(pixels, side=side, quality=quality)

@@ -16,13 +16,12 @@ from organizer import decode
 from organizer.embed.pictures import Prepared, embed_pictures, prepare_picture
 from organizer.errors import SettingsError
 from organizer.execute import in_order
+from organizer.frames import cut_box, read_frame
 from organizer.library import embedders
 from organizer.library.images.frames import (
-    cut_box,
     frame_shown,
     needed_side,
     present_files,
-    read_frame,
     square_box,
 )
 from organizer.library.progress import Progress

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -26,7 +27,7 @@ from organizer.library.ingest.report import IngestReport
 from organizer.library.ingest.twins import Suspect, merge_twins
 from organizer.library.progress import NoProgress, Progress
 from organizer.paths import folder_prefix
-from organizer.protocols import Embedder, Executor, LoadedEmbedder
+from organizer.protocols import Embedder, Executor, LoadedEmbedder, StartableExecutor
 from organizer.settings import DEFAULT_EMBEDDER, Settings, config_path
 from organizer.store import (
     AbsentFiles,
@@ -383,14 +384,18 @@ class _Ingest:
     # Read, embed, commit -------------------------------------------------------------------
 
     def _embed(self, total: int) -> None:
-        loaded = self._loaded()
+        executor = self._executor()
+        with _started(executor, total):
+            self._embed_with(executor, self._loaded(), total)
+
+    def _embed_with(self, executor: Executor, loaded: LoadedEmbedder, total: int) -> None:
         self.spec = loaded.spec
         self.report.engine = getattr(loaded.part, "engine", "")
         pictures = self.store.photos.known_pictures(self.embedded)
         pictures.reads_again = self.reads_again
         commit = self._commit_buffer(loaded, pictures)
         self.progress.begin(f"embedding with {loaded.spec.name}", total)
-        self._drain(self._executor(), loaded, commit, pictures)
+        self._drain(executor, loaded, commit, pictures)
         self.found_again = commit.found_again
         self.undescribed |= commit.undescribed
         self.twins += commit.twins
@@ -549,6 +554,10 @@ class _Ingest:
         here = photos.files_in_state((image_id for _, image_id in gone), FileState.PRESENT)
         elsewhere = {image_id for _, image_id in set(here) - set(gone)}
         return {pair for pair in gone if pair[1] in elsewhere}
+
+
+def _started(executor: Executor, files: int) -> AbstractContextManager[None]:
+    return executor.started(files) if isinstance(executor, StartableExecutor) else nullcontext()
 
 
 @dataclass(slots=True)

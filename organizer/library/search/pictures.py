@@ -5,6 +5,9 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from organizer import decode
 from organizer.embed.pictures import embed_pictures, prepare_picture
 from organizer.errors import ImageError, SettingsError
@@ -14,6 +17,7 @@ from organizer.library.search.text import reads_texts
 from organizer.protocols import LoadedEmbedder, least_side
 from organizer.settings import Settings
 from organizer.types import ImageRef, PartSpec, Vectors
+from organizer.workers.pool import Call, WorkerPool
 
 MAX_BYTES = 128 * 1024**2
 """Of a picture that is given by its bytes: more than any camera writes."""
@@ -29,10 +33,11 @@ class QueryEmbedder:
 
     Args:
         settings: Where weights are, and what networks run on.
+        workers: Decode: what somebody sends may make a decoder crash.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, workers: WorkerPool) -> None:
+        self._settings, self._workers = settings, workers
         self._loaded: dict[str, LoadedEmbedder] = {}
         self._lock = threading.Lock()
 
@@ -94,17 +99,28 @@ class QueryEmbedder:
         with self._lock:
             loaded = loaded or self._load(spec)
         try:
-            image = decode.decode_image(
-                ref, data, min_side=least_side(loaded.part), max_pixels=max_pixels
-            )
+            pixels = self._decoded(ref, data, least_side(loaded.part), max_pixels)
         except ImageError as error:
             raise _not_searched_for(name, error.message) from error
         with self._lock:
-            embedded = embed_pictures(loaded, [prepare_picture(loaded, image.pixels)])
+            embedded = embed_pictures(loaded, [prepare_picture(loaded, pixels)])
         for failure in embedded.failures.values():
             raise _not_searched_for(name, failure.reason, "use another --embedder")
         vector: Vectors = embedded.vectors[0]
         return vector
+
+    def _decoded(
+        self, ref: ImageRef, data: bytes, min_side: int | None, max_pixels: int | None
+    ) -> NDArray[np.uint8]:
+        def decoded(call: Call) -> NDArray[np.uint8]:
+            try:
+                next(call("decode", ref, data, min_side, max_pixels))
+            except StopIteration as end:
+                pixels: NDArray[np.uint8] = end.value
+                return pixels
+            raise AssertionError
+
+        return self._workers.attempt(decoded, size=len(data))
 
     def _load(self, spec: PartSpec) -> LoadedEmbedder:
         loaded = self._loaded.get(spec.fingerprint)

@@ -41,7 +41,7 @@ class Searcher:
 
     def __init__(self, opened: OpenLibrary, *, names: Callable[[], Mapping[int, str]]) -> None:
         self._opened, self._store, self._names = opened, opened.store, names
-        self._embedder = QueryEmbedder(opened.settings)
+        self._embedder = QueryEmbedder(opened.settings, opened.workers)
 
     def nearest(
         self,

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from organizer.execute import in_order
+from organizer.frames import read_frame
 from organizer.library import Library
 from organizer.library.detections.report import DetectionReport
 from organizer.library.images.capture import read_capture_info
-from organizer.library.images.frames import present_files, read_frame
+from organizer.library.images.frames import present_files
 from organizer.library.progress import NoProgress, Progress
 from organizer.settings import Settings, available_cores
 from organizer.store import Store
