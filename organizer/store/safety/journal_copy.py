@@ -14,10 +14,10 @@ from typing import Any, Protocol
 
 from organizer.store.safety.sealed_lines import digest, last_line, write_lines
 
-_LARGE = 8 * 1024**2
+_LARGE = 1024**2
 """Bytes from which a journal is not copied after every write."""
-_LARGE_EVERY = 600.0
-"""Seconds between two copies of a large one."""
+_BYTES_A_SECOND = 50_000
+"""Of a large one are copied at most, on the average: what is decided often costs a disk little."""
 
 
 class JournalSource(Protocol):
@@ -79,10 +79,11 @@ class JournalCopy:
             write_lines(self._about, [{"revision": self.revision(), "hash": digest(image)}])
 
     def _is_due(self) -> bool:
-        if self._journal.file.stat().st_size <= _LARGE:
+        size = self._journal.file.stat().st_size
+        if size <= _LARGE:
             return True
         try:
-            return abs(time.time() - self.file.stat().st_mtime) > _LARGE_EVERY
+            return abs(time.time() - self.file.stat().st_mtime) > size / _BYTES_A_SECOND
         except FileNotFoundError:
             return True
 
