@@ -1,4 +1,4 @@
-"""WorkerProcess processes that outlive the ingest they were started for: a test starts none of its own.
+"""Worker processes that outlive the ingest they were started for: a test starts none of its own.
 
 A process takes a third of a second to start, and the suite ingests some thousand times. What a
 process is asked, and what it answers, is the same; only its end is put off.

@@ -45,7 +45,7 @@ def seconds_for(size: int) -> float:
 
 @dataclass(slots=True)
 class WorkerPool:
-    """WorkerProcess processes; each starts when it is needed, and is kept.
+    """Worker processes; each starts when it is needed, and is kept.
 
     Threads may share one. It is to be closed.
 
