@@ -211,11 +211,11 @@ def differences(found: Facts, expected: Facts, *, in_parts: bool = False) -> lis
         return [] if found.reports == expected.reports else [found.failure]
     if in_parts:
         columns = ("path", "cluster_id", "cluster_name", "state")
-        ours, theirs = (
+        members, expected_members = (
             sorted(tuple(row.get(name, "") for name in columns) for row in facts.rows)
             for facts in (found, expected)
         )
-        return [] if ours == theirs else ["images"]
+        return [] if members == expected_members else ["images"]
     ours, theirs = plain(found), plain(expected)
     return [name for name in theirs.keys() | ours.keys() if ours.get(name) != theirs.get(name)]
 

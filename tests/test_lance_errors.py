@@ -142,8 +142,8 @@ def test_the_hint_for_damage_keeps_what_a_person_decided(database: Database) -> 
     with pytest.raises(StoreError) as caught:
         database.read("things")
     hint = caught.value.hint
-    assert hint.startswith("put back a copy")
-    assert f"keep the file {database.path / 'journal.sqlite'}" in hint
+    assert "organizer doctor --fix" in hint
+    assert "your decisions are kept" in hint
     assert "ingest again" not in hint
     assert "move" not in hint
 

@@ -294,6 +294,6 @@ def _cannot(file: Path, error: OSError) -> StoreError:
 def _damaged(file: Path) -> StoreError:
     return StoreError(
         f"{file} is damaged: it is not a journal of an arrangement",
-        "nothing was touched; put back a copy of it. It tells where files were before, so keep "
-        f"it: renamed to {file.name}.damaged it stops nothing, but cannot be undone",
+        "nothing was touched; organizer doctor --fix puts back a copy of it. It tells where files "
+        "were before, so keep it",
     )

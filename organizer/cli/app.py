@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 
 from organizer.cli.arrange import arrange
+from organizer.cli.backup import backup, restore
 from organizer.cli.browse import browse
 from organizer.cli.clusters.app import clusters_app
 from organizer.cli.compare import compare
+from organizer.cli.doctor import doctor
 from organizer.cli.export import export
 from organizer.cli.ingest import ingest
 from organizer.cli.models import models_app
@@ -88,6 +90,9 @@ for function, example in (
     (compare, "compare --embedders mobilenet_v2,hog --k 2:10"),
     (export, "export csv --to clusters.csv"),
     (arrange, "arrange --to sorted; organizer arrange --undo"),
+    (backup, "backup /media/disk/backups --keep 10"),
+    (restore, "restore /media/disk/backups --to ./photos"),
+    (doctor, "doctor; organizer doctor --fix"),
     (unlock, "unlock"),
 ):
     commands.command(epilog=f"Example: organizer {example}")(function)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from organizer.errors import EXIT_INTERRUPTED, OrganizerError, SettingsError
+from organizer.errors import EXIT_INTERRUPTED, OrganizerError, SettingsError, StoreError
 from organizer.refusals import explain_refusal
 
 if TYPE_CHECKING:
@@ -197,7 +197,14 @@ def opened(library: Path | None, **flags: Any) -> Iterator[Library]:
     settings = settings_of(library, **flags)
     path = require_library(settings.library, below=Path.cwd())
     with Library.open(path, settings) as found:
-        yield found
+        try:
+            yield found
+        except FileNotFoundError as error:
+            if path.is_dir():
+                raise
+            raise StoreError(
+                f"the library {path} is not there any more", "check whether its disk is connected"
+            ) from error
 
 
 def settings_of(library: Path | None, **flags: Any) -> Settings:

@@ -22,6 +22,7 @@ from organizer.arguments import (
 from organizer.capture_times import NamePattern
 from organizer.library import embedders, recovery
 from organizer.library.arrangements.relocation import has_moved
+from organizer.library.backups import BackupReport, make_backup
 from organizer.library.clustering.cluster_count import K
 from organizer.library.clustering.options import parse_options
 from organizer.library.clustering.recluster import ReclusterReport, run_recluster
@@ -413,8 +414,7 @@ class Library:
             return run_recluster(self.store, options, settings=settings, progress=shown)
         with self._opened.ingesting():
             report = run_recluster(self.store, options, settings=settings, progress=shown)
-            with self.store.writing():
-                self._opened.tidy()
+            self._opened.tidy_after_ingest()
         return report
 
     @contextmanager
@@ -490,6 +490,32 @@ class Library:
     def redo(self) -> UndoReport:
         """Redo what was undone last; see `Corrections.redo`."""
         return self.corrections.redo()
+
+    def backup(
+        self, to: str | Path, *, keep: int | None = None, progress: Progress | None = None
+    ) -> BackupReport:
+        """Back the library up, as it is now, while others read and write it.
+
+        What an earlier backup in the folder has is not copied again. Decisions are there as
+        readable lines too. `organizer.library.backups.restore_backup` is the way back.
+
+        Args:
+            to: The folder of backups, outside of the library.
+            keep: How many backups stay; all where None.
+            progress: Receives the progress.
+
+        Raises:
+            SettingsError: The folder lies in the library, or holds backups of another one.
+            StoreError: It cannot be written, or a file of the library is damaged.
+
+        Examples:
+            >>> library.backup("/media/disk/backups", keep=10).copied  # doctest: +SKIP
+            38
+        """
+        folder = require_path("to", to)
+        if keep is not None:
+            keep = require_integer("keep", keep, least=1)
+        return make_backup(self.store, folder, keep=keep, progress=progress_or_none(progress))
 
     # Reading -------------------------------------------------------------------------------
 

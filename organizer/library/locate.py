@@ -42,6 +42,21 @@ def find_library(named: Path | None, *, below: Path) -> Path | None:
     return None
 
 
+def find_remains(named: Path | None, *, below: Path) -> Path | None:
+    """As `find_library`, of a library that may have lost any of its files."""
+    if named is not None:
+        found = find_library(named, below=below)
+        return found if found is not None and _has_remains(found) else None
+    start = below.absolute()
+    folders = (folder / LIBRARY_FOLDER for folder in (start, *start.parents))
+    return next((folder for folder in folders if _has_remains(folder)), None)
+
+
+def _has_remains(path: Path) -> bool:
+    names = ("library.json", "journal.sqlite", "safety", "*.lance")
+    return any(True for name in names for _ in path.glob(name))
+
+
 def require_library(named: Path | None, *, below: Path) -> Path:
     """As `find_library`, where there has to be one.
 

@@ -160,6 +160,14 @@ class OpenLibrary:
         if expected is not None and expected != current:
             raise StaleRevisionError(expected, current)
 
+    def tidy_after_ingest(self) -> None:
+        """Compact the tables after what this thread committed, which is done by now.
+
+        So a disk that has gone since is no failure of it.
+        """
+        with suppress(StoreError), self.store.writing():
+            self.tidy()
+
     def tidy(self) -> None:
         """Compact the tables after a write, or note that it is to be done later."""
         if self.defers_upkeep:

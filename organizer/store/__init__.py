@@ -17,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from zlib import crc32
 
+from organizer.errors import StoreError
 from organizer.store.answers import Answer, AnswerTable, SampleKind
 from organizer.store.author import Author
 from organizer.store.choices import ChoiceTable
@@ -33,6 +34,7 @@ from organizer.store.gone_files import AbsentFiles
 from organizer.store.holders import Holder
 from organizer.store.ids import IdRows, IdSet, pack_ids
 from organizer.store.known_pictures import KnownPictures
+from organizer.store.lance_errors import damaged
 from organizer.store.locks import take_over
 from organizer.store.manifest import read_manifest
 from organizer.store.member_changes import MemberChange
@@ -42,7 +44,8 @@ from organizer.store.moved_files import MovedFiles
 from organizer.store.photos import FileRow, FormerFile, HeldFile, KnownFiles, PhotoTables
 from organizer.store.points import PointTables
 from organizer.store.roots import RootTable
-from organizer.store.schemas import TABLES, ArrowTable
+from organizer.store.saved_state import SavedState
+from organizer.store.schemas import SCHEMA_VERSION, TABLES, ArrowTable
 from organizer.store.steps import StepTable, step_to_redo, step_to_undo
 from organizer.store.vectors import ImageIds, VectorRows, VectorTables
 
@@ -78,6 +81,7 @@ __all__ = [
     "PointTables",
     "RootTable",
     "SampleKind",
+    "SavedState",
     "StepTable",
     "Store",
     "StoredClustering",
@@ -209,6 +213,10 @@ class Store:
         """Note that a command is at work that takes several transactions; see `writing`."""
         self._database.mark_unfinished()
 
+    def is_unfinished(self) -> bool:
+        """Whether a command that takes several transactions is at work, or was interrupted."""
+        return self._database.is_unfinished()
+
     def photo_versions(self) -> tuple[int, ...]:
         """Numbers of which one is another one when photos, files or deployments have changed."""
         journal = self._database.journal
@@ -227,6 +235,33 @@ class Store:
         """Tell writers that the library is being read."""
         with self._database.reading():
             yield
+
+    @cached_property
+    def created_at(self) -> str:
+        """When the library was made, UTC; by it a library is told from others."""
+        return read_manifest(self.path).created_at
+
+    @property
+    def schema(self) -> int:
+        """The format of the library."""
+        return SCHEMA_VERSION
+
+    def saved_state(self) -> SavedState:
+        """The state that is committed, as files; they stay only for as long as it is the last."""
+        return SavedState.of(self.path, self._database.journal.image())
+
+    def noted_files(self) -> dict[str, tuple[int, str]]:
+        """The size and hash of the files of the tables, as they were written."""
+        kept = self._database.safety.files.all()
+        return {name: (file.size, file.hash) for name, file in kept.items()}
+
+    def damage(self, reason: str) -> StoreError:
+        """The error for a library in which something is damaged."""
+        return damaged(self.path, reason)
+
+    def copy_arrangements_anew(self) -> None:
+        """Forget the safety copies of the journals of arrangements, which were rewritten."""
+        self._database.safety.arrangements.begin_anew()
 
     def tidy(self) -> None:
         """Keep files, bytes and the search index in proportion to the data.

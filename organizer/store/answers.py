@@ -63,6 +63,11 @@ class AnswerTable:
             for row in rows
         ]
 
+    def times(self) -> dict[int, str]:
+        """When each answer was given, by its number."""
+        rows = self._database.journal.rows("SELECT answer_id, at FROM answers")
+        return {row["answer_id"]: row["at"] for row in rows}
+
     def count(self) -> int:
         """Number of answers."""
         return int(self._database.journal.value("SELECT count(*) FROM answers"))

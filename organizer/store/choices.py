@@ -20,6 +20,11 @@ class ChoiceTable:
         chosen = self._database.journal.value(query, [name])
         return None if chosen is None else json.loads(chosen)
 
+    def all(self) -> dict[str, Any]:
+        """All that was chosen, by name."""
+        rows = self._database.journal.rows("SELECT * FROM choices ORDER BY name")
+        return {row["name"]: json.loads(row["value"]) for row in rows}
+
     def set(self, name: str, value: Any) -> None:
         """Choose, in place of what was chosen; a value that JSON can hold, None for no choice."""
         text = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)

@@ -90,7 +90,7 @@ class ClusteringTables:
         """The current clustering, or None before the first one."""
         with self._journal.snapshot():
             last = self._steps.last()
-            return self.get(last.clustering_id) if last is not None else None
+            return self.get(last.clustering_id) if last and last.clustering_id else None
 
     def get(self, clustering_id: int) -> StoredClustering:
         """A clustering by its id."""
@@ -206,6 +206,12 @@ class ClusteringTables:
             more = self._changes.unassigned(base_id)
         where = f"state = '{AssignmentState.UNSURE.value}'"
         return self._database.count(_members(base_id), where, dataset=dataset) + more
+
+    def members_among(self, clustering_id: int, image_ids: Sequence[str]) -> set[str]:
+        """Which of some images are members of a clustering, in a cluster or not."""
+        name = _members(self._base(clustering_id))
+        rows = self._database.read_by_id(name, "image_id", image_ids, ["image_id"])
+        return set(rows["image_id"].to_pylist())
 
     def clusters_of(self, clustering_id: int, image_ids: Sequence[str]) -> dict[str, int]:
         """The clusters of some images; those that are in none are left out."""
@@ -375,6 +381,37 @@ class ClusteringTables:
         """Continue arrays of the space with what was learned of images that came since."""
         arrays = {f"{_SPACE}{name}": array for name, array in state.items()}
         write_arrays(self._database, self._base(clustering_id), arrays)
+
+    def rebuild_members(self, base_id: int) -> Assignments:
+        """Write the members table of a base again: its rows, and each change of them.
+
+        Images whose rows were lost are members again where a change says what they were.
+
+        Returns:
+            The members; images of which nothing is known are none of them.
+        """
+        name = _members(base_id)
+        with self._database.transaction():
+            self._database.create_table(name, ASSIGNMENTS)
+            members = _assignments(self._database.read(name, ASSIGNMENTS.names))
+            changed, every = self._changes.current(base_id), self._changes.every(base_id)
+            kept = ~np.isin(members.image_ids, changed.image_ids)
+            members = Assignments.joined([members.take(np.flatnonzero(kept)), changed])
+            lost = ~np.isin(every.image_ids, members.image_ids)
+            members = Assignments.joined([members, every.take(np.flatnonzero(lost))])
+            self._database.overwrite(name, _member_rows(members))
+            self._changes.mark_folded(base_id)
+        return members
+
+    def has_arrays(self, clustering_id: int) -> bool:
+        """Whether the space of a clustering, and its exemplars, are kept."""
+        return self._database.has(f"arrays_{self._base(clustering_id):d}")
+
+    def lost_members(self, clustering_id: int) -> int:
+        """Number of changed members that the members table has not: none in a sound library."""
+        base_id = self._base(clustering_id)
+        rows = self._database.read(_members(base_id), ["image_id"])["image_id"].to_numpy()
+        return int(np.count_nonzero(~np.isin(self._changes.current(base_id).image_ids, rows)))
 
     def append_members(self, clustering_id: int, members: Assignments) -> None:
         """Add images to a clustering that they are not in."""

@@ -38,6 +38,7 @@ from organizer.store.locks import (
 from organizer.store.manifest import MANIFEST, read_manifest, write_manifest
 from organizer.store.opened_tables import OpenedTables
 from organizer.store.row_index import Offsets
+from organizer.store.safety import SafetyCopies
 from organizer.store.schemas import SCHEMA_VERSION, TABLES
 
 _ROWS_PER_FRAGMENT = 65_536
@@ -75,11 +76,13 @@ class Database:
         path: The folder.
         journal: Which versions are committed, and what a person decided.
         is_beside_ingest: Whether what is written is a decision while an ingest is going on.
+        safety: Copies by which damage is found and mended.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.journal = LibraryJournal(path)
+        self.safety = SafetyCopies(path, self.journal, self._roots)
         self._transaction: _Transaction | None = None
         self.is_beside_ingest = False
         self._ingesting_thread: int | None = None
@@ -268,6 +271,10 @@ class Database:
                 return self._opened.open(name, version)
             return self._opened.committed(name, version)
 
+    def _roots(self) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = self.read("roots").to_pylist()
+        return rows
+
     def _folder(self, name: str) -> Path:
         return self.path / f"{name}.lance"
 
@@ -312,6 +319,7 @@ class Database:
         for name, version in going_on.versions.items():
             if not version:
                 remove_table(self._folder(name))
+                self.safety.files.forget_table(name)
 
     def _commit_versions(self, going_on: _Transaction) -> None:
         with translated(self.path):
@@ -335,8 +343,9 @@ class Database:
             committed = self._committed_version(name)
             if committed != going_on.former[name]:
                 continue  # an interrupt that came just after the commit
-            remove_newer(self._folder(name), committed)
-            files.remove_added()
+            with translated(self.path):
+                remove_newer(self._folder(name), committed)
+                files.remove_added()
         self.__dict__.pop("_connection", None)  # it remembers versions that are gone
 
     @contextmanager
@@ -468,8 +477,9 @@ class Database:
             if self.is_beside_ingest:
                 yield False
             else:
-                yield self._is_unfinished()
+                yield self.is_unfinished()
                 self._set_finished()
+            self.safety.follow()
 
     @contextmanager
     def ingesting(self, *, seconds: float = 0.0) -> Iterator[bool]:
@@ -488,12 +498,13 @@ class Database:
             with held_for_writing(self.path, seconds=max(seconds, DECISION_SECONDS)):
                 held.enter_context(held_for_ingest(self.path))
                 self.discard_unfinished()
-                was_interrupted = self._is_unfinished()
+                was_interrupted = self.is_unfinished()
             self.is_beside_ingest = False
             self._ingesting_thread = threading.get_ident()
             try:
                 yield was_interrupted
-                with self.writing():
+                # All is committed: where the disk has gone since, the next writer looks again.
+                with suppress(StoreError), self.writing():
                     self._set_finished()
             finally:
                 self._ingesting_thread = None
@@ -509,6 +520,7 @@ class Database:
             try:
                 self.discard_unfinished()
                 yield
+                self.safety.follow()
             finally:
                 self._is_committing = False
 
@@ -523,14 +535,15 @@ class Database:
 
         Should it be interrupted, the next writer learns of it.
         """
-        if not self._is_unfinished():
+        if not self.is_unfinished():
             self._set_unfinished(1)
 
-    def _is_unfinished(self) -> bool:
+    def is_unfinished(self) -> bool:
+        """Whether a command is at work that takes several transactions, or was interrupted."""
         return bool(self.journal.value("SELECT unfinished FROM state"))
 
     def _set_finished(self) -> None:
-        if self._is_unfinished():
+        if self.is_unfinished():
             self._set_unfinished(0)
 
     def _set_unfinished(self, value: int) -> None:

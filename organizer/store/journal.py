@@ -11,7 +11,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
@@ -25,6 +25,8 @@ JOURNAL = "journal.sqlite"
 
 _WAIT_SECONDS = 60.0
 """For another process to end its commit or its read, which take milliseconds."""
+
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT})
 
 Row = dict[str, Any]
 T = TypeVar("T")
@@ -113,6 +115,11 @@ class LibraryJournal:
     def revision(self) -> int:
         """A number that is another one after every commit."""
         return int(self.value("SELECT revision FROM state"))
+
+    def image(self) -> bytes:
+        """The bytes of the file, as they are committed."""
+        with self._translated():
+            return self._connection(committed=True).serialize()
 
     # Writing -------------------------------------------------------------------------------
 
@@ -271,9 +278,33 @@ def _as_store_error(file: Path, error: sqlite3.Error) -> StoreError:
             f"{file} cannot be read or written: {error}",
             "check that its disk is there and that you may use it",
         )
-    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB} or not file.is_file():
+    if code in _DAMAGED or not file.is_file() or changed_tables(file):
         return damaged(file.parent, f"{file.name}: {error}")
     raise error
+
+
+def changed_tables(file: Path) -> list[str]:
+    """The tables of a journal of the current format that are not there, or have other columns."""
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as opened:
+            found = _columns(opened)
+        with closing(sqlite3.connect(":memory:")) as made:
+            for statement in CREATE:
+                made.execute(statement)
+            return sorted(t for t, names in _columns(made).items() if found.get(t) != names)
+    except sqlite3.Error:
+        return [file.name]
+
+
+def _columns(connection: sqlite3.Connection) -> dict[str, list[str]]:
+    query = (
+        "SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c "
+        "WHERE m.type = 'table' ORDER BY m.name, c.name"
+    )
+    found: dict[str, list[str]] = {}
+    for table, column in connection.execute(query):
+        found.setdefault(table, []).append(column)
+    return found
 
 
 def _refusal(file: Path) -> StoreError | None:

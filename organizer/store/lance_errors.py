@@ -121,8 +121,8 @@ def damaged(path: Path, reason: str) -> StoreError:
     """The error for a library that cannot be read any more."""
     return StoreError(
         f"the library {path} is damaged: {reason}",
-        f"put back a copy of it, but first keep the file {path / 'journal.sqlite'} in another "
-        "folder: it holds the names and corrections that you made. Your photos are not touched",
+        "organizer doctor says what is damaged, and organizer doctor --fix mends it: your "
+        "decisions are kept, nothing is deleted, your photos are not touched",
     )
 
 

@@ -74,6 +74,18 @@ def has_version(folder: Path, version: int) -> bool:
     return any(number == version for number, _ in _versions(folder))
 
 
+def version_files(folder: Path) -> dict[int, Path]:
+    """The file of each version of a table that is there."""
+    return dict(_versions(folder))
+
+
+def places_of(folder: Path, version: int) -> tuple[Path, Path]:
+    """Where the file of a version of a table may lie, whether it is there or not."""
+    names = f"{_LARGEST - version:020d}", f"{version}"
+    first, second = (folder / _VERSIONS / f"{name}{_SUFFIX}" for name in names)
+    return first, second
+
+
 def version_stamp(folder: Path, version: int) -> tuple[int, ...] | None:
     """What tells the file of a version from another one of the same number; None where it is gone.
 

@@ -96,14 +96,12 @@ class MemberChanges:
             base_id: The base.
             after: Only what changed after this change.
         """
-        rows = self._since_folded(base_id, "image_ids, after", after=after)
-        if not rows:
-            return Assignments.empty()
-        packed = _ids(rows)
-        found = _members(unpack_ids(packed), [row["after"] for row in rows])
-        # The first in reverse order is the last change of an image.
-        last = len(packed) - 1 - np.unique(packed[::-1], return_index=True)[1]
-        return found.take(last)
+        return _last_of(self._since_folded(base_id, "image_ids, after", after=after))
+
+    def every(self, base_id: int) -> Assignments:
+        """What members of a base that ever changed were after it, each once; folded ones too."""
+        query = "SELECT image_ids, after FROM changes WHERE base_id = ? ORDER BY change_id"
+        return _last_of(self._journal.rows(query, [base_id]))
 
     def clusters(self, base_id: int) -> Mapping[str, int]:
         """The cluster of each changed member of a base; made once for each change."""
@@ -174,6 +172,16 @@ class MemberChanges:
             "(SELECT change_id FROM folded WHERE base_id = ?), 0)) ORDER BY change_id"
         )
         return self._journal.rows(query, [base_id, after, base_id])
+
+
+def _last_of(rows: Sequence[Row]) -> Assignments:
+    if not rows:
+        return Assignments.empty()
+    packed = _ids(rows)
+    found = _members(unpack_ids(packed), [row["after"] for row in rows])
+    # The first in reverse order is the last change of an image.
+    last = len(packed) - 1 - np.unique(packed[::-1], return_index=True)[1]
+    return found.take(last)
 
 
 def _ids(rows: Sequence[Row]) -> IdArray:

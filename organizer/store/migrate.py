@@ -30,6 +30,7 @@ from organizer.store.journal import LibraryJournal
 from organizer.store.lance_errors import translated
 from organizer.store.manifest import read_manifest
 from organizer.store.migrate_journal import to_journal
+from organizer.store.safety.former_format import copy_before
 from organizer.store.schemas import ASSIGNMENTS, CROPS, DETECTED, FILES, IMAGES, SCHEMA_VERSION
 
 _INTERRUPTED = "writing"
@@ -47,13 +48,18 @@ def open_database(path: Path) -> Database:
     """
     manifest = read_manifest(path)
     if manifest.schema < SCHEMA_VERSION:
-        _migrate(Database(path), manifest.schema, manifest.created_at or now())
+        database = Database(path)
+        try:
+            _migrate(database, manifest.schema, manifest.created_at or now())
+        finally:
+            database.close()
     return Database.open(path)
 
 
 def _migrate(database: Database, schema: int, created_at: str) -> None:
     path = database.path
     with _older(path, schema), database.locked(), translated(path):
+        copy_before(path, schema)
         LibraryJournal.create(path)
         if not database.names():
             database.adopt()

@@ -533,6 +533,14 @@ class PhotoTables:
         for start in range(0, len(rows), _ROWS_PER_UPSERT):
             self._database.upsert("files", _PAIR, rows.slice(start, _ROWS_PER_UPSERT))
 
+    def read_again(self, image_ids: Collection[str]) -> None:
+        """Have the next ingest read the files of images, as if they had changed."""
+        rows = self._rows_of("files", set(image_ids), FILES.names)
+        never = pa.array([0] * len(rows), pa.int64())
+        place = rows.schema.get_field_index("mtime_ns")
+        rows = rows.set_column(place, "mtime_ns", never)
+        self._database.upsert("files", ["path_id", "image_id"], rows)
+
     def forget_files(self, files: Iterable[FileImage]) -> None:
         """Remove files whose content was found elsewhere; their folders are remembered."""
         pairs = set(files)

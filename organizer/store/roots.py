@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -91,6 +91,14 @@ class RootTable:
         root = PhotoRoot(self._next_id(), folder)
         self._append(root.root_id, self._location(folder))
         return root
+
+    def restore(self, rows: Sequence[Mapping[str, Any]]) -> bool:
+        """Store roots that are not there any more, by their ids; whether there were any."""
+        known = set(self._database.read("roots", ["root_id"])["root_id"].to_pylist())
+        lost = [row for row in rows if row["root_id"] not in known]
+        for row in lost:
+            self._append(row["root_id"], row["location"])
+        return bool(lost)
 
     def _next_id(self) -> int:
         return max((known.root_id for known in self.all()), default=0) + 1

@@ -63,6 +63,7 @@ def follow_library(store: Store) -> None:
         raise StoreError(
             f"cannot write {folder}: {error.strerror or error}", "make room"
         ) from error
+    store.copy_arrangements_anew()
 
 
 def _location(store: Store) -> str:

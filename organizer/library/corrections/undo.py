@@ -144,8 +144,8 @@ def _switch(store: Store, former: StoredClustering, *, settings: Settings) -> No
     if not store.clusterings.has_members(former.clustering_id):
         raise ClusteringError(
             f"the members of clustering {former.clustering_id} are kept no more",
-            f"those of the last {KEPT_BASES} reclusters are; organizer recluster makes new "
-            "clusters",
+            f"those of the last {KEPT_BASES} reclusters are, unless they were damaged; organizer "
+            "recluster makes new clusters",
         )
     assign_late(store, former, seed=settings.seed)
 

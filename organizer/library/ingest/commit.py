@@ -262,9 +262,21 @@ class CommitBuffer:
         assigner = self._up_to_date() if batch.image_ids else None
         if assigner is None:
             return
+        batch = self._without_members(batch)
         members = assigner.assign(batch.image_ids, batch.vectors)
         self._report.compared += len(members)
         self._report.unassigned += int(np.count_nonzero(members.unassigned))
+
+    def _without_members(self, batch: EmbeddingBatch) -> EmbeddingBatch:
+        """The images that are no members yet: all, but where damage took vectors of members."""
+        current = self._current()
+        if current is None:
+            return batch
+        known = self._store.clusterings.members_among(current.clustering_id, batch.image_ids)
+        if not known:
+            return batch
+        rows = [row for row, image_id in enumerate(batch.image_ids) if image_id not in known]
+        return EmbeddingBatch(tuple(batch.image_ids[row] for row in rows), batch.vectors[rows])
 
     def _up_to_date(self) -> Assigner | None:
         """What assigns to the current clusters, as decisions since the last commit made them."""

@@ -31,7 +31,7 @@ def assign_late(
     if store.vectors.count(embedder) == store.clusterings.count(clustering_id):
         return AssignmentSummary()
     members = set(store.clusterings.assignments(clustering_id).image_ids.tolist())
-    image_ids, vectors = _late(store, clustering, members)
+    image_ids, vectors = late_images(store, clustering, members)
     if not image_ids:
         return AssignmentSummary()
     with store.transaction():
@@ -40,7 +40,7 @@ def assign_late(
         return assigner.finish()
 
 
-def _late(
+def late_images(
     store: Store, clustering: StoredClustering, members: set[str]
 ) -> tuple[list[str], Vectors]:
     """The images that should be among the members and are not, with their vectors."""

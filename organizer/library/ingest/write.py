@@ -57,8 +57,7 @@ def write_ingest(
             reread_metadata=reread_metadata,
         )
         if sum(report.counts.values()) > report.counts[Outcome.UNCHANGED]:
-            with opened.store.writing():
-                opened.tidy()
+            opened.tidy_after_ingest()
     if not report.interrupted:
         report.remarks, report.failed_checks = checks_of(library, report.came)
     return report
