@@ -223,7 +223,7 @@ class _Decoding:
             least = 1 if self.only_tags else self.min_side
             if least is None or not data.startswith(_JPEG_MAGIC):
                 raise
-            image = jpeg.opened(data)
+            image = jpeg.open_jpeg(data)
             if not jpeg.is_within(image, least, _bomb_pixels()):
                 raise
             return image
@@ -506,7 +506,7 @@ def _load_jpeg(image: Image.Image, data: bytes, min_side: int | None) -> _Loaded
     missing = jpeg.missing_share(closed)
     if 1 - missing < jpeg.LEAST_SHARE:
         raise ImageError(f"the picture is damaged: {jpeg.damage_text(missing)}")
-    there = jpeg.opened(closed)
+    there = jpeg.open_jpeg(closed)
     if min_side is not None:
         there.draft(None, (min_side, min_side))
     there.load()

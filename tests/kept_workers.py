@@ -14,20 +14,20 @@ from typing import Any
 from unittest.mock import patch
 
 from organizer.reading import WORKER
-from organizer.workers.process import Failure, Worker
+from organizer.workers.process import Failure, WorkerProcess
 
 _MOST = 8
 
 
 class KeptWorkers:
-    """Takes the place of `Worker` where a pool starts one."""
+    """Takes the place of `WorkerProcess` where a pool starts one."""
 
     def __init__(self) -> None:
         self._kept: list[tuple[object, _Kept]] = []
 
-    def __call__(self, served: str) -> Worker:
+    def __call__(self, served: str) -> WorkerProcess:
         if served != WORKER:
-            return Worker(served)
+            return WorkerProcess(served)
         wanted = _key(served)
         for place, (key, worker) in enumerate(self._kept):
             if key == wanted:
@@ -48,13 +48,13 @@ class KeptWorkers:
             self._kept.pop()[1].end_now()
 
 
-class _Kept(Worker):
+class _Kept(WorkerProcess):
     def __init__(self, owner: KeptWorkers, served: str) -> None:
         self._owner = owner
         self.key = _key(served)
         super().__init__(served)
 
-    def again(self) -> Worker:
+    def again(self) -> WorkerProcess:
         self.calls = 0
         self._ended_for = None
         return self
@@ -81,6 +81,6 @@ def _key(served: str) -> tuple[Any, ...]:
 def kept_workers() -> Iterator[None]:
     """Have pools use kept workers."""
     kept = KeptWorkers()
-    with patch("organizer.workers.pool.Worker", kept):
+    with patch("organizer.workers.pool.WorkerProcess", kept):
         yield
     kept.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from organizer.library import Library, Progress
 from organizer.library.ingest.report import IngestReport
 from organizer.types import Outcome
 from tests.conftest import Site, make_photo
-from tests.test_ingest import Listening
+from tests.test_ingest import Listening, counts
 
 _GROUP = "organizer.metadata_readers"
 
@@ -140,3 +141,32 @@ def test_a_reader_that_cannot_be_had_stops_before_anything_is_read(
     assert dist in caught.value.message + caught.value.hint
     assert said in caught.value.message
     assert library.store.photos.count_images() == 0
+
+
+_CRASHES = """
+import ctypes
+
+
+class Reader:
+    def read(self, content):
+        if content.data.endswith(b"crash"):
+            ctypes.string_at(0)
+        return {"seen": 1}
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_a_photo_on_which_code_in_c_crashes_is_a_problem_and_all_others_are_in(
+    library: Library, tmp_path: Path, site: Site
+) -> None:
+    site.install("crashing", _CRASHES, group="organizer.metadata_readers", crashing="Reader")
+    for number in range(6):
+        make_photo(tmp_path / "photos" / f"{number}.jpg", number)
+    hostile = tmp_path / "photos" / "3-hostile.jpg"
+    hostile.write_bytes(make_photo(hostile, 50).read_bytes() + b"crash")
+    for known in (0, 6):
+        report = library.ingest(tmp_path / "photos", embedder="channel-mean")
+        assert counts(report) == ({"unchanged": known} if known else {"added": 6}) | {"broken": 1}
+        assert [(path.name, outcome, reason) for path, outcome, reason in library.problems()] == [
+            (hostile.name, "broken", "the decoder crashes on it (SIGSEGV)")
+        ]

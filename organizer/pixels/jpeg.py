@@ -43,7 +43,7 @@ _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _SCAN_ENDS = frozenset(range(1, 0x100)) - frozenset(range(0xD0, 0xD8)) - {0xFF}
 
 
-def opened(data: bytes) -> Image.Image:
+def open_jpeg(data: bytes) -> Image.Image:
     """A JPEG of any size; Pillow's own way refuses large ones, that may be decoded reduced.
 
     Raises:
@@ -120,14 +120,14 @@ def damage_text(missing: float) -> str:
 
 def _rows(data: bytes, *, is_exact: bool) -> NDArray[np.uint8]:
     """The picture, at an eighth of its size unless it has to be exact."""
-    with opened(data) as image:
+    with open_jpeg(data) as image:
         if not is_exact:
             image.draft(None, (1, 1))
         return np.asarray(image)
 
 
 def _pixels(data: bytes) -> int:
-    with opened(data) as image:
+    with open_jpeg(data) as image:
         return image.width * image.height
 
 

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Self, TypeVar
 
 from organizer.errors import ImageError, OrganizerError
-from organizer.workers.process import Failure, Worker, WorkerError
+from organizer.workers.process import Failure, WorkerError, WorkerProcess
 
 Call = Callable[..., Generator[Any, Any, Any]]
 """Calls a generator method of the object in a worker: its name, then its arguments."""
@@ -63,8 +63,8 @@ class WorkerPool:
     seconds: Callable[[int], float] = seconds_for
     idle_seconds: float = 60.0
     _changed: threading.Condition = field(default_factory=threading.Condition)
-    _workers: list[Worker] = field(default_factory=list)
-    _free: list[Worker] = field(default_factory=list)
+    _workers: list[WorkerProcess] = field(default_factory=list)
+    _free: list[WorkerProcess] = field(default_factory=list)
     _starting: int = 0
     _failed_starts: int = 0
     _closing: threading.Event = field(default_factory=threading.Event)
@@ -138,7 +138,7 @@ class WorkerPool:
         if guard is not None:
             guard.join()
 
-    def _take(self, *, new: bool) -> Worker:
+    def _take(self, *, new: bool) -> WorkerProcess:
         """A worker for one job; a new one has not done any before."""
         worker = None
         with self._changed:
@@ -159,10 +159,10 @@ class WorkerPool:
         if self._closing.is_set():
             raise ImageError("the work was ended", lasting=False)
 
-    def _started(self) -> Worker:
+    def _started(self) -> WorkerProcess:
         """A new worker, for which `_starting` was counted."""
         try:
-            worker = Worker(self.served)
+            worker = WorkerProcess(self.served)
         except OSError as error:
             with self._changed:
                 self._starting -= 1
@@ -176,7 +176,7 @@ class WorkerPool:
                 self._guard.start()
         return worker
 
-    def _give_back(self, worker: Worker) -> None:
+    def _give_back(self, worker: WorkerProcess) -> None:
         """Keep a worker for the next job; one that is in the middle of something is ended."""
         with self._changed:
             is_kept = worker.is_usable and not self._closing.is_set()
@@ -187,7 +187,7 @@ class WorkerPool:
         if not is_kept:
             self._drop(worker)
 
-    def _drop(self, worker: Worker) -> None:
+    def _drop(self, worker: WorkerProcess) -> None:
         worker.close()
         with self._changed:
             if worker in self._workers:

@@ -16,11 +16,11 @@ from typing import Any, BinaryIO
 
 from organizer.workers.messages import BrokenMessageError, receive, send
 from organizer.workers.serve import (
-    Answer,
     Failed,
     OutOfMemory,
     Raised,
     Ready,
+    Reply,
     Request,
     Returned,
     Yielded,
@@ -70,7 +70,7 @@ class WorkerError(Exception):
         self.code = code
 
 
-class Worker:
+class WorkerProcess:
     """A process with an object whose generator methods are called from here.
 
     One thread at a time may use it; any may end it.
@@ -90,7 +90,7 @@ class Worker:
         if sys.platform == "win32":
             apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
         self._process = subprocess.Popen(  # noqa: S603 - this program
-            command_of(Request.__module__, "main"),
+            command_of(Request.__module__, "serve_calls"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, **_ONE_THREAD},
@@ -146,7 +146,7 @@ class Worker:
             if not isinstance(message, Yielded):
                 self.is_usable = not isinstance(message, OutOfMemory)
                 return _result(message)
-            asked = Answer(seconds, (yield message.value))
+            asked = Reply(seconds, (yield message.value))
 
     def _begin(self, seconds: float | None) -> None:
         """Something begins that may take so many seconds; nothing where None."""

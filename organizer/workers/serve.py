@@ -40,7 +40,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Reply:
     """What a call goes on with, for what it yielded last.
 
     Attributes:
@@ -94,7 +94,7 @@ class Failed:
     trace: str
 
 
-def main() -> None:
+def serve_calls() -> None:
     """Serve what comes through the standard input until it ends."""
     inbox = sys.stdin.buffer
     outbox = _own_output()
@@ -144,7 +144,7 @@ def _made(name: str) -> object:
 def _serve(served: object, request: Request, inbox: BinaryIO, outbox: BinaryIO) -> None:
     limit_memory(request.memory)
     steps: Generator[Any, Any, Any] = getattr(served, request.method)(*request.arguments)
-    answer = Answer(request.seconds, None)
+    answer = Reply(request.seconds, None)
     while True:
         _end_after(answer.seconds)
         message = _next(steps, answer.value)
