@@ -224,11 +224,11 @@ def test_the_command_says_what_it_finds_and_what_it_does(home: Path) -> None:
     refused = in_this_process(home, "status")
     assert refused.code == 1
     assert "organizer doctor --fix" in refused.err
+    planned = in_this_process(home, "doctor")
+    assert (planned.code, "put the copy" in planned.out) == (EXIT_DAMAGED, True)
     found = in_this_process(home, "doctor", "--json")
     assert found.code == EXIT_DAMAGED
     assert [row["kind"] for row in found.json["findings"]] == ["journal"]
-    planned = in_this_process(home, "doctor", "--fix", "--dry-run")
-    assert (planned.code, "put the copy" in planned.out) == (EXIT_DAMAGED, True)
     mended = in_this_process(home, "doctor", "--fix", "--json")
     assert (mended.code, mended.json["sound"]) == (0, True)
     assert [row["where"] for row in mended.json["mended"]] == ["journal.sqlite"]

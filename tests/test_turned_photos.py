@@ -110,8 +110,8 @@ def test_boxes_and_crops_of_a_turned_photo_are_where_the_animals_are(
     assert _clusters(library) == clusters
     now = store.vectors.read_some(spec, sorted(crops))
     assert now.keys() == vectors.keys()
-    for crop in crops:  # the same part of the photo: it was background before
-        assert np.abs(now[crop] - vectors[crop]).max() < 6
+    for cut_out in crops:  # the same part of the photo: it was background before
+        assert np.abs(now[cut_out] - vectors[cut_out]).max() < 6
     rest = others.keys() - {image_id}
     after = store.detections.of()
     assert {i: after[i] for i in rest} == {i: others[i] for i in rest}

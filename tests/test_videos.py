@@ -141,8 +141,9 @@ def test_a_trail_cameras_video_is_no_companion_of_the_photo_before_it(
 ) -> None:
     folder = tmp_path / "photos"
     live, clip = plain(RED, 2 * RATE), plain(GREEN, 10 * RATE)
-    for name, video_of in {"LIVE.MOV": live, "PICT.MP4": clip, "IMG.AVI": clip[:RATE]}.items():
-        make_photo(folder / f"{Path(name).stem}.JPG", len(name), colour=BLUE)
+    videos = {"LIVE.MOV": live, "PICT.MP4": clip, "IMG.AVI": clip[:RATE]}
+    for seed, (name, video_of) in enumerate(videos.items()):
+        make_photo(folder / f"{Path(name).stem}.JPG", seed, colour=BLUE)
         (folder / name).write_bytes(make_video(Path(name).suffix.lower(), video_of))
     make_photo(folder / "ODD.JPG", 9, colour=BLUE)
     (folder / "ODD.MOV").write_bytes(b"a video that tells nothing")
@@ -150,8 +151,6 @@ def test_a_trail_cameras_video_is_no_companion_of_the_photo_before_it(
     assert (ran.json["added"], ran.json["companions"]) == (6, 2)
     assert ran.json["videos_beside_photos"] == 2
     assert "2 videos are images of their own, beside a photo of the same name" in ran.err
-    arranged = run("arrange", "--to", "sorted", "--by", "date", "--mode", "copy")
-    assert arranged.code in {0, 2}, arranged.err
 
 
 @pytest.mark.parametrize("kind", [".mp4", ".mov"])

@@ -26,9 +26,6 @@ def doctor(
         bool,
         typer.Option("--fix", help="Mend what can be mended; each step is said before it is done."),
     ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="With --fix: say what would be done first.")
-    ] = False,
     backup: Annotated[
         Path | None,
         typer.Option(
@@ -50,7 +47,7 @@ def doctor(
         from organizer.cli import doctor_output as output
 
         found = _doctor(library, backup)
-        if not fix or dry_run:
+        if not fix:
             diagnosis = found.examine()
             output.print_diagnosis(found.path, diagnosis, json=json)
             if not diagnosis.is_sound:

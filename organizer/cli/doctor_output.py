@@ -13,6 +13,8 @@ from organizer.library.doctor import Remedy
 if TYPE_CHECKING:
     from organizer.library.doctor import Diagnosis, Finding, MendReport
 
+_RESTORE = "hint: organizer restore brings a backup back; keep the folder of this library"
+
 
 def say_step(finding: Finding) -> None:
     """A step of a repair, before it is done."""
@@ -32,8 +34,10 @@ def print_diagnosis(library: Path, diagnosis: Diagnosis, *, json: bool) -> None:
             print_line(f"    {finding.advice}")
     if diagnosis.is_sound:
         print_line(f"nothing is wrong: {count_text(diagnosis.checked_files, 'file')} compared")
-    else:
+    elif any(finding.remedy is not Remedy.NONE for finding in diagnosis.damage):
         say("hint: organizer doctor --fix mends it; nothing is deleted, decisions are kept")
+    else:
+        say(_RESTORE)
 
 
 def print_mended(library: Path, report: MendReport, *, json: bool) -> None:
@@ -54,7 +58,7 @@ def print_mended(library: Path, report: MendReport, *, json: bool) -> None:
     for finding in report.left.damage:
         print_line(f"left: {finding.where}: {finding.what}")
     if not report.left.is_sound:
-        say("hint: organizer restore brings a backup back; keep the folder of this library")
+        say(_RESTORE)
 
 
 def _fields(library: Path, diagnosis: Diagnosis) -> dict[str, Any]:

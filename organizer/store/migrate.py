@@ -48,7 +48,11 @@ def open_database(path: Path) -> Database:
     """
     manifest = read_manifest(path)
     if manifest.schema < SCHEMA_VERSION:
-        _migrate(Database(path), manifest.schema, manifest.created_at or now())
+        database = Database(path)
+        try:
+            _migrate(database, manifest.schema, manifest.created_at or now())
+        finally:
+            database.close()
     return Database.open(path)
 
 

@@ -47,6 +47,11 @@ COMMANDS = {
     "arrange": "arrange --to sorted",
     "arrange read-back": "arrange --read-back sorted --dry-run",
     "arrange undo": "arrange --undo",
+    "backup": "backup backups",
+    "backup check": "backup backups --check",
+    "restore": "restore backups --to restored",
+    "doctor": "doctor",
+    "doctor fix": "doctor --fix",
 }
 """By name, in the order in which they are typed."""
 

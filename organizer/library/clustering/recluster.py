@@ -154,8 +154,16 @@ def _recluster_held(
     store: Store, options: ReclusterOptions, *, settings: Settings, progress: Progress
 ) -> ReclusterReport:
     """Recluster while nobody else may decide."""
+    with store.writing():
+        return recluster_in_write(store, options, settings=settings, progress=progress)
+
+
+def recluster_in_write(
+    store: Store, options: ReclusterOptions, *, settings: Settings, progress: Progress
+) -> ReclusterReport:
+    """Recluster in one transaction. The caller holds the library for writing."""
     # A recluster that is refused leaves no joined vectors either.
-    with store.writing(), store.transaction():
+    with store.transaction():
         read = _read(store, options, settings=settings, progress=progress)
         return _store_clustering(store, _fit(read, options, settings, progress), options)
 

@@ -149,24 +149,27 @@ def with_crops(
     # A crop of a photo that was turned since has an id of where it was.
     held = {crop_id(one.image_id, crop.box): crop.crop_id for crop in known}
     turned = set(held.values()) - held.keys()
-    ids: dict[int, str] = {}
-    wanted = [n for n, box in enumerate(boxes) if box.category not in QUARANTINED_CATEGORIES]
-    for number in wanted:
-        own = held.get(crop_id(one.image_id, boxes[number].box), "")
-        if free.pop(own, None) is not None:
-            ids[number] = own
-    for number in sorted(wanted, key=lambda n: -boxes[n].confidence):
-        if number not in ids:
-            box = boxes[number].box
+    places = {
+        number: crop_id(one.image_id, box.box)
+        for number, box in enumerate(boxes)
+        if box.category not in QUARANTINED_CATEGORIES
+    }
+    chosen: dict[str, str] = {}  # by place: two boxes that are the same make one crop
+    for place in places.values():
+        if free.pop(held.get(place, ""), None) is not None:
+            chosen[place] = held[place]
+    for number in sorted(places, key=lambda n: -boxes[n].confidence):
+        place, box = places[number], boxes[number].box
+        if place not in chosen:
             alike = {i: c.box.overlap(box) for i, c in free.items()}
             best = max(
                 (i for i, overlap in alike.items() if overlap >= SAME_ANIMAL),
                 key=lambda i: (i in active, alike[i]),
                 default=None,
             )
-            place = crop_id(one.image_id, box)  # two boxes that are the same make one crop
-            ids[number] = best or held.get(place) or _new_id(place, box, turned)
-            free.pop(ids[number], None)
+            chosen[place] = best or _new_id(place, box, turned)
+            free.pop(chosen[place], None)
+    ids = {number: chosen[place] for number, place in places.items()}
     named = (replace(box, crop_id=ids.get(number, "")) for number, box in enumerate(boxes))
     return replace(one, detections=tuple(named))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from organizer.atomic import replace_atomically
 from organizer.library.clustering.options import ReclusterOptions
 from organizer.library.clustering.preprocessing import clusters_bursts
-from organizer.library.clustering.recluster import run_recluster
+from organizer.library.clustering.recluster import recluster_in_write
 from organizer.library.clustering.space import parse_reducer
 from organizer.library.doctor.contents import KeptContents
 from organizer.library.doctor.examine_rows import lost_crops
@@ -201,7 +201,7 @@ class Mender:
         made = _how_made(store, self.database)
         if current is not None and not store.clusterings.has_members(current.clustering_id):
             store.clusterings.rebuild_members(current.base_id)
-        run_recluster(store, made, settings=self.settings, progress=self.progress)
+        recluster_in_write(store, made, settings=self.settings, progress=self.progress)
         if current is not None and not store.clusterings.has_arrays(current.clustering_id):
             # Nothing could be assigned to these any more: an undo to them is refused.
             reset_table(self.database, f"assignments_{current.base_id}", self.aside)

@@ -67,7 +67,6 @@ class DecisionLines:
 
     def __init__(self, folder: Path, journal: JournalSource, roots: TableRows) -> None:
         self._folder, self._journal, self._roots = folder, journal, roots
-        self._through: tuple[Path, Line] | None = None
 
     def files(self) -> list[Path]:
         """The files, the oldest first."""
@@ -90,13 +89,10 @@ class DecisionLines:
             write_lines(file, [{"library": "organizer", "at": now.isoformat()}, *self.rows()])
             for former in self.files()[:-KEPT]:
                 former.unlink(missing_ok=True)
-            through = last_line(file)
         else:
             rows = list(self.rows(through))
             if len(rows) > 1:
                 append_lines(file, rows, durably=any(row.get("table") != "ingests" for row in rows))
-                through = rows[-1]
-        self._through = None if through is None else (file, through)
 
     def rows(self, through: Line | None = None) -> Iterator[Line]:
         """The rows since a last line, and the next last line."""
@@ -119,10 +115,6 @@ class DecisionLines:
         yield ROOTS, sorted(self._roots(), key=lambda row: int(row["root_id"]))
 
     def _today(self, now: datetime) -> tuple[Path | None, Line | None]:
-        if self._through is not None and self._through[0].name[10:18] == f"{now:%Y%m%d}":
-            file, known = self._through
-            # Another process may have written since.
-            return (file, last_line(file) or known) if file.is_file() else (None, None)
         files = [file for file in self.files() if file.name[10:18] == f"{now:%Y%m%d}"]
         return (files[-1], last_line(files[-1])) if files else (None, None)
 
