@@ -200,7 +200,7 @@ def opened(library: Path | None, **flags: Any) -> Iterator[Library]:
         try:
             yield found
         except FileNotFoundError as error:
-            if path.is_dir():
+            if (path / "library.json").exists():
                 raise
             raise StoreError(
                 f"the library {path} is not there any more", "check whether its disk is connected"

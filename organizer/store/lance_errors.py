@@ -21,6 +21,9 @@ import pyarrow as pa
 from organizer.errors import StoreError
 from organizer.refusals import refusal
 
+_ALWAYS_THERE = ("library.json", "journal.sqlite")
+"""Files one of which every library has; a folder may be made anew where its disk was."""
+
 _LANCE_ERRORS = (OSError, RuntimeError, ValueError, pa.ArrowException, MemoryError)
 _PANICS = ("PanicException", "RustPanic")
 """What a panic of Lance's Rust code becomes; these exceptions have no public class."""
@@ -131,7 +134,7 @@ def _refused(path: Path, code: int | None, reason: str) -> StoreError | None:
     refused = refusal(code, f"the library {path}", reason)
     if refused is not None:
         return StoreError(*refused)
-    if not path.exists():
+    if not any((path / name).exists() for name in _ALWAYS_THERE):
         return StoreError(
             f"the library {path} is not there any more", "check whether its disk is connected"
         )
