@@ -103,13 +103,15 @@ class BackupFolder:
             return None
 
     def named(self, at: str | None) -> BackupInfo:
-        """The newest backup, or the newest whose name begins with a date.
+        """The newest backup, or that of a name, or the newest whose name begins with a date.
 
         Raises:
             SettingsError: There is none.
         """
         listed = self.all()
-        found = [info for info in listed if info.name.startswith(at or "")]
+        found = [info for info in listed if info.name == at]
+        # "...Z-2" is the second backup of a second, and begins like the first.
+        found = found or [info for info in listed if info.name.startswith(at or "")]
         if found:
             return found[-1]
         if not listed:

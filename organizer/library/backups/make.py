@@ -78,8 +78,11 @@ class _Backup:
 
     def make(self, keep: int | None) -> BackupReport:
         for left in range(_TRIES - 1, -1, -1):
-            state = self._store.saved_state()
-            lines = readable_lines(self._store)
+            with self._store.snapshot():
+                state = self._store.saved_state()
+                lines = readable_lines(self._store)
+                images = self._store.photos.count_images()
+                decisions = len(self._store.decisions.all())
             try:
                 files = list(self._saved(state.journal, list(state.table_files())))
                 break
@@ -92,8 +95,8 @@ class _Backup:
             library=str(self._store.path),
             created_at=self._store.created_at,
             schema=self._store.schema,
-            images=self._store.photos.count_images(),
-            decisions=len(self._store.decisions.all()),
+            images=images,
+            decisions=decisions,
             files="",
             lines="",
         )
