@@ -470,11 +470,11 @@ class Library:
             Whether there was any.
 
         Raises:
-            StoreError: The library cannot be written.
+            StoreError: The library cannot be written, or another process writes to it.
         """
         if not self._opened.is_upkeep_due:
             return False
-        with self._opened.writing():
+        with self._opened.writing(waits=False):
             self.corrections.keep_through(self._opened.tidy_now)
         return True
 

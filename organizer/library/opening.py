@@ -58,7 +58,10 @@ class OpenLibrary:
         self.store.author.usual = lambda: self.settings.user_name
         self._reading.enter_context(self.store.reading())
         if has_moved:
-            with suppress(OrganizerError, OSError), self._held():  # the next writer tries again
+            with (
+                suppress(OrganizerError, OSError),
+                self.writing(waits=False),
+            ):  # the next writer tries again
                 pass
 
     def close(self) -> None:
@@ -102,11 +105,12 @@ class OpenLibrary:
             del self._expected.revision
 
     @contextmanager
-    def writing(self, *, decides: bool = False) -> Iterator[bool]:
+    def writing(self, *, decides: bool = False, waits: bool = True) -> Iterator[bool]:
         """Hold the library for writing; what an interrupted writer left is repaired first.
 
         Args:
             decides: Whether this may be done while an ingest is going on; see `Store.writing`.
+            waits: Whether to wait for another writer, for as long as the settings say.
 
         Yields:
             Whether the last writer was interrupted.
@@ -115,12 +119,8 @@ class OpenLibrary:
             StoreError: The library was closed, or another process writes to it.
             StaleRevisionError: This thread expects another revision; see `at_revision`.
         """
-        with self._held(decides=decides, seconds=self.settings.wait) as was_interrupted:
-            yield was_interrupted
-
-    @contextmanager
-    def _held(self, *, decides: bool = False, seconds: float = 0.0) -> Iterator[bool]:
         self._require_open()
+        seconds = self.settings.wait if waits else 0.0
         with self.store.writing(decides=decides, seconds=seconds) as was_interrupted:
             self._require_expected()
             self.repair(self.store, was_interrupted)

@@ -12,7 +12,7 @@ from organizer.fields.recluster import recluster_fields
 from organizer.library import embedders
 from organizer.library.clustering.options import parse_options
 from organizer.service.context import ServiceOf, UserOf
-from organizer.service.job_runner import JobResult, JobRun
+from organizer.service.job_runner import JobAccess, JobResult, JobRun
 from organizer.service.jobs import JobItem, accepted
 from organizer.service.preconditions import IF_MATCH, expected_revision
 from organizer.service.schemas import Body, EmbedderName, ShortText
@@ -59,7 +59,8 @@ def begin_recluster(
 ) -> JobItem:
     """Cluster all images again; clusters keep the ids and names of those they continue.
 
-    It needs If-Match, but for a dry run. Cancelling it changes nothing.
+    It needs If-Match, but for a dry run. What is decided meanwhile holds in it. Cancelling it
+    changes nothing.
     """
     library = service.library
     options = body.model_dump()
@@ -73,6 +74,10 @@ def begin_recluster(
     def work(run: JobRun) -> JobResult:
         with service.deciding(revision=revision, user=user):
             report = library.recluster(**options, progress=run)
+        if not body.dry_run:
+            service.writer.submit(library.refresh).result()
         return JobResult(recluster_fields(report))
 
-    return accepted(service.jobs.submit("recluster", work, user=user), service, response)
+    access = JobAccess.READS if body.dry_run else JobAccess.COMMITS
+    job = service.jobs.submit("recluster", work, user=user, access=access)
+    return accepted(job, service, response)

@@ -17,6 +17,7 @@ import pytest
 
 from organizer.library import Library
 from organizer.settings import Settings
+from tests.cards import blobs, fill, ids_of, library_at
 from tests.conftest import Run, make_groups
 from tests.service.servers import begun, ended, listening, problem, serving
 
@@ -199,6 +200,24 @@ def test_a_recluster_that_waited_is_refused_when_somebody_decided_meanwhile(
             assert job["problem"]["type"] == "/problems/stale-revision"
             assert job["problem"]["since"][0]["what"] == "cluster 1 named 'Lion'"
             assert client.get("/status").json()["revision"] == 2
+
+
+def test_who_decides_does_not_wait_for_a_recluster(tmp_path: Path) -> None:
+    ids = ids_of(range(1_500))
+    with library_at(tmp_path) as library:
+        fill(library, ids, blobs([500, 500, 500]))
+        library.recluster(k=3)
+        with serving(library) as client:
+            headers = {"If-Match": '"1"'}
+            job = begun(client.post("/reclusters", json={"k": [2, 8]}, headers=headers))
+            while client.get(f"/jobs/{job['id']}").json()["progress"]["what"] != "choosing k":
+                time.sleep(0.02)
+            assert _rename(client, 1, "Lion").status_code == 200
+            assert client.get(f"/jobs/{job['id']}").json()["state"] == "running"
+            done = ended(client, job)
+            assert done["state"] == "done"
+            assert any("decisions were made meanwhile" in note for note in done["notes"])
+            assert "Lion" in {row["name"] for row in client.get("/clusters").json()["clusters"]}
 
 
 def test_a_preview_changes_nothing(client: httpx.Client) -> None:
