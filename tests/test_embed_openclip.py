@@ -176,7 +176,7 @@ def test_nothing_in_a_weights_file_is_executed(tmp_path: Path) -> None:
             return Path.touch, (tmp_path / "executed",)
 
     torch.save({"visual.conv1.weight": Trap()}, tmp_path / "trap.pth")
-    with pytest.raises(WeightsError, match="cannot be read"):
+    with pytest.raises(WeightsError, match=r"holds program code .* nothing of it was run"):
         openclip_family(PAIR).build(tmp_path / "trap.pth")
     assert not (tmp_path / "executed").exists()
 

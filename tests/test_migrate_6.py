@@ -20,6 +20,7 @@ from organizer.settings import Settings
 from organizer.store.database import Database
 from organizer.store.schemas import SCHEMA_VERSION
 from organizer.types import AssignmentState, Outcome
+from tests import former_reader
 from tests.conftest import make_groups
 from tests.crashes import cut_at_every_write, members
 from tests.test_metadata_written import write_keyword, write_tags
@@ -36,7 +37,7 @@ def photos(tmp_path: Path) -> Path:
 def _as_format_6() -> Iterator[None]:
     """An image is its file, as it was."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(identity, "picture_hash", identity.file_hash)
+        patch.setattr("organizer.execute.WORKER", former_reader.WORKER)
         yield
 
 

@@ -14,6 +14,7 @@ from PIL import Image
 from organizer.errors import ClusteringError, SettingsError
 from organizer.library import Library
 from organizer.settings import Settings
+from organizer.store import KEPT_BASES
 from tests.conftest import make_groups, make_photo
 
 COLOUR = "channel-mean"
@@ -443,9 +444,9 @@ def test_a_clustering_after_undo_takes_no_id_of_the_one_that_was_undone(filled: 
 def test_many_clusterings_can_all_be_undone(filled: Library) -> None:
     filled.recluster(k=3)
     first = members_bytes(filled)
-    for i in range(25):
+    for i in range(KEPT_BASES - 1):
         filled.recluster(k=2 + i % 4)
-    for _ in range(25):
+    for _ in range(KEPT_BASES - 1):
         filled.undo()
     assert members_bytes(filled) == first
 

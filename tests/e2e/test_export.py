@@ -71,7 +71,7 @@ def test_a_format_lands_in_the_current_folder_once(
         "format": name,
         "to": str(tmp_path / file),
         "images": 24,
-        "skipped": {"missing": 0, "without_vector": 0, "people": 0, "incomplete": {}},
+        "skipped": {"missing": 0, "without_vector": 0, "people": 0, "incomplete": {}, "videos": 0},
         "clustered": True,
         "embedder": "channel-mean" if name == "embedding-atlas" else None,
         "open_with": ran.json["open_with"],
