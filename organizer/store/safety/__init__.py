@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from organizer.durable import make_folders
 from organizer.errors import StoreError
@@ -45,11 +46,15 @@ class SafetyCopies:
 
     def __init__(self, path: Path, journal: JournalSource, roots: TableRows) -> None:
         self._folder = path / SAFETY
+        self._journal = journal
         self.files = FileLines(path, self._folder)
         self.journal = JournalCopy(self._folder, journal)
         self.arrangements = ArrangementCopies(path, self._folder)
-        self.decisions = DecisionLines(self._folder, journal, roots)
+        self.decisions = DecisionLines(self._folder, journal, self._roots_now)
+        self._roots = roots
+        self._roots_read: tuple[int, list[dict[str, Any]]] | None = None
         self._revision = -1
+        self._versions: dict[str, int] = {}
 
     def follow(self) -> None:
         """Bring the copies up to what is committed.
@@ -61,8 +66,21 @@ class SafetyCopies:
             revision = self.journal.revision()
             if revision != self._revision:
                 make_folders(self._folder)
-                self.files.follow()
+                versions = self._table_versions()
+                if versions != self._versions:  # most decisions write no table
+                    self.files.follow()
+                self._versions = versions
                 self.decisions.follow()
                 self.journal.follow()
                 self.arrangements.follow()
                 self._revision = revision
+
+    def _table_versions(self) -> dict[str, int]:
+        rows = self._journal.rows("SELECT name, version FROM table_versions")
+        return {row["name"]: row["version"] for row in rows}
+
+    def _roots_now(self) -> list[dict[str, Any]]:
+        version = self._table_versions().get("roots", 0)
+        if self._roots_read is None or self._roots_read[0] != version:
+            self._roots_read = version, self._roots()
+        return self._roots_read[1]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from organizer.store.safety.sealed_lines import digest, last_line, write_lines
+from organizer.store.safety.sealed_lines import digest, last_line, seal
 
 _LARGE = 1024**2
 """Bytes from which a journal is not copied after every write."""
@@ -76,7 +76,8 @@ class JournalCopy:
             partial = self.file.with_suffix(".partial")
             partial.write_bytes(image)
             partial.replace(self.file)
-            write_lines(self._about, [{"revision": self.revision(), "hash": digest(image)}])
+            # Not flushed: what a power cut leaves of either does not fit the other.
+            self._about.write_bytes(seal({"revision": self.revision(), "hash": digest(image)}))
 
     def _is_due(self) -> bool:
         size = self._journal.file.stat().st_size
