@@ -31,7 +31,7 @@ _MOST = 200
 """Looks at a camera; where there would be more, more bursts are taken together."""
 
 LEAST = _TOGETHER * (_BEFORE + _AFTER)
-"""Bursts below which nothing is said."""
+"""Fewer bursts tell nothing."""
 
 
 @dataclass(frozen=True, slots=True)
