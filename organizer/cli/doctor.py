@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def doctor(
     fix: Annotated[
         bool,
-        typer.Option("--fix", help="Mend what can be mended; each step is printed before it is done."),
+        typer.Option("--fix", help="Mend what can be mended; each step is printed before."),
     ] = False,
     backup: Annotated[
         Path | None,
