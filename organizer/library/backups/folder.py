@@ -21,6 +21,7 @@ from blake3 import blake3
 from organizer.atomic import replace_atomically
 from organizer.durable import make_folders
 from organizer.errors import SettingsError, StoreError
+from organizer.identity import file_hash
 from organizer.store.safety.sealed_lines import content_digest, read_lines, seal
 
 _OBJECTS = "objects"
@@ -198,7 +199,7 @@ class BackupFolder:
         partial = self.path / _OBJECTS / "partial"
         make_folders(partial.parent)
         partial.write_bytes(content)
-        return self._place(partial, name, len(content), blake3(content).hexdigest(_HASH_BYTES))
+        return self._place(partial, name, len(content), file_hash(content))
 
     def _place(self, partial: Path, name: str, size: int, found: str) -> tuple[SavedFile, bool]:
         place = self.content(found)
@@ -218,8 +219,8 @@ class BackupFolder:
         listed = b"".join(seal(asdict(file)) for file in files)
         lines = b"".join(map(seal, decisions))
         fields = asdict(info) | {
-            "files": blake3(listed).hexdigest(_HASH_BYTES),
-            "lines": blake3(lines).hexdigest(_HASH_BYTES),
+            "files": file_hash(listed),
+            "lines": file_hash(lines),
         }
         del fields["name"]
         with replace_atomically(self.path / info.name, folder=True) as partial:

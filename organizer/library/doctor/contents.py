@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from organizer.identity import file_hash
 from organizer.library.backups import BackupFolder
 from organizer.store.database import Database
 from organizer.store.safety.file_lines import KeptFile
-from organizer.store.safety.sealed_lines import digest
 
 
 class KeptContents:
@@ -40,4 +40,4 @@ class KeptContents:
             content = self._backup.content(known.hash).read_bytes()
         except OSError:
             return None
-        return content if digest(content) == known.hash else None
+        return content if file_hash(content) == known.hash else None

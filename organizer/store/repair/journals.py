@@ -10,12 +10,12 @@ from typing import Any
 
 from organizer.atomic import replace_atomically
 from organizer.errors import StoreError
+from organizer.identity import file_hash
 from organizer.store.database import Database
 from organizer.store.journal import JOURNAL, LibraryJournal, Row, changed_tables
 from organizer.store.repair.aside import Aside
 from organizer.store.safety import JournalCopy
 from organizer.store.safety.decision_lines import GROWING, WHOLE, best_decisions
-from organizer.store.safety.sealed_lines import digest
 
 _MADE_BY_STEPS = ("steps", "decisions", "answers", "ingests")
 
@@ -79,7 +79,7 @@ def _difference(database: Database) -> str:
         return ""
     if noted.revision > revision:
         return "it is older than its copy"
-    is_same = digest(database.journal.image()) == noted.hash
+    is_same = file_hash(database.journal.image()) == noted.hash
     return "" if is_same else "it has other bytes than were written"
 
 

@@ -80,7 +80,7 @@ class SafetyCopies:
         return {row["name"]: row["version"] for row in rows}
 
     def _roots_now(self) -> list[dict[str, Any]]:
-        version = self._table_versions().get("roots", 0)
+        version = self._versions.get("roots", 0)
         if self._roots_read is None or self._roots_read[0] != version:
             self._roots_read = version, self._roots()
         return self._roots_read[1]

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from organizer.atomic import replace_atomically
 from organizer.durable import make_folders
-from organizer.store.safety.sealed_lines import append_lines, digest, read_lines
+from organizer.identity import file_hash
+from organizer.store.safety.sealed_lines import append_lines, read_lines
 
 _FOLDER = "arrangements"
 _JOURNAL = re.compile(r"arrangement-\d{6,}\.jsonl")
@@ -46,7 +47,7 @@ class ArrangementCopies:
                 shutil.copyfile(file, partial)
                 copied = _whole_lines(partial.read_bytes())
             append_lines(
-                self._noted, [{"file": file.name, "size": len(copied), "hash": digest(copied)}]
+                self._noted, [{"file": file.name, "size": len(copied), "hash": file_hash(copied)}]
             )
 
     def begin_anew(self) -> None:
@@ -76,7 +77,7 @@ class ArrangementCopies:
 
 def _begins_as(file: Path, size: int, found: str) -> bool:
     with file.open("rb") as content:
-        return digest(content.read(size)) == found
+        return file_hash(content.read(size)) == found
 
 
 def _whole_lines(data: bytes) -> bytes:

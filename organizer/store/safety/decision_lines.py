@@ -13,11 +13,11 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from organizer.identity import file_hash
 from organizer.store.safety.journal_copy import JournalSource
 from organizer.store.safety.sealed_lines import (
     Line,
     append_lines,
-    digest,
     is_whole,
     last_line,
     read_lines,
@@ -103,7 +103,7 @@ class DecisionLines:
                 reached[table] = row[_NUMBER[table]]
                 yield {"table": table, **_readable(row)}
         for table, rows in self._whole():
-            found = digest(json.dumps(rows).encode())
+            found = file_hash(json.dumps(rows).encode())
             if whole.get(table, "" if rows else found) != found:
                 yield {"table": table, "rows": rows}
             whole[table] = found

@@ -13,13 +13,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from organizer.identity import file_hash
 from organizer.store.lance_files import TableFiles
 from organizer.store.manifest import MANIFEST
 from organizer.store.safety.sealed_lines import (
     Line,
     append_lines,
     content_digest,
-    digest,
     read_lines,
     write_lines,
 )
@@ -119,7 +119,7 @@ class FileLines:
         return {
             "file": name,
             "size": len(content),
-            "hash": digest(content),
+            "hash": file_hash(content),
             "bytes": base64.b64encode(content).decode(),
         }
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from organizer.store.safety.sealed_lines import digest, last_line, seal
+from organizer.identity import file_hash
+from organizer.store.safety.sealed_lines import last_line, seal
 
 _LARGE = 1024**2
 """Bytes from which a journal is not copied after every write."""
@@ -77,7 +78,7 @@ class JournalCopy:
             partial.write_bytes(image)
             partial.replace(self.file)
             # Not flushed: what a power cut leaves of either does not fit the other.
-            self._about.write_bytes(seal({"revision": self.revision(), "hash": digest(image)}))
+            self._about.write_bytes(seal({"revision": self.revision(), "hash": file_hash(image)}))
 
     def _is_due(self) -> bool:
         size = self._journal.file.stat().st_size
@@ -95,6 +96,6 @@ class JournalCopy:
             image = self.file.read_bytes()
         except OSError:
             return None
-        if about is None or digest(image) != about["hash"]:
+        if about is None or file_hash(image) != about["hash"]:
             return None
         return CopyState(about["revision"], about["hash"])

@@ -91,13 +91,8 @@ def write_lines(file: Path, rows: Iterable[Line]) -> None:
     write_atomically(file, b"".join(map(seal, rows)))
 
 
-def digest(data: bytes) -> str:
-    """The hash of some bytes: the first 128 bits of their BLAKE3 hash, in hexadecimal."""
-    return blake3(data).hexdigest(_HASH_BYTES)
-
-
 def content_digest(file: Path) -> tuple[int, str]:
-    """The size and the hash of a file.
+    """The size and the hash of a file; as `organizer.identity.file_hash`, read in parts.
 
     Raises:
         OSError: It cannot be read.

@@ -1,8 +1,8 @@
 """The photos of a camera in a library -> when its view changed, by their vectors.
 
-Photos by day and in infrared are looked at apart. Where a detector or a person told enough of them
-to be empty, only these count; else all do, since the background is most of what they have in
-common. A burst counts once: an animal that stays is not the place.
+Photos by day and in infrared are looked at apart. Where enough of them are known to be empty, by a
+detector or by the name of their cluster, only these count; else all do, since the background is
+most of what they have in common. A burst counts once: an animal that stays is not the place.
 """
 
 from __future__ import annotations
