@@ -140,6 +140,7 @@ class _Work:
     problem: Problem | None = None
     reader_failures: tuple[ReaderFailure, ...] = ()
     holds_more: bool = False
+    miniature: NDArray[np.uint8] | None = None
 
 
 @dataclass(slots=True)
@@ -182,6 +183,7 @@ class _OpenBatch:
             picture_hash=work.identity.picture,
             is_embedded=is_embedded,
             holds_more=work.holds_more,
+            miniature=work.miniature,
         )
         self.files.append(file)
 
@@ -251,6 +253,7 @@ def _read_and_prepare(
             pixels=done.pixels,
             reader_failures=done.reader_failures,
             holds_more=done.holds_more,
+            miniature=done.miniature,
         )
 
     try:

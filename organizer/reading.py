@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from organizer import decode, light, metadata
+from organizer.duplicates.miniature import make_miniature
+from organizer.duplicates.sharpness import SHARPNESS_SIDE, measure_sharpness
 from organizer.errors import ImageError
 from organizer.frames import cut_box, read_frame
 from organizer.identity import identify
@@ -26,6 +28,7 @@ from organizer.types import (
     DAMAGE,
     DURATION,
     KIND,
+    MINIATURE_SIDE,
     Box,
     DecodedImage,
     Identity,
@@ -78,6 +81,7 @@ class ReadFile:
         facts: What the file says of the image; None where that is known.
         reader_failures: Readers of metadata that failed on it.
         holds_more: Whether the file holds further pictures.
+        miniature: See `organizer.types.ProcessedFile`.
     """
 
     image_id: str
@@ -85,6 +89,7 @@ class ReadFile:
     facts: ImageFacts | None = None
     reader_failures: tuple[ReaderFailure, ...] = ()
     holds_more: bool = False
+    miniature: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +144,8 @@ class FileReader:
         )
         extra = metadata.read_extra(image, data, self._readers)
         facts = _facts(image, found, extra.found)
-        return ReadFile(image_id, image.pixels, facts, extra.failures, image.holds_more)
+        made = make_miniature(image.pixels) if image.pixels.size else None
+        return ReadFile(image_id, image.pixels, facts, extra.failures, image.holds_more, made)
 
     def thumbnail(
         self, wanted: WantedPicture, side: int, quality: int, max_bytes: int
@@ -147,6 +153,22 @@ class FileReader:
         """See `thumbnail_of`."""
         yield from ()
         return thumbnail_of(wanted, side=side, quality=quality, max_bytes=max_bytes)
+
+    def miniature(
+        self, wanted: WantedPicture, max_bytes: int
+    ) -> Generator[None, None, NDArray[np.uint8] | None]:
+        """The miniature of a picture; None where no file holds it, or none that can be read."""
+        yield from ()
+        pixels = _pixels_of(wanted, min_side=MINIATURE_SIDE, max_bytes=max_bytes)
+        return None if pixels is None else make_miniature(pixels)
+
+    def sharpness(
+        self, wanted: WantedPicture, max_bytes: int
+    ) -> Generator[None, None, float | None]:
+        """How sharp a picture is, or what lies in a box of it; None as in `miniature`."""
+        yield from ()
+        pixels = _pixels_of(wanted, min_side=SHARPNESS_SIDE, max_bytes=max_bytes)
+        return None if pixels is None else measure_sharpness(pixels)
 
     def decode(
         self, ref: ImageRef, data: bytes, min_side: int | None, max_pixels: int | None
@@ -191,9 +213,17 @@ def thumbnail_of(
         quality: As in `organizer.thumbnail.thumbnail`.
         max_bytes: A larger file is not read.
     """
+    pixels = _pixels_of(wanted, min_side=side, max_bytes=max_bytes)
+    return None if pixels is None else thumbnail(pixels, side=side, quality=quality)
+
+
+def _pixels_of(wanted: WantedPicture, *, min_side: int, max_bytes: int) -> NDArray[np.uint8] | None:
+    """The pixels of a picture; None where no file holds it any more, or none that can be read."""
     decode.register_codecs()
-    box = wanted.box
-    needed = side if box is None else math.ceil(side / max(min(box.width, box.height), 1 / side))
+    box, most = wanted.box, 1 / min_side
+    needed = (
+        min_side if box is None else math.ceil(min_side / max(min(box.width, box.height), most))
+    )
     image = read_frame(
         wanted.frame_id,
         wanted.files,
@@ -202,10 +232,9 @@ def thumbnail_of(
         picture=wanted.picture,
         frame_at=wanted.frame_at,
     )
-    if image is None:
+    if image is None or not image.pixels.size:
         return None
-    pixels = image.pixels if box is None else cut_box(image.pixels, box)
-    return thumbnail(pixels, side=side, quality=quality)
+    return image.pixels if box is None else cut_box(image.pixels, box)
 
 
 def _frames(ref: ImageRef, data: bytes, image_id: str, found: Identity, most: int) -> Reading:

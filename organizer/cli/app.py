@@ -13,6 +13,7 @@ from organizer.cli.browse import browse
 from organizer.cli.clusters.app import clusters_app
 from organizer.cli.compare import compare
 from organizer.cli.doctor import doctor
+from organizer.cli.duplicates import duplicates
 from organizer.cli.export import export
 from organizer.cli.ingest import ingest
 from organizer.cli.models import models_app
@@ -88,6 +89,7 @@ for function, example in (
     (review, "review --sample 200; organizer review --doubtful 50"),
     (suggest, "suggest --name Lion --accept all; organizer suggest --ask 20 --out names.csv"),
     (compare, "compare --embedders mobilenet_v2,hog --k 2:10"),
+    (duplicates, "duplicates; organizer duplicates --kind burst --sheet bursts.png"),
     (export, "export csv --to clusters.csv"),
     (arrange, "arrange --to sorted; organizer arrange --undo"),
     (backup, "backup /media/disk/backups --keep 10"),

@@ -95,7 +95,8 @@ class ConstraintsBuilder:
             DecisionKind.NOT: self._not,
             DecisionKind.RETIRE: self._retire,
         }
-        by_kind[decision.kind](decision)
+        if decision.kind is not DecisionKind.WANTED:  # about copies, not about clusters
+            by_kind[decision.kind](decision)
 
     def copy(self) -> ConstraintsBuilder:
         """The same constraints, to be continued by other decisions."""
@@ -280,6 +281,9 @@ def describe_decision(decision: Decision) -> str:
         + (f" {decision.name!r}" if decision.name else ""),
         DecisionKind.NOT: f"{images} excluded from cluster {cluster}",
         DecisionKind.RETIRE: f"cluster {cluster} retired",
+        DecisionKind.WANTED: f"{images} all wanted, though alike"
+        if count > 1
+        else "all files of 1 image wanted",
     }[decision.kind]
 
 

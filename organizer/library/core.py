@@ -33,6 +33,7 @@ from organizer.library.corrections.api import Corrections
 from organizer.library.corrections.undo import UndoReport
 from organizer.library.deployments.api import Deployments
 from organizer.library.detections.api import Detections
+from organizer.library.duplicates.api import Duplicates
 from organizer.library.exports.api import Exports
 from organizer.library.folders.api import Folders
 from organizer.library.images.api import Images
@@ -86,6 +87,7 @@ class Library:
         folders: Clusters written out as folders, and read back.
         deployments: Where and when cameras stood.
         detections: The results of detectors.
+        duplicates: Copies of pictures and bursts, and which file of each to keep.
     """
 
     def __init__(self, opened: OpenLibrary) -> None:
@@ -100,6 +102,7 @@ class Library:
         self.folders = Folders(opened)
         self.deployments = Deployments(opened)
         self.detections = Detections(opened)
+        self.duplicates = Duplicates(opened)
         self._searcher = Searcher(opened, names=self.clusters.names)
 
     @classmethod

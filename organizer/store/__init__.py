@@ -1,9 +1,10 @@
 """Rows <-> LanceDB. The only package that imports lancedb, pylance and pyarrow.
 
 A `Store` is one library's folder: its `roots` (the folders that were ingested), `photos` (images,
-files, problems) and `moved_files`, `vectors` (one table an embedder), `clusterings` (with their
-members and models), `detections` and their crops, a person's `decisions`, `answers`
-and `choices`, the `deployments` of cameras, and the `steps` of the history.
+files, problems) and `moved_files`, `vectors` (one table an embedder), `miniatures` (by which copies
+are recognised), `clusterings` (with their members and models), `detections` and their crops, a
+person's `decisions`, `answers` and `choices`, the `deployments` of cameras, and the `steps` of the
+history.
 
 What grows with the images are Lance tables; what a person decided and which version of each
 table is committed is in the journal, an SQLite file (`organizer.store.journal`).
@@ -40,6 +41,7 @@ from organizer.store.manifest import read_manifest
 from organizer.store.member_changes import MemberChange
 from organizer.store.merged_images import MergedImages
 from organizer.store.migrate import open_database
+from organizer.store.miniatures import MiniatureTable
 from organizer.store.moved_files import MovedFiles
 from organizer.store.photos import FileRow, FormerFile, HeldFile, KnownFiles, PhotoTables
 from organizer.store.points import PointTables
@@ -75,6 +77,7 @@ __all__ = [
     "KnownFiles",
     "KnownPictures",
     "MemberChange",
+    "MiniatureTable",
     "MovedFiles",
     "PhotoRoot",
     "PhotoTables",
@@ -117,6 +120,7 @@ class Store:
             detections=self.detections,
         )
         self.vectors = VectorTables(database)
+        self.miniatures = MiniatureTable(database)
         self.steps = StepTable(database.journal, author=self.author)
         self.clusterings = ClusteringTables(database, steps=self.steps)
         self.points = PointTables(database)

@@ -31,7 +31,15 @@ from organizer.store.lance_errors import translated
 from organizer.store.manifest import read_manifest
 from organizer.store.migrate_journal import to_journal
 from organizer.store.safety.former_format import copy_before
-from organizer.store.schemas import ASSIGNMENTS, CROPS, DETECTED, FILES, IMAGES, SCHEMA_VERSION
+from organizer.store.schemas import (
+    ASSIGNMENTS,
+    CROPS,
+    DETECTED,
+    FILES,
+    IMAGES,
+    MINIATURES,
+    SCHEMA_VERSION,
+)
 
 _INTERRUPTED = "writing"
 """The file that a writer of format 4 and older left when it was interrupted."""
@@ -233,5 +241,11 @@ def _files_to_7(rows: pa.Table) -> pa.Table:
     return rows.append_column("file_hash", rows["image_id"])
 
 
-_STEPS: tuple[Callable[[Database], None], ...] = (_to_2, _to_3, _to_4, _to_5, _to_6, _to_7)
+def _to_8(database: Database) -> None:
+    """Images get miniatures, which are made when duplicates are first looked for."""
+    with database.transaction():
+        database.create_table("miniatures", MINIATURES)
+
+
+_STEPS: tuple[Callable[[Database], None], ...] = (_to_2, _to_3, _to_4, _to_5, _to_6, _to_7, _to_8)
 """The step from each format to the next, the first from format 1."""

@@ -276,11 +276,19 @@ class PhotoTables:
                 names[name] = names.get(name, True) and not isinstance(value, str)
         return dict(sorted(names.items()))
 
-    def held_files(self) -> list[HeldFile]:
-        """All files by path, each with the content that it held last, there or missing."""
+    def held_files(self, image_ids: Set[str] | None = None) -> list[HeldFile]:
+        """All files by path, each with the content that it held last, there or missing.
+
+        Args:
+            image_ids: Only files of these images; of all where None.
+        """
         folders = {root.root_id: root.folder for root in self._roots.all()}
-        columns = self._database.read("files", FILES.names[1:]).to_pydict()
-        images = self._database.read("images", ["image_id", "picture_hash"]).to_pydict()
+        if image_ids is None:
+            columns = self._database.read("files", FILES.names[1:]).to_pydict()
+            images = self._database.read("images", ["image_id", "picture_hash"]).to_pydict()
+        else:
+            columns = self._rows_of("files", image_ids, FILES.names[1:]).to_pydict()
+            images = self._rows_of("images", image_ids, ["image_id", "picture_hash"]).to_pydict()
         pictures = dict(zip(images["image_id"], images["picture_hash"], strict=True))
         found: dict[tuple[int, str], HeldFile] = {}
         for root_id, path, image_id, size, mtime_ns, state, file_hash in zip(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from organizer.types import MINIATURE_SIDE
+
 ArrowTable = pa.Table
 """A pyarrow Table, for modules that pass one on and do not look into it."""
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 
 ROOTS = pa.schema([("root_id", pa.int32()), ("location", pa.string())])
 """A folder that was ingested. `location` is relative to the library's parent where it lies below
@@ -131,6 +133,15 @@ CROPS = pa.schema(
 """A crop: a box of an image, in shares of width and height. Append-only: it stays valid whatever a
 later detector finds. A later box of the same animal has its id; the box here is the first."""
 
+MINIATURES = pa.schema(
+    [
+        ("image_id", pa.string()),
+        ("miniature", pa.list_(pa.uint8(), MINIATURE_SIDE**2)),
+    ]
+)
+"""A tiny grey picture of an image, row by row, by which copies of it are recognised: made when the
+picture is decoded, or when duplicates are looked for. Append-only."""
+
 TABLES = {
     "roots": ROOTS,
     "images": IMAGES,
@@ -138,6 +149,7 @@ TABLES = {
     "problems": PROBLEMS,
     "detected": DETECTED,
     "crops": CROPS,
+    "miniatures": MINIATURES,
 }
 """The tables that every library has from the start."""
 

@@ -16,6 +16,7 @@ class DecisionKind(StrEnum):
     MOVE = "move"
     NOT = "not"
     RETIRE = "retire"
+    WANTED = "wanted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,13 @@ class FileState(StrEnum):
     MISSING = "missing"
 
 
+MINIATURE_SIDE = 32
+"""Pixels of a side of a miniature, by which copies of a picture are recognised."""
+
+Miniatures = NDArray[np.uint8]
+"""``(n, 1024)``: a tiny grey picture of each image, row by row."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImageRef:
     """A file that may hold an image, as discovery saw it.
@@ -226,6 +233,8 @@ class ProcessedFile:
         picture_hash: The hash of its picture.
         is_embedded: Whether the vector of its image was made of this file.
         holds_more: Whether the file holds further pictures, which are not read.
+        miniature: ``(1024,)`` of the picture; see `organizer.duplicates`. None where it was not
+            decoded, and of a video.
     """
 
     ref: ImageRef
@@ -237,6 +246,7 @@ class ProcessedFile:
     picture_hash: str = ""
     is_embedded: bool = False
     holds_more: bool = False
+    miniature: NDArray[np.uint8] | None = None
 
     @property
     def damage(self) -> str:

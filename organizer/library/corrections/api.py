@@ -27,6 +27,7 @@ from organizer.library.corrections.state import EditorState, read_state
 from organizer.library.corrections.undo import (
     Undone,
     UndoReport,
+    can_undo,
     describe_step,
     redo_last,
     undo_last,
@@ -199,7 +200,7 @@ class Corrections:
     def next_undo(self) -> tuple[str, ...]:
         """What the next undo takes back, a line each; empty where there is nothing to undo."""
         step = step_to_undo(self._store.steps.all())
-        return describe_step(self._store, step) if step is not None and step.former_id else ()
+        return describe_step(self._store, step) if step is not None and can_undo(step) else ()
 
     def next_redo(self) -> tuple[str, ...]:
         """What the next redo brings back, a line each; empty where there is nothing to redo."""

@@ -31,7 +31,7 @@ class UndoReport:
     Attributes:
         kind: `StepKind.UNDO` or `StepKind.REDO`.
         what: What was undone or redone, a line each.
-        clustering_id: The clustering that is current now.
+        clustering_id: The clustering that is current now; 0 where there is none.
     """
 
     kind: StepKind
@@ -57,7 +57,7 @@ def undo_last(store: Store, state: EditorState | None, *, settings: Settings) ->
         settings: The seed of all that is drawn.
     """
     step = step_to_undo(store.steps.all())
-    if step is None or not step.former_id:
+    if step is None or not can_undo(step):
         raise ClusteringError(
             "there is nothing to undo", "organizer clusters history lists what was decided"
         )
@@ -80,6 +80,11 @@ def redo_last(store: Store, state: EditorState | None, *, settings: Settings) ->
         )
     about = next(step for step in steps if step.step_id == undo.about)
     return _revert(store, state, undo, StepKind.REDO, about, settings=settings)
+
+
+def can_undo(step: Step) -> bool:
+    """Whether a step can be taken back: all but the first clustering."""
+    return bool(step.former_id) or not step.clustering_id
 
 
 def describe_step(store: Store, step: Step) -> tuple[str, ...]:
@@ -108,6 +113,10 @@ def _revert(
         about: The step that is undone or redone.
         settings: The seed of all that is drawn.
     """
+    if not step.former_id:  # a decision that is not about clusters, and there were none
+        with store.transaction():
+            store.steps.add(kind, at=now(), about=about.step_id)
+        return UndoReport(kind, describe_step(store, about), 0), None
     former = store.clusterings.get(step.former_id)
     current = store.clusterings.get(step.clustering_id)
     clusters: WorkingClusters | None = None

@@ -13,7 +13,7 @@ from organizer.library.clustering.space import NO_REDUCER
 from organizer.library.doctor.findings import Finding, Remedy, note
 from organizer.library.images.decided import current_decisions
 from organizer.store import IdSet, Store, StoredClustering, pack_ids
-from organizer.types import FileState, is_crop_embedder
+from organizer.types import DecisionKind, FileState, is_crop_embedder
 
 
 def examine_rows(store: Store) -> Iterator[Finding]:
@@ -92,7 +92,8 @@ def _vectors(store: Store) -> Iterator[Finding]:
 def _clusters(store: Store) -> Iterator[Finding]:
     current = store.clusterings.current()
     if current is None:
-        if store.decisions.current() and any(map(store.vectors.count, store.vectors.specs())):
+        decided = [d for d in store.decisions.current() if d.kind is not DecisionKind.WANTED]
+        if decided and any(map(store.vectors.count, store.vectors.specs())):
             what = "there are decisions about clusters, and no clusters"
             yield Finding("clusters", "clusterings", what, Remedy.RECLUSTER)
         return

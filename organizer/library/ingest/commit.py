@@ -7,7 +7,7 @@ of that image: what it says of the image is stored, and the image stays what it 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -130,6 +130,7 @@ class CommitBuffer:
             self._store.roots.write_pending()
             self._store.vectors.append(self._loaded.spec, fresh)
             photos.add_images(list(facts.values()))
+            self._add_miniatures(files, facts)
             self._assign(fresh)
             photos.add_files(files, self._root_ids, known)
             described = self._describe(files, again)
@@ -196,6 +197,16 @@ class CommitBuffer:
                 new[image_id] = replace(facts, view=made, file_hash="")
                 self.undescribed.add(image_id)
         return new
+
+    def _add_miniatures(self, files: Sequence[ProcessedFile], new: Collection[str]) -> None:
+        """Store the miniatures of new images."""
+        made = {
+            file.image_id: file.miniature
+            for file in files
+            if file.image_id in new and file.miniature is not None
+        }
+        if made:
+            self._store.miniatures.append(list(made), np.stack(list(made.values())))
 
     def _vectors(self, files: Sequence[ProcessedFile]) -> tuple[EmbeddingBatch, EmbeddingBatch]:
         """The vectors of images that had none, and those of images that had one."""

@@ -1,0 +1,1 @@
+"""Pictures and vectors -> which images are copies of one another, and which of them to keep."""

@@ -1,0 +1,1 @@
+"""Duplicates: copies of pictures, near and exact, and bursts; which file of each to keep."""
