@@ -103,6 +103,7 @@ class _Planner:
         item = unit.item
         name = self.builder.clusters[cluster_key(item)]
         why = f"{name}: it is in no cluster" if item.cluster_id is None else f"in {name}"
+        why = item.why or why
         if unit.level:
             why += "; another file has the name without the suffix"
         return ArrangeStep(

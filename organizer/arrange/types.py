@@ -67,6 +67,7 @@ class ArrangeItem:
         file_hash: The hash of its bytes; "" where the image id is that.
         picture_hash: The hash of its picture, which metadata that are written into it do not
             change; "" where it is not known.
+        why: The reason for which it is arranged, as a message to the user; its cluster where "".
     """
 
     image_id: str
@@ -79,6 +80,7 @@ class ArrangeItem:
     withheld: str = ""
     file_hash: str = ""
     picture_hash: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from organizer.cli.duplicates import KeepOption, KindOption, options_of
 from organizer.cli.session import (
     DebugOption,
     JsonOption,
@@ -32,6 +33,7 @@ from organizer.errors import (
 if TYPE_CHECKING:
     from organizer.cli.progress_bar import Bar
     from organizer.library import Library
+    from organizer.library.duplicates.find import DuplicateOptions
     from organizer.library.folders.options import ArrangeOptions
     from organizer.library.folders.report import ArrangeReport, ArrangeUndoReport
 
@@ -64,9 +66,20 @@ def arrange(
         typer.Option(
             "--mode",
             metavar="NAME",
-            help="link (a second name of the same file, if not given), symlink, copy or move.",
+            help="link (a second name of the same file, if not given), symlink, copy or move; of "
+            "duplicates move if not given.",
         ),
     ] = None,
+    duplicates: Annotated[
+        bool,
+        typer.Option(
+            "--duplicates",
+            help="Only files that are not needed beside others, as organizer duplicates lists "
+            "them; they are moved, and keep their folders.",
+        ),
+    ] = False,
+    kind: KindOption = None,
+    keep: KeepOption = None,
     with_people: PeopleOption = False,
     keep_tree: Annotated[
         bool,
@@ -118,8 +131,17 @@ def arrange(
     Exit code 3: done, but some files could not be arranged.
     """
     with command(debug=debug):
+        if (kind or keep) and not duplicates:
+            raise SettingsError("--kind and --keep go with --duplicates", "add --duplicates")
         request = _Request(
-            to, by, template, mode, plan, keep_tree=keep_tree, with_people=with_people
+            to,
+            by,
+            template,
+            mode,
+            plan,
+            keep_tree=keep_tree,
+            with_people=with_people,
+            duplicates=options_of(kind, keep) if duplicates else None,
         )
         action = _one_action(request, apply, read_back, resume=resume, undo=undo)
         if (dry_run or yes) and read_back is None:
@@ -146,6 +168,7 @@ class _Request:
     plan: Path | None
     keep_tree: bool
     with_people: bool
+    duplicates: DuplicateOptions | None
 
     def given_options(self) -> list[str]:
         """The options that were given, without ``--to``."""
@@ -155,6 +178,7 @@ class _Request:
             "--mode": self.mode,
             "--keep-tree": self.keep_tree or None,
             "--plan": self.plan,
+            "--duplicates": self.duplicates,
             "--with-people": self.with_people or None,
         }
         return [option for option, value in given.items() if value is not None]
@@ -189,6 +213,8 @@ def _one_action(
         raise SettingsError(
             f"{request.given_options()[0]} does not go with --{given[0]}", "it belongs to --to DIR"
         )
+    if request.by is not None and request.duplicates is not None:
+        raise SettingsError("duplicates keep their folders", "--template gives them others")
     if request.by is not None and request.template is not None:
         raise SettingsError("--by and --template both give a template", "give one of them")
     return given[0]
@@ -216,7 +242,8 @@ def _options(request: _Request, to: Path) -> ArrangeOptions:
     from organizer.arrange import ArrangeMode
     from organizer.library.folders.options import ArrangeOptions
 
-    mode = request.mode or ArrangeMode.LINK
+    usual = ArrangeMode.LINK if request.duplicates is None else ArrangeMode.MOVE
+    mode = request.mode or usual
     if mode not in {*ArrangeMode}:
         raise SettingsError(f"--mode cannot be {mode!r}", f"it is one of {', '.join(ArrangeMode)}")
     return ArrangeOptions(
@@ -225,6 +252,7 @@ def _options(request: _Request, to: Path) -> ArrangeOptions:
         request.by or "cluster",
         request.template,
         keep_tree=request.keep_tree,
+        duplicates=request.duplicates,
     )
 
 

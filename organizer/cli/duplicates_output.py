@@ -98,6 +98,7 @@ def _say_left_out(report: DuplicatesReport) -> None:
         (report.missing, "image", "of which no file is there, left out"),
         (report.unread, "image", "that could not be read: only exact duplicates of them are found"),
         (report.videos, "video", "only exact duplicates of which are found"),
+        (report.aside, "file", "set aside before, left out"),
         (report.hidden, "photo", "with people or vehicles, left out (--with-people)"),
     )
     for count, noun, what in notes:
@@ -139,6 +140,7 @@ def duplicates_fields(report: DuplicatesReport) -> dict[str, object]:
         "unread": report.unread,
         "videos": report.videos,
         "hidden": report.hidden,
+        "aside": report.aside,
     }
 
 

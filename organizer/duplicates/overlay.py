@@ -74,7 +74,7 @@ def _compare(first: Pictures, second: Pictures) -> NDArray[np.float32]:
     a, b = first[rows], second[rows]
     for small, large in ((a, b), (b, a)):
         score, at = _tried(small, large)
-        good = score >= _FITTED_FROM
+        good = np.flatnonzero(score >= _FITTED_FROM)
         fitted = _fitted(small[good], large[good], at[good])
         found[rows[good]] = np.maximum(found[rows[good]], fitted)
     return found
@@ -116,7 +116,7 @@ def _correlation(a: Pictures, b: Pictures) -> NDArray[np.float32]:
 
 def _standardised(pictures: Pictures) -> NDArray[np.float32]:
     """Each picture as a row of mean 0 and deviation 1; one of a single grey as zeros."""
-    rows = pictures.reshape(len(pictures), -1)
+    rows = pictures.reshape(len(pictures), pictures.shape[1] * pictures.shape[2])
     rows = rows - rows.mean(axis=1, keepdims=True)
     deviation = np.sqrt(np.einsum("np,np->n", rows, rows) / rows.shape[1])[:, None]
     return np.asarray(rows / np.maximum(deviation, 1e-3), dtype=np.float32)
@@ -172,7 +172,7 @@ def _slopes(pictures: Pictures) -> tuple[NDArray[np.float32], NDArray[np.float32
     n = len(pictures)
     down, across = np.gradient(pictures, axis=(1, 2))
     y, x = np.mgrid[0:_SIDE, 0:_SIDE].astype(np.float32) - np.float32(_CENTRE)
-    slopes = np.stack([across * x, across, down * y, down], axis=1).reshape(n, 4, -1)
+    slopes = np.stack([across * x, across, down * y, down], axis=1).reshape(n, 4, _SIDE**2)
     slopes -= slopes.mean(axis=2, keepdims=True)
     products = slopes @ slopes.swapaxes(1, 2)
     ridge = 1e-3 * np.trace(products, axis1=1, axis2=2)[:, None, None] / 4 + 1e-3

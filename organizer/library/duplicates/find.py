@@ -9,6 +9,7 @@ import numpy as np
 
 from organizer.duplicates.groups import group_copies
 from organizer.duplicates.keep import Contender, KeepRule, keep_order, why_kept
+from organizer.library.duplicates.aside import files_aside
 from organizer.library.duplicates.near import NearCopies, find_near
 from organizer.library.duplicates.photos import ComparedPhotos, KnownPhotos, read_compared
 from organizer.library.duplicates.read_pictures import (
@@ -53,7 +54,7 @@ def find_duplicates(
 ) -> DuplicatesReport:
     """See `Duplicates.find`."""
     store = opened.store
-    photos = read_compared(store)
+    photos = read_compared(store, files_aside(store))
     finder = _Finder(
         opened, photos, WantedImages(store.decisions.current()), options, progress=progress
     )
@@ -68,7 +69,13 @@ def find_duplicates(
     if DuplicateKind.BURST in options.kinds:
         groups += _by_path(finder.bursts())
     return DuplicatesReport(
-        tuple(groups), len(photos.image_ids), photos.missing, unread, videos, photos.hidden
+        tuple(groups),
+        len(photos.image_ids),
+        missing=photos.missing,
+        unread=unread,
+        videos=videos,
+        hidden=photos.hidden,
+        aside=len(photos.aside),
     )
 
 
@@ -98,7 +105,7 @@ class _Finder:
     def exact(self) -> list[DuplicateGroup]:
         """Images with several files."""
         ids = [i for i in self.photos.several if not self.wanted.are_both(i, i)]
-        known = KnownPhotos(self.opened.store, ids)
+        known = KnownPhotos(self.opened.store, ids, self.photos.aside)
         rule = self.options.rule(DuplicateKind.EXACT)
         contenders = self._contenders(known, known.first(known.files), rule)
         groups = []
@@ -132,7 +139,7 @@ class _Finder:
         )
         rows = np.unique(np.concatenate([found.first, found.second])).tolist()
         ids = [found.image_ids[row] for row in rows]
-        known = KnownPhotos(store, ids)
+        known = KnownPhotos(store, ids, self.photos.aside)
         files = known.first(ids)
         rule = self.options.rule(DuplicateKind.NEAR)
         by_id = self._contenders(known, files, rule)
@@ -170,7 +177,8 @@ class _Finder:
             if burst != NOISE and image_id in self.photos.image_ids:
                 bursts.setdefault(burst, []).append(image_id)
         several = {burst: ids for burst, ids in bursts.items() if len(ids) > 1}
-        known = KnownPhotos(store, {i for ids in several.values() for i in ids})
+        every = {image_id for ids in several.values() for image_id in ids}
+        known = KnownPhotos(store, every, self.photos.aside)
         rule = self.options.rule(DuplicateKind.BURST)
         by_id = self._contenders(known, known.first(known.files), rule)
         groups = []

@@ -83,6 +83,7 @@ class DuplicatesReport:
             read; of these only exact duplicates are found.
         videos: Number of videos, of which only exact duplicates are found.
         hidden: Number of photos with people or vehicles that are left out.
+        aside: Number of files that an arrangement has set aside before; they are left out.
     """
 
     groups: tuple[DuplicateGroup, ...]
@@ -91,6 +92,7 @@ class DuplicatesReport:
     unread: int = 0
     videos: int = 0
     hidden: int = 0
+    aside: int = 0
 
     @property
     def others(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from organizer.arguments import require_flag, require_function, require_object, require_path
@@ -11,6 +11,8 @@ from organizer.arrange import ArrangeMode, ArrangeRecord, read_plan, write_plan
 from organizer.errors import SettingsError
 from organizer.library import output_paths
 from organizer.library.arrangements.active import unfinished_record
+from organizer.library.duplicates.aside import files_aside, files_to_set_aside
+from organizer.library.duplicates.find import find_duplicates
 from organizer.library.folders import run
 from organizer.library.folders.options import ArrangeOptions
 from organizer.library.folders.read_back.report import ReadBackReport
@@ -73,7 +75,7 @@ class Folders:
         if plan is not None:
             plan = require_path("plan", plan)
             file = self._plan_file(plan)
-            planned = self._plan(options, shown)
+            planned = self._plan(options, shown, self._only(options, shown))
             try:
                 write_plan(planned.plan, file)
             except OSError as error:
@@ -85,8 +87,9 @@ class Folders:
                 "files are moved by a plan that you have seen",
                 "--plan plan.csv writes it; then organizer arrange --apply plan.csv",
             )
+        only = self._only(options, shown)
         with self._opened.writing():
-            planned = self._plan(options, shown)
+            planned = self._plan(options, shown, only)
             notes = run.plan_notes(planned)
             if not planned.plan.steps:
                 return report_plan(planned.plan, files=planned.files, notes=notes)
@@ -119,8 +122,11 @@ class Folders:
         wanted = read_plan(require_path("plan", plan)) if plan is not None else None
         with self._opened.writing():
             files = len(self._store.photos.held_files())
+            if wanted is not None and run.is_set_aside(wanted):
+                files = wanted.photos
             if wanted is None:
                 record = run.resume_plan(self._store, progress=shown, stop=stop)
+                files = record.plan.photos if run.is_set_aside(record.plan) else files
             elif wanted.steps:
                 record = run.apply_plan(self._store, wanted, progress=shown, stop=stop)
             else:
@@ -177,10 +183,19 @@ class Folders:
         """The last arrangement, if it was interrupted; else None."""
         return unfinished_record(self._store)
 
-    def _plan(self, options: ArrangeOptions, progress: Progress) -> run.PlannedArrangement:
+    def _plan(
+        self, options: ArrangeOptions, progress: Progress, only: Mapping[Path, str] | None
+    ) -> run.PlannedArrangement:
         return run.plan_arrangement(
-            self._store, options, settings=self._settings, progress=progress
+            self._store, options, settings=self._settings, progress=progress, only=only
         )
+
+    def _only(self, options: ArrangeOptions, progress: Progress) -> dict[Path, str] | None:
+        """The files that are arranged, each with the reason; None for all."""
+        if options.duplicates is None:
+            return None
+        found = find_duplicates(self._opened, options.duplicates, progress=progress)
+        return files_to_set_aside(self._store, found, files_aside(self._store))
 
     def _plan_file(self, plan: Path) -> Path:
         place = output_paths.resolve_output(self._store, plan, option="--plan")

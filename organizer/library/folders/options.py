@@ -11,6 +11,7 @@ from pathlib import Path
 from organizer.arguments import require_flag, require_object, require_path, require_text
 from organizer.arrange import FIELDS, ArrangeMode, ArrangeRecord, FolderTemplate
 from organizer.errors import SettingsError
+from organizer.library.duplicates.find import DuplicateOptions
 from organizer.library.output_paths import resolve_output
 from organizer.store import Store
 
@@ -25,6 +26,9 @@ READY_TEMPLATES = {
 UNSURE_FOLDER, UNNAMED_FOLDER = "unsure", "unnamed"
 """The folder of unassigned images, and with --by name that of images in no named cluster."""
 
+_PLAIN = "{stem}"
+"""The template of duplicates: their folders are kept."""
+
 _CLUSTER_FIELD = re.compile(r"\{cluster(_name)?[:}]")
 
 
@@ -38,6 +42,9 @@ class ArrangeOptions:
         by: The name of a ready template.
         template: A template of one's own in its place; None for the ready one.
         keep_tree: Whether the folders that the photos are in now are kept below the new ones.
+        duplicates: Arrange only the files that are not needed beside others, as the duplicates and
+            bursts that are found so tell; they keep their folders unless there is a `template`. All
+            files where None.
     """
 
     to: str | Path
@@ -45,6 +52,7 @@ class ArrangeOptions:
     by: str = "cluster"
     template: str | None = None
     keep_tree: bool = False
+    duplicates: DuplicateOptions | None = None
 
     @property
     def folder(self) -> Path:
@@ -60,6 +68,8 @@ class ArrangeOptions:
         require_text("by", self.by)
         if self.template is not None:
             require_text("template", self.template)
+        if self.duplicates is not None:
+            require_object("duplicates", self.duplicates, DuplicateOptions)
         return replace(
             self,
             to=require_path("to", self.to),
@@ -77,18 +87,26 @@ class ArrangeOptions:
             raise SettingsError(
                 f"--by cannot be {self.by!r}", f"it is one of {', '.join(READY_TEMPLATES)}"
             )
-        template = FolderTemplate.parse(self.template or READY_TEMPLATES[self.by], fields=FIELDS)
-        return template.keeping_tree() if self.keep_tree else template
+        template = FolderTemplate.parse(self._text, fields=FIELDS)
+        return template.keeping_tree() if self.keep_tree or self._is_plain else template
 
     @property
     def needs_clusters(self) -> bool:
         """Whether the template names the cluster."""
-        return _CLUSTER_FIELD.search(self.template or READY_TEMPLATES.get(self.by, "")) is not None
+        return _CLUSTER_FIELD.search(self._text) is not None
 
     @property
     def only_named(self) -> bool:
         """Whether clusters without a name share one folder."""
         return self.template is None and self.by == "name"
+
+    @property
+    def _text(self) -> str:
+        return _PLAIN if self._is_plain else self.template or READY_TEMPLATES.get(self.by, "")
+
+    @property
+    def _is_plain(self) -> bool:
+        return self.duplicates is not None and self.template is None
 
 
 def resolve_target_folder(

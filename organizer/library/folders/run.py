@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from organizer.arrange import (
+    ArrangeItem,
     ArrangeMode,
     ArrangePlan,
     ArrangeRecord,
@@ -27,6 +29,7 @@ from organizer.library.arrangements.active import (
 from organizer.library.arrangements.file_rows import update_file_rows
 from organizer.library.arrangements.relocation import save_location
 from organizer.library.current import require_clustering
+from organizer.library.duplicates.aside import ASIDE
 from organizer.library.folders.items import collect_items
 from organizer.library.folders.options import ArrangeOptions, resolve_target_folder
 from organizer.library.folders.photo_folders import PhotoFolders
@@ -34,6 +37,8 @@ from organizer.library.progress import Progress
 from organizer.paths import folder_prefix
 from organizer.settings import Settings
 from organizer.store import Store
+
+_STAYS = "it is no duplicate to set aside"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +60,21 @@ class PlannedArrangement:
 
 
 def plan_arrangement(
-    store: Store, options: ArrangeOptions, *, settings: Settings, progress: Progress
+    store: Store,
+    options: ArrangeOptions,
+    *,
+    settings: Settings,
+    progress: Progress,
+    only: Mapping[Path, str] | None = None,
 ) -> PlannedArrangement:
     """Plan an arrangement. Nothing is changed.
+
+    Args:
+        store: The library.
+        options: Where to and how.
+        settings: The gaps of a burst and of an event; whether photos with people are arranged.
+        progress: Receives the progress.
+        only: The files that are arranged, each with the reason; all where None.
 
     Raises:
         SettingsError: The options cannot be; or an arrangement was interrupted.
@@ -80,6 +97,8 @@ def plan_arrangement(
     )
     if not items:
         raise SettingsError("the library has no photos yet", "organizer ingest FOLDER")
+    if only is not None:
+        items = [_chosen(item, only) for item in items]
     progress.begin("planning", len(items))
     placed = {str(p.path): replace(p.step, target=p.path) for p in photos if p.path is not None}
     plan = make_plan(
@@ -90,8 +109,22 @@ def plan_arrangement(
         placed=placed,
         advance=progress.advance,
     )
+    if only is not None:  # the files that stay are not counted as left
+        plan = replace(plan, left=[one for one in plan.left if one.why != _STAYS])
     several = photo_folders.several if options.needs_clusters else 0
-    return PlannedArrangement(plan, len(items), photos, several)
+    return PlannedArrangement(plan, len(items if only is None else only), photos, several)
+
+
+def _chosen(item: ArrangeItem, only: Mapping[Path, str]) -> ArrangeItem:
+    """A file with the reason for which it is arranged; one that stays still owns its sidecars."""
+    why = only.get(item.source, "")
+    return replace(item, why=why) if why else replace(item, withheld=_STAYS)
+
+
+def is_set_aside(plan: ArrangePlan) -> bool:
+    """Whether a plan only sets duplicates aside."""
+    photos = [step for step in (*plan.steps, *plan.there) if step.is_photo]
+    return bool(photos) and all(step.why.startswith(ASIDE) for step in photos)
 
 
 def require_same_library(store: Store, plan: ArrangePlan) -> None:
