@@ -58,4 +58,5 @@ def _print(library: Library, report: UndoReport, *, json: bool) -> None:
         return
     for line in report.what:
         print_line(f"{report.done}: {line}")
-    print_line(f"clustering {report.clustering_id} with {k} clusters is current")
+    if report.clustering_id:
+        print_line(f"clustering {report.clustering_id} with {k} clusters is current")

@@ -281,7 +281,7 @@ def describe_decision(decision: Decision) -> str:
         + (f" {decision.name!r}" if decision.name else ""),
         DecisionKind.NOT: f"{images} excluded from cluster {cluster}",
         DecisionKind.RETIRE: f"cluster {cluster} retired",
-        DecisionKind.WANTED: f"{images} all wanted, though alike"
+        DecisionKind.WANTED: f"{images} wanted, though alike"
         if count > 1
         else "all files of 1 image wanted",
     }[decision.kind]

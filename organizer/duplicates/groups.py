@@ -18,15 +18,14 @@ def group_copies(
 ) -> list[list[int]]:
     """Group images around those to keep.
 
-    Every image of a group is a copy of the one that is kept, not only of another copy: a long
-    series, each photo of which is like the next, is no group.
+    Every image of a group is like the one that is kept, not only like another copy: a long series,
+    each photo of which is like the next, is no group.
 
     Args:
         first: ``(m,)`` rows of pairs that are copies.
         second: ``(m,)`` the other rows.
         order: All rows of the pairs, those that are kept rather than others first.
-        confirm: Asked of pairs that are not among those given, where copies of an image have
-            further copies.
+        confirm: Asked of an image that is kept and a copy of a copy of it.
 
     Returns:
         The groups of two images or more, each with the one that is kept first and the others in

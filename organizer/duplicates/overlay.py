@@ -17,6 +17,8 @@ from organizer.types import MINIATURE_SIDE, Labels, Miniatures
 
 COPY_FROM = 0.66
 """Likeness from which two pictures are copies of one another; see `benchmarks/duplicates.py`."""
+BY_WAY_FROM = 0.5
+"""Likeness from which a copy of a copy of a picture is one of that picture too."""
 
 _PAIRS_AT_ONCE = 1_024
 _STEPS = 7

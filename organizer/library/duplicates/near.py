@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from organizer.duplicates.candidates import likely_pairs, principal_axes, unit_rows
+from organizer.duplicates.candidates import likely_pairs, of_unit_length, principal_axes
 from organizer.duplicates.miniature import describe
-from organizer.duplicates.overlay import COPY_FROM, likeness
+from organizer.duplicates.overlay import BY_WAY_FROM, COPY_FROM, likeness
 from organizer.library import embedders
 from organizer.library.duplicates.wanted import WantedImages
 from organizer.library.images.capture import CaptureInfo
@@ -25,7 +26,7 @@ _SAMPLE = 20_000
 _ROWS_AT_ONCE = 16_384
 _PAIRS_AT_ONCE = 20_000
 
-SAME_SECOND_FROM = 0.9
+SAME_SECOND_FROM = 0.97
 """Likeness from which photos of one camera, one second and one size are copies: within a second a
 camera takes several photos, and few say which part of it."""
 
@@ -55,13 +56,13 @@ class Shots:
         )
         return np.asarray(same & apart)
 
-    def least_likeness(self, first: Labels, second: Labels) -> NDArray[np.float64]:
-        """For pairs the likeness from which they are copies."""
+    def least_likeness(self, first: Labels, second: Labels, least: float) -> NDArray[np.float64]:
+        """For pairs the likeness from which they are copies: usually `least`."""
         doubtful = self.cameras[first] == self.cameras[second]
         doubtful &= self._of_one_second(first, second)
         doubtful &= self.sizes[first] == self.sizes[second]
         doubtful &= np.isnan(self.subseconds[first]) | np.isnan(self.subseconds[second])
-        return np.where(doubtful, SAME_SECOND_FROM, COPY_FROM)
+        return np.where(doubtful, SAME_SECOND_FROM, least)
 
     def _of_one_second(self, first: Labels, second: Labels) -> NDArray[np.bool_]:
         return np.asarray(self.times[first] == self.times[second])
@@ -93,7 +94,7 @@ class NearCopies:
         image_ids: The images that were compared.
         first: ``(n,)`` rows of these.
         second: ``(n,)`` the other rows.
-        confirm: Tells of other pairs whether they are copies.
+        confirm: Tells of images and copies of their copies whether these are copies too.
         likeness: How alike pairs are.
     """
 
@@ -131,7 +132,7 @@ def find_near(
     def alike(first: Labels, second: Labels) -> NDArray[np.float32]:
         return likeness(miniatures, first, second, threads=threads)
 
-    def confirm(first: Labels, second: Labels) -> NDArray[np.bool_]:
+    def are_copies(first: Labels, second: Labels, least: float = COPY_FROM) -> NDArray[np.bool_]:
         possible = ~shots.are_series(first, second)
         if wanted:
             both = zip(first.tolist(), second.tolist(), strict=True)
@@ -139,7 +140,7 @@ def find_near(
         found = np.zeros(len(first), dtype=np.bool_)
         rows = np.flatnonzero(possible)
         a, b = first[rows], second[rows]
-        found[rows] = alike(a, b) >= shots.least_likeness(a, b)
+        found[rows] = alike(a, b) >= shots.least_likeness(a, b, least)
         return found
 
     first, second = _candidates(store, ids, miniatures, seed=seed, progress=progress)
@@ -147,10 +148,11 @@ def find_near(
     kept: list[Labels] = []
     for start in range(0, len(first), _PAIRS_AT_ONCE):
         rows = np.arange(start, min(start + _PAIRS_AT_ONCE, len(first)))
-        kept.append(rows[confirm(first[rows], second[rows])])
+        kept.append(rows[are_copies(first[rows], second[rows])])
         progress.advance(len(rows))
     rows = np.concatenate(kept) if kept else np.empty(0, dtype=np.int64)
-    return NearCopies(ids, first[rows], second[rows], confirm, alike)
+    by_way = partial(are_copies, least=BY_WAY_FROM)
+    return NearCopies(ids, first[rows], second[rows], by_way, alike)
 
 
 def _candidates(
@@ -160,7 +162,7 @@ def _candidates(
     n = max(len(ids), 1)
     progress.begin("finding neighbours", None)
     pairs = [likely_pairs(_described(miniatures), least=_LEAST_ALIKE, seed=seed)]
-    vectors = _vectors(store, ids)
+    vectors = _vectors(store, ids, seed=seed)
     if vectors is not None:
         pairs.append(likely_pairs(vectors, least=_LEAST_ALIKE, seed=seed))
     keys = np.unique(np.concatenate([first * n + second for first, second in pairs]))
@@ -176,10 +178,10 @@ def _described(miniatures: Miniatures) -> Vectors:
         return np.empty((0, 1), dtype=np.float32)
     found = np.concatenate(parts)
     found -= found.mean(axis=0)
-    return unit_rows(found)
+    return of_unit_length(found)
 
 
-def _vectors(store: Store, ids: Sequence[str]) -> Vectors | None:
+def _vectors(store: Store, ids: Sequence[str], *, seed: int) -> Vectors | None:
     """``(n, 64)`` the directions in which the vectors of images differ most; None without vectors.
 
     An image without a vector has zeros.
@@ -190,11 +192,11 @@ def _vectors(store: Store, ids: Sequence[str]) -> Vectors | None:
         return None
     every = -(-count // _SAMPLE)
     sample = [part[::every] for _, part in store.vectors.stream(spec)]
-    mean, axes = principal_axes(unit_rows(np.concatenate(sample)), _AXES)
+    mean, axes = principal_axes(of_unit_length(np.concatenate(sample)), _AXES, seed=seed)
     rows_of = IdRows(ids)
     found = np.zeros((len(ids), axes.shape[1]), dtype=np.float32)
     for some, part in store.vectors.stream(spec):
         rows = rows_of.of(some.tolist())
         here = rows != NOISE
-        found[rows[here]] = (unit_rows(part[here]) - mean) @ axes
-    return unit_rows(found)
+        found[rows[here]] = (of_unit_length(part[here]) - mean) @ axes
+    return of_unit_length(found)
