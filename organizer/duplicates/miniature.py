@@ -74,6 +74,7 @@ def describe(miniatures: Miniatures) -> Vectors:
     grid = np.arange(side)
     basis = np.cos(np.pi * np.outer(np.arange(_FREQUENCIES), grid + 0.5) / side).astype(np.float32)
     pictures = miniatures.reshape(-1, side, side).astype(np.float32)
+    pictures -= pictures.mean(axis=(1, 2), keepdims=True)
     found = np.abs(basis @ pictures @ basis.T)
     across, down = np.maximum(found, found.swapaxes(1, 2)), np.minimum(found, found.swapaxes(1, 2))
     upper, lower = np.triu_indices(_FREQUENCIES), np.tril_indices(_FREQUENCIES, -1)

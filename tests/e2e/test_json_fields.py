@@ -34,6 +34,8 @@ COMMANDS = {
     "undo of it": "undo",
     "clusters split": "clusters split 1 --k 2",
     "clusters history": "clusters history",
+    "duplicates": "duplicates",
+    "duplicates wanted": "duplicates --wanted photos/red/001.jpg photos/red/002.jpg",
     "recluster dry": "recluster --k 3 --dry-run",
     "status": "status",
     "problems": "problems",

@@ -59,6 +59,8 @@ _REFUSALS = [
     "suggest --accept nowhere.csv",
     "suggest --accept photos",
     "suggest --ask 5 --accept all",
+    "duplicates --wanted nowhere.jpg",
+    "arrange --to aside --duplicates --kind bogus",
     "deployments read nowhere.csv",
     "deployments template {}",
     "deployments shift nowhere +60s",

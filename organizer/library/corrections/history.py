@@ -82,7 +82,7 @@ def _of_step(
 
 
 def _of_decision(decision: Decision, step: Step, prefix: str = "") -> HistoryEvent:
-    about = tuple(sorted({decision.cluster_id, *decision.others}))
+    about = tuple(sorted({decision.cluster_id, *decision.others} - {0}))
     what = prefix + describe_decision(decision)
     return HistoryEvent(step.at, what, about, _made_by(step), step.user)
 
