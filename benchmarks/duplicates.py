@@ -11,10 +11,10 @@ false. `many` writes COUNT miniatures and vectors, those of WORK/photos varied, 
 measures the search alone.
 
 The peers: PHash is imagededup's (64 bit of a discrete cosine transform, distance up to 10, its
-default). CNN is imagededup's rule (cosine of pooled features from .9) on MobileNetV2, as the weights
-of its own network were not at hand. czkawka's defaults are its documented ones (gradient hash of
-16 x 16, distance up to 5), computed with imagehash; and the same hash with the distance up to 40, the
-loosest that its window offers.
+default). CNN is imagededup's rule (cosine of pooled features from .9) on MobileNetV2, as the
+weights of its own network were not at hand. czkawka's defaults are its documented ones (gradient
+hash of 16 x 16, distance up to 5), computed with imagehash; and the same hash with the distance up
+to 40, the loosest that its window offers.
 """
 
 from __future__ import annotations
@@ -127,11 +127,12 @@ def measure(work: Path) -> None:
 def _methods(
     library: Library, files: Sequence[Path]
 ) -> dict[str, Callable[[], set[tuple[int, int]]]]:
-    place = {file: row for row, file in enumerate(files)}
+    ids_of_files = library.store.photos.images_at(files)
+    place = {ids_of_files[file]: row for row, file in enumerate(files)}
 
     def ours() -> set[tuple[int, int]]:
         groups = library.duplicates.find(DuplicateOptions([DuplicateKind.NEAR])).groups
-        rows = [sorted(place[file.path] for file in group.files) for group in groups]
+        rows = [sorted(place[f.image_id] for f in g.files if f.image_id in place) for g in groups]
         return {pair for group in rows for pair in itertools.combinations(group, 2)}
 
     def phash() -> set[tuple[int, int]]:
@@ -155,7 +156,7 @@ def _methods(
         spec = next(spec for spec in library.store.vectors.specs() if spec.name == _CNN)
         ids, vectors = library.store.vectors.read(spec)
         rows = {image_id: row for row, image_id in enumerate(ids)}
-        order = [rows[library.store.photos.image_at(file) or ""] for file in files]
+        order = [rows[ids_of_files[file]] for file in files]
         unit = vectors[order] / np.linalg.norm(vectors[order], axis=1, keepdims=True)
         return _pairs(unit, lambda cosines: cosines >= 0.9)
 

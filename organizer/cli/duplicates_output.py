@@ -38,7 +38,7 @@ def print_duplicates(
         print_line(f"no duplicates among {count_text(report.compared, 'image')}")
     if csv is not None:
         print_line(f"all groups: {csv}")
-    if sheet is not None:
+    if sheet is not None and drawn:
         print_line(f"{count_text(drawn, 'group')} drawn: {sheet}")
     _say_left_out(report)
     if report.groups:

@@ -209,4 +209,5 @@ def _line() -> NDArray[np.float32]:
 def _weights(at: NDArray[np.float32]) -> NDArray[np.float32]:
     """``(n, 32, 32)`` what each pixel of a line adds to the values at some places of it."""
     at = np.clip(at + np.float32(_CENTRE), 0, _SIDE - 1)
-    return np.maximum(0, 1 - np.abs(at[:, :, None] - np.arange(_SIDE, dtype=np.float32)))
+    apart = np.abs(at[:, :, None] - np.arange(_SIDE, dtype=np.float32))
+    return np.asarray(np.maximum(0, 1 - apart))

@@ -95,10 +95,10 @@ class Duplicates:
             progress: Receives each picture.
 
         Returns:
-            Number of groups on it.
+            Number of groups on it; 0 where there are none, and nothing is written.
 
         Raises:
-            SettingsError: There are no groups; there is something that may not be replaced, or the
+            SettingsError: There is something that may not be replaced, or the
                 place cannot be written.
         """
         require_object("report", report, DuplicatesReport)

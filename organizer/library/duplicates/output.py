@@ -68,15 +68,15 @@ def write_sheet(
     """Write a contact sheet of the first groups as PNG, of each some files, the one to keep first.
 
     Returns:
-        Number of groups on it.
+        Number of groups on it; 0 where there are none, and nothing is written.
 
     Raises:
-        SettingsError: There is no group; there is something that may not be replaced, or the place
+        SettingsError: There is something that may not be replaced, or the place
             cannot be written.
     """
-    if not groups:
-        raise SettingsError("there are no groups to show", "leave --sheet out")
     place = _place(file, ".png", option="--sheet", store=store, force=force)
+    if not groups:
+        return 0
     shown = groups[:SHEET_GROUPS]
     wanted = [one.image_id for group in shown for one in group.files[:_SHEET_FILES]]
     made = make_thumbnails(
