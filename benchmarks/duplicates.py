@@ -14,7 +14,8 @@ The peers: PHash is imagededup's (64 bit of a discrete cosine transform, distanc
 default). CNN is imagededup's rule (cosine of pooled features from .9) on MobileNetV2, as the
 weights of its own network were not at hand. czkawka's defaults are its documented ones (gradient
 hash of 16 x 16, distance up to 5), computed with imagehash; and the same hash with the distance up
-to 40, the loosest that its window offers.
+to 40, the loosest that its window offers. They read the files; organizer reads what the ingest
+kept.
 """
 
 from __future__ import annotations

@@ -37,11 +37,14 @@ def encoded(image: Image.Image, quality: int) -> Image.Image:
     return Image.open(held)
 
 
-def test_a_miniature_is_the_mean_of_blocks() -> None:
-    grey = np.random.default_rng(0).integers(0, 256, (192, 192), dtype=np.uint8)
-    found = make_miniature(np.repeat(grey[:, :, None], 3, axis=2)).reshape(32, 32)
-    expected = grey.reshape(32, 6, 32, 6).mean(axis=(1, 3))
-    assert np.abs(found - expected).max() <= 2  # rounded twice
+@pytest.mark.parametrize("size", [(64, 64), (240, 320), (3_000, 400)])
+def test_a_miniature_is_the_picture_stretched_to_a_square(size: tuple[int, int]) -> None:
+    ramp = np.broadcast_to(np.linspace(0, 255, size[1]), size).astype(np.uint8)
+    found = make_miniature(np.repeat(ramp[:, :, None], 3, axis=2)).reshape(32, 32)
+    assert (found == found[0]).all()
+    steps = np.diff(found[0].astype(int))  # the ends of the ramp pass for a plain frame
+    assert steps.min() >= 6
+    assert steps.max() <= 9
 
 
 def test_a_frame_is_no_part_of_the_miniature() -> None:

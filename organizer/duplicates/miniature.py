@@ -9,7 +9,7 @@ from PIL import Image
 from organizer.types import MINIATURE_SIDE, Miniatures, Vectors
 
 _FREQUENCIES = 8
-_REDUCED_SIDE = 96
+_SAMPLED_SIDE, _REDUCED_SIDE = 192, 96
 _PLAIN = 10
 """Grey values by which a line of a plain frame may differ in itself: what JPEG leaves of one."""
 _MOST_FRAME = 0.25
@@ -25,13 +25,13 @@ def make_miniature(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     Returns:
         ``(1024,)`` uint8, row by row.
     """
-    image = Image.fromarray(np.ascontiguousarray(pixels))
-    step = min(image.size) // _REDUCED_SIDE
-    if step > 1:  # averages of blocks, which cost less than the filter
-        image = image.reduce(step)
-    grey = image.convert("L")
+    step = max(1, min(pixels.shape[:2]) // _SAMPLED_SIDE)  # as every picture of an ingest has one
+    grey = Image.fromarray(np.ascontiguousarray(pixels[::step, ::step])).convert("L")
+    factor = min(grey.size) // _REDUCED_SIDE
+    if factor > 1:  # averages of blocks, which cost less than the filter
+        grey = grey.reduce(factor)
     box = _without_frame(np.asarray(grey))
-    small = grey.resize((MINIATURE_SIDE, MINIATURE_SIDE), Image.Resampling.BOX, box=box)
+    small = grey.resize((MINIATURE_SIDE, MINIATURE_SIDE), Image.Resampling.BICUBIC, box=box)
     return np.asarray(small, dtype=np.uint8).ravel()
 
 

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from organizer.types import MINIATURE_SIDE, Labels, Miniatures
 
-COPY_FROM = 0.66
+COPY_FROM = 0.75
 """Likeness from which two pictures are copies of one another; see `benchmarks/duplicates.py`."""
-BY_WAY_FROM = 0.5
+BY_WAY_FROM = 0.6
 """Likeness from which a copy of a copy of a picture is one of that picture too."""
 
 _PAIRS_AT_ONCE = 1_024

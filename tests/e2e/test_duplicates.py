@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageFilter
 
+from organizer.duplicates.overlay import COPY_FROM
 from organizer.library import Library
 from organizer.library.duplicates.find import DuplicateOptions
 from organizer.library.duplicates.report import DuplicateKind
@@ -160,7 +161,7 @@ def test_a_table_and_a_sheet(home: Path) -> None:
         rows: list[dict[str, Any]] = list(csv.DictReader(file))
     assert [row["keep"] for row in rows] == ["yes", "", "yes", "", ""]
     assert [row["group"] for row in rows] == ["1", "1", "2", "2", "2"]
-    assert 0.66 < float(rows[3]["likeness"]) <= 1
+    assert COPY_FROM <= float(rows[3]["likeness"]) <= 1
     with Image.open(home / "groups.png") as sheet:
         assert sheet.width > 400
     assert "already" in run("duplicates", "--csv", "groups.csv", code=2).err
