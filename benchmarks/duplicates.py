@@ -242,7 +242,7 @@ def _fill(
     for start in range(0, count, 10_000):
         n = min(10_000, count - start)
         a, b = draw.integers(0, len(vectors), (2, n))
-        share = draw.uniform(0.3, 0.7, n)[:, None]
+        share = draw.uniform(0.3, 0.7, n)[:, None].astype(np.float32)
         mixed = vectors[a] * share + vectors[b] * (1 - share)
         turned = miniatures[b].reshape(n, 32, 32)[:, ::-1].reshape(n, -1)
         minis = (miniatures[a] * share + turned * (1 - share)).astype(np.uint8)
