@@ -24,6 +24,7 @@ _LEAST_ALIKE = 0.4
 _AXES = 64
 _SAMPLE = 20_000
 _ROWS_AT_ONCE = 16_384
+_MOST_SIDE = 1 << 31
 _PAIRS_AT_ONCE = 20_000
 
 SAME_SECOND_FROM = 0.97
@@ -36,10 +37,10 @@ class Shots:
     """What tells photos of a series from copies, row by row.
 
     Attributes:
-        cameras: ``(n,)`` a number for each camera.
+        cameras: ``(n,)`` a number for each camera that the metadata name; one for unknown ones.
         times: ``(n,)`` seconds; NaN where the time is not known.
         subseconds: ``(n,)`` how much of the second had passed; NaN where that is not known.
-        sizes: ``(n,)`` pixels.
+        sizes: ``(n,)`` a number for each width and height.
     """
 
     cameras: Labels
@@ -77,13 +78,15 @@ def shots_of(store: Store, info: CaptureInfo, image_ids: Sequence[str]) -> Shots
         image_ids: Those that are compared.
     """
     rows = IdRows(info.image_ids).of(image_ids)
-    cameras = np.unique(np.array(info.camera_ids, dtype=object).astype(str), return_inverse=True)[1]
     times = np.array([time or "NaT" for time in info.taken_at], dtype="datetime64[s]")
     seconds = np.where(np.isnat(times), np.nan, times.astype(np.int64))
-    columns = store.photos.columns("image_id", "width", "height")
-    sizes = columns["width"].astype(np.int64) * 1_000_003 + columns["height"].astype(np.int64)
+    columns = store.photos.columns("image_id", "camera", "width", "height")
+    # Not by folder: photos of one camera that were sorted into several are a series all the same.
+    named = [camera or "" for camera in columns["camera"]]
+    cameras = np.unique(np.array(named, dtype=str), return_inverse=True)[1]
+    sizes = columns["width"].astype(np.int64) * _MOST_SIDE + columns["height"].astype(np.int64)
     places = IdRows(columns["image_id"].tolist()).of(image_ids)
-    return Shots(cameras[rows], seconds[rows], info.subseconds[rows], sizes[places])
+    return Shots(cameras[places], seconds[rows], info.subseconds[rows], sizes[places])
 
 
 @dataclass(frozen=True, slots=True)
