@@ -54,7 +54,7 @@ def measure_sharpness_of(
 
 def videos_among(opened: OpenLibrary, image_ids: Sequence[str]) -> set[str]:
     """The videos among some images."""
-    kinds = opened.store.photos.extra_of(KIND)
+    kinds = opened.store.photos.extra_of(KIND) if image_ids else {}
     return {image_id for image_id in image_ids if kinds.get(image_id) == "video"}
 
 
