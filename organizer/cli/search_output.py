@@ -22,10 +22,11 @@ def print_hits(hits: Sequence[Hit], *, json: bool, filepath_only: bool) -> None:
 def print_table_of_hits(hits: Sequence[Hit]) -> None:
     """Hits as a numbered table."""
     rows = [
-        [str(place), number_text(hit.distance), _cluster(hit), _path(hit)]
+        [str(place), number_text(hit.distance), *_usual(hit), _cluster(hit), _path(hit)]
         for place, hit in enumerate(hits, start=1)
     ]
-    print_table([">", ">distance", "cluster", "path"], rows)
+    columns = [">", ">distance", ">typical", ">border", "cluster", "path"]
+    print_table(columns, rows, paths=("path",))
 
 
 def hit_fields(hit: Hit) -> dict[str, object]:
@@ -38,7 +39,14 @@ def hit_fields(hit: Hit) -> dict[str, object]:
         "cluster_name": hit.cluster_name,
         "state": hit.state,
         "box": hit.box,
+        "typical": hit.usual.typical if hit.usual else None,
+        "border": hit.usual.border if hit.usual else None,
     }
+
+
+def _usual(hit: Hit) -> list[str]:
+    usual = hit.usual
+    return [number_text(usual and usual.typical), number_text(usual and usual.border)]
 
 
 def _cluster(hit: Hit) -> str:

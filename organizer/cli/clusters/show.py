@@ -48,7 +48,8 @@ def show(
                 name, rows = None, found.clusters.unassigned()
             else:
                 name, rows = found.clusters.name_of(cluster_id), found.clusters.members(cluster_id)
-            output.print_members(rows, cluster_id, name, json=json)
+            usual = found.clusters.centroid_distances()
+            output.print_members(rows, cluster_id, name, usual, json=json)
             output.print_hidden(found.clusters.count_hidden(cluster_id))
 
 
