@@ -145,7 +145,9 @@ def _evidence(report: ReclusterReport) -> None:
         ]
         rows.append([str(candidate.k), *shown, ", ".join(marks)])
     heads = [f">{_COLUMNS[name][0]}" for name in columns]
-    print_table([">k", *heads, ""], rows, title="evidence for k, measured in the space of the clustering")
+    print_table(
+        [">k", *heads, ""], rows, title="evidence for k, measured in the space of the clustering"
+    )
 
 
 def lineage_lines(lineage: LineageReport) -> list[str]:

@@ -73,10 +73,9 @@ def _clusters(report: ClusteringReport) -> None:
 
 
 def _against_truth(truth: TruthScores) -> None:
-    print_text(
-        f"{', '.join(_truth_scores(truth)[:_FIRST])} on {count_text(truth.n_labelled, 'labelled image')} of "
-        f"{count_text(truth.n_classes, 'class', 'classes')}"
-    )
+    scores = ", ".join(_truth_scores(truth)[:_FIRST])
+    images = count_text(truth.n_labelled, "labelled image")
+    print_text(f"{scores} on {images} of {count_text(truth.n_classes, 'class', 'classes')}")
 
 
 def _truth_scores(truth: TruthScores) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from organizer.cli.output import number_text, path_text, print_json, print_path, print_table
 from organizer.types import FileState, Hit
@@ -39,8 +40,7 @@ def hit_fields(hit: Hit) -> dict[str, object]:
         "cluster_name": hit.cluster_name,
         "state": hit.state,
         "box": hit.box,
-        "typical": hit.usual.typical if hit.usual else None,
-        "border": hit.usual.border if hit.usual else None,
+        "usual": asdict(hit.usual) if hit.usual else None,
     }
 
 

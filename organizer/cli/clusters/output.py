@@ -12,8 +12,8 @@ from organizer.cli.output import (
     distance_digits,
     number_text,
     path_text,
-    print_json,
     print_facts,
+    print_json,
     print_line,
     print_table,
     print_text,
@@ -194,8 +194,14 @@ def print_suggestions(rows: Sequence[NameSuggestion], *, json: bool) -> None:
     say(f'to accept one: organizer clusters rename {rows[0].cluster_id} "NAME"')
 
 
-def print_history(events: Sequence[HistoryEvent], *, json: bool) -> None:
-    """What happened to the clusters, in order."""
+def print_history(events: Sequence[HistoryEvent], *, all_steps: bool, json: bool) -> None:
+    """What happened to the clusters, in order.
+
+    Args:
+        events: The events.
+        all_steps: Whether what was undone is printed too, marked.
+        json: Whether JSON is printed, which has all of them.
+    """
     if json:
         print_json({"events": [asdict(event) for event in events]})
         return
@@ -205,4 +211,13 @@ def print_history(events: Sequence[HistoryEvent], *, json: bool) -> None:
         space = " " * (width - cell_len(event.user))
         return time_text(event.at) + (f"  {event.user}{space}" if width else "")
 
-    print_facts([(label(event), event.what) for event in events])
+    shown = [event for event in events if event.stands or all_steps]
+    print_facts([(label(event), _marked(event)) for event in shown])
+    if hidden := len(events) - len(shown):
+        say(f"left out, as it was undone: {count_text(hidden, 'line')} (--all)")
+
+
+def _marked(event: HistoryEvent) -> str:
+    """What happened; what was undone is marked, an undo and a redo say so themselves."""
+    is_return = event.what.startswith(("undone: ", "redone: "))
+    return event.what if event.stands or is_return else f"{event.what} (undone)"

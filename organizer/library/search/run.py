@@ -198,7 +198,6 @@ class Searcher:
         )
         return Hits(hits, self._opened)
 
-
     def _usual(
         self, current: StoredClustering | None, compared: PartSpec | None
     ) -> dict[int, UsualDistance]:
