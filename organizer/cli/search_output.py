@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from organizer.cli.output import number_text, path_text, print_json, print_path, print_table
+from organizer.cli.pictures import Captioned
 from organizer.types import FileState, Hit
 
 
@@ -28,6 +29,14 @@ def print_table_of_hits(hits: Sequence[Hit]) -> None:
     ]
     columns = [">", ">distance", ">typical", ">border", "cluster", "path"]
     print_table(columns, rows, paths=("path",))
+
+
+def captioned(hits: Sequence[Hit]) -> list[Captioned]:
+    """The hits as pictures, with their place and distance."""
+    return [
+        Captioned(hit.image_id, f"{place} {number_text(hit.distance)}")
+        for place, hit in enumerate(hits, start=1)
+    ]
 
 
 def hit_fields(hit: Hit) -> dict[str, object]:
