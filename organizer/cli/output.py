@@ -84,7 +84,7 @@ def print_table(
         dash="\N{BOX DRAWINGS LIGHT HORIZONTAL}" if writes_unicode(sys.stdout) else "-",
         mark=_left_out(),
     )
-    head = [plain(title)] if title else []
+    head = _lines(_cell(title), terminal_width(), is_path=False) if title else []
     sys.stdout.write("\n".join([*head, "", *lines, "", ""]))
     sys.stdout.flush()
 

@@ -19,16 +19,16 @@ from organizer.types import Candidate, LineageReport
 
 _COLUMNS = {
     "silhouette": ("silhouette (space)", 4),
-    "inertia": ("inertia", 2),
-    "davies_bouldin": ("Davies-Bouldin", 3),
-    "calinski_harabasz": ("Calinski-Harabasz", 1),
+    "inertia": ("inertia (space)", 2),
+    "davies_bouldin": ("Davies-Bouldin (space)", 3),
+    "calinski_harabasz": ("Calinski-Harabasz (space)", 1),
     "gap": ("gap", 4),
     "stability": ("stability", 3),
 }
 """Kinds of evidence: heading and digits."""
 
 _CLOSE = 0.01
-"""A second best silhouette that is no farther below the best is as good."""
+"""A second best silhouette that is no farther below the best is almost as good."""
 
 
 def print_recluster(report: ReclusterReport, *, evidence: bool, json: bool) -> None:
@@ -122,7 +122,7 @@ def _doubt(choice: KChoice, best: Candidate, second: Candidate | None) -> str:
         )
         return f"doubtful: {why}"
     if second is not None and best.silhouette - second.silhouette < _CLOSE:
-        return f"the clusters are clear, but {second.k} are as good: --k {second.k} makes them"
+        return f"the clusters are clear; {second.k} are almost as good: --k {second.k} makes them"
     if best.stability is None:
         return "the clusters are clear; too few images to tell whether halves of them agree"
     return "sure: the clusters are clear, and halves of the images make the same ones"

@@ -87,15 +87,34 @@ def typed(tmp_path: Path) -> Run:
     return partial(in_this_process, tmp_path)
 
 
+class _Screen(io.StringIO):
+    """Takes what is written to a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 def in_this_process(
     here: Path,
     *words: object,
     cwd: Path | None = None,
     env: dict[str, str] | None = None,
     stdin: str = "",
+    columns: int | None = None,
 ) -> Ran:
-    """What `organizer WORDS` gives. A bug becomes a traceback on stderr, as it does in a shell."""
-    out, err = io.StringIO(), io.StringIO()
+    """What `organizer WORDS` gives. A bug becomes a traceback on stderr, as it does in a shell.
+
+    Args:
+        here: The current folder.
+        *words: What is typed.
+        cwd: Another current folder.
+        env: Variables of the environment.
+        stdin: What stdin holds.
+        columns: Of the terminal that stdout is; None for a pipe.
+    """
+    out, err = io.StringIO() if columns is None else _Screen(), io.StringIO()
+    if columns is not None:
+        env = {**(env or {}), "COLUMNS": str(columns)}
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         patch.setattr(sys, "argv", ["organizer", *map(str, words)])
         patch.setattr(sys, "stdin", io.StringIO(stdin))
