@@ -130,7 +130,7 @@ def _filled(caption: str) -> str:
 
 def _joined(library: Library, image_ids: Sequence[str | None]) -> Image.Image:
     """Pictures side by side; a grey one where no file of an image can be read."""
-    from PIL import Image
+    from PIL import Image, ImageOps
 
     step = _SIDE + _SPACE
     row = Image.new("RGB", (step * len(image_ids), _SIDE))
@@ -140,5 +140,7 @@ def _joined(library: Library, image_ids: Sequence[str | None]) -> Image.Image:
             row.paste((96, 96, 96), (place * step, 0, place * step + _SIDE, _SIDE))
             continue
         with Image.open(io.BytesIO(found.jpeg)) as picture:
-            row.paste(picture, (place * step, (_SIDE - found.height) // 2))
+            whole = ImageOps.contain(picture, (_SIDE, _SIDE))  # a small one is enlarged
+        left, top = (_SIDE - whole.width) // 2, (_SIDE - whole.height) // 2
+        row.paste(whole, (place * step + left, top))
     return row

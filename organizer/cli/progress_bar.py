@@ -43,7 +43,14 @@ class Bar:
 def progress_bar() -> Iterator[Bar]:
     """A bar on stderr for as long as the context lasts; nothing where stderr is no terminal."""
     console = Console(stderr=True)
-    columns = (
+    shown = console.is_terminal
+    with Progress(*bar_columns(), console=console, transient=True, disable=not shown) as progress:
+        yield Bar(progress, console)
+
+
+def bar_columns() -> tuple[ProgressColumn, ...]:
+    """What the bar shows of a task, from left to right."""
+    return (
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
@@ -51,9 +58,6 @@ def progress_bar() -> Iterator[Bar]:
         _Rate(),
         _Time(),
     )
-    shown = console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=not shown) as progress:
-        yield Bar(progress, console)
 
 
 class _Count(ProgressColumn):

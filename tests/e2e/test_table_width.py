@@ -13,9 +13,7 @@ from tests.conftest import make_photo
 from tests.e2e.test_commands import in_this_process
 
 _WIDTH = 80
-_FOLDER = (
-    "Kameraaufnahmen des Sommers am Fluss/赤狐と大きな梟の写真が入っている長い名前のフォルダー"
-)
+_FOLDER = "Kameraaufnahmen des Sommers am Fluss/赤狐と大きな梟の写真が入っている長い名前の場所"
 _COLOURS = {"赤": (200, 40, 40), "grün": (40, 200, 40), "blue": (40, 40, 200)}
 _NAMES = (
     "Rotfuchs mit Jungen am Bau und auf der Wiese hinter dem alten Haus",
