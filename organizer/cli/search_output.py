@@ -54,8 +54,9 @@ def hit_fields(hit: Hit) -> dict[str, object]:
 
 
 def _usual(hit: Hit) -> list[str]:
-    usual = hit.usual
-    return [number_text(usual and usual.typical), number_text(usual and usual.border)]
+    if hit.usual is None:
+        return ["-", "-"]
+    return [number_text(hit.usual.typical), number_text(hit.usual.border)]
 
 
 def _cluster(hit: Hit) -> str:

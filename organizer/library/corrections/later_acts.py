@@ -57,9 +57,8 @@ def _arrangement_after(store: Store, at: str) -> tuple[LaterAct, ...]:
         return ()
     if at and not _is_after(record, at):
         return ()
-    folder = record.plan.to
-    what = f"an arrangement of {len(record.plan.steps):,} files in {folder}"
-    return (LaterAct(what, f"organizer arrange --undo --to {folder}"),)
+    what = f"an arrangement of {len(record.plan.steps):,} files in {record.plan.to}"
+    return (LaterAct(what, "organizer arrange --undo"),)
 
 
 def _is_after(record: ArrangeRecord, at: str) -> bool:
