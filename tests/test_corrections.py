@@ -480,7 +480,7 @@ def test_what_was_decided_is_no_failure_because_the_upkeep_is_one(
     library.corrections.split(cluster_of(library, FIRST), k=2)
     library.recluster(k=3)
     library.undo()
-    assert library.undo().what[0].startswith("cluster ")
+    assert library.undo().what[0].startswith("split of cluster ")
 
 
 def test_decisions_go_on_after_the_upkeep_has_rewritten_the_vectors(tmp_path: Path) -> None:
