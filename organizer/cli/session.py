@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from organizer.errors import EXIT_INTERRUPTED, OrganizerError, SettingsError, StoreError
+from organizer.cli.completion import complete_clusters, complete_embedders
+from organizer.errors import EXIT_INTERRUPTED, OrganizerError, StoreError
 from organizer.refusals import explain_refusal
 
 if TYPE_CHECKING:
@@ -37,7 +38,18 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 EmbedderOption = Annotated[
     str | None,
-    typer.Option("--embedder", metavar="NAME", help="An embedder; see organizer models."),
+    typer.Option(
+        "--embedder",
+        metavar="NAME",
+        help="An embedder; see organizer models.",
+        autocompletion=complete_embedders,
+    ),
+]
+ClusterArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="CLUSTER", help="A cluster's name or id.", autocompletion=complete_clusters
+    ),
 ]
 TimeFromNameOption = Annotated[
     str | None,
@@ -265,15 +277,6 @@ def quiet_natives(*, debug: bool) -> Iterator[None]:
             own.flush()
             os.dup2(own.fileno(), _STDERR)
             sys.stderr = original
-
-
-def parse_id(text: str) -> int:
-    """A cluster's id as it is typed."""
-    if not text.isdecimal():
-        raise SettingsError(
-            f"{text!r} is no id of a cluster", "organizer clusters lists the clusters by id"
-        )
-    return int(text)
 
 
 def print_error(error: OrganizerError) -> None:

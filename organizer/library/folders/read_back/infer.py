@@ -6,11 +6,16 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
 from organizer.library.arrangements.active import folder_name
+from organizer.library.cluster_names import is_same_name
 from organizer.library.corrections.state import EditorState
 from organizer.library.folders.photo_folders import PhotoFolders
 from organizer.library.folders.read_back.compare import FolderComparison
 from organizer.library.folders.read_back.inferred import InferredDecisions
-from organizer.library.folders.read_back.names import infer_names, name_of_folder
+from organizer.library.folders.read_back.names import (
+    infer_names,
+    name_of_folder,
+    why_impossible,
+)
 from organizer.library.images.crops import PhotoGroup
 from organizer.types import NOISE, DecisionKind
 
@@ -168,14 +173,14 @@ class _Inference:
         """Infer new clusters from new folders."""
         for folder, image_ids in self._comparison.changes.new_folders.items():
             name = name_of_folder(folder)
-            bearer = next((i for i, n in self._names.items() if n == name), None)
+            bearer = next((i for i, n in self._names.items() if is_same_name(n, name)), None)
             members = self._affected_by_source(image_ids)
             if bearer is not None and bearer not in self.found.renamed:
                 self.found.not_applied.append(
                     f"{_counted(image_ids)} in the folder {folder!r}: cluster {bearer} is called so"
                 )
-            elif not name.isprintable():
-                self.found.not_applied.append(f"a cluster cannot be called {name!r}")
+            elif refused := why_impossible(name):
+                self.found.not_applied.append(f"{_counted(image_ids)} in a new folder: {refused}")
             elif members:
                 self.found.new_clusters[folder] = members
 
