@@ -8,8 +8,9 @@ gives nothing where something is odd.
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -27,21 +28,32 @@ SELECT step_id, cluster_id, name FROM decisions WHERE name != '' ORDER BY decisi
 """
 _UNASSIGNED = ("unassigned", "images that fit no cluster")
 
+_QUOTED_BY_BASH = re.compile(r"([^\w@%+=:,./-])")
+
 Completion = tuple[str, str]
 """What is typed, and what the shell shows beside it."""
+
+
+class _Completed(str):
+    """What the shell puts in the place of what was typed.
+
+    Typer drops what does not begin with that, as a name in other letters or with quotes does not.
+    """
+
+    def startswith(self, *_: object) -> bool:
+        return True
 
 
 def complete_clusters(ctx: typer.Context, incomplete: str) -> list[Completion]:
     """The clusters whose name or id begins with what was typed; named ones by their names."""
     with suppress(Exception):  # a shell shows what is printed here in the midst of its line
-        return [one for one in _clusters(ctx) if _begins(one[0], incomplete)]
+        return _completed(_clusters(ctx), incomplete)
     return []
 
 
 def complete_members(ctx: typer.Context, incomplete: str) -> list[Completion]:
     """As `complete_clusters`, and the unassigned images."""
-    found = complete_clusters(ctx, incomplete)
-    return [*found, *([_UNASSIGNED] if _begins(_UNASSIGNED[0], incomplete) else [])]
+    return [*complete_clusters(ctx, incomplete), *_completed([_UNASSIGNED], incomplete)]
 
 
 def complete_embedders(incomplete: str) -> list[str]:
@@ -64,6 +76,22 @@ def _parts(group: str, incomplete: str) -> list[str]:
 
     names = sorted({point.name for point in entry_points(group=group)})
     return [name for name in names if _begins(name, incomplete)]
+
+
+def _completed(found: Iterable[Completion], incomplete: str) -> list[Completion]:
+    """What begins with what was typed, as the shell is to write it."""
+    fitting = [(text, about) for text, about in found if _begins(text, incomplete)]
+    return [(_Completed(_as_typed(text, incomplete)), about) for text, about in fitting]
+
+
+def _as_typed(text: str, incomplete: str) -> str:
+    """A name that continues what was typed, with the quotes that bash does not set by itself."""
+    if len(text) == len(text.casefold()):
+        text = incomplete + text[len(incomplete) :]
+    words = os.environ.get("COMP_WORDS", "")
+    is_quoted = words.count('"') % 2 or words.count("'") % 2
+    is_bash = os.environ.get("_ORGANIZER_COMPLETE") == "complete_bash"
+    return _QUOTED_BY_BASH.sub(r"\\\1", text) if is_bash and not is_quoted else text
 
 
 def _begins(word: str, incomplete: str) -> bool:
