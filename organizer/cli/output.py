@@ -46,12 +46,12 @@ def print_line(text: str) -> None:
     sys.stdout.flush()
 
 
-def print_path(path: Path) -> None:
+def print_path(path: Path, *, end: str = "\n") -> None:
     """A path, exact in a pipe, without control characters on a terminal."""
     if sys.stdout.isatty():
         print_line(str(path))
     else:
-        sys.stdout.write(f"{path}\n")
+        sys.stdout.write(f"{path}{end}")
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "") -> None:

@@ -166,9 +166,7 @@ def exclude(
 ) -> None:
     """Exclude images from a cluster: they leave it and are never assigned to it again."""
     _decide(
-        lambda found: found.corrections.exclude(
-            images, found.clusters.id_of(cluster), burst=burst
-        ),
+        lambda found: found.corrections.exclude(images, found.clusters.id_of(cluster), burst=burst),
         library,
         user=user,
         json=json,
@@ -185,7 +183,11 @@ def pin(
 ) -> None:
     """Keep a cluster through every recluster, without naming it."""
     _decide(
-        lambda found: found.corrections.pin(found.clusters.id_of(cluster)), library, user=user, json=json, debug=debug
+        lambda found: found.corrections.pin(found.clusters.id_of(cluster)),
+        library,
+        user=user,
+        json=json,
+        debug=debug,
     )
 
 

@@ -38,20 +38,19 @@ def show(
     debug: DebugOption = False,
 ) -> None:
     """The images of a cluster, the most typical first; or the unassigned images."""
-    with command(debug=debug):
-        with opened(library, with_people=with_people or None) as found:
-            from organizer.cli.clusters import output
+    with command(debug=debug), opened(library, with_people=with_people or None) as found:
+        from organizer.cli.clusters import output
 
-            if group := _group_called(found, cluster):
-                output.print_photos(found.clusters.photos_in(group), group, json=json)
-                return
-            cluster_id = _cluster_called(found, cluster)
-            if cluster_id is None:
-                name, rows = None, found.clusters.unassigned()
-            else:
-                name, rows = found.clusters.name_of(cluster_id), found.clusters.members(cluster_id)
-            output.print_members(rows, cluster_id, name, json=json)
-            output.print_hidden(found.clusters.count_hidden(cluster_id))
+        if group := _group_called(found, cluster):
+            output.print_photos(found.clusters.photos_in(group), group, json=json)
+            return
+        cluster_id = _cluster_called(found, cluster)
+        if cluster_id is None:
+            name, rows = None, found.clusters.unassigned()
+        else:
+            name, rows = found.clusters.name_of(cluster_id), found.clusters.members(cluster_id)
+        output.print_members(rows, cluster_id, name, json=json)
+        output.print_hidden(found.clusters.count_hidden(cluster_id))
 
 
 def _group_called(library: Library, text: str) -> PhotoGroup | None:

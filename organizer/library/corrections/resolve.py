@@ -1,4 +1,4 @@
-"""Resolve images as a person names them: by a path, or by the beginning of an image id."""
+"""Resolve images as a person names them: by a path, a file's name, or the beginning of an id."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from organizer.errors import SettingsError
 from organizer.library.images.crops import active_crops
+from organizer.library.images.named import image_called
 from organizer.library.images.paths import images_at, typed_path
 from organizer.store import Store
 from organizer.types import WHOLE, Crop, is_crop_embedder
@@ -159,6 +160,9 @@ def _resolved(store: Store, image: str | Path) -> list[str]:
         if inside:
             return inside
     text = str(image).lower()
+    called = image_called(store, image)
+    if called is not None:
+        return [called]
     if _is_id(text, least=_SHORTEST):
         merged = store.merged_images.now().items()
         former = {now for image_id, now in merged if image_id.startswith(text)}
@@ -171,7 +175,7 @@ def _resolved(store: Store, image: str | Path) -> list[str]:
             )
     raise SettingsError(
         f"there is no image {image} in the library",
-        "a path that was ingested, or an image id as organizer clusters show ID --json prints it",
+        "a file that was ingested, by its name or path; organizer clusters show CLUSTER lists them",
     )
 
 

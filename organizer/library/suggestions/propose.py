@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from organizer.errors import SettingsError
 from organizer.library.cluster_names import as_cluster_id, cluster_called
 from organizer.library.corrections.state import EditorState
 from organizer.library.suggestions.learn import AlikeNames, LearnedClusters
