@@ -127,6 +127,12 @@ def count_text(count: int, noun: str, plural: str = "") -> str:
     return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
 
 
+def listed_text(shown: Sequence[str], count: int) -> str:
+    """The first of some things, and how many more there are: "a, b and 5 more"."""
+    more = count - len(shown)
+    return ", ".join(shown) + (f" and {more:,} more" if more > 0 else "")
+
+
 def number_text(value: float | None, digits: int = 3) -> str:
     """A number for a table; a dash where there is none."""
     return "-" if value is None else f"{value:.{digits}f}"

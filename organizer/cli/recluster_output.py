@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from organizer.cli.next_step import say_next
 from organizer.cli.output import count_text, print_json, print_line, print_table
 from organizer.cli.session import say
 from organizer.fields.recluster import recluster_fields
@@ -31,8 +32,10 @@ def print_recluster(report: ReclusterReport, *, json: bool) -> None:
             "no number of clusters stands out: treat these as a rough grouping, or give --k; "
             "organizer report shows how good they are"
         )
-    if report.clustering_id is not None and not json:
-        say("look at the clusters and name them: organizer open")
+    if report.clustering_id is not None:
+        say_next("look at the clusters and name them", "organizer open", json=json)
+    else:
+        say_next("to make these clusters", "the same command without --dry-run", json=json)
 
 
 def _tables(report: ReclusterReport) -> None:
@@ -56,7 +59,7 @@ def _tables(report: ReclusterReport) -> None:
         what = count_text(report.learned, "burst" if report.bursts else "image")
         print_line(f"{what} in another cluster than the nearest, as learned from your decisions")
     if report.unassigned:
-        print_line(f"{report.unassigned:,} of them unassigned: organizer clusters show unsure")
+        print_line(f"{report.unassigned:,} of them unassigned: organizer clusters show unassigned")
     for line in lineage_lines(report.lineage):
         print_line(line)
     if report.dropped:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from organizer.cli.next_step import say_next
 from organizer.cli.output import number_text, path_text, print_json, print_path, print_table
 from organizer.types import FileState, Hit
 
@@ -14,6 +15,8 @@ def print_hits(hits: Sequence[Hit], *, json: bool) -> None:
         print_json({"hits": [hit_fields(hit) for hit in hits]})
     else:
         print_table_of_hits(hits)
+        if hits:
+            say_next("to put one into a cluster", "organizer clusters move PHOTO --to CLUSTER")
 
 
 def print_paths(hits: Sequence[Hit], *, end: str) -> None:

@@ -122,12 +122,13 @@ def command(*, debug: bool) -> Iterator[None]:
         except OrganizerError as error:
             if debug:
                 raise
-            print_error(error)
+            _print_failure(error)
             raise typer.Exit(error.exit_code) from error
         except KeyboardInterrupt as error:
             if debug:
                 raise
             say("interrupted")
+            _print_interruption()
             raise typer.Exit(EXIT_INTERRUPTED) from error
         except BrokenPipeError as error:
             # The reader of the pipe has read enough (| head).
@@ -138,10 +139,25 @@ def command(*, debug: bool) -> Iterator[None]:
             refused = _unwritable(failed) if failed is not None else explain_refusal(error)
             if debug or refused is None:
                 raise
-            print_error(refused)
             if failed is not None:
+                print_error(refused)
                 _discard_stdout()
+            else:
+                _print_failure(refused)
             raise typer.Exit(refused.exit_code) from error
+
+
+def _print_failure(error: OrganizerError) -> None:
+    from organizer.cli.failures import print_failure
+
+    print_failure(error)
+
+
+def _print_interruption() -> None:
+    from organizer.cli.failures import print_failure_json
+    from organizer.fields.problem import interruption_fields
+
+    print_failure_json(interruption_fields())
 
 
 def _unwritable(error: OSError) -> OrganizerError:

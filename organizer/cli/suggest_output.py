@@ -8,6 +8,7 @@ from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 
+from organizer.cli.next_step import say_next
 from organizer.cli.output import count_text, path_text, print_json, print_line, print_table
 from organizer.cli.session import say
 from organizer.library import Library
@@ -113,7 +114,8 @@ def print_questions(questions: Sequence[Question], *, out: Path | None, json: bo
         for one in questions
     ]
     print_table(["path", "now in", "guess"], rows)
-    say("to answer: organizer clusters move PATH --to ID; or with --out names.csv in a spreadsheet")
+    say("or with --out names.csv in a spreadsheet")
+    say_next("to answer", "organizer clusters move PHOTO --to CLUSTER")
 
 
 def print_accepted(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
+from organizer.cli.next_step import say_next
 from organizer.cli.output import (
     count_text,
     number_text,
@@ -38,6 +40,30 @@ def print_clusters(
             }
         )
         return
+    _print_summaries(rows)
+    if groups:
+        print_table(
+            ["group", ">photos", "shown by"],
+            [[group, f"{count:,}", _shown_by(group)] for group, count in groups.items()],
+        )
+    if unassigned:
+        say(f"{count_text(unassigned, 'image')} unassigned: organizer clusters show unassigned")
+    _say_unnamed(rows)
+
+
+def print_new(rows: Sequence[ClusterSummary], *, json: bool) -> None:
+    """The clusters that the last ingest found."""
+    if json:
+        print_json({"clusters": [asdict(row) for row in rows]})
+    elif rows:
+        _print_summaries(rows)
+        _say_unnamed(rows)
+    else:
+        say("the last ingest found no new cluster")
+        say_next("all clusters", "organizer clusters", json=json)
+
+
+def _print_summaries(rows: Sequence[ClusterSummary]) -> None:
     table = [
         [
             str(c.cluster_id),
@@ -51,13 +77,15 @@ def print_clusters(
         for c in rows
     ]
     print_table([">id", "name", ">images", ">share", ">cohesion", ">decided", "examples"], table)
-    if groups:
-        print_table(
-            ["group", ">photos", "shown by"],
-            [[group, f"{count:,}", _shown_by(group)] for group, count in groups.items()],
-        )
-    if unassigned:
-        say(f"{count_text(unassigned, 'image')} unassigned: organizer clusters show unsure")
+
+
+def _say_unnamed(rows: Sequence[ClusterSummary]) -> None:
+    """How to name the largest cluster that has no name; else what to do with named ones."""
+    unnamed = next((row.cluster_id for row in rows if row.name is None), None)
+    if unnamed is not None:
+        say_next("to name one", f'organizer clusters rename {unnamed} "Red fox"')
+    elif rows:
+        say_next("to look at one", f"organizer clusters show {shlex.quote(str(rows[0].name))}")
 
 
 def _shown_by(group: PhotoGroup) -> str:
@@ -93,6 +121,11 @@ def print_members(
     else:
         table = [[_path(m), number_text(m.distance), m.state] for m in rows]
         print_table(["path", ">distance", "state"], table, title=title)
+    if cluster_id is None and rows:
+        say_next("to put one into a cluster", "organizer clusters move PHOTO --to CLUSTER")
+    elif rows:
+        cluster = shlex.quote(name or str(cluster_id))
+        say_next("to take one out", f"organizer clusters exclude PHOTO --in {cluster}")
 
 
 def _path(member: ClusterMember) -> str:
@@ -127,6 +160,7 @@ def print_decision(report: DecisionReport, *, json: bool) -> None:
         print_line(line)
     for note in report.notes:
         say(note)
+    say_next("to take it back", "organizer undo")
 
 
 def print_suggestions(rows: Sequence[NameSuggestion], *, json: bool) -> None:
