@@ -2,8 +2,9 @@
 
     python docs/make_json.py
 
-Everything below the marker in ``docs/reference/json-types.md`` is made of `organizer.fields.shapes`,
-and so is ``docs/reference/json-schema.json``, a JSON Schema for programs in any language.
+Everything below the marker in ``docs/reference/json-types.md`` is made of
+`organizer.fields.shapes`, and so is ``docs/reference/json-schema.json``, a JSON Schema for programs
+in any language.
 ``tests/test_docs.py`` fails where they are not current.
 """
 

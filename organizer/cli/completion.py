@@ -20,7 +20,7 @@ _CLUSTERS = """
 SELECT cluster_id, sum(count) FROM modes WHERE base_id = (
     SELECT base_id FROM clusterings WHERE clustering_id = (
         SELECT clustering_id FROM steps ORDER BY step_id DESC LIMIT 1))
-GROUP BY cluster_id ORDER BY sum(count) DESC
+GROUP BY cluster_id ORDER BY sum(count) DESC, cluster_id
 """
 _STEPS = "SELECT step_id, kind, about FROM steps ORDER BY step_id"
 _NAMES = """

@@ -54,7 +54,7 @@ class Sections(TyperGroup):
 
 
 def _refuse_unknown(ctx: Any, word: str, known: list[str]) -> NoReturn:
-    from organizer.cli.failures import print_failure
+    from organizer.cli.session import print_failure
     from organizer.cli.synonyms import meant_commands
 
     program, _, above = ctx.command_path.partition(" ")

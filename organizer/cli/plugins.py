@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import typer
 
 from organizer.cli.deferred import Deferred, Sections, deferred, make_command
-from organizer.cli.failures import print_failure
-from organizer.cli.session import plain, say
+from organizer.cli.session import plain, print_failure, say
 from organizer.errors import OrganizerError, PluginError
 
 if TYPE_CHECKING:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
@@ -17,6 +18,7 @@ import typer
 
 from organizer.cli.completion import complete_clusters, complete_embedders
 from organizer.errors import EXIT_INTERRUPTED, OrganizerError, StoreError
+from organizer.fields.problem import interruption_fields, problem_fields
 from organizer.refusals import explain_refusal
 
 if TYPE_CHECKING:
@@ -122,13 +124,13 @@ def command(*, debug: bool) -> Iterator[None]:
         except OrganizerError as error:
             if debug:
                 raise
-            _print_failure(error)
+            print_failure(error)
             raise typer.Exit(error.exit_code) from error
         except KeyboardInterrupt as error:
             if debug:
                 raise
             say("interrupted")
-            _print_interruption()
+            print_failure_json(interruption_fields())
             raise typer.Exit(EXIT_INTERRUPTED) from error
         except BrokenPipeError as error:
             # The reader of the pipe has read enough (| head).
@@ -143,21 +145,8 @@ def command(*, debug: bool) -> Iterator[None]:
                 print_error(refused)
                 _discard_stdout()
             else:
-                _print_failure(refused)
+                print_failure(refused)
             raise typer.Exit(refused.exit_code) from error
-
-
-def _print_failure(error: OrganizerError) -> None:
-    from organizer.cli.failures import print_failure
-
-    print_failure(error)
-
-
-def _print_interruption() -> None:
-    from organizer.cli.failures import print_failure_json
-    from organizer.fields.problem import interruption_fields
-
-    print_failure_json(interruption_fields())
 
 
 def _unwritable(error: OSError) -> OrganizerError:
@@ -293,6 +282,22 @@ def quiet_natives(*, debug: bool) -> Iterator[None]:
             own.flush()
             os.dup2(own.fileno(), _STDERR)
             sys.stderr = original
+
+
+def print_failure(error: OrganizerError) -> None:
+    """Print an error with which a command ends, as JSON too if that was asked for."""
+    print_error(error)
+    print_failure_json(problem_fields(error))
+
+
+def print_failure_json(fields: Mapping[str, object]) -> None:
+    """Print an error to stdout as one line of JSON, if JSON was asked for."""
+    words = sys.argv[1:]
+    if "--json" not in words[: words.index("--") if "--" in words else None]:
+        return
+    with suppress(OSError):  # stdout may be what failed
+        sys.stdout.write(json.dumps(fields, ensure_ascii=not writes_unicode(sys.stdout)) + "\n")
+        sys.stdout.flush()
 
 
 def print_error(error: OrganizerError) -> None:

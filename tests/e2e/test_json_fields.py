@@ -169,7 +169,7 @@ _OF_PLUGINS = {"deployments", "detections"}
         ("status", 1, "library-unavailable", "there is no library in"),
         ("ingest nowhere", 2, "invalid", "there is no folder or file nowhere"),
         ("recluster --kk 3", 2, "invalid", "No such option"),
-        ("recluster --k", 2, "invalid", "requires an argument"),
+        ("clusters show", 2, "invalid", "Missing argument"),
         ("search", 2, "invalid", "name a photo"),
         ("import photos", 2, "invalid", "there is no command organizer import"),
         ("clusters delete 3", 2, "invalid", "there is no command organizer clusters delete"),

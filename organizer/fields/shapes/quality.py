@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from organizer.fields.shapes.base import BoxJson, CandidateJson, LeftOutJson, Shape
 
 
@@ -88,7 +90,7 @@ class ReportJson(Shape):
     k: int
     clustering_id: int
     embedder: str
-    files: list[str] = []
+    files: list[str] = Field(default_factory=list)
     purity: float | None = None
     nmi: float | None = None
     ari: float | None = None
@@ -361,7 +363,7 @@ class CompareJson(Shape):
     kept: int
     interrupted: bool
     recipe: RecipeJson | None = None
-    beside: list[BesideJson] = []
-    elbows: list[ElbowJson] = []
-    clusters: list[ExampleJson] = []
-    difference_rates: list[RateJson] = []
+    beside: list[BesideJson] = Field(default_factory=list)
+    elbows: list[ElbowJson] = Field(default_factory=list)
+    clusters: list[ExampleJson] = Field(default_factory=list)
+    difference_rates: list[RateJson] = Field(default_factory=list)
