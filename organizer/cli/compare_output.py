@@ -146,11 +146,13 @@ def _table(comparison: Comparison, scores: Sequence[str]) -> None:
         row += [f"{cell.noise / cell.images:.0%}" if cell.runs else "-"] if noisy else []
         rows.append(row)
     known = (
-        f", {comparison.labelled:,} labelled, {comparison.classes} classes"
+        f", {comparison.labelled:,} labelled, {count_text(comparison.classes, 'class', 'classes')}"
         if comparison.labelled
         else ""
     )
-    print_table(columns, rows, title=f"{comparison.images:,} images{known}; mean ± deviation")
+    print_table(
+        columns, rows, title=f"{count_text(comparison.images, 'image')}{known}; mean ± deviation"
+    )
 
 
 def _space(cell: ComparisonCell) -> str:

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import typer
 
+from organizer.counts import count_text
+
 _CLUSTERS = """
 SELECT cluster_id, sum(count) FROM modes WHERE base_id = (
     SELECT base_id FROM clusterings WHERE clustering_id = (
@@ -108,7 +110,7 @@ def _clusters(ctx: typer.Context) -> Iterator[Completion]:
         counts = opened.execute(_CLUSTERS).fetchall()
         names = _names(opened)
     for cluster_id, count in counts:
-        images = f"{count:,} image{'' if count == 1 else 's'}"
+        images = count_text(count, "image")
         name = names.get(cluster_id)
         yield (name, f"cluster {cluster_id}, {images}") if name else (str(cluster_id), images)
 

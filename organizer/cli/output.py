@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from organizer.cli.session import plain, writes_unicode
+from organizer.counts import count_text as count_text  # noqa: PLC0414 - beside the other texts
 from organizer.paths import mark_missing
 from organizer.types import Box
 
@@ -120,11 +121,6 @@ def box_text(box: Box | None) -> str:
 def time_text(at: str) -> str:
     """A stored time (UTC, ISO 8601) to the second."""
     return f"{at[:10]} {at[11:19]} UTC"
-
-
-def count_text(count: int, noun: str, plural: str = "") -> str:
-    """A count with its noun: "1 image", "1,000 images"."""
-    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
 
 
 def listed_text(shown: Sequence[str], count: int) -> str:

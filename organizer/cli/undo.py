@@ -49,7 +49,7 @@ def redo(
 
 
 def _print(library: Library, report: UndoReport, *, json: bool) -> None:
-    from organizer.cli.output import print_json, print_line
+    from organizer.cli.output import count_text, print_json, print_line
 
     k = len(library.clusters)
     if json:
@@ -58,4 +58,4 @@ def _print(library: Library, report: UndoReport, *, json: bool) -> None:
         return
     for line in report.what:
         print_line(f"{report.done}: {line}")
-    print_line(f"clustering {report.clustering_id} with {k} clusters is current")
+    print_line(f"clustering {report.clustering_id} with {count_text(k, 'cluster')} is current")

@@ -19,6 +19,7 @@ from organizer.arguments import (
     require_texts,
 )
 from organizer.cluster.decisions import compile_constraints
+from organizer.counts import count_text
 from organizer.errors import SettingsError
 from organizer.library.cluster_names import resolve_cluster
 from organizer.library.clusters.news import IngestNews, read_news
@@ -143,7 +144,7 @@ class Cluster:
 
     def __repr__(self) -> str:
         name = f" {self.name!r}" if self.name else ""
-        return f"<Cluster {self.id}{name}, {self.size:,} images>"
+        return f"<Cluster {self.id}{name}, {count_text(self.size, 'image')}>"
 
     def _repr_html_(self) -> str:
         title = self.name or f"cluster {self.id}"
@@ -151,7 +152,9 @@ class Cluster:
             Card(member.image_id, member.path.name, f"distance {member.distance:.3f}")
             for member in self.members()
         ]
-        return f"<h4>{escape(title)}: {self.size:,} images</h4>" + cards_html(self._opened, cards)
+        return f"<h4>{escape(title)}: {count_text(self.size, 'image')}</h4>" + cards_html(
+            self._opened, cards
+        )
 
 
 class Clusters:
@@ -389,7 +392,11 @@ class Clusters:
             return "<div>no clusters yet</div>"
         pictures = self._pictures(current.clustering_id)
         cards = [
-            Card(pictures[c.id], c.name or f"cluster {c.id}", f"id {c.id}, {c.size:,} images")
+            Card(
+                pictures[c.id],
+                c.name or f"cluster {c.id}",
+                f"id {c.id}, {count_text(c.size, 'image')}",
+            )
             for c in self
         ]
         return cards_html(self._opened, cards)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from organizer.counts import count_text
 from organizer.errors import SettingsError
 from organizer.library.images.crops import active_crops
 from organizer.library.images.named import image_called
@@ -135,9 +136,11 @@ def _resolve_crops(
             named.image_ids.append(whole.crop_id)
             named.notes.append(f"{_called(store, image_id)}: no crop, all of the photo is meant")
     if left_out:
-        named.notes.append(f"{left_out} photos without a crop are left out: name them one by one")
+        photos = count_text(left_out, "photo without a crop is", "photos without a crop are")
+        named.notes.append(f"{photos} left out: name them one by one")
     if not named.image_ids:
-        raise SettingsError(f"none of these {left_out} photos has a crop", "name them one by one")
+        photos = count_text(left_out, "photo")
+        raise SettingsError(f"no crop is of the {photos} named", "name them one by one")
     named.image_ids = list(dict.fromkeys(named.image_ids))
     return named
 

@@ -27,7 +27,7 @@ def show_counts(counts: DetectionCounts, *, json: bool) -> None:
         return
     rows = [[group, f"{count:,}"] for group, count in sorted(counts.groups.items())]
     print_table(["photos", ">count"], rows)
-    parts = [f"{counts.crops:,} crops at or above {counts.threshold:g}"]
+    parts = [f"{count_text(counts.crops, 'crop')} at or above {counts.threshold:g}"]
     parts += [f"{count:,} embedded with {spec.name}" for spec, count in counts.embedded]
     print_line(", ".join(parts))
     if counts.failed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
+from organizer.counts import count_text
 from organizer.library.arrangements.active import folder_name
 from organizer.library.cluster_names import is_same_name
 from organizer.library.corrections.state import EditorState
@@ -269,4 +270,4 @@ class _Inference:
 
 
 def _counted(image_ids: Sequence[str]) -> str:
-    return f"{len(image_ids):,} image{'s' if len(image_ids) != 1 else ''}"
+    return count_text(len(image_ids), "image")
