@@ -18,7 +18,9 @@ from organizer.counts import count_text as count_text  # noqa: PLC0414 - beside 
 from organizer.paths import mark_missing
 from organizer.types import Box
 
-_PIPE_WIDTH = 200
+_PIPE_WIDTH = 1_000_000
+"""More than any row has: in a pipe nothing is folded, so that a row is a line."""
+
 _LONG_TABLE = 500
 """Rows from which a table is printed without Rich."""
 
@@ -68,7 +70,6 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title:
         table.add_column(column.removeprefix(">"), justify=justify, overflow="fold")
     for row in rows:
         table.add_row(*("\n".join(map(_cell, cell.split("\n"))) for cell in row))
-    # A pipe has no width: lines are as long as needed.
     width = None if sys.stdout.isatty() else _PIPE_WIDTH
     Console(width=width, highlight=False, markup=False).print(table)
 

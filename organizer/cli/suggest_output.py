@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -76,12 +77,11 @@ def _print_names(suggestions: Sequence[Suggestion]) -> None:
 
 
 def _print_images(suggestions: Sequence[Suggestion]) -> None:
-    rows = [
-        [f"{one.confidence:.2f}", _place(one.current), _path(one)] for one in suggestions[:_SHOWN]
-    ]
+    shown = suggestions[:_SHOWN] if sys.stdout.isatty() else suggestions
+    rows = [[f"{one.confidence:.2f}", _place(one.current), _path(one)] for one in shown]
     print_table([">confidence", ">now in", "path"], rows)
-    if len(suggestions) > _SHOWN:
-        say(f"... and {len(suggestions) - _SHOWN:,} more")
+    if len(suggestions) > len(shown):
+        say(f"... and {len(suggestions) - len(shown):,} more")
 
 
 def _print_next(suggestions: Sequence[Suggestion], *, name: str | None, out: Path | None) -> None:
