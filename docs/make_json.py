@@ -18,10 +18,14 @@ from typing import Any, Union, get_args, get_origin
 
 from organizer.fields.shapes import ERROR, SHAPES
 from organizer.fields.shapes.base import Shape
+from organizer_camera_trap import shapes as camera_trap
 
 PAGE = Path(__file__).parent / "reference" / "json-types.md"
 SCHEMA = PAGE.with_name("json-schema.json")
 MARKER = "<!-- what follows is made by docs/make_json.py -->\n"
+
+PRINTED = SHAPES | camera_trap.SHAPES
+"""What each command prints, those of the plugin for camera traps included."""
 
 _PLAIN = {int: "whole number", float: "number", str: "text", bool: "true or false"}
 
@@ -29,7 +33,7 @@ _PLAIN = {int: "whole number", float: "number", str: "text", bool: "true or fals
 def tables() -> str:
     """Which command prints what, and the fields of each, as Markdown."""
     lines = ["| command | prints |", "|---|---|"]
-    for command, shapes in SHAPES.items():
+    for command, shapes in PRINTED.items():
         lines.append(f"| `organizer {command}` | {' or '.join(map(_link, shapes))} |")
     lines += [f"| where it fails | {_link(ERROR)} |", ""]
     for shape in _every_shape():
@@ -45,7 +49,7 @@ def schema() -> str:
     _, made = models_json_schema([(shape, "validation") for shape in shapes])
     printed = {
         command: {"anyOf": [{"$ref": f"#/$defs/{shape.__name__}"} for shape in found]}
-        for command, found in (*SHAPES.items(), ("error", (ERROR,)))
+        for command, found in (*PRINTED.items(), ("error", (ERROR,)))
     }
     for definition in made["$defs"].values():
         definition.pop("additionalProperties", None)  # new fields may come
@@ -68,7 +72,7 @@ def main() -> None:
 def _every_shape() -> list[type[Shape]]:
     """The shapes that commands print, each followed by those inside it."""
     found: dict[type[Shape], None] = {}
-    waiting = [*(shape for shapes in SHAPES.values() for shape in shapes), ERROR]
+    waiting = [*(shape for shapes in PRINTED.values() for shape in shapes), ERROR]
     while waiting:
         shape = waiting.pop(0)
         if shape not in found:

@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from organizer.fields.shapes import ERROR, SHAPES
+from docs.make_commands import commands
+from docs.make_json import PRINTED
+from organizer.fields.shapes import ERROR
 from organizer.fields.shapes.base import Shape
 from tests.conftest import make_groups, make_photo
 from tests.e2e.test_commands import in_this_process
@@ -73,6 +75,15 @@ COMMANDS = {
     "backup": "backup backups",
     "backup check": "backup backups --check",
     "restore": "restore backups --to restored",
+    "deployments": "deployments",
+    "deployments template": "deployments template {deployment}",
+    "deployments write-csv": "deployments write-csv deployments.csv",
+    "deployments read": "deployments read deployments.csv",
+    "deployments shift": "deployments shift red +60s",
+    "deployments check": "deployments check",
+    "deployments remove": "deployments remove red",
+    "detections": "detections",
+    "detections import": "detections import found.json --embedder channel-mean",
     "doctor": "doctor",
     "doctor fix": "doctor --fix",
 }
@@ -105,6 +116,13 @@ def make_photos(home: Path) -> None:
     for seed, name in enumerate(("broken", "odd")):
         make_photo(home / "more" / f"{name}.jpg", 700 + seed, colour=(250, 250, 20))
     (home / "more" / "broken.jpg").write_bytes(b"\xff\xd8\xff no picture")
+    box = {"category": "1", "conf": 0.9, "bbox": [0.1, 0.1, 0.5, 0.5]}
+    found = {
+        "images": [{"file": "photos/red/000.jpg", "detections": [box]}],
+        "detection_categories": {"1": "animal"},
+        "info": {"format_version": "1.3", "detector": "painter"},
+    }
+    (home / "found.json").write_text(json.dumps(found), encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +154,7 @@ def test_the_fields_of_json_are_those_that_were_promised(
 def test_the_json_is_of_the_types_that_are_documented(printed: dict[str, Any], name: str) -> None:
     words = ({**COMMANDS, **SUGGESTING})[name].split()
     command = " ".join(words[:2])
-    shapes = SHAPES.get(command) or SHAPES[words[0]]
+    shapes = PRINTED.get(command) or PRINTED[words[0]]
     wrong = [_what_is_wrong(shape, printed[name]) for shape in shapes]
     assert "" in wrong, min(wrong, key=len)
 
@@ -150,14 +168,8 @@ def _what_is_wrong(shape: type[Shape], value: Any) -> str:
 
 
 def test_every_command_has_documented_types() -> None:
-    from docs.make_commands import commands
-
     typed = {name.removeprefix("organizer ") for name, _ in commands()} - {"organizer"}
-    ours = {name for name in typed if name.split()[0] not in _OF_PLUGINS}
-    assert ours == SHAPES.keys()
-
-
-_OF_PLUGINS = {"deployments", "detections"}
+    assert typed == PRINTED.keys()
 
 
 # Errors --------------------------------------------------------------------------------------
