@@ -47,9 +47,10 @@ def schema() -> str:
 
     shapes = [*_every_shape()]
     _, made = models_json_schema([(shape, "validation") for shape in shapes])
+    with_error: dict[str, tuple[type[Shape], ...]] = {**PRINTED, "error": (ERROR,)}
     printed = {
         command: {"anyOf": [{"$ref": f"#/$defs/{shape.__name__}"} for shape in found]}
-        for command, found in (*PRINTED.items(), ("error", (ERROR,)))
+        for command, found in with_error.items()
     }
     for definition in made["$defs"].values():
         definition.pop("additionalProperties", None)  # new fields may come
@@ -72,7 +73,10 @@ def main() -> None:
 def _every_shape() -> list[type[Shape]]:
     """The shapes that commands print, each followed by those inside it."""
     found: dict[type[Shape], None] = {}
-    waiting = [*(shape for shapes in PRINTED.values() for shape in shapes), ERROR]
+    waiting: list[type[Shape]] = [
+        *(shape for shapes in PRINTED.values() for shape in shapes),
+        ERROR,
+    ]
     while waiting:
         shape = waiting.pop(0)
         if shape not in found:
