@@ -108,7 +108,9 @@ def cluster_id_of(name: str, names: Mapping[int, str]) -> int:
         SettingsError: No cluster has it, or several do.
     """
     cluster_id = as_cluster_id(name)
-    return cluster_id if cluster_id in names else cluster_called(name, names)
+    if cluster_id is not None and cluster_id in names:
+        return cluster_id
+    return cluster_called(name, names)
 
 
 def _open_rows(state: EditorState) -> Labels:
