@@ -33,7 +33,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _cluster_of(library: Library, colour: str) -> int:
     rows = library.assignments().to_pylist()
-    return next(row["cluster_id"] for row in rows if Path(row["path"]).parent.name == colour)
+    return int(next(r["cluster_id"] for r in rows if Path(r["path"]).parent.name == colour))
 
 
 @pytest.fixture
