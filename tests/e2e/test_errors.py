@@ -308,7 +308,7 @@ def test_too_few_images_to_choose_a_number(typed: Run, tmp_path: Path) -> None:
     for i in range(2):
         make_photo(tmp_path / "two" / f"{i}.jpg", i)
     typed("ingest", "two", "--embedder", "channel-mean")
-    _is_refused(typed("recluster", "--json"), 1, "too few different images")
+    _is_refused(typed("recluster"), 1, "too few different images")
 
 
 @pytest.mark.usefixtures("own")

@@ -105,9 +105,10 @@ def print_photos(rows: Sequence[GroupPhoto], group: PhotoGroup, *, json: bool) -
 
 
 def print_members(
-    rows: Sequence[ClusterMember], cluster_id: int | None, name: str | None, *, json: bool
+    rows: Sequence[ClusterMember], cluster_id: int | None, names: Mapping[int, str], *, json: bool
 ) -> None:
     """The images of a cluster, or the unassigned images where `cluster_id` is None."""
+    name = None if cluster_id is None else names.get(cluster_id)
     if json:
         print_json(
             {"cluster_id": cluster_id, "name": name, "images": [asdict(row) for row in rows]}
@@ -116,8 +117,12 @@ def print_members(
     what = "unassigned" if cluster_id is None else f"cluster {cluster_id}"
     title = what + (f", {name}" if name else "") + f": {count_text(len(rows), 'image')}"
     if cluster_id is None:
-        table = [[_path(m), number_text(m.distance), str(m.candidate)] for m in rows]
-        print_table(["path", ">distance", ">nearest cluster"], table, title=title)
+        nearest = [f"{m.candidate} {names.get(m.candidate, '')}".strip() for m in rows]
+        table = [
+            [_path(m), number_text(m.distance), cluster]
+            for m, cluster in zip(rows, nearest, strict=True)
+        ]
+        print_table(["path", ">distance", "nearest cluster"], table, title=title)
     else:
         table = [[_path(m), number_text(m.distance), m.state] for m in rows]
         print_table(["path", ">distance", "state"], table, title=title)

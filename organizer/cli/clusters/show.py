@@ -45,11 +45,9 @@ def show(
             output.print_photos(found.clusters.photos_in(group), group, json=json)
             return
         cluster_id = _cluster_called(found, cluster)
-        if cluster_id is None:
-            name, rows = None, found.clusters.unassigned()
-        else:
-            name, rows = found.clusters.name_of(cluster_id), found.clusters.members(cluster_id)
-        output.print_members(rows, cluster_id, name, json=json)
+        clusters = found.clusters
+        rows = clusters.unassigned() if cluster_id is None else clusters.members(cluster_id)
+        output.print_members(rows, cluster_id, clusters.names(), json=json)
         output.print_hidden(found.clusters.count_hidden(cluster_id))
 
 
