@@ -54,6 +54,8 @@ def schema() -> str:
     }
     for definition in made["$defs"].values():
         definition.pop("additionalProperties", None)  # new fields may come
+        for value in definition["properties"].values():
+            value.pop("title", None)  # the same as its name
     whole = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "What the commands of organizer print with --json",
