@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin
 
@@ -56,13 +56,20 @@ def schema() -> str:
         definition.pop("additionalProperties", None)  # new fields may come
         for value in definition["properties"].values():
             value.pop("title", None)  # the same as its name
-    whole = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "What the commands of organizer print with --json",
-        "properties": printed,
-        "$defs": made["$defs"],
-    }
-    return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
+    title = "What the commands of organizer print with --json"
+    parts = [
+        '"$schema": "https://json-schema.org/draft/2020-12/schema"',
+        f'"title": {json.dumps(title)}',
+        f'"properties": {_a_line_each(printed)}',
+        f'"$defs": {_a_line_each(made["$defs"])}',
+    ]
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _a_line_each(values: Mapping[str, Any]) -> str:
+    """An object with a line for each of its fields, so that changes are easy to see."""
+    lines = [f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in values.items()]
+    return "{\n" + ",\n".join(lines) + "\n}"
 
 
 def main() -> None:
