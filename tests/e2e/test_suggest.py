@@ -174,7 +174,7 @@ def test_what_to_answer_next_is_listed_with_a_guess(typed: Run) -> None:
     ran = typed("suggest", "--ask", 5)
     assert ran.code == 0
     assert table_lines(ran)[0] == "path now in guess"
-    assert "organizer clusters move PATH --to ID" in ran.err
+    assert "organizer clusters move PHOTO --to CLUSTER" in ran.err
     found = typed("suggest", "--ask", 5, "--json").json
     assert found["file"] is None
     assert len(found["questions"]) == 5

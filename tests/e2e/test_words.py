@@ -142,6 +142,27 @@ def test_a_cluster_that_is_called_like_a_group_of_photos_is_shown(typed: Run) ->
     assert typed("clusters", "show", "empty", "--json").json["name"] == "Empty"
 
 
+def test_folders_and_tables_follow_the_same_rules(typed: Run, home: Path) -> None:
+    assert typed("arrange", "--to", "sorted", "--by", "name").code == 0
+    (home / "sorted" / "Red fox").rename(home / "sorted" / "12")
+    (home / "sorted" / "LÖWE").mkdir()
+    photo = next((home / "sorted" / "12").iterdir())
+    photo.rename(home / "sorted" / "LÖWE" / photo.name)
+    read = typed("arrange", "--read-back", "sorted", "--yes", "--json").json
+    assert (read["renamed"], read["born"]) == ([], [])
+    why = " ".join(read["not_said"])
+    assert "a cluster cannot be called '12': a number is the id of a cluster" in why
+    assert "in the folder 'LÖWE': cluster" in why
+    blue = typed("clusters", "show", "3", "--json").json["images"]
+    names = ("12", "RED FOX", "All")
+    lines = [f"{one['image_id']},{name}," for one, name in zip(blue[:3], names, strict=True)]
+    table = home / "names.csv"
+    table.write_text("\n".join(("image_id,name,cluster_id", *lines)), encoding="utf-8")
+    accepted = typed("suggest", "--accept", table, "--json").json
+    assert [(one["name"], one["images"]) for one in accepted["clusters"]] == [("Red fox", 1)]
+    assert [line["line"] for line in accepted["left_out"]] == [2, 4]
+
+
 # Photos by name ------------------------------------------------------------------------------
 
 
@@ -271,7 +292,7 @@ def _completed(home: Path, *words: str, library: str = "") -> list[str]:
         check=False,
     )
     assert done.stderr == ""
-    return done.stdout.splitlines()
+    return [line for line in done.stdout.splitlines() if line]
 
 
 def test_a_shell_completes_clusters_in_any_case(made: Path, tmp_path: Path) -> None:
