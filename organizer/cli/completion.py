@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import os
 import re
-import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from organizer.counts import count_text
+
+if TYPE_CHECKING:
+    import sqlite3
 
 _CLUSTERS = """
 SELECT cluster_id, sum(count) FROM modes WHERE base_id = (
@@ -102,6 +105,8 @@ def _begins(word: str, incomplete: str) -> bool:
 
 def _clusters(ctx: typer.Context) -> Iterator[Completion]:
     """Named clusters by their names, the others by their ids, the largest first."""
+    import sqlite3
+
     journal = _journal(ctx)
     if journal is None:
         return
