@@ -9,7 +9,7 @@ from organizer.near_words import near_words
 SYNONYMS = {
     "ingest": "import add index load scan embed update sync refresh",
     "watch": "monitor follow",
-    "recluster": "cluster group kmeans regroup categorize categorise classify run",
+    "recluster": "group kmeans regroup categorize categorise classify run",
     "undo": "revert rollback back",
     "redo": "repeat again",
     "search": "similar find query like lookup neighbours neighbors nearest match",
