@@ -19,7 +19,7 @@ from organizer.paths import mark_missing
 from organizer.types import Box
 
 _PIPE_WIDTH = 1_000_000
-"""More than any row has: in a pipe nothing is folded, so that a row is a line."""
+"""More than any row has: in a pipe no path is folded."""
 
 _LONG_TABLE = 500
 """Rows from which a table is printed without Rich."""
