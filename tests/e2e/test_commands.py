@@ -392,7 +392,7 @@ def test_ingest_prints_assigned_and_unassigned_images_and_novel_clusters(
     make_photo(tmp_path / "card" / "black.jpg", 700, colour=(20, 20, 20))
     assert typed("ingest", "card").out.splitlines()[-4:] == [
         "1 image assigned, 15 unassigned; 1 novel cluster found",
-        "cluster 1 +1; new: cluster 4 with 14",
+        "cluster 2 +1; new: cluster 4 with 14",
         "1 image still unassigned",
         "40 images in the library",
     ]
