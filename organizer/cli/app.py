@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,6 +14,7 @@ from organizer.cli.clusters.app import clusters_app
 from organizer.cli.compare import compare
 from organizer.cli.doctor import doctor
 from organizer.cli.export import export
+from organizer.cli.failures import odd_ends_as_json
 from organizer.cli.ingest import ingest
 from organizer.cli.models import models_app
 from organizer.cli.plugins import Commands
@@ -37,6 +38,16 @@ class Program(Commands):
     """The built-in commands and those of plugins."""
 
     builtin = commands
+
+    def make_context(self, *args: Any, **options: Any) -> Any:
+        """Read the options of the program itself."""
+        with odd_ends_as_json():
+            return super().make_context(*args, **options)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        with odd_ends_as_json():
+            return super().invoke(ctx)
 
 
 app = typer.Typer(
@@ -80,7 +91,7 @@ for function, example in (
     (recluster, "recluster --k auto; organizer recluster --k 2:40 --dry-run"),
     (undo, "undo"),
     (redo, "redo"),
-    (search, 'search ./photos/fox.jpg -n 20; organizer search --text "a fox"'),
+    (search, 'search fox.jpg -n 20; organizer search Fox --paths; organizer search --text "a fox"'),
     (browse, "browse ./photos/fox.jpg"),
     (status, "status --json"),
     (problems, "problems"),
@@ -96,7 +107,7 @@ for function, example in (
     (unlock, "unlock"),
 ):
     commands.command(epilog=f"Example: organizer {example}")(function)
-commands.command("open", epilog="Example: organizer open 3")(open_gallery)
+commands.command("open", epilog="Example: organizer open Fox")(open_gallery)
 commands.command(epilog="Example: organizer serve --port 8765")(serve)
 commands.add_typer(clusters_app, name="clusters")
 commands.add_typer(models_app, name="models")

@@ -19,6 +19,7 @@ from organizer.cli.session import (
     UserOption,
     command,
     opened,
+    print_error,
     say,
     stop_on_interrupt,
 )
@@ -249,7 +250,9 @@ def _read_back(found: Library, to: Path, *, dry_run: bool, yes: bool, json: bool
         is_interactive = sys.stdin.isatty() and not json
         arrange_output.print_read_back(report, json=json)
         if not is_interactive:
-            raise SettingsError("nothing was changed: nobody can be asked here", "add --yes")
+            refused = SettingsError("nothing was changed: nobody can be asked here", "add --yes")
+            print_error(refused)  # what --json gives are the decisions, which are printed already
+            raise typer.Exit(refused.exit_code)
         if not _confirmed():
             say("nothing was changed")
             return

@@ -157,13 +157,13 @@ def _table(comparison: Comparison, scores: Sequence[str]) -> None:
     """The cells with some scores; on a terminal several tables where one would be too wide."""
     shown = [score for score in scores if score in comparison.scores]
     known = (
-        f", {comparison.labelled:,} labelled, {comparison.classes} classes"
+        f", {comparison.labelled:,} labelled, {count_text(comparison.classes, 'class', 'classes')}"
         if comparison.labelled
         else ""
     )
     spaces = {_space(cell) for cell in comparison.cells}
     space = f", in {next(iter(spaces))}" if len(spaces) == 1 else ""
-    print_text(f"{comparison.images:,} images{known}{space}")
+    print_text(f"{count_text(comparison.images, 'image')}{known}{space}")
     width = terminal_width()
     each = max((width - _NAMES_WIDTH) // _SCORE_WIDTH, 1) if width else len(shown)
     title = f"mean ± deviation of {count_text(_runs(comparison), 'run')}"

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from organizer.cli.completion import complete_formats, complete_members
 from organizer.cli.session import (
     DebugOption,
     EmbedderOption,
@@ -30,6 +31,7 @@ def export(
         typer.Argument(
             metavar="FORMAT",
             help="csv, parquet, megadetector-json, fiftyone, embedding-atlas, or a plugin's.",
+            autocompletion=complete_formats,
         ),
     ],
     to: Annotated[
@@ -56,9 +58,9 @@ def export(
         list[str] | None,
         typer.Option(
             "--cluster",
-            metavar="ID",
-            help="Only this cluster, by id or name, or unsure (the unassigned images); may be "
-            "repeated.",
+            metavar="CLUSTER",
+            help="Only this cluster, by its name or id, or unassigned; may be repeated.",
+            autocompletion=complete_members,
         ),
     ] = None,
     include_missing: Annotated[

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from organizer.cli.completion import complete_embedders
 from organizer.cli.session import DebugOption, JsonOption, WeightsOption, command, settings_of
 
 models_app = typer.Typer(
@@ -17,7 +18,12 @@ models_app = typer.Typer(
 )
 
 NameArgument = Annotated[
-    str, typer.Argument(metavar="NAME", help="An embedder, for example timm:resnet50.a1_in1k.")
+    str,
+    typer.Argument(
+        metavar="NAME",
+        help="An embedder, for example timm:resnet50.a1_in1k.",
+        autocompletion=complete_embedders,
+    ),
 ]
 
 

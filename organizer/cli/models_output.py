@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from organizer.cli.next_step import say_next
 from organizer.cli.output import print_json, print_line, print_path, print_table
 from organizer.cli.session import say
 from organizer.protocols import EmbedderInfo
@@ -58,6 +59,7 @@ def print_weights_file(name: str, file: Path, *, json: bool) -> None:
         print_json({"name": name, "path": file})
     else:
         print_path(file)
+        say_next("to use it", f"organizer ingest FOLDER --embedder {name}")
 
 
 def print_location(name: str, info: EmbedderInfo, *, json: bool) -> None:

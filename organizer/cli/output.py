@@ -14,6 +14,7 @@ from rich.cells import cell_len
 
 from organizer.cli.session import plain, writes_unicode
 from organizer.cli.table_layout import Column, fold, shorten_path, table_lines
+from organizer.counts import count_text as count_text  # noqa: PLC0414 - beside the other texts
 from organizer.paths import mark_missing
 from organizer.types import Box
 
@@ -51,12 +52,12 @@ def print_line(text: str) -> None:
     sys.stdout.flush()
 
 
-def print_path(path: Path) -> None:
+def print_path(path: Path, *, end: str = "\n") -> None:
     """A path, exact in a pipe, without control characters on a terminal."""
     if sys.stdout.isatty():
         print_line(str(path))
     else:
-        sys.stdout.write(f"{path}\n")
+        sys.stdout.write(f"{path}{end}")
 
 
 def print_table(
@@ -157,9 +158,10 @@ def time_text(at: str) -> str:
     return f"{at[:10]} {at[11:19]} UTC"
 
 
-def count_text(count: int, noun: str, plural: str = "") -> str:
-    """A count with its noun: "1 image", "1,000 images"."""
-    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
+def listed_text(shown: Sequence[str], count: int) -> str:
+    """The first of some things, and how many more there are: "a, b and 5 more"."""
+    more = count - len(shown)
+    return ", ".join(shown) + (f" and {more:,} more" if more > 0 else "")
 
 
 def distance_digits(distances: Sequence[float]) -> int:

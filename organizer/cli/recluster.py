@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from organizer.cli.completion import complete_algorithms
 from organizer.cli.session import (
     DebugOption,
     EmbedderOption,
@@ -42,6 +43,7 @@ def recluster(
             "--algorithm",
             metavar="NAME",
             help="kmeans, gmm, ward, average, birch, dbscan, hdbscan, spectral, or a plugin's.",
+            autocompletion=complete_algorithms,
         ),
     ] = "kmeans",
     reduce: Annotated[

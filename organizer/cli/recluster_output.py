@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from organizer.cli.next_step import say_next
 from organizer.cli.output import (
     count_text,
     number_text,
@@ -55,8 +56,10 @@ def print_recluster(report: ReclusterReport, *, evidence: bool, json: bool) -> N
             "no number of clusters stands out: treat these as a rough grouping, or give --k; "
             "organizer report shows how good they are"
         )
-    if report.clustering_id is not None and not json:
-        say("look at the clusters and name them: organizer open")
+    if report.clustering_id is not None:
+        say_next("look at the clusters and name them", "organizer open", json=json)
+    else:
+        say_next("to make these clusters", "the same command without --dry-run", json=json)
 
 
 def _tables(report: ReclusterReport) -> None:
@@ -78,7 +81,7 @@ def _tables(report: ReclusterReport) -> None:
         what = count_text(report.learned, "burst" if report.bursts else "image")
         print_text(f"{what} in another cluster than the nearest, as learned from your decisions")
     if report.unassigned:
-        print_line(f"{report.unassigned:,} of them unassigned: organizer clusters show unsure")
+        print_line(f"{report.unassigned:,} of them unassigned: organizer clusters show unassigned")
     for line in lineage_lines(report.lineage):
         print_text(line)
     if report.dropped:

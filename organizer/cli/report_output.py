@@ -86,9 +86,10 @@ def _explanation(report: ClusteringReport) -> None:
     """Print what the clusters correlate with besides the content of the photos."""
     for factor in report.explanation.factors:
         if factor.groups > 1:
+            known = count_text(factor.known, "image")
             print_text(
                 f"goes with {factor.name}: NMI {factor.nmi:.3f}, by chance {factor.by_chance:.3f} "
-                f"({factor.groups:,} groups, known of {factor.known:,} images)"
+                f"({count_text(factor.groups, 'group')}, known of {known})"
             )
     for reason in report.explanation.reasons:
         print_text(f"cluster {reason.cluster_id}: {reason.text}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from organizer.cli.completion import complete_clusters
 from organizer.cli.pictures import (
     BlocksOption,
     Captioned,
@@ -61,8 +62,13 @@ def review(
         ),
     ] = None,
     clusters: Annotated[
-        list[int] | None,
-        typer.Option("--cluster", metavar="ID", help="Only this cluster; may be repeated."),
+        list[str] | None,
+        typer.Option(
+            "--cluster",
+            metavar="CLUSTER",
+            help="Only this cluster, by its name or id; may be repeated.",
+            autocompletion=complete_clusters,
+        ),
     ] = None,
     out: Annotated[
         Path | None,
@@ -110,12 +116,13 @@ def review(
         with opened(
             library, user=user, seed=seed, viewer=viewer, with_people=with_people or None
         ) as found:
+            only = [found.clusters.id_of(one) for one in clusters or ()]
             if filled is not None:
                 answers = _read_answers(found, filled, force=force)
                 _finish(found, (), correct=correct, answers=answers, json=json)
                 return
             if sample is None and doubtful is None and out is None:
-                _finish(found, clusters or (), correct=correct, json=json)
+                _finish(found, only, correct=correct, json=json)
                 return
             is_asked = out is None and not json and sys.stdin.isatty()
             if correct and not is_asked:
@@ -123,11 +130,11 @@ def review(
                     "nobody can be asked here, so there is nothing to correct yet",
                     "answer first; then organizer review --correct, or --in FILE --correct",
                 )
-            items = _draw(found, sample, doubtful, clusters or ())
+            items = _draw(found, sample, doubtful, only)
             if is_asked:
                 drawing = find_drawing(blocks=blocks) if pictures or blocks else None
                 _Dialogue(found, items, drawing, doubtful=doubtful is not None).run()
-                _finish(found, clusters or (), correct=correct, json=False)
+                _finish(found, only, correct=correct, json=False)
             else:
                 _list(found, items, out, force=force, json=json)
 
@@ -135,7 +142,7 @@ def review(
 def _require_one_action(
     sample: int | None,
     doubtful: int | None,
-    clusters: Sequence[int] | None,
+    clusters: Sequence[str] | None,
     out: Path | None,
     filled: Path | None,
     *,

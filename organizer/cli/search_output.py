@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from organizer.cli.next_step import say_next
 from organizer.cli.output import number_text, path_text, print_json, print_path, print_table
 from organizer.cli.pictures import Captioned
 from organizer.types import FileState, Hit
 
 
-def print_hits(hits: Sequence[Hit], *, json: bool, filepath_only: bool) -> None:
+def print_hits(hits: Sequence[Hit], *, json: bool) -> None:
     """Hits to stdout."""
     if json:
         print_json({"hits": [hit_fields(hit) for hit in hits]})
-    elif filepath_only:
-        for hit in hits:
-            print_path(hit.path)
     else:
         print_table_of_hits(hits)
+        if hits:
+            say_next("to put one into a cluster", "organizer clusters move PHOTO --to CLUSTER")
+
+
+def print_paths(hits: Sequence[Hit], *, end: str) -> None:
+    """The paths of hits alone, for other programs."""
+    for hit in hits:
+        print_path(hit.path, end=end)
 
 
 def print_table_of_hits(hits: Sequence[Hit]) -> None:

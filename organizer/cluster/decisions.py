@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from organizer.counts import count_text
 from organizer.types import Decision, DecisionKind
 
 REPRESENTATIVES = 32
@@ -270,7 +271,7 @@ def _by_group(pairs: Iterable[tuple[str, int]]) -> list[tuple[str, ...]]:
 def describe_decision(decision: Decision) -> str:
     """A decision as a phrase for a person."""
     cluster, count = decision.cluster_id, len(decision.image_ids)
-    images = f"{count} image{'s' if count != 1 else ''}"
+    images = count_text(count, "image")
     return {
         DecisionKind.NAME: f"cluster {cluster} named {decision.name!r}",
         DecisionKind.PIN: f"cluster {cluster} pinned",

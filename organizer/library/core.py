@@ -536,7 +536,8 @@ class Library:
         Photos of the library that are searched for are not among the hits.
 
         Args:
-            photos: A photo, or several that are liked: paths, or ids of images of the library.
+            photos: A photo, or several that are liked: paths; of images of the library also ids
+                and the names of their files; or names of clusters, for their most typical image.
             unlikes: Photos that are unlike what is meant.
             limit: The number of hits, at most.
             embedder: Whose vectors; the library's own where None.

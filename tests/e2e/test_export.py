@@ -157,7 +157,7 @@ def test_a_full_stdout_is_an_error_and_a_hint(made: Path, words: tuple[str, ...]
         (("csv", "--to", "~nobody-here/a.csv"), "there is no folder"),
         (("csv", "--to", "x" * 252 + ".csv"), "is too long for a file"),
         (("csv", "--to", "x" * 256 + "/a.csv"), "is too long for a file"),
-        (("csv", "--cluster", "Blue ones"), "there is no cluster"),
+        (("csv", "--cluster", "Blue ones"), "no cluster is called 'Blue ones'"),
         (("csv", "--relative-to", "none"), "there is no folder"),
         (("parquet", "--vectors", "--embedder", "hog"), "no vectors"),
     ],

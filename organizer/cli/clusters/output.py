@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from rich.cells import cell_len
 
+from organizer.cli.next_step import say_next
 from organizer.cli.output import (
     count_text,
     distance_digits,
@@ -44,6 +46,30 @@ def print_clusters(
             }
         )
         return
+    _print_summaries(rows)
+    if groups:
+        print_table(
+            ["group", ">photos", "shown by"],
+            [[group, f"{count:,}", _shown_by(group)] for group, count in groups.items()],
+        )
+    if unassigned:
+        say(f"{count_text(unassigned, 'image')} unassigned: organizer clusters show unassigned")
+    _say_unnamed(rows)
+
+
+def print_new(rows: Sequence[ClusterSummary], *, json: bool) -> None:
+    """The clusters that the last ingest found."""
+    if json:
+        print_json({"clusters": [asdict(row) for row in rows]})
+    elif rows:
+        _print_summaries(rows)
+        _say_unnamed(rows)
+    else:
+        say("the last ingest found no new cluster")
+        say_next("all clusters", "organizer clusters", json=json)
+
+
+def _print_summaries(rows: Sequence[ClusterSummary]) -> None:
     table = [
         [
             str(c.cluster_id),
@@ -58,13 +84,15 @@ def print_clusters(
     ]
     columns = [">id", "name", ">images", ">share", ">typical distance", ">decided", "examples"]
     print_table(columns, table, paths=("examples",))
-    if groups:
-        print_table(
-            ["group", ">photos", "shown by"],
-            [[group, f"{count:,}", _shown_by(group)] for group, count in groups.items()],
-        )
-    if unassigned:
-        say(f"{count_text(unassigned, 'image')} unassigned: organizer clusters show unsure")
+
+
+def _say_unnamed(rows: Sequence[ClusterSummary]) -> None:
+    """How to name the largest cluster that has no name; else what to do with named ones."""
+    unnamed = next((row.cluster_id for row in rows if row.name is None), None)
+    if unnamed is not None:
+        say_next("to name one", f'organizer clusters rename {unnamed} "Red fox"')
+    elif rows:
+        say_next("to look at one", f"organizer clusters show {shlex.quote(str(rows[0].name))}")
 
 
 def _shown_by(group: PhotoGroup) -> str:
@@ -87,7 +115,7 @@ def print_photos(rows: Sequence[GroupPhoto], group: PhotoGroup, *, json: bool) -
 def print_members(
     rows: Sequence[ClusterMember],
     cluster_id: int | None,
-    name: str | None,
+    names: Mapping[int, str],
     usual: Mapping[int, UsualDistance],
     *,
     json: bool,
@@ -97,10 +125,11 @@ def print_members(
     Args:
         rows: The images.
         cluster_id: The cluster; None for the unassigned images.
-        name: Its name; None where it has none.
+        names: The names of clusters.
         usual: How far the images of each cluster lie from its centroid.
         json: Whether JSON is printed.
     """
+    name = None if cluster_id is None else names.get(cluster_id)
     near = {row.candidate for row in rows} if cluster_id is None else {cluster_id}
     usual = {i: usual[i] for i in sorted(near) if i in usual}
     if json:
@@ -124,20 +153,25 @@ def print_members(
                 _path(m),
                 number_text(m.distance, digits),
                 number_text(usual[m.candidate].border if m.candidate in usual else None, digits),
-                str(m.candidate),
+                f"{m.candidate} {names.get(m.candidate, '')}".strip(),
             ]
             for m in rows
         ]
-        columns = ["path", ">distance", ">border there", ">nearest cluster"]
+        columns = ["path", ">distance", ">border there", "nearest cluster"]
         print_table(columns, table, title=title, paths=("path",))
-        return
-    table = [[_path(m), number_text(m.distance, digits), m.state] for m in rows]
-    print_table(["path", ">distance", "state"], table, title=title, paths=("path",))
-    for found in usual.values():
-        print_text(
-            f"distance to the centroid: typical {number_text(found.typical, digits)}, "
-            f"border {number_text(found.border, digits)}"
-        )
+    else:
+        table = [[_path(m), number_text(m.distance, digits), m.state] for m in rows]
+        print_table(["path", ">distance", "state"], table, title=title, paths=("path",))
+        for found in usual.values():
+            print_text(
+                f"distance to the centroid: typical {number_text(found.typical, digits)}, "
+                f"border {number_text(found.border, digits)}"
+            )
+    if cluster_id is None and rows:
+        say_next("to put one into a cluster", "organizer clusters move PHOTO --to CLUSTER")
+    elif rows:
+        cluster = shlex.quote(name or str(cluster_id))
+        say_next("to take one out", f"organizer clusters exclude PHOTO --in {cluster}")
 
 
 def _path(member: ClusterMember) -> str:
@@ -172,6 +206,7 @@ def print_decision(report: DecisionReport, *, json: bool) -> None:
         print_line(line)
     for note in report.notes:
         say(note)
+    say_next("to take it back", "organizer undo")
 
 
 def print_suggestions(rows: Sequence[NameSuggestion], *, json: bool) -> None:

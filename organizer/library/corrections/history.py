@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from organizer.cluster.assign import NOVEL_ORIGIN
 from organizer.cluster.decisions import describe_decision
+from organizer.counts import count_text
 from organizer.errors import SettingsError
 from organizer.library.clustering.preprocessing import describe_preprocessing
 from organizer.store import Store, StoredClustering, undone_steps
@@ -164,4 +165,4 @@ def _listed(ids: tuple[int, ...]) -> str:
 
 
 def _counted(count: int) -> str:
-    return f"{count} cluster{'s' if count != 1 else ''}"
+    return count_text(count, "cluster")

@@ -15,6 +15,7 @@ from organizer.arrange import (
     next_journal,
     resume_journal,
 )
+from organizer.counts import count_text
 from organizer.errors import SettingsError
 from organizer.library.arrangements.active import (
     ActivePhoto,
@@ -194,7 +195,7 @@ def _stale_notes(planned: PlannedArrangement) -> list[str]:
     if not stale:
         return []
     note = (
-        f"{len(stale):,} files of an earlier arrangement in {plan.to} are not where they "
-        "would be put now; organizer arrange --undo takes that back before a new one"
+        f"{count_text(len(stale), 'file')} of an earlier arrangement in {plan.to} would be put "
+        "elsewhere now; organizer arrange --undo takes that back before a new one"
     )
     return [note]
