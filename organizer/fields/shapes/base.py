@@ -20,6 +20,13 @@ class BoxJson(Shape):
     height: float
 
 
+class UsualJson(Shape):
+    """How far images of a cluster usually lie, and beyond which a new one does not fit."""
+
+    typical: float
+    border: float
+
+
 class SplitJson(Shape):
     """A cluster that became several."""
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from organizer.fields.shapes.base import BoxJson, CandidateJson, LineageJson, Shape
+from organizer.fields.shapes.base import (
+    BoxJson,
+    CandidateJson,
+    LineageJson,
+    Shape,
+    UsualJson,
+)
 
 
 class ClusterJson(Shape):
@@ -78,6 +84,7 @@ class ClusterSummaryJson(Shape):
     medoid: str | None
     examples: list[str]
     missing: bool
+    usual: UsualJson | None
 
 
 class ClustersJson(Shape):
@@ -107,11 +114,18 @@ class MemberJson(Shape):
     missing: bool
 
 
+class CentroidDistancesJson(UsualJson):
+    """The distances of a cluster's images to its centroid."""
+
+    cluster_id: int
+
+
 class MembersJson(Shape):
     """The images of a cluster, or the unassigned ones."""
 
     cluster_id: int | None
     name: str | None
+    distances_to_centroid: list[CentroidDistancesJson]
     images: list[MemberJson]
 
 
@@ -152,6 +166,7 @@ class EventJson(Shape):
     clustering_id: int
     user: str
     step_id: int
+    stands: bool
 
 
 class HistoryJson(Shape):

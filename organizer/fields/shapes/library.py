@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from organizer.fields.shapes.base import BoxJson, RefusalJson, Shape
+from organizer.fields.shapes.base import BoxJson, RefusalJson, Shape, UsualJson
 
 
 class HitJson(Shape):
@@ -15,6 +15,7 @@ class HitJson(Shape):
     cluster_name: str | None
     state: str
     box: BoxJson | None
+    usual: UsualJson | None
 
 
 class SearchJson(Shape):
