@@ -80,6 +80,11 @@ class ArrangeOptions:
         template = FolderTemplate.parse(self.template or READY_TEMPLATES[self.by], fields=FIELDS)
         return template.keeping_tree() if self.keep_tree else template
 
+    def to_keep(self, *, with_people: bool) -> dict[str, str | bool]:
+        """What an update takes over of them, besides the text of the template."""
+        by = self.by if self.template is None else ""
+        return {"by": by, "keep_tree": self.keep_tree, "with_people": with_people}
+
     @property
     def needs_clusters(self) -> bool:
         """Whether the template names the cluster."""
