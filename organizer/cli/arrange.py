@@ -111,7 +111,13 @@ def arrange(
         ),
     ] = False,
     yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="With --read-back and --update: do not ask.")
+        bool,
+        typer.Option(
+            "--yes",
+            "-y",
+            help="With --read-back and --update: do not ask. With --to: also into a folder with "
+            "ingested photos.",
+        ),
     ] = False,
     user: UserOption = None,
     library: LibraryOption = None,
@@ -133,14 +139,10 @@ def arrange(
     """
     with command(debug=debug):
         request = _Request(
-            to, by, template, mode, plan, keep_tree=keep_tree, with_people=with_people
+            to, by, template, mode, plan, keep_tree=keep_tree, with_people=with_people, yes=yes
         )
         action = _one_action(request, apply, read_back, update, resume=resume, undo=undo)
-        if (dry_run or yes) and read_back is None and update is None:
-            raise SettingsError(
-                "--dry-run and --yes go with --read-back and --update",
-                "--plan FILE shows what would be done",
-            )
+        _require_belonging(action, dry_run=dry_run, yes=yes)
         with opened(library, user=user, with_people=with_people or None) as found:
             if read_back is not None:
                 _read_back(found, read_back, dry_run=dry_run, yes=yes, json=json)
@@ -163,6 +165,7 @@ class _Request:
     plan: Path | None
     keep_tree: bool
     with_people: bool
+    yes: bool
 
     def given_options(self) -> list[str]:
         """The options that were given, without ``--to``."""
@@ -203,7 +206,7 @@ def _one_action(
     if not given:
         raise SettingsError(
             "no folder is given: --to DIR",
-            "or --apply FILE, --resume, --undo, --read-back DIR, --update DIR; see organizer arrange --help",
+            "or --apply FILE, --resume, --undo, --read-back DIR, --update DIR; see its --help",
         )
     if len(given) > 1:
         raise SettingsError(
@@ -216,6 +219,21 @@ def _one_action(
     if request.by is not None and request.template is not None:
         raise SettingsError("--by and --template both give a template", "give one of them")
     return given[0]
+
+
+def _require_belonging(action: str, *, dry_run: bool, yes: bool) -> None:
+    """Make sure that flags belong to the action.
+
+    Raises:
+        SettingsError: One does not.
+    """
+    asks = {"read-back", "update"}
+    if dry_run and action not in asks:
+        raise SettingsError(
+            "--dry-run goes with --read-back and --update", "--plan FILE shows what would be done"
+        )
+    if yes and action not in {*asks, "to"}:
+        raise SettingsError(f"--yes does not go with --{action}", "leave it out: nobody is asked")
 
 
 def _arrange(found: Library, request: _Request, apply: Path | None, *, json: bool) -> None:
@@ -249,6 +267,7 @@ def _options(request: _Request, to: Path) -> ArrangeOptions:
         request.by or "cluster",
         request.template,
         keep_tree=request.keep_tree,
+        among_photos=request.yes,
     )
 
 

@@ -149,8 +149,9 @@ def print_undo(report: ArrangeUndoReport, *, json: bool) -> None:
         f"{n:,} {_LEFT_BEHIND.get(result, result)}" for result, n in report.results.items()
     ]
     total = report.undone + sum(report.results.values())
+    done = "of the update" if report.of_update else _DONE[report.mode]
     print_line(
-        f"{count_text(total, 'file')} {_DONE[report.mode]} in {short(report.to)} on "
+        f"{count_text(total, 'file')} {done} in {short(report.to)} on "
         f"{report.created_at[:10]}: {', '.join(accounts)}"
     )
     if not report.is_finished:

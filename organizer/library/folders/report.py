@@ -104,6 +104,7 @@ class ArrangeUndoReport:
     results: Counter[StepResult]
     refusals: Sequence[tuple[Path, str]]
     is_finished: bool
+    of_update: bool = False
 
     @property
     def is_whole(self) -> bool:
@@ -231,14 +232,17 @@ def _folder_in(to: Path, file: Path) -> str:
 def report_undo(record: ArrangeRecord) -> ArrangeUndoReport:
     """Report what an undo did."""
     counts = record.photo_counts
-    undone = counts.pop(StepResult.UNDONE, 0)
+    steps = counts.pop(StepResult.UNDONE, 0)
     counts.pop(StepResult.PENDING, None)  # what the apply had not done
+    counted = _count_steps(record.of(StepResult.UNDONE), record.plan)
+    undone = counted.placed + counted.relocated + counted.removed
     return ArrangeUndoReport(
         to=record.plan.to,
         mode=record.plan.mode,
         created_at=record.created_at,
         undone=undone,
-        sidecars=record.counts[StepResult.UNDONE] - undone,
+        sidecars=record.counts[StepResult.UNDONE] - steps,
+        of_update=record.plan.updates,
         results=+counts,
         refusals=[(step.target, reason) for step, _, reason in record.refusals()][:_SHOWN],
         is_finished=record.undone,
