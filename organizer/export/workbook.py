@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,7 +21,8 @@ from typing import Any, ClassVar
 
 from organizer.errors import SettingsError
 from organizer.export.paths import exported_paths
-from organizer.types import ExportBatch, ExportInfo, ExportOption, VectorUse, label
+from organizer.export.species import Tally, site_of, species_in
+from organizer.types import ExportBatch, ExportInfo, ExportOption, VectorUse
 
 WORKBOOK_COLUMNS = (
     "File", "Folder", "Date", "Time", "Station", "Species", "Count", "State", "Event", "Camera",
@@ -30,7 +30,8 @@ WORKBOOK_COLUMNS = (
 """The header of every sheet of images."""
 
 SUMMARY_COLUMNS = ("Station", "Month", "Species", "Images", "Events")
-"""The header of the first sheet; events without a time are not counted."""
+"""The header of the first sheet. Images without a time are of no event; the last line counts every
+image and every event once."""
 
 UNASSIGNED_SHEET = "unassigned"
 """The sheet of images that are in no cluster."""
@@ -89,7 +90,7 @@ class Xlsx:
                 for line in _lines(batch, about):
                     writer.add(line)
                 written += len(batch)
-            writer.finish()
+            writer.finish(written)
             try:
                 book.close()
             except FileCreateError as error:
@@ -117,14 +118,12 @@ def _lines(batch: ExportBatch, about: ExportInfo) -> Iterator[_Line]:
     paths = exported_paths(batch.paths, about)
     for row, path in enumerate(paths):
         folder, _, name = path.replace("\\", os.sep).rpartition(os.sep)
-        deployment = batch.deployments[row]
-        placed = about.deployments.get(deployment) if deployment is not None else None
-        for species, count in _species(batch, row, about):
+        for species, count in species_in(batch, row, about):
             yield _Line(
                 file=name,
                 folder=folder,
                 taken_at=_time(batch.taken_at[row]),
-                station=(placed.location if placed else None) or deployment,
+                station=site_of(batch.deployments[row], about),
                 species=species,
                 count=count,
                 state="unassigned" if batch.states[row] == "unsure" else batch.states[row],
@@ -132,25 +131,6 @@ def _lines(batch: ExportBatch, about: ExportInfo) -> Iterator[_Line]:
                 camera=batch.cameras[row],
                 picture=batch.pictures[row] if batch.pictures is not None else None,
             )
-
-
-def _species(
-    batch: ExportBatch, row: int, about: ExportInfo
-) -> Iterator[tuple[str | None, int | None]]:
-    """Each species in an image, with the number of animals; None where that is not known."""
-    animals = [
-        box
-        for box in batch.detections[row] or ()
-        if box.category == "animal" and box.counts(about.threshold)
-    ]
-    by_cluster = Counter(box.cluster_id for box in animals if box.cluster_id is not None)
-    if by_cluster:
-        for cluster_id, count in by_cluster.items():
-            yield label(cluster_id, about.clusters.get(cluster_id)), count
-        return
-    cluster_id = batch.cluster_ids[row]
-    species = None if cluster_id is None else label(cluster_id, batch.cluster_names[row])
-    yield species, len(animals) or None
 
 
 def _time(text: str | None) -> datetime | None:
@@ -184,9 +164,7 @@ class _Workbook:
     _sheets: dict[str | None, _Sheet] = field(default_factory=dict)
     _names: set[str] = field(default_factory=lambda: set(_RESERVED))
     _parts: list[_Sheet] = field(default_factory=list)
-    _images: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-    _events: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-    _counted: set[tuple[str, int]] = field(default_factory=set)
+    _tally: Tally = field(default_factory=Tally)
     _formats: dict[str, Any] = field(default_factory=dict)
     _pictures: int = 0
 
@@ -204,25 +182,22 @@ class _Workbook:
         self._write(self._sheet_of(line.species), line)
         species = line.species or UNASSIGNED_SHEET
         month = line.taken_at.strftime("%Y-%m") if line.taken_at else ""
-        key = (line.station or "", month, species)
-        self._images[key] += 1
-        if line.event is not None and (species, line.event) not in self._counted:
-            self._counted.add((species, line.event))
-            self._events[key] += 1
+        self._tally.add((line.station or "", month, species), line.event)
 
-    def finish(self) -> None:
+    def finish(self, images: int) -> None:
         """Write the summary, and bring the sheets into the order of their names."""
-        order = sorted(self._images, key=lambda key: tuple((not t, t.casefold()) for t in key))
+        groups: Iterable[Any] = self._tally.images
+        order = sorted(groups, key=lambda key: tuple((not t, t.casefold()) for t in key))
         for row, key in enumerate(order, start=1):
             for column, text in enumerate(key):
                 _write_text(self._summary, row, column, text)
-            self._summary.write_number(row, 3, self._images[key])
-            self._summary.write_number(row, 4, self._events[key])
+            self._summary.write_number(row, 3, self._tally.images[key])
+            self._summary.write_number(row, 4, self._tally.events[key])
         self._summary.autofilter(0, 0, max(len(order), 1), len(SUMMARY_COLUMNS) - 1)
         bold, row = self._formats["bold"], len(order) + 1
         self._summary.write_string(row, 0, "Total", bold)
-        self._summary.write_number(row, 3, self._images.total(), bold)
-        self._summary.write_number(row, 4, self._events.total(), bold)
+        self._summary.write_number(row, 3, images, bold)
+        self._summary.write_number(row, 4, self._tally.all_events, bold)
         for sheet in self._parts:
             sheet.finish()
         last = {UNASSIGNED_SHEET: 1, _MORE_SPECIES: 2}
