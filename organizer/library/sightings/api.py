@@ -91,8 +91,8 @@ class SightingTables:
 
 
 def species_text(event: SightingEvent) -> str:
-    """The species of an event with their numbers of images: "fox 3, unassigned 1"."""
-    return ", ".join(f"{name or 'unassigned'} {count:,}" for name, count in event.species.items())
+    """The species of an event with their numbers of images: "fox (3), unassigned (1)"."""
+    return ", ".join(f"{name or 'unassigned'} ({count:,})" for name, count in event.species.items())
 
 
 def _table(report: EventsReport | CountsReport) -> tuple[Sequence[str], Iterable[Sequence[object]]]:
