@@ -32,7 +32,8 @@ def print_events(report: EventsReport, *, csv: Path | None, json: bool) -> None:
         if rows:
             print_table(["start", "end", "deployment", ">photos", "species"], rows)
         print_line(f"{count_text(len(rows), noun)}; a gap of {_gap(report.gap)} ends one")
-    _say_left_out(report.without_time, report.people, f"are of no {noun}")
+    verb = "is" if report.without_time == 1 else "are"
+    _say_left_out(report.without_time, report.people, f"{verb} of no {noun}")
 
 
 def print_counts(report: CountsReport, *, csv: Path | None, json: bool) -> None:
@@ -64,7 +65,8 @@ def print_counts(report: CountsReport, *, csv: Path | None, json: bool) -> None:
         total = ["total", *blank, f"{report.images:,}", f"{report.events:,}"]
         print_table([*report.by, ">images", ">events"], [*rows, total])
         print_line(f"an event ends where no photo follows for {_gap(report.event_gap)}")
-    _say_left_out(report.without_time, report.people, "count for no event")
+    verb = "counts" if report.without_time == 1 else "count"
+    _say_left_out(report.without_time, report.people, f"{verb} for no event")
 
 
 def _fields(event: SightingEvent) -> dict[str, object]:

@@ -27,6 +27,7 @@ _FORMATS = {
     "megadetector-json": "organizer-megadetector.json",
     "fiftyone": "organizer-fiftyone",
     "embedding-atlas": "organizer-atlas.parquet",
+    "xlsx": "organizer.xlsx",
 }
 
 
