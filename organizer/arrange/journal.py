@@ -24,7 +24,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -50,8 +50,8 @@ _VERSION = 3
 _WITHOUT_ACTIONS = 2
 """The version of a journal whose steps all place files: older programs can read it."""
 
-_CELLS = 9
-"""What follows source and target in the row of a step that has an action."""
+_CELLS = 8
+"""What follows source and target in the row of a step, before the action that some have."""
 
 _LOCK = "arrangement.lock"
 _NAME = re.compile(r"arrangement-(\d{6,})\.jsonl")
@@ -244,7 +244,7 @@ def _head(plan: ArrangePlan, created_at: str) -> bytes:
 
 
 def _step_row(step: ArrangeStep) -> list[object]:
-    row = [
+    row: list[object] = [
         str(step.source), str(step.target), step.why, step.image_id, step.cluster_id,
         step.size, step.mtime_ns, step.cluster_folder, step.file_hash, step.picture_hash,
     ]  # fmt: skip
@@ -255,8 +255,8 @@ def _plan(head: dict[str, Any], lines: Iterator[tuple[Any, int]]) -> ArrangePlan
     def steps(count: int) -> Iterator[ArrangeStep]:
         for _ in range(count):
             (source, target, *rest), head["length"] = next(lines)
-            *rest, action = rest if len(rest) == _CELLS else (*rest, StepAction.PLACE)
-            yield ArrangeStep(Path(source), Path(target), *rest, action=StepAction(action))
+            cells, action = rest[:_CELLS], StepAction(*rest[_CELLS:] or [StepAction.PLACE])
+            yield replace(ArrangeStep(Path(source), Path(target), *cells), action=action)
 
     def left(count: int) -> Iterator[LeftFile]:
         for _ in range(count):

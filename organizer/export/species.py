@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from organizer.types import ExportBatch, ExportInfo, label
 
@@ -24,8 +25,8 @@ def species_in(
     ]
     by_cluster = Counter(box.cluster_id for box in animals if box.cluster_id is not None)
     if by_cluster:
-        for cluster_id, count in by_cluster.items():
-            yield label(cluster_id, about.clusters.get(cluster_id)), count
+        for of_crop, count in by_cluster.items():
+            yield label(of_crop, about.clusters.get(of_crop)), count
         return
     cluster_id = batch.cluster_ids[row]
     species = None if cluster_id is None else label(cluster_id, batch.cluster_names[row])
@@ -38,8 +39,12 @@ def site_of(deployment_id: str | None, about: ExportInfo) -> str | None:
     return (deployment.location if deployment else None) or deployment_id
 
 
+Group = TypeVar("Group", bound=Hashable)
+"""What images are counted by."""
+
+
 @dataclass(slots=True)
-class Tally:
+class Tally(Generic[Group]):
     """Counts of images and of events in groups. An event counts once in each of its groups.
 
     Attributes:
@@ -47,12 +52,12 @@ class Tally:
         events: Number of events of each group, without images that are of none.
     """
 
-    images: Counter[Hashable] = field(default_factory=Counter)
-    events: Counter[Hashable] = field(default_factory=Counter)
-    _seen: set[tuple[Hashable, int]] = field(default_factory=set)
+    images: Counter[Group] = field(default_factory=Counter)
+    events: Counter[Group] = field(default_factory=Counter)
+    _seen: set[tuple[Group, int]] = field(default_factory=set)
     _all: set[int] = field(default_factory=set)
 
-    def add(self, group: Hashable, event: int | None) -> None:
+    def add(self, group: Group, event: int | None) -> None:
         """Count an image."""
         self.images[group] += 1
         if event is None or (group, event) in self._seen:

@@ -164,7 +164,7 @@ class _Workbook:
     _sheets: dict[str | None, _Sheet] = field(default_factory=dict)
     _names: set[str] = field(default_factory=lambda: set(_RESERVED))
     _parts: list[_Sheet] = field(default_factory=list)
-    _tally: Tally = field(default_factory=Tally)
+    _tally: Tally[tuple[str, str, str]] = field(default_factory=Tally)
     _formats: dict[str, Any] = field(default_factory=dict)
     _pictures: int = 0
 
@@ -186,8 +186,9 @@ class _Workbook:
 
     def finish(self, images: int) -> None:
         """Write the summary, and bring the sheets into the order of their names."""
-        groups: Iterable[Any] = self._tally.images
-        order = sorted(groups, key=lambda key: tuple((not t, t.casefold()) for t in key))
+        order = sorted(
+            self._tally.images, key=lambda key: tuple((not t, t.casefold()) for t in key)
+        )
         for row, key in enumerate(order, start=1):
             for column, text in enumerate(key):
                 _write_text(self._summary, row, column, text)

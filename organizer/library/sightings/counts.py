@@ -103,7 +103,7 @@ def count_sightings(
     """
     dimensions = _required(by)
     found = Sightings(store, settings=settings, progress=progress)
-    tally = Tally()
+    tally: Tally[tuple[str | None, ...]] = Tally()
     images = without_time = 0
     for image in found:
         images += 1
