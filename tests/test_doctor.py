@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,7 +18,9 @@ from organizer.library.doctor import Doctor, Remedy
 from organizer.library.folders.options import ArrangeOptions
 from organizer.settings import Settings
 from organizer.store.database import Database
+from organizer.store.holders import Holder, forget_holder
 from organizer.store.schemas import ROOTS
+from tests.conftest import make_photo
 from tests.crashes import members
 from tests.damages import make_sound
 from tests.doctoring import (
@@ -203,6 +208,53 @@ def test_a_damaged_search_index_is_dropped_and_no_row_is(tmp_path: Path) -> None
     assert [finding.remedy for finding in report.mended] == [Remedy.DROP_INDEX]
     assert report.left.is_sound
     assert Database(tmp_path / ".organizer").count("roots") == 20_000
+
+
+@pytest.mark.parametrize("name", ["files.jsonl", "decisions-", "journal.sqlite"])
+def test_a_damaged_safety_copy_is_noted_and_made_anew(home: Path, name: str) -> None:
+    copy = _first(home, f"safety/{name}")
+    harm(home, copy, flipped)
+    (found,) = Doctor(home).examine().findings
+    assert (found.kind, found.where, found.is_damage) == ("copy", copy, False)
+    with Library.open(home, Settings()) as library:
+        library.ingest([make_photo(home / "photos" / "later.jpg", 99)])
+    if name != "decisions-":  # of these there is a whole one every day
+        assert Doctor(home).examine().findings == ()
+
+
+_HOLD = """
+import sys
+from pathlib import Path
+from organizer.store.locks import held_for_ingest
+with held_for_ingest(Path(sys.argv[1])):
+    print(flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_lock_that_was_left_or_is_held_is_noted(home: Path) -> None:
+    lock = home / ".organizer" / "lock"
+    holder = Holder.of_this_process()
+    replace(holder, pid=2**22 + 1).note(lock)
+    (left,) = Doctor(home).examine().findings
+    assert (left.kind, "ended before" in left.what) == ("lock", True)
+    replace(holder, host="another", boot="").note(lock)
+    (elsewhere,) = Doctor(home).examine().findings
+    assert "organizer unlock" in elsewhere.advice
+    code = (
+        "import sys; from pathlib import Path; from organizer.store.locks import held_for_ingest\n"
+    )
+    code += "with held_for_ingest(Path(sys.argv[1])): print(flush=True); sys.stdin.read()"
+    forget_holder(lock)
+    with subprocess.Popen(
+        [sys.executable, "-c", _HOLD, lock.parent], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        (held,) = Doctor(home).examine().findings
+        assert "is being written by" in held.what
+        assert f"process {other.pid}" in held.what
+        other.communicate(b"")
 
 
 def test_a_library_that_is_written_is_not_mended(home: Path) -> None:

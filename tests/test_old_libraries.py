@@ -24,6 +24,8 @@ from organizer.errors import StoreError
 from organizer.library import Library
 from organizer.library.doctor import Doctor
 from organizer.settings import Settings
+from organizer.store.database import Database
+from organizer.store.migrate_journal import FORMER
 from organizer.store.schemas import SCHEMA_VERSION
 from organizer.types import AssignmentState, Outcome
 from tests.crashes import cut_at_every_write, members
@@ -75,17 +77,39 @@ def test_what_was_decided_is_kept(tmp_path: Path, schema: int) -> None:
         assert b"Fox" in (copy / decided).read_bytes()
 
 
-def test_a_migration_may_be_cut_before_any_write(tmp_path: Path) -> None:
-    cut_migrations(5, tmp_path)
+def test_a_migration_goes_on_whose_last_write_was_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tables of format 1 are gone by then."""
+    home = unpacked(1, tmp_path / "home")
+    with monkeypatch.context() as patched:
+        patched.setattr(Database, "write_manifest", _cut)
+        with pytest.raises(OSError, match="cut"):
+            Library.open(home, Settings())
+    assert_kept(home, 1)
+    assert not tables_since_in_the_journal(home)
 
 
-def cut_migrations(schema: int, tmp_path: Path) -> None:
-    """Migrate a library again and again, each time cut before another write."""
+def _cut(*_: object) -> None:
+    raise OSError("cut")
+
+
+def tables_since_in_the_journal(home: Path) -> set[str]:
+    """Tables of older formats whose rows the journal has."""
+    return {folder.stem for folder in (home / ".organizer").glob("*.lance")} & set(FORMER)
+
+
+def cut_migrations(schema: int, tmp_path: Path, *, looked_at: int) -> None:
+    """Migrate a library again and again, each time cut before another write.
+
+    What so many of these cuts left is looked at, the last one among them.
+    """
     old = unpacked(schema, tmp_path / "old")
     homes = list(cut_at_every_write(old, tmp_path, lambda _: None))
     assert len(homes) > 1
-    for home in homes[:: max(1, len(homes) // 3)]:
+    for home in homes[:: -max(1, len(homes) // looked_at)]:
         assert_kept(home, schema)
+        assert not tables_since_in_the_journal(home)
 
 
 def test_a_migration_that_finds_the_disk_full_is_told_and_goes_on_when_there_is_room(

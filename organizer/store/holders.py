@@ -69,6 +69,11 @@ class Holder:
         is_of_this_boot = bool(self.boot) and self.boot == _boot()
         return self.host != socket.gethostname() and not is_of_this_boot
 
+    @property
+    def is_this_process(self) -> bool:
+        """Whether it is this process."""
+        return self.pid == os.getpid() and not self.is_elsewhere
+
     def __str__(self) -> str:
         return f"{self.command!r}, process {self.pid} on {self.host}, since {self.since}"
 

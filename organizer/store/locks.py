@@ -114,6 +114,18 @@ def take_over(path: Path) -> Holder | None:
     return found if found is not None and found.is_elsewhere else None
 
 
+def noted_locks(path: Path) -> Iterator[tuple[str, Holder, bool]]:
+    """The locks that somebody noted to hold: name, who, and whether it is held now.
+
+    Raises:
+        StoreError: Whether one is held cannot be asked, as on a disk without locks.
+    """
+    for name in (_WRITER, _INGEST):
+        holder = Holder.read(path / name)
+        if holder is not None:
+            yield name, holder, _is_held(path, name)
+
+
 @contextmanager
 def held_for_reading(path: Path) -> Iterator[None]:
     """Keep the versions of a library that are being read, for as long as the context lasts."""
@@ -183,10 +195,14 @@ def _held(path: Path, name: str, *, seconds: float = 0.0) -> Iterator[bool]:
 
 def _is_ingesting(path: Path) -> bool:
     """Whether an ingest is going on, in this process or another one."""
+    return _is_held(path, _INGEST)
+
+
+def _is_held(path: Path, name: str) -> bool:
     import portalocker
 
     flags = portalocker.LOCK_SH | portalocker.LOCK_NB  # who looks keeps nobody else from looking
-    lock = portalocker.Lock(path / _INGEST, mode="a", timeout=0, flags=flags)
+    lock = portalocker.Lock(path / name, mode="a", timeout=0, flags=flags)
     with _explained(path):
         try:
             lock.acquire()

@@ -36,6 +36,9 @@ from organizer.store.schemas import ASSIGNMENTS, CROPS, DETECTED, FILES, IMAGES,
 _INTERRUPTED = "writing"
 """The file that a writer of format 4 and older left when it was interrupted."""
 
+_IN_JOURNAL = 5
+"""The format since which decisions and clusterings are in the journal."""
+
 _AS_IT_IS = '{"name":"none","params":{},"version":""}'
 
 
@@ -64,10 +67,23 @@ def _migrate(database: Database, schema: int, created_at: str) -> None:
         if not database.names():
             database.adopt()
         database.discard_unfinished()  # what a migration that was killed wrote and did not commit
-        for step in _STEPS[schema - 1 :]:
+        for step in _STEPS[_reached(database, schema) - 1 :]:
             step(database)
         database.write_manifest(created_at)
     (path / _INTERRUPTED).unlink(missing_ok=True)
+
+
+def _reached(database: Database, schema: int) -> int:
+    """The format of the tables: a migration that was killed has brought them to a later one.
+
+    The steps up to format 4 find the tables that they wrote and leave them. That to format 5 has
+    removed the tables that they would look for.
+    """
+    names = database.names()
+    if schema >= _IN_JOURNAL or "clusterings" in names or "images" not in names:
+        return schema
+    columns = database.read_all_columns("images").schema.names
+    return _IN_JOURNAL if set(IMAGES_4.names) <= set(columns) else schema
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from organizer.store.schemas import ARRAYS
 from organizer.types import StepKind
 
 _TAKE_BACK = "take back"
-_FORMER = (
+FORMER = (
     "clusterings",
     "clusters",
     "heads",
@@ -35,6 +35,7 @@ _FORMER = (
     "choices",
     "ingests",
 )
+"""Tables of format 4 whose rows the journal has."""
 _NOVEL = "ingest"
 
 
@@ -73,7 +74,7 @@ def to_journal(database: Database, *, was_interrupted: bool) -> None:
             database.journal.insert(name, _rows(database, name))
         _write_clusters(database, former, names, was_interrupted=was_interrupted)
         _write_arrays(database, names)
-        for name in _FORMER:
+        for name in FORMER:
             database.drop(name)
 
 

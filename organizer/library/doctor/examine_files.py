@@ -10,6 +10,7 @@ from organizer.errors import StoreError
 from organizer.library.doctor.contents import KeptContents
 from organizer.library.doctor.findings import Finding, Remedy, note
 from organizer.store.database import Database
+from organizer.store.locks import noted_locks
 from organizer.store.repair import (
     TableState,
     can_roll_back,
@@ -58,6 +59,8 @@ def examine_files(database: Database, contents: KeptContents) -> Iterator[Findin
             what = f"it lacks {count} decisions that were written down beside it"
             yield Finding("decisions", "journal.sqlite", what, Remedy.ADD_DECISIONS)
     yield from _arrangements(database)
+    yield from _copies(database)
+    yield from _locks(database)
 
 
 def _journal(database: Database) -> Iterator[Finding]:
@@ -147,3 +150,31 @@ def _unreadable(file: Path) -> str:
     except (ValueError, KeyError, TypeError) as error:  # bytes that are JSON, and no journal
         return str(error)
     return ""
+
+
+def _copies(database: Database) -> Iterator[Finding]:
+    for file in database.safety.damaged():
+        yield note(
+            "copy",
+            file.relative_to(database.path).as_posix(),
+            "this safety copy is not as it was written",
+            "the library needs it only where another file is damaged, too; it is made anew as the "
+            "library is written",
+        )
+
+
+def _locks(database: Database) -> Iterator[Finding]:
+    for name, holder, is_held in noted_locks(database.path):
+        if holder.is_this_process:
+            continue
+        if is_held:
+            what, advice = f"the library is being written by {holder}", ""
+        elif holder.is_elsewhere:
+            what = f"it was left by another computer: {holder}"
+            advice = "if that has ended there, type organizer unlock"
+        else:
+            what = f"{holder} ended before it had finished"
+            advice = (
+                "what it had committed is kept; the next command that writes goes on from there"
+            )
+        yield note("lock", name, what, advice)

@@ -21,6 +21,7 @@ from organizer.store.safety.arrangement_copies import ArrangementCopies
 from organizer.store.safety.decision_lines import DecisionLines, TableRows
 from organizer.store.safety.file_lines import FileLines
 from organizer.store.safety.journal_copy import JournalCopy, JournalSource
+from organizer.store.safety.sealed_lines import is_whole
 
 __all__ = [
     "SAFETY",
@@ -74,6 +75,14 @@ class SafetyCopies:
                 self.journal.follow()
                 self.arrangements.follow()
                 self._revision = revision
+
+    def damaged(self) -> list[Path]:
+        """The copies that are not as they were written."""
+        lines = [self.files.file, *self.decisions.files()]
+        found = [file for file in lines if file.exists() and not is_whole(file)]
+        if self.journal.file.exists() and self.journal.state() is None:
+            found.append(self.journal.file)
+        return found
 
     def _table_versions(self) -> dict[str, int]:
         rows = self._journal.rows("SELECT name, version FROM table_versions")

@@ -19,8 +19,8 @@ from organizer.store.manifest import MANIFEST
 from organizer.store.safety.sealed_lines import (
     Line,
     append_lines,
+    checked_lines,
     content_digest,
-    read_lines,
     write_lines,
 )
 
@@ -54,9 +54,10 @@ class FileLines:
     """
 
     def __init__(self, path: Path, folder: Path) -> None:
-        self._path, self._file = path, folder / "files.jsonl"
+        self._path, self.file = path, folder / "files.jsonl"
         self._known: set[str] | None = None
         self._lines = 0
+        self._is_damaged = False
 
     def all(self) -> dict[str, KeptFile]:
         """What is known of each file, by its path in the library's folder, also of those gone."""
@@ -68,10 +69,12 @@ class FileLines:
 
     def _read(self) -> dict[str, Line]:
         found: dict[str, Line] = {}
-        self._lines = 0
-        for line in read_lines(self._file):
+        self._lines, self._is_damaged = 0, False
+        for line in checked_lines(self.file):
             self._lines += 1
-            if "gone" in line:
+            if line is None:
+                self._is_damaged = True
+            elif "gone" in line:
                 found = {name: kept for name, kept in found.items() if not _is_of(name, line)}
             else:
                 found[line["file"]] = line
@@ -83,20 +86,20 @@ class FileLines:
         came = [self._line(name) for name in sorted(there - known)]
         self._known = there
         self._lines += len(came)
-        if self._lines > 2 * len(there) + _SPARE_LINES:
+        if self._is_damaged or self._lines > 2 * len(there) + _SPARE_LINES:
             kept = self._read() | {line["file"]: line for line in came}
-            write_lines(self._file, [kept[name] for name in sorted(there & kept.keys())])
-            self._lines = len(there)
+            write_lines(self.file, [kept[name] for name in sorted(there & kept.keys())])
+            self._lines, self._is_damaged = len(there), False
         elif came:
-            append_lines(self._file, came)
+            append_lines(self.file, came)
 
     def forget_table(self, name: str) -> None:
         """Forget the files of a table that is removed: another one may get its name."""
         gone = {"gone": name}
         self._known = {kept for kept in self._loaded() if not _is_of(kept, gone)}
         with suppress(OSError):  # the table is gone all the same
-            if self._file.exists():
-                append_lines(self._file, [gone])
+            if self.file.exists():
+                append_lines(self.file, [gone])
 
     def _loaded(self) -> set[str]:
         if self._known is None:

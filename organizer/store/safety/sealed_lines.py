@@ -39,12 +39,14 @@ def open_seal(line: bytes) -> Line | None:
 
 def read_lines(file: Path) -> Iterator[Line]:
     """The rows of a file that are as they were written; none where there is no file."""
+    return (row for row in checked_lines(file) if row is not None)
+
+
+def checked_lines(file: Path) -> Iterator[Line | None]:
+    """The rows of a file, None for each line that is not as it was written; none without a file."""
     try:
         with file.open("rb") as lines:
-            for line in lines:
-                row = open_seal(line)
-                if row is not None:
-                    yield row
+            yield from map(open_seal, lines)
     except FileNotFoundError:
         return
 
@@ -52,8 +54,7 @@ def read_lines(file: Path) -> Iterator[Line]:
 def is_whole(file: Path) -> bool:
     """Whether each line of a file is as it was written; of one that is not there it is not."""
     try:
-        with file.open("rb") as lines:
-            return all(open_seal(line) is not None for line in lines)
+        return file.exists() and None not in checked_lines(file)
     except OSError:
         return False
 
