@@ -11,6 +11,9 @@ are written atomically. Then lines are appended:
     {"took": [numbers], "left": [...]}
     {"end": "undone"}
 
+In an update of a folder the row of a step may end with its action (`StepAction`): "did" then means
+that the file was removed or renamed, "took" that it is where it was.
+
 A "do" or "take" is on the disk before the first of its steps is begun, and a "did" or "took" only
 after the last of them is on the disk itself. So the steps that a kill or a power cut may have left
 half done are known: those of the last one that has no result. An incomplete last line is ignored.
