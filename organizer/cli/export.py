@@ -75,7 +75,7 @@ def export(
         typer.Option(
             "--thumbnails",
             metavar="PIXELS",
-            help="Size of the pictures in embedding-atlas (96 if not given, 0 for none) and in xlsx "
+            help="Size of the pictures in embedding-atlas (96 if not given, 0 for none) and xlsx "
             "(none if not given).",
         ),
     ] = None,
