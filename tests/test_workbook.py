@@ -35,7 +35,8 @@ def written(
     for sheet in book:
         header, *rows = sheet.iter_rows(values_only=True)
         is_summary = sheet.title == "Summary"
-        assert header[:10] == (SUMMARY_COLUMNS if is_summary else WORKBOOK_COLUMNS)
+        expected = SUMMARY_COLUMNS if is_summary else WORKBOOK_COLUMNS
+        assert header[: len(expected)] == expected
         assert all(cell.data_type != "f" for row in sheet.iter_rows() for cell in row)
         found[sheet.title] = rows
     assert next(iter(found)) == "Summary"
@@ -45,11 +46,11 @@ def written(
 def test_a_sheet_has_a_line_an_image_with_real_dates_and_times(tmp_path: Path) -> None:
     sheets = written(tmp_path, batch(6))
     assert list(sheets) == ["Summary", "cluster 7", "Red fox", "unassigned"]
-    assert sheets["Red fox"][0] == (
+    assert sheets["Red fox"][0][:10] == (
         "0-0000.jpg", "/photos/day 0", datetime.fromisoformat("2024-05-01"), time(6, 7, 8),
         "Old oak", "Red fox", None, "decided", 0, "Browning BTC-7E",
     )  # fmt: skip
-    nothing_known = sheets["cluster 7"][0]
+    nothing_known = sheets["cluster 7"][0][:10]
     assert nothing_known == (
         "0-0001.jpg", "/photos/day 0", None, None, None, "cluster 7", None, "auto", None, None,
     )  # fmt: skip
@@ -122,6 +123,7 @@ def test_every_image_of_the_csv_is_in_the_workbook(tmp_path: Path) -> None:
     parts = (batch(30), unclustered(4))
     sheets = written(tmp_path, *parts)
     rows = [row for name, sheet in sheets.items() if name != "Summary" for row in sheet]
+    assert {row[10] for row in rows} == {i for part in parts for i in part.image_ids}
     stream = io.BytesIO()
     make_exporter("csv", {}).write(parts, stream, about=about())  # type: ignore[attr-defined]
     expected = list(csv.DictReader(io.StringIO(stream.getvalue().decode())))

@@ -2,11 +2,12 @@
 
 Ten columns: the file and its folder, date and time as Excel keeps them (camera-local), the station,
 the species, how many animals a detector saw, who says so (``State``), the event and the camera.
-What is not known is empty. A photo that shows animals of several species has a line in each sheet.
+A hidden column has the id of the image. What is not known is empty. A photo that shows animals of
+several species has a line in each sheet.
 
 Names and paths are not trusted: every text is written as a text, never as a formula or a link.
-Rows go to temporary files as they come, so that a million images need no more memory than a
-thousand.
+Rows go to temporary files as they come, so that a million images need hardly more memory
+than a thousand: what is counted for the summary.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ from organizer.types import ExportBatch, ExportInfo, ExportOption, VectorUse
 
 WORKBOOK_COLUMNS = (
     "File", "Folder", "Date", "Time", "Station", "Species", "Count", "State", "Event", "Camera",
+    "Image ID",
 )  # fmt: skip
-"""The header of every sheet of images."""
+"""The header of every sheet of images; the last column is hidden."""
 
 SUMMARY_COLUMNS = ("Station", "Month", "Species", "Images", "Events")
 """The header of the first sheet. Images without a time are of no event; the last line counts every
@@ -44,7 +46,8 @@ _FORBIDDEN = str.maketrans(dict.fromkeys("[]:*?/\\", "_"))
 _RESERVED = {"history", "summary"}
 _LONGEST_TEXT = 32_767
 _LARGEST_PICTURE = 512
-_WIDTHS = (28, 40, 11, 9, 18, 24, 7, 10, 8, 28)
+_WIDTHS = (28, 40, 11, 9, 18, 24, 7, 10, 8, 28, 34)
+_ID_COLUMN, _PICTURE_COLUMN = 10, 11
 _SUMMARY_WIDTHS = (24, 10, 28, 10, 10)
 _DAY_0 = datetime(1899, 12, 30)  # noqa: DTZ001 - camera-local, as all times of a workbook
 _FIRST_YEAR = 1900
@@ -111,6 +114,7 @@ class _Line:
     state: str | None
     event: int | None
     camera: str | None
+    image_id: str
     picture: bytes | None
 
 
@@ -129,6 +133,7 @@ def _lines(batch: ExportBatch, about: ExportInfo) -> Iterator[_Line]:
                 state="unassigned" if batch.states[row] == "unsure" else batch.states[row],
                 event=batch.events[row],
                 camera=batch.cameras[row],
+                image_id=batch.image_ids[row],
                 picture=batch.pictures[row] if batch.pictures is not None else None,
             )
 
@@ -220,6 +225,7 @@ class _Workbook:
         columns = (*WORKBOOK_COLUMNS, *(["Picture"] if self.side else []))
         widths = (*_WIDTHS, *([self.side / 7 + 1] if self.side else []))
         _begin(sheet, columns, widths, self._formats["bold"])
+        sheet.set_column(_ID_COLUMN, _ID_COLUMN, _WIDTHS[_ID_COLUMN], None, {"hidden": True})
         self._parts.append(_Sheet(sheet, len(columns)))
         return self._parts[-1]
 
@@ -254,11 +260,12 @@ class _Workbook:
         if line.event is not None:
             sheet.write_number(row, 8, line.event)
         _write_text(sheet, row, 9, line.camera)
+        _write_text(sheet, row, _ID_COLUMN, line.image_id)
         if line.picture is not None:
             file = self.scratch / f"{self._pictures}.jpg"
             self._pictures += 1
             file.write_bytes(line.picture)
-            sheet.insert_image(row, 10, str(file), {"x_offset": 1, "y_offset": 1})
+            sheet.insert_image(row, _PICTURE_COLUMN, str(file), {"x_offset": 1, "y_offset": 1})
 
 
 def _begin(sheet: Any, columns: Iterable[str], widths: Iterable[float], bold: Any) -> None:
