@@ -33,6 +33,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.no_cover)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Processes of ``-n auto``: many tests wait for a disk, a process or a browser's frames."""
+    return (os.cpu_count() or 1) + 2
+
+
 @dataclass(frozen=True)
 class Ran:
     """What a run of the program gave."""

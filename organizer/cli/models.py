@@ -11,7 +11,7 @@ import typer
 from organizer.cli.session import DebugOption, JsonOption, WeightsOption, command, settings_of
 
 models_app = typer.Typer(
-    help="The embedders: dimension, where their weights are, licence; get and import weights.",
+    help="The embedders: dimension, whether weights are here, licence; get and import weights.",
     epilog="Example: organizer models; organizer models pull resnet50",
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -21,13 +21,13 @@ def print_embedders(embedders: Sequence[EmbedderInfo], *, json: bool) -> None:
             info.name + (" (default)" if info.name == DEFAULT_EMBEDDER else ""),
             str(info.dim or "-"),
             info.weights,
-            info.location or "-",
             info.licence or "-",
         ]
         for info in embedders
     ]
-    print_table(["embedder", ">dim", "weights", "where", "licence"], rows)
+    print_table(["embedder", ">dim", "weights", "licence"], rows)
     say("and by name: torchvision:NAME, timm:NAME, openclip:NAME (organizer models list timm)")
+    say("where the weights of one lie: organizer models where NAME")
     say("a layer: vgg16@fc1; several as one: hog+hsv")
 
 

@@ -20,6 +20,6 @@ def problems(
         elif rows or damaged:
             cells = [[short(path), why] for path, _, why in rows]
             cells += [[short(path), f"used, but {why}"] for path, why in damaged]
-            print_table(["path", "reason"], cells)
+            print_table(["path", "reason"], cells, paths=("path",))
         else:
             say("no problems: every file could be used")

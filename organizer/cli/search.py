@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from organizer.cli.pictures import BlocksOption, PicturesOption, find_drawing, show_pictures
 from organizer.cli.session import (
     DebugOption,
     EmbedderOption,
@@ -47,6 +48,8 @@ def search(
     filepath_only: Annotated[
         bool, typer.Option("--filepath-only", "-f", help="Print paths only, for a pipe.")
     ] = False,
+    pictures: PicturesOption = False,
+    blocks: BlocksOption = False,
     embedder: EmbedderOption = None,
     weights: WeightsOption = None,
     with_people: PeopleOption = False,
@@ -76,3 +79,7 @@ def search(
                         text or "", likes=likes, unlikes=unlikes, limit=limit, embedder=embedder
                     )
             search_output.print_hits(hits, json=json, filepath_only=filepath_only)
+            if not (json or filepath_only) and (pictures or blocks):
+                drawing = find_drawing(blocks=blocks)
+                if drawing is not None:
+                    show_pictures(found, search_output.captioned(hits), drawing)

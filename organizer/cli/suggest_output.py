@@ -78,7 +78,7 @@ def _print_images(suggestions: Sequence[Suggestion]) -> None:
     rows = [
         [f"{one.confidence:.2f}", _place(one.current), _path(one)] for one in suggestions[:_SHOWN]
     ]
-    print_table([">confidence", ">now in", "path"], rows)
+    print_table([">confidence", ">now in", "path"], rows, paths=("path",))
     if len(suggestions) > _SHOWN:
         say(f"... and {len(suggestions) - _SHOWN:,} more")
 
@@ -112,7 +112,7 @@ def print_questions(questions: Sequence[Question], *, out: Path | None, json: bo
         ]
         for one in questions
     ]
-    print_table(["path", "now in", "guess"], rows)
+    print_table(["path", "now in", "guess"], rows, paths=("path",))
     say("to answer: organizer clusters move PATH --to ID; or with --out names.csv in a spreadsheet")
 
 

@@ -283,5 +283,21 @@ def describe_decision(decision: Decision) -> str:
     }[decision.kind]
 
 
+def decision_title(decision: Decision) -> str:
+    """A decision as what is undone and done again: "merge of 8 into 2"."""
+    cluster, count = decision.cluster_id, len(decision.image_ids)
+    images = f"{count:,} image{'s' if count != 1 else ''}"
+    return {
+        DecisionKind.NAME: f"name {decision.name} of cluster {cluster}",
+        DecisionKind.PIN: f"pin of cluster {cluster}",
+        DecisionKind.MERGE: f"merge of {_listed(decision.others)} into {cluster}",
+        DecisionKind.SPLIT: f"split of cluster {cluster} into {_listed(decision.others)}",
+        DecisionKind.MOVE: f"move of {images} to cluster {cluster}"
+        + (f", named {decision.name}" if decision.name else ""),
+        DecisionKind.NOT: f"exclusion of {images} from cluster {cluster}",
+        DecisionKind.RETIRE: f"retirement of cluster {cluster}",
+    }[decision.kind]
+
+
 def _listed(ids: Sequence[int]) -> str:
     return ", ".join(map(str, ids))

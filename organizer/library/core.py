@@ -552,8 +552,10 @@ class Library:
             >>> library.search("photos/fox.jpg", limit=5)  # doctest: +SKIP
             >>> library.search(["fox1.jpg", "fox2.jpg"], unlikes="dog.jpg")  # doctest: +SKIP
         """
-        found = self.nearest(photos, unlikes=unlikes, limit=limit, embedder=embedder)
-        return self._searcher.hits(found)
+        likes = require_photos("photos", photos, least=1)
+        others = require_photos("unlikes", unlikes)
+        limit = require_integer("limit", limit, least=1)
+        return self._searcher.photos(likes, others, limit=limit, embedder=embedder)
 
     def nearest(
         self,

@@ -87,15 +87,34 @@ def typed(tmp_path: Path) -> Run:
     return partial(in_this_process, tmp_path)
 
 
+class _Screen(io.StringIO):
+    """Takes what is written to a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 def in_this_process(
     here: Path,
     *words: object,
     cwd: Path | None = None,
     env: dict[str, str] | None = None,
     stdin: str = "",
+    columns: int | None = None,
 ) -> Ran:
-    """What `organizer WORDS` gives. A bug becomes a traceback on stderr, as it does in a shell."""
-    out, err = io.StringIO(), io.StringIO()
+    """What `organizer WORDS` gives. A bug becomes a traceback on stderr, as it does in a shell.
+
+    Args:
+        here: The current folder.
+        *words: What is typed.
+        cwd: Another current folder.
+        env: Variables of the environment.
+        stdin: What stdin holds.
+        columns: Of the terminal that stdout is; None for a pipe.
+    """
+    out, err = io.StringIO() if columns is None else _Screen(), io.StringIO()
+    if columns is not None:
+        env = {**(env or {}), "COLUMNS": str(columns)}
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         patch.setattr(sys, "argv", ["organizer", *map(str, words)])
         patch.setattr(sys, "stdin", io.StringIO(stdin))
@@ -286,8 +305,10 @@ def test_the_same_seed_gives_the_same_clusters(typed: Run, tmp_path: Path) -> No
 @pytest.mark.usefixtures("own")
 def test_recluster_prints_tables_to_stdout_only(typed: Run) -> None:
     ran = typed("recluster", "--k", "auto")
-    assert "evidence for k" in ran.out
-    assert "chosen" in ran.out
+    best, scores, doubt = ran.out.splitlines()[:3]
+    assert best.startswith("k = 3 (2 to 10 tried): the largest silhouette")
+    assert scores.startswith("silhouette (space) 1.000, second best ")
+    assert doubt.startswith("sure: the clusters are clear")
     assert "24 images in 3 clusters" in ran.out
     assert ran.err == "look at the clusters and name them: organizer open\n"
     assert typed("recluster", "--k", "3", "--dry-run").err == "", "there is nothing new to look at"
@@ -358,9 +379,9 @@ def test_undo_names_the_clustering_it_goes_back_to(typed: Run) -> None:
     assert ran.out.startswith("undone: recluster 2\n")
     assert ran.out.endswith(f"clustering {previous} with 3 clusters is current\n")
     typed("clusters", "rename", 1, "Fox")
-    assert typed("undo").out.startswith("undone: cluster 1 named 'Fox'\n")
+    assert typed("undo").out.startswith("undone: name Fox of cluster 1\n")
     assert typed("undo").code == 1  # there was only one
-    assert typed("redo").out.startswith("redone: cluster 1 named 'Fox'\n")
+    assert typed("redo").out.startswith("done again: name Fox of cluster 1\n")
     assert typed("redo").code == 1
 
 
@@ -492,11 +513,15 @@ def test_the_history_shows_who_decided(typed: Run) -> None:
     assert typed("undo", "--user", "").code == 0
     events = typed("clusters", "history", "--json").json["events"]
     assert [event["user"] for event in events[-3:]] == ["Ann", "Jörg B.", ""]
-    shown = [line.partition(" UTC  ")[2] for line in typed("clusters", "history").out.splitlines()]
+    ran = typed("clusters", "history")
     width = max(len(event["user"]) for event in events)
+    assert ran.out.splitlines()[-1].endswith(f" UTC  {'Ann':<{width}}  cluster {ids[0]} pinned")
+    assert ran.err == "left out, as it was undone: 2 lines (--all)\n"
+    whole = typed("clusters", "history", "--all").out
+    shown = [line.partition(" UTC  ")[2] for line in whole.splitlines()]
     assert shown[-3:] == [
         f"{'Ann':<{width}}  cluster {ids[0]} pinned",
-        f"{'Jörg B.':<{width}}  cluster {ids[1]} pinned",
+        f"{'Jörg B.':<{width}}  cluster {ids[1]} pinned (undone)",
         f"{'':<{width}}  undone: cluster {ids[1]} pinned",
     ]
     refused = typed("clusters", "pin", ids[0], "--user", "Ann\nBen")

@@ -20,7 +20,7 @@ from organizer.cli.clusters.show import show
 from organizer.cli.clusters.suggest_names import suggest_names
 
 clusters_app = typer.Typer(
-    help="The clusters: id, name, images, share, cohesion, example paths.",
+    help="The clusters: id, name, images, share, typical distance, example paths.",
     epilog='Example: organizer clusters; organizer clusters rename 3 "Red fox"',
     context_settings={"help_option_names": ["-h", "--help"]},
 )

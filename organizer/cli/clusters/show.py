@@ -6,6 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from organizer.cli.pictures import (
+    BlocksOption,
+    Captioned,
+    PicturesOption,
+    find_drawing,
+    show_pictures,
+)
 from organizer.cli.session import (
     DebugOption,
     JsonOption,
@@ -29,6 +36,8 @@ def show(
             "no-detector-result.",
         ),
     ],
+    pictures: PicturesOption = False,
+    blocks: BlocksOption = False,
     with_people: PeopleOption = False,
     library: LibraryOption = None,
     json: JsonOption = False,
@@ -48,7 +57,12 @@ def show(
                 name, rows = None, found.clusters.unassigned()
             else:
                 name, rows = found.clusters.name_of(cluster_id), found.clusters.members(cluster_id)
-            output.print_members(rows, cluster_id, name, json=json)
+            usual = found.clusters.centroid_distances()
+            output.print_members(rows, cluster_id, name, usual, json=json)
+            drawing = find_drawing(blocks=blocks) if (pictures or blocks) and not json else None
+            if drawing is not None:
+                captioned = [Captioned(row.image_id, row.path.name) for row in rows]
+                show_pictures(found, captioned, drawing)
             output.print_hidden(found.clusters.count_hidden(cluster_id))
 
 

@@ -26,6 +26,7 @@ from organizer.library.clusters.summaries import (
     ClusterMember,
     ClusterSummary,
     GroupPhoto,
+    centroid_distances,
     cluster_members,
     cluster_summaries,
     count_hidden,
@@ -43,7 +44,7 @@ from organizer.library.notebook import Card, cards_html
 from organizer.library.opening import OpenLibrary
 from organizer.library.search.text import NameSuggestion, suggest_cluster_names
 from organizer.store.ids import pack_ids
-from organizer.types import is_crop_embedder
+from organizer.types import UsualDistance, is_crop_embedder
 
 if TYPE_CHECKING:
     from organizer.store import ArrowTable
@@ -86,8 +87,13 @@ class Cluster:
 
     @property
     def cohesion(self) -> float:
-        """Mean cosine similarity of its images to the centroid, up to 1."""
+        """Mean cosine similarity of its images to the centroid, in the clustering's space."""
         return self.summary.cohesion
+
+    @property
+    def usual(self) -> UsualDistance | None:
+        """How far its images lie from those there that are most like them, on the vectors."""
+        return self.summary.usual
 
     @property
     def medoid(self) -> Path | None:
@@ -270,6 +276,16 @@ class Clusters:
             SettingsError: There is no such cluster.
         """
         return cluster_members(self._store, require_cluster_id(cluster_id))
+
+    def centroid_distances(self) -> dict[int, UsualDistance]:
+        """For each cluster, how far its images lie from its centroid: near and far of `members`.
+
+        As the distances of `members`, they are cosine distances in the space of the clustering.
+
+        Raises:
+            ClusteringError: There is no clustering yet.
+        """
+        return centroid_distances(self._store)
 
     def unassigned(self) -> list[ClusterMember]:
         """The images that fit no cluster, the nearest to one first.

@@ -9,6 +9,7 @@ from string import hexdigits
 import numpy as np
 
 from organizer.arguments import require_path
+from organizer.cluster.usual_distance import usual_distances
 from organizer.discover import resolve_start
 from organizer.errors import SettingsError
 from organizer.library import embedders
@@ -19,8 +20,8 @@ from organizer.library.search.pictures import QueryEmbedder
 from organizer.library.search.query import combined_query
 from organizer.library.search.text import text_embedder
 from organizer.protocols import Embedder, LoadedEmbedder
-from organizer.store import Store
-from organizer.types import Hit, PartSpec, Vectors, is_crop_embedder
+from organizer.store import Store, StoredClustering
+from organizer.types import NOISE, Hit, PartSpec, UsualDistance, Vectors, is_crop_embedder
 
 Photo = str | Path
 """A photo of the library by its path or its image id, or any other by its path."""
@@ -53,6 +54,29 @@ class Searcher:
     ) -> list[Nearest]:
         """See `organizer.library.Library.nearest`."""
         spec, loaded = self._chosen(embedder)
+        return self._nearest(likes, unlikes, spec, loaded, limit=limit)
+
+    def photos(
+        self,
+        likes: Sequence[Photo],
+        unlikes: Sequence[Photo],
+        *,
+        limit: int,
+        embedder: str | Embedder | None,
+    ) -> Hits:
+        """See `organizer.library.Library.search`."""
+        spec, loaded = self._chosen(embedder)
+        return self.hits(self._nearest(likes, unlikes, spec, loaded, limit=limit), spec)
+
+    def _nearest(
+        self,
+        likes: Sequence[Photo],
+        unlikes: Sequence[Photo],
+        spec: PartSpec,
+        loaded: LoadedEmbedder | None,
+        *,
+        limit: int,
+    ) -> list[Nearest]:
         liked, own = self._vectors(likes, spec, loaded)
         unliked, others = self._vectors(unlikes, spec, loaded)
         query = combined_query(liked, unliked)
@@ -63,7 +87,7 @@ class Searcher:
         spec, loaded = self._chosen(embedder)
         query = self._embedder.of_picture(data, spec, loaded)
         _require_direction(query, "the picture", spec)
-        return self.hits(_nearest(self._store, spec, query, limit))
+        return self.hits(_nearest(self._store, spec, query, limit), spec)
 
     def text(
         self,
@@ -141,12 +165,19 @@ class Searcher:
 
     # What is found -------------------------------------------------------------------------
 
-    def hits(self, found: Sequence[Nearest]) -> Hits:
-        """The files and clusters of images that were found."""
+    def hits(self, found: Sequence[Nearest], compared: PartSpec | None = None) -> Hits:
+        """The files and clusters of images that were found.
+
+        Args:
+            found: The images.
+            compared: The embedder of whose pictures the distances are; None where they are those
+                of a text to pictures, which the distances of pictures tell nothing about.
+        """
         store = self._store
         image_ids = [image_id for image_id, _ in found]
         with store.snapshot():
             current = store.clusterings.current()
+            usual = self._usual(current, compared)
             memberships = current and store.clusterings.memberships(current.clustering_id)
             names = self._names()
         clusters = memberships.of(image_ids) if memberships else {}
@@ -160,11 +191,20 @@ class Searcher:
                 cluster_name=names.get(clusters.get(image_id, -1)),
                 state=files[image_id][0].state,
                 box=files[image_id][0].box,
+                usual=usual.get(clusters.get(image_id, NOISE)),
             )
             for image_id, distance in found
             if image_id in files
         )
         return Hits(hits, self._opened)
+
+    def _usual(
+        self, current: StoredClustering | None, compared: PartSpec | None
+    ) -> dict[int, UsualDistance]:
+        """What distances to the images of each cluster usually are, of one embedder's vectors."""
+        if current is None or current.embedder != compared:
+            return {}
+        return usual_distances(self._store.clusterings.models(current.clustering_id))
 
 
 def _nearest(
