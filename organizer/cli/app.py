@@ -24,6 +24,7 @@ from organizer.cli.report import report
 from organizer.cli.review import review
 from organizer.cli.search import search
 from organizer.cli.serve import open_gallery, serve
+from organizer.cli.sightings import counts, events
 from organizer.cli.status import status
 from organizer.cli.suggest import suggest
 from organizer.cli.undo import redo, undo
@@ -99,7 +100,9 @@ for function, example in (
     (review, "review --sample 200; organizer review --doubtful 50"),
     (suggest, "suggest --name Lion --accept all; organizer suggest --ask 20 --out names.csv"),
     (compare, "compare --embedders mobilenet_v2,hog --k 2:10"),
-    (export, "export csv --to clusters.csv"),
+    (events, "events; organizer events --csv events.csv"),
+    (counts, "counts --by species,site,month"),
+    (export, "export csv --to clusters.csv; organizer export xlsx"),
     (arrange, "arrange --to sorted; organizer arrange --undo"),
     (backup, "backup /media/disk/backups --keep 10"),
     (restore, "restore /media/disk/backups --to ./photos"),

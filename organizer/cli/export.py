@@ -30,7 +30,7 @@ def export(
         str,
         typer.Argument(
             metavar="FORMAT",
-            help="csv, parquet, megadetector-json, fiftyone, embedding-atlas, or a plugin's.",
+            help="csv, xlsx, parquet, megadetector-json, fiftyone, embedding-atlas, or a plugin's.",
             autocompletion=complete_formats,
         ),
     ],
@@ -77,7 +77,8 @@ def export(
         typer.Option(
             "--thumbnails",
             metavar="PIXELS",
-            help="Size of the pictures in embedding-atlas: 96 if not given, 0 for none.",
+            help="Size of the pictures in embedding-atlas (96 if not given, 0 for none) and xlsx "
+            "(none if not given).",
         ),
     ] = None,
     leave_out_incomplete: Annotated[
@@ -105,8 +106,8 @@ def export(
 ) -> None:
     """Write the images with cluster, name, distance and metadata for another tool.
 
-    csv, parquet and fiftyone have absolute paths; megadetector-json has paths
-    relative to the folder that holds all photos, which it names, unless
+    csv, xlsx, parquet and fiftyone have absolute paths; megadetector-json has
+    paths relative to the folder that holds all photos, which it names, unless
     --relative-to gives one. Unassigned images have no cluster but a candidate.
     Nothing is overwritten without --force. Some formats have options of their
     own: organizer export FORMAT --options.

@@ -46,6 +46,7 @@ from organizer.library.reports.api import Reports
 from organizer.library.review.api import Review
 from organizer.library.search.hits import Hits
 from organizer.library.search.run import Searcher
+from organizer.library.sightings.api import SightingTables
 from organizer.library.status import LibraryStatus, library_status
 from organizer.library.suggestions.api import Suggestions
 from organizer.library.watch.events import WatchEvent
@@ -84,6 +85,7 @@ class Library:
         reports: How good the current clustering is.
         exports: The images in formats of other tools.
         folders: Clusters written out as folders, and read back.
+        sightings: Which species was seen where and when: events and counts.
         deployments: Where and when cameras stood.
         detections: The results of detectors.
     """
@@ -98,6 +100,7 @@ class Library:
         self.reports = Reports(opened)
         self.exports = Exports(opened)
         self.folders = Folders(opened)
+        self.sightings = SightingTables(opened)
         self.deployments = Deployments(opened)
         self.detections = Detections(opened)
         self._searcher = Searcher(opened, names=self.clusters.names)

@@ -27,6 +27,7 @@ _FORMATS = {
     "megadetector-json": "organizer-megadetector.json",
     "fiftyone": "organizer-fiftyone",
     "embedding-atlas": "organizer-atlas.parquet",
+    "xlsx": "organizer.xlsx",
 }
 
 
@@ -212,7 +213,7 @@ def test_the_options_of_a_format_are_listed(typed: Run) -> None:
     assert ran.out.startswith("--set thumbnails=96\n")
     (option,) = typed("export", "embedding-atlas", "--options", "--json").json["options"]
     assert (option["name"], option["example"], option["needed"]) == ("thumbnails", "96", False)
-    none = typed("export", "csv", "--options")
+    none = typed("export", "parquet", "--options")
     assert (none.code, none.out) == (0, "")
     assert "has no options" in none.err
 

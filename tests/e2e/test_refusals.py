@@ -76,6 +76,8 @@ _REFUSALS = [
     "arrange --undo",
     "arrange --resume",
     "arrange --read-back nowhere --yes",
+    "arrange --update nowhere --yes",
+    "arrange --to photos",
     "open bogus",
     "serve --host 0.0.0.0",
 ]
@@ -121,6 +123,7 @@ def test_every_command_that_can_be_refused_is_tried() -> None:
 
 _READING: set[object] = {
     *("status", "problems", "search", "browse", "report", "compare", "export", "models"),
+    *("events", "counts"),
     *(("clusters", "show"), ("clusters", "history"), ("clusters", "suggest-names")),
     *(("clusters", "not"), ("clusters", "gather")),  # aliases
     ("deployments", "write-csv"),
