@@ -44,6 +44,14 @@ class ExportOptionsJson(Shape):
     options: list[ExportOptionJson]
 
 
+class BetweenFoldersJson(Shape):
+    """Files that an update put from one folder into another."""
+
+    source: str = Field(alias="from")
+    to: str
+    files: int
+
+
 class ArrangeJson(Shape):
     """What became of every file of the library."""
 
@@ -56,6 +64,11 @@ class ArrangeJson(Shape):
     left: dict[str, int]
     not_in_plan: int
     sidecars: int
+    relocated: int
+    removed: int
+    not_removed: dict[str, int]
+    between: list[BetweenFoldersJson]
+    unknown_files: int
     suffixed: int
     made_safe: int
     finished: bool
